@@ -1,0 +1,1 @@
+"""Training: data, augmentation, prompt sampling, losses, loops."""

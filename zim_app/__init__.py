@@ -1,0 +1,1 @@
+"""zim-studio: the application around the matting engine."""

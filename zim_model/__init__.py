@@ -1,0 +1,26 @@
+"""ZIM, zero-shot image matting, in PyTorch: the model and the engine around it.
+
+The package imports without torch; the names that need it load on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zim_model.checkpoint import load_model
+    from zim_model.predictor import ZimPredictor
+
+__all__ = ["ZimPredictor", "load_model"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ZimPredictor":
+        from zim_model.predictor import ZimPredictor
+
+        return ZimPredictor
+    if name == "load_model":
+        from zim_model.checkpoint import load_model
+
+        return load_model
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,18 @@
+"""Where the files that come with the package lie: models, samples, icons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def asset_path(*parts: str) -> Path:
+    """Path of a bundled file, for example ``asset_path("samples", "cat.jpg")``.
+
+    An installed wheel carries the assets inside this package; a source tree has them
+    beside it.  The file need not exist.
+    """
+    inside = _PACKAGE / "assets"
+    root = inside if inside.is_dir() else _PACKAGE.parent / "assets"
+    return root.joinpath(*parts)

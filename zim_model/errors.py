@@ -1,0 +1,41 @@
+"""The errors that a person can act on.
+
+Everything expected that goes wrong (a broken file, an impossible prompt, weights of
+another architecture) is raised as a :class:`ZimError` with a sentence for the user
+and a hint that names the cure.  Any other exception is a bug.
+"""
+
+from __future__ import annotations
+
+
+class ZimError(Exception):
+    """An expected failure, worded for the user.
+
+    Attributes:
+        message: what went wrong, naming the file or value concerned.
+        hint: what the user can do about it; may be empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class PromptError(ZimError):
+    """A prompt that cannot be answered: none at all, outside the image, malformed."""
+
+
+class ImageError(ZimError):
+    """A picture that cannot be read or written."""
+
+
+class WeightsError(ZimError):
+    """A weight file that is missing, damaged, unsafe or of another architecture."""
+
+
+class Cancelled(Exception):
+    """The caller withdrew the request; nothing is wrong and nothing is shown."""

@@ -1,0 +1,207 @@
+"""Prompts: what the user points at, as immutable values.
+
+One coordinate convention holds everywhere outside the network: **image pixels** of
+the upright original picture, x to the right and y down, the origin at the outer corner
+of the top-left pixel.  Pixel (row i, column j) covers ``[j, j+1) x [i, i+1)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zim_model.errors import PromptError
+
+FloatArray = npt.NDArray[np.float32]
+PADDING_LABEL = -1
+"""Label of a point that only fills a batch (as in SAM); it is ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A click: ``positive`` says that the object is there, else that it is not."""
+
+    x: float
+    y: float
+    positive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-aligned box by its edges, ``x0 < x1`` and ``y0 < y1``."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @classmethod
+    def spanning(cls, ax: float, ay: float, bx: float, by: float) -> Box:
+        """The box with (ax, ay) and (bx, by) as opposite corners, in any order."""
+        return cls(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))
+
+    def clipped(self, height: int, width: int) -> Box:
+        """The part of this box inside an image of that size."""
+        return Box(
+            min(max(self.x0, 0.0), width),
+            min(max(self.y0, 0.0), height),
+            min(max(self.x1, 0.0), width),
+            min(max(self.y1, 0.0), height),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSet:
+    """All prompts of one object: any number of points, at most one box, or both."""
+
+    points: tuple[Point, ...] = ()
+    box: Box | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.points) or self.box is not None
+
+    def validated(self, height: int, width: int) -> PromptSet:
+        """Return these prompts, checked against an image of that size in pixels.
+
+        A box may reach beyond the image (a drag that ends outside): it is clipped.
+
+        Raises:
+            PromptError: there is no prompt, a number is not finite, a point lies
+                outside the image, no point is positive and there is no box, or the
+                box has no area inside the image.
+        """
+        if not self:
+            raise PromptError(
+                "There is no prompt.", "Give at least one positive point or a box."
+            )
+        for point in self.points:
+            if not (math.isfinite(point.x) and math.isfinite(point.y)):
+                raise PromptError(f"The point ({point.x}, {point.y}) is not a number.")
+            if not (0 <= point.x < width and 0 <= point.y < height):
+                raise PromptError(
+                    f"The point ({point.x:g}, {point.y:g}) is outside the image "
+                    f"({width} x {height} pixels).",
+                    "Coordinates are pixels from the top-left corner: x, then y.",
+                )
+        box = self.box
+        if box is not None:
+            if not all(map(math.isfinite, (box.x0, box.y0, box.x1, box.y1))):
+                raise PromptError(f"The box {box} has an edge that is not a number.")
+            box = box.clipped(height, width)
+            if box.width <= 0 or box.height <= 0:
+                raise PromptError(
+                    f"The box ({self.box.x0:g}, {self.box.y0:g}, {self.box.x1:g}, "  # type: ignore[union-attr]
+                    f"{self.box.y1:g}) has no area inside the image "  # type: ignore[union-attr]
+                    f"({width} x {height} pixels).",
+                    "Give the left, top, right and bottom edge in pixels.",
+                )
+        elif not any(point.positive for point in self.points):
+            raise PromptError(
+                "Negative points alone do not say what to keep.",
+                "Add a positive point or a box.",
+            )
+        return PromptSet(self.points, box)
+
+    def point_arrays(self) -> tuple[FloatArray, FloatArray]:
+        """Coordinates (N, 2) float32 in image pixels (x, y) and labels (N,) in {0, 1}."""
+        coords = np.array([(p.x, p.y) for p in self.points], np.float32).reshape(-1, 2)
+        labels = np.array([float(p.positive) for p in self.points], np.float32)
+        return coords, labels
+
+    @classmethod
+    def from_arrays(
+        cls,
+        point_coords: npt.ArrayLike | None = None,
+        point_labels: npt.ArrayLike | None = None,
+        box: npt.ArrayLike | None = None,
+    ) -> PromptSet:
+        """Build prompts from arrays in the layout of SamPredictor.
+
+        Args:
+            point_coords: (N, 2) numbers, x and y in image pixels.
+            point_labels: (N,) of 1 positive, 0 negative, -1 padding (dropped).
+            box: (4,) or (1, 4): left, top, right, bottom in image pixels.
+
+        Raises:
+            PromptError: a shape or label is not one of these.
+        """
+        points: list[Point] = []
+        if point_coords is not None:
+            coords = np.asarray(point_coords, np.float64)
+            if point_labels is None:
+                raise PromptError("point_labels is missing.", "Give one per point.")
+            labels = np.asarray(point_labels, np.float64).reshape(-1)
+            if coords.ndim != 2 or coords.shape[1] != 2 or len(coords) != len(labels):
+                raise PromptError(
+                    f"point_coords has shape {coords.shape} and point_labels "
+                    f"{labels.shape}.",
+                    "They must be (N, 2) and (N,).",
+                )
+            for (x, y), label in zip(coords.tolist(), labels.tolist(), strict=True):
+                if label not in (PADDING_LABEL, 0, 1):
+                    raise PromptError(
+                        f"{label:g} is no point label.",
+                        "Use 1 for positive, 0 for negative, -1 for padding.",
+                    )
+                if label != PADDING_LABEL:
+                    points.append(Point(x, y, label == 1))
+        elif point_labels is not None:
+            raise PromptError("point_labels was given without point_coords.")
+        edges = None
+        if box is not None:
+            flat = np.asarray(box, np.float64).reshape(-1)
+            if flat.size != 4:
+                raise PromptError(
+                    f"The box has {flat.size} numbers.",
+                    "Give four: left, top, right, bottom.",
+                )
+            edges = Box(*flat.tolist())
+        return cls(tuple(points), edges)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        box = self.box
+        return {
+            "points": [[p.x, p.y, int(p.positive)] for p in self.points],
+            "box": None if box is None else [box.x0, box.y0, box.x1, box.y1],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> PromptSet:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            PromptError: the data has another form.
+        """
+        try:
+            points = _rows(data.get("points") or (), 3)
+            box = data.get("box")
+            return cls(
+                tuple(Point(x, y, bool(label)) for x, y, label in points),
+                None if box is None else Box(*_rows([box], 4)[0]),
+            )
+        except (AttributeError, TypeError, ValueError) as error:
+            raise PromptError(
+                f"These prompts cannot be read: {error}.",
+                'Expected {"points": [[x, y, label], ...], "box": [x0, y0, x1, y1]}.',
+            ) from error
+
+
+def _rows(rows: Iterable[Sequence[float]], length: int) -> list[list[float]]:
+    read = [[float(value) for value in row] for row in rows]
+    if any(len(row) != length for row in read):
+        raise ValueError(f"a row does not have {length} numbers")
+    return read
