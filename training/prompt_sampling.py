@@ -1,0 +1,108 @@
+"""Simulated prompts for training: clicks as in RITM, boxes with jitter.
+
+Masks and returned coordinates are in the same pixel frame, x right and y down.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zim_model.prompts import Box, Point
+
+BoolArray = npt.NDArray[np.bool_]
+
+CLICK_DECAY = 0.7
+"""Each further click of a kind is that much less likely (RITM's gamma)."""
+BOX_JITTER = 0.1
+"""Largest shift of a box edge, as a fraction of the side (SAM)."""
+
+
+def bounding_box(mask: BoolArray) -> Box:
+    """The tight box around the true pixels of (H, W); the mask must not be empty."""
+    rows = np.flatnonzero(mask.any(1))
+    columns = np.flatnonzero(mask.any(0))
+    return Box(
+        float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+    )
+
+
+def jittered(rng: np.random.Generator, box: Box, height: int, width: int) -> Box:
+    """The box with each edge moved at random, as a hurried user draws it."""
+    spread = rng.uniform(0, BOX_JITTER, 4) * rng.choice((-1, 1), 4)
+    dx, dy = spread[:2] * box.width, spread[2:] * box.height
+    moved = Box(box.x0 + dx[0], box.y0 + dy[0], box.x1 + dx[1], box.y1 + dy[1])
+    return moved.clipped(height, width)
+
+
+def sample_clicks(
+    rng: np.random.Generator,
+    mask: BoolArray,
+    others: BoolArray,
+    *,
+    max_points: int,
+    first_positive: bool = True,
+) -> tuple[Point, ...]:
+    """Draw positive and negative clicks for a mask (H, W), as RITM does.
+
+    Args:
+        mask: the object.
+        others: other labelled objects, where half of the far negatives fall.
+        max_points: at most so many of both kinds together.
+        first_positive: start with a positive click (needed when there is no box).
+
+    Returns:
+        The clicks, the first one positive if asked for.
+    """
+    positives = int(first_positive) + _geometric(rng, max_points - 1)
+    negatives = _geometric(rng, max_points - positives)
+    interior = mask
+    if rng.random() < 0.9:
+        eroded = cv2.erode(mask.astype(np.uint8), np.ones((3, 3)), iterations=2) > 0
+        if eroded.sum() > 10:
+            interior = eroded
+    points: list[Point] = []
+    if first_positive and rng.random() < 0.5:
+        points.append(central_click(rng, mask, positive=True))
+    points += _uniform(rng, interior, positives - len(points), positive=True)
+    size = int(np.ceil(0.1 * np.sqrt(mask.sum()))) | 1
+    band = cv2.dilate(mask.astype(np.uint8), np.ones((2 * size + 1,) * 2)) > 0
+    band &= ~mask
+    for _ in range(negatives):
+        kind = rng.choice(3, p=(0.5, 0.1, 0.4))
+        region = (band, ~mask, others & ~mask)[kind]
+        points += _uniform(rng, region if region.any() else ~mask, 1, positive=False)
+    return tuple(points)
+
+
+def central_click(
+    rng: np.random.Generator, region: BoolArray, *, positive: bool
+) -> Point:
+    """A click well inside the thickest part of a non-empty region (H, W)."""
+    depth = cv2.distanceTransform(
+        np.pad(region.astype(np.uint8), 1), cv2.DIST_L2, 3
+    )[1:-1, 1:-1]
+    return _uniform(rng, depth > depth.max() / 1.7, 1, positive=positive)[0]
+
+
+def _geometric(rng: np.random.Generator, limit: int) -> int:
+    if limit <= 0:
+        return 0
+    weights = CLICK_DECAY ** np.arange(limit + 1)
+    return int(rng.choice(limit + 1, p=weights / weights.sum()))
+
+
+def _uniform(
+    rng: np.random.Generator, region: BoolArray, count: int, *, positive: bool
+) -> list[Point]:
+    """So many points in a region, none if it is empty."""
+    places = np.flatnonzero(region)
+    if count <= 0 or not len(places):
+        return []
+    chosen = rng.choice(places, count)
+    rows, columns = np.divmod(chosen, region.shape[1])
+    return [
+        Point(float(x) + 0.5, float(y) + 0.5, positive)
+        for x, y in zip(columns, rows, strict=True)
+    ]

@@ -1,0 +1,181 @@
+"""Backends: what runs the network, on which device."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from zim_model.checkpoint import fingerprint
+from zim_model.config import NUM_MASK_TOKENS, ZimConfig
+from zim_model.cues import cue_maps
+from zim_model.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
+from zim_model.model import Features, Zim
+from zim_model.prompts import PromptSet
+from zim_model.request import ByteArray
+from zim_model.transforms import View, normalised, resized_view
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedView:
+    """The features of one view, and what decoding needs besides them."""
+
+    view: View
+    features: Features
+    pixels: ByteArray
+
+    @property
+    def nbytes(self) -> int:
+        return self.features.nbytes + self.pixels.nbytes
+
+
+class Backend(Protocol):
+    """Runs one model.  Not thread-safe: one thread owns it."""
+
+    config: ZimConfig
+    fingerprint: str
+    """Equal fingerprints give equal answers."""
+    device_label: str
+    """The device that really runs, for people: ``CPU (fp32)``."""
+
+    def encode(self, image: ByteArray, view: View) -> EncodedView:
+        """Encode a view of an image (H, W, 3) uint8 RGB."""
+        ...
+
+    def decode(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Predict from prompts in the view's input pixels.
+
+        The contract for combinations: points alone, a box alone, or both, where both
+        enter as tokens and their attention masks multiply.
+
+        Args:
+            mask_input: (1, 4G, 4G) logits of an earlier answer, or None.
+
+        Returns:
+            Mask logits (4, h, w) of the unpadded view, and predicted IoU (4,).
+        """
+        ...
+
+
+def prompt_tokens(
+    prompts: PromptSet, length: int = 0
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Prompt tokens in SAM's order: points, then the box's corners or one padding.
+
+    Args:
+        prompts: in input pixels.
+        length: pad with ABSENT tokens up to so many.
+
+    Returns:
+        Coordinates (N, 2) and labels (N,), see ``zim_model.decoder``.
+    """
+    coords, positive = prompts.point_arrays()
+    labels = positive.astype(np.int64)
+    if prompts.box is None:
+        corners, kinds = [(0.0, 0.0)], [PADDING]
+    else:
+        box = prompts.box
+        corners = [(box.x0, box.y0), (box.x1, box.y1)]
+        kinds = [TOP_LEFT, BOTTOM_RIGHT]
+    absent = max(0, length - len(labels) - len(kinds))
+    corners += [(0.0, 0.0)] * absent
+    kinds += [ABSENT] * absent
+    return (
+        np.concatenate([coords, np.array(corners, np.float32)]),
+        np.concatenate([labels, np.array(kinds, np.int64)]),
+    )
+
+
+def default_device() -> str:
+    """The best device that this machine really has: cuda, mps or cpu."""
+    if torch.cuda.is_available():
+        return "cuda"
+    if torch.backends.mps.is_available():
+        return "mps"
+    return "cpu"
+
+
+def tune_malloc() -> None:
+    """Let glibc keep big freed blocks (Linux; elsewhere nothing happens).
+
+    By default every large tensor is a fresh mmap whose pages fault one by one; on a CPU
+    that is most of the time of a small network.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):  # musl
+        return
+    m_trim_threshold, m_top_pad, m_mmap_max = -1, -2, -4
+    mallopt(m_mmap_max, 0)
+    mallopt(m_trim_threshold, 1 << 30)
+    mallopt(m_top_pad, 64 << 20)
+
+
+class TorchBackend:
+    """Runs a :class:`~zim_model.model.Zim` with PyTorch."""
+
+    def __init__(self, model: Zim, device: str | None = None) -> None:
+        """Move the model to ``device``, by default the best of this machine."""
+        self.device = torch.device(device or default_device())
+        self.config = model.config
+        self.fingerprint = fingerprint(model)
+        if self.device.type == "cpu":
+            tune_malloc()
+        self.model = model.to(self.device, memory_format=torch.channels_last).eval()
+        name = self.device.type.upper()
+        if self.device.type == "cuda":
+            name = torch.cuda.get_device_name(self.device)
+        self.device_label = f"{name} (fp32)"
+
+    @torch.inference_mode()
+    def encode(self, image: ByteArray, view: View) -> EncodedView:
+        """See :class:`Backend`."""
+        pixels = resized_view(self.config, image, view)
+        tensor = torch.from_numpy(normalised(pixels, self.config.image_size))[None]
+        tensor = tensor.to(self.device).contiguous(memory_format=torch.channels_last)
+        return EncodedView(view, self.model.encode(tensor), pixels)
+
+    @torch.inference_mode()
+    def decode(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`Backend`."""
+        config = self.config
+        coords, labels = prompt_tokens(prompts)
+        cues = None
+        if config.cue_channels:
+            maps = cue_maps(encoded.pixels, prompts, config.image_size // 2)
+            cues = torch.from_numpy(maps)[None].to(self.device)
+        mask = None
+        if mask_input is not None:
+            mask = torch.from_numpy(mask_input)[None].to(self.device)
+        logits, iou = self.model.decode(
+            encoded.features,
+            torch.from_numpy(coords)[None].to(self.device),
+            torch.from_numpy(labels)[None].to(self.device),
+            cues,
+            mask,
+        )
+        height, width = encoded.view.input_size
+        stride = config.mask_stride
+        # Cells that the picture only partly fills still belong to it.
+        height, width = -(-height // stride), -(-width // stride)
+        cropped = logits[0, :, :height, :width].float().cpu().numpy()
+        return cropped, iou[0].float().cpu().numpy().reshape(NUM_MASK_TOKENS)

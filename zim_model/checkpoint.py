@@ -1,0 +1,239 @@
+"""Weights on disk: save, load, and convert from SAM.
+
+Our files are safetensors with the configuration in their metadata, so that a file says
+by itself what it is.  SAM's ``.pth`` files are read with ``weights_only``: nothing in
+them is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from zim_model.assets import asset_path
+from zim_model.config import CONFIGS, ZimConfig
+from zim_model.errors import WeightsError
+from zim_model.model import Zim
+
+CONFIG_KEY = "zim_config"
+FORMAT_KEY = "zim_format"
+FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """Which tensors of a foreign checkpoint found a place.
+
+    Attributes:
+        placed: names in both.
+        new: names that only the model has; they keep their initial values.
+        unused: names that only the checkpoint has.
+    """
+
+    placed: tuple[str, ...]
+    new: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim:
+    """A model with its weights, in evaluation mode.
+
+    Args:
+        name_or_path: a bundled model (``"zim-tiny"``), a ``.safetensors`` file of ours,
+            or a SAM ``.pth`` file, which gives a SAM.
+        device: where torch puts it, for example ``"cuda"``.
+
+    Raises:
+        WeightsError: no such model, or the file is damaged, unsafe or of another
+            architecture.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".pth":
+        return load_sam(path)[0].to(device).eval()
+    if path.suffix != ".safetensors":
+        path = asset_path("models", f"{name_or_path}.safetensors")
+        if not path.is_file():
+            known = sorted(p.stem for p in path.parent.glob("*.safetensors"))
+            raise WeightsError(
+                f"There is no model called {str(name_or_path)!r}.",
+                f"Known: {', '.join(known)}; or give a .safetensors or .pth file.",
+            )
+    config, tensors = read_weights(path)
+    model = Zim(config)
+    _load_exactly(model, tensors, path)
+    return model.to(device).eval()
+
+
+def read_weights(path: Path) -> tuple[ZimConfig, dict[str, Tensor]]:
+    """The configuration and the float32 tensors of one of our weight files.
+
+    Raises:
+        WeightsError: see :func:`load_model`.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} does not exist.") from error
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path} is damaged or no safetensors file ({error}).",
+            "Download or copy it again.",
+        ) from error
+    if CONFIG_KEY not in metadata:
+        raise WeightsError(
+            f"{path} holds weights but not for which architecture.",
+            f"It must be saved by zim-studio (metadata key {CONFIG_KEY}).",
+        )
+    try:
+        config = ZimConfig.from_json(json.loads(metadata[CONFIG_KEY]))
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise WeightsError(f"{path} has a malformed configuration.") from error
+    floats = {
+        key: value.float() if value.is_floating_point() else value
+        for key, value in tensors.items()
+    }
+    return config, floats
+
+
+def save_model(model: Zim, path: Path, *, half: bool = True) -> None:
+    """Write weights and configuration to a safetensors file, whole or not at all.
+
+    Args:
+        half: store 16-bit floats, except for small tensors (norms, biases).
+    """
+
+    def stored(tensor: Tensor) -> Tensor:
+        shrink = half and tensor.is_floating_point() and tensor.ndim > 1
+        return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
+
+    metadata = {FORMAT_KEY: FORMAT, CONFIG_KEY: json.dumps(model.config.to_json())}
+    data = save(
+        {key: stored(value) for key, value in model.state_dict().items()}, metadata
+    )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def fingerprint(model: Zim) -> str:
+    """A short digest of configuration and weights: equal ones answer alike."""
+    digest = hashlib.blake2b(json.dumps(model.config.to_json()).encode(), digest_size=8)
+    for name, tensor in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def read_sam(path: Path) -> dict[str, Tensor]:
+    """The tensors of a SAM ``.pth`` checkpoint.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or holds more than tensors.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} does not exist.") from error
+    except Exception as error:  # torch raises many kinds for a bad file
+        raise WeightsError(
+            f"{path} is damaged or holds more than tensors, which may be unsafe.",
+            "Use the original file, or convert it to safetensors.",
+        ) from error
+    if not isinstance(state, dict) or not state:
+        raise WeightsError(f"{path} holds no named tensors.")
+    if any(not isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{path} is not a SAM checkpoint: not all are tensors.")
+    return state
+
+
+def load_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, LoadReport]:
+    """A model initialised from a SAM checkpoint.
+
+    Args:
+        path: SAM ViT-B, -L or -H as published by Meta.
+        config: what to build; None takes the SAM that the file's width tells.  A ZIM
+            configuration keeps its own pixel decoder and detail stream untrained.
+
+    Raises:
+        WeightsError: the file is no SAM, or of another size than ``config``.
+    """
+    state = read_sam(path)
+    if config is None:
+        config = _config_of_sam(state, path)
+    model = Zim(config)
+    return model, place_sam(model, state, path)
+
+
+def place_sam(model: Zim, state: dict[str, Tensor], path: Path) -> LoadReport:
+    """Copy SAM's tensors into a model by name and say which went where.
+
+    Raises:
+        WeightsError: a tensor has another shape than the model's.
+    """
+    own = model.state_dict()
+    _refuse_other_shapes(own, state, path)
+    placed = {key: value for key, value in state.items() if key in own}
+    if not placed:
+        raise WeightsError(f"{path} has no tensor of SAM's names.")
+    model.load_state_dict(placed, strict=False)
+    return LoadReport(
+        placed=tuple(placed),
+        new=tuple(key for key in own if key not in state),
+        unused=tuple(key for key in state if key not in own),
+    )
+
+
+def _config_of_sam(state: dict[str, Tensor], path: Path) -> ZimConfig:
+    embed = state.get("image_encoder.pos_embed")
+    for config in CONFIGS.values():
+        dim = getattr(config.encoder, "dim", None)
+        if config.pixel_decoder == "sam" and embed is not None:
+            grid = embed.shape[1]
+            if dim == embed.shape[-1]:
+                return replace(config, image_size=16 * grid)
+    raise WeightsError(
+        f"{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.",
+        "Expected one of Meta's sam_vit_*.pth files.",
+    )
+
+
+def _load_exactly(model: Zim, tensors: dict[str, Tensor], path: Path) -> None:
+    own = model.state_dict()
+    missing = [key for key in own if key not in tensors]
+    extra = [key for key in tensors if key not in own]
+    if missing or extra:
+        raise WeightsError(
+            f"{path} does not fit {model.config.name}: {len(missing)} tensors missing "
+            f"({', '.join(missing[:3])}), {len(extra)} unknown "
+            f"({', '.join(extra[:3])}).",
+            "It was made by another version or for another architecture.",
+        )
+    _refuse_other_shapes(own, tensors, path)
+    model.load_state_dict(tensors)
+
+
+def _refuse_other_shapes(
+    own: dict[str, Tensor], given: dict[str, Tensor], path: Path
+) -> None:
+    for key, tensor in given.items():
+        if key in own and own[key].shape != tensor.shape:
+            raise WeightsError(
+                f"{path} is of another architecture: {key} has shape "
+                f"{tuple(tensor.shape)}, expected {tuple(own[key].shape)}."
+            )

@@ -1,0 +1,115 @@
+"""Zim: the whole network, shapes on every line.
+
+``encode`` once per image, ``decode`` once per prompt set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from zim_model.config import STRIDE, ZimConfig
+from zim_model.decoder import (
+    ABSENT,
+    MaskDecoder,
+    PromptEncoder,
+    attention_mask,
+)
+from zim_model.encoder import DetailStream, build_encoder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What the encoder knows of V images.
+
+    Attributes:
+        embeddings: (V, C, G, G).
+        details: D0, D1, D2 at strides 2, 4, 8; empty for SAM's own pixel decoder.
+    """
+
+    embeddings: Tensor
+    details: list[Tensor]
+
+    def select(self, index: Tensor) -> Features:
+        """Features of B prompt sets, from the index (B,) of each one's image."""
+        return Features(self.embeddings[index], [d[index] for d in self.details])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the tensors take."""
+        tensors = [self.embeddings, *self.details]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+
+class Zim(nn.Module):
+    """ZIM: SAM's encoders and two-way transformer with a matting decoder.
+
+    Arguments are explained where :meth:`encode` and :meth:`decode` take them.
+    """
+
+    def __init__(self, config: ZimConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.image_encoder = build_encoder(config)
+        self.prompt_encoder = PromptEncoder(config)
+        self.mask_decoder = MaskDecoder(config)
+        needs_details = config.pixel_decoder == "hierarchical"
+        self.detail_stream = (
+            DetailStream(config.detail_channels) if needs_details else None
+        )
+
+    def encode(self, image: Tensor) -> Features:
+        """Features of images (V, 3, S, S), normalised as in ``transforms``."""
+        details = [] if self.detail_stream is None else self.detail_stream(image)
+        return Features(self.image_encoder(image, details), details)
+
+    def decode(
+        self,
+        features: Features,
+        coords: Tensor,
+        labels: Tensor,
+        cues: Tensor | None = None,
+        mask_input: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Predict four mattes for each of B prompt sets.
+
+        Args:
+            features: of B images, or of one image for all prompt sets.
+            coords: (B, N, 2) float, input pixels, x then y.  A box is two tokens, its
+                top-left and bottom-right corner, after the points; with no box one
+                PADDING token takes its place (``zim_model.backends`` builds these).
+            labels: (B, N) int64, see ``zim_model.decoder``.
+            cues: (B, K, S/2, S/2) dense cue maps, for models that have them.
+            mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM.
+
+        Returns:
+            Mask logits (B, 4, S/2, S/2), with SAM's pixel decoder (B, 4, S/4, S/4),
+            and the predicted IoU of each (B, 4).  Alpha is the logits' sigmoid.
+        """
+        count, grid = len(coords), features.embeddings.shape[-1]
+        if len(features.embeddings) != count:
+            features = features.select(coords.new_zeros(count, dtype=torch.long))
+        prompt_tokens = self.prompt_encoder.tokens(coords, labels, grid * STRIDE)
+        absent = labels == ABSENT
+        present = ~absent if bool(absent.any()) else None
+        dense = self.prompt_encoder.dense(mask_input, count, grid)
+        levels: list[Tensor] = []
+        if self.prompt_encoder.cue_encoder is not None:
+            if cues is None:
+                raise ValueError(f"{self.config.name} needs cue maps")
+            levels, from_cues = self.prompt_encoder.cue_encoder(
+                cues, features.details, features.embeddings
+            )
+            dense = dense + from_cues
+        logits, iou = self.mask_decoder(
+            features.embeddings + dense,
+            self.prompt_encoder.pe_layer.grid(grid),
+            prompt_tokens,
+            present,
+            attention_mask(coords, labels, grid, self.config.attention_sigma),
+            features.details,
+            levels,
+        )
+        return logits, iou

@@ -1,0 +1,149 @@
+"""From the image to the network's square input, and back.
+
+A :class:`View` is the part of the image that the network looks at.  The view is scaled
+so that its longer side fills the input, and padded on the right and below with zeros
+after normalisation (SAM, ``ResizeLongestSide``).  Coordinates and mattes go the same
+way through the exact inverse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from zim_model.config import ZimConfig
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.request import ByteArray
+
+FloatArray = npt.NDArray[np.float32]
+PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)
+PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
+
+OBJECT_MARGIN = 0.225
+"""Width of the surroundings shown on each side of a box, as a fraction of the box."""
+MIN_VIEW = 32
+"""An object view is at least so many image pixels wide and high."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A rectangle of whole image pixels and the input side it is scaled to.
+
+    Attributes:
+        left, top, right, bottom: in image pixels, right and bottom exclusive.
+        image_size: side S of the square input.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    image_size: int
+
+    @classmethod
+    def whole(cls, height: int, width: int, image_size: int) -> View:
+        """The view of all of an image."""
+        return cls(0, 0, width, height, image_size)
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(height, width) of the scaled view inside the input, in input pixels."""
+        scale = self.image_size / max(self.height, self.width)
+        return (
+            max(1, int(self.height * scale + 0.5)),
+            max(1, int(self.width * scale + 0.5)),
+        )
+
+    def crop(self, image: ByteArray) -> ByteArray:
+        """The pixels of this view, (height, width, 3), without copying."""
+        return image[self.top : self.bottom, self.left : self.right]
+
+    def apply(self, prompts: PromptSet) -> PromptSet:
+        """Prompts in input pixels, from prompts in image pixels.
+
+        Points outside the view are dropped; the box is clipped to it.
+        """
+        height, width = self.input_size
+        sx, sy = width / self.width, height / self.height
+        points = tuple(
+            Point((p.x - self.left) * sx, (p.y - self.top) * sy, p.positive)
+            for p in prompts.points
+            if self.left <= p.x < self.right and self.top <= p.y < self.bottom
+        )
+        box = prompts.box
+        if box is not None:
+            box = Box(
+                (box.x0 - self.left) * sx,
+                (box.y0 - self.top) * sy,
+                (box.x1 - self.left) * sx,
+                (box.y1 - self.top) * sy,
+            ).clipped(height, width)
+        return PromptSet(points, box)
+
+
+def choose_view(
+    config: ZimConfig, prompts: PromptSet, height: int, width: int
+) -> View:
+    """The view that a model of this configuration takes for these prompts.
+
+    Models that look at objects see the box with :data:`OBJECT_MARGIN` around it,
+    enlarged to hold all positive points; all others see the whole image.
+    """
+    whole = View.whole(height, width, config.image_size)
+    if config.view == "image" or prompts.box is None:
+        return whole
+    box = prompts.box
+    positive = [p for p in prompts.points if p.positive]
+    x0 = min([box.x0, *(p.x for p in positive)])
+    y0 = min([box.y0, *(p.y for p in positive)])
+    x1 = max([box.x1, *(p.x for p in positive)])
+    y1 = max([box.y1, *(p.y for p in positive)])
+    return around(Box(x0, y0, x1, y1), height, width, config.image_size)
+
+
+def around(box: Box, height: int, width: int, image_size: int) -> View:
+    """The view of a box and its surroundings, inside an image of that size."""
+    dx = max(OBJECT_MARGIN * box.width, (MIN_VIEW - box.width) / 2)
+    dy = max(OBJECT_MARGIN * box.height, (MIN_VIEW - box.height) / 2)
+    # A long thin box still gets surroundings on its long sides.
+    dx, dy = max(dx, dy / 2), max(dy, dx / 2)
+    return View(
+        max(0, int(np.floor(box.x0 - dx))),
+        max(0, int(np.floor(box.y0 - dy))),
+        min(width, int(np.ceil(box.x1 + dx))),
+        min(height, int(np.ceil(box.y1 + dy))),
+        image_size,
+    )
+
+
+def resized_view(config: ZimConfig, image: ByteArray, view: View) -> ByteArray:
+    """The view scaled to the input, (h, w, 3) uint8 with max(h, w) = image_size."""
+    height, width = view.input_size
+    pixels = view.crop(image)
+    if config.resize == "pil":
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        resized = picture.resize((width, height), Image.Resampling.BILINEAR)
+        return np.asarray(resized)
+    shrinks = height <= view.height
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method))
+
+
+def normalised(pixels: ByteArray, image_size: int) -> FloatArray:
+    """The network's input (3, S, S) float32 from a scaled view (h, w, 3) uint8."""
+    height, width = pixels.shape[:2]
+    out = np.zeros((3, image_size, image_size), np.float32)
+    out[:, :height, :width] = ((pixels - PIXEL_MEAN) / PIXEL_STD).transpose(2, 0, 1)
+    return out
