@@ -79,7 +79,8 @@ def zim_loss(
     Returns:
         A scalar and its parts for the log.
     """
-    target, weight = target[:, None], weight[:, None]
+    target = target[:, None].expand_as(logits)
+    weight = weight[:, None].expand_as(logits)
     alpha = logits.sigmoid()
     region = region_loss(logits, target, weight)
     edges = matte_loss(alpha, target, weight) * exact[:, None]

@@ -80,9 +80,9 @@ def central_click(
     rng: np.random.Generator, region: BoolArray, *, positive: bool
 ) -> Point:
     """A click well inside the thickest part of a non-empty region (H, W)."""
-    depth = cv2.distanceTransform(
-        np.pad(region.astype(np.uint8), 1), cv2.DIST_L2, 3
-    )[1:-1, 1:-1]
+    depth = cv2.distanceTransform(np.pad(region.astype(np.uint8), 1), cv2.DIST_L2, 3)[
+        1:-1, 1:-1
+    ]
     return _uniform(rng, depth > depth.max() / 1.7, 1, positive=positive)[0]
 
 

@@ -25,8 +25,9 @@ from torch.utils.data import DataLoader, Sampler
 from tqdm import tqdm
 
 from training.config import TrainConfig
-from training.data import Pictures, Samples
+from training.data import Samples
 from training.losses import zim_loss
+from training.pictures import Pictures
 from zim_model.backends import default_device, tune_malloc
 from zim_model.checkpoint import save_model
 from zim_model.errors import ZimError
@@ -62,7 +63,7 @@ class Trainer:
     def __init__(self, config: TrainConfig, device: str) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device, self.step = config, torch.device(device), 0
-        self.model = Zim(config.zim).to(self.device, memory_format=torch.channels_last)
+        self.model = Zim(config.zim).to(self.device).channels_last()
         self.average = Zim(config.zim).to(self.device).eval()
         self.average.load_state_dict(self.model.state_dict())
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
@@ -93,7 +94,7 @@ class Trainer:
             logits, iou, flat["target"], flat["weight"], flat["exact"]
         )
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimiser.step()
         self._update_average()
@@ -158,7 +159,7 @@ def input_sizes(config: TrainConfig) -> Sequence[int]:
     """The input side of every sample of a run, in order."""
     sizes = np.full(config.steps * config.views, config.zim.image_size)
     sizes[: int(config.steps * config.small_share) * config.views] = config.small_size
-    return sizes.tolist()  # type: ignore[no-any-return]
+    return sizes.tolist()
 
 
 def train(
@@ -185,7 +186,9 @@ def train(
         pin_memory=device == "cuda",
     )
     deadline = time.monotonic() + 60 * minutes
-    progress = tqdm(total=config.steps, initial=trainer.step, unit="step", mininterval=5)
+    progress = tqdm(
+        total=config.steps, initial=trainer.step, unit="step", mininterval=5
+    )
     fresh = not (out / LOG_FILE).exists()
     with (out / LOG_FILE).open("a", newline="") as file, progress:
         log = csv.writer(file)
@@ -236,9 +239,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         config = TrainConfig.read(given.config)
-        trainer = train(
-            config, given.data, given.out, given.resume_from, given.minutes
-        )
+        trainer = train(config, given.data, given.out, given.resume_from, given.minutes)
     except ZimError as error:
         print(f"train_zim: error: {error}", file=sys.stderr)
         return 1

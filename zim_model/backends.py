@@ -135,7 +135,7 @@ class TorchBackend:
         self.fingerprint = fingerprint(model)
         if self.device.type == "cpu":
             tune_malloc()
-        self.model = model.to(self.device, memory_format=torch.channels_last).eval()
+        self.model = model.to(self.device).channels_last().eval()
         name = self.device.type.upper()
         if self.device.type == "cuda":
             name = torch.cuda.get_device_name(self.device)

@@ -136,7 +136,7 @@ class _Scene:
             "box_u": np.broadcast_to(np.clip(u, -1.5, 1.5), self.shape),
             "box_v": np.broadcast_to(np.clip(v, -1.5, 1.5), self.shape),
         }
-        return inside
+        return np.asarray(inside)
 
     def _distances(self) -> None:
         length = 0.2 * self.size
@@ -228,15 +228,29 @@ class _Scene:
         ]
         if min(seen) < 10:  # its colour models need some pixels on both sides
             return np.zeros(self.shape, np.float32)
-        cv2.setRNGSeed(0)
-        bgr = np.ascontiguousarray(self.rgb[..., ::-1])
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(
-            bgr, mask, None, *models, GRABCUT_ITERATIONS, cv2.GC_INIT_WITH_MASK
-        )
-        chosen = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
+        chosen = grabcut(self.rgb, mask, GRABCUT_ITERATIONS)
         soft = cv2.GaussianBlur(chosen.astype(np.float32), (0, 0), 0.7)
         return np.asarray(2 * soft - 1, np.float32)
+
+
+def grabcut(rgb: ByteArray, mask: ByteArray, iterations: int) -> BoolArray:
+    """OpenCV's GrabCut, the same for the same input.
+
+    Args:
+        rgb: (H, W, 3).
+        mask: (H, W) of OpenCV's GC_ constants; overwritten.  Object and background
+            need a few pixels each.
+        iterations: rounds of fitting colours and cutting.
+
+    Returns:
+        (H, W), true on the object.
+    """
+    cv2.setRNGSeed(0)
+    bgr = np.ascontiguousarray(rgb[..., ::-1])
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    whole = (0, 0, mask.shape[1], mask.shape[0])
+    cv2.grabCut(bgr, mask, whole, *models, iterations, cv2.GC_INIT_WITH_MASK)
+    return np.asarray((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD))
 
 
 def _blur3(histogram: FloatArray) -> FloatArray:
@@ -247,7 +261,7 @@ def _blur3(histogram: FloatArray) -> FloatArray:
             np.take(padded, range(start, start + histogram.shape[axis]), axis)
             for start in range(3)
         )
-        histogram = (low + 2 * mid + high) / 4
+        histogram = np.asarray((low + 2 * mid + high) / 4, np.float32)
     return histogram
 
 
@@ -275,4 +289,4 @@ def _geodesic(graph: sparse.csr_matrix, seeds: BoolArray) -> FloatArray:
     distance = csgraph.dijkstra(
         graph, directed=False, indices=np.flatnonzero(seeds), min_only=True
     )
-    return distance.reshape(seeds.shape).astype(np.float32)
+    return np.asarray(distance.reshape(seeds.shape), np.float32)

@@ -83,7 +83,7 @@ class CueEncoder(nn.Module):
     def forward(
         self, cues: Tensor, details: list[Tensor], embeddings: Tensor
     ) -> tuple[list[Tensor], Tensor]:
-        """Cues (B, K, S/2, S/2) to features at strides 2, 4, 8 and a dense (B, C, G, G)."""
+        """Cues (B, K, S/2, S/2) to features at strides 2, 4, 8, dense (B, C, G, G)."""
         x = self.first(torch.cat([cues, details[0]], 1))
         levels = [x]
         for down, mix, beside in zip(
@@ -95,7 +95,7 @@ class CueEncoder(nn.Module):
 
 
 class PromptEncoder(nn.Module):
-    """Points, box, mask and cues to sparse tokens (B, N, C) and a dense (B, C, G, G)."""
+    """Points, box, mask and cues to tokens (B, N, C) and a dense (B, C, G, G)."""
 
     def __init__(self, config: ZimConfig) -> None:
         super().__init__()
@@ -127,10 +127,13 @@ class PromptEncoder(nn.Module):
         no_position = (labels == PADDING) | (labels == ABSENT)
         encoded = encoded * ~no_position[..., None]
         table = torch.stack(
-            [self.not_a_point_embed.weight[0]]
-            + [embedding.weight[0] for embedding in self.point_embeddings]
+            [
+                embedding.get_parameter("weight")[0]
+                for embedding in (self.not_a_point_embed, *self.point_embeddings)
+            ]
         )
-        return encoded + table[labels.clamp(min=PADDING) - PADDING]
+        tokens: Tensor = encoded + table[labels.clamp(min=PADDING) - PADDING]
+        return tokens
 
     def dense(self, mask: Tensor | None, count: int, grid: int) -> Tensor:
         """Dense prompt (B, C, G, G) from a mask (B, 1, 4G, 4G) or from none."""

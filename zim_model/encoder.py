@@ -132,10 +132,7 @@ class VitBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         attended = self.norm1(x)
-        if self.window:
-            attended = self._windowed(attended)
-        else:
-            attended = self.attn(attended)
+        attended = self._windowed(attended) if self.window else self.attn(attended)
         x = x + attended
         out: Tensor = x + self.mlp(self.norm2(x))
         return out

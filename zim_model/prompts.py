@@ -62,6 +62,25 @@ class Box:
             min(max(self.y1, 0.0), height),
         )
 
+    def validated(self, height: int, width: int) -> Box:
+        """Return the part inside an image of that size in pixels.
+
+        Raises:
+            PromptError: an edge is not finite, or there is no area inside.
+        """
+        edges = (self.x0, self.y0, self.x1, self.y1)
+        shown = ", ".join(f"{edge:g}" for edge in edges)
+        if not all(map(math.isfinite, edges)):
+            raise PromptError(f"The box ({shown}) has an edge that is not a number.")
+        box = self.clipped(height, width)
+        if box.width <= 0 or box.height <= 0:
+            raise PromptError(
+                f"The box ({shown}) has no area inside the image "
+                f"({width} x {height} pixels).",
+                "Give the left, top, right and bottom edge in pixels.",
+            )
+        return box
+
 
 @dataclass(frozen=True, slots=True)
 class PromptSet:
@@ -96,27 +115,17 @@ class PromptSet:
                     f"({width} x {height} pixels).",
                     "Coordinates are pixels from the top-left corner: x, then y.",
                 )
-        box = self.box
-        if box is not None:
-            if not all(map(math.isfinite, (box.x0, box.y0, box.x1, box.y1))):
-                raise PromptError(f"The box {box} has an edge that is not a number.")
-            box = box.clipped(height, width)
-            if box.width <= 0 or box.height <= 0:
-                raise PromptError(
-                    f"The box ({self.box.x0:g}, {self.box.y0:g}, {self.box.x1:g}, "  # type: ignore[union-attr]
-                    f"{self.box.y1:g}) has no area inside the image "  # type: ignore[union-attr]
-                    f"({width} x {height} pixels).",
-                    "Give the left, top, right and bottom edge in pixels.",
-                )
-        elif not any(point.positive for point in self.points):
+        if self.box is not None:
+            return PromptSet(self.points, self.box.validated(height, width))
+        if not any(point.positive for point in self.points):
             raise PromptError(
                 "Negative points alone do not say what to keep.",
                 "Add a positive point or a box.",
             )
-        return PromptSet(self.points, box)
+        return self
 
     def point_arrays(self) -> tuple[FloatArray, FloatArray]:
-        """Coordinates (N, 2) float32 in image pixels (x, y) and labels (N,) in {0, 1}."""
+        """Coordinates (N, 2) in image pixels and labels (N,) of 0 and 1, float32."""
         coords = np.array([(p.x, p.y) for p in self.points], np.float32).reshape(-1, 2)
         labels = np.array([float(p.positive) for p in self.points], np.float32)
         return coords, labels
@@ -140,10 +149,12 @@ class PromptSet:
         """
         points: list[Point] = []
         if point_coords is not None:
-            coords = np.asarray(point_coords, np.float64)
+            coords = _numbers(point_coords, "point_coords")
             if point_labels is None:
                 raise PromptError("point_labels is missing.", "Give one per point.")
-            labels = np.asarray(point_labels, np.float64).reshape(-1)
+            labels = _numbers(point_labels, "point_labels").reshape(-1)
+            if coords.size == 0:
+                coords = coords.reshape(0, 2)
             if coords.ndim != 2 or coords.shape[1] != 2 or len(coords) != len(labels):
                 raise PromptError(
                     f"point_coords has shape {coords.shape} and point_labels "
@@ -162,7 +173,7 @@ class PromptSet:
             raise PromptError("point_labels was given without point_coords.")
         edges = None
         if box is not None:
-            flat = np.asarray(box, np.float64).reshape(-1)
+            flat = _numbers(box, "The box").reshape(-1)
             if flat.size != 4:
                 raise PromptError(
                     f"The box has {flat.size} numbers.",
@@ -175,8 +186,10 @@ class PromptSet:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
         box = self.box
         return {
-            "points": [[p.x, p.y, int(p.positive)] for p in self.points],
-            "box": None if box is None else [box.x0, box.y0, box.x1, box.y1],
+            "points": [[float(p.x), float(p.y), int(p.positive)] for p in self.points],
+            "box": None
+            if box is None
+            else [float(edge) for edge in (box.x0, box.y0, box.x1, box.y1)],
         }
 
     @classmethod
@@ -187,13 +200,13 @@ class PromptSet:
             PromptError: the data has another form.
         """
         try:
-            points = _rows(data.get("points") or (), 3)
+            rows = _rows(data.get("points") or (), 3)
             box = data.get("box")
             return cls(
-                tuple(Point(x, y, bool(label)) for x, y, label in points),
+                tuple(Point(x, y, _is_positive(label)) for x, y, label in rows),
                 None if box is None else Box(*_rows([box], 4)[0]),
             )
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, OverflowError, TypeError, ValueError) as error:
             raise PromptError(
                 f"These prompts cannot be read: {error}.",
                 'Expected {"points": [[x, y, label], ...], "box": [x0, y0, x1, y1]}.',
@@ -201,7 +214,24 @@ class PromptSet:
 
 
 def _rows(rows: Iterable[Sequence[float]], length: int) -> list[list[float]]:
-    read = [[float(value) for value in row] for row in rows]
-    if any(len(row) != length for row in read):
-        raise ValueError(f"a row does not have {length} numbers")
-    return read
+    """Check that each row has that many numbers; text is no number."""
+    for row in rows:
+        numbers = isinstance(row, list | tuple) and all(
+            isinstance(value, int | float) for value in row
+        )
+        if not numbers or len(row) != length:
+            raise ValueError(f"{row!r} is not {length} numbers")
+    return [[float(value) for value in row] for row in rows]
+
+
+def _is_positive(label: float) -> bool:
+    if label not in (0, 1):
+        raise ValueError(f"the label {label:g} is neither 1 nor 0")
+    return label == 1
+
+
+def _numbers(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise PromptError(f"{name} is not an array of numbers.") from error

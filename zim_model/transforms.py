@@ -93,9 +93,7 @@ class View:
         return PromptSet(points, box)
 
 
-def choose_view(
-    config: ZimConfig, prompts: PromptSet, height: int, width: int
-) -> View:
+def choose_view(config: ZimConfig, prompts: PromptSet, height: int, width: int) -> View:
     """The view that a model of this configuration takes for these prompts.
 
     Models that look at objects see the box with :data:`OBJECT_MARGIN` around it,

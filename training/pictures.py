@@ -1,0 +1,275 @@
+"""Where training samples come from: pictures with one object to find.
+
+Every scene is a pure function of the random generator that draws it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from training import procedural
+from zim_model.errors import ZimError
+
+ByteArray = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How one family of pictures is used.
+
+    Attributes:
+        weight: share of the samples (relative).
+        band: pixels around an object's edge that are not worth learning from.
+    """
+
+    weight: float
+    band: int = 0
+
+
+SEG_SOURCES = {
+    "bsds": Source(0.14, 1),
+    "davis": Source(0.09),
+    "coco": Source(0.12, 2),
+    "things": Source(0.06),
+    "bag": Source(0.05),
+    "human": Source(0.05, 1),
+    "figaro": Source(0.03, 3),
+    "celebhair": Source(0.015, 3),
+    "pets128": Source(0.03),
+    "ccp": Source(0.03, 1),
+    "car": Source(0.03),
+    "leaf": Source(0.02),
+    "dogcat": Source(0.03, 2),
+    "food": Source(0.02, 1),
+    "camvid": Source(0.01, 1),
+}
+MATTE, CUTOUT, PROCEDURAL = Source(0.14), Source(0.14), Source(0.12)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A picture with one object to find.
+
+    Attributes:
+        image: (H, W, 3) uint8.
+        alpha: (H, W) float32 in [0, 1].
+        known: (H, W) bool, false where alpha says nothing.
+        others: (H, W) bool, other objects.
+        exact: alpha is a matte, not a hard label.
+    """
+
+    image: ByteArray
+    alpha: FloatArray
+    known: BoolArray
+    others: BoolArray
+    exact: bool
+
+    def cut(self, part: tuple[slice, slice]) -> Scene:
+        """Take some rows and columns of every map; negative steps mirror."""
+        return replace(
+            self,
+            image=np.ascontiguousarray(self.image[part]),
+            alpha=np.ascontiguousarray(self.alpha[part]),
+            known=np.ascontiguousarray(self.known[part]),
+            others=np.ascontiguousarray(self.others[part]),
+        )
+
+
+LONGEST = 512
+"""Pictures are kept at most so long, in pixels; the network sees less."""
+
+
+@lru_cache(maxsize=6000)
+def _read(path: Path, mode: Literal["RGB", "L", "labels"]) -> ByteArray:
+    """A picture of at most LONGEST pixels; labels are never interpolated."""
+    try:
+        with Image.open(path) as file:
+            labels = mode == "labels"
+            picture = file if labels else file.convert(mode)
+            scale = min(1.0, LONGEST / max(picture.size))
+            size = (
+                max(1, round(picture.width * scale)),
+                max(1, round(picture.height * scale)),
+            )
+            method = Image.Resampling.NEAREST if labels else Image.Resampling.BOX
+            return np.asarray(picture.resize(size, method), np.uint8)
+    except (OSError, ValueError) as error:
+        raise ZimError(f"{path} cannot be read: {error}.", "Remove it.") from error
+
+
+class Pictures:
+    """The pictures of a training folder, by source.
+
+    Args:
+        root: a folder with ``matte``, ``cutout``, ``seg`` and ``background``; an image
+            ``NAME.jpg|png`` has ``NAME.alpha.png`` or ``NAME.labels.png`` beside it.
+
+    Raises:
+        ZimError: the folder holds no pictures to train on.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.pools: list[tuple[str, Source, list[Path]]] = []
+        for name, source in SEG_SOURCES.items():
+            self._add(f"seg/{name}", source, root / "seg", f"{name}__*.labels.png")
+        self._add("matte", MATTE, root / "matte", "*.alpha.png")
+        self._add("cutout", CUTOUT, root / "cutout", "*.alpha.png")
+        self.backgrounds = sorted((root / "background").glob("*.*"))
+        if not self.pools or not self.backgrounds:
+            raise ZimError(
+                f"{root} holds no training pictures.",
+                "It needs matte/, cutout/, seg/, background/: training/README.md.",
+            )
+        self.pools.append(("procedural", PROCEDURAL, self.backgrounds))
+        weights = np.array([source.weight for _, source, _ in self.pools])
+        self.shares = weights / weights.sum()
+
+    def _add(self, kind: str, source: Source, folder: Path, pattern: str) -> None:
+        found = sorted(folder.glob(pattern))
+        if found:
+            self.pools.append((kind, source, found))
+
+    def scene(self, rng: np.random.Generator) -> Scene:
+        """Draw a picture and one object in it."""
+        kind, source, paths = self.pools[rng.choice(len(self.pools), p=self.shares)]
+        if kind.startswith("seg/davis"):  # by video, or long videos would dominate
+            videos = sorted({path.name.rsplit("_", 1)[0] for path in paths})
+            video = videos[rng.integers(len(videos))]
+            paths = [path for path in paths if path.name.startswith(video)]
+        path = paths[rng.integers(len(paths))]
+        if kind == "matte":
+            return _matte_scene(path)
+        if kind == "cutout":
+            return self._cutout_scene(rng, path)
+        if kind == "procedural":
+            return self._procedural_scene(rng, path)
+        return _label_scene(rng, path, source.band)
+
+    def _background(self, rng: np.random.Generator, size: int) -> ByteArray:
+        """A random square of a background photograph."""
+        path = self.backgrounds[rng.integers(len(self.backgrounds))]
+        picture = _read(path, "RGB")
+        side = int(min(picture.shape[:2]) * rng.uniform(0.5, 1))
+        y = int(rng.integers(picture.shape[0] - side + 1))
+        x = int(rng.integers(picture.shape[1] - side + 1))
+        crop = picture[y : y + side, x : x + side]
+        square = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+        return np.asarray(square, np.uint8)
+
+    def _procedural_scene(self, rng: np.random.Generator, texture: Path) -> Scene:
+        background = self._background(rng, 256)
+        if rng.random() < 0.35:
+            image, alphas = procedural.render_scene(rng, background, 3)
+            visible = [a for a in alphas if a.max() > 0.5] or alphas
+            pick = int(rng.integers(len(visible)))
+            alpha = visible[pick]
+            others = np.zeros(alpha.shape, bool)
+            for i, other in enumerate(visible):
+                if i != pick:
+                    others |= other > 0.5
+        else:
+            image, alpha, _ = procedural.render(rng, background)
+            others = np.zeros(alpha.shape, bool)
+        return Scene(image, alpha, np.ones(alpha.shape, bool), others, True)
+
+    def _cutout_scene(self, rng: np.random.Generator, path: Path) -> Scene:
+        """One to three cut-outs on a background, the last one on top as the object."""
+        size = 288
+        image = np.asarray(self._background(rng, size), np.float32)
+        others = np.zeros((size, size), bool)
+        alpha = np.zeros((size, size), np.float32)
+        cutouts = next(paths for kind, _, paths in self.pools if kind == "cutout")
+        extra = int(rng.choice(3, p=(0.5, 0.3, 0.2)))
+        chain = [cutouts[rng.integers(len(cutouts))] for _ in range(extra)] + [path]
+        for item in chain:
+            others |= alpha > 0.5
+            colours, alpha = _placed_cutout(rng, item, size)
+            image = np.asarray(image + alpha[..., None] * (colours - image), np.float32)
+        pixels = np.clip(image + 0.5, 0, 255).astype(np.uint8)
+        return Scene(pixels, alpha, np.ones(alpha.shape, bool), others, True)
+
+
+def _image_beside(path: Path, suffix: str) -> Path:
+    stem = path.name.removesuffix(suffix)
+    for extension in (".jpg", ".png"):
+        candidate = path.with_name(stem + extension)
+        if candidate.exists():
+            return candidate
+    raise ZimError(f"{path} has no image beside it.", "Remove it or add the image.")
+
+
+def _matte_scene(path: Path) -> Scene:
+    image = _read(_image_beside(path, ".alpha.png"), "RGB")
+    alpha = np.asarray(_read(path, "L") / 255, np.float32)
+    nothing = np.zeros(alpha.shape, bool)
+    return Scene(image, alpha, ~nothing, nothing, True)
+
+
+def _label_scene(rng: np.random.Generator, path: Path, band: int) -> Scene:
+    """One region of a label map; 0 is void, and so is a band around the region."""
+    image = _read(_image_beside(path, ".labels.png"), "RGB")
+    labels = _read(path, "labels")
+    counts = np.bincount(labels.ravel())
+    counts[0] = 0
+    share = counts / labels.size
+    usable = np.flatnonzero((share > 0.004) & (share < 0.85))
+    if not len(usable):
+        usable = np.array([int(counts.argmax())])
+    weights = np.sqrt(share[usable])
+    if set(usable) <= {1, 2} and len(usable) == 2:  # object and its background
+        weights = np.array([0.92, 0.08])
+    region = usable[rng.choice(len(usable), p=weights / weights.sum())]
+    mask = labels == region
+    known = labels > 0
+    if band:
+        edge = cv2.morphologyEx(
+            mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((2 * band + 1,) * 2)
+        )
+        known = known & (edge == 0)
+    return Scene(image, mask.astype(np.float32), known, ~mask & known, False)
+
+
+def _placed_cutout(
+    rng: np.random.Generator, path: Path, size: int
+) -> tuple[FloatArray, FloatArray]:
+    """A cut-out scaled, turned and shifted into a square: colours 0-255 and alpha."""
+    colours = _read(_image_beside(path, ".alpha.png"), "RGB")
+    alpha = _read(path, "L")
+    rows = np.flatnonzero((alpha > 8).any(1))
+    columns = np.flatnonzero((alpha > 8).any(0))
+    if len(rows):
+        part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        colours, alpha = colours[part], alpha[part]
+    height, width = alpha.shape
+    scale = size * rng.uniform(0.3, 0.95) / max(height, width)
+    if scale < 0.7:  # warpAffine alone would alias
+        small = (max(1, int(width * scale)), max(1, int(height * scale)))
+        colours, alpha = (
+            np.asarray(cv2.resize(m, small, interpolation=cv2.INTER_AREA), np.uint8)
+            for m in (colours, alpha)
+        )
+        width, height, scale = *small, 1.0
+    turn = float(rng.normal(0, 12))
+    centre = (width / 2, height / 2)
+    matrix = np.asarray(cv2.getRotationMatrix2D(centre, turn, scale), np.float64)
+    free = np.maximum(size - np.array([width, height]) * scale, 0) / 2
+    matrix[:, 2] += size / 2 - np.array([width, height]) / 2
+    matrix[:, 2] += rng.uniform(-1, 1, 2) * (free + 0.05 * size)
+    if rng.random() < 0.3:  # smoke and sparks come in white
+        tinted = colours * rng.uniform(0.4, 1.0, 3)
+        colours = tinted.astype(np.uint8)
+    warped = cv2.warpAffine(
+        colours, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE
+    )
+    moved = cv2.warpAffine(alpha, matrix, (size, size))
+    return np.asarray(warped, np.float32), np.asarray(moved / 255, np.float32)
