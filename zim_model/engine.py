@@ -34,6 +34,9 @@ FloatArray = npt.NDArray[np.float32]
 CACHE_BYTES = 1 << 30
 CLOSER_BELOW = 0.75
 """A click's object is looked at again, closer, if it spans less of the picture."""
+FLOOR = 1 / 512
+"""A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them does,
+so that a cut-out's surroundings are really empty and its inside really opaque."""
 
 
 def never() -> bool:
@@ -219,6 +222,7 @@ def _decoded(
     """Alpha (h, w) float32 in [0, 1] of one candidate, and all scores (4,)."""
     logits, scores = backend.decode(encoded, encoded.view.apply(prompts))
     alpha = 1 / (1 + np.exp(-np.clip(logits[candidate], -30, 30)))
+    alpha = np.clip((alpha - FLOOR) / (1 - 2 * FLOOR), 0, 1)
     return alpha.astype(np.float32), scores
 
 

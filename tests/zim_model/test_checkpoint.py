@@ -28,7 +28,9 @@ def test_half_precision_halves_the_file_and_keeps_the_values(small_cnn, tmp_path
     save_model(small_cnn, full, half=False)
     assert half.stat().st_size < 0.75 * full.stat().st_size
     for name, value in load_model(half).state_dict().items():
-        torch.testing.assert_close(value, small_cnn.state_dict()[name], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(
+            value, small_cnn.state_dict()[name], rtol=1e-3, atol=1e-3
+        )
 
 
 def test_unknown_models_are_refused_with_the_known_ones():

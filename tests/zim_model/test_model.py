@@ -55,7 +55,8 @@ def test_published_shapes_of_zim_vit_b():
 
 
 @pytest.mark.parametrize(
-    ("name", "millions"), [("sam-vit-b", 93.7), ("sam-vit-l", 312.3), ("sam-vit-h", 641.1)]
+    ("name", "millions"),
+    [("sam-vit-b", 93.7), ("sam-vit-l", 312.3), ("sam-vit-h", 641.1)],
 )
 def test_parameter_counts_of_sam(name, millions):
     with torch.device("meta"):
@@ -200,10 +201,11 @@ def test_large_grids_take_the_other_kernel_with_the_same_result():
     with torch.no_grad():
         out = attention(x)
         logits = q[0] @ k[0].mT / 8**0.5
-        h, w = relative(attention.rel_pos_h, 24), relative(attention.rel_pos_w, 24)
         grid = q[0].reshape(2, 24, 24, 8)
-        logits += torch.einsum("nyxd,ykd->nyxk", grid, h).flatten(1, 2).repeat_interleave(24, -1)
-        logits += torch.einsum("nyxd,xkd->nyxk", grid, w).flatten(1, 2).repeat(1, 1, 24)
+        h, w = (relative(t, 24) for t in (attention.rel_pos_h, attention.rel_pos_w))
+        rows = torch.einsum("nyxd,ykd->nyxk", grid, h).flatten(1, 2)
+        columns = torch.einsum("nyxd,xkd->nyxk", grid, w).flatten(1, 2)
+        logits += rows.repeat_interleave(24, -1) + columns.repeat(1, 1, 24)
         direct = q[0, 0, i] @ k[0, 0, j] / 8**0.5
         direct += q[0, 0, i] @ attention.rel_pos_h[yi - yj + 23]
         direct += q[0, 0, i] @ attention.rel_pos_w[xi - xj + 23]

@@ -156,7 +156,9 @@ def test_masks_and_scores(reference, ours, image, name):
     )
     coords, labels = prompt_tokens(PROMPTS[name])
     logits, scores = ours.decode(
-        ours.encode(image), torch.from_numpy(coords)[None], torch.from_numpy(labels)[None]
+        ours.encode(image),
+        torch.from_numpy(coords)[None],
+        torch.from_numpy(labels)[None],
     )
     assert_close(logits[:, 1:], expected.pred_masks[:, 0])
     assert_close(scores[:, 1:], expected.iou_scores[:, 0])
@@ -227,8 +229,10 @@ def test_sam_weights_load_into_zim_and_the_new_tensors_are_listed(ours, tmp_path
     zim, report = load_sam(path, TINY_ZIM)
     assert set(report.placed) | set(report.unused) == set(ours.state_dict())
     assert all("output_upscaling" in name for name in report.unused)
-    new = {name.split(".")[0:2][-1] if "mask" in name else name.split(".")[0]
-           for name in report.new}
+    new = {
+        name.split(".")[0:2][-1] if "mask" in name else name.split(".")[0]
+        for name in report.new
+    }
     assert new == {"pixel_decoder", "detail_stream"}
     for name in report.placed:
         assert torch.equal(zim.state_dict()[name], ours.state_dict()[name])

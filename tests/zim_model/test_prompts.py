@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zim_model.errors import PromptError
+from zim_model.prompts import Box, Point, PromptSet
+
+HEIGHT, WIDTH = 30, 40
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+POINTS = st.builds(Point, NUMBERS, NUMBERS, st.booleans())
+PROMPTS = st.builds(
+    PromptSet,
+    st.lists(POINTS, max_size=5).map(tuple),
+    st.none() | st.builds(Box, NUMBERS, NUMBERS, NUMBERS, NUMBERS),
+)
+
+
+@settings(deadline=None)
+@given(PROMPTS)
+def test_json_round_trip_is_exact(prompts: PromptSet) -> None:
+    assert PromptSet.from_json(json.loads(json.dumps(prompts.to_json()))) == prompts
+
+
+@settings(deadline=None)
+@given(PROMPTS)
+def test_array_round_trip(prompts: PromptSet) -> None:
+    coords = [(point.x, point.y) for point in prompts.points]
+    labels = [int(point.positive) for point in prompts.points]
+    box = prompts.box
+    edges = None if box is None else [[box.x0, box.y0, box.x1, box.y1]]
+    assert PromptSet.from_arrays(coords, labels, edges) == prompts
+
+
+def test_arrays_are_those_of_the_network() -> None:
+    coords, labels = PromptSet((Point(1, 2), Point(3, 4, False))).point_arrays()
+    assert coords.tolist() == [[1, 2], [3, 4]]
+    assert labels.tolist() == [1, 0]
+    assert coords.dtype == labels.dtype == np.float32
+    coords, labels = PromptSet(box=Box(0, 0, 1, 1)).point_arrays()
+    assert coords.shape == (0, 2)
+    assert labels.shape == (0,)
+
+
+def test_numpy_numbers_can_be_saved() -> None:
+    number = np.float32(1.5)
+    prompts = PromptSet((Point(number, number),), Box(number, number, 2, 3))  # type: ignore[arg-type]
+    assert PromptSet.from_json(json.loads(json.dumps(prompts.to_json()))) == prompts
+
+
+def test_padding_points_are_dropped() -> None:
+    prompts = PromptSet.from_arrays([(1, 2), (0, 0), (3, 4)], [1, -1, 0])
+    assert prompts == PromptSet((Point(1, 2), Point(3, 4, False)))
+
+
+def test_emptiness() -> None:
+    assert not PromptSet()
+    assert PromptSet((Point(0, 0, False),))
+    assert PromptSet(box=Box(0, 0, 1, 1))
+
+
+@settings(deadline=None)
+@given(*[st.floats(-100, 100)] * 4)
+def test_any_two_corners_span_the_same_box(
+    ax: float, ay: float, bx: float, by: float
+) -> None:
+    box = Box.spanning(ax, ay, bx, by)
+    assert box.width >= 0
+    assert box.height >= 0
+    assert box == Box.spanning(bx, by, ax, ay) == Box.spanning(ax, by, bx, ay)
+
+
+@settings(deadline=None)
+@given(st.builds(Box.spanning, *[st.floats(-100, 100)] * 4))
+def test_valid_box_is_inside_the_image_and_stays_valid(box: Box) -> None:
+    prompts = PromptSet(box=box)
+    try:
+        valid = prompts.validated(HEIGHT, WIDTH)
+    except PromptError:
+        assert box.clipped(HEIGHT, WIDTH).width * box.clipped(HEIGHT, WIDTH).height <= 0
+        return
+    inside = valid.box
+    assert inside is not None
+    assert 0 <= inside.x0 < inside.x1 <= WIDTH
+    assert 0 <= inside.y0 < inside.y1 <= HEIGHT
+    assert valid.validated(HEIGHT, WIDTH) == valid
+
+
+@settings(deadline=None)
+@given(
+    st.floats(0, WIDTH, exclude_max=True),
+    st.floats(0, HEIGHT, exclude_max=True),
+)
+def test_every_point_of_the_image_is_valid(x: float, y: float) -> None:
+    prompts = PromptSet((Point(x, y), Point(0, 0, False)))
+    assert prompts.validated(HEIGHT, WIDTH) == prompts
+
+
+def test_box_with_negative_points_is_enough() -> None:
+    prompts = PromptSet((Point(1, 1, False),), Box(-5, -5, 100, 10))
+    valid = prompts.validated(HEIGHT, WIDTH)
+    assert valid == PromptSet(prompts.points, Box(0, 0, WIDTH, 10))
+
+
+@pytest.mark.parametrize(
+    ("prompts", "sentence"),
+    [
+        (PromptSet(), "There is no prompt. Give at least one"),
+        (PromptSet((Point(1, 1, False),)), "Negative points alone"),
+        (
+            PromptSet((Point(WIDTH, 1),)),
+            "The point (40, 1) is outside the image (40 x 30",
+        ),
+        (PromptSet((Point(1, HEIGHT),)), "The point (1, 30) is outside"),
+        (PromptSet((Point(-0.5, 1),)), "The point (-0.5, 1) is outside"),
+        (PromptSet((Point(math.nan, 1),)), "is not a number"),
+        (PromptSet((Point(1, math.inf),)), "is not a number"),
+        (PromptSet(box=Box(0, 0, math.nan, 1)), "The box (0, 0, nan, 1) has an edge"),
+        (PromptSet(box=Box(50, 0, 60, 10)), "The box (50, 0, 60, 10) has no area"),
+        (PromptSet(box=Box(10, 10, 5, 20)), "has no area inside the image (40 x 30"),
+    ],
+)
+def test_impossible_prompts_are_refused_in_a_sentence(
+    prompts: PromptSet, sentence: str
+) -> None:
+    with pytest.raises(PromptError) as caught:
+        prompts.validated(HEIGHT, WIDTH)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (([(1, 2)], None), "point_labels is missing"),
+        ((None, [1]), "without point_coords"),
+        (([(1, 2)], [1, 0]), "must be (N, 2) and (N,)"),
+        (([1, 2], [1]), "must be (N, 2) and (N,)"),
+        (([(1, 2)], [2]), "2 is no point label"),
+        (([(1, 2), (3,)], [1, 1]), "point_coords is not an array of numbers"),
+        (([(1, 2)], ["yes"]), "point_labels is not an array of numbers"),
+        ((None, None, [1, 2, 3]), "The box has 3 numbers"),
+        ((None, None, "box"), "The box is not an array of numbers"),
+    ],
+)
+def test_malformed_arrays_are_refused(
+    arguments: tuple[Any, ...], sentence: str
+) -> None:
+    with pytest.raises(PromptError) as caught:
+        PromptSet.from_arrays(*arguments)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {"points": 5},
+        {"points": ["123"]},
+        {"points": [[1, 2]]},
+        {"points": [[1, 2, 5]]},
+        {"points": [[1, 2, None]]},
+        {"points": [["1", "2", "1"]]},
+        {"points": {"x": 1}},
+        {"box": [1, 2, 3]},
+        {"box": "1234"},
+        {"box": [10**400, 0, 1, 1]},
+    ],
+)
+def test_malformed_json_is_refused(data: Any) -> None:
+    with pytest.raises(PromptError, match=r"cannot be read.*Expected"):
+        PromptSet.from_json(data)

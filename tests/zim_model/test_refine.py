@@ -1,0 +1,65 @@
+import cv2
+import numpy as np
+import pytest
+
+from zim_model.refine import display_pyramid, upsampled
+
+
+def scene(size=400):
+    """A dark disc with ragged edge on a light ground, and its exact alpha."""
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    angle = np.arctan2(y, x)
+    radius = 0.3 + 0.05 * np.sin(17 * angle)
+    alpha = np.clip((radius - np.hypot(x, y)) * size / 2 + 0.5, 0, 1)
+    colours = 40 * alpha[..., None] + (1 - alpha[..., None]) * np.array([220, 200, 180])
+    return colours.astype(np.uint8), alpha.astype(np.float32)
+
+
+def error(out, alpha):
+    return float(np.abs(out / 65535 - alpha).mean())
+
+
+def test_guided_upsampling_halves_the_error_of_bilinear():
+    image, alpha = scene()
+    small = cv2.resize(alpha, (100, 100), interpolation=cv2.INTER_AREA)
+    guided = upsampled(small, image, guided=True)
+    plain = upsampled(small, image, guided=False)
+    assert guided.dtype == np.uint16
+    assert error(guided, alpha) < error(plain, alpha) / 2
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_flat_alpha_stays_exactly_flat(value):
+    image, _ = scene()
+    out = upsampled(np.full((100, 100), value, np.float32), image, guided=True)
+    assert (out == round(value * 65535)).all()
+
+
+def test_nothing_changes_far_from_edges_and_there_are_no_seams():
+    image, alpha = scene()
+    flat = np.full_like(image, 128)  # no colours to follow: must stay as bilinear
+    small = cv2.resize(alpha, (100, 100), interpolation=cv2.INTER_AREA)
+    guided = upsampled(small, flat, guided=True).astype(int)
+    smooth = upsampled(cv2.blur(cv2.blur(small, (3, 3)), (3, 3)), flat, guided=False)
+    band = cv2.dilate(small, np.ones((9, 9))) - cv2.erode(small, np.ones((9, 9))) > 0
+    wide = cv2.resize(band.astype(np.uint8), (400, 400)) > 0
+    plain = upsampled(small, flat, guided=False).astype(int)
+    assert np.abs(guided - plain)[~wide].max() == 0
+    assert np.abs(guided - smooth.astype(int)).max() < 0.25 * 65535
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (37, 41), (500, 20)])
+def test_any_shape(shape):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    small = np.random.default_rng(1).random(
+        [max(1, s // 4) for s in shape], dtype=np.float32
+    )
+    assert upsampled(small, image, guided=True).shape == shape
+
+
+def test_pyramid_halves_until_it_is_small():
+    alpha = np.full((1500, 700), 65535, np.uint16)
+    levels = display_pyramid(alpha)
+    assert [level.shape for level in levels] == [(1500, 700), (750, 350), (375, 175)]
+    assert all((level == 255).all() for level in levels)
+    assert not levels[0].flags.writeable
