@@ -156,4 +156,4 @@ class Samples(Dataset[dict[str, Tensor]]):
             plane[:height, :width] = cv2.resize(
                 values[part], (width, height), interpolation=cv2.INTER_AREA
             )
-        return out[0], (out[1] > 0.5).astype(np.float32)
+        return out[0].clip(0, 1), (out[1] > 0.5).astype(np.float32)

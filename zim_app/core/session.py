@@ -7,11 +7,11 @@ Editing returns a new recipe.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import Options
+from zim_model.request import Options, Upsampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +61,27 @@ class Recipe:
         Raises:
             ZimError: another version or form.
         """
-        if data.get("version") != 1:
+        version = data.get("version") if isinstance(data, dict) else None
+        if version != 1:
             raise ZimError(
-                f"This recipe has version {data.get('version')!r}; known is 1.",
+                f"This recipe has version {version!r}; known is 1.",
                 "It may come from a newer zim-studio.",
             )
         try:
-            upsampling = data["upsampling"]
-            if upsampling not in ("guided", "bilinear"):
-                raise ValueError(f"no such upsampling: {upsampling!r}")  # noqa: TRY301
-            return cls(
-                PromptSet.from_json(data["prompts"]),
-                str(data["model"]),
-                Options(candidate=data["candidate"], upsampling=upsampling),
+            model, prompts = data["model"], PromptSet.from_json(data["prompts"])
+            options = Options(data["candidate"], data["upsampling"])
+        except KeyError as error:
+            raise ZimError(f"This recipe has no {error.args[0]}.") from error
+        if not isinstance(model, str):
+            raise ZimError(f"This recipe's model is {model!r}, which is no name.")
+        candidate = options.candidate
+        if candidate is not None and (type(candidate) is not int or candidate < 0):
+            raise ZimError(
+                f"This recipe's candidate is {candidate!r}, which is no index."
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ZimError(f"This recipe cannot be read: {error}.") from error
+        if options.upsampling not in get_args(Upsampling):
+            raise ZimError(
+                f"This recipe's upsampling is {options.upsampling!r}.",
+                f"Known are {' and '.join(get_args(Upsampling))}.",
+            )
+        return cls(prompts, model, options)

@@ -1,0 +1,138 @@
+"""The wheel, installed as a user installs it, and the script that starts the app."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from PIL import Image
+
+from zim_app.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+DISPLAY = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
+def call(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command without a display and without this process's import path."""
+    hidden = ("PYTHONPATH", "PYTHONHOME", *DISPLAY)
+    env = {key: value for key, value in os.environ.items() if key not in hidden}
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    done = call(*build, out, ROOT, cwd=out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = out.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_wheel_holds_the_packages_and_nothing_else(names: set[str]) -> None:
+    tops = {name.partition("/")[0] for name in names}
+    packages = {top for top in tops if not top.endswith(".dist-info")}
+    assert packages == {"zim_model", "zim_app", "training"}
+    for package in packages:
+        wanted = (ROOT / package).rglob("*.py")
+        assert {path.relative_to(ROOT).as_posix() for path in wanted} <= names
+
+
+def test_wheel_holds_every_asset(names: set[str]) -> None:
+    files = [path for path in (ROOT / "assets").rglob("*") if path.is_file()]
+    wanted = {f"zim_model/{path.relative_to(ROOT).as_posix()}" for path in files}
+    assert wanted <= names
+    assert "zim_model/assets/samples/cat.jpg" in names
+    assert "zim_model/assets/icons/zim-studio.svg" in names
+
+
+def test_wheel_holds_the_bundled_model(names: set[str]) -> None:
+    assert any(
+        re.fullmatch(r"zim_model/assets/models/zim-tiny.*\.safetensors", name)
+        for name in names
+    )
+
+
+def test_wheel_holds_the_licences(names: set[str]) -> None:
+    for name in ("LICENSE", "NOTICE"):
+        assert any(entry.endswith(f".dist-info/licenses/{name}") for entry in names)
+
+
+@pytest.mark.slow
+def test_installed_wheel_cuts_out_a_sample(wheel: Path, tmp_path: Path) -> None:
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=False)
+    scripts = home / ("Scripts" if os.name == "nt" else "bin")
+    python = scripts / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    install = call(*pip, "install", "--no-deps", "--no-index", wheel, cwd=tmp_path)
+    assert install.returncode == 0, install.stderr
+    # The dependencies are those of this interpreter; the packages are the wheel's own,
+    # since a path file does not bring the path files of the folder it names.
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(home)}))
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+
+    code = "import zim_model.assets as a; print(a.asset_path('samples', 'cat.jpg'))"
+    sample = Path(call(python, "-c", code, cwd=tmp_path).stdout.strip())
+    assert sample.is_relative_to(home)
+
+    command = [scripts / "zim-studio", "matte", sample, "--box", "120,20,400,290"]
+    done = call(*command, "-o", "out.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "out.png") as cutout, Image.open(sample) as photo:
+        assert cutout.mode == "RGBA"
+        assert cutout.size == photo.size
+        low, high = cutout.getchannel("A").getextrema()
+    assert low < 32 < 224 < high
+
+
+def test_run_says_what_to_do_without_a_display(tmp_path: Path) -> None:
+    """It says so before it installs anything, from any folder, through a link."""
+    copy = tmp_path / "a copy"
+    copy.mkdir()
+    shutil.copy(ROOT / "run", copy)
+    link = tmp_path / "link"
+    link.symlink_to(copy / "run")
+    for arguments in ([], ["photo.jpg"]):
+        done = call(link, *arguments, cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1
+        assert "./run matte PHOTO --point X,Y -o OUT.png" in done.stderr
+    assert list(copy.iterdir()) == [copy / "run"]
+
+
+def test_run_can_tell_commands_from_pictures() -> None:
+    assert all(re.fullmatch(r"[a-z][a-z-]*", name) for name in COMMANDS)
+
+
+def test_constraints_pin_every_dependency() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [Requirement(line) for line in lines if line and line[0] != "#"]
+    versions = {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+        for pin in pins
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    for line in [*project["dependencies"], *(line for x in extras for line in x)]:
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(versions[canonicalize_name(wanted.name)])

@@ -1,0 +1,88 @@
+"""What a picture says about itself: resolution and identity; and its limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from zim_app.core.images import MAX_PIXELS, Picture, load_picture
+from zim_model.errors import ImageError
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def red_and_blue() -> Image.Image:
+    image = Image.new("RGB", (8, 4), RED)
+    image.paste(BLUE, (4, 0, 8, 4))
+    return image
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".bmp"])
+def test_resolution_is_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    red_and_blue().save(path, dpi=(300, 300))
+    np.testing.assert_allclose(load_picture(path).dpi, (300, 300), atol=0.05)
+    red_and_blue().save(tmp_path / "none.tif")
+    assert load_picture(tmp_path / "none.tif").dpi is None
+
+
+def test_16_bit_tiff_resolution_in_centimetres(
+    tmp_path: Path, colours: np.ndarray
+) -> None:
+    path = tmp_path / "a.tif"
+    options = {"resolution": (100, 100), "resolutionunit": "CENTIMETER"}
+    tifffile.imwrite(path, colours, photometric="rgb", **options)
+    np.testing.assert_allclose(load_picture(path).dpi, (254, 254))
+
+
+def test_key_is_the_identity_of_what_the_model_sees(tmp_path: Path) -> None:
+    red_and_blue().save(tmp_path / "a.png")
+    red_and_blue().save(tmp_path / "b.tif")
+    red_and_blue().rotate(180).save(tmp_path / "c.png")
+    keys = [load_picture(tmp_path / name).key for name in ("a.png", "b.tif", "c.png")]
+    assert keys[0] == keys[1] != keys[2]
+    wide, tall = np.zeros((2, 6, 3), np.uint8), np.zeros((6, 2, 3), np.uint8)
+    assert Picture.from_array(wide).key != Picture.from_array(tall).key
+
+
+def test_from_array_copies_and_checks() -> None:
+    pixels = np.full((4, 5, 3), 9, np.uint8)
+    picture = Picture.from_array(pixels, "pasted")
+    pixels[:] = 0
+    assert not picture.rgb.flags.writeable
+    assert not picture.source.flags.writeable
+    assert (picture.rgb == 9).all()
+    assert (picture.name, picture.path) == ("pasted", None)
+    deep = Picture.from_array(np.full((4, 5, 3), 65535, np.uint16))
+    assert deep.source.dtype == np.uint16
+    assert (deep.rgb == 255).all()
+    for wrong in (np.zeros((4, 5)), np.zeros((0, 5, 3), np.uint8), pixels[..., :2]):
+        with pytest.raises(ImageError, match="is no picture"):
+            Picture.from_array(wrong)
+
+
+def test_loading_leaves_the_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[274] = 6
+    red_and_blue().save(path, exif=exif)
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    load_picture(path)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+@pytest.mark.slow
+def test_a_hundred_megapixels(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    pixels = np.zeros((10_000, 10_000, 3), np.uint8)
+    pixels[:, 5_000:] = (0, 0, 255)
+    cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert pixels[..., 0].size < MAX_PIXELS
+    picture = load_picture(path)
+    assert picture.source is picture.rgb
+    assert tuple(picture.rgb[-1, -1]) == BLUE

@@ -1,0 +1,162 @@
+"""A fake engine with a gate, small pictures, and a window that is closed again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QCoreApplication, QSettings, QThread
+from pytestqt.qtbot import QtBot
+
+from zim_app.core.images import Picture
+from zim_app.gui.document import Document
+from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.main_window import MainWindow
+from zim_model.errors import Cancelled, ZimError
+from zim_model.request import ALPHA_MAX, Matte, Request, Timings
+
+HEIGHT, WIDTH = 60, 80
+
+
+def _make_matte(height: int = HEIGHT, width: int = WIDTH) -> Matte:
+    """Opaque on the left half, transparent on the right."""
+    alpha = np.zeros((height, width), np.uint16)
+    alpha[:, : width // 2] = ALPHA_MAX
+    pyramid = ((alpha >> 8).astype(np.uint8),)
+    for array in (alpha, *pyramid):
+        array.flags.writeable = False
+    return Matte(
+        alpha=alpha,
+        pyramid=pyramid,
+        scores=np.ones(4, np.float32),
+        candidate=0,
+        support=(0, 0, width // 2, height),
+        timings=Timings(0.0, 5.0, "CPU"),
+    )
+
+
+class FakeEngine:
+    """Waits at ``gate``, counts its calls, and refuses the window's thread."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.calls: list[str] = []
+        self.solved: list[Request] = []
+        self.cancelled: list[Request] = []
+        self.error: Exception | None = None
+
+    def prepare(
+        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+    ) -> Timings:
+        self._work("prepare", request, cancelled)
+        return Timings(7.0, 0.0, "CPU")
+
+    def solve(
+        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+    ) -> Matte:
+        self._work("solve", request, cancelled)
+        self.solved.append(request)
+        return _make_matte(*request.image.shape[:2])
+
+    def _work(self, kind: str, request: Request, cancelled: Callable[[], bool]) -> None:
+        assert QThread.currentThread() != QCoreApplication.instance().thread()
+        self.calls.append(kind)
+        assert self.gate.wait(10), "the test never opened the gate"
+        if cancelled():
+            self.cancelled.append(request)
+            raise Cancelled
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Settings in a file of this test's own."""
+    folder = str(tmp_path_factory.mktemp("settings"))
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+    QCoreApplication.setOrganizationName("zim-studio-tests")
+    QCoreApplication.setApplicationName("zim-studio-tests")
+
+
+@pytest.fixture
+def make_matte() -> Callable[..., Matte]:
+    return _make_matte
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    engine = FakeEngine()
+    yield engine
+    engine.gate.set()
+
+
+@pytest.fixture
+def queue(qapp: QCoreApplication, engine: FakeEngine) -> Iterator[InferenceQueue]:
+    queue = InferenceQueue(lambda: engine)
+    yield queue
+    engine.gate.set()
+    queue.close()
+
+
+@pytest.fixture
+def picture() -> Picture:
+    return Picture.from_array(np.full((HEIGHT, WIDTH, 3), 200, np.uint8), "grey.png")
+
+
+@pytest.fixture
+def document(qapp: QCoreApplication, picture: Picture) -> Document:
+    return Document(picture)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (WIDTH, HEIGHT), (200, 100, 50)).save(path)
+    return path
+
+
+@pytest.fixture
+def corrupt(tmp_path):
+    path = tmp_path / "corrupt.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    return path
+
+
+@pytest.fixture
+def window(qtbot: QtBot, engine: FakeEngine) -> Iterator[MainWindow]:
+    window = MainWindow(InferenceQueue(lambda: engine))
+    qtbot.addWidget(window)
+    window.resize(700, 500)
+    window.show()
+    yield window
+    engine.gate.set()
+    window.close()
+
+
+@pytest.fixture
+def settle(qtbot: QtBot, window: MainWindow) -> Callable[[], None]:
+    """Return when nothing is under way any more."""
+
+    def wait() -> None:
+        qtbot.waitUntil(lambda: window.idle)
+
+    return wait
+
+
+@pytest.fixture
+def opened(window: MainWindow, settle: Callable[[], None], photo) -> MainWindow:
+    """The window with a picture, fitted."""
+    window.open_path(photo)
+    settle()
+    assert window.document is not None
+    return window
+
+
+@pytest.fixture
+def refusal() -> ZimError:
+    return ZimError("It does not work.", "Try something else.")

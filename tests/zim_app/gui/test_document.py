@@ -1,0 +1,151 @@
+import pytest
+
+from zim_app.gui.document import ResultCache
+from zim_model.errors import PromptError
+from zim_model.prompts import Box, Point
+
+
+@pytest.fixture
+def wishes(document):
+    """The prompts of every request; None for a withdrawn one."""
+    wishes = []
+    document.requested.connect(wishes.append)
+    return wishes
+
+
+def add(document, x, positive=True):
+    point = Point(x, 5, positive)
+    document.edit("Add point", document.state.recipe.with_point(point))
+
+
+def points(document):
+    return [point.x for point in document.state.recipe.prompts.points]
+
+
+def answer(document, make_matte):
+    matte = make_matte()
+    document.receive(document.request(), matte)
+    return matte
+
+
+def test_an_edit_changes_the_state_and_asks(document, wishes):
+    changes = []
+    document.changed.connect(lambda old, new: changes.append((old, new)))
+    before = document.state
+    add(document, 3)
+    assert changes == [(before, document.state)]
+    assert document.state.pending
+    assert [wish.prompts for wish in wishes] == [document.state.recipe.prompts]
+
+
+def test_the_same_recipe_is_no_edit(document, wishes):
+    document.edit("Nothing", document.state.recipe)
+    assert wishes == []
+    assert not document.undo_stack.canUndo()
+
+
+def test_undo_and_redo(document):
+    for x in (1, 2, 3):
+        add(document, x)
+    stack = document.undo_stack
+    assert stack.undoText() == "Add point"
+    stack.undo()
+    stack.undo()
+    assert points(document) == [1]
+    stack.redo()
+    assert points(document) == [1, 2]
+    assert stack.count() == 3
+
+
+def test_undo_of_box_move_and_delete(document):
+    start = document.state.recipe
+    steps = [
+        start.with_point(Point(1, 1)),
+        start.with_point(Point(1, 1)).with_box(Box(0, 0, 9, 9)),
+        start.with_point(Point(4, 5)).with_box(Box(0, 0, 9, 9)),
+        start.with_box(Box(0, 0, 9, 9)),
+    ]
+    for step in steps:
+        document.edit("Step", step)
+    for step in [*reversed(steps[:-1]), start]:
+        document.undo_stack.undo()
+        assert document.state.recipe == step
+    for step in steps:
+        document.undo_stack.redo()
+        assert document.state.recipe == step
+
+
+def test_the_answer_is_shown(document, make_matte):
+    add(document, 1)
+    matte = answer(document, make_matte)
+    assert document.state.matte is matte
+    assert not document.state.pending
+
+
+def test_stale_answers_are_dropped(document, make_matte):
+    add(document, 1)
+    old = document.request()
+    add(document, 2)
+    document.receive(old, make_matte())
+    assert document.state.matte is None
+    assert document.state.pending
+
+
+def test_the_old_matte_stays_until_the_new_one_comes(document, make_matte):
+    add(document, 1)
+    matte = answer(document, make_matte)
+    add(document, 2)
+    assert document.state.matte is matte
+    assert document.state.pending
+
+
+def test_undo_and_redo_show_known_mattes_without_asking(document, wishes, make_matte):
+    add(document, 1)
+    first = answer(document, make_matte)
+    add(document, 2)
+    second = answer(document, make_matte)
+    wishes.clear()
+    document.undo_stack.undo()
+    assert document.state.matte is first
+    document.undo_stack.redo()
+    assert document.state.matte is second
+    document.undo_stack.undo()
+    document.undo_stack.undo()
+    assert document.state.matte is None
+    assert wishes == [None] * 4
+    assert not document.state.pending
+
+
+def test_a_refused_request_is_no_longer_pending(document):
+    add(document, 1)
+    document.receive(document.request(), None)
+    assert document.state.matte is None
+    assert not document.state.pending
+
+
+def test_negative_points_alone_ask_nothing_and_say_why(document, wishes):
+    failures = []
+    document.failed.connect(failures.append)
+    add(document, 1, positive=False)
+    assert wishes == [None]
+    assert [type(error) for error in failures] == [PromptError]
+    assert not document.state.pending
+
+
+def test_results_are_bounded_in_bytes(make_matte):
+    matte = make_matte()
+    size = matte.alpha.nbytes + matte.pyramid[0].nbytes
+    cache = ResultCache(limit=2 * size)
+    for key in "abc":
+        cache.put(key, make_matte())
+    assert cache.get("a") is None
+    assert cache.get("b")
+    cache.put("d", make_matte())
+    assert cache.get("c") is None, "the one used least recently goes first"
+    assert len(cache) == 2
+
+
+def test_the_newest_result_stays_whatever_its_size(make_matte):
+    cache = ResultCache(limit=1)
+    cache.put("a", make_matte())
+    assert cache.get("a")

@@ -1,0 +1,245 @@
+import weakref
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+
+from zim_app.gui import settings
+from zim_app.gui.crash import CrashDialog, report
+
+LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
+
+
+@pytest.fixture
+def click(opened, qtbot):
+    def click(x, y, button=LEFT):
+        at = opened.canvas.to_view(x, y).toPoint()
+        qtbot.mouseClick(opened.canvas.viewport(), button, pos=at)
+
+    return click
+
+
+def action(window, name):
+    return window.actions_by_id[name]
+
+
+def test_the_window_starts_empty(window):
+    assert window.centralWidget().isVisible()
+    assert window.start_page.isVisible()
+    assert action(window, "open").isEnabled()
+    for name in ("export", "undo", "clear", "fit", "view_matte"):
+        assert not action(window, name).isEnabled()
+
+
+def test_samples_are_shown_and_open(window, settle):
+    window.warm_up()
+    settle()
+    path, button = next(iter(window.start_page.buttons.items()))
+    assert not button.icon().isNull()
+    button.click()
+    settle()
+    assert window.document.picture.path == path
+
+
+def test_a_picture_is_opened_and_encoded(opened, engine, photo):
+    assert opened.document.picture.path == photo
+    assert opened.canvas.isVisible()
+    assert opened.windowTitle() == "photo.png[*] – zim-studio"
+    assert engine.calls == ["prepare"]
+    assert opened.status.times.text() == "encode 7 ms"
+    assert settings.recent_paths() == [photo.resolve()]
+
+
+def test_the_latest_picture_wins(window, settle, photo, tmp_path):
+    last = tmp_path / "last.png"
+    Image.new("RGB", (30, 20)).save(last)
+    for path in (photo, photo, last):
+        window.open_path(path)
+    settle()
+    assert window.document.picture.path == last
+
+
+def test_clicks_are_answered(opened, click, settle, engine):
+    click(20, 20)
+    click(60, 40, RIGHT)
+    assert opened.document.state.pending
+    settle()
+    assert opened.document.state.matte is not None
+    assert not opened.document.state.pending
+    assert engine.solved[-1].prompts == opened.document.state.recipe.prompts
+    assert opened.status.times.text() == "encode 7 ms · click 5 ms"
+    assert opened.status.model.text() == "zim-tiny · CPU"
+    assert opened.isWindowModified()
+
+
+def test_a_click_during_encoding_is_answered(window, photo, engine, qtbot, settle):
+    engine.gate.clear()
+    window.open_path(photo)
+    qtbot.waitUntil(lambda: engine.calls == ["prepare"])
+    at = window.canvas.to_view(20, 20).toPoint()
+    qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
+    assert window.document.state.pending
+    engine.gate.set()
+    settle()
+    assert window.document.state.matte is not None
+
+
+def test_undo_shows_the_matte_without_inference(opened, click, settle, engine):
+    click(20, 20)
+    settle()
+    first = opened.document.state.matte
+    click(40, 40)
+    settle()
+    action(opened, "undo").trigger()
+    assert opened.document.state.matte is first
+    assert action(opened, "redo").text() == "&Redo add point"
+    settle()
+    assert len(engine.solved) == 2
+
+
+def test_keys(opened, click, qtbot):
+    click(20, 20)
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_Delete)
+    assert not opened.document.state.recipe.prompts
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert opened.document.state.recipe.prompts
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_F)
+    assert action(opened, "view_cutout").isChecked()
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    assert opened.canvas.zoom == pytest.approx(1)
+
+
+def test_the_status_bar_shows_what_is_under_the_pointer(opened, click, settle, qtbot):
+    click(20, 20)
+    settle()
+    for x, alpha in ((20, "1.00"), (60, "0.00")):
+        at = opened.canvas.to_view(x + 0.5, 30.5).toPoint()
+        qtbot.mouseMove(opened.canvas.viewport(), at)
+        assert opened.status.pointer.text() == f"x {x}  y 30"
+        assert opened.status.alpha.text() == f"alpha {alpha}"
+
+
+def test_a_corrupt_file_shows_a_banner_and_the_picture_stays(
+    opened, corrupt, settle, photo
+):
+    opened.open_path(corrupt)
+    settle()
+    assert "corrupt.jpg" in opened.banner.text
+    assert opened.document.picture.path == photo
+    opened.banner.dismiss()
+    assert opened.banner.text == ""
+
+
+def test_an_engine_error_shows_a_banner_until_the_next_edit(
+    opened, click, settle, engine, refusal
+):
+    engine.error = refusal
+    click(20, 20)
+    settle()
+    assert opened.banner.text == "It does not work.\nTry something else."
+    assert not opened.document.state.pending
+    engine.error = None
+    click(30, 30)
+    settle()
+    assert opened.banner.text == ""
+    assert opened.document.state.matte is not None
+
+
+def test_negative_points_alone_say_what_is_missing(opened, click):
+    click(20, 20, RIGHT)
+    assert "positive point" in opened.banner.text
+
+
+def test_a_dropped_file_is_opened(window, photo, settle):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(photo))])
+    where = (Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    enter = QDragEnterEvent(QPoint(50, 50), *where)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), *where))
+    settle()
+    assert window.document.picture.path == photo
+
+
+def test_text_cannot_be_dropped(window):
+    data = QMimeData()
+    data.setText("words")
+    where = (Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    enter = QDragEnterEvent(QPoint(50, 50), *where)
+    enter.ignore()
+    QApplication.sendEvent(window, enter)
+    assert not enter.isAccepted()
+
+
+def test_export_writes_the_cutout(opened, click, settle, tmp_path):
+    click(20, 20)
+    assert not action(opened, "export").isEnabled(), "there is no answer yet"
+    settle()
+    assert action(opened, "export").isEnabled()
+    path = tmp_path / "out.png"
+    opened.export_to(path)
+    settle()
+    with Image.open(path) as image:
+        pixels = np.asarray(image)
+    assert pixels.shape == (60, 80, 4)
+    assert (pixels[:, :40] == (200, 100, 50, 255)).all()
+    assert (pixels[:, 40:, 3] == 0).all()
+    assert str(path) in opened.banner.text
+    assert not opened.isWindowModified()
+
+
+def test_a_failed_export_says_why_and_stays_unsaved(opened, click, settle, photo):
+    click(20, 20)
+    settle()
+    before = photo.read_bytes()
+    opened.export_to(photo)
+    settle()
+    assert "never overwritten" in opened.banner.text
+    assert opened.isWindowModified()
+    assert photo.read_bytes() == before
+
+
+def test_closing_ends_all_threads(opened, engine, qtbot, click):
+    engine.gate.clear()
+    click(20, 20)
+    qtbot.waitUntil(lambda: engine.calls[-1] == "solve" or len(engine.calls) > 1)
+    engine.gate.set()
+    opened.close()
+    lanes = (opened.queue._lane, opened.files._opener, opened.files._jobs)
+    assert not any(lane._thread.isRunning() for lane in lanes)
+
+
+def test_a_bug_is_reported_in_a_dialog_that_can_be_copied(qtbot):
+    error = ZeroDivisionError("a bug")
+    dialog = CrashDialog(report(type(error), error, None))
+    qtbot.addWidget(dialog)
+    dialog.copy()
+    assert "ZeroDivisionError: a bug" in QApplication.clipboard().text()
+    assert "zim-studio" in QApplication.clipboard().text()
+
+
+def test_recent_pictures(opened, tmp_path, photo, settle):
+    opened._fill_recent_menu()
+    [entry] = opened._recent_menu.actions()
+    assert entry.text() == "photo.png"
+    entry.trigger()
+    settle()
+    photo.unlink()
+    assert settings.recent_paths() == []
+
+
+def test_the_memory_of_the_last_picture_is_given_back(
+    opened, click, settle, qtbot, tmp_path
+):
+    click(20, 20)
+    settle()
+    alpha = weakref.ref(opened.document.state.matte.alpha)
+    other = tmp_path / "other.png"
+    Image.new("RGB", (30, 20)).save(other)
+    opened.open_path(other)
+    settle()
+    qtbot.waitUntil(lambda: alpha() is None)

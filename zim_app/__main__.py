@@ -1,0 +1,78 @@
+"""``zim-studio``: open the window, or run a subcommand of :mod:`zim_app.cli`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from zim_app import cli
+
+_NO_DISPLAY = (
+    "there is no display to open a window on. "
+    "Without one, use: zim-studio matte PHOTO --point X,Y -o OUT.png"
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; the first argument decides whether it has a window.
+
+    Args:
+        argv: the arguments without the program's name; None takes the process's own.
+
+    Returns:
+        The exit code, see :mod:`zim_app.cli`.
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv and argv[0] in cli.COMMANDS:
+        return cli.run(argv)
+    parser = _parser()
+    paths: list[Path] = parser.parse_args(argv).paths
+    for path in paths:
+        if not path.exists():
+            parser.error(f"there is neither a file nor a command called {str(path)!r}")
+    if _lacks_display():
+        return cli.fail(_NO_DISPLAY)
+    from zim_app.gui.app import run_window  # imports Qt
+
+    return run_window(paths)
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, cli.COMMANDS))
+    commands = "\n".join(
+        f"  {name:{width}}  {command.summary}" for name, command in cli.COMMANDS.items()
+    )
+    parser = argparse.ArgumentParser(
+        "zim-studio",
+        usage="%(prog)s [PATH ...]  |  %(prog)s COMMAND ...",
+        description="Click an object in a photo, get a soft alpha matte.",
+        epilog=f"commands (COMMAND --help says more):\n{commands}\n\n"
+        "A picture that is called like a command opens as ./NAME.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="pictures to open"
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("zim-studio")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _lacks_display() -> bool:
+    """Whether Qt would abort here; it cannot be asked without risking that."""
+    found = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return sys.platform == "linux" and not any(map(os.environ.get, found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,276 @@
+"""The commands that work without a window; imports neither Qt nor torch.
+
+Exit codes: 0 done, 1 an expected failure (one line on the standard error stream says
+what and how to cure it), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from PIL import ImageColor
+
+from zim_app.core.export import WHITE, What, check_target, export
+from zim_app.core.files import explain
+from zim_app.core.images import load_picture
+from zim_app.core.pixels import Rgb
+from zim_app.core.session import Recipe
+from zim_model.errors import ImageError, ZimError
+from zim_model.prompts import Box, Point
+from zim_model.request import ALPHA_MAX, Matte, Request, Upsampling
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: ``zim-studio NAME ...``.
+
+    Attributes:
+        summary: one line for the list of commands.
+        configure: adds the arguments to a parser.
+        run: does the work and returns the exit code; may raise ZimError, or
+            ArgumentError for wrong usage that the parser alone cannot see.
+    """
+
+    summary: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one subcommand: its name, a key of ``COMMANDS``, then its arguments.
+
+    Returns the exit code.  Wrong usage exits from within, as argparse does.
+    """
+    name = argv[0]
+    command = COMMANDS[name]
+    parser = argparse.ArgumentParser(f"zim-studio {name}", description=command.summary)
+    command.configure(parser)
+    args = parser.parse_args(argv[1:])
+    try:
+        return command.run(args)
+    except argparse.ArgumentError as error:
+        parser.error(error.message)
+    except ZimError as error:
+        return fail(str(error))
+    except KeyboardInterrupt:
+        return fail("interrupted.", 130)
+
+
+def fail(reason: str, code: int = 1) -> int:
+    """Print an error, as one line, for the user; return the exit code."""
+    print(f"zim-studio: error: {' '.join(reason.split())}", file=sys.stderr)
+    return code
+
+
+# --- values on the command line -------------------------------------------------------
+
+
+def _numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) not in counts:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form {example}")
+    return values
+
+
+def _point(text: str) -> Point:
+    x, y, *label = _numbers(text, (2, 3), "X,Y or X,Y,LABEL")
+    if label not in ([], [0], [1]):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: LABEL is 1 (keep this) or 0 (leave this out)"
+        )
+    return Point(x, y, label != [0])
+
+
+def _box(text: str) -> Box:
+    return Box.spanning(*_numbers(text, (4,), "X0,Y0,X1,Y1"))
+
+
+def _colour(text: str) -> Rgb:
+    numbers = text.split(",")
+    try:
+        if len(numbers) == 3:
+            red, green, blue = map(int, numbers)
+            if all(0 <= value <= 255 for value in (red, green, blue)):
+                return red, green, blue
+        elif text.startswith("#") and len(text) in (4, 7):
+            return ImageColor.getrgb(text)[:3]
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no colour; write R,G,B with 0 to 255 each, or #RRGGBB"
+    )
+
+
+# --- matte ----------------------------------------------------------------------------
+
+
+def _configure_matte(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", type=Path, metavar="PHOTO")
+    parser.add_argument(
+        "--point",
+        type=_point,
+        action="append",
+        default=[],
+        metavar="X,Y[,LABEL]",
+        help="a click, in pixels from the top left; LABEL 1 (the default) says that "
+        "the object is there, 0 that it is not; may be repeated",
+    )
+    parser.add_argument(
+        "--box",
+        type=_box,
+        metavar="X0,Y0,X1,Y1",
+        help="two opposite corners around the object; write --box=-5,... if the first "
+        "number is negative",
+    )
+    parser.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="FILE.json",
+        help="start from a saved recipe; points are added to it, the rest replaces",
+    )
+    parser.add_argument("--model", metavar="NAME", help="default: zim-tiny")
+    parser.add_argument(
+        "--upsampling",
+        choices=get_args(Upsampling),
+        help="how the matte reaches the photo's size (default: guided by its edges)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT.png",
+        help=".png, .tif, .webp, or .jpg (matte, composite); an existing file is "
+        "replaced; default: PHOTO-cutout.png beside PHOTO (or -matte, -composite), "
+        "if there is none",
+    )
+    parser.add_argument(
+        "--what",
+        choices=get_args(What),
+        default="cutout",
+        help="the photo with transparency (default), its grey matte, or the photo on "
+        "a background",
+    )
+    parser.add_argument(
+        "--background",
+        type=_colour,
+        default=WHITE,
+        metavar="COLOUR",
+        help="of the composite: R,G,B or #RRGGBB (default: white)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def _run_matte(args: argparse.Namespace) -> int:
+    recipe = _recipe(args)
+    if not recipe.prompts:
+        raise argparse.ArgumentError(None, "give at least one --point or a --box")
+    started = time.perf_counter()
+    picture = load_picture(args.photo)
+    load_ms = _milliseconds_since(started)
+    output = args.output or _default_output(args.photo, args.what)
+    check_target(picture, output, args.what)  # before the model takes its time
+    request = Request(
+        picture.rgb,
+        picture.key,
+        recipe.prompts.validated(picture.height, picture.width),
+        recipe.model,
+        recipe.options,
+    )
+    matte = _solve(request)
+    started = time.perf_counter()
+    export(picture, matte.alpha, output, args.what, args.background)
+    save_ms = _milliseconds_since(started)
+    report = {
+        "image": str(args.photo),
+        "output": str(output),
+        "width": picture.width,
+        "height": picture.height,
+        "model": recipe.model,
+        "device": matte.timings.device,
+        "load_ms": round(load_ms, 1),
+        "encode_ms": round(matte.timings.encode_ms, 1),
+        "click_ms": round(matte.timings.click_ms, 1),
+        "save_ms": round(save_ms, 1),
+        "scores": [round(float(score), 4) for score in matte.scores],
+        "candidate": int(matte.candidate),
+        "support": [int(edge) for edge in matte.support],
+        "coverage": round(float(np.mean(matte.alpha)) / ALPHA_MAX, 6),
+    }
+    print(json.dumps(report) if args.json else _sentence(report))
+    return 0
+
+
+def _sentence(report: dict[str, Any]) -> str:
+    return (
+        "{output}: {width} x {height}, {coverage:.1%} covered, {model} on {device}, "
+        "encode {encode_ms:.0f} ms, click {click_ms:.0f} ms"
+    ).format(**report)
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    recipe = Recipe() if args.recipe is None else _read_recipe(args.recipe)
+    for point in args.point:
+        recipe = recipe.with_point(point)
+    if args.box is not None:
+        recipe = recipe.with_box(args.box)
+    if args.model is not None:
+        recipe = replace(recipe, model=args.model)
+    if args.upsampling is not None:
+        options = replace(recipe.options, upsampling=args.upsampling)
+        recipe = replace(recipe, options=options)
+    return recipe
+
+
+def _read_recipe(path: Path) -> Recipe:
+    try:
+        return Recipe.from_json(json.loads(path.read_text("utf-8")))
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+    except ValueError as error:  # neither UTF-8 nor JSON
+        raise ZimError(
+            f"{path.name} is no JSON file: {error}.", "Give a saved recipe."
+        ) from error
+
+
+def _default_output(photo: Path, what: What) -> Path:
+    path = photo.with_name(f"{photo.stem}-{what}.png")
+    if path.exists():
+        raise ImageError(
+            f"{path} exists already.",
+            "Say -o FILE to replace it, or to save elsewhere.",
+        )
+    return path
+
+
+def _solve(request: Request) -> Matte:
+    from zim_model.engine import Engine  # imports torch, which takes seconds
+
+    return Engine().solve(request)
+
+
+def _milliseconds_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+COMMANDS: dict[str, Command] = {
+    "matte": Command(
+        "Cut one object out of one photo, without a window.",
+        _configure_matte,
+        _run_matte,
+    ),
+}
+"""Every subcommand by its name; a new one is added here and nowhere else."""

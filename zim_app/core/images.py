@@ -1,0 +1,186 @@
+"""Pictures in memory: what the model sees, and what is exported.
+
+A file is decoded once, outside Qt.  It gives two versions of the same pixels: ``rgb``
+for the model and the screen, and ``source`` for the export, which keeps the colours
+at their own depth and in their own profile.  Files are only ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zim_app.core import colour
+from zim_app.core.decoding import MAX_PIXELS, Decoded, decode
+from zim_app.core.files import explain
+from zim_app.core.pixels import ByteArray, PixelArray, WordArray, strips
+from zim_model.errors import ImageError
+
+__all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Picture", "load_picture"]
+
+TRANSPARENT_GREY = 128
+"""sRGB grey that shows through transparent pixels in :attr:`Picture.rgb`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded picture, upright; all arrays are read-only and C-contiguous.
+
+    Attributes:
+        path: the file, or None for a picture that was pasted or computed.
+        name: what to call it on the screen.
+        rgb: (H, W, 3) uint8 sRGB.  Where the file has transparency, its colours lie
+            over a neutral grey here, so that what is hidden under fully transparent
+            pixels cannot mislead the model.
+        source: (H, W, 3) uint8 or uint16, the file's colours in the profile ``icc``,
+            not premultiplied; the same object as ``rgb`` where the two are equal.
+            Grey and CMYK files are converted to sRGB.
+        icc: the ICC profile that ``source`` is in; None means sRGB.
+        dpi: horizontal and vertical pixels per inch, if the file says.
+        source_alpha: (H, W) uint16, the file's own transparency; None if opaque.
+        key: hexadecimal digest of size and ``rgb``; equal keys mean equal pixels.
+    """
+
+    path: Path | None
+    name: str
+    rgb: ByteArray
+    source: PixelArray
+    icc: bytes | None
+    dpi: tuple[float, float] | None
+    source_alpha: WordArray | None
+    key: str
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return int(self.rgb.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.rgb.shape[1])
+
+    @classmethod
+    def from_array(cls, rgb: PixelArray, name: str = "untitled") -> Picture:
+        """Make a picture that has no file.
+
+        Args:
+            rgb: (H, W, 3) uint8 or uint16 sRGB; it is copied.
+            name: what to call it on the screen.
+
+        Raises:
+            ImageError: another shape or type, or no pixel at all.
+        """
+        pixels = np.asarray(rgb)
+        shape_ok = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.size > 0
+        if not shape_ok or pixels.dtype not in (np.uint8, np.uint16):
+            raise ImageError(
+                f"An array of shape {pixels.shape} and type {pixels.dtype} "
+                "is no picture.",
+                "Give (height, width, 3) of uint8 or uint16.",
+            )
+        return _build(Decoded(pixels.copy(), "RGB"), None, name)
+
+
+def load_picture(path: Path) -> Picture:
+    """Read a picture: JPEG, PNG, TIFF, WebP, BMP or GIF, of 8 or 16 bits.
+
+    Animations and multi-page files give their first picture.  EXIF orientation is
+    applied to everything.  A damaged ICC profile is ignored; a truncated file is not.
+
+    Raises:
+        ImageError: the file is missing, unreadable, empty, no picture, damaged, of a
+            variant that is not supported, or above ``MAX_PIXELS``.
+    """
+    try:
+        return _build(_decode(path), path, path.name)
+    except MemoryError as error:
+        raise ImageError(
+            f"There is not enough memory for {path.name}.",
+            "Close other programs, or make the picture smaller.",
+        ) from error
+
+
+def _decode(path: Path) -> Decoded:
+    """Decode a file, turning whatever goes wrong into a sentence for the user."""
+    try:
+        _check_is_file(path)
+        with warnings.catch_warnings():  # Pillow warns about what we check ourselves
+            warnings.simplefilter("ignore")
+            return decode(path)
+    except (ImageError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            reason, cure = explain(error)
+            raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
+        # On a damaged file, decoders raise nearly everything: struct.error, KeyError,
+        # SyntaxError, imagecodecs' own, ...
+        raise ImageError(
+            f"{path.name} is damaged or incomplete ({error or type(error).__name__}).",
+            "Copy or download it again.",
+        ) from error
+
+
+def _check_is_file(path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = "folder" if stat.S_ISDIR(mode) else "device, not a file"
+        raise ImageError(f"{path} is a {kind}.", "Give the path of a picture.")
+
+
+def _build(decoded: Decoded, path: Path | None, name: str) -> Picture:
+    source, icc = _export_version(decoded)
+    alpha = decoded.alpha
+    if alpha is not None and (alpha == 65535).all():
+        alpha = None
+    dpi = decoded.dpi
+    if decoded.orientation > 1:
+        source = _upright(source, decoded.orientation)
+        alpha = None if alpha is None else _upright(alpha, decoded.orientation)
+        if decoded.orientation >= 5 and dpi:
+            dpi = dpi[::-1]
+    source = np.ascontiguousarray(source)
+    rgb = colour.rgb_to_srgb(source, icc)
+    if alpha is not None:
+        alpha = np.ascontiguousarray(alpha)
+        rgb = _over_grey(rgb, alpha)
+    for array in (source, rgb, alpha):
+        if array is not None:
+            array.setflags(write=False)
+    digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
+    digest.update(rgb.data)
+    return Picture(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest())
+
+
+def _export_version(decoded: Decoded) -> tuple[PixelArray, bytes | None]:
+    """Colours as (H, W, 3) and the profile that they are in, still as stored."""
+    pixels, icc = decoded.colour, decoded.icc
+    if decoded.space == "RGB":
+        return pixels, colour.usable_profile(icc, "RGB")
+    if decoded.space == "CMYK":
+        return colour.cmyk_to_srgb(pixels, icc), None
+    return np.repeat(colour.grey_to_srgb(pixels, icc)[..., None], 3, axis=2), None
+
+
+def _upright(pixels: PixelArray, orientation: int) -> PixelArray:
+    """A view of stored pixels as they are meant to be seen (EXIF 2 to 8)."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    flip_rows = orientation in (3, 4, 7, 8)
+    flip_columns = orientation in (2, 3, 6, 7)
+    return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
+
+
+def _over_grey(rgb: ByteArray, alpha: WordArray) -> ByteArray:
+    result = np.empty_like(rgb)
+    for rows in strips(*alpha.shape):
+        opacity = alpha[rows, :, None].astype(np.uint32)
+        rest = (65535 - opacity) * TRANSPARENT_GREY
+        result[rows] = (rgb[rows] * opacity + rest + 32767) // 65535
+    return result

@@ -1,0 +1,57 @@
+"""Pixel arrays at 8 and 16 bits: types, strips, and conversion between the depths.
+
+Whole-image arithmetic on 100 million pixels would allocate gigabytes of wider
+integers, so everything that computes runs over strips of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+ByteArray = npt.NDArray[np.uint8]
+WordArray = npt.NDArray[np.uint16]
+PixelArray = npt.NDArray[np.unsignedinteger[Any]]
+"""uint8 or uint16."""
+
+Rgb = tuple[int, int, int]
+"""A colour: red, green, blue in 0..255, sRGB unless said otherwise."""
+
+_STRIP_PIXELS = 1 << 21
+
+
+def strips(height: int, width: int) -> Iterator[slice]:
+    """Slices of rows that cover an image, each of about two million pixels."""
+    step = max(1, _STRIP_PIXELS // max(1, width))
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))
+
+
+def at_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray:
+    """Rescale full-range integers to another depth, rounding to the nearest.
+
+    Args:
+        values: uint8 or uint16, of any shape.
+        dtype: uint8 or uint16.
+
+    Returns:
+        The same array when it has that depth already, else a new one of its shape.
+        8 to 16 bits and back is exact.
+    """
+    if values.dtype == dtype:
+        return values
+    if values.dtype == np.uint8:
+        return values.astype(np.uint16) * np.uint16(257)
+    if values.ndim < 2:
+        return _halved(values)
+    result = np.empty(values.shape, np.uint8)
+    for rows in strips(values.shape[0], int(np.prod(values.shape[1:]))):
+        result[rows] = _halved(values[rows])
+    return result
+
+
+def _halved(values: PixelArray) -> ByteArray:
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)

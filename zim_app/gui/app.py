@@ -1,0 +1,50 @@
+"""Starting the window."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from zim_app.gui import crash
+from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.main_window import MainWindow
+from zim_app.gui.stall import StallMonitor
+from zim_model.assets import asset_path
+
+WARM_UP_AFTER_MS = 50
+
+
+def run_window(paths: Sequence[Path] = ()) -> int:
+    """Show the window, with the first of ``paths`` open, until it is closed.
+
+    Returns:
+        The exit code.
+    """
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    _set_up(app)
+    window = MainWindow(InferenceQueue())
+    window.show()
+    window.open_paths(paths)
+    # Imports on other threads would delay the first paint by half a second.
+    QTimer.singleShot(WARM_UP_AFTER_MS, window.warm_up)
+    stalls = StallMonitor.from_environment(app)
+    code = app.exec()
+    if stalls is not None:
+        stalls.report()
+    return code
+
+
+def _set_up(app: QApplication) -> None:
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    app.setOrganizationName("zim-studio")
+    app.setApplicationName("zim-studio")
+    app.setWindowIcon(QIcon(str(asset_path("icons", "zim-studio.png"))))
+    # Fusion follows the system's light or dark scheme and keeps its greys neutral.
+    app.setStyle("Fusion")
+    crash.install_hook()

@@ -1,0 +1,157 @@
+"""The window's way to the engine: one thread, one answer at a time, the latest wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from zim_app.gui.background import Lane, Task
+from zim_app.gui.warmup import import_torch
+from zim_model.errors import Cancelled, ZimError
+from zim_model.request import CancelCheck, Matte, Request, Timings
+
+
+class EngineLike(Protocol):
+    """What the queue needs of :class:`zim_model.engine.Engine`."""
+
+    def prepare(self, request: Request, cancelled: CancelCheck = ...) -> Timings:
+        """Encode the image, unless its features are cached."""
+
+    def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
+        """Answer the request."""
+
+
+EngineFactory = Callable[[], EngineLike]
+
+
+def create_engine() -> EngineLike:
+    """Make the real engine; runs on the worker thread, as all that touches torch."""
+    import_torch()
+    from zim_model.engine import Engine
+
+    return Engine()
+
+
+class _Solver:
+    """Owns the engine; all methods run on the worker thread.
+
+    ``wanted`` is the newest request: the window's thread writes it, this one reads it.
+    A reference is read or written as a whole, so that no lock is needed.
+    """
+
+    def __init__(self, factory: EngineFactory) -> None:
+        self.wanted: Request | None = None
+        self._factory = factory
+        self._engine: EngineLike | None = None
+
+    def warm_up(self) -> EngineLike:
+        if self._engine is None:
+            self._engine = self._factory()
+        return self._engine
+
+    def prepare(self, request: Request) -> Timings:
+        return self.warm_up().prepare(request, lambda: not self._needs(request))
+
+    def solve(self, request: Request) -> Matte:
+        # Features serve every prompt, so a newer click must not stop their making.
+        self.prepare(request)
+        return self.warm_up().solve(request, lambda: self.wanted is not request)
+
+    def _needs(self, request: Request) -> bool:
+        """Whether the newest request uses the features that ``request`` uses."""
+        wanted = self.wanted
+        return wanted is not None and (wanted.image_key, wanted.model) == (
+            request.image_key,
+            request.model,
+        )
+
+
+class InferenceQueue(QObject):
+    """Sends requests to the engine, at most one running and one waiting.
+
+    A new request replaces the one that waits, and cancels the one that runs, except
+    that encoding goes on as long as the newest request needs the same features: a
+    click made while the picture is being encoded is answered after that.
+
+    **Signals**
+
+    - ``prepared(request, timings)``, ``solved(request, matte)``: answers, which may be
+      stale; compare their keys.
+    - ``failed(request, error)``: a :class:`ZimError` for the newest request.
+    - ``activity_changed(kind)``: "warm_up", "prepare", "solve", or "" when idle.
+
+    **Threads**: lives on the window's thread; the engine is made and used on a worker.
+    """
+
+    prepared = Signal(object, object)
+    solved = Signal(object, object)
+    failed = Signal(object, object)
+    activity_changed = Signal(str)
+
+    def __init__(
+        self, factory: EngineFactory = create_engine, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._solver = _Solver(factory)
+        self._lane = Lane("inference", waiting=1, parent=self)
+        self._lane.finished.connect(self._on_lane_finished)
+        self._lane.running_changed.connect(self._on_lane_running_changed)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return self._lane.idle
+
+    @property
+    def activity(self) -> str:
+        """What runs now, as in ``activity_changed``."""
+        return self._lane.running.kind if self._lane.running else ""
+
+    def warm_up(self) -> None:
+        """Make the engine now, so that the first picture need not wait for it."""
+        self._lane.submit(Task("warm_up", None, self._solver.warm_up))
+
+    def prepare(self, request: Request) -> None:
+        """Encode the request's image."""
+        self._submit("prepare", request, self._solver.prepare)
+
+    def solve(self, request: Request) -> None:
+        """Answer the request."""
+        self._submit("solve", request, self._solver.solve)
+
+    def withdraw(self) -> None:
+        """Nothing needs to be solved any more; encoding goes on."""
+        if self._solver.wanted is not None:
+            self.prepare(self._solver.wanted)
+
+    def close(self) -> None:
+        """Cancel everything and return when the thread has ended."""
+        self._solver.wanted = None
+        self._lane.close()
+
+    def _submit(
+        self, kind: str, request: Request, work: Callable[[Request], object]
+    ) -> None:
+        self._solver.wanted = request
+        self._lane.submit(Task(kind, request, partial(work, request)))
+
+    @Slot()
+    def _on_lane_running_changed(self) -> None:
+        self.activity_changed.emit(self.activity)
+
+    @Slot(object, object, object)
+    def _on_lane_finished(
+        self, task: Task, result: Any, error: Exception | None
+    ) -> None:
+        if error is None:
+            if task.kind != "warm_up":
+                signal = self.solved if task.kind == "solve" else self.prepared
+                signal.emit(task.subject, result)
+        elif isinstance(error, ZimError):
+            if task.subject is self._solver.wanted:
+                self.failed.emit(task.subject, error)
+        elif not isinstance(error, Cancelled):
+            raise error

@@ -1,0 +1,397 @@
+"""The window: joins documents, canvas, engine, files and menus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QPointF, Qt, Slot
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QUndoGroup,
+)
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QToolBar,
+    QWidget,
+)
+
+from zim_app.gui import actions, dialogs, settings
+from zim_app.gui.canvas import Canvas
+from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.files import FileWork, Opened, Saved
+from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.notices import Banner, BusyBar
+from zim_app.gui.overlay import VIEW_MODES, ViewMode
+from zim_app.gui.start_page import (
+    StartPage,
+    sample_name,
+    sample_paths,
+)
+from zim_app.gui.status import StatusBar
+from zim_model.errors import ZimError
+from zim_model.request import Matte, Request, Timings
+
+
+class MainWindow(QMainWindow):
+    """The one window of the program.
+
+    Args:
+        queue: the way to the engine; the window owns and closes it.
+
+    **Threads**: the window's own; files are read and written, and the engine runs,
+    on others.
+    """
+
+    def __init__(self, queue: InferenceQueue, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document: Document | None = None
+        self.actions_by_id: dict[str, QAction] = {}
+        self.queue = queue
+        queue.setParent(self)
+        self.files = FileWork(self)
+        self._undo_group = QUndoGroup(self)
+        self._pointed: QPointF | None = None
+        self.canvas = Canvas()
+        self.start_page = StartPage(sample_paths())
+        self.banner = Banner()
+        self.busy_bar = BusyBar()
+        self.status = StatusBar()
+        self._setup_layout()
+        self._setup_actions()
+        self._connect()
+        self._update_actions()
+        self._update_title()
+        if not self.restoreGeometry(settings.window_geometry()):
+            self.resize(1200, 800)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is read, written, encoded or solved."""
+        return self.queue.idle and self.files.idle
+
+    @Slot()
+    def warm_up(self) -> None:
+        """Load in the background what the first picture and click will need."""
+        self.files.warm_up(self.start_page.buttons)
+        self.queue.warm_up()
+
+    # -- Set-up -----------------------------------------------------------------
+
+    def _setup_layout(self) -> None:
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.start_page)
+        self._pages.addWidget(self.canvas)
+        centre = QWidget()
+        layout = QGridLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        top = Qt.AlignmentFlag.AlignTop
+        layout.addWidget(self._pages, 0, 0)
+        layout.addWidget(self.busy_bar, 0, 0, top)
+        # The banner lies over the canvas, so that nothing moves when it comes.
+        over = QGridLayout()
+        over.setContentsMargins(12, 12, 12, 12)
+        over.addWidget(self.banner)
+        layout.addLayout(over, 0, 0, top)
+        self.setCentralWidget(centre)
+        self.setStatusBar(self.status)
+        self.setAcceptDrops(True)
+        self.canvas.setAcceptDrops(False)
+
+    def _setup_actions(self) -> None:
+        views = {
+            name: partial(self.canvas.set_mode, mode)
+            for name, mode in zip(actions.VIEWS, VIEW_MODES, strict=True)
+        }
+        self.actions_by_id = actions.make_actions(
+            self,
+            {
+                "open": self.choose_picture,
+                "export": self.choose_export,
+                "quit": self.close,
+                "undo": self._undo_group.undo,
+                "redo": self._undo_group.redo,
+                "delete": self.canvas.delete_selected,
+                "clear": self.canvas.clear_prompts,
+                "escape": self.canvas.escape,
+                "zoom_in": self.canvas.zoom_in,
+                "zoom_out": self.canvas.zoom_out,
+                "fit": self.canvas.fit,
+                "actual_size": self.canvas.actual_size,
+                "next_view": self.canvas.next_mode,
+                "about": self.show_about,
+                **views,
+            },
+        )
+        self._recent_menu = QMenu(self.tr("Open &recent"), self)
+        self._recent_menu.aboutToShow.connect(self._fill_recent_menu)
+        menus = {"samples": self._samples_menu(), "recent": self._recent_menu}
+        actions.fill_menu_bar(self.menuBar(), self.actions_by_id, menus)
+        self._tool_bar = QToolBar(self.tr("Tools"))
+        self._tool_bar.setObjectName("tools")
+        self._tool_bar.setMovable(False)
+        actions.fill_tool_bar(self._tool_bar, self.actions_by_id)
+        self.addToolBar(self._tool_bar)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        actions.paint_icons(self.actions_by_id, self.palette())
+
+    def _samples_menu(self) -> QMenu:
+        menu = QMenu(self.tr("Open &sample"), self)
+        for path in sample_paths():
+            menu.addAction(sample_name(path), partial(self.open_path, path))
+        menu.setEnabled(not menu.isEmpty())
+        return menu
+
+    @Slot()
+    def _fill_recent_menu(self) -> None:
+        self._recent_menu.clear()
+        for path in settings.recent_paths():
+            action = self._recent_menu.addAction(path.name)
+            action.setToolTip(str(path))
+            action.triggered.connect(partial(self.open_path, path))
+        if self._recent_menu.isEmpty():
+            self._recent_menu.addAction(self.tr("Nothing yet")).setEnabled(False)
+
+    def _connect(self) -> None:
+        self.queue.prepared.connect(self._on_queue_prepared)
+        self.queue.solved.connect(self._on_queue_solved)
+        self.queue.failed.connect(self._on_queue_failed)
+        self.queue.activity_changed.connect(self._update_activity)
+        self.files.opened.connect(self.show_picture)
+        self.files.saved.connect(self._on_files_saved)
+        self.files.failed.connect(self._report)
+        self.files.thumbnail_read.connect(self.start_page.set_thumbnail)
+        self.files.activity_changed.connect(self._update_activity)
+        self.canvas.pointed.connect(self._on_canvas_pointed)
+        self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self.canvas.selection_changed.connect(self._update_actions)
+        self.canvas.mode_changed.connect(self._on_canvas_mode_changed)
+        self.start_page.open_requested.connect(self.choose_picture)
+        self.start_page.path_requested.connect(self.open_path)
+        group, by_id = self._undo_group, self.actions_by_id
+        group.canUndoChanged.connect(by_id["undo"].setEnabled)
+        group.canRedoChanged.connect(by_id["redo"].setEnabled)
+        group.undoTextChanged.connect(self._on_undo_text_changed)
+        group.redoTextChanged.connect(self._on_redo_text_changed)
+        group.cleanChanged.connect(self._update_title)
+        self._on_canvas_mode_changed(self.canvas.mode)
+
+    # -- Opening ----------------------------------------------------------------
+
+    @Slot()
+    def choose_picture(self) -> None:
+        """Let the user choose a file to open."""
+        dialog = dialogs.open_dialog(self)
+        dialog.fileSelected.connect(self._on_file_chosen)
+        dialog.open()
+
+    @Slot(str)
+    def _on_file_chosen(self, name: str) -> None:
+        self.open_path(Path(name))
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open the first of several pictures."""
+        if paths:
+            self.open_path(paths[0])
+
+    @Slot(object)
+    def open_path(self, path: Path) -> None:
+        """Read a picture in the background and show it; the latest wish wins."""
+        self.files.open(path)
+
+    @Slot(object)
+    def show_picture(self, opened: Opened) -> None:
+        """Make that picture the document."""
+        old, self.document = (
+            self.document,
+            Document(opened.picture, opened.levels, parent=self),
+        )
+        document = self.document
+        document.changed.connect(self._on_document_changed)
+        document.requested.connect(self._on_document_requested)
+        document.failed.connect(self._report)
+        self._undo_group.addStack(document.undo_stack)
+        self._undo_group.setActiveStack(document.undo_stack)
+        self.canvas.set_document(document)
+        self._pages.setCurrentWidget(self.canvas)
+        self.canvas.fit()
+        self.canvas.setFocus()
+        self.queue.prepare(document.request())
+        self._update_title()
+        self._update_actions()
+        self.banner.dismiss()
+        if opened.picture.path is not None:
+            settings.add_recent_path(opened.picture.path)
+        if old is not None:
+            old.deleteLater()
+
+    # -- Exporting --------------------------------------------------------------
+
+    @Slot()
+    def choose_export(self) -> None:
+        """Let the user choose where to save the cut-out."""
+        if self.document is not None:
+            dialog = dialogs.export_dialog(self, self.document)
+            dialog.fileSelected.connect(self._on_export_chosen)
+            dialog.open()
+
+    @Slot(str)
+    def _on_export_chosen(self, name: str) -> None:
+        self.export_to(Path(name))
+
+    def export_to(self, path: Path) -> None:
+        """Write the cut-out in the background, as it is now."""
+        if self.document is not None:
+            self.files.export(self.document, path)
+
+    # -- Answers ----------------------------------------------------------------
+
+    @Slot(object)
+    def _on_files_saved(self, saved: Saved) -> None:
+        self.banner.show_success(self.tr("Saved {}").format(saved.path))
+        stack = saved.document.undo_stack
+        if saved.document is self.document and stack.index() == saved.index:
+            stack.setClean()
+
+    @Slot(object, object)
+    def _on_queue_prepared(self, request: Request, timings: Timings) -> None:
+        if self.document and request.image_key == self.document.picture.key:
+            self.status.show_timings(request.model, timings, clicked=False)
+
+    @Slot(object, object)
+    def _on_queue_solved(self, request: Request, matte: Matte) -> None:
+        if self.document is not None:
+            self.document.receive(request, matte)
+            self.status.show_timings(request.model, matte.timings, clicked=True)
+
+    @Slot(object, object)
+    def _on_queue_failed(self, request: Request, error: ZimError) -> None:
+        if self.document is not None:
+            self.document.receive(request, None)
+        self._report(error)
+
+    @Slot(object)
+    def _report(self, error: Exception) -> None:
+        """Show an expected failure; anything else is a bug, for the hook."""
+        if not isinstance(error, ZimError):
+            raise error
+        self.banner.show_error(error.message, error.hint)
+
+    # -- The document and the canvas ----------------------------------------------
+
+    @Slot(object, object)
+    def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        if new.recipe != old.recipe:
+            self.banner.dismiss()
+        if new.matte is not old.matte:
+            self.status.show_pointer(self._pointed, new.matte)
+        self._update_actions()
+
+    @Slot(object)
+    def _on_document_requested(self, request: Request | None) -> None:
+        if request is None:
+            self.queue.withdraw()
+        else:
+            self.queue.solve(request)
+
+    @Slot(object)
+    def _on_canvas_pointed(self, at: QPointF | None) -> None:
+        self._pointed = at
+        matte = self.document.state.matte if self.document else None
+        self.status.show_pointer(at, matte)
+
+    @Slot(object)
+    def _on_canvas_mode_changed(self, mode: ViewMode) -> None:
+        self.actions_by_id[f"view_{mode.id}"].setChecked(True)
+
+    @Slot(str)
+    def _on_undo_text_changed(self, step: str) -> None:
+        self._name_step("undo", self.tr("&Undo {}").format(step.lower()))
+
+    @Slot(str)
+    def _on_redo_text_changed(self, step: str) -> None:
+        self._name_step("redo", self.tr("&Redo {}").format(step.lower()))
+
+    def _name_step(self, id_: str, text: str) -> None:
+        action = self.actions_by_id[id_]
+        action.setText(text.strip())
+        tip = text.replace("&", "").strip()
+        action.setToolTip(actions.with_key(tip, action))
+
+    @Slot()
+    def _update_actions(self) -> None:
+        document = self.document
+        state = document.state if document else DocumentState()
+        enabled = {
+            "undo": self._undo_group.canUndo(),
+            "redo": self._undo_group.canRedo(),
+            "delete": self.canvas.selected is not None,
+            "clear": bool(state.recipe.prompts),
+            "export": state.matte is not None and not state.pending,
+        }
+        always = {spec.id for spec in actions.ACTIONS if spec.always}
+        for id_, action in self.actions_by_id.items():
+            usable = id_ in always or document is not None
+            action.setEnabled(usable and enabled.get(id_, True))
+
+    @Slot()
+    def _update_title(self) -> None:
+        if self.document is None:
+            self.setWindowTitle(self.tr("zim-studio"))
+            return
+        name = self.document.picture.name
+        self.setWindowTitle(self.tr("{}[*] – zim-studio").format(name))
+        self.setWindowModified(not self.document.undo_stack.isClean())
+
+    @Slot()
+    def _update_activity(self) -> None:
+        """Say what runs now; the bar is for work that the user waits for."""
+        words = {
+            "open": self.tr("Opening…"),
+            "export": self.tr("Exporting…"),
+            "warm_up": self.tr("Loading the model…"),
+            "prepare": self.tr("Encoding…"),
+            "solve": self.tr("Matting…"),
+        }
+        kinds = [*self.files.activities, self.queue.activity]
+        known = [kind for kind in kinds if kind in words]
+        self.status.activity.setText("  ".join(words[kind] for kind in known))
+        self.busy_bar.set_busy(bool(known) and known != ["warm_up"])
+
+    def show_about(self) -> None:
+        """Say what this program is."""
+        dialogs.about_dialog(self).open()
+
+    # -- Events -----------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _local_paths(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.open_paths(_local_paths(event))
+        event.acceptProposedAction()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.actions_by_id:
+            actions.paint_icons(self.actions_by_id, self.palette())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        settings.set_window_geometry(self.saveGeometry())
+        self.hide()  # an export under way is finished first
+        self.queue.close()
+        self.files.close()
+        event.accept()
+
+
+def _local_paths(event: QDropEvent) -> list[Path]:
+    urls = event.mimeData().urls()
+    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]

@@ -1,0 +1,35 @@
+"""What the window remembers from one start to the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+RECENT_COUNT = 8
+
+
+def recent_paths() -> list[Path]:
+    """Pictures opened before that still exist, the newest first."""
+    # A list of one comes back as a string from some formats.
+    stored = QSettings().value("recent") or []
+    names = [stored] if isinstance(stored, str) else list(stored)
+    return [path for path in map(Path, names) if path.is_file()]
+
+
+def add_recent_path(path: Path) -> None:
+    """Remember that picture as the newest."""
+    path = path.resolve()
+    paths = [path, *(old for old in recent_paths() if old != path)]
+    QSettings().setValue("recent", [str(p) for p in paths[:RECENT_COUNT]])
+
+
+def window_geometry() -> QByteArray:
+    """Size and place of the window when it was closed; empty at first."""
+    value = QSettings().value("geometry")
+    return value if isinstance(value, QByteArray) else QByteArray()
+
+
+def set_window_geometry(geometry: QByteArray) -> None:
+    """Remember size and place of the window."""
+    QSettings().setValue("geometry", geometry)

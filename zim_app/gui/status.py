@@ -1,0 +1,69 @@
+"""The status bar: where the pointer is, what runs, and what it cost."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from zim_model.request import ALPHA_MAX, Matte, Timings
+
+
+class StatusBar(QStatusBar):
+    """Pointer, alpha and zoom on the left; activity, model and times on the right.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._encode_ms = 0.0
+        self.pointer = self._add("x 00000  y 00000", self.tr("Pixel under the pointer"))
+        self.alpha = self._add(
+            "alpha 0.00", self.tr("Opacity under the pointer, 0 to 1")
+        )
+        self.zoom = self._add("0000 %", self.tr("Screen pixels per pixel"))
+        self.activity = QLabel()
+        self.model = QLabel()
+        self.model.setToolTip(self.tr("Model, and the device that really ran"))
+        self.times = QLabel()
+        self.times.setToolTip(
+            self.tr("Time to encode the picture and to answer a click")
+        )
+        for label in (self.activity, self.model, self.times):
+            label.setContentsMargins(8, 0, 8, 0)
+            self.addPermanentWidget(label)
+
+    def show_pointer(self, at: QPointF | None, matte: Matte | None) -> None:
+        """Show the position, and the alpha there; None is outside of the picture."""
+        self.pointer.setText("")
+        self.alpha.setText("")
+        if at is None:
+            return
+        x, y = int(at.x()), int(at.y())
+        self.pointer.setText(self.tr("x {}  y {}").format(x, y))
+        if matte is not None and y < matte.alpha.shape[0] and x < matte.alpha.shape[1]:
+            alpha = float(matte.alpha[y, x]) / ALPHA_MAX
+            self.alpha.setText(self.tr("alpha {:.2f}").format(alpha))
+
+    def show_zoom(self, zoom: float) -> None:
+        """Show the zoom, a factor."""
+        self.zoom.setText(self.tr("{:.0f} %").format(zoom * 100))
+
+    def show_timings(self, model: str, timings: Timings, *, clicked: bool) -> None:
+        """Show what an answer cost; ``clicked`` if it answered prompts."""
+        # Features out of the cache cost nothing: their making is what is of interest.
+        self._encode_ms = timings.encode_ms or self._encode_ms
+        self.model.setText(f"{model} · {timings.device}")
+        times = [self.tr("encode {:.0f} ms").format(self._encode_ms)]
+        if clicked:
+            times.append(self.tr("click {:.0f} ms").format(timings.click_ms))
+        self.times.setText(" · ".join(times))
+
+    def _add(self, widest: str, tip: str) -> QLabel:
+        label = QLabel(widest)
+        label.setContentsMargins(8, 0, 0, 0)
+        label.setMinimumWidth(label.sizeHint().width())
+        label.setToolTip(tip)
+        label.setText("")
+        self.addWidget(label)
+        return label
