@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from zim_app.gui.document import Document
+from zim_model.assets import asset_path
 
 translate = QCoreApplication.translate
 
@@ -40,8 +41,12 @@ def export_dialog(parent: QWidget, document: Document) -> QFileDialog:
             translate("Dialogs", "WebP, lossless (*.webp)"),
         ]
     )
-    if document.picture.path is not None:
-        dialog.setDirectory(str(document.picture.path.parent))
+    source = document.picture.path
+    if source is None or source.parent == asset_path("samples"):
+        pictures = QStandardPaths.StandardLocation.PicturesLocation
+        dialog.setDirectory(QStandardPaths.writableLocation(pictures))
+    else:
+        dialog.setDirectory(str(source.parent))
     stem = Path(document.picture.name).stem
     name = translate("Dialogs", "{}-cutout.png")
     dialog.selectFile(name.format(stem))

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from zim_app.gui import settings
 from zim_app.gui.crash import CrashDialog, report
@@ -243,3 +243,34 @@ def test_the_memory_of_the_last_picture_is_given_back(
     opened.open_path(other)
     settle()
     qtbot.waitUntil(lambda: alpha() is None)
+
+
+def test_the_export_dialog_proposes_a_name_beside_the_picture(
+    opened, click, settle, photo, qtbot
+):
+    click(20, 20)
+    settle()
+    action(opened, "export").trigger()
+    [dialog] = opened.findChildren(QFileDialog)
+    assert dialog.directory().absolutePath() == str(photo.parent)
+    target = photo.parent / "photo-cutout.png"
+    assert dialog.selectedFiles() == [str(target)]
+    dialog.accept()
+    settle()
+    assert target.exists()
+
+
+def test_the_open_dialog_opens_what_is_chosen(window, settle, photo):
+    action(window, "open").trigger()
+    [dialog] = window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(photo))
+    dialog.reject()
+    settle()
+    assert window.document.picture.path == photo
+
+
+def test_about(window):
+    action(window, "about").trigger()
+    [box] = window.findChildren(QMessageBox)
+    assert "zim-studio" in box.text()
+    box.accept()
