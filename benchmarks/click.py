@@ -1,0 +1,97 @@
+"""What one click costs, and what remembering features saves.
+
+``python benchmarks/click.py [--megapixels 12] [--rounds 9]`` prints medians in
+milliseconds and their ratios, all from one run on a bundled photograph.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from zim_app.core.images import load_picture
+from zim_model.assets import asset_path
+from zim_model.engine import Engine
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.request import Options, Request
+
+
+def scaled_photo(megapixels: float) -> np.ndarray:
+    picture = load_picture(asset_path("samples", "astronaut.jpg"))
+    scale = (megapixels * 1e6 / (picture.height * picture.width)) ** 0.5
+    size = (round(picture.width * scale), round(picture.height * scale))
+    return cv2.resize(picture.rgb, size, interpolation=cv2.INTER_CUBIC)
+
+
+def median_ms(rounds: int, action: Callable[[int], object]) -> float:
+    times = []
+    for i in range(rounds):
+        started = time.perf_counter()
+        action(i)
+        times.append((time.perf_counter() - started) * 1e3)
+    return statistics.median(times)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--model", default="zim-tiny")
+    given = parser.parse_args()
+    image = scaled_photo(given.megapixels)
+    height, width = image.shape[:2]
+    started = time.perf_counter()
+    engine = Engine()
+    device = engine.backend(given.model).device_label
+    load_ms = (time.perf_counter() - started) * 1e3
+
+    def request(i: int, prompts: str, key: str = "a", upsampling="guided") -> Request:
+        # Every click is a new one: a pixel to the right of the last.
+        point = Point(0.45 * width + i, 0.3 * height)
+        box = Box(0.05 * width, 0.02 * height, 0.85 * width, 0.98 * height)
+        sets = {
+            "click": PromptSet((point,)),
+            "box": PromptSet((), box),
+            "box and click": PromptSet((point,), box),
+        }
+        options = Options(upsampling=upsampling)
+        return Request(image, key, sets[prompts], given.model, options)
+
+    for prompts in ("click", "box", "box and click"):  # warm up
+        engine.solve(request(0, prompts))
+    rows = {
+        "encode the image": median_ms(
+            given.rounds, lambda i: engine.prepare(request(i, "click", f"new {i}"))
+        ),
+        "click": median_ms(given.rounds, lambda i: engine.solve(request(i, "click"))),
+        "click in a box": median_ms(
+            given.rounds, lambda i: engine.solve(request(i, "box and click"))
+        ),
+        "click in a box, bilinear": median_ms(
+            given.rounds,
+            lambda i: engine.solve(request(i, "box and click", upsampling="bilinear")),
+        ),
+        "box, nothing remembered": median_ms(
+            given.rounds, lambda i: engine.solve(request(i, "box", f"cold {i}"))
+        ),
+    }
+    base = rows["click in a box"]
+    print(f"{given.model} on {device}, {width} x {height}, medians of {given.rounds}")
+    print(f"{'load torch and the model':28}{load_ms:9.1f} ms")
+    for name, value in rows.items():
+        print(f"{name:28}{value:9.1f} ms   x {value / base:.2f}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    megabytes = peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    print(f"{'peak memory':28}{megabytes:9.0f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
