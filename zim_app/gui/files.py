@@ -15,6 +15,7 @@ from zim_app.gui.background import Lane, Task
 from zim_app.gui.document import Document
 from zim_app.gui.overlay import picture_levels
 from zim_app.gui.start_page import THUMBNAIL
+from zim_app.gui.warmup import import_readers
 from zim_model.request import AlphaArray, ByteArray
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class FileWork(QObject):
         """Read thumbnails, and load what the first picture will need."""
         for path in thumbnails:
             self._jobs.submit(Task("thumbnail", path, partial(read_thumbnail, path)))
-        self._jobs.submit(Task("import", None, _import_readers))
+        self._jobs.submit(Task("import", None, import_readers))
 
     def open(self, path: Path) -> None:
         """Read a picture."""
@@ -117,13 +118,8 @@ class FileWork(QObject):
 # -- On the worker threads; what is slow to import is imported here ---------------
 
 
-def _import_readers() -> None:
-    import cv2  # noqa: F401
-
-    import zim_app.core.images  # noqa: F401
-
-
 def _read_picture(path: Path) -> Opened:
+    import_readers()
     from zim_app.core.images import load_picture
 
     picture = load_picture(path)

@@ -1,4 +1,4 @@
-"""Import torch from a worker thread without stopping the window.
+"""Import what is slow from worker threads without stopping the window.
 
 A plain ``import torch`` holds the interpreter's lock for some 300 ms while the dynamic
 linker loads libtorch, and again for 100 ms at a time while the garbage collector walks
@@ -12,16 +12,34 @@ import gc
 import importlib.util
 import os
 import sys
+import threading
 from pathlib import Path
 
 _LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so")
+
+_LOADING = threading.Lock()
+"""The linker loads for one thread at a time, and a thread that imports an extension
+waits for it with the interpreter's lock held.  So they wait here instead."""
+
+
+def import_readers() -> None:
+    """Import what reads pictures; call it on a worker thread."""
+    with _LOADING:
+        import cv2  # noqa: F401
+        import PIL.TiffImagePlugin
+        import PIL.WebPImagePlugin
+
+        import zim_app.core.images  # noqa: F401
+
+        PIL.Image.preinit()
 
 
 def import_torch() -> None:
     """Import torch; call it on a worker thread, before anything that needs torch."""
     if "torch" in sys.modules:
         return
-    _load_libraries()
+    with _LOADING:
+        _load_libraries()
     gc.disable()
     try:
         import torch  # noqa: F401
