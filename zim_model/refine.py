@@ -23,6 +23,8 @@ OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
 CELLS = 4
 """Rows of the small grid treated at a time; only runs of cells with an edge are."""
+LONGEST_RUN = 16
+"""Cells of a run treated at a time: the interpolation's cost grows with its length."""
 
 
 def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> AlphaArray:
@@ -41,7 +43,9 @@ def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> AlphaArra
     out = np.asarray(cv2.resize(small, (width, height)), np.uint16)
     if not guided or height * width <= alpha.size:
         return out
-    fit, band = _colour_fit(alpha, image), _soft_band(alpha)
+    band = _soft_band(alpha)
+    fit = _colour_fit(alpha, image)
+    maps = np.concatenate([fit, band[..., None]], -1).transpose(2, 0, 1).copy()
     rows = _edges(alpha.shape[0], height)
     columns = _edges(alpha.shape[1], width)
     for y in range(0, alpha.shape[0], CELLS):
@@ -50,27 +54,26 @@ def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> AlphaArra
         top, bottom = rows[y], rows[min(y + CELLS, alpha.shape[0])]
         for first, last in _runs(beside):
             part = np.s_[top:bottom, columns[first] : columns[last]]
-            _follow_colours(out[part], image[part], fit, band, part, image.shape)
+            _follow_colours(out[part], image[part], maps, part, image.shape)
     return out
 
 
 def _follow_colours(
     out: AlphaArray,
     colours: ByteArray,
-    fit: FloatArray,
-    band: FloatArray,
+    maps: FloatArray,
     part: tuple[slice, slice],
     shape: tuple[int, ...],
 ) -> None:
     """Replace alpha by its fit to the colours, as far as the band says, in place."""
-    coefficients = _resampled(np.dstack([fit, band]), part, shape)
-    value = coefficients[..., 3].copy()
-    for channel in range(3):
-        value += coefficients[..., channel] * colours[..., channel]
+    *slopes, value, inside = _resampled(maps, part, shape)
+    for channel, slope in enumerate(slopes):
+        slope *= colours[..., channel]
+        value += slope
     np.clip(value, 0, 1, out=value)
     value *= ALPHA_MAX
     value -= out
-    value *= coefficients[..., 4]
+    value *= inside
     value += out
     value += 0.5
     out[...] = value
@@ -82,9 +85,13 @@ def _edges(cells: int, pixels: int) -> list[int]:
 
 
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Half-open ranges of consecutive true values."""
+    """Half-open ranges of consecutive true values, at most LONGEST_RUN long."""
     steps = np.flatnonzero(np.diff(np.r_[False, flags, False].astype(np.int8)))
-    return [(int(a), int(b)) for a, b in steps.reshape(-1, 2)]
+    return [
+        (start, min(start + LONGEST_RUN, int(stop)))
+        for begin, stop in steps.reshape(-1, 2)
+        for start in range(int(begin), int(stop), LONGEST_RUN)
+    ]
 
 
 def _colour_fit(alpha: FloatArray, image: ByteArray) -> FloatArray:
@@ -122,26 +129,25 @@ def _soft_band(alpha: FloatArray) -> FloatArray:
 
 
 def _resampled(
-    small: FloatArray, part: tuple[slice, slice], shape: tuple[int, ...]
+    maps: FloatArray, part: tuple[slice, slice], shape: tuple[int, ...]
 ) -> FloatArray:
-    """Bilinear values (h, w, K) of a part of the full-size grid, from (h', w', K)."""
-    low, weight = [], []
-    for axis in (0, 1):
-        ratio = small.shape[axis] / shape[axis]
-        full = np.arange(part[axis].start, part[axis].stop, dtype=np.float32)
-        place = np.clip((full + 0.5) * ratio - 0.5, 0, small.shape[axis] - 1)
-        index = np.minimum(place.astype(np.intp), max(small.shape[axis] - 2, 0))
-        low.append(index)
-        weight.append((place - index).astype(np.float32)[:, None])
-    (y, x), (wy, wx) = low, weight
-    y1 = np.minimum(y + 1, small.shape[0] - 1)
-    x1 = np.minimum(x + 1, small.shape[1] - 1)
-    # Columns first: there are few small rows.
-    first, stop = int(y[0]), int(y1[-1]) + 1
-    rows = small[first:stop]
-    wide = rows[:, x] + wx * (rows[:, x1] - rows[:, x])
-    below = wide[y - first]
-    return np.asarray(below + wy[:, None] * (wide[y1 - first] - below), np.float32)
+    """Bilinear values (K, h, w) of a part of the full-size grid, from (K, h', w').
+
+    As two matrix products, which are quick and leave other threads alone.
+    """
+    rows, vertical = _interpolation(maps.shape[1], shape[0], part[0])
+    columns, horizontal = _interpolation(maps.shape[2], shape[1], part[1])
+    return np.asarray(vertical @ maps[:, rows, columns] @ horizontal.T, np.float32)
+
+
+def _interpolation(cells: int, pixels: int, wanted: slice) -> tuple[slice, FloatArray]:
+    """The cells that some full-size pixels lie between, and their weights (n, cells)."""
+    full = np.arange(wanted.start, wanted.stop, dtype=np.float32)
+    place = np.clip((full + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)
+    first, last = int(place[0]), min(int(place[-1]) + 1, cells - 1)
+    near = np.arange(first, last + 1, dtype=np.float32)
+    weights = np.maximum(0, 1 - np.abs(place[:, None] - near))
+    return slice(first, last + 1), np.asarray(weights, np.float32)
 
 
 def display_pyramid(alpha: AlphaArray) -> tuple[ByteArray, ...]:
