@@ -169,7 +169,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     device = default_device()
     if device == "cpu":
-        tune_malloc()
+        tune_malloc(huge=True)
         if config.threads:
             torch.set_num_threads(config.threads)
     trainer = Trainer(config, device)

@@ -141,7 +141,7 @@ def _resampled(
 
 
 def _interpolation(cells: int, pixels: int, wanted: slice) -> tuple[slice, FloatArray]:
-    """The cells that some full-size pixels lie between, and their weights (n, cells)."""
+    """The cells between which full-size pixels lie, and their weights (n, cells)."""
     full = np.arange(wanted.start, wanted.stop, dtype=np.float32)
     place = np.clip((full + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)
     first, last = int(place[0]), min(int(place[-1]) + 1, cells - 1)
