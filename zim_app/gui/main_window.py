@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.core.session import Recipe
 from zim_app.gui import actions, dialogs, settings
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
     def __init__(self, queue: InferenceQueue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document: Document | None = None
+        self._recipes: dict[str, Recipe] = {}
         self.actions_by_id: dict[str, QAction] = {}
         self.queue = queue
         queue.setParent(self)
@@ -224,6 +226,7 @@ class MainWindow(QMainWindow):
         self.canvas.fit()
         self.canvas.setFocus()
         self.queue.prepare(document.request())
+        self._keep_and_restore(old, document)
         self._update_title()
         self._update_actions()
         self.banner.dismiss()
@@ -231,6 +234,14 @@ class MainWindow(QMainWindow):
             settings.add_recent_path(opened.picture.path)
         if old is not None:
             old.deleteLater()
+
+    def _keep_and_restore(self, old: Document | None, new: Document) -> None:
+        """Bring back the prompts that a picture had when another one was opened."""
+        if old is not None:
+            self._recipes[old.picture.key] = old.state.recipe
+        recipe = self._recipes.get(new.picture.key)
+        if recipe is not None and recipe.prompts:
+            new.edit(self.tr("Restore prompts"), recipe)
 
     # -- Exporting --------------------------------------------------------------
 

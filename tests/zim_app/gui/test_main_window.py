@@ -165,6 +165,23 @@ def test_a_dropped_file_is_opened(window, photo, settle):
     assert window.document.picture.path == photo
 
 
+def test_prompts_come_back_with_their_picture(opened, click, settle, photo, tmp_path):
+    click(20, 20)
+    click(60, 40, RIGHT)
+    prompts = opened.document.state.recipe.prompts
+    other = tmp_path / "other.png"
+    Image.new("RGB", (30, 20)).save(other)
+    opened.open_path(other)
+    settle()
+    assert not opened.document.state.recipe.prompts
+    opened.open_path(photo)
+    settle()
+    assert opened.document.state.recipe.prompts == prompts
+    assert opened.document.state.matte is not None
+    action(opened, "undo").trigger()
+    assert not opened.document.state.recipe.prompts
+
+
 def test_text_cannot_be_dropped(window):
     data = QMimeData()
     data.setText("words")

@@ -1,0 +1,53 @@
+"""The README says what is true: its keys, its commands and its files."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from zim_app import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_keys_are_those_of_the_window():
+    from zim_app.gui.actions import ACTIONS
+
+    known = {key for spec in ACTIONS for key in spec.keys}
+    named = re.findall(r"\b(?:Ctrl\+(?:Shift\+)?\w|Delete)\b", README)
+    assert named
+    assert set(named) <= known
+    assert "\n| F |" in README
+
+
+def test_linked_files_exist():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(links) > 3
+    for link in links:
+        if not link.startswith("http"):
+            assert (ROOT / link).exists(), link
+
+
+@pytest.mark.slow
+def test_commands_run_as_written(tmp_path, monkeypatch, capsys):
+    sample = ROOT / "assets" / "samples" / "cat.jpg"
+    (tmp_path / "cat.jpg").write_bytes(sample.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^zim-studio (matte .*)$", README, re.MULTILINE)
+    assert len(commands) >= 2
+    for command in commands:
+        assert cli.run(shlex.split(command)) == 0, capsys.readouterr().err
+    assert {p.name for p in tmp_path.iterdir()} >= {"cutout.png", "matte.png"}
+
+
+@pytest.mark.slow
+def test_python_example_runs_as_written(tmp_path, monkeypatch):
+    sample = ROOT / "assets" / "samples" / "cat.jpg"
+    (tmp_path / "cat.jpg").write_bytes(sample.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict = {}
+    exec(example, names)
+    assert names["alpha"].shape == (300, 451)
