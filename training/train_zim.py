@@ -14,9 +14,9 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from tqdm import tqdm
 from training.config import TrainConfig
 from training.data import Samples
 from training.losses import zim_loss
+from training.pack import opened
 from training.pictures import Pictures
 from zim_model.backends import default_device, tune_malloc
 from zim_model.checkpoint import save_model
@@ -86,12 +87,13 @@ class Trainer:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         flat = {k: v.flatten(0, 1) for k, v in batch.items() if k != "image"}
         index = torch.arange(views, device=self.device).repeat_interleave(prompts)
-        features = self.model.encode(image).select(index)
-        logits, iou = self.model.decode(
-            features, flat["coords"], flat["labels"], flat["cues"]
-        )
+        with torch.autocast("cuda", torch.bfloat16, self.device.type == "cuda"):
+            features = self.model.encode(image).select(index)
+            logits, iou = self.model.decode(
+                features, flat["coords"], flat["labels"], flat["cues"]
+            )
         loss, parts = zim_loss(
-            logits, iou, flat["target"], flat["weight"], flat["exact"]
+            logits.float(), iou.float(), flat["target"], flat["weight"], flat["exact"]
         )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -112,14 +114,29 @@ class Trainer:
             else:
                 mean.copy_(own[key])
 
-    def save(self, folder: Path) -> None:
-        """Write the run's state and the averaged model; a stop never harms the last."""
+    def save(self, folder: Path, *, small: bool = False) -> None:
+        """Write the run's state and the averaged model; a stop never harms the last.
+
+        Args:
+            folder: gets ``state.pt`` and the model's safetensors file.
+            small: keep the optimiser's moments in bfloat16.  The file is a quarter
+                smaller, and going on from it is no longer exact.
+        """
+        optimiser = self.optimiser.state_dict()
+        if small:
+            optimiser["state"] = {
+                number: {
+                    key: value.bfloat16() if value.ndim else value
+                    for key, value in moments.items()
+                }
+                for number, moments in optimiser["state"].items()
+            }
         state = {
             "config": asdict(self.config),
             "step": self.step,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": optimiser,
         }
         temporary = folder / f".{STATE_FILE}"
         torch.save(state, temporary)
@@ -162,62 +179,105 @@ def input_sizes(config: TrainConfig) -> Sequence[int]:
     return sizes.tolist()
 
 
-def train(
-    config: TrainConfig, data: Path, out: Path, resume: Path | None, minutes: float
-) -> Trainer:
-    """Run until the schedule ends or ``minutes`` are over; saves into ``out``."""
-    out.mkdir(parents=True, exist_ok=True)
+class _Log:
+    """Means of the loss parts since the last line, into a CSV file."""
+
+    def __init__(self, file: TextIO, views: int) -> None:
+        self.file, self.views = file, views
+        self.sums: dict[str, float] = {}
+        self.count = 0
+        self.since = time.monotonic()
+
+    def add(self, parts: dict[str, Tensor]) -> None:
+        """Count one step."""
+        for key, value in parts.items():
+            self.sums[key] = self.sums.get(key, 0.0) + float(value)
+        self.count += 1
+
+    def write(self, step: int) -> dict[str, str]:
+        """Write a line and start anew; returns the line's means."""
+        now = time.monotonic()
+        rate = self.views * self.count / (now - self.since)
+        means = {key: f"{v / self.count:.4f}" for key, v in self.sums.items()}
+        line = {"step": step, "views_per_s": f"{rate:.2f}", **means}
+        writer = csv.DictWriter(self.file, list(line))
+        if self.file.tell() == 0:
+            writer.writeheader()
+        writer.writerow(line)
+        self.file.flush()
+        self.sums, self.count, self.since = {}, 0, now
+        return means
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where a run reads and writes, and when it stops.
+
+    Attributes:
+        data: a folder of pictures, or a tar made by ``training.pack``.
+        out: folder for the log, the state and the model.
+        resume: a ``state.pt`` to go on from.
+        minutes: stop and save after so long.
+        small_state: see :meth:`Trainer.save`.
+    """
+
+    data: Path
+    out: Path
+    resume: Path | None = None
+    minutes: float = math.inf
+    small_state: bool = False
+
+
+def train(config: TrainConfig, run: Run) -> Trainer:
+    """Train until the schedule or the run's minutes end; saves into ``run.out``.
+
+    Raises:
+        ZimError: the data or the state to go on from cannot be used.
+    """
+    deadline = time.monotonic() + 60 * run.minutes
+    run.out.mkdir(parents=True, exist_ok=True)
     device = default_device()
     if device == "cpu":
         tune_malloc(huge=True)
         if config.threads:
             torch.set_num_threads(config.threads)
     trainer = Trainer(config, device)
-    if resume is not None:
-        trainer.load(resume)
-    samples = Samples(Pictures(data), config.zim, input_sizes(config), config.seed)
-    loader = DataLoader(
+    if run.resume is not None:
+        trainer.load(run.resume)
+    with (
+        opened(run.data) as folder,
+        (run.out / LOG_FILE).open("a", newline="") as file,
+        tqdm(total=config.steps, initial=trainer.step, unit="step") as progress,
+    ):
+        log = _Log(file, config.views)
+        for batch in _batches(config, folder, trainer.step, pinned=device == "cuda"):
+            log.add(trainer.train_step(batch))
+            progress.update()
+            if trainer.step % config.log_every == 0:
+                means = log.write(trainer.step)
+                progress.set_postfix(loss=means["loss"], iou=means["iou"])
+            if time.monotonic() > deadline:
+                break
+            if trainer.step % config.save_every == 0:
+                trainer.save(run.out, small=run.small_state)
+    trainer.save(run.out, small=run.small_state)
+    return trainer
+
+
+def _batches(
+    config: TrainConfig, folder: Path, step: int, *, pinned: bool
+) -> DataLoader[dict[str, Tensor]]:
+    """The batches from a step on."""
+    samples = Samples(Pictures(folder), config.zim, input_sizes(config), config.seed)
+    return DataLoader(
         samples,
         batch_size=config.views,
-        sampler=_From(trainer.step * config.views, len(samples)),
+        sampler=_From(step * config.views, len(samples)),
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
         worker_init_fn=_one_thread,
-        pin_memory=device == "cuda",
+        pin_memory=pinned,
     )
-    deadline = time.monotonic() + 60 * minutes
-    progress = tqdm(
-        total=config.steps, initial=trainer.step, unit="step", mininterval=5
-    )
-    fresh = not (out / LOG_FILE).exists()
-    with (out / LOG_FILE).open("a", newline="") as file, progress:
-        log = csv.writer(file)
-        sums: dict[str, float] = {}
-        started = time.monotonic()
-        for batch in loader:
-            parts = trainer.train_step(batch)
-            for key, value in parts.items():
-                sums[key] = sums.get(key, 0.0) + float(value)
-            progress.update()
-            if trainer.step % config.log_every == 0:
-                if fresh:
-                    log.writerow(["step", "views_per_s", *sums])
-                    fresh = False
-                now = time.monotonic()
-                rate = config.views * config.log_every / (now - started)
-                means = {k: v / config.log_every for k, v in sums.items()}
-                row = [f"{v:.4f}" for v in means.values()]
-                log.writerow([trainer.step, f"{rate:.2f}", *row])
-                file.flush()
-                progress.set_postfix(loss=row[0], iou=f"{means['iou']:.3f}")
-                sums, started = {}, now
-            over = time.monotonic() > deadline
-            if trainer.step % config.save_every == 0 or over:
-                trainer.save(out)
-            if over:
-                break
-    trainer.save(out)
-    return trainer
 
 
 def _one_thread(worker: int) -> None:
@@ -232,14 +292,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.train_zim")
     parser.add_argument("config", type=Path, help="a TOML file of training/configs")
-    parser.add_argument("--data", type=Path, required=True, help="folder of pictures")
+    parser.add_argument("--data", type=Path, required=True, help="folder or tar")
     parser.add_argument("--out", type=Path, required=True, help="folder for results")
     parser.add_argument("--resume-from", type=Path, help="a state.pt to go on from")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after")
+    parser.add_argument(
+        "--small-state", action="store_true", help="a smaller, inexact state.pt"
+    )
     given = parser.parse_args(argv)
+    run = Run(
+        given.data, given.out, given.resume_from, given.minutes, given.small_state
+    )
     try:
         config = TrainConfig.read(given.config)
-        trainer = train(config, given.data, given.out, given.resume_from, given.minutes)
+        trainer = train(config, run)
     except ZimError as error:
         print(f"train_zim: error: {error}", file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@ from training import train_zim
 from training.config import TrainConfig
 from training.data import Samples
 from training.pictures import Pictures
-from training.train_zim import input_sizes, learning_rate, main, train
+from training.train_zim import Run, input_sizes, learning_rate, main, train
 from zim_model import load_model
 from zim_model.config import CONFIGS, ZIM_TINY
 from zim_model.errors import ZimError
@@ -44,11 +44,11 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 ):
     monkeypatch.setattr(train_zim, "default_device", lambda: "cpu")
     config = TrainConfig.read(config_file)
-    whole = train(config, pictures_folder, tmp_path / "a", None, 1e9)
-    half = train(config, pictures_folder, tmp_path / "b", None, 0.0)  # stops at once
+    whole = train(config, Run(pictures_folder, tmp_path / "a"))
+    half = train(config, Run(pictures_folder, tmp_path / "b", minutes=0))
     assert half.step == 1
     state = tmp_path / "b" / "state.pt"
-    rest = train(config, pictures_folder, tmp_path / "c", state, 1e9)
+    rest = train(config, Run(pictures_folder, tmp_path / "c", state))
     assert whole.step == rest.step == 4
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, rest.model.state_dict()[name]), name
@@ -87,6 +87,17 @@ def test_another_configuration_does_not_resume(
     code = run(config_file, pictures_folder, tmp_path / "b", "--resume-from", state)
     assert code == 1
     assert "lr: 0.001 -> 0.0005" in capsys.readouterr().err
+
+
+def test_a_small_state_is_smaller_and_goes_on(config_file, pictures_folder, tmp_path):
+    folders = [tmp_path / "exact", tmp_path / "small"]
+    for folder, more in zip(folders, ([], ["--small-state"]), strict=True):
+        run(config_file, pictures_folder, folder, "--minutes", "0", *more)
+    exact, small = ((folder / "state.pt").stat().st_size for folder in folders)
+    assert small < 0.8 * exact
+    state = str(folders[1] / "state.pt")
+    out = tmp_path / "out"
+    assert run(config_file, pictures_folder, out, "--resume-from", state) == 0
 
 
 def test_a_damaged_state_is_refused(config_file, pictures_folder, tmp_path, capsys):
