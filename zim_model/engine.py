@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,13 +26,16 @@ from zim_model.request import (
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend, EncodedView
+    from zim_model.config import ZimConfig
     from zim_model.transforms import View
 
 FloatArray = npt.NDArray[np.float32]
 
 CACHE_BYTES = 1 << 30
-CLOSER_BELOW = 0.75
+CLOSER_BELOW = 0.5
 """A click's object is looked at again, closer, if it spans less of the picture."""
+CLOSER_MARGIN = 0.5
+"""Width of the surroundings shown then, on each side, as a fraction of the object."""
 FLOOR = 1 / 512
 """A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them does,
 so that a cut-out's surroundings are really empty and its inside really opaque."""
@@ -141,14 +143,14 @@ class Engine:
         _check(cancelled)
         started = time.perf_counter()
         alpha, scores = _decoded(backend, encoded, prompts, candidate)
-        closer = self._closer(backend, alpha, view, prompts, request)
+        closer = closer_view(backend.config, alpha, view, prompts, height, width)
         if closer is not None:
-            view, boxed = closer
+            view = closer
             _check(cancelled)
             encoded, more_ms = self._encoded(backend, request, view)
             encode_ms += more_ms
             started += more_ms / 1e3
-            alpha, scores = _decoded(backend, encoded, boxed, candidate)
+            alpha, scores = _decoded(backend, encoded, prompts, candidate)
         _check(cancelled)
         full = np.zeros((height, width), np.uint16)
         full[view.top : view.bottom, view.left : view.right] = upsampled(
@@ -181,39 +183,42 @@ class Engine:
         self.cache.put(key, found)
         return found, (time.perf_counter() - started) * 1e3
 
-    def _closer(
-        self,
-        backend: Backend,
-        alpha: FloatArray,
-        view: View,
-        prompts: PromptSet,
-        request: Request,
-    ) -> tuple[View, PromptSet] | None:
-        """The second look at what clicks alone found, if it is small in the picture.
 
-        A model that looks at objects sees a clicked one in the whole picture first;
-        the box around what it found gives the view for the answer.
-        """
-        if backend.config.view != "object" or prompts.box is not None:
-            return None
-        found = alpha > 0.5
-        if not found.any():
-            return None
-        from zim_model.transforms import choose_view
+def closer_view(
+    config: ZimConfig,
+    alpha: FloatArray,
+    view: View,
+    prompts: PromptSet,
+    height: int,
+    width: int,
+) -> View | None:
+    """The second look at what clicks alone found, if it is small in the picture.
 
-        rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
-        scale = view.width / alpha.shape[1]
-        box = Box(
-            columns[0] * scale,
-            rows[0] * scale,
-            (columns[-1] + 1) * scale,
-            (rows[-1] + 1) * scale,
-        )
-        height, width = request.image.shape[:2]
-        if max(box.width, box.height) > CLOSER_BELOW * max(width, height):
-            return None
-        boxed = replace(prompts, box=box.clipped(height, width))
-        return choose_view(backend.config, boxed, height, width), boxed
+    A model that looks at objects sees a clicked one in the whole picture first.  The
+    answer then comes from a view around what it found there.  What it found is no box
+    prompt: a wrong first guess could not be mended.
+
+    Args:
+        alpha: (h, w) in [0, 1], found in ``view``, which is the whole image.
+        prompts: in image pixels.
+        height, width: of the image.
+    """
+    from zim_model.transforms import around
+
+    found = alpha > 0.5
+    if config.view != "object" or prompts.box is not None or not found.any():
+        return None
+    scale = view.width / alpha.shape[1]
+    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
+    x = [columns[0] * scale, (columns[-1] + 1) * scale]
+    y = [rows[0] * scale, (rows[-1] + 1) * scale]
+    # What the clicks say belongs into the view, found or not.
+    x += [p.x for p in prompts.points if p.positive]
+    y += [p.y for p in prompts.points if p.positive]
+    box = Box(min(x), min(y), max(x), max(y)).clipped(height, width)
+    if max(box.width, box.height) > CLOSER_BELOW * max(width, height):
+        return None
+    return around(box, height, width, config.image_size, CLOSER_MARGIN)
 
 
 def _decoded(

@@ -111,10 +111,19 @@ def choose_view(config: ZimConfig, prompts: PromptSet, height: int, width: int) 
     return around(Box(x0, y0, x1, y1), height, width, config.image_size)
 
 
-def around(box: Box, height: int, width: int, image_size: int) -> View:
-    """The view of a box and its surroundings, inside an image of that size."""
-    dx = max(OBJECT_MARGIN * box.width, (MIN_VIEW - box.width) / 2)
-    dy = max(OBJECT_MARGIN * box.height, (MIN_VIEW - box.height) / 2)
+def around(
+    box: Box, height: int, width: int, image_size: int, margin: float = OBJECT_MARGIN
+) -> View:
+    """The view of a box and its surroundings, inside an image of that size.
+
+    Args:
+        box: in image pixels.
+        height, width: of the image.
+        image_size: side of the network's input.
+        margin: width of the surroundings on each side, as a fraction of the box.
+    """
+    dx = max(margin * box.width, (MIN_VIEW - box.width) / 2)
+    dy = max(margin * box.height, (MIN_VIEW - box.height) / 2)
     # A long thin box still gets surroundings on its long sides.
     dx, dy = max(dx, dy / 2), max(dy, dx / 2)
     return View(
