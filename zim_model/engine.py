@@ -128,7 +128,7 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         from zim_model.refine import display_pyramid, upsampled
-        from zim_model.transforms import choose_view
+        from zim_model.transforms import border_fade, choose_view
 
         height, width = request.image.shape[:2]
         prompts = request.prompts.validated(height, width)
@@ -152,6 +152,7 @@ class Engine:
             started += more_ms / 1e3
             alpha, scores = _decoded(backend, encoded, prompts, candidate)
         _check(cancelled)
+        alpha = alpha * border_fade(alpha.shape, view, height, width)
         full = np.zeros((height, width), np.uint16)
         full[view.top : view.bottom, view.left : view.right] = upsampled(
             alpha,

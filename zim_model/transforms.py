@@ -25,6 +25,8 @@ PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
 
 OBJECT_MARGIN = 0.225
 """Width of the surroundings shown on each side of a box, as a fraction of the box."""
+FADE = 0.08
+"""Outermost part of a view over which its matte fades, less than the surroundings."""
 MIN_VIEW = 32
 """An object view is at least so many image pixels wide and high."""
 
@@ -133,6 +135,31 @@ def around(
         min(height, int(np.ceil(box.y1 + dy))),
         image_size,
     )
+
+
+def border_fade(
+    shape: tuple[int, ...], view: View, height: int, width: int
+) -> FloatArray:
+    """Weights that bring a matte to 0 where its view ends inside the image.
+
+    Args:
+        shape: (h, w) of the view's matte.
+        view: where it lies.
+        height, width: of the image.
+
+    Returns:
+        (h, w) float32: 1 inside and at the image's own borders, falling to 0 over
+        :data:`FADE` of the view at the others.
+    """
+
+    def ramp(count: int, low: bool, high: bool) -> FloatArray:
+        place = (np.arange(count, dtype=np.float32) + 0.5) / count / FADE
+        rising = np.minimum(place, 1) if low else np.ones_like(place)
+        return np.minimum(rising, np.minimum(place[::-1], 1)) if high else rising
+
+    rows = ramp(shape[0], view.top > 0, view.bottom < height)
+    columns = ramp(shape[1], view.left > 0, view.right < width)
+    return np.asarray(rows[:, None] * columns, np.float32)
 
 
 def resized_view(config: ZimConfig, image: ByteArray, view: View) -> ByteArray:

@@ -120,6 +120,22 @@ def test_outside_the_view_there_is_nothing():
     assert matte.alpha[60:90, 80:100].min() == 65535
 
 
+def test_a_view_ends_without_a_seam():
+    class Haze(DiscBackend):
+        def decode(self, encoded, prompts, mask_input=None):
+            h, w = encoded.view.input_size
+            haze = np.full((4, h // 2, w // 2), -1.0, np.float32)
+            return haze, np.full(4, 0.5, np.float32)
+
+    plain = request(BOX, upsampling="bilinear")
+    alpha = engine_of(Haze()).solve(plain).alpha.astype(int)
+    assert alpha[75, 90] > 10000
+    steps = np.abs(np.diff(alpha, axis=1)).max(), np.abs(np.diff(alpha, axis=0)).max()
+    assert max(steps) < 0.35 * alpha[75, 90]
+    whole = request(PromptSet((), Box(0, 0, 200, 150)), upsampling="bilinear")
+    assert engine_of(Haze()).solve(whole).alpha.min() > 10000
+
+
 def test_a_candidate_can_be_chosen():
     backend = DiscBackend(SMALL_VIT)
     engine = engine_of(backend)
