@@ -153,9 +153,9 @@ def border_fade(
     """
 
     def ramp(count: int, low: bool, high: bool) -> FloatArray:
-        place = (np.arange(count, dtype=np.float32) + 0.5) / count / FADE
-        rising = np.minimum(place, 1) if low else np.ones_like(place)
-        return np.minimum(rising, np.minimum(place[::-1], 1)) if high else rising
+        rising = np.minimum((np.arange(count) + 0.5) / count / FADE, 1)
+        ends = (rising if low else 1) * (rising[::-1] if high else 1)
+        return np.asarray(np.broadcast_to(ends, count), np.float32)
 
     rows = ramp(shape[0], view.top > 0, view.bottom < height)
     columns = ramp(shape[1], view.left > 0, view.right < width)
