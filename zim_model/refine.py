@@ -23,7 +23,7 @@ OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
 CELLS = 4
 """Rows of the small grid treated at a time; only runs of cells with an edge are."""
-LONGEST_RUN = 16
+LONGEST_RUN = 8
 """Cells of a run treated at a time: the interpolation's cost grows with its length."""
 
 
@@ -44,7 +44,7 @@ def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> AlphaArra
     if not guided or height * width <= alpha.size:
         return out
     band = _soft_band(alpha)
-    fit = _colour_fit(alpha, image)
+    fit = _colour_fit(alpha, image) * ALPHA_MAX
     maps = np.concatenate([fit, band[..., None]], -1).transpose(2, 0, 1).copy()
     rows = _edges(alpha.shape[0], height)
     columns = _edges(alpha.shape[1], width)
@@ -54,29 +54,33 @@ def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> AlphaArra
         top, bottom = rows[y], rows[min(y + CELLS, alpha.shape[0])]
         for first, last in _runs(beside):
             part = np.s_[top:bottom, columns[first] : columns[last]]
-            _follow_colours(out[part], image[part], maps, part, image.shape)
+            _follow_colours(out, image, maps, part)
     return out
 
 
 def _follow_colours(
-    out: AlphaArray,
-    colours: ByteArray,
-    maps: FloatArray,
-    part: tuple[slice, slice],
-    shape: tuple[int, ...],
+    out: AlphaArray, image: ByteArray, maps: FloatArray, part: tuple[slice, slice]
 ) -> None:
-    """Replace alpha by its fit to the colours, as far as the band says, in place."""
-    *slopes, value, inside = _resampled(maps, part, shape)
+    """Replace a part of alpha by its fit to the colours, as far as the band says.
+
+    Args:
+        out: (H, W), changed in place.
+        image: (H, W, 3).
+        maps: (5, h, w): slopes for R, G, B and offset, all times ALPHA_MAX, and band.
+        part: rows and columns of the full-size grid.
+    """
+    *slopes, value, inside = _resampled(maps, part, image.shape)
+    colours, alpha = image[part], out[part]
     for channel, slope in enumerate(slopes):
         slope *= colours[..., channel]
         value += slope
-    np.clip(value, 0, 1, out=value)
-    value *= ALPHA_MAX
-    value -= out
-    value *= inside
-    value += out
+    np.clip(value, 0, ALPHA_MAX, out=value)
+    if inside.min() < 1:
+        value -= alpha
+        value *= inside
+        value += alpha
     value += 0.5
-    out[...] = value
+    alpha[...] = value
 
 
 def _edges(cells: int, pixels: int) -> list[int]:
