@@ -5,7 +5,6 @@ import sys
 import threading
 
 import numpy as np
-import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 
@@ -14,7 +13,7 @@ from zim_app.gui.main_window import MainWindow
 from zim_app.gui.warmup import import_torch
 from zim_model.assets import asset_path
 
-MODEL, PHOTO = asset_path("models", "zim-tiny.safetensors"), asset_path("samples")
+PHOTO = asset_path("samples")
 
 
 def test_torch_is_imported_on_another_thread():
@@ -25,7 +24,6 @@ def test_torch_is_imported_on_another_thread():
     assert gc.isenabled()
 
 
-@pytest.mark.skipif(not MODEL.exists(), reason="the bundled model is not there yet")
 def test_click_and_export(qtbot, tmp_path):
     window = MainWindow(InferenceQueue())
     qtbot.addWidget(window)
