@@ -1,12 +1,17 @@
-"""Qt without a screen and without the user's settings."""
+"""Qt without a screen, and property tests without deadlines."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import settings
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+# How long an example takes says nothing on a machine that does other work too.
+settings.register_profile("zim-studio", settings(), deadline=None)
+settings.load_profile("zim-studio")
 
 
 def pytest_configure(config: pytest.Config) -> None:

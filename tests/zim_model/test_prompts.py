@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zim_model.errors import PromptError
@@ -22,13 +22,11 @@ PROMPTS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(PROMPTS)
 def test_json_round_trip_is_exact(prompts: PromptSet) -> None:
     assert PromptSet.from_json(json.loads(json.dumps(prompts.to_json()))) == prompts
 
 
-@settings(deadline=None)
 @given(PROMPTS)
 def test_array_round_trip(prompts: PromptSet) -> None:
     coords = [(point.x, point.y) for point in prompts.points]
@@ -65,7 +63,6 @@ def test_emptiness() -> None:
     assert PromptSet(box=Box(0, 0, 1, 1))
 
 
-@settings(deadline=None)
 @given(*[st.floats(-100, 100)] * 4)
 def test_any_two_corners_span_the_same_box(
     ax: float, ay: float, bx: float, by: float
@@ -76,7 +73,6 @@ def test_any_two_corners_span_the_same_box(
     assert box == Box.spanning(bx, by, ax, ay) == Box.spanning(ax, by, bx, ay)
 
 
-@settings(deadline=None)
 @given(st.builds(Box.spanning, *[st.floats(-100, 100)] * 4))
 def test_valid_box_is_inside_the_image_and_stays_valid(box: Box) -> None:
     prompts = PromptSet(box=box)
@@ -92,7 +88,6 @@ def test_valid_box_is_inside_the_image_and_stays_valid(box: Box) -> None:
     assert valid.validated(HEIGHT, WIDTH) == valid
 
 
-@settings(deadline=None)
 @given(
     st.floats(0, WIDTH, exclude_max=True),
     st.floats(0, HEIGHT, exclude_max=True),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zim_app.core.session import Recipe
@@ -31,7 +31,6 @@ RECIPES = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(RECIPES)
 def test_recipe_survives_a_file(recipe: Recipe) -> None:
     again = Recipe.from_json(json.loads(json.dumps(recipe.to_json())))
@@ -39,7 +38,6 @@ def test_recipe_survives_a_file(recipe: Recipe) -> None:
     assert hash(again) == hash(recipe)  # it is a cache key
 
 
-@settings(deadline=None)
 @given(RECIPES, POINTS)
 def test_added_point_is_last_and_can_be_taken_away(
     recipe: Recipe, point: Point
@@ -49,7 +47,6 @@ def test_added_point_is_last_and_can_be_taken_away(
     assert added.without_point(len(recipe.prompts.points)) == recipe
 
 
-@settings(deadline=None)
 @given(RECIPES.filter(lambda recipe: recipe.prompts.points), st.data())
 def test_moved_point_keeps_its_place_and_kind(
     recipe: Recipe, data: st.DataObject
@@ -64,7 +61,6 @@ def test_moved_point_keeps_its_place_and_kind(
     assert back == recipe
 
 
-@settings(deadline=None)
 @given(RECIPES)
 def test_box_is_set_and_removed_without_touching_the_points(recipe: Recipe) -> None:
     boxed = recipe.with_box(Box(1, 2, 3, 4))
