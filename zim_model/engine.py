@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from zim_model.errors import Cancelled, PromptError
 from zim_model.prompts import Box, PromptSet
+from zim_model.refine import display_pyramid, upsampled
 from zim_model.registry import open_backend
 from zim_model.request import (
     CancelCheck,
@@ -23,11 +24,11 @@ from zim_model.request import (
     Request,
     Timings,
 )
+from zim_model.transforms import View, around, border_fade, choose_view
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend, EncodedView
     from zim_model.config import ZimConfig
-    from zim_model.transforms import View
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -106,8 +107,6 @@ class Engine:
             WeightsError: the model cannot be loaded.
             Cancelled: ``cancelled`` became true.
         """
-        from zim_model.transforms import View
-
         _check(cancelled)
         backend = self.backend(request.model)
         _check(cancelled)
@@ -127,9 +126,6 @@ class Engine:
             WeightsError: the model cannot be loaded.
             Cancelled: ``cancelled`` became true.
         """
-        from zim_model.refine import display_pyramid, upsampled
-        from zim_model.transforms import border_fade, choose_view
-
         height, width = request.image.shape[:2]
         prompts = request.prompts.validated(height, width)
         candidate = request.options.candidate or 0
@@ -204,8 +200,6 @@ def closer_view(
         prompts: in image pixels.
         height, width: of the image.
     """
-    from zim_model.transforms import around
-
     found = alpha > 0.5
     if config.view != "object" or prompts.box is not None or not found.any():
         return None
