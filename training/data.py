@@ -11,21 +11,18 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from training.pictures import Pictures, Scene
 from training.prompt_sampling import bounding_box, jittered, sample_clicks
+from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends import prompt_tokens
 from zim_model.config import ZimConfig
 from zim_model.cues import cue_maps
 from zim_model.prompts import Point, PromptSet
 from zim_model.transforms import View, choose_view, normalised, resized_view
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
 
 PROMPTS_PER_VIEW = 2
 MAX_POINTS = 8

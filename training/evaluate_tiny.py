@@ -17,22 +17,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
 from training.prompt_sampling import bounding_box
 from zim_model import cues
+from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.engine import Engine
 from zim_model.errors import ZimError
 from zim_model.evaluation import next_click
 from zim_model.metrics import iou, mse, sad
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, Request
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
 
 CLICKS = (1, 3)
 GRABCUT_ITERATIONS = 5

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from PIL import Image
 from tqdm import tqdm
 
 from zim_model.errors import ZimError
+from zim_model.files import replacing
 
 FOLDERS = ("matte", "cutout", "seg", "background")
 JPEG_QUALITY = 88
@@ -61,26 +62,24 @@ def pack(root: Path, out: Path, max_bytes: int, longest: int) -> int:
     paths = [p for name in FOLDERS for p in sorted((root / name).glob("*.*"))]
     if not paths:
         raise ZimError(f"{root} has no pictures in {', '.join(FOLDERS)}.")
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with replacing(out) as file:
         while longest >= SMALLEST:
-            if _written(temporary, root, paths, max_bytes, longest):
-                os.replace(temporary, out)
+            if _written(file, paths, max_bytes, longest):
                 return longest
             longest = int(longest * SHRINK)
-    finally:
-        temporary.unlink(missing_ok=True)
-    raise ZimError(
-        f"{len(paths)} pictures do not fit into {max_bytes >> 20} MB.",
-        "Give more room with --max-mb, or fewer pictures.",
-    )
+        raise ZimError(
+            f"{len(paths)} pictures do not fit into {max_bytes >> 20} MB.",
+            "Give more room with --max-mb, or fewer pictures.",
+        )
 
 
 def _written(
-    file: Path, root: Path, paths: Sequence[Path], max_bytes: int, longest: int
+    file: IO[bytes], paths: Sequence[Path], max_bytes: int, longest: int
 ) -> bool:
     """Write pictures until the tar is too large; whether all went in."""
-    with tarfile.open(file, "w") as tar:
+    file.seek(0)
+    file.truncate()
+    with tarfile.open(fileobj=file, mode="w") as tar:
         for path in tqdm(paths, desc=f"{longest} px", unit="file"):
             name, data = _packed(path, longest)
             entry = tarfile.TarInfo(str(Path(path.parent.name) / name))
@@ -88,7 +87,7 @@ def _written(
             tar.addfile(entry, io.BytesIO(data))
             if tar.offset > max_bytes:
                 return False
-    return file.stat().st_size <= max_bytes
+    return file.tell() <= max_bytes
 
 
 def _packed(path: Path, longest: int) -> tuple[str, bytes]:

@@ -12,15 +12,11 @@ from typing import Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from training import procedural
+from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

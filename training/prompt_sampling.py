@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from zim_model.arrays import BoolArray
 from zim_model.prompts import Box, Point
-
-BoolArray = npt.NDArray[np.bool_]
 
 CLICK_DECAY = 0.7
 """Each further click of a kind is that much less likely (RITM's gamma)."""

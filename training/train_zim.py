@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ from training.pictures import Pictures
 from zim_model.backends import default_device, tune_malloc
 from zim_model.checkpoint import save_model
 from zim_model.errors import ZimError
+from zim_model.files import replacing
 from zim_model.model import Zim
 
 STATE_FILE, LOG_FILE = "state.pt", "log.csv"
@@ -138,9 +138,8 @@ class Trainer:
             "average": self.average.state_dict(),
             "optimiser": optimiser,
         }
-        temporary = folder / f".{STATE_FILE}"
-        torch.save(state, temporary)
-        os.replace(temporary, folder / STATE_FILE)
+        with replacing(folder / STATE_FILE) as file:
+            torch.save(state, file)
         save_model(self.average, folder / f"{self.config.model}.safetensors")
 
     def load(self, path: Path) -> None:

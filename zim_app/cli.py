@@ -19,11 +19,11 @@ import numpy as np
 from PIL import ImageColor
 
 from zim_app.core.export import WHITE, What, check_target, export
-from zim_app.core.files import explain
 from zim_app.core.images import load_picture
 from zim_app.core.pixels import Rgb
 from zim_app.core.session import Recipe
 from zim_model.errors import ImageError, ZimError
+from zim_model.files import explain
 from zim_model.prompts import Box, Point
 from zim_model.request import ALPHA_MAX, Matte, Request, Upsampling
 
@@ -182,14 +182,9 @@ def _run_matte(args: argparse.Namespace) -> int:
     load_ms = _milliseconds_since(started)
     output = args.output or _default_output(args.photo, args.what)
     check_target(picture, output, args.what)  # before the model takes its time
-    request = Request(
-        picture.rgb,
-        picture.key,
-        recipe.prompts.validated(picture.height, picture.width),
-        recipe.model,
-        recipe.options,
-    )
-    matte = _solve(request)
+    prompts = recipe.prompts.validated(picture.height, picture.width)
+    recipe = replace(recipe, prompts=prompts)
+    matte = _solve(recipe.request(picture.rgb, picture.key))
     started = time.perf_counter()
     export(picture, matte.alpha, output, args.what, args.background)
     save_ms = _milliseconds_since(started)

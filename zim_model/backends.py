@@ -11,16 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from zim_model.arrays import ByteArray, FloatArray
 from zim_model.checkpoint import fingerprint
 from zim_model.config import NUM_MASK_TOKENS, ZimConfig
-from zim_model.cues import cue_maps
+from zim_model.cues import CUES, cue_maps
 from zim_model.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
+from zim_model.errors import WeightsError
 from zim_model.model import Features, Zim
 from zim_model.prompts import PromptSet
-from zim_model.request import ByteArray
 from zim_model.transforms import View, normalised, resized_view
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +133,17 @@ class TorchBackend:
     """Runs a :class:`~zim_model.model.Zim` with PyTorch."""
 
     def __init__(self, model: Zim, device: str | None = None) -> None:
-        """Move the model to ``device``, by default the best of this machine."""
+        """Move the model to ``device``, by default the best of this machine.
+
+        Raises:
+            WeightsError: the model was trained with other cue maps than are drawn now.
+        """
+        if model.config.cue_channels not in (0, len(CUES)):
+            raise WeightsError(
+                f"{model.config.name} expects {model.config.cue_channels} cue maps; "
+                f"this version draws {len(CUES)}.",
+                "Use the model that belongs to this version, or train it again.",
+            )
         self.device = torch.device(device or default_device())
         self.config = model.config
         self.fingerprint = fingerprint(model)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from torch import Tensor
 from zim_model.assets import asset_path
 from zim_model.config import CONFIGS, ZimConfig
 from zim_model.errors import WeightsError
+from zim_model.files import replacing
 from zim_model.model import Zim
 
 CONFIG_KEY = "zim_config"
@@ -120,15 +120,8 @@ def save_model(model: Zim, path: Path, *, half: bool = True) -> None:
     data = save(
         {key: stored(value) for key, value in model.state_dict().items()}, metadata
     )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(data)
 
 
 def fingerprint(model: Zim) -> str:

@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import ByteArray
-
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
 
 CUES = (
     "valid",  # 1 inside the picture, 0 in the padding

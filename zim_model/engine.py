@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arrays import FloatArray
 from zim_model.errors import Cancelled, PromptError
 from zim_model.prompts import Box, PromptSet
 from zim_model.refine import display_pyramid, upsampled
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from zim_model.backends import Backend, EncodedView
     from zim_model.config import ZimConfig
 
-FloatArray = npt.NDArray[np.float32]
 
 CACHE_BYTES = 1 << 30
 CLOSER_BELOW = 0.5

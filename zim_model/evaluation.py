@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arrays import BoolArray
 from zim_model.prompts import Point
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 def next_click(

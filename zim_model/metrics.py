@@ -6,10 +6,8 @@ All are taken over the whole image, without a trimap, on alpha in [0, 1].
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
+from zim_model.arrays import BoolArray, FloatArray
 
 
 def sad(predicted: FloatArray, target: FloatArray) -> float:

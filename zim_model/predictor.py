@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arrays import FloatArray
 from zim_model.errors import ImageError, PromptError
 from zim_model.prompts import PromptSet
 from zim_model.transforms import View, choose_view
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from zim_model.backends import Backend, EncodedView
     from zim_model.model import Zim
-
-FloatArray = npt.NDArray[np.float32]
 
 
 class ZimPredictor:

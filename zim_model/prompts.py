@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arrays import FloatArray
 from zim_model.errors import PromptError
 
-FloatArray = npt.NDArray[np.float32]
 PADDING_LABEL = -1
 """Label of a point that only fills a batch (as in SAM); it is ignored."""
 

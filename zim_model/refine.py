@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.request import ALPHA_MAX, AlphaArray, ByteArray
-
-FloatArray = npt.NDArray[np.float32]
+from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.request import ALPHA_MAX
 
 EPSILON = 1e-4
 """Regularisation of the fits, for colours and alpha in [0, 1]."""
@@ -27,7 +26,7 @@ LONGEST_RUN = 8
 """Cells of a run treated at a time: the interpolation's cost grows with its length."""
 
 
-def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> AlphaArray:
+def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> WordArray:
     """Bring a matte to the size of an image.
 
     Args:
@@ -59,7 +58,7 @@ def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> AlphaArra
 
 
 def _follow_colours(
-    out: AlphaArray, image: ByteArray, maps: FloatArray, part: tuple[slice, slice]
+    out: WordArray, image: ByteArray, maps: FloatArray, part: tuple[slice, slice]
 ) -> None:
     """Replace a part of alpha by its fit to the colours, as far as the band says.
 
@@ -154,7 +153,7 @@ def _interpolation(cells: int, pixels: int, wanted: slice) -> tuple[slice, Float
     return slice(first, last + 1), np.asarray(weights, np.float32)
 
 
-def display_pyramid(alpha: AlphaArray) -> tuple[ByteArray, ...]:
+def display_pyramid(alpha: WordArray) -> tuple[ByteArray, ...]:
     """Alpha as uint8 at 1, 1/2, 1/4, ... of its size, until the longer side < 512."""
     level = np.right_shift(alpha, 8).astype(np.uint8)
     levels = [level]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zim_model.assets import asset_path
@@ -32,8 +31,4 @@ def open_backend(model: str, device: str | None = None) -> Backend:
     from zim_model.backends import TorchBackend
     from zim_model.checkpoint import load_model
 
-    return TorchBackend(load_model(_path_or_name(model)), device)
-
-
-def _path_or_name(model: str) -> str | Path:
-    return Path(model) if Path(model).suffix in (".safetensors", ".pth") else model
+    return TorchBackend(load_model(model), device)

@@ -13,10 +13,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arrays import ByteArray, WordArray
 from zim_model.prompts import PromptSet
-
-ByteArray = npt.NDArray[np.uint8]
-AlphaArray = npt.NDArray[np.uint16]
 
 Upsampling = Literal["guided", "bilinear"]
 ALPHA_MAX = 65535
@@ -90,7 +88,7 @@ class Matte:
         timings: what it cost, and the device that really ran.
     """
 
-    alpha: AlphaArray
+    alpha: WordArray
     pyramid: tuple[ByteArray, ...]
     scores: npt.NDArray[np.float32]
     candidate: int

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from zim_model.arrays import ByteArray, FloatArray
 from zim_model.config import ZimConfig
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import ByteArray
 
-FloatArray = npt.NDArray[np.float32]
 PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)
 PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
 

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.zim_model.conftest import SMALL_CNN, random_model
 from zim_model import ZimPredictor
-from zim_model.errors import ImageError, PromptError
+from zim_model.errors import ImageError, PromptError, WeightsError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (90, 130, 3), dtype=np.uint8)
 
@@ -93,6 +96,12 @@ def test_an_image_must_be_set(predictor):
     assert not predictor.is_image_set
     with pytest.raises(PromptError, match="set_image"):
         predictor.predict([[1, 1]], [1])
+
+
+def test_a_model_of_other_cue_maps_is_refused():
+    model = random_model(replace(SMALL_CNN, cue_channels=5))
+    with pytest.raises(WeightsError, match="5 cue maps"):
+        ZimPredictor(model, "cpu")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from typing import Literal, cast
 import numpy as np
 from PIL import Image, ImageCms
 
-from zim_app.core.pixels import ByteArray, PixelArray, Rgb, at_depth, strips
+from zim_app.core.pixels import PixelArray, Rgb, at_depth, strips
+from zim_model.arrays import ByteArray
 
 Space = Literal["GRAY", "RGB", "CMYK"]
 _MODES: dict[Space, str] = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}

@@ -10,7 +10,8 @@ import numpy as np
 
 from zim_app.core.colour import srgb_to_profile
 from zim_app.core.images import Picture
-from zim_app.core.pixels import PixelArray, Rgb, WordArray, at_depth, strips
+from zim_app.core.pixels import PixelArray, Rgb, at_depth, strips
+from zim_model.arrays import WordArray
 from zim_model.request import ALPHA_MAX
 
 

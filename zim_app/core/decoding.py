@@ -20,7 +20,8 @@ import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from zim_app.core.colour import Space
-from zim_app.core.pixels import PixelArray, WordArray, at_depth, strips
+from zim_app.core.pixels import PixelArray, at_depth, strips
+from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
 
 MAX_PIXELS = 150_000_000

@@ -15,10 +15,11 @@ import tifffile
 from PIL import Image
 
 from zim_app.core import compose
-from zim_app.core.files import explain, replacing
 from zim_app.core.images import Picture
-from zim_app.core.pixels import PixelArray, Rgb, WordArray, at_depth
+from zim_app.core.pixels import PixelArray, Rgb, at_depth
+from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
+from zim_model.files import explain, replacing
 
 What = Literal["cutout", "matte", "composite"]
 WHITE: Rgb = (255, 255, 255)

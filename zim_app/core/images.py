@@ -17,9 +17,10 @@ import numpy as np
 
 from zim_app.core import colour
 from zim_app.core.decoding import MAX_PIXELS, Decoded, decode
-from zim_app.core.files import explain
-from zim_app.core.pixels import ByteArray, PixelArray, WordArray, strips
+from zim_app.core.pixels import PixelArray, strips
+from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import ImageError
+from zim_model.files import explain
 
 __all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Picture", "load_picture"]
 

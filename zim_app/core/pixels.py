@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-ByteArray = npt.NDArray[np.uint8]
-WordArray = npt.NDArray[np.uint16]
+from zim_model.arrays import ByteArray
+
 PixelArray = npt.NDArray[np.unsignedinteger[Any]]
 """uint8 or uint16."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
+from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import Options, Upsampling
+from zim_model.request import Options, Request, Upsampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Recipe:
 
     def _with(self, *, points: tuple[Point, ...]) -> Recipe:
         return replace(self, prompts=replace(self.prompts, points=points))
+
+    def request(self, image: ByteArray, image_key: str) -> Request:
+        """The question to the engine that this recipe asks about an image.
+
+        Arguments are those of :class:`~zim_model.request.Request`.
+        """
+        return Request(image, image_key, self.prompts, self.model, self.options)
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""

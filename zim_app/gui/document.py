@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from zim_app.core.session import Recipe
+from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.request import ByteArray, Matte, Request
+from zim_model.request import Matte, Request
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture
@@ -146,13 +147,7 @@ class Document(QObject):
     def request(self, recipe: Recipe | None = None) -> Request:
         """The question to the engine for a recipe; None takes the active object's."""
         recipe = recipe or self.state.recipe
-        return Request(
-            image=self.picture.rgb,
-            image_key=self.picture.key,
-            prompts=recipe.prompts,
-            model=recipe.model,
-            options=recipe.options,
-        )
+        return recipe.request(self.picture.rgb, self.picture.key)
 
     @Slot(object, object)
     def receive(self, request: Request, matte: Matte | None) -> None:

@@ -16,7 +16,7 @@ from zim_app.gui.document import Document
 from zim_app.gui.overlay import picture_levels
 from zim_app.gui.start_page import THUMBNAIL
 from zim_app.gui.warmup import import_readers
-from zim_model.request import AlphaArray, ByteArray
+from zim_model.arrays import ByteArray, WordArray
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture
@@ -126,7 +126,7 @@ def _read_picture(path: Path) -> Opened:
     return Opened(picture, picture_levels(picture.rgb))
 
 
-def _write_cutout(picture: Picture, alpha: AlphaArray, path: Path) -> None:
+def _write_cutout(picture: Picture, alpha: WordArray, path: Path) -> None:
     from zim_app.core.export import export
 
     export(picture, alpha, path)

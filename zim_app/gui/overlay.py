@@ -14,7 +14,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QPoint, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from zim_model.request import ByteArray
+from zim_model.arrays import ByteArray
 
 CRISP_ZOOM = 4.0
 """From this scale on, pixels are drawn as squares."""
