@@ -9,6 +9,12 @@ from pathlib import Path
 from zim_model.config import CONFIGS, ZimConfig
 from zim_model.errors import ZimError
 
+CHOICES = {
+    "precision": ("float32", "bfloat16"),
+    "region_loss": ("bce", "focal"),
+}
+"""The words that some settings take, the default first."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -18,10 +24,21 @@ class TrainConfig:
         model: a named configuration of ``zim_model.config``.
         seed: decides initial weights and every sample.
         steps: optimiser steps of the whole schedule.
-        views: views per step; each carries ``training.data.PROMPTS_PER_VIEW`` prompts.
+        views: views per step, over all processes; each carries
+            ``training.data.PROMPTS_PER_VIEW`` prompts.
+        accumulate: parts that a process splits its share of a step into, to save
+            memory; batch norm sees the parts.
         lr: peak learning rate; linear warm-up, then a cosine down to 2% of it.
         warmup: steps of warm-up.
         weight_decay: of AdamW.
+        precision: ``float32``, or ``bfloat16`` for the network's passes (autocast);
+            weights, loss and optimiser stay in float32.
+        click_rounds: before a step, up to so many rounds of clicks on the model's own
+            mistakes (iterative training, RITM); 0 leaves the drawn prompts alone.
+        region_loss: ``bce`` (cross-entropy and soft IoU) or ``focal`` (normalised focal
+            loss and Dice, as RITM and SAM).
+        region_share: share of the steps with the region loss; later ones take the
+            paper's alone, and 0 is the paper's training.
         ema: decay of the averaged weights, which are what is saved as the model.
         clip: largest gradient norm.
         small_size: input side of the first steps; cheaper, so that more is seen.
@@ -35,9 +52,14 @@ class TrainConfig:
     steps: int
     seed: int = 0
     views: int = 8
+    accumulate: int = 1
     lr: float = 1e-3
     warmup: int = 100
     weight_decay: float = 0.05
+    precision: str = "float32"
+    click_rounds: int = 0
+    region_loss: str = "bce"
+    region_share: float = 1.0
     ema: float = 0.998
     clip: float = 1.0
     small_size: int = 0
@@ -82,4 +104,13 @@ class TrainConfig:
             want = {"int": int, "float": (int, float), "str": str}[str(known[key])]
             if not isinstance(value, want) or isinstance(value, bool):  # type: ignore[arg-type]
                 raise ZimError(f"{path}: {key} = {value!r} is no {known[key]}.")
+        for key, choices in CHOICES.items():
+            if data.get(key, choices[0]) not in choices:
+                raise ZimError(
+                    f"{path}: {key} = {data[key]!r} is unknown.",
+                    f"Known: {', '.join(choices)}.",
+                )
+        for key in ("steps", "views", "accumulate"):
+            if data.get(key, 1) < 1:
+                raise ZimError(f"{path}: {key} must be 1 or more.")
         return cls(**data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,12 +22,16 @@ from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends import prompt_tokens
 from zim_model.config import ZimConfig
 from zim_model.cues import cue_maps
+from zim_model.errors import ZimError
 from zim_model.prompts import Point, PromptSet
 from zim_model.transforms import View, choose_view, normalised, resized_view
 
 PROMPTS_PER_VIEW = 2
 MAX_POINTS = 8
-MAX_TOKENS = MAX_POINTS + 2
+MAX_TOKENS = MAX_POINTS + 4
+"""The box's corners and, at the least, two corrections."""
+ATTEMPTS = 100
+"""Draws until a scene is of use."""
 OBJECT_VIEW = 0.6
 """Share of samples that show a box's surroundings; the others show all the picture."""
 
@@ -82,12 +87,15 @@ def draw_prompts(
     return PromptSet(points, box)
 
 
-class Samples(Dataset[dict[str, Tensor]]):
+class Samples(Dataset[dict[str, Any]]):
     """Views with prompts, ready for the network.
 
     Item i holds, for P prompt sets on one view of side S: ``image`` (3, S, S),
     ``coords`` (P, T, 2), ``labels`` (P, T), ``cues`` (P, K, S/2, S/2), ``target`` and
-    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,).
+    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,).  From
+    ``pixels`` (S, S, 3) uint8 with padding and ``extent`` (2,), its height and width
+    without, cue maps can be drawn anew.  ``fault`` names a picture that was skipped
+    because it is damaged, or is empty.
     """
 
     def __init__(
@@ -100,15 +108,19 @@ class Samples(Dataset[dict[str, Tensor]]):
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         size = int(self.sizes[index])
-        attempt = 0
-        while True:
+        fault = ""
+        for attempt in range(ATTEMPTS):
             rng = np.random.default_rng((self.seed, index, attempt))
-            scene = augmented(rng, self.pictures.scene(rng))
+            try:
+                scene = augmented(rng, self.pictures.scene(rng))
+            except ZimError as error:
+                fault = str(error)
+                continue
             if (scene.alpha > 0.5).sum() >= 48 and min(scene.alpha.shape) >= 16:
-                return self._sample(rng, scene, size)
-            attempt += 1
+                return {**self._sample(rng, scene, size), "fault": fault}
+        raise ZimError(f"No picture of {ATTEMPTS} could be used. {fault}".rstrip())
 
     def _sample(
         self, rng: np.random.Generator, scene: Scene, size: int
@@ -128,6 +140,8 @@ class Samples(Dataset[dict[str, Tensor]]):
             cues.append(cue_maps(pixels, inside, size // 2))
         target, weight = self._targets(scene, view, size)
         count = len(prompts)
+        padded = np.zeros((size, size, 3), np.uint8)
+        padded[: pixels.shape[0], : pixels.shape[1]] = pixels
         return {
             "image": torch.from_numpy(normalised(pixels, size)),
             "coords": torch.from_numpy(np.stack([t[0] for t in tokens])),
@@ -135,6 +149,8 @@ class Samples(Dataset[dict[str, Tensor]]):
             "cues": torch.from_numpy(np.stack(cues)),
             "target": torch.from_numpy(target).expand(count, -1, -1),
             "weight": torch.from_numpy(weight).expand(count, -1, -1),
+            "pixels": torch.from_numpy(padded),
+            "extent": torch.tensor(pixels.shape[:2]),
             "exact": torch.full((count,), float(scene.exact)),
         }
 

@@ -21,12 +21,16 @@ def gradients(alpha: Tensor) -> Tensor:
     return out.reshape(*alpha.shape[:-2], 2, *alpha.shape[-2:])
 
 
-def matte_loss(alpha: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+def matte_loss(
+    alpha: Tensor, target: Tensor, weight: Tensor, gradient: Tensor | float = 1.0
+) -> Tensor:
     """L1 plus lambda times L1 of the gradients, per matte (paper, eq. 1-3).
 
     Args:
         alpha, target: (..., H, W) in [0, 1].
         weight: (..., H, W); 0 where the target says nothing.
+        gradient: (...,) share of the gradient term; 0 where edges are not to be
+            trusted.
 
     Returns:
         (...,) means over the weighted pixels.
@@ -34,18 +38,33 @@ def matte_loss(alpha: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     area = weight.sum((-2, -1)).clamp(min=1)
     l1 = ((alpha - target).abs() * weight).sum((-2, -1))
     difference = (gradients(alpha) - gradients(target)).abs().sum(-3)
-    return (l1 + GRADIENT_WEIGHT * (difference * weight).sum((-2, -1))) / area
+    edges = GRADIENT_WEIGHT * gradient * (difference * weight).sum((-2, -1))
+    return (l1 + edges) / area
 
 
-def region_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Cross-entropy plus soft IoU loss, per matte; soft targets are allowed.
+def region_loss(
+    logits: Tensor, target: Tensor, weight: Tensor, kind: str = "bce"
+) -> Tensor:
+    """Loss of the region as a whole, per matte; soft targets are allowed.
 
     Arguments as :func:`matte_loss`, with logits in place of alpha.
+
+    Args:
+        kind: ``bce``, cross-entropy plus soft IoU; or ``focal``, the normalised focal
+            loss (RITM) plus Dice.
     """
-    area = weight.sum((-2, -1)).clamp(min=1)
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    entropy = (entropy * weight).sum((-2, -1)) / area
-    return entropy + 1 - soft_iou(logits.sigmoid(), target, weight)
+    alpha = logits.sigmoid()
+    if kind == "bce":
+        area = weight.sum((-2, -1)).clamp(min=1)
+        entropy = (entropy * weight).sum((-2, -1)) / area
+        return entropy + 1 - soft_iou(alpha, target, weight)
+    # Each matte keeps its total weight; the pixels that are wrong get more of it.
+    focus = (alpha - target).square().detach() * weight
+    entropy = (entropy * focus).sum((-2, -1)) / focus.sum((-2, -1)).clamp(min=1e-6)
+    both = (alpha * target * weight).sum((-2, -1))
+    sizes = ((alpha.square() + target.square()) * weight).sum((-2, -1))
+    return entropy + 1 - (2 * both + 1) / (sizes + 1)
 
 
 def soft_iou(alpha: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -61,6 +80,7 @@ def zim_loss(
     target: Tensor,
     weight: Tensor,
     exact: Tensor,
+    region_kind: str | None = "bce",
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Loss of a batch of predictions with four candidates each.
 
@@ -75,6 +95,9 @@ def zim_loss(
         weight: (B, H, W).
         exact: (B,) 1 where the target is a real matte, 0 where only a hard label, whose
             edges are not worth the gradient loss.
+        region_kind: see :func:`region_loss`, which then carries hard labels and helps
+            mattes; None for the paper's loss alone, without its gradient term on hard
+            labels.
 
     Returns:
         A scalar and its parts for the log.
@@ -82,8 +105,11 @@ def zim_loss(
     target = target[:, None].expand_as(logits)
     weight = weight[:, None].expand_as(logits)
     alpha = logits.sigmoid()
-    region = region_loss(logits, target, weight)
-    edges = matte_loss(alpha, target, weight) * exact[:, None]
+    region = torch.zeros_like(iou)
+    edges = matte_loss(alpha, target, weight, exact[:, None])
+    if region_kind is not None:
+        region = region_loss(logits, target, weight, region_kind)
+        edges = edges * exact[:, None]
     each = region + edges
     main = each[:, 0].mean()
     alternatives = each[:, 1:].amin(1).mean()
@@ -94,7 +120,7 @@ def zim_loss(
     parts = {
         "loss": total.detach(),
         "region": region[:, 0].detach().mean(),
-        "matte": edges[:, 0].detach().sum() / exact.sum().clamp(min=1),
+        "matte": (edges[:, 0].detach() * exact).sum() / exact.sum().clamp(min=1),
         "iou": actual[:, 0].mean(),
         "score_error": scores.detach(),
     }

@@ -42,7 +42,8 @@ DISC_RADIUS = 0.025
 """Radius of a click's disc, as a fraction of the map's side."""
 GEODESIC_COLOUR = 12.0
 """How much a step across a full colour contrast lengthens a path."""
-GRABCUT_ITERATIONS = 2
+GRABCUT_ITERATIONS = 1
+"""More of them cut off more of the object, and cost more."""
 
 
 def cue_maps(pixels: ByteArray, prompts: PromptSet, size: int) -> FloatArray:
@@ -62,6 +63,7 @@ def cue_maps(pixels: ByteArray, prompts: PromptSet, size: int) -> FloatArray:
     width = max(1, round(pixels.shape[1] * scale))
     small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     scene = _Scene(np.asarray(small), prompts, scale, size)
+    scene.maps["grabcut"] = scene.grabcut(pixels)
     maps = np.zeros((len(CUES), size, size), np.float32)
     drawn = np.stack([scene.maps[name] for name in CUES])
     maps[:, :height, :width] = drawn
@@ -88,7 +90,6 @@ class _Scene:
         self.inside = self._box(prompts.box)
         self._distances()
         self._colours()
-        self.maps["grabcut"] = self._grabcut()
 
     def _edges(self) -> FloatArray:
         lab = cv2.GaussianBlur(self.colours, (0, 0), 0.7)
@@ -205,8 +206,12 @@ class _Scene:
                 similar = np.exp(-gap / 0.01)
             self.maps[f"colour_{name}"] = similar
 
-    def _grabcut(self) -> FloatArray:
-        """GrabCut's answer from the same prompts: 1 object, -1 not, 0 no answer."""
+    def grabcut(self, pixels: ByteArray) -> FloatArray:
+        """GrabCut's answer from the same prompts: 1 object, -1 not, 0 no answer.
+
+        It is cut at the size of ``pixels`` (h, w, 3): at the maps' size it finds a
+        quarter less.
+        """
         mask = np.full(self.shape, cv2.GC_PR_BGD, np.uint8)
         if self.inside is not None:
             mask[self.inside] = cv2.GC_PR_FGD
@@ -224,8 +229,11 @@ class _Scene:
         ]
         if min(seen) < 10:  # its colour models need some pixels on both sides
             return np.zeros(self.shape, np.float32)
-        chosen = grabcut(self.rgb, mask, GRABCUT_ITERATIONS)
-        soft = cv2.GaussianBlur(chosen.astype(np.float32), (0, 0), 0.7)
+        size = (pixels.shape[1], pixels.shape[0])
+        large = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST))
+        chosen = grabcut(pixels, large, GRABCUT_ITERATIONS).astype(np.float32)
+        height, width = self.shape
+        soft = cv2.resize(chosen, (width, height), interpolation=cv2.INTER_AREA)
         return np.asarray(2 * soft - 1, np.float32)
 
 

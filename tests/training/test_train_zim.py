@@ -1,14 +1,23 @@
 import csv
+import dataclasses
+import functools
+import os
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from training import train_zim
+from training import distributed, train_zim
 from training.config import TrainConfig
 from training.data import Samples
+from training.distributed import Team
 from training.pictures import Pictures
-from training.train_zim import Run, input_sizes, learning_rate, main, train
+from training.train_zim import Faults, Run, input_sizes, main, train
+from training.trainer import Trainer, learning_rate
 from zim_model import load_model
 from zim_model.config import CONFIGS, ZIM_TINY
 from zim_model.errors import ZimError
@@ -17,14 +26,24 @@ CONFIG = """
 model = "zim-tiny"
 steps = 4
 views = 2
+click_rounds = 2
 lr = 1e-3
 warmup = 2
 small_size = 64
 small_share = 1.0
 workers = 0
 log_every = 1
-save_every = 2
+save_every = 4
 """
+
+
+ALONE = Team(0, 1, torch.device("cpu"))
+
+
+def a_batch(folder, config, count, first=0):
+    samples = Samples(Pictures(folder), config.zim, [64] * (first + count), 0)
+    chosen = [samples[first + i] for i in range(count)]
+    return torch.utils.data.default_collate(chosen)
 
 
 @pytest.fixture
@@ -42,7 +61,7 @@ def run(config_file, data, out, *more):
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     config_file, pictures_folder, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(train_zim, "default_device", lambda: "cpu")
+    monkeypatch.setattr(distributed, "default_device", lambda: "cpu")
     config = TrainConfig.read(config_file)
     whole = train(config, Run(pictures_folder, tmp_path / "a"))
     half = train(config, Run(pictures_folder, tmp_path / "b", minutes=0))
@@ -71,10 +90,9 @@ def test_learning_lowers_the_loss(pictures_folder):
     config = TrainConfig(
         "zim-tiny", steps=40, views=2, lr=2e-3, warmup=2, small_size=64, small_share=1.0
     )
-    trainer = train_zim.Trainer(config, "cpu")
-    samples = Samples(Pictures(pictures_folder), config.zim, [64, 64], 0)
-    batch = torch.utils.data.default_collate([samples[0], samples[1]])
-    losses = [float(trainer.train_step(batch)["loss"]) for _ in range(25)]
+    trainer = Trainer(config, ALONE)
+    batch = a_batch(pictures_folder, config, 2)
+    losses = [float(trainer.train_step([batch])["loss"]) for _ in range(25)]
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
 
 
@@ -123,6 +141,9 @@ def test_a_folder_without_pictures(config_file, tmp_path, capsys):
         ('model = "zim-huge"\nsteps = 1', "zim-tiny"),
         ('model = "zim-tiny"\nsteps = "many"', "no int"),
         ("model = ", "cannot be read"),
+        ('model = "zim-tiny"\nsteps = 1\nprecision = "int4"', "bfloat16"),
+        ('model = "zim-tiny"\nsteps = 1\nregion_loss = "dice"', "focal"),
+        ('model = "zim-tiny"\nsteps = 1\naccumulate = 0', "1 or more"),
     ],
 )
 def test_mistakes_in_a_configuration_are_named(tmp_path, text, message):
@@ -152,3 +173,122 @@ def test_the_learning_rate_rises_then_falls():
 def test_small_inputs_come_first():
     config = TrainConfig("zim-tiny", steps=4, views=2, small_size=64, small_share=0.5)
     assert input_sizes(config) == [64] * 4 + [192] * 4
+
+
+def test_a_step_in_parts_has_the_gradient_of_the_whole(pictures_folder, monkeypatch):
+    config = TrainConfig("zim-tiny", steps=4, warmup=1, small_size=64, small_share=1.0)
+    whole = a_batch(pictures_folder, config, 4)
+    parts = [{k: v[i : i + 2] for k, v in whole.items()} for i in (0, 2)]
+    gradients = []
+    for batches in ([whole], parts):
+        trainer = Trainer(config, ALONE)
+        # Batch norm would see other batches: take its running statistics.
+        still = functools.partial(torch.nn.Module.train, trainer.model, False)
+        monkeypatch.setattr(trainer.model, "train", still)
+        monkeypatch.setattr(trainer.model, "eval", still)
+        trainer.train_step(batches)
+        weight = trainer.model.prompt_encoder.cue_encoder.first[0].weight
+        gradients.append(weight.grad)
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
+
+
+def test_views_must_split_evenly(config_file, pictures_folder, tmp_path, capsys):
+    config_file.write_text(CONFIG + "accumulate = 3\n")
+    assert run(config_file, pictures_folder, tmp_path / "out") == 1
+    assert "equal parts" in capsys.readouterr().err
+
+
+def test_two_processes_take_the_same_samples_as_one(pictures_folder):
+    config = TrainConfig("zim-tiny", steps=3, views=8, accumulate=2)
+    share = train_zim._Share
+    one = list(share(config, 1, 0, 1))
+    two = [list(share(config, 1, rank, 2)) for rank in range(2)]
+    assert one == list(range(8, 24))
+    assert sorted(two[0] + two[1]) == one
+    assert sorted(two[0][:4] + two[1][:4]) == one[:8], "a step has the same samples"
+    assert len(share(config, 1, 0, 2)) == len(two[0])
+
+
+def test_processes_train_one_model_together(config_file, pictures_folder, tmp_path):
+    config_file.write_text(CONFIG.replace("steps = 4", "steps = 2"))
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *("--nproc-per-node", "2", "-m", "training.train_zim", str(config_file)),
+        *("--data", str(pictures_folder), "--out", str(tmp_path / "out")),
+    ]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with (tmp_path / "out" / "log.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 2, "one process writes the log"
+    assert load_model(tmp_path / "out" / "zim-tiny.safetensors").config == ZIM_TINY
+
+
+def test_a_run_begins_with_trained_weights(config_file, pictures_folder, tmp_path):
+    run(config_file, pictures_folder, tmp_path / "a", "--minutes", "0")
+    weights = tmp_path / "a" / "zim-tiny.safetensors"
+    trainer = Trainer(TrainConfig.read(config_file), ALONE)
+    trainer.start_from(weights)
+    want = load_model(weights).state_dict()
+    for model in (trainer.model, trainer.average):
+        for name, value in model.state_dict().items():
+            assert torch.equal(value, want[name]), name
+
+
+def test_weights_of_another_shape_are_refused(
+    config_file, pictures_folder, tmp_path, capsys
+):
+    from zim_model.checkpoint import save_model
+    from zim_model.model import Zim
+
+    other = tmp_path / "other.safetensors"
+    save_model(Zim(dataclasses.replace(ZIM_TINY, head_dim=64)), other)
+    code = run(config_file, pictures_folder, tmp_path, "--init-from", str(other))
+    assert code == 1
+    assert "another shape" in capsys.readouterr().err
+
+
+def test_previews_show_prompts_prediction_and_truth(
+    config_file, pictures_folder, tmp_path
+):
+    run(config_file, pictures_folder, tmp_path, "--minutes", "0")
+    with Image.open(tmp_path / "previews.png") as sheet:
+        assert sheet.size == (3 * 192, train_zim.PREVIEWS * 192)
+        cells = np.asarray(sheet)
+    truth = cells[:192, 384:]
+    assert set(np.unique(truth)) > {0, 255}
+    assert (truth[..., 0] == truth[..., 1]).all()
+
+
+@pytest.fixture
+def damaged_folder(pictures_folder, tmp_path):
+    folder = shutil.copytree(pictures_folder, tmp_path / "damaged")
+    (folder / "seg" / "bsds__1.jpg").write_bytes(b"no picture")
+    return folder
+
+
+def test_a_damaged_picture_is_skipped_and_named(damaged_folder):
+    samples = Samples(Pictures(damaged_folder), ZIM_TINY, [64] * 40, 0)
+    faults = [samples[i]["fault"] for i in range(40)]
+    assert 0 < sum(map(bool, faults)) < 40
+    assert all("bsds__1.jpg" in fault for fault in faults if fault)
+
+
+def test_too_many_damaged_pictures_stop_a_run(capsys):
+    faults = Faults(views=8)
+    faults.add(["a.png cannot be read"] * 3 + [""] * 5)
+    faults.check(steps=1)  # a few at the start prove nothing
+    faults.add(["b.png cannot be read", ""])
+    faults.check(steps=50)
+    with pytest.raises(ZimError, match=r"4 of 160 .* b\.png"):
+        faults.check(steps=20)
+    assert capsys.readouterr().err.count("a.png") == 1
+
+
+def test_nothing_but_damaged_pictures_is_an_error(pictures_folder, tmp_path, capsys):
+    folder = shutil.copytree(pictures_folder, tmp_path / "bad")
+    for path in folder.rglob("*.*"):
+        path.write_bytes(b"")
+    samples = Samples(Pictures(folder), ZIM_TINY, [64], 0)
+    with pytest.raises(ZimError, match="cannot be read"):
+        samples[0]

@@ -1,0 +1,66 @@
+"""A sheet of pictures that shows how a model in training is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from training.corrections import prompts_of
+from zim_model.arrays import ByteArray, FloatArray
+from zim_model.files import replacing
+from zim_model.model import Zim
+from zim_model.prompts import PromptSet
+
+
+@torch.no_grad()
+def write_sheet(model: Zim, samples: Iterable[dict[str, Tensor]], path: Path) -> None:
+    """Write a PNG with one row a sample: prompts, prediction, truth.
+
+    Args:
+        model: in evaluation mode.
+        samples: as :class:`training.data.Samples` makes them, all of one input side;
+            the first prompt set of each is shown.
+        path: the file; it is replaced as a whole.
+    """
+    device = next(model.parameters()).device
+    rows = []
+    for sample in samples:
+        features = model.encode(sample["image"][None].to(device))
+        coords, labels, cues = (
+            sample[key][:1].to(device) for key in ("coords", "labels", "cues")
+        )
+        logits, _ = model.decode(features, coords, labels, cues)
+        alpha = logits[0, 0].float().sigmoid().cpu().numpy()
+        prompts = prompts_of(sample["coords"][0], sample["labels"][0])
+        pixels = sample["pixels"].numpy()
+        side = pixels.shape[0]
+        cells = [_drawn(pixels, prompts), _grey(alpha, side)]
+        rows.append(np.hstack([*cells, _grey(sample["target"][0].numpy(), side)]))
+    with replacing(path) as file:
+        Image.fromarray(np.vstack(rows)).save(file, "png")
+
+
+def _drawn(pixels: ByteArray, prompts: PromptSet) -> ByteArray:
+    """The picture with its box, positive clicks in green and negative ones in red."""
+    out = pixels.copy()
+    if prompts.box is not None:
+        box = prompts.box
+        corners = (int(box.x0), int(box.y0)), (int(box.x1), int(box.y1))
+        cv2.rectangle(out, *corners, (255, 255, 255), 1)
+    for point in prompts.points:
+        colour = (60, 220, 60) if point.positive else (240, 60, 60)
+        cv2.circle(out, (int(point.x), int(point.y)), 3, (0, 0, 0), -1)
+        cv2.circle(out, (int(point.x), int(point.y)), 2, colour, -1)
+    return out
+
+
+def _grey(alpha: FloatArray, side: int) -> ByteArray:
+    large = cv2.resize(alpha, (side, side), interpolation=cv2.INTER_LINEAR)
+    grey = np.asarray(np.clip(large, 0, 1) * 255 + 0.5, np.uint8)
+    return np.repeat(grey[..., None], 3, -1)
