@@ -1,103 +1,47 @@
-"""Measure a model on the development pictures beside simple methods.
+"""Measure models on the development pictures beside methods that learn nothing.
 
-``python -m training.evaluate_tiny --data DIR [--model NAME|FILE]`` prints one table:
-how well a box and simulated clicks find labelled objects (mean IoU), and how close a
-box comes to real mattes (SAD / 1000, MSE x 1000), in the same run for the model, for
-GrabCut from the same box and for the box itself.
+``python -m training.evaluate_tiny --data DIR [--model NAME|FILE]...`` prints two tables
+of one run: how well a box and simulated clicks find labelled objects, and how close a
+box and three clicks come to real mattes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import multiprocessing
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from training.prompt_sampling import bounding_box
-from zim_model import cues
-from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from training.baselines import box_filled, closed_form, grabcut
+from training.cases import Case, box_of, labelled_cases, matte_cases
+from zim_model.arrays import FloatArray
 from zim_model.engine import Engine
 from zim_model.errors import ZimError
-from zim_model.evaluation import next_click
-from zim_model.metrics import iou, mse, sad
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.evaluation import next_click, noc
+from zim_model.metrics import conn, grad, iou, mse, sad
+from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, Request
 
-CLICKS = (1, 3)
-GRABCUT_ITERATIONS = 5
-GRABCUT_SIDE = 512
-"""GrabCut takes seconds on larger pictures and finds the same."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """An object to find: a picture, alpha (H, W) in [0, 1], and where that is known."""
-
-    name: str
-    image: ByteArray
-    alpha: FloatArray
-    known: BoolArray
-
-
-def labelled_cases(root: Path) -> Iterator[Case]:
-    """The regions of ``targets.json``, in files below the folder above ``root``."""
-    targets = json.loads((root / "targets.json").read_text("utf-8"))
-    for row in targets:
-        with Image.open(root.parent / row["labels"]) as picture:
-            labels = np.asarray(picture)
-        yield Case(
-            f"{row['image']}:{row['region']}",
-            _pixels(root.parent / row["image"], "RGB"),
-            (labels == row["region"]).astype(np.float32),
-            labels > 0,
-        )
-
-
-def matte_cases(root: Path) -> Iterator[Case]:
-    """The pictures of ``matte/`` with their alphas."""
-    for path in sorted((root / "matte").glob("*.alpha.png")):
-        alpha = np.asarray(_pixels(path, "L") / 255, np.float32)
-        image = path.with_name(path.name.replace(".alpha.png", ".jpg"))
-        yield Case(image.name, _pixels(image, "RGB"), alpha, np.ones(alpha.shape, bool))
-
-
-def _pixels(path: Path, mode: str) -> ByteArray:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert(mode), np.uint8)
-
+CLICKS = (1, 3, 5)
+"""The mean IoU is told after so many."""
+NOC = (0.85, 0.90)
+"""The mean number of clicks to these IoUs is told."""
+MAX_CLICKS = 20
+MATTE_CLICKS = 3
+MATTE_METRICS = {"SAD": sad, "MSE": mse, "Grad": grad, "Conn": conn}
 
 Method = Callable[[Case, PromptSet], FloatArray]
-
-
-def box_filled(case: Case, prompts: PromptSet) -> FloatArray:
-    """Alpha 1 in the box."""
-    out = np.zeros(case.alpha.shape, np.float32)
-    if prompts.box is not None:
-        box = prompts.box
-        out[int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)] = 1
-    return out
-
-
-def grabcut(case: Case, prompts: PromptSet) -> FloatArray:
-    """OpenCV's GrabCut from the box, on at most GRABCUT_SIDE pixels."""
-    filled = box_filled(case, prompts)
-    height, width = filled.shape
-    scale = min(1.0, GRABCUT_SIDE / max(height, width))
-    size = (round(width * scale), round(height * scale))
-    inside = cv2.resize(filled, size, interpolation=cv2.INTER_NEAREST) > 0
-    if (~inside).sum() < 10:
-        return filled
-    mask = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
-    small = cv2.resize(case.image, size, interpolation=cv2.INTER_AREA)
-    found = cues.grabcut(np.asarray(small, np.uint8), mask, GRABCUT_ITERATIONS)
-    return np.asarray(cv2.resize(found.astype(np.float32), (width, height)), np.float32)
+Row = dict[str, float]
+BASELINES: dict[str, Method] = {
+    "GrabCut + closed-form": closed_form,
+    "GrabCut": grabcut,
+    "box filled": box_filled,
+}
 
 
 def zim(model: str) -> Method:
@@ -111,90 +55,192 @@ def zim(model: str) -> Method:
     return solve
 
 
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """What is compared.
+
+    Attributes:
+        models: names or weight files.
+        baselines: whether BASELINES take part.
+        clicks: most simulated clicks on a labelled object.
+    """
+
+    models: tuple[str, ...]
+    baselines: bool = True
+    clicks: int = MAX_CLICKS
+
+    def methods(self) -> dict[str, Method]:
+        """The methods by name; models are loaded on first use."""
+        methods = {model: zim(model) for model in self.models}
+        return methods | BASELINES if self.baselines else methods
+
+    def labelled(self, case: Case, methods: Mapping[str, Method]) -> dict[str, Row]:
+        """The measures of a labelled object, by method."""
+        prompts = PromptSet((), box_of(case))
+        rows: dict[str, Row] = {}
+        for name, method in methods.items():
+            found = method(case, prompts) > 0.5
+            rows[name] = {"box IoU": iou(found, case.alpha > 0.5, case.known)}
+            if name not in self.models:
+                continue
+            ious = click_ious(case, method, self.clicks)
+            for count in CLICKS:
+                if count <= self.clicks:
+                    rows[name][f"{count}-click IoU"] = ious[count - 1]
+            for threshold in NOC:
+                clicks = noc(ious, threshold, self.clicks)
+                rows[name][f"NoC@{threshold * 100:.0f}"] = clicks
+        return rows
+
+    def matte(self, case: Case, methods: Mapping[str, Method]) -> dict[str, Row]:
+        """The measures of a matte, by method."""
+        rows: dict[str, Row] = {}
+        for name, method in methods.items():
+            answers = {"box": method(case, PromptSet((), box_of(case)))}
+            if name in self.models:
+                answers[f"{MATTE_CLICKS} points"] = clicked(case, method, MATTE_CLICKS)
+            rows[name] = {
+                f"{prompt} {measure}": error(alpha, case.alpha)
+                for prompt, alpha in answers.items()
+                for measure, error in MATTE_METRICS.items()
+            }
+        return rows
+
+
 def click_ious(case: Case, method: Method, clicks: int) -> list[float]:
-    """IoU after 1, 2, ... simulated clicks."""
+    """IoU after 1, 2, ... simulated clicks.
+
+    It stops early when nothing is left to learn: the highest threshold of NOC is
+    reached and so are all of CLICKS.
+    """
     target = case.alpha > 0.5
-    predicted = np.zeros(target.shape, bool)
-    clicked = np.zeros(target.shape, bool)
-    points: tuple[Point, ...] = ()
-    values = []
-    for _ in range(clicks):
-        point = next_click(predicted, target, case.known, clicked)
-        clicked[int(point.y), int(point.x)] = True
-        points = (*points, point)
-        predicted = method(case, PromptSet(points)) > 0.5
-        values.append(iou(predicted, target, case.known))
+    values: list[float] = []
+    for alpha in _click_by_click(case, method, clicks):
+        values.append(iou(alpha > 0.5, target, case.known))
+        if len(values) >= max(CLICKS) and max(values) >= max(NOC):
+            break
     return values
 
 
-def box_of(case: Case) -> Box:
-    """The tight box of a case's object."""
-    return bounding_box(case.alpha > 0.1)
+def clicked(case: Case, method: Method, clicks: int) -> FloatArray:
+    """The answer (H, W) to so many simulated clicks, each where it is most wrong."""
+    *_, alpha = _click_by_click(case, method, clicks)
+    return alpha
+
+
+def _click_by_click(case: Case, method: Method, clicks: int) -> Iterable[FloatArray]:
+    target = case.alpha > 0.5
+    alpha = np.zeros(target.shape, np.float32)
+    used = np.zeros(target.shape, bool)
+    points: tuple[Point, ...] = ()
+    for _ in range(clicks):
+        point = next_click(alpha > 0.5, target, case.known, used)
+        used[int(point.y), int(point.x)] = True
+        points = (*points, point)
+        alpha = method(case, PromptSet(points))
+        yield alpha
+
+
+class _Worker:
+    """Measures cases in one process; made once there."""
+
+    contest: Contest
+    methods: Mapping[str, Method]
+
+    @classmethod
+    def start(cls, contest: Contest, threads: int) -> None:
+        if threads:
+            import cv2
+            import torch
+
+            cv2.setNumThreads(threads)
+            torch.set_num_threads(threads)
+        cls.contest, cls.methods = contest, contest.methods()
+
+    @classmethod
+    def measure(cls, task: tuple[str, Case]) -> dict[str, Row]:
+        kind, case = task
+        measured = cls.contest.matte if kind == "mattes" else cls.contest.labelled
+        return measured(case, cls.methods)
 
 
 def evaluate(
-    root: Path, model: str, limit: int, *, baselines: bool = True
-) -> dict[str, dict[str, float]]:
-    """Means of every measure, by method; about ``limit`` labelled cases (0: all)."""
-    methods: dict[str, Method] = {model: zim(model)}
-    if baselines:
-        methods |= {"GrabCut": grabcut, "box filled": box_filled}
-    sums: dict[str, dict[str, list[float]]] = {name: {} for name in methods}
+    root: Path, contest: Contest, limit: int = 0, jobs: int = 1
+) -> dict[str, dict[str, Row]]:
+    """Means of every measure: by table (``labels``, ``mattes``) and method.
 
-    def add(name: str, measure: str, value: float) -> None:
-        sums[name].setdefault(measure, []).append(value)
+    Args:
+        root: a development folder, see ``training/README.md``.
+        limit: about so many labelled objects, evenly spread; 0 takes all.
+        jobs: processes to spread the cases over; the numbers do not depend on it.
 
+    Raises:
+        OSError: a picture is missing or unreadable.
+        ZimError: a model cannot be used.
+    """
     labelled = list(labelled_cases(root))
     step = max(1, len(labelled) // limit) if limit else 1
-    for case in tqdm(labelled[::step], desc="labels", leave=False):
-        prompts = PromptSet((), box_of(case))
-        for name, method in methods.items():
-            found = method(case, prompts) > 0.5
-            add(name, "box IoU", iou(found, case.alpha > 0.5, case.known))
-        values = click_ious(case, methods[model], max(CLICKS))
-        for count in CLICKS:
-            add(model, f"{count}-click IoU", values[count - 1])
-    for case in tqdm(list(matte_cases(root)), desc="mattes", leave=False):
-        prompts = PromptSet((), box_of(case))
-        for name, method in methods.items():
-            alpha = method(case, prompts)
-            add(name, "box SAD", sad(alpha, case.alpha))
-            add(name, "box MSE", mse(alpha, case.alpha))
-    return {
-        name: {measure: float(np.mean(values)) for measure, values in row.items()}
-        for name, row in sums.items()
-    }
+    tasks = [("labels", case) for case in labelled[::step]]
+    tasks += [("mattes", case) for case in matte_cases(root)]
+    if jobs == 1:
+        _Worker.start(contest, 0)
+        measured = list(map(_Worker.measure, tqdm(tasks, leave=False)))
+    else:
+        spawn = multiprocessing.get_context("spawn")
+        with spawn.Pool(jobs, _Worker.start, (contest, 1)) as pool:
+            done = pool.imap(_Worker.measure, tasks)
+            measured = list(tqdm(done, total=len(tasks), leave=False))
+    means: dict[str, dict[str, Row]] = {}
+    for kind in ("labels", "mattes"):
+        rows = [m for (k, _), m in zip(tasks, measured, strict=True) if k == kind]
+        if rows:
+            means[kind] = {name: _mean([row[name] for row in rows]) for name in rows[0]}
+    return means
 
 
-def table(results: dict[str, dict[str, float]]) -> str:
-    """The results as a Markdown table."""
-    measures = list(next(iter(results.values())))
+def _mean(rows: Sequence[Row]) -> Row:
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+
+
+def table(rows: Mapping[str, Row]) -> str:
+    """The means of one table's methods as Markdown."""
+    measures = list(next(iter(rows.values())))
     lines = [
         "| method | " + " | ".join(measures) + " |",
         "|---|" + "---|" * len(measures),
     ]
-    for name, row in results.items():
+    for name, row in rows.items():
         cells = [f"{row[m]:.3f}" if m in row else "" for m in measures]
-        lines.append(f"| {Path(name).stem} | " + " | ".join(cells) + " |")
+        lines.append(f"| {_label(name)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _label(name: str) -> str:
+    """A weight file is known by its folder too: runs give all the same name."""
+    path = Path(name)
+    return f"{path.parent.name}/{path.stem}" if path.suffix == ".safetensors" else name
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.evaluate_tiny")
     parser.add_argument("--data", type=Path, required=True, help="development folder")
-    parser.add_argument("--model", default="zim-tiny", help="name or weight file")
+    parser.add_argument(
+        "--model", action="append", help="name or weight file; may be repeated"
+    )
     parser.add_argument("--limit", type=int, default=0, help="labelled cases to take")
+    parser.add_argument("--clicks", type=int, default=MAX_CLICKS, help="most clicks")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--alone", action="store_true", help="leave out the others")
     given = parser.parse_args(argv)
+    models = tuple(given.model or ["zim-tiny"])
+    contest = Contest(models, not given.alone, given.clicks)
     try:
-        results = evaluate(
-            given.data, given.model, given.limit, baselines=not given.alone
-        )
-        print(table(results))
+        results = evaluate(given.data, contest, given.limit, given.jobs)
     except (OSError, ZimError) as error:
         print(f"evaluate_tiny: error: {error}", file=sys.stderr)
         return 1
+    print("\n\n".join(table(rows) for rows in results.values()))
     return 0
 
 

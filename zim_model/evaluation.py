@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +32,16 @@ def next_click(
     depth = missed if positive else excess
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     return Point(float(column) + 0.5, float(row) + 0.5, positive)
+
+
+def noc(ious: Sequence[float], threshold: float, limit: int) -> int:
+    """Number of clicks until the IoU first reaches a threshold; ``limit`` if never.
+
+    Args:
+        ious: after 1, 2, ... clicks.
+    """
+    reached = (n for n, value in enumerate(ious, 1) if value >= threshold)
+    return min(next(reached, limit), limit)
 
 
 def _depth(region: BoolArray) -> npt.NDArray[np.float32]:

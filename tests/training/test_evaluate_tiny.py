@@ -1,0 +1,100 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from training.baselines import box_filled, closed_form, grabcut
+from training.cases import box_of, labelled_cases, matte_cases
+from training.evaluate_tiny import Contest, click_ious, evaluate, main
+from zim_model.metrics import iou, sad
+from zim_model.prompts import PromptSet
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two labelled red discs and one soft matte of another."""
+    root = tmp_path_factory.mktemp("eval") / "dev"
+    for kind in ("seg", "matte"):
+        (root / kind).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:90, :120]
+    rows = []
+    for i in range(3):
+        noise = rng.integers(0, 90, (90, 120, 3), dtype=np.uint8)
+        image = cv2.GaussianBlur(noise, (0, 0), 2)
+        disc = np.hypot(x - 40 - 15 * i, y - 45) < 24
+        image[disc] = (40, 40, 220)
+        name = f"things__{i}"
+        if i < 2:
+            labels = np.where(disc, 1, 2).astype(np.uint8)
+            cv2.imwrite(str(root / "seg" / f"{name}.labels.png"), labels)
+            cv2.imwrite(str(root / "seg" / f"{name}.jpg"), image)
+            rows.append(
+                {
+                    "image": f"dev/seg/{name}.jpg",
+                    "labels": f"dev/seg/{name}.labels.png",
+                    "region": 1,
+                }
+            )
+        else:
+            soft = cv2.GaussianBlur(disc.astype(np.float32), (0, 0), 1.5)
+            alpha = np.uint8(soft * 255)
+            cv2.imwrite(str(root / "matte" / f"{name}.alpha.png"), alpha)
+            cv2.imwrite(str(root / "matte" / f"{name}.jpg"), image)
+    (root / "targets.json").write_text(json.dumps(rows))
+    return root
+
+
+def test_the_tables_have_all_measures(folder, capsys):
+    assert main(["--data", str(folder), "--clicks", "5"]) == 0
+    labels, mattes = capsys.readouterr().out.strip().split("\n\n")
+    for name in ("box IoU", "1-click", "3-click", "5-click", "NoC@85", "NoC@90"):
+        assert name in labels
+    for prompt in ("box", "3 points"):
+        for measure in ("SAD", "MSE", "Grad", "Conn"):
+            assert f"{prompt} {measure}" in mattes
+    for text in (labels, mattes):
+        for method in ("zim-tiny", "GrabCut + closed-form", "GrabCut |", "box filled"):
+            assert method in text
+
+
+def test_processes_do_not_change_the_numbers(folder):
+    contest = Contest((), clicks=1)
+    assert evaluate(folder, contest, jobs=2) == evaluate(folder, contest, jobs=1)
+
+
+def test_a_filled_box_has_the_area_of_the_box(folder):
+    case = next(labelled_cases(folder))
+    found = box_filled(case, PromptSet((), box_of(case))) > 0.5
+    box = box_of(case)
+    share = (case.alpha > 0.5).sum() / (box.width * box.height)
+    assert iou(found, case.alpha > 0.5, case.known) == pytest.approx(share)
+
+
+def test_grabcut_finds_a_disc_and_closed_form_softens_its_edge(folder):
+    case = next(matte_cases(folder))
+    prompts = PromptSet((), box_of(case))
+    hard, soft = grabcut(case, prompts), closed_form(case, prompts)
+    assert iou(hard > 0.5, case.alpha > 0.5, case.known) > 0.9
+    assert set(np.unique(hard)) <= {0, 1}
+    assert ((soft > 0.05) & (soft < 0.95)).sum() > 20
+    assert sad(soft, case.alpha) < sad(box_filled(case, prompts), case.alpha)
+
+
+def test_clicks_go_on_until_nothing_is_left_to_learn(folder):
+    case = next(labelled_cases(folder))
+
+    def perfect(case, prompts):
+        return case.alpha
+
+    def blind(case, prompts):
+        return np.zeros_like(case.alpha)
+
+    assert click_ious(case, perfect, 20) == [1.0] * 5
+    assert click_ious(case, blind, 20) == [0.0] * 20
+
+
+def test_a_missing_folder_is_named(tmp_path, capsys):
+    assert main(["--data", str(tmp_path / "none")]) == 1
+    assert "none" in capsys.readouterr().err
