@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+
 import cv2
 import numpy as np
 
@@ -16,6 +19,8 @@ SIDE = 512
 """They take seconds on larger pictures and find the same."""
 BAND = 0.02
 """Half the width of the band that closed-form matting solves, of the box's side."""
+unsolved: list[str] = []
+"""Cases of this process, by name, whose closed-form equations were not solved."""
 
 
 def box_filled(case: Case, prompts: PromptSet) -> FloatArray:
@@ -34,6 +39,8 @@ def grabcut(case: Case, prompts: PromptSet) -> FloatArray:
 
 def closed_form(case: Case, prompts: PromptSet) -> FloatArray:
     """GrabCut from the box, then closed-form matting in a band along its edge, (H, W).
+
+    Where the solver gives up the answer is GrabCut's, and the case is in `unsolved`.
 
     Raises:
         ZimError: pymatting is not installed.
@@ -62,9 +69,15 @@ def closed_form(case: Case, prompts: PromptSet) -> FloatArray:
     known = trimap[part]
     if (known == 1).any() and (known == 0).any():
         image = np.asarray(_small_image(case)[part] / 255, np.float64)
-        solved = pymatting.estimate_alpha_cf(image, known)
-        alpha = alpha.copy()
-        alpha[part] = np.clip(solved, 0, 1)
+        try:
+            # It prints advice for its programmers where the tables go.
+            with contextlib.redirect_stdout(io.StringIO()):
+                solved = pymatting.estimate_alpha_cf(image, known)
+        except ValueError:
+            unsolved.append(case.name)
+        else:
+            alpha = alpha.copy()
+            alpha[part] = np.clip(solved, 0, 1)
     return _resized(alpha, case)
 
 

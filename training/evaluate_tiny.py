@@ -10,14 +10,15 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from training.baselines import box_filled, closed_form, grabcut
+from training.baselines import box_filled, closed_form, grabcut, unsolved
 from training.cases import Case, box_of, labelled_cases, matte_cases
 from zim_model.arrays import FloatArray
 from zim_model.engine import Engine
@@ -141,6 +142,22 @@ def _click_by_click(case: Case, method: Method, clicks: int) -> Iterable[FloatAr
         yield alpha
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums come out the same whatever the number of processes."""
+    import cv2
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+
+
 class _Worker:
     """Measures cases in one process; made once there."""
 
@@ -148,20 +165,17 @@ class _Worker:
     methods: Mapping[str, Method]
 
     @classmethod
-    def start(cls, contest: Contest, threads: int) -> None:
-        if threads:
-            import cv2
-            import torch
-
-            cv2.setNumThreads(threads)
-            torch.set_num_threads(threads)
+    def start(cls, contest: Contest) -> None:
         cls.contest, cls.methods = contest, contest.methods()
 
     @classmethod
-    def measure(cls, task: tuple[str, Case]) -> dict[str, Row]:
+    def measure(cls, task: tuple[str, Case]) -> tuple[dict[str, Row], int]:
+        """The measures of a case by method, and how often a solver gave up."""
         kind, case = task
         measured = cls.contest.matte if kind == "mattes" else cls.contest.labelled
-        return measured(case, cls.methods)
+        unsolved.clear()
+        with _one_thread():
+            return measured(case, cls.methods), len(unsolved)
 
 
 def evaluate(
@@ -183,16 +197,22 @@ def evaluate(
     tasks = [("labels", case) for case in labelled[::step]]
     tasks += [("mattes", case) for case in matte_cases(root)]
     if jobs == 1:
-        _Worker.start(contest, 0)
+        _Worker.start(contest)
         measured = list(map(_Worker.measure, tqdm(tasks, leave=False)))
     else:
         spawn = multiprocessing.get_context("spawn")
-        with spawn.Pool(jobs, _Worker.start, (contest, 1)) as pool:
+        with spawn.Pool(jobs, _Worker.start, (contest,)) as pool:
             done = pool.imap(_Worker.measure, tasks)
             measured = list(tqdm(done, total=len(tasks), leave=False))
+    if failed := sum(count for _, count in measured):
+        print(
+            f"Closed-form matting did not converge on {failed} of {len(tasks)} cases;"
+            " GrabCut's answer counts there.",
+            file=sys.stderr,
+        )
     means: dict[str, dict[str, Row]] = {}
     for kind in ("labels", "mattes"):
-        rows = [m for (k, _), m in zip(tasks, measured, strict=True) if k == kind]
+        rows = [m for (k, _), (m, _) in zip(tasks, measured, strict=True) if k == kind]
         if rows:
             means[kind] = {name: _mean([row[name] for row in rows]) for name in rows[0]}
     return means

@@ -1,12 +1,16 @@
 import json
+import sys
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from training import evaluate_tiny
 from training.baselines import box_filled, closed_form, grabcut
 from training.cases import box_of, labelled_cases, matte_cases
 from training.evaluate_tiny import Contest, click_ious, evaluate, main
+from zim_model.errors import ZimError
 from zim_model.metrics import iou, sad
 from zim_model.prompts import PromptSet
 
@@ -46,8 +50,19 @@ def folder(tmp_path_factory):
     return root
 
 
-def test_the_tables_have_all_measures(folder, capsys):
-    assert main(["--data", str(folder), "--clicks", "5"]) == 0
+def test_the_tables_have_all_measures(folder, monkeypatch, capsys):
+    pytest.importorskip("pymatting")
+    before, used = torch.get_num_threads(), set()
+
+    def perfect(case, prompts):
+        used.add(torch.get_num_threads())
+        return case.alpha
+
+    monkeypatch.setattr(evaluate_tiny, "zim", lambda model: perfect)
+    models = ["--model", "zim-tiny", "--model", "runs/more/zim-tiny.safetensors"]
+    assert main(["--data", str(folder), "--clicks", "5", *models]) == 0
+    assert used == {1}
+    assert torch.get_num_threads() == before
     labels, mattes = capsys.readouterr().out.strip().split("\n\n")
     for name in ("box IoU", "1-click", "3-click", "5-click", "NoC@85", "NoC@90"):
         assert name in labels
@@ -55,11 +70,27 @@ def test_the_tables_have_all_measures(folder, capsys):
         for measure in ("SAD", "MSE", "Grad", "Conn"):
             assert f"{prompt} {measure}" in mattes
     for text in (labels, mattes):
-        for method in ("zim-tiny", "GrabCut + closed-form", "GrabCut |", "box filled"):
-            assert method in text
+        for method in (
+            "zim-tiny",
+            "more/zim-tiny",
+            "GrabCut + closed-form",
+            "GrabCut",
+            "box filled",
+        ):
+            assert f"| {method} |" in text
+
+
+def test_a_model_answers_as_a_method(folder):
+    case = next(matte_cases(folder))
+    alpha = evaluate_tiny.zim("zim-tiny")(case, PromptSet((), box_of(case)))
+    assert alpha.shape == case.alpha.shape
+    assert alpha.dtype == np.float32
+    assert alpha.min() >= 0
+    assert 0.5 < alpha.max() <= 1
 
 
 def test_processes_do_not_change_the_numbers(folder):
+    pytest.importorskip("pymatting")
     contest = Contest((), clicks=1)
     assert evaluate(folder, contest, jobs=2) == evaluate(folder, contest, jobs=1)
 
@@ -73,6 +104,7 @@ def test_a_filled_box_has_the_area_of_the_box(folder):
 
 
 def test_grabcut_finds_a_disc_and_closed_form_softens_its_edge(folder):
+    pytest.importorskip("pymatting")
     case = next(matte_cases(folder))
     prompts = PromptSet((), box_of(case))
     hard, soft = grabcut(case, prompts), closed_form(case, prompts)
@@ -80,6 +112,29 @@ def test_grabcut_finds_a_disc_and_closed_form_softens_its_edge(folder):
     assert set(np.unique(hard)) <= {0, 1}
     assert ((soft > 0.05) & (soft < 0.95)).sum() > 20
     assert sad(soft, case.alpha) < sad(box_filled(case, prompts), case.alpha)
+
+
+def test_where_closed_form_gives_up_grabcut_counts(folder, monkeypatch, capsys):
+    pymatting = pytest.importorskip("pymatting")
+
+    def give_up(image, trimap):
+        print("PERFORMANCE WARNING:")
+        raise ValueError("did not converge")
+
+    monkeypatch.setattr(pymatting, "estimate_alpha_cf", give_up)
+    means = evaluate(folder, Contest(()))
+    for rows in means.values():
+        assert rows["GrabCut + closed-form"] == rows["GrabCut"]
+    out, err = capsys.readouterr()
+    assert not out
+    assert "did not converge on 3 of 3 cases" in err
+
+
+def test_missing_pymatting_is_named(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymatting", None)
+    case = next(matte_cases(folder))
+    with pytest.raises(ZimError, match=r"\[train\]"):
+        closed_form(case, PromptSet((), box_of(case)))
 
 
 def test_clicks_go_on_until_nothing_is_left_to_learn(folder):

@@ -48,8 +48,16 @@ def plain_conn(p, g):
 @pytest.mark.parametrize("seed", range(4))
 def test_grad_and_conn_follow_their_definitions(seed):
     p, g = a_matte(seed), a_matte(seed + 100)
-    assert grad(p, g) == pytest.approx(plain_grad(p, g), rel=1e-5)
+    assert grad(p, g) == pytest.approx(plain_grad(p, g), rel=1e-6)
     assert conn(p, g) == pytest.approx(plain_conn(p, g), rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_grad_and_conn_of_a_matte_that_is_all_one_value(value):
+    g = a_matte(0)
+    for p, q in ((np.full_like(g, value), g), (g, np.full_like(g, value))):
+        assert grad(p, q) == pytest.approx(plain_grad(p, q), rel=1e-6)
+        assert conn(p, q) == pytest.approx(plain_conn(p, q), rel=1e-6)
 
 
 def test_simple_errors_by_hand():
