@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from training.losses import gradients, matte_loss, region_loss, soft_iou, zim_loss
@@ -47,3 +48,51 @@ def test_hard_labels_get_no_gradient_loss():
     assert hard["matte"] == 0
     assert soft["matte"] > 0
     assert soft["loss"] > hard["loss"]
+
+
+@pytest.mark.parametrize("kind", ["bce", "focal"])
+def test_region_losses_fall_as_the_answer_gets_better(kind):
+    target = torch.zeros(1, 16, 16)
+    target[:, 4:12, 4:12] = 1
+    weight = torch.ones_like(target)
+    sure = (2 * target - 1) * 4
+    wrong = sure.clone()
+    wrong[:, 4:8] = -4
+    losses = [
+        float(region_loss(logits, target, weight, kind))
+        for logits in (sure, wrong, -sure)
+    ]
+    assert losses == sorted(losses)
+    assert losses[0] < 0.2 * losses[1]
+
+
+def test_the_focal_loss_keeps_to_pixels_that_are_wrong():
+    target = torch.zeros(1, 8, 8)
+    weight = torch.ones_like(target)
+    logits = torch.full((1, 8, 8), -3.0)
+    logits[:, 0, 0] = 3.0
+    logits.requires_grad_()
+    region_loss(logits, target, weight, "focal").sum().backward()
+    slope = logits.grad.abs()[0]
+    assert slope[0, 0] > 100 * slope[4, 4]
+
+
+def test_the_papers_loss_alone_trusts_no_edges_of_hard_labels():
+    torch.manual_seed(0)
+    logits, iou = torch.randn(1, 4, 8, 8), torch.zeros(1, 4)
+    target = (torch.rand(1, 8, 8) > 0.5).float()
+    weight = torch.ones_like(target)
+    parts = [
+        zim_loss(logits, iou, target, weight, torch.tensor([exact]), None)[0]
+        for exact in (0.0, 1.0)
+    ]
+    absolute = (logits.sigmoid() - target[:, None]).abs().mean((-2, -1))[0]
+    scores = (
+        0.1
+        * soft_iou(logits.sigmoid(), target[:, None].expand_as(logits), weight[:, None])
+        .square()
+        .mean()
+    )
+    want = absolute[0] + 0.3 * absolute[1:].min() + scores
+    assert float(parts[0]) == pytest.approx(float(want), rel=1e-5)
+    assert parts[1] > parts[0]
