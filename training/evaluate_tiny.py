@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from training.baselines import box_filled, closed_form, grabcut, unsolved
@@ -145,9 +147,6 @@ def _click_by_click(case: Case, method: Method, clicks: int) -> Iterable[FloatAr
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Sums come out the same whatever the number of processes."""
-    import cv2
-    import torch
-
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

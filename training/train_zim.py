@@ -1,8 +1,8 @@
 """Train a model: ``python -m training.train_zim CONFIG --data DIR --out DIR``.
 
-One step: draw views and prompts -> encode the views -> decode every prompt -> loss ->
-AdamW -> moving average.  The run's whole state is one file, so it can stop at any
-saved step and go on elsewhere.
+One step: draw views and prompts -> click on mistakes -> encode the views -> decode
+every prompt -> loss -> AdamW -> moving average.  The run's whole state is one file, so
+it can stop at any saved step and go on elsewhere.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from zim_model.errors import ZimError
 
 LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
 PREVIEWS = 8
-"""Samples on the sheet of previews; the run never trains on them."""
+"""Samples on the sheet of previews: fixed views of the training pictures."""
 BAD_SHARE, BAD_FEW = 0.01, 3
 
 
@@ -213,7 +213,7 @@ def _loop(
                 progress.set_postfix(loss=means["loss"], iou=means["iou"])
             if mates.agreed(time.monotonic() > deadline):
                 return
-            if trainer.step % config.save_every == 0:
+            if trainer.step % config.save_every == 0 and trainer.step < config.steps:
                 save()
 
 
@@ -226,14 +226,14 @@ class Faults:
 
     def __init__(self, views: int) -> None:
         self.views, self.count = views, 0
-        self.named: set[str] = set()
+        self.named: dict[str, None] = {}  # in order
 
     def add(self, faults: Sequence[str]) -> None:
         """Count the faults of a batch, "" where there was none, and name new ones."""
         for fault in filter(None, faults):
             self.count += 1
             if fault not in self.named:
-                self.named.add(fault)
+                self.named[fault] = None
                 tqdm.write(f"skipped: {fault}", file=sys.stderr)
 
     def check(self, steps: int) -> None:
@@ -246,7 +246,7 @@ class Faults:
         if self.count > max(BAD_FEW, BAD_SHARE * self.views * steps):
             raise ZimError(
                 f"{self.count} of {self.views * steps} samples met pictures that cannot"
-                f" be used, the last one: {sorted(self.named)[-1]}",
+                f" be used, the last one: {next(reversed(self.named))}",
                 "Repair or remove them; nothing that was saved is lost.",
             )
 
@@ -280,8 +280,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("config", type=Path, help="a TOML file of training/configs")
     parser.add_argument("--data", type=Path, required=True, help="folder or tar")
     parser.add_argument("--out", type=Path, required=True, help="folder for results")
-    parser.add_argument("--resume-from", type=Path, help="a state.pt to go on from")
-    parser.add_argument("--init-from", type=Path, help="weights to begin with")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--resume-from", type=Path, help="a state.pt to go on from")
+    begin.add_argument("--init-from", type=Path, help="weights to begin with")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after")
     parser.add_argument(
         "--small-state", action="store_true", help="a smaller, inexact state.pt"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -92,9 +92,11 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
         for number, batch in enumerate(batches):
-            last = number == len(batches) - 1
-            wait = self.shared is None or last
-            with nullcontext() if wait else self.shared.no_sync():  # type: ignore[union-attr]
+            apart: AbstractContextManager[None] = nullcontext()
+            # The processes' gradients meet once, at the end.
+            if self.shared is not None and number < len(batches) - 1:
+                apart = self.shared.no_sync()
+            with apart:
                 loss, parts = self._loss(self._clicked_on(batch, number))
                 (loss / len(batches)).backward()  # type: ignore[no-untyped-call]
             for key, value in parts.items():

@@ -79,7 +79,7 @@ class _Scene:
     def __init__(
         self, rgb: ByteArray, prompts: PromptSet, scale: float, size: int
     ) -> None:
-        self.rgb, self.size = rgb, size
+        self.size = size
         self.shape = rgb.shape[:2]
         self.lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
         self.colours = self.lab.astype(np.float32) / 255.0

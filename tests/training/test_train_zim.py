@@ -210,7 +210,8 @@ def test_two_processes_take_the_same_samples_as_one(pictures_folder):
 
 
 def test_processes_train_one_model_together(config_file, pictures_folder, tmp_path):
-    config_file.write_text(CONFIG.replace("steps = 4", "steps = 2"))
+    config = CONFIG.replace("steps = 4", "steps = 2").replace("views = 2", "views = 4")
+    config_file.write_text(config + "accumulate = 2\n")
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *("--nproc-per-node", "2", "-m", "training.train_zim", str(config_file)),
