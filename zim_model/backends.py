@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import sys
 from dataclasses import dataclass
 from typing import Protocol
@@ -68,10 +69,16 @@ class Backend(Protocol):
         ...
 
 
+SCRIBBLE_TOKENS = 5
+"""A scribble enters the network as so many points along it."""
+
+
 def prompt_tokens(
     prompts: PromptSet, length: int = 0
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     """Prompt tokens in SAM's order: points, then the box's corners or one padding.
+
+    Scribbles follow the points as points of their own.
 
     Args:
         prompts: in input pixels.
@@ -80,7 +87,9 @@ def prompt_tokens(
     Returns:
         Coordinates (N, 2) and labels (N,), see ``zim_model.decoder``.
     """
-    coords, positive = prompts.point_arrays()
+    along = [s.sampled(min(SCRIBBLE_TOKENS, len(s.path))) for s in prompts.scribbles]
+    points = (*prompts.points, *itertools.chain.from_iterable(along))
+    coords, positive = PromptSet(points).point_arrays()
     labels = positive.astype(np.int64)
     if prompts.box is None:
         corners, kinds = [(0.0, 0.0)], [PADDING]

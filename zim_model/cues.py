@@ -107,6 +107,10 @@ class _Scene:
             if point.positive is positive:
                 centre = (int(point.x * self._scale), int(point.y * self._scale))
                 cv2.circle(disc, centre, radius, 1, -1)
+        for scribble in prompts.scribbles:
+            if scribble.positive is positive:
+                line = (np.array(scribble.path) * self._scale).astype(np.int32)
+                cv2.polylines(disc, [line], False, 1, 2 * radius + 1)
         drawn: BoolArray = disc > 0
         self.maps["positive_disc" if positive else "negative_disc"] = drawn.astype(
             np.float32

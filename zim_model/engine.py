@@ -9,20 +9,26 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
-import numpy.typing as npt
 
-from zim_model.arrays import FloatArray
+from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.config import NUM_MASK_TOKENS
 from zim_model.errors import Cancelled, PromptError
+from zim_model.finish import adjusted, painted, support
 from zim_model.prompts import Box, PromptSet
 from zim_model.refine import display_pyramid, upsampled
 from zim_model.registry import open_backend
 from zim_model.request import (
     CancelCheck,
+    Finish,
     Matte,
     Request,
+    RequestKey,
+    Stroke,
     Timings,
 )
 from zim_model.transforms import View, around, border_fade, choose_view
@@ -40,11 +46,38 @@ CLOSER_MARGIN = 0.5
 FLOOR = 1 / 512
 """A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them does,
 so that a cut-out's surroundings are really empty and its inside really opaque."""
+THUMBNAIL_SIDE = 128
+"""Longer side, in pixels, of the candidates that an answer carries for show."""
 
 
 def never() -> bool:
     """The cancel check of a request that nobody withdraws."""
     return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What the model says to a request, at the image's size and before its finish."""
+
+    alpha: WordArray
+    scores: FloatArray
+    candidates: tuple[ByteArray, ...]
+    view: tuple[int, int, int, int]
+    click_ms: float
+    device: str
+
+    @classmethod
+    def blank(cls, height: int, width: int) -> _Answer:
+        """Nothing, for strokes to be painted on; no model was asked."""
+        alpha = np.zeros((height, width), np.uint16)
+        scores = np.zeros(NUM_MASK_TOKENS, np.float32)
+        return cls(alpha, scores, (), (0, 0, width, height), 0.0, "")
+
+    def united(self, other: _Answer) -> _Answer:
+        """This object and another one as one object."""
+        alpha = np.maximum(self.alpha, other.alpha)
+        spent = self.click_ms + other.click_ms
+        return replace(self, alpha=alpha, click_ms=spent)
 
 
 class EmbeddingCache:
@@ -88,6 +121,9 @@ class Engine:
     ) -> None:
         self._open_model = open_model
         self._backends: dict[str, Backend] = {}
+        self._last_answer: tuple[RequestKey, _Answer] | None = None
+        self._last_adjusted: tuple[RequestKey, WordArray] | None = None
+        self._last_painted: tuple[tuple[Stroke, ...], WordArray] | None = None
         self.cache = EmbeddingCache(cache_bytes)
 
     def backend(self, model: str) -> Backend:
@@ -126,10 +162,54 @@ class Engine:
             WeightsError: the model cannot be loaded.
             Cancelled: ``cancelled`` became true.
         """
+        answer, encode_ms = self._answer(request, cancelled)
+        started = time.perf_counter()
+        alpha = self._finished(request, answer, cancelled)
+        alpha.flags.writeable = False
+        _check(cancelled)
+        pyramid = display_pyramid(alpha)
+        click_ms = answer.click_ms + (time.perf_counter() - started) * 1e3
+        return Matte(
+            alpha=alpha,
+            pyramid=pyramid,
+            scores=answer.scores,
+            candidate=request.options.candidate or 0,
+            support=support(alpha),
+            timings=Timings(encode_ms, click_ms, answer.device),
+            candidates=answer.candidates,
+            candidates_view=answer.view,
+        )
+
+    def _answer(
+        self, request: Request, cancelled: CancelCheck
+    ) -> tuple[_Answer, float]:
+        """The model's matte before its finish, and the milliseconds of encoding."""
         height, width = request.image.shape[:2]
-        prompts = request.prompts.validated(height, width)
+        sets = [
+            s.validated(height, width) for s in (request.prompts, *request.also) if s
+        ]
+        if not sets:
+            if not request.finish.strokes:
+                request.prompts.validated(height, width)  # says that there is none
+            return _Answer.blank(height, width), 0.0
+        key = replace(request, finish=Finish()).key
+        if self._last_answer is not None and self._last_answer[0] == key:
+            return replace(self._last_answer[1], click_ms=0.0), 0.0
+        found = [self._solve_one(request, prompts, cancelled) for prompts in sets]
+        answer, encode_ms = found[0]
+        for other, more_ms in found[1:]:
+            answer = answer.united(other)
+            encode_ms += more_ms
+        self._last_answer = (key, answer)
+        return answer, encode_ms
+
+    def _solve_one(
+        self, request: Request, prompts: PromptSet, cancelled: CancelCheck
+    ) -> tuple[_Answer, float]:
+        """The model's matte for one prompt set, at the image's size."""
+        height, width = request.image.shape[:2]
         candidate = request.options.candidate or 0
-        if not 0 <= candidate < 4:
+        if not 0 <= candidate < NUM_MASK_TOKENS:
             raise PromptError(f"There is no candidate {candidate}.", "Use 0 to 3.")
         _check(cancelled)
         backend = self.backend(request.model)
@@ -138,34 +218,56 @@ class Engine:
         encoded, encode_ms = self._encoded(backend, request, view)
         _check(cancelled)
         started = time.perf_counter()
-        alpha, scores = _decoded(backend, encoded, prompts, candidate)
-        closer = closer_view(backend.config, alpha, view, prompts, height, width)
+        alphas, scores = _decoded(backend, encoded, prompts)
+        first = alphas[candidate]
+        closer = closer_view(backend.config, first, view, prompts, height, width)
         if closer is not None:
             view = closer
             _check(cancelled)
             encoded, more_ms = self._encoded(backend, request, view)
             encode_ms += more_ms
             started += more_ms / 1e3
-            alpha, scores = _decoded(backend, encoded, prompts, candidate)
+            alphas, scores = _decoded(backend, encoded, prompts)
         _check(cancelled)
-        alpha = alpha * border_fade(alpha.shape, view, height, width)
+        alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
         full = np.zeros((height, width), np.uint16)
         full[view.top : view.bottom, view.left : view.right] = upsampled(
-            alpha,
+            alphas[candidate],
             view.crop(request.image),
             guided=request.options.upsampling == "guided",
         )
-        full.flags.writeable = False
-        pyramid = display_pyramid(full)
-        click_ms = (time.perf_counter() - started) * 1e3
-        return Matte(
+        answer = _Answer(
             alpha=full,
-            pyramid=pyramid,
             scores=scores,
-            candidate=candidate,
-            support=support(full),
-            timings=Timings(encode_ms, click_ms, backend.device_label),
+            candidates=_thumbnails(alphas),
+            view=(view.left, view.top, view.right, view.bottom),
+            click_ms=(time.perf_counter() - started) * 1e3,
+            device=backend.device_label,
         )
+        return answer, encode_ms
+
+    def _finished(
+        self, request: Request, answer: _Answer, cancelled: CancelCheck
+    ) -> WordArray:
+        """The matte with its edge adjusted and its strokes painted.
+
+        The last steps are remembered: a further stroke is painted on what the earlier
+        ones gave.
+        """
+        finish = request.finish
+        before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
+        if self._last_adjusted is None or self._last_adjusted[0] != before.key:
+            self._last_adjusted = (before.key, adjusted(answer.alpha, finish))
+            self._last_painted = None
+        _check(cancelled)
+        alpha, done = self._last_adjusted[1], 0
+        if self._last_painted is not None:
+            strokes, earlier = self._last_painted
+            if finish.strokes[: len(strokes)] == strokes:
+                alpha, done = earlier, len(strokes)
+        alpha = painted(alpha, finish.strokes[done:])
+        self._last_painted = (finish.strokes, alpha)
+        return alpha
 
     def _encoded(
         self, backend: Backend, request: Request, view: View
@@ -207,32 +309,34 @@ def closer_view(
     rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
     x = [columns[0] * scale, (columns[-1] + 1) * scale]
     y = [rows[0] * scale, (rows[-1] + 1) * scale]
-    # What the clicks say belongs into the view, found or not.
-    x += [p.x for p in prompts.points if p.positive]
-    y += [p.y for p in prompts.points if p.positive]
-    box = Box(min(x), min(y), max(x), max(y)).clipped(height, width)
+    # What the prompts say belongs into the view, found or not.
+    places = (*zip(x, y, strict=True), *prompts.positive_places)
+    box = Box.enclosing(places).clipped(height, width)
     if max(box.width, box.height) > CLOSER_BELOW * max(width, height):
         return None
     return around(box, height, width, config.image_size, CLOSER_MARGIN)
 
 
 def _decoded(
-    backend: Backend, encoded: EncodedView, prompts: PromptSet, candidate: int
+    backend: Backend, encoded: EncodedView, prompts: PromptSet
 ) -> tuple[FloatArray, FloatArray]:
-    """Alpha (h, w) float32 in [0, 1] of one candidate, and all scores (4,)."""
+    """Alpha (4, h, w) float32 in [0, 1] of all candidates, and their scores (4,)."""
     logits, scores = backend.decode(encoded, encoded.view.apply(prompts))
-    alpha = 1 / (1 + np.exp(-np.clip(logits[candidate], -30, 30)))
-    alpha = np.clip((alpha - FLOOR) / (1 - 2 * FLOOR), 0, 1)
-    return alpha.astype(np.float32), scores
+    alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    alphas = np.clip((alphas - FLOOR) / (1 - 2 * FLOOR), 0, 1)
+    return alphas.astype(np.float32), scores
 
 
-def support(alpha: npt.NDArray[np.uint16]) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) around all of alpha (H, W) > 0; zeros if none."""
-    rows = np.flatnonzero(alpha.any(1))
-    if not len(rows):
-        return (0, 0, 0, 0)
-    columns = np.flatnonzero(alpha[rows[0] : rows[-1] + 1].any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+def _thumbnails(alphas: FloatArray) -> tuple[ByteArray, ...]:
+    """Mattes (4, h, w) in [0, 1] as small read-only uint8 pictures."""
+    scale = min(1.0, THUMBNAIL_SIDE / max(alphas.shape[1:]))
+    height, width = (max(1, round(side * scale)) for side in alphas.shape[1:])
+    small = []
+    for alpha in alphas:
+        resized = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
+        small.append((resized * 255 + 0.5).astype(np.uint8))
+        small[-1].flags.writeable = False
+    return tuple(small)
 
 
 def _check(cancelled: CancelCheck) -> None:

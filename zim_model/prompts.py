@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,12 @@ class Box:
         """The box with (ax, ay) and (bx, by) as opposite corners, in any order."""
         return cls(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))
 
+    @classmethod
+    def enclosing(cls, places: Iterable[tuple[float, float]]) -> Box:
+        """The smallest box that holds all of these x and y, of which there is one."""
+        xs, ys = zip(*places, strict=True)
+        return cls(min(xs), min(ys), max(xs), max(ys))
+
     def clipped(self, height: int, width: int) -> Box:
         """The part of this box inside an image of that size."""
         return Box(
@@ -83,14 +89,44 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Scribble:
+    """A line drawn by hand: ``positive`` says that the object is all along it."""
+
+    path: tuple[tuple[float, float], ...]
+    positive: bool = True
+
+    def sampled(self, count: int) -> tuple[Point, ...]:
+        """So many clicks at even distances along the line, both ends among them.
+
+        A single click is the line's middle; one on each vertex is the most there are
+        on a line without length.
+        """
+        path = np.asarray(self.path, np.float64).reshape(-1, 2)
+        along = np.r_[0.0, np.hypot(*np.diff(path, axis=0).T).cumsum()]
+        places = np.linspace(0, along[-1], count) if count > 1 else along[-1:] / 2
+        x, y = (np.interp(places, along, path[:, axis]) for axis in (0, 1))
+        return tuple(
+            Point(float(a), float(b), self.positive) for a, b in zip(x, y, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PromptSet:
-    """All prompts of one object: any number of points, at most one box, or both."""
+    """All prompts of one object: points, scribbles, at most one box, in any mixture."""
 
     points: tuple[Point, ...] = ()
     box: Box | None = None
+    scribbles: tuple[Scribble, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.points) or self.box is not None
+        return bool(self.points or self.scribbles) or self.box is not None
+
+    @property
+    def positive_places(self) -> tuple[tuple[float, float], ...]:
+        """Places, as x and y, of everything that is said to belong to the object."""
+        clicks = [(p.x, p.y) for p in self.points if p.positive]
+        lines = [place for s in self.scribbles if s.positive for place in s.path]
+        return (*clicks, *lines)
 
     def validated(self, height: int, width: int) -> PromptSet:
         """Return these prompts, checked against an image of that size in pixels.
@@ -98,26 +134,24 @@ class PromptSet:
         A box may reach beyond the image (a drag that ends outside): it is clipped.
 
         Raises:
-            PromptError: there is no prompt, a number is not finite, a point lies
-                outside the image, no point is positive and there is no box, or the
-                box has no area inside the image.
+            PromptError: there is no prompt, a number is not finite, a point or a
+                scribble's vertex lies outside the image, nothing is positive and there
+                is no box, or the box has no area inside the image.
         """
         if not self:
             raise PromptError(
                 "There is no prompt.", "Give at least one positive point or a box."
             )
         for point in self.points:
-            if not (math.isfinite(point.x) and math.isfinite(point.y)):
-                raise PromptError(f"The point ({point.x}, {point.y}) is not a number.")
-            if not (0 <= point.x < width and 0 <= point.y < height):
-                raise PromptError(
-                    f"The point ({point.x:g}, {point.y:g}) is outside the image "
-                    f"({width} x {height} pixels).",
-                    "Coordinates are pixels from the top-left corner: x, then y.",
-                )
+            _check_place("point", point.x, point.y, height, width)
+        for scribble in self.scribbles:
+            if not scribble.path:
+                raise PromptError("A scribble has no points.", "Draw it again.")
+            for x, y in scribble.path:
+                _check_place("scribble's point", x, y, height, width)
         if self.box is not None:
-            return PromptSet(self.points, self.box.validated(height, width))
-        if not any(point.positive for point in self.points):
+            return replace(self, box=self.box.validated(height, width))
+        if not self.positive_places:
             raise PromptError(
                 "Negative points alone do not say what to keep.",
                 "Add a positive point or a box.",
@@ -190,6 +224,13 @@ class PromptSet:
             "box": None
             if box is None
             else [float(edge) for edge in (box.x0, box.y0, box.x1, box.y1)],
+            "scribbles": [
+                {
+                    "positive": int(s.positive),
+                    "path": [[float(x), float(y)] for x, y in s.path],
+                }
+                for s in self.scribbles
+            ],
         }
 
     @classmethod
@@ -205,12 +246,36 @@ class PromptSet:
             return cls(
                 tuple(Point(x, y, _is_positive(label)) for x, y, label in rows),
                 None if box is None else Box(*_rows([box], 4)[0]),
+                tuple(map(_scribble, data.get("scribbles") or ())),
             )
-        except (AttributeError, OverflowError, TypeError, ValueError) as error:
+        except (
+            AttributeError,
+            KeyError,
+            OverflowError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise PromptError(
                 f"These prompts cannot be read: {error}.",
-                'Expected {"points": [[x, y, label], ...], "box": [x0, y0, x1, y1]}.',
+                'Expected {"points": [[x, y, label], ...], "box": [x0, y0, x1, y1], '
+                '"scribbles": [{"positive": label, "path": [[x, y], ...]}, ...]}.',
             ) from error
+
+
+def _scribble(data: dict[str, Any]) -> Scribble:
+    path = tuple((x, y) for x, y in _rows(data["path"], 2))
+    return Scribble(path, _is_positive(data["positive"]))
+
+
+def _check_place(what: str, x: float, y: float, height: int, width: int) -> None:
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise PromptError(f"The {what} ({x}, {y}) is not a number.")
+    if not (0 <= x < width and 0 <= y < height):
+        raise PromptError(
+            f"The {what} ({x:g}, {y:g}) is outside the image ({width} x {height} "
+            "pixels).",
+            "Coordinates are pixels from the top-left corner: x, then y.",
+        )
 
 
 def _rows(rows: Iterable[Sequence[float]], length: int) -> list[list[float]]:

@@ -39,6 +39,62 @@ class Options:
     upsampling: Upsampling = "guided"
 
 
+Brush = Literal["add", "erase", "soften"]
+MAX_SHIFT = 20.0
+MAX_FEATHER = 50.0
+MAX_RADIUS = 2000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One stroke of a brush over a matte.
+
+    Attributes:
+        path: x, y in image pixels, possibly outside, and pressure in (0, 1], at least
+            one vertex; the radius goes with the pressure.
+        radius: in image pixels, at full pressure; at most ``MAX_RADIUS``.
+        hardness: 0 falls off from the middle on, 1 is full up to an edge of a pixel.
+        brush: whether alpha is raised to opaque, lowered to clear, or smoothed.
+        strength: the most that the stroke does, in (0, 1].
+    """
+
+    path: tuple[tuple[float, float, float], ...]
+    radius: float
+    hardness: float = 0.8
+    brush: Brush = "add"
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What is done to a matte after the model; the default leaves it as it is.
+
+    Attributes:
+        shift_edge: image pixels that the edge moves outwards (negative: inwards),
+            at most ``MAX_SHIFT`` either way.
+        feather: standard deviation, in image pixels, of a blur of the edge, at most
+            ``MAX_FEATHER``.
+        contrast: 0 to 1; steepens the soft edge around alpha 0.5, never to a hard one.
+        strokes: painted over the result, in order.
+        decontaminate: 0 to 1; how far the colours of the soft edge are freed from the
+            background's.  Alpha does not depend on it.
+    """
+
+    shift_edge: float = 0.0
+    feather: float = 0.0
+    contrast: float = 0.0
+    strokes: tuple[Stroke, ...] = ()
+    decontaminate: float = 0.0
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether alpha is changed by anything but strokes."""
+        return bool(self.shift_edge or self.feather or self.contrast)
+
+
+RequestKey = tuple[str, str, PromptSet, Options, Finish, tuple[PromptSet, ...]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
     """One self-contained question to the engine.
@@ -46,8 +102,13 @@ class Request:
     Attributes:
         image: (H, W, 3) uint8 sRGB, read-only, upright.
         image_key: identity of that image's content; equal keys mean equal pixels.
-        prompts: in image pixels; :meth:`Engine.prepare` does not look at them.
+        prompts: in image pixels; :meth:`Engine.prepare` does not look at them.  They
+            may be empty where strokes are painted on nothing.
         model: name of a known model, see :mod:`zim_model.registry`.
+        options: how the model's matte is made.
+        finish: what is done to it then.
+        also: further prompt sets, each answered by itself; the object is all of them
+            together.
     """
 
     image: ByteArray
@@ -55,11 +116,25 @@ class Request:
     prompts: PromptSet
     model: str = "zim-tiny"
     options: Options = Options()
+    finish: Finish = Finish()
+    also: tuple[PromptSet, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str, PromptSet, Options]:
+    def key(self) -> RequestKey:
         """Two requests with equal keys have the same answer."""
-        return (self.image_key, self.model, self.prompts, self.options)
+        return (
+            self.image_key,
+            self.model,
+            self.prompts,
+            self.options,
+            self.finish,
+            self.also,
+        )
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to answer: a prompt or a stroke."""
+        return bool(self.prompts or self.also or self.finish.strokes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +161,11 @@ class Matte:
         candidate: index of the candidate that ``alpha`` shows.
         support: (left, top, right, bottom) in pixels around all alpha > 0.
         timings: what it cost, and the device that really ran.
+        candidates: the model's four mattes, each (h, w) uint8, of that part of the
+            image that ``candidates_view`` names; empty where no model was asked.
+        candidates_view: (left, top, right, bottom) in image pixels.
+        colours: the picture with the soft edge freed from its background, as a pyramid
+            like a picture's; empty where the request does not ask for it.
     """
 
     alpha: WordArray
@@ -94,3 +174,12 @@ class Matte:
     candidate: int
     support: tuple[int, int, int, int]
     timings: Timings
+    candidates: tuple[ByteArray, ...] = ()
+    candidates_view: tuple[int, int, int, int] = (0, 0, 0, 0)
+    colours: tuple[ByteArray, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the arrays take."""
+        shown = (*self.pyramid, *self.candidates, *self.colours)
+        return self.alpha.nbytes + sum(array.nbytes for array in shown)

@@ -8,6 +8,7 @@ way through the exact inverse.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -15,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.config import ZimConfig
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.config import STRIDE, ZimConfig
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)
 PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
@@ -73,7 +74,8 @@ class View:
     def apply(self, prompts: PromptSet) -> PromptSet:
         """Prompts in input pixels, from prompts in image pixels.
 
-        Points outside the view are dropped; the box is clipped to it.
+        Points and parts of scribbles outside the view are dropped; the box is clipped
+        to it.  Scribbles come out with vertices at most about a token apart.
         """
         height, width = self.input_size
         sx, sy = width / self.width, height / self.height
@@ -90,25 +92,36 @@ class View:
                 (box.x1 - self.left) * sx,
                 (box.y1 - self.top) * sy,
             ).clipped(height, width)
-        return PromptSet(points, box)
+        scribbles = (self._scribble(s, sx, sy) for s in prompts.scribbles)
+        return PromptSet(points, box, tuple(s for s in scribbles if s.path))
+
+    def _scribble(self, scribble: Scribble, sx: float, sy: float) -> Scribble:
+        """The part of a scribble inside the view, in input pixels."""
+        path = [((x - self.left) * sx, (y - self.top) * sy) for x, y in scribble.path]
+        scaled = Scribble(tuple(path), scribble.positive)
+        length = sum(map(math.dist, path, path[1:]))
+        height, width = self.input_size
+        inside = tuple(
+            (p.x, p.y)
+            for p in scaled.sampled(1 + max(1, math.ceil(length / STRIDE)))
+            if 0 <= p.x < width and 0 <= p.y < height
+        )
+        return Scribble(inside, scribble.positive)
 
 
 def choose_view(config: ZimConfig, prompts: PromptSet, height: int, width: int) -> View:
     """The view that a model of this configuration takes for these prompts.
 
     Models that look at objects see the box with :data:`OBJECT_MARGIN` around it,
-    enlarged to hold all positive points; all others see the whole image.
+    enlarged to hold all positive points and scribbles; all others see the whole image.
     """
     whole = View.whole(height, width, config.image_size)
     if config.view == "image" or prompts.box is None:
         return whole
     box = prompts.box
-    positive = [p for p in prompts.points if p.positive]
-    x0 = min([box.x0, *(p.x for p in positive)])
-    y0 = min([box.y0, *(p.y for p in positive)])
-    x1 = max([box.x1, *(p.x for p in positive)])
-    y1 = max([box.y1, *(p.y for p in positive)])
-    return around(Box(x0, y0, x1, y1), height, width, config.image_size)
+    places = ((box.x0, box.y0), (box.x1, box.y1), *prompts.positive_places)
+    held = Box.enclosing(places)
+    return around(held, height, width, config.image_size)
 
 
 def around(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from zim_app.core.session import Recipe
+from zim_app.core.session import Recipe, SceneObject
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.request import Matte, Request
+from zim_model.request import Matte, Request, RequestKey
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture
@@ -21,14 +21,8 @@ RESULT_BYTES = 512 * 2**20
 """Mattes kept for undo and redo; the one on screen is kept whatever its size."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectState:
-    """One object that the user cuts out of the picture."""
-
-    id: int = 1
-    name: str = ""
-    visible: bool = True
-    recipe: Recipe = field(default_factory=Recipe)
+OBJECT_COLOURS = (0x2F8FFF, 0xF2A33A, 0x3DBE6B, 0xD65DB1, 0xE4572E, 0x8C6BE8, 0x1FB5B0)
+"""Colours of new objects, in turn; apart in hue and in lightness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +30,50 @@ class DocumentState:
     """All that the window shows of a document, frozen.
 
     Attributes:
-        objects: at least one.
+        objects: at least one, the topmost first.
         active: index of the object that edits go to.
-        matte: to be shown; while ``pending``, still that of an earlier recipe.
+        mattes: of each object; None where there is none.  While the active object's
+            answer is ``pending``, still that of an earlier recipe.
         pending: an answer for the active recipe is under way.
+        solo: id of the only object to be shown, whatever else is visible.
     """
 
-    objects: tuple[ObjectState, ...] = (ObjectState(),)
+    objects: tuple[SceneObject, ...] = (SceneObject(),)
     active: int = 0
-    matte: Matte | None = None
+    mattes: tuple[Matte | None, ...] = (None,)
     pending: bool = False
+    solo: int | None = None
+
+    @property
+    def object(self) -> SceneObject:
+        """The active object."""
+        return self.objects[self.active]
 
     @property
     def recipe(self) -> Recipe:
         """The active object's recipe."""
-        return self.objects[self.active].recipe
+        return self.object.recipe
+
+    @property
+    def matte(self) -> Matte | None:
+        """The active object's matte."""
+        return self.mattes[self.active]
+
+    def shows(self, index: int) -> bool:
+        """Whether that object is to be seen."""
+        if self.solo is not None:
+            return self.objects[index].id == self.solo
+        return self.objects[index].visible
+
+    @property
+    def shown(self) -> tuple[tuple[SceneObject, Matte], ...]:
+        """Objects to be seen that have a matte, the topmost first."""
+        pairs = zip(self.objects, self.mattes, strict=True)
+        return tuple(
+            (entry, matte)
+            for index, (entry, matte) in enumerate(pairs)
+            if matte is not None and self.shows(index)
+        )
 
 
 class ResultCache:
@@ -77,29 +100,29 @@ class ResultCache:
             self._mattes.popitem(last=False)
 
     def _total(self) -> int:
-        return sum(map(_size, self._mattes.values()))
-
-
-def _size(matte: Matte) -> int:
-    return matte.alpha.nbytes + sum(level.nbytes for level in matte.pyramid)
+        return sum(matte.nbytes for matte in self._mattes.values())
 
 
 class _Edit(QUndoCommand):
     """Replaces the objects; one finished gesture is one of these."""
 
     def __init__(
-        self, document: Document, text: str, objects: tuple[ObjectState, ...]
+        self,
+        document: Document,
+        text: str,
+        objects: tuple[SceneObject, ...],
+        active: int,
     ) -> None:
         super().__init__(text)
         self._document = document
-        self._old = document.state.objects
-        self._new = objects
+        self._old = document.state.objects, document.state.active
+        self._new = objects, active
 
     def redo(self) -> None:
-        self._document._show(self._new)
+        self._document._show(*self._new)
 
     def undo(self) -> None:
-        self._document._show(self._old)
+        self._document._show(*self._old)
 
 
 class Document(QObject):
@@ -113,7 +136,8 @@ class Document(QObject):
 
     - ``changed(old, new)``: two :class:`DocumentState`; the only news there is.
     - ``requested(request)``: this :class:`Request` wants solving; None when an
-      earlier wish is void.  The answer goes to :meth:`receive`.
+      earlier wish is void.  The answer goes to :meth:`receive`.  Objects are asked for
+      one after the other, the active one first.
     - ``failed(error)``: the prompts make no request; a :class:`ZimError`.
 
     **Threads**: the window's only.
@@ -135,14 +159,51 @@ class Document(QObject):
         self.undo_stack = QUndoStack(self)
         self.state = DocumentState()
         self._results = ResultCache()
+        self._answered: dict[int, RequestKey] = {}
+        self._last_id = 0
+
+    # -- Edits --------------------------------------------------------------------
 
     def edit(self, text: str, recipe: Recipe) -> None:
         """Give the active object another recipe, as one undo step named ``text``."""
-        state = self.state
-        if recipe != state.recipe:
-            objects = list(state.objects)
-            objects[state.active] = replace(objects[state.active], recipe=recipe)
-            self.undo_stack.push(_Edit(self, text, tuple(objects)))
+        self.edit_object(text, self.state.active, recipe=recipe)
+
+    def edit_object(self, text: str, index: int, **changes: Any) -> None:
+        """Change attributes of one object, as one undo step named ``text``."""
+        objects = list(self.state.objects)
+        objects[index] = replace(objects[index], **changes)
+        self.edit_objects(text, tuple(objects), self.state.active)
+
+    def edit_objects(
+        self, text: str, objects: tuple[SceneObject, ...], active: int
+    ) -> None:
+        """Replace all objects and choose the active one, as one undo step."""
+        if objects != self.state.objects:
+            self.undo_stack.push(_Edit(self, text, objects, active))
+
+    def new_object(self, recipe: Recipe | None = None, name: str = "") -> SceneObject:
+        """An object that this picture does not have yet, for :meth:`edit_objects`."""
+        self._last_id = id_ = max(self._last_id, *self._ids()) + 1
+        colour = OBJECT_COLOURS[(id_ - 1) % len(OBJECT_COLOURS)]
+        model = replace(Recipe(), model=self.state.recipe.model)
+        return SceneObject(id_, name, colour, recipe=recipe or model)
+
+    def _ids(self) -> list[int]:
+        return [entry.id for entry in self.state.objects]
+
+    # -- What is no edit ------------------------------------------------------------
+
+    def select(self, index: int) -> None:
+        """Make another object the active one."""
+        if index != self.state.active:
+            self._show(self.state.objects, index)
+
+    def set_solo(self, id_: int | None) -> None:
+        """Show only the object with that id; None shows all that are visible."""
+        self._set(replace(self.state, solo=id_))
+        self._ask()
+
+    # -- Answers ------------------------------------------------------------------
 
     def request(self, recipe: Recipe | None = None) -> Request:
         """The question to the engine for a recipe; None takes the active object's."""
@@ -153,33 +214,79 @@ class Document(QObject):
     def receive(self, request: Request, matte: Matte | None) -> None:
         """Take the answer to a request; None when there is none.
 
-        A stale answer, to a question that is no longer the current one, is dropped.
+        A stale answer, to a question that no object asks any more, is dropped.
         """
-        if request.key == self.request().key:
-            if matte is not None:
-                self._results.put(request.key, matte)
-            self._set(replace(self.state, matte=matte, pending=False))
+        state, mattes = self.state, list(self.state.mattes)
+        asked = [
+            index
+            for index, entry in enumerate(state.objects)
+            if self.request(entry.recipe).key == request.key
+        ]
+        if not asked:
+            return
+        if matte is not None:
+            self._results.put(request.key, matte)
+        for index in asked:
+            mattes[index] = matte
+            self._answered[state.objects[index].id] = request.key
+        pending = state.pending and state.active not in asked
+        self._set(replace(state, mattes=tuple(mattes), pending=pending))
+        self._ask(answered=True)
 
-    def _show(self, objects: tuple[ObjectState, ...]) -> None:
-        """Make these the objects, with the matte at once if it is known."""
-        state = replace(self.state, objects=objects)
-        request = self.request(state.recipe)
-        error = self._objection(request)
-        known = self._results.get(request.key)
-        pending = known is None and error is None and bool(request.prompts)
-        matte = self.state.matte if pending else known
-        self._set(replace(state, matte=matte, pending=pending))
-        self.requested.emit(request if pending else None)
+    def _show(self, objects: tuple[SceneObject, ...], active: int) -> None:
+        """Make these the objects, with those mattes at once that are known."""
+        pairs = zip(self.state.objects, self.state.mattes, strict=True)
+        old = {entry.id: matte for entry, matte in pairs}
+        mattes = tuple(self._known(entry, old.get(entry.id)) for entry in objects)
+        pending = self._unanswered(objects[active])
+        solo = self.state.solo if self.state.solo in [o.id for o in objects] else None
+        self._set(DocumentState(objects, active, mattes, pending, solo))
+        self._ask()
+        error = self._objection(objects[active].recipe)
         if error:
             self.failed.emit(error)
 
-    def _objection(self, request: Request) -> ZimError | None:
+    def _known(self, entry: SceneObject, old: Matte | None) -> Matte | None:
+        """The matte to show of an object now; the old one while there is no newer."""
+        key = self.request(entry.recipe).key
+        known = self._results.get(key)
+        if known is not None:
+            self._answered[entry.id] = key
+        elif self._answered.get(entry.id) != key:
+            self._answered.pop(entry.id, None)
+        return old if known is None and self._asks(entry) else known
+
+    def _unanswered(self, entry: SceneObject) -> bool:
+        """Whether an object's recipe still has to be solved."""
+        key = self.request(entry.recipe).key
+        return self._asks(entry) and self._answered.get(entry.id) != key
+
+    def _asks(self, entry: SceneObject) -> bool:
+        return entry.recipe.asks and self._objection(entry.recipe) is None
+
+    def _ask(self, *, answered: bool = False) -> None:
+        """Ask for the matte that is missed most, or say that none is.
+
+        Args:
+            answered: the last wish was fulfilled, so that there is none to take back.
+        """
+        state = self.state
+        seen = [i for i in range(len(state.objects)) if state.shows(i)]
+        wanted = [state.objects[i] for i in (state.active, *seen)]
+        missed = next(filter(self._unanswered, wanted), None)
+        if missed is not None:
+            self.requested.emit(self.request(missed.recipe))
+        elif not answered:
+            self.requested.emit(None)
+
+    def _objection(self, recipe: Recipe) -> ZimError | None:
         """Why these prompts have no answer; no prompts at all are fine."""
-        if request.prompts:
-            try:
-                request.prompts.validated(self.picture.height, self.picture.width)
-            except ZimError as error:
-                return error
+        try:
+            for prompts in (recipe.prompts, *recipe.also):
+                if prompts:
+                    prompts.validated(self.picture.height, self.picture.width)
+        except ZimError as error:
+            return error
         return None
 
     def _set(self, state: DocumentState) -> None:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.session import Recipe
+from zim_app.core.session import SceneObject
 from zim_app.gui import actions, dialogs, settings
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
@@ -54,7 +54,7 @@ class MainWindow(QMainWindow):
     def __init__(self, queue: InferenceQueue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document: Document | None = None
-        self._recipes: dict[str, Recipe] = {}
+        self._kept: dict[str, tuple[tuple[SceneObject, ...], int]] = {}
         self.actions_by_id: dict[str, QAction] = {}
         self.queue = queue
         queue.setParent(self)
@@ -236,12 +236,12 @@ class MainWindow(QMainWindow):
             old.deleteLater()
 
     def _keep_and_restore(self, old: Document | None, new: Document) -> None:
-        """Bring back the prompts that a picture had when another one was opened."""
+        """Bring back the objects that a picture had when another one was opened."""
         if old is not None:
-            self._recipes[old.picture.key] = old.state.recipe
-        recipe = self._recipes.get(new.picture.key)
-        if recipe is not None and recipe.prompts:
-            new.edit(self.tr("Restore prompts"), recipe)
+            self._kept[old.picture.key] = old.state.objects, old.state.active
+        kept = self._kept.get(new.picture.key)
+        if kept is not None:
+            new.edit_objects(self.tr("Restore objects"), *kept)
 
     # -- Exporting --------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF
 
@@ -126,45 +126,108 @@ def _edit(text: str, recipe: Recipe, selected: Part | None = None) -> Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Gesture:
-    """A mouse button held down: what it would do if it were released now.
+class Press:
+    """A mouse button or pen that went down on the picture.
 
     Attributes:
-        recipe: before the gesture.
+        recipe: of the active object.
         size: height and width of the image.
-        part: what was under the pointer when the button went down.
-        positive: whether a click means "this belongs to the object".
-        start, now: positions in image pixels, possibly outside the image.
-        start_view: where the button went down, in view pixels.
-        dragging: the pointer has left its place.
+        part: the prompt under the pointer.
+        positive: whether it means "this belongs to the object".
+        at: in image pixels, possibly outside the image.
+        view: in view pixels.
+        pressure: of a pen, in (0, 1]; 1 for a mouse.
+        scale: view pixels per image pixel.
     """
 
     recipe: Recipe
     size: tuple[int, int]
     part: Part | None
     positive: bool
-    start: QPointF
-    now: QPointF
-    start_view: QPointF
-    dragging: bool = False
+    at: QPointF
+    view: QPointF
+    pressure: float = 1.0
+    scale: float = 1.0
 
-    def moved(self, now: QPointF, view: QPointF) -> Gesture:
-        """The gesture with the pointer somewhere else."""
-        dragging = self.dragging or _distance(view, self.start_view) > DRAG_DISTANCE
-        return replace(self, now=now, dragging=dragging)
+
+class Gesture(Protocol):
+    """A button held down: what it would do if it were released now; frozen.
+
+    Attributes:
+        dragging: the pointer has left its place.
+    """
+
+    @property
+    def dragging(self) -> bool: ...
+
+    def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
+        """The gesture with the pointer somewhere else, in image and view pixels."""
+        ...
 
     def edit(self) -> Edit | None:
         """What this gesture does; None if it only selects, or does nothing."""
-        if self.part is not None:
-            return self._drag_part(self.part) if self.dragging else None
-        if self.dragging and self.positive:
-            return self._draw_box("draw_box", self.start, self.now)
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What the pointer does on the picture.
+
+    Attributes:
+        id: of the action that chooses it, after ``tool_``.
+        text: its name, to be translated in the context "Tool".
+        key: chooses it.
+        icon: a Material Design name.
+        tip: how it is used, to be translated in the context "Tool".
+        begin: starts a gesture; None if nothing begins there.
+        takes_parts: a prompt under the pointer is taken hold of.
+    """
+
+    id: str
+    text: str
+    key: str
+    icon: str
+    tip: str
+    begin: Callable[[Press], Gesture | None]
+    takes_parts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PromptGesture:
+    """Click for a point, drag for a box, or drag a point or the box elsewhere.
+
+    Attributes:
+        press: how it began.
+        now: where the pointer is, in image pixels.
+        dragging: the pointer has left its place.
+    """
+
+    press: Press
+    now: QPointF
+    dragging: bool = False
+
+    @classmethod
+    def begin(cls, press: Press) -> PromptGesture:
+        """The gesture at its start."""
+        return cls(press, press.at)
+
+    def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
+        """See :class:`Gesture`."""
+        dragging = self.dragging or _distance(view, self.press.view) > DRAG_DISTANCE
+        return replace(self, now=now, dragging=dragging)
+
+    def edit(self) -> Edit | None:
+        """See :class:`Gesture`."""
+        if self.press.part is not None:
+            return self._drag_part(self.press.part) if self.dragging else None
+        if self.dragging and self.press.positive:
+            return self._draw_box("draw_box", self.press.at, self.now)
         return self._add_point()
 
     def _drag_part(self, part: Part) -> Edit | None:
         if part.kind == "point":
             return self._move_point(part)
-        box = self.recipe.prompts.box
+        box = self.press.recipe.prompts.box
         assert box is not None
         if part.kind == "corner":
             fixed = QPointF(*corners(box)[(part.index + 2) % 4])
@@ -177,36 +240,51 @@ class Gesture:
         )
 
     def _move_point(self, part: Part) -> Edit:
-        point = self.recipe.prompts.points[part.index]
-        height, width = self.size
-        x = _clamp(point.x + self.now.x() - self.start.x(), 0.0, width - 0.5)
-        y = _clamp(point.y + self.now.y() - self.start.y(), 0.0, height - 0.5)
-        return _edit("move", self.recipe.with_point_moved(part.index, x, y), part)
+        point = self.press.recipe.prompts.points[part.index]
+        height, width = self.press.size
+        x = _clamp(point.x + self.now.x() - self.press.at.x(), 0.0, width - 0.5)
+        y = _clamp(point.y + self.now.y() - self.press.at.y(), 0.0, height - 0.5)
+        return _edit("move", self.press.recipe.with_point_moved(part.index, x, y), part)
 
     def _box_delta(self, box: Box) -> QPointF:
         """How far the box goes with the pointer, without leaving the image."""
-        height, width = self.size
-        delta = self.now - self.start
+        height, width = self.press.size
+        delta = self.now - self.press.at
         return QPointF(
             _clamp(delta.x(), -box.x0, width - box.x1),
             _clamp(delta.y(), -box.y0, height - box.y1),
         )
 
     def _draw_box(self, text: str, a: QPointF, b: QPointF) -> Edit | None:
-        box = Box.spanning(a.x(), a.y(), b.x(), b.y()).clipped(*self.size)
+        box = Box.spanning(a.x(), a.y(), b.x(), b.y()).clipped(*self.press.size)
         if box.width <= 0 or box.height <= 0:
             return None
-        return _edit(text, self.recipe.with_box(box), Part("edge"))
+        return _edit(text, self.press.recipe.with_box(box), Part("edge"))
 
     def _add_point(self) -> Edit | None:
-        x, y = self.start.x(), self.start.y()
-        height, width = self.size
+        x, y = self.press.at.x(), self.press.at.y()
+        height, width = self.press.size
         if not (0 <= x < width and 0 <= y < height):
             return None
-        recipe = self.recipe.with_point(Point(x, y, self.positive))
+        recipe = self.press.recipe.with_point(Point(x, y, self.press.positive))
         added = Part("point", len(recipe.prompts.points) - 1)
-        return _edit("add" if self.positive else "exclude", recipe, added)
+        return _edit("add" if self.press.positive else "exclude", recipe, added)
 
 
 def _clamp(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
+
+
+TOOLS = (
+    Tool(
+        "prompt",
+        QT_TRANSLATE_NOOP("Tool", "Point and box"),
+        "V",
+        "cursor-default-click-outline",
+        QT_TRANSLATE_NOOP(
+            "Tool", "Click what belongs to the object, or drag a box around it"
+        ),
+        PromptGesture.begin,
+    ),
+)
+"""Every tool; the first is chosen at the start."""

@@ -76,7 +76,10 @@ VALID = Recipe(PromptSet((Point(1, 2),))).to_json()
     [
         ([], "version None"),
         ("text", "version None"),
-        (VALID | {"version": 2}, "version 2; known is 1. It may come from a newer"),
+        (
+            VALID | {"version": 3},
+            "version 3; known are 1 and 2. It may come from a newer",
+        ),
         ({"version": 1}, "recipe has no"),
         (VALID | {"model": None}, "model is None, which is no name"),
         (VALID | {"candidate": "2"}, "candidate is '2', which is no index"),

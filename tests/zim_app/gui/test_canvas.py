@@ -3,9 +3,10 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui.canvas import MAX_ZOOM, MIN_ZOOM, Canvas
+from zim_app.gui.canvas import Canvas
 from zim_app.gui.overlay import VIEW_MODES
 from zim_app.gui.tools import Part
+from zim_app.gui.viewport import MAX_ZOOM, MIN_ZOOM
 from zim_model.prompts import Box, Point, PromptSet
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton

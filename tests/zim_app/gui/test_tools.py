@@ -2,7 +2,7 @@ import pytest
 from PySide6.QtCore import QPointF
 
 from zim_app.core.session import Recipe
-from zim_app.gui.tools import Gesture, Part, cleared, part_at, without
+from zim_app.gui.tools import Part, Press, PromptGesture, cleared, part_at, without
 from zim_model.prompts import Box, Point, PromptSet
 
 SIZE = (60, 80)
@@ -17,8 +17,8 @@ def gesture(recipe, start, end, positive=True):
     """Press at ``start`` and drag to ``end``, in image pixels."""
     at = to_view(*start)
     part = part_at(recipe.prompts, at, to_view)
-    begun = Gesture(recipe, SIZE, part, positive, QPointF(*start), QPointF(*start), at)
-    return begun.moved(QPointF(*end), to_view(*end))
+    press = Press(recipe, SIZE, part, positive, QPointF(*start), at)
+    return PromptGesture.begin(press).moved(QPointF(*end), to_view(*end))
 
 
 @pytest.fixture

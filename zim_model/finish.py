@@ -1,0 +1,213 @@
+"""What is done to a matte after the model: edge adjustments, then brush strokes.
+
+Everything works on alpha itself and keeps it soft.  Strokes are kept as strokes, so
+that they survive other prompts and another model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from zim_model.arrays import FloatArray, WordArray
+from zim_model.request import ALPHA_MAX, Finish, Stroke
+
+Region = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
+SOFTEN_SHARE = 0.35
+"""The soften brush blurs with that share of its radius as standard deviation."""
+
+
+def adjusted(alpha: WordArray, finish: Finish) -> WordArray:
+    """Shift, feather and steepen the edge of a matte, in this order.
+
+    Args:
+        alpha: (H, W) uint16; it stays as it is.
+        finish: its strokes are not painted.
+
+    Returns:
+        (H, W) uint16, a new array, or ``alpha`` where nothing is to be done.
+    """
+    if not finish.adjusts:
+        return alpha
+    reach = math.ceil(abs(finish.shift_edge) + 4 * finish.feather) + 2
+    left, top, right, bottom = support(alpha)
+    inside = (slice(top, bottom), slice(left, right))
+    part = _grown(inside, reach, alpha.shape)
+    region = np.ascontiguousarray(alpha[part])
+    region = _shifted(region, finish.shift_edge)
+    if finish.feather > 0:
+        region = np.asarray(
+            cv2.GaussianBlur(
+                region, (0, 0), finish.feather, borderType=cv2.BORDER_REPLICATE
+            ),
+            np.uint16,
+        )
+    if finish.contrast > 0:
+        region = _contrast_table(finish.contrast)[region]
+    out = alpha.copy()
+    out[part] = region
+    return out
+
+
+def _shifted(alpha: WordArray, pixels: float) -> WordArray:
+    """Grey-scale dilation or erosion; between whole pixels, a mixture of both sides."""
+    if pixels == 0:
+        return alpha
+    change = cv2.dilate if pixels > 0 else cv2.erode
+    whole, rest = divmod(abs(pixels), 1)
+
+    def by(radius: int) -> WordArray:
+        if radius == 0:
+            return alpha
+        side = 2 * radius + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        border = cv2.BORDER_REPLICATE
+        return np.asarray(change(alpha, disc, borderType=border), np.uint16)
+
+    near = by(int(whole))
+    if rest == 0:
+        return near
+    return np.asarray(
+        cv2.addWeighted(near, 1 - rest, by(int(whole) + 1), rest, 0), np.uint16
+    )
+
+
+def _contrast_table(contrast: float) -> WordArray:
+    """A smooth S-curve through 0, 0.5 and 1 for every value of alpha."""
+    alpha = np.arange(ALPHA_MAX + 1) / ALPHA_MAX
+    # Slopes at the middle from 1 to 6: even then a hair of alpha 0.5 keeps a soft edge.
+    power = 1 + 5 * contrast
+    up, down = alpha**power, (1 - alpha) ** power
+    return np.rint(up / (up + down) * ALPHA_MAX).astype(np.uint16)
+
+
+def painted(alpha: WordArray, strokes: Sequence[Stroke]) -> WordArray:
+    """Paint strokes over a matte, in order.
+
+    Args:
+        alpha: (H, W) uint16; it stays as it is.
+
+    Returns:
+        (H, W) uint16, a new array, or ``alpha`` where there are no strokes.
+    """
+    if not strokes:
+        return alpha
+    out = alpha.copy()
+    for stroke in strokes:
+        part = stroke_region(stroke, out.shape)
+        cover = coverage(stroke, part)
+        out[part] = brushed(out, part, cover, stroke)
+    return out
+
+
+def stroke_region(stroke: Stroke, shape: tuple[int, ...]) -> Region:
+    """Rows and columns of an (H, W) picture that a stroke can touch; may be empty."""
+    path = np.asarray(stroke.path)
+    x0, y0 = np.floor(path[:, :2].min(0) - stroke.radius - 1).astype(int)
+    x1, y1 = np.ceil(path[:, :2].max(0) + stroke.radius + 1).astype(int)
+    rows = slice(int(np.clip(y0, 0, shape[0])), int(np.clip(y1, 0, shape[0])))
+    return rows, slice(int(np.clip(x0, 0, shape[1])), int(np.clip(x1, 0, shape[1])))
+
+
+def coverage(stroke: Stroke, part: Region) -> FloatArray:
+    """How much a stroke covers each pixel of a region, (h, w) float32 in [0, 1].
+
+    The brush is swept along the path: a pixel has the largest value that it gets from
+    any piece of it, so that crossing one's own stroke does not add up.
+    """
+    rows, columns = part
+    out = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
+    path = stroke.path if len(stroke.path) > 1 else stroke.path * 2
+    for begin, end in pairwise(path):
+        piece = Stroke((begin, end), stroke.radius, stroke.hardness)
+        shape = (rows.stop, columns.stop)
+        near_rows, near_columns = stroke_region(piece, shape)
+        top, left = (
+            max(near_rows.start, rows.start),
+            max(near_columns.start, columns.start),
+        )
+        if top >= near_rows.stop or left >= near_columns.stop:
+            continue
+        near = (slice(top, near_rows.stop), slice(left, near_columns.stop))
+        place = (
+            slice(top - rows.start, near_rows.stop - rows.start),
+            slice(left - columns.start, near_columns.stop - columns.start),
+        )
+        np.maximum(out[place], _swept(piece, near), out=out[place])
+    return out
+
+
+def _swept(piece: Stroke, part: Region) -> FloatArray:
+    """The coverage of a stroke of two vertices."""
+    (ax, ay, ap), (bx, by, bp) = piece.path
+    y = np.arange(part[0].start, part[0].stop, dtype=np.float32)[:, None] + 0.5
+    x = np.arange(part[1].start, part[1].stop, dtype=np.float32)[None] + 0.5
+    dx, dy = bx - ax, by - ay
+    length = dx * dx + dy * dy
+    along = ((x - ax) * dx + (y - ay) * dy) / length if length else np.zeros_like(x)
+    along = np.clip(along, 0, 1)
+    distance = np.hypot(x - ax - along * dx, y - ay - along * dy)
+    radius = piece.radius * (ap + along * (bp - ap))
+    # At least a pixel of slope, so that even a hard brush has no stairs.
+    slope = np.maximum(radius * (1 - piece.hardness), 1)
+    value = np.clip((radius + 0.5 - distance) / slope, 0, 1)
+    return np.asarray(value * value * (3 - 2 * value), np.float32)
+
+
+def brushed(
+    alpha: WordArray, part: Region, cover: FloatArray, stroke: Stroke
+) -> WordArray:
+    """A region of a matte under a stroke.
+
+    Args:
+        alpha: (H, W), the whole matte.
+        part: the region.
+        cover: (h, w) what :func:`coverage` says there.
+
+    Returns:
+        (h, w) uint16.
+    """
+    old = alpha[part].astype(np.float32)
+    goal: float | FloatArray = float(ALPHA_MAX) if stroke.brush == "add" else 0.0
+    if stroke.brush == "soften":
+        goal = _blurred(alpha, part, SOFTEN_SHARE * stroke.radius)
+    return np.rint(old + (goal - old) * (cover * stroke.strength)).astype(np.uint16)
+
+
+def _blurred(alpha: WordArray, part: Region, sigma: float) -> FloatArray:
+    """A region of the blurred matte, seen with its surroundings."""
+    reach = math.ceil(3 * sigma) + 1
+    around = _grown(part, reach, alpha.shape)
+    blurred = cv2.GaussianBlur(
+        np.ascontiguousarray(alpha[around]),
+        (0, 0),
+        max(sigma, 0.5),
+        borderType=cv2.BORDER_REPLICATE,
+    )
+    top, left = part[0].start - around[0].start, part[1].start - around[1].start
+    height, width = part[0].stop - part[0].start, part[1].stop - part[1].start
+    return np.asarray(blurred[top : top + height, left : left + width], np.float32)
+
+
+def support(alpha: WordArray) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) around all of alpha (H, W) > 0; zeros if none."""
+    rows = np.flatnonzero(alpha.any(1))
+    if not len(rows):
+        return (0, 0, 0, 0)
+    columns = np.flatnonzero(alpha[rows[0] : rows[-1] + 1].any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _grown(part: Region, by: int, shape: tuple[int, ...]) -> Region:
+    """A region with so many pixels more on each side, inside the picture."""
+    rows, columns = part
+    return (
+        slice(max(0, rows.start - by), min(shape[0], rows.stop + by)),
+        slice(max(0, columns.start - by), min(shape[1], columns.stop + by)),
+    )
