@@ -1,31 +1,17 @@
-"""Every command of the window, as one table, and the menus and tool bar made of it."""
+"""Every command of the window as one table, and what the mouse and fixed keys do.
+
+To add a command: an :class:`ActionSpec` in ``ACTIONS``, its id in ``MENUS``, and a
+handler where the window calls :func:`zim_app.gui.menus.make_actions`.  The key can be
+changed by the user, and the cheat sheet lists it, without more work.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, QSize, Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
-from PySide6.QtWidgets import (
-    QMenu,
-    QMenuBar,
-    QSizePolicy,
-    QToolBar,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from zim_app.gui.icons import icon
 from zim_app.gui.overlay import VIEW_MODES
-
-ICON_SIZE = QSize(20, 20)
-PRIMARY_STYLE = """
-#primary { border-radius: 4px; padding: 4px 14px; margin: 2px 6px; }
-#primary:enabled { background: #1f74d6; color: white; }
-#primary:enabled:hover { background: #2f84e6; }
-#primary:enabled:pressed { background: #175eb0; }
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +19,16 @@ class ActionSpec:
     """One command.
 
     Attributes:
-        id: names it in menus and handlers.
-        text: in menus, to be translated in the context "Actions".
-        keys: shortcuts; the first is shown.
+        id: names it in menus and handlers, and in the user's own keys.
+        text: in menus, to be translated in ``context``.
+        keys: shortcuts unless the user chose others; the first is shown.
         icon: a Material Design name, see :mod:`zim_app.gui.icons`.
         short: what the tool bar says instead of showing the icon.
         tip: what it does, where the text does not say it all.
         always: can be used before a picture is open.
+        checkable: is on or off.
+        choice: of the checkable actions with the same word here, one is on.
+        context: of the translations.
     """
 
     id: str
@@ -49,7 +38,24 @@ class ActionSpec:
     tip: str = ""
     short: str = ""
     always: bool = False
+    checkable: bool = False
+    choice: str = ""
+    context: str = "Actions"
 
+    @property
+    def label(self) -> str:
+        """The translated text without the mark of its menu key and the dots."""
+        text = QCoreApplication.translate(self.context, self.text)
+        return text.replace("&", "").removesuffix("…")
+
+
+VIEW_ACTIONS = tuple(
+    ActionSpec(
+        f"view_{mode.id}", mode.text, checkable=True, choice="view", context="ViewMode"
+    )
+    for mode in VIEW_MODES
+)
+VIEWS = tuple(spec.id for spec in VIEW_ACTIONS)
 
 ACTIONS = (
     ActionSpec(
@@ -123,12 +129,12 @@ ACTIONS = (
         ),
         short=QT_TRANSLATE_NOOP("Actions", "1:1"),
     ),
+    *VIEW_ACTIONS,
     ActionSpec("next_view", QT_TRANSLATE_NOOP("Actions", "&Next view"), ("F",)),
     ActionSpec("about", QT_TRANSLATE_NOOP("Actions", "&About zim-studio"), always=True),
 )
-"""All commands except the view modes, whose table is :data:`VIEW_MODES`."""
+"""All commands."""
 
-VIEWS = tuple(f"view_{mode.id}" for mode in VIEW_MODES)
 SEPARATOR, STRETCH = "-", "<>"
 MENUS = (
     (
@@ -137,7 +143,7 @@ MENUS = (
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Edit"),
-        ("undo", "redo", SEPARATOR, "delete", "clear", "escape"),
+        (*("undo", "redo", SEPARATOR, "delete", "clear", "escape"),),
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&View"),
@@ -157,94 +163,46 @@ TOOL_BAR = (
 )
 
 
-def tr(text: str) -> str:
-    """Translate a text of these tables."""
-    return QCoreApplication.translate("Actions", text)
+@dataclass(frozen=True, slots=True)
+class GestureSpec:
+    """Something that the canvas understands by itself; nobody can change it.
+
+    Attributes:
+        how: the mouse or key gesture, to be translated in the context "Gestures".
+        text: what it does, likewise.
+        keys: portable names of the plain keys it takes, which no action may have.
+    """
+
+    how: str
+    text: str
+    keys: tuple[str, ...] = ()
 
 
-def make_actions(
-    parent: QObject, handlers: Mapping[str, Callable[[], object]]
-) -> dict[str, QAction]:
-    """Make the actions of the table; each id needs a handler, each handler an id."""
-    actions = {spec.id: _make_action(spec, parent) for spec in ACTIONS}
-    group = QActionGroup(parent)
-    for id_, mode in zip(VIEWS, VIEW_MODES, strict=True):
-        action = QAction(QCoreApplication.translate("ViewMode", mode.text), group)
-        action.setCheckable(True)
-        action.setToolTip(
-            tr(QT_TRANSLATE_NOOP("Actions", "Show the {}; F shows the next")).format(
-                action.text().lower()
-            )
-        )
-        actions[id_] = action
-    assert set(actions) == set(handlers), set(actions) ^ set(handlers)
-    for id_, action in actions.items():
-        action.setObjectName(id_)
-        action.triggered.connect(handlers[id_])
-    return actions
-
-
-def _make_action(spec: ActionSpec, parent: QObject) -> QAction:
-    action = QAction(tr(spec.text), parent)
-    action.setShortcuts([QKeySequence(key) for key in spec.keys])
-    tip = tr(spec.tip) if spec.tip else action.text().replace("&", "")
-    action.setToolTip(with_key(tip, action))
-    action.setStatusTip(tip)
-    return action
-
-
-def with_key(tip: str, action: QAction) -> str:
-    """A tool tip with the action's key."""
-    key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    return f"{tip} ({key})" if key else tip
-
-
-def paint_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:
-    """Give the actions icons in the palette's colours."""
-    group = QPalette.ColorGroup
-    colour = palette.color(group.Active, QPalette.ColorRole.ButtonText)
-    faint = palette.color(group.Disabled, QPalette.ColorRole.ButtonText)
-    for spec in ACTIONS:
-        if spec.icon:
-            actions[spec.id].setIcon(icon(spec.icon, colour.name(), faint.name()))
-
-
-def fill_menu_bar(
-    bar: QMenuBar, actions: Mapping[str, QAction], submenus: Mapping[str, QMenu]
-) -> None:
-    """Make the menus of the table; ``submenus`` has those with an "@"."""
-    for title, entries in MENUS:
-        menu = bar.addMenu(tr(title))
-        for entry in entries:
-            if entry == SEPARATOR:
-                menu.addSeparator()
-            elif entry.startswith("@"):
-                menu.addMenu(submenus[entry[1:]])
-            else:
-                menu.addAction(actions[entry])
-
-
-def fill_tool_bar(bar: QToolBar, actions: Mapping[str, QAction]) -> None:
-    """Make the tool bar of the table; the last entry is what all work leads to."""
-    bar.setIconSize(ICON_SIZE)
-    for entry in TOOL_BAR:
-        if entry == SEPARATOR:
-            bar.addSeparator()
-        elif entry == STRETCH:
-            bar.addWidget(_stretch())
-        else:
-            bar.addAction(actions[entry])
-            bar.widgetForAction(actions[entry]).setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    for spec in ACTIONS:
-        button = bar.widgetForAction(actions[spec.id])
-        if spec.short and isinstance(button, QToolButton):
-            actions[spec.id].setIconText(tr(spec.short))
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-    bar.widgetForAction(actions[TOOL_BAR[-1]]).setObjectName("primary")
-    bar.setStyleSheet(PRIMARY_STYLE)
-
-
-def _stretch() -> QWidget:
-    stretch = QWidget()
-    stretch.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    return stretch
+GESTURES = (
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Left click"),
+        QT_TRANSLATE_NOOP("Gestures", "This belongs to the object"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Right click, Alt + left click"),
+        QT_TRANSLATE_NOOP("Gestures", "This does not belong to it"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Left drag"),
+        QT_TRANSLATE_NOOP("Gestures", "Draw a box around the object"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Drag a point, a corner or an edge"),
+        QT_TRANSLATE_NOOP("Gestures", "Move the point, change or move the box"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Wheel"),
+        QT_TRANSLATE_NOOP("Gestures", "Zoom at the pointer"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Middle drag, Space + drag"),
+        QT_TRANSLATE_NOOP("Gestures", "Pan"),
+        ("Space",),
+    ),
+)
+"""What mouse and fixed keys do on the canvas."""

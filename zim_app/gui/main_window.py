@@ -24,7 +24,13 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.session import SceneObject
-from zim_app.gui import actions, dialogs, settings
+from zim_app.gui import (
+    actions,
+    dialogs,
+    menus,
+    preferences,
+    settings,
+)
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.files import FileWork, Opened, Saved
@@ -112,7 +118,7 @@ class MainWindow(QMainWindow):
             name: partial(self.canvas.set_mode, mode)
             for name, mode in zip(actions.VIEWS, VIEW_MODES, strict=True)
         }
-        self.actions_by_id = actions.make_actions(
+        self.actions_by_id = menus.make_actions(
             self,
             {
                 "open": self.choose_picture,
@@ -134,15 +140,15 @@ class MainWindow(QMainWindow):
         )
         self._recent_menu = QMenu(self.tr("Open &recent"), self)
         self._recent_menu.aboutToShow.connect(self._fill_recent_menu)
-        menus = {"samples": self._samples_menu(), "recent": self._recent_menu}
-        actions.fill_menu_bar(self.menuBar(), self.actions_by_id, menus)
+        submenus = {"samples": self._samples_menu(), "recent": self._recent_menu}
+        menus.fill_menu_bar(self.menuBar(), self.actions_by_id, submenus)
         self._tool_bar = QToolBar(self.tr("Tools"))
         self._tool_bar.setObjectName("tools")
         self._tool_bar.setMovable(False)
-        actions.fill_tool_bar(self._tool_bar, self.actions_by_id)
+        menus.fill_tool_bar(self._tool_bar, self.actions_by_id)
         self.addToolBar(self._tool_bar)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        actions.paint_icons(self.actions_by_id, self.palette())
+        menus.paint_icons(self.actions_by_id, self.palette())
 
     def _samples_menu(self) -> QMenu:
         menu = QMenu(self.tr("Open &sample"), self)
@@ -171,6 +177,7 @@ class MainWindow(QMainWindow):
         self.files.failed.connect(self._report)
         self.files.thumbnail_read.connect(self.start_page.set_thumbnail)
         self.files.activity_changed.connect(self._update_activity)
+        preferences.changed.connect(self._on_preference_changed)
         self.canvas.pointed.connect(self._on_canvas_pointed)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self.canvas.selection_changed.connect(self._update_actions)
@@ -324,17 +331,17 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _on_undo_text_changed(self, step: str) -> None:
-        self._name_step("undo", self.tr("&Undo {}").format(step.lower()))
+        self._name_step("undo", self.tr("&Undo: {}").format(step))
 
     @Slot(str)
     def _on_redo_text_changed(self, step: str) -> None:
-        self._name_step("redo", self.tr("&Redo {}").format(step.lower()))
+        self._name_step("redo", self.tr("&Redo: {}").format(step))
 
     def _name_step(self, id_: str, text: str) -> None:
         action = self.actions_by_id[id_]
-        action.setText(text.strip())
-        tip = text.replace("&", "").strip()
-        action.setToolTip(actions.with_key(tip, action))
+        text = text.removesuffix(": ")
+        action.setText(text)
+        menus.set_tip(action, text.replace("&", ""))
 
     @Slot()
     def _update_actions(self) -> None:
@@ -380,6 +387,11 @@ class MainWindow(QMainWindow):
         """Say what this program is."""
         dialogs.about_dialog(self).open()
 
+    @Slot(str)
+    def _on_preference_changed(self, key: str) -> None:
+        if key == "shortcuts":
+            menus.set_keys(self.actions_by_id)
+
     # -- Events -----------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -393,7 +405,7 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self.actions_by_id:
-            actions.paint_icons(self.actions_by_id, self.palette())
+            menus.paint_icons(self.actions_by_id, self.palette())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         settings.set_window_geometry(self.saveGeometry())

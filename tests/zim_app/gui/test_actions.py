@@ -1,7 +1,3 @@
-from collections import Counter
-
-from PySide6.QtGui import QKeySequence
-
 from zim_app.gui import actions
 from zim_app.gui.icons import icon
 
@@ -10,12 +6,6 @@ def test_every_action_is_in_a_menu_once(window):
     entries = [entry for _, menu in actions.MENUS for entry in menu]
     named = [e for e in entries if e != actions.SEPARATOR and e[0] != "@"]
     assert sorted(named) == sorted(window.actions_by_id)
-
-
-def test_keys_are_valid_and_used_once():
-    keys = [key for spec in actions.ACTIONS for key in spec.keys]
-    assert [key for key, count in Counter(keys).items() if count > 1] == []
-    assert not any(QKeySequence(key).isEmpty() for key in keys)
 
 
 def test_tool_bar_entries_exist(window):

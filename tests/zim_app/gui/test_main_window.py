@@ -95,7 +95,7 @@ def test_undo_shows_the_matte_without_inference(opened, click, settle, engine):
     settle()
     action(opened, "undo").trigger()
     assert opened.document.state.matte is first
-    assert action(opened, "redo").text() == "&Redo add point"
+    assert action(opened, "redo").text() == "&Redo: Add point"
     settle()
     assert len(engine.solved) == 2
 
