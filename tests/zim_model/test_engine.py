@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from zim_model.backends import TorchBackend
 from zim_model.engine import EmbeddingCache, Engine, support
 from zim_model.errors import Cancelled, PromptError, WeightsError
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import Options, Request
+from zim_model.request import ALPHA_MAX, Finish, Options, Request, Stroke
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (150, 200, 3), dtype=np.uint8)
@@ -210,3 +212,74 @@ def test_support():
     assert support(alpha) == (0, 0, 0, 0)
     alpha[3:5, 7:11] = 1
     assert support(alpha) == (7, 3, 11, 5)
+
+
+DAB = Stroke(((10.0, 10.0, 1.0),), 6.0, 1.0)
+
+
+def test_strokes_are_painted_over_the_models_matte():
+    engine = engine_of(DiscBackend())
+    plain = engine.solve(request(CLICK)).alpha
+    asked = replace(request(CLICK), finish=Finish(strokes=(DAB,)))
+    touched = engine.solve(asked).alpha
+    assert plain[10, 10] == 0
+    assert touched[10, 10] == ALPHA_MAX
+    assert (touched[40:] == plain[40:]).all()
+
+
+def test_strokes_alone_ask_no_model():
+    backend = DiscBackend()
+    asked = replace(request(PromptSet()), finish=Finish(strokes=(DAB,)))
+    matte = engine_of(backend).solve(asked)
+    assert matte.alpha[10, 10] == ALPHA_MAX
+    assert matte.support[2] < 20
+    assert not backend.asked
+    assert matte.candidates == ()
+
+
+def test_a_further_stroke_needs_neither_model_nor_earlier_strokes():
+    backend = DiscBackend()
+    engine = engine_of(backend)
+    other = Stroke(((60.0, 120.0, 1.0),), 5.0, 1.0, "erase")
+    one = replace(request(CLICK), finish=Finish(strokes=(DAB,)))
+    both = replace(request(CLICK), finish=Finish(strokes=(DAB, other)))
+    engine.solve(one)
+    asked = len(backend.asked)
+    matte = engine.solve(both)
+    assert len(backend.asked) == asked
+    assert (matte.alpha == engine_of(DiscBackend()).solve(both).alpha).all()
+    # Taking the last one back gives the first answer again.
+    fresh = engine_of(DiscBackend()).solve(one).alpha
+    assert (engine.solve(one).alpha == fresh).all()
+
+
+def test_a_finish_belongs_to_its_prompts():
+    engine = engine_of(DiscBackend())
+    finish = Finish(feather=3, strokes=(DAB,))
+    elsewhere = PromptSet((Point(150, 100),))
+    engine.solve(replace(request(CLICK), finish=finish))
+    asked = replace(request(elsewhere), finish=finish)
+    fresh = engine_of(DiscBackend()).solve(asked).alpha
+    assert (engine.solve(asked).alpha == fresh).all()
+
+
+def test_further_prompt_sets_join_the_object():
+    engine = engine_of(DiscBackend())
+    elsewhere = PromptSet((Point(150, 100),))
+    both = engine.solve(replace(request(CLICK), also=(elsewhere,))).alpha
+    apart = [engine.solve(request(p)).alpha for p in (CLICK, elsewhere)]
+    assert both[70, 80] == both[100, 150] == ALPHA_MAX
+    assert (both == np.maximum(*apart)).all()
+
+
+def test_candidates_come_along_for_show():
+    matte = engine_of(DiscBackend()).solve(request(BOX))
+    assert len(matte.candidates) == 4
+    left, top, right, bottom = matte.candidates_view
+    assert left < 60 < 120 < right
+    assert top < 40 < 110 < bottom
+    first, second = matte.candidates[:2]
+    middle = tuple(side // 2 for side in first.shape)
+    assert first[middle] == 255
+    assert second[middle] == 0
+    assert not first.flags.writeable

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zim_model.errors import PromptError
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 HEIGHT, WIDTH = 30, 40
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -20,9 +21,17 @@ PROMPTS = st.builds(
     st.lists(POINTS, max_size=5).map(tuple),
     st.none() | st.builds(Box, NUMBERS, NUMBERS, NUMBERS, NUMBERS),
 )
+SCRIBBLES = st.builds(
+    Scribble,
+    st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5).map(tuple),
+    st.booleans(),
+)
+SCRIBBLED = st.builds(
+    replace, PROMPTS, scribbles=st.lists(SCRIBBLES, max_size=3).map(tuple)
+)
 
 
-@given(PROMPTS)
+@given(SCRIBBLED)
 def test_json_round_trip_is_exact(prompts: PromptSet) -> None:
     assert PromptSet.from_json(json.loads(json.dumps(prompts.to_json()))) == prompts
 
@@ -171,3 +180,57 @@ def test_malformed_arrays_are_refused(
 def test_malformed_json_is_refused(data: Any) -> None:
     with pytest.raises(PromptError, match=r"cannot be read.*Expected"):
         PromptSet.from_json(data)
+
+
+def test_a_scribble_is_sampled_evenly_along_its_length() -> None:
+    bent = Scribble(((0, 0), (10, 0), (10, 30)), positive=False)
+    points = bent.sampled(5)
+    assert [(p.x, p.y) for p in points] == [
+        (0, 0),
+        (10, 0),
+        (10, 10),
+        (10, 20),
+        (10, 30),
+    ]
+    assert not any(p.positive for p in points)
+    assert bent.sampled(1) == (Point(10, 10, False),)
+
+
+def test_a_scribble_without_length_is_a_click() -> None:
+    dot = Scribble(((4, 5),))
+    assert set(dot.sampled(3)) == {Point(4, 5)}
+
+
+def test_a_positive_scribble_alone_can_be_answered() -> None:
+    prompts = PromptSet(scribbles=(Scribble(((1, 2), (3, 4))),))
+    assert prompts
+    assert prompts.validated(HEIGHT, WIDTH) == prompts
+    assert prompts.positive_places == ((1, 2), (3, 4))
+
+
+@pytest.mark.parametrize(
+    ("scribble", "sentence"),
+    [
+        (Scribble(((1, 2), (WIDTH, 4))), "outside the image"),
+        (Scribble(((1, math.nan),)), "not a number"),
+        (Scribble(()), "no points"),
+        (Scribble(((1, 2),), positive=False), "do not say what to keep"),
+    ],
+)
+def test_scribbles_that_cannot_be_answered(scribble: Scribble, sentence: str) -> None:
+    with pytest.raises(PromptError, match=sentence):
+        PromptSet(scribbles=(scribble,)).validated(HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize(
+    "scribble",
+    [
+        {"path": [[1, 2]]},
+        {"positive": 1, "path": [[1]]},
+        {"positive": 2, "path": []},
+        5,
+    ],
+)
+def test_malformed_scribbles_are_refused(scribble: Any) -> None:
+    with pytest.raises(PromptError, match="cannot be read"):
+        PromptSet.from_json({"scribbles": [scribble]})

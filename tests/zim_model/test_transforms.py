@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +7,7 @@ from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.config import ZIM_VIT_B
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.transforms import (
     PIXEL_MEAN,
     PIXEL_STD,
@@ -81,3 +83,33 @@ def test_padding_is_zero_after_normalisation():
     assert out.shape == (3, 16, 16)
     assert not out[:, 10:].any()
     np.testing.assert_allclose(out[:, 0, 0], (200 - PIXEL_MEAN) / PIXEL_STD, rtol=1e-5)
+
+
+def test_a_scribble_goes_into_the_view_as_a_dense_line():
+    view = View(100, 50, 300, 250, 128)  # 200 image pixels are 128 of the input
+    line = Scribble(((100, 150), (299, 150)))
+    (scaled,) = view.apply(PromptSet(scribbles=(line,))).scribbles
+    x, y = np.array(scaled.path).T
+    assert (y == 64).all()
+    assert x[0] == 0
+    assert np.isclose(x[-1], 199 * 0.64)
+    assert np.diff(x).max() <= 16
+
+
+def test_the_part_of_a_scribble_outside_the_view_is_dropped():
+    view = View(100, 50, 300, 250, 128)
+    crossing = Scribble(((0, 150), (199, 150)))
+    outside = Scribble(((0, 0), (50, 20)))
+    scribbles = view.apply(PromptSet(scribbles=(crossing, outside))).scribbles
+    assert len(scribbles) == 1
+    x, _ = np.array(scribbles[0].path).T
+    assert 0 <= x.min() <= 16
+    assert np.isclose(x.max(), 99 * 0.64)
+
+
+def test_the_view_of_an_object_holds_its_positive_scribbles():
+    prompts = PromptSet(box=Box(100, 100, 200, 200))
+    inside = choose_view(SMALL_CNN, prompts, 600, 800)
+    line = Scribble(((150, 150), (400, 150)))
+    wider = choose_view(SMALL_CNN, replace(prompts, scribbles=(line,)), 600, 800)
+    assert wider.right >= 400 > inside.right

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zim_app.core.session import Recipe
+from zim_app.core.session import Recipe, SceneObject
 from zim_model.errors import ZimError
-from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import Options
+from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.request import Finish, Options, Stroke
 
 NUMBERS = st.floats(-1e6, 1e6)
 POINTS = st.builds(Point, NUMBERS, NUMBERS, st.booleans())
@@ -18,6 +19,33 @@ PROMPTS = st.builds(
     PromptSet,
     st.lists(POINTS, max_size=5).map(tuple),
     st.none() | st.builds(Box, NUMBERS, NUMBERS, NUMBERS, NUMBERS),
+    st.lists(
+        st.builds(
+            Scribble,
+            st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=4).map(tuple),
+            st.booleans(),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+SHARES = st.floats(0, 1)
+STROKES = st.builds(
+    Stroke,
+    st.lists(
+        st.tuples(NUMBERS, NUMBERS, st.floats(0.01, 1)), min_size=1, max_size=4
+    ).map(tuple),
+    st.floats(0.1, 500),
+    SHARES,
+    st.sampled_from(["add", "erase", "soften"]),
+    SHARES,
+)
+FINISHES = st.builds(
+    Finish,
+    st.floats(-20, 20),
+    st.floats(0, 50),
+    SHARES,
+    st.lists(STROKES, max_size=2).map(tuple),
+    SHARES,
 )
 RECIPES = st.builds(
     Recipe,
@@ -28,6 +56,16 @@ RECIPES = st.builds(
         st.none() | st.integers(0, 3),
         st.sampled_from(["guided", "bilinear"]),
     ),
+    FINISHES,
+    st.lists(PROMPTS, max_size=2).map(tuple),
+)
+OBJECTS = st.builds(
+    SceneObject,
+    st.integers(1, 10**6),
+    st.text(max_size=8),
+    st.integers(0, 0xFFFFFF),
+    st.booleans(),
+    RECIPES,
 )
 
 
@@ -56,7 +94,7 @@ def test_moved_point_keeps_its_place_and_kind(
     moved = recipe.with_point_moved(index, 3.5, 4.5)
     expected = list(points)
     expected[index] = Point(3.5, 4.5, points[index].positive)
-    assert moved.prompts == PromptSet(tuple(expected), recipe.prompts.box)
+    assert moved.prompts == replace(recipe.prompts, points=tuple(expected))
     back = moved.with_point_moved(index, points[index].x, points[index].y)
     assert back == recipe
 
@@ -64,7 +102,7 @@ def test_moved_point_keeps_its_place_and_kind(
 @given(RECIPES)
 def test_box_is_set_and_removed_without_touching_the_points(recipe: Recipe) -> None:
     boxed = recipe.with_box(Box(1, 2, 3, 4))
-    assert boxed.prompts == PromptSet(recipe.prompts.points, Box(1, 2, 3, 4))
+    assert boxed.prompts == replace(recipe.prompts, box=Box(1, 2, 3, 4))
     assert boxed.with_box(None).with_box(recipe.prompts.box) == recipe
 
 
@@ -93,4 +131,67 @@ VALID = Recipe(PromptSet((Point(1, 2),))).to_json()
 def test_other_files_are_refused_in_a_sentence(data: Any, sentence: str) -> None:
     with pytest.raises(ZimError) as caught:
         Recipe.from_json(data)
+    assert sentence in str(caught.value)
+
+
+@given(OBJECTS)
+def test_object_survives_a_file(entry: SceneObject) -> None:
+    assert SceneObject.from_json(json.loads(json.dumps(entry.to_json()))) == entry
+
+
+def test_a_recipe_of_the_first_version_is_read() -> None:
+    first = {
+        "version": 1,
+        "prompts": {"points": [[1, 2, 1]], "box": None},
+        "model": "zim-tiny",
+        "candidate": None,
+        "upsampling": "guided",
+    }
+    assert Recipe.from_json(first) == Recipe(PromptSet((Point(1, 2),)))
+
+
+def stroke(**changes: Any) -> dict[str, Any]:
+    usual = {"path": [[1, 2, 1]], "radius": 5, "hardness": 1, "strength": 1}
+    return {"strokes": [usual | {"brush": "add"} | changes]}
+
+
+@pytest.mark.parametrize(
+    ("finish", "sentence"),
+    [
+        ({"feather": -1}, "feather is -1"),
+        ({"feather": 51}, "from 0 to 50"),
+        ({"shift_edge": "2"}, "shift_edge is '2'"),
+        ({"contrast": True}, "contrast is True"),
+        ({"decontaminate": float("nan")}, "decontaminate is nan"),
+        (stroke(path=[]), "path"),
+        (stroke(path=[[1, 2]]), "finish cannot be read"),
+        (stroke(path=[[1, 2, 0]]), "pressure"),
+        (stroke(radius=0), "no radius"),
+        (stroke(radius=1e9), "no radius"),
+        (stroke(brush="burn"), "no brush"),
+        (stroke(hardness=2), "hardness"),
+        ({"strokes": [{}]}, "finish cannot be read"),
+        (5, "finish cannot be read"),
+    ],
+)
+def test_a_malformed_finish_is_refused(finish: Any, sentence: str) -> None:
+    with pytest.raises(ZimError) as caught:
+        Recipe.from_json(VALID | {"finish": finish})
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"id": 0}, "no positive number"),
+        ({"id": "1"}, "no positive number"),
+        ({"name": None}, "malformed name"),
+        ({"visible": 1}, "malformed name"),
+        ({"colour": "blue"}, "cannot be read"),
+        ({"colour": "#1234567"}, "has the colour"),
+    ],
+)
+def test_a_malformed_object_is_refused(change: Any, sentence: str) -> None:
+    with pytest.raises(ZimError) as caught:
+        SceneObject.from_json(SceneObject().to_json() | change)
     assert sentence in str(caught.value)

@@ -1,0 +1,155 @@
+"""Edges moved, blurred and steepened; strokes painted."""
+
+import numpy as np
+import pytest
+
+from zim_model.finish import adjusted, brushed, coverage, painted, stroke_region
+from zim_model.request import ALPHA_MAX, Finish, Stroke
+
+HEIGHT, WIDTH = 60, 80
+
+
+@pytest.fixture
+def step():
+    """Opaque in columns 0 to 39, clear in the others."""
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint16)
+    alpha[:, :40] = ALPHA_MAX
+    return alpha
+
+
+def edge_of(alpha, row=30):
+    """Where alpha falls below one half, in columns."""
+    return int((alpha[row] > ALPHA_MAX / 2).sum())
+
+
+def line(*places, radius=5.0, **kwargs):
+    return Stroke(tuple((x, y, 1.0) for x, y in places), radius, **kwargs)
+
+
+def test_the_default_changes_nothing(step):
+    assert adjusted(step, Finish()) is step
+    assert painted(step, ()) is step
+
+
+@pytest.mark.parametrize("pixels", [-7, -1, 1, 7])
+def test_the_edge_moves_by_whole_pixels(step, pixels):
+    moved = adjusted(step, Finish(shift_edge=pixels))
+    assert edge_of(moved) == 40 + pixels
+    assert set(np.unique(moved)) <= {0, ALPHA_MAX}
+
+
+def test_between_whole_pixels_the_edge_is_a_mixture(step):
+    moved = adjusted(step, Finish(shift_edge=2.25))
+    assert moved[30, 41] == ALPHA_MAX
+    assert abs(int(moved[30, 42]) - 0.25 * ALPHA_MAX) <= 1
+    assert moved[30, 43] == 0
+
+
+def test_feather_softens_and_keeps_the_place(step):
+    soft = adjusted(step, Finish(feather=4))
+    assert edge_of(soft) == 40
+    assert 0.1 < soft[30, 44] / ALPHA_MAX < 0.35
+    assert soft[30, 0] == ALPHA_MAX, "the picture's border is no edge"
+    assert (np.diff(soft[30].astype(int)) <= 0).all()
+
+
+def test_contrast_steepens_but_stays_soft(step):
+    soft = adjusted(step, Finish(feather=6))
+    steep = adjusted(step, Finish(feather=6, contrast=1.0))
+
+    def width(alpha):
+        return int(
+            ((alpha[30] > 0.1 * ALPHA_MAX) & (alpha[30] < 0.9 * ALPHA_MAX)).sum()
+        )
+
+    assert 0 < width(steep) < width(soft)
+    assert edge_of(steep) == edge_of(soft) == 40
+
+
+def test_nothing_is_adjusted_in_an_empty_matte():
+    empty = np.zeros((HEIGHT, WIDTH), np.uint16)
+    finish = Finish(shift_edge=5, feather=3, contrast=0.5)
+    assert not adjusted(empty, finish).any()
+
+
+def test_the_given_matte_stays(step):
+    step.flags.writeable = False
+    adjusted(step, Finish(shift_edge=3, feather=1, contrast=0.3))
+    painted(step, (line((60, 30)),))
+
+
+@pytest.mark.parametrize(("brush", "value"), [("add", ALPHA_MAX), ("erase", 0)])
+def test_a_stroke_paints_inside_its_radius_only(step, brush, value):
+    half = np.full_like(step, ALPHA_MAX // 2)
+    out = painted(half, (line((20, 30), (60, 30), radius=6, brush=brush),))
+    assert (out[26:34, 20:60] == value).all()
+    outside = np.ones_like(step, bool)
+    outside[22:38, 12:68] = False
+    assert (out[outside] == half[outside]).all()
+
+
+def test_a_hard_brush_has_a_smooth_rim():
+    empty = np.zeros((HEIGHT, WIDTH), np.uint16)
+    out = painted(empty, (line((40.3, 30.2), radius=9, hardness=1.0),))
+    partial = (out > 0) & (out < ALPHA_MAX)
+    assert partial.any()
+    area = out.sum() / ALPHA_MAX
+    assert area == pytest.approx(np.pi * 81, rel=0.02)
+
+
+def test_a_tiny_brush_marks_what_it_covers():
+    empty = np.zeros((HEIGHT, WIDTH), np.uint16)
+    out = painted(empty, (line((10.5, 10.5), radius=0.5, hardness=1.0),))
+    assert out[10, 10] > ALPHA_MAX / 2
+    assert out.sum() / ALPHA_MAX < 3
+
+
+def test_a_soft_brush_falls_off():
+    empty = np.zeros((HEIGHT, WIDTH), np.uint16)
+    row = painted(empty, (line((40, 30), radius=20, hardness=0.0),))[30]
+    assert (np.diff(row[40:62].astype(int)) <= 0).all()
+    assert row[41] > 0.9 * ALPHA_MAX
+    assert 0.3 < row[50] / ALPHA_MAX < 0.7
+
+
+def test_crossing_ones_own_stroke_does_not_add_up():
+    half = np.full((HEIGHT, WIDTH), ALPHA_MAX // 2, np.uint16)
+    there = line((10, 30), (60, 30), strength=0.5)
+    there_and_back = line((10, 30), (60, 30), (10, 30), strength=0.5)
+    assert (painted(half, (there,)) == painted(half, (there_and_back,))).all()
+    assert (painted(half, (there, there)) > painted(half, (there,))).any()
+
+
+def test_pressure_sets_the_width():
+    empty = np.zeros((HEIGHT, WIDTH), np.uint16)
+    path = ((10.0, 30.0, 0.2), (70.0, 30.0, 1.0))
+    out = painted(empty, (Stroke(path, 15.0, 1.0),)) > ALPHA_MAX / 2
+    thin, thick = out[:, 12].sum(), out[:, 68].sum()
+    assert thin == pytest.approx(2 * 15 * 0.22, abs=2)
+    assert thick == pytest.approx(2 * 15 * 0.97, abs=2)
+
+
+def test_softening_blurs_only_under_the_brush(step):
+    out = painted(step, (line((40, 10), radius=8, brush="soften"),))
+    assert 0 < out[10, 41] < ALPHA_MAX
+    assert (out[40:] == step[40:]).all()
+
+
+def test_strokes_beyond_the_border_are_cut_off(step):
+    out = painted(step, (line((-50, 30), (200, 30), radius=4),))
+    assert (out[28:32] == ALPHA_MAX).all()
+    far = line((500, 500), radius=4)
+    assert (painted(step, (far,)) == step).all()
+
+
+def test_a_stroke_painted_in_parts_is_the_same_stroke(step):
+    """So that what is seen during the stroke is what is there after it."""
+    stroke = line((10, 10), (30, 40), (70, 20), radius=7, hardness=0.4)
+    whole = painted(step, (stroke,))
+    cover = np.zeros(step.shape, np.float32)
+    for begin, end in zip(stroke.path, stroke.path[1:], strict=False):
+        piece = Stroke((begin, end), stroke.radius, stroke.hardness)
+        part = stroke_region(piece, step.shape)
+        np.maximum(cover[part], coverage(piece, part), out=cover[part])
+    everywhere = (slice(0, HEIGHT), slice(0, WIDTH))
+    assert (brushed(step, everywhere, cover, stroke) == whole).all()
