@@ -225,7 +225,7 @@ class MainWindow(QMainWindow):
         document = self.document
         document.changed.connect(self._on_document_changed)
         document.requested.connect(self._on_document_requested)
-        document.failed.connect(self._report)
+        document.failed.connect(self._report_answer)
         self._undo_group.addStack(document.undo_stack)
         self._undo_group.setActiveStack(document.undo_stack)
         self.canvas.set_document(document)
@@ -236,7 +236,7 @@ class MainWindow(QMainWindow):
         self._keep_and_restore(old, document)
         self._update_title()
         self._update_actions()
-        self.banner.dismiss()
+        self.banner.withdraw("answer")
         if opened.picture.path is not None:
             settings.add_recent_path(opened.picture.path)
         if old is not None:
@@ -293,7 +293,7 @@ class MainWindow(QMainWindow):
     def _on_queue_failed(self, request: Request, error: ZimError) -> None:
         if self.document is not None:
             self.document.receive(request, None)
-        self._report(error)
+        self._report_answer(error)
 
     @Slot(object)
     def _report(self, error: Exception) -> None:
@@ -302,12 +302,17 @@ class MainWindow(QMainWindow):
             raise error
         self.banner.show_error(error.message, error.hint)
 
+    @Slot(object)
+    def _report_answer(self, error: ZimError) -> None:
+        """Show why there is no matte, until the recipe is another."""
+        self.banner.show_error(error.message, error.hint, topic="answer")
+
     # -- The document and the canvas ----------------------------------------------
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         if new.recipe != old.recipe:
-            self.banner.dismiss()
+            self.banner.withdraw("answer")
         if new.matte is not old.matte:
             self.status.show_pointer(self._pointed, new.matte)
         self._update_actions()

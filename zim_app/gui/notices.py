@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from PySide6.QtCore import QRectF, Qt, QTimer, QVariantAnimation, Signal, Slot
 from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
@@ -13,16 +16,46 @@ BUSY_DELAY_MS = 150
 """Work that takes less is not shown, so that nothing flickers."""
 SUCCESS_MS = 6000
 
+_STYLE_SHEET = """
+#banner {{ background: {}; border-radius: 6px; }}
+#banner QLabel {{ color: white; }}
+#banner QToolButton {{ color: white; border: none; border-radius: 4px; }}
+#banner QToolButton {{ padding: 4px 8px; }}
+#banner QToolButton:hover {{ background: rgba(255, 255, 255, 50); }}
+#banner QToolButton:pressed {{ background: rgba(0, 0, 0, 50); }}
+"""
 _STYLES = {
     "error": ("alert-circle-outline", "#8c2f2f"),
     "success": ("check-circle-outline", "#2a6b43"),
 }
 
 
-class Banner(QFrame):
-    """A message over the canvas that stops nobody: errors stay until closed.
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message of the banner.
 
-    **Signals**: ``closed()``.
+    Attributes:
+        kind: a key of the styles: "error" or "success".
+        text: what it says.
+        action_text: on a button beside it; without it there is no button.
+        callback: what the button does.
+        topic: what it is about, for :meth:`Banner.withdraw`.
+    """
+
+    kind: str
+    text: str
+    action_text: str = ""
+    callback: Callable[[], object] | None = None
+    topic: str = ""
+
+
+class Banner(QFrame):
+    """Messages over the canvas that stop nobody: errors stay until closed.
+
+    The newest message shows; those under it come back when it is closed, so that no
+    error hides another for good.
+
+    **Signals**: ``closed()``: the user closed a message, or its time was over.
 
     **Threads**: the window's only.
     """
@@ -31,58 +64,119 @@ class Banner(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._notices: list[Notice] = []
         self.setObjectName("banner")
         self._icon = QLabel()
         self.label = QLabel()
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        close = QToolButton()
-        close.setIcon(icon("close", "#ffffff"))
-        close.setAutoRaise(True)
-        close.setToolTip(self.tr("Close this message"))
-        close.clicked.connect(self.dismiss)
+        self.action_button = self._button()
+        self.action_button.clicked.connect(self._act)
+        self.clear_button = self._button()
+        self.clear_button.setToolTip(self.tr("Close all messages"))
+        self.clear_button.clicked.connect(self.clear)
+        self.close_button = self._button()
+        self.close_button.setIcon(icon("close", "#ffffff"))
+        self.close_button.setToolTip(self.tr("Close this message"))
+        self.close_button.clicked.connect(self.dismiss)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 8, 8, 8)
         layout.setSpacing(10)
         layout.addWidget(self._icon)
         layout.addWidget(self.label, 1)
-        layout.addWidget(close)
+        for button in (self.action_button, self.clear_button, self.close_button):
+            layout.addWidget(button)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.dismiss)
         self.hide()
 
+    def _button(self) -> QToolButton:
+        button = QToolButton()
+        button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return button
+
     @property
     def text(self) -> str:
         """What the banner says; empty while it is hidden."""
-        return "" if self.isHidden() else self.label.text()
+        return self._notices[-1].text if self._notices else ""
 
-    def show_error(self, message: str, hint: str = "") -> None:
-        """Say what went wrong and what to do about it, until it is dismissed."""
-        self._timer.stop()
-        self._show("error", f"{message}\n{hint}".strip())
+    def show_error(
+        self,
+        message: str,
+        hint: str = "",
+        action_text: str = "",
+        callback: Callable[[], object] | None = None,
+        *,
+        topic: str = "",
+    ) -> None:
+        """Say what went wrong and what to do about it, until it is closed.
 
-    def show_success(self, message: str) -> None:
-        """Say that something is done, for some seconds."""
-        self._show("success", message)
-        self._timer.start(SUCCESS_MS)
+        A button called ``action_text`` closes the message and calls ``callback``.
+        """
+        text = f"{message}\n{hint}".strip()
+        self._add(Notice("error", text, action_text, callback, topic))
+
+    def show_success(
+        self,
+        message: str,
+        action_text: str = "",
+        callback: Callable[[], object] | None = None,
+    ) -> None:
+        """Say that something is done, for some seconds, in place of earlier news."""
+        self._notices = [old for old in self._notices if old.kind != "success"]
+        self._add(Notice("success", message, action_text, callback))
 
     @Slot()
     def dismiss(self) -> None:
-        """Hide the banner."""
-        self._timer.stop()
-        self.hide()
+        """Close the message that shows."""
+        self._notices = self._notices[:-1]
+        self._show()
         self.closed.emit()
 
-    def _show(self, kind: str, text: str) -> None:
-        name, colour = _STYLES[kind]
+    @Slot()
+    def clear(self) -> None:
+        """Close all messages."""
+        self._notices = self._notices[:1]
+        self.dismiss()
+
+    def withdraw(self, topic: str) -> None:
+        """Take back what was said about a topic, because it is true no more."""
+        self._notices = [notice for notice in self._notices if notice.topic != topic]
+        self._show()
+
+    @Slot()
+    def _act(self) -> None:
+        callback = self._notices[-1].callback
+        self.dismiss()
+        if callback is not None:
+            callback()
+
+    def _add(self, notice: Notice) -> None:
+        """Show a message; one that says the same is not kept twice."""
+        others = [old for old in self._notices if old.text != notice.text]
+        self._notices = [*others, notice]
+        self._show()
+
+    def _show(self) -> None:
+        self._timer.stop()
+        if not self._notices:
+            self.hide()
+            return
+        notice = self._notices[-1]
+        name, colour = _STYLES[notice.kind]
         self._icon.setPixmap(glyph(name, 24, "#ffffff"))
-        self.setStyleSheet(
-            f"#banner {{ background: {colour}; border-radius: 6px; }}"
-            "#banner QLabel { color: white; }"
-        )
-        self.label.setText(text)
+        self.setStyleSheet(_STYLE_SHEET.format(colour))
+        self.label.setText(notice.text)
+        self.action_button.setText(notice.action_text)
+        self.action_button.setToolTip(notice.action_text)
+        self.action_button.setVisible(bool(notice.action_text))
+        self.clear_button.setText(self.tr("Close all {}").format(len(self._notices)))
+        self.clear_button.setVisible(len(self._notices) > 1)
+        if notice.kind == "success":
+            self._timer.start(SUCCESS_MS)
         self.show()
         self.raise_()
 
