@@ -30,6 +30,7 @@ from zim_model.request import (
     RequestKey,
     Stroke,
     Timings,
+    never,
 )
 from zim_model.transforms import View, around, border_fade, choose_view
 
@@ -48,11 +49,6 @@ FLOOR = 1 / 512
 so that a cut-out's surroundings are really empty and its inside really opaque."""
 THUMBNAIL_SIDE = 128
 """Longer side, in pixels, of the candidates that an answer carries for show."""
-
-
-def never() -> bool:
-    """The cancel check of a request that nobody withdraws."""
-    return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

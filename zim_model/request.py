@@ -24,6 +24,11 @@ CancelCheck = Callable[[], bool]
 """Polled between steps; true means that the answer is no longer wanted."""
 
 
+def never() -> bool:
+    """The cancel check of what nobody withdraws."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a matte is made, besides its prompts.

@@ -1,0 +1,86 @@
+"""What cut-outs without halos cost and how good they are, beside pymatting.
+
+``python benchmarks/foreground.py [--megapixels 12] [--rounds 3]`` composites a bundled
+photograph, through a furry matte whose colours are thus known, over another one, and
+estimates its colours back with both.  All numbers are from one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from pymatting import estimate_foreground_ml
+
+from zim_app.core.images import load_picture
+from zim_model.assets import asset_path
+from zim_model.foreground import estimate_foreground
+
+
+def furry_matte(height: int, width: int, hairs: int = 600) -> np.ndarray:
+    """Alpha (H, W) float32 of a ball with hairs, as large as the picture allows."""
+    alpha = np.zeros((height, width), np.uint8)
+    centre = np.array((width // 2, height // 2))
+    radius = 0.3 * min(height, width)
+    cv2.circle(alpha, centre.tolist(), int(radius), 255, -1)
+    thickness = max(1, round(radius / 300))
+    rng = np.random.default_rng(0)
+    for angle, length in rng.uniform((0, 1.1), (2 * np.pi, 1.5), (hairs, 2)):
+        way = radius * np.array((np.cos(angle), np.sin(angle)))
+        ends = (centre + way).astype(int), (centre + way * length).astype(int)
+        cv2.line(alpha, ends[0].tolist(), ends[1].tolist(), 255, thickness, cv2.LINE_AA)
+    return cv2.GaussianBlur(alpha.astype(np.float32) / 255, (0, 0), thickness)
+
+
+def photo(name: str, height: int, width: int) -> np.ndarray:
+    """A bundled photograph at another size, float32 in [0, 1]."""
+    rgb = load_picture(asset_path("samples", name)).rgb
+    size = (width, height)
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC).astype(np.float32) / 255
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    height, width = (round(side * given.megapixels**0.5) for side in (866, 1155))
+    true, alpha = photo("cat.jpg", height, width), furry_matte(height, width)
+    share = alpha[..., None]
+    picture = true * share + photo("coffee.jpg", height, width) * (1 - share)
+    picture = (picture * 255 + 0.5).astype(np.uint8)
+    words = (alpha * 65535 + 0.5).astype(np.uint16)
+    soft = (alpha > 0.02) & (alpha < 0.98)
+
+    def as_pymatting_wants() -> np.ndarray:
+        return estimate_foreground_ml(picture / 255, alpha.astype(np.float64))
+
+    methods: dict[str, Callable[[], np.ndarray]] = {
+        "the picture's own colours": lambda: picture,
+        "zim_model.foreground": lambda: estimate_foreground(picture, words),
+        "pymatting, multi-level": as_pymatting_wants,
+    }
+    print(f"{width} x {height}, {soft.mean():.1%} soft, medians of {given.rounds}")
+    base = 0.0
+    for name, method in methods.items():
+        colours, times = method(), []  # the first run compiles or warms up
+        for _ in range(given.rounds):
+            started = time.perf_counter()
+            method()
+            times.append(time.perf_counter() - started)
+        if colours.dtype == np.uint8:
+            colours = colours / np.float32(255)
+        error = np.abs((colours - true) * share)[soft].mean() * 255
+        seconds = statistics.median(times)
+        base = seconds if name == "zim_model.foreground" else base
+        ratio = f"x {seconds / base:.2f}" if base else ""
+        print(f"{name:28}{seconds:8.2f} s  error {error:6.2f} of 255  {ratio}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
