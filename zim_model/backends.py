@@ -17,6 +17,13 @@ from zim_model.checkpoint import fingerprint
 from zim_model.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.cues import CUES, cue_maps
 from zim_model.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
+from zim_model.devices import (
+    Precision,
+    checked_device,
+    device_name,
+    torch_dtype,
+    usable_precision,
+)
 from zim_model.errors import WeightsError
 from zim_model.model import Features, Zim
 from zim_model.prompts import PromptSet
@@ -141,11 +148,18 @@ def tune_malloc(*, huge: bool = False) -> None:
 class TorchBackend:
     """Runs a :class:`~zim_model.model.Zim` with PyTorch."""
 
-    def __init__(self, model: Zim, device: str | None = None) -> None:
+    def __init__(
+        self, model: Zim, device: str | None = None, precision: Precision = "auto"
+    ) -> None:
         """Move the model to ``device``, by default the best of this machine.
+
+        Args:
+            precision: see :func:`zim_model.devices.usable_precision`.  Weights stay
+                fp32; half precision is torch's autocast.
 
         Raises:
             WeightsError: the model was trained with other cue maps than are drawn now.
+            DeviceError: this machine has no such device.
         """
         if model.config.cue_channels not in (0, len(CUES)):
             raise WeightsError(
@@ -153,16 +167,21 @@ class TorchBackend:
                 f"this version draws {len(CUES)}.",
                 "Use the model that belongs to this version, or train it again.",
             )
-        self.device = torch.device(device or default_device())
+        name = checked_device(device)
+        precision = usable_precision(name, precision)
+        self.device = torch.device(name)
+        self.dtype = torch_dtype(precision)
         self.config = model.config
-        self.fingerprint = fingerprint(model)
+        # Features of one device or precision are of no use on another.
+        self.fingerprint = f"{fingerprint(model)}/{name}/{precision}"
         if self.device.type == "cpu":
             tune_malloc(huge=self.config.image_size > 512)
         self.model = model.to(self.device).channels_last().eval()
-        name = self.device.type.upper()
-        if self.device.type == "cuda":
-            name = torch.cuda.get_device_name(self.device)
-        self.device_label = f"{name} (fp32)"
+        self.device_label = f"{device_name(name)} ({precision})"
+
+    def _autocast(self) -> torch.autocast:
+        half = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype, enabled=half)
 
     @torch.inference_mode()
     def encode(self, image: ByteArray, view: View) -> EncodedView:
@@ -170,7 +189,8 @@ class TorchBackend:
         pixels = resized_view(self.config, image, view)
         tensor = torch.from_numpy(normalised(pixels, self.config.image_size))[None]
         tensor = tensor.to(self.device).contiguous(memory_format=torch.channels_last)
-        return EncodedView(view, self.model.encode(tensor), pixels)
+        with self._autocast():
+            return EncodedView(view, self.model.encode(tensor), pixels)
 
     @torch.inference_mode()
     def decode(
@@ -189,13 +209,14 @@ class TorchBackend:
         mask = None
         if mask_input is not None:
             mask = torch.from_numpy(mask_input)[None].to(self.device)
-        logits, iou = self.model.decode(
-            encoded.features,
-            torch.from_numpy(coords)[None].to(self.device),
-            torch.from_numpy(labels)[None].to(self.device),
-            cues,
-            mask,
-        )
+        with self._autocast():
+            logits, iou = self.model.decode(
+                encoded.features,
+                torch.from_numpy(coords)[None].to(self.device),
+                torch.from_numpy(labels)[None].to(self.device),
+                cues,
+                mask,
+            )
         height, width = encoded.view.input_size
         stride = config.mask_stride
         # Cells that the picture only partly fills still belong to it.

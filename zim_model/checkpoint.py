@@ -105,6 +105,30 @@ def read_weights(path: Path) -> tuple[ZimConfig, dict[str, Tensor]]:
     return config, floats
 
 
+def check_weights(path: Path) -> ZimConfig:
+    """Check that a file holds all weights of a model, without building it.
+
+    Args:
+        path: one of our ``.safetensors`` files, or a SAM ``.pth`` file.
+
+    Returns:
+        The configuration of the model.
+
+    Raises:
+        WeightsError: see :func:`load_model`.
+    """
+    if path.suffix == ".pth":
+        tensors = read_sam(path)
+        config = _config_of_sam(tensors, path)
+    else:
+        config, tensors = read_weights(path)
+    with torch.device("meta"):
+        model = Zim(config)
+    _refuse_other_names(model, tensors, path)
+    _refuse_other_shapes(model.state_dict(), tensors, path)
+    return config
+
+
 def save_model(model: Zim, path: Path, *, half: bool = True) -> None:
     """Write weights and configuration to a safetensors file, whole or not at all.
 
@@ -207,6 +231,12 @@ def _config_of_sam(state: dict[str, Tensor], path: Path) -> ZimConfig:
 
 
 def _load_exactly(model: Zim, tensors: dict[str, Tensor], path: Path) -> None:
+    _refuse_other_names(model, tensors, path)
+    _refuse_other_shapes(model.state_dict(), tensors, path)
+    model.load_state_dict(tensors)
+
+
+def _refuse_other_names(model: Zim, tensors: dict[str, Tensor], path: Path) -> None:
     own = model.state_dict()
     missing = [key for key in own if key not in tensors]
     extra = [key for key in tensors if key not in own]
@@ -217,8 +247,6 @@ def _load_exactly(model: Zim, tensors: dict[str, Tensor], path: Path) -> None:
             f"({', '.join(extra[:3])}).",
             "It was made by another version or for another architecture.",
         )
-    _refuse_other_shapes(own, tensors, path)
-    model.load_state_dict(tensors)
 
 
 def _refuse_other_shapes(

@@ -37,5 +37,13 @@ class WeightsError(ZimError):
     """A weight file that is missing, damaged, unsafe or of another architecture."""
 
 
+class DownloadError(ZimError):
+    """A model that could not be fetched; what has arrived is kept where it may be."""
+
+
+class DeviceError(ZimError):
+    """A device that this machine lacks, or whose memory does not suffice."""
+
+
 class Cancelled(Exception):
     """The caller withdrew the request; nothing is wrong and nothing is shown."""

@@ -1,0 +1,211 @@
+"""The official ZIM models: a pair of ONNX graphs, run by ONNX Runtime.
+
+The graphs are what the authors publish: ``encoder.onnx`` makes an embedding and three
+detail maps of a 1024 x 1024 picture, ``decoder.onnx`` answers prompts on them.  The
+prompt-aware attention mask is an input of the decoder and is drawn here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from zim_model.arrays import ByteArray, FloatArray
+from zim_model.backends import EncodedView, prompt_tokens
+from zim_model.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
+from zim_model.decoder import attention_mask
+from zim_model.errors import DeviceError, WeightsError
+from zim_model.model import Features
+from zim_model.prompts import PromptSet
+from zim_model.store import ONNX_FILES
+from zim_model.transforms import View, normalised, resized_view
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+IMAGE = "image"
+FEATURES = ("image_embeddings", "feat_D0", "feat_D1", "feat_D2")
+PROMPTS = ("point_coords", "point_labels", "attn_mask")
+ANSWERS = ("masks", "iou_predictions")
+_PROVIDERS = {
+    "cuda": "CUDAExecutionProvider",
+    "mps": "CoreMLExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+"""What ONNX Runtime calls the kinds of devices."""
+_LABELS = {
+    "CUDAExecutionProvider": "CUDA",
+    "CoreMLExecutionProvider": "Core ML",
+    "CPUExecutionProvider": "CPU",
+}
+
+
+def check_pair(folder: Path) -> ZimConfig:
+    """Check that a folder holds the two graphs of a ZIM; nothing is run.
+
+    Returns:
+        The configuration that the graphs tell.
+
+    Raises:
+        WeightsError: a graph is missing or damaged, has other inputs or outputs, or
+            ONNX Runtime is not installed.
+    """
+    return _config_of(folder, *_open_pair(folder, [_PROVIDERS["cpu"]]))
+
+
+class OnnxBackend:
+    """Runs an official pair of graphs; a :class:`~zim_model.backends.Backend`."""
+
+    def __init__(self, folder: Path, device: str | None = None) -> None:
+        """Open both graphs on ``device``, by default the best that is usable.
+
+        Raises:
+            WeightsError: see :func:`check_pair`.
+            DeviceError: ONNX Runtime cannot use that device here.
+        """
+        providers = _providers(device)
+        self._encoder, self._decoder = _open_pair(folder, providers)
+        self.config = _config_of(folder, self._encoder, self._decoder)
+        # A provider whose libraries are missing is passed over: ask what is used.
+        used = self._encoder.get_providers()[0]
+        if device is not None and used != _PROVIDERS[device.partition(":")[0]]:
+            raise _unusable(device)
+        self.device_label = f"{_LABELS.get(used, used)} (fp32, ONNX)"
+        self.fingerprint = f"{_fingerprint(folder)}/{used}"
+
+    def encode(self, image: ByteArray, view: View) -> EncodedView:
+        """See :class:`~zim_model.backends.Backend`."""
+        pixels = resized_view(self.config, image, view)
+        tensor = normalised(pixels, self.config.image_size)[None]
+        arrays = self._encoder.run(list(FEATURES), {IMAGE: tensor})
+        embeddings, *details = map(torch.from_numpy, arrays)
+        return EncodedView(view, Features(embeddings, details), pixels)
+
+    def decode(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`~zim_model.backends.Backend`; ``mask_input`` has no way in."""
+        coords, labels = prompt_tokens(prompts)
+        features = encoded.features
+        tensors = (features.embeddings, *features.details)
+        inputs = {
+            **dict(zip(FEATURES, (t.numpy() for t in tensors), strict=True)),
+            "point_coords": coords[None],
+            "point_labels": labels[None].astype(np.float32),
+            "attn_mask": self._attention(coords, labels),
+        }
+        logits, iou = self._decoder.run(list(ANSWERS), inputs)
+        stride = self.config.mask_stride
+        height, width = (-(-side // stride) for side in encoded.view.input_size)
+        return logits[0, :, :height, :width], iou[0].reshape(NUM_MASK_TOKENS)
+
+    def _attention(self, coords: FloatArray, labels: np.ndarray[Any, Any]) -> Any:
+        """The attention mask (1, G, G) float32 of the prompts' tokens."""
+        mask = attention_mask(
+            torch.from_numpy(coords)[None],
+            torch.from_numpy(labels)[None],
+            self.config.grid,
+            self.config.attention_sigma,
+        )
+        return mask.float().numpy()
+
+
+def _runtime() -> Any:
+    """ONNX Runtime, which not every installation has."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise WeightsError(
+            "This model is in ONNX format, which needs ONNX Runtime.",
+            "Install it: pip install onnxruntime (onnxruntime-gpu for CUDA).",
+        ) from error
+    return onnxruntime
+
+
+def _open_pair(
+    folder: Path, providers: list[Any]
+) -> tuple[ort.InferenceSession, ort.InferenceSession]:
+    encoder, decoder = (_session(folder / name, providers) for name in ONNX_FILES)
+    return encoder, decoder
+
+
+def _session(path: Path, providers: list[Any]) -> ort.InferenceSession:
+    runtime = _runtime()
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4  # fatal: errors come as exceptions, see below
+    try:
+        return runtime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # ONNX Runtime has a kind for each of its status codes
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise WeightsError(
+            f"{path} is missing, damaged or no ONNX graph ({reason[:200]}).",
+            "Download or copy it again.",
+        ) from error
+
+
+def _config_of(
+    folder: Path, encoder: ort.InferenceSession, decoder: ort.InferenceSession
+) -> ZimConfig:
+    """The configuration that the names and shapes of the graphs tell."""
+    images = {value.name: value.shape for value in encoder.get_inputs()}
+    made = {value.name for value in encoder.get_outputs()}
+    needed = {value.name for value in decoder.get_inputs()}
+    given = {value.name for value in decoder.get_outputs()}
+    side = list(images.get(IMAGE, [None]))[-1]
+    fits = (
+        list(images) == [IMAGE]
+        and isinstance(side, int)
+        and side % STRIDE == 0
+        and made >= set(FEATURES)
+        and needed == {*FEATURES, *PROMPTS}
+        and given >= set(ANSWERS)
+    )
+    if not fits or not isinstance(side, int):
+        raise WeightsError(
+            f"{folder} holds ONNX graphs of another model than ZIM.",
+            f"Expected {' and '.join(ONNX_FILES)} as ZIM's authors publish them.",
+        )
+    return replace(ZIM_VIT_B, name=folder.name, image_size=side)
+
+
+def _providers(device: str | None) -> list[Any]:
+    """What ONNX Runtime shall try, in this order; the CPU takes what others cannot."""
+    here = _runtime().get_available_providers()
+    cpu = _PROVIDERS["cpu"]
+    if device is None:
+        return [name for name in _PROVIDERS.values() if name in here]
+    kind, _, index = device.partition(":")
+    name = _PROVIDERS.get(kind, kind)
+    if name not in here:
+        raise _unusable(device)
+    if name == cpu:
+        return [cpu]
+    return [(name, {"device_id": index}) if index else name, cpu]
+
+
+def _unusable(device: str) -> DeviceError:
+    return DeviceError(
+        f"ONNX Runtime cannot use {device} here.",
+        "Install the build of it for this device (onnxruntime-gpu for CUDA), or "
+        "choose the CPU.",
+    )
+
+
+def _fingerprint(folder: Path) -> str:
+    """Tells pairs apart without reading a gigabyte: sizes and the files' ends."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name in ONNX_FILES:
+        size = (folder / name).stat().st_size
+        with (folder / name).open("rb") as file:
+            digest.update(f"{size} ".encode() + file.read(1 << 20))
+            file.seek(max(0, size - (1 << 20)))
+            digest.update(file.read())
+    return digest.hexdigest()
