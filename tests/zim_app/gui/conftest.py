@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QCoreApplication, QSettings, QThread
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from zim_app.core.images import Picture
 from zim_app.gui.document import Document
@@ -81,6 +84,27 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
     QCoreApplication.setOrganizationName("zim-studio-tests")
     QCoreApplication.setApplicationName("zim-studio-tests")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(qapp: QCoreApplication) -> Iterator[None]:
+    """Fail a test that leaves a window open or a thread running behind."""
+    before = set(QApplication.topLevelWidgets())
+    yield
+    left = [
+        widget
+        for widget in QApplication.topLevelWidgets()
+        if widget not in before and widget.isVisible()
+    ]
+    gc.collect()
+    running = [
+        thread
+        for thread in gc.get_objects()
+        if issubclass(type(thread), QThread) and isValid(thread) and thread.isRunning()
+    ]
+    running = [thread for thread in running if thread is not qapp.thread()]
+    assert not left, f"left open: {left}"
+    assert not running, f"left running: {[t.objectName() for t in running]}"
 
 
 @pytest.fixture

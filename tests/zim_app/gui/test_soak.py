@@ -22,8 +22,8 @@ SETTLED = 40
 SIZE = (400, 300)
 CACHE_BYTES = 16 << 20
 GROWTH = 32 << 20
-"""Bytes that the process may still grow by: 200 kB a picture, where one picture with its
-matte and features takes about 2 MB."""
+"""Bytes that the process may still grow by: 200 kB a picture, where one picture with
+its matte and features takes about 2 MB."""
 
 
 def create_small_engine():
