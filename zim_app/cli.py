@@ -18,7 +18,14 @@ from typing import Any, get_args
 import numpy as np
 from PIL import ImageColor
 
-from zim_app.core.export import WHITE, What, check_target, export
+from zim_app.core.export import (
+    WHITE,
+    ExportOptions,
+    Target,
+    What,
+    check_target,
+    export,
+)
 from zim_app.core.images import load_picture
 from zim_app.core.pixels import Rgb
 from zim_app.core.session import Recipe
@@ -181,12 +188,13 @@ def _run_matte(args: argparse.Namespace) -> int:
     picture = load_picture(args.photo)
     load_ms = _milliseconds_since(started)
     output = args.output or _default_output(args.photo, args.what)
-    check_target(picture, output, args.what)  # before the model takes its time
+    options = ExportOptions(args.what, background=args.background)
+    check_target(picture, output, options)  # before the model takes its time
     prompts = recipe.prompts.validated(picture.height, picture.width)
     recipe = replace(recipe, prompts=prompts)
     matte = _solve(recipe.request(picture.rgb, picture.key))
     started = time.perf_counter()
-    export(picture, matte.alpha, output, args.what, args.background)
+    export(picture, [Target(matte.alpha)], output, options)
     save_ms = _milliseconds_since(started)
     report = {
         "image": str(args.photo),

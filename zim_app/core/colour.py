@@ -72,15 +72,36 @@ def cmyk_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
 
 def srgb_to_profile(colour: Rgb, icc: bytes | None) -> Rgb:
     """The nearest 8-bit RGB value, in that profile, to an sRGB colour."""
-    source = _to_srgb(icc, "RGB") if icc else None
-    if icc is None or source is None or _changes_little(source):
-        return colour
-    try:
-        transform = _transform(_srgb(), _profile(icc), "RGB", "RGB")
-    except ImageCms.PyCMSError:  # a profile for reading only, as scanners have
+    transform = _from_srgb(icc)
+    if transform is None:
         return colour
     pixel = Image.new("RGB", (1, 1), colour)
     return cast(Rgb, transform.apply(pixel).getpixel((0, 0)))
+
+
+def rgb_from_srgb(pixels: ByteArray, icc: bytes | None) -> ByteArray:
+    """Convert 8-bit sRGB pixels to a profile.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        icc: the profile wanted; None means sRGB.
+
+    Returns:
+        (H, W, 3) uint8; ``pixels`` itself where nothing changes.
+    """
+    transform = _from_srgb(icc)
+    return pixels if transform is None else _apply(transform, pixels, "RGB")
+
+
+def _from_srgb(icc: bytes | None) -> ImageCms.ImageCmsTransform | None:
+    """The way to a profile; None where there is none, or nothing would change."""
+    source = _to_srgb(icc, "RGB") if icc else None
+    if icc is None or source is None or _changes_little(source):
+        return None
+    try:
+        return _transform(_srgb(), _profile(icc), "RGB", "RGB")
+    except ImageCms.PyCMSError:  # a profile for reading only, as scanners have
+        return None
 
 
 def _to_srgb(icc: bytes, space: Space) -> ImageCms.ImageCmsTransform | None:

@@ -127,9 +127,9 @@ def _read_picture(path: Path) -> Opened:
 
 
 def _write_cutout(picture: Picture, alpha: WordArray, path: Path) -> None:
-    from zim_app.core.export import export
+    from zim_app.core.export import Target, export
 
-    export(picture, alpha, path)
+    export(picture, [Target(alpha)], path)
 
 
 def read_thumbnail(path: Path) -> QImage:

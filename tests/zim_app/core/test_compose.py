@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from zim_app.core import pixels
-from zim_app.core.compose import composite, cutout, matte
+from zim_app.core.compose import Cut, composite, cutout, matte, stacked, together
 from zim_app.core.images import Picture, load_picture
 from zim_app.core.pixels import at_depth, strips
 
@@ -30,7 +30,7 @@ def test_cutout_never_touches_a_colour(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
     colour = data.draw(hnp.arrays(dtype, (height, width, 3)))
     alpha = data.draw(hnp.arrays(np.uint16, (height, width)))
-    result = cutout(Picture.from_array(colour), alpha)
+    result = cutout(Cut.of(Picture.from_array(colour), alpha))
     assert result.dtype == dtype
     np.testing.assert_array_equal(result[..., :3], colour)
     exact = alpha if dtype == np.uint16 else np.round(alpha / 257)
@@ -44,7 +44,9 @@ def test_composite_is_the_blend_within_rounding(data: st.DataObject) -> None:
     colour = data.draw(hnp.arrays(dtype, (2, 3, 3)))
     alpha = data.draw(hnp.arrays(np.uint16, (2, 3)))
     background = data.draw(st.tuples(*[st.integers(0, 255)] * 3))
-    result = composite(Picture.from_array(colour), alpha, background)
+    result = composite(
+        Cut.of(Picture.from_array(colour), alpha), np.array(background, np.uint8)
+    )
     opacity = alpha[..., None] / OPAQUE
     backdrop = np.array(background) * (257 if dtype == np.uint16 else 1)
     exact = colour * opacity + backdrop * (1 - opacity)
@@ -55,41 +57,74 @@ def test_composite_is_the_blend_within_rounding(data: st.DataObject) -> None:
 def test_opaque_and_transparent_are_exact() -> None:
     for dtype, top in ((np.uint8, 255), (np.uint16, 65535)):
         picture = flat(top // 3, dtype)
-        assert (composite(picture, constant(OPAQUE), (9, 9, 9)) == top // 3).all()
-        assert (composite(picture, constant(0), (255, 255, 255)) == top).all()
-        assert (cutout(picture, constant(OPAQUE))[..., 3] == top).all()
-
-
-def test_background_is_meant_in_srgb(tmp_path, p3_profile, p3_to_srgb) -> None:
-    Image.new("RGB", (4, 3)).save(tmp_path / "a.png", icc_profile=p3_profile)
-    picture = load_picture(tmp_path / "a.png")
-    stored = composite(picture, constant(0), (180, 60, 40))[0, 0]
-    assert tuple(stored) != (180, 60, 40)
-    np.testing.assert_allclose(p3_to_srgb(stored), (180, 60, 40), atol=2.5)
+        opaque, clear = (Cut.of(picture, constant(value)) for value in (OPAQUE, 0))
+        assert (composite(opaque, np.full(3, 9, np.uint8)) == top // 3).all()
+        assert (composite(clear, np.full(3, 255, np.uint8)) == top).all()
+        assert (cutout(opaque)[..., 3] == top).all()
 
 
 def test_own_transparency_multiplies_the_matte(tmp_path) -> None:
     Image.new("RGBA", (4, 3), (200, 100, 50, 51)).save(tmp_path / "a.png")
     picture = load_picture(tmp_path / "a.png")  # 20 % opaque
     half = constant(OPAQUE // 2)
-    assert cutout(picture, half)[0, 0].tolist() == [200, 100, 50, 25]
-    assert (matte(picture, half) == 25).all()
-    assert (matte(picture, constant(OPAQUE)) == 51).all()
-    over_black = composite(picture, constant(OPAQUE), (0, 0, 0))
+    opaque = Cut.of(picture, constant(OPAQUE))
+    assert cutout(Cut.of(picture, half))[0, 0].tolist() == [200, 100, 50, 25]
+    assert (matte(Cut.of(picture, half)) == 25).all()
+    assert (matte(opaque) == 51).all()
+    over_black = composite(opaque, np.zeros(3, np.uint8))
     assert over_black[0, 0].tolist() == [40, 20, 10]
 
 
-def test_matte_has_the_depth_of_the_source() -> None:
-    assert matte(flat(0), constant(257)).dtype == np.uint8
-    assert (matte(flat(0), constant(257)) == 1).all()
-    assert matte(flat(0, np.uint16), constant(300)).dtype == np.uint16
-    assert (matte(flat(0, np.uint16), constant(300)) == 300).all()
+@pytest.mark.parametrize("source", [np.uint8, np.uint16])
+@pytest.mark.parametrize("wanted", [np.uint8, np.uint16, None])
+def test_depth_can_be_chosen(source: type, wanted: type | None) -> None:
+    cut = Cut.of(flat(100, source), constant(300))
+    dtype = wanted or source
+    colour = 100 if dtype == source else {np.uint8: 0, np.uint16: 25700}[dtype]
+    alpha = 300 if dtype == np.uint16 else 1
+    for result in (cutout(cut, wanted), composite(cut, cut.colours, wanted)):
+        assert result.dtype == dtype
+        np.testing.assert_allclose(result[0, 0, :3], colour, atol=0.5)
+    assert cutout(cut, wanted)[0, 0, 3] == alpha
+    assert matte(cut, wanted).dtype == dtype
+    assert (matte(cut, wanted) == alpha).all()
+
+
+def test_composite_over_another_picture() -> None:
+    backdrop = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
+    cut = Cut.of(flat(200), constant(0))
+    np.testing.assert_array_equal(composite(cut, backdrop), backdrop)
+
+
+def test_two_mattes_together_are_their_layers() -> None:
+    half, clear = constant(32768), constant(0)
+    assert (together([half]) == half).all()
+    assert (together([half, clear]) == half).all()
+    np.testing.assert_allclose(together([half, half]), 0.75 * OPAQUE, atol=2)
+    assert (together([half, constant(OPAQUE)]) == OPAQUE).all()
+
+
+def test_stack_shows_what_layers_show_one_after_the_other() -> None:
+    rng = np.random.default_rng(5)
+    backdrop = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
+    cuts = [
+        Cut(
+            rng.integers(0, 256, (3, 4, 3), dtype=np.uint8),
+            rng.integers(0, 65536, (3, 4), dtype=np.uint16),
+        )
+        for _ in range(3)
+    ]
+    seen = backdrop
+    for cut in cuts:
+        seen = composite(cut, seen)
+    both = composite(stacked(cuts), backdrop)
+    np.testing.assert_allclose(both.astype(int), seen.astype(int), atol=2)
 
 
 def test_wrong_alpha_is_a_bug() -> None:
     for alpha in (np.zeros((4, 3), np.uint16), np.zeros((3, 4), np.uint8)):
         with pytest.raises(ValueError, match="alpha is"):
-            cutout(flat(0), alpha)
+            Cut.of(flat(0), alpha)
 
 
 def test_strips_cover_every_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,9 +135,11 @@ def test_strips_cover_every_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = np.random.default_rng(0).integers(0, 65536, (7, 3, 3), dtype=np.uint16)
     alpha = noise[..., 0]
     picture = Picture.from_array(noise)
-    in_strips = composite(picture, alpha, (1, 2, 3))
+    backdrop = np.array((1, 2, 3), np.uint8)
+    in_strips = composite(Cut.of(picture, alpha), backdrop)
     monkeypatch.undo()
-    np.testing.assert_array_equal(in_strips, composite(picture, alpha, (1, 2, 3)))
+    whole = composite(Cut.of(picture, alpha), backdrop)
+    np.testing.assert_array_equal(in_strips, whole)
 
 
 def test_depths_convert_exactly_and_to_the_nearest() -> None:

@@ -14,11 +14,23 @@ import pytest
 import tifffile
 from PIL import Image
 
-from zim_app.core.export import FORMATS, check_target, export
+from zim_app.core.export import FORMATS, ExportOptions, Target, What, check_target
+from zim_app.core.export import export as export_targets
 from zim_app.core.images import Picture, load_picture
 from zim_model.errors import ImageError
 
 ALPHA = np.array([[0, 1, 32768, 65535], [257, 300, 40000, 65000]], np.uint16)
+
+
+def export(
+    picture: Picture,
+    alpha: np.ndarray,
+    path: Path,
+    what: What = "cutout",
+    background: tuple[int, int, int] = (255, 255, 255),
+) -> None:
+    options = ExportOptions(what, background=background)
+    export_targets(picture, [Target(alpha)], path, options)
 
 
 @pytest.fixture(params=[8, 16])
@@ -197,7 +209,7 @@ def test_impossible_targets_are_refused_with_the_cure(
 ) -> None:
     (tmp_path / "folder.png").mkdir()
     for refuse in (
-        lambda: check_target(picture, tmp_path / name, what),
+        lambda: check_target(picture, tmp_path / name, ExportOptions(what)),
         lambda: export(picture, ALPHA, tmp_path / name, what),
     ):
         with pytest.raises(ImageError, match=sentence):
@@ -235,7 +247,7 @@ def test_largest_sides_are_what_the_encoders_take(tmp_path: Path) -> None:
         export(picture, np.zeros((1, side), np.uint16), path, "composite")
 
 
-@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".jpg"])
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".jpg", ".psd", ".ora"])
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
@@ -291,3 +303,15 @@ def test_replaces_an_existing_result(tmp_path: Path, picture: Picture) -> None:
     path.write_bytes(b"old")
     export(picture, ALPHA, path)
     assert load_picture(path).width == 4
+
+
+def test_background_is_meant_in_srgb(
+    tmp_path: Path, p3_profile: bytes, p3_to_srgb: Any
+) -> None:
+    Image.new("RGB", (4, 2)).save(tmp_path / "a.png", icc_profile=p3_profile)
+    picture = load_picture(tmp_path / "a.png")
+    clear = np.zeros((2, 4), np.uint16)
+    export(picture, clear, tmp_path / "out.png", "composite", (180, 60, 40))
+    stored = read(tmp_path / "out.png")[0, 0]
+    assert tuple(stored) != (180, 60, 40)
+    np.testing.assert_allclose(p3_to_srgb(stored), (180, 60, 40), atol=2.5)

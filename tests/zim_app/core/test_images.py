@@ -279,9 +279,10 @@ def test_tiff_works_without_the_optional_codecs(
         "import sys; sys.modules['imagecodecs'] = None\n"
         "from pathlib import Path; import numpy as np\n"
         "from zim_app.core.images import load_picture\n"
-        "from zim_app.core.export import export\n"
+        "from zim_app.core.export import Target, export\n"
         "p = load_picture(Path(sys.argv[1]))\n"
-        "export(p, np.full(p.rgb.shape[:2], 65535, np.uint16), Path(sys.argv[2]))\n"
+        "alpha = np.full(p.rgb.shape[:2], 65535, np.uint16)\n"
+        "export(p, [Target(alpha)], Path(sys.argv[2]))\n"
     )
     subprocess.run([sys.executable, "-c", script, path, tmp_path / "b.tif"], check=True)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), pixels)

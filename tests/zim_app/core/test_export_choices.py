@@ -1,0 +1,309 @@
+"""What can be chosen about an export, and the check of the file that comes of it."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zim_app.core import export as exporting
+from zim_app.core import formats
+from zim_app.core.export import (
+    ExportOptions,
+    Target,
+    export,
+    export_to_folder,
+    planned_stem,
+)
+from zim_app.core.images import Picture, load_picture
+from zim_model.errors import Cancelled, ImageError, ZimError
+
+OPAQUE = 65535
+TODAY = datetime.date(2026, 3, 9)
+
+
+def square(left: int, top: int, right: int, bottom: int) -> np.ndarray:
+    alpha = np.zeros((40, 60), np.uint16)
+    alpha[top:bottom, left:right] = OPAQUE
+    return alpha
+
+
+@pytest.fixture
+def picture() -> Picture:
+    y, x = np.mgrid[:40, :60]
+    pixels = np.stack([x * 4, y * 6, np.full_like(x, 90)], -1).astype(np.uint8)
+    return Picture.from_array(pixels, "photo.png")
+
+
+def test_trimmed_with_padding_beyond_the_border(
+    tmp_path: Path, picture: Picture
+) -> None:
+    options = ExportOptions(trim=True, padding=5)
+    export(picture, [Target(square(2, 10, 22, 25))], tmp_path / "a.png", options)
+    with Image.open(tmp_path / "a.png") as image:
+        pixels = np.asarray(image)
+    assert pixels.shape == (25, 30, 4)
+    np.testing.assert_array_equal(pixels[5:20, 5:25, :3], picture.source[10:25, 2:22])
+    assert pixels[..., 3].sum() == 255 * 20 * 15
+    assert (pixels[5:20, 5:25, 3] == 255).all()
+
+
+def test_trim_sees_the_files_own_transparency(tmp_path: Path) -> None:
+    source = np.full((40, 60, 4), 255, np.uint8)
+    source[:, 30:, 3] = 0
+    Image.fromarray(source).save(tmp_path / "a.png")
+    picture = load_picture(tmp_path / "a.png")
+    target = Target(np.full((40, 60), OPAQUE, np.uint16))
+    export(picture, [target], tmp_path / "b.png", ExportOptions(trim=True))
+    with Image.open(tmp_path / "b.png") as image:
+        assert image.size == (30, 40)
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        (ExportOptions(scale=0.5), (30, 20)),
+        (ExportOptions(longest_side=30), (30, 20)),
+        (ExportOptions(scale=2.0, trim=True), (40, 30)),
+        (ExportOptions("matte", scale=0.25), (15, 10)),
+        (ExportOptions("composite", scale=0.25), (15, 10)),
+    ],
+)
+def test_scaled(
+    tmp_path: Path, picture: Picture, options: ExportOptions, size: tuple[int, int]
+) -> None:
+    target = Target(square(10, 10, 30, 25))
+    export(picture, [target], tmp_path / "a.png", options)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == size
+
+
+@pytest.mark.parametrize("what", ["cutout", "matte", "composite"])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bits_of_an_8_bit_picture_keep_the_whole_alpha(
+    tmp_path: Path, picture: Picture, what, suffix: str
+) -> None:
+    alpha = np.full((40, 60), 300, np.uint16)
+    path = tmp_path / f"a{suffix}"
+    export(picture, [Target(alpha)], path, ExportOptions(what, depth="16"))
+    if what == "composite":
+        return  # its 16 bits are compared when it is read again
+    again = load_picture(path)
+    assert again.source.dtype == np.uint16
+    if what == "cutout":
+        np.testing.assert_array_equal(again.source, picture.source * np.uint16(257))
+        assert (again.source_alpha == 300).all()
+    else:
+        assert (again.source == 300).all()
+
+
+def test_8_bits_of_a_16_bit_picture(tmp_path: Path) -> None:
+    deep = Picture.from_array(np.full((4, 5, 3), 30000, np.uint16))
+    alpha = np.full((4, 5), 40000, np.uint16)
+    export(deep, [Target(alpha)], tmp_path / "a.png", ExportOptions(depth="8"))
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.getpixel((0, 0)) == (117, 117, 117, 156)
+
+
+def test_quality_makes_smaller_files(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    picture = Picture.from_array(noise)
+    target = Target(np.full((64, 64), OPAQUE, np.uint16))
+    sizes = []
+    for quality in (1, 60, 100):
+        options = ExportOptions("composite", quality=quality)
+        export(picture, [target], tmp_path / "a.jpg", options)
+        sizes.append((tmp_path / "a.jpg").stat().st_size)
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[1] < sizes[2]
+
+
+def test_composite_over_a_background_picture(tmp_path: Path, picture: Picture) -> None:
+    Image.new("RGB", (600, 300), (9, 200, 30)).save(tmp_path / "back.png")
+    options = ExportOptions("composite", background_picture=tmp_path / "back.png")
+    target = Target(square(0, 0, 30, 40))
+    export(picture, [target], tmp_path / "a.png", options)
+    with Image.open(tmp_path / "a.png") as image:
+        pixels = np.asarray(image)
+    np.testing.assert_array_equal(pixels[:, :30], picture.source[:, :30])
+    assert (pixels[:, 30:] == (9, 200, 30)).all()
+    (tmp_path / "back.png").unlink()
+    with pytest.raises(ImageError, match=r"back\.png cannot be read"):
+        export(picture, [target], tmp_path / "a.png", options)
+
+
+def test_background_is_taken_out_of_soft_edges(tmp_path: Path) -> None:
+    """A red object, blurred over green: the green goes as far as is asked for."""
+    soft = np.clip((np.arange(60) - 20) / 20, 0, 1)
+    alpha = np.broadcast_to(soft, (40, 60))
+    red, green = np.array((220, 20, 20)), np.array((20, 200, 20))
+    mixed = red * alpha[..., None] + green * (1 - alpha[..., None])
+    picture = Picture.from_array(mixed.round().astype(np.uint8))
+    matte = (alpha * OPAQUE).astype(np.uint16)
+    errors = []
+    for own, asked in ((0.0, None), (1.0, None), (0.0, 1.0), (1.0, 0.0)):
+        target = Target(matte, decontaminate=own)
+        options = ExportOptions(decontaminate=asked)
+        export(picture, [target], tmp_path / "a.png", options)
+        with Image.open(tmp_path / "a.png") as image:
+            edge = np.asarray(image)[:, 26:36, :3].astype(int)
+        errors.append(np.abs(edge - red).mean())
+    assert errors[0] == errors[3]
+    assert errors[1] == errors[2]
+    assert errors[1] < errors[0] / 4
+
+
+def test_objects_together_in_a_flat_file(tmp_path: Path, picture: Picture) -> None:
+    targets = [Target(square(0, 0, 10, 10)), Target(square(30, 20, 40, 30))]
+    export(picture, targets, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        alpha = np.asarray(image)[..., 3]
+    assert alpha.sum() == 255 * 200
+    assert alpha[5, 5] == alpha[25, 35] == 255
+
+
+@pytest.mark.parametrize("side", [200_000, 20_000])
+def test_result_has_a_largest_size(tmp_path: Path, picture: Picture, side: int) -> None:
+    options = ExportOptions(longest_side=side)
+    with pytest.raises(ImageError, match=r"at most|limit is 150 million"):
+        export(picture, [Target(square(0, 0, 9, 9))], tmp_path / "a.png", options)
+
+
+# --- the check after writing --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("suffix", "what"),
+    [
+        *[(suffix, "cutout") for suffix in (".png", ".tif", ".webp", ".psd", ".ora")],
+        (".jpg", "composite"),
+        (".png", "matte"),
+    ],
+)
+@pytest.mark.parametrize("damage", ["truncated", "other pixels", "no profile"])
+def test_file_that_reads_back_differently_is_an_error(
+    tmp_path: Path,
+    picture: Picture,
+    p3_profile: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+    what,
+    damage: str,
+) -> None:
+    """As a broken disk or encoder would have it; the old file stays."""
+    if damage == "no profile" and what == "matte":
+        pytest.skip("has no profile of its own")
+    entry = formats.BY_SUFFIX[suffix]
+
+    def write(stream, content, tags) -> None:
+        if damage == "no profile":
+            tags = replace(tags, icc=None)
+        elif damage == "other pixels":
+            if entry.layered:
+                [layer] = content.layers
+                pixels = layer.pixels ^ 1
+                layers = (replace(layer, pixels=pixels),)
+                content = replace(content, layers=layers)
+            else:
+                content = content ^ (0x40 if suffix == ".jpg" else 1)
+        entry.write(stream, content, tags)
+        if damage == "truncated":
+            stream.seek(0)
+            stream._stream.truncate(50)
+
+    monkeypatch.setitem(formats.BY_SUFFIX, suffix, replace(entry, write=write))
+    picture = replace(picture, icc=p3_profile)
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"precious")
+    with pytest.raises(ImageError, match=rf"a{suffix} was not written correctly"):
+        export(picture, [Target(square(3, 3, 30, 30))], path, ExportOptions(what))
+    assert path.read_bytes() == b"precious"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".psd", ".ora"])
+def test_cancelled_export_leaves_nothing(
+    tmp_path: Path, picture: Picture, suffix: str
+) -> None:
+    polls = 0
+    while True:
+        left = polls
+
+        def cancelled() -> bool:
+            nonlocal left
+            left -= 1
+            return left < 0
+
+        try:
+            export(
+                picture,
+                [Target(square(0, 0, 30, 30))],
+                tmp_path / f"a{suffix}",
+                ExportOptions(scale=0.5),
+                cancelled=cancelled,
+            )
+        except Cancelled:
+            assert not list(tmp_path.iterdir())
+            polls += 1
+        else:
+            break
+    assert polls > 3
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+# --- names -------------------------------------------------------------------------
+
+
+def test_each_object_in_a_file_of_its_own(tmp_path: Path, picture: Picture) -> None:
+    targets = [
+        Target(square(0, 0, 10, 10), "dog"),
+        Target(square(30, 20, 55, 30), "lead/red"),
+    ]
+    options = ExportOptions(
+        trim=True, scope="each", template="{n}-{name}-{object}-{width}x{height}-{date}"
+    )
+    seen: list[float] = []
+    paths = export_to_folder(
+        picture, targets, tmp_path, options, today=TODAY, progress=seen.append
+    )
+    assert [path.name for path in paths] == [
+        "1-photo-dog-10x10-2026-03-09.png",
+        "2-photo-lead-red-25x10-2026-03-09.png",
+    ]
+    assert seen == sorted(seen)
+    assert seen[-1] == 1
+    for path in paths:
+        assert path.exists()
+
+
+def test_nothing_is_replaced_silently(tmp_path: Path, picture: Picture) -> None:
+    targets = [Target(square(0, 0, 10, 10)), Target(square(9, 9, 19, 19))]
+    taken = tmp_path / "photo-cutout.png"
+    taken.write_bytes(b"precious")
+    options = ExportOptions(scope="each")
+    paths = export_to_folder(picture, targets, tmp_path, options)
+    assert [path.name for path in paths] == ["photo-cutout-2.png", "photo-cutout-3.png"]
+    assert taken.read_bytes() == b"precious"
+
+
+def test_planned_name_is_the_one_that_is_written(
+    tmp_path: Path, picture: Picture
+) -> None:
+    targets = [Target(square(0, 0, 10, 10), "a"), Target(square(3, 3, 19, 19), "b")]
+    options = ExportOptions(format="ora", trim=True, template="{object} {what} {width}")
+    stem = planned_stem(picture, targets, options, today=TODAY)
+    assert stem == "a + b layers 19"
+    [path] = export_to_folder(picture, targets, tmp_path, options)
+    assert path.name == f"{stem}.ora"
+
+
+def test_bad_template_writes_nothing(tmp_path: Path, picture: Picture) -> None:
+    options = ExportOptions(template="{nmae}")
+    with pytest.raises(ZimError, match="unknown field"):
+        export_to_folder(picture, [Target(square(0, 0, 9, 9))], tmp_path, options)
+    assert not list(tmp_path.iterdir())
+    assert exporting.FORMATS[0].id == "png"

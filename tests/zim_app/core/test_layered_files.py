@@ -1,0 +1,177 @@
+"""PSD and OpenRaster files, read by libraries that did not write them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from psd_tools import PSDImage
+from psd_tools.constants import Resource
+
+from zim_app.core.export import ExportOptions, Target, export
+from zim_app.core.images import Picture, load_picture
+from zim_app.core.pixels import at_depth
+
+SIZE = (20, 30)
+
+
+@pytest.fixture(params=[np.uint8, np.uint16], ids=["8", "16"])
+def picture(request, p3_profile: bytes) -> Picture:
+    rng = np.random.default_rng(1)
+    top = np.iinfo(request.param).max
+    pixels = rng.integers(0, top, (*SIZE, 3), dtype=request.param, endpoint=True)
+    plain = Picture.from_array(pixels, "photo.png")
+    return Picture(
+        None, plain.name, plain.rgb, plain.source, p3_profile, (300, 300), None, "k"
+    )
+
+
+@pytest.fixture
+def targets() -> list[Target]:
+    rng = np.random.default_rng(2)
+    first, second = np.zeros((2, *SIZE), np.uint16)
+    first[3:9, 5:25] = rng.integers(1, 65536, (6, 20))
+    second[6:19, 2:4] = rng.integers(1, 65536, (13, 2))
+    return [Target(first, "dög 犬"), Target(second, "", visible=False)]
+
+
+def layer_pixels(layer: object, dtype: type) -> np.ndarray:
+    """(H, W, 4) of a psd-tools layer, which gives floats."""
+    scale = np.iinfo(dtype).max
+    return np.round(layer.numpy().astype(np.float64) * scale).astype(dtype)
+
+
+def test_psd_holds_every_object(tmp_path: Path, picture: Picture, targets) -> None:
+    path = tmp_path / "a.psd"
+    export(picture, targets, path, ExportOptions(original=True))
+    psd = PSDImage.open(path)
+    depth = picture.source.dtype.type
+    assert (psd.width, psd.height, psd.depth) == (30, 20, 8 * depth().itemsize)
+    assert psd.image_resources.get_data(Resource.ICC_PROFILE) == picture.icc
+    resolution = psd.image_resources.get_data(Resource.RESOLUTION_INFO)
+    assert resolution.horizontal == 300 << 16
+    original, dog, hidden = psd
+    assert [original.name, dog.name, hidden.name] == ["Original", "dög 犬", "Object 2"]
+    assert [original.visible, dog.visible, hidden.visible] == [False, True, False]
+    assert dog.bbox == (5, 3, 25, 9)
+    assert hidden.bbox == (2, 6, 4, 19)
+    for layer, target in ((dog, targets[0]), (hidden, targets[1])):
+        left, top, right, bottom = layer.bbox
+        pixels = layer_pixels(layer, depth)
+        inside = np.s_[top:bottom, left:right]
+        np.testing.assert_array_equal(pixels[..., :3], picture.source[inside])
+        np.testing.assert_array_equal(
+            pixels[..., 3], at_depth(target.alpha[inside], depth)
+        )
+    np.testing.assert_array_equal(
+        layer_pixels(original, depth)[..., :3], picture.source
+    )
+
+
+def test_psd_without_layers_shows_the_visible_ones_over_white(
+    tmp_path: Path, picture: Picture, targets
+) -> None:
+    path = tmp_path / "a.psd"
+    export(picture, targets, path)
+    psd = PSDImage.open(path)
+    depth = picture.source.dtype.type
+    channels = psd._record.image_data.get_data(psd._record.header)
+    planes = [
+        np.frombuffer(plane, np.dtype(depth).newbyteorder(">")).reshape(SIZE)
+        for plane in channels
+    ]
+    alpha = at_depth(targets[0].alpha, depth)
+    np.testing.assert_array_equal(planes[3], alpha)
+    top = np.iinfo(depth).max
+    opacity = alpha[..., None] / top
+    white = picture.source * opacity + top * (1 - opacity)
+    np.testing.assert_allclose(np.stack(planes[:3], -1), white, atol=0.51)
+    if depth == np.uint8:
+        with Image.open(path) as image:
+            assert image.mode == "RGBA"
+            np.testing.assert_array_equal(np.asarray(image)[..., 3], alpha)
+
+
+def test_openraster_holds_every_object(
+    tmp_path: Path, picture: Picture, targets
+) -> None:
+    path = tmp_path / "a.ora"
+    export(picture, targets, path)
+    depth = picture.source.dtype.type
+    with zipfile.ZipFile(path) as archive:
+        first = archive.infolist()[0]
+        assert (first.filename, first.compress_type) == ("mimetype", 0)
+        assert archive.read("mimetype") == b"image/openraster"
+        root = ElementTree.fromstring(archive.read("stack.xml"))
+        assert root.attrib == {
+            "version": "0.0.3",
+            **{"w": "30", "h": "20", "xres": "300", "yres": "300"},
+        }
+        hidden, dog = root.iter("layer")  # the highest comes first
+        assert (dog.get("name"), dog.get("x"), dog.get("y")) == ("dög 犬", "5", "3")
+        assert (hidden.get("visibility"), dog.get("visibility")) == (
+            "hidden",
+            "visible",
+        )
+        data = archive.read(dog.get("src"))
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert pixels.dtype == depth
+        np.testing.assert_array_equal(pixels[..., 2::-1], picture.source[3:9, 5:25])
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.info["icc_profile"] == picture.icc
+        merged = archive.read("mergedimage.png")
+        with Image.open(io.BytesIO(merged)) as image:
+            assert image.size == (30, 20)
+        with Image.open(archive.open("Thumbnails/thumbnail.png")) as image:
+            assert image.size == (30, 20)
+
+
+@pytest.mark.parametrize("suffix", [".psd", ".ora"])
+def test_layers_are_trimmed_and_scaled_together(
+    tmp_path: Path, picture: Picture, targets, suffix: str
+) -> None:
+    options = ExportOptions(trim=True, padding=1, scale=2, depth="8")
+    path = tmp_path / f"a{suffix}"
+    export(picture, targets, path, options)
+    if suffix == ".ora":
+        with zipfile.ZipFile(path) as archive:
+            root = ElementTree.fromstring(archive.read("stack.xml"))
+        assert (root.get("w"), root.get("h")) == ("50", "36")
+        return
+    psd = PSDImage.open(path)
+    assert (psd.width, psd.height, psd.depth) == (50, 36, 8)
+    # Enlarged edges are soft: they reach some pixels further.
+    left, top, right, bottom = psd[0].bbox
+    assert abs(left - 8) <= 4
+    assert abs(top - 2) <= 4
+    assert abs(right - 48) <= 4
+    assert abs(bottom - 14) <= 4
+
+
+def test_nothing_visible_is_an_empty_picture(tmp_path: Path, picture: Picture) -> None:
+    clear = Target(np.zeros(SIZE, np.uint16), "nothing", visible=False)
+    for suffix in (".psd", ".ora"):
+        export(picture, [clear], tmp_path / f"a{suffix}")
+    psd = PSDImage.open(tmp_path / "a.psd")
+    assert [layer.name for layer in psd] == ["nothing"]
+    assert not psd[0].numpy()[..., 3].any()
+
+
+def test_rotated_photo_with_own_transparency(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    stored = Image.new("RGBA", (6, 4), (200, 100, 50, 102))  # 40 % opaque
+    stored.save(tmp_path / "a.png", exif=exif)
+    picture = load_picture(tmp_path / "a.png")
+    alpha = np.full((6, 4), 32768, np.uint16)
+    export(picture, [Target(alpha)], tmp_path / "a.psd")
+    [layer] = PSDImage.open(tmp_path / "a.psd")
+    assert layer.size == (4, 6)
+    pixels = layer_pixels(layer, np.uint8)
+    assert pixels[0, 0].tolist() == [200, 100, 50, 51]

@@ -1,0 +1,186 @@
+"""What to export and how, as one value that can be kept from one time to the next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from zim_app.core.formats import BY_ID, Format
+from zim_app.core.framing import Frame, Rect
+from zim_app.core.naming import check_template
+from zim_app.core.pixels import Rgb
+from zim_model.errors import ZimError
+
+What = Literal["cutout", "matte", "composite"]
+Depth = Literal["source", "8", "16"]
+Scope = Literal["active", "each", "together"]
+WHITE: Rgb = (255, 255, 255)
+MAX_PADDING = 10_000
+MAX_SIDE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """How results are written; the default is a whole cut-out as PNG.
+
+    Attributes:
+        what: the picture with transparency, its grey matte, or the picture over a
+            background.  Formats with layers always take cut-outs.
+        format: an id in :data:`~zim_app.core.formats.FORMATS`, where a name is made;
+            where a path is given, its suffix decides.
+        depth: bits a channel; "source" has those of the picture.  Formats without 16
+            bits get 8.
+        quality: 1 to 100, of formats with loss.
+        background: of the composite, sRGB.
+        background_picture: instead of that colour; scaled to cover.
+        trim: leave out what is empty around the objects.
+        padding: transparent or background pixels around what was trimmed, in pixels
+            of the picture.
+        scale: factor for width and height.
+        longest_side: instead of the factor, the longer side in pixels.
+        decontaminate: 0 to 1, how far colours at soft edges are freed from the old
+            background; None takes each object's own amount.
+        scope: the active object, each in a file of its own, or all visible ones.
+        original: adds the untouched picture as a hidden lowest layer.
+        template: of the file's name, see :mod:`zim_app.core.naming`.
+    """
+
+    what: What = "cutout"
+    format: str = "png"
+    depth: Depth = "source"
+    quality: int = 95
+    background: Rgb = WHITE
+    background_picture: Path | None = None
+    trim: bool = False
+    padding: int = 0
+    scale: float = 1.0
+    longest_side: int | None = None
+    decontaminate: float | None = None
+    scope: Scope = "active"
+    original: bool = False
+    template: str = "{name}-{what}"
+
+    @property
+    def file_format(self) -> Format:
+        """The entry in the table of formats."""
+        return BY_ID[self.format]
+
+    @property
+    def label(self) -> str:
+        """What ``{what}`` stands for in a template."""
+        return "layers" if self.file_format.layered else self.what
+
+    def validated(self) -> ExportOptions:
+        """Return these options, checked one by one and against each other.
+
+        Raises:
+            ZimError: names the option and its range.
+        """
+        self._check_choices()
+        limits = {
+            "quality": (1, 100),
+            "padding": (0, MAX_PADDING),
+            "scale": (0.001, 100),
+            "longest_side": (1, MAX_SIDE),
+            "decontaminate": (0, 1),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if value is not None and not _is_number(value, low, high):
+                raise _refused(name, value, f"a number from {low} to {high}")
+        for channel in self.background:
+            if not _is_number(channel, 0, 255):
+                raise _refused("background", self.background, "three of 0 to 255")
+        if not isinstance(self.template, str):
+            raise _refused("template", self.template, "text")
+        check_template(self.template)
+        if self.what == "cutout" and not self.file_format.transparency:
+            raise ZimError(
+                f"{self.file_format.name} cannot hold the transparency of a cut-out.",
+                "Save as PNG, TIFF or WebP, or save the matte or a composite instead.",
+            )
+        return self
+
+    def _check_choices(self) -> None:
+        choices = {
+            "what": get_args(What),
+            "format": tuple(BY_ID),
+            "depth": get_args(Depth),
+            "scope": get_args(Scope),
+            "trim": (True, False),
+            "original": (True, False),
+        }
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                one = ", ".join(map(str, known))
+                raise _refused(name, getattr(self, name), f"one of {one}")
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        path = self.background_picture
+        return asdict(self) | {
+            "background": list(self.background),
+            "background_picture": None if path is None else str(path),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ExportOptions:
+        """Read what :meth:`to_json` wrote; what is missing has its default.
+
+        Raises:
+            ZimError: a value is malformed or out of range.
+        """
+        known = {field.name for field in fields(cls)}
+        try:
+            options = cls(**{key: data[key] for key in data if key in known})
+            red, green, blue = options.background
+            path = options.background_picture
+            options = replace(
+                options,
+                background=(red, green, blue),
+                background_picture=None if path is None else Path(path),
+            )
+            return options.validated()
+        except (TypeError, ValueError) as error:
+            raise ZimError(f"The export options cannot be read: {error}.") from error
+
+    def frame(self, width: int, height: int, support: Rect | None) -> Frame:
+        """What part of a picture is written, and its size in the file.
+
+        Args:
+            width: of the picture in pixels.
+            height: of the picture in pixels.
+            support: around all that is not transparent; None if all is.
+
+        Raises:
+            ZimError: there is nothing to trim to.
+        """
+        rect = (0, 0, width, height)
+        if self.trim:
+            if support is None:
+                raise ZimError(
+                    "There is nothing to export: all is transparent.",
+                    "Add a prompt on the object, or do not trim.",
+                )
+            left, top, right, bottom = support
+            pad = self.padding
+            rect = (left - pad, top - pad, right + pad, bottom + pad)
+        sides = rect[2] - rect[0], rect[3] - rect[1]
+        factor = self.scale
+        if self.longest_side is not None:
+            factor = self.longest_side / max(sides)
+        new_width, new_height = (max(1, round(side * factor)) for side in sides)
+        return Frame(rect, new_width, new_height)
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and low <= value <= high
+
+
+def _refused(name: str, value: object, expected: str) -> ZimError:
+    shown = name.replace("_", " ")
+    return ZimError(f"The export's {shown} is {value!r}.", f"It must be {expected}.")

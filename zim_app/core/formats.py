@@ -1,0 +1,188 @@
+"""The table of file formats that are written, and the check of what was written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import cv2
+import numpy as np
+
+from zim_app.core.decoding import decode
+from zim_app.core.layered import LayeredPicture
+from zim_app.core.openraster import profile_of, read_back, write_openraster
+from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.psd import MAX_SIDE, read_psd, write_psd
+from zim_app.core.rasters import Tags, write_jpeg, write_png, write_tiff, write_webp
+from zim_model.errors import ImageError
+
+Content = PixelArray | LayeredPicture
+"""(H, W), (H, W, 3) or (H, W, 4) pixels, or layers."""
+
+_LOSSY_ERROR = 24.0
+"""Mean difference of means over 8 x 8 pixels, in 8-bit steps, that not even the
+lowest quality comes near, and not even on noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format to export to.
+
+    Attributes:
+        id: for settings and programs.
+        name: for the user.
+        suffixes: lower-case, with the dot; the first is the usual one.
+        transparency: whether it can hold a cut-out.
+        max_side: the largest width or height in pixels.
+        write: encodes a :data:`Content` into an open file.
+        check: raises whatever it likes if a file does not hold that content.
+        deep: whether it can hold 16 bits a channel.
+        layered: whether it takes layers instead of pixels.
+        lossy: whether its quality can be chosen.
+    """
+
+    id: str
+    name: str
+    suffixes: tuple[str, ...]
+    transparency: bool
+    max_side: int
+    write: Callable[[IO[bytes], Any, Tags], None]
+    check: Callable[[Path, Any, Tags], None]
+    deep: bool = False
+    layered: bool = False
+    lossy: bool = False
+
+
+def check_written(path: Path, name: str, file_format: Format, *of: Any) -> None:
+    """Read a file again and compare it with what was to be written.
+
+    Args:
+        path: of the file.
+        name: that the user knows it by.
+        file_format: that it was written in.
+        of: the content and the tags that were given to the writer.
+
+    Raises:
+        ImageError: it holds something else, or cannot be read.
+    """
+    try:
+        file_format.check(path, *of)
+    except Exception as error:  # decoders raise nearly everything on a damaged file
+        raise ImageError(
+            f"{name} was not written correctly ({error or type(error).__name__}).",
+            "Nothing was saved. Try again, or choose another disk.",
+        ) from error
+
+
+def _check_flat(path: Path, pixels: PixelArray, tags: Tags) -> None:
+    colour, alpha = _read_flat(path, pixels, tags)
+    if not np.array_equal(colour, pixels[..., :3] if pixels.ndim == 3 else pixels):
+        raise ValueError("its colours differ")
+    if pixels.shape[2:] == (4,):
+        wanted = at_depth(pixels[..., 3], np.uint16)
+        opaque = alpha is None and bool((wanted == 65535).all())  # WebP leaves it out
+        if not opaque and not np.array_equal(alpha, wanted):  # type: ignore[arg-type]
+            raise ValueError("its alpha differs")
+
+
+def _check_webp(path: Path, pixels: PixelArray, tags: Tags) -> None:
+    _check_flat(path, at_depth(pixels, np.uint8), Tags(tags.icc))
+
+
+def _check_jpeg(path: Path, pixels: PixelArray, tags: Tags) -> None:
+    wanted = at_depth(pixels, np.uint8)
+    colour, _ = _read_flat(path, wanted, tags)
+    height, width = wanted.shape[:2]
+    size = (max(1, width // 8), max(1, height // 8))
+    found, expected = (
+        cv2.resize(each, size, interpolation=cv2.INTER_AREA).astype(np.int16)
+        for each in (colour, wanted)
+    )
+    difference = np.abs(found - expected).mean()
+    if difference > _LOSSY_ERROR:
+        raise ValueError(f"its colours differ by {difference:.0f} of 255 on average")
+
+
+def _read_flat(
+    path: Path, pixels: PixelArray, tags: Tags
+) -> tuple[PixelArray, PixelArray | None]:
+    """Decode a file; size, channels, depth, profile and resolution must be right."""
+    decoded = decode(path)
+    shape = pixels.shape[:2] if pixels.ndim == 2 else (*pixels.shape[:2], 3)
+    if decoded.colour.shape != shape or decoded.colour.dtype != pixels.dtype:
+        raise ValueError(
+            f"it has {decoded.colour.shape} {decoded.colour.dtype} pixels "
+            f"instead of {shape} {pixels.dtype}"
+        )
+    _check_tags(Tags(decoded.icc, decoded.dpi), tags)
+    return decoded.colour, decoded.alpha
+
+
+def _check_tags(found: Tags, wanted: Tags) -> None:
+    if found.icc != (wanted.icc or None):
+        raise ValueError("its colour profile differs")
+    if wanted.dpi and not found.dpi:
+        raise ValueError("its resolution is missing")
+    for value, number in zip(found.dpi or (), wanted.dpi or (), strict=False):
+        if not math.isclose(value, number, rel_tol=1e-3, abs_tol=0.6):
+            raise ValueError("its resolution differs")
+
+
+def _check_psd(path: Path, picture: LayeredPicture, tags: Tags) -> None:
+    with path.open("rb") as stream:
+        size, layers, found = read_psd(stream)
+    _check_tags(found, tags)
+    if size != picture.merged.shape[:2] or len(layers) != len(picture.layers):
+        raise ValueError("its size or its number of layers differs")
+    for layer, wanted in zip(layers, picture.layers, strict=True):
+        places = (layer.name, layer.left, layer.top, layer.visible)
+        if places != (wanted.name, wanted.left, wanted.top, wanted.visible):
+            raise ValueError(f"the place of its layer {wanted.name} differs")
+        if not np.array_equal(layer.pixels, wanted.pixels):
+            raise ValueError(f"the pixels of its layer {wanted.name} differ")
+
+
+def _check_openraster(path: Path, picture: LayeredPicture, tags: Tags) -> None:
+    wanted = [*(layer.pixels for layer in picture.layers), picture.merged]
+    with path.open("rb") as stream:
+        for found, pixels in zip(read_back(stream), wanted, strict=True):
+            if found.dtype != pixels.dtype or not np.array_equal(found, pixels):
+                raise ValueError("its pixels differ")
+        if profile_of(stream) != (tags.icc or None):
+            raise ValueError("its colour profile differs")
+
+
+_MAX_SIDE = 2**31 - 1
+FORMATS = (
+    Format(
+        *("png", "PNG", (".png",), True, _MAX_SIDE, write_png, _check_flat),
+        deep=True,
+    ),
+    Format(
+        *("tiff", "TIFF", (".tif", ".tiff"), True, _MAX_SIDE, write_tiff, _check_flat),
+        deep=True,
+    ),
+    Format("webp", "WebP", (".webp",), True, 16383, write_webp, _check_webp),
+    Format(
+        *("jpeg", "JPEG", (".jpg", ".jpeg"), False, 65500, write_jpeg, _check_jpeg),
+        lossy=True,
+    ),
+    Format(
+        *("psd", "Photoshop", (".psd",), True, MAX_SIDE, write_psd, _check_psd),
+        deep=True,
+        layered=True,
+    ),
+    Format(
+        *("ora", "OpenRaster", (".ora",), True, _MAX_SIDE),
+        *(write_openraster, _check_openraster),
+        deep=True,
+        layered=True,
+    ),
+)
+"""Every format that can be written, the usual one first."""
+
+BY_ID = {entry.id: entry for entry in FORMATS}
+BY_SUFFIX = {suffix: entry for entry in FORMATS for suffix in entry.suffixes}

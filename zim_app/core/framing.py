@@ -1,0 +1,153 @@
+"""Cropping and scaling of cut-outs, without fringes at soft edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zim_app.core.compose import Cut
+from zim_app.core.pixels import PixelArray
+from zim_model.arrays import FloatArray, WordArray
+from zim_model.errors import Cancelled
+from zim_model.request import ALPHA_MAX, CancelCheck
+
+Rect = tuple[int, int, int, int]
+"""Left, top, right and bottom in image pixels; right and bottom lie outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What part of a picture is exported, and how large.
+
+    Attributes:
+        rect: in pixels of the picture; may reach beyond it.
+        width: of the result, in pixels.
+        height: of the result, in pixels.
+    """
+
+    rect: Rect
+    width: int
+    height: int
+
+
+def support_of(alpha: WordArray) -> Rect | None:
+    """The smallest rectangle around all alpha > 0; None where there is none.
+
+    Args:
+        alpha: (H, W) uint16.
+    """
+    rows = np.flatnonzero(alpha.any(axis=1))
+    if not rows.size:
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(alpha[top:bottom].any(axis=0))
+    return int(columns[0]), top, int(columns[-1]) + 1, bottom
+
+
+def cropped(cut: Cut, rect: Rect) -> Cut:
+    """The part in ``rect``; beyond the picture it is transparent.
+
+    Colours go on there as they are at the border, for those who resample the result.
+    """
+    height, width = cut.alpha.shape
+    left, top, right, bottom = rect
+    if rect == (0, 0, width, height):
+        return cut
+    inside = (
+        slice(max(0, top), min(height, bottom)),
+        slice(max(0, left), min(width, right)),
+    )
+    margins = (
+        (inside[0].start - top, bottom - inside[0].stop),
+        (inside[1].start - left, right - inside[1].stop),
+    )
+    colours, alpha = cut.colours[inside], cut.alpha[inside]
+    if any(margin for pair in margins for margin in pair):
+        colours = np.pad(colours, (*margins, (0, 0)), mode="edge")
+        alpha = np.pad(alpha, margins)
+    return Cut(colours, alpha)
+
+
+def scaled(cut: Cut, width: int, height: int, cancelled: CancelCheck) -> Cut:
+    """Resample to a size in pixels.
+
+    Each pixel's colour counts by its alpha, so that what is hidden under transparent
+    pixels never shows at the edges.  Shrinking averages areas; enlarging is bicubic.
+
+    Raises:
+        Cancelled: ``cancelled`` became true.
+    """
+    if cut.alpha.shape == (height, width):
+        return cut
+    size = (width, height)
+    weight = cut.alpha.astype(np.float32)
+    total = _resized(weight, size, smooth=False)
+    result = np.empty((height, width, 3), cut.colours.dtype)
+    for channel in range(3):
+        if cancelled():
+            raise Cancelled
+        plain = cut.colours[..., channel].astype(np.float32)
+        values = _weighted(plain, weight, total, size)
+        result[..., channel] = _whole(values, result.dtype)
+    return Cut(result, scaled_alpha(cut.alpha, width, height))
+
+
+def scaled_alpha(alpha: WordArray, width: int, height: int) -> WordArray:
+    """Resample a matte, (H, W) uint16, to a size in pixels."""
+    if alpha.shape == (height, width):
+        return alpha
+    values = _resized(alpha.astype(np.float32), (width, height), smooth=True)
+    return cast(WordArray, _whole(values, np.uint16))
+
+
+def scaled_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
+    """The middle of an opaque picture, as large as will fill a size in pixels.
+
+    Args:
+        pixels: (H, W, 3) uint8 or uint16.
+        width: of the result.
+        height: of the result.
+    """
+    old_height, old_width = pixels.shape[:2]
+    factor = max(width / old_width, height / old_height)
+    used_width = min(old_width, max(1, round(width / factor)))
+    used_height = min(old_height, max(1, round(height / factor)))
+    left, top = (old_width - used_width) // 2, (old_height - used_height) // 2
+    part = pixels[top : top + used_height, left : left + used_width]
+    values = _resized(part.astype(np.float32), (width, height), smooth=True)
+    return _whole(values, pixels.dtype)
+
+
+def _weighted(
+    plain: FloatArray, weight: FloatArray, total: FloatArray, size: tuple[int, int]
+) -> FloatArray:
+    """Resample one channel so that each pixel counts by its weight.
+
+    Bicubic weights overshoot where alpha is low, so colours at soft edges are mixed
+    linearly; where all is opaque they are as sharp as those of any other picture.
+    """
+    even = _resized(plain, size, smooth=True)
+    mixed = _resized(plain * weight, size, smooth=False)
+    result = np.divide(mixed, total, out=even.copy(), where=total >= 1)
+    opaque = total >= ALPHA_MAX - 0.5
+    result[opaque] = even[opaque]
+    return result
+
+
+def _resized(values: FloatArray, size: tuple[int, int], *, smooth: bool) -> FloatArray:
+    height, width = values.shape[:2]
+    shrinks = size[0] <= width and size[1] <= height
+    method = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+    if shrinks:
+        method = cv2.INTER_AREA
+    return cast(FloatArray, cv2.resize(values, size, interpolation=method))
+
+
+def _whole(values: FloatArray, dtype: npt.DTypeLike) -> PixelArray:
+    top: Any = np.iinfo(dtype).max
+    np.rint(values, out=values)
+    return cast(PixelArray, np.clip(values, 0, top, out=values).astype(dtype))

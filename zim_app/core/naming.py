@@ -1,0 +1,140 @@
+"""Names of exported files: made of a template, safe everywhere, never taken yet."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import string
+import unicodedata
+from collections.abc import Container
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from zim_model.errors import ZimError
+
+MAX_NAME_BYTES = 200
+"""Of a stem in UTF-8; most file systems take 255 with the suffix and a number."""
+
+_FORBIDDEN = '<>:"/\\|?*'
+_WIDE = re.compile(r"\d{3}")
+"""A format may ask for billions of letters."""
+_DEVICES = {"con", "prn", "aux", "nul"} | {
+    f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10)
+}
+"""Names that Windows keeps for itself, whatever the suffix."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameFields:
+    """What a template can name; the attributes are the fields.
+
+    Attributes:
+        name: of the picture, without suffix.
+        object: what the user calls the object.
+        what: is exported, as the user calls it: cutout, matte, ...
+        n: number of the file among those exported at once, from 1.
+        width: of the result in pixels.
+        height: of the result in pixels.
+        date: of today; takes a format such as ``{date:%Y%m%d}``.
+    """
+
+    name: str
+    object: str
+    what: str
+    n: int
+    width: int
+    height: int
+    date: datetime.date
+
+
+FIELDS = tuple(field.name for field in fields(NameFields))
+
+
+def file_stem(template: str, values: NameFields) -> str:
+    """The name, without suffix, that a template gives.
+
+    Args:
+        template: text with fields in braces, as ``{name}-{object}-{n:03}``; a brace
+            itself is written twice.
+        values: of the fields; letters that file names cannot hold become ``-``.
+
+    Raises:
+        ZimError: the template names a folder, is malformed, has an unknown field,
+            or gives an empty name.
+    """
+    if any(sign in template for sign in "/\\"):
+        raise ZimError(
+            f"The file name {template!r} has a slash in it.",
+            "Choose the folder separately.",
+        )
+    try:
+        pieces = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ZimError(
+            f"The file name {template!r} is malformed: {error}.",
+            "Write each field as {name}, and a brace itself twice.",
+        ) from error
+    stem = ""
+    for text, field, spec, conversion in pieces:
+        stem += text
+        if field is not None:
+            stem += _value(field, spec or "", conversion, values)
+    stem = sanitised(stem)
+    if not stem:
+        raise ZimError(
+            f"The file name {template!r} gives an empty name.", "Try {name}-{what}."
+        )
+    return stem
+
+
+def check_template(template: str) -> None:
+    """Find out early whether a template makes names.
+
+    Raises:
+        ZimError: as :func:`file_stem` does.
+    """
+    today = datetime.date(2000, 1, 1)
+    file_stem(template, NameFields("name", "object", "what", 1, 1, 1, today))
+
+
+def _value(field: str, spec: str, conversion: str | None, values: NameFields) -> str:
+    if field not in FIELDS or conversion:
+        raise ZimError(
+            f"The file name has the unknown field {{{field}}}.",
+            f"Known are {', '.join(f'{{{known}}}' for known in FIELDS)}.",
+        )
+    if _WIDE.search(spec):
+        raise ZimError(f"The file name's field {{{field}:{spec}}} is too long.")
+    try:
+        return format(getattr(values, field), spec)
+    except ValueError as error:
+        raise ZimError(
+            f"The file name's field {{{field}:{spec}}} has a malformed format: {error}."
+        ) from error
+
+
+def sanitised(text: str) -> str:
+    """The nearest file name, without suffix, that every system takes; may be empty."""
+    safe = "".join(
+        "-" if sign in _FORBIDDEN or unicodedata.category(sign)[0] == "C" else sign
+        for sign in unicodedata.normalize("NFC", text)
+    )
+    safe = safe.encode("utf-8", "ignore")[:MAX_NAME_BYTES].decode("utf-8", "ignore")
+    safe = safe.strip().rstrip(". ").lstrip(".")
+    if safe.split(".")[0].strip().lower() in _DEVICES:
+        safe = f"_{safe}"
+    return safe
+
+
+def free_path(path: Path, taken: Container[Path] = ()) -> Path:
+    """That path if nothing is there, else the first numbered one that is free.
+
+    Args:
+        path: in any folder.
+        taken: paths that are not free either.
+    """
+    candidate, number = path, 2
+    while candidate in taken or candidate.exists() or candidate.is_symlink():
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return candidate

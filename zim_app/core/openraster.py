@@ -1,0 +1,103 @@
+"""OpenRaster files (.ora): a ZIP of PNG layers, read by Krita, GIMP and others."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import IO, cast
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from zim_app.core.layered import LayeredPicture
+from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.rasters import Tags, write_png
+
+_MERGED = "mergedimage.png"
+_THUMBNAIL_SIDE = 256
+
+
+def write_openraster(stream: IO[bytes], picture: LayeredPicture, tags: Tags) -> None:
+    """Encode a layered picture as OpenRaster 0.0.3."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("mimetype", "image/openraster")  # must be the first
+        archive.writestr("stack.xml", _stack(picture, tags))
+        for number, layer in enumerate(picture.layers):
+            archive.writestr(_layer_file(number), _png(layer.pixels, tags))
+        archive.writestr(_MERGED, _png(picture.merged, tags))
+        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(picture.merged))
+
+
+def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
+    """The pixels that :func:`write_openraster` wrote: layers, then the merged ones.
+
+    Raises:
+        ValueError, KeyError, zipfile.BadZipFile: it is not whole.
+    """
+    with zipfile.ZipFile(stream) as archive:
+        tree = ElementTree.fromstring(archive.read("stack.xml"))  # our own: no bomb
+        names = [str(layer.get("src")) for layer in tree.iter("layer")]
+        for name in [*reversed(names), _MERGED]:
+            data = np.frombuffer(archive.read(name), np.uint8)
+            pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+            if pixels is None:
+                raise ValueError(f"its part {name} cannot be decoded")
+            yield cast(PixelArray, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA))
+
+
+def profile_of(stream: IO[bytes]) -> bytes | None:
+    """The ICC profile of the merged pixels that :func:`write_openraster` wrote."""
+    with zipfile.ZipFile(stream) as archive, archive.open(_MERGED) as merged:
+        icc: bytes | None = Image.open(merged).info.get("icc_profile")
+        return icc
+
+
+def _layer_file(number: int) -> str:
+    return f"data/layer{number:03}.png"
+
+
+def _stack(picture: LayeredPicture, tags: Tags) -> bytes:
+    height, width = picture.merged.shape[:2]
+    image = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height))
+    if tags.dpi:
+        for name, number in zip(("xres", "yres"), tags.dpi, strict=True):
+            image.set(name, str(round(number)))
+    stack = ElementTree.SubElement(image, "stack")
+    for number, layer in reversed(list(enumerate(picture.layers))):
+        ElementTree.SubElement(
+            stack,
+            "layer",
+            {
+                "name": _printable(layer.name),
+                "src": _layer_file(number),
+                "x": str(layer.left),
+                "y": str(layer.top),
+                "opacity": "1.0",
+                "visibility": "visible" if layer.visible else "hidden",
+                "composite-op": "svg:src-over",
+            },
+        )
+    text: bytes = ElementTree.tostring(image, "utf-8", xml_declaration=True)
+    return text
+
+
+def _printable(text: str) -> str:
+    """Text without what XML cannot hold."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _png(pixels: PixelArray, tags: Tags) -> bytes:
+    stream = io.BytesIO()
+    write_png(stream, pixels, tags)
+    return stream.getvalue()
+
+
+def _thumbnail(merged: PixelArray) -> bytes:
+    image = Image.fromarray(at_depth(merged, np.uint8))
+    image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()

@@ -1,0 +1,111 @@
+"""Encoders of flat pictures: PNG, TIFF, WebP and JPEG, at 8 and 16 bits."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+import cv2
+import numpy as np
+import tifffile
+from PIL import Image
+
+from zim_app.core.pixels import PixelArray, at_depth
+
+_PNG_EFFORT = 3
+"""Compression level: twice the speed of the usual 6 for a fifth more bytes."""
+_PNG_HEADER = 33
+"""Bytes of the PNG signature and the IHDR chunk, after which others may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What a file says about its pixels.
+
+    Attributes:
+        icc: profile, or None for sRGB or no colour.
+        dpi: horizontal and vertical pixels per inch.
+        quality: 1 to 100, for JPEG.
+    """
+
+    icc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    quality: int = 95
+
+    def for_pillow(self) -> dict[str, Any]:
+        """Those that are known, as arguments of ``Image.save``."""
+        both = {"icc_profile": self.icc, "dpi": self.dpi}
+        return {name: value for name, value in both.items() if value}
+
+
+def write_png(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
+    """Encode (H, W), (H, W, 3) or (H, W, 4) pixels at their own depth."""
+    if pixels.dtype == np.uint8:
+        Image.fromarray(pixels).save(
+            stream, "PNG", compress_level=_PNG_EFFORT, **tags.for_pillow()
+        )
+        return
+    # Pillow has no 16-bit colour; OpenCV has it, but writes neither profile nor dpi.
+    encoded = cv2.imencode(
+        ".png", _blue_first(pixels), [cv2.IMWRITE_PNG_COMPRESSION, _PNG_EFFORT]
+    )[1]
+    stream.write(encoded[:_PNG_HEADER].data)
+    if tags.icc:
+        stream.write(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(tags.icc)))
+    if tags.dpi:
+        x, y = (round(number / 0.0254) for number in tags.dpi)  # pixels per metre
+        stream.write(_chunk(b"pHYs", struct.pack(">IIB", x, y, 1)))
+    stream.write(encoded[_PNG_HEADER:].data)
+
+
+def _blue_first(pixels: PixelArray) -> PixelArray:
+    if pixels.ndim == 2:
+        return pixels
+    code = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    return cast(PixelArray, cv2.cvtColor(pixels, code))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    checksum = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
+def write_tiff(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
+    """Encode like :func:`write_png`; alpha is marked as not premultiplied."""
+    tifffile.imwrite(
+        stream,
+        pixels,
+        photometric="minisblack" if pixels.ndim == 2 else "rgb",
+        extrasamples=["unassalpha"] if pixels.shape[2:] == (4,) else None,
+        compression="zlib",
+        predictor=True,
+        iccprofile=tags.icc,
+        resolution=tags.dpi,
+        resolutionunit="INCH" if tags.dpi else None,
+        software="zim-studio",
+        metadata=None,
+    )
+
+
+def write_webp(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
+    """Encode like :func:`write_png`, at 8 bits without loss."""
+    # exact: keep the colour of fully transparent pixels as well.  The least effort
+    # takes a tenth of the time of the usual one, for a sixth more bytes.
+    Image.fromarray(at_depth(pixels, np.uint8)).save(
+        stream,
+        "WEBP",
+        lossless=True,
+        exact=True,
+        method=0,
+        quality=20,
+        **tags.for_pillow(),
+    )
+
+
+def write_jpeg(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
+    """Encode (H, W) or (H, W, 3) pixels at 8 bits; colour is not subsampled."""
+    Image.fromarray(at_depth(pixels, np.uint8)).save(
+        stream, "JPEG", quality=tags.quality, subsampling=0, **tags.for_pillow()
+    )
