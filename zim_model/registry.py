@@ -139,7 +139,7 @@ MODELS = (
         DEFAULT_MODEL,
         "ZIM tiny",
         "Small and fast; runs on any computer.",
-        APACHE,
+        CC_BY_NC,
         "https://arxiv.org/abs/2411.00626",
         "safetensors",
     ),

@@ -222,3 +222,8 @@ def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):
     with pytest.raises(WeightsError):
         locate("sam-vit-b")
     remove("mine")
+
+
+def test_the_bundled_weights_have_the_terms_of_their_training_pictures():
+    """NOTICE says so; a manager that shows another licence misleads."""
+    assert known("zim-tiny").licence.name == "CC BY-NC 4.0"
