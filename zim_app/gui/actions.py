@@ -131,9 +131,27 @@ ACTIONS = (
     ),
     *VIEW_ACTIONS,
     ActionSpec("next_view", QT_TRANSLATE_NOOP("Actions", "&Next view"), ("F",)),
+    ActionSpec(
+        "settings",
+        QT_TRANSLATE_NOOP("Actions", "&Settings…"),
+        ("Ctrl+,",),
+        "cog-outline",
+        QT_TRANSLATE_NOOP("Actions", "Choose theme, language, keys and more"),
+        always=True,
+    ),
+    ActionSpec(
+        "cheat_sheet",
+        QT_TRANSLATE_NOOP("Actions", "&Keys and mouse"),
+        ("?", "F1"),
+        "keyboard-outline",
+        QT_TRANSLATE_NOOP("Actions", "Show all keys and what the mouse does"),
+        always=True,
+    ),
     ActionSpec("about", QT_TRANSLATE_NOOP("Actions", "&About zim-studio"), always=True),
 )
 """All commands."""
+
+BY_ID = {spec.id: spec for spec in ACTIONS}
 
 SEPARATOR, STRETCH = "-", "<>"
 MENUS = (
@@ -143,7 +161,10 @@ MENUS = (
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Edit"),
-        (*("undo", "redo", SEPARATOR, "delete", "clear", "escape"),),
+        (
+            *("undo", "redo", SEPARATOR, "delete", "clear", "escape"),
+            *(SEPARATOR, "settings"),
+        ),
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&View"),
@@ -153,7 +174,7 @@ MENUS = (
             *(SEPARATOR, "next_view"),
         ),
     ),
-    (QT_TRANSLATE_NOOP("Actions", "&Help"), ("about",)),
+    (QT_TRANSLATE_NOOP("Actions", "&Help"), ("cheat_sheet", "about")),
 )
 """Titles and contents of the menus; "@name" stands for a submenu made elsewhere."""
 
@@ -161,6 +182,17 @@ TOOL_BAR = (
     *("open", SEPARATOR, "undo", "redo", SEPARATOR, "delete", "clear", SEPARATOR),
     *("zoom_out", "zoom_in", "fit", "actual_size", STRETCH, *VIEWS, STRETCH, "export"),
 )
+
+
+def sections() -> list[tuple[str, tuple[str, ...]]]:
+    """The menus' translated titles, and the ids of the actions in each."""
+    return [
+        (
+            QCoreApplication.translate("Actions", title).replace("&", ""),
+            tuple(entry for entry in entries if entry in BY_ID),
+        )
+        for title, entries in MENUS
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +224,8 @@ GESTURES = (
         QT_TRANSLATE_NOOP("Gestures", "Draw a box around the object"),
     ),
     GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Drag a point, a corner or an edge"),
-        QT_TRANSLATE_NOOP("Gestures", "Move the point, change or move the box"),
+        QT_TRANSLATE_NOOP("Gestures", "Drag a point or the box"),
+        QT_TRANSLATE_NOOP("Gestures", "Move or resize it"),
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Wheel"),

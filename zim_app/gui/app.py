@@ -14,6 +14,7 @@ from zim_app.gui import crash
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.stall import StallMonitor
+from zim_app.gui.theme import Theme
 from zim_model.assets import asset_path
 
 WARM_UP_AFTER_MS = 50
@@ -45,6 +46,5 @@ def _set_up(app: QApplication) -> None:
     app.setOrganizationName("zim-studio")
     app.setApplicationName("zim-studio")
     app.setWindowIcon(QIcon(str(asset_path("icons", "zim-studio.png"))))
-    # Fusion follows the system's light or dark scheme and keeps its greys neutral.
-    app.setStyle("Fusion")
+    Theme(app)
     crash.install_hook()

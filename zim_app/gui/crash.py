@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.dialogs import close_button
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -75,7 +77,7 @@ class CrashDialog(QDialog):
         self.report.setFont(
             QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         )
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons = close_button()
         copy = buttons.addButton(
             self.tr("Copy report"), QDialogButtonBox.ButtonRole.ActionRole
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QMessageBox, QWidget
 
 from zim_app.gui.document import Document
 from zim_model.assets import asset_path
@@ -53,10 +54,21 @@ def export_dialog(parent: QWidget, document: Document) -> QFileDialog:
     return dialog
 
 
+def close_button() -> QDialogButtonBox:
+    """A row of buttons with Close in it, which Enter does not press."""
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    close = buttons.button(QDialogButtonBox.StandardButton.Close)
+    close.setAutoDefault(False)
+    close.setIcon(QIcon())  # Qt's own cannot be seen on dark grey
+    return buttons
+
+
 def about_dialog(parent: QWidget) -> QMessageBox:
     """Says what this program is."""
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setStandardButtons(QMessageBox.StandardButton.Ok)
+    box.button(QMessageBox.StandardButton.Ok).setIcon(QIcon())
     box.setWindowTitle(translate("Dialogs", "About zim-studio"))
     box.setIconPixmap(parent.windowIcon().pixmap(64, 64))
     box.setText(

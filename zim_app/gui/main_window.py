@@ -26,10 +26,12 @@ from PySide6.QtWidgets import (
 from zim_app.core.session import SceneObject
 from zim_app.gui import (
     actions,
+    cheat_sheet,
     dialogs,
     menus,
     preferences,
     settings,
+    settings_dialog,
 )
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
@@ -134,6 +136,8 @@ class MainWindow(QMainWindow):
                 "fit": self.canvas.fit,
                 "actual_size": self.canvas.actual_size,
                 "next_view": self.canvas.next_mode,
+                "settings": self.show_settings,
+                "cheat_sheet": self.show_cheat_sheet,
                 "about": self.show_about,
                 **views,
             },
@@ -391,6 +395,14 @@ class MainWindow(QMainWindow):
     def show_about(self) -> None:
         """Say what this program is."""
         dialogs.about_dialog(self).open()
+
+    def show_settings(self) -> None:
+        """Let the user choose settings and keys, which apply at once."""
+        settings_dialog.SettingsDialog(self).open()
+
+    def show_cheat_sheet(self) -> None:
+        """Show what keys and mouse do."""
+        cheat_sheet.CheatSheet(self).open()
 
     @Slot(str)
     def _on_preference_changed(self, key: str) -> None:

@@ -23,6 +23,11 @@ def normal(key: str) -> str:
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
 
 
+def native(key: str) -> str:
+    """A key as this system writes it, for people."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
 DEFAULTS: Keys = {spec.id: tuple(map(normal, spec.keys)) for spec in ACTIONS}
 
 

@@ -1,0 +1,85 @@
+"""Both themes: neutral, readable, switched live."""
+
+import pytest
+from PySide6.QtGui import QColor, QPalette
+
+from zim_app.gui import preferences
+from zim_app.gui.icons import icon
+from zim_app.gui.theme import Theme, make_palette
+
+ROLE, GROUP = QPalette.ColorRole, QPalette.ColorGroup
+COLOURED = {ROLE.Highlight, ROLE.Accent, ROLE.Link, ROLE.LinkVisited}
+READABLE = (
+    (ROLE.WindowText, ROLE.Window),
+    (ROLE.Text, ROLE.Base),
+    (ROLE.Text, ROLE.AlternateBase),
+    (ROLE.ButtonText, ROLE.Button),
+    (ROLE.ToolTipText, ROLE.ToolTipBase),
+    (ROLE.HighlightedText, ROLE.Highlight),
+    (ROLE.Link, ROLE.Base),
+    (ROLE.PlaceholderText, ROLE.Base),
+)
+
+
+@pytest.fixture
+def theme(qapp):
+    palette = qapp.palette()
+    theme = Theme(qapp)
+    yield theme
+    theme.deleteLater()
+    qapp.setPalette(palette)
+
+
+def luminance(colour: QColor) -> float:
+    parts = (colour.redF(), colour.greenF(), colour.blueF())
+    linear = [
+        x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_greys_are_neutral(dark):
+    palette = make_palette(dark=dark)
+    for group in (GROUP.Active, GROUP.Inactive, GROUP.Disabled):
+        for role in set(ROLE) - COLOURED - {ROLE.NoRole, ROLE.NColorRoles}:
+            colour = palette.color(group, role)
+            assert colour.red() == colour.green() == colour.blue(), role
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_has_the_contrast_that_wcag_asks_for(dark):
+    palette = make_palette(dark=dark)
+    for text, ground in READABLE:
+        bright, dim = sorted(
+            (luminance(palette.color(text)), luminance(palette.color(ground))),
+            reverse=True,
+        )
+        assert (bright + 0.05) / (dim + 0.05) >= 4.5, text
+
+
+def test_switching_repaints_the_window_and_its_icons(theme, window, qtbot):
+    action = window.actions_by_id["open"]
+    for name, dark in (("light", False), ("dark", True), ("light", False)):
+        preferences.set_value("theme", name)
+        assert theme.dark == dark
+        wanted = make_palette(dark=dark)
+        # Also inside a widget with a style sheet, as the tool bar is.
+        widgets = (window, window.status, window._tool_bar, window.start_page)
+
+        def repainted(wanted=wanted, widgets=widgets):
+            colours = {w.palette().color(ROLE.Window).name() for w in widgets}
+            return colours == {wanted.color(ROLE.Window).name()}
+
+        qtbot.waitUntil(repainted)
+        colour = wanted.color(ROLE.ButtonText).name()
+        image = icon("folder-open-outline", colour).pixmap(20, 20).toImage()
+        assert action.icon().pixmap(20, 20).toImage() == image
+
+
+def test_the_system_decides_unless_the_user_does(theme, qapp):
+    preferences.set_value("theme", "dark")
+    preferences.set_value("theme", "system")
+    assert qapp.palette().color(ROLE.Window) == make_palette(dark=False).color(
+        ROLE.Window
+    )
