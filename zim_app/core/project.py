@@ -1,0 +1,193 @@
+"""Project files (.zimproj): a picture and all that was done to it, as plain data.
+
+A project says where its picture is by a path relative to itself, and what the picture
+looks like by a digest, so that it can travel with its folder, and a picture that was
+moved or changed is recognised.  A path in it can only lead into the project's own
+folder: whoever sends a project does not get to choose what is opened elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, Literal
+
+import numpy as np
+
+from zim_app.core.export import Target, export
+from zim_app.core.images import Picture, load_picture
+from zim_app.core.naming import free_path, sanitised
+from zim_app.core.work import Work, field_of, read_json, write_json
+from zim_model.errors import ZimError
+
+SUFFIX = ".zimproj"
+KIND, VERSION = "zim-studio project", 1
+
+Match = Literal["same", "changed", "other"]
+"""How a picture compares with the one of a project: equal pixels, other pixels of the
+same size (so that all coordinates still fit), or another size."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureReference:
+    """Which picture a project is about.
+
+    Attributes:
+        name: of the picture, for the user.
+        path: of its file, relative to the project's folder, with slashes; None if it
+            is not in there.
+        width: in pixels.
+        height: in pixels.
+        digest: :attr:`Picture.key`.
+    """
+
+    name: str
+    path: str | None
+    width: int
+    height: int
+    digest: str
+
+    def match(self, picture: Picture) -> Match:
+        """How that picture compares with the one that is meant."""
+        if picture.key == self.digest:
+            return "same"
+        same_size = (picture.width, picture.height) == (self.width, self.height)
+        return "changed" if same_size else "other"
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        return {
+            "name": self.name,
+            "path": self.path,
+            "width": self.width,
+            "height": self.height,
+            "digest": self.digest,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> PictureReference:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ZimError: names the field that is malformed, or the path leads elsewhere.
+        """
+        path = field_of(data, "path", object)
+        if path is not None and (not isinstance(path, str) or not _stays_inside(path)):
+            raise ZimError(
+                f"The picture's path {str(path)[:80]!r} leads out of the project's "
+                "folder.",
+                "Open the picture itself, and save the project again.",
+            )
+        digest = field_of(data, "digest", str)
+        if not re.fullmatch(r"[0-9a-f]{8,128}", digest):
+            raise ZimError(f"The picture's digest is malformed: {digest[:40]!r}.")
+        width, height = field_of(data, "width", int), field_of(data, "height", int)
+        if width < 1 or height < 1:
+            raise ZimError(f"The picture's size is {width} x {height}.")
+        return cls(field_of(data, "name", str), path, width, height, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The content of a project file."""
+
+    picture: PictureReference
+    work: Work
+
+
+def read_project(path: Path) -> Project:
+    """Read a project file.
+
+    Raises:
+        ZimError: it cannot be read, is none, is newer, or a field is malformed; the
+            message names file and field.
+    """
+    data = read_json(path, KIND, VERSION)
+    try:
+        picture = PictureReference.from_json(field_of(data, "picture", dict))
+        return Project(picture, Work.from_json(data))
+    except ZimError as error:
+        message = f"{path.name} cannot be used. {error.message}"
+        raise ZimError(message, error.hint) from error
+
+
+def write_project(path: Path, picture: Picture, work: Work) -> Project:
+    """Write a project file; the old one stays until the new one is whole.
+
+    A picture without a file, as one that was pasted, is written beside it as PNG.
+
+    Args:
+        path: of the project, in a folder that exists.
+        picture: that the work is about.
+        work: to keep.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ZimError: a file cannot be written.
+    """
+    file = picture.path or _written_beside(path, picture)
+    reference = PictureReference(
+        picture.name,
+        relative_path(file, path.parent),
+        picture.width,
+        picture.height,
+        picture.key,
+    )
+    content = {"picture": reference.to_json(), **work.to_json()}
+    write_json(path, KIND, VERSION, content)
+    return Project(reference, work)
+
+
+def picture_file(project: Path, reference: PictureReference) -> Path | None:
+    """Where a project's picture lies; None if there is no such file."""
+    if reference.path is None:
+        return None
+    path = project.parent / reference.path
+    return path if path.is_file() else None
+
+
+def relative_path(file: Path, folder: Path) -> str | None:
+    """The way from a folder to a file in it, with slashes; None if it is not inside."""
+    try:
+        relative = file.resolve().relative_to(folder.resolve()).as_posix()
+    except (OSError, ValueError):
+        return None
+    return relative if _stays_inside(relative) else None
+
+
+def _stays_inside(path: str) -> bool:
+    posix, windows = PurePosixPath(path), PureWindowsPath(path)
+    whole = bool(path) and "\0" not in path and "\\" not in path
+    rooted = posix.is_absolute() or windows.drive or windows.root
+    return whole and not rooted and ".." not in posix.parts
+
+
+def _written_beside(project: Path, picture: Picture) -> Path:
+    """Keep the pixels of a picture that has no file; once is enough."""
+    stem = sanitised(f"{project.stem}-picture") or "picture"
+    path = project.with_name(f"{stem}.png")
+    if path.exists() and _holds(path, picture):
+        return path
+    path = free_path(path)
+    save_picture(path, picture)
+    return path
+
+
+def _holds(path: Path, picture: Picture) -> bool:
+    try:
+        return load_picture(path).key == picture.key
+    except ZimError:
+        return False
+
+
+def save_picture(path: Path, picture: Picture) -> None:
+    """Write a picture itself as PNG, exactly.
+
+    Raises:
+        ZimError: the file cannot be written.
+    """
+    opaque = np.full((picture.height, picture.width), 65535, np.uint16)
+    export(picture, [Target(opaque)], path)
