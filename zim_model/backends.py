@@ -24,7 +24,7 @@ from zim_model.devices import (
     torch_dtype,
     usable_precision,
 )
-from zim_model.errors import WeightsError
+from zim_model.errors import HalfOverflow, WeightsError
 from zim_model.model import Features, Zim
 from zim_model.prompts import PromptSet
 from zim_model.transforms import View, normalised, resized_view
@@ -72,6 +72,9 @@ class Backend(Protocol):
 
         Returns:
             Mask logits (4, h, w) of the unpadded view, and predicted IoU (4,).
+
+        Raises:
+            HalfOverflow: half precision does not do for this picture.
         """
         ...
 
@@ -222,4 +225,6 @@ class TorchBackend:
         # Cells that the picture only partly fills still belong to it.
         height, width = -(-height // stride), -(-width // stride)
         cropped = logits[0, :, :height, :width].float().cpu().numpy()
+        if self.dtype != torch.float32 and not np.isfinite(cropped).all():
+            raise HalfOverflow
         return cropped, iou[0].float().cpu().numpy().reshape(NUM_MASK_TOKENS)

@@ -44,7 +44,9 @@ class PositionEmbeddingRandom(nn.Module):
     def forward(self, unit: Tensor) -> Tensor:
         """(..., 2) in [0, 1] to (..., 2 * features)."""
         matrix = self.positional_encoding_gaussian_matrix
-        angles = 2 * math.pi * ((2 * unit - 1).to(matrix) @ matrix)
+        x, y = (2 * unit - 1).to(matrix).unbind(-1)
+        # No matrix product: autocast would round the angles of thin features away.
+        angles = 2 * math.pi * (x[..., None] * matrix[0] + y[..., None] * matrix[1])
         return torch.cat([angles.sin(), angles.cos()], -1)
 
     def grid(self, size: int) -> Tensor:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,11 +17,13 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.config import NUM_MASK_TOKENS
+from zim_model.devices import Device, DeviceChoice, available_devices
 from zim_model.errors import Cancelled, PromptError
 from zim_model.finish import adjusted, painted, support
+from zim_model.ladder import Ladder, OpenModel
 from zim_model.prompts import Box, PromptSet
 from zim_model.refine import display_pyramid, upsampled
-from zim_model.registry import open_backend
+from zim_model.registry import open_on
 from zim_model.request import (
     CancelCheck,
     Finish,
@@ -105,18 +107,19 @@ class EmbeddingCache:
 class Engine:
     """Answers requests.  One thread owns an engine; models load on first use.
 
+    When memory runs out it is freed, and the work done again with less of it, see
+    :mod:`zim_model.ladder`; the answers' timings say so.
+
     Args:
-        open_model: makes the backend of a model name.
+        open_model: makes the backend of a model name on a rung of the ladder.
         cache_bytes: most memory for remembered features.
     """
 
     def __init__(
-        self,
-        open_model: Callable[[str], Backend] = open_backend,
-        cache_bytes: int = CACHE_BYTES,
+        self, open_model: OpenModel = open_on, cache_bytes: int = CACHE_BYTES
     ) -> None:
         self._open_model = open_model
-        self._backends: dict[str, Backend] = {}
+        self._ladder = Ladder(open_model)
         self._last_answer: tuple[RequestKey, _Answer] | None = None
         self._last_adjusted: tuple[RequestKey, WordArray] | None = None
         self._last_painted: tuple[tuple[Stroke, ...], WordArray] | None = None
@@ -128,24 +131,43 @@ class Engine:
         Raises:
             WeightsError: the model cannot be loaded.
         """
-        if model not in self._backends:
-            self._backends[model] = self._open_model(model)
-        return self._backends[model]
+        return self._ladder.backend(model)
+
+    def devices(self) -> tuple[Device, ...]:
+        """The devices of this machine, the best first."""
+        return available_devices()
+
+    def set_device(self, choice: DeviceChoice) -> None:
+        """Run models elsewhere or otherwise from now on; they load again when used."""
+        if choice != self._ladder.choice:
+            self._ladder = Ladder(self._open_model, choice)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop all that can be made again."""
+        self.cache = EmbeddingCache(self.cache.max_bytes)
+        self._last_answer = self._last_adjusted = self._last_painted = None
 
     def prepare(self, request: Request, cancelled: CancelCheck = never) -> Timings:
         """Encode the whole image, so that the first click finds it done.
 
         Raises:
             WeightsError: the model cannot be loaded.
+            DeviceError: its device is missing, or no memory suffices.
             Cancelled: ``cancelled`` became true.
         """
+        work = partial(self._prepare, request, cancelled)
+        return self._ladder.run(request.model, work, self._forget)
+
+    def _prepare(self, request: Request, cancelled: CancelCheck) -> Timings:
         _check(cancelled)
         backend = self.backend(request.model)
         _check(cancelled)
         height, width = request.image.shape[:2]
         view = View.whole(height, width, backend.config.image_size)
         _, encode_ms = self._encoded(backend, request, view)
-        return Timings(encode_ms, 0.0, backend.device_label)
+        notes = self._ladder.notes(request.model)
+        return Timings(encode_ms, 0.0, backend.device_label, notes)
 
     def solve(self, request: Request, cancelled: CancelCheck = never) -> Matte:
         """Make the matte of a request.
@@ -156,8 +178,13 @@ class Engine:
         Raises:
             PromptError: the prompts cannot be answered on this image.
             WeightsError: the model cannot be loaded.
+            DeviceError: its device is missing, or no memory suffices.
             Cancelled: ``cancelled`` became true.
         """
+        work = partial(self._solve, request, cancelled)
+        return self._ladder.run(request.model, work, self._forget)
+
+    def _solve(self, request: Request, cancelled: CancelCheck) -> Matte:
         answer, encode_ms = self._answer(request, cancelled)
         started = time.perf_counter()
         alpha = self._finished(request, answer, cancelled)
@@ -165,13 +192,14 @@ class Engine:
         _check(cancelled)
         pyramid = display_pyramid(alpha)
         click_ms = answer.click_ms + (time.perf_counter() - started) * 1e3
+        notes = self._ladder.notes(request.model) if answer.device else ()
         return Matte(
             alpha=alpha,
             pyramid=pyramid,
             scores=answer.scores,
             candidate=request.options.candidate or 0,
             support=support(alpha),
-            timings=Timings(encode_ms, click_ms, answer.device),
+            timings=Timings(encode_ms, click_ms, answer.device, notes),
             candidates=answer.candidates,
             candidates_view=answer.view,
         )

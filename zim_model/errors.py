@@ -45,5 +45,9 @@ class DeviceError(ZimError):
     """A device that this machine lacks, or whose memory does not suffice."""
 
 
+class HalfOverflow(Exception):
+    """Half precision does not do for this answer; nothing for the user to act on."""
+
+
 class Cancelled(Exception):
     """The caller withdrew the request; nothing is wrong and nothing is shown."""

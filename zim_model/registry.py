@@ -12,7 +12,7 @@ from zim_model.store import ONNX_FILES, find, installed
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend
-    from zim_model.devices import Precision
+    from zim_model.devices import Precision, Rung
 
 DEFAULT_MODEL = "zim-tiny"
 
@@ -252,3 +252,8 @@ def open_backend(
     from zim_model.checkpoint import load_model
 
     return TorchBackend(load_model(path), device, precision)
+
+
+def open_on(model: str, rung: Rung) -> Backend:
+    """The backend of a model on a rung, see :func:`open_backend`."""
+    return open_backend(model, rung.device, rung.precision)

@@ -147,11 +147,16 @@ class Timings:
     """Milliseconds of wall-clock time, and where they were spent.
 
     ``encode_ms`` is 0 when the features came from the cache.
+
+    Attributes:
+        device: that really ran, for people: ``CPU (fp32)``.
+        notes: what had to be done for want of memory, as sentences; mostly none.
     """
 
     encode_ms: float
     click_ms: float
     device: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,7 +55,7 @@ class Encoded:
 
 
 def engine_of(backend, **kwargs):
-    return Engine(lambda model: backend, **kwargs)
+    return Engine(lambda model, rung: backend, **kwargs)
 
 
 def request(prompts, key="a", **options):
