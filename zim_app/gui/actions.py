@@ -147,6 +147,12 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "Show all keys and what the mouse does"),
         always=True,
     ),
+    ActionSpec(
+        "log_folder",
+        QT_TRANSLATE_NOOP("Actions", "Open &log folder"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show what the program has noted down"),
+        always=True,
+    ),
     ActionSpec("about", QT_TRANSLATE_NOOP("Actions", "&About zim-studio"), always=True),
 )
 """All commands."""
@@ -174,7 +180,10 @@ MENUS = (
             *(SEPARATOR, "next_view"),
         ),
     ),
-    (QT_TRANSLATE_NOOP("Actions", "&Help"), ("cheat_sheet", "about")),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&Help"),
+        ("cheat_sheet", "log_folder", SEPARATOR, "about"),
+    ),
 )
 """Titles and contents of the menus; "@name" stands for a submenu made elsewhere."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import platform
 import sys
+import threading
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 
 import PySide6
-from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -22,55 +25,116 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.dialogs import close_button
+from zim_app.gui.logs import RECENT, log_folder
 
 _LOG = logging.getLogger(__name__)
 
 
+before_report: list[Callable[[], object]] = []
+"""Called before a report is shown, to bring the user's work to safety."""
+
+
+class _Reporter(QObject):
+    """Brings what nobody caught, on any thread, to the window's thread.
+
+    **Signals**: ``crashed(report)``: to itself.
+
+    **Threads**: made on the window's thread; ``crashed`` may be emitted on any.
+    """
+
+    crashed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._dialog: CrashDialog | None = None
+        self.crashed.connect(self._on_crashed)
+
+    @Slot(str)
+    def _on_crashed(self, text: str) -> None:
+        # One dialog at a time: a bug in a paint event would open hundreds.
+        if not any(isinstance(w, CrashDialog) for w in QApplication.topLevelWidgets()):
+            saved = _save_work()
+            # Kept here: without a window to belong to, it would go at once.
+            self._dialog = CrashDialog(text, QApplication.activeWindow(), saved=saved)
+            self._dialog.open()
+
+
 def install_hook() -> None:
     """Have exceptions that nobody caught logged and shown, from now on."""
-    sys.excepthook = _on_exception
+    reporter = _Reporter()
+
+    def on_exception(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QCoreApplication.quit()
+            return
+        _LOG.critical("a bug", exc_info=(kind, error, trace))
+        reporter.crashed.emit(report(kind, error, trace))
+
+    sys.excepthook = on_exception
+    threading.excepthook = lambda args: on_exception(
+        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+    )
 
 
-def _on_exception(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        QCoreApplication.quit()
-        return
-    _LOG.critical("a bug", exc_info=(kind, error, trace))
-    # One dialog at a time: a bug in a paint event would open hundreds.
-    if not any(isinstance(w, CrashDialog) for w in QApplication.topLevelWidgets()):
-        CrashDialog(report(kind, error, trace), QApplication.activeWindow()).open()
+def _save_work() -> bool:
+    """Call the hooks; a bug in one stops neither the others nor the report."""
+    saved = bool(before_report)
+    for hook in tuple(before_report):
+        try:
+            hook()
+        except Exception:
+            _LOG.exception("saving before a report failed")
+            saved = False
+    return saved
 
 
 def report(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> str:
-    """The text to send to the authors."""
+    """The text to send to the authors: versions, where it happened, the last log."""
     lines = "".join(traceback.format_exception(kind, error, trace))
-    return (
-        f"zim-studio, Python {platform.python_version()}, "
-        f"PySide6 {PySide6.__version__}, {platform.platform()}\n\n{lines}"
+    torch = sys.modules.get("torch")
+    versions = (
+        f"zim-studio {_version()}, Python {platform.python_version()}, "
+        f"PySide6 {PySide6.__version__}, "
+        f"PyTorch {torch.__version__ if torch else '(not loaded)'}, "
+        f"{platform.platform()}"
     )
+    return f"{versions}\n\n{lines}\nLog\n{RECENT.text}\n"
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("zim-studio")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
 
 
 class CrashDialog(QDialog):
     """Says that there is a bug, and shows a report that can be copied.
 
+    Args:
+        text: the report.
+        saved: tell the user that the work is safe.
+
     **Threads**: the window's only.
     """
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, text: str, parent: QWidget | None = None, *, saved: bool = False
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Something went wrong"))
         self.resize(640, 420)
-        intro = QLabel(
-            self.tr(
-                "This is a bug in zim-studio, not your mistake. You can go on; "
-                "please send this report so that it can be fixed."
-            )
+        words = self.tr(
+            "This is a bug in zim-studio, not your mistake. You can go on; "
+            "please send this report so that it can be fixed."
         )
+        safe = self.tr("A recovery copy of your work has been saved.")
+        intro = QLabel(f"{words}\n{safe}" if saved else words)
         intro.setWordWrap(True)
         self.report = QPlainTextEdit(text)
         self.report.setReadOnly(True)
@@ -81,7 +145,13 @@ class CrashDialog(QDialog):
         copy = buttons.addButton(
             self.tr("Copy report"), QDialogButtonBox.ButtonRole.ActionRole
         )
+        copy.setToolTip(self.tr("Put the report on the clipboard"))
         copy.clicked.connect(self.copy)
+        folder = buttons.addButton(
+            self.tr("Open log folder"), QDialogButtonBox.ButtonRole.ActionRole
+        )
+        folder.setToolTip(str(log_folder()))
+        folder.clicked.connect(open_log_folder)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         for widget in (intro, self.report, buttons):
@@ -90,3 +160,9 @@ class CrashDialog(QDialog):
     def copy(self) -> None:
         """Put the report on the clipboard."""
         QGuiApplication.clipboard().setText(self.report.toPlainText())
+
+
+def open_log_folder() -> None:
+    """Show the log files in the system's file manager."""
+    log_folder().mkdir(parents=True, exist_ok=True)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))

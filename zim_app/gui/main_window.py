@@ -27,6 +27,7 @@ from zim_app.core.session import SceneObject
 from zim_app.gui import (
     actions,
     cheat_sheet,
+    crash,
     dialogs,
     menus,
     preferences,
@@ -138,6 +139,7 @@ class MainWindow(QMainWindow):
                 "next_view": self.canvas.next_mode,
                 "settings": self.show_settings,
                 "cheat_sheet": self.show_cheat_sheet,
+                "log_folder": crash.open_log_folder,
                 "about": self.show_about,
                 **views,
             },

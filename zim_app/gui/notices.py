@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from zim_app.gui.icons import glyph, icon
 from zim_app.gui.markers import ACCENT
+
+_LOG = logging.getLogger(__name__)
 
 BUSY_DELAY_MS = 150
 """Work that takes less is not shown, so that nothing flickers."""
@@ -117,6 +120,7 @@ class Banner(QFrame):
         A button called ``action_text`` closes the message and calls ``callback``.
         """
         text = f"{message}\n{hint}".strip()
+        _LOG.warning("%s", text)
         self._add(Notice("error", text, action_text, callback, topic))
 
     def show_success(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
-RECENT_COUNT = 8
+from zim_app.gui import preferences
 
 
 def recent_paths() -> list[Path]:
@@ -14,14 +14,17 @@ def recent_paths() -> list[Path]:
     # A list of one comes back as a string from some formats.
     stored = QSettings().value("recent") or []
     names = [stored] if isinstance(stored, str) else list(stored)
-    return [path for path in map(Path, names) if path.is_file()]
+    paths = [path for path in map(Path, names) if path.is_file()]
+    return paths[: preferences.value("recent_files")]
 
 
 def add_recent_path(path: Path) -> None:
     """Remember that picture as the newest."""
     path = path.resolve()
     paths = [path, *(old for old in recent_paths() if old != path)]
-    QSettings().setValue("recent", [str(p) for p in paths[:RECENT_COUNT]])
+    QSettings().setValue(
+        "recent", [str(p) for p in paths[: preferences.value("recent_files")]]
+    )
 
 
 def window_geometry() -> QByteArray:

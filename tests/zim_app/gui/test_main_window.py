@@ -7,8 +7,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from zim_app.gui import settings
-from zim_app.gui.crash import CrashDialog, report
+from zim_app.gui import preferences, settings
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 
@@ -230,15 +229,6 @@ def test_closing_ends_all_threads(opened, engine, qtbot, click):
     assert not any(lane._thread.isRunning() for lane in lanes)
 
 
-def test_a_bug_is_reported_in_a_dialog_that_can_be_copied(qtbot):
-    error = ZeroDivisionError("a bug")
-    dialog = CrashDialog(report(type(error), error, None))
-    qtbot.addWidget(dialog)
-    dialog.copy()
-    assert "ZeroDivisionError: a bug" in QApplication.clipboard().text()
-    assert "zim-studio" in QApplication.clipboard().text()
-
-
 def test_recent_pictures(opened, tmp_path, photo, settle):
     opened._fill_recent_menu()
     [entry] = opened._recent_menu.actions()
@@ -291,3 +281,16 @@ def test_about(window):
     [box] = window.findChildren(QMessageBox)
     assert "zim-studio" in box.text()
     box.accept()
+
+
+def test_as_many_pictures_are_recent_as_the_user_wants(tmp_path):
+    paths = [tmp_path / f"{i}.png" for i in range(4)]
+    for path in paths:
+        path.touch()
+    preferences.set_value("recent_files", 2)
+    for path in paths:
+        settings.add_recent_path(path)
+    assert settings.recent_paths() == [paths[3], paths[2]]
+    preferences.set_value("recent_files", 0)
+    settings.add_recent_path(paths[0])
+    assert settings.recent_paths() == []
