@@ -37,6 +37,7 @@ from zim_model.request import (
 from zim_model.transforms import View, around, border_fade, choose_view
 
 if TYPE_CHECKING:
+    from zim_model.automatic import AutomaticOptions, Found, Progress
     from zim_model.backends import Backend, EncodedView
     from zim_model.config import ZimConfig
 
@@ -204,6 +205,49 @@ class Engine:
             candidates_view=answer.view,
         )
 
+    def everything(
+        self,
+        request: Request,
+        options: AutomaticOptions | None = None,
+        cancelled: CancelCheck = never,
+        progress: Progress | None = None,
+    ) -> tuple[Found, ...]:
+        """Find the objects of a request's image, see :mod:`zim_model.automatic`.
+
+        Args:
+            request: its image and model count.
+            options: None takes what suits the model.
+            cancelled: polled between steps.
+            progress: told what was found so far, on the calling thread.
+
+        Raises:
+            PromptError: an option is out of its range.
+            WeightsError: the model cannot be loaded.
+            DeviceError: its device is missing, or no memory suffices.
+            Cancelled: ``cancelled`` became true.
+        """
+        work = partial(self._everything, request, options, cancelled, progress)
+        return self._ladder.run(request.model, work, self._forget)
+
+    def _everything(
+        self,
+        request: Request,
+        options: AutomaticOptions | None,
+        cancelled: CancelCheck,
+        progress: Progress | None,
+    ) -> tuple[Found, ...]:
+        from zim_model.automatic import generate, unheard
+
+        _check(cancelled)
+        backend = self.backend(request.model)
+        height, width = request.image.shape[:2]
+
+        def encode(view: View) -> EncodedView:
+            return self._encoded(backend, request, view)[0]
+
+        size, told = (height, width), progress or unheard
+        return generate(backend, encode, size, options, cancelled, told)
+
     def _answer(
         self, request: Request, cancelled: CancelCheck
     ) -> tuple[_Answer, float]:
@@ -326,19 +370,42 @@ def closer_view(
         prompts: in image pixels.
         height, width: of the image.
     """
-    found = alpha > 0.5
-    if config.view != "object" or prompts.box is not None or not found.any():
+    if config.view != "object" or prompts.box is not None:
         return None
-    scale = view.width / alpha.shape[1]
-    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
-    x = [columns[0] * scale, (columns[-1] + 1) * scale]
-    y = [rows[0] * scale, (rows[-1] + 1) * scale]
+    found = box_of(alpha, view)
+    if found is None:
+        return None
     # What the prompts say belongs into the view, found or not.
-    places = (*zip(x, y, strict=True), *prompts.positive_places)
-    box = Box.enclosing(places).clipped(height, width)
+    corners = ((found.x0, found.y0), (found.x1, found.y1))
+    box = Box.enclosing((*corners, *prompts.positive_places)).clipped(height, width)
     if max(box.width, box.height) > CLOSER_BELOW * max(width, height):
         return None
     return around(box, height, width, config.image_size, CLOSER_MARGIN)
+
+
+def box_of(alpha: FloatArray, view: View) -> Box | None:
+    """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
+
+    It may reach a fraction of a cell beyond the view.
+    """
+    found = alpha > 0.5
+    if not found.any():
+        return None
+    scale = view.width / alpha.shape[1]
+    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
+    return Box(
+        view.left + float(columns[0] * scale),
+        view.top + float(rows[0] * scale),
+        view.left + float((columns[-1] + 1) * scale),
+        view.top + float((rows[-1] + 1) * scale),
+    )
+
+
+def alphas_of(logits: FloatArray) -> FloatArray:
+    """Alpha float32 in [0, 1], with really empty and opaque parts, from logits."""
+    alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    alphas = np.clip((alphas - FLOOR) / (1 - 2 * FLOOR), 0, 1)
+    return alphas.astype(np.float32)
 
 
 def _decoded(
@@ -346,9 +413,7 @@ def _decoded(
 ) -> tuple[FloatArray, FloatArray]:
     """Alpha (4, h, w) float32 in [0, 1] of all candidates, and their scores (4,)."""
     logits, scores = backend.decode(encoded, encoded.view.apply(prompts))
-    alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    alphas = np.clip((alphas - FLOOR) / (1 - 2 * FLOOR), 0, 1)
-    return alphas.astype(np.float32), scores
+    return alphas_of(logits), scores
 
 
 def _thumbnails(alphas: FloatArray) -> tuple[ByteArray, ...]:
