@@ -72,6 +72,12 @@ class Recipe:
         scribbles = self.prompts.scribbles
         return self._with(scribbles=scribbles[:index] + scribbles[index + 1 :])
 
+    def with_scribble_replaced(self, index: int, scribble: Scribble) -> Recipe:
+        """Put another scribble in the place of scribble ``index``."""
+        scribbles = list(self.prompts.scribbles)
+        scribbles[index] = scribble
+        return self._with(scribbles=tuple(scribbles))
+
     def with_box(self, box: Box | None) -> Recipe:
         """Set, replace or (None) remove the box."""
         return self._with(box=box)

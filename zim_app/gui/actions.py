@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from zim_app.gui.overlay import VIEW_MODES
+from zim_app.gui.toolbox import TOOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,20 @@ VIEW_ACTIONS = tuple(
 )
 VIEWS = tuple(spec.id for spec in VIEW_ACTIONS)
 
+TOOL_ACTIONS = tuple(
+    ActionSpec(
+        f"tool_{tool.id}",
+        tool.text,
+        (tool.key,),
+        tool.icon,
+        tool.tip,
+        choice="tool",
+        context="Tool",
+    )
+    for tool in TOOLS
+)
+TOOL_IDS = tuple(spec.id for spec in TOOL_ACTIONS)
+
 ACTIONS = (
     ActionSpec(
         "open",
@@ -87,14 +102,14 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "&Delete prompt"),
         ("Delete", "Backspace"),
         "map-marker-remove-outline",
-        QT_TRANSLATE_NOOP("Actions", "Delete the selected point or box"),
+        QT_TRANSLATE_NOOP("Actions", "Delete the selected point, scribble or box"),
     ),
     ActionSpec(
         "clear",
         QT_TRANSLATE_NOOP("Actions", "&Clear prompts"),
         ("Ctrl+Shift+Delete",),
         "broom",
-        QT_TRANSLATE_NOOP("Actions", "Delete all points and the box"),
+        QT_TRANSLATE_NOOP("Actions", "Delete all points and scribbles and the box"),
     ),
     ActionSpec(
         "escape",
@@ -129,6 +144,7 @@ ACTIONS = (
         ),
         short=QT_TRANSLATE_NOOP("Actions", "1:1"),
     ),
+    *TOOL_ACTIONS,
     *VIEW_ACTIONS,
     ActionSpec("next_view", QT_TRANSLATE_NOOP("Actions", "&Next view"), ("F",)),
     ActionSpec(
@@ -180,6 +196,7 @@ MENUS = (
             *(SEPARATOR, "next_view"),
         ),
     ),
+    (QT_TRANSLATE_NOOP("Actions", "&Tools"), TOOL_IDS),
     (
         QT_TRANSLATE_NOOP("Actions", "&Help"),
         ("cheat_sheet", "log_folder", SEPARATOR, "about"),

@@ -7,14 +7,21 @@ from PySide6.QtGui import QMouseEvent, QPainter, QRegion
 from PySide6.QtWidgets import QWidget
 
 from zim_app.gui.document import Document, DocumentState
-from zim_app.gui.markers import paint_prompts, prompts_region
+from zim_app.gui.markers import (
+    paint_prompts,
+    paint_trace,
+    prompts_region,
+    trace_region,
+)
+from zim_app.gui.scribble import Path
+from zim_app.gui.toolbox import TOOLS
 from zim_app.gui.tools import (
-    TOOLS,
     Edit,
     Gesture,
     Part,
     Press,
     Tool,
+    ToolOptions,
     cleared,
     part_at,
     without,
@@ -35,19 +42,23 @@ class Canvas(Viewport):
 
     - ``selection_changed(part)``: a :class:`Part`, or None.
     - ``tool_changed(tool)``: the :class:`Tool`.
+    - ``options_changed(options)``: the :class:`ToolOptions`.
 
     **Threads**: the window's only.
     """
 
     selection_changed = Signal(object)
     tool_changed = Signal(object)
+    options_changed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document: Document | None = None
         self.selected: Part | None = None
         self.tool = TOOLS[0]
+        self.options = ToolOptions()
         self._gesture: Gesture | None = None
+        self._edit: Edit | None = None  # what the gesture would do now
         self.update_cursor()
 
     # -- The document -----------------------------------------------------------
@@ -57,7 +68,7 @@ class Canvas(Viewport):
         if self.document is not None:
             self.document.changed.disconnect(self._on_document_changed)
         self.document = document
-        self._gesture = None
+        self._end_gesture()
         self._select(None)
         self._show_matte(document.state)
         self.show_picture(document.levels)
@@ -68,7 +79,7 @@ class Canvas(Viewport):
         if new.matte is not old.matte:
             self._show_matte(new)
         if new.recipe.prompts != old.recipe.prompts:
-            self._gesture = None
+            self._end_gesture()
             self._repaint_prompts(old.recipe.prompts, new.recipe.prompts)
             if self.selected and not self.selected.exists_in(new.recipe.prompts):
                 self._select(None)
@@ -80,23 +91,27 @@ class Canvas(Viewport):
         """Take another tool in hand."""
         self.escape()
         self.tool = tool
+        self.hand = tool.pans
         self.update_cursor()
         self.tool_changed.emit(tool)
+
+    def set_options(self, options: ToolOptions) -> None:
+        """Let the tools work in another way, from the next gesture on."""
+        if options != self.options:
+            self.options = options
+            self.options_changed.emit(options)
 
     # -- Prompts ----------------------------------------------------------------
 
     @property
     def shown_prompts(self) -> PromptSet:
         """The prompts on screen: the document's, or those of the gesture under way."""
-        edit = (
-            self._gesture.edit() if self._gesture and self._gesture.dragging else None
-        )
-        if edit is not None:
-            return edit.recipe.prompts
+        if self._gesture and self._gesture.dragging and self._edit is not None:
+            return self._edit.recipe.prompts
         return self.document.state.recipe.prompts if self.document else PromptSet()
 
     def delete_selected(self) -> None:
-        """Delete the selected point or box, if any."""
+        """Delete the selected prompt, if any."""
         if self.document is not None and self.selected is not None:
             self._apply(without(self.document.state.recipe, self.selected))
 
@@ -105,13 +120,24 @@ class Canvas(Viewport):
         if self.document is not None:
             self._apply(cleared(self.document.state.recipe))
 
+    def _trace(self) -> Path:
+        return self._gesture.trace if self._gesture else ()
+
+    def _repaint_trace(self, path: Path) -> None:
+        self.viewport().update(trace_region(path, self.to_view))
+
     def escape(self) -> None:
         """Abort the gesture under way; if there is none, select nothing."""
         if self._gesture is None:
             self._select(None)
             return
-        shown, self._gesture = self.shown_prompts, None
+        shown = self.shown_prompts
+        self._end_gesture()
         self._repaint_prompts(shown, self.shown_prompts)
+
+    def _end_gesture(self) -> None:
+        self._repaint_trace(self._trace())
+        self._gesture = self._edit = None
 
     def _apply(self, edit: Edit) -> None:
         assert self.document is not None
@@ -156,8 +182,11 @@ class Canvas(Viewport):
                 at=self.to_image(at),
                 view=at,
                 scale=self.transform().m11(),
+                straight=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier),
+                options=self.options,
             )
         )
+        self._edit = self._gesture.edit() if self._gesture else None
         self._select(part)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -166,18 +195,22 @@ class Canvas(Viewport):
             self._move_gesture(self._gesture, event.position())
         self.update_cursor(event.position())
 
-    def _move_gesture(self, gesture: Gesture, at: QPointF) -> Gesture:
-        shown = self.shown_prompts
+    def _move_gesture(self, gesture: Gesture, at: QPointF) -> None:
+        shown, trace = self.shown_prompts, self._trace()
         self._gesture = gesture.moved(self.to_image(at), at)
-        self._repaint_prompts(shown, self.shown_prompts)
-        return self._gesture
+        self._edit = self._gesture.edit()
+        if shown != self.shown_prompts:
+            self._repaint_prompts(shown, self.shown_prompts)
+        # The line ends at the pointer, and its last piece leads back to its beginning.
+        self._repaint_trace(trace[-2:] + self._trace()[-3:])
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         panned = self.dragged_by_hand
         super().mouseReleaseEvent(event)
         if not panned and self._gesture is not None and not event.buttons() & _either():
-            edit = self._move_gesture(self._gesture, event.position()).edit()
-            self._gesture = None
+            self._move_gesture(self._gesture, event.position())
+            edit = self._edit
+            self._end_gesture()
             if edit is not None:
                 self._apply(edit)
         self.update_cursor(event.position())
@@ -186,6 +219,7 @@ class Canvas(Viewport):
         painter.save()
         painter.resetTransform()
         paint_prompts(painter, self.shown_prompts, self.selected, self.to_view)
+        paint_trace(painter, self._trace(), self.to_view)
         painter.restore()
 
     def _part_at(self, at: QPointF) -> Part | None:

@@ -46,6 +46,7 @@ from zim_app.gui.start_page import (
     sample_paths,
 )
 from zim_app.gui.status import StatusBar
+from zim_app.gui.workbench import Workbench
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
 
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
         self._undo_group = QUndoGroup(self)
         self._pointed: QPointF | None = None
         self.canvas = Canvas()
+        self.bench = Workbench(self, self.canvas)
         self.start_page = StartPage(sample_paths())
         self.banner = Banner()
         self.busy_bar = BusyBar()
@@ -142,19 +144,25 @@ class MainWindow(QMainWindow):
                 "log_folder": crash.open_log_folder,
                 "about": self.show_about,
                 **views,
+                **self.bench.handlers,
             },
         )
         self._recent_menu = QMenu(self.tr("Open &recent"), self)
         self._recent_menu.aboutToShow.connect(self._fill_recent_menu)
         submenus = {"samples": self._samples_menu(), "recent": self._recent_menu}
         menus.fill_menu_bar(self.menuBar(), self.actions_by_id, submenus)
-        self._tool_bar = QToolBar(self.tr("Tools"))
-        self._tool_bar.setObjectName("tools")
+        self._tool_bar = QToolBar(self.tr("Commands"))
+        self._tool_bar.setObjectName("commands")
         self._tool_bar.setMovable(False)
         menus.fill_tool_bar(self._tool_bar, self.actions_by_id)
         self.addToolBar(self._tool_bar)
+        self.bench.set_up(self, self.actions_by_id)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self._paint_icons()
+
+    def _paint_icons(self) -> None:
         menus.paint_icons(self.actions_by_id, self.palette())
+        self.bench.paint_icons(self.palette())
 
     def _samples_menu(self) -> QMenu:
         menu = QMenu(self.tr("Open &sample"), self)
@@ -424,7 +432,7 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self.actions_by_id:
-            menus.paint_icons(self.actions_by_id, self.palette())
+            self._paint_icons()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         settings.set_window_geometry(self.saveGeometry())

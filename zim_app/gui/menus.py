@@ -63,7 +63,8 @@ def _make_action(spec: ActionSpec, parent: QObject) -> QAction:
     action.setCheckable(spec.checkable or bool(spec.choice))
     if spec.context == "ViewMode" and not spec.tip:
         text = tr(QT_TRANSLATE_NOOP("Actions", "View: {}")).format(text)
-    set_tip(action, tr(spec.tip) if spec.tip else text.replace("&", ""))
+    tip = QCoreApplication.translate(spec.context, spec.tip)
+    set_tip(action, tip or text.replace("&", ""))
     return action
 
 

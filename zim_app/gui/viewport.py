@@ -32,6 +32,9 @@ class Viewport(QGraphicsView):
 
     The wheel zooms at the cursor, the middle button or Space and a button pan.
 
+    Attributes:
+        hand: every button pans.
+
     **Signals**
 
     - ``pointed(position)``: the pointer in image pixels (``QPointF``), or None when it
@@ -51,6 +54,7 @@ class Viewport(QGraphicsView):
         self.mode = VIEW_MODES[0]
         self._pan_from: QPoint | None = None
         self._space = False
+        self.hand = False
         self._fitted = True
         self._image = ImageItem()
         self._overlay = OverlayItem()
@@ -163,7 +167,7 @@ class Viewport(QGraphicsView):
     @property
     def panning(self) -> bool:
         """Whether the pointer moves the picture, or would if a button were pressed."""
-        return self._pan_from is not None or self._space
+        return self._pan_from is not None or self._space or self.hand
 
     @property
     def dragged_by_hand(self) -> bool:
@@ -171,7 +175,7 @@ class Viewport(QGraphicsView):
         return self._pan_from is not None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.MiddleButton or self._space:
+        if event.button() == Qt.MouseButton.MiddleButton or self._space or self.hand:
             self._pan_from = event.position().toPoint()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -227,7 +231,7 @@ class Viewport(QGraphicsView):
         """Show the pointer's shape for view position ``at``; None if unknown."""
         if self._pan_from is not None:
             shape = Qt.CursorShape.ClosedHandCursor
-        elif self._space:
+        elif self._space or self.hand:
             shape = Qt.CursorShape.OpenHandCursor
         else:
             shape = self.cursor_at(at)

@@ -1,0 +1,179 @@
+"""A slider with a number: changes are shown while it moves and count when it rests."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import (
+    QDoubleSpinBox,
+    QGridLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QWidget,
+)
+
+STEPS = 1000
+REST_MS = 400
+"""A number that changed by keys or wheel counts when it has been left alone so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the positions of a slider mean.
+
+    Attributes:
+        low, high: the ends.
+        default: what a double click brings back.
+        decimals: of the number.
+        unit: after the number.
+        curve: 1 is even; more gives small numbers more room.
+    """
+
+    low: float
+    high: float
+    default: float
+    decimals: int = 0
+    unit: str = ""
+    curve: float = 1.0
+
+    def position(self, value: float) -> int:
+        """Of the slider, 0 to ``STEPS``."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(STEPS * math.pow(min(max(share, 0.0), 1.0), 1 / self.curve))
+
+    def value(self, position: int) -> float:
+        """What a position of the slider means, rounded to the decimals."""
+        share = math.pow(position / STEPS, self.curve)
+        return round(self.low + (self.high - self.low) * share, self.decimals)
+
+
+class SliderField(QWidget):
+    """Name, slider and number in one line or two; a double click resets it.
+
+    **Signals**
+
+    - ``changing(value)``: it has that value now, and may go on moving.
+    - ``changed(value)``: it has come to rest at another value.
+
+    **Threads**: the window's only.
+    """
+
+    changing = Signal(float)
+    changed = Signal(float)
+
+    def __init__(
+        self,
+        name: str,
+        tip: str,
+        scale: Scale,
+        *,
+        one_line: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.scale = scale
+        self._settled = scale.default
+        self.label, self.slider = QLabel(name), QSlider(Qt.Orientation.Horizontal)
+        self.number = QDoubleSpinBox()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REST_MS)
+        self._timer.timeout.connect(self.settle)
+        self._setup_widgets(name, self.tr("{}. Double-click resets it.").format(tip))
+        self._lay_out(one_line)
+        self.set_value(scale.default)
+
+    def _setup_widgets(self, name: str, tip: str) -> None:
+        self.slider.setRange(0, STEPS)
+        self.slider.setSingleStep(STEPS // 100)
+        self.slider.setPageStep(STEPS // 10)
+        self.slider.valueChanged.connect(self._on_slider_value_changed)
+        self.slider.sliderReleased.connect(self.settle)
+        self.number.setRange(self.scale.low, self.scale.high)
+        self.number.setDecimals(self.scale.decimals)
+        self.number.setSingleStep(max(10.0**-self.scale.decimals, 0.01))
+        self.number.setSuffix(self.scale.unit)
+        self.number.setKeyboardTracking(False)
+        self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.number.valueChanged.connect(self._on_number_value_changed)
+        self.label.setBuddy(self.number)
+        for widget in (self.label, self.slider, self.number):
+            widget.setToolTip(tip)
+        for control in (self.slider, self.number):
+            control.setAccessibleName(name.replace("&", ""))
+            control.setAccessibleDescription(tip)
+        self.label.installEventFilter(self)
+        self.slider.installEventFilter(self)
+
+    def _lay_out(self, one_line: bool) -> None:
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(0)
+        layout.addWidget(self.label, 0, 0)
+        if one_line:
+            self.slider.setFixedWidth(90)
+            layout.addWidget(self.slider, 0, 1)
+            layout.addWidget(self.number, 0, 2)
+            self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        else:
+            layout.setColumnStretch(0, 1)
+            layout.addWidget(self.number, 0, 1)
+            layout.addWidget(self.slider, 1, 0, 1, 2)
+
+    @property
+    def value(self) -> float:
+        """What it shows."""
+        return self.number.value()
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is being changed and has not come to rest yet."""
+        return self.slider.isSliderDown() or self._timer.isActive()
+
+    def set_value(self, value: float) -> None:
+        """Show a value without a signal, unless the user is changing it now."""
+        if self.moving:
+            return
+        self._settled = value
+        self._show(value)
+
+    def reset(self) -> None:
+        """Go back to the default."""
+        self._take(self.scale.default)
+        self.settle()
+
+    @Slot()
+    def settle(self) -> None:
+        """Let the value count now."""
+        self._timer.stop()
+        if self.value != self._settled:
+            self._settled = self.value
+            self.changed.emit(self.value)
+
+    def _show(self, value: float) -> None:
+        with QSignalBlocker(self.slider), QSignalBlocker(self.number):
+            self.number.setValue(value)
+            self.slider.setValue(self.scale.position(value))
+
+    def _take(self, value: float) -> None:
+        self._show(value)
+        self.changing.emit(self.value)
+        if not self.slider.isSliderDown():
+            self._timer.start()
+
+    @Slot(int)
+    def _on_slider_value_changed(self, position: int) -> None:
+        self._take(self.scale.value(position))
+
+    @Slot(float)
+    def _on_number_value_changed(self, value: float) -> None:
+        self._take(value)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self.reset()
+            return True
+        return super().eventFilter(watched, event)

@@ -1,0 +1,65 @@
+"""The tools' share of the window: their bar and their options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from PySide6.QtCore import QObject, QSize, Qt, Slot
+from PySide6.QtGui import QAction, QPalette
+from PySide6.QtWidgets import QMainWindow, QToolBar
+
+from zim_app.gui.actions import TOOL_IDS
+from zim_app.gui.canvas import Canvas
+from zim_app.gui.tool_options import ToolOptionsBar
+from zim_app.gui.toolbox import TOOLS
+from zim_app.gui.tools import Tool
+
+TOOL_ICON_SIZE = QSize(24, 24)
+
+
+class Workbench(QObject):
+    """Joins the tools to the canvas and to a window's bars.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, window: QMainWindow, canvas: Canvas) -> None:
+        super().__init__(window)
+        self._canvas = canvas
+        self._actions: Mapping[str, QAction] = {}
+        self.options_bar = ToolOptionsBar(canvas, window)
+        self.tool_bar = QToolBar(self.tr("Tools"), window)
+        self.tool_bar.setObjectName("toolbox")
+        self.tool_bar.setOrientation(Qt.Orientation.Vertical)
+        self.tool_bar.setMovable(False)
+        self.tool_bar.setIconSize(TOOL_ICON_SIZE)
+        canvas.tool_changed.connect(self._on_canvas_tool_changed)
+
+    @property
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """What the tools' actions do, by id."""
+        return {
+            id_: partial(self._canvas.set_tool, tool)
+            for id_, tool in zip(TOOL_IDS, TOOLS, strict=True)
+        }
+
+    def set_up(self, window: QMainWindow, actions: Mapping[str, QAction]) -> None:
+        """Put the bars into the window, after its own."""
+        self._actions = actions
+        for id_ in TOOL_IDS:
+            self.tool_bar.addAction(actions[id_])
+            button = self.tool_bar.widgetForAction(actions[id_])
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tool_bar)
+        window.addToolBarBreak()
+        window.addToolBar(self.options_bar)
+        self._on_canvas_tool_changed(self._canvas.tool)
+
+    def paint_icons(self, palette: QPalette) -> None:
+        """Draw the icons in the palette's colours."""
+        self.options_bar.paint_icons(palette)
+
+    @Slot(object)
+    def _on_canvas_tool_changed(self, tool: Tool) -> None:
+        self._actions[f"tool_{tool.id}"].setChecked(True)
