@@ -10,7 +10,7 @@ from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui import crash, logs
+from zim_app.gui import crash, language, logs
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.stall import StallMonitor
@@ -47,5 +47,6 @@ def _set_up(app: QApplication) -> None:
     app.setApplicationName("zim-studio")
     app.setWindowIcon(QIcon(str(asset_path("icons", "zim-studio.png"))))
     Theme(app)
+    language.install(app)
     logs.start()
     crash.install_hook()

@@ -105,9 +105,12 @@ class CheatSheet(QDialog):
         self.resize(1020, 640)
 
     def _mouse(self) -> Section:
-        tr = QCoreApplication.translate
+        translate = QCoreApplication.translate
         rows = [
-            (tr("Gestures", use.text), tr("Gestures", use.how).split(", "))
+            (
+                translate("Gestures", use.text),
+                translate("Gestures", use.how).split(", "),
+            )
             for use in GESTURES
         ]
         return Section(self.tr("On the canvas"), rows)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from zim_app.gui.icons import glyph, icon
+from zim_app.gui.language import error_text
 from zim_app.gui.markers import ACCENT
 
 _LOG = logging.getLogger(__name__)
@@ -118,9 +119,10 @@ class Banner(QFrame):
         """Say what went wrong and what to do about it, until it is closed.
 
         A button called ``action_text`` closes the message and calls ``callback``.
+        Sentences of a :class:`ZimError` are translated here.
         """
-        text = f"{message}\n{hint}".strip()
-        _LOG.warning("%s", text)
+        _LOG.warning("%s %s", message, hint)
+        text = f"{error_text(message)}\n{error_text(hint)}".strip()
         self._add(Notice("error", text, action_text, callback, topic))
 
     def show_success(

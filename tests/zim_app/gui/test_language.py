@@ -1,0 +1,123 @@
+"""The window in German."""
+
+import pytest
+from PySide6.QtCore import QLocale
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QWidget
+
+from zim_app.gui import language, preferences
+from zim_app.gui.cheat_sheet import CheatSheet
+from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.main_window import MainWindow
+from zim_app.gui.settings_dialog import SettingsDialog
+from zim_model.errors import ImageError
+
+
+@pytest.fixture
+def german(qapp):
+    before = QLocale()
+    preferences.set_value("language", "de")
+    translators = language.install(qapp)
+    yield
+    for translator in translators:
+        qapp.removeTranslator(translator)
+    QLocale.setDefault(before)
+
+
+@pytest.fixture
+def german_window(german, qtbot, engine):
+    window = MainWindow(InferenceQueue(lambda: engine))
+    qtbot.addWidget(window)
+    window.show()
+    yield window
+    window.close()
+
+
+def test_the_dialog_offers_the_languages_that_there_are():
+    choices = {choice.value for choice in preferences.BY_KEY["language"].choices}
+    assert choices == {"system", *language.available()}
+
+
+def test_menus_and_start_page_are_german(german_window):
+    titles = [action.text() for action in german_window.menuBar().actions()]
+    assert titles[:3] == ["&Datei", "&Bearbeiten", "&Ansicht"]
+    assert german_window.actions_by_id["open"].text() == "&Öffnen …"
+    labels = german_window.start_page.findChildren(QLabel)
+    assert "Ein Bild hier ablegen" in [label.text() for label in labels]
+
+
+def test_values_are_put_in(german_window, settle_german, photo):
+    german_window.open_path(photo)
+    settle_german()
+    assert german_window.windowTitle() == "photo.png[*] – zim-studio"
+    assert german_window.status.times.text().startswith("Kodieren 7 ms")
+
+
+@pytest.fixture
+def settle_german(qtbot, german_window):
+    return lambda: qtbot.waitUntil(lambda: german_window.idle)
+
+
+def test_errors_are_german_with_their_values(german_window, settle_german, tmp_path):
+    empty = tmp_path / "leer.png"
+    empty.touch()
+    german_window.open_path(empty)
+    settle_german()
+    assert german_window.banner.text == (
+        "leer.png ist leer.\nKopieren oder laden Sie die Datei noch einmal."
+    )
+
+
+def test_reasons_of_the_system_are_german_too(german):
+    error = ImageError("/a/b.png cannot be written: the disk is full.")
+    assert language.error_text(error.message) == (
+        "/a/b.png kann nicht geschrieben werden: der Datenträger ist voll."
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Something else.", "Etwas ging {} schief.", "{0} is {1}"]
+)
+def test_what_is_not_known_stays_as_it_is(german, text):
+    assert language.error_text(text) == text
+
+
+def test_errors_stay_english_in_english(qapp):
+    assert language.error_text("a.png is empty.") == "a.png is empty."
+
+
+def test_dialogs_are_german_down_to_the_buttons_of_qt(german_window):
+    dialog = SettingsDialog(german_window)
+    buttons = dialog.findChild(QDialogButtonBox)
+    close = buttons.button(QDialogButtonBox.StandardButton.Close)
+    assert close.text().replace("&", "") == "Schließen"
+    assert dialog.windowTitle() == "Einstellungen"
+    assert dialog.findChild(QWidget, "theme").itemText(1) == "Hell"
+    sheet = CheatSheet(german_window)
+    assert sheet.windowTitle() == "Tasten und Maus"
+
+
+@pytest.mark.parametrize(
+    ("languages", "wanted"),
+    [
+        (["de-AT", "en-GB"], "de"),
+        (["en-GB", "de-DE"], "en"),
+        (["xx-YY", "de-DE"], "de"),
+        (["xx-YY"], "en"),
+    ],
+)
+def test_the_system_chooses_the_first_language_that_there_is(
+    languages, wanted, monkeypatch
+):
+    class System:
+        def uiLanguages(self):
+            return languages
+
+    monkeypatch.setattr(QLocale, "system", staticmethod(System))
+    assert language.wanted() == wanted
+
+
+def test_english_needs_no_translator(qapp):
+    preferences.set_value("language", "en")
+    before = QLocale()
+    assert language.install(qapp) == []
+    QLocale.setDefault(before)

@@ -1,0 +1,147 @@
+"""The translations have every text of the sources, whole and with its values."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import string
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from zim_app.translations import __main__ as tool
+
+GUI = tool.ROOT / "zim_app" / "gui"
+FILES = sorted(tool.FOLDER.glob("*.ts"))
+UPDATE = "run: python -m zim_app.translations, and translate what is unfinished"
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory) -> Path:
+    """A copy of the translations, brought up to date with the sources."""
+    folder = tmp_path_factory.mktemp("translations")
+    for file in FILES:
+        shutil.copy(file, folder)
+    tool.update(folder)
+    return folder
+
+
+def placeholders(text: str) -> Counter:
+    """The values of a format string, with their format."""
+    fields = string.Formatter().parse(text)
+    return Counter((name, spec) for _, name, spec, _ in fields if name is not None)
+
+
+def test_there_is_german():
+    assert tool.FOLDER / "zim-studio_de.ts" in FILES
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_translations_keep_the_values_and_the_dots(file):
+    for message in tool.messages(file):
+        source, translation = message.source, message.translation
+        assert message.context, f"{source}: outside of a class, name the context"
+        assert source.endswith("…") == translation.endswith("…"), source
+        assert source.count("\n") == translation.count("\n"), source
+        if message.context != "Preferences":  # whose braces are words
+            assert placeholders(source) == placeholders(translation), source
+        else:
+            assert re.findall(r"\{\w*\}", source) == re.findall(r"\{\w*\}", translation)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_menu_keys_are_kept(file):
+    for message in tool.messages(file):
+        source, translation = message.source, message.translation
+        if message.context in ("Actions", "MainWindow"):
+            assert source.count("&") == translation.count("&"), source
+
+
+def test_errors_are_found_where_they_are_raised():
+    templates = tool.error_templates()
+    assert "{0} is empty." in templates
+    assert "permission is denied" in templates
+    assert "Give at least one positive point or a box." in templates
+
+
+# -- No text goes past the translator -------------------------------------------------
+
+SHOWING = {
+    *("setText", "setToolTip", "setStatusTip", "setWindowTitle", "setPlaceholderText"),
+    *("setTitle", "setInformativeText", "setDetailedText", "setLabelText"),
+    *("setHeaderLabels", "setHorizontalHeaderLabels", "setPrefix", "setSuffix"),
+    *("addAction", "addMenu", "addItem", "addTab", "addSection", "setSpecialValueText"),
+    *("setAccessibleName", "showMessage", "show_error", "show_success"),
+    *("QLabel", "QPushButton", "QToolButton", "QCheckBox", "QRadioButton"),
+    *("QGroupBox", "QAction", "QMenu", "QToolBar", "QDockWidget", "QLineEdit"),
+    *("QListWidgetItem", "QTreeWidgetItem", "QTableWidgetItem", "QUndoCommand"),
+}
+"""Methods and classes that show the strings that they are given."""
+
+
+def shown_literals(tree: ast.AST) -> list[str]:
+    """Strings with words that are given to a widget as they are written."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and called(node) in SHOWING:
+            for argument in node.args:
+                found += [text for text in literals(argument) if words(text)]
+    return found
+
+
+def called(call: ast.Call) -> str:
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def literals(node: ast.expr) -> list[str]:
+    """Strings written in an expression, except in calls, which may translate."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) else []
+    if isinstance(node, ast.Call):
+        return []
+    children = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr)]
+    return [text for child in children for text in literals(child)]
+
+
+def words(text: str) -> bool:
+    return re.search(r"[^\W\d_]{2}", text) is not None
+
+
+SOURCES = sorted(GUI.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_literal_reaches_a_widget(path):
+    assert shown_literals(ast.parse(path.read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'label.setText("Hello there")',
+        'QLabel("Hello")',
+        'menu.addAction("Hello", self.go)',
+        'label.setText(f"{count} pictures")',
+        'label.setToolTip("Yes" if on else tr("No"))',
+    ],
+)
+def test_literals_are_recognised(code):
+    assert shown_literals(ast.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'label.setText(self.tr("Hello there"))',
+        'label.setText(f"{model} · {device}")',
+        'label.setText("…")',
+        "box.addItem(name, value)",
+    ],
+)
+def test_translated_texts_are_let_through(code):
+    assert not shown_literals(ast.parse(code))

@@ -1,0 +1,221 @@
+"""Bring the translations up to date: ``python -m zim_app.translations``.
+
+Reads all sources, adds new texts to each ``zim-studio_LANGUAGE.ts`` as unfinished,
+removes those that are gone, and compiles the ``.qm`` files that the program loads.
+Fill in what is unfinished (by hand, or with Qt Linguist) and run it again.  Start a
+new language with its code: ``python -m zim_app.translations fr``.
+
+Errors are worded where they are raised, which may be far from Qt.  Their sentences
+are found by reading the calls of the error classes; a value in one becomes ``{0}``.
+``errors.json`` lists them, because a compiled file cannot be asked what it has.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parents[1]
+ERRORS = "errors.json"
+_WORDED = ("zim_model/files.py",)
+"""Modules whose tables have parts of sentences about errors."""
+
+
+def main(languages: Sequence[str] = ()) -> int:
+    """Update and compile all languages, the given ones too; return the exit code."""
+    for file in update(FOLDER, languages):
+        missing = [message for message in messages(file) if not message.finished]
+        print(f"{file.name}: {len(missing)} unfinished")
+    return 0
+
+
+# -- The files of Qt ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text of a ``.ts`` file.
+
+    Attributes:
+        context: of Qt: the class or table that has it.
+        source: in English.
+        translation: empty if there is none yet.
+        finished: the translator says that it is right.
+    """
+
+    context: str
+    source: str
+    translation: str
+    finished: bool
+
+    @staticmethod
+    def read(context: str, element: ElementTree.Element) -> Message:
+        """The text that an XML element has."""
+        translation = element.find("translation")
+        assert translation is not None
+        text = translation.text or ""
+        finished = translation.get("type") is None and bool(text)
+        return Message(context, element.findtext("source") or "", text, finished)
+
+
+def messages(file: Path) -> list[Message]:
+    """All texts of a ``.ts`` file."""
+    return [
+        Message.read(context.findtext("name") or "", element)
+        for context in ElementTree.parse(file).getroot().iter("context")
+        for element in context.iter("message")
+    ]
+
+
+def update(folder: Path, languages: Sequence[str] = ()) -> list[Path]:
+    """Bring the files in a folder up to date with the sources, and compile them.
+
+    Args:
+        folder: has ``zim-studio_LANGUAGE.ts``.
+        languages: codes of those that need not be there yet.
+
+    Returns:
+        The ``.ts`` files.
+
+    Raises:
+        subprocess.CalledProcessError: one of Qt's tools failed.
+    """
+    templates = error_templates()
+    (folder / ERRORS).write_text(
+        json.dumps(templates, ensure_ascii=False, indent=1) + "\n", "utf-8"
+    )
+    new = {folder / f"zim-studio_{language}.ts" for language in languages}
+    files = sorted({*folder.glob("zim-studio_*.ts"), *new})
+    with tempfile.TemporaryDirectory() as name:
+        listed = Path(name) / "errors.py"
+        listed.write_text(
+            "".join(
+                f'QT_TRANSLATE_NOOP("Errors", {json.dumps(x, ensure_ascii=False)})\n'
+                for x in templates
+            ),
+            "utf-8",
+        )
+        sources = sorted((ROOT / "zim_app" / "gui").rglob("*.py"))
+        for file in files:
+            options = ("-no-obsolete", "-locations", "none", "-silent")
+            exact = ("-disable-heuristic", "similartext")
+            _run("lupdate", *options, *exact, *sources, listed, "-ts", file)
+    for file in files:
+        _run("lrelease", "-silent", file, "-qm", file.with_suffix(".qm"))
+    return files
+
+
+def _run(tool: str, *arguments: str | Path) -> None:
+    spec = importlib.util.find_spec("PySide6")
+    assert spec is not None
+    assert spec.origin is not None
+    program = Path(spec.origin).with_name(tool)
+    subprocess.run([program, *map(str, arguments)], check=True)
+
+
+# -- Sentences about errors -----------------------------------------------------------
+
+
+def error_templates() -> list[str]:
+    """The sentences of all errors in the sources without Qt, with {0} for values."""
+    paths = [*(ROOT / "zim_model").rglob("*.py"), *(ROOT / "zim_app").rglob("*.py")]
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(paths)}
+    names = _error_names(list(trees.values()))
+    found: set[str] = set()
+    for path, tree in trees.items():
+        if "gui" not in path.relative_to(ROOT).parts:
+            found.update(_raised(tree, names))
+        if path.relative_to(ROOT).as_posix() in _WORDED:
+            found.update(_tabled(tree))
+    return sorted(filter(_is_worded, found))
+
+
+def _error_names(trees: Sequence[ast.Module]) -> set[str]:
+    """``ZimError`` and the classes made from it."""
+    names = {"ZimError"}
+    for _ in range(3):
+        for tree in trees:
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef) and any(
+                    isinstance(base, ast.Name) and base.id in names
+                    for base in node.bases
+                ):
+                    names.add(node.name)
+    return names
+
+
+def _raised(tree: ast.Module, names: set[str]) -> Iterator[str]:
+    """Sentences given to errors, directly or through a local variable."""
+    scopes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    for scope in [*scopes, tree]:
+        for node in ast.walk(scope):
+            if isinstance(node, ast.Call) and _called(node) in names:
+                given = [*node.args, *(k.value for k in node.keywords)]
+                for argument in given:
+                    yield from _sentences(argument, scope)
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _sentences(node: ast.expr, scope: ast.AST) -> Iterator[str]:
+    """What an expression may be, as far as it is written here."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield _escaped(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        yield _template(node)
+    elif isinstance(node, ast.IfExp):
+        yield from _sentences(node.body, scope)
+        yield from _sentences(node.orelse, scope)
+    elif isinstance(node, ast.Name):
+        for other in ast.walk(scope):
+            if isinstance(other, ast.Assign) and _assigns(other, node.id):
+                yield from _sentences(other.value, ast.Module([], []))
+
+
+def _assigns(statement: ast.Assign, name: str) -> bool:
+    names = [node.id for node in statement.targets if isinstance(node, ast.Name)]
+    return name in names
+
+
+def _template(node: ast.JoinedStr) -> str:
+    parts, count = [], 0
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            parts.append(_escaped(str(part.value)))
+        else:
+            parts.append(f"{{{count}}}")
+            count += 1
+    return "".join(parts)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _tabled(tree: ast.Module) -> Iterator[str]:
+    """Strings in tables at the top level of a module."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            for part in ast.walk(node.value):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield _escaped(part.value)
+
+
+def _is_worded(template: str) -> bool:
+    """Whether there are words in it, and not only values."""
+    return sum(map(str.isalpha, template)) >= 4 and " " in template
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1574 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE">
+<context>
+    <name>Actions</name>
+    <message>
+        <source>&amp;Open…</source>
+        <translation>&amp;Öffnen …</translation>
+    </message>
+    <message>
+        <source>Open a picture</source>
+        <translation>Ein Bild öffnen</translation>
+    </message>
+    <message>
+        <source>&amp;Export cut-out…</source>
+        <translation>Freisteller &amp;exportieren …</translation>
+    </message>
+    <message>
+        <source>Save the object with a transparent background</source>
+        <translation>Das Objekt mit durchsichtigem Hintergrund speichern</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Exportieren …</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>&amp;Beenden</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>&amp;Rückgängig</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>&amp;Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>&amp;Delete prompt</source>
+        <translation>Markierung &amp;löschen</translation>
+    </message>
+    <message>
+        <source>Delete the selected point or box</source>
+        <translation>Den gewählten Punkt oder Rahmen löschen</translation>
+    </message>
+    <message>
+        <source>&amp;Clear prompts</source>
+        <translation>&amp;Alle Markierungen löschen</translation>
+    </message>
+    <message>
+        <source>Delete all points and the box</source>
+        <translation>Alle Punkte und den Rahmen löschen</translation>
+    </message>
+    <message>
+        <source>De&amp;select</source>
+        <translation>Auswahl auf&amp;heben</translation>
+    </message>
+    <message>
+        <source>Abort the drag under way, or select nothing</source>
+        <translation>Das laufende Ziehen abbrechen oder nichts auswählen</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;in</source>
+        <translation>Ver&amp;größern</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;out</source>
+        <translation>Ver&amp;kleinern</translation>
+    </message>
+    <message>
+        <source>&amp;Fit to window</source>
+        <translation>&amp;In Fenster einpassen</translation>
+    </message>
+    <message>
+        <source>&amp;Actual size</source>
+        <translation>Originalgröß&amp;e</translation>
+    </message>
+    <message>
+        <source>One screen pixel for each pixel of the picture</source>
+        <translation>Ein Bildschirmpixel für jedes Pixel des Bildes</translation>
+    </message>
+    <message>
+        <source>1:1</source>
+        <translation>1:1</translation>
+    </message>
+    <message>
+        <source>&amp;Next view</source>
+        <translation>&amp;Nächste Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Settings…</source>
+        <translation>E&amp;instellungen …</translation>
+    </message>
+    <message>
+        <source>Choose theme, language, keys and more</source>
+        <translation>Farbschema, Sprache, Tasten und mehr wählen</translation>
+    </message>
+    <message>
+        <source>&amp;Keys and mouse</source>
+        <translation>&amp;Tasten und Maus</translation>
+    </message>
+    <message>
+        <source>Show all keys and what the mouse does</source>
+        <translation>Alle Tasten zeigen und was die Maus tut</translation>
+    </message>
+    <message>
+        <source>Open &amp;log folder</source>
+        <translation>&amp;Protokollordner öffnen</translation>
+    </message>
+    <message>
+        <source>Show what the program has noted down</source>
+        <translation>Zeigen, was das Programm notiert hat</translation>
+    </message>
+    <message>
+        <source>&amp;About zim-studio</source>
+        <translation>Ü&amp;ber zim-studio</translation>
+    </message>
+    <message>
+        <source>&amp;File</source>
+        <translation>&amp;Datei</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>&amp;Bearbeiten</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>View: {}</source>
+        <translation>Ansicht: {}</translation>
+    </message>
+</context>
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Close all messages</source>
+        <translation>Alle Meldungen schließen</translation>
+    </message>
+    <message>
+        <source>Close this message</source>
+        <translation>Diese Meldung schließen</translation>
+    </message>
+    <message>
+        <source>Close all {}</source>
+        <translation>Alle {} schließen</translation>
+    </message>
+</context>
+<context>
+    <name>CheatSheet</name>
+    <message>
+        <source>Keys and mouse</source>
+        <translation>Tasten und Maus</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Show only what has these words</source>
+        <translation>Nur zeigen, was diese Wörter enthält</translation>
+    </message>
+    <message>
+        <source>On the canvas</source>
+        <translation>Auf dem Bild</translation>
+    </message>
+</context>
+<context>
+    <name>CrashDialog</name>
+    <message>
+        <source>Something went wrong</source>
+        <translation>Etwas ist schiefgegangen</translation>
+    </message>
+    <message>
+        <source>This is a bug in zim-studio, not your mistake. You can go on; please send this report so that it can be fixed.</source>
+        <translation>Das ist ein Fehler in zim-studio, nicht Ihrer. Sie können weiterarbeiten; bitte senden Sie diesen Bericht, damit er behoben werden kann.</translation>
+    </message>
+    <message>
+        <source>A recovery copy of your work has been saved.</source>
+        <translation>Eine Sicherungskopie Ihrer Arbeit ist gespeichert.</translation>
+    </message>
+    <message>
+        <source>Copy report</source>
+        <translation>Bericht kopieren</translation>
+    </message>
+    <message>
+        <source>Put the report on the clipboard</source>
+        <translation>Den Bericht in die Zwischenablage legen</translation>
+    </message>
+    <message>
+        <source>Open log folder</source>
+        <translation>Protokollordner öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>Dialogs</name>
+    <message>
+        <source>Open a picture</source>
+        <translation>Ein Bild öffnen</translation>
+    </message>
+    <message>
+        <source>Pictures ({})</source>
+        <translation>Bilder ({})</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Export cut-out</source>
+        <translation>Freisteller exportieren</translation>
+    </message>
+    <message>
+        <source>PNG (*.png)</source>
+        <translation>PNG (*.png)</translation>
+    </message>
+    <message>
+        <source>TIFF (*.tif *.tiff)</source>
+        <translation>TIFF (*.tif *.tiff)</translation>
+    </message>
+    <message>
+        <source>WebP, lossless (*.webp)</source>
+        <translation>WebP, verlustfrei (*.webp)</translation>
+    </message>
+    <message>
+        <source>{}-cutout.png</source>
+        <translation>{}-freigestellt.png</translation>
+    </message>
+    <message>
+        <source>About zim-studio</source>
+        <translation>Über zim-studio</translation>
+    </message>
+    <message>
+        <source>&lt;h3&gt;zim-studio&lt;/h3&gt;&lt;p&gt;Click an object in a photo, get a soft alpha matte.&lt;/p&gt;</source>
+        <translation>&lt;h3&gt;zim-studio&lt;/h3&gt;&lt;p&gt;Ein Objekt im Foto anklicken, eine weiche Alpha-Maske bekommen.&lt;/p&gt;</translation>
+    </message>
+    <message>
+        <source>Built on ZIM, “Zero-Shot Image Matting for Anything” (ICCV 2025), with PyTorch and Qt.</source>
+        <translation>Beruht auf ZIM, „Zero-Shot Image Matting for Anything“ (ICCV 2025), mit PyTorch und Qt.</translation>
+    </message>
+</context>
+<context>
+    <name>Errors</name>
+    <message>
+        <source>A ZIM model in ONNX format is a folder with both files.</source>
+        <translation>Ein ZIM-Modell im ONNX-Format ist ein Ordner mit beiden Dateien.</translation>
+    </message>
+    <message>
+        <source>A scribble has no points.</source>
+        <translation>Ein Strich hat keine Punkte.</translation>
+    </message>
+    <message>
+        <source>Add a file name.</source>
+        <translation>Fügen Sie einen Dateinamen hinzu.</translation>
+    </message>
+    <message>
+        <source>Add a positive point or a box.</source>
+        <translation>Setzen Sie einen positiven Punkt oder einen Rahmen.</translation>
+    </message>
+    <message>
+        <source>Add a prompt on the object, or do not trim.</source>
+        <translation>Markieren Sie das Objekt oder beschneiden Sie nicht.</translation>
+    </message>
+    <message>
+        <source>Allow it, or name another in {0}.</source>
+        <translation>Erlauben Sie es oder nennen Sie einen anderen in {0}.</translation>
+    </message>
+    <message>
+        <source>Alpha has shape {0} and type {1}.</source>
+        <translation>Alpha hat die Form {0} und den Typ {1}.</translation>
+    </message>
+    <message>
+        <source>An array of shape {0} and type {1} is no picture.</source>
+        <translation>Ein Feld der Form {0} vom Typ {1} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>An object cannot be read: {0}.</source>
+        <translation>Ein Objekt kann nicht gelesen werden: {0}.</translation>
+    </message>
+    <message>
+        <source>An object&apos;s id is {0}, which is no positive number.</source>
+        <translation>Die Nummer eines Objekts ist {0}, das ist keine positive Zahl.</translation>
+    </message>
+    <message>
+        <source>Call set_image first.</source>
+        <translation>Rufen Sie zuerst set_image auf.</translation>
+    </message>
+    <message>
+        <source>Check the spelling.</source>
+        <translation>Prüfen Sie die Schreibweise.</translation>
+    </message>
+    <message>
+        <source>Choose a shorter name.</source>
+        <translation>Wählen Sie einen kürzeren Namen.</translation>
+    </message>
+    <message>
+        <source>Choose a smaller scale or less padding.</source>
+        <translation>Wählen Sie einen kleineren Maßstab oder weniger Rand.</translation>
+    </message>
+    <message>
+        <source>Choose another disk.</source>
+        <translation>Wählen Sie einen anderen Datenträger.</translation>
+    </message>
+    <message>
+        <source>Choose another file.</source>
+        <translation>Wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or allow access to this one.</source>
+        <translation>Wählen Sie einen anderen Ordner oder erlauben Sie den Zugriff auf diesen.</translation>
+    </message>
+    <message>
+        <source>Choose another name.</source>
+        <translation>Wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>Choose another one: {0}.</source>
+        <translation>Wählen Sie ein anderes: {0}.</translation>
+    </message>
+    <message>
+        <source>Choose the folder separately.</source>
+        <translation>Wählen Sie den Ordner getrennt.</translation>
+    </message>
+    <message>
+        <source>Close other programs, or choose a smaller model.</source>
+        <translation>Schließen Sie andere Programme oder wählen Sie ein kleineres Modell.</translation>
+    </message>
+    <message>
+        <source>Close other programs, or make the picture smaller.</source>
+        <translation>Schließen Sie andere Programme oder verkleinern Sie das Bild.</translation>
+    </message>
+    <message>
+        <source>Convert it to {0}; if it is one already, it is damaged.</source>
+        <translation>Wandeln Sie es um in {0}; ist es das schon, dann ist es beschädigt.</translation>
+    </message>
+    <message>
+        <source>Coordinates are pixels from the top-left corner: x, then y.</source>
+        <translation>Koordinaten sind Pixel von der linken oberen Ecke: erst x, dann y.</translation>
+    </message>
+    <message>
+        <source>Copy or download it again.</source>
+        <translation>Kopieren oder laden Sie die Datei noch einmal.</translation>
+    </message>
+    <message>
+        <source>Create it first, or choose another.</source>
+        <translation>Legen Sie ihn zuerst an oder wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>Crop it or make it smaller first.</source>
+        <translation>Beschneiden oder verkleinern Sie es zuerst.</translation>
+    </message>
+    <message>
+        <source>Download it again. If that does not help, something between here and {0} changes files, or there is a newer one.</source>
+        <translation>Laden Sie sie noch einmal. Hilft das nicht, dann verändert etwas zwischen hier und {0} Dateien, oder es gibt eine neuere.</translation>
+    </message>
+    <message>
+        <source>Download it under Model › Manage models, or with: zim-studio models download {0}</source>
+        <translation>Laden Sie es unter Modell › Modelle verwalten oder mit: zim-studio models download {0}</translation>
+    </message>
+    <message>
+        <source>Download or copy it again.</source>
+        <translation>Laden oder kopieren Sie die Datei noch einmal.</translation>
+    </message>
+    <message>
+        <source>Draw it again.</source>
+        <translation>Zeichnen Sie ihn noch einmal.</translation>
+    </message>
+    <message>
+        <source>Expected (height, width, 3) of uint8 or uint16.</source>
+        <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
+    </message>
+    <message>
+        <source>Expected (height, width, 3) of uint8.</source>
+        <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8.</translation>
+    </message>
+    <message>
+        <source>Expected one of Meta&apos;s sam_vit_*.pth files.</source>
+        <translation>Erwartet wird eine der Dateien sam_vit_*.pth von Meta.</translation>
+    </message>
+    <message>
+        <source>Expected {0} as ZIM&apos;s authors publish them.</source>
+        <translation>Erwartet wird {0}, wie die Autoren von ZIM es veröffentlichen.</translation>
+    </message>
+    <message>
+        <source>Expected {0} of uint16.</source>
+        <translation>Erwartet wird {0} vom Typ uint16.</translation>
+    </message>
+    <message>
+        <source>Expected {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</source>
+        <translation>Erwartet wird {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</translation>
+    </message>
+    <message>
+        <source>Free some space or choose another disk.</source>
+        <translation>Schaffen Sie Platz oder wählen Sie einen anderen Datenträger.</translation>
+    </message>
+    <message>
+        <source>Free some space, or name a folder on another disk in {0}.</source>
+        <translation>Schaffen Sie Platz oder nennen Sie einen Ordner auf einem anderen Datenträger in {0}.</translation>
+    </message>
+    <message>
+        <source>Give (height, width, 3) of uint8 or uint16.</source>
+        <translation>Geben Sie (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
+    </message>
+    <message>
+        <source>Give a .safetensors or SAM .pth file, or a folder with {0}.</source>
+        <translation>Geben Sie eine .safetensors-Datei oder SAM-.pth-Datei an oder einen Ordner mit {0}.</translation>
+    </message>
+    <message>
+        <source>Give a saved recipe.</source>
+        <translation>Geben Sie ein gespeichertes Rezept an.</translation>
+    </message>
+    <message>
+        <source>Give at least one positive point or a box.</source>
+        <translation>Setzen Sie mindestens einen positiven Punkt oder einen Rahmen.</translation>
+    </message>
+    <message>
+        <source>Give four: left, top, right, bottom.</source>
+        <translation>Geben Sie vier an: links, oben, rechts, unten.</translation>
+    </message>
+    <message>
+        <source>Give one per point.</source>
+        <translation>Geben Sie eines je Punkt an.</translation>
+    </message>
+    <message>
+        <source>Give the left, top, right and bottom edge in pixels.</source>
+        <translation>Geben Sie die linke, obere, rechte und untere Kante in Pixeln an.</translation>
+    </message>
+    <message>
+        <source>Give the path of a file.</source>
+        <translation>Geben Sie den Pfad einer Datei an.</translation>
+    </message>
+    <message>
+        <source>Give the path of a picture.</source>
+        <translation>Geben Sie den Pfad eines Bildes an.</translation>
+    </message>
+    <message>
+        <source>Install it: pip install onnxruntime (onnxruntime-gpu for CUDA).</source>
+        <translation>Installieren Sie sie: pip install onnxruntime (onnxruntime-gpu für CUDA).</translation>
+    </message>
+    <message>
+        <source>Install the build of it for this device (onnxruntime-gpu for CUDA), or choose the CPU.</source>
+        <translation>Installieren Sie die Fassung für dieses Gerät (onnxruntime-gpu für CUDA) oder wählen Sie die CPU.</translation>
+    </message>
+    <message>
+        <source>Installed: {0}; or give a .safetensors or .pth file.</source>
+        <translation>Installiert: {0}; oder geben Sie eine .safetensors- oder .pth-Datei an.</translation>
+    </message>
+    <message>
+        <source>It is kept as {0}.</source>
+        <translation>Es wird aufgehoben als {0}.</translation>
+    </message>
+    <message>
+        <source>It may come from a newer version.</source>
+        <translation>Vielleicht stammt es aus einer neueren Version.</translation>
+    </message>
+    <message>
+        <source>It may come from a newer zim-studio.</source>
+        <translation>Vielleicht stammt es aus einem neueren zim-studio.</translation>
+    </message>
+    <message>
+        <source>It must be a number from {0} to {1}.</source>
+        <translation>Es muss eine Zahl von {0} bis {1} sein.</translation>
+    </message>
+    <message>
+        <source>It must be saved by zim-studio (metadata key {0}).</source>
+        <translation>Sie muss von zim-studio gespeichert sein (Metadaten-Schlüssel {0}).</translation>
+    </message>
+    <message>
+        <source>It must be {0}.</source>
+        <translation>Es muss {0} sein.</translation>
+    </message>
+    <message>
+        <source>It was made by another version or for another architecture.</source>
+        <translation>Sie stammt aus einer anderen Version oder gehört zu einer anderen Architektur.</translation>
+    </message>
+    <message>
+        <source>Its path or stamp is malformed: {0}.</source>
+        <translation>Sein Pfad oder Stempel ist fehlerhaft: {0}.</translation>
+    </message>
+    <message>
+        <source>Known are {0}.</source>
+        <translation>Bekannt sind {0}.</translation>
+    </message>
+    <message>
+        <source>Known: {0}; or give a .safetensors or .pth file.</source>
+        <translation>Bekannt: {0}; oder geben Sie eine .safetensors- oder .pth-Datei an.</translation>
+    </message>
+    <message>
+        <source>Look for a newer version of zim-studio.</source>
+        <translation>Suchen Sie eine neuere Version von zim-studio.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: {0}.</source>
+        <translation>Fehlerhafte Modellkonfiguration: {0}.</translation>
+    </message>
+    <message>
+        <source>Negative points alone do not say what to keep.</source>
+        <translation>Negative Punkte allein sagen nicht, was bleiben soll.</translation>
+    </message>
+    <message>
+        <source>No image is set.</source>
+        <translation>Es ist kein Bild gesetzt.</translation>
+    </message>
+    <message>
+        <source>No model called {0} is installed.</source>
+        <translation>Kein Modell namens {0} ist installiert.</translation>
+    </message>
+    <message>
+        <source>Nothing was saved. Try again, or choose another disk.</source>
+        <translation>Nichts wurde gespeichert. Versuchen Sie es noch einmal oder wählen Sie einen anderen Datenträger.</translation>
+    </message>
+    <message>
+        <source>ONNX Runtime cannot use {0} here.</source>
+        <translation>ONNX Runtime kann {0} hier nicht verwenden.</translation>
+    </message>
+    <message>
+        <source>Object {0} has a malformed name or visibility.</source>
+        <translation>Objekt {0} hat einen fehlerhaften Namen oder eine fehlerhafte Sichtbarkeit.</translation>
+    </message>
+    <message>
+        <source>Object {0} has the colour {1}.</source>
+        <translation>Objekt {0} hat die Farbe {1}.</translation>
+    </message>
+    <message>
+        <source>Only https is downloaded from.</source>
+        <translation>Geladen wird nur über https.</translation>
+    </message>
+    <message>
+        <source>Open the picture itself, and save the project again.</source>
+        <translation>Öffnen Sie das Bild selbst und speichern Sie das Projekt noch einmal.</translation>
+    </message>
+    <message>
+        <source>Remove it first, or give the new one another name.</source>
+        <translation>Entfernen Sie es zuerst oder geben Sie dem neuen einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>Save as .png or .tif.</source>
+        <translation>Speichern Sie als .png oder .tif.</translation>
+    </message>
+    <message>
+        <source>Save as .png, .tif or .webp, or save the matte or a composite instead.</source>
+        <translation>Speichern Sie als .png, .tif oder .webp, oder speichern Sie stattdessen die Maske oder eine Montage.</translation>
+    </message>
+    <message>
+        <source>Save as PNG, TIFF or WebP, or save the matte or a composite instead.</source>
+        <translation>Speichern Sie als PNG, TIFF oder WebP, oder speichern Sie stattdessen die Maske oder eine Montage.</translation>
+    </message>
+    <message>
+        <source>Save it as 8-bit or 16-bit RGB first.</source>
+        <translation>Speichern Sie es zuerst als RGB mit 8 oder 16 Bit.</translation>
+    </message>
+    <message>
+        <source>Say -o FILE to replace it, or to save elsewhere.</source>
+        <translation>Mit -o DATEI ersetzen Sie es oder speichern anderswo.</translation>
+    </message>
+    <message>
+        <source>The amount {0} is outside 0 to 1.</source>
+        <translation>Die Menge {0} liegt nicht zwischen 0 und 1.</translation>
+    </message>
+    <message>
+        <source>The box ({0}) has an edge that is not a number.</source>
+        <translation>Der Rahmen ({0}) hat eine Kante, die keine Zahl ist.</translation>
+    </message>
+    <message>
+        <source>The box ({0}) has no area inside the image ({1} x {2} pixels).</source>
+        <translation>Der Rahmen ({0}) hat keine Fläche innerhalb des Bildes ({1} x {2} Pixel).</translation>
+    </message>
+    <message>
+        <source>The box has {0} numbers.</source>
+        <translation>Der Rahmen hat {0} Zahlen.</translation>
+    </message>
+    <message>
+        <source>The disk of {0} is too full: {1} MB are needed, {2} MB are free.</source>
+        <translation>Der Datenträger von {0} ist zu voll: {1} MB werden gebraucht, {2} MB sind frei.</translation>
+    </message>
+    <message>
+        <source>The earlier work on this picture cannot be read. {0}</source>
+        <translation>Die frühere Arbeit an diesem Bild kann nicht gelesen werden. {0}</translation>
+    </message>
+    <message>
+        <source>The export options cannot be read: {0}.</source>
+        <translation>Die Exporteinstellungen können nicht gelesen werden: {0}.</translation>
+    </message>
+    <message>
+        <source>The export&apos;s {0} is {1}.</source>
+        <translation>Die Exporteinstellung {0} ist {1}.</translation>
+    </message>
+    <message>
+        <source>The field active is {0}, which is no object&apos;s index.</source>
+        <translation>Das Feld active ist {0}, was zu keinem Objekt gehört.</translation>
+    </message>
+    <message>
+        <source>The field objects has the same id twice.</source>
+        <translation>Das Feld objects enthält dieselbe Nummer zweimal.</translation>
+    </message>
+    <message>
+        <source>The field objects is empty.</source>
+        <translation>Das Feld objects ist leer.</translation>
+    </message>
+    <message>
+        <source>The field {0} is malformed: {1}.</source>
+        <translation>Das Feld {0} ist fehlerhaft: {1}.</translation>
+    </message>
+    <message>
+        <source>The field {0} is missing.</source>
+        <translation>Das Feld {0} fehlt.</translation>
+    </message>
+    <message>
+        <source>The file name has the unknown field {{{0}}}.</source>
+        <translation>Der Dateiname enthält das unbekannte Feld {{{0}}}.</translation>
+    </message>
+    <message>
+        <source>The file name {0} gives an empty name.</source>
+        <translation>Der Dateiname {0} ergibt einen leeren Namen.</translation>
+    </message>
+    <message>
+        <source>The file name {0} has a slash in it.</source>
+        <translation>Der Dateiname {0} enthält einen Schrägstrich.</translation>
+    </message>
+    <message>
+        <source>The file name {0} is malformed: {1}.</source>
+        <translation>Der Dateiname {0} ist fehlerhaft: {1}.</translation>
+    </message>
+    <message>
+        <source>The file name&apos;s field {{{0}:{1}}} has a malformed format: {2}.</source>
+        <translation>Das Feld {{{0}:{1}}} des Dateinamens hat ein fehlerhaftes Format: {2}.</translation>
+    </message>
+    <message>
+        <source>The file name&apos;s field {{{0}:{1}}} is too long.</source>
+        <translation>Das Feld {{{0}:{1}}} des Dateinamens ist zu lang.</translation>
+    </message>
+    <message>
+        <source>The folder {0} does not exist.</source>
+        <translation>Den Ordner {0} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>The folder {0} for sessions cannot be made.</source>
+        <translation>Der Ordner {0} für Sitzungen kann nicht angelegt werden.</translation>
+    </message>
+    <message>
+        <source>The image has shape {0} and type {1}.</source>
+        <translation>Das Bild hat die Form {0} und den Typ {1}.</translation>
+    </message>
+    <message>
+        <source>The layers take {0} GiB; PSD holds 2.</source>
+        <translation>Die Ebenen belegen {0} GiB; PSD fasst 2.</translation>
+    </message>
+    <message>
+        <source>The model configuration has unknown keys: {0}.</source>
+        <translation>Die Modellkonfiguration hat unbekannte Schlüssel: {0}.</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s digest is malformed: {0}.</source>
+        <translation>Die Prüfsumme des Bildes ist fehlerhaft: {0}.</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s path {0} leads out of the project&apos;s folder.</source>
+        <translation>Der Pfad {0} des Bildes führt aus dem Ordner des Projekts hinaus.</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s size is {0} x {1}.</source>
+        <translation>Die Größe des Bildes ist {0} x {1}.</translation>
+    </message>
+    <message>
+        <source>The result would have {0} pixels; the limit is {1} million.</source>
+        <translation>Das Ergebnis hätte {0} Pixel; die Grenze ist {1} Millionen.</translation>
+    </message>
+    <message>
+        <source>The {0} ({1}, {2}) is not a number.</source>
+        <translation>{0} ({1}, {2}) ist keine Zahl.</translation>
+    </message>
+    <message>
+        <source>The {0} ({1}, {2}) is outside the image ({3} x {4} pixels).</source>
+        <translation>{0} ({1}, {2}) liegt außerhalb des Bildes ({3} x {4} Pixel).</translation>
+    </message>
+    <message>
+        <source>There is a model called {0} already.</source>
+        <translation>Es gibt schon ein Modell namens {0}.</translation>
+    </message>
+    <message>
+        <source>There is no candidate {0}.</source>
+        <translation>Es gibt keinen Kandidaten {0}.</translation>
+    </message>
+    <message>
+        <source>There is no model called {0}.</source>
+        <translation>Es gibt kein Modell namens {0}.</translation>
+    </message>
+    <message>
+        <source>There is no prompt.</source>
+        <translation>Es gibt keine Markierung.</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for {0} on {1}.</source>
+        <translation>Für {0} ist auf {1} nicht genug Speicher.</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for {0}.</source>
+        <translation>Für {0} ist nicht genug Speicher.</translation>
+    </message>
+    <message>
+        <source>There is nothing to export: all is transparent.</source>
+        <translation>Es gibt nichts zu exportieren: Alles ist durchsichtig.</translation>
+    </message>
+    <message>
+        <source>These prompts cannot be read: {0}.</source>
+        <translation>Diese Markierungen können nicht gelesen werden: {0}.</translation>
+    </message>
+    <message>
+        <source>They must be (N, 2) and (N,).</source>
+        <translation>Sie müssen (N, 2) und (N,) sein.</translation>
+    </message>
+    <message>
+        <source>This machine has no device {0}.</source>
+        <translation>Dieser Rechner hat kein Gerät {0}.</translation>
+    </message>
+    <message>
+        <source>This model is in ONNX format, which needs ONNX Runtime.</source>
+        <translation>Dieses Modell ist im ONNX-Format, das ONNX Runtime braucht.</translation>
+    </message>
+    <message>
+        <source>This recipe has no {0}.</source>
+        <translation>Dieses Rezept hat kein {0}.</translation>
+    </message>
+    <message>
+        <source>This recipe has version {0}; known are 1 and {1}.</source>
+        <translation>Dieses Rezept hat die Version {0}; bekannt sind 1 und {1}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s candidate is {0}, which is no index.</source>
+        <translation>Der Kandidat dieses Rezepts ist {0}, das ist kein Index.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s finish cannot be read: {0}.</source>
+        <translation>Die Nachbearbeitung dieses Rezepts kann nicht gelesen werden: {0}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s model is {0}, which is no name.</source>
+        <translation>Das Modell dieses Rezepts ist {0}, das ist kein Name.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s upsampling is {0}.</source>
+        <translation>Die Vergrößerung dieses Rezepts ist {0}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s {0} is {1}.</source>
+        <translation>In diesem Rezept ist {0} {1}.</translation>
+    </message>
+    <message>
+        <source>Trim or scale them, or save as .ora.</source>
+        <translation>Beschneiden oder verkleinern Sie sie, oder speichern Sie als .ora.</translation>
+    </message>
+    <message>
+        <source>Try {{name}}-{{what}}.</source>
+        <translation>Versuchen Sie {{name}}-{{what}}.</translation>
+    </message>
+    <message>
+        <source>Unknown image format {0}: RGB or BGR.</source>
+        <translation>Unbekanntes Bildformat {0}: RGB oder BGR.</translation>
+    </message>
+    <message>
+        <source>Use 0 to 3.</source>
+        <translation>Verwenden Sie 0 bis 3.</translation>
+    </message>
+    <message>
+        <source>Use 1 for positive, 0 for negative, -1 for padding.</source>
+        <translation>Verwenden Sie 1 für positiv, 0 für negativ, -1 als Füllung.</translation>
+    </message>
+    <message>
+        <source>Use a copy of it.</source>
+        <translation>Verwenden Sie eine Kopie davon.</translation>
+    </message>
+    <message>
+        <source>Use letters, digits, &quot;.&quot;, &quot;_&quot; and &quot;-&quot;, beginning with a letter or digit.</source>
+        <translation>Verwenden Sie Buchstaben, Ziffern, &quot;.&quot;, &quot;_&quot; und &quot;-&quot;, und am Anfang einen Buchstaben oder eine Ziffer.</translation>
+    </message>
+    <message>
+        <source>Use one of {0}.</source>
+        <translation>Verwenden Sie eines von {0}.</translation>
+    </message>
+    <message>
+        <source>Use the model that belongs to this version, or train it again.</source>
+        <translation>Verwenden Sie das Modell zu dieser Version oder trainieren Sie es neu.</translation>
+    </message>
+    <message>
+        <source>Use the newer zim-studio that wrote it.</source>
+        <translation>Verwenden Sie das neuere zim-studio, das es geschrieben hat.</translation>
+    </message>
+    <message>
+        <source>Use the original file, or convert it to safetensors.</source>
+        <translation>Verwenden Sie die Originaldatei oder wandeln Sie sie in safetensors um.</translation>
+    </message>
+    <message>
+        <source>Write each field as {{name}}, and a brace itself twice.</source>
+        <translation>Schreiben Sie jedes Feld als {{name}} und eine Klammer selbst doppelt.</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <translation>es ist ein Ordner</translation>
+    </message>
+    <message>
+        <source>objects[{0}] is malformed: {1}.</source>
+        <translation>objects[{0}] ist fehlerhaft: {1}.</translation>
+    </message>
+    <message>
+        <source>objects[{0}]: {1}</source>
+        <translation>objects[{0}]: {1}</translation>
+    </message>
+    <message>
+        <source>part of the path is not a folder</source>
+        <translation>ein Teil des Pfades ist kein Ordner</translation>
+    </message>
+    <message>
+        <source>permission is denied</source>
+        <translation>der Zugriff ist verweigert</translation>
+    </message>
+    <message>
+        <source>point_coords has shape {0} and point_labels {1}.</source>
+        <translation>point_coords hat die Form {0} und point_labels {1}.</translation>
+    </message>
+    <message>
+        <source>point_labels is missing.</source>
+        <translation>point_labels fehlt.</translation>
+    </message>
+    <message>
+        <source>point_labels was given without point_coords.</source>
+        <translation>point_labels ohne point_coords.</translation>
+    </message>
+    <message>
+        <source>the disk is full</source>
+        <translation>der Datenträger ist voll</translation>
+    </message>
+    <message>
+        <source>the disk is read-only</source>
+        <translation>der Datenträger ist schreibgeschützt</translation>
+    </message>
+    <message>
+        <source>the name is too long</source>
+        <translation>der Name ist zu lang</translation>
+    </message>
+    <message>
+        <source>there is no such file or folder</source>
+        <translation>es gibt keine solche Datei und keinen solchen Ordner</translation>
+    </message>
+    <message>
+        <source>{0} arrived damaged: its checksum is wrong.</source>
+        <translation>{0} kam beschädigt an: Die Prüfsumme stimmt nicht.</translation>
+    </message>
+    <message>
+        <source>{0} belongs to the program and cannot be removed.</source>
+        <translation>{0} gehört zum Programm und kann nicht entfernt werden.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be read: {1}.</source>
+        <translation>{0} kann nicht gelesen werden: {1}.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be used. {1}</source>
+        <translation>{0} kann nicht verwendet werden. {1}</translation>
+    </message>
+    <message>
+        <source>{0} cannot be used: {1}.</source>
+        <translation>{0} kann nicht verwendet werden: {1}.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be written: {1}.</source>
+        <translation>{0} kann nicht geschrieben werden: {1}.</translation>
+    </message>
+    <message>
+        <source>{0} cannot hold the transparency of a cut-out.</source>
+        <translation>{0} kann die Durchsichtigkeit eines Freistellers nicht aufnehmen.</translation>
+    </message>
+    <message>
+        <source>{0} does not end in a picture format that can be written.</source>
+        <translation>{0} endet nicht auf ein Bildformat, das geschrieben werden kann.</translation>
+    </message>
+    <message>
+        <source>{0} does not exist.</source>
+        <translation>{0} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>{0} does not fit {1}: {2} tensors missing ({3}), {4} unknown ({5}).</source>
+        <translation>{0} passt nicht zu {1}: {2} Tensoren fehlen ({3}), {4} sind unbekannt ({5}).</translation>
+    </message>
+    <message>
+        <source>{0} exists already.</source>
+        <translation>{0} gibt es schon.</translation>
+    </message>
+    <message>
+        <source>{0} expects {1} cue maps; this version draws {2}.</source>
+        <translation>{0} erwartet {1} Hinweiskarten; diese Version zeichnet {2}.</translation>
+    </message>
+    <message>
+        <source>{0} has a malformed configuration.</source>
+        <translation>{0} hat eine fehlerhafte Konfiguration.</translation>
+    </message>
+    <message>
+        <source>{0} has no tensor of SAM&apos;s names.</source>
+        <translation>{0} hat keinen Tensor mit einem der Namen von SAM.</translation>
+    </message>
+    <message>
+        <source>{0} has no {1}.</source>
+        <translation>{0} hat kein {1}.</translation>
+    </message>
+    <message>
+        <source>{0} has the version {1}, which is none.</source>
+        <translation>{0} hat die Version {1}, was keine ist.</translation>
+    </message>
+    <message>
+        <source>{0} has {1} million pixels{2}; the limit is {3} million.</source>
+        <translation>{0} hat {1} Millionen Pixel{2}; die Grenze ist {3} Millionen.</translation>
+    </message>
+    <message>
+        <source>{0} holds ONNX graphs of another model than ZIM.</source>
+        <translation>{0} enthält ONNX-Graphen eines anderen Modells als ZIM.</translation>
+    </message>
+    <message>
+        <source>{0} holds at most {1} pixels a side; the picture is {2}.</source>
+        <translation>{0} fasst höchstens {1} Pixel je Seite; das Bild hat {2}.</translation>
+    </message>
+    <message>
+        <source>{0} holds no named tensors.</source>
+        <translation>{0} enthält keine benannten Tensoren.</translation>
+    </message>
+    <message>
+        <source>{0} holds weights but not for which architecture.</source>
+        <translation>{0} enthält Gewichte, sagt aber nicht, für welche Architektur.</translation>
+    </message>
+    <message>
+        <source>{0} is a folder.</source>
+        <translation>{0} ist ein Ordner.</translation>
+    </message>
+    <message>
+        <source>{0} is a {1} of version {2}; known are 1 to {3}.</source>
+        <translation>{0} ist ein {1} der Version {2}; bekannt sind 1 bis {3}.</translation>
+    </message>
+    <message>
+        <source>{0} is another file now: {1} bytes instead of {2}.</source>
+        <translation>{0} ist jetzt eine andere Datei: {1} Bytes statt {2}.</translation>
+    </message>
+    <message>
+        <source>{0} is damaged or holds more than tensors, which may be unsafe.</source>
+        <translation>{0} ist beschädigt oder enthält mehr als Tensoren, was gefährlich sein kann.</translation>
+    </message>
+    <message>
+        <source>{0} is damaged or incomplete ({1}).</source>
+        <translation>{0} ist beschädigt oder unvollständig ({1}).</translation>
+    </message>
+    <message>
+        <source>{0} is damaged or no safetensors file ({1}).</source>
+        <translation>{0} ist beschädigt oder keine safetensors-Datei ({1}).</translation>
+    </message>
+    <message>
+        <source>{0} is damaged or no {1} ({2}).</source>
+        <translation>{0} ist beschädigt oder kein {1} ({2}).</translation>
+    </message>
+    <message>
+        <source>{0} is empty.</source>
+        <translation>{0} ist leer.</translation>
+    </message>
+    <message>
+        <source>{0} is missing, damaged or no ONNX graph ({1}).</source>
+        <translation>{0} fehlt, ist beschädigt oder kein ONNX-Graph ({1}).</translation>
+    </message>
+    <message>
+        <source>{0} is no JSON file: {1}.</source>
+        <translation>{0} ist keine JSON-Datei: {1}.</translation>
+    </message>
+    <message>
+        <source>{0} is no kind of model file that is known here.</source>
+        <translation>{0} ist keine Art von Modelldatei, die hier bekannt ist.</translation>
+    </message>
+    <message>
+        <source>{0} is no name for a model.</source>
+        <translation>{0} ist kein Name für ein Modell.</translation>
+    </message>
+    <message>
+        <source>{0} is no point label.</source>
+        <translation>{0} ist keine Punktart.</translation>
+    </message>
+    <message>
+        <source>{0} is no {1}.</source>
+        <translation>{0} ist kein {1}.</translation>
+    </message>
+    <message>
+        <source>{0} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.</source>
+        <translation>{0} ist kein SAM-Checkpoint (ViT-B, ViT-L oder ViT-H).</translation>
+    </message>
+    <message>
+        <source>{0} is not a SAM checkpoint: not all are tensors.</source>
+        <translation>{0} ist kein SAM-Checkpoint: Nicht alles sind Tensoren.</translation>
+    </message>
+    <message>
+        <source>{0} is not a picture that zim-studio can read.</source>
+        <translation>{0} ist kein Bild, das zim-studio lesen kann.</translation>
+    </message>
+    <message>
+        <source>{0} is not a secure address.</source>
+        <translation>{0} ist keine sichere Adresse.</translation>
+    </message>
+    <message>
+        <source>{0} is not an array of numbers.</source>
+        <translation>{0} ist kein Feld von Zahlen.</translation>
+    </message>
+    <message>
+        <source>{0} is not installed.</source>
+        <translation>{0} ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>{0} is of another architecture: {1} has shape {2}, expected {3}.</source>
+        <translation>{0} hat eine andere Architektur: {1} hat die Form {2}, erwartet wird {3}.</translation>
+    </message>
+    <message>
+        <source>{0} is the source picture, which is never overwritten.</source>
+        <translation>{0} ist das Ausgangsbild, das nie überschrieben wird.</translation>
+    </message>
+    <message>
+        <source>{0} is too large to be a {1}.</source>
+        <translation>{0} ist zu groß für ein {1}.</translation>
+    </message>
+    <message>
+        <source>{0} was not written correctly ({1}).</source>
+        <translation>{0} wurde nicht richtig geschrieben ({1}).</translation>
+    </message>
+</context>
+<context>
+    <name>FolderEditor</name>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Einen Ordner wählen</translation>
+    </message>
+</context>
+<context>
+    <name>Gesture</name>
+    <message>
+        <source>Add point</source>
+        <translation>Punkt setzen</translation>
+    </message>
+    <message>
+        <source>Add negative point</source>
+        <translation>Negativen Punkt setzen</translation>
+    </message>
+    <message>
+        <source>Move point</source>
+        <translation>Punkt verschieben</translation>
+    </message>
+    <message>
+        <source>Draw box</source>
+        <translation>Rahmen ziehen</translation>
+    </message>
+    <message>
+        <source>Change box</source>
+        <translation>Rahmen ändern</translation>
+    </message>
+    <message>
+        <source>Delete point</source>
+        <translation>Punkt löschen</translation>
+    </message>
+    <message>
+        <source>Delete box</source>
+        <translation>Rahmen löschen</translation>
+    </message>
+    <message>
+        <source>Clear prompts</source>
+        <translation>Alle Markierungen löschen</translation>
+    </message>
+</context>
+<context>
+    <name>Gestures</name>
+    <message>
+        <source>Left click</source>
+        <translation>Linksklick</translation>
+    </message>
+    <message>
+        <source>This belongs to the object</source>
+        <translation>Das gehört zum Objekt</translation>
+    </message>
+    <message>
+        <source>Right click, Alt + left click</source>
+        <translation>Rechtsklick, Alt + Linksklick</translation>
+    </message>
+    <message>
+        <source>This does not belong to it</source>
+        <translation>Das gehört nicht dazu</translation>
+    </message>
+    <message>
+        <source>Left drag</source>
+        <translation>Links ziehen</translation>
+    </message>
+    <message>
+        <source>Draw a box around the object</source>
+        <translation>Einen Rahmen um das Objekt ziehen</translation>
+    </message>
+    <message>
+        <source>Drag a point or the box</source>
+        <translation>Punkt oder Rahmen ziehen</translation>
+    </message>
+    <message>
+        <source>Move or resize it</source>
+        <translation>Verschieben oder Größe ändern</translation>
+    </message>
+    <message>
+        <source>Wheel</source>
+        <translation>Mausrad</translation>
+    </message>
+    <message>
+        <source>Zoom at the pointer</source>
+        <translation>Am Zeiger zoomen</translation>
+    </message>
+    <message>
+        <source>Middle drag, Space + drag</source>
+        <translation>Mitte ziehen, Leertaste + ziehen</translation>
+    </message>
+    <message>
+        <source>Pan</source>
+        <translation>Ausschnitt verschieben</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>Zuletzt ge&amp;öffnet</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Werkzeuge</translation>
+    </message>
+    <message>
+        <source>Open &amp;sample</source>
+        <translation>Bei&amp;spiel öffnen</translation>
+    </message>
+    <message>
+        <source>Nothing yet</source>
+        <translation>Noch nichts</translation>
+    </message>
+    <message>
+        <source>Restore objects</source>
+        <translation>Objekte wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Saved {}</source>
+        <translation>{} gespeichert</translation>
+    </message>
+    <message>
+        <source>&amp;Undo: {}</source>
+        <translation>&amp;Rückgängig: {}</translation>
+    </message>
+    <message>
+        <source>&amp;Redo: {}</source>
+        <translation>&amp;Wiederherstellen: {}</translation>
+    </message>
+    <message>
+        <source>zim-studio</source>
+        <translation>zim-studio</translation>
+    </message>
+    <message>
+        <source>{}[*] – zim-studio</source>
+        <translation>{}[*] – zim-studio</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>Öffnet …</translation>
+    </message>
+    <message>
+        <source>Exporting…</source>
+        <translation>Exportiert …</translation>
+    </message>
+    <message>
+        <source>Loading the model…</source>
+        <translation>Lädt das Modell …</translation>
+    </message>
+    <message>
+        <source>Encoding…</source>
+        <translation>Kodiert …</translation>
+    </message>
+    <message>
+        <source>Matting…</source>
+        <translation>Stellt frei …</translation>
+    </message>
+</context>
+<context>
+    <name>Preferences</name>
+    <message>
+        <source>Appearance</source>
+        <translation>Erscheinungsbild</translation>
+    </message>
+    <message>
+        <source>Canvas</source>
+        <translation>Arbeitsfläche</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>Dateien</translation>
+    </message>
+    <message>
+        <source>Model and memory</source>
+        <translation>Modell und Speicher</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Farbschema</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>View at the start</source>
+        <translation>Ansicht beim Start</translation>
+    </message>
+    <message>
+        <source>How a matte is shown when the window opens</source>
+        <translation>Wie eine Maske gezeigt wird, wenn das Fenster sich öffnet</translation>
+    </message>
+    <message>
+        <source>Size of points</source>
+        <translation>Größe der Punkte</translation>
+    </message>
+    <message>
+        <source>Diameter of the points on the picture</source>
+        <translation>Durchmesser der Punkte auf dem Bild</translation>
+    </message>
+    <message>
+        <source>px</source>
+        <translation>px</translation>
+    </message>
+    <message>
+        <source>Size of the brush</source>
+        <translation>Größe des Pinsels</translation>
+    </message>
+    <message>
+        <source>Diameter of a new brush on the screen</source>
+        <translation>Durchmesser eines neuen Pinsels auf dem Bildschirm</translation>
+    </message>
+    <message>
+        <source>Preview under the pointer</source>
+        <translation>Vorschau unter dem Zeiger</translation>
+    </message>
+    <message>
+        <source>Show what a click would select before it is made</source>
+        <translation>Zeigen, was ein Klick auswählen würde, bevor er geschieht</translation>
+    </message>
+    <message>
+        <source>Grey around the picture</source>
+        <translation>Grau um das Bild</translation>
+    </message>
+    <message>
+        <source>0 is black, 255 white; always neutral, so colours read true</source>
+        <translation>0 ist Schwarz, 255 Weiß; immer neutral, damit Farben richtig wirken</translation>
+    </message>
+    <message>
+        <source>Squares of the checker board</source>
+        <translation>Felder des Schachbretts</translation>
+    </message>
+    <message>
+        <source>Their side behind transparent parts</source>
+        <translation>Ihre Kantenlänge hinter durchsichtigen Teilen</translation>
+    </message>
+    <message>
+        <source>Light squares</source>
+        <translation>Helle Felder</translation>
+    </message>
+    <message>
+        <source>Dark squares</source>
+        <translation>Dunkle Felder</translation>
+    </message>
+    <message>
+        <source>Recent files to remember</source>
+        <translation>Zahl der zuletzt geöffneten Dateien</translation>
+    </message>
+    <message>
+        <source>Save a recovery copy after</source>
+        <translation>Sicherungskopie speichern nach</translation>
+    </message>
+    <message>
+        <source>How long after a change; 0 keeps no recovery copy</source>
+        <translation>Wie lange nach einer Änderung; mit 0 gibt es keine Sicherungskopie</translation>
+    </message>
+    <message>
+        <source>s</source>
+        <translation>s</translation>
+    </message>
+    <message>
+        <source>Folder for quick export</source>
+        <translation>Ordner für den Schnellexport</translation>
+    </message>
+    <message>
+        <source>Empty is the folder of the picture</source>
+        <translation>Leer ist der Ordner des Bildes</translation>
+    </message>
+    <message>
+        <source>Names for quick export</source>
+        <translation>Namen für den Schnellexport</translation>
+    </message>
+    <message>
+        <source>{name} is the picture&apos;s name, {object} the object&apos;s</source>
+        <translation>{name} ist der Name des Bildes, {object} der des Objekts</translation>
+    </message>
+    <message>
+        <source>Format for quick export</source>
+        <translation>Format für den Schnellexport</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>What the model computes on</source>
+        <translation>Worauf das Modell rechnet</translation>
+    </message>
+    <message>
+        <source>Best available</source>
+        <translation>Das beste vorhandene</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>NVIDIA GPU</source>
+        <translation>NVIDIA-GPU</translation>
+    </message>
+    <message>
+        <source>Apple GPU</source>
+        <translation>Apple-GPU</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Half is faster and saves memory on GPUs that support it</source>
+        <translation>Halbe Genauigkeit ist schneller und spart Speicher auf GPUs, die sie unterstützen</translation>
+    </message>
+    <message>
+        <source>Full (32 bit)</source>
+        <translation>Voll (32 Bit)</translation>
+    </message>
+    <message>
+        <source>Half (16 bit)</source>
+        <translation>Halb (16 Bit)</translation>
+    </message>
+    <message>
+        <source>Memory for encoded pictures</source>
+        <translation>Speicher für kodierte Bilder</translation>
+    </message>
+    <message>
+        <source>Pictures opened again within it need not be encoded again</source>
+        <translation>Darin gemerkte Bilder müssen beim erneuten Öffnen nicht neu kodiert werden</translation>
+    </message>
+    <message>
+        <source>MB</source>
+        <translation>MB</translation>
+    </message>
+    <message>
+        <source>Memory for undo and redo</source>
+        <translation>Speicher für Rückgängig und Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Steps within it come back at once; older ones are computed</source>
+        <translation>Darin gemerkte Schritte kommen sofort zurück; ältere werden neu berechnet</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsDialog</name>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Show only what has these words</source>
+        <translation>Nur zeigen, was diese Wörter enthält</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Reset page</source>
+        <translation>Seite zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Go back to the defaults of this page</source>
+        <translation>Diese Seite auf die Standardwerte zurücksetzen</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPage</name>
+    <message>
+        <source>Back to the default</source>
+        <translation>Zurück zum Standard</translation>
+    </message>
+    <message>
+        <source>Applies when zim-studio starts again.</source>
+        <translation>Gilt, wenn zim-studio neu startet.</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutPage</name>
+    <message>
+        <source>Click here, then press the new key</source>
+        <translation>Hier klicken, dann die neue Taste drücken</translation>
+    </message>
+    <message>
+        <source>Use it here</source>
+        <translation>Hier verwenden</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>Keine Taste</translation>
+    </message>
+    <message>
+        <source>Default key</source>
+        <translation>Standardtaste</translation>
+    </message>
+    <message>
+        <source>Take the key away from the other action</source>
+        <translation>Dem anderen Befehl die Taste wegnehmen</translation>
+    </message>
+    <message>
+        <source>Leave the action without a key</source>
+        <translation>Dem Befehl keine Taste geben</translation>
+    </message>
+    <message>
+        <source>Give the action its default keys</source>
+        <translation>Dem Befehl seine Standardtasten geben</translation>
+    </message>
+    <message>
+        <source>Action</source>
+        <translation>Befehl</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>New key:</source>
+        <translation>Neue Taste:</translation>
+    </message>
+    <message>
+        <source>{} always does this on the canvas: {}.</source>
+        <translation>{} tut auf dem Bild immer dies: {}.</translation>
+    </message>
+    <message>
+        <source>{} belongs to “{}”.</source>
+        <translation>{} gehört zu „{}“.</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Or try one of these:</source>
+        <translation>Oder eines davon ausprobieren:</translation>
+    </message>
+    <message>
+        <source>Drop a picture here</source>
+        <translation>Ein Bild hier ablegen</translation>
+    </message>
+    <message>
+        <source>Open a picture…</source>
+        <translation>Ein Bild öffnen …</translation>
+    </message>
+    <message>
+        <source>Open this sample picture</source>
+        <translation>Dieses Beispielbild öffnen</translation>
+    </message>
+    <message>
+        <source>Click on what you want to keep.</source>
+        <translation>Anklicken, was bleiben soll.</translation>
+    </message>
+    <message>
+        <source>Right-click on what does not belong to it.</source>
+        <translation>Rechts anklicken, was nicht dazugehört.</translation>
+    </message>
+    <message>
+        <source>Or drag a box around it. Then export the cut-out.</source>
+        <translation>Oder einen Rahmen darum ziehen. Dann den Freisteller exportieren.</translation>
+    </message>
+</context>
+<context>
+    <name>StatusBar</name>
+    <message>
+        <source>Pixel under the pointer</source>
+        <translation>Pixel unter dem Zeiger</translation>
+    </message>
+    <message>
+        <source>Opacity under the pointer, 0 to 1</source>
+        <translation>Deckkraft unter dem Zeiger, 0 bis 1</translation>
+    </message>
+    <message>
+        <source>Screen pixels per pixel</source>
+        <translation>Bildschirmpixel je Bildpixel</translation>
+    </message>
+    <message>
+        <source>Model, and the device that really ran</source>
+        <translation>Modell und das Gerät, das wirklich lief</translation>
+    </message>
+    <message>
+        <source>Time to encode the picture and to answer a click</source>
+        <translation>Zeit, um das Bild zu kodieren und einen Klick zu beantworten</translation>
+    </message>
+    <message>
+        <source>x {}  y {}</source>
+        <translation>x {}  y {}</translation>
+    </message>
+    <message>
+        <source>alpha {:.2f}</source>
+        <translation>Alpha {:.2f}</translation>
+    </message>
+    <message>
+        <source>{:.0f} %</source>
+        <translation>{:.0f} %</translation>
+    </message>
+    <message>
+        <source>encode {:.0f} ms</source>
+        <translation>Kodieren {:.0f} ms</translation>
+    </message>
+    <message>
+        <source>click {:.0f} ms</source>
+        <translation>Klick {:.0f} ms</translation>
+    </message>
+</context>
+<context>
+    <name>Tool</name>
+    <message>
+        <source>Point and box</source>
+        <translation>Punkt und Rahmen</translation>
+    </message>
+    <message>
+        <source>Click what belongs to the object, or drag a box around it</source>
+        <translation>Anklicken, was zum Objekt gehört, oder einen Rahmen darum ziehen</translation>
+    </message>
+</context>
+<context>
+    <name>ViewMode</name>
+    <message>
+        <source>Overlay</source>
+        <translation>Überlagerung</translation>
+    </message>
+    <message>
+        <source>Cut-out</source>
+        <translation>Freisteller</translation>
+    </message>
+    <message>
+        <source>Matte</source>
+        <translation>Maske</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+</context>
+</TS>
