@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui import crash, language, logs
-from zim_app.gui.inference import InferenceQueue
+from zim_app.gui import crash, language, logs, preferences
+from zim_app.gui.inference import InferenceQueue, create_engine
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.stall import StallMonitor
 from zim_app.gui.theme import Theme
@@ -29,7 +30,8 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     _set_up(app)
-    window = MainWindow(InferenceQueue())
+    features = preferences.value("feature_memory") * 2**20
+    window = MainWindow(InferenceQueue(partial(create_engine, features)))
     window.show()
     window.open_paths(paths)
     # Imports on other threads would delay the first paint by half a second.

@@ -20,6 +20,8 @@ from zim_app.gui import shortcuts
 from zim_app.gui.actions import BY_ID, GESTURES, sections
 
 COLUMNS = 3
+SIDE_BY_SIDE = 20
+"""Characters of keys that have room beside one another."""
 _STYLE = """
 QLabel[key="true"] {
     border: 1px solid palette(mid); border-radius: 4px; padding: 1px 6px;
@@ -66,15 +68,20 @@ class Section(QWidget):
 
 
 def _key_caps(keys: Sequence[str]) -> QWidget:
+    """The keys side by side, or one under the other where that is too wide."""
     caps = QWidget()
-    row = QHBoxLayout(caps)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(4)
-    row.addStretch()
+    wide = sum(map(len, keys)) > SIDE_BY_SIDE
+    box = QVBoxLayout(caps) if wide else QHBoxLayout(caps)
+    box.setContentsMargins(0, 0, 0, 0)
+    box.setSpacing(4)
+    if not wide:
+        box.addStretch()
     for key in keys:
         cap = QLabel(key)
         cap.setProperty("key", True)
-        row.addWidget(cap, 0, Qt.AlignmentFlag.AlignVCenter)
+        box.addWidget(
+            cap, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        )
     return caps
 
 
@@ -102,7 +109,7 @@ class CheatSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.search)
         layout.addWidget(body, 1)
-        self.resize(1020, 640)
+        self.resize(1080, 680)
 
     def _mouse(self) -> Section:
         translate = QCoreApplication.translate
@@ -133,7 +140,7 @@ class CheatSheet(QDialog):
         """Each section in the column that is the shortest by then."""
         body = QWidget()
         outer = QHBoxLayout(body)
-        outer.setSpacing(32)
+        outer.setSpacing(28)
         columns = [QVBoxLayout() for _ in range(COLUMNS)]
         lengths = [0] * COLUMNS
         for section in self.sections:

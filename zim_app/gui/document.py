@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from zim_app.core.session import Recipe, SceneObject
+from zim_app.gui import preferences
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, RequestKey
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from zim_app.core.images import Picture
 
 RESULT_BYTES = 512 * 2**20
-"""Mattes kept for undo and redo; the one on screen is kept whatever its size."""
+"""Mattes kept for undo and redo; the newest is kept whatever its size."""
 
 
 OBJECT_COLOURS = (0x2F8FFF, 0xF2A33A, 0x3DBE6B, 0xD65DB1, 0xE4572E, 0x8C6BE8, 0x1FB5B0)
@@ -80,7 +81,7 @@ class ResultCache:
     """The newest mattes by request key, bounded in bytes."""
 
     def __init__(self, limit: int = RESULT_BYTES) -> None:
-        self._limit = limit
+        self.limit = limit
         self._mattes: OrderedDict[Any, Matte] = OrderedDict()
 
     def __len__(self) -> int:
@@ -96,7 +97,11 @@ class ResultCache:
         """Keep a matte and drop the oldest ones over the limit, but never this one."""
         self._mattes[key] = matte
         self._mattes.move_to_end(key)
-        while len(self._mattes) > 1 and self._total() > self._limit:
+        self.trim()
+
+    def trim(self) -> None:
+        """Drop the oldest mattes over the limit, but never the newest."""
+        while len(self._mattes) > 1 and self._total() > self.limit:
             self._mattes.popitem(last=False)
 
     def _total(self) -> int:
@@ -159,8 +164,16 @@ class Document(QObject):
         self.undo_stack = QUndoStack(self)
         self.state = DocumentState()
         self._results = ResultCache()
+        self._on_preference_changed("result_memory")
+        preferences.changed.connect(self._on_preference_changed)
         self._answered: dict[int, RequestKey] = {}
         self._last_id = 0
+
+    @Slot(str)
+    def _on_preference_changed(self, key: str) -> None:
+        if key == "result_memory":
+            self._results.limit = preferences.value(key) * 2**20
+            self._results.trim()
 
     # -- Edits --------------------------------------------------------------------
 

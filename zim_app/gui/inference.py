@@ -27,12 +27,16 @@ class EngineLike(Protocol):
 EngineFactory = Callable[[], EngineLike]
 
 
-def create_engine() -> EngineLike:
-    """Make the real engine; runs on the worker thread, as all that touches torch."""
+def create_engine(cache_bytes: int = 2**30) -> EngineLike:
+    """Make the real engine; runs on the worker thread, as all that touches torch.
+
+    Args:
+        cache_bytes: most memory for the features of encoded pictures.
+    """
     import_torch()
     from zim_model.engine import Engine
 
-    return Engine()
+    return Engine(cache_bytes=cache_bytes)
 
 
 class _Solver:

@@ -244,12 +244,13 @@ SETTINGS = (
         "model",
         QT_TRANSLATE_NOOP("Preferences", "Memory for encoded pictures"),
         "int",
-        512,
+        1024,
         QT_TRANSLATE_NOOP(
             "Preferences", "Pictures opened again within it need not be encoded again"
         ),
         limits=(64, 65536),
         unit=QT_TRANSLATE_NOOP("Preferences", "MB"),
+        restart=True,
     ),
     Setting(
         "result_memory",

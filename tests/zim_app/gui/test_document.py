@@ -1,5 +1,6 @@
 import pytest
 
+from zim_app.gui import preferences
 from zim_app.gui.document import ResultCache
 from zim_model.errors import PromptError
 from zim_model.prompts import Box, Point
@@ -149,3 +150,18 @@ def test_the_newest_result_stays_whatever_its_size(make_matte):
     cache = ResultCache(limit=1)
     cache.put("a", make_matte())
     assert cache.get("a")
+
+
+def test_the_memory_for_results_is_what_the_user_wants(document, make_matte, wishes):
+    """64 MB hold the mattes of four edits at 2000 x 2500 and no more."""
+    for x in range(8):
+        add(document, x)
+        document.receive(document.request(), make_matte(2000, 2500))
+    asked = len(wishes)
+    for _ in range(7):
+        document.undo_stack.undo()
+    assert wishes[asked:] == [None] * 7, "512 MB hold all of them"
+    preferences.set_value("result_memory", 64)
+    for _ in range(6):
+        document.undo_stack.redo()
+    assert any(wishes[asked + 7 :]), "some must be computed again"
