@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from zim_app.gui.overlay import VIEW_MODES
 from zim_app.gui.toolbox import TOOLS
+from zim_app.gui.view_modes import BACKGROUNDS, VIEW_MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,27 @@ class ActionSpec:
 
 VIEW_ACTIONS = tuple(
     ActionSpec(
-        f"view_{mode.id}", mode.text, checkable=True, choice="view", context="ViewMode"
+        f"view_{mode.id}",
+        mode.text,
+        icon=mode.icon,
+        tip=mode.tip,
+        checkable=True,
+        choice="view",
+        context="ViewMode",
     )
     for mode in VIEW_MODES
 )
 VIEWS = tuple(spec.id for spec in VIEW_ACTIONS)
+BACKGROUND_ACTIONS = tuple(
+    ActionSpec(
+        f"background_{entry.id}",
+        entry.text,
+        checkable=True,
+        choice="background",
+        context="ViewMode",
+    )
+    for entry in BACKGROUNDS
+)
 
 TOOL_ACTIONS = tuple(
     ActionSpec(
@@ -145,8 +161,54 @@ ACTIONS = (
         short=QT_TRANSLATE_NOOP("Actions", "1:1"),
     ),
     *TOOL_ACTIONS,
+    ActionSpec(
+        "show_object",
+        QT_TRANSLATE_NOOP("Actions", "Zoom to &object"),
+        ("Ctrl+2",),
+        "image-filter-center-focus",
+        QT_TRANSLATE_NOOP("Actions", "Show the active object as large as it fits"),
+    ),
     *VIEW_ACTIONS,
     ActionSpec("next_view", QT_TRANSLATE_NOOP("Actions", "&Next view"), ("F",)),
+    ActionSpec(
+        "previous_view", QT_TRANSLATE_NOOP("Actions", "&Previous view"), ("Shift+F",)
+    ),
+    *BACKGROUND_ACTIONS,
+    ActionSpec(
+        "next_background",
+        QT_TRANSLATE_NOOP("Actions", "&Next background"),
+        ("Shift+B",),
+    ),
+    ActionSpec(
+        "choose_colour",
+        QT_TRANSLATE_NOOP("Actions", "Choose &colour…"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Choose the colour behind cut-outs"),
+    ),
+    ActionSpec(
+        "choose_background",
+        QT_TRANSLATE_NOOP("Actions", "Choose &picture…"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Choose the picture behind cut-outs"),
+    ),
+    ActionSpec(
+        "wipe",
+        QT_TRANSLATE_NOOP("Actions", "&Before and after"),
+        ("Y",),
+        "compare",
+        QT_TRANSLATE_NOOP(
+            "Actions", "Show the photograph left of a line, the view right of it"
+        ),
+        checkable=True,
+    ),
+    ActionSpec(
+        "loupe",
+        QT_TRANSLATE_NOOP("Actions", "&Loupe"),
+        ("L",),
+        "magnify-scan",
+        QT_TRANSLATE_NOOP(
+            "Actions", "Magnify picture, matte and cut-out beside the pointer"
+        ),
+        checkable=True,
+    ),
     ActionSpec(
         "settings",
         QT_TRANSLATE_NOOP("Actions", "&Settings…"),
@@ -191,9 +253,10 @@ MENUS = (
     (
         QT_TRANSLATE_NOOP("Actions", "&View"),
         (
-            *("zoom_in", "zoom_out", "fit", "actual_size", SEPARATOR),
+            *("zoom_in", "zoom_out", "fit", "actual_size", "show_object", SEPARATOR),
             *VIEWS,
-            *(SEPARATOR, "next_view"),
+            *(SEPARATOR, "next_view", "previous_view", "@background", SEPARATOR),
+            *("wipe", "loupe"),
         ),
     ),
     (QT_TRANSLATE_NOOP("Actions", "&Tools"), TOOL_IDS),
@@ -204,9 +267,19 @@ MENUS = (
 )
 """Titles and contents of the menus; "@name" stands for a submenu made elsewhere."""
 
+BACKGROUND_MENU = (
+    *(spec.id for spec in BACKGROUND_ACTIONS),
+    *(SEPARATOR, "choose_colour", "choose_background", SEPARATOR, "next_background"),
+)
+"""What lies behind cut-outs; the button in the tool bar has it too."""
+
+SUBMENUS = {"@background": BACKGROUND_MENU}
+"""What those submenus hold that are made of the table."""
+
 TOOL_BAR = (
     *("open", SEPARATOR, "undo", "redo", SEPARATOR, "delete", "clear", SEPARATOR),
-    *("zoom_out", "zoom_in", "fit", "actual_size", STRETCH, *VIEWS, STRETCH, "export"),
+    *("zoom_out", "zoom_in", "fit", "actual_size", "show_object", STRETCH, *VIEWS),
+    *("@background", SEPARATOR, "wipe", "loupe", STRETCH, "export"),
 )
 
 
@@ -215,10 +288,16 @@ def sections() -> list[tuple[str, tuple[str, ...]]]:
     return [
         (
             QCoreApplication.translate("Actions", title).replace("&", ""),
-            tuple(entry for entry in entries if entry in BY_ID),
+            tuple(entry for entry in _flat(entries) if entry in BY_ID),
         )
         for title, entries in MENUS
     ]
+
+
+def _flat(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Entries of a menu and of those submenus that are in the table, in one row."""
+    lists = [SUBMENUS.get(entry, (entry,)) for entry in entries]
+    return tuple(entry for entries in lists for entry in entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,13 +333,22 @@ GESTURES = (
         QT_TRANSLATE_NOOP("Gestures", "Move or resize it"),
     ),
     GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Wheel"),
+        QT_TRANSLATE_NOOP("Gestures", "Wheel, pinch"),
         QT_TRANSLATE_NOOP("Gestures", "Zoom at the pointer"),
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Middle drag, Space + drag"),
         QT_TRANSLATE_NOOP("Gestures", "Pan"),
         ("Space",),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Hold \\ or #"),
+        QT_TRANSLATE_NOOP("Gestures", "Show the photograph"),
+        ("\\", "#"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Alt + wheel"),
+        QT_TRANSLATE_NOOP("Gestures", "Magnify more or less in the loupe"),
     ),
 )
 """What mouse and fixed keys do on the canvas."""

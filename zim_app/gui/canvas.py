@@ -13,6 +13,7 @@ from zim_app.gui.markers import (
     prompts_region,
     trace_region,
 )
+from zim_app.gui.overlay import Layer
 from zim_app.gui.scribble import Path
 from zim_app.gui.toolbox import TOOLS
 from zim_app.gui.tools import (
@@ -23,11 +24,12 @@ from zim_app.gui.tools import (
     Tool,
     ToolOptions,
     cleared,
+    corners,
     part_at,
     without,
 )
 from zim_app.gui.viewport import Viewport
-from zim_model.prompts import PromptSet
+from zim_model.prompts import Box, PromptSet
 
 _BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 
@@ -70,22 +72,36 @@ class Canvas(Viewport):
         self.document = document
         self._end_gesture()
         self._select(None)
-        self._show_matte(document.state)
         self.show_picture(document.levels)
+        self._show_mattes(document.state)
         document.changed.connect(self._on_document_changed)
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
-        if new.matte is not old.matte:
-            self._show_matte(new)
+        self._show_mattes(new)
         if new.recipe.prompts != old.recipe.prompts:
             self._end_gesture()
             self._repaint_prompts(old.recipe.prompts, new.recipe.prompts)
             if self.selected and not self.selected.exists_in(new.recipe.prompts):
                 self._select(None)
 
-    def _show_matte(self, state: DocumentState) -> None:
-        self.show_alpha(state.matte.pyramid if state.matte else ())
+    def _show_mattes(self, state: DocumentState) -> None:
+        self.show_layers(
+            tuple(
+                Layer(matte, entry.colour, active=entry.id == state.object.id)
+                for entry, matte in state.shown
+            )
+        )
+
+    def show_object(self) -> None:
+        """Zoom to the active object, or to its prompts while it has no matte."""
+        if self.document is not None:
+            self.show_area(extent(self.document.state))
+
+    def interrupt(self) -> None:
+        super().interrupt()
+        if self._gesture is not None:
+            self.escape()
 
     def set_tool(self, tool: Tool) -> None:
         """Take another tool in hand."""
@@ -235,3 +251,21 @@ class Canvas(Viewport):
 
 def _either() -> Qt.MouseButton:
     return Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
+
+
+def extent(state: DocumentState) -> QRectF:
+    """The place of the active object, in image pixels; empty without one."""
+    matte, recipe = state.matte, state.recipe
+    if matte is not None and matte.support[2] > matte.support[0]:
+        left, top, right, bottom = matte.support
+        return QRectF(left, top, right - left, bottom - top)
+    places = []
+    for prompts in (recipe.prompts, *recipe.also):
+        places += [(point.x, point.y) for point in prompts.points]
+        places += [place for line in prompts.scribbles for place in line.path]
+        places += corners(prompts.box) if prompts.box else []
+    places += [(x, y) for stroke in recipe.finish.strokes for x, y, _ in stroke.path]
+    if not places:
+        return QRectF()
+    box = Box.enclosing(places)
+    return QRectF(box.x0, box.y0, max(box.width, 1), max(box.height, 1))

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QImageReader
 
 from zim_app.gui.background import Lane, Task
 from zim_app.gui.document import Document
-from zim_app.gui.overlay import picture_levels
+from zim_app.gui.pyramid import picture_levels
 from zim_app.gui.start_page import THUMBNAIL
 from zim_app.gui.warmup import import_readers
 from zim_model.arrays import ByteArray, WordArray

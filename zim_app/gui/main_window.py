@@ -39,13 +39,13 @@ from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.files import FileWork, Opened, Saved
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.notices import Banner, BusyBar
-from zim_app.gui.overlay import VIEW_MODES, ViewMode
 from zim_app.gui.start_page import (
     StartPage,
     sample_name,
     sample_paths,
 )
 from zim_app.gui.status import StatusBar
+from zim_app.gui.view_controls import ViewControls
 from zim_app.gui.workbench import Workbench
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
         self._pointed: QPointF | None = None
         self.canvas = Canvas()
         self.bench = Workbench(self, self.canvas)
+        self.view = ViewControls(self.canvas, self)
         self.start_page = StartPage(sample_paths())
         self.banner = Banner()
         self.busy_bar = BusyBar()
@@ -88,7 +89,7 @@ class MainWindow(QMainWindow):
     @property
     def idle(self) -> bool:
         """Whether nothing is read, written, encoded or solved."""
-        return self.queue.idle and self.files.idle
+        return self.queue.idle and self.files.idle and self.view.idle
 
     @Slot()
     def warm_up(self) -> None:
@@ -119,10 +120,6 @@ class MainWindow(QMainWindow):
         self.canvas.setAcceptDrops(False)
 
     def _setup_actions(self) -> None:
-        views = {
-            name: partial(self.canvas.set_mode, mode)
-            for name, mode in zip(actions.VIEWS, VIEW_MODES, strict=True)
-        }
         self.actions_by_id = menus.make_actions(
             self,
             {
@@ -134,27 +131,31 @@ class MainWindow(QMainWindow):
                 "delete": self.canvas.delete_selected,
                 "clear": self.canvas.clear_prompts,
                 "escape": self.canvas.escape,
-                "zoom_in": self.canvas.zoom_in,
-                "zoom_out": self.canvas.zoom_out,
-                "fit": self.canvas.fit,
-                "actual_size": self.canvas.actual_size,
-                "next_view": self.canvas.next_mode,
+                "show_object": self.canvas.show_object,
                 "settings": self.show_settings,
                 "cheat_sheet": self.show_cheat_sheet,
                 "log_folder": crash.open_log_folder,
                 "about": self.show_about,
-                **views,
+                **self.view.handlers,
                 **self.bench.handlers,
             },
         )
         self._recent_menu = QMenu(self.tr("Open &recent"), self)
         self._recent_menu.aboutToShow.connect(self._fill_recent_menu)
-        submenus = {"samples": self._samples_menu(), "recent": self._recent_menu}
+        backgrounds = QMenu(self.tr("&Background"), self)
+        menus.fill_menu(backgrounds, actions.BACKGROUND_MENU, self.actions_by_id, {})
+        self.view.connect_actions(self.actions_by_id, backgrounds)
+        submenus = {
+            "samples": self._samples_menu(),
+            "recent": self._recent_menu,
+            "background": backgrounds,
+        }
         menus.fill_menu_bar(self.menuBar(), self.actions_by_id, submenus)
         self._tool_bar = QToolBar(self.tr("Commands"))
         self._tool_bar.setObjectName("commands")
         self._tool_bar.setMovable(False)
-        menus.fill_tool_bar(self._tool_bar, self.actions_by_id)
+        widgets = {"background": self.view.button}
+        menus.fill_tool_bar(self._tool_bar, self.actions_by_id, widgets)
         self.addToolBar(self._tool_bar)
         self.bench.set_up(self, self.actions_by_id)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -194,8 +195,10 @@ class MainWindow(QMainWindow):
         preferences.changed.connect(self._on_preference_changed)
         self.canvas.pointed.connect(self._on_canvas_pointed)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self.status.zoom_requested.connect(self.canvas.set_zoom)
+        self.status.fit_requested.connect(self.canvas.fit)
+        self.view.failed.connect(self._report)
         self.canvas.selection_changed.connect(self._update_actions)
-        self.canvas.mode_changed.connect(self._on_canvas_mode_changed)
         self.start_page.open_requested.connect(self.choose_picture)
         self.start_page.path_requested.connect(self.open_path)
         group, by_id = self._undo_group, self.actions_by_id
@@ -204,7 +207,6 @@ class MainWindow(QMainWindow):
         group.undoTextChanged.connect(self._on_undo_text_changed)
         group.redoTextChanged.connect(self._on_redo_text_changed)
         group.cleanChanged.connect(self._update_title)
-        self._on_canvas_mode_changed(self.canvas.mode)
 
     # -- Opening ----------------------------------------------------------------
 
@@ -344,10 +346,6 @@ class MainWindow(QMainWindow):
         matte = self.document.state.matte if self.document else None
         self.status.show_pointer(at, matte)
 
-    @Slot(object)
-    def _on_canvas_mode_changed(self, mode: ViewMode) -> None:
-        self.actions_by_id[f"view_{mode.id}"].setChecked(True)
-
     @Slot(str)
     def _on_undo_text_changed(self, step: str) -> None:
         self._name_step("undo", self.tr("&Undo: {}").format(step))
@@ -439,6 +437,7 @@ class MainWindow(QMainWindow):
         self.hide()  # an export under way is finished first
         self.queue.close()
         self.files.close()
+        self.view.close()
         event.accept()
 
 

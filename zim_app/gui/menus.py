@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QMenu,
@@ -61,8 +61,6 @@ def _make_action(spec: ActionSpec, parent: QObject) -> QAction:
     action = QAction(text, parent)
     action.setObjectName(spec.id)
     action.setCheckable(spec.checkable or bool(spec.choice))
-    if spec.context == "ViewMode" and not spec.tip:
-        text = tr(QT_TRANSLATE_NOOP("Actions", "View: {}")).format(text)
     tip = QCoreApplication.translate(spec.context, spec.tip)
     set_tip(action, tip or text.replace("&", ""))
     return action
@@ -97,24 +95,40 @@ def fill_menu_bar(
 ) -> None:
     """Make the menus of the table; ``submenus`` has those with an "@"."""
     for title, entries in MENUS:
-        menu = bar.addMenu(tr(title))
-        for entry in entries:
-            if entry == SEPARATOR:
-                menu.addSeparator()
-            elif entry.startswith("@"):
-                menu.addMenu(submenus[entry[1:]])
-            else:
-                menu.addAction(actions[entry])
+        fill_menu(bar.addMenu(tr(title)), entries, actions, submenus)
 
 
-def fill_tool_bar(bar: QToolBar, actions: Mapping[str, QAction]) -> None:
-    """Make the tool bar of the table; the last entry is what all work leads to."""
+def fill_menu(
+    menu: QMenu,
+    entries: Iterable[str],
+    actions: Mapping[str, QAction],
+    submenus: Mapping[str, QMenu],
+) -> None:
+    """Put the entries of a menu of the table into it."""
+    for entry in entries:
+        if entry == SEPARATOR:
+            menu.addSeparator()
+        elif entry.startswith("@"):
+            menu.addMenu(submenus[entry[1:]])
+        else:
+            menu.addAction(actions[entry])
+
+
+def fill_tool_bar(
+    bar: QToolBar, actions: Mapping[str, QAction], widgets: Mapping[str, QWidget]
+) -> None:
+    """Make the tool bar of the table; the last entry is what all work leads to.
+
+    ``widgets`` has those with an "@".
+    """
     bar.setIconSize(ICON_SIZE)
     for entry in TOOL_BAR:
         if entry == SEPARATOR:
             bar.addSeparator()
         elif entry == STRETCH:
             bar.addWidget(_stretch())
+        elif entry.startswith("@"):
+            bar.addWidget(widgets[entry[1:]])
         else:
             bar.addAction(actions[entry])
             bar.widgetForAction(actions[entry]).setFocusPolicy(Qt.FocusPolicy.NoFocus)

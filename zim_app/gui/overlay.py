@@ -1,275 +1,290 @@
-"""The picture and the matte as scene items that repaint only what is exposed.
-
-Both draw from a pyramid: the level that fits the zoom, cropped to the exposed part.
-A repaint costs the same whatever the size of the picture.
-"""
+"""The mattes of the visible objects over the picture, as one scene item."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
-
-from zim_model.arrays import ByteArray
-
-CRISP_ZOOM = 4.0
-"""From this scale on, pixels are drawn as squares."""
-_CHECKER_SIZE = 10
-
-
-@dataclass(frozen=True, slots=True)
-class ViewMode:
-    """One way to look at a matte.
-
-    Attributes:
-        id: of the action that chooses it, after ``view_``.
-        text: its name, to be translated in the context "ViewMode".
-        colours: what is drawn over the picture for each alpha 0 to 255, as
-            0xAARRGGBB; empty draws nothing.
-        checker: take only the opacity from ``colours``, and draw a checker board.
-    """
-
-    id: str
-    text: str
-    colours: tuple[int, ...] = ()
-    checker: bool = False
-
-
-def _blend(
-    background: tuple[int, int, int, float], subject: tuple[int, int, int, float]
-) -> tuple[int, ...]:
-    """Colours that go from one translucent colour to another as alpha grows.
-
-    They mix as light does, weighted by opacity.
-    """
-    alpha = np.arange(256)[:, None] / 255
-    ends = np.array([background, subject])
-    opacity = ends[:, 3:]
-    mixed = (1 - alpha) * (ends * opacity)[0] + alpha * (ends * opacity)[1]
-    total = (1 - alpha) * opacity[0] + alpha * opacity[1]
-    rgb = np.rint(mixed[:, :3] / np.maximum(total, 1e-9)).astype(int)
-    a = np.rint(total[:, 0] * 255).astype(int)
-    packed = (a << 24) | (rgb[:, 0] << 16) | (rgb[:, 1] << 8) | rgb[:, 2]
-    return tuple(packed.tolist())
-
-
-def _grey(value: int) -> int:
-    return 0xFF000000 | value * 0x010101
-
-
-VIEW_MODES = (
-    ViewMode(
-        "overlay",
-        QT_TRANSLATE_NOOP("ViewMode", "Overlay"),
-        _blend((0x1C, 0x2E, 0x70, 0.64), (0x1C, 0x2E, 0x70, 0.0)),
-    ),
-    ViewMode(
-        "cutout",
-        QT_TRANSLATE_NOOP("ViewMode", "Cut-out"),
-        _blend((0, 0, 0, 1.0), (0, 0, 0, 0.0)),
-        checker=True,
-    ),
-    ViewMode(
-        "matte",
-        QT_TRANSLATE_NOOP("ViewMode", "Matte"),
-        tuple(map(_grey, range(256))),
-    ),
-    ViewMode("picture", QT_TRANSLATE_NOOP("ViewMode", "Picture")),
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QPainter,
+    QPen,
+    QPixmap,
+    QTransform,
 )
 
+from zim_app.gui.contour import contour, path_of
+from zim_app.gui.pyramid import Crop, PyramidItem, crop_of, image_of, level_for
+from zim_app.gui.view_modes import VIEW_MODES, ViewMode, blend
+from zim_model.arrays import ByteArray
+from zim_model.request import Matte
 
-def picture_levels(rgb: ByteArray) -> tuple[ByteArray, ...]:
-    """Halve a picture again and again until its longer side is below 512.
-
-    Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8;
-    the others are (h, w, 4) uint8, blue first, which paints three times as fast.
-    """
-    import cv2
-
-    levels, level = [rgb], rgb
-    while max(level.shape[:2]) >= 512:
-        height, width = level.shape[:2]
-        size = ((width + 1) // 2, (height + 1) // 2)
-        level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
-        levels.append(np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2BGRA), np.uint8))
-        levels[-1].flags.writeable = False
-    return tuple(levels)
-
-
-def level_for(scale: float, count: int) -> int:
-    """Index of the smallest level that still has a pixel for each view pixel."""
-    return min(max(math.floor(-math.log2(scale) + 1e-6), 0), count - 1)
+_TINT, _ACTIVE_TINT = 0.3, 0.55
+_OUTLINE = QColor(0xFF, 0xFF, 0xFF)
+_OUTLINE_SHADE = QColor(0, 0, 0, 170)
 
 
 @dataclass(frozen=True, slots=True)
-class _Crop:
-    """Part of one pyramid level: rows and columns of it, and where they belong."""
+class Layer:
+    """An object's matte as it is to be seen.
 
-    rows: slice
-    columns: slice
-    target: QRectF
-
-    @property
-    def source(self) -> QRectF:
-        width = self.columns.stop - self.columns.start
-        height = self.rows.stop - self.rows.start
-        return QRectF(self.columns.start, self.rows.start, width, height)
-
-
-def _crop(exposed: QRectF, bounds: QRectF, level: ByteArray) -> _Crop:
-    """The pixels of a level that cover ``exposed``, with a margin for smoothing."""
-    height, width = level.shape[:2]
-    sx, sy = width / bounds.width(), height / bounds.height()
-    left = max(math.floor(exposed.left() * sx) - 2, 0)
-    top = max(math.floor(exposed.top() * sy) - 2, 0)
-    right = min(math.ceil(exposed.right() * sx) + 2, width)
-    bottom = min(math.ceil(exposed.bottom() * sy) + 2, height)
-    target = QRectF(left / sx, top / sy, (right - left) / sx, (bottom - top) / sy)
-    return _Crop(slice(top, bottom), slice(left, right), target)
-
-
-class PyramidItem(QGraphicsItem):
-    """Draws something that is given at 1, 1/2, 1/4, ... of its size.
-
-    One scene unit is one pixel of the first level.
+    Attributes:
+        matte: of the picture's size.
+        colour: 0xRRGGBB, which tells the object from others.
+        active: edits go to this one.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
-        self._levels: tuple[ByteArray, ...] = ()
-
-    def set_levels(self, levels: tuple[ByteArray, ...]) -> None:
-        """Show other pixels; an empty tuple shows nothing."""
-        if [a.shape for a in levels[:1]] != [a.shape for a in self._levels[:1]]:
-            self.prepareGeometryChange()
-        self._levels = levels
-        self.update()
-
-    def boundingRect(self) -> QRectF:
-        if not self._levels:
-            return QRectF()
-        height, width = self._levels[0].shape[:2]
-        return QRectF(0, 0, width, height)
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionGraphicsItem,
-        widget: QWidget | None = None,
-    ) -> None:
-        exposed = option.exposedRect.intersected(self.boundingRect())
-        if exposed.isEmpty():
-            return
-        scale = option.levelOfDetailFromTransform(painter.worldTransform())
-        scale *= painter.device().devicePixelRatio()
-        index = level_for(scale, len(self._levels))
-        crop = _crop(exposed, self.boundingRect(), self._levels[index])
-        painter.setRenderHint(
-            QPainter.RenderHint.SmoothPixmapTransform, scale < CRISP_ZOOM
-        )
-        self.paint_crop(painter, index, crop, exposed)
-
-    def paint_crop(
-        self, painter: QPainter, index: int, crop: _Crop, exposed: QRectF
-    ) -> None:
-        """Draw that part of level ``index``."""
-        raise NotImplementedError
+    matte: Matte
+    colour: int
+    active: bool = True
 
 
-class ImageItem(PyramidItem):
-    """The picture, drawn from the arrays themselves without a copy."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """What lies behind a cut-out; with neither attribute a checker board.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._images: list[QImage] = []
+    Attributes:
+        colour: one colour all over.
+        levels: another picture, as a pyramid of the shapes of the picture's.
+    """
 
-    def set_levels(self, levels: tuple[ByteArray, ...]) -> None:
-        super().set_levels(levels)
-        self._images = [
-            QImage(a.data, a.shape[1], a.shape[0], a.strides[0], _FORMATS[a.shape[2]])
-            for a in levels
-        ]
-
-    def paint_crop(
-        self, painter: QPainter, index: int, crop: _Crop, exposed: QRectF
-    ) -> None:
-        painter.drawImage(crop.target, self._images[index], crop.source)
-
-
-_FORMATS = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGB32}
+    colour: QColor | None = None
+    levels: tuple[ByteArray, ...] = ()
 
 
 class OverlayItem(PyramidItem):
-    """The matte over the picture, in the colours of a view mode."""
+    """The mattes over the picture, in a view mode.
+
+    Its own levels are those of the picture, whose pixels a cut-out shows.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._mode = VIEW_MODES[0]
-        self._checker = _checker_board()
+        self._layers: tuple[Layer, ...] = ()
+        self._backdrop = Backdrop()
+        self._checker = checker_board()
+        self._left = -math.inf
+
+    def set_layers(self, layers: tuple[Layer, ...]) -> None:
+        """Show other mattes, the topmost first; without any, only the picture."""
+        if layers != self._layers:
+            self._layers = layers
+            self.update()
 
     def set_mode(self, mode: ViewMode) -> None:
-        """Draw in the colours of ``mode`` from now on."""
+        """Draw as ``mode`` says from now on."""
         self._mode = mode
         self.update()
 
-    def paint_crop(
-        self, painter: QPainter, index: int, crop: _Crop, exposed: QRectF
-    ) -> None:
-        if not self._mode.colours:
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Draw cut-outs over that from now on."""
+        self._backdrop = backdrop
+        self.update()
+
+    def set_checker(self, board: QPixmap) -> None:
+        """Draw checker boards with these tiles from now on."""
+        self._checker = board
+        self.update()
+
+    def set_left(self, left: float) -> None:
+        """Draw nothing to the left of ``left``, in view pixels."""
+        self._left = left
+        self.update()
+
+    def paint_exposed(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        if not self._layers:
             return
-        alpha = np.ascontiguousarray(self._levels[index][crop.rows, crop.columns])
-        height, width = alpha.shape
-        image = QImage(alpha.data, width, height, width, QImage.Format.Format_Indexed8)
-        image.setColorTable(self._mode.colours)
-        # Twice as fast to scale as indexed pixels.
-        image = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-        if self._mode.checker:
-            self._paint_checker(painter, crop.target, image, exposed)
-        else:
-            painter.drawImage(crop.target, image, QRectF(image.rect()))
-
-    def _paint_checker(
-        self, painter: QPainter, target: QRectF, image: QImage, exposed: QRectF
-    ) -> None:
-        """Draw a checker board, as large on the screen at every zoom.
-
-        It is anchored to the picture, because the view scrolls what it has drawn.
-        """
-        world = painter.worldTransform()
-        area = world.mapRect(exposed).toAlignedRect()
-        ratio = painter.device().devicePixelRatio()
-        buffer = QImage(area.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
-        buffer.setDevicePixelRatio(ratio)
-        buffer.fill(Qt.GlobalColor.transparent)
-        brush = QPainter(buffer)
-        brush.setRenderHints(painter.renderHints())
-        brush.translate(-area.topLeft())
-        brush.setTransform(world, combine=True)
-        brush.drawImage(target, image, QRectF(image.rect()))
-        brush.resetTransform()
-        brush.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-        origin = area.topLeft() - world.map(QPoint(0, 0))
-        brush.drawTiledPixmap(
-            QRectF(0, 0, area.width(), area.height()), self._checker, origin
-        )
-        brush.end()
         painter.save()
-        painter.resetTransform()
-        painter.drawImage(area.topLeft(), buffer)
+        if self._left > -math.inf:
+            exposed = self._clip_left(painter, exposed)
+        if not exposed.isEmpty():
+            self._paint_mode(painter, exposed, scale)
         painter.restore()
 
+    def _clip_left(self, painter: QPainter, exposed: QRectF) -> QRectF:
+        world = painter.worldTransform()
+        seen = world.mapRect(exposed)
+        seen.setLeft(max(seen.left(), self._left))
+        painter.resetTransform()
+        painter.setClipRect(seen, Qt.ClipOperation.IntersectClip)
+        painter.setTransform(world)
+        return world.inverted()[0].mapRect(seen) if seen.isValid() else QRectF()
 
-def _checker_board() -> QPixmap:
-    size = _CHECKER_SIZE
+    def _paint_mode(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        if self._mode.colours:
+            self._paint_colours(painter, exposed, scale)
+        if self._mode.tinted and len(self._layers) > 1:
+            for layer in reversed(self._layers):
+                self._paint_tint(painter, exposed, scale, layer)
+        if self._mode.cut_out:
+            self._paint_backdrop(painter, exposed, scale)
+            for layer in reversed(self._layers):
+                self._paint_cutout(painter, exposed, scale, layer)
+        if self._mode.outlined:
+            for layer in reversed(self._layers):
+                self._paint_outline(painter, exposed, scale, layer)
+
+    def _paint_colours(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        pyramids = [layer.matte.pyramid for layer in self._layers]
+        index = level_for(scale, min(map(len, pyramids)))
+        crop = crop_of(exposed, self.boundingRect(), pyramids[0][index])
+        alpha = together([crop.of(pyramid[index]) for pyramid in pyramids])
+        _draw_indexed(painter, crop, alpha, self._mode.colours)
+
+    def _paint_tint(
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+    ) -> None:
+        level = _level(layer.matte.pyramid, scale)
+        crop = self._supported(exposed, layer, level)
+        if crop is not None:
+            strength = _ACTIVE_TINT if layer.active else _TINT
+            _draw_indexed(painter, crop, crop.of(level), _tint(layer.colour, strength))
+
+    def _paint_backdrop(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        if self._backdrop.levels:
+            level = _level(self._backdrop.levels, scale)
+            crop = crop_of(exposed, self.boundingRect(), level)
+            painter.drawImage(crop.target, image_of(level), crop.source)
+        elif self._backdrop.colour is not None:
+            painter.fillRect(exposed, self._backdrop.colour)
+        else:
+            # As large on the screen at every zoom, and anchored to the picture,
+            # because the view scrolls what it has drawn.
+            brush = QBrush(self._checker)
+            world = painter.worldTransform()
+            brush.setTransform(QTransform.fromScale(1 / world.m11(), 1 / world.m22()))
+            painter.fillRect(exposed, brush)
+
+    def _paint_cutout(
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+    ) -> None:
+        colours = layer.matte.colours or self._levels
+        pyramid = layer.matte.pyramid
+        index = level_for(scale, min(len(pyramid), len(colours)))
+        crop = self._supported(exposed, layer, pyramid[index])
+        if crop is not None:
+            pixels = with_alpha(crop.of(colours[index]), crop.of(pyramid[index]))
+            image = image_of(pixels, QImage.Format.Format_ARGB32)
+            image.convertTo(QImage.Format.Format_ARGB32_Premultiplied)
+            painter.drawImage(crop.target, image, QRectF(image.rect()))
+
+    def _paint_outline(
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+    ) -> None:
+        """Draw a line as wide on the screen at every zoom, dark beside bright."""
+        level = _level(layer.matte.pyramid, scale)
+        crop = self._supported(exposed, layer, level)
+        if crop is None:
+            return
+        world = painter.worldTransform()
+        target = world.mapRect(crop.target)
+        segments = contour(np.ascontiguousarray(crop.of(level)))
+        segments *= (
+            target.width() / crop.source.width(),
+            target.height() / crop.source.height(),
+        )
+        segments += (target.left(), target.top())
+        path = path_of(segments)
+        bright = QColor(layer.colour) if len(self._layers) > 1 else _OUTLINE
+        painter.save()
+        painter.setClipRect(exposed, Qt.ClipOperation.IntersectClip)
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for colour, width in ((_OUTLINE_SHADE, 3.5), (bright, 1.6)):
+            painter.strokePath(path, QPen(colour, width))
+        painter.restore()
+
+    def _supported(
+        self, exposed: QRectF, layer: Layer, level: ByteArray
+    ) -> Crop | None:
+        """That part of a level that is exposed and where its object may be."""
+        bounds = self.boundingRect()
+        left, top, right, bottom = layer.matte.support
+        reach = bounds.width() / level.shape[1]  # a level's pixel is a mean of many
+        support = QRectF(left, top, right - left, bottom - top)
+        support.adjust(-reach, -reach, reach, reach)
+        area = exposed & support & bounds
+        return None if area.isEmpty() else crop_of(area, bounds, level)
+
+
+# -- Pixels -----------------------------------------------------------------------
+
+
+def together(alphas: list[ByteArray]) -> ByteArray:
+    """The alpha of several objects as if their cut-outs lay over one another.
+
+    That is 1 - (1 - a)(1 - b), in whatever order: what stacking the exported layers
+    gives, and what the export of all together computes at 16 bits.
+
+    Args:
+        alphas: at least one, (h, w) uint8; not changed.
+
+    Returns:
+        (h, w) uint8.
+    """
+    clear = ~alphas[0]
+    for alpha in alphas[1:]:
+        product = clear.astype(np.uint16) * ~alpha
+        clear = ((product + 127) // 255).astype(np.uint8)
+    return ~clear
+
+
+def with_alpha(colours: ByteArray, alpha: ByteArray) -> ByteArray:
+    """Pixels of a picture's pyramid with an alpha, as (h, w, 4), blue first.
+
+    Args:
+        colours: (h, w, 3) red first, or (h, w, 4) blue first; see
+            :func:`picture_levels`.
+        alpha: (h, w) uint8.
+    """
+    import cv2
+
+    pixels = np.empty((*alpha.shape, 4), np.uint8)
+    blue_first = colours.shape[2] == 4
+    if blue_first:
+        pixels[:] = colours
+    else:
+        cv2.cvtColor(colours, cv2.COLOR_RGB2BGRA, dst=pixels)
+    pixels[..., 3] = alpha
+    return pixels
+
+
+def _level(levels: tuple[ByteArray, ...], scale: float) -> ByteArray:
+    return levels[level_for(scale, len(levels))]
+
+
+def _draw_indexed(
+    painter: QPainter, crop: Crop, values: ByteArray, colours: tuple[int, ...]
+) -> None:
+    values = np.ascontiguousarray(values)
+    height, width = values.shape
+    image = QImage(values.data, width, height, width, QImage.Format.Format_Indexed8)
+    image.setColorTable(colours)
+    # Twice as fast to scale as indexed pixels.
+    image.convertTo(QImage.Format.Format_ARGB32_Premultiplied)
+    painter.drawImage(crop.target, image, QRectF(image.rect()))
+
+
+@cache
+def _tint(colour: int, strength: float) -> tuple[int, ...]:
+    rgb = (colour >> 16 & 255, colour >> 8 & 255, colour & 255)
+    return blend((*rgb, 0.0), (*rgb, strength))
+
+
+def checker_board(
+    size: int = 10, light: str = "#ffffff", dark: str = "#d0d0d0"
+) -> QPixmap:
+    """Two by two squares of a checker board, each of ``size`` view pixels."""
     board = QPixmap(2 * size, 2 * size)
-    board.fill(QColor(0xFF, 0xFF, 0xFF))
+    board.fill(QColor(light))
     painter = QPainter(board)
-    painter.fillRect(0, 0, size, size, QColor(0xD0, 0xD0, 0xD0))
-    painter.fillRect(size, size, size, size, QColor(0xD0, 0xD0, 0xD0))
+    painter.fillRect(0, 0, size, size, QColor(dark))
+    painter.fillRect(size, size, size, size, QColor(dark))
     painter.end()
     return board

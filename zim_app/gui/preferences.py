@@ -14,7 +14,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QObject, QSettings, Signal
 from PySide6.QtGui import QColor
 
-from zim_app.gui.overlay import VIEW_MODES
+from zim_app.gui.view_modes import BACKGROUNDS, VIEW_MODES
 
 Kind = Literal["bool", "int", "float", "choice", "colour", "path", "text"]
 
@@ -264,9 +264,19 @@ SETTINGS = (
         limits=(64, 65536),
         unit=QT_TRANSLATE_NOOP("Preferences", "MB"),
     ),
+    Setting(
+        "background",
+        "",
+        "",
+        "choice",
+        "checker",
+        choices=tuple(Choice(x.id, x.text, "ViewMode") for x in BACKGROUNDS),
+    ),
+    Setting("background_colour", "", "", "colour", "#3c6e47"),
+    Setting("background_picture", "", "", "path", ""),
     Setting("shortcuts", "", "", "text", ""),
 )
-"""All settings; the last one is stored by :mod:`zim_app.gui.shortcuts`."""
+"""All settings; those on no page are chosen where they show, or at the shortcuts."""
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 

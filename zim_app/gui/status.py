@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from functools import partial
+
+from PySide6.QtCore import QPointF, Signal
+from PySide6.QtWidgets import QLabel, QMenu, QStatusBar, QToolButton, QWidget
 
 from zim_model.request import ALPHA_MAX, Matte, Timings
+
+PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Zooms to choose from."""
 
 
 class StatusBar(QStatusBar):
     """Pointer, alpha and zoom on the left; activity, model and times on the right.
 
+    A click on the zoom lets choose another.
+
+    **Signals**
+
+    - ``zoom_requested(zoom)``: screen pixels for each pixel of the picture.
+    - ``fit_requested()``: the whole picture is to be seen.
+
     **Threads**: the window's only.
     """
+
+    zoom_requested = Signal(float)
+    fit_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -21,7 +36,7 @@ class StatusBar(QStatusBar):
         self.alpha = self._add(
             "alpha 0.00", self.tr("Opacity under the pointer, 0 to 1")
         )
-        self.zoom = self._add("0000 %", self.tr("Screen pixels per pixel"))
+        self.zoom = self._zoom_button()
         self.activity = QLabel()
         self.model = QLabel()
         self.model.setToolTip(self.tr("Model, and the device that really ran"))
@@ -47,7 +62,9 @@ class StatusBar(QStatusBar):
 
     def show_zoom(self, zoom: float) -> None:
         """Show the zoom, a factor."""
-        self.zoom.setText(self.tr("{:.0f} %").format(zoom * 100))
+        percent = zoom * 100
+        text = self.tr("{:.0f} %") if percent >= 10 else self.tr("{:.1f} %")
+        self.zoom.setText(text.format(percent))
 
     def show_timings(self, model: str, timings: Timings, *, clicked: bool) -> None:
         """Show what an answer cost; ``clicked`` if it answered prompts."""
@@ -58,6 +75,28 @@ class StatusBar(QStatusBar):
         if clicked:
             times.append(self.tr("click {:.0f} ms").format(timings.click_ms))
         self.times.setText(" · ".join(times))
+
+    def _zoom_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("0000 %")
+        button.setMinimumWidth(button.sizeHint().width())
+        button.setText("")
+        button.setAutoRaise(True)
+        button.setToolTip(self.tr("Screen pixels per pixel; click to choose"))
+        button.setAccessibleName(self.tr("Zoom"))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for zoom in PRESETS:
+            text = self.tr("{:.0f} %").format(zoom * 100)
+            menu.addAction(text).triggered.connect(
+                partial(self.zoom_requested.emit, zoom)
+            )
+        menu.addSeparator()
+        fit = menu.addAction(self.tr("Fit to window"))
+        fit.triggered.connect(self.fit_requested)
+        button.setMenu(menu)
+        self.addWidget(button)
+        return button
 
     def _add(self, widest: str, tip: str) -> QLabel:
         label = QLabel(widest)

@@ -4,12 +4,13 @@ from zim_app.gui.icons import icon
 
 def test_every_action_is_in_a_menu_once(window):
     entries = [entry for _, menu in actions.MENUS for entry in menu]
+    entries += [entry for menu in actions.SUBMENUS.values() for entry in menu]
     named = [e for e in entries if e != actions.SEPARATOR and e[0] != "@"]
     assert sorted(named) == sorted(window.actions_by_id)
 
 
 def test_tool_bar_entries_exist(window):
-    extra = {actions.SEPARATOR, actions.STRETCH}
+    extra = {actions.SEPARATOR, actions.STRETCH, "@background"}
     assert set(actions.TOOL_BAR) - extra <= set(window.actions_by_id)
 
 

@@ -4,13 +4,9 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QGraphicsScene
 
-from zim_app.gui.overlay import (
-    VIEW_MODES,
-    ImageItem,
-    OverlayItem,
-    level_for,
-    picture_levels,
-)
+from zim_app.gui.overlay import Layer, OverlayItem
+from zim_app.gui.pyramid import ImageItem, level_for, picture_levels
+from zim_app.gui.view_modes import VIEW_MODES
 
 MODES = {mode.id: mode for mode in VIEW_MODES}
 
@@ -48,9 +44,10 @@ def image_item(qapp, pixels):
 
 
 @pytest.fixture
-def overlay(qapp, make_matte):
+def overlay(qapp, pixels, make_matte):
     item = OverlayItem()
-    item.set_levels(make_matte().pyramid)
+    item.set_levels((pixels,))
+    item.set_layers((Layer(make_matte(), 0x2F8FFF),))
     return item
 
 

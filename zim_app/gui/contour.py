@@ -1,0 +1,111 @@
+"""Where a matte's alpha is one half, as line segments of sub-pixel accuracy.
+
+Marching squares: in each cell between four pixel centres the line goes through the
+edges where alpha, taken as linear along them, crosses the value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QByteArray, QDataStream
+from PySide6.QtGui import QPainterPath
+
+from zim_model.arrays import ByteArray, FloatArray
+
+HALF = 127.5
+_TOP, _RIGHT, _BOTTOM, _LEFT = range(4)
+_NONE = (-1, -1)
+_ENDS = np.array(
+    [
+        (_NONE, _NONE),
+        ((_LEFT, _TOP), _NONE),
+        ((_TOP, _RIGHT), _NONE),
+        ((_LEFT, _RIGHT), _NONE),
+        ((_RIGHT, _BOTTOM), _NONE),
+        ((_LEFT, _BOTTOM), (_TOP, _RIGHT)),  # a saddle, its middle inside
+        ((_TOP, _BOTTOM), _NONE),
+        ((_LEFT, _BOTTOM), _NONE),
+        ((_BOTTOM, _LEFT), _NONE),
+        ((_TOP, _BOTTOM), _NONE),
+        ((_LEFT, _TOP), (_RIGHT, _BOTTOM)),  # a saddle, its middle inside
+        ((_RIGHT, _BOTTOM), _NONE),
+        ((_LEFT, _RIGHT), _NONE),
+        ((_TOP, _RIGHT), _NONE),
+        ((_LEFT, _TOP), _NONE),
+        (_NONE, _NONE),
+        ((_LEFT, _TOP), (_RIGHT, _BOTTOM)),  # 5 with its middle outside
+        ((_LEFT, _BOTTOM), (_TOP, _RIGHT)),  # 10 with its middle outside
+    ]
+)
+"""Edges that the lines in a cell join, by which corners are inside, one bit each:
+1 top left, 2 top right, 4 bottom right, 8 bottom left."""
+
+
+def contour(alpha: ByteArray, value: float = HALF) -> FloatArray:
+    """The line where alpha equals ``value``.
+
+    Args:
+        alpha: (h, w) uint8; beyond its border it goes on as it ends there.
+        value: no whole number, so that no pixel lies on the line.
+
+    Returns:
+        (n, 2, 2) float32: segments, their two ends, x and y, in pixels from the top
+        left corner of the array, pixel centres being at one half.
+    """
+    padded = np.pad(alpha, 1, mode="edge")
+    inside = padded > value
+    rows, columns = np.nonzero(
+        (inside[:-1, :-1] != inside[:-1, 1:])
+        | (inside[1:, :-1] != inside[1:, 1:])
+        | (inside[:-1, :-1] != inside[1:, :-1])
+    )
+    corners = np.stack(
+        [
+            padded[rows, columns],
+            padded[rows, columns + 1],
+            padded[rows + 1, columns + 1],
+            padded[rows + 1, columns],
+        ],
+        axis=1,
+    ).astype(np.float32)
+    ends = _ENDS[_case(corners, value)]
+    points = _crossings(corners, value)
+    points += np.stack([columns, rows], axis=1)[:, None] - np.float32(0.5)
+    cell, line = np.nonzero(ends[:, :, 0] >= 0)
+    return np.asarray(points[cell[:, None], ends[cell, line]], np.float32)
+
+
+def _case(corners: FloatArray, value: float) -> npt.NDArray[np.intp]:
+    """Index into ``_ENDS`` for each cell's corners, (n, 4)."""
+    case = ((corners > value) * (1, 2, 4, 8)).sum(axis=1)
+    hollow = corners.mean(axis=1) < value
+    case[(case == 5) & hollow] = 16
+    case[(case == 10) & hollow] = 17
+    return case
+
+
+def _crossings(corners: FloatArray, value: float) -> FloatArray:
+    """Where each edge is crossed, (n, 4, 2) in the cell; anywhere if it is not."""
+    tl, tr, br, bl = corners.T
+    points = np.empty((len(corners), 4, 2), np.float32)
+    for edge, (a, b, side, axis) in enumerate(
+        ((tl, tr, 0, 0), (tr, br, 1, 1), (bl, br, 1, 0), (tl, bl, 0, 1))
+    ):
+        gap = np.where(a == b, np.float32(1), b - a)
+        points[:, edge, axis] = (np.float32(value) - a) / gap
+        points[:, edge, 1 - axis] = side
+    return points
+
+
+def path_of(segments: FloatArray) -> QPainterPath:
+    """Segments, (n, 2, 2), as a path; a thousand times faster than one by one."""
+    ends = np.empty(2 * len(segments), [("kind", ">i4"), ("x", ">f8"), ("y", ">f8")])
+    ends["kind"] = np.tile((0, 1), len(segments))  # move there, line to there
+    ends["x"], ends["y"] = segments.reshape(-1, 2).T
+    count, tail = np.array([len(ends)], ">i4"), np.zeros(2, ">i4")
+    data = QByteArray(count.tobytes() + ends.tobytes() + tail.tobytes())
+    path = QPainterPath()
+    stream = QDataStream(data)
+    stream >> path
+    return path

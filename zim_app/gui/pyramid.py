@@ -1,0 +1,209 @@
+"""Pictures as scene items that repaint only what is exposed.
+
+They draw from a pyramid: the level that fits the zoom, cropped to the exposed part.
+A repaint costs the same whatever the size of the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QTransform
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from zim_model.arrays import ByteArray
+
+CRISP_ZOOM = 4.0
+"""From this scale on, pixels are drawn as squares."""
+GRID_ZOOM = 16.0
+"""From this scale on, there are lines between them."""
+_GRID_DARK, _GRID_BRIGHT = QColor(0, 0, 0, 56), QColor(255, 255, 255, 56)
+_FORMATS = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGB32}
+
+
+def picture_levels(rgb: ByteArray) -> tuple[ByteArray, ...]:
+    """Halve a picture again and again until its longer side is below 512.
+
+    Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8;
+    the others are (h, w, 4) uint8, blue first, which paints three times as fast.
+    """
+    import cv2
+
+    levels, level = [rgb], rgb
+    while max(level.shape[:2]) >= 512:
+        height, width = level.shape[:2]
+        size = ((width + 1) // 2, (height + 1) // 2)
+        level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
+        levels.append(np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2BGRA), np.uint8))
+        levels[-1].flags.writeable = False
+    return tuple(levels)
+
+
+def level_for(scale: float, count: int) -> int:
+    """Index of the smallest level that still has a pixel for each view pixel."""
+    return min(max(math.floor(-math.log2(scale) + 1e-6), 0), count - 1)
+
+
+def image_of(pixels: ByteArray, kind: QImage.Format | None = None) -> QImage:
+    """An image in the memory of (h, w, 3 or 4) pixels, which must outlive it."""
+    height, width, channels = pixels.shape
+    return QImage(
+        pixels.data, width, height, pixels.strides[0], kind or _FORMATS[channels]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Part of one pyramid level: rows and columns of it, and where they belong.
+
+    Attributes:
+        rows: in pixels of the level.
+        columns: likewise.
+        target: in pixels of the first level.
+    """
+
+    rows: slice
+    columns: slice
+    target: QRectF
+
+    @property
+    def source(self) -> QRectF:
+        """The same in pixels of the level."""
+        width = self.columns.stop - self.columns.start
+        height = self.rows.stop - self.rows.start
+        return QRectF(self.columns.start, self.rows.start, width, height)
+
+    def of(self, level: ByteArray) -> ByteArray:
+        """That part of a level, not copied."""
+        return level[self.rows, self.columns]
+
+
+def crop_of(exposed: QRectF, bounds: QRectF, level: ByteArray) -> Crop:
+    """The pixels of a level that cover ``exposed``, with a margin for smoothing."""
+    height, width = level.shape[:2]
+    sx, sy = width / bounds.width(), height / bounds.height()
+    left = max(math.floor(exposed.left() * sx) - 2, 0)
+    top = max(math.floor(exposed.top() * sy) - 2, 0)
+    right = min(math.ceil(exposed.right() * sx) + 2, width)
+    bottom = min(math.ceil(exposed.bottom() * sy) + 2, height)
+    target = QRectF(left / sx, top / sy, (right - left) / sx, (bottom - top) / sy)
+    return Crop(slice(top, bottom), slice(left, right), target)
+
+
+class PyramidItem(QGraphicsItem):
+    """Draws something that is given at 1, 1/2, 1/4, ... of its size.
+
+    One scene unit is one pixel of the first level.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
+        self._levels: tuple[ByteArray, ...] = ()
+
+    def set_levels(self, levels: tuple[ByteArray, ...]) -> None:
+        """Show other pixels; an empty tuple shows nothing."""
+        if [a.shape for a in levels[:1]] != [a.shape for a in self._levels[:1]]:
+            self.prepareGeometryChange()
+        self._levels = levels
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        if not self._levels:
+            return QRectF()
+        height, width = self._levels[0].shape[:2]
+        return QRectF(0, 0, width, height)
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,
+        widget: QWidget | None = None,
+    ) -> None:
+        exposed = option.exposedRect.intersected(self.boundingRect())
+        if exposed.isEmpty():
+            return
+        scale = option.levelOfDetailFromTransform(painter.worldTransform())
+        scale *= painter.device().devicePixelRatio()
+        painter.setRenderHint(
+            QPainter.RenderHint.SmoothPixmapTransform, scale < CRISP_ZOOM
+        )
+        self.paint_exposed(painter, exposed, scale)
+
+    def paint_exposed(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        """Draw a part, in pixels of the first level.
+
+        Args:
+            painter: its unit is one of these pixels.
+            exposed: not empty, inside of the bounds.
+            scale: screen pixels for each of these pixels.
+        """
+        raise NotImplementedError
+
+
+class ImageItem(PyramidItem):
+    """The picture, drawn from the arrays themselves without a copy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._images: list[QImage] = []
+
+    def set_levels(self, levels: tuple[ByteArray, ...]) -> None:
+        super().set_levels(levels)
+        self._images = [image_of(level) for level in levels]
+
+    def paint_exposed(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        index = level_for(scale, len(self._levels))
+        crop = crop_of(exposed, self.boundingRect(), self._levels[index])
+        painter.drawImage(crop.target, self._images[index], crop.source)
+
+
+class PixelGridItem(QGraphicsItem):
+    """Lines between the pixels where these are large enough to be told apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
+        self._bounds = QRectF()
+
+    def set_bounds(self, bounds: QRectF) -> None:
+        """Draw within the picture, whose place this is."""
+        self.prepareGeometryChange()
+        self._bounds = bounds
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,
+        widget: QWidget | None = None,
+    ) -> None:
+        world, ratio = painter.worldTransform(), painter.device().devicePixelRatio()
+        exposed = option.exposedRect & self._bounds
+        if world.m11() * ratio < GRID_ZOOM or exposed.isEmpty():
+            return
+        painter.save()
+        painter.resetTransform()
+        # Dark beside bright, so that there is no colour on which it cannot be seen.
+        for colour, shift in ((_GRID_DARK, 0), (_GRID_BRIGHT, 1 / ratio)):
+            painter.setPen(QPen(colour, 0))
+            painter.drawLines(_grid(world, exposed, shift))
+        painter.restore()
+
+
+def _grid(world: QTransform, area: QRectF, shift: float) -> list[QLineF]:
+    """Lines in view pixels between the image's pixels in ``area``."""
+    seen = world.mapRect(area)
+    lines = []
+    for x in range(math.ceil(area.left()), math.floor(area.right()) + 1):
+        at = world.map(QPointF(x, 0)).x() + shift
+        lines.append(QLineF(at, seen.top(), at, seen.bottom()))
+    for y in range(math.ceil(area.top()), math.floor(area.bottom()) + 1):
+        at = world.map(QPointF(0, y)).y() + shift
+        lines.append(QLineF(seen.left(), at, seen.right(), at))
+    return lines

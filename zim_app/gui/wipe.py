@@ -1,0 +1,125 @@
+"""The line between the photograph and the mattes over it, to be dragged."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QPolygonF,
+    QRegion,
+)
+from PySide6.QtWidgets import QWidget
+
+WIDTH, KNOB = 26, 40
+"""Of the handle in the middle of the line, in view pixels."""
+_LINE_GRIP = 9
+"""Width of what can be dragged above and below the handle."""
+_STEP, _LARGE_STEP = 0.01, 0.1
+_SHADE = QColor(0, 0, 0, 150)
+_LINE = QColor(255, 255, 255)
+
+
+class WipeHandle(QWidget):
+    """A vertical line over all of its parent, with a handle in the middle.
+
+    It is dragged, or moved by the arrow keys (with Shift in large steps), Home and End
+    while it has the focus.  At first it is hidden, and in the middle.
+
+    **Signals**: ``moved()``: ``line`` is another.
+
+    **Threads**: the window's only.
+    """
+
+    moved = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._share = 0.5
+        self._grabbed: float | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.SplitHCursor)
+        self.setAccessibleName(self.tr("Line between before and after"))
+        self.setToolTip(self.tr("Drag, or move with the arrow keys"))
+        self.hide()
+
+    @property
+    def line(self) -> float:
+        """Where the line is, in pixels of the parent, from its left."""
+        return round(self._share * self.parentWidget().width())
+
+    def move_to(self, line: float) -> None:
+        """Put the line elsewhere, inside of the parent."""
+        width = max(self.parentWidget().width(), 1)
+        self._share = min(max(line / width, 0.0), 1.0)
+        self.fit()
+        self.moved.emit()
+
+    def fit(self) -> None:
+        """Follow the parent's size."""
+        height = self.parentWidget().height()
+        self.setGeometry(round(self.line) - WIDTH // 2, 0, WIDTH, height)
+        grip = QRect((WIDTH - _LINE_GRIP) // 2, 0, _LINE_GRIP, height)
+        self.setMask(QRegion(grip) | QRegion(self._knob().toAlignedRect()))
+
+    def _knob(self) -> QRectF:
+        return QRectF(0, (self.height() - KNOB) / 2, WIDTH, KNOB)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            at = self.mapToParent(event.position())
+            self._grabbed = at.x() - self.line
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grabbed is not None:
+            self.move_to(self.mapToParent(event.position()).x() - self._grabbed)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grabbed = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        step = _LARGE_STEP if shift else _STEP
+        shares = {
+            Qt.Key.Key_Left: self._share - step,
+            Qt.Key.Key_Right: self._share + step,
+            Qt.Key.Key_Home: 0.0,
+            Qt.Key.Key_End: 1.0,
+        }
+        if event.key() in shares:
+            self.move_to(shares[Qt.Key(event.key())] * self.parentWidget().width())
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle = WIDTH / 2
+        for colour, width in ((_SHADE, 3.0), (_LINE, 1.0)):
+            painter.fillRect(
+                QRectF(middle - width / 2, 0, width, self.height()), colour
+            )
+        accent = self.palette().color(QPalette.ColorRole.Highlight)
+        painter.setPen(QPen(accent if self.hasFocus() else _SHADE, 2))
+        painter.setBrush(_LINE)
+        painter.drawRoundedRect(self._knob().adjusted(2, 2, -2, -2), 6, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0x40, 0x40, 0x40))
+        centre = self._knob().center()
+        for side in (-1, 1):
+            tip = centre + QPointF(side * 8, 0)
+            base = centre + QPointF(side * 3, 0)
+            up = QPointF(0, 5)
+            painter.drawPolygon(QPolygonF([tip, base - up, base + up]))
