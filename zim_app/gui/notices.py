@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ _LOG = logging.getLogger(__name__)
 BUSY_DELAY_MS = 150
 """Work that takes less is not shown, so that nothing flickers."""
 SUCCESS_MS = 6000
+_LONG_WORD = 60
 
 _STYLE_SHEET = """
 #banner {{ background: {}; border-radius: 6px; }}
@@ -32,6 +34,14 @@ _STYLES = {
     "error": ("alert-circle-outline", "#8c2f2f"),
     "success": ("check-circle-outline", "#2a6b43"),
 }
+
+
+def breakable(text: str) -> str:
+    """A text that a label can wrap: long words, as paths are, may break anywhere.
+
+    Otherwise one long path makes the whole window as wide as itself.
+    """
+    return re.sub(rf"\S{{{_LONG_WORD},}}", lambda m: "\u200b".join(m[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +185,7 @@ class Banner(QFrame):
         name, colour = _STYLES[notice.kind]
         self._icon.setPixmap(glyph(name, 24, "#ffffff"))
         self.setStyleSheet(_STYLE_SHEET.format(colour))
-        self.label.setText(notice.text)
+        self.label.setText(breakable(notice.text))
         self.action_button.setText(notice.action_text)
         self.action_button.setToolTip(notice.action_text)
         self.action_button.setVisible(bool(notice.action_text))

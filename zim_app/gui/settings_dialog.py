@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -99,7 +100,7 @@ class SettingsPage(QScrollArea):
             lines.append(self.tr("Applies when zim-studio starts again."))
         note = QLabel("\n".join(lines))
         note.setWordWrap(True)
-        note.setForegroundRole(self.foregroundRole())
+        note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         font = note.font()
         font.setPointSizeF(font.pointSizeF() * 0.9)
         note.setFont(font)

@@ -7,7 +7,7 @@ changes how its colours look.
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QPalette, QStyleHints
 from PySide6.QtWidgets import QApplication
 
 from zim_app.gui import preferences
@@ -80,13 +80,17 @@ def make_palette(*, dark: bool) -> QPalette:
 class Theme(QObject):
     """Keeps the program light or dark, as the user or else the system wants.
 
+    Args:
+        app: gets the palette.
+        hints: say what the system wants, and when that changes; None takes Qt's.
+
     **Threads**: the window's only.
     """
 
-    def __init__(self, app: QApplication) -> None:
+    def __init__(self, app: QApplication, hints: QStyleHints | None = None) -> None:
         super().__init__(app)
         self._app = app
-        self._hints = app.styleHints()
+        self._hints = hints or app.styleHints()
         # Without it, what lies in a widget with a style sheet keeps its old colours.
         app.setAttribute(
             Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles

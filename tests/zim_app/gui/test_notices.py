@@ -91,3 +91,11 @@ def test_what_is_true_no_more_is_taken_back(banner):
     assert banner.text == "The export failed."
     banner.withdraw("answer")
     assert banner.text == "The export failed."
+
+
+def test_a_long_path_does_not_widen_the_window(banner):
+    width = banner.window().minimumSizeHint().width()
+    path = "/home/somebody/" + "a_very_long_name" * 40 + ".png"
+    banner.show_error(f"{path} cannot be read.")
+    assert banner.window().minimumSizeHint().width() < width + 400
+    assert banner.text == f"{path} cannot be read."

@@ -1,6 +1,7 @@
 """Both themes: neutral, readable, switched live."""
 
 import pytest
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 
 from zim_app.gui import preferences
@@ -77,9 +78,47 @@ def test_switching_repaints_the_window_and_its_icons(theme, window, qtbot):
         assert action.icon().pixmap(20, 20).toImage() == image
 
 
+class System(QObject):
+    """Stands in for Qt's style hints: a system whose scheme can change."""
+
+    colorSchemeChanged = Signal(Qt.ColorScheme)  # noqa: N815
+
+    def __init__(self):
+        super().__init__()
+        self.scheme = Qt.ColorScheme.Light
+        self.forced = None
+
+    def colorScheme(self):
+        return self.forced or self.scheme
+
+    def setColorScheme(self, scheme):
+        self.forced = scheme
+
+    def unsetColorScheme(self):
+        self.forced = None
+
+    def change(self, scheme):
+        self.scheme = scheme
+        self.colorSchemeChanged.emit(scheme)
+
+
 def test_the_system_decides_unless_the_user_does(theme, qapp):
-    preferences.set_value("theme", "dark")
+    theme.deleteLater()
+    system = System()
+    theme = Theme(qapp, system)
+
+    def is_dark():
+        return qapp.palette().color(ROLE.Window).lightness() < 128
+
+    assert not is_dark()
+    system.change(Qt.ColorScheme.Dark)
+    assert is_dark()
+    preferences.set_value("theme", "light")
+    assert not is_dark()
+    assert system.forced == Qt.ColorScheme.Light, "for the frame of the window"
+    system.change(Qt.ColorScheme.Dark)
+    assert not is_dark()
     preferences.set_value("theme", "system")
-    assert qapp.palette().color(ROLE.Window) == make_palette(dark=False).color(
-        ROLE.Window
-    )
+    assert is_dark()
+    assert system.forced is None
+    theme.deleteLater()
