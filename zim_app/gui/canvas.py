@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.markers import (
+    RADIUS,
     paint_prompts,
     paint_trace,
     prompts_region,
@@ -59,9 +60,15 @@ class Canvas(Viewport):
         self.selected: Part | None = None
         self.tool = TOOLS[0]
         self.options = ToolOptions()
+        self._scale = 1.0  # of points
         self._gesture: Gesture | None = None
         self._edit: Edit | None = None  # what the gesture would do now
         self.update_cursor()
+
+    def set_marker_size(self, diameter: int) -> None:
+        """Draw points with this diameter in view pixels."""
+        self._scale = diameter / (2 * RADIUS)
+        self.viewport().update()
 
     # -- The document -----------------------------------------------------------
 
@@ -169,7 +176,7 @@ class Canvas(Viewport):
     def _repaint_prompts(self, *sets: PromptSet) -> None:
         region = QRegion()
         for prompts in sets:
-            region |= prompts_region(prompts, self.to_view)
+            region |= prompts_region(prompts, self.to_view, self._scale)
         self.viewport().update(region)
 
     # -- Mouse and paint ----------------------------------------------------------
@@ -234,14 +241,15 @@ class Canvas(Viewport):
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         painter.save()
         painter.resetTransform()
-        paint_prompts(painter, self.shown_prompts, self.selected, self.to_view)
+        prompts = self.shown_prompts
+        paint_prompts(painter, prompts, self.selected, self.to_view, self._scale)
         paint_trace(painter, self._trace(), self.to_view)
         painter.restore()
 
     def _part_at(self, at: QPointF) -> Part | None:
         if not self.tool.takes_parts:
             return None
-        return part_at(self.shown_prompts, at, self.to_view)
+        return part_at(self.shown_prompts, at, self.to_view, self._scale)
 
     def cursor_at(self, at: QPointF | None) -> Qt.CursorShape:
         if at is not None and self._gesture is None and self._part_at(at):

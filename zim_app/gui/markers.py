@@ -29,9 +29,16 @@ _MARGIN = 3
 
 
 def paint_prompts(
-    painter: QPainter, prompts: PromptSet, selected: Part | None, to_view: ToView
+    painter: QPainter,
+    prompts: PromptSet,
+    selected: Part | None,
+    to_view: ToView,
+    scale: float = 1.0,
 ) -> None:
-    """Draw box, scribbles and points; the painter's unit is a view pixel."""
+    """Draw box, scribbles and points; the painter's unit is a view pixel.
+
+    Points are ``scale`` times as large as usual.
+    """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if prompts.box is not None:
         held = selected is not None and selected.of_box
@@ -41,12 +48,11 @@ def paint_prompts(
         held = selected == Part("scribble", index)
         _paint_scribble(painter, path, scribble, selected=held)
     for index, point in enumerate(prompts.points):
-        _paint_point(
-            painter,
-            to_view(point.x, point.y),
-            point,
-            selected == Part("point", index),
-        )
+        painter.save()
+        painter.translate(to_view(point.x, point.y))
+        painter.scale(scale, scale)
+        _paint_point(painter, QPointF(), point, selected == Part("point", index))
+        painter.restore()
 
 
 def paint_trace(painter: QPainter, path: Path, to_view: ToView) -> None:
@@ -68,12 +74,12 @@ def trace_region(path: Path, to_view: ToView) -> QRegion:
     return region
 
 
-def prompts_region(prompts: PromptSet, to_view: ToView) -> QRegion:
+def prompts_region(prompts: PromptSet, to_view: ToView, scale: float = 1.0) -> QRegion:
     """The part of the view that :func:`paint_prompts` touches."""
     region = QRegion()
     for point in prompts.points:
         at = to_view(point.x, point.y)
-        region |= QRegion(_around(at, at, SELECTED_RADIUS).toAlignedRect())
+        region |= QRegion(_around(at, at, SELECTED_RADIUS * scale).toAlignedRect())
     for scribble in prompts.scribbles:
         # Piece by piece: a lasso's inside need not be drawn again.
         path = [to_view(x, y) for x, y in scribble.path]

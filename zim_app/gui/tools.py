@@ -91,10 +91,16 @@ def corners(box: Box) -> tuple[tuple[float, float], ...]:
     )
 
 
-def part_at(prompts: PromptSet, at: QPointF, to_view: ToView) -> Part | None:
-    """The part under view position ``at``: the newest point first, the box last."""
+def part_at(
+    prompts: PromptSet, at: QPointF, to_view: ToView, scale: float = 1.0
+) -> Part | None:
+    """The part under view position ``at``: the newest point first, the box last.
+
+    Points are drawn ``scale`` times as large as usual.
+    """
     for part, x, y in _handles(prompts):
-        if distance(at, to_view(x, y)) <= REACH:
+        reach = REACH * max(scale, 1.0) if part.kind == "point" else REACH
+        if distance(at, to_view(x, y)) <= reach:
             return part
     for index, scribble in reversed(tuple(enumerate(prompts.scribbles))):
         if _on_line(at, [to_view(x, y) for x, y in scribble.path]):

@@ -66,7 +66,7 @@ class ViewControls(QObject):
         self._lane.running_changed.connect(self.activity_changed)
         self.handlers = self._handlers()
         canvas.set_mode(_MODES[preferences.value("view_mode")])
-        for key in ("surround", "checker_size", "background"):
+        for key in ("surround", "marker_size", "checker_size", "background"):
             self._on_preference_changed(key)
         canvas.picture_shown.connect(self._show_backdrop)
         preferences.changed.connect(self._on_preference_changed)
@@ -239,6 +239,8 @@ class ViewControls(QObject):
     def _on_preference_changed(self, key: str) -> None:
         if key == "surround":
             self._canvas.setBackgroundBrush(QColor(*3 * (preferences.value(key),)))
+        elif key == "marker_size":
+            self._canvas.set_marker_size(preferences.value(key))
         elif key in ("checker_size", "checker_light", "checker_dark"):
             size = preferences.value("checker_size")
             light, dark = map(preferences.value, ("checker_light", "checker_dark"))

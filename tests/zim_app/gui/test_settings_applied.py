@@ -1,0 +1,48 @@
+"""Settings that the window follows at once."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from zim_app.gui import preferences
+from zim_app.gui.markers import POSITIVE
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def count(window, colour):
+    image = window.canvas.viewport().grab().toImage()
+    points = ((x, y) for x in range(image.width()) for y in range(image.height()))
+    return sum(image.pixelColor(x, y) == colour for x, y in points)
+
+
+@pytest.fixture
+def click(opened, qtbot, settle):
+    def click(x, y, dx=0):
+        at = opened.canvas.to_view(x, y).toPoint() + QPoint(dx, 0)
+        qtbot.mouseClick(opened.canvas.viewport(), LEFT, pos=at)
+        settle()
+
+    return click
+
+
+def test_points_are_as_large_as_the_user_wants(opened, click):
+    click(40, 30)
+    small = count(opened, POSITIVE)
+    preferences.set_value("marker_size", 32)
+    assert 3 * small < count(opened, POSITIVE) < 6 * small
+
+
+def test_a_large_point_is_taken_hold_of_at_its_rim(opened, click):
+    click(40, 30)
+    preferences.set_value("marker_size", 32)
+    click(40, 30, dx=14)
+    assert len(opened.document.state.recipe.prompts.points) == 1
+    preferences.set_value("marker_size", 16)
+    click(40, 30, dx=14)
+    assert len(opened.document.state.recipe.prompts.points) == 2
+
+
+def test_the_grey_around_the_picture(opened):
+    preferences.set_value("surround", 200)
+    image = opened.canvas.viewport().grab().toImage()
+    assert image.pixelColor(1, 1).getRgb()[:3] == (200, 200, 200)
