@@ -134,6 +134,73 @@ ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Abort the drag under way, or select nothing"),
     ),
     ActionSpec(
+        "object_new",
+        QT_TRANSLATE_NOOP("Actions", "&New object"),
+        ("Ctrl+N",),
+        "plus",
+        QT_TRANSLATE_NOOP("Actions", "Begin another object"),
+    ),
+    ActionSpec(
+        "object_duplicate",
+        QT_TRANSLATE_NOOP("Actions", "&Duplicate object"),
+        ("Ctrl+D",),
+        "content-duplicate",
+        QT_TRANSLATE_NOOP("Actions", "Copy the selected objects"),
+    ),
+    ActionSpec(
+        "object_merge",
+        QT_TRANSLATE_NOOP("Actions", "&Merge selected"),
+        ("Ctrl+M",),
+        "vector-union",
+        QT_TRANSLATE_NOOP("Actions", "Make one object of the selected ones"),
+    ),
+    ActionSpec(
+        "object_delete",
+        QT_TRANSLATE_NOOP("Actions", "De&lete object"),
+        ("Ctrl+Delete", "Ctrl+Backspace"),
+        "delete-outline",
+        QT_TRANSLATE_NOOP("Actions", "Delete the selected objects"),
+    ),
+    ActionSpec(
+        "object_rename", QT_TRANSLATE_NOOP("Actions", "&Rename object"), ("F2",)
+    ),
+    ActionSpec("object_colour", QT_TRANSLATE_NOOP("Actions", "&Colour of object…")),
+    ActionSpec(
+        "object_visible",
+        QT_TRANSLATE_NOOP("Actions", "&Show or hide object"),
+        ("Ctrl+H",),
+    ),
+    ActionSpec(
+        "object_solo",
+        QT_TRANSLATE_NOOP("Actions", "Show &only this object"),
+        ("Ctrl+Shift+H",),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Show only the active object, or all visible ones again"
+        ),
+    ),
+    ActionSpec(
+        "object_raise",
+        QT_TRANSLATE_NOOP("Actions", "Move object &up"),
+        ("Ctrl+Shift+Up",),
+    ),
+    ActionSpec(
+        "object_lower",
+        QT_TRANSLATE_NOOP("Actions", "Move object do&wn"),
+        ("Ctrl+Shift+Down",),
+    ),
+    ActionSpec(
+        "object_above",
+        QT_TRANSLATE_NOOP("Actions", "Object &above"),
+        ("Ctrl+Up",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go to the object above"),
+    ),
+    ActionSpec(
+        "object_below",
+        QT_TRANSLATE_NOOP("Actions", "Object &below"),
+        ("Ctrl+Down",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go to the object below"),
+    ),
+    ActionSpec(
         "zoom_in",
         QT_TRANSLATE_NOOP("Actions", "Zoom &in"),
         ("Ctrl++", "Ctrl+=", "+", "="),
@@ -251,6 +318,15 @@ MENUS = (
         ),
     ),
     (
+        QT_TRANSLATE_NOOP("Actions", "&Object"),
+        (
+            *("object_new", "object_duplicate", "object_merge", "object_delete"),
+            *(SEPARATOR, "object_rename", "object_colour", SEPARATOR),
+            *("object_visible", "object_solo", SEPARATOR),
+            *("object_raise", "object_lower", "object_above", "object_below"),
+        ),
+    ),
+    (
         QT_TRANSLATE_NOOP("Actions", "&View"),
         (
             *("zoom_in", "zoom_out", "fit", "actual_size", "show_object", SEPARATOR),
@@ -331,6 +407,10 @@ GESTURES = (
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Drag a point or the box"),
         QT_TRANSLATE_NOOP("Gestures", "Move or resize it"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Ctrl + left click"),
+        QT_TRANSLATE_NOOP("Gestures", "Go to the object under the pointer"),
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Wheel, pinch"),

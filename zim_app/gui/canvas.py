@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QRegion
 from PySide6.QtWidgets import QWidget
 
-from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.document import Document, DocumentState, object_at
 from zim_app.gui.markers import (
     RADIUS,
     paint_prompts,
@@ -186,8 +186,22 @@ class Canvas(Viewport):
             return
         super().mousePressEvent(event)
         if not self.panning and event.button() in _BUTTONS:
-            self._begin_gesture(event)
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self._select_object(event.position())
+            else:
+                self._begin_gesture(event)
         self.update_cursor(event.position())
+
+    def _select_object(self, at: QPointF) -> None:
+        """Make the object under view position ``at`` the active one, if there is one.
+
+        An object's opaque part counts, of those that are to be seen.
+        """
+        assert self.document is not None
+        where = self.to_image(at)
+        index = object_at(self.document.state, where.x(), where.y())
+        if index is not None:
+            self.document.select(index)
 
     def _begin_gesture(self, event: QMouseEvent) -> None:
         assert self.document is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from zim_app.core.session import Recipe, SceneObject
 from zim_app.gui import preferences
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.request import Matte, Request, RequestKey
+from zim_model.request import ALPHA_MAX, Matte, Request, RequestKey
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture
@@ -33,16 +34,16 @@ class DocumentState:
     Attributes:
         objects: at least one, the topmost first.
         active: index of the object that edits go to.
-        mattes: of each object; None where there is none.  While the active object's
-            answer is ``pending``, still that of an earlier recipe.
-        pending: an answer for the active recipe is under way.
+        mattes: of each object; None where there is none.  Of an ``unanswered`` object
+            still that of an earlier recipe.
+        unanswered: ids of the objects whose recipe still has to be solved.
         solo: id of the only object to be shown, whatever else is visible.
     """
 
     objects: tuple[SceneObject, ...] = (SceneObject(),)
     active: int = 0
     mattes: tuple[Matte | None, ...] = (None,)
-    pending: bool = False
+    unanswered: frozenset[int] = frozenset()
     solo: int | None = None
 
     @property
@@ -60,6 +61,21 @@ class DocumentState:
         """The active object's matte."""
         return self.mattes[self.active]
 
+    @property
+    def pending(self) -> bool:
+        """Whether an answer for the active recipe is under way."""
+        return self.object.id in self.unanswered
+
+    @property
+    def complete(self) -> bool:
+        """Whether every object to be seen has the matte of its recipe, or none."""
+        pairs = enumerate(self.objects)
+        return not any(self.shows(i) and o.id in self.unanswered for i, o in pairs)
+
+    def index_of(self, id_: int) -> int:
+        """Index of the object with that id, which must exist."""
+        return [entry.id for entry in self.objects].index(id_)
+
     def shows(self, index: int) -> bool:
         """Whether that object is to be seen."""
         if self.solo is not None:
@@ -75,6 +91,29 @@ class DocumentState:
             for index, (entry, matte) in enumerate(pairs)
             if matte is not None and self.shows(index)
         )
+
+
+def object_at(state: DocumentState, x: float, y: float) -> int | None:
+    """Index of the object to be seen that is opaque at x, y in image pixels.
+
+    The topmost one, or the next one below the active object if that is opaque there
+    too, so that asking again and again goes through all of them.
+    """
+    row, column = math.floor(y), math.floor(x)
+    found = [
+        index
+        for index, matte in enumerate(state.mattes)
+        if matte is not None and state.shows(index) and _is_solid(matte, row, column)
+    ]
+    if state.active in found:
+        return found[(found.index(state.active) + 1) % len(found)]
+    return found[0] if found else None
+
+
+def _is_solid(matte: Matte, row: int, column: int) -> bool:
+    height, width = matte.alpha.shape
+    inside = 0 <= row < height and 0 <= column < width
+    return inside and int(matte.alpha[row, column]) > ALPHA_MAX // 2
 
 
 class ResultCache:
@@ -167,7 +206,7 @@ class Document(QObject):
         self._on_preference_changed("result_memory")
         preferences.changed.connect(self._on_preference_changed)
         self._answered: dict[int, RequestKey] = {}
-        self._last_id = 0
+        self._last_id = self.state.object.id
 
     @Slot(str)
     def _on_preference_changed(self, key: str) -> None:
@@ -196,25 +235,23 @@ class Document(QObject):
 
     def new_object(self, recipe: Recipe | None = None, name: str = "") -> SceneObject:
         """An object that this picture does not have yet, for :meth:`edit_objects`."""
-        self._last_id = id_ = max(self._last_id, *self._ids()) + 1
+        self._last_id = id_ = self._last_id + 1
         colour = OBJECT_COLOURS[(id_ - 1) % len(OBJECT_COLOURS)]
         model = replace(Recipe(), model=self.state.recipe.model)
         return SceneObject(id_, name, colour, recipe=recipe or model)
 
-    def _ids(self) -> list[int]:
-        return [entry.id for entry in self.state.objects]
-
     # -- What is no edit ------------------------------------------------------------
 
     def select(self, index: int) -> None:
-        """Make another object the active one."""
+        """Make another object the active one; no undo step."""
         if index != self.state.active:
             self._show(self.state.objects, index)
 
     def set_solo(self, id_: int | None) -> None:
         """Show only the object with that id; None shows all that are visible."""
-        self._set(replace(self.state, solo=id_))
-        self._ask()
+        if id_ != self.state.solo:
+            self._set(replace(self.state, solo=id_))
+            self._ask()
 
     # -- Answers ------------------------------------------------------------------
 
@@ -242,18 +279,25 @@ class Document(QObject):
         for index in asked:
             mattes[index] = matte
             self._answered[state.objects[index].id] = request.key
-        pending = state.pending and state.active not in asked
-        self._set(replace(state, mattes=tuple(mattes), pending=pending))
+        unanswered = state.unanswered - {state.objects[index].id for index in asked}
+        self._set(replace(state, mattes=tuple(mattes), unanswered=unanswered))
         self._ask(answered=True)
 
     def _show(self, objects: tuple[SceneObject, ...], active: int) -> None:
         """Make these the objects, with those mattes at once that are known."""
         pairs = zip(self.state.objects, self.state.mattes, strict=True)
         old = {entry.id: matte for entry, matte in pairs}
+        ids = {entry.id for entry in objects}
+        # An id is never given again, even after an undo: a redo may bring it back.
+        self._last_id = max(self._last_id, *ids)
+        # What comes back later may have lost its matte meanwhile.
+        self._answered = {i: key for i, key in self._answered.items() if i in ids}
         mattes = tuple(self._known(entry, old.get(entry.id)) for entry in objects)
-        pending = self._unanswered(objects[active])
-        solo = self.state.solo if self.state.solo in [o.id for o in objects] else None
-        self._set(DocumentState(objects, active, mattes, pending, solo))
+        unanswered = frozenset(o.id for o in objects if self._unanswered(o))
+        # A new object that solo hides would look as if it had not come.
+        solo = self.state.solo if ids <= old.keys() else None
+        solo = solo if solo in ids else None
+        self._set(DocumentState(objects, active, mattes, unanswered, solo))
         self._ask()
         error = self._objection(objects[active].recipe)
         if error:

@@ -39,6 +39,7 @@ from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.files import FileWork, Opened, Saved
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.notices import Banner, BusyBar
+from zim_app.gui.objects_panel import ObjectsPanel
 from zim_app.gui.start_page import (
     StartPage,
     sample_name,
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas()
         self.bench = Workbench(self, self.canvas)
         self.view = ViewControls(self.canvas, self)
+        self.objects = ObjectsPanel()
         self.start_page = StartPage(sample_paths())
         self.banner = Banner()
         self.busy_bar = BusyBar()
@@ -115,6 +117,8 @@ class MainWindow(QMainWindow):
         over.addWidget(self.banner)
         layout.addLayout(over, 0, 0, top)
         self.setCentralWidget(centre)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.objects)
+        self.objects.hide()  # until there is a picture
         self.setStatusBar(self.status)
         self.setAcceptDrops(True)
         self.canvas.setAcceptDrops(False)
@@ -138,8 +142,10 @@ class MainWindow(QMainWindow):
                 "about": self.show_about,
                 **self.view.handlers,
                 **self.bench.handlers,
+                **self.objects.handlers,
             },
         )
+        self.objects.set_actions(self.actions_by_id)
         self._recent_menu = QMenu(self.tr("Open &recent"), self)
         self._recent_menu.aboutToShow.connect(self._fill_recent_menu)
         backgrounds = QMenu(self.tr("&Background"), self)
@@ -193,6 +199,8 @@ class MainWindow(QMainWindow):
         self.files.thumbnail_read.connect(self.start_page.set_thumbnail)
         self.files.activity_changed.connect(self._update_activity)
         preferences.changed.connect(self._on_preference_changed)
+        self.objects.selection_changed.connect(self._update_actions)
+        self.objects.objected.connect(self.banner.show_error)
         self.canvas.pointed.connect(self._on_canvas_pointed)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self.status.zoom_requested.connect(self.canvas.set_zoom)
@@ -245,6 +253,8 @@ class MainWindow(QMainWindow):
         self._undo_group.addStack(document.undo_stack)
         self._undo_group.setActiveStack(document.undo_stack)
         self.canvas.set_document(document)
+        self.objects.set_document(document)
+        self.objects.show()
         self._pages.setCurrentWidget(self.canvas)
         self.canvas.fit()
         self.canvas.setFocus()
@@ -368,8 +378,9 @@ class MainWindow(QMainWindow):
             "undo": self._undo_group.canUndo(),
             "redo": self._undo_group.canRedo(),
             "delete": self.canvas.selected is not None,
-            "clear": bool(state.recipe.prompts),
+            "clear": bool(state.recipe.prompts or state.recipe.also),
             "export": state.matte is not None and not state.pending,
+            **self.objects.enabled(),
         }
         always = {spec.id for spec in actions.ACTIONS if spec.always}
         for id_, action in self.actions_by_id.items():

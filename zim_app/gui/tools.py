@@ -158,7 +158,7 @@ def without(recipe: Recipe, part: Part) -> Edit:
 
 def cleared(recipe: Recipe) -> Edit:
     """Delete all prompts."""
-    return edit_named("clear", replace(recipe, prompts=PromptSet()))
+    return edit_named("clear", replace(recipe, prompts=PromptSet(), also=()))
 
 
 def edit_named(text: str, recipe: Recipe, selected: Part | None = None) -> Edit:

@@ -1,0 +1,114 @@
+"""The stack of objects: order, and one recipe for several."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zim_app.core.scene import (
+    differences,
+    merged,
+    moved,
+    strokes_interfere,
+    united,
+    without,
+)
+from zim_app.core.session import Recipe, SceneObject
+from zim_model.prompts import Point, PromptSet
+from zim_model.request import Options, Stroke
+
+STACK = tuple(SceneObject(id_) for id_ in (4, 2, 7, 1))
+
+
+def clicked(x, **changes):
+    return replace(Recipe(PromptSet((Point(x, 1),))), **changes)
+
+
+def stroked(recipe, brush):
+    return recipe.with_stroke(Stroke(((1, 1, 1),), 3, brush=brush))
+
+
+def ids(objects):
+    return [entry.id for entry in objects]
+
+
+@pytest.mark.parametrize(
+    ("held", "row", "expected"),
+    [
+        ([4], 0, [4, 2, 7, 1]),
+        ([4], 1, [4, 2, 7, 1]),
+        ([4], 2, [2, 4, 7, 1]),
+        ([4], 4, [2, 7, 1, 4]),
+        ([1], 0, [1, 4, 2, 7]),
+        ([1, 4], 2, [2, 4, 1, 7]),
+        ([4, 7], 1, [4, 7, 2, 1]),
+    ],
+)
+def test_objects_move_to_a_row(held, row, expected):
+    assert ids(moved(STACK, held, row)) == expected
+
+
+@given(st.sets(st.sampled_from([1, 2, 4, 7])), st.integers(0, 4))
+def test_moving_loses_nothing_and_keeps_each_order(held, row):
+    result = moved(STACK, held, row)
+    assert sorted(ids(result)) == [1, 2, 4, 7]
+    for part in (held, {1, 2, 4, 7} - held):
+        in_order = [id_ for id_ in ids(result) if id_ in part]
+        assert in_order == [id_ for id_ in ids(STACK) if id_ in part]
+
+
+def test_objects_are_taken_away():
+    assert ids(without(STACK, [2, 1])) == [4, 7]
+
+
+def test_prompt_sets_are_united_in_order_and_once():
+    three = clicked(3, also=(clicked(4).prompts,))
+    recipe = united([clicked(1), Recipe(), three, clicked(1)])
+    sets = [recipe.prompts, *recipe.also]
+    assert [prompts.points[0].x for prompts in sets] == [1, 3, 4]
+
+
+def test_strokes_follow_one_another_even_without_prompts():
+    recipe = united([stroked(Recipe(), "add"), stroked(clicked(2), "erase")])
+    assert recipe.prompts == clicked(2).prompts
+    assert recipe.also == ()
+    assert [stroke.brush for stroke in recipe.finish.strokes] == ["add", "erase"]
+
+
+def test_uniting_empty_recipes_gives_an_empty_one():
+    assert united([Recipe(), Recipe()]) == Recipe()
+
+
+def test_what_one_recipe_cannot_say_is_named():
+    soft = clicked(1).finished(feather=3.0)
+    assert differences([clicked(1), clicked(2)]) == ()
+    assert differences([clicked(1), soft]) == ("edge",)
+    assert differences([clicked(1), clicked(2, model="zim-vit-b")]) == ("model",)
+    other = clicked(2, options=Options(2, "bilinear"))
+    assert differences([clicked(1), other]) == ("candidate", "upsampling")
+    assert united([soft, clicked(2)]).finish.feather == 3.0
+
+
+def test_what_asks_for_nothing_does_not_differ():
+    assert differences([Recipe(model="zim-vit-b"), clicked(1)]) == ()
+    assert united([Recipe(model="zim-vit-b"), clicked(1)]).model == "zim-tiny"
+
+
+def test_the_automatic_candidate_is_the_first():
+    first = clicked(2, options=Options(candidate=0))
+    assert differences([clicked(1), first]) == ()
+
+
+def test_only_strokes_that_take_away_interfere():
+    added, erased = stroked(clicked(1), "add"), stroked(clicked(1), "erase")
+    assert not strokes_interfere([added, clicked(2)])
+    assert strokes_interfere([clicked(2), erased])
+    assert not strokes_interfere([erased, Recipe()]), "there is nothing to act on"
+
+
+def test_the_topmost_stays_with_the_new_recipe():
+    stack = tuple(replace(o, visible=o.id != 2, name=f"n{o.id}") for o in STACK)
+    result = merged(stack, [1, 2], clicked(9))
+    assert ids(result) == [4, 2, 7]
+    assert result[1] == replace(stack[1], visible=True, recipe=clicked(9))

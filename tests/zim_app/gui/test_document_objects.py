@@ -1,0 +1,200 @@
+"""Several objects in one document: ids, order, what is asked, undo and redo."""
+
+from dataclasses import replace
+
+import pytest
+
+from zim_app.core.session import Recipe
+from zim_app.gui.document import Document, ResultCache, object_at
+from zim_model.prompts import Point
+
+
+class Asked:
+    """Keeps the newest wish, as the queue does, and answers it on demand."""
+
+    def __init__(self, document, make_matte):
+        self.document, self.make_matte = document, make_matte
+        self.order = []
+        self.wish = None
+        document.requested.connect(self.take)
+
+    def take(self, request):
+        self.wish = request
+        if request is not None:
+            self.order.append(request.prompts.points[0].x)
+
+    def answer(self):
+        wish, self.wish = self.wish, None
+        matte = self.make_matte()
+        self.document.receive(wish, matte)
+        return matte
+
+    def answer_all(self):
+        while self.wish is not None:
+            self.answer()
+
+
+@pytest.fixture
+def asked(document, make_matte):
+    return Asked(document, make_matte)
+
+
+def recipe(x):
+    return Recipe().with_point(Point(x, 5))
+
+
+@pytest.fixture
+def three(document):
+    """Objects that ask for x = 1, 2 and 3; the second is the active one."""
+    first = replace(document.state.object, recipe=recipe(1))
+    others = [document.new_object(recipe(x)) for x in (2, 3)]
+    document.edit_objects("Add", (first, *others), 1)
+    return document
+
+
+def ids(document):
+    return [entry.id for entry in document.state.objects]
+
+
+def test_all_visible_objects_are_asked_for_the_active_one_first(asked, three):
+    assert three.state.unanswered == {1, 2, 3}
+    asked.answer_all()
+    assert asked.order == [2, 1, 3]
+    assert three.state.unanswered == frozenset()
+    assert all(matte is not None for matte in three.state.mattes)
+
+
+def test_hidden_objects_are_asked_for_when_they_are_shown(asked, three):
+    three.edit_object("Hide", 2, visible=False)
+    asked.answer_all()
+    assert asked.order[-1] == 1
+    assert three.state.complete, "what nobody sees is not waited for"
+    assert three.state.unanswered == {3}
+    three.edit_object("Show", 2, visible=True)
+    assert not three.state.complete
+    asked.answer_all()
+    assert asked.order[-1] == 3
+
+
+def test_solo_asks_only_for_what_is_shown(asked, document):
+    document.set_solo(1)
+    other = document.new_object(recipe(2))
+    document.edit_objects("Add", (*document.state.objects, other), 0)
+    assert document.state.solo is None, "a new object is not hidden from the start"
+    document.set_solo(1)
+    asked.order.clear()
+    document.edit("Click", recipe(1))
+    asked.answer_all()
+    assert asked.order == [1]
+    document.set_solo(None)
+    asked.answer_all()
+    assert asked.order == [1, 2]
+
+
+def test_an_edit_during_the_round_goes_first_and_the_round_goes_on(asked, three):
+    asked.answer()
+    assert asked.order == [2, 1]
+    three.edit("Click", recipe(9))
+    assert asked.order[-1] == 9
+    asked.answer_all()
+    assert asked.order == [2, 1, 9, 1, 3]
+
+
+def test_an_answer_that_nobody_asks_any_more_is_dropped(asked, three, make_matte):
+    stale = three.request(recipe(3))
+    three.edit_object("Click", 2, recipe=recipe(8))
+    before = three.state
+    three.receive(stale, make_matte())
+    assert three.state is before
+
+
+def test_equal_recipes_are_asked_for_once(asked, three):
+    copy = three.new_object(recipe(1))
+    three.edit_objects("Duplicate", (*three.state.objects, copy), 1)
+    asked.answer_all()
+    assert sorted(asked.order).count(1) == 1
+    assert three.state.mattes[0] is three.state.mattes[3]
+
+
+def test_selecting_is_no_edit(asked, three):
+    asked.answer_all()
+    count = three.undo_stack.count()
+    three.select(0)
+    assert three.state.object.id == 1
+    assert three.undo_stack.count() == count
+    assert asked.wish is None
+
+
+def test_undo_and_redo_bring_back_objects_order_and_the_active_one(asked, three):
+    asked.answer_all()
+    before = three.state
+    one, two, last = three.state.objects
+    three.edit_objects("Reorder", (last, one, two), 2)
+    three.edit_objects("Delete", (last, two), 0)
+    three.select(1)
+    after = three.state.objects
+    three.undo_stack.undo()
+    assert ids(three) == [3, 1, 2]
+    assert three.state.object.id == 2
+    three.undo_stack.undo()
+    assert (three.state.objects, three.state.active) == (before.objects, 1)
+    assert three.state.mattes == before.mattes
+    three.undo_stack.redo()
+    three.undo_stack.redo()
+    assert three.state.objects == after
+    assert three.state.object.id == 3
+
+
+def test_ids_are_never_given_again(three):
+    one, two, _ = three.state.objects
+    three.edit_objects("Delete", (one, two), 0)
+    assert three.new_object().id == 4
+    three.undo_stack.undo()
+    assert ids(three) == [1, 2, 3]
+    assert three.new_object().id == 5
+
+
+def test_ids_that_came_from_elsewhere_are_not_given_again(three, picture):
+    other = Document(picture)
+    other.edit_objects("Restore", three.state.objects, 1)
+    other.edit_objects("Delete", three.state.objects[:1], 0)
+    assert other.new_object().id == 4
+
+
+def test_what_lost_its_matte_while_it_was_deleted_is_asked_for_again(asked, three):
+    three._results = ResultCache(limit=1)
+    asked.answer_all()
+    three.edit_objects("Delete", three.state.objects[:2], 0)
+    three.edit("Click", recipe(7))
+    asked.answer_all()
+    three.undo_stack.undo()
+    three.undo_stack.undo()
+    asked.answer_all()
+    assert three.state.unanswered == frozenset()
+    assert all(matte is not None for matte in three.state.mattes)
+
+
+def test_a_refusal_of_one_object_does_not_stop_the_others(asked, three):
+    three.receive(asked.wish, None)
+    asked.answer_all()
+    assert [matte is None for matte in three.state.mattes] == [False, True, False]
+    assert three.state.complete
+
+
+def test_solo_ends_with_its_object(asked, three):
+    three.set_solo(3)
+    three.edit_objects("Delete", three.state.objects[:2], 0)
+    assert three.state.solo is None
+
+
+def test_objects_under_a_place_are_gone_through_from_the_top(asked, three):
+    three.edit_object("Hide", 2, visible=False)
+    asked.answer_all()  # every matte is opaque on the left half
+    assert object_at(three.state, 10, 5) == 0
+    three.select(0)
+    assert object_at(three.state, 10, 5) == 1
+    assert object_at(three.state, 79, 5) is None
+    assert object_at(three.state, -1, 5) is None
+    assert object_at(three.state, 10, 60) is None
+    three.set_solo(2)
+    assert object_at(three.state, 10, 5) == 1
