@@ -18,6 +18,7 @@ from typing import Any, get_args
 import numpy as np
 from PIL import ImageColor
 
+from zim_app import cli_auto
 from zim_app.core.export import (
     WHITE,
     ExportOptions,
@@ -275,5 +276,6 @@ COMMANDS: dict[str, Command] = {
         _configure_matte,
         _run_matte,
     ),
+    "auto": Command(cli_auto.SUMMARY, cli_auto.configure, cli_auto.run),
 }
 """Every subcommand by its name; a new one is added here and nowhere else."""

@@ -34,8 +34,10 @@ SMALL_SIDE = 384
 """Longer side of the mattes of a result."""
 SOLID = 128
 """Small alpha from which a pixel counts as the object's."""
-COVERED = 230
+COVERED = 200
 """Small alpha from which a click counts as answered already."""
+COVERING_AREA = 0.25
+"""Larger mattes may hide further objects: clicks in them are asked all the same."""
 MAX_GRID = 128
 BATCH = 4
 """Clicks answered together, where the backend can, and between two cancel checks."""
@@ -347,7 +349,11 @@ class _Search:
     def _covered(self, point: Point) -> bool:
         row = int(point.y * self._small[0] / self._size[0])
         column = int(point.x * self._small[1] / self._size[1])
-        return any(found.alpha[row, column] >= COVERED for found in self._kept)
+        return any(
+            found.alpha[row, column] >= COVERED
+            for found in self._kept
+            if found.area <= COVERING_AREA
+        )
 
     def _encoded(self, view: View) -> EncodedView:
         self._check()

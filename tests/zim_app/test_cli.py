@@ -276,8 +276,9 @@ def test_mistyped_command_is_named(opened: list[Any], capsys: Any) -> None:
 def test_help_lists_every_command(capsys: Any) -> None:
     assert usage("--help") == 0
     printed = capsys.readouterr().out
+    width = max(map(len, cli.COMMANDS))
     for name, command in cli.COMMANDS.items():
-        assert f"{name}  {command.summary}" in printed
+        assert f"{name:{width}}  {command.summary}" in printed
         assert usage(name, "--help") == 0
         assert f"zim-studio {name}" in capsys.readouterr().out
 
