@@ -12,12 +12,13 @@ import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from zim_app.core import colour
 from zim_app.core.decoding import MAX_PIXELS, Decoded, decode
-from zim_app.core.pixels import PixelArray, strips
+from zim_app.core.pixels import PixelArray, at_depth, strips
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import ImageError
 from zim_model.files import explain
@@ -67,12 +68,15 @@ class Picture:
         return int(self.rgb.shape[1])
 
     @classmethod
-    def from_array(cls, rgb: PixelArray, name: str = "untitled") -> Picture:
+    def from_array(
+        cls, rgb: PixelArray, name: str = "untitled", alpha: PixelArray | None = None
+    ) -> Picture:
         """Make a picture that has no file.
 
         Args:
             rgb: (H, W, 3) uint8 or uint16 sRGB; it is copied.
             name: what to call it on the screen.
+            alpha: (H, W) uint8 or uint16, its own transparency.
 
         Raises:
             ImageError: another shape or type, or no pixel at all.
@@ -85,7 +89,9 @@ class Picture:
                 "is no picture.",
                 "Give (height, width, 3) of uint8 or uint16.",
             )
-        return _build(Decoded(pixels.copy(), "RGB"), None, name)
+        opacity = None if alpha is None else at_depth(alpha, np.uint16)
+        decoded = Decoded(pixels.copy(), "RGB", cast("WordArray | None", opacity))
+        return _build(decoded, None, name)
 
 
 def load_picture(path: Path) -> Picture:

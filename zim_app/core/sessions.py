@@ -12,14 +12,15 @@ import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from platformdirs import user_state_path
 
-from zim_app.core.images import Picture
-from zim_app.core.project import save_picture
 from zim_app.core.work import Work, field_of, read_json, write_json
 from zim_model.errors import ZimError
+
+if TYPE_CHECKING:
+    from zim_app.core.images import Picture
 
 STATE_VARIABLE = "ZIM_STUDIO_STATE"
 """Environment variable with the folder to use instead of the system's."""
@@ -167,6 +168,8 @@ class SessionStore:
         Raises:
             ZimError: the file cannot be written.
         """
+        from zim_app.core.project import save_picture  # brings in the encoders
+
         self._make_folder()
         path = self._file(picture.key).with_suffix(".png")
         if not path.exists():

@@ -94,7 +94,36 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "&Open…"),
         ("Ctrl+O",),
         "folder-open-outline",
-        QT_TRANSLATE_NOOP("Actions", "Open a picture"),
+        QT_TRANSLATE_NOOP("Actions", "Open a picture or a project"),
+        always=True,
+    ),
+    ActionSpec(
+        "open_folder",
+        QT_TRANSLATE_NOOP("Actions", "Open &folder…"),
+        ("Ctrl+Shift+O",),
+        "folder-multiple-image",
+        QT_TRANSLATE_NOOP("Actions", "Open a folder of pictures, one after the other"),
+        always=True,
+    ),
+    ActionSpec(
+        "save_project",
+        QT_TRANSLATE_NOOP("Actions", "&Save project"),
+        ("Ctrl+S",),
+        "content-save-outline",
+        QT_TRANSLATE_NOOP("Actions", "Save the objects and prompts to go on later"),
+    ),
+    ActionSpec(
+        "save_project_as",
+        QT_TRANSLATE_NOOP("Actions", "Save project &as…"),
+        ("Ctrl+Shift+S",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Save the objects and prompts in a new file"),
+    ),
+    ActionSpec(
+        "paste",
+        QT_TRANSLATE_NOOP("Actions", "&Paste picture"),
+        ("Ctrl+V",),
+        "content-paste",
+        QT_TRANSLATE_NOOP("Actions", "Open the picture that another program copied"),
         always=True,
     ),
     ActionSpec(
@@ -308,13 +337,17 @@ SEPARATOR, STRETCH = "-", "<>"
 MENUS = (
     (
         QT_TRANSLATE_NOOP("Actions", "&File"),
-        ("open", "@samples", "@recent", SEPARATOR, "export", SEPARATOR, "quit"),
+        (
+            *("open", "open_folder", "@samples", "@recent", SEPARATOR),
+            *("save_project", "save_project_as", SEPARATOR),
+            *("export", SEPARATOR, "quit"),
+        ),
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Edit"),
         (
-            *("undo", "redo", SEPARATOR, "delete", "clear", "escape"),
-            *(SEPARATOR, "settings"),
+            *("undo", "redo", SEPARATOR, "paste", SEPARATOR),
+            *("delete", "clear", "escape", SEPARATOR, "settings"),
         ),
     ),
     (

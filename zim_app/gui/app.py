@@ -34,6 +34,7 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     window = MainWindow(InferenceQueue(partial(create_engine, features)))
     window.show()
     window.open_paths(paths)
+    window.flow.start()
     # Imports on other threads would delay the first paint by half a second.
     QTimer.singleShot(WARM_UP_AFTER_MS, window.warm_up)
     stalls = StallMonitor.from_environment(app)

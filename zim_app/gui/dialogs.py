@@ -14,19 +14,80 @@ from zim_model.assets import asset_path
 translate = QCoreApplication.translate
 
 
+_PICTURES = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif"
+_PROJECTS = "*.zimproj"
+
+
 def open_dialog(parent: QWidget) -> QFileDialog:
-    """Asks for a picture to open; ``fileSelected`` tells."""
-    dialog = QFileDialog(parent, translate("Dialogs", "Open a picture"))
+    """Asks for pictures or a project to open; ``filesSelected`` tells."""
+    dialog = QFileDialog(parent, translate("Dialogs", "Open a picture or project"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    suffixes = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif"
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     dialog.setNameFilters(
         [
-            translate("Dialogs", "Pictures ({})").format(suffixes),
+            translate("Dialogs", "Pictures and projects ({})").format(
+                f"{_PICTURES} {_PROJECTS}"
+            ),
+            translate("Dialogs", "Projects ({})").format(_PROJECTS),
             translate("Dialogs", "All files (*)"),
         ]
     )
     return dialog
+
+
+def folder_dialog(parent: QWidget) -> QFileDialog:
+    """Asks for a folder of pictures; ``filesSelected`` tells."""
+    dialog = QFileDialog(parent, translate("Dialogs", "Open a folder of pictures"))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    return dialog
+
+
+def locate_dialog(parent: QWidget, name: str) -> QFileDialog:
+    """Asks where the picture of that name is; ``fileSelected`` tells."""
+    dialog = QFileDialog(parent, translate("Dialogs", "Where is {}?").format(name))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(
+        [
+            translate("Dialogs", "Pictures ({})").format(_PICTURES),
+            translate("Dialogs", "All files (*)"),
+        ]
+    )
+    return dialog
+
+
+def save_project_dialog(parent: QWidget, document: Document) -> QFileDialog:
+    """Asks where to save the project; ``fileSelected`` tells."""
+    dialog = QFileDialog(parent, translate("Dialogs", "Save project"))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix("zimproj")
+    dialog.setNameFilters([translate("Dialogs", "Projects ({})").format(_PROJECTS)])
+    dialog.setDirectory(str(folder_for(document)))
+    dialog.selectFile(f"{Path(document.picture.name).stem}.zimproj")
+    return dialog
+
+
+def folder_for(document: Document) -> Path:
+    """Where files that belong to a document go unless the user says otherwise."""
+    source = document.picture.path
+    if source is not None and source.parent != asset_path("samples"):
+        return source.parent
+    pictures = QStandardPaths.StandardLocation.PicturesLocation
+    return Path(QStandardPaths.writableLocation(pictures))
+
+
+def unsaved_box(parent: QWidget, project: Path) -> QMessageBox:
+    """Asks what to do with a project's changes; ``buttonClicked`` tells."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle(translate("Dialogs", "Unsaved changes"))
+    box.setText(translate("Dialogs", "Save the changes to {}?").format(project.name))
+    button = QMessageBox.StandardButton
+    box.setStandardButtons(button.Save | button.Discard | button.Cancel)
+    box.setDefaultButton(button.Save)
+    return box
 
 
 def export_dialog(parent: QWidget, document: Document) -> QFileDialog:
@@ -42,12 +103,7 @@ def export_dialog(parent: QWidget, document: Document) -> QFileDialog:
             translate("Dialogs", "WebP, lossless (*.webp)"),
         ]
     )
-    source = document.picture.path
-    if source is None or source.parent == asset_path("samples"):
-        pictures = QStandardPaths.StandardLocation.PicturesLocation
-        dialog.setDirectory(QStandardPaths.writableLocation(pictures))
-    else:
-        dialog.setDirectory(str(source.parent))
+    dialog.setDirectory(str(folder_for(document)))
     stem = Path(document.picture.name).stem
     name = translate("Dialogs", "{}-cutout.png")
     dialog.selectFile(name.format(stem))

@@ -1,52 +1,33 @@
-"""Reading and writing pictures off the window's thread."""
+"""Reading and writing files off the window's thread."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader
 
 from zim_app.gui.background import Lane, Task
-from zim_app.gui.document import Document
-from zim_app.gui.pyramid import picture_levels
 from zim_app.gui.start_page import THUMBNAIL
 from zim_app.gui.warmup import import_readers
-from zim_model.arrays import ByteArray, WordArray
 
-if TYPE_CHECKING:
-    from zim_app.core.images import Picture
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Opened:
-    """A picture from a file and its display pyramid."""
-
-    picture: Picture
-    levels: tuple[ByteArray, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Saved:
-    """What an export wrote: the file, and the place in the history."""
-
-    path: Path
-    document: Document
-    index: int
+QUIET = ("save_session", "note_run")
+"""Jobs that nobody waits for."""
 
 
 class FileWork(QObject):
-    """Opens pictures, the latest wish wins, and exports, of which none is dropped.
+    """Opens pictures, the latest wish wins, and does jobs, of which none is dropped.
 
     **Signals**
 
-    - ``opened(opened)``: an :class:`Opened`, unless another is wanted by now.
-    - ``saved(saved)``: a :class:`Saved`.
-    - ``failed(error)``: any exception that the work raised.
+    - ``opened(opened)``: what the work of :meth:`open` returned, unless another is
+      wanted by now.
+    - ``job_done(task, result)``: a :class:`Task` of :meth:`submit` has ended.
+    - ``job_failed(task, error)``: likewise, with any exception that it raised.
+    - ``failed(error)``: any exception that opening raised.
     - ``thumbnail_read(path, image)``: a ``QImage`` for the start page.
     - ``activity_changed()``: ``activities`` has changed.
 
@@ -54,7 +35,8 @@ class FileWork(QObject):
     """
 
     opened = Signal(object)
-    saved = Signal(object)
+    job_done = Signal(object, object)
+    job_failed = Signal(object, object)
     failed = Signal(object)
     thumbnail_read = Signal(object, object)
     activity_changed = Signal()
@@ -76,7 +58,7 @@ class FileWork(QObject):
     def activities(self) -> list[str]:
         """The kinds of work that run now: "open", "export", ..."""
         running = (self._opener.running, self._jobs.running)
-        return [task.kind for task in running if task is not None]
+        return [task.kind for task in running if task and task.kind not in QUIET]
 
     def warm_up(self, thumbnails: Iterable[Path]) -> None:
         """Read thumbnails, and load what the first picture will need."""
@@ -84,20 +66,16 @@ class FileWork(QObject):
             self._jobs.submit(Task("thumbnail", path, partial(read_thumbnail, path)))
         self._jobs.submit(Task("import", None, import_readers))
 
-    def open(self, path: Path) -> None:
-        """Read a picture."""
-        self._opener.submit(Task("open", path, partial(_read_picture, path)))
+    def open(self, subject: Any, work: Callable[[], Any]) -> None:
+        """Read a picture; its wish replaces one that waits."""
+        self._opener.submit(Task("open", subject, work))
 
-    def export(self, document: Document, path: Path) -> None:
-        """Write the cut-out as it is now, if there is one."""
-        state = document.state
-        if state.matte is not None and not state.pending:
-            work = partial(_write_cutout, document.picture, state.matte.alpha, path)
-            saved = Saved(path, document, document.undo_stack.index())
-            self._jobs.submit(Task("export", saved, work))
+    def submit(self, kind: str, subject: Any, work: Callable[[], Any]) -> None:
+        """Do a job after those submitted before."""
+        self._jobs.submit(Task(kind, subject, work))
 
     def close(self) -> None:
-        """Finish all exports, and return when the threads have ended."""
+        """Finish all jobs, and return when the threads have ended."""
         self._opener.close()
         self._jobs.close()
 
@@ -105,31 +83,17 @@ class FileWork(QObject):
     def _on_lane_finished(
         self, task: Task, result: Any, error: Exception | None
     ) -> None:
-        if error is not None:
-            self.failed.emit(error)
-        elif task.kind == "open" and self._opener.idle:  # else a later one is wanted
-            self.opened.emit(result)
-        elif task.kind == "export":
-            self.saved.emit(task.subject)
+        if task.kind == "open":
+            if error is not None:
+                self.failed.emit(error)
+            elif self._opener.idle:  # else a later one is wanted
+                self.opened.emit(result)
+        elif error is not None:
+            self.job_failed.emit(task, error)
         elif task.kind == "thumbnail":
             self.thumbnail_read.emit(task.subject, result)
-
-
-# -- On the worker threads; what is slow to import is imported here ---------------
-
-
-def _read_picture(path: Path) -> Opened:
-    import_readers()
-    from zim_app.core.images import load_picture
-
-    picture = load_picture(path)
-    return Opened(picture, picture_levels(picture.rgb))
-
-
-def _write_cutout(picture: Picture, alpha: WordArray, path: Path) -> None:
-    from zim_app.core.export import Target, export
-
-    export(picture, [Target(alpha)], path)
+        else:
+            self.job_done.emit(task, result)
 
 
 def read_thumbnail(path: Path) -> QImage:

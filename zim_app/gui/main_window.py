@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Slot
 from PySide6.QtGui import (
@@ -23,7 +24,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.session import SceneObject
 from zim_app.gui import (
     actions,
     cheat_sheet,
@@ -34,12 +34,16 @@ from zim_app.gui import (
     settings,
     settings_dialog,
 )
+from zim_app.gui.background import Task
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
-from zim_app.gui.files import FileWork, Opened, Saved
+from zim_app.gui.file_flow import FileFlow
+from zim_app.gui.files import FileWork
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.notices import Banner, BusyBar
 from zim_app.gui.objects_panel import ObjectsPanel
+from zim_app.gui.opening import Opened
+from zim_app.gui.session_keeper import work_of
 from zim_app.gui.start_page import (
     StartPage,
     sample_name,
@@ -50,6 +54,10 @@ from zim_app.gui.view_controls import ViewControls
 from zim_app.gui.workbench import Workbench
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
+
+if TYPE_CHECKING:
+    from zim_app.core.images import Picture
+    from zim_model.arrays import WordArray
 
 
 class MainWindow(QMainWindow):
@@ -65,7 +73,6 @@ class MainWindow(QMainWindow):
     def __init__(self, queue: InferenceQueue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document: Document | None = None
-        self._kept: dict[str, tuple[tuple[SceneObject, ...], int]] = {}
         self.actions_by_id: dict[str, QAction] = {}
         self.queue = queue
         queue.setParent(self)
@@ -80,6 +87,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         self.busy_bar = BusyBar()
         self.status = StatusBar()
+        self.flow = FileFlow(self)
         self._setup_layout()
         self._setup_actions()
         self._connect()
@@ -127,7 +135,11 @@ class MainWindow(QMainWindow):
         self.actions_by_id = menus.make_actions(
             self,
             {
-                "open": self.choose_picture,
+                "open": self.flow.choose_file,
+                "open_folder": self.flow.choose_folder,
+                "save_project": self.flow.save_project,
+                "save_project_as": self.flow.save_project_as,
+                "paste": self.flow.paste,
                 "export": self.choose_export,
                 "quit": self.close,
                 "undo": self._undo_group.undo,
@@ -193,9 +205,7 @@ class MainWindow(QMainWindow):
         self.queue.solved.connect(self._on_queue_solved)
         self.queue.failed.connect(self._on_queue_failed)
         self.queue.activity_changed.connect(self._update_activity)
-        self.files.opened.connect(self.show_picture)
-        self.files.saved.connect(self._on_files_saved)
-        self.files.failed.connect(self._report)
+        self.files.job_done.connect(self._on_files_job_done)
         self.files.thumbnail_read.connect(self.start_page.set_thumbnail)
         self.files.activity_changed.connect(self._update_activity)
         preferences.changed.connect(self._on_preference_changed)
@@ -205,9 +215,10 @@ class MainWindow(QMainWindow):
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self.status.zoom_requested.connect(self.canvas.set_zoom)
         self.status.fit_requested.connect(self.canvas.fit)
-        self.view.failed.connect(self._report)
+        self.view.failed.connect(self.report)
         self.canvas.selection_changed.connect(self._update_actions)
-        self.start_page.open_requested.connect(self.choose_picture)
+        self.flow.project_changed.connect(self._update_title)
+        self.start_page.open_requested.connect(self.flow.choose_file)
         self.start_page.path_requested.connect(self.open_path)
         group, by_id = self._undo_group, self.actions_by_id
         group.canUndoChanged.connect(by_id["undo"].setEnabled)
@@ -218,28 +229,15 @@ class MainWindow(QMainWindow):
 
     # -- Opening ----------------------------------------------------------------
 
-    @Slot()
-    def choose_picture(self) -> None:
-        """Let the user choose a file to open."""
-        dialog = dialogs.open_dialog(self)
-        dialog.fileSelected.connect(self._on_file_chosen)
-        dialog.open()
-
-    @Slot(str)
-    def _on_file_chosen(self, name: str) -> None:
-        self.open_path(Path(name))
-
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open the first of several pictures."""
-        if paths:
-            self.open_path(paths[0])
+        """Open the first of several pictures, folders or projects."""
+        self.flow.open_paths(paths)
 
     @Slot(object)
     def open_path(self, path: Path) -> None:
         """Read a picture in the background and show it; the latest wish wins."""
-        self.files.open(path)
+        self.flow.open_path(path)
 
-    @Slot(object)
     def show_picture(self, opened: Opened) -> None:
         """Make that picture the document."""
         old, self.document = (
@@ -249,7 +247,7 @@ class MainWindow(QMainWindow):
         document = self.document
         document.changed.connect(self._on_document_changed)
         document.requested.connect(self._on_document_requested)
-        document.failed.connect(self._report_answer)
+        document.failed.connect(self.report_answer)
         self._undo_group.addStack(document.undo_stack)
         self._undo_group.setActiveStack(document.undo_stack)
         self.canvas.set_document(document)
@@ -259,22 +257,11 @@ class MainWindow(QMainWindow):
         self.canvas.fit()
         self.canvas.setFocus()
         self.queue.prepare(document.request())
-        self._keep_and_restore(old, document)
         self._update_title()
         self._update_actions()
         self.banner.withdraw("answer")
-        if opened.picture.path is not None:
-            settings.add_recent_path(opened.picture.path)
         if old is not None:
             old.deleteLater()
-
-    def _keep_and_restore(self, old: Document | None, new: Document) -> None:
-        """Bring back the objects that a picture had when another one was opened."""
-        if old is not None:
-            self._kept[old.picture.key] = old.state.objects, old.state.active
-        kept = self._kept.get(new.picture.key)
-        if kept is not None:
-            new.edit_objects(self.tr("Restore objects"), *kept)
 
     # -- Exporting --------------------------------------------------------------
 
@@ -292,16 +279,25 @@ class MainWindow(QMainWindow):
 
     def export_to(self, path: Path) -> None:
         """Write the cut-out in the background, as it is now."""
-        if self.document is not None:
-            self.files.export(self.document, path)
+        document = self.document
+        if document is None or document.state.matte is None or document.state.pending:
+            return
+        work = partial(_write, document.picture, document.state.matte.alpha, path)
+        subject = (path, document, document.undo_stack.index(), work_of(document))
+        self.files.submit("export", subject, work)
 
     # -- Answers ----------------------------------------------------------------
 
-    @Slot(object)
-    def _on_files_saved(self, saved: Saved) -> None:
-        self.banner.show_success(self.tr("Saved {}").format(saved.path))
-        stack = saved.document.undo_stack
-        if saved.document is self.document and stack.index() == saved.index:
+    @Slot(object, object)
+    def _on_files_job_done(self, task: Task, result: object) -> None:
+        if task.kind != "export":
+            return
+        path, document, index, work = task.subject
+        self.banner.show_success(self.tr("Saved {}").format(path))
+        self.flow.sessions.note_export(document, work)
+        stack = document.undo_stack
+        unchanged = document is self.document and stack.index() == index
+        if unchanged and self.flow.project is None:
             stack.setClean()
 
     @Slot(object, object)
@@ -319,17 +315,17 @@ class MainWindow(QMainWindow):
     def _on_queue_failed(self, request: Request, error: ZimError) -> None:
         if self.document is not None:
             self.document.receive(request, None)
-        self._report_answer(error)
+        self.report_answer(error)
 
     @Slot(object)
-    def _report(self, error: Exception) -> None:
+    def report(self, error: Exception) -> None:
         """Show an expected failure; anything else is a bug, for the hook."""
         if not isinstance(error, ZimError):
             raise error
         self.banner.show_error(error.message, error.hint)
 
     @Slot(object)
-    def _report_answer(self, error: ZimError) -> None:
+    def report_answer(self, error: ZimError) -> None:
         """Show why there is no matte, until the recipe is another."""
         self.banner.show_error(error.message, error.hint, topic="answer")
 
@@ -392,7 +388,8 @@ class MainWindow(QMainWindow):
         if self.document is None:
             self.setWindowTitle(self.tr("zim-studio"))
             return
-        name = self.document.picture.name
+        project = self.flow.project
+        name = project.name if project else self.document.picture.name
         self.setWindowTitle(self.tr("{}[*] – zim-studio").format(name))
         self.setWindowModified(not self.document.undo_stack.isClean())
 
@@ -401,6 +398,7 @@ class MainWindow(QMainWindow):
         """Say what runs now; the bar is for work that the user waits for."""
         words = {
             "open": self.tr("Opening…"),
+            "save_project": self.tr("Saving…"),
             "export": self.tr("Exporting…"),
             "warm_up": self.tr("Loading the model…"),
             "prepare": self.tr("Encoding…"),
@@ -431,11 +429,11 @@ class MainWindow(QMainWindow):
     # -- Events -----------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _local_paths(event):
+        if self.flow.can_take(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.open_paths(_local_paths(event))
+        self.flow.take(event.mimeData())
         event.acceptProposedAction()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -444,14 +442,18 @@ class MainWindow(QMainWindow):
             self._paint_icons()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.flow.may_close():
+            event.ignore()
+            return
         settings.set_window_geometry(self.saveGeometry())
         self.hide()  # an export under way is finished first
         self.queue.close()
-        self.files.close()
+        self.flow.close()
         self.view.close()
         event.accept()
 
 
-def _local_paths(event: QDropEvent) -> list[Path]:
-    urls = event.mimeData().urls()
-    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+def _write(picture: Picture, alpha: WordArray, path: Path) -> None:
+    from zim_app.core.export import Target, export
+
+    export(picture, [Target(alpha)], path)

@@ -33,6 +33,7 @@ _STYLE_SHEET = """
 _STYLES = {
     "error": ("alert-circle-outline", "#8c2f2f"),
     "success": ("check-circle-outline", "#2a6b43"),
+    "info": ("information-outline", "#2b5078"),
 }
 
 
@@ -49,7 +50,7 @@ class Notice:
     """One message of the banner.
 
     Attributes:
-        kind: a key of the styles: "error" or "success".
+        kind: a key of the styles: "error", "success" or "info".
         text: what it says.
         action_text: on a button beside it; without it there is no button.
         callback: what the button does.
@@ -134,6 +135,17 @@ class Banner(QFrame):
         _LOG.warning("%s %s", message, hint)
         text = f"{error_text(message)}\n{error_text(hint)}".strip()
         self._add(Notice("error", text, action_text, callback, topic))
+
+    def show_info(
+        self,
+        message: str,
+        action_text: str = "",
+        callback: Callable[[], object] | None = None,
+        *,
+        topic: str = "",
+    ) -> None:
+        """Say something that is no error, until it is closed."""
+        self._add(Notice("info", message, action_text, callback, topic))
 
     def show_success(
         self,

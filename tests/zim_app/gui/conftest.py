@@ -77,9 +77,12 @@ class FakeEngine:
 
 
 @pytest.fixture(autouse=True)
-def settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Settings in a file of this test's own."""
+def settings(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings and sessions in a folder of this test's own."""
     folder = str(tmp_path_factory.mktemp("settings"))
+    monkeypatch.setenv("ZIM_STUDIO_STATE", folder)
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
     QCoreApplication.setOrganizationName("zim-studio-tests")
@@ -151,10 +154,15 @@ def corrupt(tmp_path):
     return path
 
 
+def _forget_project(window: MainWindow) -> None:
+    """Have it close without asking about unsaved changes."""
+    window.flow.project = None
+
+
 @pytest.fixture
 def window(qtbot: QtBot, engine: FakeEngine) -> Iterator[MainWindow]:
     window = MainWindow(InferenceQueue(lambda: engine))
-    qtbot.addWidget(window)
+    qtbot.addWidget(window, before_close_func=_forget_project)
     window.resize(700, 500)
     window.show()
     yield window
@@ -184,3 +192,20 @@ def opened(window: MainWindow, settle: Callable[[], None], photo) -> MainWindow:
 @pytest.fixture
 def refusal() -> ZimError:
     return ZimError("It does not work.", "Try something else.")
+
+
+@pytest.fixture
+def next_window(qtbot, engine):
+    """The window of the next start of the program."""
+    windows = []
+
+    def make():
+        window = MainWindow(InferenceQueue(lambda: engine))
+        windows.append(window)
+        qtbot.addWidget(window, before_close_func=_forget_project)
+        window.show()
+        return window
+
+    yield make
+    for window in windows:
+        window.close()

@@ -270,7 +270,7 @@ def test_the_export_dialog_proposes_a_name_beside_the_picture(
 def test_the_open_dialog_opens_what_is_chosen(window, settle, photo):
     action(window, "open").trigger()
     [dialog] = window.findChildren(QFileDialog)
-    dialog.fileSelected.emit(str(photo))
+    dialog.filesSelected.emit([str(photo)])
     dialog.reject()
     settle()
     assert window.document.picture.path == photo
