@@ -158,7 +158,7 @@ ACTIONS = (
     ),
     ActionSpec(
         "escape",
-        QT_TRANSLATE_NOOP("Actions", "De&select"),
+        QT_TRANSLATE_NOOP("Actions", "Dese&lect"),
         ("Escape",),
         tip=QT_TRANSLATE_NOOP("Actions", "Abort the drag under way, or select nothing"),
     ),
@@ -259,7 +259,7 @@ ACTIONS = (
     *TOOL_ACTIONS,
     ActionSpec(
         "show_object",
-        QT_TRANSLATE_NOOP("Actions", "Zoom to &object"),
+        QT_TRANSLATE_NOOP("Actions", "Zoom to ob&ject"),
         ("Ctrl+2",),
         "image-filter-center-focus",
         QT_TRANSLATE_NOOP("Actions", "Show the active object as large as it fits"),
@@ -287,7 +287,7 @@ ACTIONS = (
     ),
     ActionSpec(
         "wipe",
-        QT_TRANSLATE_NOOP("Actions", "&Before and after"),
+        QT_TRANSLATE_NOOP("Actions", "Before an&d after"),
         ("Y",),
         "compare",
         QT_TRANSLATE_NOOP(

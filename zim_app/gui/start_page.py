@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QT_TRANSLATE_NOOP,
+    QCoreApplication,
+    QPointF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QFrame,
@@ -30,6 +37,14 @@ SIGN_COLOUR = "#8a8a8a"
 COLUMN = 3 * (THUMBNAIL.width() + 24)
 
 
+SAMPLES = (
+    QT_TRANSLATE_NOOP("Samples", "Astronaut"),
+    QT_TRANSLATE_NOOP("Samples", "Cat"),
+    QT_TRANSLATE_NOOP("Samples", "Coffee"),
+)
+"""The names of the bundled pictures, for translators."""
+
+
 def sample_paths() -> list[Path]:
     """The pictures that come with the program."""
     folder = asset_path("samples")
@@ -37,8 +52,9 @@ def sample_paths() -> list[Path]:
 
 
 def sample_name(path: Path) -> str:
-    """What to call a sample."""
-    return path.stem.replace("_", " ").replace("-", " ").capitalize()
+    """What to call a sample, in the language of the window."""
+    name = path.stem.replace("_", " ").replace("-", " ").capitalize()
+    return QCoreApplication.translate("Samples", name)
 
 
 class StartPage(QWidget):

@@ -40,24 +40,100 @@
         <translation>Markierung &amp;löschen</translation>
     </message>
     <message>
-        <source>Delete the selected point or box</source>
-        <translation>Den gewählten Punkt oder Rahmen löschen</translation>
-    </message>
-    <message>
         <source>&amp;Clear prompts</source>
         <translation>&amp;Alle Markierungen löschen</translation>
     </message>
     <message>
-        <source>Delete all points and the box</source>
-        <translation>Alle Punkte und den Rahmen löschen</translation>
+        <source>Delete the selected point, scribble or box</source>
+        <translation>Den gewählten Punkt, Strich oder Rahmen löschen</translation>
     </message>
     <message>
-        <source>De&amp;select</source>
+        <source>Delete all points and scribbles and the box</source>
+        <translation>Alle Punkte und Striche und den Rahmen löschen</translation>
+    </message>
+    <message>
+        <source>Dese&amp;lect</source>
         <translation>Auswahl auf&amp;heben</translation>
     </message>
     <message>
         <source>Abort the drag under way, or select nothing</source>
         <translation>Das laufende Ziehen abbrechen oder nichts auswählen</translation>
+    </message>
+    <message>
+        <source>&amp;New object</source>
+        <translation>&amp;Neues Objekt</translation>
+    </message>
+    <message>
+        <source>Begin another object</source>
+        <translation>Ein weiteres Objekt beginnen</translation>
+    </message>
+    <message>
+        <source>&amp;Duplicate object</source>
+        <translation>Objekt &amp;duplizieren</translation>
+    </message>
+    <message>
+        <source>Copy the selected objects</source>
+        <translation>Die gewählten Objekte kopieren</translation>
+    </message>
+    <message>
+        <source>&amp;Merge selected</source>
+        <translation>Gewählte &amp;verschmelzen</translation>
+    </message>
+    <message>
+        <source>Make one object of the selected ones</source>
+        <translation>Aus den gewählten Objekten eines machen</translation>
+    </message>
+    <message>
+        <source>De&amp;lete object</source>
+        <translation>Objekt &amp;löschen</translation>
+    </message>
+    <message>
+        <source>Delete the selected objects</source>
+        <translation>Die gewählten Objekte löschen</translation>
+    </message>
+    <message>
+        <source>&amp;Rename object</source>
+        <translation>Objekt &amp;umbenennen</translation>
+    </message>
+    <message>
+        <source>&amp;Colour of object…</source>
+        <translation>&amp;Farbe des Objekts …</translation>
+    </message>
+    <message>
+        <source>&amp;Show or hide object</source>
+        <translation>Objekt &amp;zeigen oder verbergen</translation>
+    </message>
+    <message>
+        <source>Show &amp;only this object</source>
+        <translation>Nur di&amp;eses Objekt zeigen</translation>
+    </message>
+    <message>
+        <source>Show only the active object, or all visible ones again</source>
+        <translation>Nur das aktive Objekt zeigen oder wieder alle sichtbaren</translation>
+    </message>
+    <message>
+        <source>Move object &amp;up</source>
+        <translation>Objekt nach &amp;oben</translation>
+    </message>
+    <message>
+        <source>Move object do&amp;wn</source>
+        <translation>Objekt nach un&amp;ten</translation>
+    </message>
+    <message>
+        <source>Object &amp;above</source>
+        <translation>Objekt dar&amp;über</translation>
+    </message>
+    <message>
+        <source>Go to the object above</source>
+        <translation>Zum Objekt darüber wechseln</translation>
+    </message>
+    <message>
+        <source>Object &amp;below</source>
+        <translation>Ob&amp;jekt darunter</translation>
+    </message>
+    <message>
+        <source>Go to the object below</source>
+        <translation>Zum Objekt darunter wechseln</translation>
     </message>
     <message>
         <source>Zoom &amp;in</source>
@@ -84,8 +160,56 @@
         <translation>1:1</translation>
     </message>
     <message>
+        <source>Zoom to ob&amp;ject</source>
+        <translation>&amp;Auf Objekt zoomen</translation>
+    </message>
+    <message>
+        <source>Before an&amp;d after</source>
+        <translation>V&amp;orher und nachher</translation>
+    </message>
+    <message>
+        <source>Show the active object as large as it fits</source>
+        <translation>Das aktive Objekt so groß zeigen, wie es passt</translation>
+    </message>
+    <message>
         <source>&amp;Next view</source>
         <translation>&amp;Nächste Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Previous view</source>
+        <translation>&amp;Vorige Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Next background</source>
+        <translation>&amp;Nächster Hintergrund</translation>
+    </message>
+    <message>
+        <source>Choose &amp;colour…</source>
+        <translation>&amp;Farbe wählen …</translation>
+    </message>
+    <message>
+        <source>Choose the colour behind cut-outs</source>
+        <translation>Die Farbe hinter Freistellern wählen</translation>
+    </message>
+    <message>
+        <source>Choose &amp;picture…</source>
+        <translation>&amp;Bild wählen …</translation>
+    </message>
+    <message>
+        <source>Choose the picture behind cut-outs</source>
+        <translation>Das Bild hinter Freistellern wählen</translation>
+    </message>
+    <message>
+        <source>Show the photograph left of a line, the view right of it</source>
+        <translation>Links einer Linie das Foto zeigen, rechts davon die Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Loupe</source>
+        <translation>&amp;Lupe</translation>
+    </message>
+    <message>
+        <source>Magnify picture, matte and cut-out beside the pointer</source>
+        <translation>Bild, Maske und Freisteller neben dem Zeiger vergrößern</translation>
     </message>
     <message>
         <source>&amp;Settings…</source>
@@ -124,16 +248,20 @@
         <translation>&amp;Bearbeiten</translation>
     </message>
     <message>
+        <source>&amp;Object</source>
+        <translation>&amp;Objekt</translation>
+    </message>
+    <message>
         <source>&amp;View</source>
         <translation>&amp;Ansicht</translation>
     </message>
     <message>
-        <source>&amp;Help</source>
-        <translation>&amp;Hilfe</translation>
+        <source>&amp;Tools</source>
+        <translation>&amp;Werkzeuge</translation>
     </message>
     <message>
-        <source>View: {}</source>
-        <translation>Ansicht: {}</translation>
+        <source>&amp;Help</source>
+        <translation>&amp;Hilfe</translation>
     </message>
 </context>
 <context>
@@ -249,6 +377,10 @@
     <message>
         <source>A ZIM model in ONNX format is a folder with both files.</source>
         <translation>Ein ZIM-Modell im ONNX-Format ist ein Ordner mit beiden Dateien.</translation>
+    </message>
+    <message>
+        <source>A grid of {0} clicks a side is not possible.</source>
+        <translation>Ein Raster aus {0} Klicks je Seite ist nicht möglich.</translation>
     </message>
     <message>
         <source>A scribble has no points.</source>
@@ -407,8 +539,20 @@
         <translation>Geben Sie (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
     </message>
     <message>
+        <source>Give 1 to {0}.</source>
+        <translation>Geben Sie 1 bis {0} an.</translation>
+    </message>
+    <message>
         <source>Give a .safetensors or SAM .pth file, or a folder with {0}.</source>
         <translation>Geben Sie eine .safetensors-Datei oder SAM-.pth-Datei an oder einen Ordner mit {0}.</translation>
+    </message>
+    <message>
+        <source>Give a number above 0 and below 0.5.</source>
+        <translation>Geben Sie eine Zahl über 0 und unter 0,5 an.</translation>
+    </message>
+    <message>
+        <source>Give a number from 0 to 1.</source>
+        <translation>Geben Sie eine Zahl von 0 bis 1 an.</translation>
     </message>
     <message>
         <source>Give a saved recipe.</source>
@@ -499,6 +643,10 @@
         <translation>Fehlerhafte Modellkonfiguration: {0}.</translation>
     </message>
     <message>
+        <source>Mattes of different sizes or types cannot be merged.</source>
+        <translation>Masken verschiedener Größe oder Art können nicht verschmolzen werden.</translation>
+    </message>
+    <message>
         <source>Negative points alone do not say what to keep.</source>
         <translation>Negative Punkte allein sagen nicht, was bleiben soll.</translation>
     </message>
@@ -557,6 +705,10 @@
     <message>
         <source>Say -o FILE to replace it, or to save elsewhere.</source>
         <translation>Mit -o DATEI ersetzen Sie es oder speichern anderswo.</translation>
+    </message>
+    <message>
+        <source>Take them from the same picture.</source>
+        <translation>Nehmen Sie sie aus demselben Bild.</translation>
     </message>
     <message>
         <source>The amount {0} is outside 0 to 1.</source>
@@ -679,12 +831,20 @@
         <translation>{0} ({1}, {2}) liegt außerhalb des Bildes ({3} x {4} Pixel).</translation>
     </message>
     <message>
+        <source>There are no candidates {0}.</source>
+        <translation>Es gibt keine Kandidaten {0}.</translation>
+    </message>
+    <message>
         <source>There is a model called {0} already.</source>
         <translation>Es gibt schon ein Modell namens {0}.</translation>
     </message>
     <message>
         <source>There is no candidate {0}.</source>
         <translation>Es gibt keinen Kandidaten {0}.</translation>
+    </message>
+    <message>
+        <source>There is no matte to merge.</source>
+        <translation>Es gibt keine Maske zum Verschmelzen.</translation>
     </message>
     <message>
         <source>There is no model called {0}.</source>
@@ -783,6 +943,10 @@
         <translation>Verwenden Sie eines von {0}.</translation>
     </message>
     <message>
+        <source>Use some of 0 to 3.</source>
+        <translation>Verwenden Sie einige aus 0 bis 3.</translation>
+    </message>
+    <message>
         <source>Use the model that belongs to this version, or train it again.</source>
         <translation>Verwenden Sie das Modell zu dieser Version oder trainieren Sie es neu.</translation>
     </message>
@@ -829,6 +993,10 @@
     <message>
         <source>point_labels was given without point_coords.</source>
         <translation>point_labels ohne point_coords.</translation>
+    </message>
+    <message>
+        <source>stability_offset is {0}.</source>
+        <translation>stability_offset ist {0}.</translation>
     </message>
     <message>
         <source>the disk is full</source>
@@ -1065,6 +1233,38 @@
         <translation>Rahmen löschen</translation>
     </message>
     <message>
+        <source>Scribble</source>
+        <translation>Strich</translation>
+    </message>
+    <message>
+        <source>Negative scribble</source>
+        <translation>Negativer Strich</translation>
+    </message>
+    <message>
+        <source>Move scribble</source>
+        <translation>Strich verschieben</translation>
+    </message>
+    <message>
+        <source>Delete scribble</source>
+        <translation>Strich löschen</translation>
+    </message>
+    <message>
+        <source>Lasso</source>
+        <translation>Lasso</translation>
+    </message>
+    <message>
+        <source>Brush: add</source>
+        <translation>Pinsel: hinzufügen</translation>
+    </message>
+    <message>
+        <source>Brush: erase</source>
+        <translation>Pinsel: wegnehmen</translation>
+    </message>
+    <message>
+        <source>Brush: soften</source>
+        <translation>Pinsel: weichzeichnen</translation>
+    </message>
+    <message>
         <source>Clear prompts</source>
         <translation>Alle Markierungen löschen</translation>
     </message>
@@ -1104,8 +1304,32 @@
         <translation>Verschieben oder Größe ändern</translation>
     </message>
     <message>
-        <source>Wheel</source>
-        <translation>Mausrad</translation>
+        <source>Ctrl + left click</source>
+        <translation>Strg + Linksklick</translation>
+    </message>
+    <message>
+        <source>Go to the object under the pointer</source>
+        <translation>Zum Objekt unter dem Zeiger wechseln</translation>
+    </message>
+    <message>
+        <source>Wheel, pinch</source>
+        <translation>Mausrad, zwei Finger</translation>
+    </message>
+    <message>
+        <source>Hold \ or #</source>
+        <translation>\ oder # halten</translation>
+    </message>
+    <message>
+        <source>Show the photograph</source>
+        <translation>Das Foto zeigen</translation>
+    </message>
+    <message>
+        <source>Alt + wheel</source>
+        <translation>Alt + Mausrad</translation>
+    </message>
+    <message>
+        <source>Magnify more or less in the loupe</source>
+        <translation>In der Lupe stärker oder schwächer vergrößern</translation>
     </message>
     <message>
         <source>Zoom at the pointer</source>
@@ -1121,14 +1345,33 @@
     </message>
 </context>
 <context>
+    <name>Loupe</name>
+    <message>
+        <source>RGB {} {} {}</source>
+        <translation>RGB {} {} {}</translation>
+    </message>
+    <message>
+        <source>alpha {:.3f}</source>
+        <translation>Alpha {:.3f}</translation>
+    </message>
+    <message>
+        <source>{} ×</source>
+        <translation>{} ×</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
     <message>
         <source>Open &amp;recent</source>
-        <translation>Zuletzt ge&amp;öffnet</translation>
+        <translation>&amp;Zuletzt geöffnet</translation>
     </message>
     <message>
-        <source>Tools</source>
-        <translation>Werkzeuge</translation>
+        <source>&amp;Background</source>
+        <translation>&amp;Hintergrund</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>Befehle</translation>
     </message>
     <message>
         <source>Open &amp;sample</source>
@@ -1181,6 +1424,139 @@
     <message>
         <source>Matting…</source>
         <translation>Stellt frei …</translation>
+    </message>
+</context>
+<context>
+    <name>ObjectModel</name>
+    <message>
+        <source>Reorder objects</source>
+        <translation>Objekte umordnen</translation>
+    </message>
+    <message>
+        <source>Rename object</source>
+        <translation>Objekt umbenennen</translation>
+    </message>
+</context>
+<context>
+    <name>Objects</name>
+    <message>
+        <source>Show or hide (Alt: show only this one)</source>
+        <translation>Zeigen oder verbergen (Alt: nur dieses zeigen)</translation>
+    </message>
+    <message>
+        <source>Choose the colour</source>
+        <translation>Die Farbe wählen</translation>
+    </message>
+    <message>
+        <source>Show only this one</source>
+        <translation>Nur dieses zeigen</translation>
+    </message>
+    <message>
+        <source>Object {}</source>
+        <translation>Objekt {}</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>verborgen</translation>
+    </message>
+    <message>
+        <source>empty</source>
+        <translation>leer</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>the model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>the candidate</source>
+        <translation>Kandidat</translation>
+    </message>
+    <message>
+        <source>the upsampling</source>
+        <translation>Vergrößerung</translation>
+    </message>
+    <message>
+        <source>the refinement</source>
+        <translation>Nachbearbeitung</translation>
+    </message>
+</context>
+<context>
+    <name>ObjectsPanel</name>
+    <message>
+        <source>Objects</source>
+        <translation>Objekte</translation>
+    </message>
+    <message>
+        <source>New object</source>
+        <translation>Neues Objekt</translation>
+    </message>
+    <message>
+        <source>{} copy</source>
+        <translation>{} Kopie</translation>
+    </message>
+    <message>
+        <source>Duplicate object</source>
+        <translation>Objekt duplizieren</translation>
+    </message>
+    <message>
+        <source>Duplicate {} objects</source>
+        <translation>{} Objekte duplizieren</translation>
+    </message>
+    <message>
+        <source>Delete object</source>
+        <translation>Objekt löschen</translation>
+    </message>
+    <message>
+        <source>Delete {} objects</source>
+        <translation>{} Objekte löschen</translation>
+    </message>
+    <message>
+        <source>These objects differ in: {}.</source>
+        <translation>Diese Objekte unterscheiden sich in: {}.</translation>
+    </message>
+    <message>
+        <source>One object has only one of each; “{}” can decide.</source>
+        <translation>Ein Objekt hat davon nur je eines; „{}“ kann entscheiden.</translation>
+    </message>
+    <message>
+        <source>Merge as “{}”</source>
+        <translation>Als „{}“ verschmelzen</translation>
+    </message>
+    <message>
+        <source>Some of these objects have strokes that erase or soften.</source>
+        <translation>Einige dieser Objekte haben Pinselstriche, die wegnehmen oder weichzeichnen.</translation>
+    </message>
+    <message>
+        <source>They would act on the whole merged object.</source>
+        <translation>Sie würden auf das ganze verschmolzene Objekt wirken.</translation>
+    </message>
+    <message>
+        <source>Merge anyway</source>
+        <translation>Trotzdem verschmelzen</translation>
+    </message>
+    <message>
+        <source>Merge {} objects</source>
+        <translation>{} Objekte verschmelzen</translation>
+    </message>
+    <message>
+        <source>Show object</source>
+        <translation>Objekt zeigen</translation>
+    </message>
+    <message>
+        <source>Hide object</source>
+        <translation>Objekt verbergen</translation>
+    </message>
+    <message>
+        <source>Another colour…</source>
+        <translation>Andere Farbe …</translation>
+    </message>
+    <message>
+        <source>Change colour</source>
+        <translation>Farbe ändern</translation>
     </message>
 </context>
 <context>
@@ -1379,6 +1755,21 @@
     </message>
 </context>
 <context>
+    <name>Samples</name>
+    <message>
+        <source>Astronaut</source>
+        <translation>Astronautin</translation>
+    </message>
+    <message>
+        <source>Cat</source>
+        <translation>Katze</translation>
+    </message>
+    <message>
+        <source>Coffee</source>
+        <translation>Kaffee</translation>
+    </message>
+</context>
+<context>
     <name>SettingsDialog</name>
     <message>
         <source>Settings</source>
@@ -1468,6 +1859,13 @@
     </message>
 </context>
 <context>
+    <name>SliderField</name>
+    <message>
+        <source>{}. Double-click resets it.</source>
+        <translation>{}. Doppelklick setzt zurück.</translation>
+    </message>
+</context>
+<context>
     <name>StartPage</name>
     <message>
         <source>Or try one of these:</source>
@@ -1509,10 +1907,6 @@
         <translation>Deckkraft unter dem Zeiger, 0 bis 1</translation>
     </message>
     <message>
-        <source>Screen pixels per pixel</source>
-        <translation>Bildschirmpixel je Bildpixel</translation>
-    </message>
-    <message>
         <source>Model, and the device that really ran</source>
         <translation>Modell und das Gerät, das wirklich lief</translation>
     </message>
@@ -1533,12 +1927,28 @@
         <translation>{:.0f} %</translation>
     </message>
     <message>
+        <source>{:.1f} %</source>
+        <translation>{:.1f} %</translation>
+    </message>
+    <message>
         <source>encode {:.0f} ms</source>
         <translation>Kodieren {:.0f} ms</translation>
     </message>
     <message>
         <source>click {:.0f} ms</source>
         <translation>Klick {:.0f} ms</translation>
+    </message>
+    <message>
+        <source>Screen pixels per pixel; click to choose</source>
+        <translation>Bildschirmpixel je Bildpixel; zum Wählen klicken</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>Zoom</translation>
+    </message>
+    <message>
+        <source>Fit to window</source>
+        <translation>In Fenster einpassen</translation>
     </message>
 </context>
 <context>
@@ -1548,8 +1958,73 @@
         <translation>Punkt und Rahmen</translation>
     </message>
     <message>
-        <source>Click what belongs to the object, or drag a box around it</source>
-        <translation>Anklicken, was zum Objekt gehört, oder einen Rahmen darum ziehen</translation>
+        <source>Click what belongs to the object, right-click what does not, or drag a box around it</source>
+        <translation>Anklicken, was zum Objekt gehört, rechts anklicken, was nicht, oder einen Rahmen darum ziehen</translation>
+    </message>
+    <message>
+        <source>Scribble</source>
+        <translation>Strich</translation>
+    </message>
+    <message>
+        <source>Draw a line over what belongs to the object, with the right button over what does not</source>
+        <translation>Eine Linie über das ziehen, was zum Objekt gehört, mit der rechten Taste über das, was nicht</translation>
+    </message>
+    <message>
+        <source>Lasso</source>
+        <translation>Lasso</translation>
+    </message>
+    <message>
+        <source>Draw a loop around the object</source>
+        <translation>Eine Schleife um das Objekt ziehen</translation>
+    </message>
+    <message>
+        <source>Hand</source>
+        <translation>Hand</translation>
+    </message>
+    <message>
+        <source>Drag the picture</source>
+        <translation>Das Bild ziehen</translation>
+    </message>
+</context>
+<context>
+    <name>ToolOptions</name>
+    <message>
+        <source>Positive</source>
+        <translation>Positiv</translation>
+    </message>
+    <message>
+        <source>The line is on the object</source>
+        <translation>Die Linie liegt auf dem Objekt</translation>
+    </message>
+    <message>
+        <source>Negative</source>
+        <translation>Negativ</translation>
+    </message>
+    <message>
+        <source>The line is not on the object</source>
+        <translation>Die Linie liegt nicht auf dem Objekt</translation>
+    </message>
+</context>
+<context>
+    <name>ToolOptionsBar</name>
+    <message>
+        <source>Tool options</source>
+        <translation>Werkzeugoptionen</translation>
+    </message>
+</context>
+<context>
+    <name>ViewControls</name>
+    <message>
+        <source>Background colour</source>
+        <translation>Hintergrundfarbe</translation>
+    </message>
+    <message>
+        <source>Background picture</source>
+        <translation>Hintergrundbild</translation>
+    </message>
+    <message>
+        <source>Background of the cut-out: {}; click for the next</source>
+        <translation>Hintergrund des Freistellers: {}; klicken für den nächsten</translation>
     </message>
 </context>
 <context>
@@ -1559,16 +2034,86 @@
         <translation>Überlagerung</translation>
     </message>
     <message>
+        <source>Overlay: dim what is not selected</source>
+        <translation>Überlagerung: abdunkeln, was nicht ausgewählt ist</translation>
+    </message>
+    <message>
         <source>Cut-out</source>
         <translation>Freisteller</translation>
+    </message>
+    <message>
+        <source>Cut-out: show what is selected over a background</source>
+        <translation>Freisteller: das Ausgewählte vor einem Hintergrund zeigen</translation>
     </message>
     <message>
         <source>Matte</source>
         <translation>Maske</translation>
     </message>
     <message>
+        <source>Matte: show the opacity, white being opaque</source>
+        <translation>Maske: die Deckkraft zeigen, Weiß ist deckend</translation>
+    </message>
+    <message>
+        <source>Outline</source>
+        <translation>Umriss</translation>
+    </message>
+    <message>
+        <source>Outline: show where the opacity is one half</source>
+        <translation>Umriss: zeigen, wo die Deckkraft halb ist</translation>
+    </message>
+    <message>
+        <source>Uncertainty</source>
+        <translation>Unsicherheit</translation>
+    </message>
+    <message>
+        <source>Uncertainty: show where the matte is neither in nor out</source>
+        <translation>Unsicherheit: zeigen, wo die Maske weder drinnen noch draußen ist</translation>
+    </message>
+    <message>
         <source>Picture</source>
         <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Picture: show the photograph alone</source>
+        <translation>Bild: nur das Foto zeigen</translation>
+    </message>
+    <message>
+        <source>Checker board</source>
+        <translation>Schachbrett</translation>
+    </message>
+    <message>
+        <source>Black</source>
+        <translation>Schwarz</translation>
+    </message>
+    <message>
+        <source>White</source>
+        <translation>Weiß</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Farbe</translation>
+    </message>
+    <message>
+        <source>Another picture</source>
+        <translation>Anderes Bild</translation>
+    </message>
+</context>
+<context>
+    <name>WipeHandle</name>
+    <message>
+        <source>Line between before and after</source>
+        <translation>Linie zwischen vorher und nachher</translation>
+    </message>
+    <message>
+        <source>Drag, or move with the arrow keys</source>
+        <translation>Ziehen oder mit den Pfeiltasten bewegen</translation>
+    </message>
+</context>
+<context>
+    <name>Workbench</name>
+    <message>
+        <source>Tools</source>
+        <translation>Werkzeuge</translation>
     </message>
 </context>
 </TS>

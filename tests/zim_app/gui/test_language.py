@@ -9,6 +9,7 @@ from zim_app.gui.cheat_sheet import CheatSheet
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.settings_dialog import SettingsDialog
+from zim_app.gui.start_page import SAMPLES, sample_name, sample_paths
 from zim_model.errors import ImageError
 
 
@@ -39,7 +40,8 @@ def test_the_dialog_offers_the_languages_that_there_are():
 
 def test_menus_and_start_page_are_german(german_window):
     titles = [action.text() for action in german_window.menuBar().actions()]
-    assert titles[:3] == ["&Datei", "&Bearbeiten", "&Ansicht"]
+    assert titles[:2] == ["&Datei", "&Bearbeiten"]
+    assert {"&Ansicht", "&Hilfe"} <= set(titles)
     assert german_window.actions_by_id["open"].text() == "&Öffnen …"
     labels = german_window.start_page.findChildren(QLabel)
     assert "Ein Bild hier ablegen" in [label.text() for label in labels]
@@ -121,3 +123,13 @@ def test_english_needs_no_translator(qapp):
     before = QLocale()
     assert language.install(qapp) == []
     QLocale.setDefault(before)
+
+
+def test_every_sample_has_a_name_to_translate(german_window):
+    assert {sample_name(path) for path in sample_paths()} == {
+        "Astronautin",
+        "Katze",
+        "Kaffee",
+    }
+    names = {path.stem.capitalize() for path in sample_paths()}
+    assert names == set(SAMPLES)
