@@ -306,6 +306,14 @@ ACTIONS = (
         checkable=True,
     ),
     ActionSpec(
+        "models",
+        QT_TRANSLATE_NOOP("Actions", "&Manage models…"),
+        ("Ctrl+Shift+M",),
+        "cube-outline",
+        QT_TRANSLATE_NOOP("Actions", "Choose, download, add and remove models"),
+        always=True,
+    ),
+    ActionSpec(
         "settings",
         QT_TRANSLATE_NOOP("Actions", "&Settings…"),
         ("Ctrl+,",),
@@ -369,6 +377,10 @@ MENUS = (
         ),
     ),
     (QT_TRANSLATE_NOOP("Actions", "&Tools"), TOOL_IDS),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&Model"),
+        ("@model", "models", SEPARATOR, "@device", "@precision"),
+    ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Help"),
         ("cheat_sheet", "log_folder", SEPARATOR, "about"),

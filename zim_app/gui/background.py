@@ -88,6 +88,11 @@ class Lane(QObject):
         """Whether nothing runs and nothing waits."""
         return self.running is None and not self._waiting
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a task waits for the one that runs."""
+        return bool(self._waiting)
+
     def submit(self, task: Task) -> None:
         """Run ``task`` as soon as the thread is free."""
         self._waiting.append(task)

@@ -14,6 +14,7 @@ from zim_app.core.session import Recipe, SceneObject
 from zim_app.gui import preferences
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
+from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import ALPHA_MAX, Matte, Request, RequestKey
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ class Document(QObject):
     Args:
         picture: never changes.
         levels: the picture at 1, 1/2, 1/4, ... of its size, for display.
+        model: of the first object.
 
     **Signals**
 
@@ -196,12 +198,15 @@ class Document(QObject):
         picture: Picture,
         levels: tuple[ByteArray, ...] = (),
         parent: QObject | None = None,
+        *,
+        model: str = DEFAULT_MODEL,
     ) -> None:
         super().__init__(parent)
         self.picture = picture
         self.levels = levels or (picture.rgb,)
         self.undo_stack = QUndoStack(self)
-        self.state = DocumentState()
+        first = SceneObject(recipe=Recipe(model=model))
+        self.state = DocumentState((first,))
         self._results = ResultCache()
         self._on_preference_changed("result_memory")
         preferences.changed.connect(self._on_preference_changed)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.gui.background import Lane, Task
 from zim_app.gui.warmup import import_torch
+from zim_model.devices import Device, DeviceChoice
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte, Request, Timings
 
@@ -22,6 +23,12 @@ class EngineLike(Protocol):
 
     def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
         """Answer the request."""
+
+    def devices(self) -> tuple[Device, ...]:
+        """The devices of this machine, the best first."""
+
+    def set_device(self, choice: DeviceChoice) -> None:
+        """Run models elsewhere or otherwise from now on."""
 
 
 EngineFactory = Callable[[], EngineLike]
@@ -42,18 +49,23 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
 class _Solver:
     """Owns the engine; all methods run on the worker thread.
 
-    ``wanted`` is the newest request: the window's thread writes it, this one reads it.
+    ``wanted`` is the newest request and ``choice`` the newest choice of a device: the
+    window's thread writes them, this one reads them.  ``devices`` goes the other way.
     A reference is read or written as a whole, so that no lock is needed.
     """
 
     def __init__(self, factory: EngineFactory) -> None:
         self.wanted: Request | None = None
+        self.choice = DeviceChoice()
+        self.devices: tuple[Device, ...] = ()
         self._factory = factory
         self._engine: EngineLike | None = None
 
     def warm_up(self) -> EngineLike:
         if self._engine is None:
             self._engine = self._factory()
+            self.devices = self._engine.devices()
+        self._engine.set_device(self.choice)
         return self._engine
 
     def prepare(self, request: Request) -> Timings:
@@ -125,6 +137,23 @@ class InferenceQueue(QObject):
     def solve(self, request: Request) -> None:
         """Answer the request."""
         self._submit("solve", request, self._solver.solve)
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """The devices of this machine, the best first; empty until they are known."""
+        return self._solver.devices
+
+    def set_device(self, choice: DeviceChoice) -> None:
+        """Run models elsewhere or otherwise, beginning with what runs next.
+
+        The picture on screen is encoded anew, so that the next click need not wait.
+        """
+        if choice == self._solver.choice:
+            return
+        self._solver.choice = choice
+        wanted = self._solver.wanted
+        if wanted is not None and not self._lane.has_waiting:
+            self.prepare(wanted)
 
     def withdraw(self) -> None:
         """Nothing needs to be solved any more; encoding goes on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.file_flow import FileFlow
 from zim_app.gui.files import FileWork
 from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.model_control import ModelControl, default_model
 from zim_app.gui.notices import Banner, BusyBar
 from zim_app.gui.objects_panel import ObjectsPanel
 from zim_app.gui.opening import Opened
@@ -88,6 +90,7 @@ class MainWindow(QMainWindow):
         self.busy_bar = BusyBar()
         self.status = StatusBar()
         self.flow = FileFlow(self)
+        self.models = ModelControl(queue, self.banner, self)
         self._setup_layout()
         self._setup_actions()
         self._connect()
@@ -99,7 +102,8 @@ class MainWindow(QMainWindow):
     @property
     def idle(self) -> bool:
         """Whether nothing is read, written, encoded or solved."""
-        return self.queue.idle and self.files.idle and self.view.idle
+        workers = (self.queue, self.files, self.view, self.models)
+        return all(worker.idle for worker in workers)
 
     @Slot()
     def warm_up(self) -> None:
@@ -151,6 +155,7 @@ class MainWindow(QMainWindow):
                 "settings": self.show_settings,
                 "cheat_sheet": self.show_cheat_sheet,
                 "log_folder": crash.open_log_folder,
+                "models": self.models.show_manager,
                 "about": self.show_about,
                 **self.view.handlers,
                 **self.bench.handlers,
@@ -167,6 +172,7 @@ class MainWindow(QMainWindow):
             "samples": self._samples_menu(),
             "recent": self._recent_menu,
             "background": backgrounds,
+            **self.models.menus,
         }
         menus.fill_menu_bar(self.menuBar(), self.actions_by_id, submenus)
         self._tool_bar = QToolBar(self.tr("Commands"))
@@ -208,6 +214,7 @@ class MainWindow(QMainWindow):
         self.files.job_done.connect(self._on_files_job_done)
         self.files.thumbnail_read.connect(self.start_page.set_thumbnail)
         self.files.activity_changed.connect(self._update_activity)
+        self.models.model_chosen.connect(self.use_model)
         preferences.changed.connect(self._on_preference_changed)
         self.objects.selection_changed.connect(self._update_actions)
         self.objects.objected.connect(self.banner.show_error)
@@ -242,7 +249,7 @@ class MainWindow(QMainWindow):
         """Make that picture the document."""
         old, self.document = (
             self.document,
-            Document(opened.picture, opened.levels, parent=self),
+            Document(opened.picture, opened.levels, model=default_model(), parent=self),
         )
         document = self.document
         document.changed.connect(self._on_document_changed)
@@ -303,13 +310,19 @@ class MainWindow(QMainWindow):
     @Slot(object, object)
     def _on_queue_prepared(self, request: Request, timings: Timings) -> None:
         if self.document and request.image_key == self.document.picture.key:
-            self.status.show_timings(request.model, timings, clicked=False)
+            self._show_timings(request, timings, clicked=False)
 
     @Slot(object, object)
     def _on_queue_solved(self, request: Request, matte: Matte) -> None:
         if self.document is not None:
             self.document.receive(request, matte)
-            self.status.show_timings(request.model, matte.timings, clicked=True)
+            self._show_timings(request, matte.timings, clicked=True)
+
+    def _show_timings(
+        self, request: Request, timings: Timings, *, clicked: bool
+    ) -> None:
+        self.status.show_timings(request.model, timings, clicked=clicked)
+        self.models.tell(timings)
 
     @Slot(object, object)
     def _on_queue_failed(self, request: Request, error: ZimError) -> None:
@@ -335,6 +348,7 @@ class MainWindow(QMainWindow):
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         if new.recipe != old.recipe:
             self.banner.withdraw("answer")
+        self.models.set_current(new.recipe.model)
         if new.matte is not old.matte:
             self.status.show_pointer(self._pointed, new.matte)
         self._update_actions()
@@ -345,6 +359,15 @@ class MainWindow(QMainWindow):
             self.queue.withdraw()
         else:
             self.queue.solve(request)
+
+    @Slot(str)
+    def use_model(self, name: str) -> None:
+        """Matte the active object with another model, as one undo step."""
+        if self.document is not None:
+            recipe = replace(self.document.state.recipe, model=name)
+            self.document.edit(self.tr("Change model"), recipe)
+            if not recipe.asks:
+                self.queue.prepare(self.document.request())
 
     @Slot(object)
     def _on_canvas_pointed(self, at: QPointF | None) -> None:
@@ -450,6 +473,7 @@ class MainWindow(QMainWindow):
         self.queue.close()
         self.flow.close()
         self.view.close()
+        self.models.close()
         event.accept()
 
 

@@ -32,6 +32,7 @@ _STYLE_SHEET = """
 """
 _STYLES = {
     "error": ("alert-circle-outline", "#8c2f2f"),
+    "warning": ("alert-outline", "#7d5a00"),
     "success": ("check-circle-outline", "#2a6b43"),
     "info": ("information-outline", "#2b5078"),
 }
@@ -50,7 +51,7 @@ class Notice:
     """One message of the banner.
 
     Attributes:
-        kind: a key of the styles: "error", "success" or "info".
+        kind: a key of the styles, such as "error".
         text: what it says.
         action_text: on a button beside it; without it there is no button.
         callback: what the button does.
@@ -146,6 +147,10 @@ class Banner(QFrame):
     ) -> None:
         """Say something that is no error, until it is closed."""
         self._add(Notice("info", message, action_text, callback, topic))
+
+    def show_warning(self, message: str, *, topic: str = "") -> None:
+        """Say that something went otherwise than wanted, until it is closed."""
+        self._add(Notice("warning", message, topic=topic))
 
     def show_success(
         self,

@@ -221,6 +221,9 @@ SETTINGS = (
             Choice("auto", QT_TRANSLATE_NOOP("Preferences", "Best available")),
             Choice("cpu", QT_TRANSLATE_NOOP("Preferences", "CPU")),
             Choice("cuda", QT_TRANSLATE_NOOP("Preferences", "NVIDIA GPU")),
+            Choice("cuda:1", QT_TRANSLATE_NOOP("Preferences", "Second NVIDIA GPU")),
+            Choice("cuda:2", QT_TRANSLATE_NOOP("Preferences", "Third NVIDIA GPU")),
+            Choice("cuda:3", QT_TRANSLATE_NOOP("Preferences", "Fourth NVIDIA GPU")),
             Choice("mps", QT_TRANSLATE_NOOP("Preferences", "Apple GPU")),
         ),
     ),
@@ -237,6 +240,7 @@ SETTINGS = (
             Choice("auto", QT_TRANSLATE_NOOP("Preferences", "Best available")),
             Choice("full", QT_TRANSLATE_NOOP("Preferences", "Full (32 bit)")),
             Choice("half", QT_TRANSLATE_NOOP("Preferences", "Half (16 bit)")),
+            Choice("bf16", QT_TRANSLATE_NOOP("Preferences", "Half (bfloat16)")),
         ),
     ),
     Setting(
@@ -274,6 +278,7 @@ SETTINGS = (
     ),
     Setting("background_colour", "", "", "colour", "#3c6e47"),
     Setting("background_picture", "", "", "path", ""),
+    Setting("model", "", "", "text", "zim-tiny"),
     Setting("shortcuts", "", "", "text", ""),
 )
 """All settings; those on no page are chosen where they show, or at the shortcuts."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPointF, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QMenu, QStatusBar, QToolButton, QWidget
 
+from zim_app.gui.icons import glyph
 from zim_model.request import ALPHA_MAX, Matte, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Zooms to choose from."""
+WARNING = QColor("#e08a00")
+"""Amber that can be told from light and dark backgrounds."""
 
 
 class StatusBar(QStatusBar):
@@ -38,15 +42,17 @@ class StatusBar(QStatusBar):
         )
         self.zoom = self._zoom_button()
         self.activity = QLabel()
+        self.warning = QLabel()
+        self.warning.hide()
         self.model = QLabel()
-        self.model.setToolTip(self.tr("Model, and the device that really ran"))
         self.times = QLabel()
         self.times.setToolTip(
             self.tr("Time to encode the picture and to answer a click")
         )
-        for label in (self.activity, self.model, self.times):
+        for label in (self.activity, self.warning, self.model, self.times):
             label.setContentsMargins(8, 0, 8, 0)
             self.addPermanentWidget(label)
+        self.warning.setContentsMargins(8, 0, 0, 0)
 
     def show_pointer(self, at: QPointF | None, matte: Matte | None) -> None:
         """Show the position, and the alpha there; None is outside of the picture."""
@@ -70,7 +76,7 @@ class StatusBar(QStatusBar):
         """Show what an answer cost; ``clicked`` if it answered prompts."""
         # Features out of the cache cost nothing: their making is what is of interest.
         self._encode_ms = timings.encode_ms or self._encode_ms
-        self.model.setText(f"{model} · {timings.device}")
+        self._show_model(model, timings)
         times = [self.tr("encode {:.0f} ms").format(self._encode_ms)]
         if clicked:
             times.append(self.tr("click {:.0f} ms").format(timings.click_ms))
@@ -97,6 +103,19 @@ class StatusBar(QStatusBar):
         button.setMenu(menu)
         self.addWidget(button)
         return button
+
+    def _show_model(self, model: str, timings: Timings) -> None:
+        """Show what answered, with a warning if it is not as it was wanted."""
+        if timings.device:  # strokes alone ask no model
+            self.model.setText(f"{model} · {timings.device}")
+        tip = self.tr("Model, and the device that really ran (precision)")
+        warn = bool(timings.notes)
+        self.warning.setVisible(warn)
+        self.warning.setPixmap(glyph("alert", 16, WARNING.name()))
+        self.model.setStyleSheet("font-weight: bold;" if warn else "")
+        tip = "\n".join([tip, *timings.notes])
+        self.warning.setToolTip(tip)
+        self.model.setToolTip(tip)
 
     def _add(self, widest: str, tip: str) -> QLabel:
         label = QLabel(widest)

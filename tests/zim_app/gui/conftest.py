@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from zim_app.core.images import Picture
 from zim_app.gui.document import Document
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
+from zim_model.devices import CPU, Device, DeviceChoice
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import ALPHA_MAX, Matte, Request, Timings
 
@@ -51,19 +53,28 @@ class FakeEngine:
         self.solved: list[Request] = []
         self.cancelled: list[Request] = []
         self.error: Exception | None = None
+        self.choice = DeviceChoice()
+        self.notes: tuple[str, ...] = ()
+
+    def devices(self) -> tuple[Device, ...]:
+        return Device("cuda:0", "Card", 8 << 30), CPU
+
+    def set_device(self, choice: DeviceChoice) -> None:
+        self.choice = choice
 
     def prepare(
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
     ) -> Timings:
         self._work("prepare", request, cancelled)
-        return Timings(7.0, 0.0, "CPU")
+        return Timings(7.0, 0.0, "CPU", self.notes)
 
     def solve(
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
     ) -> Matte:
         self._work("solve", request, cancelled)
         self.solved.append(request)
-        return _make_matte(*request.image.shape[:2])
+        matte = _make_matte(*request.image.shape[:2])
+        return replace(matte, timings=replace(matte.timings, notes=self.notes))
 
     def _work(self, kind: str, request: Request, cancelled: Callable[[], bool]) -> None:
         assert QThread.currentThread() != QCoreApplication.instance().thread()
@@ -80,9 +91,10 @@ class FakeEngine:
 def settings(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Settings and sessions in a folder of this test's own."""
+    """Settings, sessions and models in a folder of this test's own."""
     folder = str(tmp_path_factory.mktemp("settings"))
     monkeypatch.setenv("ZIM_STUDIO_STATE", folder)
+    monkeypatch.setenv("ZIM_STUDIO_MODELS", f"{folder}/models")
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
     QCoreApplication.setOrganizationName("zim-studio-tests")
