@@ -221,9 +221,9 @@ class Loupe(QWidget):
         middle = QRectF(0, 0, cell, cell)
         middle.moveCenter(around.center())
         painter.setPen(QPen(Qt.GlobalColor.black, 1))
-        painter.drawRect(middle.adjusted(-2, -2, 1, 1))
+        painter.drawRect(middle.adjusted(-1.5, -1.5, 1.5, 1.5))
         painter.setPen(QPen(Qt.GlobalColor.white, 1))
-        painter.drawRect(middle.adjusted(-1, -1, 0, 0))
+        painter.drawRect(middle.adjusted(-0.5, -0.5, 0.5, 0.5))
         painter.restore()
 
 

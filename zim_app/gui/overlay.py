@@ -24,7 +24,9 @@ from zim_app.gui.view_modes import VIEW_MODES, ViewMode, blend
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte
 
-_TINT, _ACTIVE_TINT = 0.3, 0.55
+_TINT, _ACTIVE_TINT = 0.22, 0.48
+_NEUTRAL_VEIL = blend((16, 16, 18, 0.66), (16, 16, 18, 0.0))
+"""Dims what is not selected where objects have colours of their own."""
 _OUTLINE = QColor(0xFF, 0xFF, 0xFF)
 _OUTLINE_SHADE = QColor(0, 0, 0, 170)
 
@@ -97,6 +99,13 @@ class OverlayItem(PyramidItem):
         self._left = left
         self.update()
 
+    @property
+    def covers(self) -> bool:
+        """Whether nothing of the picture can be seen through this."""
+        opaque = bool(self._mode.colours) and min(self._mode.colours) >> 24 == 0xFF
+        whole = self._left == -math.inf and self.isVisible()
+        return whole and bool(self._layers) and (opaque or self._mode.cut_out)
+
     def paint_exposed(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
         if not self._layers:
             return
@@ -117,9 +126,11 @@ class OverlayItem(PyramidItem):
         return world.inverted()[0].mapRect(seen) if seen.isValid() else QRectF()
 
     def _paint_mode(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        tinted = self._mode.tinted and len(self._layers) > 1
         if self._mode.colours:
-            self._paint_colours(painter, exposed, scale)
-        if self._mode.tinted and len(self._layers) > 1:
+            colours = _NEUTRAL_VEIL if tinted else self._mode.colours
+            self._paint_colours(painter, exposed, scale, colours)
+        if tinted:
             for layer in reversed(self._layers):
                 self._paint_tint(painter, exposed, scale, layer)
         if self._mode.cut_out:
@@ -130,12 +141,18 @@ class OverlayItem(PyramidItem):
             for layer in reversed(self._layers):
                 self._paint_outline(painter, exposed, scale, layer)
 
-    def _paint_colours(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+    def _paint_colours(
+        self,
+        painter: QPainter,
+        exposed: QRectF,
+        scale: float,
+        colours: tuple[int, ...],
+    ) -> None:
         pyramids = [layer.matte.pyramid for layer in self._layers]
         index = level_for(scale, min(map(len, pyramids)))
         crop = crop_of(exposed, self.boundingRect(), pyramids[0][index])
         alpha = together([crop.of(pyramid[index]) for pyramid in pyramids])
-        _draw_indexed(painter, crop, alpha, self._mode.colours)
+        _draw_indexed(painter, crop, alpha, colours)
 
     def _paint_tint(
         self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
@@ -178,7 +195,8 @@ class OverlayItem(PyramidItem):
         self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
     ) -> None:
         """Draw a line as wide on the screen at every zoom, dark beside bright."""
-        level = _level(layer.matte.pyramid, scale)
+        # The level nearest to the screen: a finer one has bends that cannot be seen.
+        level = _level(layer.matte.pyramid, scale / math.sqrt(2))
         crop = self._supported(exposed, layer, level)
         if crop is None:
             return
@@ -197,7 +215,8 @@ class OverlayItem(PyramidItem):
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for colour, width in ((_OUTLINE_SHADE, 3.5), (bright, 1.6)):
-            painter.strokePath(path, QPen(colour, width))
+            solid, flat = Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap
+            painter.strokePath(path, QPen(colour, width, solid, flat))
         painter.restore()
 
     def _supported(

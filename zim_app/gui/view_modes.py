@@ -26,7 +26,7 @@ class ViewMode:
         icon: a Material Design name.
         tip: what it shows, likewise.
         colours: for each alpha 0 to 255 of all objects together, 0xAARRGGBB.
-        tinted: each of several objects in its own colour.
+        tinted: each of several objects in its own colour, all else dimmed in grey.
         cut_out: the objects alone, over a background.
         outlined: a line where an object's alpha is one half.
     """

@@ -124,6 +124,7 @@ class Viewport(QGraphicsView):
     def show_layers(self, layers: tuple[Layer, ...]) -> None:
         """Show other mattes over the picture, the topmost first."""
         self._overlay.set_layers(layers)
+        self._skip_what_is_covered()
         self._loupe.show_layers(layers)
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
@@ -140,6 +141,7 @@ class Viewport(QGraphicsView):
         """Look at the mattes in another way."""
         self.mode = mode
         self._overlay.set_mode(mode)
+        self._skip_what_is_covered()
         self.mode_changed.emit(mode)
 
     def next_mode(self, step: int = 1) -> None:
@@ -174,6 +176,7 @@ class Viewport(QGraphicsView):
     @Slot()
     def _on_wipe_moved(self) -> None:
         self._overlay.set_left(self._wipe.line if self.wiped else -math.inf)
+        self._skip_what_is_covered()
 
     def set_loupe(self, on: bool) -> None:
         """Show a loupe beside the pointer whenever that is over the picture, or not."""
@@ -183,6 +186,11 @@ class Viewport(QGraphicsView):
 
     def _set_peeking(self, on: bool) -> None:
         self._overlay.setVisible(not on)
+        self._skip_what_is_covered()
+
+    def _skip_what_is_covered(self) -> None:
+        # It would take as long to paint as what is to be seen.
+        self._image.setVisible(not self._overlay.covers)
 
     @property
     def image_rect(self) -> QRectF:
