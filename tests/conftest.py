@@ -17,3 +17,11 @@ settings.load_profile("zim-studio")
 def pytest_configure(config: pytest.Config) -> None:
     # The offscreen platform says so for every window with a minimum size.
     config.addinivalue_line("qt_log_ignore", "does not support propagateSizeHints")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-snapshots",
+        action="store_true",
+        help="take what is drawn now as what should be drawn; look at it, then commit",
+    )

@@ -25,7 +25,7 @@ MAGNIFICATIONS = (4, 6, 8, 12, 16)
 """View pixels for each image pixel."""
 PANE = 120
 """Side of each of the three views, in view pixels."""
-_GAP, _MARGIN = 3, 6
+_GAP, _MARGIN, _TEXT = 3, 6, 20
 _FAR = 28
 """From the pointer to the loupe, in view pixels."""
 _GRID_FROM = 8
@@ -177,7 +177,7 @@ class Loupe(QWidget):
     # -- Painting ---------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
-        text = QFontMetrics(self.font()).height() + 2
+        text = max(_TEXT, QFontMetrics(self.font()).height() + 2)
         width = 3 * PANE + 2 * _GAP + 2 * _MARGIN
         return QSize(width, PANE + 2 * _MARGIN + text)
 
