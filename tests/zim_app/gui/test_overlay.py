@@ -255,13 +255,14 @@ def test_the_outline_is_as_wide_at_every_zoom(image_item, overlay, scale):
     assert (row[: dark.min() - 1] == 100).all(), "nothing else is drawn"
 
 
-def test_outlines_of_several_have_their_colours(image_item, overlay, two):
+def test_outlines_of_several_have_their_colours(image_item, overlay, two, make_matte):
     image_item.set_levels((np.zeros((60, 80, 3), np.uint8),))
     overlay.set_mode(MODES["outline"])
-    overlay.set_layers(two)
+    far = np.broadcast_to(np.clip((np.arange(80) - 55) / 20, 0, 1), (60, 80))
+    overlay.set_layers((two[0], Layer(matte_of(make_matte, far), 0x00FF00)))
     red, green, _ = render(image_item, overlay)[30].astype(int).T
-    assert red[39:42].max() > 150
-    assert green[38:41].max() > 150
+    assert red[39:42].max() > 150 > 50 > green[39:42].max()
+    assert green[64:67].max() > 150 > 50 > red[64:67].max()
 
 
 def test_uncertainty_is_bright_where_alpha_is_neither(image_item, overlay, two):
