@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -52,4 +53,5 @@ def _set_up(app: QApplication) -> None:
     Theme(app)
     language.install(app)
     logs.start()
+    logging.getLogger(__name__).info("started: %s", crash.versions())
     crash.install_hook()

@@ -95,14 +95,18 @@ def report(
 ) -> str:
     """The text to send to the authors: versions, where it happened, the last log."""
     lines = "".join(traceback.format_exception(kind, error, trace))
+    return f"{versions()}\n\n{lines}\nLog\n{RECENT.text}\n"
+
+
+def versions() -> str:
+    """What runs here: the program, what it is built on, and the system."""
     torch = sys.modules.get("torch")
-    versions = (
+    return (
         f"zim-studio {_version()}, Python {platform.python_version()}, "
         f"PySide6 {PySide6.__version__}, "
         f"PyTorch {torch.__version__ if torch else '(not loaded)'}, "
         f"{platform.platform()}"
     )
-    return f"{versions}\n\n{lines}\nLog\n{RECENT.text}\n"
 
 
 def _version() -> str:

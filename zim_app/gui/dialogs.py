@@ -115,6 +115,7 @@ def close_button() -> QDialogButtonBox:
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     close = buttons.button(QDialogButtonBox.StandardButton.Close)
     close.setAutoDefault(False)
+    close.setToolTip(translate("Dialogs", "Close (Esc)"))
     close.setIcon(QIcon())  # Qt's own cannot be seen on dark grey
     return buttons
 

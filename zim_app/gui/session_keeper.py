@@ -21,7 +21,7 @@ from zim_app.core.sessions import (
     write_run,
 )
 from zim_app.core.work import Work
-from zim_app.gui import preferences
+from zim_app.gui import crash, preferences
 from zim_app.gui.background import Task
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.files import QUIET, FileWork
@@ -165,6 +165,7 @@ class SessionKeeper(QObject):
 
     def start_run(self) -> None:
         """Look for runs that did not end, and mark this one as running."""
+        crash.before_report.append(self.flush)
         folder = state_folder() / "runs"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -184,6 +185,8 @@ class SessionKeeper(QObject):
 
     def end_run(self) -> None:
         """Say that the program ended as it should; after all jobs are done."""
+        if self.flush in crash.before_report:
+            crash.before_report.remove(self.flush)
         if self._run_file is not None and self._lock is not None:
             self._run_file.unlink(missing_ok=True)
             self._lock.unlock()

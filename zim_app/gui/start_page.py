@@ -104,6 +104,7 @@ class StartPage(QWidget):
         font.setPointSizeF(font.pointSizeF() * 1.6)
         text.setFont(font)
         button = QPushButton(self.tr("Open a picture…"))
+        button.setToolTip(self.tr("Choose a file to open"))
         button.clicked.connect(self.open_requested)
         layout = QVBoxLayout(frame)
         layout.setContentsMargins(24, 28, 24, 28)

@@ -9,8 +9,10 @@ from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from zim_app.gui import crash, logs
+from zim_app.core.sessions import SessionStore
+from zim_app.gui import crash, logs, preferences
 from zim_app.gui.crash import CrashDialog
+from zim_app.gui.session_keeper import work_of
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -186,3 +188,25 @@ def test_without_a_place_to_write_lines_are_kept_in_memory(root, no_hooks, tmp_p
     (tmp_path / "file").touch()
     logs.start(tmp_path / "file" / "logs")
     assert "no log file" in logs.RECENT.text
+
+
+def test_the_session_is_on_the_disk_after_a_bug(hook, opened, settle, qtbot):
+    preferences.set_value("autosave_seconds", 0)
+    opened.flow.start()
+    at = opened.canvas.to_view(20, 20).toPoint()
+    qtbot.mouseClick(opened.canvas.viewport(), LEFT, pos=at)
+    assert SessionStore().load(opened.document.picture.key) is None
+    raise_bug()
+    settle()
+    session = SessionStore().load(opened.document.picture.key)
+    assert session.work == work_of(opened.document)
+    for dialog in dialogs():
+        dialog.close()
+
+
+def test_a_window_that_was_closed_saves_nothing_more(hook, opened, settle):
+    opened.flow.start()
+    settle()
+    assert len(crash.before_report) == 1
+    opened.close()
+    assert crash.before_report == []
