@@ -19,8 +19,9 @@ from zim_model.request import ALPHA_MAX, Finish, Stroke
 Region = tuple[slice, slice]
 """Rows and columns of a picture."""
 
-SOFTEN_SHARE = 0.35
+SOFTEN_SHARE = 0.25
 """The soften brush blurs with that share of its radius as standard deviation."""
+BLURS = 3
 
 
 def adjusted(alpha: WordArray, finish: Finish) -> WordArray:
@@ -166,8 +167,8 @@ def brushed(
     """A region of a matte under a stroke.
 
     Args:
-        alpha: (H, W), the whole matte.
-        part: the region.
+        alpha: (H, W), the whole matte, or a part of it with the :func:`surroundings`.
+        part: the region, in rows and columns of ``alpha``.
         cover: (h, w) what :func:`coverage` says there.
 
     Returns:
@@ -176,20 +177,35 @@ def brushed(
     old = alpha[part].astype(np.float32)
     goal: float | FloatArray = float(ALPHA_MAX) if stroke.brush == "add" else 0.0
     if stroke.brush == "soften":
-        goal = _blurred(alpha, part, SOFTEN_SHARE * stroke.radius)
+        goal = _blurred(alpha, part, stroke)
     return np.rint(old + (goal - old) * (cover * stroke.strength)).astype(np.uint16)
 
 
-def _blurred(alpha: WordArray, part: Region, sigma: float) -> FloatArray:
-    """A region of the blurred matte, seen with its surroundings."""
-    reach = math.ceil(3 * sigma) + 1
-    around = _grown(part, reach, alpha.shape)
-    blurred = cv2.GaussianBlur(
-        np.ascontiguousarray(alpha[around]),
-        (0, 0),
-        max(sigma, 0.5),
-        borderType=cv2.BORDER_REPLICATE,
-    )
+def surroundings(stroke: Stroke, part: Region, shape: tuple[int, ...]) -> Region:
+    """What :func:`brushed` looks at when it paints a region of an (H, W) matte."""
+    if stroke.brush != "soften":
+        return part
+    return _grown(part, BLURS * (_box_side(stroke) // 2), shape)
+
+
+def _box_side(stroke: Stroke) -> int:
+    """Odd side of the boxes of which :data:`BLURS` in a row blur like a Gaussian."""
+    sigma = SOFTEN_SHARE * stroke.radius
+    return 2 * max(round((math.sqrt(12 * sigma**2 / BLURS + 1) - 1) / 2), 1) + 1
+
+
+def _blurred(alpha: WordArray, part: Region, stroke: Stroke) -> FloatArray:
+    """A region of the blurred matte, seen with its surroundings.
+
+    Means over boxes cost the same whatever their size, and come out the same for each
+    pixel whatever the region is.
+    """
+    around = surroundings(stroke, part, alpha.shape)
+    blurred = np.ascontiguousarray(alpha[around])
+    box = (_box_side(stroke), _box_side(stroke))
+    for _ in range(BLURS):
+        smooth = cv2.blur(blurred, box, borderType=cv2.BORDER_REPLICATE)
+        blurred = np.asarray(smooth, np.uint16)
     top, left = part[0].start - around[0].start, part[1].start - around[1].start
     height, width = part[0].stop - part[0].start, part[1].stop - part[1].start
     return np.asarray(blurred[top : top + height, left : left + width], np.float32)

@@ -1,4 +1,4 @@
-"""Every command of the window as one table, and what the mouse and fixed keys do.
+"""Every command of the window as one table.
 
 To add a command: an :class:`ActionSpec` in ``ACTIONS``, its id in ``MENUS``, and a
 handler where the window calls :func:`zim_app.gui.menus.make_actions`.  The key can be
@@ -258,6 +258,30 @@ ACTIONS = (
     ),
     *TOOL_ACTIONS,
     ActionSpec(
+        "brush_smaller",
+        QT_TRANSLATE_NOOP("Actions", "S&maller brush"),
+        ("[",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Make the brush smaller"),
+    ),
+    ActionSpec(
+        "brush_larger",
+        QT_TRANSLATE_NOOP("Actions", "&Larger brush"),
+        ("]",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Make the brush larger"),
+    ),
+    ActionSpec(
+        "brush_softer",
+        QT_TRANSLATE_NOOP("Actions", "S&ofter brush"),
+        ("Shift+[",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Give the brush a softer edge"),
+    ),
+    ActionSpec(
+        "brush_harder",
+        QT_TRANSLATE_NOOP("Actions", "Ha&rder brush"),
+        ("Shift+]",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Give the brush a harder edge"),
+    ),
+    ActionSpec(
         "show_object",
         QT_TRANSLATE_NOOP("Actions", "Zoom to ob&ject"),
         ("Ctrl+2",),
@@ -376,7 +400,13 @@ MENUS = (
             *("wipe", "loupe"),
         ),
     ),
-    (QT_TRANSLATE_NOOP("Actions", "&Tools"), TOOL_IDS),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&Tools"),
+        (
+            *(*TOOL_IDS, SEPARATOR),
+            *("brush_smaller", "brush_larger", "brush_softer", "brush_harder"),
+        ),
+    ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Model"),
         ("@model", "models", SEPARATOR, "@device", "@precision"),
@@ -419,61 +449,3 @@ def _flat(entries: tuple[str, ...]) -> tuple[str, ...]:
     """Entries of a menu and of those submenus that are in the table, in one row."""
     lists = [SUBMENUS.get(entry, (entry,)) for entry in entries]
     return tuple(entry for entries in lists for entry in entries)
-
-
-@dataclass(frozen=True, slots=True)
-class GestureSpec:
-    """Something that the canvas understands by itself; nobody can change it.
-
-    Attributes:
-        how: the mouse or key gesture, to be translated in the context "Gestures".
-        text: what it does, likewise.
-        keys: portable names of the plain keys it takes, which no action may have.
-    """
-
-    how: str
-    text: str
-    keys: tuple[str, ...] = ()
-
-
-GESTURES = (
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Left click"),
-        QT_TRANSLATE_NOOP("Gestures", "This belongs to the object"),
-    ),
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Right click, Alt + left click"),
-        QT_TRANSLATE_NOOP("Gestures", "This does not belong to it"),
-    ),
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Left drag"),
-        QT_TRANSLATE_NOOP("Gestures", "Draw a box around the object"),
-    ),
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Drag a point or the box"),
-        QT_TRANSLATE_NOOP("Gestures", "Move or resize it"),
-    ),
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Ctrl + left click"),
-        QT_TRANSLATE_NOOP("Gestures", "Go to the object under the pointer"),
-    ),
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Wheel, pinch"),
-        QT_TRANSLATE_NOOP("Gestures", "Zoom at the pointer"),
-    ),
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Middle drag, Space + drag"),
-        QT_TRANSLATE_NOOP("Gestures", "Pan"),
-        ("Space",),
-    ),
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Hold \\ or #"),
-        QT_TRANSLATE_NOOP("Gestures", "Show the photograph"),
-        ("\\", "#"),
-    ),
-    GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Alt + wheel"),
-        QT_TRANSLATE_NOOP("Gestures", "Magnify more or less in the loupe"),
-    ),
-)
-"""What mouse and fixed keys do on the canvas."""

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QMouseEvent, QPainter, QRegion
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QMouseEvent,
+    QPainter,
+    QPointingDevice,
+    QRegion,
+    QSinglePointEvent,
+    QTabletEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
+from zim_app.gui.brush import hardened, resized
 from zim_app.gui.document import Document, DocumentState, object_at
+from zim_app.gui.live import LiveMatte
 from zim_app.gui.markers import (
     RADIUS,
+    Ring,
     paint_prompts,
+    paint_ring,
     paint_trace,
     prompts_region,
+    ring_region,
     trace_region,
 )
 from zim_app.gui.overlay import Layer
@@ -29,8 +44,9 @@ from zim_app.gui.tools import (
     part_at,
     without,
 )
-from zim_app.gui.viewport import Viewport
+from zim_app.gui.viewport import WHEEL_STEP, Viewport
 from zim_model.prompts import Box, PromptSet
+from zim_model.request import Stroke
 
 _BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 
@@ -63,6 +79,11 @@ class Canvas(Viewport):
         self._scale = 1.0  # of points
         self._gesture: Gesture | None = None
         self._edit: Edit | None = None  # what the gesture would do now
+        self._pen = False  # a pen makes the gesture
+        self._pointer: QPointF | None = None  # in view pixels
+        self._live: LiveMatte | None = None
+        self._painting = False  # a stroke is under way
+        self._awaited: tuple[int, tuple[Stroke, ...]] | None = None  # painted, unasked
         self.update_cursor()
 
     def set_marker_size(self, diameter: int) -> None:
@@ -78,25 +99,40 @@ class Canvas(Viewport):
             self.document.changed.disconnect(self._on_document_changed)
         self.document = document
         self._end_gesture()
+        self._live, self._painting = None, False
         self._select(None)
         self.show_picture(document.levels)
         self._show_mattes(document.state)
+        if self.options == ToolOptions():  # untouched: a brush that fits the picture
+            side = max(document.picture.height, document.picture.width)
+            self.set_options(replace(self.options, radius=max(side / 60, 2.0)))
         document.changed.connect(self._on_document_changed)
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        if new.recipe != old.recipe or new.object.id != old.object.id:
+            self.escape_gesture()
+        if self._live is not None and not self._is_painted(new):
+            self._live = None
+        elif self._live is not None and new.matte is not old.matte:
+            self._live.rebase(new.matte)
         self._show_mattes(new)
         if new.recipe.prompts != old.recipe.prompts:
-            self._end_gesture()
             self._repaint_prompts(old.recipe.prompts, new.recipe.prompts)
             if self.selected and not self.selected.exists_in(new.recipe.prompts):
                 self._select(None)
 
     def _show_mattes(self, state: DocumentState) -> None:
+        mattes = list(state.mattes)
+        if self._live is not None:
+            mattes[state.active] = self._live.matte
         self.show_layers(
             tuple(
-                Layer(matte, entry.colour, active=entry.id == state.object.id)
-                for entry, matte in state.shown
+                Layer(matte, entry.colour, active=index == state.active)
+                for index, (entry, matte) in enumerate(
+                    zip(state.objects, mattes, strict=True)
+                )
+                if matte is not None and state.shows(index)
             )
         )
 
@@ -107,22 +143,24 @@ class Canvas(Viewport):
 
     def interrupt(self) -> None:
         super().interrupt()
-        if self._gesture is not None:
-            self.escape()
+        self.escape_gesture()
+
+    def _is_painted(self, state: DocumentState) -> bool:
+        """Whether what is painted on screen is newer than that state's matte."""
+        if self._painting:
+            return True
+        awaited = (state.object.id, state.recipe.finish.strokes)
+        return state.pending and awaited == self._awaited
 
     def set_tool(self, tool: Tool) -> None:
         """Take another tool in hand."""
         self.escape()
+        self._repaint_brush()
         self.tool = tool
         self.hand = tool.pans
+        self._repaint_brush()
         self.update_cursor()
         self.tool_changed.emit(tool)
-
-    def set_options(self, options: ToolOptions) -> None:
-        """Let the tools work in another way, from the next gesture on."""
-        if options != self.options:
-            self.options = options
-            self.options_changed.emit(options)
 
     # -- Prompts ----------------------------------------------------------------
 
@@ -151,16 +189,29 @@ class Canvas(Viewport):
 
     def escape(self) -> None:
         """Abort the gesture under way; if there is none, select nothing."""
-        if self._gesture is None:
+        if not self.escape_gesture():
             self._select(None)
-            return
+
+    def escape_gesture(self) -> bool:
+        """Abort the gesture under way; false if there is none."""
+        if self._gesture is None:
+            return False
         shown = self.shown_prompts
         self._end_gesture()
         self._repaint_prompts(shown, self.shown_prompts)
+        if self._painting and self._live is not None and self.document is not None:
+            self._painting = False
+            self._live.cancel()
+            self.update_alpha(self.image_rect)
+            if not self._is_painted(self.document.state):
+                self._live = None
+            self._show_mattes(self.document.state)
+        return True
 
     def _end_gesture(self) -> None:
         self._repaint_trace(self._trace())
         self._gesture = self._edit = None
+        self._pen = False
 
     def _apply(self, edit: Edit) -> None:
         assert self.document is not None
@@ -179,7 +230,7 @@ class Canvas(Viewport):
             region |= prompts_region(prompts, self.to_view, self._scale)
         self.viewport().update(region)
 
-    # -- Mouse and paint ----------------------------------------------------------
+    # -- Mouse and pen ------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.document is None or self._gesture is not None:
@@ -189,7 +240,7 @@ class Canvas(Viewport):
             if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
                 self._select_object(event.position())
             else:
-                self._begin_gesture(event)
+                self._begin_gesture(event, event.button())
         self.update_cursor(event.position())
 
     def _select_object(self, at: QPointF) -> None:
@@ -203,54 +254,174 @@ class Canvas(Viewport):
         if index is not None:
             self.document.select(index)
 
-    def _begin_gesture(self, event: QMouseEvent) -> None:
-        assert self.document is not None
-        picture, recipe = self.document.picture, self.document.state.recipe
-        at = event.position()
-        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
-        left = event.button() == Qt.MouseButton.LeftButton
-        part = self._part_at(at)
-        self._gesture = self.tool.begin(
-            Press(
-                recipe,
-                (picture.height, picture.width),
-                part,
-                positive=left and not alt,
-                at=self.to_image(at),
-                view=at,
-                scale=self.transform().m11(),
-                straight=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier),
-                options=self.options,
-            )
-        )
-        self._edit = self._gesture.edit() if self._gesture else None
-        self._select(part)
-
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
+        self._move_pointer(event.position())
         if self._gesture is not None:
             self._move_gesture(self._gesture, event.position())
         self.update_cursor(event.position())
-
-    def _move_gesture(self, gesture: Gesture, at: QPointF) -> None:
-        shown, trace = self.shown_prompts, self._trace()
-        self._gesture = gesture.moved(self.to_image(at), at)
-        self._edit = self._gesture.edit()
-        if shown != self.shown_prompts:
-            self._repaint_prompts(shown, self.shown_prompts)
-        # The line ends at the pointer, and its last piece leads back to its beginning.
-        self._repaint_trace(trace[-2:] + self._trace()[-3:])
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         panned = self.dragged_by_hand
         super().mouseReleaseEvent(event)
         if not panned and self._gesture is not None and not event.buttons() & _either():
-            self._move_gesture(self._gesture, event.position())
-            edit = self._edit
-            self._end_gesture()
-            if edit is not None:
-                self._apply(edit)
+            self._finish_gesture(self._gesture, event.position())
         self.update_cursor(event.position())
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QTabletEvent):
+            self.tabletEvent(event)
+            return event.isAccepted()
+        return bool(super().viewportEvent(event))
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        """Draw with a pen and its pressure; what is ignored comes as a mouse event."""
+        kind, at = event.type(), event.position()
+        event.setAccepted(False)
+        if kind == QEvent.Type.TabletPress:
+            free = self.document is not None and self._gesture is None
+            if free and not self.panning and event.button() in _BUTTONS:
+                self._pen = True
+                self._begin_gesture(event, event.button(), event.pressure())
+                event.accept()
+        elif self._pen and self._gesture is not None:
+            event.accept()
+            self._move_pointer(at)
+            if kind == QEvent.Type.TabletMove:
+                self._move_gesture(self._gesture, at, event.pressure())
+            elif not event.buttons() & _either():
+                # At its release a pen does not press any more.
+                self._finish_gesture(self._gesture)
+
+    def _begin_gesture(
+        self, event: QSinglePointEvent, button: Qt.MouseButton, pressure: float = 1.0
+    ) -> None:
+        assert self.document is not None
+        picture = self.document.picture
+        at, keys = event.position(), event.modifiers()
+        rubber = event.pointerType() == QPointingDevice.PointerType.Eraser
+        opposite = rubber or bool(keys & Qt.KeyboardModifier.AltModifier)
+        part = self._part_at(at)
+        self._gesture = self.tool.begin(
+            Press(
+                self.document.state.recipe,
+                (picture.height, picture.width),
+                part,
+                positive=(button == Qt.MouseButton.LeftButton) != opposite,
+                at=self.to_image(at),
+                view=at,
+                pressure=pressure,
+                scale=self.transform().m11(),
+                straight=bool(keys & Qt.KeyboardModifier.ShiftModifier),
+                options=self.options,
+            )
+        )
+        self._edit = self._gesture.edit() if self._gesture else None
+        self._select(part)
+        if self._gesture is not None and self.tool.paints:
+            self._begin_stroke()
+
+    def _move_gesture(
+        self, gesture: Gesture, at: QPointF, pressure: float = 1.0
+    ) -> None:
+        shown, trace = self.shown_prompts, self._trace()
+        self._gesture = gesture.moved(self.to_image(at), at, pressure)
+        self._edit = self._gesture.edit()
+        if shown != self.shown_prompts:
+            self._repaint_prompts(shown, self.shown_prompts)
+        # The line ends at the pointer, and its last piece leads back to its beginning.
+        self._repaint_trace(trace[-2:] + self._trace()[-3:])
+        self._paint_stroke()
+
+    def _finish_gesture(self, gesture: Gesture, at: QPointF | None = None) -> None:
+        """Let the gesture count, at ``at`` or where it is."""
+        if at is not None:
+            self._move_gesture(gesture, at)
+        edit = self._edit
+        self._end_gesture()
+        if edit is not None:
+            if self._painting and self.document is not None:
+                strokes = edit.recipe.finish.strokes
+                self._awaited = self.document.state.object.id, strokes
+            self._painting = False
+            self._apply(edit)
+        elif self._painting:
+            self._painting = False
+            self._drop_live()
+
+    # -- The brush ----------------------------------------------------------------
+
+    def _begin_stroke(self) -> None:
+        assert self.document is not None
+        state, picture = self.document.state, self.document.picture
+        if self._live is None:
+            self._live = LiveMatte(state.matte, (picture.height, picture.width))
+        self._live.begin()
+        self._painting = True
+        self._show_mattes(state)
+        self._paint_stroke()
+
+    def _paint_stroke(self) -> None:
+        if not self._painting or self._live is None or self._edit is None:
+            return
+        dirty = self._live.show(self._edit.recipe.finish.strokes[-1])
+        if dirty is not None:
+            rows, columns = dirty
+            width, height = columns.stop - columns.start, rows.stop - rows.start
+            self.update_alpha(QRectF(columns.start, rows.start, width, height))
+
+    def _drop_live(self) -> None:
+        """Show what the document has, unless an answer to a stroke is still awaited."""
+        if self.document is not None and not self._is_painted(self.document.state):
+            self._live = None
+            self._show_mattes(self.document.state)
+
+    def set_options(self, options: ToolOptions) -> None:
+        """Let the tools work in another way, from the next gesture on."""
+        if options != self.options:
+            self._repaint_brush()
+            self.options = options
+            self._repaint_brush()
+            self.options_changed.emit(options)
+
+    def resize_brush(self, steps: float) -> None:
+        """Make the brush so many steps larger."""
+        self.set_options(resized(self.options, steps))
+
+    def harden_brush(self, steps: float) -> None:
+        """Make the brush so many steps harder."""
+        self.set_options(hardened(self.options, steps))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if control and self.tool.paints:
+            self.resize_brush(event.angleDelta().y() / WHEEL_STEP)
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def _move_pointer(self, at: QPointF | None) -> None:
+        self._repaint_brush()
+        self._pointer = at
+        self._repaint_brush()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._move_pointer(None)
+
+    def _brush_ring(self) -> Ring | None:
+        """Where the brush is shown, if it is."""
+        if not self.tool.paints or self._pointer is None or self.panning:
+            return None
+        radius = self.options.radius * self.transform().m11()
+        return Ring(self._pointer, radius, radius * self.options.hardness)
+
+    def _repaint_brush(self) -> None:
+        ring = self._brush_ring()
+        if ring is not None:
+            self.viewport().update(ring_region(ring))
+
+    # -- Paint --------------------------------------------------------------------
 
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         painter.save()
@@ -258,6 +429,9 @@ class Canvas(Viewport):
         prompts = self.shown_prompts
         paint_prompts(painter, prompts, self.selected, self.to_view, self._scale)
         paint_trace(painter, self._trace(), self.to_view)
+        ring = self._brush_ring()
+        if ring is not None:
+            paint_ring(painter, ring)
         painter.restore()
 
     def _part_at(self, at: QPointF) -> Part | None:
@@ -266,6 +440,8 @@ class Canvas(Viewport):
         return part_at(self.shown_prompts, at, self.to_view, self._scale)
 
     def cursor_at(self, at: QPointF | None) -> Qt.CursorShape:
+        if self.tool.paints:
+            return Qt.CursorShape.BlankCursor  # the ring is the cursor
         if at is not None and self._gesture is None and self._part_at(at):
             return Qt.CursorShape.SizeAllCursor
         return Qt.CursorShape.CrossCursor

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui import shortcuts
-from zim_app.gui.actions import BY_ID, GESTURES, sections
+from zim_app.gui.actions import BY_ID, sections
+from zim_app.gui.gestures import GESTURES
 
 COLUMNS = 3
 SIDE_BY_SIDE = 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -23,6 +24,8 @@ HANDLE = 4.0
 LINE_WIDTH = 4.0
 SIGN = 4.0
 """Half the length of a sign's arm on a scribble."""
+LEAST_RING = 2.0
+"""Radius at which even a tiny brush is drawn."""
 SIGN_GAP = 70.0
 """View pixels along a scribble from one sign to the next."""
 _MARGIN = 3
@@ -53,6 +56,38 @@ def paint_prompts(
         painter.scale(scale, scale)
         _paint_point(painter, QPointF(), point, selected == Part("point", index))
         painter.restore()
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A brush on screen: its edge, and how far it is full; in view pixels."""
+
+    at: QPointF
+    radius: float
+    full: float
+
+
+def paint_ring(painter: QPainter, ring: Ring) -> None:
+    """Draw the brush's edge, and inside it a dotted one where it begins to fall off."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    radius = max(ring.radius, LEAST_RING)
+    for colour, width in ((SHADE, 2.5), (OUTLINE, 1.2)):
+        painter.setPen(QPen(colour, width))
+        painter.drawEllipse(ring.at, radius, radius)
+        painter.setPen(QPen(colour, width * 0.7, Qt.PenStyle.DotLine))
+        if LEAST_RING < ring.full < radius - 2:
+            painter.drawEllipse(ring.at, ring.full, ring.full)
+        x, y, arm = ring.at.x(), ring.at.y(), 3.0
+        painter.setPen(QPen(colour, width))
+        painter.drawLine(QLineF(x - arm, y, x + arm, y))
+        painter.drawLine(QLineF(x, y - arm, x, y + arm))
+
+
+def ring_region(ring: Ring) -> QRegion:
+    """The part of the view that :func:`paint_ring` touches."""
+    radius = max(ring.radius, LEAST_RING)
+    return QRegion(_around(ring.at, ring.at, radius).toAlignedRect())
 
 
 def paint_trace(painter: QPainter, path: Path, to_view: ToView) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from PySide6.QtGui import QKeySequence
 
 from zim_app.gui import preferences
-from zim_app.gui.actions import ACTIONS, GESTURES
+from zim_app.gui.actions import ACTIONS
+from zim_app.gui.gestures import GESTURES
 
 Keys = Mapping[str, tuple[str, ...]]
 

@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.brush import LARGEST_RADIUS, SMALLEST_RADIUS
 from zim_app.gui.canvas import Canvas
+from zim_app.gui.fields import Scale, SliderField
 from zim_app.gui.icons import icon
 from zim_app.gui.tools import Tool, ToolOptions
 
@@ -34,6 +36,27 @@ SIGNS = (
         "minus-circle-outline",
         QT_TRANSLATE_NOOP("ToolOptions", "Negative"),
         QT_TRANSLATE_NOOP("ToolOptions", "The line is not on the object"),
+    ),
+)
+
+BRUSHES = (
+    (
+        "add",
+        "plus",
+        QT_TRANSLATE_NOOP("ToolOptions", "Add"),
+        QT_TRANSLATE_NOOP("ToolOptions", "What is painted becomes opaque"),
+    ),
+    (
+        "erase",
+        "eraser",
+        QT_TRANSLATE_NOOP("ToolOptions", "Erase"),
+        QT_TRANSLATE_NOOP("ToolOptions", "What is painted becomes transparent"),
+    ),
+    (
+        "soften",
+        "blur",
+        QT_TRANSLATE_NOOP("ToolOptions", "Soften"),
+        QT_TRANSLATE_NOOP("ToolOptions", "Edges that are painted over become softer"),
     ),
 )
 
@@ -89,6 +112,53 @@ class _Strip(QWidget):
         return self.minimumSizeHint()
 
 
+class BrushOptions(QWidget):
+    """What the brush does, and how large, hard and strong it is.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, owner: ToolOptionsBar) -> None:
+        super().__init__()
+        self.brush = Switch(owner, "brush", BRUSHES)
+        self.diameter = SliderField(
+            self.tr("Si&ze"),
+            self.tr("Diameter of the brush, in pixels of the picture: [ and ]"),
+            Scale(2 * SMALLEST_RADIUS, 2 * LARGEST_RADIUS, 40, unit=" px", curve=3),
+            one_line=True,
+        )
+        self.hardness = SliderField(
+            self.tr("&Hardness"),
+            self.tr("100 % has a sharp edge: Shift + [ and Shift + ]"),
+            Scale(0, 100, 80, unit=" %"),
+            one_line=True,
+        )
+        self.strength = SliderField(
+            self.tr("St&rength"),
+            self.tr("How much one stroke does"),
+            Scale(1, 100, 100, unit=" %"),
+            one_line=True,
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        for widget in (self.brush, self.diameter, self.hardness, self.strength):
+            row.addWidget(widget)
+        for field, option, share in (
+            (self.diameter, "radius", 0.5),
+            (self.hardness, "hardness", 0.01),
+            (self.strength, "strength", 0.01),
+        ):
+            field.changing.connect(partial(owner.choose_share, option, share))
+
+    def show_options(self, options: ToolOptions) -> None:
+        """Show these."""
+        self.brush.show_value(options.brush)
+        self.diameter.set_value(2 * options.radius)
+        self.hardness.set_value(100 * options.hardness)
+        self.strength.set_value(100 * options.strength)
+
+
 class ToolOptionsBar(QToolBar):
     """Says how the tool in hand is used, and shows its options.
 
@@ -103,7 +173,8 @@ class ToolOptionsBar(QToolBar):
         self._canvas = canvas
         self.title, self.hint = QLabel(), QLabel()
         self.sign = Switch(self, "positive", SIGNS)
-        self._parts: dict[str, QWidget] = {"scribble": self.sign}
+        self.brush = BrushOptions(self)
+        self._parts: dict[str, QWidget] = {"scribble": self.sign, "brush": self.brush}
         self._setup_labels()
         strip = _Strip()
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -134,9 +205,15 @@ class ToolOptionsBar(QToolBar):
         self._canvas.set_options(replace(self._canvas.options, **{option: value}))
         self._canvas.setFocus()
 
+    def choose_share(self, option: str, share: float, value: float) -> None:
+        """Change one of the numbers, shown as ``value``, which counts ``share``."""
+        changes: dict[str, Any] = {option: value * share}
+        self._canvas.set_options(replace(self._canvas.options, **changes))
+
     def paint_icons(self, palette: QPalette) -> None:
         """Draw the icons in the palette's colours."""
         self.sign.paint_icons(palette)
+        self.brush.brush.paint_icons(palette)
 
     @Slot(object)
     def _on_canvas_tool_changed(self, tool: Tool) -> None:
@@ -150,3 +227,4 @@ class ToolOptionsBar(QToolBar):
     @Slot(object)
     def _on_canvas_options_changed(self, options: ToolOptions) -> None:
         self.sign.show_value(options.positive)
+        self.brush.show_options(options)

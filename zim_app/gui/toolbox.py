@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP
 
+from zim_app.gui.brush import BrushGesture
 from zim_app.gui.scribble import LassoGesture, ScribbleGesture
 from zim_app.gui.tools import Gesture, Press, PromptGesture, Tool
 
@@ -48,6 +49,20 @@ TOOLS = (
         "lasso",
         QT_TRANSLATE_NOOP("Tool", "Draw a loop around the object"),
         LassoGesture.begin,
+    ),
+    Tool(
+        "brush",
+        QT_TRANSLATE_NOOP("Tool", "Brush"),
+        "B",
+        "brush",
+        QT_TRANSLATE_NOOP(
+            "Tool",
+            "Paint alpha itself; the right button does the opposite, "
+            "Shift + click draws a straight line",
+        ),
+        BrushGesture.begin,
+        takes_parts=False,
+        paints=True,
     ),
     Tool(
         "hand",

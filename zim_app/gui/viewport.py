@@ -137,6 +137,11 @@ class Viewport(QGraphicsView):
         self._overlay.set_checker(checker_board(size, light, dark))
         self._loupe.set_checker(light, dark)
 
+    def update_alpha(self, area: QRectF) -> None:
+        """Paint the matte again there, in image pixels, where its arrays changed."""
+        self._overlay.update(area)
+        self._loupe.update()
+
     def set_mode(self, mode: ViewMode) -> None:
         """Look at the mattes in another way."""
         self.mode = mode

@@ -39,9 +39,16 @@ class Workbench(QObject):
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
         """What the tools' actions do, by id."""
-        return {
+        tools = {
             id_: partial(self._canvas.set_tool, tool)
             for id_, tool in zip(TOOL_IDS, TOOLS, strict=True)
+        }
+        return {
+            **tools,
+            "brush_smaller": partial(self._canvas.resize_brush, -1),
+            "brush_larger": partial(self._canvas.resize_brush, 1),
+            "brush_softer": partial(self._canvas.harden_brush, -1),
+            "brush_harder": partial(self._canvas.harden_brush, 1),
         }
 
     def set_up(self, window: QMainWindow, actions: Mapping[str, QAction]) -> None:

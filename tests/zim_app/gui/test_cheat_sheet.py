@@ -5,8 +5,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from zim_app.gui import shortcuts
-from zim_app.gui.actions import ACTIONS, GESTURES
+from zim_app.gui.actions import ACTIONS
 from zim_app.gui.cheat_sheet import CheatSheet
+from zim_app.gui.gestures import GESTURES
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 
 from zim_app.gui import preferences, shortcuts
-from zim_app.gui.actions import ACTIONS, GESTURES
+from zim_app.gui.actions import ACTIONS
+from zim_app.gui.gestures import GESTURES
 
 IDS = st.sampled_from(sorted(shortcuts.DEFAULTS))
 KEYS = st.sampled_from(["", "Ctrl+Z", "Ctrl+E", "F", "K", "Ctrl+Shift+Del", "+"])

@@ -1,0 +1,85 @@
+"""What the mouse and fixed keys do on the canvas, as one table for the cheat sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+
+@dataclass(frozen=True, slots=True)
+class GestureSpec:
+    """Something that the canvas understands by itself; nobody can change it.
+
+    Attributes:
+        how: the mouse or key gesture, to be translated in the context "Gestures".
+        text: what it does, likewise.
+        keys: portable names of the plain keys it takes, which no action may have.
+    """
+
+    how: str
+    text: str
+    keys: tuple[str, ...] = ()
+
+
+GESTURES = (
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Left click"),
+        QT_TRANSLATE_NOOP("Gestures", "This belongs to the object"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Right click, Alt + left click"),
+        QT_TRANSLATE_NOOP("Gestures", "This does not belong to it"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Left drag"),
+        QT_TRANSLATE_NOOP("Gestures", "Draw a box around the object"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Drag a point or the box"),
+        QT_TRANSLATE_NOOP("Gestures", "Move or resize it"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Ctrl + left click"),
+        QT_TRANSLATE_NOOP("Gestures", "Go to the object under the pointer"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Left drag with the scribble"),
+        QT_TRANSLATE_NOOP("Gestures", "All along the line belongs to the object"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Right drag, Alt + drag with the scribble"),
+        QT_TRANSLATE_NOOP("Gestures", "Nothing along the line belongs to it"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Right drag, Alt + drag with the brush"),
+        QT_TRANSLATE_NOOP("Gestures", "Erase while adding, add while erasing"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Shift + click with the brush"),
+        QT_TRANSLATE_NOOP("Gestures", "Straight line from the last stroke's end"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Ctrl + wheel with the brush"),
+        QT_TRANSLATE_NOOP("Gestures", "Change the size of the brush"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Wheel, pinch"),
+        QT_TRANSLATE_NOOP("Gestures", "Zoom at the pointer"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Middle drag, Space + drag"),
+        QT_TRANSLATE_NOOP("Gestures", "Pan"),
+        ("Space",),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Hold \\ or #"),
+        QT_TRANSLATE_NOOP("Gestures", "Show the photograph"),
+        ("\\", "#"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Alt + wheel"),
+        QT_TRANSLATE_NOOP("Gestures", "Magnify more or less in the loupe"),
+    ),
+)
+"""What mouse and fixed keys do on the canvas."""
