@@ -151,7 +151,8 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upsampling",
         choices=get_args(Upsampling),
-        help="how the matte reaches the photo's size (default: guided by its edges)",
+        help="how the matte reaches the photo's size: guided by its edges (default), "
+        "bilinear, or native, which looks again along the edge and takes longer",
     )
     parser.add_argument(
         "-o",

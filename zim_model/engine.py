@@ -21,6 +21,7 @@ from zim_model.devices import Device, DeviceChoice, available_devices
 from zim_model.errors import Cancelled, PromptError
 from zim_model.finish import adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
+from zim_model.native import refine_native
 from zim_model.prompts import Box, PromptSet
 from zim_model.refine import display_pyramid, upsampled
 from zim_model.registry import open_on
@@ -302,8 +303,11 @@ class Engine:
         full[view.top : view.bottom, view.left : view.right] = upsampled(
             alphas[candidate],
             view.crop(request.image),
-            guided=request.options.upsampling == "guided",
+            guided=request.options.upsampling != "bilinear",
         )
+        if request.options.upsampling == "native":
+            ask = partial(_asked, backend, request.image)
+            full = refine_native(full, request.image, view, ask, cancelled)
         answer = _Answer(
             alpha=full,
             scores=scores,
@@ -414,6 +418,14 @@ def _decoded(
     """Alpha (4, h, w) float32 in [0, 1] of all candidates, and their scores (4,)."""
     logits, scores = backend.decode(encoded, encoded.view.apply(prompts))
     return alphas_of(logits), scores
+
+
+def _asked(
+    backend: Backend, image: ByteArray, view: View, prompts: PromptSet
+) -> FloatArray:
+    """Alpha (h, w) of a view that is looked at once, so its features are not kept."""
+    alphas, _ = _decoded(backend, backend.encode(image, view), prompts)
+    return np.asarray(alphas[0], np.float32)
 
 
 def _thumbnails(alphas: FloatArray) -> tuple[ByteArray, ...]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.prompts import PromptSet
 
-Upsampling = Literal["guided", "bilinear"]
+Upsampling = Literal["guided", "bilinear", "native"]
 ALPHA_MAX = 65535
 """Value of an opaque pixel in :attr:`Matte.alpha`."""
 
@@ -37,7 +37,9 @@ class Options:
         candidate: which of the model's mattes to take; None takes the model's answer
             for unambiguous prompts (mask token 0, as SAM and ZIM do).
         upsampling: from the network's grid to the image: ``guided`` follows the
-            image's own edges, ``bilinear`` is what official ZIM does.
+            image's own edges, ``bilinear`` is what official ZIM does; ``native`` is
+            ``guided`` and then asks the model again along the edge, in windows of the
+            image at its own resolution, which takes many times as long.
     """
 
     candidate: int | None = None

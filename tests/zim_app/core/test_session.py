@@ -54,7 +54,7 @@ RECIPES = st.builds(
     st.builds(
         Options,
         st.none() | st.integers(0, 3),
-        st.sampled_from(["guided", "bilinear"]),
+        st.sampled_from(["guided", "bilinear", "native"]),
     ),
     FINISHES,
     st.lists(PROMPTS, max_size=2).map(tuple),
