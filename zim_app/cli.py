@@ -18,7 +18,7 @@ from typing import Any, get_args
 import numpy as np
 from PIL import ImageColor
 
-from zim_app import cli_auto
+from zim_app import cli_auto, cli_models
 from zim_app.core.export import (
     WHITE,
     ExportOptions,
@@ -33,7 +33,7 @@ from zim_app.core.session import Recipe
 from zim_model.errors import ImageError, ZimError
 from zim_model.files import explain
 from zim_model.prompts import Box, Point
-from zim_model.request import ALPHA_MAX, Matte, Request, Upsampling
+from zim_model.request import ALPHA_MAX, Upsampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         help="start from a saved recipe; points are added to it, the rest replaces",
     )
     parser.add_argument("--model", metavar="NAME", help="default: zim-tiny")
+    cli_models.add_device_arguments(parser)
     parser.add_argument(
         "--upsampling",
         choices=get_args(Upsampling),
@@ -194,7 +195,9 @@ def _run_matte(args: argparse.Namespace) -> int:
     check_target(picture, output, options)  # before the model takes its time
     prompts = recipe.prompts.validated(picture.height, picture.width)
     recipe = replace(recipe, prompts=prompts)
-    matte = _solve(recipe.request(picture.rgb, picture.key))
+    request = recipe.request(picture.rgb, picture.key)
+    matte = cli_models.make_engine(args).solve(request)
+    cli_models.warn(matte.timings.notes)
     started = time.perf_counter()
     export(picture, [Target(matte.alpha)], output, options)
     save_ms = _milliseconds_since(started)
@@ -261,12 +264,6 @@ def _default_output(photo: Path, what: What) -> Path:
     return path
 
 
-def _solve(request: Request) -> Matte:
-    from zim_model.engine import Engine  # imports torch, which takes seconds
-
-    return Engine().solve(request)
-
-
 def _milliseconds_since(started: float) -> float:
     return (time.perf_counter() - started) * 1000
 
@@ -277,6 +274,7 @@ COMMANDS: dict[str, Command] = {
         _configure_matte,
         _run_matte,
     ),
+    "models": Command(cli_models.SUMMARY, cli_models.configure, cli_models.run),
     "auto": Command(cli_auto.SUMMARY, cli_auto.configure, cli_auto.run),
 }
 """Every subcommand by its name; a new one is added here and nowhere else."""

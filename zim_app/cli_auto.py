@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zim_app.cli_models import add_device_arguments, make_engine
 from zim_app.core.export import ExportOptions, Target, check_target, export
 from zim_app.core.images import Picture, load_picture
 from zim_app.core.session import Recipe
@@ -41,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "largest object first, and PHOTO-objects.json, which lists them",
     )
     parser.add_argument("--model", metavar="NAME", help="default: zim-tiny")
+    add_device_arguments(parser)
     parser.add_argument(
         "--what",
         choices=("cutout", "matte"),
@@ -88,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     _make(args.output)
     check_target(picture, names.object(1), options)  # before the model takes its time
     base = Recipe() if args.model is None else Recipe(model=args.model)
-    engine = _engine()
+    engine = make_engine(args)
     started = time.perf_counter()
     found = engine.everything(
         base.request(picture.rgb, picture.key),
@@ -153,12 +155,6 @@ def _make(folder: Path) -> None:
     except OSError as error:
         reason, cure = explain(error)
         raise ImageError(f"{folder} cannot be made: {reason}.", cure) from error
-
-
-def _engine() -> Engine:
-    from zim_model.engine import Engine  # imports torch, which takes seconds
-
-    return Engine()
 
 
 def _automatic_options(

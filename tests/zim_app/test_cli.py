@@ -228,10 +228,10 @@ def test_failures_of_the_engine(
     error: BaseException,
     code: int,
 ) -> None:
-    def fail(_: Request) -> Matte:
+    def fail(self: object, request: Request) -> Matte:
         raise error
 
-    monkeypatch.setattr(cli, "_solve", fail)
+    monkeypatch.setattr(sys.modules["zim_model.engine"].Engine, "solve", fail)
     assert run("matte", photo, "--point", "3,2") == code
     message = capsys.readouterr().err
     assert message.count("\n") == 1

@@ -15,7 +15,6 @@ from zim_app.__main__ import main
 from zim_app.core.session import Recipe
 from zim_model.automatic import AutomaticOptions, Found
 from zim_model.config import ZIM_TINY
-from zim_model.engine import Engine
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Matte, Request, Timings
 
@@ -72,7 +71,7 @@ def alpha_of(box: tuple[int, int, int, int]) -> np.ndarray:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    monkeypatch.setattr(cli_auto, "_engine", lambda: fake)
+    monkeypatch.setattr(cli_auto, "make_engine", lambda args: fake)
     return fake
 
 
@@ -228,7 +227,6 @@ def test_the_bundled_model_fills_a_folder(tmp_path: Path) -> None:
     colours[20:70, 30:90] = (240, 180, 20)
     photo = tmp_path / "card.png"
     Image.fromarray(colours).save(photo)
-    assert isinstance(cli_auto._engine(), Engine)
     assert run(photo, "-o", tmp_path / "out", "--grid", "2") == 0
     index = json.loads((tmp_path / "out" / "card-objects.json").read_text("utf-8"))
     assert index["objects"]
