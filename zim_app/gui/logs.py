@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import logging
 import logging.handlers
@@ -63,6 +64,7 @@ def start(folder: Path | None = None) -> None:
     root.setLevel(logging.INFO)
     root.addHandler(RECENT)
     qInstallMessageHandler(_on_qt_message)
+    atexit.register(qInstallMessageHandler, None)  # Qt ends after Python
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = logging.handlers.RotatingFileHandler(

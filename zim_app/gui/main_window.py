@@ -216,6 +216,7 @@ class MainWindow(QMainWindow):
         self.files.activity_changed.connect(self._update_activity)
         self.models.model_chosen.connect(self.use_model)
         preferences.changed.connect(self._on_preference_changed)
+        preferences.failed.connect(self.report)
         self.objects.selection_changed.connect(self._update_actions)
         self.objects.objected.connect(self.banner.show_error)
         self.canvas.pointed.connect(self._on_canvas_pointed)

@@ -15,6 +15,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QObject, QSettings, Signal
 from PySide6.QtGui import QColor
 
 from zim_app.gui.view_modes import BACKGROUNDS, VIEW_MODES
+from zim_model.errors import ZimError
 
 Kind = Literal["bool", "int", "float", "choice", "colour", "path", "text"]
 
@@ -289,17 +290,25 @@ BY_KEY = {setting.key: setting for setting in SETTINGS}
 class _News(QObject):
     """Tells of changes.
 
-    **Signals**: ``changed(key)``: :func:`value` of that key is another now.
+    **Signals**
+
+    - ``changed(key)``: :func:`value` of that key is another now.
+    - ``failed(error)``: choices cannot be stored; a :class:`ZimError`, once.
 
     **Threads**: the window's only.
     """
 
     changed = Signal(str)
+    failed = Signal(object)
 
 
 _NEWS = _News()
-changed = _NEWS.changed
-"""The signal ``changed(key)``: that setting has another value now."""
+changed, failed = _NEWS.changed, _NEWS.failed
+"""The signals ``changed(key)``, that setting has another value now, and
+``failed(error)``, choices cannot be stored.
+"""
+_unstored: dict[str, bool | int | float | str] = {}
+"""Choices that could not be stored: they last until the program ends."""
 
 
 def value(key: str) -> Any:
@@ -309,7 +318,7 @@ def value(key: str) -> Any:
     counts as not stored.
     """
     setting = BY_KEY[key]
-    stored = _storage().value(key)
+    stored = _unstored[key] if key in _unstored else _storage().value(key)
     read = None if stored is None else parsed(setting, stored)
     return setting.default if read is None else read
 
@@ -325,12 +334,29 @@ def set_value(key: str, new: bool | int | float | str) -> None:
     if wanted is None:
         raise ValueError(f"{key} cannot be {new!r}")
     old = value(key)
-    if wanted == setting.default:
-        _storage().remove(key)
-    else:
-        _storage().setValue(key, wanted)
+    _store(setting, wanted)
     if wanted != old:
         changed.emit(key)
+
+
+def _store(setting: Setting, wanted: bool | int | float | str) -> None:
+    storage = _storage()
+    if wanted == setting.default:
+        storage.remove(setting.key)
+    else:
+        storage.setValue(setting.key, wanted)
+    storage.sync()
+    if storage.status() == QSettings.Status.NoError:
+        _unstored.pop(setting.key, None)
+        return
+    if not _unstored:
+        failed.emit(
+            ZimError(
+                f"The settings cannot be stored in {storage.fileName()}.",
+                "They last until zim-studio ends. Allow it to write there.",
+            )
+        )
+    _unstored[setting.key] = wanted
 
 
 def reset(keys: Iterable[str] = tuple(BY_KEY)) -> None:

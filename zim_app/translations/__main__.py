@@ -126,14 +126,13 @@ def _run(tool: str, *arguments: str | Path) -> None:
 
 
 def error_templates() -> list[str]:
-    """The sentences of all errors in the sources without Qt, with {0} for values."""
+    """The sentences of all errors in the sources, with {0} for values."""
     paths = [*(ROOT / "zim_model").rglob("*.py"), *(ROOT / "zim_app").rglob("*.py")]
     trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(paths)}
     names = _error_names(list(trees.values()))
     found: set[str] = set()
     for path, tree in trees.items():
-        if "gui" not in path.relative_to(ROOT).parts:
-            found.update(_raised(tree, names))
+        found.update(_raised(tree, names))
         if path.relative_to(ROOT).as_posix() in _WORDED:
             found.update(_tabled(tree))
     return sorted(filter(_is_worded, found))

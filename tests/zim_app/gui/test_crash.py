@@ -160,6 +160,7 @@ def root():
 def no_hooks(monkeypatch):
     """pytest has its own message handler and fault handler."""
     monkeypatch.setattr(logs, "qInstallMessageHandler", lambda handler: None)
+    monkeypatch.setattr(logs.atexit, "register", lambda *call: None)
     opened = []
     monkeypatch.setattr(logs.faulthandler, "enable", opened.append)
     yield

@@ -82,3 +82,27 @@ def test_reset_forgets_all_choices():
 def test_a_wrong_value_is_refused(key, value):
     with pytest.raises(ValueError, match=key):
         preferences.set_value(key, value)
+
+
+@pytest.fixture
+def read_only(tmp_path, monkeypatch):
+    """There is no place for the settings, even for an administrator."""
+    monkeypatch.setattr(preferences, "_unstored", {})
+    (tmp_path / "file").touch()
+    folder = str(tmp_path / "file" / "folder")
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+
+
+def test_choices_that_cannot_be_stored_hold_until_the_end(read_only, window, qtbot):
+    told = []
+    preferences.changed.connect(told.append)
+    preferences.set_value("marker_size", 20)
+    preferences.set_value("marker_size", 30)
+    assert preferences.value("marker_size") == 30
+    assert told == ["marker_size", "marker_size"]
+    assert "cannot be stored" in window.banner.text
+    window.banner.dismiss()
+    assert window.banner.text == "", "it is said once"
+    preferences.set_value("marker_size", 16)
+    assert preferences.value("marker_size") == 16
+    preferences.changed.disconnect(told.append)
