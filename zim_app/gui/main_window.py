@@ -190,7 +190,7 @@ class MainWindow(QMainWindow):
         self.bench.paint_icons(self.palette())
 
     def _samples_menu(self) -> QMenu:
-        menu = QMenu(self.tr("Open &sample"), self)
+        menu = QMenu(self.tr("Open sa&mple"), self)
         for path in sample_paths():
             menu.addAction(sample_name(path), partial(self.open_path, path))
         menu.setEnabled(not menu.isEmpty())

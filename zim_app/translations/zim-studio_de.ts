@@ -8,10 +8,6 @@
         <translation>&amp;Öffnen …</translation>
     </message>
     <message>
-        <source>Open a picture</source>
-        <translation>Ein Bild öffnen</translation>
-    </message>
-    <message>
         <source>&amp;Export cut-out…</source>
         <translation>Freisteller &amp;exportieren …</translation>
     </message>
@@ -46,6 +42,42 @@
     <message>
         <source>Delete the selected point, scribble or box</source>
         <translation>Den gewählten Punkt, Strich oder Rahmen löschen</translation>
+    </message>
+    <message>
+        <source>Open a picture or a project</source>
+        <translation>Ein Bild oder ein Projekt öffnen</translation>
+    </message>
+    <message>
+        <source>Open &amp;folder…</source>
+        <translation>Ordner ö&amp;ffnen …</translation>
+    </message>
+    <message>
+        <source>Open a folder of pictures, one after the other</source>
+        <translation>Einen Ordner mit Bildern öffnen, eines nach dem anderen</translation>
+    </message>
+    <message>
+        <source>&amp;Save project</source>
+        <translation>Projekt &amp;speichern</translation>
+    </message>
+    <message>
+        <source>Save the objects and prompts to go on later</source>
+        <translation>Objekte und Markierungen speichern, um später weiterzumachen</translation>
+    </message>
+    <message>
+        <source>Save project &amp;as…</source>
+        <translation>Projekt speichern &amp;unter …</translation>
+    </message>
+    <message>
+        <source>Save the objects and prompts in a new file</source>
+        <translation>Objekte und Markierungen in einer neuen Datei speichern</translation>
+    </message>
+    <message>
+        <source>&amp;Paste picture</source>
+        <translation>&amp;Bild einfügen</translation>
+    </message>
+    <message>
+        <source>Open the picture that another program copied</source>
+        <translation>Das Bild öffnen, das ein anderes Programm kopiert hat</translation>
     </message>
     <message>
         <source>Delete all points and scribbles and the box</source>
@@ -160,6 +192,38 @@
         <translation>1:1</translation>
     </message>
     <message>
+        <source>S&amp;maller brush</source>
+        <translation>&amp;Kleinerer Pinsel</translation>
+    </message>
+    <message>
+        <source>Make the brush smaller</source>
+        <translation>Den Pinsel verkleinern</translation>
+    </message>
+    <message>
+        <source>&amp;Larger brush</source>
+        <translation>&amp;Größerer Pinsel</translation>
+    </message>
+    <message>
+        <source>Make the brush larger</source>
+        <translation>Den Pinsel vergrößern</translation>
+    </message>
+    <message>
+        <source>S&amp;ofter brush</source>
+        <translation>&amp;Weicherer Pinsel</translation>
+    </message>
+    <message>
+        <source>Give the brush a softer edge</source>
+        <translation>Dem Pinsel einen weicheren Rand geben</translation>
+    </message>
+    <message>
+        <source>Ha&amp;rder brush</source>
+        <translation>&amp;Härterer Pinsel</translation>
+    </message>
+    <message>
+        <source>Give the brush a harder edge</source>
+        <translation>Dem Pinsel einen härteren Rand geben</translation>
+    </message>
+    <message>
         <source>Zoom to ob&amp;ject</source>
         <translation>&amp;Auf Objekt zoomen</translation>
     </message>
@@ -212,6 +276,14 @@
         <translation>Bild, Maske und Freisteller neben dem Zeiger vergrößern</translation>
     </message>
     <message>
+        <source>&amp;Manage models…</source>
+        <translation>Modelle &amp;verwalten …</translation>
+    </message>
+    <message>
+        <source>Choose, download, add and remove models</source>
+        <translation>Modelle wählen, laden, hinzufügen und entfernen</translation>
+    </message>
+    <message>
         <source>&amp;Settings…</source>
         <translation>E&amp;instellungen …</translation>
     </message>
@@ -260,6 +332,10 @@
         <translation>&amp;Werkzeuge</translation>
     </message>
     <message>
+        <source>&amp;Model</source>
+        <translation>&amp;Modell</translation>
+    </message>
+    <message>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
     </message>
@@ -277,6 +353,33 @@
     <message>
         <source>Close all {}</source>
         <translation>Alle {} schließen</translation>
+    </message>
+</context>
+<context>
+    <name>BrushOptions</name>
+    <message>
+        <source>Si&amp;ze</source>
+        <translation>&amp;Größe</translation>
+    </message>
+    <message>
+        <source>Diameter of the brush, in pixels of the picture: [ and ]</source>
+        <translation>Durchmesser des Pinsels in Bildpixeln: [ und ]</translation>
+    </message>
+    <message>
+        <source>&amp;Hardness</source>
+        <translation>&amp;Härte</translation>
+    </message>
+    <message>
+        <source>100 % has a sharp edge: Shift + [ and Shift + ]</source>
+        <translation>100 % hat einen scharfen Rand: Umschalt + [ und Umschalt + ]</translation>
+    </message>
+    <message>
+        <source>St&amp;rength</source>
+        <translation>&amp;Stärke</translation>
+    </message>
+    <message>
+        <source>How much one stroke does</source>
+        <translation>Wie viel ein Strich bewirkt</translation>
     </message>
 </context>
 <context>
@@ -328,16 +431,44 @@
 <context>
     <name>Dialogs</name>
     <message>
-        <source>Open a picture</source>
-        <translation>Ein Bild öffnen</translation>
-    </message>
-    <message>
         <source>Pictures ({})</source>
         <translation>Bilder ({})</translation>
     </message>
     <message>
         <source>All files (*)</source>
         <translation>Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Open a picture or project</source>
+        <translation>Ein Bild oder Projekt öffnen</translation>
+    </message>
+    <message>
+        <source>Pictures and projects ({})</source>
+        <translation>Bilder und Projekte ({})</translation>
+    </message>
+    <message>
+        <source>Projects ({})</source>
+        <translation>Projekte ({})</translation>
+    </message>
+    <message>
+        <source>Open a folder of pictures</source>
+        <translation>Einen Ordner mit Bildern öffnen</translation>
+    </message>
+    <message>
+        <source>Where is {}?</source>
+        <translation>Wo ist {}?</translation>
+    </message>
+    <message>
+        <source>Save project</source>
+        <translation>Projekt speichern</translation>
+    </message>
+    <message>
+        <source>Unsaved changes</source>
+        <translation>Ungespeicherte Änderungen</translation>
+    </message>
+    <message>
+        <source>Save the changes to {}?</source>
+        <translation>Die Änderungen an {} speichern?</translation>
     </message>
     <message>
         <source>Export cut-out</source>
@@ -358,6 +489,10 @@
     <message>
         <source>{}-cutout.png</source>
         <translation>{}-freigestellt.png</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Schließen (Esc)</translation>
     </message>
     <message>
         <source>About zim-studio</source>
@@ -425,6 +560,10 @@
     <message>
         <source>Check the spelling.</source>
         <translation>Prüfen Sie die Schreibweise.</translation>
+    </message>
+    <message>
+        <source>Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files.</source>
+        <translation>Wählen Sie einen Ordner mit JPEG-, PNG-, TIFF-, WebP-, BMP- oder GIF-Dateien.</translation>
     </message>
     <message>
         <source>Choose a shorter name.</source>
@@ -579,6 +718,10 @@
         <translation>Geben Sie den Pfad einer Datei an.</translation>
     </message>
     <message>
+        <source>Give the path of a folder.</source>
+        <translation>Geben Sie den Pfad eines Ordners an.</translation>
+    </message>
+    <message>
         <source>Give the path of a picture.</source>
         <translation>Geben Sie den Pfad eines Bildes an.</translation>
     </message>
@@ -703,6 +846,10 @@
         <translation>Speichern Sie es zuerst als RGB mit 8 oder 16 Bit.</translation>
     </message>
     <message>
+        <source>Say --replace, or choose another folder.</source>
+        <translation>Verwenden Sie --replace oder wählen Sie einen anderen Ordner.</translation>
+    </message>
+    <message>
         <source>Say -o FILE to replace it, or to save elsewhere.</source>
         <translation>Mit -o DATEI ersetzen Sie es oder speichern anderswo.</translation>
     </message>
@@ -787,6 +934,10 @@
         <translation>Das Feld {{{0}:{1}}} des Dateinamens ist zu lang.</translation>
     </message>
     <message>
+        <source>The folder {0} cannot be read: {1}.</source>
+        <translation>Der Ordner {0} kann nicht gelesen werden: {1}.</translation>
+    </message>
+    <message>
         <source>The folder {0} does not exist.</source>
         <translation>Den Ordner {0} gibt es nicht.</translation>
     </message>
@@ -823,6 +974,10 @@
         <translation>Das Ergebnis hätte {0} Pixel; die Grenze ist {1} Millionen.</translation>
     </message>
     <message>
+        <source>The settings cannot be stored in {0}.</source>
+        <translation>Die Einstellungen können nicht in {0} gespeichert werden.</translation>
+    </message>
+    <message>
         <source>The {0} ({1}, {2}) is not a number.</source>
         <translation>{0} ({1}, {2}) ist keine Zahl.</translation>
     </message>
@@ -851,6 +1006,10 @@
         <translation>Es gibt kein Modell namens {0}.</translation>
     </message>
     <message>
+        <source>There is no picture in the folder {0}.</source>
+        <translation>Im Ordner {0} ist kein Bild.</translation>
+    </message>
+    <message>
         <source>There is no prompt.</source>
         <translation>Es gibt keine Markierung.</translation>
     </message>
@@ -869,6 +1028,10 @@
     <message>
         <source>These prompts cannot be read: {0}.</source>
         <translation>Diese Markierungen können nicht gelesen werden: {0}.</translation>
+    </message>
+    <message>
+        <source>They last until zim-studio ends. Allow it to write there.</source>
+        <translation>Sie gelten, bis zim-studio endet. Erlauben Sie, dort zu schreiben.</translation>
     </message>
     <message>
         <source>They must be (N, 2) and (N,).</source>
@@ -1023,6 +1186,10 @@
         <translation>{0} gehört zum Programm und kann nicht entfernt werden.</translation>
     </message>
     <message>
+        <source>{0} cannot be made: {1}.</source>
+        <translation>{0} kann nicht angelegt werden: {1}.</translation>
+    </message>
+    <message>
         <source>{0} cannot be read: {1}.</source>
         <translation>{0} kann nicht gelesen werden: {1}.</translation>
     </message>
@@ -1097,6 +1264,10 @@
     <message>
         <source>{0} holds weights but not for which architecture.</source>
         <translation>{0} enthält Gewichte, sagt aber nicht, für welche Architektur.</translation>
+    </message>
+    <message>
+        <source>{0} is a file.</source>
+        <translation>{0} ist eine Datei.</translation>
     </message>
     <message>
         <source>{0} is a folder.</source>
@@ -1193,6 +1364,61 @@
     <message>
         <source>{0} was not written correctly ({1}).</source>
         <translation>{0} wurde nicht richtig geschrieben ({1}).</translation>
+    </message>
+</context>
+<context>
+    <name>FileFlow</name>
+    <message>
+        <source>Restore objects</source>
+        <translation>Objekte wiederherstellen</translation>
+    </message>
+    <message>
+        <source>{} was changed since the project was saved.</source>
+        <translation>{} wurde geändert, seit das Projekt gespeichert wurde.</translation>
+    </message>
+    <message>
+        <source>Look at the edges again before you export.</source>
+        <translation>Sehen Sie die Ränder noch einmal an, bevor Sie exportieren.</translation>
+    </message>
+    <message>
+        <source>The picture {} of {} is missing.</source>
+        <translation>Das Bild {} von {} fehlt.</translation>
+    </message>
+    <message>
+        <source>{} is not the picture of {}: that one has {} x {} pixels.</source>
+        <translation>{} ist nicht das Bild von {}: Jenes hat {} x {} Pixel.</translation>
+    </message>
+    <message>
+        <source>Show where it is.</source>
+        <translation>Zeigen Sie, wo es ist.</translation>
+    </message>
+    <message>
+        <source>Locate…</source>
+        <translation>Suchen …</translation>
+    </message>
+    <message>
+        <source>There is no picture in the clipboard.</source>
+        <translation>In der Zwischenablage ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>Copy a picture or a file in another program first.</source>
+        <translation>Kopieren Sie zuerst ein Bild oder eine Datei in einem anderen Programm.</translation>
+    </message>
+    <message>
+        <source>Pasted image</source>
+        <translation>Eingefügtes Bild</translation>
+    </message>
+    <message>
+        <source>Saved {}</source>
+        <translation>{} gespeichert</translation>
+    </message>
+    <message>
+        <source>Recovered your work on {}; the program did not end well.</source>
+        <translation>Ihre Arbeit an {} ist wiederhergestellt; das Programm wurde nicht richtig beendet.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
     </message>
 </context>
 <context>
@@ -1312,6 +1538,46 @@
         <translation>Zum Objekt unter dem Zeiger wechseln</translation>
     </message>
     <message>
+        <source>Left drag with the scribble</source>
+        <translation>Links ziehen mit dem Strich</translation>
+    </message>
+    <message>
+        <source>All along the line belongs to the object</source>
+        <translation>Alles entlang der Linie gehört zum Objekt</translation>
+    </message>
+    <message>
+        <source>Right drag, Alt + drag with the scribble</source>
+        <translation>Rechts ziehen, Alt + ziehen mit dem Strich</translation>
+    </message>
+    <message>
+        <source>Nothing along the line belongs to it</source>
+        <translation>Nichts entlang der Linie gehört dazu</translation>
+    </message>
+    <message>
+        <source>Right drag, Alt + drag with the brush</source>
+        <translation>Rechts ziehen, Alt + ziehen mit dem Pinsel</translation>
+    </message>
+    <message>
+        <source>Erase while adding, add while erasing</source>
+        <translation>Wegnehmen statt hinzufügen und umgekehrt</translation>
+    </message>
+    <message>
+        <source>Shift + click with the brush</source>
+        <translation>Umschalt + Klick mit dem Pinsel</translation>
+    </message>
+    <message>
+        <source>Straight line from the last stroke&apos;s end</source>
+        <translation>Gerade Linie vom Ende des letzten Strichs</translation>
+    </message>
+    <message>
+        <source>Ctrl + wheel with the brush</source>
+        <translation>Strg + Mausrad mit dem Pinsel</translation>
+    </message>
+    <message>
+        <source>Change the size of the brush</source>
+        <translation>Die Größe des Pinsels ändern</translation>
+    </message>
+    <message>
         <source>Wheel, pinch</source>
         <translation>Mausrad, zwei Finger</translation>
     </message>
@@ -1374,20 +1640,20 @@
         <translation>Befehle</translation>
     </message>
     <message>
-        <source>Open &amp;sample</source>
-        <translation>Bei&amp;spiel öffnen</translation>
+        <source>Open sa&amp;mple</source>
+        <translation>Beispie&amp;l öffnen</translation>
     </message>
     <message>
         <source>Nothing yet</source>
         <translation>Noch nichts</translation>
     </message>
     <message>
-        <source>Restore objects</source>
-        <translation>Objekte wiederherstellen</translation>
-    </message>
-    <message>
         <source>Saved {}</source>
         <translation>{} gespeichert</translation>
+    </message>
+    <message>
+        <source>Change model</source>
+        <translation>Modell wechseln</translation>
     </message>
     <message>
         <source>&amp;Undo: {}</source>
@@ -1410,6 +1676,10 @@
         <translation>Öffnet …</translation>
     </message>
     <message>
+        <source>Saving…</source>
+        <translation>Speichert …</translation>
+    </message>
+    <message>
         <source>Exporting…</source>
         <translation>Exportiert …</translation>
     </message>
@@ -1424,6 +1694,191 @@
     <message>
         <source>Matting…</source>
         <translation>Stellt frei …</translation>
+    </message>
+</context>
+<context>
+    <name>ModelControl</name>
+    <message>
+        <source>&amp;Use</source>
+        <translation>Ver&amp;wenden</translation>
+    </message>
+    <message>
+        <source>&amp;Device</source>
+        <translation>&amp;Gerät</translation>
+    </message>
+    <message>
+        <source>&amp;Precision</source>
+        <translation>G&amp;enauigkeit</translation>
+    </message>
+    <message>
+        <source>Best available</source>
+        <translation>Das beste vorhandene</translation>
+    </message>
+    <message>
+        <source>{} (not here)</source>
+        <translation>{} (nicht hier)</translation>
+    </message>
+</context>
+<context>
+    <name>ModelManager</name>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Pictures never leave this computer. Only Download uses the network.</source>
+        <translation>Bilder verlassen diesen Rechner nie. Nur Laden benutzt das Netz.</translation>
+    </message>
+    <message>
+        <source>&amp;Add from disk…</source>
+        <translation>Vom Datenträger &amp;hinzufügen …</translation>
+    </message>
+    <message>
+        <source>Install a .safetensors file, a SAM .pth file or a pair of ONNX graphs (Alt+A)</source>
+        <translation>Eine .safetensors-Datei, eine SAM-.pth-Datei oder ein Paar ONNX-Graphen installieren (Alt+H)</translation>
+    </message>
+    <message>
+        <source>&amp;Close</source>
+        <translation>&amp;Schließen</translation>
+    </message>
+    <message>
+        <source>Close; downloads go on ({})</source>
+        <translation>Schließen; Laden läuft weiter ({})</translation>
+    </message>
+    <message>
+        <source>Add a model</source>
+        <translation>Ein Modell hinzufügen</translation>
+    </message>
+    <message>
+        <source>Models ({})</source>
+        <translation>Modelle ({})</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Remove {}?</source>
+        <translation>{} entfernen?</translation>
+    </message>
+    <message>
+        <source>Its files in {} are deleted.</source>
+        <translation>Seine Dateien in {} werden gelöscht.</translation>
+    </message>
+    <message>
+        <source>&amp;Remove</source>
+        <translation>&amp;Entfernen</translation>
+    </message>
+    <message>
+        <source>Checking the file…</source>
+        <translation>Prüft die Datei …</translation>
+    </message>
+</context>
+<context>
+    <name>ModelRow</name>
+    <message>
+        <source>Checking the file…</source>
+        <translation>Prüft die Datei …</translation>
+    </message>
+    <message>
+        <source>{} % of {}</source>
+        <translation>{} % von {}</translation>
+    </message>
+    <message>
+        <source>{} per second</source>
+        <translation>{} je Sekunde</translation>
+    </message>
+    <message>
+        <source>{} s left</source>
+        <translation>noch {} s</translation>
+    </message>
+    <message>
+        <source>{} min left</source>
+        <translation>noch {} min</translation>
+    </message>
+    <message>
+        <source>Added from the disk; its licence is not known here.</source>
+        <translation>Vom Datenträger hinzugefügt; die Lizenz ist hier nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Licence: {}</source>
+        <translation>Lizenz: {}</translation>
+    </message>
+    <message>
+        <source>not for commercial use</source>
+        <translation>nicht für kommerzielle Nutzung</translation>
+    </message>
+    <message>
+        <source>authors’ page</source>
+        <translation>Seite der Autoren</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Verwenden</translation>
+    </message>
+    <message>
+        <source>Matte the active object with this model, and new pictures too</source>
+        <translation>Das aktive Objekt mit diesem Modell freistellen und neue Bilder auch</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Stop the download; what has arrived is kept</source>
+        <translation>Das Laden anhalten; was angekommen ist, bleibt</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Delete the files from this computer</source>
+        <translation>Die Dateien von diesem Rechner löschen</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Hält an …</translation>
+    </message>
+    <message>
+        <source>Waiting for its turn</source>
+        <translation>Wartet, bis es dran ist</translation>
+    </message>
+    <message>
+        <source>Downloading</source>
+        <translation>Lädt</translation>
+    </message>
+    <message>
+        <source>{} of {} downloaded</source>
+        <translation>{} von {} geladen</translation>
+    </message>
+    <message>
+        <source>Not installed</source>
+        <translation>Nicht installiert</translation>
+    </message>
+    <message>
+        <source>Bundled</source>
+        <translation>Mitgeliefert</translation>
+    </message>
+    <message>
+        <source>Installed</source>
+        <translation>Installiert</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>in Verwendung</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Download {}</source>
+        <translation>{} laden</translation>
+    </message>
+    <message>
+        <source>Fetch {} from {}; the licence above applies</source>
+        <translation>{} von {} holen; es gilt die Lizenz oben</translation>
     </message>
 </context>
 <context>
@@ -1714,6 +2169,18 @@
         <translation>NVIDIA-GPU</translation>
     </message>
     <message>
+        <source>Second NVIDIA GPU</source>
+        <translation>Zweite NVIDIA-GPU</translation>
+    </message>
+    <message>
+        <source>Third NVIDIA GPU</source>
+        <translation>Dritte NVIDIA-GPU</translation>
+    </message>
+    <message>
+        <source>Fourth NVIDIA GPU</source>
+        <translation>Vierte NVIDIA-GPU</translation>
+    </message>
+    <message>
         <source>Apple GPU</source>
         <translation>Apple-GPU</translation>
     </message>
@@ -1732,6 +2199,10 @@
     <message>
         <source>Half (16 bit)</source>
         <translation>Halb (16 Bit)</translation>
+    </message>
+    <message>
+        <source>Half (bfloat16)</source>
+        <translation>Halb (bfloat16)</translation>
     </message>
     <message>
         <source>Memory for encoded pictures</source>
@@ -1880,6 +2351,10 @@
         <translation>Ein Bild öffnen …</translation>
     </message>
     <message>
+        <source>Choose a file to open</source>
+        <translation>Eine Datei zum Öffnen wählen</translation>
+    </message>
+    <message>
         <source>Open this sample picture</source>
         <translation>Dieses Beispielbild öffnen</translation>
     </message>
@@ -1905,10 +2380,6 @@
     <message>
         <source>Opacity under the pointer, 0 to 1</source>
         <translation>Deckkraft unter dem Zeiger, 0 bis 1</translation>
-    </message>
-    <message>
-        <source>Model, and the device that really ran</source>
-        <translation>Modell und das Gerät, das wirklich lief</translation>
     </message>
     <message>
         <source>Time to encode the picture and to answer a click</source>
@@ -1950,6 +2421,10 @@
         <source>Fit to window</source>
         <translation>In Fenster einpassen</translation>
     </message>
+    <message>
+        <source>Model, and the device that really ran (precision)</source>
+        <translation>Modell und das Gerät, das wirklich lief (Genauigkeit)</translation>
+    </message>
 </context>
 <context>
     <name>Tool</name>
@@ -1978,6 +2453,14 @@
         <translation>Eine Schleife um das Objekt ziehen</translation>
     </message>
     <message>
+        <source>Brush</source>
+        <translation>Pinsel</translation>
+    </message>
+    <message>
+        <source>Paint alpha itself; the right button does the opposite, Shift + click draws a straight line</source>
+        <translation>Alpha selbst malen; die rechte Taste tut das Gegenteil, Umschalt + Klick zieht eine gerade Linie</translation>
+    </message>
+    <message>
         <source>Hand</source>
         <translation>Hand</translation>
     </message>
@@ -2003,6 +2486,30 @@
     <message>
         <source>The line is not on the object</source>
         <translation>Die Linie liegt nicht auf dem Objekt</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>What is painted becomes opaque</source>
+        <translation>Was gemalt wird, wird deckend</translation>
+    </message>
+    <message>
+        <source>Erase</source>
+        <translation>Wegnehmen</translation>
+    </message>
+    <message>
+        <source>What is painted becomes transparent</source>
+        <translation>Was gemalt wird, wird durchsichtig</translation>
+    </message>
+    <message>
+        <source>Soften</source>
+        <translation>Weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Edges that are painted over become softer</source>
+        <translation>Übermalte Ränder werden weicher</translation>
     </message>
 </context>
 <context>
