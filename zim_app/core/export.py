@@ -15,7 +15,14 @@ from zim_app.core import compose
 from zim_app.core.colour import rgb_from_srgb, srgb_to_profile
 from zim_app.core.compose import Cut
 from zim_app.core.export_options import WHITE, Depth, ExportOptions, Scope, What
-from zim_app.core.formats import BY_SUFFIX, FORMATS, Content, Format, check_written
+from zim_app.core.formats import (
+    BY_ID,
+    BY_SUFFIX,
+    FORMATS,
+    Content,
+    Format,
+    check_written,
+)
 from zim_app.core.framing import (
     Frame,
     cropped,
@@ -43,8 +50,10 @@ __all__ = [
     "Target",
     "What",
     "check_target",
+    "encode",
     "export",
     "export_to_folder",
+    "planned_stem",
 ]
 
 Progress = Callable[[float], None]
@@ -123,17 +132,19 @@ def export_to_folder(
     folder: Path,
     options: ExportOptions,
     *,
+    overwrite: bool = False,
     today: datetime.date | None = None,
     progress: Progress = lambda _: None,
     cancelled: CancelCheck = lambda: False,
 ) -> list[Path]:
-    """Write files named after the template; what exists already is never replaced.
+    """Write files named after the template, with a number where one is taken.
 
     Args:
         picture: as for :func:`export`.
         targets: as for :func:`export`; with the scope "each", each gives a file.
         folder: must exist.
         options: all of them.
+        overwrite: replace what exists already; never the source, nor one another.
         today: for the template; None takes the computer's date.
         progress: as for :func:`export`.
         cancelled: as for :func:`export`; files that are whole by then remain.
@@ -149,8 +160,13 @@ def export_to_folder(
     groups = [[one] for one in targets] if options.scope == "each" else [targets]
     written: list[Path] = []
     for n, group in enumerate(groups, 1):
-        stem = planned_stem(picture, group, options, n=n, today=today)
-        path = free_path(folder / f"{stem}{options.file_format.suffixes[0]}")
+        cuts = [Cut.of(picture, each.alpha) for each in group]
+        frame = _frame(picture, cuts, options)
+        names = [each.name for each in group]
+        stem = planned_stem(picture, names, frame, options, n=n, today=today)
+        path = folder / f"{stem}{options.file_format.suffixes[0]}"
+        if path in written or not overwrite:
+            path = free_path(path, written)
         done = len(written)
 
         def part(fraction: float, done: int = done) -> None:
@@ -163,7 +179,8 @@ def export_to_folder(
 
 def planned_stem(
     picture: Picture,
-    targets: Sequence[Target],
+    names: Sequence[str],
+    frame: Frame,
     options: ExportOptions,
     *,
     n: int = 1,
@@ -171,13 +188,20 @@ def planned_stem(
 ) -> str:
     """The name without suffix that one file of an export will have, if it is free.
 
+    Args:
+        picture: that is exported from.
+        names: of the objects in the file.
+        frame: of the result, see :meth:`ExportOptions.frame`.
+        options: with the template.
+        n: number of the file, from 1.
+        today: for the template; None takes the computer's date.
+
     Raises:
-        ZimError: the template is malformed, or there is nothing to trim to.
+        ZimError: the template is malformed.
     """
-    frame = _frame(picture, [Cut.of(picture, each.alpha) for each in targets], options)
     values = NameFields(
         name=Path(picture.name).stem,
-        object=" + ".join(each.name for each in targets if each.name),
+        object=" + ".join(filter(None, names)),
         what=options.label,
         n=n,
         width=frame.width,
@@ -185,6 +209,22 @@ def planned_stem(
         date=today or datetime.date.today(),
     )
     return file_stem(options.template, values)
+
+
+def encode(
+    picture: Picture,
+    targets: Sequence[Target],
+    options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
+) -> bytes:
+    """What :func:`export` would write as PNG, for the clipboard.
+
+    Raises:
+        ZimError: as :func:`export` does.
+    """
+    content, tags = _render(picture, targets, BY_ID["png"], options, lambda: False)
+    stream = io.BytesIO()
+    BY_ID["png"].write(stream, content, tags)
+    return stream.getvalue()
 
 
 def check_target(

@@ -128,11 +128,31 @@ ACTIONS = (
     ),
     ActionSpec(
         "export",
-        QT_TRANSLATE_NOOP("Actions", "&Export cut-out…"),
+        QT_TRANSLATE_NOOP("Actions", "&Export…"),
         ("Ctrl+E",),
         "export-variant",
-        QT_TRANSLATE_NOOP("Actions", "Save the object with a transparent background"),
+        QT_TRANSLATE_NOOP("Actions", "Save the cut-out, its matte, or layers"),
         QT_TRANSLATE_NOOP("Actions", "Export…"),
+    ),
+    ActionSpec(
+        "quick_export",
+        QT_TRANSLATE_NOOP("Actions", "E&xport again"),
+        ("Ctrl+Shift+E",),
+        "export",
+        QT_TRANSLATE_NOOP("Actions", "Export as the last time, without a question"),
+    ),
+    ActionSpec(
+        "copy_cutout",
+        QT_TRANSLATE_NOOP("Actions", "Cop&y cut-out"),
+        ("Ctrl+C",),
+        "content-copy",
+        QT_TRANSLATE_NOOP("Actions", "Copy the object with transparency"),
+    ),
+    ActionSpec(
+        "copy_matte",
+        QT_TRANSLATE_NOOP("Actions", "Copy &matte"),
+        ("Ctrl+Shift+C",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Copy the object's alpha as a grey picture"),
     ),
     ActionSpec("quit", QT_TRANSLATE_NOOP("Actions", "&Quit"), ("Ctrl+Q",), always=True),
     ActionSpec("undo", QT_TRANSLATE_NOOP("Actions", "&Undo"), ("Ctrl+Z",), "undo"),
@@ -363,6 +383,9 @@ ACTIONS = (
 )
 """All commands."""
 
+EXPORTS = ("export", "quick_export", "copy_cutout", "copy_matte")
+"""What needs a matte."""
+
 BY_ID = {spec.id: spec for spec in ACTIONS}
 
 SEPARATOR, STRETCH = "-", "<>"
@@ -372,13 +395,14 @@ MENUS = (
         (
             *("open", "open_folder", "@samples", "@recent", SEPARATOR),
             *("save_project", "save_project_as", SEPARATOR),
-            *("export", SEPARATOR, "quit"),
+            *("export", "quick_export", SEPARATOR, "quit"),
         ),
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Edit"),
         (
-            *("undo", "redo", SEPARATOR, "paste", SEPARATOR),
+            *("undo", "redo", SEPARATOR),
+            *("copy_cutout", "copy_matte", "paste", SEPARATOR),
             *("delete", "clear", "escape", SEPARATOR, "settings"),
         ),
     ),

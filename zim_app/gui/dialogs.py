@@ -90,26 +90,6 @@ def unsaved_box(parent: QWidget, project: Path) -> QMessageBox:
     return box
 
 
-def export_dialog(parent: QWidget, document: Document) -> QFileDialog:
-    """Asks where to save the cut-out; ``fileSelected`` tells."""
-    dialog = QFileDialog(parent, translate("Dialogs", "Export cut-out"))
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix("png")
-    dialog.setNameFilters(
-        [
-            translate("Dialogs", "PNG (*.png)"),
-            translate("Dialogs", "TIFF (*.tif *.tiff)"),
-            translate("Dialogs", "WebP, lossless (*.webp)"),
-        ]
-    )
-    dialog.setDirectory(str(folder_for(document)))
-    stem = Path(document.picture.name).stem
-    name = translate("Dialogs", "{}-cutout.png")
-    dialog.selectFile(name.format(stem))
-    return dialog
-
-
 def close_button() -> QDialogButtonBox:
     """A row of buttons with Close in it, which Enter does not press."""
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

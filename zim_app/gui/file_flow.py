@@ -25,7 +25,7 @@ from zim_app.gui.opening import (
     read_project_and_picture,
 )
 from zim_app.gui.session_keeper import SessionKeeper, work_of
-from zim_model.errors import ZimError
+from zim_model.errors import Cancelled, ZimError
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture
@@ -271,7 +271,7 @@ class FileFlow(QObject):
     def _on_job_failed(self, task: Task, error: Exception) -> None:
         if task.kind == "save_project":
             self._after_save = None
-        if task.kind not in QUIET:
+        if task.kind not in QUIET and not isinstance(error, Cancelled):
             self._window.report(error)
 
     # -- Leaving ---------------------------------------------------------------------

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Slot
 from PySide6.QtGui import (
@@ -35,9 +34,10 @@ from zim_app.gui import (
     settings,
     settings_dialog,
 )
-from zim_app.gui.background import Task
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.drag_handle import DragHandle
+from zim_app.gui.export_flow import ExportFlow
 from zim_app.gui.file_flow import FileFlow
 from zim_app.gui.files import FileWork
 from zim_app.gui.inference import InferenceQueue
@@ -45,7 +45,6 @@ from zim_app.gui.model_control import ModelControl, default_model
 from zim_app.gui.notices import Banner, BusyBar
 from zim_app.gui.objects_panel import ObjectsPanel
 from zim_app.gui.opening import Opened
-from zim_app.gui.session_keeper import work_of
 from zim_app.gui.start_page import (
     StartPage,
     sample_name,
@@ -56,10 +55,6 @@ from zim_app.gui.view_controls import ViewControls
 from zim_app.gui.workbench import Workbench
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
-
-if TYPE_CHECKING:
-    from zim_app.core.images import Picture
-    from zim_model.arrays import WordArray
 
 
 class MainWindow(QMainWindow):
@@ -91,6 +86,7 @@ class MainWindow(QMainWindow):
         self.status = StatusBar()
         self.flow = FileFlow(self)
         self.models = ModelControl(queue, self.banner, self)
+        self.export = ExportFlow(self)
         self._setup_layout()
         self._setup_actions()
         self._connect()
@@ -144,7 +140,10 @@ class MainWindow(QMainWindow):
                 "save_project": self.flow.save_project,
                 "save_project_as": self.flow.save_project_as,
                 "paste": self.flow.paste,
-                "export": self.choose_export,
+                "export": self.export.choose,
+                "quick_export": self.export.quick,
+                "copy_cutout": self.export.copy_cutout,
+                "copy_matte": self.export.copy_matte,
                 "quit": self.close,
                 "undo": self._undo_group.undo,
                 "redo": self._undo_group.redo,
@@ -180,6 +179,7 @@ class MainWindow(QMainWindow):
         self._tool_bar.setMovable(False)
         widgets = {"background": self.view.button}
         menus.fill_tool_bar(self._tool_bar, self.actions_by_id, widgets)
+        self._tool_bar.addWidget(DragHandle(self.export))
         self.addToolBar(self._tool_bar)
         self.bench.set_up(self, self.actions_by_id)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -211,7 +211,6 @@ class MainWindow(QMainWindow):
         self.queue.solved.connect(self._on_queue_solved)
         self.queue.failed.connect(self._on_queue_failed)
         self.queue.activity_changed.connect(self._update_activity)
-        self.files.job_done.connect(self._on_files_job_done)
         self.files.thumbnail_read.connect(self.start_page.set_thumbnail)
         self.files.activity_changed.connect(self._update_activity)
         self.models.model_chosen.connect(self.use_model)
@@ -271,42 +270,11 @@ class MainWindow(QMainWindow):
         if old is not None:
             old.deleteLater()
 
-    # -- Exporting --------------------------------------------------------------
-
-    @Slot()
-    def choose_export(self) -> None:
-        """Let the user choose where to save the cut-out."""
-        if self.document is not None:
-            dialog = dialogs.export_dialog(self, self.document)
-            dialog.fileSelected.connect(self._on_export_chosen)
-            dialog.open()
-
-    @Slot(str)
-    def _on_export_chosen(self, name: str) -> None:
-        self.export_to(Path(name))
-
     def export_to(self, path: Path) -> None:
         """Write the cut-out in the background, as it is now."""
-        document = self.document
-        if document is None or document.state.matte is None or document.state.pending:
-            return
-        work = partial(_write, document.picture, document.state.matte.alpha, path)
-        subject = (path, document, document.undo_stack.index(), work_of(document))
-        self.files.submit("export", subject, work)
+        self.export.export_to(path)
 
     # -- Answers ----------------------------------------------------------------
-
-    @Slot(object, object)
-    def _on_files_job_done(self, task: Task, result: object) -> None:
-        if task.kind != "export":
-            return
-        path, document, index, work = task.subject
-        self.banner.show_success(self.tr("Saved {}").format(path))
-        self.flow.sessions.note_export(document, work)
-        stack = document.undo_stack
-        unchanged = document is self.document and stack.index() == index
-        if unchanged and self.flow.project is None:
-            stack.setClean()
 
     @Slot(object, object)
     def _on_queue_prepared(self, request: Request, timings: Timings) -> None:
@@ -399,7 +367,7 @@ class MainWindow(QMainWindow):
             "redo": self._undo_group.canRedo(),
             "delete": self.canvas.selected is not None,
             "clear": bool(state.recipe.prompts or state.recipe.also),
-            "export": state.matte is not None and not state.pending,
+            **dict.fromkeys(actions.EXPORTS, self.export.ready),
             **self.objects.enabled(),
         }
         always = {spec.id for spec in actions.ACTIONS if spec.always}
@@ -424,6 +392,7 @@ class MainWindow(QMainWindow):
             "open": self.tr("Opening…"),
             "save_project": self.tr("Saving…"),
             "export": self.tr("Exporting…"),
+            "copy": self.tr("Copying…"),
             "warm_up": self.tr("Loading the model…"),
             "prepare": self.tr("Encoding…"),
             "solve": self.tr("Matting…"),
@@ -473,12 +442,7 @@ class MainWindow(QMainWindow):
         self.hide()  # an export under way is finished first
         self.queue.close()
         self.flow.close()
+        self.export.close()
         self.view.close()
         self.models.close()
         event.accept()
-
-
-def _write(picture: Picture, alpha: WordArray, path: Path) -> None:
-    from zim_app.core.export import Target, export
-
-    export(picture, [Target(alpha)], path)

@@ -198,9 +198,11 @@ SETTINGS = (
         "files",
         QT_TRANSLATE_NOOP("Preferences", "Names for quick export"),
         "text",
-        "{name}-cutout",
+        "{name}-{what}",
         QT_TRANSLATE_NOOP(
-            "Preferences", "{name} is the picture's name, {object} the object's"
+            "Preferences",
+            "{name} is the picture's, {object} the object's; "
+            "{what}, {n}, {width}, {height} and {date} can be used too",
         ),
     ),
     Setting(
@@ -209,7 +211,14 @@ SETTINGS = (
         QT_TRANSLATE_NOOP("Preferences", "Format for quick export"),
         "choice",
         "png",
-        choices=(Choice("png", "PNG"), Choice("tif", "TIFF"), Choice("webp", "WebP")),
+        choices=(
+            Choice("png", "PNG"),
+            Choice("tiff", "TIFF"),
+            Choice("webp", "WebP"),
+            Choice("jpeg", "JPEG"),
+            Choice("psd", QT_TRANSLATE_NOOP("Preferences", "Photoshop (layers)")),
+            Choice("ora", QT_TRANSLATE_NOOP("Preferences", "OpenRaster (layers)")),
+        ),
     ),
     Setting(
         "device",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -36,3 +38,27 @@ def window_geometry() -> QByteArray:
 def set_window_geometry(geometry: QByteArray) -> None:
     """Remember size and place of the window."""
     QSettings().setValue("geometry", geometry)
+
+
+def export_options() -> dict[str, Any]:
+    """How the last export was made, as plain values; empty at first."""
+    try:
+        stored = json.loads(str(QSettings().value("export_options") or "{}"))
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def set_export_options(options: dict[str, Any]) -> None:
+    """Remember how the last export was made."""
+    QSettings().setValue("export_options", json.dumps(options))
+
+
+def strip_shown() -> bool:
+    """Whether the user wants the strip of a folder's pictures."""
+    return str(QSettings().value("strip", "true")).lower() != "false"
+
+
+def set_strip_shown(shown: bool) -> None:
+    """Remember whether the user wants the strip."""
+    QSettings().setValue("strip", shown)

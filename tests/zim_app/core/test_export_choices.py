@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from zim_app.core import formats
 from zim_app.core.export import (
     ExportOptions,
     Target,
+    encode,
     export,
     export_to_folder,
     planned_stem,
@@ -290,12 +292,32 @@ def test_nothing_is_replaced_silently(tmp_path: Path, picture: Picture) -> None:
     assert taken.read_bytes() == b"precious"
 
 
+def test_replacing_is_possible_when_it_is_asked_for(
+    tmp_path: Path, picture: Picture
+) -> None:
+    targets = [Target(square(0, 0, 10, 10)), Target(square(9, 9, 19, 19))]
+    taken = tmp_path / "photo-cutout.png"
+    taken.write_bytes(b"old")
+    options = ExportOptions(scope="each")
+    paths = export_to_folder(picture, targets, tmp_path, options, overwrite=True)
+    assert [path.name for path in paths] == ["photo-cutout.png", "photo-cutout-2.png"]
+    assert load_picture(taken).width == 60
+
+
+def test_copy_is_a_png_with_straight_alpha(picture: Picture) -> None:
+    data = encode(picture, [Target(square(2, 3, 12, 23))], ExportOptions(trim=True))
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (10, 20))
+        assert image.getpixel((0, 0)) == (8, 18, 90, 255)
+
+
 def test_planned_name_is_the_one_that_is_written(
     tmp_path: Path, picture: Picture
 ) -> None:
     targets = [Target(square(0, 0, 10, 10), "a"), Target(square(3, 3, 19, 19), "b")]
     options = ExportOptions(format="ora", trim=True, template="{object} {what} {width}")
-    stem = planned_stem(picture, targets, options, today=TODAY)
+    frame = options.frame(60, 40, (0, 0, 19, 19))
+    stem = planned_stem(picture, ["a", "b"], frame, options, today=TODAY)
     assert stem == "a + b layers 19"
     [path] = export_to_folder(picture, targets, tmp_path, options)
     assert path.name == f"{stem}.ora"

@@ -252,21 +252,6 @@ def test_the_memory_of_the_last_picture_is_given_back(
     qtbot.waitUntil(lambda: alpha() is None)
 
 
-def test_the_export_dialog_proposes_a_name_beside_the_picture(
-    opened, click, settle, photo, qtbot
-):
-    click(20, 20)
-    settle()
-    action(opened, "export").trigger()
-    [dialog] = opened.findChildren(QFileDialog)
-    assert dialog.directory().absolutePath() == str(photo.parent)
-    target = photo.parent / "photo-cutout.png"
-    assert dialog.selectedFiles() == [str(target)]
-    dialog.accept()
-    settle()
-    assert target.exists()
-
-
 def test_the_open_dialog_opens_what_is_chosen(window, settle, photo):
     action(window, "open").trigger()
     [dialog] = window.findChildren(QFileDialog)

@@ -163,7 +163,7 @@ def test_a_free_key_is_taken_at_once(keys, choose, window):
 
 def test_a_used_key_names_its_owner_and_can_be_taken(keys, choose, window, qtbot):
     choose("fit", Qt.Key.Key_E, CTRL)
-    assert keys.warning.text() == "Ctrl+E belongs to “Export cut-out”."
+    assert keys.warning.text() == "Ctrl+E belongs to “Export”."
     assert shortcuts.overrides() == {}
     press(qtbot, keys.take_button)
     assert keys.items["fit"].text(1) == "Ctrl+E"
