@@ -157,7 +157,7 @@ class OverlayItem(PyramidItem):
     def _paint_tint(
         self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
     ) -> None:
-        level = _level(layer.matte.pyramid, scale)
+        level = _nearest_level(layer.matte.pyramid, scale)
         crop = self._supported(exposed, layer, level)
         if crop is not None:
             strength = _ACTIVE_TINT if layer.active else _TINT
@@ -195,8 +195,7 @@ class OverlayItem(PyramidItem):
         self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
     ) -> None:
         """Draw a line as wide on the screen at every zoom, dark beside bright."""
-        # The level nearest to the screen: a finer one has bends that cannot be seen.
-        level = _level(layer.matte.pyramid, scale / math.sqrt(2))
+        level = _nearest_level(layer.matte.pyramid, scale)
         crop = self._supported(exposed, layer, level)
         if crop is None:
             return
@@ -276,6 +275,14 @@ def with_alpha(colours: ByteArray, alpha: ByteArray) -> ByteArray:
 
 def _level(levels: tuple[ByteArray, ...], scale: float) -> ByteArray:
     return levels[level_for(scale, len(levels))]
+
+
+def _nearest_level(levels: tuple[ByteArray, ...], scale: float) -> ByteArray:
+    """The level nearest to the screen, which may be coarser, by up to a half.
+
+    Enough for what is drawn over the picture; a finer one has bends too small to see.
+    """
+    return _level(levels, scale / math.sqrt(2))
 
 
 def _draw_indexed(

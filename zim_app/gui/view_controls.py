@@ -68,7 +68,7 @@ class ViewControls(QObject):
         canvas.set_mode(_MODES[preferences.value("view_mode")])
         for key in ("surround", "marker_size", "checker_size", "background"):
             self._on_preference_changed(key)
-        canvas.picture_shown.connect(self._show_backdrop)
+        canvas.picture_shown.connect(self._on_canvas_picture_shown)
         preferences.changed.connect(self._on_preference_changed)
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
@@ -230,6 +230,11 @@ class ViewControls(QObject):
         self._show_backdrop()
 
     # -- What changes elsewhere ---------------------------------------------------
+
+    @Slot()
+    def _on_canvas_picture_shown(self) -> None:
+        self._read, self._levels = None, ()  # they were as large as the last picture
+        self._show_backdrop()
 
     @Slot(object)
     def _on_canvas_mode_changed(self, mode: ViewMode) -> None:

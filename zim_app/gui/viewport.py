@@ -366,6 +366,8 @@ class Viewport(QGraphicsView):
         """Two fingers on a touch screen."""
         if pinch.state() == Qt.GestureState.GestureStarted:
             self.interrupt()  # what the first finger began
+        if pinch.state() != Qt.GestureState.GestureUpdated:
+            return  # the last change comes again with the end
         centre = self.viewport().mapFromGlobal(pinch.centerPoint())
         before = self.viewport().mapFromGlobal(pinch.lastCenterPoint())
         self.zoom_by(pinch.scaleFactor(), centre)
