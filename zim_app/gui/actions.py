@@ -183,6 +183,14 @@ ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Abort the drag under way, or select nothing"),
     ),
     ActionSpec(
+        "everything",
+        QT_TRANSLATE_NOOP("Actions", "&Find all objects"),
+        ("Ctrl+Shift+F",),
+        "creation-outline",
+        QT_TRANSLATE_NOOP("Actions", "Find everything in the picture, and pick"),
+        checkable=True,
+    ),
+    ActionSpec(
         "object_new",
         QT_TRANSLATE_NOOP("Actions", "&New object"),
         ("Ctrl+N",),
@@ -409,6 +417,7 @@ MENUS = (
     (
         QT_TRANSLATE_NOOP("Actions", "&Object"),
         (
+            *("everything", SEPARATOR),
             *("object_new", "object_duplicate", "object_merge", "object_delete"),
             *(SEPARATOR, "object_rename", "object_colour", SEPARATOR),
             *("object_visible", "object_solo", SEPARATOR),

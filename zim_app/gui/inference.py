@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -13,6 +13,11 @@ from zim_app.gui.warmup import import_torch
 from zim_model.devices import Device, DeviceChoice
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte, Request, Timings
+
+if TYPE_CHECKING:
+    from zim_model.automatic import Found
+
+    Progress = Callable[[int, int, tuple[Found, ...]], None]
 
 
 class EngineLike(Protocol):
@@ -29,6 +34,15 @@ class EngineLike(Protocol):
 
     def set_device(self, choice: DeviceChoice) -> None:
         """Run models elsewhere or otherwise from now on."""
+
+    def everything(
+        self,
+        request: Request,
+        options: None = ...,
+        cancelled: CancelCheck = ...,
+        progress: Progress = ...,
+    ) -> tuple[Found, ...]:
+        """Find the objects of the request's image."""
 
 
 EngineFactory = Callable[[], EngineLike]
@@ -49,15 +63,17 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
 class _Solver:
     """Owns the engine; all methods run on the worker thread.
 
-    ``wanted`` is the newest request and ``choice`` the newest choice of a device: the
-    window's thread writes them, this one reads them.  ``devices`` goes the other way.
-    A reference is read or written as a whole, so that no lock is needed.
+    ``wanted`` is the newest request, ``sought`` that of the search that is wanted, and
+    ``choice`` the newest choice of a device: the window's thread writes them, this one
+    reads them.  ``devices`` goes the other way.  A reference is read or written as a
+    whole, so that no lock is needed.
     """
 
     def __init__(self, factory: EngineFactory) -> None:
         self.wanted: Request | None = None
         self.choice = DeviceChoice()
         self.devices: tuple[Device, ...] = ()
+        self.sought: Request | None = None
         self._factory = factory
         self._engine: EngineLike | None = None
 
@@ -76,6 +92,14 @@ class _Solver:
         self.prepare(request)
         return self.warm_up().solve(request, lambda: self.wanted is not request)
 
+    def search(self, request: Request, tell: Progress) -> tuple[Found, ...]:
+        wanted = self.wanted  # a newer one is more urgent than a search
+
+        def cancelled() -> bool:
+            return self.sought is not request or self.wanted is not wanted
+
+        return self.warm_up().everything(request, None, cancelled, tell)
+
     def _needs(self, request: Request) -> bool:
         """Whether the newest request uses the features that ``request`` uses."""
         wanted = self.wanted
@@ -92,12 +116,21 @@ class InferenceQueue(QObject):
     that encoding goes on as long as the newest request needs the same features: a
     click made while the picture is being encoded is answered after that.
 
+    A search for all objects steps aside for any other request and is begun again when
+    nothing else is left to do.  Features that it made are remembered, so that it is
+    soon where it was.
+
     **Signals**
 
     - ``prepared(request, timings)``, ``solved(request, matte)``: answers, which may be
       stale; compare their keys.
     - ``failed(request, error)``: a :class:`ZimError` for the newest request.
-    - ``activity_changed(kind)``: "warm_up", "prepare", "solve", or "" when idle.
+    - ``search_progressed(request, done, total, found)``: of so many steps; what was
+      found so far.  After stepping aside it counts from the beginning.
+    - ``search_ended(request, found, error)``: one of found and error is
+      None.
+    - ``activity_changed(kind)``: "warm_up", "prepare", "solve", "search", or "" when
+      idle.
 
     **Threads**: lives on the window's thread; the engine is made and used on a worker.
     """
@@ -105,7 +138,10 @@ class InferenceQueue(QObject):
     prepared = Signal(object, object)
     solved = Signal(object, object)
     failed = Signal(object, object)
+    search_progressed = Signal(object, int, int, object)
+    search_ended = Signal(object, object, object)
     activity_changed = Signal(str)
+    _told = Signal(object, int, int, object)  # on the worker's thread
 
     def __init__(
         self, factory: EngineFactory = create_engine, parent: QObject | None = None
@@ -115,6 +151,7 @@ class InferenceQueue(QObject):
         self._lane = Lane("inference", waiting=1, parent=self)
         self._lane.finished.connect(self._on_lane_finished)
         self._lane.running_changed.connect(self._on_lane_running_changed)
+        self._told.connect(self._on_told)
 
     @property
     def idle(self) -> bool:
@@ -160,9 +197,26 @@ class InferenceQueue(QObject):
         if self._solver.wanted is not None:
             self.prepare(self._solver.wanted)
 
+    def search(self, request: Request) -> None:
+        """Find all objects of the request's image, when nothing else is to be done."""
+        self._solver.sought = request
+        self._search_if_idle()
+
+    def end_search(self) -> None:
+        """Nobody wants to know all objects any more."""
+        self._solver.sought = None
+
+    def _search_if_idle(self) -> None:
+        request = self._solver.sought
+        if request is not None and self._lane.idle:
+            work = partial(
+                self._solver.search, request, partial(self._told.emit, request)
+            )
+            self._lane.submit(Task("search", request, work))
+
     def close(self) -> None:
         """Cancel everything and return when the thread has ended."""
-        self._solver.wanted = None
+        self._solver.wanted = self._solver.sought = None
         self._lane.close()
 
     def _submit(
@@ -175,11 +229,20 @@ class InferenceQueue(QObject):
     def _on_lane_running_changed(self) -> None:
         self.activity_changed.emit(self.activity)
 
+    @Slot(object, int, int, object)
+    def _on_told(
+        self, request: Request, done: int, total: int, found: tuple[Found, ...]
+    ) -> None:
+        if request is self._solver.sought:
+            self.search_progressed.emit(request, done, total, found)
+
     @Slot(object, object, object)
     def _on_lane_finished(
         self, task: Task, result: Any, error: Exception | None
     ) -> None:
-        if error is None:
+        if task.kind == "search":
+            self._end_search(task.subject, result, error)
+        elif error is None:
             if task.kind != "warm_up":
                 signal = self.solved if task.kind == "solve" else self.prepared
                 signal.emit(task.subject, result)
@@ -188,3 +251,12 @@ class InferenceQueue(QObject):
                 self.failed.emit(task.subject, error)
         elif not isinstance(error, Cancelled):
             raise error
+        self._search_if_idle()
+
+    def _end_search(
+        self, request: Request, found: Any, error: Exception | None
+    ) -> None:
+        """Tell the result of a search, unless it only stepped aside or is void."""
+        if request is self._solver.sought and not isinstance(error, Cancelled):
+            self._solver.sought = None
+            self.search_ended.emit(request, found, error)

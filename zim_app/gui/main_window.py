@@ -37,6 +37,7 @@ from zim_app.gui import (
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.drag_handle import DragHandle
+from zim_app.gui.everything_view import EverythingView
 from zim_app.gui.export_flow import ExportFlow
 from zim_app.gui.file_flow import FileFlow
 from zim_app.gui.files import FileWork
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
         self.bench = Workbench(self, self.canvas)
         self.view = ViewControls(self.canvas, self)
         self.objects = ObjectsPanel()
+        self.everything = EverythingView(self.canvas, queue, self)
         self.start_page = StartPage(sample_paths())
         self.banner = Banner()
         self.busy_bar = BusyBar()
@@ -149,7 +151,7 @@ class MainWindow(QMainWindow):
                 "redo": self._undo_group.redo,
                 "delete": self.canvas.delete_selected,
                 "clear": self.canvas.clear_prompts,
-                "escape": self.canvas.escape,
+                "escape": self._escape,
                 "show_object": self.canvas.show_object,
                 "settings": self.show_settings,
                 "cheat_sheet": self.show_cheat_sheet,
@@ -159,6 +161,7 @@ class MainWindow(QMainWindow):
                 **self.view.handlers,
                 **self.bench.handlers,
                 **self.objects.handlers,
+                **self.everything.handlers,
             },
         )
         self.objects.set_actions(self.actions_by_id)
@@ -207,6 +210,7 @@ class MainWindow(QMainWindow):
             self._recent_menu.addAction(self.tr("Nothing yet")).setEnabled(False)
 
     def _connect(self) -> None:
+        group, by_id = self._undo_group, self.actions_by_id
         self.queue.prepared.connect(self._on_queue_prepared)
         self.queue.solved.connect(self._on_queue_solved)
         self.queue.failed.connect(self._on_queue_failed)
@@ -218,6 +222,9 @@ class MainWindow(QMainWindow):
         preferences.failed.connect(self.report)
         self.objects.selection_changed.connect(self._update_actions)
         self.objects.objected.connect(self.banner.show_error)
+        self.everything.objected.connect(self.banner.show_error)
+        self.everything.failed.connect(self.report)
+        self.everything.active_changed.connect(by_id["everything"].setChecked)
         self.canvas.pointed.connect(self._on_canvas_pointed)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self.status.zoom_requested.connect(self.canvas.set_zoom)
@@ -227,7 +234,6 @@ class MainWindow(QMainWindow):
         self.flow.project_changed.connect(self._update_title)
         self.start_page.open_requested.connect(self.flow.choose_file)
         self.start_page.path_requested.connect(self.open_path)
-        group, by_id = self._undo_group, self.actions_by_id
         group.canUndoChanged.connect(by_id["undo"].setEnabled)
         group.canRedoChanged.connect(by_id["redo"].setEnabled)
         group.undoTextChanged.connect(self._on_undo_text_changed)
@@ -259,6 +265,7 @@ class MainWindow(QMainWindow):
         self._undo_group.setActiveStack(document.undo_stack)
         self.canvas.set_document(document)
         self.objects.set_document(document)
+        self.everything.set_document(document)
         self.objects.show()
         self._pages.setCurrentWidget(self.canvas)
         self.canvas.fit()
@@ -396,11 +403,19 @@ class MainWindow(QMainWindow):
             "warm_up": self.tr("Loading the model…"),
             "prepare": self.tr("Encoding…"),
             "solve": self.tr("Matting…"),
+            "search": self.tr("Searching…"),
         }
         kinds = [*self.files.activities, self.queue.activity]
         known = [kind for kind in kinds if kind in words]
         self.status.activity.setText("  ".join(words[kind] for kind in known))
         self.busy_bar.set_busy(bool(known) and known != ["warm_up"])
+
+    @Slot()
+    def _escape(self) -> None:
+        if self.everything.active:
+            self.everything.leave()
+        else:
+            self.canvas.escape()
 
     def show_about(self) -> None:
         """Say what this program is."""

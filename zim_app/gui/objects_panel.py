@@ -40,7 +40,13 @@ from zim_app.gui.object_rows import (
     tr,
 )
 
-BUTTONS = ("object_new", "object_duplicate", "object_merge", "object_delete")
+BUTTONS = (
+    "everything",
+    "object_new",
+    "object_duplicate",
+    "object_merge",
+    "object_delete",
+)
 CONTEXT = (
     *("object_rename", "object_colour", "object_visible", "object_solo", ""),
     *("object_new", "object_duplicate", "object_merge", "clear", ""),

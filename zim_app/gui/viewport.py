@@ -189,6 +189,10 @@ class Viewport(QGraphicsView):
             self._loupe.set_wanted(on)
             self.loupe_changed.emit(on)
 
+    def show_mattes(self, *, on: bool) -> None:
+        """Show the mattes over the picture, or the picture alone."""
+        self._overlay.setVisible(on)
+
     def _set_peeking(self, on: bool) -> None:
         self._overlay.setVisible(not on)
         self._skip_what_is_covered()

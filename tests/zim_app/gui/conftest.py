@@ -19,8 +19,10 @@ from zim_app.core.images import Picture
 from zim_app.gui.document import Document
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
+from zim_model.automatic import Found
 from zim_model.devices import CPU, Device, DeviceChoice
 from zim_model.errors import Cancelled, ZimError
+from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, Matte, Request, Timings
 
 HEIGHT, WIDTH = 60, 80
@@ -43,12 +45,30 @@ def _make_matte(height: int = HEIGHT, width: int = WIDTH) -> Matte:
     )
 
 
+def _make_found(
+    left: int, top: int, right: int, bottom: int, candidate: int = 0
+) -> Found:
+    """A rectangle that a search found."""
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[top:bottom, left:right] = 255
+    alpha.flags.writeable = False
+    prompts = PromptSet((Point((left + right) / 2, (top + bottom) / 2),))
+    box, area = (left, top, right, bottom), float(alpha.mean()) / 255
+    return Found(prompts, candidate, alpha, 0.9, 0.95, box, area)
+
+
 class FakeEngine:
-    """Waits at ``gate``, counts its calls, and refuses the window's thread."""
+    """Waits at ``gate``, counts its calls, and refuses the window's thread.
+
+    A search tells of ``found`` one by one, and waits at ``search_gate`` after each.
+    """
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
+        self.search_gate = threading.Event()
+        self.search_gate.set()
+        self.found: tuple[Found, ...] = ()
         self.calls: list[str] = []
         self.solved: list[Request] = []
         self.cancelled: list[Request] = []
@@ -75,6 +95,23 @@ class FakeEngine:
         self.solved.append(request)
         matte = _make_matte(*request.image.shape[:2])
         return replace(matte, timings=replace(matte.timings, notes=self.notes))
+
+    def everything(
+        self,
+        request: Request,
+        options: None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[int, int, tuple[Found, ...]], None] = lambda *_: None,
+    ) -> tuple[Found, ...]:
+        self._work("search", request, cancelled)
+        total = len(self.found)
+        for done in range(1, total + 1):
+            progress(done, total, self.found[:done])
+            while not self.search_gate.wait(0.002):
+                if cancelled():
+                    self.cancelled.append(request)
+                    raise Cancelled
+        return self.found
 
     def _work(self, kind: str, request: Request, cancelled: Callable[[], bool]) -> None:
         assert QThread.currentThread() != QCoreApplication.instance().thread()
@@ -125,6 +162,11 @@ def nothing_left(qapp: QCoreApplication) -> Iterator[None]:
 @pytest.fixture
 def make_matte() -> Callable[..., Matte]:
     return _make_matte
+
+
+@pytest.fixture
+def make_found() -> Callable[..., Found]:
+    return _make_found
 
 
 @pytest.fixture
@@ -179,6 +221,7 @@ def window(qtbot: QtBot, engine: FakeEngine) -> Iterator[MainWindow]:
     window.show()
     yield window
     engine.gate.set()
+    engine.search_gate.set()
     window.close()
 
 

@@ -1,0 +1,328 @@
+"""Everything-mode in the real window: search, hover, pick, add, cancel."""
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+
+from zim_model.errors import ZimError
+
+KEY, BUTTON, MODIFIER = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
+
+
+class Hand:
+    """Mouse and keys in everything-mode, in pixels of the picture."""
+
+    def __init__(self, window, qtbot):
+        self.window, self.qtbot = window, qtbot
+        self.canvas = window.canvas
+
+    def at(self, x, y):
+        return self.canvas.to_view(x, y).toPoint()
+
+    def move(self, x, y):
+        self.qtbot.mouseMove(self.canvas.viewport(), self.at(x, y))
+
+    def click(self, x, y, modifier=MODIFIER.NoModifier, button=BUTTON.LeftButton):
+        self.qtbot.mouseClick(self.canvas.viewport(), button, modifier, self.at(x, y))
+
+    def double_click(self, x, y):
+        port = self.canvas.viewport()
+        self.qtbot.mouseClick(port, BUTTON.LeftButton, pos=self.at(x, y))
+        self.qtbot.mouseDClick(port, BUTTON.LeftButton, pos=self.at(x, y))
+
+    def press(self, button):
+        assert button.isVisible()
+        assert button.isEnabled()
+        self.qtbot.mouseClick(button, BUTTON.LeftButton)
+
+    def key(self, key):
+        self.qtbot.keyClick(self.canvas, key)
+
+    def toggle(self):
+        self.window.actions_by_id["everything"].trigger()
+
+
+@pytest.fixture
+def found(make_found):
+    """A large region, a small one in it, and one beside them."""
+    return (
+        make_found(5, 5, 45, 55),
+        make_found(10, 10, 20, 20),
+        make_found(60, 10, 70, 20),
+    )
+
+
+@pytest.fixture
+def hand(opened, qtbot, engine, found):
+    engine.found = found
+    return Hand(opened, qtbot)
+
+
+@pytest.fixture
+def mode(hand, settle):
+    """The mode with everything found."""
+    hand.toggle()
+    settle()
+    return hand.window.everything
+
+
+@pytest.fixture
+def state(opened):
+    return lambda: opened.document.state
+
+
+def wait_for(qtbot, mode, count):
+    qtbot.waitUntil(lambda: len(mode.regions.found) == count)
+
+
+def test_the_mode_shows_what_was_found(mode, opened, found):
+    assert mode.regions.found == found
+    assert mode.bar.isVisible()
+    assert mode.bar.label.text() == "3 found: click to pick, Shift+click to merge"
+    assert not mode.bar.cancel_button.isVisible()
+    assert not mode.bar.add_button.isEnabled()
+    assert opened.actions_by_id["everything"].isChecked()
+
+
+def test_regions_are_tinted_and_the_hovered_one_more(mode, hand, opened):
+    def colours():
+        image = opened.canvas.viewport().grab().toImage()
+        return [image.pixelColor(hand.at(x, y)) for x, y in ((40, 50), (55, 50))]
+
+    hand.move(55, 50)
+    region, bare = colours()
+    assert bare.getRgb()[:3] == (200, 100, 50)
+    assert region != bare
+    hand.move(30, 40)
+    hovered, bare = colours()
+    assert hovered != region
+    assert bare.getRgb()[:3] == (200, 100, 50)
+
+
+def test_hovering_finds_the_smallest_region(mode, hand, found, opened):
+    hand.move(15, 15)
+    assert mode.regions.hovered is found[1]
+    hand.move(30, 40)
+    assert mode.regions.hovered is found[0]
+    assert opened.status.pointer.text() == "x 30  y 40"
+    hand.move(50, 5)
+    assert mode.regions.hovered is None
+
+
+def test_clicks_pick_and_make_no_prompts(mode, hand, found, state):
+    hand.click(15, 15)
+    hand.click(65, 15)
+    assert mode.regions.picks == ((found[1],), (found[2],))
+    hand.click(15, 15)
+    hand.click(65, 15, button=BUTTON.RightButton)
+    assert mode.regions.picks == ((found[2],),)
+    assert not state().recipe.prompts
+
+
+def test_picked_regions_become_objects_in_one_step(mode, hand, found, state, settle):
+    hand.click(15, 15)
+    hand.click(65, 15)
+    assert mode.bar.label.text() == "3 found, 2 picked"
+    hand.press(mode.bar.add_button)
+    settle()
+    assert not mode.active
+    assert [o.recipe.prompts for o in state().objects] == [
+        found[1].prompts,
+        found[2].prompts,
+    ], "the untouched first object makes room"
+    assert all(matte is not None for matte in state().mattes)
+    stack = hand.window.document.undo_stack
+    assert stack.undoText() == "Add found objects"
+    stack.undo()
+    assert [o.recipe.asks for o in state().objects] == [False]
+
+
+def test_objects_in_use_stay(hand, opened, state, settle):
+    hand.click(30, 30)
+    settle()
+    used = state().object
+    hand.toggle()
+    settle()
+    hand.key(KEY.Key_A)
+    assert len(state().objects) == 4
+    assert state().objects[-1] == used
+
+
+def test_enter_adds_and_escape_leaves(mode, hand, state):
+    hand.key(KEY.Key_Return)
+    assert mode.active, "nothing is picked yet"
+    hand.click(65, 15)
+    hand.key(KEY.Key_Return)
+    assert not mode.active
+    before = state().objects
+    hand.toggle()
+    hand.click(15, 15)
+    hand.key(KEY.Key_Escape)
+    assert not mode.active
+    assert not mode.bar.isVisible()
+    assert state().objects == before
+    hand.click(30, 30)
+    assert state().object.recipe.prompts.points[-1].x == pytest.approx(30, abs=0.2)
+
+
+def test_a_double_click_adds_at_once(mode, hand, found, state):
+    hand.double_click(15, 15)
+    assert [o.recipe.prompts for o in state().objects] == [found[1].prompts]
+
+
+def test_shift_click_merges_into_one_object(mode, hand, found, state):
+    hand.click(15, 15)
+    hand.click(65, 15, MODIFIER.ShiftModifier)
+    hand.press(mode.bar.add_button)
+    [entry] = state().objects
+    assert entry.recipe.prompts == found[1].prompts
+    assert entry.recipe.also == (found[2].prompts,)
+
+
+def test_the_merge_button(mode, hand, found):
+    hand.click(15, 15)
+    assert not mode.bar.merge_button.isEnabled()
+    hand.click(65, 15)
+    hand.press(mode.bar.merge_button)
+    assert mode.regions.picks == ((found[1], found[2]),)
+
+
+def test_different_candidates_are_not_merged(hand, engine, make_found, settle):
+    engine.found = make_found(0, 0, 9, 9), make_found(20, 0, 29, 9, candidate=3)
+    hand.toggle()
+    settle()
+    hand.click(5, 5)
+    hand.click(25, 5, MODIFIER.ShiftModifier)
+    assert len(hand.window.everything.regions.picks) == 1
+    assert "different candidates" in hand.window.banner.text
+
+
+def test_what_is_there_already_is_not_added_twice(mode, hand, state):
+    hand.double_click(15, 15)
+    hand.toggle()
+    hand.key(KEY.Key_A)
+    assert len(state().objects) == 3
+    hand.toggle()
+    hand.double_click(15, 15)
+    assert len(state().objects) == 3
+    assert "already" in hand.window.banner.text
+
+
+def test_entering_again_is_instant(mode, hand, engine, found):
+    hand.click(15, 15)
+    hand.toggle()
+    hand.toggle()
+    assert mode.regions.found == found
+    assert mode.regions.picks == ((found[1],),)
+    assert engine.calls.count("search") == 1
+
+
+def test_another_picture_has_its_own_regions(mode, hand, engine, settle, tmp_path):
+    other = tmp_path / "other.png"
+    Image.new("RGB", (80, 60), (9, 9, 9)).save(other)
+    hand.window.open_path(other)
+    settle()
+    assert not mode.active
+    engine.found = ()
+    hand.toggle()
+    settle()
+    assert mode.bar.label.text() == "Nothing found"
+
+
+def test_results_come_while_the_search_runs(hand, engine, qtbot, found, settle):
+    mode = hand.window.everything
+    engine.search_gate.clear()
+    hand.toggle()
+    wait_for(qtbot, mode, 1)
+    assert mode.bar.label.text() == "Searching… 1 found"
+    assert mode.regions.fraction == pytest.approx(1 / 3)
+    hand.click(30, 40)
+    engine.search_gate.set()
+    settle()
+    assert mode.regions.finished
+    assert mode.regions.picks == ((found[0],),)
+
+
+def test_cancelling_is_at_once_and_keeps_what_was_found(
+    hand, engine, qtbot, found, settle
+):
+    mode = hand.window.everything
+    engine.search_gate.clear()
+    hand.toggle()
+    wait_for(qtbot, mode, 1)
+    hand.press(mode.bar.cancel_button)
+    assert mode.bar.label.text() == "Search stopped, 1 found"
+    settle()  # although the gate is still closed
+    assert len(engine.cancelled) == 1
+    engine.search_gate.set()
+    hand.press(mode.bar.continue_button)
+    settle()
+    assert mode.regions.found == found
+
+
+def test_leaving_ends_the_search(hand, engine, qtbot, settle, found):
+    mode = hand.window.everything
+    engine.search_gate.clear()
+    hand.toggle()
+    wait_for(qtbot, mode, 1)
+    hand.key(KEY.Key_Escape)
+    settle()
+    assert len(engine.cancelled) == 1
+    hand.toggle()
+    assert mode.regions.found == found[:1], "what was found is there at once"
+
+
+def test_an_edit_goes_first_and_the_search_goes_on(hand, engine, qtbot, settle, state):
+    hand.click(30, 30)
+    settle()
+    hand.window.document.edit_object("Hide", 0, visible=False)
+    mode = hand.window.everything
+    engine.search_gate.clear()
+    hand.toggle()
+    wait_for(qtbot, mode, 1)
+    hand.window.document.edit(
+        "Click", state().recipe.with_box(None).finished(feather=2)
+    )
+    qtbot.waitUntil(lambda: not state().pending)
+    assert mode.searching
+    engine.search_gate.set()
+    settle()
+    assert mode.regions.finished
+    assert engine.calls.count("search") == 2
+
+
+def test_a_search_waits_for_a_matte_under_way(hand, engine, settle, state):
+    engine.gate.clear()
+    hand.click(30, 30)
+    hand.toggle()
+    hand.window.document.edit("Again", state().recipe.finished(feather=1))
+    engine.gate.set()
+    settle()
+    assert state().matte is not None
+    assert hand.window.everything.regions.finished
+
+
+def test_choosing_a_tool_leaves_the_mode(mode, hand):
+    hand.window.canvas.set_tool(hand.window.canvas.tool)
+    assert not mode.active
+
+
+def test_a_failed_search_says_why(hand, engine, settle):
+    engine.error = ZimError("No memory is left.", "Close something.")
+    hand.toggle()
+    settle()
+    assert hand.window.banner.text == "No memory is left.\nClose something."
+    mode = hand.window.everything
+    assert mode.bar.label.text() == "Search stopped, 0 found"
+    engine.error = None
+    hand.press(mode.bar.continue_button)
+    settle()
+    assert len(mode.regions.found) == 3
+
+
+def test_the_window_closes_during_a_search(hand, engine, qtbot):
+    engine.search_gate.clear()
+    hand.toggle()
+    wait_for(qtbot, hand.window.everything, 1)
+    hand.window.close()
+    assert len(engine.cancelled) == 1
