@@ -23,6 +23,8 @@ SOLID = 128
 SAME = 0.5
 """Overlap, as a soft IoU, from which a better matte takes the place of a picked one."""
 GOLDEN = 0.618034
+SMOOTHING = 1.6
+"""Standard deviation of the blur of what is shown, in pixels where 384 are a side."""
 
 Pick = tuple["Found", ...]
 """What will be one object: one region, or several that were merged."""
@@ -171,24 +173,33 @@ def hue_of(found: Found) -> float:
     return sum(found.box) * GOLDEN % 1.0
 
 
-def tinted(
-    layers: Iterable[tuple[Found, tuple[int, int, int], float]], size: tuple[int, int]
-) -> ByteArray:
+def smoothed(alpha: ByteArray) -> ByteArray:
+    """A region's alpha without the steps of its few pixels, for display."""
+    import cv2
+
+    soft = cv2.GaussianBlur(alpha, (0, 0), SMOOTHING * max(alpha.shape) / 384)
+    return np.asarray(soft, np.uint8)
+
+
+Layer = tuple[ByteArray, tuple[int, int, int], float]
+"""Alpha, (h, w); red, green and blue in 0..255; opacity in 0..1."""
+
+
+def tinted(layers: Iterable[Layer], size: tuple[int, int]) -> ByteArray:
     """Regions in translucent colours, one over the other; what is smaller shows.
 
     Args:
-        layers: regions from the bottom to the top, each with red, green and blue in
-            0..255 and opacity in 0..1.
-        size: height and width of the regions' alpha.
+        layers: from the bottom to the top.
+        size: height and width of all alpha.
 
     Returns:
         (h, w, 4) uint8: blue, green, red, alpha, premultiplied.
     """
     result = np.zeros((*size, 4), np.float32)
-    for found, (red, green, blue), opacity in layers:
+    for whole, (red, green, blue), opacity in layers:
         colour = np.array([blue, green, red, 255], np.float32) * opacity
-        part = _extent(found.alpha)
-        alpha = found.alpha[part][..., None] * np.float32(1 / 255)
+        part = _extent(whole)
+        alpha = whole[part][..., None] * np.float32(1 / 255)
         result[part] += (colour - result[part]) * alpha
     return np.asarray(result + 0.5, np.uint8)
 

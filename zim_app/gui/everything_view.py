@@ -25,14 +25,17 @@ from zim_app.gui.canvas import Canvas
 from zim_app.gui.contour import contour, path_of
 from zim_app.gui.document import OBJECT_COLOURS, Document
 from zim_app.gui.everything import (
+    Layer,
     Regions,
     candidates_differ,
     hue_of,
     recipe_of,
+    smoothed,
     tinted,
 )
 from zim_app.gui.everything_bar import EverythingBar
 from zim_app.gui.inference import InferenceQueue
+from zim_model.arrays import ByteArray
 from zim_model.request import Request
 
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ class RegionsItem(QGraphicsItem):
         self._regions = Regions((1, 1))
         self._image = QImage()
         self._hover_image = QImage()
-        self._outlines: dict[Found, QPainterPath] = {}
+        self._looks: dict[Found, tuple[ByteArray, QPainterPath]] = {}
         self.hide()
 
     def set_regions(self, regions: Regions) -> None:
@@ -64,25 +67,16 @@ class RegionsItem(QGraphicsItem):
         if old.size != regions.size:
             self.prepareGeometryChange()
         if (old.found, old.picks) != (regions.found, regions.picks):
-            known = self._outlines
-            self._outlines = {
-                f: known.get(f) or self._outline(f) for f in regions.found
+            known = self._looks
+            self._looks = {
+                found: known[found] if found in known else self._look(found)
+                for found in regions.found
             }
-            self._image = self._drawn(
-                [(found, *self._tint(found)) for found in regions.found]
-            )
+            self._image = self._drawn(regions.found)
         if old.hovered is not regions.hovered or old.picks != regions.picks:
-            hovered = regions.hovered
-            layers = (
-                [(hovered, self._tint(hovered)[0], TINT_HOVERED)] if hovered else []
-            )
-            self._hover_image = self._drawn(layers)
+            hovered = (regions.hovered,) if regions.hovered else ()
+            self._hover_image = self._drawn(hovered, TINT_HOVERED)
         self.update()
-
-    def _tint(self, found: Found) -> tuple[tuple[int, int, int], float]:
-        colour = self._colour(found)
-        opacity = TINT if self._regions.pick_of(found) is None else TINT_PICKED
-        return (colour.red(), colour.green(), colour.blue()), opacity
 
     def _colour(self, found: Found) -> QColor:
         pick = self._regions.pick_of(found)
@@ -90,19 +84,28 @@ class RegionsItem(QGraphicsItem):
             return QColor(OBJECT_COLOURS[pick % len(OBJECT_COLOURS)])
         return QColor.fromHsvF(hue_of(found), 0.75, 1.0)
 
-    def _outline(self, found: Found) -> QPainterPath:
-        height, width = found.alpha.shape
+    def _look(self, found: Found) -> tuple[ByteArray, QPainterPath]:
+        """What is drawn of a region: its alpha and its outline."""
+        alpha = smoothed(found.alpha)
+        height, width = alpha.shape
         scale = QTransform.fromScale(
             self._regions.size[1] / width, self._regions.size[0] / height
         )
-        return scale.map(path_of(contour(found.alpha)))
+        return alpha, scale.map(path_of(contour(alpha)))
 
-    def _drawn(self, layers: list[tuple[Found, tuple[int, int, int], float]]) -> QImage:
-        if not layers:
+    def _drawn(self, regions: tuple[Found, ...], opacity: float = 0.0) -> QImage:
+        """Regions in their colours, and in their own opacity if none is given."""
+        if not regions:
             return QImage()
-        pixels = tinted(layers, layers[0][0].alpha.shape)
-        pixels = np.ascontiguousarray(pixels)
-        height, width = pixels.shape[:2]
+        layers: list[Layer] = []
+        for found in regions:
+            red, green, blue, _ = self._colour(found).getRgb()
+            picked = self._regions.pick_of(found) is not None
+            own = TINT_PICKED if picked else TINT
+            alpha = self._looks[found][0]
+            layers.append((alpha, (red, green, blue), opacity or own))
+        height, width = layers[0][0].shape
+        pixels = np.ascontiguousarray(tinted(layers, (height, width)))
         premultiplied = QImage.Format.Format_ARGB32_Premultiplied
         return QImage(pixels.data, width, height, width * 4, premultiplied).copy()
 
@@ -121,7 +124,7 @@ class RegionsItem(QGraphicsItem):
             if not image.isNull():
                 painter.drawImage(self.boundingRect(), image)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for found, outline in self._outlines.items():
+        for found, (_, outline) in self._looks.items():
             picked = self._regions.pick_of(found) is not None
             strong = picked or found is self._regions.hovered
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, strong)

@@ -408,7 +408,7 @@ class MainWindow(QMainWindow):
         kinds = [*self.files.activities, self.queue.activity]
         known = [kind for kind in kinds if kind in words]
         self.status.activity.setText("  ".join(words[kind] for kind in known))
-        self.busy_bar.set_busy(bool(known) and known != ["warm_up"])
+        self.busy_bar.set_busy(bool(set(known) - {"warm_up", "search"}))
 
     @Slot()
     def _escape(self) -> None:

@@ -123,7 +123,9 @@ def test_different_candidates_are_no_one_object(make_found):
 
 
 def test_smaller_regions_show_through_larger_ones(big, small):
-    pixels = tinted([(big, (255, 0, 0), 0.5), (small, (0, 0, 255), 0.5)], (60, 80))
+    pixels = tinted(
+        [(big.alpha, (255, 0, 0), 0.5), (small.alpha, (0, 0, 255), 0.5)], (60, 80)
+    )
     assert pixels[15, 15].tolist() == [0, 0, 128, 128]
     assert pixels[25, 25].tolist() == [128, 0, 0, 128]
     assert not pixels[:10].any()

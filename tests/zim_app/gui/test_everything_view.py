@@ -102,7 +102,7 @@ def test_regions_are_tinted_and_the_hovered_one_more(mode, hand, opened):
 def test_hovering_finds_the_smallest_region(mode, hand, found, opened):
     hand.move(15, 15)
     assert mode.regions.hovered is found[1]
-    hand.move(30, 40)
+    hand.move(30.5, 40.5)
     assert mode.regions.hovered is found[0]
     assert opened.status.pointer.text() == "x 30  y 40"
     hand.move(50, 5)
