@@ -21,6 +21,7 @@ from zim_model.assets import asset_path
 from zim_model.config import CONFIGS, ZimConfig
 from zim_model.errors import WeightsError
 from zim_model.files import replacing
+from zim_model.ladder import is_out_of_memory
 from zim_model.model import Zim
 
 CONFIG_KEY = "zim_config"
@@ -168,6 +169,8 @@ def read_sam(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError as error:
         raise WeightsError(f"{path} does not exist.") from error
     except Exception as error:  # torch raises many kinds for a bad file
+        if is_out_of_memory(error):
+            raise
         raise WeightsError(
             f"{path} is damaged or holds more than tensors, which may be unsafe.",
             "Use the original file, or convert it to safetensors.",

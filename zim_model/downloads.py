@@ -250,7 +250,7 @@ class _Transfer:
             error.close()
         hopeless = code and code not in _PASSING
         if hopeless or fruitless >= ATTEMPTS or _is_certificate(error):
-            raise DownloadError(*self._explain(error, code)) from error
+            raise self._explained(error, code) from error
         for _ in range(10 * 2**fruitless):  # one second, then two, four, eight
             self._meter.check()
             self._pause(0.1)
@@ -346,31 +346,40 @@ class _Transfer:
                 f"{self._host} changes files, or there is a newer one.",
             )
 
-    def _explain(self, error: Exception, code: int) -> tuple[str, str]:
+    def _explained(self, error: Exception, code: int) -> DownloadError:
         """What failed, and what to do about it."""
-        kept = "What has arrived is kept: download again to go on."
-        reason = getattr(error, "reason", error)
+        host, reason = self._host, getattr(error, "reason", error)
         if code in _PASSING:
-            return f"{self._host} is too busy now (HTTP {code}).", f"Wait. {kept}"
+            return DownloadError(
+                f"{host} is too busy now (HTTP {code}).",
+                "Wait, then download again: what has arrived is kept.",
+            )
         if code:
-            return (
-                f"{self._host} does not give {self._file.name} (HTTP {code}).",
+            return DownloadError(
+                f"{host} does not give {self._file.name} (HTTP {code}).",
                 "It may have moved: fetch it with a browser, then add it from disk.",
             )
         if _is_certificate(error):
-            return (
-                f"The connection to {self._host} is not secure: {reason}.",
+            return DownloadError(
+                f"The connection to {host} is not secure: {reason}.",
                 "Check the clock of this computer; behind a company's proxy, name its "
                 "certificate in SSL_CERT_FILE.",
             )
         if isinstance(error, TimeoutError) or isinstance(reason, TimeoutError):
-            return f"{self._host} does not answer.", f"Check the network. {kept}"
-        if isinstance(error, urllib.error.URLError):
-            return (
-                f"{self._host} cannot be reached.",
-                f"Check that this computer is online. {kept}",
+            return DownloadError(
+                f"{host} does not answer.",
+                "Check the network, then download again: what has arrived is kept.",
             )
-        return f"The connection to {self._host} broke off.", kept
+        if isinstance(error, urllib.error.URLError):
+            return DownloadError(
+                f"{host} cannot be reached.",
+                "Check that this computer is online, then download again: what has "
+                "arrived is kept.",
+            )
+        return DownloadError(
+            f"The connection to {host} broke off.",
+            "Download again to go on: what has arrived is kept.",
+        )
 
 
 def _part_of(target: Path) -> Path:

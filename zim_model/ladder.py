@@ -7,15 +7,18 @@ time with less; where it went well is where the next work of that model begins.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from zim_model.devices import DeviceChoice, Rung, device_name, ladder_of
-from zim_model.errors import DeviceError, HalfOverflow
+from zim_model.errors import Compromise, DeviceError, HalfOverflow
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend
 
 T = TypeVar("T")
+
+Problem = Literal["memory", "overflow"] | DeviceError
+"""Why a model cannot go on where it is."""
 
 OpenModel = Callable[[str, Rung], "Backend"]
 """Makes the backend of a model name on a rung."""
@@ -36,7 +39,13 @@ def is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError):
         return True
     message = str(error).lower()
-    return isinstance(error, RuntimeError) and any(sign in message for sign in _SIGNS)
+    speaks = isinstance(error, RuntimeError) or _is_of_onnx_runtime(error)
+    return speaks and any(sign in message for sign in _SIGNS)
+
+
+def _is_of_onnx_runtime(error: Exception) -> bool:
+    """Its errors have no common base of their own."""
+    return type(error).__module__.startswith("onnxruntime")
 
 
 class Ladder:
@@ -70,8 +79,11 @@ class Ladder:
 
     def notes(self, model: str) -> tuple[str, ...]:
         """What had to be done for want of memory, as sentences for the user."""
-        freed = ("Memory ran short: what was remembered of pictures was dropped.",)
-        return (*self._steps.get(model, ()), *(freed if self._freed else ()))
+        freed = Compromise(
+            "Memory ran short: what was remembered of pictures was dropped."
+        )
+        freed_now = (freed.message,) if self._freed else ()
+        return (*self._steps.get(model, ()), *freed_now)
 
     def run(self, model: str, work: Callable[[], T], free: Callable[[], None]) -> T:
         """Do work that uses a model, again and with less while memory runs out.
@@ -88,24 +100,23 @@ class Ladder:
             try:
                 return work()
             except HalfOverflow:
-                reason = f"{model} overflows in {self._rung(model).precision}."
-                overflow = True
+                problem: Problem = "overflow"
             except DeviceError as error:
                 if self.choice.device is not None or self._lower(model) is None:
                     raise
-                reason, overflow = error.message, False
+                problem = error
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                reason, overflow = "", False
+                problem = "memory"
             # Out of the except block, whose traceback holds on to tensors.
             free()
-            if not reason and not freed:
+            if problem == "memory" and not freed:
                 freed = self._freed = True
                 self._release(keep=model)
                 continue
             self._release()
-            self._step_down(model, reason, overflow=overflow)
+            self._step_down(model, problem)
             self._freed = False
 
     def _rung(self, model: str) -> Rung:
@@ -122,18 +133,28 @@ class Ladder:
             rungs = (Rung(tried[-1].device, "fp32"), *rungs)
         return next((rung for rung in rungs if rung not in tried), None)
 
-    def _step_down(self, model: str, reason: str, *, overflow: bool) -> None:
-        """Go on to the next rung; no reason is want of memory."""
-        now, lower = self._rung(model), self._lower(model, overflow=overflow)
+    def _step_down(self, model: str, problem: Problem) -> None:
+        """Go on to the next rung, and note why."""
+        now = self._rung(model)
+        lower = self._lower(model, overflow=problem == "overflow")
         if lower is None:
             raise DeviceError(
                 f"There is not enough memory for {model} on {_label(now)}.",
                 "Close other programs, or choose a smaller model.",
             )
-        reason = reason or f"{_label(now)} has too little memory for {model}."
-        note = f"{reason} It runs on {_label(lower)} now."
+        then = _label(lower)
+        if problem == "memory":
+            note = Compromise(
+                f"{_label(now)} has too little memory for {model}: it runs on {then}."
+            )
+        elif problem == "overflow":
+            note = Compromise(
+                f"{model} overflows in {now.precision}: it runs on {then}."
+            )
+        else:
+            note = Compromise(f"{problem.message} It runs on {then}.")
         self._tried[model].append(lower)
-        self._steps[model] = (*self._steps.get(model, ()), note)
+        self._steps[model] = (*self._steps.get(model, ()), note.message)
 
     def _release(self, keep: str = "") -> None:
         """Let go of all backends but one, and of what torch keeps for later."""

@@ -20,6 +20,7 @@ from zim_model.backends import EncodedView, prompt_tokens
 from zim_model.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.decoder import attention_mask
 from zim_model.errors import DeviceError, WeightsError
+from zim_model.ladder import is_out_of_memory
 from zim_model.model import Features
 from zim_model.prompts import PromptSet
 from zim_model.store import ONNX_FILES
@@ -144,6 +145,8 @@ def _session(path: Path, providers: list[Any]) -> ort.InferenceSession:
     try:
         return runtime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime has a kind for each of its status codes
+        if is_out_of_memory(error):
+            raise
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise WeightsError(
             f"{path} is missing, damaged or no ONNX graph ({reason[:200]}).",
@@ -159,16 +162,17 @@ def _config_of(
     made = {value.name for value in encoder.get_outputs()}
     needed = {value.name for value in decoder.get_inputs()}
     given = {value.name for value in decoder.get_outputs()}
-    side = list(images.get(IMAGE, [None]))[-1]
+    *_, side = images.get(IMAGE) or [None]
+    if not isinstance(side, int):  # a symbol stands for what the authors train with
+        side = ZIM_VIT_B.image_size
     fits = (
         list(images) == [IMAGE]
-        and isinstance(side, int)
         and side % STRIDE == 0
         and made >= set(FEATURES)
         and needed == {*FEATURES, *PROMPTS}
         and given >= set(ANSWERS)
     )
-    if not fits or not isinstance(side, int):
+    if not fits:
         raise WeightsError(
             f"{folder} holds ONNX graphs of another model than ZIM.",
             f"Expected {' and '.join(ONNX_FILES)} as ZIM's authors publish them.",

@@ -93,9 +93,7 @@ def test_a_model_that_does_not_fit_runs_on_the_cpu(at):
     assert matte.alpha[70, 80] == 65535, "the click is answered"
     assert matte.timings.device == "cpu/fp32"
     (note,) = matte.timings.notes
-    assert note == (
-        "Card (fp16) has too little memory for big. It runs on CPU (fp32) now."
-    )
+    assert note == "Card (fp16) has too little memory for big: it runs on CPU (fp32)."
 
 
 def test_full_precision_gives_way_to_half_first():
@@ -241,6 +239,8 @@ def test_real_allocation_failures_are_recognised():
         np.empty(1 << 60, np.uint8)
     assert is_out_of_memory(caught.value)
     assert is_out_of_memory(OUT)
+    onnx = type("Fail", (Exception,), {"__module__": "onnxruntime.capi"})
+    assert is_out_of_memory(onnx("Failed to allocate memory for requested buffer"))
     assert not is_out_of_memory(RuntimeError("shapes do not match"))
     assert not is_out_of_memory(ValueError("out of memory"))
 
@@ -273,3 +273,18 @@ def test_freeing_also_empties_the_cards_cache(monkeypatch):
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(1))
     ladder._empty_caches()
     assert emptied
+
+
+def test_memory_that_runs_out_while_loading_is_no_damaged_file(monkeypatch, tmp_path):
+    (tmp_path / "large.pth").write_bytes(b"x")
+    reads = []
+
+    def load(*args, **kwargs):
+        reads.append(1)
+        raise MemoryError
+
+    monkeypatch.setattr(torch, "load", load)
+    monkeypatch.setattr(devices, "available_devices", lambda: (CPU,))
+    with pytest.raises(DeviceError, match="not enough memory"):
+        click(Engine(), str(tmp_path / "large.pth"))
+    assert len(reads) == 2, "tried again after memory was freed"

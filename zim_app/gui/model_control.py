@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from zim_app.gui import preferences
 from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.language import error_text
 from zim_app.gui.notices import Banner
 from zim_model.devices import CPU, Device, DeviceChoice, Precision
 from zim_model.registry import DEFAULT_MODEL, known
@@ -155,7 +156,8 @@ class ModelControl(QObject):
         news = [note for note in timings.notes if note not in self._told]
         if news:
             self._told.update(news)
-            self._banner.show_warning("\n".join(news), topic="device")
+            text = "\n".join(map(error_text, news))
+            self._banner.show_warning(text, topic="device")
 
     # -- Menus ------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.language import error_text
 from zim_app.gui.model_work import Download, ModelWork
 from zim_app.gui.status import WARNING
 from zim_model.downloads import Progress, partial_bytes
@@ -219,7 +220,7 @@ class ModelRow(QFrame):
         self.licence.setVisible(self.info is not None)
         self.error.setVisible(error is not None)
         if error is not None:
-            self.error.setText(f"{error.message}\n{error.hint}".strip())
+            self.error.setText(_worded(error))
             self.error.setStyleSheet(f"color: {_red(self.palette())};")
 
     def _state(
@@ -267,6 +268,11 @@ class ModelRow(QFrame):
             share = _PERMILLE * progress.done // max(1, progress.total)
             self.progress.setValue(share)
             self.progress_label.setText(progress_text(progress))
+
+
+def _worded(error: ZimError) -> str:
+    """What went wrong and what to do about it, in the language of the window."""
+    return f"{error_text(error.message)}\n{error_text(error.hint)}".strip()
 
 
 def _red(palette: QPalette) -> str:
@@ -452,7 +458,7 @@ class ModelManager(QDialog):
             self._errors[name] = error
             self.refresh()
         else:
-            self.error.setText(f"{error.message}\n{error.hint}".strip())
+            self.error.setText(_worded(error))
             self.error.setStyleSheet(f"color: {_red(self.palette())};")
             self.error.show()
 
