@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from zim_app.gui import preferences
 from zim_app.gui.brush import hardened, resized
 from zim_app.gui.document import Document, DocumentState, object_at
 from zim_app.gui.live import LiveMatte
@@ -103,9 +104,8 @@ class Canvas(Viewport):
         self._select(None)
         self.show_picture(document.levels)
         self._show_mattes(document.state)
-        if self.options == ToolOptions():  # untouched: a brush that fits the picture
-            side = max(document.picture.height, document.picture.width)
-            self.set_options(replace(self.options, radius=max(side / 60, 2.0)))
+        if self.options == ToolOptions():  # untouched
+            self.set_options(replace(self.options, radius=_first_radius(document)))
         document.changed.connect(self._on_document_changed)
 
     @Slot(object, object)
@@ -445,6 +445,13 @@ class Canvas(Viewport):
         if at is not None and self._gesture is None and self._part_at(at):
             return Qt.CursorShape.SizeAllCursor
         return Qt.CursorShape.CrossCursor
+
+
+def _first_radius(document: Document) -> float:
+    """Of a brush, as the user wants it, or else so that it fits the picture."""
+    diameter: int = preferences.value("brush_size")
+    side = max(document.picture.height, document.picture.width)
+    return diameter / 2 if diameter else max(side / 60, 2.0)
 
 
 def _either() -> Qt.MouseButton:

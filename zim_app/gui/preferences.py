@@ -113,11 +113,13 @@ SETTINGS = (
     Setting(
         "brush_size",
         "canvas",
-        QT_TRANSLATE_NOOP("Preferences", "Size of the brush"),
+        QT_TRANSLATE_NOOP("Preferences", "Size of a new brush"),
         "int",
-        24,
-        QT_TRANSLATE_NOOP("Preferences", "Diameter of a new brush on the screen"),
-        limits=(1, 400),
+        0,
+        QT_TRANSLATE_NOOP(
+            "Preferences", "Diameter in pixels of the picture; 0 fits the picture"
+        ),
+        limits=(0, 1000),
         unit=QT_TRANSLATE_NOOP("Preferences", "px"),
     ),
     Setting(

@@ -46,3 +46,14 @@ def test_the_grey_around_the_picture(opened):
     preferences.set_value("surround", 200)
     image = opened.canvas.viewport().grab().toImage()
     assert image.pixelColor(1, 1).getRgb()[:3] == (200, 200, 200)
+
+
+def test_the_first_brush_is_as_large_as_the_user_wants(window, photo, settle):
+    preferences.set_value("brush_size", 50)
+    window.open_path(photo)
+    settle()
+    assert window.canvas.options.radius == 25
+
+
+def test_the_first_brush_fits_the_picture_otherwise(opened):
+    assert opened.canvas.options.radius == 2
