@@ -8,14 +8,6 @@
         <translation>&amp;Öffnen …</translation>
     </message>
     <message>
-        <source>&amp;Export cut-out…</source>
-        <translation>Freisteller &amp;exportieren …</translation>
-    </message>
-    <message>
-        <source>Save the object with a transparent background</source>
-        <translation>Das Objekt mit durchsichtigem Hintergrund speichern</translation>
-    </message>
-    <message>
         <source>Export…</source>
         <translation>Exportieren …</translation>
     </message>
@@ -78,6 +70,38 @@
     <message>
         <source>Open the picture that another program copied</source>
         <translation>Das Bild öffnen, das ein anderes Programm kopiert hat</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>&amp;Exportieren …</translation>
+    </message>
+    <message>
+        <source>Save the cut-out, its matte, or layers</source>
+        <translation>Freisteller, Maske oder Ebenen speichern</translation>
+    </message>
+    <message>
+        <source>E&amp;xport again</source>
+        <translation>&amp;Noch einmal exportieren</translation>
+    </message>
+    <message>
+        <source>Export as the last time, without a question</source>
+        <translation>Wie beim letzten Mal exportieren, ohne Rückfrage</translation>
+    </message>
+    <message>
+        <source>Cop&amp;y cut-out</source>
+        <translation>&amp;Freisteller kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the object with transparency</source>
+        <translation>Das Objekt mit Durchsichtigkeit kopieren</translation>
+    </message>
+    <message>
+        <source>Copy &amp;matte</source>
+        <translation>&amp;Maske kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the object&apos;s alpha as a grey picture</source>
+        <translation>Das Alpha des Objekts als graues Bild kopieren</translation>
     </message>
     <message>
         <source>Delete all points and scribbles and the box</source>
@@ -471,26 +495,6 @@
         <translation>Die Änderungen an {} speichern?</translation>
     </message>
     <message>
-        <source>Export cut-out</source>
-        <translation>Freisteller exportieren</translation>
-    </message>
-    <message>
-        <source>PNG (*.png)</source>
-        <translation>PNG (*.png)</translation>
-    </message>
-    <message>
-        <source>TIFF (*.tif *.tiff)</source>
-        <translation>TIFF (*.tif *.tiff)</translation>
-    </message>
-    <message>
-        <source>WebP, lossless (*.webp)</source>
-        <translation>WebP, verlustfrei (*.webp)</translation>
-    </message>
-    <message>
-        <source>{}-cutout.png</source>
-        <translation>{}-freigestellt.png</translation>
-    </message>
-    <message>
         <source>Close (Esc)</source>
         <translation>Schließen (Esc)</translation>
     </message>
@@ -505,6 +509,13 @@
     <message>
         <source>Built on ZIM, “Zero-Shot Image Matting for Anything” (ICCV 2025), with PyTorch and Qt.</source>
         <translation>Beruht auf ZIM, „Zero-Shot Image Matting for Anything“ (ICCV 2025), mit PyTorch und Qt.</translation>
+    </message>
+</context>
+<context>
+    <name>DragHandle</name>
+    <message>
+        <source>Drag the cut-out from here into a folder or another program</source>
+        <translation>Den Freisteller von hier in einen Ordner oder ein anderes Programm ziehen</translation>
     </message>
 </context>
 <context>
@@ -774,6 +785,10 @@
         <translation>Bekannt sind {0}.</translation>
     </message>
     <message>
+        <source>Known: {0}.</source>
+        <translation>Bekannt: {0}.</translation>
+    </message>
+    <message>
         <source>Known: {0}; or give a .safetensors or .pth file.</source>
         <translation>Bekannt: {0}; oder geben Sie eine .safetensors- oder .pth-Datei an.</translation>
     </message>
@@ -802,6 +817,10 @@
         <translation>Kein Modell namens {0} ist installiert.</translation>
     </message>
     <message>
+        <source>Nothing was downloaded.</source>
+        <translation>Nichts wurde geladen.</translation>
+    </message>
+    <message>
         <source>Nothing was saved. Try again, or choose another disk.</source>
         <translation>Nichts wurde gespeichert. Versuchen Sie es noch einmal oder wählen Sie einen anderen Datenträger.</translation>
     </message>
@@ -824,6 +843,10 @@
     <message>
         <source>Open the picture itself, and save the project again.</source>
         <translation>Öffnen Sie das Bild selbst und speichern Sie das Projekt noch einmal.</translation>
+    </message>
+    <message>
+        <source>Read it, then say --yes.</source>
+        <translation>Lesen Sie sie und verwenden Sie dann --yes.</translation>
     </message>
     <message>
         <source>Remove it first, or give the new one another name.</source>
@@ -954,6 +977,10 @@
         <translation>Die Ebenen belegen {0} GiB; PSD fasst 2.</translation>
     </message>
     <message>
+        <source>The licence is not accepted.</source>
+        <translation>Die Lizenz ist nicht angenommen.</translation>
+    </message>
+    <message>
         <source>The model configuration has unknown keys: {0}.</source>
         <translation>Die Modellkonfiguration hat unbekannte Schlüssel: {0}.</translation>
     </message>
@@ -1000,6 +1027,10 @@
     <message>
         <source>There is no matte to merge.</source>
         <translation>Es gibt keine Maske zum Verschmelzen.</translation>
+    </message>
+    <message>
+        <source>There is no model called {0} to download.</source>
+        <translation>Es gibt kein Modell namens {0} zum Laden.</translation>
     </message>
     <message>
         <source>There is no model called {0}.</source>
@@ -1367,6 +1398,267 @@
     </message>
 </context>
 <context>
+    <name>ExportDialog</name>
+    <message>
+        <source>Cut-out, transparent</source>
+        <translation>Freisteller, durchsichtig</translation>
+    </message>
+    <message>
+        <source>Matte, in greys</source>
+        <translation>Maske, in Grau</translation>
+    </message>
+    <message>
+        <source>On a colour</source>
+        <translation>Auf einer Farbe</translation>
+    </message>
+    <message>
+        <source>On another picture</source>
+        <translation>Auf einem anderen Bild</translation>
+    </message>
+    <message>
+        <source>The active object</source>
+        <translation>Das aktive Objekt</translation>
+    </message>
+    <message>
+        <source>Each visible object, in files</source>
+        <translation>Jedes sichtbare Objekt, in Dateien</translation>
+    </message>
+    <message>
+        <source>All visible objects, as one</source>
+        <translation>Alle sichtbaren Objekte, als eines</translation>
+    </message>
+    <message>
+        <source>As in the picture</source>
+        <translation>Wie im Bild</translation>
+    </message>
+    <message>
+        <source>8 bits a channel</source>
+        <translation>8 Bit je Kanal</translation>
+    </message>
+    <message>
+        <source>16 bits a channel</source>
+        <translation>16 Bit je Kanal</translation>
+    </message>
+    <message>
+        <source>Scale</source>
+        <translation>Maßstab</translation>
+    </message>
+    <message>
+        <source>Longest side</source>
+        <translation>Längste Seite</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>Exportieren</translation>
+    </message>
+    <message>
+        <source>What the file shows</source>
+        <translation>Was die Datei zeigt</translation>
+    </message>
+    <message>
+        <source>Which objects</source>
+        <translation>Welche Objekte</translation>
+    </message>
+    <message>
+        <source>Format of the file</source>
+        <translation>Format der Datei</translation>
+    </message>
+    <message>
+        <source>Steps of colour and alpha</source>
+        <translation>Abstufungen von Farbe und Alpha</translation>
+    </message>
+    <message>
+        <source>How the size is given</source>
+        <translation>Wie die Größe angegeben ist</translation>
+    </message>
+    <message>
+        <source>Higher is better and larger</source>
+        <translation>Höher ist besser und größer</translation>
+    </message>
+    <message>
+        <source>Colour of the background</source>
+        <translation>Farbe des Hintergrunds</translation>
+    </message>
+    <message>
+        <source>Picture that fills the background</source>
+        <translation>Bild, das den Hintergrund füllt</translation>
+    </message>
+    <message>
+        <source>Trim to the object</source>
+        <translation>Auf das Objekt beschneiden</translation>
+    </message>
+    <message>
+        <source>Leave out what is empty around it</source>
+        <translation>Weglassen, was darum herum leer ist</translation>
+    </message>
+    <message>
+        <source> px around</source>
+        <translation> px Rand</translation>
+    </message>
+    <message>
+        <source>Room around the trimmed object</source>
+        <translation>Platz um das beschnittene Objekt</translation>
+    </message>
+    <message>
+        <source>As set for each object</source>
+        <translation>Wie für jedes Objekt eingestellt</translation>
+    </message>
+    <message>
+        <source>Use the amount of the object&apos;s own settings</source>
+        <translation>Den Wert aus den Einstellungen des Objekts verwenden</translation>
+    </message>
+    <message>
+        <source>How far soft edges are freed from the old background&apos;s colour</source>
+        <translation>Wie weit weiche Ränder von der Farbe des alten Hintergrunds befreit werden</translation>
+    </message>
+    <message>
+        <source>Original as a hidden layer</source>
+        <translation>Original als verborgene Ebene</translation>
+    </message>
+    <message>
+        <source>Add the whole picture below the objects</source>
+        <translation>Das ganze Bild unter den Objekten hinzufügen</translation>
+    </message>
+    <message>
+        <source>Folder to write to</source>
+        <translation>Ordner, in den geschrieben wird</translation>
+    </message>
+    <message>
+        <source>Name of the file; these are filled in: {name} {object} {what} {n} {width} {height} {date}</source>
+        <translation>Name der Datei; eingesetzt werden: {name} {object} {what} {n} {width} {height} {date}</translation>
+    </message>
+    <message>
+        <source>Replace the existing file</source>
+        <translation>Vorhandene Datei ersetzen</translation>
+    </message>
+    <message>
+        <source>Otherwise the new one gets a number</source>
+        <translation>Sonst bekommt die neue eine Nummer</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>Hintergrund</translation>
+    </message>
+    <message>
+        <source>Objects</source>
+        <translation>Objekte</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>Qualität</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Decontaminate</source>
+        <translation>Farbränder entfernen</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Choose another</source>
+        <translation>Einen anderen wählen</translation>
+    </message>
+    <message>
+        <source>Choose a picture for the background.</source>
+        <translation>Wählen Sie ein Bild für den Hintergrund.</translation>
+    </message>
+    <message>
+        <source>{} – {} × {} pixels</source>
+        <translation>{} – {} × {} Pixel</translation>
+    </message>
+    <message>
+        <source>… and {} more files</source>
+        <translation>… und {} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>{} will be replaced.</source>
+        <translation>{} wird ersetzt.</translation>
+    </message>
+    <message>
+        <source>{} exists already; the new file gets a number.</source>
+        <translation>{} gibt es schon; die neue Datei bekommt eine Nummer.</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation> %</translation>
+    </message>
+    <message>
+        <source> px</source>
+        <translation> px</translation>
+    </message>
+    <message>
+        <source>Percent of the picture&apos;s size</source>
+        <translation>Prozent der Bildgröße</translation>
+    </message>
+    <message>
+        <source>Pixels of the longer side</source>
+        <translation>Pixel der längeren Seite</translation>
+    </message>
+    <message>
+        <source>Choose a background</source>
+        <translation>Einen Hintergrund wählen</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Einen Ordner wählen</translation>
+    </message>
+</context>
+<context>
+    <name>ExportFlow</name>
+    <message>
+        <source>The export was cancelled.</source>
+        <translation>Der Export wurde abgebrochen.</translation>
+    </message>
+    <message>
+        <source>Saved {}</source>
+        <translation>{} gespeichert</translation>
+    </message>
+    <message>
+        <source>Saved {} files in {}</source>
+        <translation>{} Dateien in {} gespeichert</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>The cut-out is in the clipboard.</source>
+        <translation>Der Freisteller ist in der Zwischenablage.</translation>
+    </message>
+    <message>
+        <source>The matte is in the clipboard.</source>
+        <translation>Die Maske ist in der Zwischenablage.</translation>
+    </message>
+</context>
+<context>
+    <name>ExportProgress</name>
+    <message>
+        <source>Progress of the export</source>
+        <translation>Fortschritt des Exports</translation>
+    </message>
+    <message>
+        <source>Cancel the export</source>
+        <translation>Den Export abbrechen</translation>
+    </message>
+</context>
+<context>
     <name>FileFlow</name>
     <message>
         <source>Restore objects</source>
@@ -1648,10 +1940,6 @@
         <translation>Noch nichts</translation>
     </message>
     <message>
-        <source>Saved {}</source>
-        <translation>{} gespeichert</translation>
-    </message>
-    <message>
         <source>Change model</source>
         <translation>Modell wechseln</translation>
     </message>
@@ -1682,6 +1970,10 @@
     <message>
         <source>Exporting…</source>
         <translation>Exportiert …</translation>
+    </message>
+    <message>
+        <source>Copying…</source>
+        <translation>Kopiert …</translation>
     </message>
     <message>
         <source>Loading the model…</source>
@@ -2073,14 +2365,6 @@
         <translation>px</translation>
     </message>
     <message>
-        <source>Size of the brush</source>
-        <translation>Größe des Pinsels</translation>
-    </message>
-    <message>
-        <source>Diameter of a new brush on the screen</source>
-        <translation>Durchmesser eines neuen Pinsels auf dem Bildschirm</translation>
-    </message>
-    <message>
         <source>Preview under the pointer</source>
         <translation>Vorschau unter dem Zeiger</translation>
     </message>
@@ -2141,12 +2425,28 @@
         <translation>Namen für den Schnellexport</translation>
     </message>
     <message>
-        <source>{name} is the picture&apos;s name, {object} the object&apos;s</source>
-        <translation>{name} ist der Name des Bildes, {object} der des Objekts</translation>
+        <source>Size of a new brush</source>
+        <translation>Größe eines neuen Pinsels</translation>
+    </message>
+    <message>
+        <source>Diameter in pixels of the picture; 0 fits the picture</source>
+        <translation>Durchmesser in Bildpixeln; 0 passt zum Bild</translation>
+    </message>
+    <message>
+        <source>{name} is the picture&apos;s, {object} the object&apos;s; {what}, {n}, {width}, {height} and {date} can be used too</source>
+        <translation>{name} ist der des Bildes, {object} der des Objekts; {what}, {n}, {width}, {height} und {date} gehen auch</translation>
     </message>
     <message>
         <source>Format for quick export</source>
         <translation>Format für den Schnellexport</translation>
+    </message>
+    <message>
+        <source>Photoshop (layers)</source>
+        <translation>Photoshop (Ebenen)</translation>
+    </message>
+    <message>
+        <source>OpenRaster (layers)</source>
+        <translation>OpenRaster (Ebenen)</translation>
     </message>
     <message>
         <source>Device</source>
@@ -2621,6 +2921,13 @@
     <message>
         <source>Tools</source>
         <translation>Werkzeuge</translation>
+    </message>
+</context>
+<context>
+    <name>document</name>
+    <message>
+        <source>Object {}</source>
+        <translation>Objekt {}</translation>
     </message>
 </context>
 </TS>
