@@ -212,6 +212,11 @@ def locate(model: str) -> Path:
     found = find(model)
     if found is not None:
         return found.path
+    if model.startswith(("//", "\\\\")):  # such as in a stranger's recipe
+        raise WeightsError(
+            f"{model} lies on another computer.",
+            "Add it to the installed models first.",
+        )
     path = Path(model)
     if path.suffix in (".safetensors", ".pth") or (path / ONNX_FILES[0]).is_file():
         return path

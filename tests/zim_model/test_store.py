@@ -192,6 +192,12 @@ def test_a_path_needs_no_installation(weights):
     assert open_backend(str(weights), "cpu").config.name == "small-cnn"
 
 
+@pytest.mark.parametrize("model", ["//server/x.pth", r"\\server\x.safetensors"])
+def test_a_path_to_another_computer_is_not_followed(model):
+    with pytest.raises(WeightsError, match="lies on another computer"):
+        locate(model)
+
+
 def test_the_table_of_known_models_is_sound():
     assert len({info.name for info in MODELS}) == len(MODELS)
     for info in MODELS:
