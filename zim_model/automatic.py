@@ -387,7 +387,8 @@ def decoded_together(
 def stability(alpha: ByteArray, offset: float) -> float:
     """IoU between (h, w) uint8 alpha cut ``offset`` above and below one half."""
     low = np.count_nonzero(alpha > (0.5 - offset) * 255)
-    return np.count_nonzero(alpha > (0.5 + offset) * 255) / low if low else 0.0
+    high = np.count_nonzero(alpha > (0.5 + offset) * 255)
+    return float(high / low) if low else 0.0
 
 
 def soft_iou(a: Found, b: Found) -> float:
