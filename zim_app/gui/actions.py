@@ -119,6 +119,20 @@ ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Save the objects and prompts in a new file"),
     ),
     ActionSpec(
+        "previous_picture", QT_TRANSLATE_NOOP("Actions", "Pre&vious picture"), ("PgUp",)
+    ),
+    ActionSpec(
+        "next_picture", QT_TRANSLATE_NOOP("Actions", "Ne&xt picture"), ("PgDown",)
+    ),
+    ActionSpec(
+        "strip",
+        QT_TRANSLATE_NOOP("Actions", "Pictures of the fol&der"),
+        ("F7",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show the folder's pictures at the bottom"),
+        always=True,
+        checkable=True,
+    ),
+    ActionSpec(
         "paste",
         QT_TRANSLATE_NOOP("Actions", "&Paste picture"),
         ("Ctrl+V",),
@@ -402,6 +416,7 @@ MENUS = (
         QT_TRANSLATE_NOOP("Actions", "&File"),
         (
             *("open", "open_folder", "@samples", "@recent", SEPARATOR),
+            *("previous_picture", "next_picture", SEPARATOR),
             *("save_project", "save_project_as", SEPARATOR),
             *("export", "quick_export", SEPARATOR, "quit"),
         ),
@@ -430,7 +445,7 @@ MENUS = (
             *("zoom_in", "zoom_out", "fit", "actual_size", "show_object", SEPARATOR),
             *VIEWS,
             *(SEPARATOR, "next_view", "previous_view", "@background", SEPARATOR),
-            *("wipe", "loupe"),
+            *("wipe", "loupe", SEPARATOR, "strip"),
         ),
     ),
     (

@@ -18,6 +18,7 @@ from zim_app.gui.background import Task
 from zim_app.gui.document import Document
 from zim_app.gui.files import QUIET
 from zim_app.gui.opening import (
+    PICTURE_SUFFIXES,
     Opened,
     PictureMissing,
     read_pasted,
@@ -56,9 +57,13 @@ class FileFlow(QObject):
         self._kept: dict[str, Work] = {}
         self._closing = False
         self._after_save: Callable[[], object] | None = None
+        self._listed: tuple[Path, ...] = ()
         self.project: Path | None = None
         self.sessions = SessionKeeper(window.files, self)
         self.sessions.failed.connect(window.report)
+        self.sessions.marked.connect(window.strip.model.set_mark)
+        self.sessions.marks_read.connect(window.strip.model.set_marks)
+        window.strip.path_requested.connect(self._on_strip_requested)
         self.sessions.recovered.connect(self._on_sessions_recovered)
         self._files.opened.connect(self._on_files_opened)
         self._files.failed.connect(window.report)
@@ -86,13 +91,40 @@ class FileFlow(QObject):
         self.open_paths([Path(name) for name in names])
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open the first of several files; the strip shows the others beside it."""
+        """Open the first of several files; the strip shows them all."""
         if paths:
+            pictures = tuple(x for x in paths if x.suffix.lower() in PICTURE_SUFFIXES)
+            self._listed = pictures if len(pictures) > 1 else ()
             self.open_path(paths[0])
 
     def open_path(self, path: Path) -> None:
         """Read a picture, a folder or a project, and show it; the latest wish wins."""
         self._unless_unsaved(partial(self._open, path))
+
+    @Slot(object)
+    def _on_strip_requested(self, path: Path) -> None:
+        self.open_path(path)
+
+    def show_strip(self, opened: Opened) -> None:
+        """Show the pictures that go with the one that is opened, if there are any."""
+        strip, path = self._window.strip, opened.picture.path
+        if path is not None and path not in self._listed:
+            self._listed = ()
+            strip.show_folder(opened.siblings, path)
+        else:
+            strip.show_pictures(self._listed, path)
+        self._update_strip()
+
+    @Slot(bool)
+    def set_strip_shown(self, shown: bool) -> None:
+        """Show the strip whenever there is more than one picture, or never."""
+        settings.set_strip_shown(shown)
+        self._update_strip()
+
+    def _update_strip(self) -> None:
+        strip, wanted = self._window.strip, settings.strip_shown()
+        strip.setVisible(wanted and len(strip.model.paths) > 1)
+        self._window.actions_by_id["strip"].setChecked(wanted)
 
     def _open(self, path: Path) -> None:
         self.sessions.flush()

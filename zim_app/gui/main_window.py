@@ -41,6 +41,7 @@ from zim_app.gui.everything_view import EverythingView
 from zim_app.gui.export_flow import ExportFlow
 from zim_app.gui.file_flow import FileFlow
 from zim_app.gui.files import FileWork
+from zim_app.gui.folder_strip import FolderStrip
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.model_control import ModelControl, default_model
 from zim_app.gui.notices import Banner, BusyBar
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         self.busy_bar = BusyBar()
         self.status = StatusBar()
+        self.strip = FolderStrip()
         self.flow = FileFlow(self)
         self.models = ModelControl(queue, self.banner, self)
         self.export = ExportFlow(self)
@@ -100,7 +102,7 @@ class MainWindow(QMainWindow):
     @property
     def idle(self) -> bool:
         """Whether nothing is read, written, encoded or solved."""
-        workers = (self.queue, self.files, self.view, self.models)
+        workers = (self.queue, self.files, self.strip, self.view, self.models)
         return all(worker.idle for worker in workers)
 
     @Slot()
@@ -130,6 +132,7 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.objects)
         self.objects.hide()  # until there is a picture
         self.setStatusBar(self.status)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.strip)
         self.setAcceptDrops(True)
         self.canvas.setAcceptDrops(False)
 
@@ -142,6 +145,9 @@ class MainWindow(QMainWindow):
                 "save_project": self.flow.save_project,
                 "save_project_as": self.flow.save_project_as,
                 "paste": self.flow.paste,
+                "previous_picture": partial(self.strip.step, -1),
+                "next_picture": partial(self.strip.step, 1),
+                "strip": self.flow.set_strip_shown,
                 "export": self.export.choose,
                 "quick_export": self.export.quick,
                 "copy_cutout": self.export.copy_cutout,
@@ -267,6 +273,7 @@ class MainWindow(QMainWindow):
         self.objects.set_document(document)
         self.everything.set_document(document)
         self.objects.show()
+        self.flow.show_strip(opened)
         self._pages.setCurrentWidget(self.canvas)
         self.canvas.fit()
         self.canvas.setFocus()
@@ -458,6 +465,7 @@ class MainWindow(QMainWindow):
         self.queue.close()
         self.flow.close()
         self.export.close()
+        self.strip.close_lane()
         self.view.close()
         self.models.close()
         event.accept()
