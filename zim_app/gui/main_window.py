@@ -277,6 +277,7 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentWidget(self.canvas)
         self.canvas.fit()
         self.canvas.setFocus()
+        self.models.set_current(document.state.recipe.model)
         self.queue.prepare(document.request())
         self._update_title()
         self._update_actions()

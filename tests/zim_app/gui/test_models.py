@@ -269,6 +269,14 @@ def test_the_model_is_kept_for_the_next_picture(
     settle()
     assert window.document.state.recipe.model == "mine"
     assert window.document.undo_stack.count() == 0
+    assert not added.use_button.isEnabled()
+
+
+def test_the_dialog_follows_the_picture_that_is_opened(window, added, photo, settle):
+    preferences.set_value("model", "mine")
+    window.open_path(photo)
+    settle()
+    assert not added.use_button.isEnabled()
 
 
 def test_a_default_model_that_is_gone_gives_way(window, photo, settle):
