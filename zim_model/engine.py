@@ -21,9 +21,10 @@ from zim_model.devices import Device, DeviceChoice, available_devices
 from zim_model.errors import Cancelled, PromptError
 from zim_model.finish import adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
+from zim_model.levels import display_pyramid, picture_levels
 from zim_model.native import refine_native
 from zim_model.prompts import Box, PromptSet
-from zim_model.refine import display_pyramid, upsampled
+from zim_model.refine import upsampled
 from zim_model.registry import open_on
 from zim_model.request import (
     CancelCheck,
@@ -193,6 +194,7 @@ class Engine:
         alpha.flags.writeable = False
         _check(cancelled)
         pyramid = display_pyramid(alpha)
+        colours = _freed(request, alpha, cancelled)
         click_ms = answer.click_ms + (time.perf_counter() - started) * 1e3
         notes = self._ladder.notes(request.model) if answer.device else ()
         return Matte(
@@ -204,6 +206,7 @@ class Engine:
             timings=Timings(encode_ms, click_ms, answer.device, notes),
             candidates=answer.candidates,
             candidates_view=answer.view,
+            colours=colours,
         )
 
     def everything(
@@ -269,7 +272,8 @@ class Engine:
         for other, more_ms in found[1:]:
             answer = answer.united(other)
             encode_ms += more_ms
-        self._last_answer = (key, answer)
+        if request.remembered:
+            self._last_answer = (key, answer)
         return answer, encode_ms
 
     def _solve_one(
@@ -327,6 +331,8 @@ class Engine:
         ones gave.
         """
         finish = request.finish
+        if not request.remembered:
+            return painted(adjusted(answer.alpha, finish), finish.strokes)
         before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
         if self._last_adjusted is None or self._last_adjusted[0] != before.key:
             self._last_adjusted = (before.key, adjusted(answer.alpha, finish))
@@ -353,6 +359,22 @@ class Engine:
         found = backend.encode(request.image, view)
         self.cache.put(key, found)
         return found, (time.perf_counter() - started) * 1e3
+
+
+def _freed(
+    request: Request, alpha: WordArray, cancelled: CancelCheck
+) -> tuple[ByteArray, ...]:
+    """The picture's levels freed from the background, if that is asked for."""
+    from zim_model.foreground import estimate_foreground
+
+    amount = request.finish.decontaminate
+    if amount == 0:
+        return ()
+    pixels = estimate_foreground(
+        request.image, alpha, amount=amount, cancelled=cancelled
+    )
+    pixels.flags.writeable = False
+    return picture_levels(pixels)
 
 
 def closer_view(

@@ -9,10 +9,6 @@ radii lose the gain.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from itertools import pairwise
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -155,61 +151,3 @@ def _interpolation(cells: int, pixels: int, wanted: slice) -> tuple[slice, Float
     near = np.arange(first, last + 1, dtype=np.float32)
     weights = np.maximum(0, 1 - np.abs(place[:, None] - near))
     return slice(first, last + 1), np.asarray(weights, np.float32)
-
-
-def display_pyramid(alpha: WordArray) -> tuple[ByteArray, ...]:
-    """Alpha as uint8 at 1, 1/2, 1/4, ... of its size, until the longer side < 512."""
-    level = np.right_shift(alpha, 8).astype(np.uint8)
-    levels = [level]
-    while max(level.shape) >= 512:
-        height, width = (-(-side // 2) for side in level.shape)
-        smaller = cv2.resize(level, (width, height), interpolation=cv2.INTER_AREA)
-        level = np.asarray(smaller, np.uint8)
-        levels.append(level)
-    for level in levels:
-        level.flags.writeable = False
-    return tuple(levels)
-
-
-def update_pyramid(levels: tuple[ByteArray, ...], part: tuple[slice, slice]) -> None:
-    """Bring the coarser levels up to date where the first one was changed.
-
-    Args:
-        levels: as of :func:`display_pyramid`, changed in place.
-        part: rows and columns of the first level.
-    """
-    for fine, coarse in pairwise(levels):
-        sides = zip(part, fine.shape, coarse.shape, strict=True)
-        rows, columns = (_halving(side, n, m) for side, n, m in sides)
-        near = fine[rows.needs, columns.needs]
-        if fine.shape == (2 * coarse.shape[0], 2 * coarse.shape[1]):
-            size = (len(columns.weights), len(rows.weights))
-            smaller = cv2.resize(near, size, interpolation=cv2.INTER_AREA)
-        else:
-            mean = rows.weights @ near.astype(np.float32) @ columns.weights.T
-            smaller = np.rint(mean)
-        part = (rows.makes, columns.makes)
-        coarse[part] = smaller
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Halving:
-    """One axis of a reduction to half size: what is made, of what, and how."""
-
-    makes: slice
-    needs: slice
-    weights: FloatArray
-
-
-def _halving(part: slice, fine: int, coarse: int) -> _Halving:
-    """The pixels of a side of ``coarse`` pixels that a part of ``fine`` reaches."""
-    ratio = fine / coarse
-    first = int(part.start / ratio)
-    last = min(math.ceil(part.stop / ratio), coarse)
-    begin = np.arange(first, last)[:, None] * ratio
-    low = int(first * ratio)
-    high = min(math.ceil(last * ratio - 1e-9), fine)
-    at = np.arange(low, high)
-    shared = np.minimum(at + 1, begin + ratio) - np.maximum(at, begin)
-    weights = np.asarray(np.clip(shared, 0, None) / ratio, np.float32)
-    return _Halving(slice(first, last), slice(low, high), weights)

@@ -116,6 +116,8 @@ class Request:
         finish: what is done to it then.
         also: further prompt sets, each answered by itself; the object is all of them
             together.
+        remembered: false for a passing question, of which the engine keeps nothing
+            that it needs for the others.
     """
 
     image: ByteArray
@@ -125,6 +127,7 @@ class Request:
     options: Options = Options()
     finish: Finish = Finish()
     also: tuple[PromptSet, ...] = ()
+    remembered: bool = True
 
     @property
     def key(self) -> RequestKey:

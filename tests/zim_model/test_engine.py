@@ -283,3 +283,53 @@ def test_candidates_come_along_for_show():
     assert first[middle] == 255
     assert second[middle] == 0
     assert not first.flags.writeable
+
+
+# -- Colours, and passing questions ---------------------------------------------------
+
+
+def test_colours_are_freed_only_when_asked_for():
+    engine = engine_of(DiscBackend())
+    request = Request(IMAGE, "a", CLICK, finish=Finish(feather=3))
+    plain = engine.solve(request)
+    assert plain.colours == ()
+    finish = replace(request.finish, decontaminate=0.8)
+    freed = engine.solve(replace(request, finish=finish))
+    assert (freed.alpha == plain.alpha).all(), "alpha does not depend on it"
+    [colours] = freed.colours
+    assert colours.shape == IMAGE.shape
+    opaque = plain.alpha == ALPHA_MAX
+    assert opaque.any()
+    assert (colours[opaque] == IMAGE[opaque]).all()
+    soft = (plain.alpha > 0) & ~opaque
+    assert (colours[soft] != IMAGE[soft]).any()
+    assert not colours.flags.writeable
+    assert freed.nbytes > plain.nbytes
+
+
+def test_freed_colours_come_as_a_pictures_levels():
+    image = np.zeros((600, 520, 3), np.uint8)
+    image[..., 0] = 200
+    finish = Finish(strokes=(Stroke(((300.0, 300.0, 1.0),), 50.0),), decontaminate=1.0)
+    full, half = (
+        engine_of(DiscBackend())
+        .solve(Request(image, "b", PromptSet(), finish=finish))
+        .colours
+    )
+    assert full.shape == (600, 520, 3)
+    assert half.shape == (300, 260, 4)
+    assert half[150, 130, 2] == 200, "smaller levels are blue first"
+
+
+def test_a_passing_question_leaves_no_trace():
+    backend = DiscBackend()
+    engine = engine_of(backend)
+    kept = Request(IMAGE, "a", CLICK, finish=Finish(feather=2))
+    first = engine.solve(kept)
+    asked = len(backend.asked)
+    passing = replace(kept, prompts=BOX, finish=Finish(), remembered=False)
+    engine.solve(passing)
+    again = engine.solve(kept)
+    assert len(backend.asked) == asked + 1, "the first answer was still known"
+    assert (again.alpha == first.alpha).all()
+    assert passing.key == replace(passing, remembered=True).key

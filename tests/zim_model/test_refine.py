@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from zim_model.refine import display_pyramid, upsampled
+from zim_model.levels import display_pyramid
+from zim_model.refine import upsampled
 
 
 def scene(size=400):

@@ -7,48 +7,11 @@ changed by the user, and the cheat sheet lists it, without more work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from zim_app.gui.toolbox import TOOLS
+from zim_app.gui.action_spec import ActionSpec
+from zim_app.gui.tool_actions import CANDIDATE_IDS, TOOL_ACTIONS, TOOL_IDS
 from zim_app.gui.view_modes import BACKGROUNDS, VIEW_MODES
-
-
-@dataclass(frozen=True, slots=True)
-class ActionSpec:
-    """One command.
-
-    Attributes:
-        id: names it in menus and handlers, and in the user's own keys.
-        text: in menus, to be translated in ``context``.
-        keys: shortcuts unless the user chose others; the first is shown.
-        icon: a Material Design name, see :mod:`zim_app.gui.icons`.
-        short: what the tool bar says instead of showing the icon.
-        tip: what it does, where the text does not say it all.
-        always: can be used before a picture is open.
-        checkable: is on or off.
-        choice: of the checkable actions with the same word here, one is on.
-        context: of the translations.
-    """
-
-    id: str
-    text: str
-    keys: tuple[str, ...] = ()
-    icon: str = ""
-    tip: str = ""
-    short: str = ""
-    always: bool = False
-    checkable: bool = False
-    choice: str = ""
-    context: str = "Actions"
-
-    @property
-    def label(self) -> str:
-        """The translated text without the mark of its menu key and the dots."""
-        text = QCoreApplication.translate(self.context, self.text)
-        return text.replace("&", "").removesuffix("…")
-
 
 VIEW_ACTIONS = tuple(
     ActionSpec(
@@ -73,20 +36,6 @@ BACKGROUND_ACTIONS = tuple(
     )
     for entry in BACKGROUNDS
 )
-
-TOOL_ACTIONS = tuple(
-    ActionSpec(
-        f"tool_{tool.id}",
-        tool.text,
-        (tool.key,),
-        tool.icon,
-        tool.tip,
-        choice="tool",
-        context="Tool",
-    )
-    for tool in TOOLS
-)
-TOOL_IDS = tuple(spec.id for spec in TOOL_ACTIONS)
 
 ACTIONS = (
     ActionSpec(
@@ -300,30 +249,6 @@ ACTIONS = (
     ),
     *TOOL_ACTIONS,
     ActionSpec(
-        "brush_smaller",
-        QT_TRANSLATE_NOOP("Actions", "S&maller brush"),
-        ("[",),
-        tip=QT_TRANSLATE_NOOP("Actions", "Make the brush smaller"),
-    ),
-    ActionSpec(
-        "brush_larger",
-        QT_TRANSLATE_NOOP("Actions", "&Larger brush"),
-        ("]",),
-        tip=QT_TRANSLATE_NOOP("Actions", "Make the brush larger"),
-    ),
-    ActionSpec(
-        "brush_softer",
-        QT_TRANSLATE_NOOP("Actions", "S&ofter brush"),
-        ("Shift+[",),
-        tip=QT_TRANSLATE_NOOP("Actions", "Give the brush a softer edge"),
-    ),
-    ActionSpec(
-        "brush_harder",
-        QT_TRANSLATE_NOOP("Actions", "Ha&rder brush"),
-        ("Shift+]",),
-        tip=QT_TRANSLATE_NOOP("Actions", "Give the brush a harder edge"),
-    ),
-    ActionSpec(
         "show_object",
         QT_TRANSLATE_NOOP("Actions", "Zoom to ob&ject"),
         ("Ctrl+2",),
@@ -451,7 +376,7 @@ MENUS = (
     (
         QT_TRANSLATE_NOOP("Actions", "&Tools"),
         (
-            *(*TOOL_IDS, SEPARATOR),
+            *(*TOOL_IDS, "hover_preview", SEPARATOR, *CANDIDATE_IDS, SEPARATOR),
             *("brush_smaller", "brush_larger", "brush_softer", "brush_harder"),
         ),
     ),

@@ -18,8 +18,7 @@ from PySide6.QtWidgets import QWidget
 
 from zim_app.gui import preferences
 from zim_app.gui.brush import hardened, resized
-from zim_app.gui.document import Document, DocumentState, object_at
-from zim_app.gui.live import LiveMatte
+from zim_app.gui.document import Document, DocumentState, extent, object_at
 from zim_app.gui.markers import (
     RADIUS,
     Ring,
@@ -30,7 +29,8 @@ from zim_app.gui.markers import (
     ring_region,
     trace_region,
 )
-from zim_app.gui.overlay import Layer
+from zim_app.gui.overlay import Layer, OverlayItem
+from zim_app.gui.painting import Painting
 from zim_app.gui.scribble import Path
 from zim_app.gui.toolbox import TOOLS
 from zim_app.gui.tools import (
@@ -41,13 +41,13 @@ from zim_app.gui.tools import (
     Tool,
     ToolOptions,
     cleared,
-    corners,
     part_at,
     without,
 )
+from zim_app.gui.view_modes import HINT_MODE
 from zim_app.gui.viewport import WHEEL_STEP, Viewport
-from zim_model.prompts import Box, PromptSet
-from zim_model.request import Stroke
+from zim_model.prompts import PromptSet
+from zim_model.request import Matte
 
 _BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 
@@ -82,9 +82,11 @@ class Canvas(Viewport):
         self._edit: Edit | None = None  # what the gesture would do now
         self._pen = False  # a pen makes the gesture
         self._pointer: QPointF | None = None  # in view pixels
-        self._live: LiveMatte | None = None
-        self._painting = False  # a stroke is under way
-        self._awaited: tuple[int, tuple[Stroke, ...]] | None = None  # painted, unasked
+        self._painting = Painting()
+        self._preview: Matte | None = None
+        self._hint = OverlayItem()
+        self._hint.set_mode(HINT_MODE)
+        self.scene().addItem(self._hint)
         self.update_cursor()
 
     def set_marker_size(self, diameter: int) -> None:
@@ -100,9 +102,12 @@ class Canvas(Viewport):
             self.document.changed.disconnect(self._on_document_changed)
         self.document = document
         self._end_gesture()
-        self._live, self._painting = None, False
+        self._painting.clear()
+        self._preview = None
         self._select(None)
         self.show_picture(document.levels)
+        self._hint.set_levels(document.levels)
+        self.show_hint(None)
         self._show_mattes(document.state)
         if self.options == ToolOptions():  # untouched
             self.set_options(replace(self.options, radius=_first_radius(document)))
@@ -112,10 +117,7 @@ class Canvas(Viewport):
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         if new.recipe != old.recipe or new.object.id != old.object.id:
             self.escape_gesture()
-        if self._live is not None and not self._is_painted(new):
-            self._live = None
-        elif self._live is not None and new.matte is not old.matte:
-            self._live.rebase(new.matte)
+        self._painting.follow(old, new)
         self._show_mattes(new)
         if new.recipe.prompts != old.recipe.prompts:
             self._repaint_prompts(old.recipe.prompts, new.recipe.prompts)
@@ -124,8 +126,9 @@ class Canvas(Viewport):
 
     def _show_mattes(self, state: DocumentState) -> None:
         mattes = list(state.mattes)
-        if self._live is not None:
-            mattes[state.active] = self._live.matte
+        provisional = self._painting.matte or self._preview
+        if provisional is not None:
+            mattes[state.active] = provisional
         self.show_layers(
             tuple(
                 Layer(matte, entry.colour, active=index == state.active)
@@ -136,6 +139,23 @@ class Canvas(Viewport):
             )
         )
 
+    def show_preview(self, matte: Matte | None) -> None:
+        """Show that in place of the active object's matte; None stops it."""
+        if matte is not self._preview:
+            self._preview = matte
+            if self.document is not None:
+                self._show_mattes(self.document.state)
+
+    def show_hint(self, matte: Matte | None) -> None:
+        """Show a matte translucent over all else; None shows none."""
+        self._hint.set_layers((Layer(matte, 0),) if matte else ())
+
+    @property
+    def clicks(self) -> bool:
+        """Whether a click with the tool in hand adds a point, and none is under way."""
+        tool = self.tool
+        return not (tool.paints or tool.pans or self.panning) and self._gesture is None
+
     def show_object(self) -> None:
         """Zoom to the active object, or to its prompts while it has no matte."""
         if self.document is not None:
@@ -144,13 +164,6 @@ class Canvas(Viewport):
     def interrupt(self) -> None:
         super().interrupt()
         self.escape_gesture()
-
-    def _is_painted(self, state: DocumentState) -> bool:
-        """Whether what is painted on screen is newer than that state's matte."""
-        if self._painting:
-            return True
-        awaited = (state.object.id, state.recipe.finish.strokes)
-        return state.pending and awaited == self._awaited
 
     def set_tool(self, tool: Tool) -> None:
         """Take another tool in hand."""
@@ -199,13 +212,7 @@ class Canvas(Viewport):
         shown = self.shown_prompts
         self._end_gesture()
         self._repaint_prompts(shown, self.shown_prompts)
-        if self._painting and self._live is not None and self.document is not None:
-            self._painting = False
-            self._live.cancel()
-            self.update_alpha(self.image_rect)
-            if not self._is_painted(self.document.state):
-                self._live = None
-            self._show_mattes(self.document.state)
+        self._cancel_stroke()
         return True
 
     def _end_gesture(self) -> None:
@@ -340,41 +347,30 @@ class Canvas(Viewport):
         edit = self._edit
         self._end_gesture()
         if edit is not None:
-            if self._painting and self.document is not None:
-                strokes = edit.recipe.finish.strokes
-                self._awaited = self.document.state.object.id, strokes
-            self._painting = False
+            if self._painting.under_way and self.document is not None:
+                self._painting.finish(self.document.state, edit.recipe)
             self._apply(edit)
-        elif self._painting:
-            self._painting = False
-            self._drop_live()
+        else:
+            self._cancel_stroke()
 
     # -- The brush ----------------------------------------------------------------
 
     def _begin_stroke(self) -> None:
         assert self.document is not None
         state, picture = self.document.state, self.document.picture
-        if self._live is None:
-            self._live = LiveMatte(state.matte, (picture.height, picture.width))
-        self._live.begin()
-        self._painting = True
+        self._painting.begin(state, (picture.height, picture.width))
         self._show_mattes(state)
         self._paint_stroke()
 
     def _paint_stroke(self) -> None:
-        if not self._painting or self._live is None or self._edit is None:
-            return
-        dirty = self._live.show(self._edit.recipe.finish.strokes[-1])
-        if dirty is not None:
-            rows, columns = dirty
-            width, height = columns.stop - columns.start, rows.stop - rows.start
-            self.update_alpha(QRectF(columns.start, rows.start, width, height))
+        if self._painting.under_way and self._edit is not None:
+            self.update_alpha(self._painting.show(self._edit.recipe))
 
-    def _drop_live(self) -> None:
-        """Show what the document has, unless an answer to a stroke is still awaited."""
-        if self.document is not None and not self._is_painted(self.document.state):
-            self._live = None
+    def _cancel_stroke(self) -> None:
+        if self._painting.under_way and self.document is not None:
+            self._painting.cancel(self.document.state)
             self._show_mattes(self.document.state)
+            self.update_alpha(self.image_rect)
 
     def set_options(self, options: ToolOptions) -> None:
         """Let the tools work in another way, from the next gesture on."""
@@ -399,6 +395,14 @@ class Canvas(Viewport):
             event.accept()
         else:
             super().wheelEvent(event)
+
+    @property
+    def pointed_at(self) -> QPointF | None:
+        """Where the pointer is, in image pixels; None if not over the picture."""
+        if self._pointer is None:
+            return None
+        where = self.to_image(self._pointer)
+        return where if self.image_rect.contains(where) else None
 
     def _move_pointer(self, at: QPointF | None) -> None:
         self._repaint_brush()
@@ -456,21 +460,3 @@ def _first_radius(document: Document) -> float:
 
 def _either() -> Qt.MouseButton:
     return Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
-
-
-def extent(state: DocumentState) -> QRectF:
-    """The place of the active object, in image pixels; empty without one."""
-    matte, recipe = state.matte, state.recipe
-    if matte is not None and matte.support[2] > matte.support[0]:
-        left, top, right, bottom = matte.support
-        return QRectF(left, top, right - left, bottom - top)
-    places = []
-    for prompts in (recipe.prompts, *recipe.also):
-        places += [(point.x, point.y) for point in prompts.points]
-        places += [place for line in prompts.scribbles for place in line.path]
-        places += corners(prompts.box) if prompts.box else []
-    places += [(x, y) for stroke in recipe.finish.strokes for x, y, _ in stroke.path]
-    if not places:
-        return QRectF()
-    box = Box.enclosing(places)
-    return QRectF(box.x0, box.y0, max(box.width, 1), max(box.height, 1))

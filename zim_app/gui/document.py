@@ -7,13 +7,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QRectF, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from zim_app.core.session import Recipe, SceneObject
 from zim_app.gui import preferences
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
+from zim_model.prompts import Box
 from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import ALPHA_MAX, Matte, Request, RequestKey
 
@@ -115,6 +116,28 @@ def _is_solid(matte: Matte, row: int, column: int) -> bool:
     height, width = matte.alpha.shape
     inside = 0 <= row < height and 0 <= column < width
     return inside and int(matte.alpha[row, column]) > ALPHA_MAX // 2
+
+
+def extent(state: DocumentState) -> QRectF:
+    """The place of the active object, in image pixels; empty without one."""
+    matte, recipe = state.matte, state.recipe
+    if matte is not None and matte.support[2] > matte.support[0]:
+        left, top, right, bottom = matte.support
+        return QRectF(left, top, right - left, bottom - top)
+    places = []
+    for prompts in (recipe.prompts, *recipe.also):
+        places += [(point.x, point.y) for point in prompts.points]
+        places += [place for line in prompts.scribbles for place in line.path]
+        if prompts.box is not None:
+            places += [
+                (prompts.box.x0, prompts.box.y0),
+                (prompts.box.x1, prompts.box.y1),
+            ]
+    places += [(x, y) for stroke in recipe.finish.strokes for x, y, _ in stroke.path]
+    if not places:
+        return QRectF()
+    box = Box.enclosing(places)
+    return QRectF(box.x0, box.y0, max(box.width, 1), max(box.height, 1))
 
 
 class ResultCache:

@@ -63,14 +63,16 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
 class _Solver:
     """Owns the engine; all methods run on the worker thread.
 
-    ``wanted`` is the newest request, ``sought`` that of the search that is wanted, and
-    ``choice`` the newest choice of a device: the window's thread writes them, this one
-    reads them.  ``devices`` goes the other way.  A reference is read or written as a
-    whole, so that no lock is needed.
+    ``wanted`` is the newest request, ``previews`` says whether any preview is wanted,
+    ``sought`` is the request of the search that is wanted, and ``choice`` the newest
+    choice of a device: the window's thread writes them, this one reads them.
+    ``devices`` goes the other way.  A reference is read or written as a whole, so that
+    no lock is needed.
     """
 
     def __init__(self, factory: EngineFactory) -> None:
         self.wanted: Request | None = None
+        self.previews = False
         self.choice = DeviceChoice()
         self.devices: tuple[Device, ...] = ()
         self.sought: Request | None = None
@@ -91,6 +93,14 @@ class _Solver:
         # Features serve every prompt, so a newer click must not stop their making.
         self.prepare(request)
         return self.warm_up().solve(request, lambda: self.wanted is not request)
+
+    def preview(self, request: Request, wanted: Request | None) -> Matte:
+        """Answer a passing question, unless anything else is wanted meanwhile."""
+
+        def void() -> bool:
+            return self.wanted is not wanted or not self.previews
+
+        return self.warm_up().solve(request, void)
 
     def search(self, request: Request, tell: Progress) -> tuple[Found, ...]:
         wanted = self.wanted  # a newer one is more urgent than a search
@@ -116,6 +126,8 @@ class InferenceQueue(QObject):
     that encoding goes on as long as the newest request needs the same features: a
     click made while the picture is being encoded is answered after that.
 
+    A preview waits until nothing else is to be done, and gives way to anything else.
+
     A search for all objects steps aside for any other request and is begun again when
     nothing else is left to do.  Features that it made are remembered, so that it is
     soon where it was.
@@ -124,19 +136,21 @@ class InferenceQueue(QObject):
 
     - ``prepared(request, timings)``, ``solved(request, matte)``: answers, which may be
       stale; compare their keys.
+    - ``previewed(request, matte)``: the answer to a preview, which may be stale too.
     - ``failed(request, error)``: a :class:`ZimError` for the newest request.
     - ``search_progressed(request, done, total, found)``: of so many steps; what was
       found so far.  After stepping aside it counts from the beginning.
     - ``search_ended(request, found, error)``: one of found and error is
       None.
-    - ``activity_changed(kind)``: "warm_up", "prepare", "solve", "search", or "" when
-      idle.
+    - ``activity_changed(kind)``: "warm_up", "prepare", "solve", "preview", "search",
+      or "" when idle.
 
     **Threads**: lives on the window's thread; the engine is made and used on a worker.
     """
 
     prepared = Signal(object, object)
     solved = Signal(object, object)
+    previewed = Signal(object, object)
     failed = Signal(object, object)
     search_progressed = Signal(object, int, int, object)
     search_ended = Signal(object, object, object)
@@ -148,7 +162,13 @@ class InferenceQueue(QObject):
     ) -> None:
         super().__init__(parent)
         self._solver = _Solver(factory)
+        self._preview: Request | None = None
         self._lane = Lane("inference", waiting=1, parent=self)
+        self._answers = {
+            "prepare": self.prepared,
+            "solve": self.solved,
+            "preview": self.previewed,
+        }
         self._lane.finished.connect(self._on_lane_finished)
         self._lane.running_changed.connect(self._on_lane_running_changed)
         self._told.connect(self._on_told)
@@ -156,7 +176,7 @@ class InferenceQueue(QObject):
     @property
     def idle(self) -> bool:
         """Whether nothing runs and nothing waits."""
-        return self._lane.idle
+        return self._lane.idle and self._preview is None
 
     @property
     def activity(self) -> str:
@@ -192,6 +212,23 @@ class InferenceQueue(QObject):
         if wanted is not None and not self._lane.has_waiting:
             self.prepare(wanted)
 
+    def preview(self, request: Request | None) -> None:
+        """Answer this when there is time; the latest wish wins, None withdraws it.
+
+        A preview that runs is finished before a newer one, so that previews come while
+        the pointer moves.  It is void when anything else is wanted, and fails silently.
+        """
+        self._preview = request
+        self._solver.previews = request is not None
+        self._start_preview()
+
+    def _start_preview(self) -> None:
+        request = self._preview
+        if request is not None and self._lane.idle:
+            self._preview = None
+            work = partial(self._solver.preview, request, self._solver.wanted)
+            self._lane.submit(Task("preview", request, work))
+
     def withdraw(self) -> None:
         """Nothing needs to be solved any more; encoding goes on."""
         if self._solver.wanted is not None:
@@ -217,12 +254,14 @@ class InferenceQueue(QObject):
     def close(self) -> None:
         """Cancel everything and return when the thread has ended."""
         self._solver.wanted = self._solver.sought = None
+        self._preview, self._solver.previews = None, False
         self._lane.close()
 
     def _submit(
         self, kind: str, request: Request, work: Callable[[Request], object]
     ) -> None:
         self._solver.wanted = request
+        self._preview = None
         self._lane.submit(Task(kind, request, partial(work, request)))
 
     @Slot()
@@ -243,15 +282,15 @@ class InferenceQueue(QObject):
         if task.kind == "search":
             self._end_search(task.subject, result, error)
         elif error is None:
-            if task.kind != "warm_up":
-                signal = self.solved if task.kind == "solve" else self.prepared
-                signal.emit(task.subject, result)
+            if task.kind in self._answers:
+                self._answers[task.kind].emit(task.subject, result)
         elif isinstance(error, ZimError):
             if task.subject is self._solver.wanted:
                 self.failed.emit(task.subject, error)
         elif not isinstance(error, Cancelled):
             raise error
         self._search_if_idle()
+        self._start_preview()
 
     def _end_search(
         self, request: Request, found: Any, error: Exception | None

@@ -193,7 +193,7 @@ class LiveMatte:
         self._write(part, brushed(alpha, inside, cover, stroke))
 
     def _write(self, part: Region, alpha: WordArray) -> None:
-        from zim_model.refine import update_pyramid
+        from zim_model.levels import update_pyramid
 
         self._result.write(part, alpha)
         self.matte.pyramid[0][part] = alpha >> 8

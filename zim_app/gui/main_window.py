@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
         self._undo_group = QUndoGroup(self)
         self._pointed: QPointF | None = None
         self.canvas = Canvas()
-        self.bench = Workbench(self, self.canvas)
+        self.bench = Workbench(self, self.canvas, queue)
         self.view = ViewControls(self.canvas, self)
         self.objects = ObjectsPanel()
         self.everything = EverythingView(self.canvas, queue, self)
@@ -272,6 +272,7 @@ class MainWindow(QMainWindow):
         self.canvas.set_document(document)
         self.objects.set_document(document)
         self.everything.set_document(document)
+        self.bench.set_document(document)
         self.objects.show()
         self.flow.show_strip(opened)
         self._pages.setCurrentWidget(self.canvas)

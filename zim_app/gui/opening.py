@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtGui import QImage
 
-from zim_app.gui.pyramid import picture_levels
 from zim_app.gui.warmup import import_readers
 from zim_model.arrays import ByteArray
 from zim_model.errors import ImageError, ZimError
+from zim_model.levels import picture_levels
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture

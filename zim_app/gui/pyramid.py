@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
@@ -22,24 +21,6 @@ GRID_ZOOM = 16.0
 """From this scale on, there are lines between them."""
 _GRID_DARK, _GRID_BRIGHT = QColor(0, 0, 0, 56), QColor(255, 255, 255, 56)
 _FORMATS = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGB32}
-
-
-def picture_levels(rgb: ByteArray) -> tuple[ByteArray, ...]:
-    """Halve a picture again and again until its longer side is below 512.
-
-    Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8;
-    the others are (h, w, 4) uint8, blue first, which paints three times as fast.
-    """
-    import cv2
-
-    levels, level = [rgb], rgb
-    while max(level.shape[:2]) >= 512:
-        height, width = level.shape[:2]
-        size = ((width + 1) // 2, (height + 1) // 2)
-        level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
-        levels.append(np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2BGRA), np.uint8))
-        levels[-1].flags.writeable = False
-    return tuple(levels)
 
 
 def level_for(scale: float, count: int) -> int:

@@ -195,7 +195,7 @@ class ToolOptionsBar(QToolBar):
         font = self.title.font()
         font.setBold(True)
         self.title.setFont(font)
-        self.hint.setEnabled(False)  # fainter than what can be used
+        self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.hint.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
         )

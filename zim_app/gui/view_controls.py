@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 from zim_app.gui import dialogs, preferences
 from zim_app.gui.background import Lane, Task
 from zim_app.gui.overlay import Backdrop, checker_board
-from zim_app.gui.pyramid import picture_levels
 from zim_app.gui.view_modes import BACKGROUNDS, VIEW_MODES, ViewMode
 from zim_app.gui.viewport import Viewport
 from zim_model.arrays import ByteArray
+from zim_model.levels import picture_levels
 
 _SWATCH = 20
 _FIXED = {entry.id: entry.colour for entry in BACKGROUNDS if entry.colour}

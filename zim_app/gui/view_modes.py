@@ -161,3 +161,12 @@ BACKGROUNDS = (
     Background("colour", QT_TRANSLATE_NOOP("ViewMode", "Colour")),
     Background("picture", QT_TRANSLATE_NOOP("ViewMode", "Another picture")),
 )
+
+HINT_MODE = ViewMode(
+    "hint",
+    "",
+    "",
+    "",
+    blend((0x2F, 0x8F, 0xFF, 0.0), (0x2F, 0x8F, 0xFF, 0.55)),
+)
+"""What a click would give; in no menu."""

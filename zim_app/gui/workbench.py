@@ -9,8 +9,13 @@ from PySide6.QtCore import QObject, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QMainWindow, QToolBar
 
-from zim_app.gui.actions import TOOL_IDS
+from zim_app.gui.candidates import CandidateStrip
 from zim_app.gui.canvas import Canvas
+from zim_app.gui.document import Document
+from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.previews import Previews
+from zim_app.gui.refine_panel import RefinePanel
+from zim_app.gui.tool_actions import CANDIDATE_IDS, TOOL_IDS
 from zim_app.gui.tool_options import ToolOptionsBar
 from zim_app.gui.toolbox import TOOLS
 from zim_app.gui.tools import Tool
@@ -19,12 +24,14 @@ TOOL_ICON_SIZE = QSize(24, 24)
 
 
 class Workbench(QObject):
-    """Joins the tools to the canvas and to a window's bars.
+    """Joins the tools to the canvas and to a window's bars and docks.
 
     **Threads**: the window's only.
     """
 
-    def __init__(self, window: QMainWindow, canvas: Canvas) -> None:
+    def __init__(
+        self, window: QMainWindow, canvas: Canvas, queue: InferenceQueue
+    ) -> None:
         super().__init__(window)
         self._canvas = canvas
         self._actions: Mapping[str, QAction] = {}
@@ -34,7 +41,14 @@ class Workbench(QObject):
         self.tool_bar.setOrientation(Qt.Orientation.Vertical)
         self.tool_bar.setMovable(False)
         self.tool_bar.setIconSize(TOOL_ICON_SIZE)
+        self.previews = Previews(queue, canvas, self)
+        self.candidates = CandidateStrip(window)
+        self.refine = RefinePanel(window)
+        for panel in (self.candidates, self.refine):
+            panel.hide()  # until there is a picture
+            panel.previewed.connect(self.previews.show_recipe)
         canvas.tool_changed.connect(self._on_canvas_tool_changed)
+        self.previews.hovering_changed.connect(self._on_previews_hovering_changed)
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -45,6 +59,11 @@ class Workbench(QObject):
         }
         return {
             **tools,
+            **{
+                id_: partial(self.candidates.choose, index)
+                for index, id_ in enumerate(CANDIDATE_IDS)
+            },
+            "hover_preview": self._toggle_hovering,
             "brush_smaller": partial(self._canvas.resize_brush, -1),
             "brush_larger": partial(self._canvas.resize_brush, 1),
             "brush_softer": partial(self._canvas.harden_brush, -1),
@@ -59,9 +78,27 @@ class Workbench(QObject):
             button = self.tool_bar.widgetForAction(actions[id_])
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tool_bar)
+        for panel in (self.candidates, self.refine):
+            window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, panel)
+            panel.hide()
         window.addToolBarBreak()
         window.addToolBar(self.options_bar)
         self._on_canvas_tool_changed(self._canvas.tool)
+
+    def set_document(self, document: Document) -> None:
+        """Work on another document from now on."""
+        for panel in (self.candidates, self.refine):
+            panel.set_document(document)
+            panel.show()
+        self.previews.set_document(document)
+
+    @Slot()
+    def _toggle_hovering(self) -> None:
+        self.previews.set_hovering(not self.previews.hovering)
+
+    @Slot(bool)
+    def _on_previews_hovering_changed(self, on: bool) -> None:
+        self._actions["hover_preview"].setChecked(on)
 
     def paint_icons(self, palette: QPalette) -> None:
         """Draw the icons in the palette's colours."""

@@ -14,7 +14,7 @@ from zim_app.gui.brush import BrushGesture, hardened, resized
 from zim_app.gui.live import TILE, LiveMatte, Tiles, nothing
 from zim_app.gui.tools import Press, ToolOptions
 from zim_model.finish import painted
-from zim_model.refine import display_pyramid
+from zim_model.levels import display_pyramid
 from zim_model.request import ALPHA_MAX
 
 SIZE = (601, 1023)

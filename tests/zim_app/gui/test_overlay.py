@@ -13,10 +13,9 @@ from zim_app.gui.pyramid import (
     ImageItem,
     PixelGridItem,
     level_for,
-    picture_levels,
 )
 from zim_app.gui.view_modes import BACKGROUNDS, VIEW_MODES
-from zim_model.refine import display_pyramid
+from zim_model.levels import display_pyramid, picture_levels
 
 MODES = {mode.id: mode for mode in VIEW_MODES}
 

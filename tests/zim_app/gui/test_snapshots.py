@@ -17,10 +17,9 @@ from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document
 from zim_app.gui.loupe import Loupe
 from zim_app.gui.overlay import Backdrop
-from zim_app.gui.pyramid import picture_levels
 from zim_app.gui.view_modes import VIEW_MODES
+from zim_model.levels import display_pyramid, picture_levels
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.refine import display_pyramid
 from zim_model.request import Timings
 
 FOLDER = Path(__file__).with_name("snapshots")

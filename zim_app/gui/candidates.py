@@ -1,0 +1,135 @@
+"""The strip of the model's own mattes, to choose another one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtWidgets import QDockWidget, QGridLayout, QToolButton, QWidget
+
+from zim_app.gui.document import Document, DocumentState
+from zim_model.arrays import ByteArray
+from zim_model.request import Matte
+
+MOVABLE = (
+    QDockWidget.DockWidgetFeature.DockWidgetMovable
+    | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+)
+COUNT = 4
+THUMBNAIL = QSize(88, 66)
+
+
+class CandidateStrip(QDockWidget):
+    """The model's mattes of the active object, with the quality it predicts for each.
+
+    **Signals**: ``previewed(recipe)``: show this :class:`Recipe` in passing; None for
+    the document's own.
+
+    **Threads**: the window's only.
+    """
+
+    previewed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Candidates"))
+        self.setObjectName("candidates")
+        self.document: Document | None = None
+        self._shown: Matte | None = None
+        self.buttons = tuple(self._button(index) for index in range(COUNT))
+        content = QWidget()
+        grid = QGridLayout(content)
+        grid.setSpacing(4)
+        for index, button in enumerate(self.buttons):
+            grid.addWidget(button, index // 2, index % 2)
+        grid.setRowStretch(2, 1)
+        self.setWidget(content)
+        self.setFeatures(MOVABLE)
+        self._show(None)
+        content.setMaximumHeight(content.sizeHint().height())
+
+    def _button(self, index: int) -> QToolButton:
+        button = QToolButton()
+        button.setCheckable(True)
+        button.setAutoRaise(True)
+        button.setIconSize(THUMBNAIL)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.clicked.connect(partial(self.choose, index))
+        button.installEventFilter(self)
+        return button
+
+    def set_document(self, document: Document) -> None:
+        """Show another document's candidates from now on."""
+        if self.document is not None:
+            self.document.changed.disconnect(self._on_document_changed)
+        self.document = document
+        document.changed.connect(self._on_document_changed)
+        self._show(document.state.matte)
+
+    def choose(self, index: int) -> None:
+        """Take that candidate, as one undo step."""
+        document = self.document
+        if document is None or not self.has(index):
+            return
+        recipe = document.state.recipe
+        if (recipe.options.candidate or 0) != index:
+            self.previewed.emit(recipe.with_candidate(index))
+            document.edit(self.tr("Choose candidate"), recipe.with_candidate(index))
+        self._mark(document.state)
+
+    def has(self, index: int) -> bool:
+        """Whether there is a candidate to choose."""
+        return self._shown is not None and index < len(self._shown.candidates)
+
+    @Slot(object, object)
+    def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        if new.matte is not self._shown:
+            self._show(new.matte)
+        self._mark(new)
+
+    def _show(self, matte: Matte | None) -> None:
+        self._shown = matte
+        for index, button in enumerate(self.buttons):
+            button.setEnabled(self.has(index))
+            if matte is None or not self.has(index):
+                button.setIcon(QIcon())
+                button.setText(str(index + 1))
+                button.setToolTip(self.tr("Candidate {}").format(index + 1))
+                continue
+            score = float(matte.scores[index])
+            button.setIcon(QIcon(_thumbnail(matte.candidates[index])))
+            button.setText(self.tr("{} · {:.2f}").format(index + 1, score))
+            tip = self.tr("Candidate {}, predicted quality {:.2f}; key {}")
+            tip = tip.format(index + 1, score, index + 1)
+            button.setToolTip(tip)
+            button.setAccessibleName(tip)
+        if self.document is not None:
+            self._mark(self.document.state)
+
+    def _mark(self, state: DocumentState) -> None:
+        current = state.recipe.options.candidate or 0
+        for index, button in enumerate(self.buttons):
+            button.setChecked(self.has(index) and index == current)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched in self.buttons and self.document is not None:
+            index = self.buttons.index(watched)  # type: ignore[arg-type]
+            if event.type() == QEvent.Type.Enter and self.has(index):
+                recipe = self.document.state.recipe
+                if (recipe.options.candidate or 0) != index:
+                    self.previewed.emit(recipe.with_candidate(index))
+            elif event.type() == QEvent.Type.Leave and not self.document.state.pending:
+                self.previewed.emit(None)
+        return super().eventFilter(watched, event)
+
+
+def _thumbnail(alpha: ByteArray) -> QPixmap:
+    """A matte as a small grey picture, as large as fits the button."""
+    height, width = alpha.shape
+    image = QImage(alpha.data, width, height, width, QImage.Format.Format_Grayscale8)
+    return QPixmap.fromImage(image).scaled(
+        THUMBNAIL,
+        Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )

@@ -1,0 +1,98 @@
+"""Pictures and mattes at 1, 1/2, 1/4, ... of their size, as they are shown.
+
+A window imports this before it appears, so OpenCV is only imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from zim_model.arrays import ByteArray, FloatArray, WordArray
+
+SMALLEST = 512
+"""The last level's longer side is below this."""
+
+
+def picture_levels(rgb: ByteArray) -> tuple[ByteArray, ...]:
+    """Halve a picture again and again until its longer side is below 512.
+
+    Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8;
+    the others are (h, w, 4) uint8, blue first, which paints three times as fast.
+    """
+    import cv2
+
+    levels, level = [rgb], rgb
+    while max(level.shape[:2]) >= SMALLEST:
+        height, width = level.shape[:2]
+        size = ((width + 1) // 2, (height + 1) // 2)
+        smaller = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
+        level = np.asarray(smaller, np.uint8)
+        levels.append(np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2BGRA), np.uint8))
+        levels[-1].flags.writeable = False
+    return tuple(levels)
+
+
+def display_pyramid(alpha: WordArray) -> tuple[ByteArray, ...]:
+    """Alpha as uint8 at 1, 1/2, 1/4, ... of its size, until the longer side < 512."""
+    import cv2
+
+    level = np.right_shift(alpha, 8).astype(np.uint8)
+    levels = [level]
+    while max(level.shape) >= SMALLEST:
+        height, width = (-(-side // 2) for side in level.shape)
+        smaller = cv2.resize(level, (width, height), interpolation=cv2.INTER_AREA)
+        level = np.asarray(smaller, np.uint8)
+        levels.append(level)
+    for level in levels:
+        level.flags.writeable = False
+    return tuple(levels)
+
+
+def update_pyramid(levels: tuple[ByteArray, ...], part: tuple[slice, slice]) -> None:
+    """Bring the coarser levels up to date where the first one was changed.
+
+    Args:
+        levels: as of :func:`display_pyramid`, changed in place.
+        part: rows and columns of the first level.
+    """
+    import cv2
+
+    for fine, coarse in pairwise(levels):
+        sides = zip(part, fine.shape, coarse.shape, strict=True)
+        rows, columns = (_halving(side, n, m) for side, n, m in sides)
+        near = fine[rows.needs, columns.needs]
+        if fine.shape == (2 * coarse.shape[0], 2 * coarse.shape[1]):
+            size = (len(columns.weights), len(rows.weights))
+            smaller = cv2.resize(near, size, interpolation=cv2.INTER_AREA)
+        else:
+            mean = rows.weights @ near.astype(np.float32) @ columns.weights.T
+            smaller = np.rint(mean)
+        part = (rows.makes, columns.makes)
+        coarse[part] = smaller
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Halving:
+    """One axis of a reduction to half size: what is made, of what, and how."""
+
+    makes: slice
+    needs: slice
+    weights: FloatArray
+
+
+def _halving(part: slice, fine: int, coarse: int) -> _Halving:
+    """The pixels of a side of ``coarse`` pixels that a part of ``fine`` reaches."""
+    ratio = fine / coarse
+    first = int(part.start / ratio)
+    last = min(math.ceil(part.stop / ratio), coarse)
+    begin = np.arange(first, last)[:, None] * ratio
+    low = int(first * ratio)
+    high = min(math.ceil(last * ratio - 1e-9), fine)
+    at = np.arange(low, high)
+    shared = np.minimum(at + 1, begin + ratio) - np.maximum(at, begin)
+    weights = np.asarray(np.clip(shared, 0, None) / ratio, np.float32)
+    return _Halving(slice(first, last), slice(low, high), weights)
