@@ -86,6 +86,7 @@ class Viewport(QGraphicsView):
         self._fitted = True
         self._image = ImageItem()
         self._overlay = OverlayItem()
+        self._mattes_wanted = True
         self._grid = PixelGridItem()
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
@@ -191,10 +192,11 @@ class Viewport(QGraphicsView):
 
     def show_mattes(self, *, on: bool) -> None:
         """Show the mattes over the picture, or the picture alone."""
-        self._overlay.setVisible(on)
+        self._mattes_wanted = on
+        self._set_peeking(False)
 
     def _set_peeking(self, on: bool) -> None:
-        self._overlay.setVisible(not on)
+        self._overlay.setVisible(self._mattes_wanted and not on)
         self._skip_what_is_covered()
 
     def _skip_what_is_covered(self) -> None:

@@ -99,6 +99,22 @@ def test_regions_are_tinted_and_the_hovered_one_more(mode, hand, opened):
     assert bare.getRgb()[:3] == (200, 100, 50)
 
 
+@pytest.mark.parametrize("view", ["view_cutout", "view_matte"])
+def test_the_picture_is_seen_whatever_the_view(hand, opened, settle, view):
+    hand.click(20, 20)
+    settle()
+    opened.actions_by_id[view].trigger()
+    hand.toggle()
+    settle()
+    opened.everything.bar.setFocus()  # losing the focus ends a look at the photograph
+    at = hand.at(55, 50)
+    colour = opened.canvas.viewport().grab().toImage().pixelColor(at)
+    assert colour.getRgb()[:3] == (200, 100, 50)
+    hand.toggle()
+    colour = opened.canvas.viewport().grab().toImage().pixelColor(at)
+    assert colour.getRgb()[:3] != (200, 100, 50)
+
+
 def test_hovering_finds_the_smallest_region(mode, hand, found, opened):
     hand.move(15, 15)
     assert mode.regions.hovered is found[1]
