@@ -37,6 +37,7 @@ WHEEL_STEP = 120
 """Eighths of a degree that a wheel turns in one step."""
 SCROLL_STEP = 60
 """Pixels of a touch pad's scrolling that count as one step of a wheel."""
+_SAME_PIXEL = 1.01
 KEPT_IN_VIEW = 80
 """View pixels of the picture that cannot be moved out of the view, either way."""
 FIT_MARGIN = 16
@@ -84,6 +85,7 @@ class Viewport(QGraphicsView):
         self._space = False
         self.hand = False
         self._fitted = True
+        self._anchor = QPointF()
         self._image = ImageItem()
         self._overlay = OverlayItem()
         self._mattes_wanted = True
@@ -231,12 +233,23 @@ class Viewport(QGraphicsView):
         """
         scale = min(max(zoom, MIN_ZOOM), MAX_ZOOM) / self.devicePixelRatioF()
         at = QRectF(self.viewport().rect()).center() if at is None else at
-        anchor = self.to_image(at)
+        anchor = self._anchor_at(at)
         self._fitted = False
         self.setTransform(QTransform.fromScale(scale, scale))
         self._clamp()
         self._scroll_by(self.to_view(anchor.x(), anchor.y()) - at)
         self.zoom_changed.emit(self.zoom)
+
+    def _anchor_at(self, at: QPointF) -> QPointF:
+        """The image position to keep at a view position while zooming.
+
+        Views are scrolled by whole pixels.  As long as it is that same pixel, the last
+        position counts, so that roundings do not add up over many small steps.
+        """
+        off = self.to_view(self._anchor.x(), self._anchor.y()) - at
+        if off.manhattanLength() > _SAME_PIXEL:
+            self._anchor = self.to_image(at)
+        return self._anchor
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         """Zoom closer by a factor; see :meth:`set_zoom`."""
@@ -333,6 +346,8 @@ class Viewport(QGraphicsView):
         self.mousePressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.phase() == Qt.ScrollPhase.ScrollMomentum:
+            return  # the fingers have let go
         turned, scrolled = event.angleDelta(), event.pixelDelta()
         if event.modifiers() & Qt.KeyboardModifier.AltModifier and self._loupe.wanted:
             # Some systems turn the wheel of a mouse sideways when Alt is down.
