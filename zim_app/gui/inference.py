@@ -185,7 +185,8 @@ class InferenceQueue(QObject):
 
     def warm_up(self) -> None:
         """Make the engine now, so that the first picture need not wait for it."""
-        self._lane.submit(Task("warm_up", None, self._solver.warm_up))
+        if self._lane.idle:  # else it is made by what is under way, which may not go
+            self._lane.submit(Task("warm_up", None, self._solver.warm_up))
 
     def prepare(self, request: Request) -> None:
         """Encode the request's image."""

@@ -44,6 +44,18 @@ def test_click_during_encode_is_kept_and_answered(queue, engine, answers, qtbot)
     assert engine.cancelled == []
 
 
+def test_a_late_warm_up_takes_no_clicks_place(queue, engine, answers, qtbot):
+    engine.gate.clear()
+    click = ask(2)
+    queue.prepare(ask())
+    qtbot.waitUntil(lambda: engine.calls == ["prepare"])
+    queue.solve(click)
+    queue.warm_up()
+    engine.gate.set()
+    qtbot.waitUntil(lambda: queue.idle)
+    assert answers[-1] == ("solved", click)
+
+
 def test_latest_wins(queue, engine, answers, qtbot):
     engine.gate.clear()
     queue.prepare(ask())
