@@ -9,6 +9,8 @@ from itertools import pairwise
 
 from PySide6.QtCore import QPointF
 
+from zim_app.gui import preferences
+from zim_app.gui.document import Document
 from zim_app.gui.tools import (
     DRAG_DISTANCE,
     Edit,
@@ -34,6 +36,13 @@ Vertex = tuple[float, float, float]
 """x, y in image pixels, and pressure."""
 
 _OPPOSITE: dict[Brush, Brush] = {"add": "erase", "erase": "add", "soften": "soften"}
+
+
+def first_radius(document: Document) -> float:
+    """Of a brush, as the user wants it, or else so that it fits the picture."""
+    diameter: int = preferences.value("brush_size")
+    side = max(document.picture.height, document.picture.width)
+    return diameter / 2 if diameter else max(side / 60, 2.0)
 
 
 def resized(options: ToolOptions, steps: float) -> ToolOptions:

@@ -1,4 +1,4 @@
-"""The canvas: a document on the viewport, its prompts, and the tool in hand."""
+"""The canvas: a document, its prompts, and the tool in hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPointingDevice,
@@ -16,12 +18,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from zim_app.gui import preferences
-from zim_app.gui.brush import hardened, resized
-from zim_app.gui.document import Document, DocumentState, extent, object_at
+from zim_app.gui.brush import first_radius, hardened, resized
+from zim_app.gui.document import Document, DocumentState, object_at
+from zim_app.gui.document_view import DocumentView
+from zim_app.gui.keyboard import Keyboard
 from zim_app.gui.markers import (
     RADIUS,
     Ring,
+    cross_region,
+    paint_cross,
     paint_prompts,
     paint_ring,
     paint_trace,
@@ -29,8 +34,6 @@ from zim_app.gui.markers import (
     ring_region,
     trace_region,
 )
-from zim_app.gui.overlay import Layer, OverlayItem
-from zim_app.gui.painting import Painting
 from zim_app.gui.scribble import Path
 from zim_app.gui.toolbox import TOOLS
 from zim_app.gui.tools import (
@@ -44,21 +47,20 @@ from zim_app.gui.tools import (
     part_at,
     without,
 )
-from zim_app.gui.view_modes import HINT_MODE
-from zim_app.gui.viewport import WHEEL_STEP, Viewport
+from zim_app.gui.viewport import WHEEL_STEP
 from zim_model.prompts import PromptSet
-from zim_model.request import Matte
 
 _BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
+_EITHER = Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
 
 
-class Canvas(Viewport):
+class Canvas(DocumentView):
     """Shows a document and edits its active object with a tool.
 
     A button pressed begins a gesture of the tool, its release ends it as one undo step,
     Escape aborts it.  The right button, or Alt and the left, mean the opposite.
 
-    **Signals**: those of :class:`Viewport`, and
+    **Signals**: those of :class:`DocumentView`, and
 
     - ``selection_changed(part)``: a :class:`Part`, or None.
     - ``tool_changed(tool)``: the :class:`Tool`.
@@ -73,7 +75,6 @@ class Canvas(Viewport):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.document: Document | None = None
         self.selected: Part | None = None
         self.tool = TOOLS[0]
         self.options = ToolOptions()
@@ -82,11 +83,15 @@ class Canvas(Viewport):
         self._edit: Edit | None = None  # what the gesture would do now
         self._pen = False  # a pen makes the gesture
         self._pointer: QPointF | None = None  # in view pixels
-        self._painting = Painting()
-        self._preview: Matte | None = None
-        self._hint = OverlayItem()
-        self._hint.set_mode(HINT_MODE)
-        self.scene().addItem(self._hint)
+        self.keyboard = Keyboard(self)
+        self.setAccessibleName(self.tr("Canvas"))
+        self.setAccessibleDescription(
+            self.tr(
+                "Arrow keys move a cursor over the picture, Enter says that what is "
+                "there belongs to the object, N that it does not; Tab goes through "
+                "the prompts."
+            )
+        )
         self.update_cursor()
 
     def set_marker_size(self, diameter: int) -> None:
@@ -97,69 +102,27 @@ class Canvas(Viewport):
     # -- The document -----------------------------------------------------------
 
     def set_document(self, document: Document) -> None:
-        """Show another document from now on, all of it."""
-        if self.document is not None:
-            self.document.changed.disconnect(self._on_document_changed)
-        self.document = document
         self._end_gesture()
-        self._painting.clear()
-        self._preview = None
-        self._select(None)
-        self.show_picture(document.levels)
-        self._hint.set_levels(document.levels)
-        self.show_hint(None)
-        self._show_mattes(document.state)
+        self.select(None)
+        super().set_document(document)
         if self.options == ToolOptions():  # untouched
-            self.set_options(replace(self.options, radius=_first_radius(document)))
-        document.changed.connect(self._on_document_changed)
+            self.set_options(replace(self.options, radius=first_radius(document)))
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         if new.recipe != old.recipe or new.object.id != old.object.id:
             self.escape_gesture()
-        self._painting.follow(old, new)
-        self._show_mattes(new)
+        super()._on_document_changed(old, new)
         if new.recipe.prompts != old.recipe.prompts:
             self._repaint_prompts(old.recipe.prompts, new.recipe.prompts)
             if self.selected and not self.selected.exists_in(new.recipe.prompts):
-                self._select(None)
-
-    def _show_mattes(self, state: DocumentState) -> None:
-        mattes = list(state.mattes)
-        provisional = self._painting.matte or self._preview
-        if provisional is not None:
-            mattes[state.active] = provisional
-        self.show_layers(
-            tuple(
-                Layer(matte, entry.colour, active=index == state.active)
-                for index, (entry, matte) in enumerate(
-                    zip(state.objects, mattes, strict=True)
-                )
-                if matte is not None and state.shows(index)
-            )
-        )
-
-    def show_preview(self, matte: Matte | None) -> None:
-        """Show that in place of the active object's matte; None stops it."""
-        if matte is not self._preview:
-            self._preview = matte
-            if self.document is not None:
-                self._show_mattes(self.document.state)
-
-    def show_hint(self, matte: Matte | None) -> None:
-        """Show a matte translucent over all else; None shows none."""
-        self._hint.set_layers((Layer(matte, 0),) if matte else ())
+                self.select(None)
 
     @property
     def clicks(self) -> bool:
         """Whether a click with the tool in hand adds a point, and none is under way."""
         tool = self.tool
         return not (tool.paints or tool.pans or self.panning) and self._gesture is None
-
-    def show_object(self) -> None:
-        """Zoom to the active object, or to its prompts while it has no matte."""
-        if self.document is not None:
-            self.show_area(extent(self.document.state))
 
     def interrupt(self) -> None:
         super().interrupt()
@@ -202,8 +165,10 @@ class Canvas(Viewport):
 
     def escape(self) -> None:
         """Abort the gesture under way; if there is none, select nothing."""
+        if self.keyboard.cancel():
+            return
         if not self.escape_gesture():
-            self._select(None)
+            self.select(None)
 
     def escape_gesture(self) -> bool:
         """Abort the gesture under way; false if there is none."""
@@ -222,10 +187,11 @@ class Canvas(Viewport):
 
     def _apply(self, edit: Edit) -> None:
         assert self.document is not None
-        self._select(edit.selected)
+        self.select(edit.selected)
         self.document.edit(edit.text, edit.recipe)
 
-    def _select(self, part: Part | None) -> None:
+    def select(self, part: Part | None) -> None:
+        """Select a prompt; None selects nothing."""
         if part != self.selected:
             self.selected = part
             self._repaint_prompts(self.shown_prompts)
@@ -240,6 +206,7 @@ class Canvas(Viewport):
     # -- Mouse and pen ------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.keyboard.hide()
         if self.document is None or self._gesture is not None:
             return
         super().mousePressEvent(event)
@@ -263,6 +230,7 @@ class Canvas(Viewport):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
+        self.keyboard.hide()
         self._move_pointer(event.position())
         if self._gesture is not None:
             self._move_gesture(self._gesture, event.position())
@@ -271,7 +239,7 @@ class Canvas(Viewport):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         panned = self.dragged_by_hand
         super().mouseReleaseEvent(event)
-        if not panned and self._gesture is not None and not event.buttons() & _either():
+        if not panned and self._gesture is not None and not event.buttons() & _EITHER:
             self._finish_gesture(self._gesture, event.position())
         self.update_cursor(event.position())
 
@@ -296,35 +264,43 @@ class Canvas(Viewport):
             self._move_pointer(at)
             if kind == QEvent.Type.TabletMove:
                 self._move_gesture(self._gesture, at, event.pressure())
-            elif not event.buttons() & _either():
+            elif not event.buttons() & _EITHER:
                 # At its release a pen does not press any more.
                 self._finish_gesture(self._gesture)
 
     def _begin_gesture(
         self, event: QSinglePointEvent, button: Qt.MouseButton, pressure: float = 1.0
     ) -> None:
-        assert self.document is not None
-        picture = self.document.picture
-        at, keys = event.position(), event.modifiers()
+        keys = event.modifiers()
         rubber = event.pointerType() == QPointingDevice.PointerType.Eraser
         opposite = rubber or bool(keys & Qt.KeyboardModifier.AltModifier)
-        part = self._part_at(at)
-        self._gesture = self.tool.begin(
-            Press(
-                self.document.state.recipe,
-                (picture.height, picture.width),
-                part,
-                positive=(button == Qt.MouseButton.LeftButton) != opposite,
-                at=self.to_image(at),
-                view=at,
-                pressure=pressure,
-                scale=self.transform().m11(),
-                straight=bool(keys & Qt.KeyboardModifier.ShiftModifier),
-                options=self.options,
-            )
+        press = replace(
+            self._press_at(self.to_image(event.position())),
+            part=self._part_at(event.position()),
+            positive=(button == Qt.MouseButton.LeftButton) != opposite,
+            pressure=pressure,
+            straight=bool(keys & Qt.KeyboardModifier.ShiftModifier),
         )
+        self._begin(press)
+
+    def _press_at(self, at: QPointF) -> Press:
+        assert self.document is not None
+        picture = self.document.picture
+        return Press(
+            self.document.state.recipe,
+            (picture.height, picture.width),
+            None,
+            positive=True,
+            at=at,
+            view=self.to_view(at.x(), at.y()),
+            scale=self.scale,
+            options=self.options,
+        )
+
+    def _begin(self, press: Press) -> None:
+        self._gesture = self.tool.begin(press)
         self._edit = self._gesture.edit() if self._gesture else None
-        self._select(part)
+        self.select(press.part)
         if self._gesture is not None and self.tool.paints:
             self._begin_stroke()
 
@@ -352,6 +328,71 @@ class Canvas(Viewport):
             self._apply(edit)
         else:
             self._cancel_stroke()
+
+    # -- Keys ---------------------------------------------------------------
+
+    @property
+    def scale(self) -> float:
+        """View pixels per image pixel."""
+        return self.transform().m11()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a button or a pen is down."""
+        return self._gesture is not None and not self.keyboard.begun
+
+    @property
+    def middle(self) -> QPointF:
+        """Of what can be seen of the picture, in image pixels."""
+        seen = self.viewportTransform().inverted()[0].mapRect(QRectF(self.rect()))
+        return seen.intersected(self.image_rect).center()
+
+    def point_with_keys(self, at: QPointF) -> None:
+        """The keyboard's cursor is there now, in image pixels; bring it into view."""
+        view = self.to_view(at.x(), at.y())
+        room = QRectF(self.viewport().rect()).adjusted(20, 20, -20, -20)
+        inside = QPointF(
+            min(max(view.x(), room.left()), room.right()),
+            min(max(view.y(), room.top()), room.bottom()),
+        )
+        self._scroll_by(view - inside)
+        self._move_pointer(self.to_view(at.x(), at.y()))
+        self.pointed.emit(at)
+
+    def click(self, at: QPointF, *, positive: bool) -> None:
+        """Do what a click with the tool in hand does there, in image pixels."""
+        self._begin(replace(self._press_at(at), positive=positive))
+        if self._gesture is not None:
+            self._finish_gesture(self._gesture)
+
+    def show_gesture(self, gesture: Gesture | None) -> None:
+        """Show what a gesture of the keyboard would do, or nothing."""
+        shown = self.shown_prompts
+        self._gesture = gesture
+        self._edit = gesture.edit() if gesture else None
+        self._repaint_prompts(shown, self.shown_prompts)
+
+    def finish_gesture(self) -> None:
+        """Let the gesture that is shown count."""
+        if self._gesture is not None:
+            self._finish_gesture(self._gesture)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.keyboard.press(event):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not self.keyboard.release(event):
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.keyboard.settle()
+
+    def focusNextPrevChild(self, next_: bool) -> bool:
+        """Tab goes through the prompts first."""
+        step = 1 if next_ else -1
+        return self.keyboard.cycle(step) or super().focusNextPrevChild(next_)
 
     # -- The brush ----------------------------------------------------------------
 
@@ -417,13 +458,15 @@ class Canvas(Viewport):
         """Where the brush is shown, if it is."""
         if not self.tool.paints or self._pointer is None or self.panning:
             return None
-        radius = self.options.radius * self.transform().m11()
+        radius = self.options.radius * self.scale
         return Ring(self._pointer, radius, radius * self.options.hardness)
 
     def _repaint_brush(self) -> None:
         ring = self._brush_ring()
         if ring is not None:
             self.viewport().update(ring_region(ring))
+        if self._pointer is not None:
+            self.viewport().update(cross_region(self._pointer))
 
     # -- Paint --------------------------------------------------------------------
 
@@ -436,6 +479,8 @@ class Canvas(Viewport):
         ring = self._brush_ring()
         if ring is not None:
             paint_ring(painter, ring)
+        elif self.keyboard.at is not None and self._pointer is not None:
+            paint_cross(painter, self._pointer)
         painter.restore()
 
     def _part_at(self, at: QPointF) -> Part | None:
@@ -449,14 +494,3 @@ class Canvas(Viewport):
         if at is not None and self._gesture is None and self._part_at(at):
             return Qt.CursorShape.SizeAllCursor
         return Qt.CursorShape.CrossCursor
-
-
-def _first_radius(document: Document) -> float:
-    """Of a brush, as the user wants it, or else so that it fits the picture."""
-    diameter: int = preferences.value("brush_size")
-    side = max(document.picture.height, document.picture.width)
-    return diameter / 2 if diameter else max(side / 60, 2.0)
-
-
-def _either() -> Qt.MouseButton:
-    return Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton

@@ -64,6 +64,31 @@ GESTURES = (
         QT_TRANSLATE_NOOP("Gestures", "Change the size of the brush"),
     ),
     GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Arrow keys, with Shift farther"),
+        QT_TRANSLATE_NOOP("Gestures", "Move the keyboard's cursor or selected prompt"),
+        ("Left", "Right", "Up", "Down"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Enter"),
+        QT_TRANSLATE_NOOP("Gestures", "Click at the keyboard's cursor"),
+        ("Return", "Enter"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "N, Ctrl + Enter"),
+        QT_TRANSLATE_NOOP("Gestures", "Right-click at the keyboard's cursor"),
+        ("N", "Ctrl+Return"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Shift + Enter, twice"),
+        QT_TRANSLATE_NOOP("Gestures", "Box between two places of the cursor"),
+        ("Shift+Return",),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Tab, Shift + Tab"),
+        QT_TRANSLATE_NOOP("Gestures", "Select the next prompt, the one before"),
+        ("Tab", "Shift+Tab"),
+    ),
+    GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Wheel, pinch"),
         QT_TRANSLATE_NOOP("Gestures", "Zoom at the pointer"),
     ),

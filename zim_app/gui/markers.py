@@ -24,6 +24,8 @@ HANDLE = 4.0
 LINE_WIDTH = 4.0
 SIGN = 4.0
 """Half the length of a sign's arm on a scribble."""
+CROSS, CROSS_GAP = 14.0, 5.0
+"""Reach of the keyboard's cursor, and where its arms begin."""
 LEAST_RING = 2.0
 """Radius at which even a tiny brush is drawn."""
 SIGN_GAP = 70.0
@@ -88,6 +90,23 @@ def ring_region(ring: Ring) -> QRegion:
     """The part of the view that :func:`paint_ring` touches."""
     radius = max(ring.radius, LEAST_RING)
     return QRegion(_around(ring.at, ring.at, radius).toAlignedRect())
+
+
+def paint_cross(painter: QPainter, at: QPointF) -> None:
+    """Draw the keyboard's cursor: a cross with a gap, so that what is there is seen."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    x, y = at.x(), at.y()
+    for colour, width in ((SHADE, 4.5), (OUTLINE, 2.5), (ACCENT, 1.0)):
+        painter.setPen(_round_pen(colour, width))
+        for near, far in ((-CROSS_GAP, -CROSS), (CROSS_GAP, CROSS)):
+            painter.drawLine(QLineF(x + near, y, x + far, y))
+            painter.drawLine(QLineF(x, y + near, x, y + far))
+
+
+def cross_region(at: QPointF) -> QRegion:
+    """The part of the view that :func:`paint_cross` touches."""
+    return QRegion(_around(at, at, CROSS).toAlignedRect())
 
 
 def paint_trace(painter: QPainter, path: Path, to_view: ToView) -> None:
