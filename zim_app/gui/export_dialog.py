@@ -178,7 +178,7 @@ class ExportDialog(QDialog):
     def _lay_out(self) -> None:
         form = self._form = QFormLayout()
         form.setVerticalSpacing(8)
-        form.addRow(self.tr("Show"), _row(self.what, self.colour))
+        form.addRow(self.tr("What"), _row(self.what, self.colour))
         self._backdrop_row = _row(self.backdrop, self._browse(self._choose_backdrop))
         form.addRow(self.tr("Background"), self._backdrop_row)
         form.addRow(self.tr("Objects"), self.scope)

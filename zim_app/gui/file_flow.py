@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from zim_app.gui.main_window import MainWindow
 
 PROJECT_SUFFIX = ".zimproj"
+RECOVERED = "recovered"
+"""Topic of the banner about a run that did not end."""
 IMAGE_FORMATS = ("image/png", "image/tiff", "image/webp", "image/jpeg", "image/bmp")
 """Encoded pictures that are taken from other programs as they are, best first."""
 
@@ -141,6 +143,7 @@ class FileFlow(QObject):
             self._ask_for_picture(opened)
             return
         window, old = self._window, self._window.document
+        window.banner.withdraw(RECOVERED)  # whatever was opened came back by itself
         if old is not None:
             self._kept[old.picture.key] = work_of(old)
         window.show_picture(opened)
@@ -363,6 +366,7 @@ class FileFlow(QObject):
             ),
             self.tr("Open"),
             partial(self.open_path, path),
+            topic=RECOVERED,
         )
 
 

@@ -163,6 +163,22 @@ def test_killed_run_is_offered_at_the_next_start(
     assert again.banner.text == "", "it is offered once"
 
 
+def test_offer_of_a_killed_run_goes_when_a_picture_is_opened(
+    opened, settle, photo, next_window, qtbot
+):
+    opened.flow.start()
+    opened.open_path(photo)
+    settle()
+    opened.flow.sessions._lock.unlock()  # as the system does for a dead process
+    window = next_window()
+    window.flow.start()
+    idle(qtbot, window)
+    assert window.banner.text
+    window.open_path(photo)
+    idle(qtbot, window)
+    assert window.banner.text == ""
+
+
 def test_run_that_lives_or_ended_well_is_not_offered(
     opened, settle, photo, next_window, qtbot
 ):
