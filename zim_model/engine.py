@@ -19,7 +19,7 @@ from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.config import NUM_MASK_TOKENS
 from zim_model.devices import Device, DeviceChoice, available_devices
 from zim_model.errors import Cancelled, PromptError
-from zim_model.finish import adjusted, painted, support
+from zim_model.finish import CoverCache, adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
 from zim_model.levels import display_pyramid, picture_levels
 from zim_model.native import refine_native
@@ -126,6 +126,7 @@ class Engine:
         self._last_answer: tuple[RequestKey, _Answer] | None = None
         self._last_adjusted: tuple[RequestKey, WordArray] | None = None
         self._last_painted: tuple[tuple[Stroke, ...], WordArray] | None = None
+        self._covers = CoverCache()
         self.cache = EmbeddingCache(cache_bytes)
 
     def backend(self, model: str) -> Backend:
@@ -150,6 +151,7 @@ class Engine:
         """Drop all that can be made again."""
         self.cache = EmbeddingCache(self.cache.max_bytes)
         self._last_answer = self._last_adjusted = self._last_painted = None
+        self._covers = CoverCache()
 
     def prepare(self, request: Request, cancelled: CancelCheck = never) -> Timings:
         """Encode the whole image, so that the first click finds it done.
@@ -332,7 +334,8 @@ class Engine:
         """
         finish = request.finish
         if not request.remembered:
-            return painted(adjusted(answer.alpha, finish), finish.strokes)
+            alpha = adjusted(answer.alpha, finish)
+            return painted(alpha, finish.strokes, self._covers, cancelled)
         before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
         if self._last_adjusted is None or self._last_adjusted[0] != before.key:
             self._last_adjusted = (before.key, adjusted(answer.alpha, finish))
@@ -343,7 +346,7 @@ class Engine:
             strokes, earlier = self._last_painted
             if finish.strokes[: len(strokes)] == strokes:
                 alpha, done = earlier, len(strokes)
-        alpha = painted(alpha, finish.strokes[done:])
+        alpha = painted(alpha, finish.strokes[done:], self._covers, cancelled)
         self._last_painted = (finish.strokes, alpha)
         return alpha
 

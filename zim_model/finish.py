@@ -7,6 +7,7 @@ that they survive other prompts and another model.
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -14,7 +15,8 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import FloatArray, WordArray
-from zim_model.request import ALPHA_MAX, Finish, Stroke
+from zim_model.errors import Cancelled
+from zim_model.request import ALPHA_MAX, CancelCheck, Finish, Stroke, never
 
 Region = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -22,6 +24,8 @@ Region = tuple[slice, slice]
 SOFTEN_SHARE = 0.25
 """The soften brush blurs with that share of its radius as standard deviation."""
 BLURS = 3
+COVER_BYTES = 256 << 20
+"""What :class:`CoverCache` takes unless told otherwise."""
 
 
 def adjusted(alpha: WordArray, finish: Finish) -> WordArray:
@@ -88,21 +92,69 @@ def _contrast_table(contrast: float) -> WordArray:
     return np.rint(up / (up + down) * ALPHA_MAX).astype(np.uint16)
 
 
-def painted(alpha: WordArray, strokes: Sequence[Stroke]) -> WordArray:
+class CoverCache:
+    """What strokes cover, remembered: most of the work of painting them again.
+
+    Args:
+        max_bytes: most memory; the longest unused are dropped first.
+    """
+
+    def __init__(self, max_bytes: int = COVER_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self.nbytes = 0
+        self._covers: OrderedDict[tuple[object, ...], WordArray] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._covers)
+
+    def coverage(self, stroke: Stroke, part: Region) -> FloatArray:
+        """The same as :func:`coverage`, but for a rounding to 16 bits."""
+        rows, columns = part
+        place = (rows.start, rows.stop, columns.start, columns.stop)
+        key = (stroke.path, stroke.radius, stroke.hardness, *place)
+        found = self._covers.get(key)
+        if found is None:
+            exact = coverage(stroke, part)
+            found = np.rint(exact * ALPHA_MAX).astype(np.uint16)
+            self._put(key, found)
+        self._covers.move_to_end(key)
+        return found.astype(np.float32) / np.float32(ALPHA_MAX)
+
+    def _put(self, key: tuple[object, ...], cover: WordArray) -> None:
+        self._covers[key] = cover
+        self.nbytes += cover.nbytes
+        while self.nbytes > self.max_bytes and len(self._covers) > 1:
+            _, dropped = self._covers.popitem(last=False)
+            self.nbytes -= dropped.nbytes
+
+
+def painted(
+    alpha: WordArray,
+    strokes: Sequence[Stroke],
+    covers: CoverCache | None = None,
+    cancelled: CancelCheck = never,
+) -> WordArray:
     """Paint strokes over a matte, in order.
 
     Args:
         alpha: (H, W) uint16; it stays as it is.
+        covers: remembers what strokes cover from one call to the next.
+        cancelled: polled between strokes.
 
     Returns:
         (H, W) uint16, a new array, or ``alpha`` where there are no strokes.
+
+    Raises:
+        Cancelled: ``cancelled`` became true.
     """
     if not strokes:
         return alpha
     out = alpha.copy()
     for stroke in strokes:
+        if cancelled():
+            raise Cancelled
         part = stroke_region(stroke, out.shape)
-        cover = coverage(stroke, part)
+        cover = (coverage if covers is None else covers.coverage)(stroke, part)
         out[part] = brushed(out, part, cover, stroke)
     return out
 

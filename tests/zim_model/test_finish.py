@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from zim_model.finish import adjusted, brushed, coverage, painted, stroke_region
+from zim_model.errors import Cancelled
+from zim_model.finish import (
+    CoverCache,
+    adjusted,
+    brushed,
+    coverage,
+    painted,
+    stroke_region,
+)
 from zim_model.request import ALPHA_MAX, Finish, Stroke
 
 HEIGHT, WIDTH = 60, 80
@@ -153,3 +161,72 @@ def test_a_stroke_painted_in_parts_is_the_same_stroke(step):
         np.maximum(cover[part], coverage(piece, part), out=cover[part])
     everywhere = (slice(0, HEIGHT), slice(0, WIDTH))
     assert (brushed(step, everywhere, cover, stroke) == whole).all()
+
+
+# -- Many strokes -------------------------------------------------------------------
+
+
+def test_remembered_coverage_paints_the_same(step):
+    strokes = [
+        line((10, y), (70, y + 5), radius=6, hardness=0.3, brush=brush, strength=0.7)
+        for y, brush in ((10, "add"), (20, "erase"), (30, "soften"), (12, "erase"))
+    ]
+    covers = CoverCache()
+    plain = painted(step, strokes).astype(int)
+    for _ in range(2):
+        assert np.abs(painted(step, strokes, covers) - plain).max() <= 2
+    assert len(covers) == len(strokes)
+    recoloured = [line((10, 10), (70, 15), radius=6, hardness=0.3, brush="add")]
+    painted(step, recoloured, covers)
+    assert len(covers) == len(strokes), "what a stroke does is no matter"
+
+
+def test_remembered_coverage_is_bounded(step):
+    one = stroke_region(line((40, 30)), step.shape)
+    size = (one[0].stop - one[0].start) * (one[1].stop - one[1].start) * 2
+    covers = CoverCache(max_bytes=3 * size)
+    painted(step, [line((x, 30)) for x in range(20, 60, 4)], covers)
+    assert len(covers) == 3
+    assert covers.nbytes == 3 * size
+
+
+def test_painting_stops_when_it_is_not_wanted(step):
+    calls = []
+
+    def cancelled():
+        calls.append(1)
+        return len(calls) > 2
+
+    strokes = [line((x, 30)) for x in range(20, 60, 4)]
+    with pytest.raises(Cancelled):
+        painted(step, strokes, cancelled=cancelled)
+    assert len(calls) == 3
+
+
+def test_a_brush_on_half_transparent_alpha_goes_as_far_as_its_strength(step):
+    half = np.full_like(step, ALPHA_MAX // 2)
+    added = painted(half, [line((40, 30), strength=0.5)])
+    erased = painted(half, [line((40, 30), strength=0.5, brush="erase")])
+    assert added[30, 40] / ALPHA_MAX == pytest.approx(0.75, abs=1e-3)
+    assert erased[30, 40] / ALPHA_MAX == pytest.approx(0.25, abs=1e-3)
+
+
+def test_strokes_cross_the_border_without_a_seam():
+    empty = np.zeros((HEIGHT, WIDTH), np.uint16)
+    large = np.zeros((3 * HEIGHT, 3 * WIDTH), np.uint16)
+    path = [(-20, 10), (30, -15), (95, 70)]
+    inside = painted(empty, [line(*path, radius=9, hardness=0.2)])
+    moved = [(x + WIDTH, y + HEIGHT) for x, y in path]
+    around = painted(large, [line(*moved, radius=9, hardness=0.2)])
+    middle = around[HEIGHT : 2 * HEIGHT, WIDTH : 2 * WIDTH]
+    assert np.abs(inside.astype(int) - middle).max() <= 8, "only rounding differs"
+
+
+@pytest.mark.parametrize("radius", [0.5, 1.0, 2.0])
+def test_a_tiny_brush_keeps_its_weight_between_pixels(radius):
+    areas = []
+    for shift in (0.0, 0.25, 0.5):
+        empty = np.zeros((HEIGHT, WIDTH), np.uint16)
+        dab = line((40 + shift, 30 + shift), radius=radius, hardness=1.0)
+        areas.append(painted(empty, [dab]).sum() / ALPHA_MAX)
+    assert max(areas) < 1.6 * min(areas)

@@ -54,6 +54,8 @@ class CandidateStrip(QDockWidget):
         button.setCheckable(True)
         button.setAutoRaise(True)
         button.setIconSize(THUMBNAIL)
+        line = button.fontMetrics().height()
+        button.setFixedSize(THUMBNAIL.width() + 12, THUMBNAIL.height() + line + 12)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.clicked.connect(partial(self.choose, index))
         button.installEventFilter(self)

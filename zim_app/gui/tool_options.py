@@ -177,6 +177,8 @@ class ToolOptionsBar(QToolBar):
         self._parts: dict[str, QWidget] = {"scribble": self.sign, "brush": self.brush}
         self._setup_labels()
         strip = _Strip()
+        # As high with every tool, so that the picture stays where it is.
+        strip.setMinimumHeight(self.brush.sizeHint().height() + 4)
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(strip)
         row.setContentsMargins(8, 2, 8, 2)

@@ -24,6 +24,37 @@ def test_torch_is_imported_on_another_thread():
     assert gc.isenabled()
 
 
+def test_scribble_and_brush(qtbot):
+    window = MainWindow(InferenceQueue())
+    qtbot.addWidget(window)
+    window.resize(900, 700)
+    window.show()
+    window.open_path(PHOTO / "cat.jpg")
+    qtbot.waitUntil(lambda: window.document is not None, timeout=20_000)
+    canvas, left = window.canvas, Qt.MouseButton.LeftButton
+
+    def draw(*places):
+        ats = [canvas.to_view(*place).toPoint() for place in places]
+        qtbot.mousePress(canvas.viewport(), left, pos=ats[0])
+        for at in ats[1:]:
+            qtbot.mouseMove(canvas.viewport(), at)
+        qtbot.mouseRelease(canvas.viewport(), left, pos=ats[-1])
+
+    window.actions_by_id["tool_scribble"].trigger()
+    draw((180, 100), (200, 120), (220, 130))
+    qtbot.waitUntil(lambda: window.idle, timeout=60_000)
+    found = window.document.state.matte.alpha
+    assert found[120, 200] > 32768, "what was scribbled on belongs to the object"
+    window.actions_by_id["tool_brush"].trigger()
+    draw((400, 20), (430, 60))
+    shown = window.canvas._painting.matte.pyramid[0].copy()
+    qtbot.waitUntil(lambda: window.idle, timeout=60_000)
+    matte = window.document.state.matte
+    assert matte.alpha[40, 415] == 65535
+    assert matte.alpha[120, 200] == found[120, 200]
+    assert np.abs(shown.astype(int) - matte.pyramid[0]).max() <= 1
+
+
 def test_click_and_export(qtbot, tmp_path):
     window = MainWindow(InferenceQueue())
     qtbot.addWidget(window)
