@@ -221,6 +221,14 @@ ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Go to the object below"),
     ),
     ActionSpec(
+        "stop",
+        QT_TRANSLATE_NOOP("Actions", "S&top"),
+        ("Ctrl+.",),
+        "close-circle-outline",
+        QT_TRANSLATE_NOOP("Actions", "Stop opening, encoding, matting or searching"),
+        always=True,
+    ),
+    ActionSpec(
         "zoom_in",
         QT_TRANSLATE_NOOP("Actions", "Zoom &in"),
         ("Ctrl++", "Ctrl+=", "+", "="),
@@ -351,7 +359,7 @@ MENUS = (
         (
             *("undo", "redo", SEPARATOR),
             *("copy_cutout", "copy_matte", "paste", SEPARATOR),
-            *("delete", "clear", "escape", SEPARATOR, "settings"),
+            *("delete", "clear", "escape", "stop", SEPARATOR, "settings"),
         ),
     ),
     (

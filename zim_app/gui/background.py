@@ -93,6 +93,10 @@ class Lane(QObject):
         """Whether a task waits for the one that runs."""
         return bool(self._waiting)
 
+    def drop_waiting(self) -> None:
+        """Forget what waits; what runs goes on."""
+        self._waiting.clear()
+
     def submit(self, task: Task) -> None:
         """Run ``task`` as soon as the thread is free."""
         self._waiting.append(task)

@@ -234,6 +234,7 @@ class Document(QObject):
         self._on_preference_changed("result_memory")
         preferences.changed.connect(self._on_preference_changed)
         self._answered: dict[int, RequestKey] = {}
+        self._given_up: set[RequestKey] = set()
         self._last_id = self.state.object.id
 
     @Slot(str)
@@ -281,6 +282,22 @@ class Document(QObject):
             self._set(replace(self.state, solo=id_))
             self._ask()
 
+    def give_up(self) -> bool:
+        """Ask for nothing more until the next change or :meth:`ask_again`.
+
+        Returns:
+            Whether a matte was still to come.
+        """
+        state = self.state
+        waiting = [o for o in state.objects if o.id in state.unanswered]
+        self._given_up = {self.request(entry.recipe).key for entry in waiting}
+        return not state.complete or state.pending
+
+    def ask_again(self) -> None:
+        """Ask for what was given up."""
+        self._given_up = set()
+        self._ask()
+
     # -- Answers ------------------------------------------------------------------
 
     def request(self, recipe: Recipe | None = None) -> Request:
@@ -318,6 +335,7 @@ class Document(QObject):
         ids = {entry.id for entry in objects}
         # An id is never given again, even after an undo: a redo may bring it back.
         self._last_id = max(self._last_id, *ids)
+        self._given_up = set()
         # What comes back later may have lost its matte meanwhile.
         self._answered = {i: key for i, key in self._answered.items() if i in ids}
         mattes = tuple(self._known(entry, old.get(entry.id)) for entry in objects)
@@ -346,6 +364,11 @@ class Document(QObject):
         key = self.request(entry.recipe).key
         return self._asks(entry) and self._answered.get(entry.id) != key
 
+    def _misses(self, entry: SceneObject) -> bool:
+        """Whether an object's matte is to be asked for now."""
+        given_up = self.request(entry.recipe).key in self._given_up
+        return self._unanswered(entry) and not given_up
+
     def _asks(self, entry: SceneObject) -> bool:
         return entry.recipe.asks and self._objection(entry.recipe) is None
 
@@ -358,7 +381,7 @@ class Document(QObject):
         state = self.state
         seen = [i for i in range(len(state.objects)) if state.shows(i)]
         wanted = [state.objects[i] for i in (state.active, *seen)]
-        missed = next(filter(self._unanswered, wanted), None)
+        missed = next(filter(self._misses, wanted), None)
         if missed is not None:
             self.requested.emit(self.request(missed.recipe))
         elif not answered:

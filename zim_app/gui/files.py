@@ -43,6 +43,7 @@ class FileWork(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._unwanted: Task | None = None
         self._opener = Lane("opening", waiting=1, parent=self)
         self._jobs = Lane("files", parent=self)
         for lane in (self._opener, self._jobs):
@@ -70,6 +71,11 @@ class FileWork(QObject):
         """Read a picture; its wish replaces one that waits."""
         self._opener.submit(Task("open", subject, work))
 
+    def cancel_open(self) -> None:
+        """Drop the picture that is being read, and one that waits."""
+        self._unwanted = self._opener.running
+        self._opener.drop_waiting()
+
     def submit(self, kind: str, subject: Any, work: Callable[[], Any]) -> None:
         """Do a job after those submitted before."""
         self._jobs.submit(Task(kind, subject, work))
@@ -83,7 +89,9 @@ class FileWork(QObject):
     def _on_lane_finished(
         self, task: Task, result: Any, error: Exception | None
     ) -> None:
-        if task.kind == "open":
+        if task is self._unwanted:
+            self._unwanted = None
+        elif task.kind == "open":
             if error is not None:
                 self.failed.emit(error)
             elif self._opener.idle:  # else a later one is wanted

@@ -140,8 +140,7 @@ class InferenceQueue(QObject):
     - ``failed(request, error)``: a :class:`ZimError` for the newest request.
     - ``search_progressed(request, done, total, found)``: of so many steps; what was
       found so far.  After stepping aside it counts from the beginning.
-    - ``search_ended(request, found, error)``: one of found and error is
-      None.
+    - ``search_ended(request, found, error)``: one of found and error is None.
     - ``activity_changed(kind)``: "warm_up", "prepare", "solve", "preview", "search",
       or "" when idle.
 
@@ -234,6 +233,11 @@ class InferenceQueue(QObject):
         """Nothing needs to be solved any more; encoding goes on."""
         if self._solver.wanted is not None:
             self.prepare(self._solver.wanted)
+
+    def cancel(self) -> None:
+        """Give up all that runs and waits, as soon as its next step."""
+        self._solver.wanted = self._solver.sought = None
+        self._lane.drop_waiting()
 
     def search(self, request: Request) -> None:
         """Find all objects of the request's image, when nothing else is to be done."""

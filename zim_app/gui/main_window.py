@@ -34,6 +34,7 @@ from zim_app.gui import (
     settings,
     settings_dialog,
 )
+from zim_app.gui.activity import Activity
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.drag_handle import DragHandle
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         self.flow = FileFlow(self)
         self.models = ModelControl(queue, self.banner, self)
         self.export = ExportFlow(self)
+        self.activity = Activity(queue, self.files, self.status, self.busy_bar, self)
         self._setup_layout()
         self._setup_actions()
         self._connect()
@@ -158,6 +160,7 @@ class MainWindow(QMainWindow):
                 "delete": self.canvas.delete_selected,
                 "clear": self.canvas.clear_prompts,
                 "escape": self._escape,
+                "stop": self.stop,
                 "show_object": self.canvas.show_object,
                 "settings": self.show_settings,
                 "cheat_sheet": self.show_cheat_sheet,
@@ -171,6 +174,7 @@ class MainWindow(QMainWindow):
             },
         )
         self.objects.set_actions(self.actions_by_id)
+        self.activity.set_action(self.actions_by_id["stop"])
         self._recent_menu = QMenu(self.tr("Open &recent"), self)
         self._recent_menu.aboutToShow.connect(self._fill_recent_menu)
         backgrounds = QMenu(self.tr("&Background"), self)
@@ -220,9 +224,7 @@ class MainWindow(QMainWindow):
         self.queue.prepared.connect(self._on_queue_prepared)
         self.queue.solved.connect(self._on_queue_solved)
         self.queue.failed.connect(self._on_queue_failed)
-        self.queue.activity_changed.connect(self._update_activity)
         self.files.thumbnail_read.connect(self.start_page.set_thumbnail)
-        self.files.activity_changed.connect(self._update_activity)
         self.models.model_chosen.connect(self.use_model)
         preferences.changed.connect(self._on_preference_changed)
         preferences.failed.connect(self.report)
@@ -331,7 +333,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
-        if new.recipe != old.recipe:
+        if new.recipe != old.recipe or (new.complete and not old.complete):
             self.banner.withdraw("answer")
         self.models.set_current(new.recipe.model)
         if new.matte is not old.matte:
@@ -385,6 +387,7 @@ class MainWindow(QMainWindow):
             "clear": bool(state.recipe.prompts or state.recipe.also),
             **dict.fromkeys(actions.EXPORTS, self.export.ready),
             **self.objects.enabled(),
+            "stop": self.activity.stoppable,
         }
         always = {spec.id for spec in actions.ACTIONS if spec.always}
         for id_, action in self.actions_by_id.items():
@@ -402,22 +405,18 @@ class MainWindow(QMainWindow):
         self.setWindowModified(not self.document.undo_stack.isClean())
 
     @Slot()
-    def _update_activity(self) -> None:
-        """Say what runs now; the bar is for work that the user waits for."""
-        words = {
-            "open": self.tr("Opening…"),
-            "save_project": self.tr("Saving…"),
-            "export": self.tr("Exporting…"),
-            "copy": self.tr("Copying…"),
-            "warm_up": self.tr("Loading the model…"),
-            "prepare": self.tr("Encoding…"),
-            "solve": self.tr("Matting…"),
-            "search": self.tr("Searching…"),
-        }
-        kinds = [*self.files.activities, self.queue.activity]
-        known = [kind for kind in kinds if kind in words]
-        self.status.activity.setText("  ".join(words[kind] for kind in known))
-        self.busy_bar.set_busy(bool(set(known) - {"warm_up", "search"}))
+    def stop(self) -> None:
+        """Stop what runs, and say how to go on where something is missing then."""
+        self.everything.cancel_search()
+        self.activity.stop()
+        if self.document is not None and self.document.give_up():
+            self.banner.show_error(
+                self.tr("Matting was stopped."),
+                self.tr("What is shown may be older than the prompts."),
+                self.tr("Go on"),
+                self.document.ask_again,
+                topic="answer",
+            )
 
     @Slot()
     def _escape(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QPointF, Signal
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QMenu, QStatusBar, QToolButton, QWidget
 
@@ -43,6 +43,11 @@ class StatusBar(QStatusBar):
         )
         self.zoom = self._zoom_button()
         self.activity = QLabel()
+        self.stop_button = QToolButton()
+        self.stop_button.setAutoRaise(True)
+        self.stop_button.setIconSize(QSize(16, 16))
+        self.stop_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.stop_button.hide()
         self.warning = QLabel()
         self.warning.hide()
         self.model = QLabel()
@@ -50,9 +55,12 @@ class StatusBar(QStatusBar):
         self.times.setToolTip(
             self.tr("Time to encode the picture and to answer a click")
         )
+        self.addPermanentWidget(self.activity)
+        self.addPermanentWidget(self.stop_button)
+        for label in (self.warning, self.model, self.times):
+            self.addPermanentWidget(label)
         for label in (self.activity, self.warning, self.model, self.times):
             label.setContentsMargins(8, 0, 8, 0)
-            self.addPermanentWidget(label)
         self.warning.setContentsMargins(8, 0, 0, 0)
 
     def show_pointer(self, at: QPointF | None, matte: Matte | None) -> None:
