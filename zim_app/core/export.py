@@ -215,15 +215,18 @@ def encode(
     picture: Picture,
     targets: Sequence[Target],
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
+    *,
+    cancelled: CancelCheck = lambda: False,
 ) -> bytes:
     """What :func:`export` would write as PNG, for the clipboard.
 
     Raises:
         ZimError: as :func:`export` does.
+        Cancelled: ``cancelled`` became true.
     """
-    content, tags = _render(picture, targets, BY_ID["png"], options, lambda: False)
+    content, tags = _render(picture, targets, BY_ID["png"], options, cancelled)
     stream = io.BytesIO()
-    BY_ID["png"].write(stream, content, tags)
+    BY_ID["png"].write(cast(IO[bytes], _Watched(stream, cancelled)), content, tags)
     return stream.getvalue()
 
 

@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QObject, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from zim_app.core.work import Work
 from zim_app.gui import dialogs, preferences, settings
 from zim_app.gui.background import Task
 from zim_app.gui.document import Document
-from zim_app.gui.icons import icon
+from zim_app.gui.progress import JobProgress
 from zim_app.gui.session_keeper import work_of
 from zim_model.errors import Cancelled, ZimError
-from zim_model.request import Matte
+from zim_model.request import CancelCheck, Matte
 
 if TYPE_CHECKING:
     from zim_app.core.export import ExportOptions, Target
@@ -31,76 +30,27 @@ if TYPE_CHECKING:
     from zim_app.core.session import SceneObject
     from zim_app.gui.main_window import MainWindow
 
-PROGRESS_DELAY_MS = 500
-"""Exports that take less show no progress."""
 THUMBNAIL_SIDE = 96
 """Of what is dragged, in pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportJob:
-    """One export under way.
+    """One export or copy under way.
 
     Attributes:
         document: it is of.
         index: place in the document's history.
         work: that the files show.
         cancelled: set when the user does not want it any more.
+        said: when it is done, of a copy.
     """
 
     document: Document
     index: int
     work: Work
     cancelled: threading.Event
-
-
-class ExportProgress(QWidget):
-    """How far an export is, and a button that stops it; hidden while there is none.
-
-    **Signals**: ``cancelled()``: the user wants it to stop.
-
-    **Threads**: the window's; ``moved`` may be emitted on any.
-    """
-
-    cancelled = Signal()
-    moved = Signal(float)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 100)
-        self.bar.setFixedWidth(140)
-        self.bar.setToolTip(self.tr("Progress of the export"))
-        self.button = QToolButton()
-        self.button.setAutoRaise(True)
-        colour = self.palette().buttonText().color().name()
-        self.button.setIcon(icon("close-circle-outline", colour))
-        self.button.setToolTip(self.tr("Cancel the export"))
-        self.button.clicked.connect(self.cancelled)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(4, 0, 4, 0)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.button)
-        self._delay = QTimer(self)
-        self._delay.setSingleShot(True)
-        self._delay.setInterval(PROGRESS_DELAY_MS)
-        self._delay.timeout.connect(self.show)
-        self.moved.connect(self._on_moved)
-        self.hide()
-
-    def start(self) -> None:
-        """Show from now on, if it lasts."""
-        self.bar.setValue(0)
-        self._delay.start()
-
-    def stop(self) -> None:
-        """Hide; it is over."""
-        self._delay.stop()
-        self.hide()
-
-    @Slot(float)
-    def _on_moved(self, fraction: float) -> None:
-        self.bar.setValue(round(100 * fraction))
+    said: str = ""
 
 
 class ExportFlow(QObject):
@@ -125,7 +75,9 @@ class ExportFlow(QObject):
         self._files = window.files
         self._jobs: list[ExportJob] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.progress = ExportProgress()
+        self.progress = JobProgress(
+            self.tr("Progress of the export"), self.tr("Cancel the export")
+        )
         self.progress.cancelled.connect(self.cancel)
         window.status.addPermanentWidget(self.progress)
         self._files.job_done.connect(self._on_job_done)
@@ -216,9 +168,8 @@ class ExportFlow(QObject):
         path: Path | None = None,
         overwrite: bool = False,
     ) -> None:
-        stop = threading.Event()
-        index = document.undo_stack.index()
-        job = ExportJob(document, index, work_of(document), stop)
+        job = self._job(document)
+        stop = job.cancelled
         arguments = (document.picture, targets(document, options), options)
         hooks = {"progress": self.progress.moved.emit, "cancelled": stop.is_set}
         if path is not None:
@@ -226,9 +177,16 @@ class ExportFlow(QObject):
         else:
             assert folder is not None
             work = partial(_write_files, *arguments, folder, overwrite, hooks)
+        self._submit("export", job, work)
+
+    def _job(self, document: Document, said: str = "") -> ExportJob:
+        index, stop = document.undo_stack.index(), threading.Event()
+        return ExportJob(document, index, work_of(document), stop, said)
+
+    def _submit(self, kind: str, job: ExportJob, work: Callable[[], Any]) -> None:
         self._jobs.append(job)
         self.progress.start()
-        self._files.submit("export", job, work)
+        self._files.submit(kind, job, work)
 
     @Slot(object, object)
     def _on_job_done(self, task: Task, result: Any) -> None:
@@ -236,14 +194,15 @@ class ExportFlow(QObject):
             self._end(task.subject)
             self._on_exported(task.subject, result)
         elif task.kind == "copy":
+            self._end(task.subject)
             _put_on_clipboard(*result)
-            self._window.banner.show_success(task.subject)
+            self._window.banner.show_success(task.subject.said)
         elif task.kind == "drag_file":
             self.file_ready.emit(*result)
 
     @Slot(object, object)
     def _on_job_failed(self, task: Task, error: Exception) -> None:
-        if task.kind == "export":
+        if task.kind in ("export", "copy"):
             self._end(task.subject)
             if isinstance(error, Cancelled):
                 self._window.banner.show_success(self.tr("The export was cancelled."))
@@ -283,8 +242,10 @@ class ExportFlow(QObject):
     def _copy(self, what: str, said: str) -> None:
         document = self._window.document
         if document is not None and self.ready:
-            work = partial(_copied, document.picture, _active(document), what)
-            self._files.submit("copy", said, work)
+            job, objects = self._job(document, said), _active(document)
+            stopped = job.cancelled.is_set
+            work = partial(_copied, document.picture, objects, what, stopped)
+            self._submit("copy", job, work)
 
     def make_file(self) -> None:
         """Make a PNG of the active object to drag out; ``file_ready`` tells."""
@@ -410,7 +371,9 @@ def _write_files(
     )
 
 
-def _copied(picture: Picture, objects: list[Target], what: str) -> tuple[bytes, QImage]:
+def _copied(
+    picture: Picture, objects: list[Target], what: str, cancelled: CancelCheck
+) -> tuple[bytes, QImage]:
     """A PNG as exact as the file would be, and pixels for all other programs."""
     from zim_app.core.colour import rgb_to_srgb
     from zim_app.core.compose import Cut, cutout
@@ -418,9 +381,11 @@ def _copied(picture: Picture, objects: list[Target], what: str) -> tuple[bytes, 
     from zim_app.core.framing import cropped, support_of
 
     if what == "matte":
-        data = encode(picture, objects, ExportOptions("matte"))
+        options = ExportOptions("matte")
+        data = encode(picture, objects, options, cancelled=cancelled)
         return data, QImage.fromData(data)
-    data = encode(picture, objects, ExportOptions(trim=True))
+    options = ExportOptions(trim=True)
+    data = encode(picture, objects, options, cancelled=cancelled)
     whole = Cut.of(picture, objects[0].alpha)
     part = cropped(whole, support_of(whole.alpha) or (0, 0, 1, 1))
     shown = Cut(rgb_to_srgb(part.colours, picture.icc), part.alpha)

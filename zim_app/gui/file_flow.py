@@ -128,6 +128,11 @@ class FileFlow(QObject):
         strip.setVisible(wanted and len(strip.model.paths) > 1)
         self._window.actions_by_id["strip"].setChecked(wanted)
 
+    def stay(self) -> None:
+        """Mark the picture that is open in the strip, because no other will be."""
+        document = self._window.document
+        self._window.strip.select(document.picture.path if document else None)
+
     def _open(self, path: Path) -> None:
         self.sessions.flush()
         store = self.sessions.store

@@ -307,7 +307,11 @@ class FolderStrip(QDockWidget):
     def _show(self, pictures: Sequence[Path], current: Path | None) -> None:
         if tuple(pictures) != self.model.paths:
             self.model.set_paths(pictures, {})
-        self._select(self.model.row(current) if current else -1)
+        self.select(current)
+
+    def select(self, path: Path | None) -> None:
+        """Mark that picture as the current one."""
+        self._select(self.model.row(path) if path else -1)
 
     def _select(self, row: int) -> None:
         index = self.model.index(row) if row >= 0 else QModelIndex()

@@ -409,6 +409,7 @@ class MainWindow(QMainWindow):
         """Stop what runs, and say how to go on where something is missing then."""
         self.everything.cancel_search()
         self.activity.stop()
+        self.flow.stay()
         if self.document is not None and self.document.give_up():
             self.banner.show_error(
                 self.tr("Matting was stopped."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from dataclasses import dataclass, replace
@@ -74,10 +75,11 @@ def pictures_in(folder: Path) -> tuple[Path, ...]:
         ImageError: the folder cannot be read.
     """
     try:
-        names = [path for path in folder.iterdir() if _is_picture(path)]
+        with os.scandir(folder) as entries:
+            files = [Path(entry.path) for entry in entries if entry.is_file()]
     except OSError as error:
         raise ImageError(f"The folder {folder} cannot be read: {error}.") from error
-    return tuple(sorted(names, key=_natural))
+    return tuple(sorted(filter(_is_picture, files), key=_natural))
 
 
 def _is_picture(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 from PIL import Image
@@ -10,6 +11,8 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
+from zim_app.core import images
+from zim_app.core.images import load_picture
 from zim_app.core.sessions import SessionStore
 from zim_app.gui.folder_strip import ITEM, KEPT, MARK
 
@@ -104,6 +107,25 @@ def test_a_damaged_picture_does_not_stop_the_way(window, settle, folder, qtbot):
     qtbot.keyClick(window.canvas, Qt.Key.Key_PageDown)
     settle()
     assert current(window) == "p10.png"
+
+
+def test_stopping_goes_back_to_the_picture_that_is_open(
+    strip, window, settle, qtbot, monkeypatch
+):
+    gate = threading.Event()
+
+    def slow(path):
+        assert gate.wait(10)
+        return load_picture(path)
+
+    monkeypatch.setattr(images, "load_picture", slow)
+    click_item(strip, 1, qtbot)
+    assert strip.current == 1
+    window.actions_by_id["stop"].trigger()
+    assert strip.current == 0
+    gate.set()
+    settle()
+    assert current(window) == "p1.png"
 
 
 def test_marks_tell_what_was_done(strip, window, settle, qtbot):
