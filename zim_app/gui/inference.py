@@ -237,6 +237,7 @@ class InferenceQueue(QObject):
     def cancel(self) -> None:
         """Give up all that runs and waits, as soon as its next step."""
         self._solver.wanted = self._solver.sought = None
+        self._preview, self._solver.previews = None, False
         self._lane.drop_waiting()
 
     def search(self, request: Request) -> None:

@@ -4,6 +4,7 @@ import gc
 import sys
 import threading
 
+import cv2
 import numpy as np
 from PIL import Image
 from PySide6.QtCore import Qt
@@ -74,3 +75,41 @@ def test_click_and_export(qtbot, tmp_path):
         pixels = np.asarray(image)
     expected = matte.alpha.astype(float) / 257
     assert np.abs(pixels[..., 3] - expected).max() <= 1
+
+
+def test_what_a_search_finds_becomes_an_object_with_the_same_matte(qtbot):
+    window = MainWindow(InferenceQueue())
+    qtbot.addWidget(window)
+    window.resize(900, 700)
+    window.show()
+    window.open_path(PHOTO / "cat.jpg")
+    qtbot.waitUntil(lambda: window.document is not None, timeout=20_000)
+    mode = window.everything
+    window.actions_by_id["everything"].trigger()
+    qtbot.waitUntil(lambda: bool(mode.regions.found), timeout=60_000)
+    qtbot.mouseClick(mode.bar.cancel_button, Qt.MouseButton.LeftButton)
+    found = mode.regions.found[0]
+    height, width = found.alpha.shape
+    rows, columns = np.nonzero(found.alpha > 250)
+    hits = (
+        (column, row)
+        for row, column in zip(rows, columns, strict=True)
+        if mode.regions.at(*_in_picture(window, found, column, row)) is found
+    )
+    at = window.canvas.to_view(*_in_picture(window, found, *next(hits))).toPoint()
+    viewport = window.canvas.viewport()
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.waitUntil(lambda: window.idle, timeout=60_000)
+    [entry] = window.document.state.objects
+    assert entry.recipe.prompts == found.prompts
+    alpha = window.document.state.matte.pyramid[0]
+    small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
+    difference = np.abs(small.astype(float) - found.alpha)
+    assert difference.mean() < 12, "the search showed what the object is"
+
+
+def _in_picture(window, found, column, row):
+    """The middle of a pixel of a small matte, in pixels of the picture."""
+    picture, (height, width) = window.document.picture, found.alpha.shape
+    return (column + 0.5) * picture.width / width, (row + 0.5) * picture.height / height
