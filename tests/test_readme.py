@@ -16,10 +16,13 @@ def test_keys_are_those_of_the_window():
     from zim_app.gui.actions import ACTIONS
 
     known = {key for spec in ACTIONS for key in spec.keys}
-    named = re.findall(r"\b(?:Ctrl\+(?:Shift\+)?\w|Delete)\b", README)
-    assert named
-    assert set(named) <= known
-    assert "\n| F |" in README
+    table = README.partition("## In the studio")[2].partition("\n\n!")[0]
+    cells = " ; ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
+    key = r"(?:Ctrl\+|Shift\+)*(?:[A-Z]|\d|PgUp|PgDown|Delete|[?,\[\]])"
+    named = set(re.findall(rf"(?<![\w+]){key}(?![\w+])", cells))
+    named -= {","}  # between two keys
+    assert {"F", "Ctrl+E", "[", "?", "Ctrl+,", "1"} <= named, "the table is read"
+    assert named <= known
 
 
 def test_linked_files_exist():
