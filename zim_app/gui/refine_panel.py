@@ -139,7 +139,9 @@ class RefinePanel(QDockWidget):
             self.tr("Undo all refinement except brush strokes")
         )
         self.reset_button.clicked.connect(self.reset)
-        self.setWidget(self._content())
+        content = self._content()
+        content.setMaximumHeight(content.sizeHint().height())  # leaves room for objects
+        self.setWidget(content)
         self.setFeatures(MOVABLE)
 
     def _field(self, entry: Adjustment) -> SliderField:
