@@ -2,8 +2,9 @@
 
 ``python benchmarks/window.py [--photo FILE] [--pictures N]`` drives the real window
 with the bundled model through one gesture after the other, then opens N pictures.
-Gestures are synthesised mouse and key events; the longest time in which the event loop
-did not turn is printed for each.  The numbers depend on the machine and on what else it does.
+Gestures are synthesised mouse and key events; the longest time in which the event
+loop did not turn is printed for each.  The numbers depend on the
+machine and on what else it does.
 """
 
 from __future__ import annotations
