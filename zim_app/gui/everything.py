@@ -168,9 +168,9 @@ def recipe_of(pick: Pick, model: str) -> Recipe:
 # -- How it looks ------------------------------------------------------------------
 
 
-def hue_of(found: Found) -> float:
-    """A hue in [0, 1) that a region keeps, unlike that of most others."""
-    return sum(found.box) * GOLDEN % 1.0
+def hue_of(number: int) -> float:
+    """The hue in [0, 1) of a region's number; unlike those of the numbers near it."""
+    return number * GOLDEN % 1.0
 
 
 def smoothed(alpha: ByteArray) -> ByteArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,7 @@ class RegionsItem(QGraphicsItem):
         self._image = QImage()
         self._hover_image = QImage()
         self._looks: dict[Found, tuple[ByteArray, QPainterPath]] = {}
+        self._numbers: dict[Found, int] = {}
         self.hide()
 
     def set_regions(self, regions: Regions) -> None:
@@ -72,17 +74,25 @@ class RegionsItem(QGraphicsItem):
                 found: known[found] if found in known else self._look(found)
                 for found in regions.found
             }
+            self._number()
             self._image = self._drawn(regions.found)
         if old.hovered is not regions.hovered or old.picks != regions.picks:
             hovered = (regions.hovered,) if regions.hovered else ()
             self._hover_image = self._drawn(hovered, TINT_HOVERED)
         self.update()
 
+    def _number(self) -> None:
+        """Give each region a number for its colour, which it keeps."""
+        kept = {f: n for f, n in self._numbers.items() if f in self._looks}
+        free = (n for n in count() if n not in kept.values())
+        new = [found for found in self._regions.found if found not in kept]
+        self._numbers = kept | dict(zip(new, list(islice(free, len(new))), strict=True))
+
     def _colour(self, found: Found) -> QColor:
         pick = self._regions.pick_of(found)
         if pick is not None:
             return QColor(OBJECT_COLOURS[pick % len(OBJECT_COLOURS)])
-        return QColor.fromHsvF(hue_of(found), 0.75, 1.0)
+        return QColor.fromHsvF(hue_of(self._numbers[found]), 0.75, 1.0)
 
     def _look(self, found: Found) -> tuple[ByteArray, QPainterPath]:
         """What is drawn of a region: its alpha and its outline."""

@@ -54,8 +54,8 @@ from zim_model.request import Matte
 MIME_TYPE = "application/x-zim-studio-objects"
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 """The whole :class:`Row` of an index."""
-ROW_HEIGHT = 48
-THUMBNAIL_SIDE = 40
+ROW_HEIGHT = 40
+THUMBNAIL_SIDE = 34
 _CHECKER = (0xFF, 0xD0)
 _CHECKER_SIZE = 5
 _FAINT = 0.45
@@ -318,8 +318,8 @@ def row_parts(rect: QRect) -> dict[str, QRect]:
     return {
         "eye": QRect(left, top, 30, height),
         "thumbnail": QRect(left + 30, thumbnail_top, THUMBNAIL_SIDE, THUMBNAIL_SIDE),
-        "swatch": QRect(left + 74, top, 24, height),
-        "name": QRect(left + 100, top, max(0, right - 30 - left - 102), height),
+        "swatch": QRect(left + 68, top, 24, height),
+        "name": QRect(left + 94, top, max(0, right - 30 - left - 96), height),
         "solo": QRect(right - 30, top, 30, height),
     }
 

@@ -21,6 +21,7 @@ class Hand:
         self.list = window.objects.list
 
     def part(self, row, part):
+        self.list.scrollTo(self.list.model().index(row))
         rect = self.list.visualRect(self.list.model().index(row))
         return row_parts(rect)[part].center()
 
@@ -45,7 +46,9 @@ class Hand:
     def drop(self, ids_from, row):
         rows = [self.list.model().index(r) for r in ids_from]
         data: QMimeData = self.list.model().mimeData(rows)
-        rect = self.list.visualRect(self.list.model().index(min(row, 2)))
+        target = self.list.model().index(min(row, 2))
+        self.list.scrollTo(target)
+        rect = self.list.visualRect(target)
         at = rect.topLeft() if row <= 2 else rect.bottomLeft()
         event = QDropEvent(
             QPointF(at + QPoint(60, 0)),
