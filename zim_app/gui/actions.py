@@ -71,11 +71,11 @@ ACTIONS = (
         "previous_picture", QT_TRANSLATE_NOOP("Actions", "Pre&vious picture"), ("PgUp",)
     ),
     ActionSpec(
-        "next_picture", QT_TRANSLATE_NOOP("Actions", "Ne&xt picture"), ("PgDown",)
+        "next_picture", QT_TRANSLATE_NOOP("Actions", "Nex&t picture"), ("PgDown",)
     ),
     ActionSpec(
         "strip",
-        QT_TRANSLATE_NOOP("Actions", "Pictures of the fol&der"),
+        QT_TRANSLATE_NOOP("Actions", "Pict&ures of the folder"),
         ("F7",),
         tip=QT_TRANSLATE_NOOP("Actions", "Show the folder's pictures at the bottom"),
         always=True,

@@ -20,7 +20,7 @@ from zim_app.gui import shortcuts
 from zim_app.gui.actions import BY_ID, sections
 from zim_app.gui.gestures import GESTURES
 
-COLUMNS = 3
+COLUMNS = 4
 SIDE_BY_SIDE = 20
 """Characters of keys that have room beside one another."""
 _STYLE = """
@@ -110,7 +110,7 @@ class CheatSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.search)
         layout.addWidget(body, 1)
-        self.resize(1080, 680)
+        self.resize(1360, 720)
 
     def _mouse(self) -> Section:
         translate = QCoreApplication.translate

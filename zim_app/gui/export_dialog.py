@@ -37,6 +37,7 @@ from zim_app.core.framing import Frame, Rect
 from zim_app.core.images import Picture
 from zim_app.core.naming import free_path
 from zim_app.gui.icons import icon
+from zim_app.gui.language import error_text
 from zim_model.errors import ZimError
 
 CHOICES = {
@@ -347,7 +348,8 @@ class ExportDialog(QDialog):
         try:
             planned = self.planned()
         except ZimError as error:
-            self.preview.setText(str(error))
+            words = (error_text(error.message), error_text(error.hint))
+            self.preview.setText(" ".join(words).strip())
             self.overwrite.hide()
             self.ok.setEnabled(False)
             return

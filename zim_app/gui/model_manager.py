@@ -91,7 +91,7 @@ class ModelRow(QFrame):
         self.title.setFont(font)
         self.state = QLabel()
         self.description = self._text(
-            self.info.description
+            error_text(self.info.description)
             if self.info
             else self.tr("Added from the disk; its licence is not known here.")
         )

@@ -26,8 +26,8 @@ from xml.etree import ElementTree
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 ERRORS = "errors.json"
-_WORDED = ("zim_model/files.py",)
-"""Modules whose tables have parts of sentences about errors."""
+_WORDED = ("zim_model/files.py", "zim_model/registry.py")
+"""Modules whose tables have sentences, or parts of them, for people."""
 
 
 def main(languages: Sequence[str] = ()) -> int:

@@ -64,6 +64,14 @@
         <translation>Objekte und Markierungen in einer neuen Datei speichern</translation>
     </message>
     <message>
+        <source>Pre&amp;vious picture</source>
+        <translation>Voriges B&amp;ild</translation>
+    </message>
+    <message>
+        <source>Show the folder&apos;s pictures at the bottom</source>
+        <translation>Die Bilder des Ordners unten zeigen</translation>
+    </message>
+    <message>
         <source>&amp;Paste picture</source>
         <translation>&amp;Bild einfügen</translation>
     </message>
@@ -114,6 +122,14 @@
     <message>
         <source>Abort the drag under way, or select nothing</source>
         <translation>Das laufende Ziehen abbrechen oder nichts auswählen</translation>
+    </message>
+    <message>
+        <source>&amp;Find all objects</source>
+        <translation>Alle O&amp;bjekte finden</translation>
+    </message>
+    <message>
+        <source>Find everything in the picture, and pick</source>
+        <translation>Alles im Bild finden und auswählen</translation>
     </message>
     <message>
         <source>&amp;New object</source>
@@ -216,6 +232,30 @@
         <translation>1:1</translation>
     </message>
     <message>
+        <source>Candidate &amp;1</source>
+        <translation>Kandidat &amp;1</translation>
+    </message>
+    <message>
+        <source>Candidate &amp;2</source>
+        <translation>Kandidat &amp;2</translation>
+    </message>
+    <message>
+        <source>Candidate &amp;3</source>
+        <translation>Kandidat &amp;3</translation>
+    </message>
+    <message>
+        <source>Candidate &amp;4</source>
+        <translation>Kandidat &amp;4</translation>
+    </message>
+    <message>
+        <source>&amp;Preview at the pointer</source>
+        <translation>&amp;Vorschau am Zeiger</translation>
+    </message>
+    <message>
+        <source>Show what a click at the pointer would give</source>
+        <translation>Zeigen, was ein Klick am Zeiger ergäbe</translation>
+    </message>
+    <message>
         <source>S&amp;maller brush</source>
         <translation>&amp;Kleinerer Pinsel</translation>
     </message>
@@ -258,6 +298,14 @@
     <message>
         <source>Show the active object as large as it fits</source>
         <translation>Das aktive Objekt so groß zeigen, wie es passt</translation>
+    </message>
+    <message>
+        <source>Nex&amp;t picture</source>
+        <translation>Nä&amp;chstes Bild</translation>
+    </message>
+    <message>
+        <source>Pict&amp;ures of the folder</source>
+        <translation>Bilder des O&amp;rdners</translation>
     </message>
     <message>
         <source>&amp;Next view</source>
@@ -407,6 +455,40 @@
     </message>
 </context>
 <context>
+    <name>CandidateStrip</name>
+    <message>
+        <source>Candidates</source>
+        <translation>Kandidaten</translation>
+    </message>
+    <message>
+        <source>Choose candidate</source>
+        <translation>Kandidat wählen</translation>
+    </message>
+    <message>
+        <source>Candidate {}</source>
+        <translation>Kandidat {}</translation>
+    </message>
+    <message>
+        <source>{} · {:.2f}</source>
+        <translation>{} · {:.2f}</translation>
+    </message>
+    <message>
+        <source>Candidate {}, predicted quality {:.2f}; key {}</source>
+        <translation>Kandidat {}, vorhergesagte Güte {:.2f}; Taste {}</translation>
+    </message>
+</context>
+<context>
+    <name>Canvas</name>
+    <message>
+        <source>Canvas</source>
+        <translation>Arbeitsfläche</translation>
+    </message>
+    <message>
+        <source>Arrow keys move a cursor over the picture, Enter says that what is there belongs to the object, N that it does not; Tab goes through the prompts.</source>
+        <translation>Pfeiltasten bewegen einen Zeiger über das Bild, die Eingabetaste sagt, dass zum Objekt gehört, was dort ist, N, dass es nicht dazugehört; Tab geht durch die Markierungen.</translation>
+    </message>
+</context>
+<context>
     <name>CheatSheet</name>
     <message>
         <source>Keys and mouse</source>
@@ -545,6 +627,10 @@
         <translation>Markieren Sie das Objekt oder beschneiden Sie nicht.</translation>
     </message>
     <message>
+        <source>Add it to the installed models first.</source>
+        <translation>Fügen Sie es zuerst den installierten Modellen hinzu.</translation>
+    </message>
+    <message>
         <source>Allow it, or name another in {0}.</source>
         <translation>Erlauben Sie es oder nennen Sie einen anderen in {0}.</translation>
     </message>
@@ -565,8 +651,28 @@
         <translation>Die Nummer eines Objekts ist {0}, das ist keine positive Zahl.</translation>
     </message>
     <message>
+        <source>Apache 2.0</source>
+        <translation>Apache 2.0</translation>
+    </message>
+    <message>
+        <source>CC BY-NC 4.0</source>
+        <translation>CC BY-NC 4.0</translation>
+    </message>
+    <message>
         <source>Call set_image first.</source>
         <translation>Rufen Sie zuerst set_image auf.</translation>
+    </message>
+    <message>
+        <source>Check that this computer is online, then download again: what has arrived is kept.</source>
+        <translation>Prüfen Sie, ob dieser Rechner online ist, und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>Check the clock of this computer; behind a company&apos;s proxy, name its certificate in SSL_CERT_FILE.</source>
+        <translation>Prüfen Sie die Uhr dieses Rechners; hinter dem Proxy einer Firma nennen Sie dessen Zertifikat in SSL_CERT_FILE.</translation>
+    </message>
+    <message>
+        <source>Check the network, then download again: what has arrived is kept.</source>
+        <translation>Prüfen Sie das Netz und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
     </message>
     <message>
         <source>Check the spelling.</source>
@@ -635,6 +741,10 @@
     <message>
         <source>Crop it or make it smaller first.</source>
         <translation>Beschneiden oder verkleinern Sie es zuerst.</translation>
+    </message>
+    <message>
+        <source>Download again to go on: what has arrived is kept.</source>
+        <translation>Laden Sie weiter: Was angekommen ist, bleibt.</translation>
     </message>
     <message>
         <source>Download it again. If that does not help, something between here and {0} changes files, or there is a newer one.</source>
@@ -761,6 +871,10 @@
         <translation>Vielleicht stammt es aus einem neueren zim-studio.</translation>
     </message>
     <message>
+        <source>It may have moved: fetch it with a browser, then add it from disk.</source>
+        <translation>Vielleicht ist sie umgezogen: Laden Sie sie mit einem Browser und fügen Sie sie vom Datenträger hinzu.</translation>
+    </message>
+    <message>
         <source>It must be a number from {0} to {1}.</source>
         <translation>Es muss eine Zahl von {0} bis {1} sein.</translation>
     </message>
@@ -803,6 +917,10 @@
     <message>
         <source>Mattes of different sizes or types cannot be merged.</source>
         <translation>Masken verschiedener Größe oder Art können nicht verschmolzen werden.</translation>
+    </message>
+    <message>
+        <source>Memory ran short: what was remembered of pictures was dropped.</source>
+        <translation>Der Speicher wurde knapp: Was von Bildern gemerkt war, ist verworfen.</translation>
     </message>
     <message>
         <source>Negative points alone do not say what to keep.</source>
@@ -877,12 +995,36 @@
         <translation>Mit -o DATEI ersetzen Sie es oder speichern anderswo.</translation>
     </message>
     <message>
+        <source>Segmentation: finds more objects, with hard edges; wants a GPU.</source>
+        <translation>Segmentierung: findet mehr Objekte, mit harten Rändern; möchte eine GPU.</translation>
+    </message>
+    <message>
+        <source>Segmentation: finds objects well, with hard edges.</source>
+        <translation>Segmentierung: findet Objekte gut, mit harten Rändern.</translation>
+    </message>
+    <message>
+        <source>Segmentation: the largest SAM, with hard edges; wants a GPU.</source>
+        <translation>Segmentierung: das größte SAM, mit harten Rändern; möchte eine GPU.</translation>
+    </message>
+    <message>
+        <source>Small and fast; runs on any computer.</source>
+        <translation>Klein und schnell; läuft auf jedem Rechner.</translation>
+    </message>
+    <message>
         <source>Take them from the same picture.</source>
         <translation>Nehmen Sie sie aus demselben Bild.</translation>
     </message>
     <message>
         <source>The amount {0} is outside 0 to 1.</source>
         <translation>Die Menge {0} liegt nicht zwischen 0 und 1.</translation>
+    </message>
+    <message>
+        <source>The authors&apos; larger matting model: finest details, wants a GPU.</source>
+        <translation>Das größere Freistellmodell der Autoren: feinste Details, möchte eine GPU.</translation>
+    </message>
+    <message>
+        <source>The authors&apos; matting model: fine hair and soft edges.</source>
+        <translation>Das Freistellmodell der Autoren: feine Haare und weiche Ränder.</translation>
     </message>
     <message>
         <source>The box ({0}) has an edge that is not a number.</source>
@@ -895,6 +1037,14 @@
     <message>
         <source>The box has {0} numbers.</source>
         <translation>Der Rahmen hat {0} Zahlen.</translation>
+    </message>
+    <message>
+        <source>The connection to {0} broke off.</source>
+        <translation>Die Verbindung zu {0} ist abgebrochen.</translation>
+    </message>
+    <message>
+        <source>The connection to {0} is not secure: {1}.</source>
+        <translation>Die Verbindung zu {0} ist nicht sicher: {1}.</translation>
     </message>
     <message>
         <source>The disk of {0} is too full: {1} MB are needed, {2} MB are free.</source>
@@ -1153,8 +1303,16 @@
         <translation>Verwenden Sie die Originaldatei oder wandeln Sie sie in safetensors um.</translation>
     </message>
     <message>
+        <source>Wait, then download again: what has arrived is kept.</source>
+        <translation>Warten Sie und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
+    </message>
+    <message>
         <source>Write each field as {{name}}, and a brace itself twice.</source>
         <translation>Schreiben Sie jedes Feld als {{name}} und eine Klammer selbst doppelt.</translation>
+    </message>
+    <message>
+        <source>ZIM tiny</source>
+        <translation>ZIM tiny</translation>
     </message>
     <message>
         <source>it is a folder</source>
@@ -1209,6 +1367,10 @@
         <translation>es gibt keine solche Datei und keinen solchen Ordner</translation>
     </message>
     <message>
+        <source>{0} It runs on {1}.</source>
+        <translation>{0} Es läuft auf {1}.</translation>
+    </message>
+    <message>
         <source>{0} arrived damaged: its checksum is wrong.</source>
         <translation>{0} kam beschädigt an: Die Prüfsumme stimmt nicht.</translation>
     </message>
@@ -1219,6 +1381,10 @@
     <message>
         <source>{0} cannot be made: {1}.</source>
         <translation>{0} kann nicht angelegt werden: {1}.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be reached.</source>
+        <translation>{0} ist nicht erreichbar.</translation>
     </message>
     <message>
         <source>{0} cannot be read: {1}.</source>
@@ -1241,6 +1407,10 @@
         <translation>{0} kann die Durchsichtigkeit eines Freistellers nicht aufnehmen.</translation>
     </message>
     <message>
+        <source>{0} does not answer.</source>
+        <translation>{0} antwortet nicht.</translation>
+    </message>
+    <message>
         <source>{0} does not end in a picture format that can be written.</source>
         <translation>{0} endet nicht auf ein Bildformat, das geschrieben werden kann.</translation>
     </message>
@@ -1251,6 +1421,10 @@
     <message>
         <source>{0} does not fit {1}: {2} tensors missing ({3}), {4} unknown ({5}).</source>
         <translation>{0} passt nicht zu {1}: {2} Tensoren fehlen ({3}), {4} sind unbekannt ({5}).</translation>
+    </message>
+    <message>
+        <source>{0} does not give {1} (HTTP {2}).</source>
+        <translation>{0} liefert {1} nicht (HTTP {2}).</translation>
     </message>
     <message>
         <source>{0} exists already.</source>
@@ -1275,6 +1449,10 @@
     <message>
         <source>{0} has the version {1}, which is none.</source>
         <translation>{0} hat die Version {1}, was keine ist.</translation>
+    </message>
+    <message>
+        <source>{0} has too little memory for {1}: it runs on {2}.</source>
+        <translation>{0} hat zu wenig Speicher für {1}: Es läuft auf {2}.</translation>
     </message>
     <message>
         <source>{0} has {1} million pixels{2}; the limit is {3} million.</source>
@@ -1389,12 +1567,118 @@
         <translation>{0} ist das Ausgangsbild, das nie überschrieben wird.</translation>
     </message>
     <message>
+        <source>{0} is too busy now (HTTP {1}).</source>
+        <translation>{0} ist gerade überlastet (HTTP {1}).</translation>
+    </message>
+    <message>
         <source>{0} is too large to be a {1}.</source>
         <translation>{0} ist zu groß für ein {1}.</translation>
     </message>
     <message>
+        <source>{0} lies on another computer.</source>
+        <translation>{0} liegt auf einem anderen Rechner.</translation>
+    </message>
+    <message>
+        <source>{0} overflows in {1}: it runs on {2}.</source>
+        <translation>{0} läuft in {1} über: Es läuft auf {2}.</translation>
+    </message>
+    <message>
         <source>{0} was not written correctly ({1}).</source>
         <translation>{0} wurde nicht richtig geschrieben ({1}).</translation>
+    </message>
+</context>
+<context>
+    <name>EverythingBar</name>
+    <message>
+        <source>Cancel search</source>
+        <translation>Suche abbrechen</translation>
+    </message>
+    <message>
+        <source>Stop here and keep what was found</source>
+        <translation>Hier anhalten und behalten, was gefunden ist</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>Search the rest of the picture</source>
+        <translation>Den Rest des Bildes durchsuchen</translation>
+    </message>
+    <message>
+        <source>Merge picked</source>
+        <translation>Gewählte verschmelzen</translation>
+    </message>
+    <message>
+        <source>Make one object of all that is picked (M)</source>
+        <translation>Aus allem Gewählten ein Objekt machen (M)</translation>
+    </message>
+    <message>
+        <source>Add picked as objects</source>
+        <translation>Gewählte als Objekte hinzufügen</translation>
+    </message>
+    <message>
+        <source>Make an object of each that is picked (Enter, double click)</source>
+        <translation>Aus jedem Gewählten ein Objekt machen (Eingabe, Doppelklick)</translation>
+    </message>
+    <message>
+        <source>Add all</source>
+        <translation>Alle hinzufügen</translation>
+    </message>
+    <message>
+        <source>Make an object of each that was found (A)</source>
+        <translation>Aus jedem Gefundenen ein Objekt machen (A)</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Go back without adding anything (Esc)</source>
+        <translation>Zurück, ohne etwas hinzuzufügen (Esc)</translation>
+    </message>
+    <message>
+        <source>{} found, {} picked</source>
+        <translation>{} gefunden, {} gewählt</translation>
+    </message>
+    <message>
+        <source>Searching… {} found</source>
+        <translation>Sucht … {} gefunden</translation>
+    </message>
+    <message>
+        <source>Search stopped, {} found</source>
+        <translation>Suche angehalten, {} gefunden</translation>
+    </message>
+    <message>
+        <source>{} found: click to pick, Shift+click to merge</source>
+        <translation>{} gefunden: klicken zum Wählen, Umschalt+Klick zum Verschmelzen</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+</context>
+<context>
+    <name>EverythingView</name>
+    <message>
+        <source>These regions are different candidates of the model.</source>
+        <translation>Diese Bereiche sind verschiedene Kandidaten des Modells.</translation>
+    </message>
+    <message>
+        <source>One object has only one of them; add them separately.</source>
+        <translation>Ein Objekt hat nur einen davon; fügen Sie sie einzeln hinzu.</translation>
+    </message>
+    <message>
+        <source>All that was picked is among the objects already.</source>
+        <translation>Alles Gewählte ist schon unter den Objekten.</translation>
+    </message>
+    <message>
+        <source>Pick something else.</source>
+        <translation>Wählen Sie etwas anderes.</translation>
+    </message>
+    <message>
+        <source>Add found objects</source>
+        <translation>Gefundene Objekte hinzufügen</translation>
     </message>
 </context>
 <context>
@@ -1536,8 +1820,8 @@
         <translation>Sonst bekommt die neue eine Nummer</translation>
     </message>
     <message>
-        <source>Show</source>
-        <translation>Zeigen</translation>
+        <source>What</source>
+        <translation>Was</translation>
     </message>
     <message>
         <source>Background</source>
@@ -1721,6 +2005,17 @@
     </message>
 </context>
 <context>
+    <name>FolderStrip</name>
+    <message>
+        <source>Pictures</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Pictures in this folder</source>
+        <translation>Bilder in diesem Ordner</translation>
+    </message>
+</context>
+<context>
     <name>Gesture</name>
     <message>
         <source>Add point</source>
@@ -1870,6 +2165,46 @@
         <translation>Die Größe des Pinsels ändern</translation>
     </message>
     <message>
+        <source>Arrow keys, with Shift farther</source>
+        <translation>Pfeiltasten, mit Umschalt weiter</translation>
+    </message>
+    <message>
+        <source>Move the keyboard&apos;s cursor or selected prompt</source>
+        <translation>Den Tastaturzeiger oder die gewählte Markierung bewegen</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Click at the keyboard&apos;s cursor</source>
+        <translation>Am Tastaturzeiger klicken</translation>
+    </message>
+    <message>
+        <source>N, Ctrl + Enter</source>
+        <translation>N, Strg + Eingabe</translation>
+    </message>
+    <message>
+        <source>Right-click at the keyboard&apos;s cursor</source>
+        <translation>Am Tastaturzeiger rechts klicken</translation>
+    </message>
+    <message>
+        <source>Shift + Enter, twice</source>
+        <translation>Umschalt + Eingabe, zweimal</translation>
+    </message>
+    <message>
+        <source>Box between two places of the cursor</source>
+        <translation>Rahmen zwischen zwei Stellen des Zeigers</translation>
+    </message>
+    <message>
+        <source>Tab, Shift + Tab</source>
+        <translation>Tab, Umschalt + Tab</translation>
+    </message>
+    <message>
+        <source>Select the next prompt, the one before</source>
+        <translation>Die nächste Markierung wählen, die vorige</translation>
+    </message>
+    <message>
         <source>Wheel, pinch</source>
         <translation>Mausrad, zwei Finger</translation>
     </message>
@@ -1986,6 +2321,10 @@
     <message>
         <source>Matting…</source>
         <translation>Stellt frei …</translation>
+    </message>
+    <message>
+        <source>Searching…</source>
+        <translation>Sucht …</translation>
     </message>
 </context>
 <context>
@@ -2526,6 +2865,112 @@
     </message>
 </context>
 <context>
+    <name>Refine</name>
+    <message>
+        <source>&amp;Contrast</source>
+        <translation>&amp;Kontrast</translation>
+    </message>
+    <message>
+        <source>Makes the soft edge steeper, but never hard</source>
+        <translation>Macht den weichen Rand steiler, aber nie hart</translation>
+    </message>
+    <message>
+        <source>Contrast</source>
+        <translation>Kontrast</translation>
+    </message>
+    <message>
+        <source>&amp;Shift edge</source>
+        <translation>Rand &amp;verschieben</translation>
+    </message>
+    <message>
+        <source>Moves the edge outwards, or inwards below zero</source>
+        <translation>Verschiebt den Rand nach außen, unter null nach innen</translation>
+    </message>
+    <message>
+        <source>Shift edge</source>
+        <translation>Rand verschieben</translation>
+    </message>
+    <message>
+        <source>&amp;Feather</source>
+        <translation>&amp;Weiche Kante</translation>
+    </message>
+    <message>
+        <source>Blurs the edge</source>
+        <translation>Zeichnet den Rand weich</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>Weiche Kante</translation>
+    </message>
+    <message>
+        <source>&amp;Decontaminate colours</source>
+        <translation>&amp;Farbränder entfernen</translation>
+    </message>
+    <message>
+        <source>Frees soft edges from the background&apos;s colour</source>
+        <translation>Befreit weiche Ränder von der Farbe des Hintergrunds</translation>
+    </message>
+    <message>
+        <source>Decontaminate colours</source>
+        <translation>Farbränder entfernen</translation>
+    </message>
+    <message>
+        <source>Follow the picture</source>
+        <translation>Dem Bild folgen</translation>
+    </message>
+    <message>
+        <source>The model&apos;s matte, drawn to the picture&apos;s edges</source>
+        <translation>Die Maske des Modells, an die Kanten des Bildes gezogen</translation>
+    </message>
+    <message>
+        <source>Smooth</source>
+        <translation>Glatt</translation>
+    </message>
+    <message>
+        <source>The model&apos;s matte, only enlarged</source>
+        <translation>Die Maske des Modells, nur vergrößert</translation>
+    </message>
+    <message>
+        <source>Native resolution</source>
+        <translation>Volle Auflösung</translation>
+    </message>
+    <message>
+        <source>The edge is looked at again, closely; slower</source>
+        <translation>Der Rand wird noch einmal aus der Nähe betrachtet; langsamer</translation>
+    </message>
+</context>
+<context>
+    <name>RefinePanel</name>
+    <message>
+        <source>Refine</source>
+        <translation>Nachbearbeiten</translation>
+    </message>
+    <message>
+        <source>&amp;Reset</source>
+        <translation>&amp;Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Undo all refinement except brush strokes</source>
+        <translation>Alle Nachbearbeitung außer Pinselstrichen rückgängig machen</translation>
+    </message>
+    <message>
+        <source>How the matte comes to the picture&apos;s size</source>
+        <translation>Wie die Maske auf die Größe des Bildes kommt</translation>
+    </message>
+    <message>
+        <source>Detail</source>
+        <translation>Detail</translation>
+    </message>
+    <message>
+        <source>De&amp;tail</source>
+        <translation>De&amp;tail</translation>
+    </message>
+    <message>
+        <source>Reset refinement</source>
+        <translation>Nachbearbeitung zurücksetzen</translation>
+    </message>
+</context>
+<context>
     <name>Samples</name>
     <message>
         <source>Astronaut</source>
@@ -2724,6 +3169,17 @@
     <message>
         <source>Model, and the device that really ran (precision)</source>
         <translation>Modell und das Gerät, das wirklich lief (Genauigkeit)</translation>
+    </message>
+</context>
+<context>
+    <name>StripModel</name>
+    <message>
+        <source>{} – has prompts</source>
+        <translation>{} – hat Markierungen</translation>
+    </message>
+    <message>
+        <source>{} – exported</source>
+        <translation>{} – exportiert</translation>
     </message>
 </context>
 <context>
