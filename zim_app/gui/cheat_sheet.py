@@ -21,7 +21,7 @@ from zim_app.gui.actions import BY_ID, sections
 from zim_app.gui.gestures import GESTURES
 
 COLUMNS = 4
-SIDE_BY_SIDE = 20
+SIDE_BY_SIDE = 22
 """Characters of keys that have room beside one another."""
 _STYLE = """
 QLabel[key="true"] {
@@ -110,7 +110,7 @@ class CheatSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.search)
         layout.addWidget(body, 1)
-        self.resize(1360, 720)
+        self.resize(1400, 760)
 
     def _mouse(self) -> Section:
         translate = QCoreApplication.translate
@@ -141,16 +141,17 @@ class CheatSheet(QDialog):
         """Each section in the column that is the shortest by then."""
         body = QWidget()
         outer = QHBoxLayout(body)
-        outer.setSpacing(28)
+        outer.setSpacing(24)
         columns = [QVBoxLayout() for _ in range(COLUMNS)]
         lengths = [0] * COLUMNS
         for section in self.sections:
             shortest = lengths.index(min(lengths))
             columns[shortest].addWidget(section)
             lengths[shortest] += len(section.rows) + 2
-        for column in columns:
+        for number, column in enumerate(columns):
             column.addStretch()
-            outer.addLayout(column, 1)
+            # What the mouse does, in the first, takes more words than a key.
+            outer.addLayout(column, 2 if number else 3)
         return body
 
     @Slot(str)
