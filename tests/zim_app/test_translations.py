@@ -39,6 +39,27 @@ def test_there_is_german():
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_text_is_translated(file, fresh):
+    missing = [
+        f"{message.context}: {message.source}"
+        for message in tool.messages(fresh / file.name)
+        if not message.finished
+    ]
+    assert not missing, UPDATE
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_text_is_there_that_the_sources_lack(file, fresh):
+    now = {(m.context, m.source) for m in tool.messages(fresh / file.name)}
+    assert {(m.context, m.source) for m in tool.messages(file)} == now, UPDATE
+
+
+@pytest.mark.parametrize("name", ["errors.json", *(f"{f.stem}.qm" for f in FILES)])
+def test_compiled_files_are_fresh(name, fresh):
+    assert (tool.FOLDER / name).read_bytes() == (fresh / name).read_bytes(), UPDATE
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_translations_keep_the_values_and_the_dots(file):
     for message in tool.messages(file):
         source, translation = message.source, message.translation

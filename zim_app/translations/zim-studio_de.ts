@@ -208,6 +208,14 @@
         <translation>Zum Objekt darunter wechseln</translation>
     </message>
     <message>
+        <source>S&amp;top</source>
+        <translation>Anhal&amp;ten</translation>
+    </message>
+    <message>
+        <source>Stop opening, encoding, matting or searching</source>
+        <translation>Öffnen, Kodieren, Freistellen oder Suchen anhalten</translation>
+    </message>
+    <message>
         <source>Zoom &amp;in</source>
         <translation>Ver&amp;größern</translation>
     </message>
@@ -410,6 +418,45 @@
     <message>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
+    </message>
+</context>
+<context>
+    <name>Activity</name>
+    <message>
+        <source>Opening…</source>
+        <translation>Öffnet …</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>Speichert …</translation>
+    </message>
+    <message>
+        <source>Exporting…</source>
+        <translation>Exportiert …</translation>
+    </message>
+    <message>
+        <source>Copying…</source>
+        <translation>Kopiert …</translation>
+    </message>
+    <message>
+        <source>Loading the model…</source>
+        <translation>Lädt das Modell …</translation>
+    </message>
+    <message>
+        <source>Encoding…</source>
+        <translation>Kodiert …</translation>
+    </message>
+    <message>
+        <source>Matting…</source>
+        <translation>Stellt frei …</translation>
+    </message>
+    <message>
+        <source>Searching…</source>
+        <translation>Sucht …</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Hält an …</translation>
     </message>
 </context>
 <context>
@@ -1907,6 +1954,14 @@
 <context>
     <name>ExportFlow</name>
     <message>
+        <source>Progress of the export</source>
+        <translation>Fortschritt des Exports</translation>
+    </message>
+    <message>
+        <source>Cancel the export</source>
+        <translation>Den Export abbrechen</translation>
+    </message>
+    <message>
         <source>The export was cancelled.</source>
         <translation>Der Export wurde abgebrochen.</translation>
     </message>
@@ -1929,17 +1984,6 @@
     <message>
         <source>The matte is in the clipboard.</source>
         <translation>Die Maske ist in der Zwischenablage.</translation>
-    </message>
-</context>
-<context>
-    <name>ExportProgress</name>
-    <message>
-        <source>Progress of the export</source>
-        <translation>Fortschritt des Exports</translation>
-    </message>
-    <message>
-        <source>Cancel the export</source>
-        <translation>Den Export abbrechen</translation>
     </message>
 </context>
 <context>
@@ -2295,36 +2339,16 @@
         <translation>{}[*] – zim-studio</translation>
     </message>
     <message>
-        <source>Opening…</source>
-        <translation>Öffnet …</translation>
+        <source>Matting was stopped.</source>
+        <translation>Das Freistellen wurde angehalten.</translation>
     </message>
     <message>
-        <source>Saving…</source>
-        <translation>Speichert …</translation>
+        <source>What is shown may be older than the prompts.</source>
+        <translation>Was zu sehen ist, kann älter sein als die Markierungen.</translation>
     </message>
     <message>
-        <source>Exporting…</source>
-        <translation>Exportiert …</translation>
-    </message>
-    <message>
-        <source>Copying…</source>
-        <translation>Kopiert …</translation>
-    </message>
-    <message>
-        <source>Loading the model…</source>
-        <translation>Lädt das Modell …</translation>
-    </message>
-    <message>
-        <source>Encoding…</source>
-        <translation>Kodiert …</translation>
-    </message>
-    <message>
-        <source>Matting…</source>
-        <translation>Stellt frei …</translation>
-    </message>
-    <message>
-        <source>Searching…</source>
-        <translation>Sucht …</translation>
+        <source>Go on</source>
+        <translation>Weiter</translation>
     </message>
 </context>
 <context>

@@ -1,10 +1,13 @@
 """The window in German."""
 
+import re
+
 import pytest
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QDialogButtonBox, QLabel, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QMenu, QWidget
 
 from zim_app.gui import language, preferences
+from zim_app.gui.actions import ACTIONS
 from zim_app.gui.cheat_sheet import CheatSheet
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
@@ -45,6 +48,14 @@ def test_menus_and_start_page_are_german(german_window):
     assert german_window.actions_by_id["open"].text() == "&Öffnen …"
     labels = german_window.start_page.findChildren(QLabel)
     assert "Ein Bild hier ablegen" in [label.text() for label in labels]
+
+
+def test_no_action_is_left_in_english(german_window):
+    for spec in ACTIONS:
+        action = german_window.actions_by_id[spec.id]
+        if spec.text != action.text():
+            continue
+        assert spec.text in ("Lasso", "Hand"), spec.id
 
 
 def test_values_are_put_in(german_window, settle_german, photo):
@@ -123,6 +134,31 @@ def test_english_needs_no_translator(qapp):
     before = QLocale()
     assert language.install(qapp) == []
     QLocale.setDefault(before)
+
+
+def menus(window):
+    """All menus, opened so that those filled late are filled."""
+    for menu in window.findChildren(QMenu):
+        menu.aboutToShow.emit()
+    return [menu.actions() for menu in [window.menuBar(), *window.findChildren(QMenu)]]
+
+
+def assert_menu_keys_differ(window):
+    double = []
+    for entries in menus(window):
+        texts = [entry.text().replace("&&", "") for entry in entries]
+        keys = [key.lower() for text in texts for key in re.findall("&(.)", text)]
+        wrong = {key for key in keys if keys.count(key) > 1}
+        double += [t for t in texts if any(f"&{key}" in t.lower() for key in wrong)]
+    assert not double
+
+
+def test_menu_keys_differ(window):
+    assert_menu_keys_differ(window)
+
+
+def test_german_menu_keys_differ(german_window):
+    assert_menu_keys_differ(german_window)
 
 
 def test_every_sample_has_a_name_to_translate(german_window):

@@ -1,5 +1,7 @@
 """The table of settings, and what is stored of it."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QSettings
 
@@ -106,3 +108,12 @@ def test_choices_that_cannot_be_stored_hold_until_the_end(read_only, window, qtb
     preferences.set_value("marker_size", 16)
     assert preferences.value("marker_size") == 16
     preferences.changed.disconnect(told.append)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=ids)
+def test_every_setting_is_read_somewhere(setting):
+    """A setting that nothing follows would be a promise that is not kept."""
+    table = Path(preferences.__file__)
+    others = [path for path in table.parent.rglob("*.py") if path != table]
+    word = f'"{setting.key}"'
+    assert any(word in path.read_text("utf-8") for path in others)
