@@ -80,10 +80,6 @@ class Backend(Protocol):
         ...
 
 
-SCRIBBLE_TOKENS = 5
-"""A scribble enters the network as so many points along it."""
-
-
 def prompt_tokens(
     prompts: PromptSet, length: int = 0
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
@@ -98,8 +94,8 @@ def prompt_tokens(
     Returns:
         Coordinates (N, 2) and labels (N,), see ``zim_model.decoder``.
     """
-    along = [s.sampled(min(SCRIBBLE_TOKENS, len(s.path))) for s in prompts.scribbles]
-    points = (*prompts.points, *itertools.chain.from_iterable(along))
+    along = itertools.chain.from_iterable(s.clicks for s in prompts.scribbles)
+    points = (*prompts.points, *along)
     coords, positive = PromptSet(points).point_arrays()
     labels = positive.astype(np.int64)
     if prompts.box is None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zim_model.cues import CUES, cue_maps
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 
 def picture():
@@ -71,3 +71,12 @@ def test_same_input_same_maps():
     prompts = PromptSet((Point(60, 50),), Box(34, 24, 96, 76))
     first, again = (cue_maps(picture(), prompts, 64) for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+def test_a_scribble_is_seen_as_its_clicks():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    line = Scribble(((20.0, 30.0), (90.0, 60.0)))
+    drawn = cue_maps(pixels, PromptSet((), None, (line,)), 64)
+    clicked = cue_maps(pixels, PromptSet(line.clicks), 64)
+    assert (drawn == clicked).all()

@@ -234,3 +234,9 @@ def test_scribbles_that_cannot_be_answered(scribble: Scribble, sentence: str) ->
 def test_malformed_scribbles_are_refused(scribble: Any) -> None:
     with pytest.raises(PromptError, match="cannot be read"):
         PromptSet.from_json({"scribbles": [scribble]})
+
+
+def test_a_scribble_stands_for_a_few_clicks() -> None:
+    line = Scribble(((0, 0), (70, 0)), positive=False)
+    assert line.clicks == line.sampled(8)
+    assert Scribble(((3, 4),)).clicks == (Point(3, 4),)
