@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
 from zim_app.core.work import Work
@@ -334,10 +334,11 @@ def _exported(document: Document, scope: str) -> list[tuple[SceneObject, Matte]]
 
 
 def _put_on_clipboard(data: bytes, image: QImage) -> None:
-    mime = QMimeData()
-    mime.setImageData(image)
-    mime.setData("image/png", data)
-    QGuiApplication.clipboard().setMimeData(mime)
+    clipboard = QGuiApplication.clipboard()
+    clipboard.setImage(image)
+    # Added to Qt's own object: one made here is destroyed after Python has ended, which
+    # crashes the program when it quits.
+    clipboard.mimeData().setData("image/png", data)
 
 
 # -- On the worker's thread --------------------------------------------------

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QCoreApplication, QSettings, QThread
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
@@ -136,6 +137,13 @@ def settings(
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
     QCoreApplication.setOrganizationName("zim-studio-tests")
     QCoreApplication.setApplicationName("zim-studio-tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_clipboard(qapp: QCoreApplication) -> Iterator[None]:
+    """Qt would destroy what a test put there after Python has ended, and crash."""
+    yield
+    QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture(autouse=True)
