@@ -53,7 +53,7 @@ class Adjustment:
 ADJUSTMENTS = (
     Adjustment(
         "contrast",
-        QT_TRANSLATE_NOOP("Refine", "&Contrast"),
+        QT_TRANSLATE_NOOP("Refine", "Contrast"),
         QT_TRANSLATE_NOOP("Refine", "Makes the soft edge steeper, but never hard"),
         QT_TRANSLATE_NOOP("Refine", "Contrast"),
         Scale(0, 100, 0, unit=" %"),
@@ -61,21 +61,21 @@ ADJUSTMENTS = (
     ),
     Adjustment(
         "shift_edge",
-        QT_TRANSLATE_NOOP("Refine", "&Shift edge"),
+        QT_TRANSLATE_NOOP("Refine", "Shift edge"),
         QT_TRANSLATE_NOOP("Refine", "Moves the edge outwards, or inwards below zero"),
         QT_TRANSLATE_NOOP("Refine", "Shift edge"),
         Scale(-MAX_SHIFT, MAX_SHIFT, 0, decimals=1, unit=" px"),
     ),
     Adjustment(
         "feather",
-        QT_TRANSLATE_NOOP("Refine", "&Feather"),
+        QT_TRANSLATE_NOOP("Refine", "Feather"),
         QT_TRANSLATE_NOOP("Refine", "Blurs the edge"),
         QT_TRANSLATE_NOOP("Refine", "Feather"),
         Scale(0, MAX_FEATHER, 0, decimals=1, unit=" px", curve=2),
     ),
     Adjustment(
         "decontaminate",
-        QT_TRANSLATE_NOOP("Refine", "&Decontaminate colours"),
+        QT_TRANSLATE_NOOP("Refine", "Decontaminate colours"),
         QT_TRANSLATE_NOOP("Refine", "Frees soft edges from the background's colour"),
         QT_TRANSLATE_NOOP("Refine", "Decontaminate colours"),
         Scale(0, 100, 0, unit=" %"),
@@ -134,7 +134,7 @@ class RefinePanel(QDockWidget):
         self._object_id = 0  # of what is being adjusted
         self.fields = {entry.name: self._field(entry) for entry in ADJUSTMENTS}
         self.detail = self._detail_box()
-        self.reset_button = QPushButton(self.tr("&Reset"))
+        self.reset_button = QPushButton(self.tr("Reset"))
         self.reset_button.setToolTip(
             self.tr("Undo all refinement except brush strokes")
         )
@@ -168,7 +168,7 @@ class RefinePanel(QDockWidget):
         for field in self.fields.values():
             layout.addWidget(field)
         row = QHBoxLayout()
-        label = QLabel(self.tr("De&tail"))
+        label = QLabel(self.tr("Detail"))
         label.setBuddy(self.detail)
         row.addWidget(label)
         row.addWidget(self.detail, 1)

@@ -122,19 +122,19 @@ class BrushOptions(QWidget):
         super().__init__()
         self.brush = Switch(owner, "brush", BRUSHES)
         self.diameter = SliderField(
-            self.tr("Si&ze"),
+            self.tr("Size"),
             self.tr("Diameter of the brush, in pixels of the picture: [ and ]"),
             Scale(2 * SMALLEST_RADIUS, 2 * LARGEST_RADIUS, 40, unit=" px", curve=3),
             one_line=True,
         )
         self.hardness = SliderField(
-            self.tr("&Hardness"),
+            self.tr("Hardness"),
             self.tr("100 % has a sharp edge: Shift + [ and Shift + ]"),
             Scale(0, 100, 80, unit=" %"),
             one_line=True,
         )
         self.strength = SliderField(
-            self.tr("St&rength"),
+            self.tr("Strength"),
             self.tr("How much one stroke does"),
             Scale(1, 100, 100, unit=" %"),
             one_line=True,

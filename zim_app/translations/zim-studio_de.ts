@@ -477,24 +477,24 @@
 <context>
     <name>BrushOptions</name>
     <message>
-        <source>Si&amp;ze</source>
-        <translation>&amp;Größe</translation>
+        <source>Size</source>
+        <translation>Größe</translation>
     </message>
     <message>
         <source>Diameter of the brush, in pixels of the picture: [ and ]</source>
         <translation>Durchmesser des Pinsels in Bildpixeln: [ und ]</translation>
     </message>
     <message>
-        <source>&amp;Hardness</source>
-        <translation>&amp;Härte</translation>
+        <source>Hardness</source>
+        <translation>Härte</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>Stärke</translation>
     </message>
     <message>
         <source>100 % has a sharp edge: Shift + [ and Shift + ]</source>
         <translation>100 % hat einen scharfen Rand: Umschalt + [ und Umschalt + ]</translation>
-    </message>
-    <message>
-        <source>St&amp;rength</source>
-        <translation>&amp;Stärke</translation>
     </message>
     <message>
         <source>How much one stroke does</source>
@@ -2891,20 +2891,12 @@
 <context>
     <name>Refine</name>
     <message>
-        <source>&amp;Contrast</source>
-        <translation>&amp;Kontrast</translation>
-    </message>
-    <message>
         <source>Makes the soft edge steeper, but never hard</source>
         <translation>Macht den weichen Rand steiler, aber nie hart</translation>
     </message>
     <message>
         <source>Contrast</source>
         <translation>Kontrast</translation>
-    </message>
-    <message>
-        <source>&amp;Shift edge</source>
-        <translation>Rand &amp;verschieben</translation>
     </message>
     <message>
         <source>Moves the edge outwards, or inwards below zero</source>
@@ -2915,20 +2907,12 @@
         <translation>Rand verschieben</translation>
     </message>
     <message>
-        <source>&amp;Feather</source>
-        <translation>&amp;Weiche Kante</translation>
-    </message>
-    <message>
         <source>Blurs the edge</source>
         <translation>Zeichnet den Rand weich</translation>
     </message>
     <message>
         <source>Feather</source>
         <translation>Weiche Kante</translation>
-    </message>
-    <message>
-        <source>&amp;Decontaminate colours</source>
-        <translation>&amp;Farbränder entfernen</translation>
     </message>
     <message>
         <source>Frees soft edges from the background&apos;s colour</source>
@@ -2970,8 +2954,8 @@
         <translation>Nachbearbeiten</translation>
     </message>
     <message>
-        <source>&amp;Reset</source>
-        <translation>&amp;Zurücksetzen</translation>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
     </message>
     <message>
         <source>Undo all refinement except brush strokes</source>
@@ -2984,10 +2968,6 @@
     <message>
         <source>Detail</source>
         <translation>Detail</translation>
-    </message>
-    <message>
-        <source>De&amp;tail</source>
-        <translation>De&amp;tail</translation>
     </message>
     <message>
         <source>Reset refinement</source>
