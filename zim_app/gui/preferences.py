@@ -127,7 +127,7 @@ SETTINGS = (
         "canvas",
         QT_TRANSLATE_NOOP("Preferences", "Preview under the pointer"),
         "bool",
-        True,
+        False,
         QT_TRANSLATE_NOOP(
             "Preferences", "Show what a click would select before it is made"
         ),

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QMainWindow, QToolBar
 
+from zim_app.gui import preferences
 from zim_app.gui.candidates import CandidateStrip
 from zim_app.gui.canvas import Canvas
 from zim_app.gui.document import Document
@@ -84,6 +85,8 @@ class Workbench(QObject):
         window.addToolBarBreak()
         window.addToolBar(self.options_bar)
         self._on_canvas_tool_changed(self._canvas.tool)
+        preferences.changed.connect(self._on_preference_changed)
+        self._on_preference_changed("hover_preview")
 
     def set_document(self, document: Document) -> None:
         """Work on another document from now on."""
@@ -94,7 +97,12 @@ class Workbench(QObject):
 
     @Slot()
     def _toggle_hovering(self) -> None:
-        self.previews.set_hovering(not self.previews.hovering)
+        preferences.set_value("hover_preview", not self.previews.hovering)
+
+    @Slot(str)
+    def _on_preference_changed(self, key: str) -> None:
+        if key == "hover_preview":
+            self.previews.set_hovering(preferences.value(key))
 
     @Slot(bool)
     def _on_previews_hovering_changed(self, on: bool) -> None:

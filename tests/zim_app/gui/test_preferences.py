@@ -39,11 +39,11 @@ def test_nonsense_in_the_file_counts_as_not_stored(setting):
 
 
 def test_values_survive_the_file_in_their_own_type(qtbot):
-    wanted = {"hover_preview": False, "marker_size": 20, "checker_dark": "#AABBCC"}
+    wanted = {"hover_preview": True, "marker_size": 20, "checker_dark": "#AABBCC"}
     for key, value in wanted.items():
         preferences.set_value(key, value)
     QSettings().sync()
-    assert preferences.value("hover_preview") is False
+    assert preferences.value("hover_preview") is True
     assert preferences.value("marker_size") == 20
     assert preferences.value("checker_dark") == "#aabbcc"
 

@@ -57,3 +57,16 @@ def test_the_first_brush_is_as_large_as_the_user_wants(window, photo, settle):
 
 def test_the_first_brush_fits_the_picture_otherwise(opened):
     assert opened.canvas.options.radius == 2
+
+
+def test_the_preview_at_the_pointer_is_remembered(opened):
+    action = opened.actions_by_id["hover_preview"]
+    assert not action.isChecked()
+    preferences.set_value("hover_preview", True)
+    assert action.isChecked()
+    action.trigger()
+    assert preferences.value("hover_preview") is False
+    assert not action.isChecked()
+    action.trigger()
+    assert preferences.value("hover_preview") is True
+    assert action.isChecked()

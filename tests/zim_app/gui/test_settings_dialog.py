@@ -49,9 +49,9 @@ def test_every_setting_of_a_group_has_a_widget_with_a_tip(dialog):
 
 def test_a_check_box_applies_at_once(show, qtbot):
     box = show("Canvas", "hover_preview")
-    assert box.isChecked()
+    assert not box.isChecked()
     qtbot.mouseClick(box, LEFT, pos=QPoint(8, box.height() // 2))
-    assert preferences.value("hover_preview") is False
+    assert preferences.value("hover_preview") is True
 
 
 def test_a_number_applies_when_it_is_typed(show, qtbot, dialog):
