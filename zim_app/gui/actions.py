@@ -378,7 +378,7 @@ MENUS = (
             *("zoom_in", "zoom_out", "fit", "actual_size", "show_object", SEPARATOR),
             *VIEWS,
             *(SEPARATOR, "next_view", "previous_view", "@background", SEPARATOR),
-            *("wipe", "loupe", SEPARATOR, "strip"),
+            *("wipe", "loupe", SEPARATOR, "@panels", "strip"),
         ),
     ),
     (

@@ -12,10 +12,6 @@ from zim_app.gui.document import Document, DocumentState
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte
 
-MOVABLE = (
-    QDockWidget.DockWidgetFeature.DockWidgetMovable
-    | QDockWidget.DockWidgetFeature.DockWidgetFloatable
-)
 COUNT = 4
 THUMBNAIL = QSize(88, 66)
 
@@ -45,7 +41,6 @@ class CandidateStrip(QDockWidget):
             grid.addWidget(button, index // 2, index % 2)
         grid.setRowStretch(2, 1)
         self.setWidget(content)
-        self.setFeatures(MOVABLE)
         self._show(None)
         content.setMaximumHeight(content.sizeHint().height())
 

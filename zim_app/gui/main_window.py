@@ -48,6 +48,7 @@ from zim_app.gui.model_control import ModelControl, default_model
 from zim_app.gui.notices import Banner, BusyBar
 from zim_app.gui.objects_panel import ObjectsPanel
 from zim_app.gui.opening import Opened
+from zim_app.gui.panels import Panels
 from zim_app.gui.start_page import (
     StartPage,
     sample_name,
@@ -132,7 +133,6 @@ class MainWindow(QMainWindow):
         layout.addLayout(over, 0, 0, top)
         self.setCentralWidget(centre)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.objects)
-        self.objects.hide()  # until there is a picture
         self.setStatusBar(self.status)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.strip)
         self.setAcceptDrops(True)
@@ -180,7 +180,9 @@ class MainWindow(QMainWindow):
         backgrounds = QMenu(self.tr("&Background"), self)
         menus.fill_menu(backgrounds, actions.BACKGROUND_MENU, self.actions_by_id, {})
         self.view.connect_actions(self.actions_by_id, backgrounds)
+        self.panels = Panels(self, (self.objects, *self.bench.panels))
         submenus = {
+            "panels": self.panels.menu,
             "samples": self._samples_menu(),
             "recent": self._recent_menu,
             "background": backgrounds,
@@ -275,7 +277,7 @@ class MainWindow(QMainWindow):
         self.objects.set_document(document)
         self.everything.set_document(document)
         self.bench.set_document(document)
-        self.objects.show()
+        self.panels.show()
         self.flow.show_strip(opened)
         self._pages.setCurrentWidget(self.canvas)
         self.canvas.fit()
@@ -463,6 +465,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         settings.set_window_geometry(self.saveGeometry())
+        self.panels.keep()
         self.hide()  # an export under way is finished first
         self.queue.close()
         self.flow.close()

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.session import Recipe
-from zim_app.gui.candidates import MOVABLE
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.fields import Scale, SliderField
 from zim_model.request import (
@@ -142,7 +141,6 @@ class RefinePanel(QDockWidget):
         content = self._content()
         content.setMaximumHeight(content.sizeHint().height())  # leaves room for objects
         self.setWidget(content)
-        self.setFeatures(MOVABLE)
 
     def _field(self, entry: Adjustment) -> SliderField:
         field = SliderField(_tr(entry.text), _tr(entry.tip), entry.scale)

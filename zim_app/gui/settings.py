@@ -62,3 +62,14 @@ def strip_shown() -> bool:
 def set_strip_shown(shown: bool) -> None:
     """Remember whether the user wants the strip."""
     QSettings().setValue("strip", shown)
+
+
+def window_state() -> QByteArray:
+    """Places of panels and tool bars when the window was closed; empty at first."""
+    value = QSettings().value("panels")
+    return value if isinstance(value, QByteArray) else QByteArray()
+
+
+def set_window_state(state: QByteArray) -> None:
+    """Remember the places of panels and tool bars."""
+    QSettings().setValue("panels", state)

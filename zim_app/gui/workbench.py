@@ -45,8 +45,8 @@ class Workbench(QObject):
         self.previews = Previews(queue, canvas, self)
         self.candidates = CandidateStrip(window)
         self.refine = RefinePanel(window)
-        for panel in (self.candidates, self.refine):
-            panel.hide()  # until there is a picture
+        self.panels = (self.candidates, self.refine)
+        for panel in self.panels:
             panel.previewed.connect(self.previews.show_recipe)
         canvas.tool_changed.connect(self._on_canvas_tool_changed)
         self.previews.hovering_changed.connect(self._on_previews_hovering_changed)
@@ -79,9 +79,8 @@ class Workbench(QObject):
             button = self.tool_bar.widgetForAction(actions[id_])
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tool_bar)
-        for panel in (self.candidates, self.refine):
+        for panel in self.panels:
             window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, panel)
-            panel.hide()
         window.addToolBarBreak()
         window.addToolBar(self.options_bar)
         self._on_canvas_tool_changed(self._canvas.tool)
@@ -90,9 +89,8 @@ class Workbench(QObject):
 
     def set_document(self, document: Document) -> None:
         """Work on another document from now on."""
-        for panel in (self.candidates, self.refine):
+        for panel in self.panels:
             panel.set_document(document)
-            panel.show()
         self.previews.set_document(document)
 
     @Slot()
