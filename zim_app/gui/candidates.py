@@ -6,14 +6,14 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QDockWidget, QGridLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
 
 from zim_app.gui.document import Document, DocumentState
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte
 
 COUNT = 4
-THUMBNAIL = QSize(88, 66)
+THUMBNAIL = QSize(56, 56)
 
 
 class CandidateStrip(QDockWidget):
@@ -35,11 +35,12 @@ class CandidateStrip(QDockWidget):
         self._shown: Matte | None = None
         self.buttons = tuple(self._button(index) for index in range(COUNT))
         content = QWidget()
-        grid = QGridLayout(content)
-        grid.setSpacing(4)
-        for index, button in enumerate(self.buttons):
-            grid.addWidget(button, index // 2, index % 2)
-        grid.setRowStretch(2, 1)
+        row = QHBoxLayout(content)
+        row.setSpacing(2)
+        row.setContentsMargins(4, 4, 4, 4)
+        for button in self.buttons:
+            row.addWidget(button)
+        row.addStretch()
         self.setWidget(content)
         self._show(None)
         content.setMaximumHeight(content.sizeHint().height())
@@ -50,7 +51,7 @@ class CandidateStrip(QDockWidget):
         button.setAutoRaise(True)
         button.setIconSize(THUMBNAIL)
         line = button.fontMetrics().height()
-        button.setFixedSize(THUMBNAIL.width() + 12, THUMBNAIL.height() + line + 12)
+        button.setFixedSize(THUMBNAIL.width() + 6, THUMBNAIL.height() + line + 10)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.clicked.connect(partial(self.choose, index))
         button.installEventFilter(self)

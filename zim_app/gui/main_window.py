@@ -135,6 +135,12 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.objects)
         self.setStatusBar(self.status)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.strip)
+        # Panels need all the height that there is on a small screen.
+        corner, side = (
+            Qt.Corner.BottomRightCorner,
+            Qt.DockWidgetArea.RightDockWidgetArea,
+        )
+        self.setCorner(corner, side)
         self.setAcceptDrops(True)
         self.canvas.setAcceptDrops(False)
 

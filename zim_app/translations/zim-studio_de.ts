@@ -2670,6 +2670,13 @@
     </message>
 </context>
 <context>
+    <name>Panels</name>
+    <message>
+        <source>Pan&amp;els</source>
+        <translation>Bedien&amp;felder</translation>
+    </message>
+</context>
+<context>
     <name>Preferences</name>
     <message>
         <source>Appearance</source>
