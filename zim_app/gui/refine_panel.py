@@ -10,9 +10,11 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QDockWidget,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -138,9 +140,7 @@ class RefinePanel(QDockWidget):
             self.tr("Undo all refinement except brush strokes")
         )
         self.reset_button.clicked.connect(self.reset)
-        content = self._content()
-        content.setMaximumHeight(content.sizeHint().height())  # leaves room for objects
-        self.setWidget(content)
+        self.setWidget(_scrolled(self._content()))
 
     def _field(self, entry: Adjustment) -> SliderField:
         field = SliderField(_tr(entry.text), _tr(entry.tip), entry.scale)
@@ -246,3 +246,17 @@ class RefinePanel(QDockWidget):
         self.detail.setCurrentIndex(
             self.detail.findData(state.recipe.options.upsampling)
         )
+
+
+def _scrolled(content: QWidget) -> QScrollArea:
+    """Content that can be scrolled where the screen is low, and never grows."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    wanted = content.sizeHint()
+    bar = area.verticalScrollBar().sizeHint().width()
+    area.setMinimumWidth(content.minimumSizeHint().width() + bar)
+    area.setMaximumHeight(wanted.height())
+    return area
