@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_keys_are_those_of_the_window():
-    from zim_app.gui.actions import ACTIONS
+    from zim_app.gui.commands.actions import ACTIONS
 
     known = {key for spec in ACTIONS for key in spec.keys}
     table = README.partition("## In the studio")[2].partition("\n\n!")[0]

@@ -1,1 +1,7 @@
-"""The window."""
+"""The window.
+
+``main_window`` joins the parts: a ``document`` (one picture, its objects, the history),
+the ``canvas`` with the ``tools`` in hand, the ``panels`` beside it, ``everything``-mode,
+``files`` in and out, ``models``, ``commands`` and ``settings``.  ``inference`` is the way
+to the engine, ``background`` runs all other work off the window's thread.
+"""

@@ -12,7 +12,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QAction
 
-from zim_app.gui.files import FileWork
+from zim_app.gui.files.files import FileWork
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.notices import BusyBar
 from zim_app.gui.status import StatusBar

@@ -12,9 +12,10 @@ from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui import crash, language, logs, preferences
+from zim_app.gui import crash, language, logs
 from zim_app.gui.inference import InferenceQueue, create_engine
 from zim_app.gui.main_window import MainWindow
+from zim_app.gui.settings import preferences
 from zim_app.gui.stall import StallMonitor
 from zim_app.gui.theme import Theme
 from zim_model.assets import asset_path

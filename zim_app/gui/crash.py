@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.dialogs import close_button
+from zim_app.gui.files.dialogs import close_button
 from zim_app.gui.logs import RECENT, log_folder
 
 _LOG = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QRectF, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from zim_app.core.session import Recipe, SceneObject
-from zim_app.gui import preferences
+from zim_app.gui.settings import preferences
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.prompts import Box

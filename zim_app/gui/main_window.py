@@ -24,39 +24,33 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui import (
-    actions,
-    cheat_sheet,
-    crash,
-    dialogs,
-    menus,
-    preferences,
-    settings,
-    settings_dialog,
-)
+from zim_app.gui import crash
 from zim_app.gui.activity import Activity
-from zim_app.gui.canvas import Canvas
+from zim_app.gui.canvas.canvas import Canvas
+from zim_app.gui.canvas.view_controls import ViewControls
+from zim_app.gui.commands import actions, cheat_sheet, menus
 from zim_app.gui.document import Document, DocumentState
-from zim_app.gui.drag_handle import DragHandle
-from zim_app.gui.everything_view import EverythingView
-from zim_app.gui.export_flow import ExportFlow
-from zim_app.gui.file_flow import FileFlow
-from zim_app.gui.files import FileWork
-from zim_app.gui.folder_strip import FolderStrip
-from zim_app.gui.inference import InferenceQueue
-from zim_app.gui.model_control import ModelControl, default_model
-from zim_app.gui.notices import Banner, BusyBar
-from zim_app.gui.objects_panel import ObjectsPanel
-from zim_app.gui.opening import Opened
-from zim_app.gui.panels import Panels
-from zim_app.gui.start_page import (
+from zim_app.gui.everything.everything_view import EverythingView
+from zim_app.gui.files import dialogs
+from zim_app.gui.files.drag_handle import DragHandle
+from zim_app.gui.files.export_flow import ExportFlow
+from zim_app.gui.files.file_flow import FileFlow
+from zim_app.gui.files.files import FileWork
+from zim_app.gui.files.opening import Opened
+from zim_app.gui.files.start_page import (
     StartPage,
     sample_name,
     sample_paths,
 )
+from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.models.model_control import ModelControl, default_model
+from zim_app.gui.notices import Banner, BusyBar
+from zim_app.gui.panels.folder_strip import FolderStrip
+from zim_app.gui.panels.objects_panel import ObjectsPanel
+from zim_app.gui.panels.panels import Panels
+from zim_app.gui.settings import preferences, settings, settings_dialog
 from zim_app.gui.status import StatusBar
-from zim_app.gui.view_controls import ViewControls
-from zim_app.gui.workbench import Workbench
+from zim_app.gui.tools.workbench import Workbench
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
 

@@ -11,9 +11,9 @@ from PySide6.QtCore import QRectF, Qt, QTimer, QVariantAnimation, Signal, Slot
 from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
+from zim_app.gui.canvas.markers import ACCENT
 from zim_app.gui.icons import glyph, icon
 from zim_app.gui.language import error_text
-from zim_app.gui.markers import ACCENT
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QColor, QPalette, QStyleHints
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui import preferences
+from zim_app.gui.settings import preferences
 
 _ROLE = QPalette.ColorRole
 

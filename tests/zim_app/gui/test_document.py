@@ -1,7 +1,7 @@
 import pytest
 
-from zim_app.gui import preferences
 from zim_app.gui.document import ResultCache
+from zim_app.gui.settings import preferences
 from zim_model.errors import PromptError
 from zim_model.prompts import Box, Point
 

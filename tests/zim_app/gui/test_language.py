@@ -6,13 +6,14 @@ import pytest
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QMenu, QWidget
 
-from zim_app.gui import language, preferences
-from zim_app.gui.actions import ACTIONS
-from zim_app.gui.cheat_sheet import CheatSheet
+from zim_app.gui import language
+from zim_app.gui.commands.actions import ACTIONS
+from zim_app.gui.commands.cheat_sheet import CheatSheet
+from zim_app.gui.files.start_page import SAMPLES, sample_name, sample_paths
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
-from zim_app.gui.settings_dialog import SettingsDialog
-from zim_app.gui.start_page import SAMPLES, sample_name, sample_paths
+from zim_app.gui.settings import preferences
+from zim_app.gui.settings.settings_dialog import SettingsDialog
 from zim_model.errors import ImageError
 
 

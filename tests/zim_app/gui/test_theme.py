@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 
-from zim_app.gui import preferences
 from zim_app.gui.icons import icon
+from zim_app.gui.settings import preferences
 from zim_app.gui.theme import Theme, make_palette
 
 ROLE, GROUP = QPalette.ColorRole, QPalette.ColorGroup

@@ -1,0 +1,94 @@
+"""The keys: defaults, the user's choices, and who has which."""
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+
+from zim_app.gui.commands import shortcuts
+from zim_app.gui.commands.actions import ACTIONS
+from zim_app.gui.commands.gestures import GESTURES
+from zim_app.gui.settings import preferences
+
+IDS = st.sampled_from(sorted(shortcuts.DEFAULTS))
+KEYS = st.sampled_from(["", "Ctrl+Z", "Ctrl+E", "F", "K", "Ctrl+Shift+Del", "+"])
+
+
+def test_no_default_key_belongs_to_two():
+    keys = [shortcuts.normal(key) for spec in ACTIONS for key in spec.keys]
+    keys += [shortcuts.normal(key) for use in GESTURES for key in use.keys]
+    assert [key for key, count in Counter(keys).items() if count > 1] == []
+    assert "" not in keys
+
+
+def test_defaults_are_in_force_at_first():
+    assert shortcuts.current() == shortcuts.DEFAULTS
+
+
+def test_a_key_is_taken_from_its_owner():
+    changes = shortcuts.bound({}, "fit", "Ctrl+Y")
+    assert changes == {"fit": ("Ctrl+Y",), "redo": ("Ctrl+Shift+Z",)}
+    assert shortcuts.owner("ctrl+y", shortcuts.resolved(changes)) == "fit"
+
+
+def test_resetting_one_takes_its_keys_back():
+    changes = shortcuts.bound(shortcuts.bound({}, "fit", "F"), "about", "F9")
+    assert shortcuts.reset(changes, "next_view") == {"about": ("F9",), "fit": ()}
+    assert shortcuts.reset(changes, "about") == {"fit": ("F",), "next_view": ()}
+
+
+def test_the_canvas_keeps_its_keys():
+    assert shortcuts.fixed_use("space") == "Pan"
+    assert shortcuts.fixed_use("Ctrl+Space") == ""
+
+
+@given(st.lists(st.tuples(IDS, KEYS), max_size=6))
+def test_whatever_is_bound_no_key_has_two_owners(steps):
+    changes = {}
+    for id_, key in steps:
+        changes = shortcuts.bound(changes, id_, key)
+        keys = shortcuts.resolved(changes)
+        assert keys[id_] == ((key,) if key else ())
+        used = [key for own in keys.values() for key in own]
+        assert len(used) == len(set(used))
+        assert shortcuts.resolved(shortcuts.parsed(json.dumps(changes))) == keys
+        assert all(changes[name] != shortcuts.DEFAULTS[name] for name in changes)
+
+
+def test_a_choice_wins_over_a_default_that_came_later():
+    """As when an update gives a key to a new action that the user gave to another."""
+    keys = shortcuts.resolved({"about": ("F",)})
+    assert keys["about"] == ("F",)
+    assert keys["next_view"] == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{", "3", '{"fit": "F9"}', '{"fit": [3]}', '{"fit": ["nokey"]}'),
+        '{"gone": ["F9"]}',
+    ],
+)
+def test_damaged_choices_are_left_out(text):
+    assert shortcuts.parsed(text) == {}
+
+
+def test_only_choices_are_stored():
+    shortcuts.store({"fit": ("F9",)})
+    assert json.loads(preferences.value("shortcuts")) == {"fit": ["F9"]}
+    assert shortcuts.current()["fit"] == ("F9",)
+    shortcuts.store({})
+    assert preferences.value("shortcuts") == ""
+
+
+def test_a_new_key_works_at_once(opened, qtbot):
+    shortcuts.store(shortcuts.bound({}, "next_view", "K"))
+    before = opened.canvas.mode
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_F)
+    assert opened.canvas.mode == before
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_K)
+    assert opened.canvas.mode != before
+    assert opened.actions_by_id["next_view"].toolTip() == "Next view (K)"

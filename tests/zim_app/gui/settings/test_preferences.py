@@ -1,0 +1,120 @@
+"""The table of settings, and what is stored of it."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+
+from zim_app.gui.settings import preferences
+from zim_app.gui.settings.preferences import SETTINGS
+
+
+def stored():
+    return [k for k in QSettings().allKeys() if k.startswith("preferences/")]
+
+
+def ids(setting):
+    return setting.key
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=ids)
+def test_the_table_makes_sense(setting):
+    assert preferences.parsed(setting, setting.default) == setting.default
+    assert (setting.kind == "choice") == bool(setting.choices)
+    assert (setting.kind in ("int", "float")) == (setting.limits != (0, 0))
+    assert setting.group in preferences.GROUPS or not setting.group
+
+
+def test_keys_are_used_once():
+    assert len(preferences.BY_KEY) == len(SETTINGS)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=ids)
+def test_nonsense_in_the_file_counts_as_not_stored(setting):
+    if setting.kind in ("path", "text"):
+        return
+    for nonsense in ("", "no such value", "-1", "1e999", "nan", ["a", "b"]):
+        QSettings().setValue(f"preferences/{setting.key}", nonsense)
+        assert preferences.value(setting.key) == setting.default
+
+
+def test_values_survive_the_file_in_their_own_type(qtbot):
+    wanted = {"hover_preview": True, "marker_size": 20, "checker_dark": "#AABBCC"}
+    for key, value in wanted.items():
+        preferences.set_value(key, value)
+    QSettings().sync()
+    assert preferences.value("hover_preview") is True
+    assert preferences.value("marker_size") == 20
+    assert preferences.value("checker_dark") == "#aabbcc"
+
+
+def test_only_what_differs_is_stored_and_told(qtbot):
+    told = []
+    preferences.changed.connect(told.append)
+    preferences.set_value("theme", "system")
+    assert stored() == []
+    preferences.set_value("theme", "dark")
+    assert stored() == ["preferences/theme"]
+    preferences.set_value("theme", "dark")
+    preferences.set_value("theme", "system")
+    assert stored() == []
+    assert told == ["theme", "theme"]
+    preferences.changed.disconnect(told.append)
+
+
+def test_reset_forgets_all_choices():
+    preferences.set_value("theme", "dark")
+    preferences.set_value("marker_size", 30)
+    preferences.reset(["theme"])
+    assert stored() == ["preferences/marker_size"]
+    preferences.reset()
+    assert stored() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("theme", "pink"),
+        ("marker_size", 10000),
+        ("marker_size", 12.5),
+        ("checker_dark", "red"),
+        ("hover_preview", "perhaps"),
+    ],
+)
+def test_a_wrong_value_is_refused(key, value):
+    with pytest.raises(ValueError, match=key):
+        preferences.set_value(key, value)
+
+
+@pytest.fixture
+def read_only(tmp_path, monkeypatch):
+    """There is no place for the settings, even for an administrator."""
+    monkeypatch.setattr(preferences, "_unstored", {})
+    (tmp_path / "file").touch()
+    folder = str(tmp_path / "file" / "folder")
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+
+
+def test_choices_that_cannot_be_stored_hold_until_the_end(read_only, window, qtbot):
+    told = []
+    preferences.changed.connect(told.append)
+    preferences.set_value("marker_size", 20)
+    preferences.set_value("marker_size", 30)
+    assert preferences.value("marker_size") == 30
+    assert told == ["marker_size", "marker_size"]
+    assert "cannot be stored" in window.banner.text
+    window.banner.dismiss()
+    assert window.banner.text == "", "it is said once"
+    preferences.set_value("marker_size", 16)
+    assert preferences.value("marker_size") == 16
+    preferences.changed.disconnect(told.append)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=ids)
+def test_every_setting_is_read_somewhere(setting):
+    """A setting that nothing follows would be a promise that is not kept."""
+    table = Path(preferences.__file__)
+    gui = table.parents[1]
+    others = [path for path in gui.rglob("*.py") if path != table]
+    word = f'"{setting.key}"'
+    assert any(word in path.read_text("utf-8") for path in others)

@@ -1,0 +1,496 @@
+"""The canvas: a document, its prompts, and the tool in hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPointingDevice,
+    QRegion,
+    QSinglePointEvent,
+    QTabletEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from zim_app.gui.canvas.document_view import DocumentView
+from zim_app.gui.canvas.keyboard import Keyboard
+from zim_app.gui.canvas.markers import (
+    RADIUS,
+    Ring,
+    cross_region,
+    paint_cross,
+    paint_prompts,
+    paint_ring,
+    paint_trace,
+    prompts_region,
+    ring_region,
+    trace_region,
+)
+from zim_app.gui.canvas.viewport import WHEEL_STEP
+from zim_app.gui.document import Document, DocumentState, object_at
+from zim_app.gui.tools.brush import first_radius, hardened, resized
+from zim_app.gui.tools.scribble import Path
+from zim_app.gui.tools.toolbox import TOOLS
+from zim_app.gui.tools.tools import (
+    Edit,
+    Gesture,
+    Part,
+    Press,
+    Tool,
+    ToolOptions,
+    cleared,
+    part_at,
+    without,
+)
+from zim_model.prompts import PromptSet
+
+_BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
+_EITHER = Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
+
+
+class Canvas(DocumentView):
+    """Shows a document and edits its active object with a tool.
+
+    A button pressed begins a gesture of the tool, its release ends it as one undo step,
+    Escape aborts it.  The right button, or Alt and the left, mean the opposite.
+
+    **Signals**: those of :class:`DocumentView`, and
+
+    - ``selection_changed(part)``: a :class:`Part`, or None.
+    - ``tool_changed(tool)``: the :class:`Tool`.
+    - ``options_changed(options)``: the :class:`ToolOptions`.
+
+    **Threads**: the window's only.
+    """
+
+    selection_changed = Signal(object)
+    tool_changed = Signal(object)
+    options_changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.selected: Part | None = None
+        self.tool = TOOLS[0]
+        self.options = ToolOptions()
+        self._scale = 1.0  # of points
+        self._gesture: Gesture | None = None
+        self._edit: Edit | None = None  # what the gesture would do now
+        self._pen = False  # a pen makes the gesture
+        self._pointer: QPointF | None = None  # in view pixels
+        self.keyboard = Keyboard(self)
+        self.setAccessibleName(self.tr("Canvas"))
+        self.setAccessibleDescription(
+            self.tr(
+                "Arrow keys move a cursor over the picture, Enter says that what is "
+                "there belongs to the object, N that it does not; Tab goes through "
+                "the prompts."
+            )
+        )
+        self.update_cursor()
+
+    def set_marker_size(self, diameter: int) -> None:
+        """Draw points with this diameter in view pixels."""
+        self._scale = diameter / (2 * RADIUS)
+        self.viewport().update()
+
+    # -- The document -----------------------------------------------------------
+
+    def set_document(self, document: Document) -> None:
+        self._end_gesture()
+        self.select(None)
+        super().set_document(document)
+        if self.options == ToolOptions():  # untouched
+            self.set_options(replace(self.options, radius=first_radius(document)))
+
+    @Slot(object, object)
+    def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        if new.recipe != old.recipe or new.object.id != old.object.id:
+            self.escape_gesture()
+        super()._on_document_changed(old, new)
+        if new.recipe.prompts != old.recipe.prompts:
+            self._repaint_prompts(old.recipe.prompts, new.recipe.prompts)
+            if self.selected and not self.selected.exists_in(new.recipe.prompts):
+                self.select(None)
+
+    @property
+    def clicks(self) -> bool:
+        """Whether a click with the tool in hand adds a point, and none is under way."""
+        tool = self.tool
+        return not (tool.paints or tool.pans or self.panning) and self._gesture is None
+
+    def interrupt(self) -> None:
+        super().interrupt()
+        self.escape_gesture()
+
+    def set_tool(self, tool: Tool) -> None:
+        """Take another tool in hand."""
+        self.escape()
+        self._repaint_brush()
+        self.tool = tool
+        self.hand = tool.pans
+        self._repaint_brush()
+        self.update_cursor()
+        self.tool_changed.emit(tool)
+
+    # -- Prompts ----------------------------------------------------------------
+
+    @property
+    def shown_prompts(self) -> PromptSet:
+        """The prompts on screen: the document's, or those of the gesture under way."""
+        if self._gesture and self._gesture.dragging and self._edit is not None:
+            return self._edit.recipe.prompts
+        return self.document.state.recipe.prompts if self.document else PromptSet()
+
+    def delete_selected(self) -> None:
+        """Delete the selected prompt, if any."""
+        if self.document is not None and self.selected is not None:
+            self._apply(without(self.document.state.recipe, self.selected))
+
+    def clear_prompts(self) -> None:
+        """Delete all prompts."""
+        if self.document is not None:
+            self._apply(cleared(self.document.state.recipe))
+
+    def _trace(self) -> Path:
+        return self._gesture.trace if self._gesture else ()
+
+    def _repaint_trace(self, path: Path) -> None:
+        self.viewport().update(trace_region(path, self.to_view))
+
+    def escape(self) -> None:
+        """Abort the gesture under way; if there is none, select nothing."""
+        if self.keyboard.cancel():
+            return
+        if not self.escape_gesture():
+            self.select(None)
+
+    def escape_gesture(self) -> bool:
+        """Abort the gesture under way; false if there is none."""
+        if self._gesture is None:
+            return False
+        shown = self.shown_prompts
+        self._end_gesture()
+        self._repaint_prompts(shown, self.shown_prompts)
+        self._cancel_stroke()
+        return True
+
+    def _end_gesture(self) -> None:
+        self._repaint_trace(self._trace())
+        self._gesture = self._edit = None
+        self._pen = False
+
+    def _apply(self, edit: Edit) -> None:
+        assert self.document is not None
+        self.select(edit.selected)
+        self.document.edit(edit.text, edit.recipe)
+
+    def select(self, part: Part | None) -> None:
+        """Select a prompt; None selects nothing."""
+        if part != self.selected:
+            self.selected = part
+            self._repaint_prompts(self.shown_prompts)
+            self.selection_changed.emit(part)
+
+    def _repaint_prompts(self, *sets: PromptSet) -> None:
+        region = QRegion()
+        for prompts in sets:
+            region |= prompts_region(prompts, self.to_view, self._scale)
+        self.viewport().update(region)
+
+    # -- Mouse and pen ------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.keyboard.hide()
+        if self.document is None or self._gesture is not None:
+            return
+        super().mousePressEvent(event)
+        if not self.panning and event.button() in _BUTTONS:
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self._select_object(event.position())
+            else:
+                self._begin_gesture(event, event.button())
+        self.update_cursor(event.position())
+
+    def _select_object(self, at: QPointF) -> None:
+        """Make the object under view position ``at`` the active one, if there is one.
+
+        An object's opaque part counts, of those that are to be seen.
+        """
+        assert self.document is not None
+        where = self.to_image(at)
+        index = object_at(self.document.state, where.x(), where.y())
+        if index is not None:
+            self.document.select(index)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self.keyboard.hide()
+        self._move_pointer(event.position())
+        if self._gesture is not None:
+            self._move_gesture(self._gesture, event.position())
+        self.update_cursor(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        panned = self.dragged_by_hand
+        super().mouseReleaseEvent(event)
+        if not panned and self._gesture is not None and not event.buttons() & _EITHER:
+            self._finish_gesture(self._gesture, event.position())
+        self.update_cursor(event.position())
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QTabletEvent):
+            self.tabletEvent(event)
+            return event.isAccepted()
+        return bool(super().viewportEvent(event))
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        """Draw with a pen and its pressure; what is ignored comes as a mouse event."""
+        kind, at = event.type(), event.position()
+        event.setAccepted(False)
+        if kind == QEvent.Type.TabletPress:
+            free = self.document is not None and self._gesture is None
+            if free and not self.panning and event.button() in _BUTTONS:
+                self._pen = True
+                self._begin_gesture(event, event.button(), event.pressure())
+                event.accept()
+        elif self._pen and self._gesture is not None:
+            event.accept()
+            self._move_pointer(at)
+            if kind == QEvent.Type.TabletMove:
+                self._move_gesture(self._gesture, at, event.pressure())
+            elif not event.buttons() & _EITHER:
+                # At its release a pen does not press any more.
+                self._finish_gesture(self._gesture)
+
+    def _begin_gesture(
+        self, event: QSinglePointEvent, button: Qt.MouseButton, pressure: float = 1.0
+    ) -> None:
+        keys = event.modifiers()
+        rubber = event.pointerType() == QPointingDevice.PointerType.Eraser
+        opposite = rubber or bool(keys & Qt.KeyboardModifier.AltModifier)
+        press = replace(
+            self._press_at(self.to_image(event.position())),
+            part=self._part_at(event.position()),
+            positive=(button == Qt.MouseButton.LeftButton) != opposite,
+            pressure=pressure,
+            straight=bool(keys & Qt.KeyboardModifier.ShiftModifier),
+        )
+        self._begin(press)
+
+    def _press_at(self, at: QPointF) -> Press:
+        assert self.document is not None
+        picture = self.document.picture
+        return Press(
+            self.document.state.recipe,
+            (picture.height, picture.width),
+            None,
+            positive=True,
+            at=at,
+            view=self.to_view(at.x(), at.y()),
+            scale=self.scale,
+            options=self.options,
+        )
+
+    def _begin(self, press: Press) -> None:
+        self._gesture = self.tool.begin(press)
+        self._edit = self._gesture.edit() if self._gesture else None
+        self.select(press.part)
+        if self._gesture is not None and self.tool.paints:
+            self._begin_stroke()
+
+    def _move_gesture(
+        self, gesture: Gesture, at: QPointF, pressure: float = 1.0
+    ) -> None:
+        shown, trace = self.shown_prompts, self._trace()
+        self._gesture = gesture.moved(self.to_image(at), at, pressure)
+        self._edit = self._gesture.edit()
+        if shown != self.shown_prompts:
+            self._repaint_prompts(shown, self.shown_prompts)
+        # The line ends at the pointer, and its last piece leads back to its beginning.
+        self._repaint_trace(trace[-2:] + self._trace()[-3:])
+        self._paint_stroke()
+
+    def _finish_gesture(self, gesture: Gesture, at: QPointF | None = None) -> None:
+        """Let the gesture count, at ``at`` or where it is."""
+        if at is not None:
+            self._move_gesture(gesture, at)
+        edit = self._edit
+        self._end_gesture()
+        if edit is not None:
+            if self._painting.under_way and self.document is not None:
+                self._painting.finish(self.document.state, edit.recipe)
+            self._apply(edit)
+        else:
+            self._cancel_stroke()
+
+    # -- Keys ---------------------------------------------------------------
+
+    @property
+    def scale(self) -> float:
+        """View pixels per image pixel."""
+        return self.transform().m11()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a button or a pen is down."""
+        return self._gesture is not None and not self.keyboard.begun
+
+    @property
+    def middle(self) -> QPointF:
+        """Of what can be seen of the picture, in image pixels."""
+        seen = self.viewportTransform().inverted()[0].mapRect(QRectF(self.rect()))
+        return seen.intersected(self.image_rect).center()
+
+    def point_with_keys(self, at: QPointF) -> None:
+        """The keyboard's cursor is there now, in image pixels; bring it into view."""
+        view = self.to_view(at.x(), at.y())
+        room = QRectF(self.viewport().rect()).adjusted(20, 20, -20, -20)
+        inside = QPointF(
+            min(max(view.x(), room.left()), room.right()),
+            min(max(view.y(), room.top()), room.bottom()),
+        )
+        self._scroll_by(view - inside)
+        self._move_pointer(self.to_view(at.x(), at.y()))
+        self.pointed.emit(at)
+
+    def click(self, at: QPointF, *, positive: bool) -> None:
+        """Do what a click with the tool in hand does there, in image pixels."""
+        self._begin(replace(self._press_at(at), positive=positive))
+        if self._gesture is not None:
+            self._finish_gesture(self._gesture)
+
+    def show_gesture(self, gesture: Gesture | None) -> None:
+        """Show what a gesture of the keyboard would do, or nothing."""
+        shown = self.shown_prompts
+        self._gesture = gesture
+        self._edit = gesture.edit() if gesture else None
+        self._repaint_prompts(shown, self.shown_prompts)
+
+    def finish_gesture(self) -> None:
+        """Let the gesture that is shown count."""
+        if self._gesture is not None:
+            self._finish_gesture(self._gesture)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.keyboard.press(event):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not self.keyboard.release(event):
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.keyboard.settle()
+
+    def focusNextPrevChild(self, next_: bool) -> bool:
+        """Tab goes through the prompts first."""
+        step = 1 if next_ else -1
+        return self.keyboard.cycle(step) or super().focusNextPrevChild(next_)
+
+    # -- The brush ----------------------------------------------------------------
+
+    def _begin_stroke(self) -> None:
+        assert self.document is not None
+        state, picture = self.document.state, self.document.picture
+        self._painting.begin(state, (picture.height, picture.width))
+        self._show_mattes(state)
+        self._paint_stroke()
+
+    def _paint_stroke(self) -> None:
+        if self._painting.under_way and self._edit is not None:
+            self.update_alpha(self._painting.show(self._edit.recipe))
+
+    def _cancel_stroke(self) -> None:
+        if self._painting.under_way and self.document is not None:
+            self._painting.cancel(self.document.state)
+            self._show_mattes(self.document.state)
+            self.update_alpha(self.image_rect)
+
+    def set_options(self, options: ToolOptions) -> None:
+        """Let the tools work in another way, from the next gesture on."""
+        if options != self.options:
+            self._repaint_brush()
+            self.options = options
+            self._repaint_brush()
+            self.options_changed.emit(options)
+
+    def resize_brush(self, steps: float) -> None:
+        """Make the brush so many steps larger."""
+        self.set_options(resized(self.options, steps))
+
+    def harden_brush(self, steps: float) -> None:
+        """Make the brush so many steps harder."""
+        self.set_options(hardened(self.options, steps))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if control and self.tool.paints:
+            self.resize_brush(event.angleDelta().y() / WHEEL_STEP)
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    @property
+    def pointed_at(self) -> QPointF | None:
+        """Where the pointer is, in image pixels; None if not over the picture."""
+        if self._pointer is None:
+            return None
+        where = self.to_image(self._pointer)
+        return where if self.image_rect.contains(where) else None
+
+    def _move_pointer(self, at: QPointF | None) -> None:
+        self._repaint_brush()
+        self._pointer = at
+        self._repaint_brush()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._move_pointer(None)
+
+    def _brush_ring(self) -> Ring | None:
+        """Where the brush is shown, if it is."""
+        if not self.tool.paints or self._pointer is None or self.panning:
+            return None
+        radius = self.options.radius * self.scale
+        return Ring(self._pointer, radius, radius * self.options.hardness)
+
+    def _repaint_brush(self) -> None:
+        ring = self._brush_ring()
+        if ring is not None:
+            self.viewport().update(ring_region(ring))
+        if self._pointer is not None:
+            self.viewport().update(cross_region(self._pointer))
+
+    # -- Paint --------------------------------------------------------------------
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        painter.save()
+        painter.resetTransform()
+        prompts = self.shown_prompts
+        paint_prompts(painter, prompts, self.selected, self.to_view, self._scale)
+        paint_trace(painter, self._trace(), self.to_view)
+        ring = self._brush_ring()
+        if ring is not None:
+            paint_ring(painter, ring)
+        elif self.keyboard.at is not None and self._pointer is not None:
+            paint_cross(painter, self._pointer)
+        painter.restore()
+
+    def _part_at(self, at: QPointF) -> Part | None:
+        if not self.tool.takes_parts:
+            return None
+        return part_at(self.shown_prompts, at, self.to_view, self._scale)
+
+    def cursor_at(self, at: QPointF | None) -> Qt.CursorShape:
+        if self.tool.paints:
+            return Qt.CursorShape.BlankCursor  # the ring is the cursor
+        if at is not None and self._gesture is None and self._part_at(at):
+            return Qt.CursorShape.SizeAllCursor
+        return Qt.CursorShape.CrossCursor

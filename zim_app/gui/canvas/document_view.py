@@ -1,0 +1,83 @@
+"""A document on the viewport: the mattes of its objects, and what is newer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QWidget
+
+from zim_app.gui.canvas.overlay import Layer, OverlayItem
+from zim_app.gui.canvas.painting import Painting
+from zim_app.gui.canvas.view_modes import HINT_MODE
+from zim_app.gui.canvas.viewport import Viewport
+from zim_app.gui.document import Document, DocumentState, extent
+from zim_model.request import Matte
+
+
+class DocumentView(Viewport):
+    """Shows a document: its picture and the mattes of the objects that are to be seen.
+
+    In place of the active object's matte it shows what is being painted, else a
+    preview; and over all, translucent, a hint.
+
+    **Signals**: those of :class:`Viewport`.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document: Document | None = None
+        self._painting = Painting()
+        self._preview: Matte | None = None
+        self._hint = OverlayItem()
+        self._hint.set_mode(HINT_MODE)
+        self.scene().addItem(self._hint)
+
+    def set_document(self, document: Document) -> None:
+        """Show another document from now on, all of it."""
+        if self.document is not None:
+            self.document.changed.disconnect(self._on_document_changed)
+        self.document = document
+        self._painting.clear()
+        self._preview = None
+        self.show_picture(document.levels)
+        self._hint.set_levels(document.levels)
+        self.show_hint(None)
+        self._show_mattes(document.state)
+        document.changed.connect(self._on_document_changed)
+
+    @Slot(object, object)
+    def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        self._painting.follow(old, new)
+        self._show_mattes(new)
+
+    def _show_mattes(self, state: DocumentState) -> None:
+        mattes = list(state.mattes)
+        provisional = self._painting.matte or self._preview
+        if provisional is not None:
+            mattes[state.active] = provisional
+        self.show_layers(
+            tuple(
+                Layer(matte, entry.colour, active=index == state.active)
+                for index, (entry, matte) in enumerate(
+                    zip(state.objects, mattes, strict=True)
+                )
+                if matte is not None and state.shows(index)
+            )
+        )
+
+    def show_preview(self, matte: Matte | None) -> None:
+        """Show that in place of the active object's matte; None stops it."""
+        if matte is not self._preview:
+            self._preview = matte
+            if self.document is not None:
+                self._show_mattes(self.document.state)
+
+    def show_hint(self, matte: Matte | None) -> None:
+        """Show a matte translucent over all else; None shows none."""
+        self._hint.set_layers((Layer(matte, 0),) if matte else ())
+
+    def show_object(self) -> None:
+        """Zoom to the active object, or to its prompts while it has no matte."""
+        if self.document is not None:
+            self.show_area(extent(self.document.state))

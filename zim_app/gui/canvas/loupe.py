@@ -1,0 +1,270 @@
+"""The loupe: picture, matte and cut-out around the pointer, pixel by pixel."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+)
+from PySide6.QtWidgets import QWidget
+
+from zim_app.gui.canvas.overlay import Backdrop, Layer, together
+from zim_model.arrays import ByteArray
+from zim_model.request import ALPHA_MAX
+
+MAGNIFICATIONS = (4, 6, 8, 12, 16)
+"""View pixels for each image pixel."""
+PANE = 120
+"""Side of each of the three views, in view pixels."""
+_GAP, _MARGIN, _TEXT = 3, 6, 20
+_FAR = 28
+"""From the pointer to the loupe, in view pixels."""
+_GRID_FROM = 8
+_WHEEL_STEP = 120
+_OUTSIDE = 69
+"""Grey of what is no part of the picture."""
+_GRID = QColor(128, 128, 128, 70)
+
+
+class Loupe(QWidget):
+    """Shows what is around the pointer three times, much larger, beside the pointer.
+
+    From the left: the picture, the matte of all visible objects, and their cut-out over
+    the background; below them red, green and blue, alpha, and the magnification.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.wanted = False
+        self.magnification = 8
+        self._turned = 0
+        self._at: tuple[int, int] | None = None
+        self._picture: tuple[ByteArray, ...] = ()
+        self._layers: tuple[Layer, ...] = ()
+        self._backdrop = Backdrop()
+        self._checker = (255, 208)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.resize(self.sizeHint())
+        self.hide()
+
+    # -- What it shows ----------------------------------------------------------------
+
+    def show_picture(self, levels: tuple[ByteArray, ...]) -> None:
+        """Look at another picture's pyramid, of which the first level is shown."""
+        self._picture = levels
+        self.follow(QPointF(), None)
+
+    def show_layers(self, layers: tuple[Layer, ...]) -> None:
+        """Look at other mattes, the topmost first."""
+        self._layers = layers
+        self.update()
+
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Show the cut-out over that."""
+        self._backdrop = backdrop
+        self.update()
+
+    def set_checker(self, light: str, dark: str) -> None:
+        """Use these colours, "#rrggbb", for the checker board."""
+        self._checker = (QColor(light).lightness(), QColor(dark).lightness())
+        self.update()
+
+    def set_wanted(self, on: bool) -> None:
+        """Appear whenever the pointer is over the picture, or not at all."""
+        self.wanted = on
+        self.setVisible(on and self._at is not None)
+
+    def magnify(self, turned: int) -> None:
+        """Show fewer pixels larger, or more of them, as a wheel is turned.
+
+        Args:
+            turned: in eighths of a degree, 120 for one step.
+        """
+        self._turned += turned
+        steps = math.trunc(self._turned / _WHEEL_STEP)
+        self._turned -= steps * _WHEEL_STEP
+        index = MAGNIFICATIONS.index(self.magnification) + steps
+        index = min(max(index, 0), len(MAGNIFICATIONS) - 1)
+        self.magnification = MAGNIFICATIONS[index]
+        self.update()
+
+    def follow(self, at: QPointF, where: QPointF | None) -> None:
+        """Go where the pointer is.
+
+        Args:
+            at: the pointer, in pixels of the parent.
+            where: the same in image pixels; None where there is no picture.
+        """
+        self._at = None
+        if where is not None and self._picture:
+            height, width = self._picture[0].shape[:2]
+            x, y = int(where.x()), int(where.y())
+            if 0 <= x < width and 0 <= y < height:
+                self._at = x, y
+        place = None
+        if self.wanted and self._at is not None:
+            place = beside(at.toPoint(), self.size(), self.parentWidget().size())
+        if place is not None:
+            self.move(place)
+            self.update()
+        self.setVisible(place is not None)
+
+    # -- Pixels -----------------------------------------------------------------------
+
+    def panes(self) -> list[ByteArray]:
+        """Picture, matte and cut-out around the pointer.
+
+        Returns:
+            Three times (n, n, 3) uint8 sRGB, n being odd; the pixel in the middle is
+            the one under the pointer.
+        """
+        if self._at is None:
+            return []
+        count = math.ceil(PANE / self.magnification) | 1
+        around = _Around(*self._at, count, *self._picture[0].shape[:2])
+        picture = around.of(self._picture[0], _OUTSIDE)
+        mattes = [around.of(layer.matte.pyramid[0], 0) for layer in self._layers]
+        alpha = together(mattes) if mattes else np.zeros((count, count), np.uint8)
+        cut = self._behind(around).astype(np.float32)
+        for layer, matte in zip(self._layers[::-1], mattes[::-1], strict=True):
+            colours = picture
+            if layer.matte.colours:
+                colours = around.of(layer.matte.colours[0], _OUTSIDE)
+            opacity = matte[..., None] / np.float32(255)
+            cut += (colours - cut) * opacity
+        composite = np.rint(cut).astype(np.uint8)
+        composite[~around.inside] = _OUTSIDE
+        return [picture, np.repeat(alpha[..., None], 3, axis=2), composite]
+
+    def _behind(self, around: _Around) -> ByteArray:
+        """The background, (n, n, 3); a checker board goes with the image's pixels."""
+        if self._backdrop.levels:
+            return around.of(self._backdrop.levels[0], _OUTSIDE)
+        if self._backdrop.colour is not None:
+            rgb = self._backdrop.colour.getRgb()[:3]
+            return np.full((*around.inside.shape, 3), rgb, np.uint8)
+        squares = (around.rows[:, None] // 2 + around.columns // 2) % 2
+        greys = np.array(self._checker, np.uint8)[squares]
+        return np.repeat(greys[..., None], 3, axis=2)
+
+    def readings(self) -> tuple[str, str, str]:
+        """What stands below the three panes."""
+        if self._at is None:
+            return "", "", ""
+        x, y = self._at
+        red, green, blue = self._picture[0][y, x, :3].tolist()
+        clear = 1.0
+        for layer in self._layers:
+            clear *= 1 - float(layer.matte.alpha[y, x]) / ALPHA_MAX
+        return (
+            self.tr("RGB {} {} {}").format(red, green, blue),
+            self.tr("alpha {:.3f}").format(1 - clear),
+            self.tr("{} ×").format(self.magnification),
+        )
+
+    # -- Painting ---------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        text = max(_TEXT, QFontMetrics(self.font()).height() + 2)
+        width = 3 * PANE + 2 * _GAP + 2 * _MARGIN
+        return QSize(width, PANE + 2 * _MARGIN + text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        palette = self.palette()
+        painter.setPen(palette.color(QPalette.ColorRole.Mid))
+        painter.setBrush(palette.color(QPalette.ColorRole.Window))
+        painter.drawRoundedRect(
+            QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5
+        )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(palette.color(QPalette.ColorRole.WindowText))
+        for index, (pixels, text) in enumerate(
+            zip(self.panes(), self.readings(), strict=False)
+        ):
+            left = _MARGIN + index * (PANE + _GAP)
+            pane = QRect(left, _MARGIN, PANE, PANE)
+            below = QRect(left, pane.bottom() + 1, PANE, self.height() - PANE - _MARGIN)
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, text)
+            self._paint_pane(painter, pane, pixels)
+
+    def _paint_pane(self, painter: QPainter, pane: QRect, pixels: ByteArray) -> None:
+        pixels = np.ascontiguousarray(pixels)
+        count, cell = len(pixels), self.magnification
+        kind = QImage.Format.Format_RGB888
+        image = QImage(pixels.data, count, count, 3 * count, kind)
+        around = QRectF(0, 0, count * cell, count * cell)
+        around.moveCenter(QRectF(pane).center())
+        painter.save()
+        painter.setClipRect(pane)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawImage(around, image)
+        if cell >= _GRID_FROM:
+            painter.setPen(QPen(_GRID, 0))
+            for index in range(1, count):
+                x, y = around.left() + index * cell, around.top() + index * cell
+                painter.drawLine(QLineF(x, pane.top(), x, pane.bottom()))
+                painter.drawLine(QLineF(pane.left(), y, pane.right(), y))
+        middle = QRectF(0, 0, cell, cell)
+        middle.moveCenter(around.center())
+        painter.setPen(QPen(Qt.GlobalColor.black, 1))
+        painter.drawRect(middle.adjusted(-1.5, -1.5, 1.5, 1.5))
+        painter.setPen(QPen(Qt.GlobalColor.white, 1))
+        painter.drawRect(middle.adjusted(-0.5, -0.5, 0.5, 0.5))
+        painter.restore()
+
+
+class _Around:
+    """A square of pixels around one, also beyond the border of the picture.
+
+    Attributes:
+        rows: (n,) indices, also outside.
+        columns: likewise.
+        inside: (n, n) whether there is such a pixel.
+    """
+
+    def __init__(self, x: int, y: int, count: int, height: int, width: int) -> None:
+        reach = np.arange(count) - count // 2
+        self.rows, self.columns = y + reach, x + reach
+        rows_inside = (self.rows >= 0) & (self.rows < height)
+        columns_inside = (self.columns >= 0) & (self.columns < width)
+        self.inside = rows_inside[:, None] & columns_inside
+        self._index = np.ix_(
+            self.rows.clip(0, height - 1), self.columns.clip(0, width - 1)
+        )
+
+    def of(self, level: ByteArray, outside: int) -> ByteArray:
+        """Those pixels of a (H, W) or (H, W, 3) array; ``outside`` where none is."""
+        pixels = level[self._index]
+        pixels[~self.inside] = outside
+        return pixels
+
+
+def beside(pointer: QPoint, size: QSize, room: QSize) -> QPoint | None:
+    """Where a loupe of that size fits into the room without covering the pointer.
+
+    None where it fits nowhere.
+    """
+    width, height = room.width() - size.width(), room.height() - size.height()
+    right, left = pointer.x() + _FAR, pointer.x() - _FAR - size.width()
+    below, above = pointer.y() + _FAR, pointer.y() - _FAR - size.height()
+    level = min(max(pointer.y() - size.height() // 2, 0), height)
+    over = min(max(pointer.x() - size.width() // 2, 0), width)
+    places = [QPoint(x, y) for y in (below, above) for x in (right, left)]
+    places += [QPoint(over, below), QPoint(over, above)]
+    places += [QPoint(right, level), QPoint(left, level)]
+    fitting = (p for p in places if 0 <= p.x() <= width and 0 <= p.y() <= height)
+    return next(fitting, None)

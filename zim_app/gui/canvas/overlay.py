@@ -1,0 +1,316 @@
+"""The mattes of the visible objects over the picture, as one scene item."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QPainter,
+    QPen,
+    QPixmap,
+    QTransform,
+)
+
+from zim_app.gui.canvas.contour import contour, path_of
+from zim_app.gui.canvas.pyramid import Crop, PyramidItem, crop_of, image_of, level_for
+from zim_app.gui.canvas.view_modes import VIEW_MODES, ViewMode, blend
+from zim_model.arrays import ByteArray
+from zim_model.request import Matte
+
+_TINT, _ACTIVE_TINT = 0.22, 0.48
+_NEUTRAL_VEIL = blend((16, 16, 18, 0.66), (16, 16, 18, 0.0))
+"""Dims what is not selected where objects have colours of their own."""
+_OUTLINE = QColor(0xFF, 0xFF, 0xFF)
+_OUTLINE_SHADE = QColor(0, 0, 0, 170)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """An object's matte as it is to be seen.
+
+    Attributes:
+        matte: of the picture's size.
+        colour: 0xRRGGBB, which tells the object from others.
+        active: edits go to this one.
+    """
+
+    matte: Matte
+    colour: int
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """What lies behind a cut-out; with neither attribute a checker board.
+
+    Attributes:
+        colour: one colour all over.
+        levels: another picture, as a pyramid of the shapes of the picture's.
+    """
+
+    colour: QColor | None = None
+    levels: tuple[ByteArray, ...] = ()
+
+
+class OverlayItem(PyramidItem):
+    """The mattes over the picture, in a view mode.
+
+    Its own levels are those of the picture, whose pixels a cut-out shows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mode = VIEW_MODES[0]
+        self._layers: tuple[Layer, ...] = ()
+        self._backdrop = Backdrop()
+        self._checker = checker_board()
+        self._left = -math.inf
+
+    def set_layers(self, layers: tuple[Layer, ...]) -> None:
+        """Show other mattes, the topmost first; without any, only the picture."""
+        if layers != self._layers:
+            self._layers = layers
+            self.update()
+
+    def set_mode(self, mode: ViewMode) -> None:
+        """Draw as ``mode`` says from now on."""
+        self._mode = mode
+        self.update()
+
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Draw cut-outs over that from now on."""
+        self._backdrop = backdrop
+        self.update()
+
+    def set_checker(self, board: QPixmap) -> None:
+        """Draw checker boards with these tiles from now on."""
+        self._checker = board
+        self.update()
+
+    def set_left(self, left: float) -> None:
+        """Draw nothing to the left of ``left``, in view pixels."""
+        self._left = left
+        self.update()
+
+    @property
+    def covers(self) -> bool:
+        """Whether nothing of the picture can be seen through this."""
+        opaque = bool(self._mode.colours) and min(self._mode.colours) >> 24 == 0xFF
+        whole = self._left == -math.inf and self.isVisible()
+        return whole and bool(self._layers) and (opaque or self._mode.cut_out)
+
+    def paint_exposed(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        if not self._layers:
+            return
+        painter.save()
+        if self._left > -math.inf:
+            exposed = self._clip_left(painter, exposed)
+        if not exposed.isEmpty():
+            self._paint_mode(painter, exposed, scale)
+        painter.restore()
+
+    def _clip_left(self, painter: QPainter, exposed: QRectF) -> QRectF:
+        world = painter.worldTransform()
+        seen = world.mapRect(exposed)
+        seen.setLeft(max(seen.left(), self._left))
+        painter.resetTransform()
+        painter.setClipRect(seen, Qt.ClipOperation.IntersectClip)
+        painter.setTransform(world)
+        return world.inverted()[0].mapRect(seen) if seen.isValid() else QRectF()
+
+    def _paint_mode(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        tinted = self._mode.tinted and len(self._layers) > 1
+        if self._mode.colours:
+            colours = _NEUTRAL_VEIL if tinted else self._mode.colours
+            self._paint_colours(painter, exposed, scale, colours)
+        if tinted:
+            for layer in reversed(self._layers):
+                self._paint_tint(painter, exposed, scale, layer)
+        if self._mode.cut_out:
+            self._paint_backdrop(painter, exposed, scale)
+            for layer in reversed(self._layers):
+                self._paint_cutout(painter, exposed, scale, layer)
+        if self._mode.outlined:
+            for layer in reversed(self._layers):
+                self._paint_outline(painter, exposed, scale, layer)
+
+    def _paint_colours(
+        self,
+        painter: QPainter,
+        exposed: QRectF,
+        scale: float,
+        colours: tuple[int, ...],
+    ) -> None:
+        pyramids = [layer.matte.pyramid for layer in self._layers]
+        index = level_for(scale, min(map(len, pyramids)))
+        crop = crop_of(exposed, self.boundingRect(), pyramids[0][index])
+        alpha = together([crop.of(pyramid[index]) for pyramid in pyramids])
+        _draw_indexed(painter, crop, alpha, colours)
+
+    def _paint_tint(
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+    ) -> None:
+        level = _nearest_level(layer.matte.pyramid, scale)
+        crop = self._supported(exposed, layer, level)
+        if crop is not None:
+            strength = _ACTIVE_TINT if layer.active else _TINT
+            _draw_indexed(painter, crop, crop.of(level), _tint(layer.colour, strength))
+
+    def _paint_backdrop(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        if self._backdrop.levels:
+            level = _level(self._backdrop.levels, scale)
+            crop = crop_of(exposed, self.boundingRect(), level)
+            painter.drawImage(crop.target, image_of(level), crop.source)
+        elif self._backdrop.colour is not None:
+            painter.fillRect(exposed, self._backdrop.colour)
+        else:
+            # As large on the screen at every zoom, and anchored to the picture,
+            # because the view scrolls what it has drawn.
+            brush = QBrush(self._checker)
+            world = painter.worldTransform()
+            brush.setTransform(QTransform.fromScale(1 / world.m11(), 1 / world.m22()))
+            painter.fillRect(exposed, brush)
+
+    def _paint_cutout(
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+    ) -> None:
+        colours = layer.matte.colours or self._levels
+        pyramid = layer.matte.pyramid
+        index = level_for(scale, min(len(pyramid), len(colours)))
+        crop = self._supported(exposed, layer, pyramid[index])
+        if crop is not None:
+            pixels = with_alpha(crop.of(colours[index]), crop.of(pyramid[index]))
+            image = image_of(pixels, QImage.Format.Format_ARGB32)
+            image.convertTo(QImage.Format.Format_ARGB32_Premultiplied)
+            painter.drawImage(crop.target, image, QRectF(image.rect()))
+
+    def _paint_outline(
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+    ) -> None:
+        """Draw a line as wide on the screen at every zoom, dark beside bright."""
+        level = _nearest_level(layer.matte.pyramid, scale)
+        crop = self._supported(exposed, layer, level)
+        if crop is None:
+            return
+        world = painter.worldTransform()
+        target = world.mapRect(crop.target)
+        segments = contour(np.ascontiguousarray(crop.of(level)))
+        segments *= (
+            target.width() / crop.source.width(),
+            target.height() / crop.source.height(),
+        )
+        segments += (target.left(), target.top())
+        path = path_of(segments)
+        bright = QColor(layer.colour) if len(self._layers) > 1 else _OUTLINE
+        painter.save()
+        painter.setClipRect(exposed, Qt.ClipOperation.IntersectClip)
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for colour, width in ((_OUTLINE_SHADE, 3.5), (bright, 1.6)):
+            solid, flat = Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap
+            painter.strokePath(path, QPen(colour, width, solid, flat))
+        painter.restore()
+
+    def _supported(
+        self, exposed: QRectF, layer: Layer, level: ByteArray
+    ) -> Crop | None:
+        """That part of a level that is exposed and where its object may be."""
+        bounds = self.boundingRect()
+        left, top, right, bottom = layer.matte.support
+        reach = bounds.width() / level.shape[1]  # a level's pixel is a mean of many
+        support = QRectF(left, top, right - left, bottom - top)
+        support.adjust(-reach, -reach, reach, reach)
+        area = exposed & support & bounds
+        return None if area.isEmpty() else crop_of(area, bounds, level)
+
+
+# -- Pixels -----------------------------------------------------------------------
+
+
+def together(alphas: list[ByteArray]) -> ByteArray:
+    """The alpha of several objects as if their cut-outs lay over one another.
+
+    That is 1 - (1 - a)(1 - b), in whatever order: what stacking the exported layers
+    gives, and what the export of all together computes at 16 bits.
+
+    Args:
+        alphas: at least one, (h, w) uint8; not changed.
+
+    Returns:
+        (h, w) uint8.
+    """
+    clear = ~alphas[0]
+    for alpha in alphas[1:]:
+        product = clear.astype(np.uint16) * ~alpha
+        clear = ((product + 127) // 255).astype(np.uint8)
+    return ~clear
+
+
+def with_alpha(colours: ByteArray, alpha: ByteArray) -> ByteArray:
+    """Pixels of a picture's pyramid with an alpha, as (h, w, 4), blue first.
+
+    Args:
+        colours: (h, w, 3) red first, or (h, w, 4) blue first; see
+            :func:`picture_levels`.
+        alpha: (h, w) uint8.
+    """
+    import cv2
+
+    pixels = np.empty((*alpha.shape, 4), np.uint8)
+    blue_first = colours.shape[2] == 4
+    if blue_first:
+        pixels[:] = colours
+    else:
+        cv2.cvtColor(colours, cv2.COLOR_RGB2BGRA, dst=pixels)
+    pixels[..., 3] = alpha
+    return pixels
+
+
+def _level(levels: tuple[ByteArray, ...], scale: float) -> ByteArray:
+    return levels[level_for(scale, len(levels))]
+
+
+def _nearest_level(levels: tuple[ByteArray, ...], scale: float) -> ByteArray:
+    """The level nearest to the screen, which may be coarser, by up to a half.
+
+    Enough for what is drawn over the picture; a finer one has bends too small to see.
+    """
+    return _level(levels, scale / math.sqrt(2))
+
+
+def _draw_indexed(
+    painter: QPainter, crop: Crop, values: ByteArray, colours: tuple[int, ...]
+) -> None:
+    values = np.ascontiguousarray(values)
+    height, width = values.shape
+    image = QImage(values.data, width, height, width, QImage.Format.Format_Indexed8)
+    image.setColorTable(colours)
+    # Twice as fast to scale as indexed pixels.
+    image.convertTo(QImage.Format.Format_ARGB32_Premultiplied)
+    painter.drawImage(crop.target, image, QRectF(image.rect()))
+
+
+@cache
+def _tint(colour: int, strength: float) -> tuple[int, ...]:
+    rgb = (colour >> 16 & 255, colour >> 8 & 255, colour & 255)
+    return blend((*rgb, 0.0), (*rgb, strength))
+
+
+def checker_board(
+    size: int = 10, light: str = "#ffffff", dark: str = "#d0d0d0"
+) -> QPixmap:
+    """Two by two squares of a checker board, each of ``size`` view pixels."""
+    board = QPixmap(2 * size, 2 * size)
+    board.fill(QColor(light))
+    painter = QPainter(board)
+    painter.fillRect(0, 0, size, size, QColor(dark))
+    painter.fillRect(size, size, size, size, QColor(dark))
+    painter.end()
+    return board

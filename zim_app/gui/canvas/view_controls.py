@@ -1,0 +1,313 @@
+"""How the picture is looked at: what menus, tool bar and settings do to the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QColorDialog,
+    QFileDialog,
+    QMenu,
+    QToolButton,
+    QWidget,
+)
+
+from zim_app.gui.background import Lane, Task
+from zim_app.gui.canvas.overlay import Backdrop, checker_board
+from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES, ViewMode
+from zim_app.gui.canvas.viewport import Viewport
+from zim_app.gui.files import dialogs
+from zim_app.gui.settings import preferences
+from zim_model.arrays import ByteArray
+from zim_model.levels import picture_levels
+
+_SWATCH = 20
+_FIXED = {entry.id: entry.colour for entry in BACKGROUNDS if entry.colour}
+_MODES = {mode.id: mode for mode in VIEW_MODES}
+_CUT_OUT = next(mode for mode in VIEW_MODES if mode.cut_out)
+
+
+class ViewControls(QObject):
+    """Joins the actions that change the view, and what is remembered, to a canvas.
+
+    Args:
+        canvas: what is looked at.
+        window: owns this, and the dialogs.
+
+    Attributes:
+        handlers: what each action of the view does, by its id.
+        button: for the tool bar; shows the background of cut-outs, and lets choose one.
+
+    **Signals**
+
+    - ``failed(error)``: any exception that reading a background picture raised.
+    - ``activity_changed()``: ``idle`` may have changed.
+
+    **Threads**: the window's; background pictures are read on another.
+    """
+
+    failed = Signal(object)
+    activity_changed = Signal()
+
+    def __init__(self, canvas: Viewport, window: QWidget) -> None:
+        super().__init__(window)
+        self.button = QToolButton()
+        self._canvas = canvas
+        self._window = window
+        self._actions: dict[str, QAction] = {}
+        self._levels: tuple[ByteArray, ...] = ()
+        self._read: tuple[str, int, int] | None = None
+        self._lane = Lane("background pictures", waiting=1, parent=self)
+        self._lane.finished.connect(self._on_lane_finished)
+        self._lane.running_changed.connect(self.activity_changed)
+        self.handlers = self._handlers()
+        canvas.set_mode(_MODES[preferences.value("view_mode")])
+        for key in ("surround", "marker_size", "checker_size", "background"):
+            self._on_preference_changed(key)
+        canvas.picture_shown.connect(self._on_canvas_picture_shown)
+        preferences.changed.connect(self._on_preference_changed)
+
+    def _handlers(self) -> dict[str, Callable[..., object]]:
+        canvas = self._canvas
+        return {
+            "zoom_in": canvas.zoom_in,
+            "zoom_out": canvas.zoom_out,
+            "fit": canvas.fit,
+            "actual_size": canvas.actual_size,
+            "next_view": partial(canvas.next_mode, 1),
+            "previous_view": canvas.previous_mode,
+            **{f"view_{m.id}": partial(canvas.set_mode, m) for m in VIEW_MODES},
+            **{
+                f"background_{entry.id}": partial(self.set_background, entry.id)
+                for entry in BACKGROUNDS
+            },
+            "next_background": self.next_background,
+            "choose_colour": self.choose_colour,
+            "choose_background": self.choose_picture,
+            "wipe": canvas.set_wiped,
+            "loupe": canvas.set_loupe,
+        }
+
+    def connect_actions(self, actions: dict[str, QAction], menu: QMenu) -> None:
+        """Keep the check marks of these actions right from now on.
+
+        Args:
+            actions: by id, those of ``handlers`` among them.
+            menu: of the backgrounds, for the button.
+        """
+        self._actions = actions
+        self.button.setMenu(menu)
+        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.button.setIconSize(QSize(_SWATCH, _SWATCH))
+        self.button.clicked.connect(self.next_background)
+        self._canvas.mode_changed.connect(self._on_canvas_mode_changed)
+        self._canvas.wiped_changed.connect(actions["wipe"].setChecked)
+        self._canvas.loupe_changed.connect(actions["loupe"].setChecked)
+        self._on_canvas_mode_changed(self._canvas.mode)
+        self._show_backdrop()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no background picture is being read."""
+        return self._lane.idle
+
+    def close(self) -> None:
+        """Return when the thread has ended."""
+        self._lane.close()
+
+    # -- Backgrounds --------------------------------------------------------------
+
+    @Slot()
+    def next_background(self) -> None:
+        """Show the cut-out over the next background that there is."""
+        usable = [
+            entry.id
+            for entry in BACKGROUNDS
+            if entry.id != "picture" or preferences.value("background_picture")
+        ]
+        index = usable.index(preferences.value("background"))
+        step = 1 if self._canvas.mode == _CUT_OUT else 0
+        self.set_background(usable[(index + step) % len(usable)])
+
+    def set_background(self, id_: str) -> None:
+        """Show the cut-out over that background of the table, now and from now on."""
+        if id_ == "picture" and not preferences.value("background_picture"):
+            self._show_backdrop()  # the check mark goes back
+            self.choose_picture()
+            return
+        preferences.set_value("background", id_)
+        self._show_backdrop()
+        self._canvas.set_mode(_CUT_OUT)
+
+    @Slot()
+    def choose_colour(self) -> None:
+        """Let the user choose the colour behind cut-outs, seeing it while choosing."""
+        dialog = QColorDialog(_colour("colour"), self._window)
+        dialog.setWindowTitle(self.tr("Background colour"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.currentColorChanged.connect(self._preview_colour)
+        dialog.colorSelected.connect(self._on_colour_chosen)
+        dialog.rejected.connect(self._show_backdrop)
+        dialog.open()
+
+    @Slot(QColor)
+    def _preview_colour(self, colour: QColor) -> None:
+        self._canvas.set_backdrop(Backdrop(colour))
+
+    @Slot(QColor)
+    def _on_colour_chosen(self, colour: QColor) -> None:
+        preferences.set_value("background_colour", colour.name())
+        self.set_background("colour")
+
+    @Slot()
+    def choose_picture(self) -> None:
+        """Let the user choose the picture behind cut-outs."""
+        dialog = dialogs.open_dialog(self._window)
+        dialog.setWindowTitle(self.tr("Background picture"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self.use_picture)
+        dialog.open()
+
+    @Slot(str)
+    def use_picture(self, name: str) -> None:
+        """Show cut-outs over the picture in that file, as soon as it is read."""
+        preferences.set_value("background_picture", name)
+        self._read = None  # the file may be another by now
+        self.set_background("picture")
+
+    @Slot()
+    def _show_backdrop(self) -> None:
+        """Give the canvas the background that is wanted, and mark it in the menu."""
+        id_ = preferences.value("background")
+        if id_ == "picture":
+            self._ask_for_picture()
+            backdrop = Backdrop(levels=self._levels)
+        elif id_ == "checker":
+            backdrop = Backdrop()
+        else:
+            backdrop = Backdrop(_colour(id_))
+        self._canvas.set_backdrop(backdrop)
+        if self._actions:
+            self._mark(id_)
+
+    def _mark(self, id_: str) -> None:
+        for entry in BACKGROUNDS:
+            action = self._actions[f"background_{entry.id}"]
+            action.setIcon(_swatch(entry.id))
+            action.setChecked(entry.id == id_)
+        current = self._actions[f"background_{id_}"]
+        self.button.setIcon(current.icon())
+        tip = self.tr("Background of the cut-out: {}; click for the next")
+        self.button.setToolTip(tip.format(current.text()))
+
+    def _ask_for_picture(self) -> None:
+        rect = self._canvas.image_rect
+        path = preferences.value("background_picture")
+        wanted = path, int(rect.height()), int(rect.width())
+        if wanted == self._read or rect.isEmpty():
+            return
+        self._read, self._levels = wanted, ()
+        work = partial(read_covering, Path(path), wanted[1], wanted[2])
+        self._lane.submit(Task("background", wanted, work))
+
+    @Slot(object, object, object)
+    def _on_lane_finished(
+        self, task: Task, result: Any, error: Exception | None
+    ) -> None:
+        if task.subject != self._read:
+            return  # another is wanted by now
+        if error is None:
+            self._levels = result
+        else:
+            self._read = None
+            preferences.reset(("background_picture", "background"))
+            self.failed.emit(error)
+        self._show_backdrop()
+
+    # -- What changes elsewhere ---------------------------------------------------
+
+    @Slot()
+    def _on_canvas_picture_shown(self) -> None:
+        self._read, self._levels = None, ()  # they were as large as the last picture
+        self._show_backdrop()
+
+    @Slot(object)
+    def _on_canvas_mode_changed(self, mode: ViewMode) -> None:
+        self._actions[f"view_{mode.id}"].setChecked(True)
+
+    @Slot(str)
+    def _on_preference_changed(self, key: str) -> None:
+        if key == "surround":
+            self._canvas.setBackgroundBrush(QColor(*3 * (preferences.value(key),)))
+        elif key == "marker_size":
+            self._canvas.set_marker_size(preferences.value(key))
+        elif key in ("checker_size", "checker_light", "checker_dark"):
+            size = preferences.value("checker_size")
+            light, dark = map(preferences.value, ("checker_light", "checker_dark"))
+            self._canvas.set_checker(size, light, dark)
+        elif key in ("background", "background_colour"):
+            self._show_backdrop()
+
+
+def _colour(id_: str) -> QColor:
+    return QColor(_FIXED.get(id_) or preferences.value("background_colour"))
+
+
+def _swatch(id_: str) -> QIcon:
+    """A small square that looks like a background."""
+    pixmap = QPixmap(_SWATCH, _SWATCH)
+    painter = QPainter(pixmap)
+    if id_ == "checker":
+        painter.drawTiledPixmap(pixmap.rect(), checker_board(5))
+    elif id_ == "picture":
+        painter.fillRect(pixmap.rect(), QColor(0x9F, 0xC8, 0xEE))
+        painter.fillRect(
+            0, _SWATCH * 3 // 5, _SWATCH, _SWATCH, QColor(0x5E, 0x8C, 0x4A)
+        )
+    else:
+        painter.fillRect(pixmap.rect(), _colour(id_))
+    painter.setPen(QColor(128, 128, 128))
+    painter.drawRect(0, 0, _SWATCH - 1, _SWATCH - 1)
+    painter.end()
+    return QIcon(pixmap)
+
+
+# -- On the worker thread; what is slow to import is imported here -----------------
+
+
+def read_covering(path: Path, height: int, width: int) -> tuple[ByteArray, ...]:
+    """The pyramid of a picture that covers another of that size, cropped evenly.
+
+    Raises:
+        ImageError: see :func:`zim_app.core.images.load_picture`.
+    """
+    from zim_app.core.images import load_picture
+
+    return picture_levels(covering(load_picture(path).rgb, height, width))
+
+
+def covering(rgb: ByteArray, height: int, width: int) -> ByteArray:
+    """Scale a picture so that it just covers a size, and crop what is too much evenly.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        height: of the result, in pixels.
+        width: likewise.
+    """
+    import cv2
+    import numpy as np
+
+    rows, columns = rgb.shape[:2]
+    scale = max(height / rows, width / columns)
+    kept_rows = min(max(round(height / scale), 1), rows)
+    kept_columns = min(max(round(width / scale), 1), columns)
+    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
+    part = rgb[top : top + kept_rows, left : left + kept_columns]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (width, height), interpolation=how), np.uint8)

@@ -1,0 +1,1 @@
+"""Commands and keys: the tables, menus made of them, and what the user changes."""

@@ -1,0 +1,432 @@
+"""Every command of the window as one table.
+
+To add a command: an :class:`ActionSpec` in ``ACTIONS``, its id in ``MENUS``, and a
+handler where the window calls :func:`zim_app.gui.commands.menus.make_actions`.  The
+key can be changed by the user, and the cheat sheet lists it, without more work.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
+from zim_app.gui.commands.action_spec import ActionSpec
+from zim_app.gui.commands.tool_actions import CANDIDATE_IDS, TOOL_ACTIONS, TOOL_IDS
+
+VIEW_ACTIONS = tuple(
+    ActionSpec(
+        f"view_{mode.id}",
+        mode.text,
+        icon=mode.icon,
+        tip=mode.tip,
+        checkable=True,
+        choice="view",
+        context="ViewMode",
+    )
+    for mode in VIEW_MODES
+)
+VIEWS = tuple(spec.id for spec in VIEW_ACTIONS)
+BACKGROUND_ACTIONS = tuple(
+    ActionSpec(
+        f"background_{entry.id}",
+        entry.text,
+        checkable=True,
+        choice="background",
+        context="ViewMode",
+    )
+    for entry in BACKGROUNDS
+)
+
+ACTIONS = (
+    ActionSpec(
+        "open",
+        QT_TRANSLATE_NOOP("Actions", "&Open…"),
+        ("Ctrl+O",),
+        "folder-open-outline",
+        QT_TRANSLATE_NOOP("Actions", "Open a picture or a project"),
+        always=True,
+    ),
+    ActionSpec(
+        "open_folder",
+        QT_TRANSLATE_NOOP("Actions", "Open &folder…"),
+        ("Ctrl+Shift+O",),
+        "folder-multiple-image",
+        QT_TRANSLATE_NOOP("Actions", "Open a folder of pictures, one after the other"),
+        always=True,
+    ),
+    ActionSpec(
+        "save_project",
+        QT_TRANSLATE_NOOP("Actions", "&Save project"),
+        ("Ctrl+S",),
+        "content-save-outline",
+        QT_TRANSLATE_NOOP("Actions", "Save the objects and prompts to go on later"),
+    ),
+    ActionSpec(
+        "save_project_as",
+        QT_TRANSLATE_NOOP("Actions", "Save project &as…"),
+        ("Ctrl+Shift+S",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Save the objects and prompts in a new file"),
+    ),
+    ActionSpec(
+        "previous_picture", QT_TRANSLATE_NOOP("Actions", "Pre&vious picture"), ("PgUp",)
+    ),
+    ActionSpec(
+        "next_picture", QT_TRANSLATE_NOOP("Actions", "Nex&t picture"), ("PgDown",)
+    ),
+    ActionSpec(
+        "strip",
+        QT_TRANSLATE_NOOP("Actions", "Pict&ures of the folder"),
+        ("F7",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show the folder's pictures at the bottom"),
+        always=True,
+        checkable=True,
+    ),
+    ActionSpec(
+        "paste",
+        QT_TRANSLATE_NOOP("Actions", "&Paste picture"),
+        ("Ctrl+V",),
+        "content-paste",
+        QT_TRANSLATE_NOOP("Actions", "Open the picture that another program copied"),
+        always=True,
+    ),
+    ActionSpec(
+        "export",
+        QT_TRANSLATE_NOOP("Actions", "&Export…"),
+        ("Ctrl+E",),
+        "export-variant",
+        QT_TRANSLATE_NOOP("Actions", "Save the cut-out, its matte, or layers"),
+        QT_TRANSLATE_NOOP("Actions", "Export…"),
+    ),
+    ActionSpec(
+        "quick_export",
+        QT_TRANSLATE_NOOP("Actions", "E&xport again"),
+        ("Ctrl+Shift+E",),
+        "export",
+        QT_TRANSLATE_NOOP("Actions", "Export as the last time, without a question"),
+    ),
+    ActionSpec(
+        "copy_cutout",
+        QT_TRANSLATE_NOOP("Actions", "Cop&y cut-out"),
+        ("Ctrl+C",),
+        "content-copy",
+        QT_TRANSLATE_NOOP("Actions", "Copy the object with transparency"),
+    ),
+    ActionSpec(
+        "copy_matte",
+        QT_TRANSLATE_NOOP("Actions", "Copy &matte"),
+        ("Ctrl+Shift+C",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Copy the object's alpha as a grey picture"),
+    ),
+    ActionSpec("quit", QT_TRANSLATE_NOOP("Actions", "&Quit"), ("Ctrl+Q",), always=True),
+    ActionSpec("undo", QT_TRANSLATE_NOOP("Actions", "&Undo"), ("Ctrl+Z",), "undo"),
+    ActionSpec(
+        "redo",
+        QT_TRANSLATE_NOOP("Actions", "&Redo"),
+        ("Ctrl+Shift+Z", "Ctrl+Y"),
+        "redo",
+    ),
+    ActionSpec(
+        "delete",
+        QT_TRANSLATE_NOOP("Actions", "&Delete prompt"),
+        ("Delete", "Backspace"),
+        "map-marker-remove-outline",
+        QT_TRANSLATE_NOOP("Actions", "Delete the selected point, scribble or box"),
+    ),
+    ActionSpec(
+        "clear",
+        QT_TRANSLATE_NOOP("Actions", "&Clear prompts"),
+        ("Ctrl+Shift+Delete",),
+        "broom",
+        QT_TRANSLATE_NOOP("Actions", "Delete all points and scribbles and the box"),
+    ),
+    ActionSpec(
+        "escape",
+        QT_TRANSLATE_NOOP("Actions", "Dese&lect"),
+        ("Escape",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Abort the drag under way, or select nothing"),
+    ),
+    ActionSpec(
+        "everything",
+        QT_TRANSLATE_NOOP("Actions", "&Find all objects"),
+        ("Ctrl+Shift+F",),
+        "creation-outline",
+        QT_TRANSLATE_NOOP("Actions", "Find everything in the picture, and pick"),
+        checkable=True,
+    ),
+    ActionSpec(
+        "object_new",
+        QT_TRANSLATE_NOOP("Actions", "&New object"),
+        ("Ctrl+N",),
+        "plus",
+        QT_TRANSLATE_NOOP("Actions", "Begin another object"),
+    ),
+    ActionSpec(
+        "object_duplicate",
+        QT_TRANSLATE_NOOP("Actions", "&Duplicate object"),
+        ("Ctrl+D",),
+        "content-duplicate",
+        QT_TRANSLATE_NOOP("Actions", "Copy the selected objects"),
+    ),
+    ActionSpec(
+        "object_merge",
+        QT_TRANSLATE_NOOP("Actions", "&Merge selected"),
+        ("Ctrl+M",),
+        "vector-union",
+        QT_TRANSLATE_NOOP("Actions", "Make one object of the selected ones"),
+    ),
+    ActionSpec(
+        "object_delete",
+        QT_TRANSLATE_NOOP("Actions", "De&lete object"),
+        ("Ctrl+Delete", "Ctrl+Backspace"),
+        "delete-outline",
+        QT_TRANSLATE_NOOP("Actions", "Delete the selected objects"),
+    ),
+    ActionSpec(
+        "object_rename", QT_TRANSLATE_NOOP("Actions", "&Rename object"), ("F2",)
+    ),
+    ActionSpec("object_colour", QT_TRANSLATE_NOOP("Actions", "&Colour of object…")),
+    ActionSpec(
+        "object_visible",
+        QT_TRANSLATE_NOOP("Actions", "&Show or hide object"),
+        ("Ctrl+H",),
+    ),
+    ActionSpec(
+        "object_solo",
+        QT_TRANSLATE_NOOP("Actions", "Show &only this object"),
+        ("Ctrl+Shift+H",),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Show only the active object, or all visible ones again"
+        ),
+    ),
+    ActionSpec(
+        "object_raise",
+        QT_TRANSLATE_NOOP("Actions", "Move object &up"),
+        ("Ctrl+Shift+Up",),
+    ),
+    ActionSpec(
+        "object_lower",
+        QT_TRANSLATE_NOOP("Actions", "Move object do&wn"),
+        ("Ctrl+Shift+Down",),
+    ),
+    ActionSpec(
+        "object_above",
+        QT_TRANSLATE_NOOP("Actions", "Object &above"),
+        ("Ctrl+Up",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go to the object above"),
+    ),
+    ActionSpec(
+        "object_below",
+        QT_TRANSLATE_NOOP("Actions", "Object &below"),
+        ("Ctrl+Down",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go to the object below"),
+    ),
+    ActionSpec(
+        "stop",
+        QT_TRANSLATE_NOOP("Actions", "S&top"),
+        ("Ctrl+.",),
+        "close-circle-outline",
+        QT_TRANSLATE_NOOP("Actions", "Stop opening, encoding, matting or searching"),
+        always=True,
+    ),
+    ActionSpec(
+        "zoom_in",
+        QT_TRANSLATE_NOOP("Actions", "Zoom &in"),
+        ("Ctrl++", "Ctrl+=", "+", "="),
+        "magnify-plus-outline",
+    ),
+    ActionSpec(
+        "zoom_out",
+        QT_TRANSLATE_NOOP("Actions", "Zoom &out"),
+        ("Ctrl+-", "-"),
+        "magnify-minus-outline",
+    ),
+    ActionSpec(
+        "fit",
+        QT_TRANSLATE_NOOP("Actions", "&Fit to window"),
+        ("Ctrl+0",),
+        "fit-to-page-outline",
+    ),
+    ActionSpec(
+        "actual_size",
+        QT_TRANSLATE_NOOP("Actions", "&Actual size"),
+        ("Ctrl+1",),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "One screen pixel for each pixel of the picture"
+        ),
+        short=QT_TRANSLATE_NOOP("Actions", "1:1"),
+    ),
+    *TOOL_ACTIONS,
+    ActionSpec(
+        "show_object",
+        QT_TRANSLATE_NOOP("Actions", "Zoom to ob&ject"),
+        ("Ctrl+2",),
+        "image-filter-center-focus",
+        QT_TRANSLATE_NOOP("Actions", "Show the active object as large as it fits"),
+    ),
+    *VIEW_ACTIONS,
+    ActionSpec("next_view", QT_TRANSLATE_NOOP("Actions", "&Next view"), ("F",)),
+    ActionSpec(
+        "previous_view", QT_TRANSLATE_NOOP("Actions", "&Previous view"), ("Shift+F",)
+    ),
+    *BACKGROUND_ACTIONS,
+    ActionSpec(
+        "next_background",
+        QT_TRANSLATE_NOOP("Actions", "&Next background"),
+        ("Shift+B",),
+    ),
+    ActionSpec(
+        "choose_colour",
+        QT_TRANSLATE_NOOP("Actions", "Choose &colour…"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Choose the colour behind cut-outs"),
+    ),
+    ActionSpec(
+        "choose_background",
+        QT_TRANSLATE_NOOP("Actions", "Choose &picture…"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Choose the picture behind cut-outs"),
+    ),
+    ActionSpec(
+        "wipe",
+        QT_TRANSLATE_NOOP("Actions", "Before an&d after"),
+        ("Y",),
+        "compare",
+        QT_TRANSLATE_NOOP(
+            "Actions", "Show the photograph left of a line, the view right of it"
+        ),
+        checkable=True,
+    ),
+    ActionSpec(
+        "loupe",
+        QT_TRANSLATE_NOOP("Actions", "&Loupe"),
+        ("L",),
+        "magnify-scan",
+        QT_TRANSLATE_NOOP(
+            "Actions", "Magnify picture, matte and cut-out beside the pointer"
+        ),
+        checkable=True,
+    ),
+    ActionSpec(
+        "models",
+        QT_TRANSLATE_NOOP("Actions", "&Manage models…"),
+        ("Ctrl+Shift+M",),
+        "cube-outline",
+        QT_TRANSLATE_NOOP("Actions", "Choose, download, add and remove models"),
+        always=True,
+    ),
+    ActionSpec(
+        "settings",
+        QT_TRANSLATE_NOOP("Actions", "&Settings…"),
+        ("Ctrl+,",),
+        "cog-outline",
+        QT_TRANSLATE_NOOP("Actions", "Choose theme, language, keys and more"),
+        always=True,
+    ),
+    ActionSpec(
+        "cheat_sheet",
+        QT_TRANSLATE_NOOP("Actions", "&Keys and mouse"),
+        ("?", "F1"),
+        "keyboard-outline",
+        QT_TRANSLATE_NOOP("Actions", "Show all keys and what the mouse does"),
+        always=True,
+    ),
+    ActionSpec(
+        "log_folder",
+        QT_TRANSLATE_NOOP("Actions", "Open &log folder"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show what the program has noted down"),
+        always=True,
+    ),
+    ActionSpec("about", QT_TRANSLATE_NOOP("Actions", "&About zim-studio"), always=True),
+)
+"""All commands."""
+
+EXPORTS = ("export", "quick_export", "copy_cutout", "copy_matte")
+"""What needs a matte."""
+
+BY_ID = {spec.id: spec for spec in ACTIONS}
+
+SEPARATOR, STRETCH = "-", "<>"
+MENUS = (
+    (
+        QT_TRANSLATE_NOOP("Actions", "&File"),
+        (
+            *("open", "open_folder", "@samples", "@recent", SEPARATOR),
+            *("previous_picture", "next_picture", SEPARATOR),
+            *("save_project", "save_project_as", SEPARATOR),
+            *("export", "quick_export", SEPARATOR, "quit"),
+        ),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&Edit"),
+        (
+            *("undo", "redo", SEPARATOR),
+            *("copy_cutout", "copy_matte", "paste", SEPARATOR),
+            *("delete", "clear", "escape", "stop", SEPARATOR, "settings"),
+        ),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&Object"),
+        (
+            *("everything", SEPARATOR),
+            *("object_new", "object_duplicate", "object_merge", "object_delete"),
+            *(SEPARATOR, "object_rename", "object_colour", SEPARATOR),
+            *("object_visible", "object_solo", SEPARATOR),
+            *("object_raise", "object_lower", "object_above", "object_below"),
+        ),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&View"),
+        (
+            *("zoom_in", "zoom_out", "fit", "actual_size", "show_object", SEPARATOR),
+            *VIEWS,
+            *(SEPARATOR, "next_view", "previous_view", "@background", SEPARATOR),
+            *("wipe", "loupe", SEPARATOR, "@panels", "strip"),
+        ),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&Tools"),
+        (
+            *(*TOOL_IDS, "hover_preview", SEPARATOR, *CANDIDATE_IDS, SEPARATOR),
+            *("brush_smaller", "brush_larger", "brush_softer", "brush_harder"),
+        ),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&Model"),
+        ("@model", "models", SEPARATOR, "@device", "@precision"),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Actions", "&Help"),
+        ("cheat_sheet", "log_folder", SEPARATOR, "about"),
+    ),
+)
+"""Titles and contents of the menus; "@name" stands for a submenu made elsewhere."""
+
+BACKGROUND_MENU = (
+    *(spec.id for spec in BACKGROUND_ACTIONS),
+    *(SEPARATOR, "choose_colour", "choose_background", SEPARATOR, "next_background"),
+)
+"""What lies behind cut-outs; the button in the tool bar has it too."""
+
+SUBMENUS = {"@background": BACKGROUND_MENU}
+"""What those submenus hold that are made of the table."""
+
+TOOL_BAR = (
+    *("open", SEPARATOR, "undo", "redo", SEPARATOR, "delete", "clear", SEPARATOR),
+    *("zoom_out", "zoom_in", "fit", "actual_size", "show_object", STRETCH, *VIEWS),
+    *("@background", SEPARATOR, "wipe", "loupe", STRETCH, "export"),
+)
+
+
+def sections() -> list[tuple[str, tuple[str, ...]]]:
+    """The menus' translated titles, and the ids of the actions in each."""
+    return [
+        (
+            QCoreApplication.translate("Actions", title).replace("&", ""),
+            tuple(entry for entry in _flat(entries) if entry in BY_ID),
+        )
+        for title, entries in MENUS
+    ]
+
+
+def _flat(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Entries of a menu and of those submenus that are in the table, in one row."""
+    lists = [SUBMENUS.get(entry, (entry,)) for entry in entries]
+    return tuple(entry for entries in lists for entry in entries)

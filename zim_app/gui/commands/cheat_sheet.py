@@ -1,0 +1,160 @@
+"""One screen with all keys and what the mouse does, made of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtWidgets import (
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.gui.commands import shortcuts
+from zim_app.gui.commands.actions import BY_ID, sections
+from zim_app.gui.commands.gestures import GESTURES
+
+COLUMNS = 4
+SIDE_BY_SIDE = 22
+"""Characters of keys that have room beside one another."""
+_STYLE = """
+QLabel[key="true"] {
+    border: 1px solid palette(mid); border-radius: 4px; padding: 1px 6px;
+    background: palette(base);
+}
+"""
+
+
+class Section(QWidget):
+    """A title, and rows that say what keys do.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, title: str, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+        super().__init__()
+        self.rows: list[tuple[str, list[QWidget]]] = []
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 12)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(0, 1)
+        heading = QLabel(title)
+        font = heading.font()
+        font.setBold(True)
+        heading.setFont(font)
+        grid.addWidget(heading, 0, 0, 1, 2)
+        for number, (text, keys) in enumerate(rows, start=1):
+            label = QLabel(text)
+            label.setWordWrap(True)
+            caps = _key_caps(keys)
+            grid.addWidget(label, number, 0)
+            grid.addWidget(caps, number, 1)
+            found_by = " ".join((title, text, *keys)).casefold()
+            self.rows.append((found_by, [label, caps]))
+
+    def show_matching(self, words: str) -> None:
+        """Show only rows with all those words, and nothing if there are none."""
+        wanted = words.casefold().split()
+        found = [all(word in text for word in wanted) for text, _ in self.rows]
+        for visible, (_, widgets) in zip(found, self.rows, strict=True):
+            for widget in widgets:
+                widget.setVisible(visible)
+        self.setVisible(any(found))
+
+
+def _key_caps(keys: Sequence[str]) -> QWidget:
+    """The keys side by side, or one under the other where that is too wide."""
+    caps = QWidget()
+    wide = sum(map(len, keys)) > SIDE_BY_SIDE
+    box = QVBoxLayout(caps) if wide else QHBoxLayout(caps)
+    box.setContentsMargins(0, 0, 0, 0)
+    box.setSpacing(4)
+    if not wide:
+        box.addStretch()
+    for key in keys:
+        cap = QLabel(key)
+        cap.setProperty("key", True)
+        box.addWidget(
+            cap, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        )
+    return caps
+
+
+class CheatSheet(QDialog):
+    """Keys and mouse in columns, with a search; Escape closes it.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Keys and mouse"))
+        self.setStyleSheet(_STYLE)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(self.tr("Search"))
+        self.search.setToolTip(self.tr("Show only what has these words"))
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._filter)
+        self.sections = [self._mouse(), *self._actions()]
+        body = QScrollArea()
+        body.setWidget(self._columns())
+        body.setWidgetResizable(True)
+        body.setFrameShape(QScrollArea.Shape.NoFrame)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.search)
+        layout.addWidget(body, 1)
+        self.resize(1400, 760)
+
+    def _mouse(self) -> Section:
+        translate = QCoreApplication.translate
+        rows = [
+            (
+                translate("Gestures", use.text),
+                translate("Gestures", use.how).split(", "),
+            )
+            for use in GESTURES
+        ]
+        return Section(self.tr("On the canvas"), rows)
+
+    def _actions(self) -> list[Section]:
+        """The actions that have a key, by menu."""
+        keys = shortcuts.current()
+        found = []
+        for title, ids in sections():
+            rows = [
+                (BY_ID[id_].label, [shortcuts.native(key) for key in keys[id_]])
+                for id_ in ids
+                if keys[id_]
+            ]
+            if rows:
+                found.append(Section(title, rows))
+        return found
+
+    def _columns(self) -> QWidget:
+        """Each section in the column that is the shortest by then."""
+        body = QWidget()
+        outer = QHBoxLayout(body)
+        outer.setSpacing(24)
+        columns = [QVBoxLayout() for _ in range(COLUMNS)]
+        lengths = [0] * COLUMNS
+        for section in self.sections:
+            shortest = lengths.index(min(lengths))
+            columns[shortest].addWidget(section)
+            lengths[shortest] += len(section.rows) + 2
+        for number, column in enumerate(columns):
+            column.addStretch()
+            # What the mouse does, in the first, takes more words than a key.
+            outer.addLayout(column, 2 if number else 3)
+        return body
+
+    @Slot(str)
+    def _filter(self, words: str) -> None:
+        for section in self.sections:
+            section.show_matching(words)

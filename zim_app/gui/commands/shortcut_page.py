@@ -1,0 +1,182 @@
+"""The page on which keys are given to actions."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.gui.commands import shortcuts
+from zim_app.gui.commands.actions import BY_ID, sections
+from zim_app.gui.settings import preferences
+
+
+class ShortcutPage(QWidget):
+    """All actions and their keys; a key pressed in the field belongs to the chosen one.
+
+    A key that another action has is taken over only when the user says so.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.items: dict[str, QTreeWidgetItem] = {}
+        self._wanted = ""
+        self.tree = self._tree()
+        self.edit = QKeySequenceEdit()
+        self.edit.setMaximumSequenceLength(1)
+        self.edit.setToolTip(self.tr("Click here, then press the new key"))
+        self.edit.editingFinished.connect(self._on_key_pressed)
+        self.warning = QLabel()
+        self.warning.setWordWrap(True)
+        self.take_button = self._button(self.tr("Use it here"), self._take)
+        self.remove_button = self._button(self.tr("No key"), self._remove)
+        self.reset_button = self._button(self.tr("Default key"), self._reset_one)
+        self.take_button.setToolTip(self.tr("Take the key away from the other action"))
+        self.remove_button.setToolTip(self.tr("Leave the action without a key"))
+        self.reset_button.setToolTip(self.tr("Give the action its default keys"))
+        self._lay_out()
+        preferences.changed.connect(self._on_preference_changed)
+        self._update_keys()
+        self.tree.setCurrentItem(self.tree.topLevelItem(0).child(0))
+
+    def _tree(self) -> QTreeWidget:
+        tree = QTreeWidget()
+        tree.setHeaderLabels([self.tr("Action"), self.tr("Keys")])
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        tree.setRootIsDecorated(False)
+        for title, ids in sections():
+            top = QTreeWidgetItem(tree, [title])
+            top.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            top.setExpanded(True)
+            for id_ in ids:
+                item = QTreeWidgetItem(top, [BY_ID[id_].label])
+                item.setData(0, Qt.ItemDataRole.UserRole, id_)
+                self.items[id_] = item
+        tree.currentItemChanged.connect(self._on_current_changed)
+        return tree
+
+    def _button(self, text: str, slot: object) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(slot)
+        return button
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(QLabel(self.tr("New key:")))
+        row.addWidget(self.edit, 1)
+        row.addWidget(self.remove_button)
+        row.addWidget(self.reset_button)
+        below = QHBoxLayout()
+        below.addWidget(self.warning, 1)
+        below.addWidget(self.take_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tree, 1)
+        layout.addLayout(row)
+        layout.addLayout(below)
+
+    @property
+    def current(self) -> str:
+        """The id of the chosen action; empty if there is none."""
+        item = self.tree.currentItem()
+        return str(item.data(0, Qt.ItemDataRole.UserRole) or "") if item else ""
+
+    def show_matching(self, words: str) -> int:
+        """Show only actions with all those words or that key; return how many."""
+        count = 0
+        for item in self.items.values():
+            text = f"{item.text(0)} {item.text(1)}".casefold()
+            found = all(word in text for word in words.casefold().split())
+            item.setHidden(not found)
+            count += found
+        for index in range(self.tree.topLevelItemCount()):
+            top = self.tree.topLevelItem(index)
+            children = [top.child(i) for i in range(top.childCount())]
+            top.setHidden(all(child.isHidden() for child in children))
+        return count
+
+    @Slot()
+    def reset(self) -> None:
+        """Give all actions their default keys."""
+        shortcuts.store({})
+        self._ask_for("")
+
+    @Slot()
+    def _on_key_pressed(self) -> None:
+        """Use the key if it is free; else say who has it."""
+        portable = QKeySequence.SequenceFormat.PortableText
+        key = self.edit.keySequence().toString(portable)
+        if not key or not self.current:
+            return
+        owner = shortcuts.owner(key, shortcuts.current())
+        if owner == self.current:
+            self._ask_for("")
+        elif use := shortcuts.fixed_use(key):
+            use = QCoreApplication.translate("Gestures", use)
+            message = self.tr("{} always does this on the canvas: {}.")
+            self._ask_for("", message.format(shortcuts.native(key), use))
+        elif owner:
+            message = self.tr("{} belongs to “{}”.")
+            self._ask_for(
+                key, message.format(shortcuts.native(key), BY_ID[owner].label)
+            )
+        else:
+            self._bind(key)
+
+    def _ask_for(self, key: str, warning: str = "") -> None:
+        """Say what is in the way of a key; empty says nothing."""
+        self._wanted = key
+        self.warning.setText(warning)
+        self.take_button.setVisible(bool(key))
+        if not warning:
+            self.edit.clear()
+
+    @Slot()
+    def _take(self) -> None:
+        self._bind(self._wanted)
+
+    @Slot()
+    def _remove(self) -> None:
+        self._bind("")
+
+    def _bind(self, key: str) -> None:
+        shortcuts.store(shortcuts.bound(shortcuts.overrides(), self.current, key))
+        self._ask_for("")
+
+    @Slot()
+    def _reset_one(self) -> None:
+        shortcuts.store(shortcuts.reset(shortcuts.overrides(), self.current))
+        self._ask_for("")
+
+    @Slot(QTreeWidgetItem, QTreeWidgetItem)
+    def _on_current_changed(self, now: QTreeWidgetItem, before: object) -> None:
+        self._ask_for("")
+        for widget in (self.edit, self.remove_button, self.reset_button):
+            widget.setEnabled(bool(self.current))
+
+    @Slot(str)
+    def _on_preference_changed(self, key: str) -> None:
+        if key == "shortcuts":
+            self._update_keys()
+
+    def _update_keys(self) -> None:
+        changed = shortcuts.overrides()
+        for id_, keys in shortcuts.current().items():
+            item = self.items[id_]
+            item.setText(1, "   ".join(map(shortcuts.native, keys)))
+            font = item.font(1)
+            font.setBold(id_ in changed)
+            item.setFont(1, font)

@@ -1,0 +1,1 @@
+"""Finding all objects of a picture, and picking among them."""

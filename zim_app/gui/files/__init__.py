@@ -1,0 +1,1 @@
+"""Opening, keeping, exporting; clipboard, drag and drop."""

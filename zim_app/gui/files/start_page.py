@@ -1,0 +1,163 @@
+"""What the window shows before a picture is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import (
+    QT_TRANSLATE_NOOP,
+    QCoreApplication,
+    QPointF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.gui.canvas.markers import paint_prompts
+from zim_app.gui.icons import glyph
+from zim_model.assets import asset_path
+from zim_model.prompts import Point, PromptSet
+
+THUMBNAIL = QSize(168, 126)
+SIGN_COLOUR = "#8a8a8a"
+"""A grey that shows on light and on dark."""
+COLUMN = 3 * (THUMBNAIL.width() + 24)
+
+
+SAMPLES = (
+    QT_TRANSLATE_NOOP("Samples", "Astronaut"),
+    QT_TRANSLATE_NOOP("Samples", "Cat"),
+    QT_TRANSLATE_NOOP("Samples", "Coffee"),
+)
+"""The names of the bundled pictures, for translators."""
+
+
+def sample_paths() -> list[Path]:
+    """The pictures that come with the program."""
+    folder = asset_path("samples")
+    return sorted(p for p in folder.glob("*") if p.suffix in (".jpg", ".png"))
+
+
+def sample_name(path: Path) -> str:
+    """What to call a sample, in the language of the window."""
+    name = path.stem.replace("_", " ").replace("-", " ").capitalize()
+    return QCoreApplication.translate("Samples", name)
+
+
+class StartPage(QWidget):
+    """A place to drop a picture, the samples, and three lines of how-to.
+
+    **Signals**
+
+    - ``open_requested()``: the user wants to choose a file.
+    - ``path_requested(path)``: the user wants that ``Path``.
+
+    **Threads**: the window's only.
+    """
+
+    open_requested = Signal()
+    path_requested = Signal(object)
+
+    def __init__(self, samples: Sequence[Path], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.buttons: dict[Path, QToolButton] = {}
+        middle = QWidget()
+        middle.setFixedWidth(COLUMN)
+        column = QVBoxLayout(middle)
+        column.setSpacing(18)
+        column.addWidget(self._drop_target())
+        if samples:
+            column.addWidget(QLabel(self.tr("Or try one of these:")))
+            column.addLayout(self._samples(samples))
+        column.addLayout(self._how_to())
+        outer = QGridLayout(self)
+        outer.setContentsMargins(24, 24, 24, 24)
+        outer.addWidget(middle, 0, 0, Qt.AlignmentFlag.AlignCenter)
+
+    def set_thumbnail(self, path: Path, image: QImage) -> None:
+        """Show that image on the button of a sample."""
+        self.buttons[path].setIcon(QIcon(QPixmap.fromImage(image)))
+
+    def _drop_target(self) -> QFrame:
+        frame = QFrame()
+        frame.setObjectName("drop")
+        frame.setStyleSheet(
+            "#drop { border: 2px dashed #8a8a8a; border-radius: 10px; }"
+        )
+        picture = QLabel()
+        picture.setPixmap(glyph("image-plus-outline", 56, SIGN_COLOUR))
+        text = QLabel(self.tr("Drop a picture here"))
+        font = text.font()
+        font.setPointSizeF(font.pointSizeF() * 1.6)
+        text.setFont(font)
+        button = QPushButton(self.tr("Open a picture…"))
+        button.setToolTip(self.tr("Choose a file to open"))
+        button.clicked.connect(self.open_requested)
+        layout = QVBoxLayout(frame)
+        layout.setContentsMargins(24, 28, 24, 28)
+        layout.setSpacing(12)
+        for widget in (picture, text, button):
+            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        return frame
+
+    def _samples(self, samples: Sequence[Path]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        for path in samples:
+            button = QToolButton()
+            button.setText(sample_name(path))
+            button.setToolTip(self.tr("Open this sample picture"))
+            button.setIconSize(THUMBNAIL)
+            button.setAutoRaise(True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.clicked.connect(partial(self.path_requested.emit, path))
+            self.buttons[path] = button
+            row.addWidget(button)
+        return row
+
+    def _how_to(self) -> QGridLayout:
+        lines = (
+            (
+                _marker(Point(12, 12)),
+                self.tr("Click on what you want to keep."),
+            ),
+            (
+                _marker(Point(12, 12, positive=False)),
+                self.tr("Right-click on what does not belong to it."),
+            ),
+            (
+                glyph("selection-drag", 24, SIGN_COLOUR),
+                self.tr("Or drag a box around it. Then export the cut-out."),
+            ),
+        )
+        grid = QGridLayout()
+        grid.setColumnStretch(1, 1)
+        grid.setHorizontalSpacing(12)
+        for row, (picture, text) in enumerate(lines):
+            sign = QLabel()
+            sign.setPixmap(picture)
+            grid.addWidget(sign, row, 0)
+            grid.addWidget(QLabel(text), row, 1)
+        return grid
+
+
+def _marker(point: Point) -> QPixmap:
+    pixmap = QPixmap(24, 24)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    paint_prompts(painter, PromptSet((point,)), None, QPointF)
+    painter.end()
+    return pixmap

@@ -1,0 +1,474 @@
+"""The model manager: what models there are, their licences, and how to get them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QPalette
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.gui.language import error_text
+from zim_app.gui.models.model_work import Download, ModelWork
+from zim_app.gui.status import WARNING
+from zim_model.downloads import Progress, partial_bytes
+from zim_model.errors import ZimError
+from zim_model.registry import MODELS, ModelInfo, known
+from zim_model.store import InstalledModel, installed, models_folder
+
+translate = QCoreApplication.translate
+
+_PERMILLE = 1000
+"""Steps of a progress bar."""
+
+
+def size_text(nbytes: float) -> str:
+    """A size for people: ``375.0 MB``."""
+    form = QLocale.DataSizeFormat.DataSizeSIFormat
+    return QLocale().formattedDataSize(int(nbytes), 1, form)
+
+
+def progress_text(progress: Progress) -> str:
+    """How far a download is, how fast it comes, and how long it will take."""
+    if progress.verifying:
+        return translate("ModelRow", "Checking the file…")
+    share = 100 * progress.done // max(1, progress.total)
+    parts = [
+        translate("ModelRow", "{} % of {}").format(share, size_text(progress.total))
+    ]
+    left = progress.seconds_left
+    if left is not None:
+        rate = size_text(progress.rate)
+        parts.append(translate("ModelRow", "{} per second").format(rate))
+        if left < 90:
+            parts.append(translate("ModelRow", "{} s left").format(math.ceil(left)))
+        else:
+            minutes = math.ceil(left / 60)
+            parts.append(translate("ModelRow", "{} min left").format(minutes))
+    return " · ".join(parts)
+
+
+class ModelRow(QFrame):
+    """One model: what it is, its licence, its state, and what can be done with it.
+
+    **Signals**: ``use_requested``, ``download_requested``, ``cancel_requested`` and
+    ``remove_requested``, each with the model's name.
+
+    **Threads**: the window's only.
+    """
+
+    use_requested = Signal(str)
+    download_requested = Signal(str)
+    cancel_requested = Signal(str)
+    remove_requested = Signal(str)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.info: ModelInfo | None = known(name)
+        self.setObjectName("model-row")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.title = QLabel(self.info.title if self.info else name)
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        self.state = QLabel()
+        self.description = self._text(
+            error_text(self.info.description)
+            if self.info
+            else self.tr("Added from the disk; its licence is not known here.")
+        )
+        self.licence = self._licence()
+        self.progress = QProgressBar()
+        self.progress.setRange(0, _PERMILLE)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.progress_label = QLabel()
+        self.error = self._text("")
+        self._setup_buttons()
+        self._setup_layout()
+
+    def _text(self, text: str) -> QLabel:
+        label = QLabel(text)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        return label
+
+    def _licence(self) -> QLabel:
+        label = QLabel()
+        label.setWordWrap(True)
+        label.setOpenExternalLinks(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        if self.info is not None:
+            terms = self.info.licence
+            link = f'<a href="{escape(terms.url)}">{escape(terms.name)}</a>'
+            text = self.tr("Licence: {}").format(link)
+            if not terms.commercial:
+                warning = escape(self.tr("not for commercial use"))
+                text += f' · <b style="color:{WARNING.name()}">{warning}</b>'
+            source = self.tr("authors’ page")
+            text += f' · <a href="{escape(self.info.source)}">{escape(source)}</a>'
+            label.setText(text)
+        return label
+
+    def _setup_buttons(self) -> None:
+        self.use_button = self._button(self.tr("Use"), self._on_use_clicked)
+        self.use_button.setToolTip(
+            self.tr("Matte the active object with this model, and new pictures too")
+        )
+        self.download_button = self._button("", self._on_download_clicked)
+        self.cancel_button = self._button(self.tr("Cancel"), self._on_cancel_clicked)
+        self.cancel_button.setToolTip(
+            self.tr("Stop the download; what has arrived is kept")
+        )
+        self.remove_button = self._button(self.tr("Remove"), self._on_remove_clicked)
+        self.remove_button.setToolTip(self.tr("Delete the files from this computer"))
+
+    def _button(self, text: str, handler: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(handler)
+        return button
+
+    @Slot()
+    def _on_use_clicked(self) -> None:
+        self.use_requested.emit(self.name)
+
+    @Slot()
+    def _on_download_clicked(self) -> None:
+        self.download_requested.emit(self.name)
+
+    @Slot()
+    def _on_cancel_clicked(self) -> None:
+        self.cancel_requested.emit(self.name)
+
+    @Slot()
+    def _on_remove_clicked(self) -> None:
+        self.remove_requested.emit(self.name)
+
+    def _setup_layout(self) -> None:
+        buttons = QHBoxLayout()
+        for button in (
+            self.use_button,
+            self.download_button,
+            self.cancel_button,
+            self.remove_button,
+        ):
+            buttons.addWidget(button)
+        head = QHBoxLayout()
+        head.addWidget(self.title)
+        head.addWidget(self.state)
+        head.addStretch(1)
+        head.addLayout(buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 10)
+        layout.setSpacing(4)
+        layout.addLayout(head)
+        for widget in (
+            self.description,
+            self.licence,
+            self.progress,
+            self.progress_label,
+            self.error,
+        ):
+            layout.addWidget(widget)
+
+    def show_state(
+        self,
+        model: InstalledModel | None,
+        download: Download | None,
+        error: ZimError | None,
+        *,
+        in_use: bool,
+    ) -> None:
+        """Show what is true of the model now.
+
+        Args:
+            model: where it is installed, if it is.
+            download: under way or waiting.
+            error: what went wrong last.
+            in_use: the active object is matted with it.
+        """
+        here = partial_bytes(self.info) if self.info and not model else 0
+        self.state.setText(self._state(model, download, here, in_use=in_use))
+        self.use_button.setVisible(model is not None)
+        self.use_button.setEnabled(not in_use)
+        self.download_button.setVisible(model is None and download is None)
+        self._name_download(here)
+        self.cancel_button.setVisible(download is not None)
+        self.cancel_button.setEnabled(bool(download) and not download.stop.is_set())
+        removable = not model.bundled if model else here > 0
+        self.remove_button.setVisible(removable and download is None)
+        self._show_progress(download)
+        self.licence.setVisible(self.info is not None)
+        self.error.setVisible(error is not None)
+        if error is not None:
+            self.error.setText(_worded(error))
+            self.error.setStyleSheet(f"color: {_red(self.palette())};")
+
+    def _state(
+        self,
+        model: InstalledModel | None,
+        download: Download | None,
+        here: int,
+        *,
+        in_use: bool,
+    ) -> str:
+        if download is not None:
+            if download.stop.is_set():
+                return self.tr("Stopping…")
+            if download.progress is None:
+                return self.tr("Waiting for its turn")
+            return self.tr("Downloading")
+        if model is None:
+            total = self.info.size if self.info else 0
+            if here:
+                text = self.tr("{} of {} downloaded")
+                return text.format(size_text(here), size_text(total))
+            return self.tr("Not installed")
+        kind = self.tr("Bundled") if model.bundled else self.tr("Installed")
+        parts = [kind, size_text(model.size)]
+        if in_use:
+            parts.append(self.tr("in use"))
+        return " · ".join(parts)
+
+    def _name_download(self, here: int) -> None:
+        if self.info is None:
+            return
+        total = size_text(self.info.size)
+        text = self.tr("Resume") if here else self.tr("Download {}").format(total)
+        self.download_button.setText(text)
+        host = self.info.files[0].url.split("/")[2] if self.info.files else ""
+        tip = self.tr("Fetch {} from {}; the licence above applies")
+        self.download_button.setToolTip(tip.format(total, host))
+
+    def _show_progress(self, download: Download | None) -> None:
+        progress = download.progress if download else None
+        self.progress.setVisible(download is not None)
+        self.progress_label.setVisible(progress is not None)
+        self.progress.setValue(0)
+        if progress is not None:
+            share = _PERMILLE * progress.done // max(1, progress.total)
+            self.progress.setValue(share)
+            self.progress_label.setText(progress_text(progress))
+
+
+def _worded(error: ZimError) -> str:
+    """What went wrong and what to do about it, in the language of the window."""
+    return f"{error_text(error.message)}\n{error_text(error.hint)}".strip()
+
+
+def _red(palette: QPalette) -> str:
+    """A red that can be read on this palette's background."""
+    dark = palette.color(QPalette.ColorRole.Window).lightness() < 128
+    return "#ff8a80" if dark else "#b3261e"
+
+
+class ModelManager(QDialog):
+    """Lists the models; stays open beside the window, which goes on working.
+
+    Args:
+        work: downloads, adds and removes; outlives the dialog.
+
+    **Signals**: ``model_chosen(name)``: an installed model is to be used.
+
+    **Threads**: the window's only.
+    """
+
+    model_chosen = Signal(str)
+
+    def __init__(self, work: ModelWork, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.work = work
+        self.rows: dict[str, ModelRow] = {}
+        self._current = ""
+        self._errors: dict[str, ZimError] = {}
+        self.setWindowTitle(self.tr("Models"))
+        self._setup_layout()
+        work.changed.connect(self._on_work_changed)
+        work.installed.connect(self._on_work_installed)
+        work.removed.connect(self._on_work_installed)
+        work.failed.connect(self._on_work_failed)
+        work.adding_changed.connect(self._on_work_adding_changed)
+        self.refresh()
+        self.resize(QSize(620, 620))
+
+    def _setup_layout(self) -> None:
+        note = QLabel(
+            self.tr(
+                "Pictures never leave this computer. Only Download uses the network."
+            )
+        )
+        note.setWordWrap(True)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(8)
+        inside = QWidget()
+        outer = QVBoxLayout(inside)
+        outer.addLayout(self._list)
+        outer.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inside)
+        self.error = QLabel()
+        self.error.setWordWrap(True)
+        self.error.setTextFormat(Qt.TextFormat.PlainText)
+        self.error.hide()
+        self.add_button = QPushButton(self.tr("&Add from disk…"))
+        self.add_button.setAutoDefault(False)
+        self.add_button.setToolTip(
+            self.tr(
+                "Install a .safetensors file, a SAM .pth file or a pair of ONNX graphs"
+                " (Alt+A)"
+            )
+        )
+        self.add_button.clicked.connect(self.choose_file)
+        self.close_button = QPushButton(self.tr("&Close"))
+        self.close_button.setAutoDefault(False)
+        key = QKeySequence(Qt.Key.Key_Escape)
+        native = key.toString(QKeySequence.SequenceFormat.NativeText)
+        self.close_button.setToolTip(
+            self.tr("Close; downloads go on ({})").format(native)
+        )
+        self.close_button.clicked.connect(self.close)
+        layout = QGridLayout(self)
+        layout.addWidget(note, 0, 0, 1, 3)
+        layout.addWidget(area, 1, 0, 1, 3)
+        layout.addWidget(self.error, 2, 0, 1, 3)
+        layout.addWidget(self.add_button, 3, 0)
+        layout.setColumnStretch(1, 1)
+        layout.addWidget(self.close_button, 3, 2)
+
+    def set_current(self, name: str) -> None:
+        """Say which model the active object uses."""
+        if name != self._current:
+            self._current = name
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is on the disk and under way now."""
+        here = {model.name: model for model in installed()}
+        names = [info.name for info in MODELS]
+        names += [name for name in here if name not in names]
+        for name in set(self.rows) - set(names):
+            self.rows.pop(name).deleteLater()
+        for name in names:
+            if name not in self.rows:
+                self._add_row(name)
+            self._show(self.rows[name], here.get(name))
+
+    def _add_row(self, name: str) -> None:
+        row = self.rows[name] = ModelRow(name)
+        row.use_requested.connect(self.model_chosen)
+        row.download_requested.connect(self._download)
+        row.cancel_requested.connect(self.work.cancel)
+        row.remove_requested.connect(self._ask_to_remove)
+        self._list.addWidget(row)
+
+    def _show(self, row: ModelRow, model: InstalledModel | None) -> None:
+        row.show_state(
+            model,
+            self.work.downloads.get(row.name),
+            self._errors.get(row.name),
+            in_use=row.name == self._current,
+        )
+
+    @Slot(str)
+    def _download(self, name: str) -> None:
+        info = known(name)
+        self._errors.pop(name, None)
+        if info is not None:
+            self.work.download(info)
+
+    # -- Adding and removing ------------------------------------------------------
+
+    @Slot()
+    def choose_file(self) -> None:
+        """Let the user choose a model on the disk."""
+        dialog = QFileDialog(self, self.tr("Add a model"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(
+            [
+                self.tr("Models ({})").format("*.safetensors *.pth *.onnx"),
+                self.tr("All files (*)"),
+            ]
+        )
+        dialog.fileSelected.connect(self._on_file_chosen)
+        dialog.open()
+
+    @Slot(str)
+    def _on_file_chosen(self, name: str) -> None:
+        self.error.hide()
+        self.work.add(Path(name))
+
+    @Slot(str)
+    def _ask_to_remove(self, name: str) -> None:
+        """Ask first: a large model takes long to get again."""
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText(self.tr("Remove {}?").format(self.rows[name].title.text()))
+        box.setInformativeText(
+            self.tr("Its files in {} are deleted.").format(models_folder())
+        )
+        yes = box.addButton(self.tr("&Remove"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        yes.clicked.connect(partial(self._remove, name))
+        box.open()
+
+    def _remove(self, name: str) -> None:
+        self._errors.pop(name, None)
+        self.work.remove(name)
+
+    # -- News and events -------------------------------------------------------
+
+    @Slot(str)
+    def _on_work_changed(self, name: str) -> None:
+        row = self.rows.get(name)
+        if row is not None:
+            self._show(row, None)
+
+    @Slot(str)
+    def _on_work_installed(self, name: str) -> None:
+        self._errors.pop(name, None)
+        self.refresh()
+
+    @Slot(str, object)
+    def _on_work_failed(self, name: str, error: ZimError) -> None:
+        if name in self.rows:
+            self._errors[name] = error
+            self.refresh()
+        else:
+            self.error.setText(_worded(error))
+            self.error.setStyleSheet(f"color: {_red(self.palette())};")
+            self.error.show()
+
+    @Slot(bool)
+    def _on_work_adding_changed(self, busy: bool) -> None:
+        self.add_button.setEnabled(not busy)
+        text = self.tr("Checking the file…") if busy else self.tr("&Add from disk…")
+        self.add_button.setText(text)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ApplicationPaletteChange and self.rows:
+            self.refresh()  # the red of errors depends on it

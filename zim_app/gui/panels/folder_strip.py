@@ -1,0 +1,395 @@
+"""The strip of a folder's pictures, below the canvas."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QFileSystemWatcher,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDockWidget,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from zim_app.core.sessions import Mark, Stamp
+from zim_app.gui.background import Lane, Task
+from zim_app.gui.files.opening import pictures_in
+from zim_app.gui.icons import glyph
+
+SIDE = 72
+"""Of the square that a thumbnail fits in."""
+ITEM = QSize(96, 100)
+KEPT = 400
+"""Thumbnails in memory, of 20 kB each."""
+AHEAD = 3
+"""Thumbnails read beyond those that can be seen, on either side."""
+REFRESH_MS = 300
+"""How long a folder must be quiet before it is read again."""
+
+MARK = Qt.ItemDataRole.UserRole
+_SIGNS = {
+    "touched": ("pencil-circle", "#2f8fff"),
+    "done": ("check-circle", "#3dbe6b"),
+}
+Index = QModelIndex | QPersistentModelIndex
+
+
+class StripModel(QAbstractListModel):
+    """The pictures, their marks, and the thumbnails read so far.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.paths: tuple[Path, ...] = ()
+        self._rows: dict[Path, int] = {}
+        self._modified: dict[Path, int] = {}
+        self._marks: dict[Path, tuple[Mark, Stamp | None]] = {}
+        self._thumbnails: OrderedDict[Path, QPixmap | None] = OrderedDict()
+
+    def set_paths(self, paths: Sequence[Path], modified: Mapping[Path, int]) -> None:
+        """Show these pictures; thumbnails of files that are as they were stay."""
+        for path in list(self._thumbnails):
+            if modified.get(path, 0) != self._modified.get(path, 0):
+                del self._thumbnails[path]
+        self._modified = dict(modified)
+        if tuple(paths) == self.paths:
+            self._changed(range(len(self.paths)))
+            return
+        self.beginResetModel()
+        self.paths = tuple(paths)
+        self._rows = {path: row for row, path in enumerate(self.paths)}
+        self.endResetModel()
+
+    def set_marks(self, marks: Mapping[Path, tuple[Mark, Stamp | None]]) -> None:
+        """Use these marks in place of all others."""
+        self._marks = dict(marks)
+        self._changed(range(len(self.paths)))
+
+    def set_mark(self, path: Path, mark: Mark | None) -> None:
+        """Mark one picture; None takes the mark away."""
+        if mark is None:
+            self._marks.pop(path, None)
+        else:
+            self._marks[path] = (mark, None)
+        self._changed([self.row(path)])
+
+    def set_thumbnail(self, path: Path, pixmap: QPixmap | None) -> None:
+        """Keep the thumbnail of a picture; None says that it has none."""
+        self._thumbnails[path] = pixmap
+        self._thumbnails.move_to_end(path)
+        while len(self._thumbnails) > KEPT:
+            self._thumbnails.popitem(last=False)
+        self._changed([self.row(path)])
+
+    def row(self, path: Path) -> int:
+        """Where a picture is; -1 if it is not here."""
+        return self._rows.get(path, -1)
+
+    def lacks(self, row: int) -> bool:
+        """Whether the thumbnail in that row was not read yet."""
+        return self.paths[row] not in self._thumbnails
+
+    def mark(self, path: Path) -> Mark | None:
+        """The mark to show, unless the file is another than the one that has it."""
+        mark, stamp = self._marks.get(path, (None, None))
+        modified = self._modified.get(path)
+        if stamp is None or modified is None or modified == stamp.modified_ns:
+            return mark
+        return None
+
+    def _changed(self, rows: Sequence[int]) -> None:
+        rows = [row for row in rows if row >= 0]
+        if rows:
+            self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.paths)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        path = self.paths[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return path.name
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._thumbnails.get(path)
+        if role == MARK:
+            return self.mark(path)
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            return self._description(path)
+        return None
+
+    def _description(self, path: Path) -> str:
+        words = {
+            "touched": self.tr("{} – has prompts"),
+            "done": self.tr("{} – exported"),
+        }
+        mark = self.mark(path)
+        return words[mark].format(path.name) if mark else path.name
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints a thumbnail, its mark and its name."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return ITEM
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index
+    ) -> None:
+        rect, palette = option.rect, option.palette
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected:
+            painter.fillRect(rect, palette.color(QPalette.ColorRole.Highlight))
+        frame = QRect(0, 0, SIDE, SIDE)
+        frame.moveCenter(rect.center())
+        frame.moveTop(rect.top() + 5)
+        pixmap = index.data(Qt.ItemDataRole.DecorationRole)
+        if pixmap is not None:
+            place = QRect(pixmap.rect())
+            place.moveCenter(frame.center())
+            painter.drawPixmap(place.topLeft(), pixmap)
+        else:
+            painter.fillRect(frame.adjusted(8, 8, -8, -8), QColor(128, 128, 128, 60))
+        self._paint_mark(painter, frame, index.data(MARK))
+        role = QPalette.ColorRole
+        painter.setPen(palette.color(role.HighlightedText if selected else role.Text))
+        line = rect.adjusted(4, SIDE + 6, -4, -2)
+        middle = Qt.TextElideMode.ElideMiddle
+        name = index.data()
+        text = option.fontMetrics.elidedText(name, middle, line.width())
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_mark(self, painter: QPainter, frame: QRect, mark: Mark | None) -> None:
+        if mark is None:
+            return
+        name, colour = _SIGNS[mark]
+        painter.setBrush(QColor("white"))
+        painter.setPen(Qt.PenStyle.NoPen)
+        corner = frame.bottomRight()
+        painter.drawEllipse(corner.x() - 15, corner.y() - 15, 15, 15)
+        painter.drawPixmap(corner.x() - 17, corner.y() - 17, glyph(name, 19, colour))
+
+
+class _View(QListView):
+    """A list from left to right that says when it was painted.
+
+    **Signals**: ``painted()``.
+    """
+
+    painted = Signal()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.painted.emit()
+
+    def visible_rows(self) -> range:
+        """Rows that can be seen."""
+        left = self.horizontalScrollBar().value()
+        first = left // ITEM.width()
+        last = (left + self.viewport().width()) // ITEM.width()
+        return range(first, min(last + 1, self.model().rowCount()))
+
+
+class FolderStrip(QDockWidget):
+    """Thumbnails of the pictures beside the one that is open, read as they are seen.
+
+    **Signals**: ``path_requested(path)``: the user wants that picture.
+
+    **Threads**: the window's; thumbnails and folders are read on another.
+    """
+
+    path_requested = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Pictures"))
+        self.setObjectName("strip")
+        self.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        self.setTitleBarWidget(QWidget())  # the View menu closes it
+        self.model = StripModel(self)
+        self.view = self._make_view()
+        self.setWidget(self.view)
+        self._folder: Path | None = None
+        self._lane = Lane("thumbnails", parent=self)
+        self._lane.finished.connect(self._on_lane_finished)
+        self._watcher = QFileSystemWatcher(self)
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.setInterval(REFRESH_MS)
+        self._refresh.timeout.connect(self._read_folder)
+        self._watcher.directoryChanged.connect(self._on_folder_changed)
+        self.hide()
+
+    def _make_view(self) -> _View:
+        view = _View()
+        view.setModel(self.model)
+        view.setItemDelegate(_Delegate(view))
+        view.setFlow(QListView.Flow.LeftToRight)
+        view.setWrapping(False)
+        view.setUniformItemSizes(True)
+        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        view.setFixedHeight(ITEM.height() + 18)
+        view.setAccessibleName(self.tr("Pictures in this folder"))
+        view.clicked.connect(self._on_view_clicked)
+        view.painted.connect(self._load_next)
+        return view
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is read."""
+        return self._lane.idle
+
+    @property
+    def current(self) -> int:
+        """Row of the picture that is open or on its way; -1 if none is."""
+        return self.view.currentIndex().row()
+
+    def show_folder(self, pictures: Sequence[Path], current: Path) -> None:
+        """Show all pictures of a folder, and follow its changes.
+
+        Args:
+            pictures: in it.
+            current: the one that is open.
+        """
+        self._watch(current.parent)
+        self._show(pictures, current)
+        self._read_folder()
+
+    def show_pictures(self, pictures: Sequence[Path], current: Path | None) -> None:
+        """Show just these pictures, from wherever they are."""
+        self._watch(None)
+        self._show(pictures, current)
+
+    def step(self, by: int) -> None:
+        """Ask for a picture some places further; the ends stop it."""
+        row = self.current + by
+        if 0 <= row < len(self.model.paths):
+            self._request(row)
+
+    def close_lane(self) -> None:
+        """End the thread, and return when it has ended."""
+        self._lane.close()
+
+    def _watch(self, folder: Path | None) -> None:
+        if folder == self._folder:
+            return
+        if self._watcher.directories():
+            self._watcher.removePaths(self._watcher.directories())
+        self._folder = folder
+        if folder is not None:
+            self._watcher.addPath(str(folder))
+
+    def _show(self, pictures: Sequence[Path], current: Path | None) -> None:
+        if tuple(pictures) != self.model.paths:
+            self.model.set_paths(pictures, {})
+        self.select(current)
+
+    def select(self, path: Path | None) -> None:
+        """Mark that picture as the current one."""
+        self._select(self.model.row(path) if path else -1)
+
+    def _select(self, row: int) -> None:
+        index = self.model.index(row) if row >= 0 else QModelIndex()
+        self.view.setCurrentIndex(index)
+        if row >= 0:
+            self.view.scrollTo(index)
+
+    def _request(self, row: int) -> None:
+        self._select(row)
+        self.path_requested.emit(self.model.paths[row])
+
+    @Slot(QModelIndex)
+    def _on_view_clicked(self, index: QModelIndex) -> None:
+        self._request(index.row())
+
+    @Slot(str)
+    def _on_folder_changed(self, _: str) -> None:
+        self._refresh.start()
+
+    @Slot()
+    def _read_folder(self) -> None:
+        if self._folder is not None:
+            work = partial(list_folder, self._folder)
+            self._lane.submit(Task("list", self._folder, work))
+
+    @Slot()
+    def _load_next(self) -> None:
+        """Read the first thumbnail that can be seen, or nearly, and is not there."""
+        if not self._lane.idle or not self.isVisible():
+            return
+        seen, count = self.view.visible_rows(), len(self.model.paths)
+        around = range(max(0, seen.start - AHEAD), min(count, seen.stop + AHEAD))
+        for row in (*seen, *around):
+            if self.model.lacks(row):
+                path = self.model.paths[row]
+                task = Task("thumbnail", path, partial(read_image, path))
+                self._lane.submit(task)
+                return
+
+    @Slot(object, object, object)
+    def _on_lane_finished(self, task: Task, result: Any, error: Any) -> None:
+        if task.kind == "thumbnail":
+            pixmap = None if error else QPixmap.fromImage(result)
+            self.model.set_thumbnail(task.subject, pixmap)
+        elif task.subject == self._folder and error is None:
+            self._take_listing(result)
+        self._load_next()
+
+    def _take_listing(self, modified: dict[Path, int]) -> None:
+        row, bar = self.current, self.view.horizontalScrollBar()
+        current = self.model.paths[row] if row >= 0 else None
+        place = bar.value()
+        self.model.set_paths(tuple(modified), modified)
+        new = self.model.row(current) if current else -1
+        self.view.setCurrentIndex(self.model.index(new) if new >= 0 else QModelIndex())
+        bar.setValue(place)
+
+
+# -- On the lane's thread --------------------------------------------------------
+
+
+def list_folder(folder: Path) -> dict[Path, int]:
+    """The pictures in a folder, in order, and when each was modified, in ns."""
+    times = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                times[entry.name] = entry.stat().st_mtime_ns
+            except OSError:  # gone meanwhile, or a link to nowhere
+                continue
+    return {x: times[x.name] for x in pictures_in(folder) if x.name in times}
+
+
+def read_image(path: Path) -> QImage:
+    """The thumbnail of a picture."""
+    from zim_app.core.thumbnails import read_thumbnail
+
+    pixels = read_thumbnail(path, SIDE)
+    height, width = pixels.shape[:2]
+    form = QImage.Format.Format_RGB888
+    return QImage(pixels.tobytes(), width, height, 3 * width, form).copy()

@@ -1,0 +1,493 @@
+"""The panel of a picture's objects: choose, name, show, order, join them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import (
+    QT_TRANSLATE_NOOP,
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QSize,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QMouseEvent, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QColorDialog,
+    QDockWidget,
+    QListView,
+    QMenu,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.core.scene import differences, merged, strokes_interfere, united, without
+from zim_app.gui.document import OBJECT_COLOURS, Document, DocumentState
+from zim_app.gui.panels.object_rows import (
+    ObjectModel,
+    RowDelegate,
+    name_of,
+    part_under,
+    tr,
+)
+
+BUTTONS = (
+    "everything",
+    "object_new",
+    "object_duplicate",
+    "object_merge",
+    "object_delete",
+)
+CONTEXT = (
+    *("object_rename", "object_colour", "object_visible", "object_solo", ""),
+    *("object_new", "object_duplicate", "object_merge", "clear", ""),
+    *("object_raise", "object_lower", "", "object_delete"),
+)
+"""Actions of a row's menu; an empty one is a line."""
+_DIFFERENCES = {
+    "model": QT_TRANSLATE_NOOP("Objects", "the model"),
+    "candidate": QT_TRANSLATE_NOOP("Objects", "the candidate"),
+    "upsampling": QT_TRANSLATE_NOOP("Objects", "the upsampling"),
+    "edge": QT_TRANSLATE_NOOP("Objects", "the refinement"),
+}
+
+
+class ObjectList(QListView):
+    """The list itself; eye, swatch and solo answer to the mouse without selecting.
+
+    **Signals**: ``part_clicked(part, row, alt)``: "eye", "swatch" or "solo";
+    ``removal_wanted()``: the Delete key.
+
+    **Threads**: the window's only.
+    """
+
+    part_clicked = Signal(str, int, bool)
+    removal_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setItemDelegate(RowDelegate(self))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        trigger = QAbstractItemView.EditTrigger
+        self.setEditTriggers(trigger.DoubleClicked | trigger.EditKeyPressed)
+        # Not InternalMove, with which the view moves the rows one by one.
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
+        self.setDefaultDropAction(Qt.DropAction.MoveAction)
+        self.setDropIndicatorShown(True)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    def event(self, event: QEvent) -> bool:
+        # While the list has the focus, these keys are about objects.
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in (*_REMOVAL_KEYS, Qt.Key.Key_Space)
+            and not event.modifiers()
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        row = self.currentIndex().row()
+        if event.modifiers():
+            super().keyPressEvent(event)
+        elif event.key() in _REMOVAL_KEYS:
+            self.removal_wanted.emit()
+        elif event.key() == Qt.Key.Key_Space and row >= 0:
+            self.part_clicked.emit("eye", row, False)
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self._click_part(event):
+            super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if not self._click_part(event):  # two quick clicks on an eye are two clicks
+            super().mouseDoubleClickEvent(event)
+
+    def _click_part(self, event: QMouseEvent) -> bool:
+        at = event.position().toPoint()
+        index = self.indexAt(at)
+        if event.button() != Qt.MouseButton.LeftButton or not index.isValid():
+            return False
+        part = part_under(self.visualRect(index), at.x(), at.y())
+        if part not in ("eye", "swatch", "solo"):
+            return False
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        self.part_clicked.emit(part, index.row(), alt)
+        return True
+
+
+_REMOVAL_KEYS = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+
+
+class ObjectsPanel(QDockWidget):
+    """All objects of the document, topmost first; the current row is the active one.
+
+    **Signals**: ``objected(message, hint, action_text, callback)``: something cannot be
+    done exactly as wished; the callback does the nearest thing.
+    ``selection_changed()``: other rows are selected.
+
+    **Threads**: the window's only.
+    """
+
+    objected = Signal(str, str, str, object)
+    selection_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Objects"))
+        self.setObjectName("objects")
+        self.document: Document | None = None
+        self._following = False
+        self._selected_before: list[int] = []
+        self._actions: Mapping[str, QAction] = {}
+        self.model = ObjectModel(self)
+        self.list = ObjectList()
+        self.list.setAccessibleName(self.tr("Objects"))
+        self.list.setModel(self.model)
+        self.list.part_clicked.connect(self._on_part_clicked)
+        self.list.removal_wanted.connect(self.delete)
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        self.list.selectionModel().currentChanged.connect(self._on_current_changed)
+        self.list.selectionModel().selectionChanged.connect(self.selection_changed)
+        self.model.modelAboutToBeReset.connect(self._on_model_about_to_be_reset)
+        self.buttons = QToolBar()
+        self.buttons.setIconSize(QSize(18, 18))
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.buttons)
+        self.setWidget(content)
+
+    @property
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """What the actions about objects do, by their ids."""
+        return {
+            "object_new": self.add,
+            "object_duplicate": self.duplicate,
+            "object_delete": self.delete,
+            "object_merge": self.merge,
+            "object_rename": self.rename,
+            "object_colour": self.choose_colour,
+            "object_visible": self.toggle_visible,
+            "object_solo": self.toggle_solo,
+            "object_raise": partial(self._shift, -1),
+            "object_lower": partial(self._shift, 1),
+            "object_above": partial(self._step, -1),
+            "object_below": partial(self._step, 1),
+        }
+
+    def set_actions(self, actions: Mapping[str, QAction]) -> None:
+        """Offer actions, by their ids, as buttons and in the rows' menus."""
+        self._actions = actions
+        for id_ in BUTTONS:
+            self.buttons.addAction(actions[id_])
+
+    def set_document(self, document: Document) -> None:
+        """Show the objects of another document."""
+        if self.document is not None:
+            self.document.changed.disconnect(self._on_document_changed)
+        self.document = document
+        with self._follow():
+            self.model.set_document(document)
+            self._select_active(document.state)
+        document.changed.connect(self._on_document_changed)
+
+    def enabled(self) -> dict[str, bool]:
+        """Which of the actions about objects can be used now, where not all can."""
+        if self.document is None:
+            return {}
+        state, rows = self.document.state, len(self.document.state.objects)
+        return {
+            "object_merge": len(self.selected_ids) > 1,
+            "object_delete": self._can_delete(),
+            "object_raise": rows > 1,
+            "object_lower": rows > 1,
+            "object_above": state.active > 0,
+            "object_below": state.active < rows - 1,
+        }
+
+    @property
+    def selected_ids(self) -> list[int]:
+        """Ids of the selected objects, topmost first; never empty with a document."""
+        if self.document is None:
+            return []
+        state = self.document.state
+        rows = {index.row() for index in self.list.selectionModel().selectedRows()}
+        rows &= set(range(len(state.objects)))
+        return [state.objects[row].id for row in sorted(rows or {state.active})]
+
+    # -- Edits ----------------------------------------------------------------------
+
+    @Slot()
+    def add(self) -> None:
+        """Begin another object, on top of the others."""
+        if self.document is not None:
+            entry = self.document.new_object()
+            objects = (entry, *self.document.state.objects)
+            self.document.edit_objects(self.tr("New object"), objects, 0)
+
+    @Slot()
+    def duplicate(self) -> None:
+        """Add a copy of each selected object just above it."""
+        document = self.document
+        if document is None:
+            return
+        objects, first = [], None
+        selected = self.selected_ids
+        for entry in document.state.objects:
+            if entry.id in selected:
+                name = self.tr("{} copy").format(name_of(entry))
+                copy = document.new_object(entry.recipe, name)
+                first = first or copy
+                objects.append(copy)
+            objects.append(entry)
+        assert first is not None
+        texts = self.tr("Duplicate object"), self.tr("Duplicate {} objects")
+        text = texts[len(selected) > 1].format(len(selected))
+        document.edit_objects(text, tuple(objects), objects.index(first))
+
+    @Slot()
+    def delete(self) -> None:
+        """Delete the selected objects; there is always one left, if an empty one."""
+        document = self.document
+        if document is None or not self._can_delete():
+            return
+        state, ids = document.state, self.selected_ids
+        objects = without(state.objects, ids) or (document.new_object(),)
+        above = without(state.objects[: state.active], ids)
+        active = min(len(above), len(objects) - 1)
+        texts = self.tr("Delete object"), self.tr("Delete {} objects")
+        text = texts[len(ids) > 1].format(len(ids))
+        document.edit_objects(text, objects, active)
+
+    def _can_delete(self) -> bool:
+        """Whether anything would be gone: a lone empty object stays as it is."""
+        assert self.document is not None
+        objects = self.document.state.objects
+        return len(objects) > 1 or objects[0].recipe.asks
+
+    @Slot()
+    def merge(self) -> None:
+        """Make one object of the selected ones; ask where that changes anything."""
+        document, ids = self.document, self.selected_ids
+        if document is None or len(ids) < 2:
+            return
+        chosen = [entry for entry in document.state.objects if entry.id in ids]
+        recipes = [entry.recipe for entry in chosen]
+        asking = [entry for entry in chosen if entry.recipe.asks] or chosen
+        different = [tr(_DIFFERENCES[name]) for name in differences(recipes)]
+        merge = partial(self._merge, ids)
+        if different:
+            name = name_of(asking[0])
+            self.objected.emit(
+                self.tr("These objects differ in: {}.").format(", ".join(different)),
+                self.tr("One object has only one of each; “{}” can decide.").format(
+                    name
+                ),
+                self.tr("Merge as “{}”").format(name),
+                merge,
+            )
+        elif strokes_interfere(recipes):
+            self.objected.emit(
+                self.tr("Some of these objects have strokes that erase or soften."),
+                self.tr("They would act on the whole merged object."),
+                self.tr("Merge anyway"),
+                merge,
+            )
+        else:
+            merge()
+
+    def _merge(self, ids: list[int]) -> None:
+        document = self.document
+        if document is None:
+            return
+        state = document.state
+        chosen = [entry for entry in state.objects if entry.id in ids]
+        if len(chosen) < 2:  # the question was answered too late
+            return
+        recipe = united([entry.recipe for entry in chosen])
+        objects = merged(state.objects, ids, recipe)
+        active = [entry.id for entry in objects].index(chosen[0].id)
+        text = self.tr("Merge {} objects").format(len(chosen))
+        document.edit_objects(text, objects, active)
+
+    @Slot()
+    def rename(self) -> None:
+        """Edit the active object's name in its row."""
+        self.show()
+        self.raise_()
+        self.list.setFocus()
+        self.list.edit(self.list.currentIndex())
+
+    @Slot()
+    def toggle_visible(self) -> None:
+        """Show or hide the selected objects, all as the active one will be."""
+        if self.document is not None:
+            visible = not self.document.state.object.visible
+            self._set_visible(self.selected_ids, visible=visible)
+
+    def _set_visible(self, ids: list[int], *, visible: bool) -> None:
+        assert self.document is not None
+        state = self.document.state
+        objects = tuple(
+            replace(entry, visible=visible) if entry.id in ids else entry
+            for entry in state.objects
+        )
+        text = self.tr("Show object") if visible else self.tr("Hide object")
+        self.document.edit_objects(text, objects, state.active)
+
+    @Slot()
+    def toggle_solo(self) -> None:
+        """Show only the active object, or all visible ones again; no undo step."""
+        if self.document is not None:
+            self._toggle_solo(self.document.state.object.id)
+
+    def _toggle_solo(self, id_: int) -> None:
+        assert self.document is not None
+        self.document.set_solo(None if self.document.state.solo == id_ else id_)
+
+    def _shift(self, step: int) -> None:
+        """Move the selected objects up (-1) or down (1) by one row."""
+        if self.document is not None:
+            ids = self.selected_ids
+            rows = [self.document.state.index_of(id_) for id_ in ids]
+            row = rows[0] - 1 if step < 0 else rows[-1] + 2
+            if 0 <= row <= len(self.document.state.objects):
+                self.model.move(ids, row)
+
+    def _step(self, step: int) -> None:
+        """Make the object above (-1) or below (1) the active one."""
+        if self.document is not None:
+            row = self.document.state.active + step
+            if 0 <= row < len(self.document.state.objects):
+                self.document.select(row)
+
+    # -- Colours --------------------------------------------------------------------
+
+    @Slot()
+    def choose_colour(self) -> None:
+        """Let the user choose the active object's colour."""
+        if self.document is not None:
+            self._choose_colour(self.document.state.active)
+
+    def _choose_colour(self, row: int) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for colour in OBJECT_COLOURS:
+            swatch = QPixmap(16, 16)
+            swatch.fill(QColor(colour))
+            name = QColor(colour).name()
+            menu.addAction(QIcon(swatch), name, partial(self._paint, row, colour))
+        menu.addSeparator()
+        menu.addAction(self.tr("Another colour…"), partial(self._ask_colour, row))
+        below = self.list.visualRect(self.model.index(row)).bottomLeft()
+        menu.popup(self.list.viewport().mapToGlobal(below + QPoint(74, 0)))
+
+    def _ask_colour(self, row: int) -> None:
+        assert self.document is not None
+        entry = self.document.state.objects[row]
+        dialog = QColorDialog(QColor(entry.colour), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.colorSelected.connect(partial(self._on_colour_selected, entry.id))
+        dialog.open()
+
+    def _on_colour_selected(self, id_: int, colour: QColor) -> None:
+        assert self.document is not None
+        if id_ in [entry.id for entry in self.document.state.objects]:
+            row = self.document.state.index_of(id_)
+            self._paint(row, colour.rgb() & 0xFFFFFF)
+
+    def _paint(self, row: int, colour: int) -> None:
+        assert self.document is not None
+        self.document.edit_object(self.tr("Change colour"), row, colour=colour)
+
+    # -- The list -------------------------------------------------------------------
+
+    @Slot(str, int, bool)
+    def _on_part_clicked(self, part: str, row: int, alt: bool) -> None:
+        assert self.document is not None
+        entry = self.document.state.objects[row]
+        if part == "swatch":
+            self._choose_colour(row)
+        elif part == "solo" or alt:
+            self._toggle_solo(entry.id)
+        else:
+            self._set_visible([entry.id], visible=not entry.visible)
+
+    @Slot(QPoint)
+    def _show_menu(self, at: QPoint) -> None:
+        if self.document is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for id_ in CONTEXT:
+            if id_:
+                menu.addAction(self._actions[id_])
+            else:
+                menu.addSeparator()
+        menu.popup(self.list.viewport().mapToGlobal(at))
+
+    @contextmanager
+    def _follow(self) -> Iterator[None]:
+        """While this lasts the list changes because the document did."""
+        before, self._following = self._following, True
+        try:
+            yield
+        finally:
+            self._following = before
+
+    @Slot(QModelIndex, QModelIndex)
+    def _on_current_changed(self, current: QModelIndex, before: QModelIndex) -> None:
+        if not self._following and self.document is not None and current.isValid():
+            self.document.select(current.row())
+
+    @Slot()
+    def _on_model_about_to_be_reset(self) -> None:
+        rows = self.list.selectionModel().selectedRows()
+        self._selected_before = [self.model.id_at(index.row()) for index in rows]
+
+    @Slot(object, object)
+    def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        current = self.list.currentIndex().row()
+        with self._follow():
+            if current < 0:  # the rows are others, or in another order
+                self._select_active(new)
+                self._select_again(new)
+            elif current != new.active:
+                self._select_active(new)
+
+    def _select_again(self, state: DocumentState) -> None:
+        """Select what was selected before the rows changed, if all of it is left."""
+        ids = [entry.id for entry in state.objects]
+        if state.object.id in self._selected_before and (
+            set(self._selected_before) <= set(ids)
+        ):
+            for id_ in self._selected_before:
+                self.list.selectionModel().select(
+                    self.model.index(ids.index(id_)),
+                    QItemSelectionModel.SelectionFlag.Select,
+                )
+
+    def _select_active(self, state: DocumentState) -> None:
+        index = self.model.index(state.active)
+        mode = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.list.selectionModel().setCurrentIndex(index, mode)
+        self.list.scrollTo(index)

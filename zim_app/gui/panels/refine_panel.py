@@ -1,0 +1,262 @@
+"""The panel that refines the active object's matte: edge, softness, colours, detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import get_args
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.core.session import Recipe
+from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.panels.fields import Scale, SliderField
+from zim_model.request import (
+    MAX_FEATHER,
+    MAX_SHIFT,
+    Finish,
+    Options,
+    Upsampling,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One number of the :class:`Finish` as a slider.
+
+    Attributes:
+        name: of the attribute.
+        text, tip: to be translated in the context "Refine".
+        step: names the undo step, likewise.
+        scale: of the slider.
+        share: the attribute is the slider's value times this.
+    """
+
+    name: str
+    text: str
+    tip: str
+    step: str
+    scale: Scale
+    share: float = 1.0
+
+
+ADJUSTMENTS = (
+    Adjustment(
+        "contrast",
+        QT_TRANSLATE_NOOP("Refine", "Contrast"),
+        QT_TRANSLATE_NOOP("Refine", "Makes the soft edge steeper, but never hard"),
+        QT_TRANSLATE_NOOP("Refine", "Contrast"),
+        Scale(0, 100, 0, unit=" %"),
+        0.01,
+    ),
+    Adjustment(
+        "shift_edge",
+        QT_TRANSLATE_NOOP("Refine", "Shift edge"),
+        QT_TRANSLATE_NOOP("Refine", "Moves the edge outwards, or inwards below zero"),
+        QT_TRANSLATE_NOOP("Refine", "Shift edge"),
+        Scale(-MAX_SHIFT, MAX_SHIFT, 0, decimals=1, unit=" px"),
+    ),
+    Adjustment(
+        "feather",
+        QT_TRANSLATE_NOOP("Refine", "Feather"),
+        QT_TRANSLATE_NOOP("Refine", "Blurs the edge"),
+        QT_TRANSLATE_NOOP("Refine", "Feather"),
+        Scale(0, MAX_FEATHER, 0, decimals=1, unit=" px", curve=2),
+    ),
+    Adjustment(
+        "decontaminate",
+        QT_TRANSLATE_NOOP("Refine", "Decontaminate colours"),
+        QT_TRANSLATE_NOOP("Refine", "Frees soft edges from the background's colour"),
+        QT_TRANSLATE_NOOP("Refine", "Decontaminate colours"),
+        Scale(0, 100, 0, unit=" %"),
+        0.01,
+    ),
+)
+
+DETAILS: dict[Upsampling, tuple[str, str]] = {
+    "guided": (
+        QT_TRANSLATE_NOOP("Refine", "Follow the picture"),
+        QT_TRANSLATE_NOOP("Refine", "The model's matte, drawn to the picture's edges"),
+    ),
+    "bilinear": (
+        QT_TRANSLATE_NOOP("Refine", "Smooth"),
+        QT_TRANSLATE_NOOP("Refine", "The model's matte, only enlarged"),
+    ),
+}
+DETAILS |= {
+    name: (
+        QT_TRANSLATE_NOOP("Refine", "Native resolution"),
+        QT_TRANSLATE_NOOP("Refine", "The edge is looked at again, closely; slower"),
+    )
+    for name in get_args(Upsampling)
+    if name not in DETAILS
+}
+"""How the matte comes to the picture's size: what it is called, and what it does."""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Refine", text)
+
+
+def _adjusted(recipe: Recipe, entry: Adjustment, value: float) -> Recipe:
+    """The recipe with a slider at ``value``."""
+    return recipe.finished(**{entry.name: round(value * entry.share, 4)})
+
+
+class RefinePanel(QDockWidget):
+    """Sliders for the active object's :class:`Finish`; alpha always stays soft.
+
+    A slider that moves is shown as it moves and is one undo step when it rests.
+
+    **Signals**: ``previewed(recipe)``: show this :class:`Recipe` in passing; None for
+    the document's own.
+
+    **Threads**: the window's only.
+    """
+
+    previewed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Refine"))
+        self.setObjectName("refine")
+        self.document: Document | None = None
+        self._object_id = 0  # of what is being adjusted
+        self.fields = {entry.name: self._field(entry) for entry in ADJUSTMENTS}
+        self.detail = self._detail_box()
+        self.reset_button = QPushButton(self.tr("Reset"))
+        self.reset_button.setToolTip(
+            self.tr("Undo all refinement except brush strokes")
+        )
+        self.reset_button.clicked.connect(self.reset)
+        self.setWidget(_scrolled(self._content()))
+
+    def _field(self, entry: Adjustment) -> SliderField:
+        field = SliderField(_tr(entry.text), _tr(entry.tip), entry.scale)
+        field.changing.connect(partial(self._preview, entry))
+        field.changed.connect(partial(self._commit, entry))
+        return field
+
+    def _detail_box(self) -> QComboBox:
+        box = QComboBox()
+        for name, (text, tip) in DETAILS.items():
+            box.addItem(_tr(text), name)
+            role = Qt.ItemDataRole.ToolTipRole
+            box.setItemData(box.count() - 1, _tr(tip), role)
+        box.setToolTip(self.tr("How the matte comes to the picture's size"))
+        box.setAccessibleName(self.tr("Detail"))
+        box.activated.connect(self._on_detail_activated)
+        return box
+
+    def _content(self) -> QWidget:
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setSpacing(8)
+        for field in self.fields.values():
+            layout.addWidget(field)
+        row = QHBoxLayout()
+        label = QLabel(self.tr("Detail"))
+        label.setBuddy(self.detail)
+        row.addWidget(label)
+        row.addWidget(self.detail, 1)
+        layout.addLayout(row)
+        layout.addWidget(self.reset_button)
+        layout.addStretch()
+        content.setMinimumWidth(230)
+        return content
+
+    def set_document(self, document: Document) -> None:
+        """Refine another document's active object from now on."""
+        self.settle()
+        if self.document is not None:
+            self.document.changed.disconnect(self._on_document_changed)
+        self.document = document
+        document.changed.connect(self._on_document_changed)
+        self._follow(document.state)
+
+    def settle(self) -> None:
+        """Let what has just been changed count now."""
+        for field in self.fields.values():
+            field.settle()
+
+    def reset(self) -> None:
+        """Take all refinement back except brush strokes, as one undo step."""
+        if self.document is not None:
+            strokes = self.document.state.recipe.finish.strokes
+            recipe = replace(self.document.state.recipe, finish=Finish(strokes=strokes))
+            upsampling = Options().upsampling
+            options = replace(recipe.options, upsampling=upsampling)
+            self._edit(self.tr("Reset refinement"), replace(recipe, options=options))
+
+    # -- From the sliders ----------------------------------------------------------
+
+    def _preview(self, entry: Adjustment, value: float) -> None:
+        if self.document is not None:
+            self._object_id = self.document.state.object.id
+            recipe = self.document.state.recipe
+            self.previewed.emit(_adjusted(recipe, entry, value))
+
+    def _commit(self, entry: Adjustment, value: float) -> None:
+        """Edit the object that was active when the slider moved."""
+        if self.document is None:
+            return
+        state = self.document.state
+        ids = [item.id for item in state.objects]
+        if self._object_id in ids:
+            index = ids.index(self._object_id)
+            recipe = _adjusted(state.objects[index].recipe, entry, value)
+            if recipe == state.recipe:
+                self.previewed.emit(None)
+            self.document.edit_object(_tr(entry.step), index, recipe=recipe)
+        self._follow(self.document.state)
+
+    @Slot(int)
+    def _on_detail_activated(self, index: int) -> None:
+        if self.document is not None:
+            recipe = self.document.state.recipe
+            options = replace(recipe.options, upsampling=self.detail.itemData(index))
+            self._edit(self.tr("Detail"), replace(recipe, options=options))
+
+    def _edit(self, text: str, recipe: Recipe) -> None:
+        assert self.document is not None
+        self.document.edit(text, recipe)
+
+    # -- From the document ----------------------------------------------------------
+
+    @Slot(object, object)
+    def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        if new.recipe != old.recipe or new.object.id != old.object.id:
+            self._follow(new)
+
+    def _follow(self, state: DocumentState) -> None:
+        for entry in ADJUSTMENTS:
+            value = getattr(state.recipe.finish, entry.name) / entry.share
+            self.fields[entry.name].set_value(value)
+        self.detail.setCurrentIndex(
+            self.detail.findData(state.recipe.options.upsampling)
+        )
+
+
+def _scrolled(content: QWidget) -> QScrollArea:
+    """Content that can be scrolled where the screen is low, and never grows."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    wanted = content.sizeHint()
+    bar = area.verticalScrollBar().sizeHint().width()
+    area.setMinimumWidth(content.minimumSizeHint().width() + bar)
+    area.setMaximumHeight(wanted.height())
+    return area

@@ -1,0 +1,1 @@
+"""What the program remembers, and the dialog to change it."""

@@ -1,0 +1,417 @@
+"""What the user can choose, as one table; only what differs from it is stored.
+
+To add a setting: a :class:`Setting` in ``SETTINGS``.  The dialog shows it; read it
+with :func:`value`, and connect to ``changed`` where it must apply at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QObject, QSettings, Signal
+from PySide6.QtGui import QColor
+
+from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
+from zim_model.errors import ZimError
+
+Kind = Literal["bool", "int", "float", "choice", "colour", "path", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the values of a setting, and its name in the context ``context``."""
+
+    value: str
+    text: str
+    context: str = "Preferences"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing to choose.
+
+    Attributes:
+        key: under which it is stored.
+        group: the page of the dialog, a key of ``GROUPS``; "" is on no page.
+        text: its name, to be translated in the context "Preferences".
+        kind: of value: a colour is "#rrggbb", a path or text any string.
+        default: unless chosen otherwise.
+        tip: what it does, where the text does not say it all.
+        choices: of the kind "choice".
+        limits: lowest and highest number.
+        unit: of a number, to be translated likewise.
+        restart: applies when the program starts again.
+    """
+
+    key: str
+    group: str
+    text: str
+    kind: Kind
+    default: bool | int | float | str
+    tip: str = ""
+    choices: tuple[Choice, ...] = ()
+    limits: tuple[float, float] = (0, 0)
+    unit: str = ""
+    restart: bool = False
+
+
+GROUPS = {
+    "appearance": QT_TRANSLATE_NOOP("Preferences", "Appearance"),
+    "canvas": QT_TRANSLATE_NOOP("Preferences", "Canvas"),
+    "files": QT_TRANSLATE_NOOP("Preferences", "Files"),
+    "model": QT_TRANSLATE_NOOP("Preferences", "Model and memory"),
+}
+
+SETTINGS = (
+    Setting(
+        "theme",
+        "appearance",
+        QT_TRANSLATE_NOOP("Preferences", "Theme"),
+        "choice",
+        "system",
+        choices=(
+            Choice("system", QT_TRANSLATE_NOOP("Preferences", "As the system")),
+            Choice("light", QT_TRANSLATE_NOOP("Preferences", "Light")),
+            Choice("dark", QT_TRANSLATE_NOOP("Preferences", "Dark")),
+        ),
+    ),
+    Setting(
+        "language",
+        "appearance",
+        QT_TRANSLATE_NOOP("Preferences", "Language"),
+        "choice",
+        "system",
+        choices=(
+            Choice("system", QT_TRANSLATE_NOOP("Preferences", "As the system")),
+            Choice("en", "English"),
+            Choice("de", "Deutsch"),
+        ),
+        restart=True,
+    ),
+    Setting(
+        "view_mode",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "View at the start"),
+        "choice",
+        "overlay",
+        QT_TRANSLATE_NOOP("Preferences", "How a matte is shown when the window opens"),
+        choices=tuple(Choice(mode.id, mode.text, "ViewMode") for mode in VIEW_MODES),
+    ),
+    Setting(
+        "marker_size",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "Size of points"),
+        "int",
+        16,
+        QT_TRANSLATE_NOOP("Preferences", "Diameter of the points on the picture"),
+        limits=(10, 40),
+        unit=QT_TRANSLATE_NOOP("Preferences", "px"),
+    ),
+    Setting(
+        "brush_size",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "Size of a new brush"),
+        "int",
+        0,
+        QT_TRANSLATE_NOOP(
+            "Preferences", "Diameter in pixels of the picture; 0 fits the picture"
+        ),
+        limits=(0, 1000),
+        unit=QT_TRANSLATE_NOOP("Preferences", "px"),
+    ),
+    Setting(
+        "hover_preview",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "Preview under the pointer"),
+        "bool",
+        False,
+        QT_TRANSLATE_NOOP(
+            "Preferences", "Show what a click would select before it is made"
+        ),
+    ),
+    Setting(
+        "surround",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "Grey around the picture"),
+        "int",
+        69,
+        QT_TRANSLATE_NOOP(
+            "Preferences", "0 is black, 255 white; always neutral, so colours read true"
+        ),
+        limits=(0, 255),
+    ),
+    Setting(
+        "checker_size",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "Squares of the checker board"),
+        "int",
+        10,
+        QT_TRANSLATE_NOOP("Preferences", "Their side behind transparent parts"),
+        limits=(2, 64),
+        unit=QT_TRANSLATE_NOOP("Preferences", "px"),
+    ),
+    Setting(
+        "checker_light",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "Light squares"),
+        "colour",
+        "#ffffff",
+    ),
+    Setting(
+        "checker_dark",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "Dark squares"),
+        "colour",
+        "#d0d0d0",
+    ),
+    Setting(
+        "recent_files",
+        "files",
+        QT_TRANSLATE_NOOP("Preferences", "Recent files to remember"),
+        "int",
+        8,
+        limits=(0, 30),
+    ),
+    Setting(
+        "autosave_seconds",
+        "files",
+        QT_TRANSLATE_NOOP("Preferences", "Save a recovery copy after"),
+        "int",
+        10,
+        QT_TRANSLATE_NOOP(
+            "Preferences", "How long after a change; 0 keeps no recovery copy"
+        ),
+        limits=(0, 600),
+        unit=QT_TRANSLATE_NOOP("Preferences", "s"),
+    ),
+    Setting(
+        "export_folder",
+        "files",
+        QT_TRANSLATE_NOOP("Preferences", "Folder for quick export"),
+        "path",
+        "",
+        QT_TRANSLATE_NOOP("Preferences", "Empty is the folder of the picture"),
+    ),
+    Setting(
+        "export_name",
+        "files",
+        QT_TRANSLATE_NOOP("Preferences", "Names for quick export"),
+        "text",
+        "{name}-{what}",
+        QT_TRANSLATE_NOOP(
+            "Preferences",
+            "{name} is the picture's, {object} the object's; "
+            "{what}, {n}, {width}, {height} and {date} can be used too",
+        ),
+    ),
+    Setting(
+        "export_format",
+        "files",
+        QT_TRANSLATE_NOOP("Preferences", "Format for quick export"),
+        "choice",
+        "png",
+        choices=(
+            Choice("png", "PNG"),
+            Choice("tiff", "TIFF"),
+            Choice("webp", "WebP"),
+            Choice("jpeg", "JPEG"),
+            Choice("psd", QT_TRANSLATE_NOOP("Preferences", "Photoshop (layers)")),
+            Choice("ora", QT_TRANSLATE_NOOP("Preferences", "OpenRaster (layers)")),
+        ),
+    ),
+    Setting(
+        "device",
+        "model",
+        QT_TRANSLATE_NOOP("Preferences", "Device"),
+        "choice",
+        "auto",
+        QT_TRANSLATE_NOOP("Preferences", "What the model computes on"),
+        choices=(
+            Choice("auto", QT_TRANSLATE_NOOP("Preferences", "Best available")),
+            Choice("cpu", QT_TRANSLATE_NOOP("Preferences", "CPU")),
+            Choice("cuda", QT_TRANSLATE_NOOP("Preferences", "NVIDIA GPU")),
+            Choice("cuda:1", QT_TRANSLATE_NOOP("Preferences", "Second NVIDIA GPU")),
+            Choice("cuda:2", QT_TRANSLATE_NOOP("Preferences", "Third NVIDIA GPU")),
+            Choice("cuda:3", QT_TRANSLATE_NOOP("Preferences", "Fourth NVIDIA GPU")),
+            Choice("mps", QT_TRANSLATE_NOOP("Preferences", "Apple GPU")),
+        ),
+    ),
+    Setting(
+        "precision",
+        "model",
+        QT_TRANSLATE_NOOP("Preferences", "Precision"),
+        "choice",
+        "auto",
+        QT_TRANSLATE_NOOP(
+            "Preferences", "Half is faster and saves memory on GPUs that support it"
+        ),
+        choices=(
+            Choice("auto", QT_TRANSLATE_NOOP("Preferences", "Best available")),
+            Choice("full", QT_TRANSLATE_NOOP("Preferences", "Full (32 bit)")),
+            Choice("half", QT_TRANSLATE_NOOP("Preferences", "Half (16 bit)")),
+            Choice("bf16", QT_TRANSLATE_NOOP("Preferences", "Half (bfloat16)")),
+        ),
+    ),
+    Setting(
+        "feature_memory",
+        "model",
+        QT_TRANSLATE_NOOP("Preferences", "Memory for encoded pictures"),
+        "int",
+        1024,
+        QT_TRANSLATE_NOOP(
+            "Preferences", "Pictures opened again within it need not be encoded again"
+        ),
+        limits=(64, 65536),
+        unit=QT_TRANSLATE_NOOP("Preferences", "MB"),
+        restart=True,
+    ),
+    Setting(
+        "result_memory",
+        "model",
+        QT_TRANSLATE_NOOP("Preferences", "Memory for undo and redo"),
+        "int",
+        512,
+        QT_TRANSLATE_NOOP(
+            "Preferences", "Steps within it come back at once; older ones are computed"
+        ),
+        limits=(64, 65536),
+        unit=QT_TRANSLATE_NOOP("Preferences", "MB"),
+    ),
+    Setting(
+        "background",
+        "",
+        "",
+        "choice",
+        "checker",
+        choices=tuple(Choice(x.id, x.text, "ViewMode") for x in BACKGROUNDS),
+    ),
+    Setting("background_colour", "", "", "colour", "#3c6e47"),
+    Setting("background_picture", "", "", "path", ""),
+    Setting("model", "", "", "text", "zim-tiny"),
+    Setting("shortcuts", "", "", "text", ""),
+)
+"""All settings; those on no page are chosen where they show, or at the shortcuts."""
+
+BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+class _News(QObject):
+    """Tells of changes.
+
+    **Signals**
+
+    - ``changed(key)``: :func:`value` of that key is another now.
+    - ``failed(error)``: choices cannot be stored; a :class:`ZimError`, once.
+
+    **Threads**: the window's only.
+    """
+
+    changed = Signal(str)
+    failed = Signal(object)
+
+
+_NEWS = _News()
+changed, failed = _NEWS.changed, _NEWS.failed
+"""The signals ``changed(key)``, that setting has another value now, and
+``failed(error)``, choices cannot be stored.
+"""
+_unstored: dict[str, bool | int | float | str] = {}
+"""Choices that could not be stored: they last until the program ends."""
+
+
+def value(key: str) -> Any:
+    """The setting's value, of the type that its kind says.
+
+    What is stored but makes no sense, from an older version or a mistake in the file,
+    counts as not stored.
+    """
+    setting = BY_KEY[key]
+    stored = _unstored[key] if key in _unstored else _storage().value(key)
+    read = None if stored is None else parsed(setting, stored)
+    return setting.default if read is None else read
+
+
+def set_value(key: str, new: bool | int | float | str) -> None:
+    """Choose a value, at once and from now on.
+
+    Raises:
+        ValueError: the setting cannot have that value.
+    """
+    setting = BY_KEY[key]
+    wanted = parsed(setting, new)
+    if wanted is None:
+        raise ValueError(f"{key} cannot be {new!r}")
+    old = value(key)
+    _store(setting, wanted)
+    if wanted != old:
+        changed.emit(key)
+
+
+def _store(setting: Setting, wanted: bool | int | float | str) -> None:
+    storage = _storage()
+    if wanted == setting.default:
+        storage.remove(setting.key)
+    else:
+        storage.setValue(setting.key, wanted)
+    storage.sync()
+    if storage.status() == QSettings.Status.NoError:
+        _unstored.pop(setting.key, None)
+        return
+    if not _unstored:
+        failed.emit(
+            ZimError(
+                f"The settings cannot be stored in {storage.fileName()}.",
+                "They last until zim-studio ends. Allow it to write there.",
+            )
+        )
+    _unstored[setting.key] = wanted
+
+
+def reset(keys: Iterable[str] = tuple(BY_KEY)) -> None:
+    """Go back to the defaults; without an argument of all settings."""
+    for key in keys:
+        set_value(key, BY_KEY[key].default)
+
+
+def parsed(setting: Setting, stored: object) -> bool | int | float | str | None:
+    """A value as stored, or from a widget, in its own type; None if it makes none."""
+    match setting.kind:
+        case "bool":
+            return {"true": True, "false": False}.get(str(stored).lower())
+        case "int" | "float":
+            return _number(setting, stored)
+        case "choice":
+            known = {choice.value for choice in setting.choices}
+            return stored if isinstance(stored, str) and stored in known else None
+        case "colour":
+            return _colour(stored)
+        case "path" | "text":
+            return stored if isinstance(stored, str) else None
+
+
+def _number(setting: Setting, stored: object) -> int | float | None:
+    try:
+        number = float(str(stored))
+    except ValueError:
+        return None
+    low, high = setting.limits
+    if not (math.isfinite(number) and low <= number <= high):
+        return None
+    if setting.kind == "float":
+        return number
+    return int(number) if number.is_integer() else None
+
+
+def _colour(stored: object) -> str | None:
+    text = stored if isinstance(stored, str) else ""
+    valid = text.startswith("#") and len(text) == 7 and QColor.isValidColorName(text)
+    return text.lower() if valid else None
+
+
+def _storage() -> QSettings:
+    settings = QSettings()
+    settings.beginGroup("preferences")
+    return settings

@@ -1,0 +1,75 @@
+"""What the window remembers from one start to the next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from zim_app.gui.settings import preferences
+
+
+def recent_paths() -> list[Path]:
+    """Pictures opened before that still exist, the newest first."""
+    # A list of one comes back as a string from some formats.
+    stored = QSettings().value("recent") or []
+    names = [stored] if isinstance(stored, str) else list(stored)
+    paths = [path for path in map(Path, names) if path.is_file()]
+    return paths[: preferences.value("recent_files")]
+
+
+def add_recent_path(path: Path) -> None:
+    """Remember that picture as the newest."""
+    path = path.resolve()
+    paths = [path, *(old for old in recent_paths() if old != path)]
+    QSettings().setValue(
+        "recent", [str(p) for p in paths[: preferences.value("recent_files")]]
+    )
+
+
+def window_geometry() -> QByteArray:
+    """Size and place of the window when it was closed; empty at first."""
+    value = QSettings().value("geometry")
+    return value if isinstance(value, QByteArray) else QByteArray()
+
+
+def set_window_geometry(geometry: QByteArray) -> None:
+    """Remember size and place of the window."""
+    QSettings().setValue("geometry", geometry)
+
+
+def export_options() -> dict[str, Any]:
+    """How the last export was made, as plain values; empty at first."""
+    try:
+        stored = json.loads(str(QSettings().value("export_options") or "{}"))
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def set_export_options(options: dict[str, Any]) -> None:
+    """Remember how the last export was made."""
+    QSettings().setValue("export_options", json.dumps(options))
+
+
+def strip_shown() -> bool:
+    """Whether the user wants the strip of a folder's pictures."""
+    return str(QSettings().value("strip", "true")).lower() != "false"
+
+
+def set_strip_shown(shown: bool) -> None:
+    """Remember whether the user wants the strip."""
+    QSettings().setValue("strip", shown)
+
+
+def window_state() -> QByteArray:
+    """Places of panels and tool bars when the window was closed; empty at first."""
+    value = QSettings().value("panels")
+    return value if isinstance(value, QByteArray) else QByteArray()
+
+
+def set_window_state(state: QByteArray) -> None:
+    """Remember the places of panels and tool bars."""
+    QSettings().setValue("panels", state)

@@ -1,0 +1,1 @@
+"""What the pointer does on the canvas, and the bars to choose it with."""

@@ -1,0 +1,159 @@
+"""The touch-up brush: how the pointer's way becomes a stroke."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from PySide6.QtCore import QPointF
+
+from zim_app.gui.document import Document
+from zim_app.gui.settings import preferences
+from zim_app.gui.tools.tools import (
+    DRAG_DISTANCE,
+    Edit,
+    Gesture,
+    Press,
+    ToolOptions,
+    distance,
+    edit_named,
+)
+from zim_model.request import MAX_RADIUS, Brush, Stroke
+
+TOLERANCE = 0.35
+"""View pixels by which the stroke may miss the pointer's way."""
+LONGEST = 24
+"""Places of the pointer that one straight piece may stand for."""
+LEAST_PRESSURE = 0.02
+SMALLEST_RADIUS, LARGEST_RADIUS = 0.5, 500.0
+"""Image pixels between which the user chooses; a stroke may have up to MAX_RADIUS."""
+SIZE_STEP = 1.15
+HARDNESS_STEP = 0.1
+
+Vertex = tuple[float, float, float]
+"""x, y in image pixels, and pressure."""
+
+_OPPOSITE: dict[Brush, Brush] = {"add": "erase", "erase": "add", "soften": "soften"}
+
+
+def first_radius(document: Document) -> float:
+    """Of a brush, as the user wants it, or else so that it fits the picture."""
+    diameter: int = preferences.value("brush_size")
+    side = max(document.picture.height, document.picture.width)
+    return diameter / 2 if diameter else max(side / 60, 2.0)
+
+
+def resized(options: ToolOptions, steps: float) -> ToolOptions:
+    """The options with a brush that is so many steps larger."""
+    radius = options.radius * SIZE_STEP**steps
+    # In small steps a tiny brush would stay what it is in whole pixels.
+    return replace(options, radius=min(max(radius, SMALLEST_RADIUS), LARGEST_RADIUS))
+
+
+def hardened(options: ToolOptions, steps: float) -> ToolOptions:
+    """The options with a brush that is so many steps harder."""
+    hardness = options.hardness + steps * HARDNESS_STEP
+    return replace(options, hardness=round(min(max(hardness, 0.0), 1.0), 3))
+
+
+@dataclass(frozen=True, slots=True)
+class BrushGesture:
+    """Paint alpha: the right button, or Alt, does the opposite.
+
+    The stroke is simplified while it is drawn: its last piece reaches from the newest
+    vertex to the pointer as long as it passes near all places of the pointer since
+    then.  So the vertices do not change any more once they are there, and what was
+    painted of the stroke stays right.
+
+    Attributes:
+        press: how it began.
+        vertices: of the stroke, the pointer's place being after them.
+        passed: places of the pointer since the newest vertex.
+        now: the pointer's place.
+        dragging: the pointer has left its place.
+    """
+
+    press: Press
+    vertices: tuple[Vertex, ...]
+    now: Vertex
+    passed: tuple[Vertex, ...] = ()
+    dragging: bool = False
+
+    @classmethod
+    def begin(cls, press: Press) -> Gesture:
+        """The gesture at its start; Shift goes on from the end of the last stroke."""
+        at = _vertex(press.at, press.pressure)
+        strokes = press.recipe.finish.strokes
+        start = strokes[-1].path[-1] if press.straight and strokes else at
+        return cls(press, (start,), at)
+
+    @property
+    def trace(self) -> tuple[tuple[float, float], ...]:
+        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        return ()
+
+    def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
+        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
+        place = _vertex(now, pressure)
+        if place == self.now:
+            return replace(self, dragging=dragging)
+        passed = (*self.passed, self.now)
+        vertices = self.vertices
+        if len(passed) > LONGEST or not self._reaches(place, passed):
+            vertices, passed = (*vertices, self.now), ()
+        return replace(
+            self, vertices=vertices, passed=passed, now=place, dragging=dragging
+        )
+
+    def _reaches(self, end: Vertex, passed: Iterable[Vertex]) -> bool:
+        """Whether the piece from the newest vertex to ``end`` passes near all these."""
+        tolerance = TOLERANCE / self.press.scale
+        # A change of pressure counts by what it does to the radius.
+        weight = self.press.options.radius
+        begin = _weighted(self.vertices[-1], weight)
+        along = [b - a for a, b in zip(begin, _weighted(end, weight), strict=True)]
+        length = sum(a * a for a in along)
+        for vertex in passed:
+            out = [b - a for a, b in zip(begin, _weighted(vertex, weight), strict=True)]
+            dot = sum(a * b for a, b in zip(along, out, strict=True))
+            share = min(max(dot / length, 0.0), 1.0) if length else 0.0
+            if math.dist(out, [share * a for a in along]) > tolerance:
+                return False
+        return True
+
+    def edit(self) -> Edit | None:
+        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        options, path = self.press.options, self.vertices
+        if self.now != path[-1]:
+            path = (*path, self.now)
+        brush = options.brush if self.press.positive else _OPPOSITE[options.brush]
+        radius = min(options.radius, MAX_RADIUS)
+        stroke = Stroke(path, radius, options.hardness, brush, options.strength)
+        if not _touches(stroke, self.press.size):
+            return None
+        return edit_named(f"brush_{brush}", self.press.recipe.with_stroke(stroke))
+
+
+def _vertex(at: QPointF, pressure: float) -> Vertex:
+    return at.x(), at.y(), min(max(pressure, LEAST_PRESSURE), 1.0)
+
+
+def _weighted(vertex: Vertex, weight: float) -> Vertex:
+    return vertex[0], vertex[1], vertex[2] * weight
+
+
+def _touches(stroke: Stroke, size: tuple[int, int]) -> bool:
+    """Whether any piece of a stroke comes as near to the image as its radius."""
+    height, width = size
+    reach = stroke.radius + 1
+    pieces = pairwise(stroke.path if len(stroke.path) > 1 else stroke.path * 2)
+    return any(
+        max(a[0], b[0]) > -reach
+        and min(a[0], b[0]) < width + reach
+        and max(a[1], b[1]) > -reach
+        and min(a[1], b[1]) < height + reach
+        for a, b in pieces
+    )

@@ -1,0 +1,232 @@
+"""The strip above the canvas: what the tool in hand does, and its options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
+
+from zim_app.gui.canvas.canvas import Canvas
+from zim_app.gui.icons import icon
+from zim_app.gui.panels.fields import Scale, SliderField
+from zim_app.gui.tools.brush import LARGEST_RADIUS, SMALLEST_RADIUS
+from zim_app.gui.tools.tools import Tool, ToolOptions
+
+SIGNS = (
+    (
+        True,
+        "plus-circle-outline",
+        QT_TRANSLATE_NOOP("ToolOptions", "Positive"),
+        QT_TRANSLATE_NOOP("ToolOptions", "The line is on the object"),
+    ),
+    (
+        False,
+        "minus-circle-outline",
+        QT_TRANSLATE_NOOP("ToolOptions", "Negative"),
+        QT_TRANSLATE_NOOP("ToolOptions", "The line is not on the object"),
+    ),
+)
+
+BRUSHES = (
+    (
+        "add",
+        "plus",
+        QT_TRANSLATE_NOOP("ToolOptions", "Add"),
+        QT_TRANSLATE_NOOP("ToolOptions", "What is painted becomes opaque"),
+    ),
+    (
+        "erase",
+        "eraser",
+        QT_TRANSLATE_NOOP("ToolOptions", "Erase"),
+        QT_TRANSLATE_NOOP("ToolOptions", "What is painted becomes transparent"),
+    ),
+    (
+        "soften",
+        "blur",
+        QT_TRANSLATE_NOOP("ToolOptions", "Soften"),
+        QT_TRANSLATE_NOOP("ToolOptions", "Edges that are painted over become softer"),
+    ),
+)
+
+
+class Switch(QWidget):
+    """A row of buttons of which one is on.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, owner: ToolOptionsBar, option: str, choices: Any) -> None:
+        super().__init__()
+        self.buttons: dict[Any, QToolButton] = {}
+        self._icons: dict[QToolButton, str] = {}
+        group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for value, name, text, tip in choices:
+            button = QToolButton()
+            button.setText(_tr(text))
+            button.setToolTip(_tr(tip))
+            button.setCheckable(True)
+            button.setAutoRaise(True)
+            button.setIconSize(QSize(18, 18))
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(partial(owner.choose, option, value))
+            group.addButton(button)
+            row.addWidget(button)
+            self.buttons[value] = button
+            self._icons[button] = name
+
+    def show_value(self, value: object) -> None:
+        """Mark the button of that value."""
+        self.buttons[value].setChecked(True)
+
+    def paint_icons(self, palette: QPalette) -> None:
+        """Draw the icons in the palette's colours."""
+        colour = palette.color(QPalette.ColorRole.ButtonText).name()
+        for button, name in self._icons.items():
+            button.setIcon(icon(name, colour))
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("ToolOptions", text)
+
+
+class _Strip(QWidget):
+    """A row that asks for no more room than it must have, so that a bar shows it."""
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+
+class BrushOptions(QWidget):
+    """What the brush does, and how large, hard and strong it is.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, owner: ToolOptionsBar) -> None:
+        super().__init__()
+        self.brush = Switch(owner, "brush", BRUSHES)
+        self.diameter = SliderField(
+            self.tr("Size"),
+            self.tr("Diameter of the brush, in pixels of the picture: [ and ]"),
+            Scale(2 * SMALLEST_RADIUS, 2 * LARGEST_RADIUS, 40, unit=" px", curve=3),
+            one_line=True,
+        )
+        self.hardness = SliderField(
+            self.tr("Hardness"),
+            self.tr("100 % has a sharp edge: Shift + [ and Shift + ]"),
+            Scale(0, 100, 80, unit=" %"),
+            one_line=True,
+        )
+        self.strength = SliderField(
+            self.tr("Strength"),
+            self.tr("How much one stroke does"),
+            Scale(1, 100, 100, unit=" %"),
+            one_line=True,
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        for widget in (self.brush, self.diameter, self.hardness, self.strength):
+            row.addWidget(widget)
+        for field, option, share in (
+            (self.diameter, "radius", 0.5),
+            (self.hardness, "hardness", 0.01),
+            (self.strength, "strength", 0.01),
+        ):
+            field.changing.connect(partial(owner.choose_share, option, share))
+
+    def show_options(self, options: ToolOptions) -> None:
+        """Show these."""
+        self.brush.show_value(options.brush)
+        self.diameter.set_value(2 * options.radius)
+        self.hardness.set_value(100 * options.hardness)
+        self.strength.set_value(100 * options.strength)
+
+
+class ToolOptionsBar(QToolBar):
+    """Says how the tool in hand is used, and shows its options.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, canvas: Canvas, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tool_options")
+        self.setWindowTitle(self.tr("Tool options"))
+        self.setMovable(False)
+        self._canvas = canvas
+        self.title, self.hint = QLabel(), QLabel()
+        self.sign = Switch(self, "positive", SIGNS)
+        self.brush = BrushOptions(self)
+        self._parts: dict[str, QWidget] = {"scribble": self.sign, "brush": self.brush}
+        self._setup_labels()
+        strip = _Strip()
+        # As high with every tool, so that the picture stays where it is.
+        strip.setMinimumHeight(self.brush.sizeHint().height() + 4)
+        strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(strip)
+        row.setContentsMargins(8, 2, 8, 2)
+        row.setSpacing(12)
+        row.addWidget(self.title)
+        for part in self._parts.values():
+            row.addWidget(part)
+        row.addWidget(self.hint, 1)
+        self.addWidget(strip)
+        canvas.tool_changed.connect(self._on_canvas_tool_changed)
+        canvas.options_changed.connect(self._on_canvas_options_changed)
+        self._on_canvas_tool_changed(canvas.tool)
+        self._on_canvas_options_changed(canvas.options)
+
+    def _setup_labels(self) -> None:
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.hint.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+        )
+
+    def choose(self, option: str, value: object) -> None:
+        """Change one of the :class:`ToolOptions`."""
+        self._canvas.set_options(replace(self._canvas.options, **{option: value}))
+        self._canvas.setFocus()
+
+    def choose_share(self, option: str, share: float, value: float) -> None:
+        """Change one of the numbers, shown as ``value``, which counts ``share``."""
+        changes: dict[str, Any] = {option: value * share}
+        self._canvas.set_options(replace(self._canvas.options, **changes))
+
+    def paint_icons(self, palette: QPalette) -> None:
+        """Draw the icons in the palette's colours."""
+        self.sign.paint_icons(palette)
+        self.brush.brush.paint_icons(palette)
+
+    @Slot(object)
+    def _on_canvas_tool_changed(self, tool: Tool) -> None:
+        translate = QCoreApplication.translate
+        self.title.setText(translate("Tool", tool.text))
+        self.hint.setText(translate("Tool", tool.tip))
+        self.hint.setToolTip(self.hint.text())
+        for id_, part in self._parts.items():
+            part.setVisible(id_ == tool.id)
+
+    @Slot(object)
+    def _on_canvas_options_changed(self, options: ToolOptions) -> None:
+        self.sign.show_value(options.positive)
+        self.brush.show_options(options)

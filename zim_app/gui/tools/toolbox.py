@@ -1,0 +1,78 @@
+"""Every tool as one table.
+
+To add a tool: a gesture as in :mod:`zim_app.gui.tools.tools`, and a :class:`Tool`
+here.  The tool bar, the menu, the key and the cheat sheet need no more work.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+from zim_app.gui.tools.brush import BrushGesture
+from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture
+from zim_app.gui.tools.tools import Gesture, Press, PromptGesture, Tool
+
+
+def _nothing(press: Press) -> Gesture | None:
+    return None
+
+
+TOOLS = (
+    Tool(
+        "prompt",
+        QT_TRANSLATE_NOOP("Tool", "Point and box"),
+        "V",
+        "cursor-default-click-outline",
+        QT_TRANSLATE_NOOP(
+            "Tool",
+            "Click what belongs to the object, right-click what does not, "
+            "or drag a box around it",
+        ),
+        PromptGesture.begin,
+    ),
+    Tool(
+        "scribble",
+        QT_TRANSLATE_NOOP("Tool", "Scribble"),
+        "S",
+        "draw",
+        QT_TRANSLATE_NOOP(
+            "Tool",
+            "Draw a line over what belongs to the object, "
+            "with the right button over what does not",
+        ),
+        ScribbleGesture.begin,
+    ),
+    Tool(
+        "lasso",
+        QT_TRANSLATE_NOOP("Tool", "Lasso"),
+        "K",
+        "lasso",
+        QT_TRANSLATE_NOOP("Tool", "Draw a loop around the object"),
+        LassoGesture.begin,
+    ),
+    Tool(
+        "brush",
+        QT_TRANSLATE_NOOP("Tool", "Brush"),
+        "B",
+        "brush",
+        QT_TRANSLATE_NOOP(
+            "Tool",
+            "Paint alpha itself; the right button does the opposite, "
+            "Shift + click draws a straight line",
+        ),
+        BrushGesture.begin,
+        takes_parts=False,
+        paints=True,
+    ),
+    Tool(
+        "hand",
+        QT_TRANSLATE_NOOP("Tool", "Hand"),
+        "H",
+        "hand-back-right-outline",
+        QT_TRANSLATE_NOOP("Tool", "Drag the picture"),
+        _nothing,
+        takes_parts=False,
+        pans=True,
+    ),
+)
+"""Every tool; the first is chosen at the start."""
