@@ -1,7 +1,7 @@
 """The window.
 
-``main_window`` joins the parts: a ``document`` (one picture, its objects, the history),
-the ``canvas`` with the ``tools`` in hand, the ``panels`` beside it, ``everything``-mode,
-``files`` in and out, ``models``, ``commands`` and ``settings``.  ``inference`` is the way
-to the engine, ``background`` runs all other work off the window's thread.
+``main_window`` joins the parts: a ``document`` (one picture, its objects, its
+history), the ``canvas`` with the ``tools`` in hand, the ``panels`` beside it,
+``everything``-mode, ``files`` in and out, ``models``, ``commands`` and ``settings``.  ``inference`` is the
+way to the engine, ``background`` runs all other work off the window's thread.
 """
