@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 
 from zim_app.gui.settings import settings
@@ -37,6 +37,9 @@ class Panels(QObject):
         self.menu.setEnabled(True)
         for panel in self._panels:
             panel.show()
+        *_, last = self._panels  # gets all that it can use, the first what is left
+        vertical = Qt.Orientation.Vertical
+        self._window.resizeDocks([last], [self._window.height()], vertical)
         self._window.restoreState(settings.window_state())
 
     def keep(self) -> None:
