@@ -135,6 +135,7 @@ class FileFlow(QObject):
         self._window.strip.select(document.picture.path if document else None)
 
     def _open(self, path: Path) -> None:
+        path = path.absolute()  # it is remembered, and means one file everywhere
         self.sessions.flush()
         store = self.sessions.store
         if path.suffix.lower() == PROJECT_SUFFIX:

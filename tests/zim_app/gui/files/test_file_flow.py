@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -137,6 +138,13 @@ def test_session_that_cannot_be_written_is_told_once(
 
 
 # --- runs that died ----------------------------------------------------------------
+
+
+def test_relative_path_means_one_file(window, settle, photo, monkeypatch):
+    monkeypatch.chdir(photo.parent)
+    window.open_path(Path(photo.name))
+    settle()
+    assert window.document.picture.path == photo
 
 
 def test_killed_run_is_offered_at_the_next_start(
