@@ -10,8 +10,10 @@ from zim_model.config import CONFIGS, ZimConfig
 from zim_model.errors import ZimError
 
 CHOICES = {
+    "task": ("prompts", "regions"),
     "precision": ("float32", "bfloat16"),
-    "region_loss": ("bce", "focal"),
+    "region_loss": ("bce", "focal", "iou"),
+    "late_region_loss": ("none", "iou"),
 }
 """The words that some settings take, the default first."""
 
@@ -22,6 +24,8 @@ class TrainConfig:
 
     Attributes:
         model: a named configuration of ``zim_model.config``.
+        task: ``prompts``, or ``regions`` for pre-training the encoder and its region
+            head on all labelled regions at once; the decoder then learns nothing.
         seed: decides initial weights and every sample.
         steps: optimiser steps of the whole schedule.
         views: views per step, over all processes; each carries
@@ -29,6 +33,8 @@ class TrainConfig:
         accumulate: parts that a process splits its share of a step into, to save
             memory; batch norm sees the parts.
         lr: peak learning rate; linear warm-up, then a cosine down to 2% of it.
+        encoder_lr: learning rate of the encoder and the region head, as a share of
+            ``lr``; 0 leaves them and their batch norm as they are.
         warmup: steps of warm-up.
         weight_decay: of AdamW.
         precision: ``float32``, or ``bfloat16`` for the network's passes (autocast);
@@ -37,8 +43,10 @@ class TrainConfig:
             mistakes (iterative training, RITM); 0 leaves the drawn prompts alone.
         region_loss: ``bce`` (cross-entropy and soft IoU) or ``focal`` (normalised focal
             loss and Dice, as RITM and SAM).
-        region_share: share of the steps with the region loss; later ones take the
-            paper's alone, and 0 is the paper's training.
+        region_share: share of the steps with the region loss, and 0 is the paper's
+            training.
+        late_region_loss: what later steps take beside the paper's loss: ``none``, or
+            ``iou``, the soft IoU.  Without cross-entropy answers are less hesitant.
         ema: decay of the averaged weights, which are what is saved as the model.
         clip: largest gradient norm.
         small_size: input side of the first steps; cheaper, so that more is seen.
@@ -50,16 +58,19 @@ class TrainConfig:
 
     model: str
     steps: int
+    task: str = "prompts"
     seed: int = 0
     views: int = 8
     accumulate: int = 1
     lr: float = 1e-3
+    encoder_lr: float = 1.0
     warmup: int = 100
     weight_decay: float = 0.05
     precision: str = "float32"
     click_rounds: int = 0
     region_loss: str = "bce"
     region_share: float = 1.0
+    late_region_loss: str = "none"
     ema: float = 0.998
     clip: float = 1.0
     small_size: int = 0

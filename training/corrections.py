@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from training.data import MAX_TOKENS
-from zim_model.arrays import BoolArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.backends import prompt_tokens
 from zim_model.cues import cue_maps
 from zim_model.decoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from zim_model.evaluation import next_click
 from zim_model.prompts import Box, Point, PromptSet
 
-CORRECTED_SHARE = 0.5
+CORRECTED_SHARE = 0.7
 """Share of the prompt sets that a round of corrections touches."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CueJob:
+    """Cue maps to draw: arguments of ``zim_model.cues.cue_maps``."""
+
+    pixels: ByteArray
+    prompts: PromptSet
+    size: int
 
 
 def prompts_of(coords: Tensor, labels: Tensor) -> PromptSet:
@@ -30,8 +42,22 @@ def prompts_of(coords: Tensor, labels: Tensor) -> PromptSet:
     return PromptSet(tuple(points), box)
 
 
+Draw = Callable[[CueJob], FloatArray]
+Mapper = Callable[[Draw, Iterable[CueJob]], Iterable[FloatArray]]
+"""Draws many cue maps, in order: ``map``, or that of a pool of processes."""
+
+
+def drawn(job: CueJob) -> FloatArray:
+    """The cue maps of one job."""
+    return cue_maps(job.pixels, job.prompts, job.size)
+
+
 def corrected(
-    rng: np.random.Generator, batch: dict[str, Tensor], found: BoolArray, stride: int
+    rng: np.random.Generator,
+    batch: dict[str, Tensor],
+    found: BoolArray,
+    stride: int,
+    mapper: Mapper = map,
 ) -> dict[str, Tensor]:
     """Add one click to some prompt sets, in the middle of the largest error.
 
@@ -41,6 +67,7 @@ def corrected(
             them.
         found: (V * P, h, w) masks that the model predicts for them.
         stride: input pixels per mask pixel.
+        mapper: draws the new cue maps.
 
     Returns:
         A batch with new ``coords``, ``labels`` and ``cues``; the given one stays.
@@ -50,26 +77,38 @@ def corrected(
         **{key: batch[key].clone() for key in ("coords", "labels", "cues")},
     }
     views, per_view = batch["coords"].shape[:2]
+    size, places, jobs = batch["cues"].shape[-1], [], []
     for place in np.flatnonzero(rng.random(views * per_view) < CORRECTED_SHARE):
         view, row = divmod(int(place), per_view)
-        prompts = prompts_of(batch["coords"][view, row], batch["labels"][view, row])
-        if len(prompts.points) + 2 >= MAX_TOKENS:
+        prompts = _clicked(batch, view, row, found[place], stride)
+        if prompts is None:
             continue
-        target = batch["target"][view, row].numpy() > 0.5
-        known = batch["weight"][view, row].numpy() > 0
-        if not ((found[place] != target) & known).any():
-            continue
-        clicked = np.zeros(target.shape, bool)
-        for point in prompts.points:
-            clicked[int(point.y) // stride, int(point.x) // stride] = True
-        click = next_click(found[place], target, known, clicked)
-        added = Point(click.x * stride, click.y * stride, click.positive)
-        prompts = PromptSet((*prompts.points, added), prompts.box)
         coords, labels = prompt_tokens(prompts, MAX_TOKENS)
-        height, width = batch["extent"][view].tolist()
-        pixels = batch["pixels"][view, :height, :width].numpy()
-        size = batch["cues"].shape[-1]
         batch["coords"][view, row] = torch.from_numpy(coords)
         batch["labels"][view, row] = torch.from_numpy(labels)
-        batch["cues"][view, row] = torch.from_numpy(cue_maps(pixels, prompts, size))
+        height, width = batch["extent"][view].tolist()
+        pixels = batch["pixels"][view, :height, :width].numpy()
+        places.append((view, row))
+        jobs.append(CueJob(pixels, prompts, size))
+    for (view, row), maps in zip(places, mapper(drawn, jobs), strict=True):
+        batch["cues"][view, row] = torch.from_numpy(maps)
     return batch
+
+
+def _clicked(
+    batch: dict[str, Tensor], view: int, row: int, found: BoolArray, stride: int
+) -> PromptSet | None:
+    """A prompt set with a click more; None if there is no room or nothing is wrong."""
+    prompts = prompts_of(batch["coords"][view, row], batch["labels"][view, row])
+    if len(prompts.points) + 2 >= MAX_TOKENS:
+        return None
+    target = batch["target"][view, row].numpy() > 0.5
+    known = batch["weight"][view, row].numpy() > 0
+    if not ((found != target) & known).any():
+        return None
+    clicked = np.zeros(target.shape, bool)
+    for point in prompts.points:
+        clicked[int(point.y) // stride, int(point.x) // stride] = True
+    click = next_click(found, target, known, clicked)
+    added = Point(click.x * stride, click.y * stride, click.positive)
+    return PromptSet((*prompts.points, added), prompts.box)

@@ -17,7 +17,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from training.pictures import Pictures, Scene
-from training.prompt_sampling import bounding_box, jittered, sample_clicks
+from training.prompt_sampling import (
+    bounding_box,
+    central_click,
+    jittered,
+    sample_clicks,
+)
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends import prompt_tokens
 from zim_model.config import ZimConfig
@@ -30,9 +35,12 @@ PROMPTS_PER_VIEW = 2
 MAX_POINTS = 8
 MAX_TOKENS = MAX_POINTS + 4
 """The box's corners and, at the least, two corrections."""
+FIRST_CLICK = 0.6
+"""Share of the prompts without a box that are one click in the middle of the object;
+clicks on mistakes then go on from there, as a user does."""
 ATTEMPTS = 100
 """Draws until a scene is of use."""
-OBJECT_VIEW = 0.6
+OBJECT_VIEW = 0.5
 """Share of samples that show a box's surroundings; the others show all the picture."""
 
 
@@ -49,11 +57,12 @@ def augmented(rng: np.random.Generator, scene: Scene) -> Scene:
         y1 = int(np.ceil(height - (height - box.y1) * keep[3]))
         scene = scene.cut(np.s_[y0:y1, x0:x1])
     if rng.random() < 0.7:
-        scene = replace(scene, image=_recoloured(rng, scene.image))
+        scene = replace(scene, image=recoloured(rng, scene.image))
     return scene
 
 
-def _recoloured(rng: np.random.Generator, image: ByteArray) -> ByteArray:
+def recoloured(rng: np.random.Generator, image: ByteArray) -> ByteArray:
+    """Change brightness, contrast and colours, (H, W, 3) uint8; at times add noise."""
     ramp = np.linspace(0, 1, 256) ** rng.uniform(0.7, 1.4)
     gain = rng.uniform(0.8, 1.2) * rng.uniform(0.92, 1.08, 3)
     shift = rng.uniform(-0.08, 0.08)
@@ -73,6 +82,8 @@ def draw_prompts(
 ) -> PromptSet:
     """Prompts in image pixels for the object of a scene, which must not be empty."""
     mask = scene.alpha > 0.5
+    if not with_box and rng.random() < FIRST_CLICK:
+        return PromptSet((central_click(rng, mask, positive=True),), None)
     if not with_box:
         return PromptSet(
             sample_clicks(rng, mask, scene.others, max_points=MAX_POINTS), None

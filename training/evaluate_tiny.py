@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ NOC = (0.85, 0.90)
 """The mean number of clicks to these IoUs is told."""
 MAX_CLICKS = 20
 MATTE_CLICKS = 3
+HALVES = ("choosing", "reporting")
+"""Settings are chosen on one half of the pictures; the other tells what they gave."""
 MATTE_METRICS = {"SAD": sad, "MSE": mse, "Grad": grad, "Conn": conn}
 
 Method = Callable[[Case, PromptSet], FloatArray]
@@ -177,8 +180,14 @@ class _Worker:
             return measured(case, cls.methods), len(unsolved)
 
 
+def in_half(case: Case, half: str) -> bool:
+    """Whether a case belongs to a half of HALVES; a picture's cases stay together."""
+    picture = Path(case.name.partition(":")[0]).name
+    return half == "all" or zlib.crc32(picture.encode()) % 2 == HALVES.index(half)
+
+
 def evaluate(
-    root: Path, contest: Contest, limit: int = 0, jobs: int = 1
+    root: Path, contest: Contest, limit: int = 0, jobs: int = 1, half: str = "all"
 ) -> dict[str, dict[str, Row]]:
     """Means of every measure: by table (``labels``, ``mattes``) and method.
 
@@ -186,15 +195,17 @@ def evaluate(
         root: a development folder, see ``training/README.md``.
         limit: about so many labelled objects, evenly spread; 0 takes all.
         jobs: processes to spread the cases over; the numbers do not depend on it.
+        half: one of HALVES, or ``all``.
 
     Raises:
         OSError: a picture is missing or unreadable.
         ZimError: a model cannot be used.
     """
-    labelled = list(labelled_cases(root))
+    labelled = [case for case in labelled_cases(root) if in_half(case, half)]
     step = max(1, len(labelled) // limit) if limit else 1
     tasks = [("labels", case) for case in labelled[::step]]
-    tasks += [("mattes", case) for case in matte_cases(root)]
+    mattes = (case for case in matte_cases(root) if in_half(case, half))
+    tasks += [("mattes", case) for case in mattes]
     if jobs == 1:
         _Worker.start(contest)
         measured = list(map(_Worker.measure, tqdm(tasks, leave=False)))
@@ -251,11 +262,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--clicks", type=int, default=MAX_CLICKS, help="most clicks")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--alone", action="store_true", help="leave out the others")
+    parser.add_argument("--half", choices=(*HALVES, "all"), default="all")
     given = parser.parse_args(argv)
     models = tuple(given.model or ["zim-tiny"])
     contest = Contest(models, not given.alone, given.clicks)
     try:
-        results = evaluate(given.data, contest, given.limit, given.jobs)
+        results = evaluate(given.data, contest, given.limit, given.jobs, given.half)
     except (OSError, ZimError) as error:
         print(f"evaluate_tiny: error: {error}", file=sys.stderr)
         return 1

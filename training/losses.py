@@ -50,11 +50,13 @@ def region_loss(
     Arguments as :func:`matte_loss`, with logits in place of alpha.
 
     Args:
-        kind: ``bce``, cross-entropy plus soft IoU; or ``focal``, the normalised focal
-            loss (RITM) plus Dice.
+        kind: ``bce``, cross-entropy plus soft IoU; ``focal``, the normalised focal
+            loss (RITM) plus Dice; ``iou``, soft IoU alone.
     """
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     alpha = logits.sigmoid()
+    if kind == "iou":
+        return 1 - soft_iou(alpha, target, weight)
     if kind == "bce":
         area = weight.sum((-2, -1)).clamp(min=1)
         entropy = (entropy * weight).sum((-2, -1)) / area
@@ -96,8 +98,8 @@ def zim_loss(
         exact: (B,) 1 where the target is a real matte, 0 where only a hard label, whose
             edges are not worth the gradient loss.
         region_kind: see :func:`region_loss`, which then carries hard labels and helps
-            mattes; None for the paper's loss alone, without its gradient term on hard
-            labels.
+            mattes; ``iou`` adds only the region's soft IoU to the paper's loss, and
+            None leaves that alone.  Hard labels never get its gradient term.
 
     Returns:
         A scalar and its parts for the log.
@@ -109,7 +111,8 @@ def zim_loss(
     edges = matte_loss(alpha, target, weight, exact[:, None])
     if region_kind is not None:
         region = region_loss(logits, target, weight, region_kind)
-        edges = edges * exact[:, None]
+        if region_kind != "iou":  # which needs the L1 of hard labels too
+            edges = edges * exact[:, None]
     each = region + edges
     main = each[:, 0].mean()
     alternatives = each[:, 1:].amin(1).mean()

@@ -5,6 +5,8 @@ Every scene is a pure function of the random generator that draws it.
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -81,6 +83,8 @@ class Scene:
         )
 
 
+HELD_OUT = 50
+"""One labelled picture (or video) in so many is never trained on but shown."""
 LONGEST = 512
 """Pictures are kept at most so long, in pixels; the network sees less."""
 
@@ -109,17 +113,24 @@ class Pictures:
     Args:
         root: a folder with ``matte``, ``cutout``, ``seg`` and ``background``; an image
             ``NAME.jpg|png`` has ``NAME.alpha.png`` or ``NAME.labels.png`` beside it.
+        held_out: give the labelled pictures and mattes that training never draws, one
+            in HELD_OUT of them, instead of the others.
 
     Raises:
         ZimError: the folder holds no pictures to train on.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, held_out: bool = False) -> None:
+        self.held_out = held_out
         self.pools: list[tuple[str, Source, list[Path]]] = []
         for name, source in SEG_SOURCES.items():
             self._add(f"seg/{name}", source, root / "seg", f"{name}__*.labels.png")
         self._add("matte", MATTE, root / "matte", "*.alpha.png")
-        self._add("cutout", CUTOUT, root / "cutout", "*.alpha.png")
+        if held_out:
+            self.backgrounds = []
+            self._weigh()
+            return
+        self._add("cutout", CUTOUT, root / "cutout", "*.alpha.png", split=False)
         self.backgrounds = sorted((root / "background").glob("*.*"))
         if not self.pools or not self.backgrounds:
             raise ZimError(
@@ -127,21 +138,50 @@ class Pictures:
                 "It needs matte/, cutout/, seg/, background/: training/README.md.",
             )
         self.pools.append(("procedural", PROCEDURAL, self.backgrounds))
+        self._weigh()
+
+    def __bool__(self) -> bool:
+        return bool(self.pools)
+
+    def _weigh(self) -> None:
         weights = np.array([source.weight for _, source, _ in self.pools])
         self.shares = weights / weights.sum()
 
-    def _add(self, kind: str, source: Source, folder: Path, pattern: str) -> None:
+    def _add(
+        self, kind: str, source: Source, folder: Path, pattern: str, split: bool = True
+    ) -> None:
         found = sorted(folder.glob(pattern))
+        if split:
+            found = [path for path in found if _is_held_out(path) is self.held_out]
         if found:
             self.pools.append((kind, source, found))
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """Draw a picture and one object in it."""
-        kind, source, paths = self.pools[rng.choice(len(self.pools), p=self.shares)]
+        return self.scene_from(rng, *self.drawn_pool(rng, {}))
+
+    def drawn_pool(
+        self, rng: np.random.Generator, more: Mapping[str, float]
+    ) -> tuple[str, Source, list[Path]]:
+        """Draw a source: its kind, how it is used, and its files.
+
+        Args:
+            more: factors for the shares of some kinds.
+        """
+        shares = self.shares * [more.get(kind, 1.0) for kind, _, _ in self.pools]
+        kind, source, paths = self.pools[
+            rng.choice(len(self.pools), p=shares / shares.sum())
+        ]
         if kind.startswith("seg/davis"):  # by video, or long videos would dominate
-            videos = sorted({path.name.rsplit("_", 1)[0] for path in paths})
+            videos = sorted({_family(path) for path in paths})
             video = videos[rng.integers(len(videos))]
-            paths = [path for path in paths if path.name.startswith(video)]
+            paths = [path for path in paths if _family(path) == video]
+        return kind, source, paths
+
+    def scene_from(
+        self, rng: np.random.Generator, kind: str, source: Source, paths: list[Path]
+    ) -> Scene:
+        """Draw a picture of a source, and one object in it."""
         path = paths[rng.integers(len(paths))]
         if kind == "matte":
             return _matte_scene(path)
@@ -150,6 +190,13 @@ class Pictures:
         if kind == "procedural":
             return self._procedural_scene(rng, path)
         return _label_scene(rng, path, source.band)
+
+    def labelled(
+        self, rng: np.random.Generator, paths: list[Path]
+    ) -> tuple[ByteArray, ByteArray]:
+        """Draw a picture (H, W, 3) with its label map (H, W), 0 void."""
+        path = paths[rng.integers(len(paths))]
+        return _read(_image_beside(path, ".labels.png"), "RGB"), _read(path, "labels")
 
     def _background(self, rng: np.random.Generator, size: int) -> ByteArray:
         """A random square of a background photograph."""
@@ -193,6 +240,17 @@ class Pictures:
             image = np.asarray(image + alpha[..., None] * (colours - image), np.float32)
         pixels = np.clip(image + 0.5, 0, 255).astype(np.uint8)
         return Scene(pixels, alpha, np.ones(alpha.shape, bool), others, True)
+
+
+def _family(path: Path) -> str:
+    """What one draws from as a whole: a video, or just a picture."""
+    if path.name.startswith("davis__"):
+        return path.name.rsplit("_", 1)[0]
+    return path.name.partition(".")[0]
+
+
+def _is_held_out(path: Path) -> bool:
+    return zlib.crc32(_family(path).encode()) % HELD_OUT == 0
 
 
 def _image_beside(path: Path, suffix: str) -> Path:

@@ -12,38 +12,62 @@ from PIL import Image
 from torch import Tensor
 
 from training.corrections import prompts_of
+from training.regions import boundaries
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.files import replacing
 from zim_model.model import Zim
 from zim_model.prompts import PromptSet
+from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
 
 
 @torch.no_grad()
 def write_sheet(model: Zim, samples: Iterable[dict[str, Tensor]], path: Path) -> None:
-    """Write a PNG with one row a sample: prompts, prediction, truth.
+    """Write a PNG with one row a sample.
+
+    A sample with prompts shows prompts, prediction and truth; one with regions shows
+    the picture, the predicted boundaries and figures, and the true boundaries.
 
     Args:
         model: in evaluation mode.
-        samples: as :class:`training.data.Samples` makes them, all of one input side;
+        samples: as :class:`training.data.Samples` or
+            :class:`training.regions.LabelSamples` makes them, all of one input side;
             the first prompt set of each is shown.
         path: the file; it is replaced as a whole.
     """
-    device = next(model.parameters()).device
     rows = []
     for sample in samples:
-        features = model.encode(sample["image"][None].to(device))
-        coords, labels, cues = (
-            sample[key][:1].to(device) for key in ("coords", "labels", "cues")
-        )
-        logits, _ = model.decode(features, coords, labels, cues)
-        alpha = logits[0, 0].float().sigmoid().cpu().numpy()
-        prompts = prompts_of(sample["coords"][0], sample["labels"][0])
-        pixels = sample["pixels"].numpy()
-        side = pixels.shape[0]
-        cells = [_drawn(pixels, prompts), _grey(alpha, side)]
-        rows.append(np.hstack([*cells, _grey(sample["target"][0].numpy(), side)]))
+        row = _region_row if "regions" in sample else _prompt_row
+        rows.append(np.hstack(row(model, sample)))
     with replacing(path) as file:
         Image.fromarray(np.vstack(rows)).save(file, "png")
+
+
+def _prompt_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
+    device = next(model.parameters()).device
+    features = model.encode(sample["image"][None].to(device))
+    coords, labels, cues = (
+        sample[key][:1].to(device) for key in ("coords", "labels", "cues")
+    )
+    logits, _ = model.decode(features, coords, labels, cues)
+    alpha = logits[0, 0].float().sigmoid().cpu().numpy()
+    prompts = prompts_of(sample["coords"][0], sample["labels"][0])
+    pixels = sample["pixels"].numpy()
+    side = pixels.shape[0]
+    target = sample["target"][0].numpy()
+    return [_drawn(pixels, prompts), _grey(alpha, side), _grey(target, side)]
+
+
+def _region_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
+    image = sample["image"]
+    regions = model.encode(image[None].to(next(model.parameters()).device)).regions
+    if regions is None:
+        raise ValueError(f"{model.config.name} has no region head")
+    maps = regions.maps[0].float().sigmoid().cpu().numpy()
+    pixels = image.numpy().transpose(1, 2, 0) * PIXEL_STD + PIXEL_MEAN
+    truth = boundaries(sample["regions"][None])[0].float().numpy()
+    side = image.shape[-1]
+    picture = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
+    return [picture, *(_grey(plane, side) for plane in (*maps, truth))]
 
 
 def _drawn(pixels: ByteArray, prompts: PromptSet) -> ByteArray:

@@ -30,13 +30,14 @@ from training.distributed import team
 from training.pack import opened
 from training.pictures import Pictures
 from training.previews import write_sheet
+from training.regions import LabelSamples
 from training.trainer import Trainer
 from zim_model.backends import tune_malloc
 from zim_model.errors import ZimError
 
 LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
 PREVIEWS = 8
-"""Samples on the sheet of previews: fixed views of the training pictures."""
+"""Samples on the sheet of previews: fixed views of pictures never trained on."""
 BAD_SHARE, BAD_FEW = 0.01, 3
 
 
@@ -167,19 +168,26 @@ def train(config: TrainConfig, run: Run) -> Trainer:
         elif run.init is not None:
             trainer.start_from(run.init)
         pictures = Pictures(folder)
-        previews = Samples(
-            pictures, config.zim, [config.zim.image_size] * PREVIEWS, config.seed + 1
-        )
+        shown = _previews(config, folder, pictures)
 
         def save() -> None:
             if mates.leads:
                 trainer.save(run.out, small=run.small_state)
-                rows = (previews[i] for i in range(PREVIEWS))
-                write_sheet(trainer.average, rows, run.out / PREVIEW_FILE)
+                write_sheet(trainer.average, shown, run.out / PREVIEW_FILE)
 
         _loop(trainer, pictures, run.out / LOG_FILE, deadline, save)
         save()
     return trainer
+
+
+def _previews(
+    config: TrainConfig, folder: Path, pictures: Pictures
+) -> list[dict[str, Any]]:
+    """Samples of the pictures that are held out, or of all where those are too few."""
+    made = LabelSamples if config.task == "regions" else Samples
+    sizes, seed = [config.zim.image_size] * PREVIEWS, config.seed + 1
+    samples = made(Pictures(folder, held_out=True) or pictures, config.zim, sizes, seed)
+    return [samples[i] for i in range(PREVIEWS)]
 
 
 def _loop(
@@ -254,8 +262,9 @@ class Faults:
 def _parts(trainer: Trainer, pictures: Pictures) -> Iterator[dict[str, Any]]:
     """The batches of this process from the trainer's step on."""
     config, mates = trainer.config, trainer.team
+    samples = LabelSamples if config.task == "regions" else Samples
     loader = DataLoader(
-        Samples(pictures, config.zim, input_sizes(config), config.seed),
+        samples(pictures, config.zim, input_sizes(config), config.seed),
         batch_size=part_size(config, mates.size),
         sampler=_Share(config, trainer.step, mates.rank, mates.size),
         num_workers=config.workers,

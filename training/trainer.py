@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.parallel import DistributedDataParallel
 
 from training.config import TrainConfig
-from training.corrections import corrected
+from training.corrections import Mapper, corrected
 from training.distributed import Team
 from training.losses import zim_loss
+from training.regions import regions_loss
 from zim_model.checkpoint import load_model, save_model
 from zim_model.errors import ZimError
 from zim_model.files import replacing
 from zim_model.model import Zim
+from zim_model.regions import Regions
 
 STATE_FILE = "state.pt"
+SHOWN = 0.6
+"""Share of the answers before a click on mistakes that the model is shown again."""
 Batch = dict[str, Tensor]
 
 
@@ -44,6 +53,7 @@ class Trainer:
         self.model = Zim(config.zim).to(self.device).channels_last()
         self.average = Zim(config.zim).to(self.device).eval()
         self.average.load_state_dict(self.model.state_dict())
+        self._pool: ProcessPoolExecutor | None = None
         self.passes = _Passes(self.model, config.precision == "bfloat16")
         self.shared = (
             DistributedDataParallel(
@@ -54,15 +64,29 @@ class Trainer:
             if team.size > 1
             else None
         )
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        plain = [p for p in self.model.parameters() if p.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": config.weight_decay},
-                {"params": plain, "weight_decay": 0.0},
-            ],
-            lr=config.lr,
-        )
+        self.optimiser = torch.optim.AdamW(self._groups(), lr=config.lr)
+
+    def _seeing(self) -> list[nn.Module]:
+        """The parts that look at the image, whatever is asked of it."""
+        model = self.model
+        parts = (model.image_encoder, model.detail_stream, model.region_head)
+        return [part for part in parts if part is not None]
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """The optimiser's groups of parameters, each with its ``share`` of the rate."""
+        config = self.config
+        seeing = {id(p) for part in self._seeing() for p in part.parameters()}
+        groups = []
+        for share, own in ((config.encoder_lr, True), (1.0, False)):
+            params = [p for p in self.model.parameters() if (id(p) in seeing) is own]
+            for p in params:
+                p.requires_grad_(share > 0)
+            for decay, some in (
+                (config.weight_decay, [p for p in params if p.ndim > 1]),
+                (0.0, [p for p in params if p.ndim <= 1]),
+            ):
+                groups.append({"params": some, "weight_decay": decay, "share": share})
+        return groups
 
     def start_from(self, path: Path) -> None:
         """Begin with the weights of a trained model of the same architecture.
@@ -88,7 +112,7 @@ class Trainer:
                 added up, so that a step may be larger than memory.
         """
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.config, self.step)
+            group["lr"] = group["share"] * learning_rate(self.config, self.step)
         self.optimiser.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
         for number, batch in enumerate(batches):
@@ -111,23 +135,50 @@ class Trainer:
         """The batch with clicks on what the model gets wrong, on some steps."""
         seed = (self.config.seed, self.step, number, self.team.rank)
         rng = np.random.default_rng(seed)
+        if self.config.task == "regions":
+            return batch
         for _ in range(rng.integers(0, self.config.click_rounds + 1)):
             self.model.eval()
             with torch.no_grad():
                 logits, _ = self.passes(batch)
-            found = (logits[:, 0] > 0).cpu().numpy()
-            batch = corrected(rng, batch, found, self.config.zim.mask_stride)
+            answers = logits[:, :1].float().cpu()
+            found = (answers[:, 0] > 0).numpy()
+            stride = self.config.zim.mask_stride
+            batch = corrected(rng, batch, found, stride, self._mapper())
+            shown = torch.from_numpy(rng.random((len(answers), 1, 1, 1)) < SHOWN)
+            batch["earlier"] = F.avg_pool2d(answers, 2) * shown
         return batch
+
+    def _mapper(self) -> Mapper:
+        """On a GPU, which would wait for them, other processes draw the cue maps."""
+        if self.device.type == "cpu" or self.config.workers < 2:
+            return map
+        if self._pool is None:
+            # Forked from a process that holds the GPU it would not start.
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.config.workers, mp_context=spawn)
+        return partial(self._pool.map, chunksize=2)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         self.model.train()
-        logits, iou = (self.shared or self.passes)(batch)
+        if self.config.encoder_lr == 0:
+            for part in self._seeing():
+                part.eval()
+        predicted = (self.shared or self.passes)(batch)
+        if self.config.task == "regions":
+            maps, embedding = predicted
+            labels, single = (batch[k].to(self.device) for k in ("regions", "single"))
+            return regions_loss(Regions(maps, embedding), labels, single)
+        logits, iou = predicted
         target, weight, exact = (
             batch[key].flatten(0, 1).to(self.device, non_blocking=True)
             for key in ("target", "weight", "exact")
         )
         done = self.step / self.config.steps
-        region = self.config.region_loss if done < self.config.region_share else None
+        region: str | None = self.config.region_loss
+        if done >= self.config.region_share:
+            late = self.config.late_region_loss
+            region = None if late == "none" else late
         return zim_loss(logits, iou, target, weight, exact, region)
 
     @torch.no_grad()
@@ -206,17 +257,32 @@ class _Passes(nn.Module):
         self.model, self.mixed = model, mixed
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits (V * P, 4, h, w) and IoU (V * P, 4) in float32, prompt by prompt."""
+        """Logits (V * P, 4, h, w) and IoU (V * P, 4) in float32, prompt by prompt.
+
+        Of a batch without prompts, the maps and the embedding of its regions.
+        """
         device = next(self.model.parameters()).device
         image = batch["image"].to(device, non_blocking=True)
         image = image.contiguous(memory_format=torch.channels_last)
+        if "coords" not in batch:
+            with torch.autocast(device.type, torch.bfloat16, self.mixed):
+                regions = self.model.encode(image).regions
+            if regions is None:
+                raise ValueError(f"{self.model.config.name} has no region head")
+            return regions.maps.float(), regions.embedding.float()
         views, prompts = batch["coords"].shape[:2]
         index = torch.arange(views, device=device).repeat_interleave(prompts)
+        attention: AbstractContextManager[None] = nullcontext()
+        if device.type == "cpu":  # whose fused kernel is slow on so few tokens
+            attention = sdpa_kernel(SDPBackend.MATH)
         coords, labels, cues = (
             batch[key].flatten(0, 1).to(device, non_blocking=True)
             for key in ("coords", "labels", "cues")
         )
-        with torch.autocast(device.type, torch.bfloat16, self.mixed):
+        with attention, torch.autocast(device.type, torch.bfloat16, self.mixed):
             features = self.model.encode(image).select(index)
-            logits, iou = self.model.decode(features, coords, labels, cues)
+            earlier = batch.get("earlier")
+            if earlier is not None:
+                earlier = earlier.to(device, non_blocking=True)
+            logits, iou = self.model.decode(features, coords, labels, cues, earlier)
         return logits.float(), iou.float()

@@ -62,6 +62,9 @@ class ZimConfig:
             input side; the paper's 21 tokens of 64 are 21 / 64.
         cue_channels: channels of the dense cue maps (0: prompts enter as tokens only).
         cue_widths: channels of the cue encoder at strides 2, 4 and 8.
+        region_channels: channels of the region head at strides 2, 4 and 8, which then
+            takes the place of the details in the decoder; None for no region head.
+        region_embedding: length of the region head's pixel embedding.
         view: what the network looks at: the whole ``image``, or the prompted
             ``object`` with a margin, when a box tells where it is.
         resize: ``pil`` as SAM and ZIM, or ``area``, which is faster on big images.
@@ -82,6 +85,8 @@ class ZimConfig:
     attention_sigma: float = 21 / 64
     cue_channels: int = 0
     cue_widths: tuple[int, int, int] = (24, 48, 96)
+    region_channels: tuple[int, int, int] | None = None
+    region_embedding: int = 16
     view: Literal["image", "object"] = "image"
     resize: Literal["pil", "area"] = "pil"
 
@@ -105,6 +110,14 @@ class ZimConfig:
         if self.pixel_decoder == "hierarchical":
             return self.fusion_channels[2]
         return self.embed_dim // 8
+
+    @property
+    def decoder_details(self) -> tuple[int, int, int]:
+        """Channels of the features that the decoder gets at strides 2, 4 and 8."""
+        if self.region_channels is None:
+            return self.detail_channels
+        fine, middle, coarse = self.region_channels
+        return (self.detail_channels[0] + fine, middle, coarse)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the kind of encoder named."""
@@ -161,8 +174,9 @@ ZIM_TINY = ZimConfig(
     head_dim=128,
     detail_channels=(16, 32, 64),
     fusion_channels=(64, 32, 16),
-    cue_channels=18,
+    cue_channels=17,
     cue_widths=(24, 40, 64),
+    region_channels=(16, 48, 64),
     view="object",
     resize="area",
 )

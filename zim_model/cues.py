@@ -35,7 +35,6 @@ CUES = (
     "colour_fine",
     "colour_positive",  # similarity to the colour at the positive clicks
     "colour_negative",
-    "grabcut",
     "edges",
 )
 """Names and order of the maps."""
@@ -44,11 +43,6 @@ DISC_RADIUS = 0.025
 """Radius of a click's disc, as a fraction of the map's side."""
 GEODESIC_COLOUR = 12.0
 """How much a step across a full colour contrast lengthens a path."""
-FIT_SIDE = 48
-"""GrabCut's colour models are fitted to a picture of that side.  Measured, that finds
-more than fitting them to all pixels, and in less time (training/RESULTS.md)."""
-FIT_PIXELS = 10
-"""They need so many pixels on both sides."""
 
 
 def cue_maps(pixels: ByteArray, prompts: PromptSet, size: int) -> FloatArray:
@@ -68,7 +62,6 @@ def cue_maps(pixels: ByteArray, prompts: PromptSet, size: int) -> FloatArray:
     width = max(1, round(pixels.shape[1] * scale))
     small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     scene = _Scene(np.asarray(small), prompts, scale, size)
-    scene.maps["grabcut"] = scene.grabcut(pixels)
     maps = np.zeros((len(CUES), size, size), np.float32)
     drawn = np.stack([scene.maps[name] for name in CUES])
     maps[:, :height, :width] = drawn
@@ -212,54 +205,6 @@ class _Scene:
                     np.minimum(gap, ((self.colours - colour) ** 2).sum(-1), out=gap)
                 similar = np.exp(-gap / 0.01)
             self.maps[f"colour_{name}"] = similar
-
-    def grabcut(self, pixels: ByteArray) -> FloatArray:
-        """GrabCut's answer from the same prompts: 1 object, -1 not, 0 no answer.
-
-        It is cut at the size of ``pixels`` (h, w, 3): at the maps' size it finds a
-        quarter less.
-        """
-        mask = np.full(self.shape, cv2.GC_PR_BGD, np.uint8)
-        if self.inside is not None:
-            mask[self.inside] = cv2.GC_PR_FGD
-            mask[~self.inside] = cv2.GC_BGD
-        else:
-            mask[self.maps["positive_geodesic"] > 0.75] = cv2.GC_PR_FGD
-        mask[self.positive] = cv2.GC_FGD
-        mask[self.negative] = cv2.GC_BGD
-        if not _fits(mask):
-            return np.zeros(self.shape, np.float32)
-        size = (pixels.shape[1], pixels.shape[0])
-        large = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
-        chosen = _cut(pixels, np.asarray(large, np.uint8)).astype(np.float32)
-        height, width = self.shape
-        soft = cv2.resize(chosen, (width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(2 * soft - 1, np.float32)
-
-
-def _fits(mask: ByteArray) -> bool:
-    """Whether a mask of GC_ constants has enough of object and background."""
-    counts = np.bincount(mask.ravel(), minlength=4)
-    return bool(min(counts[0] + counts[2], counts[1] + counts[3]) >= FIT_PIXELS)
-
-
-def _cut(pixels: ByteArray, mask: ByteArray) -> BoolArray:
-    """One cut of (h, w, 3) with colour models that were fitted to a small picture."""
-    cv2.setRNGSeed(0)
-    bgr = np.ascontiguousarray(pixels[..., ::-1])
-    scale = min(1.0, FIT_SIDE / max(mask.shape))
-    size = (max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale)))
-    resized = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
-    small = np.asarray(resized, np.uint8)
-    if _fits(small):
-        fitted = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
-    else:
-        fitted, small = bgr, mask.copy()
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    whole = (0, 0, mask.shape[1], mask.shape[0])
-    cv2.grabCut(fitted, small, whole, *models, 1, cv2.GC_INIT_WITH_MASK)
-    cv2.grabCut(bgr, mask, whole, *models, 1, cv2.GC_EVAL_FREEZE_MODEL)
-    return np.asarray((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD))
 
 
 def grabcut(rgb: ByteArray, mask: ByteArray, iterations: int) -> BoolArray:

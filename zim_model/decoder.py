@@ -20,6 +20,7 @@ from zim_model.config import (
     ZimConfig,
 )
 from zim_model.encoder import ConvBnRelu, LayerNorm2d, MlpBlock, ResidualBlock
+from zim_model.regions import REGION_CUES
 
 ABSENT, PADDING, NEGATIVE, POSITIVE, TOP_LEFT, BOTTOM_RIGHT = -2, -1, 0, 1, 2, 3
 """Token labels.  SAM knows all but ABSENT, which only fills a batch of unequal lengths
@@ -67,9 +68,12 @@ class CueEncoder(nn.Module):
 
     def __init__(self, config: ZimConfig) -> None:
         super().__init__()
-        dim, details = config.embed_dim, config.detail_channels
+        dim, details = config.embed_dim, config.decoder_details
         a, b, c = config.cue_widths
-        self.first = ConvBnRelu(config.cue_channels + details[0], a)
+        maps = config.cue_channels
+        if config.region_channels is not None:
+            maps += len(REGION_CUES) + 1  # and an earlier answer
+        self.first = ConvBnRelu(maps + details[0], a)
         self.down = nn.ModuleList(
             [ConvBnRelu(a, b, 2), ConvBnRelu(b, c, 2), ConvBnRelu(c, dim, 2)]
         )
@@ -342,7 +346,7 @@ class HierarchicalPixelDecoder(nn.Module):
 
     def __init__(self, config: ZimConfig) -> None:
         super().__init__()
-        details = config.detail_channels[::-1]
+        details = config.decoder_details[::-1]
         cues = config.cue_widths[::-1] if config.cue_channels else (0, 0, 0)
         below = (config.embed_dim, *config.fusion_channels[:2])
         self.fusions = nn.ModuleList(

@@ -24,7 +24,7 @@ from zim_model.ladder import Ladder, OpenModel
 from zim_model.levels import display_pyramid, picture_levels
 from zim_model.native import refine_native
 from zim_model.prompts import Box, PromptSet
-from zim_model.refine import upsampled
+from zim_model.refine import stepped, upsampled
 from zim_model.registry import open_on
 from zim_model.request import (
     CancelCheck,
@@ -36,7 +36,13 @@ from zim_model.request import (
     Timings,
     never,
 )
-from zim_model.transforms import View, around, border_fade, choose_view
+from zim_model.transforms import (
+    View,
+    around,
+    border_fade,
+    choose_view,
+    seen_before,
+)
 
 if TYPE_CHECKING:
     from zim_model.automatic import AutomaticOptions, Found, Progress
@@ -302,14 +308,17 @@ class Engine:
             encoded, more_ms = self._encoded(backend, request, view)
             encode_ms += more_ms
             started += more_ms / 1e3
-            alphas, scores = _decoded(backend, encoded, prompts)
+            earlier = seen_before(first, height, width, view)
+            alphas, scores = _decoded(backend, encoded, prompts, earlier)
         _check(cancelled)
         alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
         full = np.zeros((height, width), np.uint16)
+        guided = request.options.upsampling != "bilinear"
+        seen, small = view.crop(request.image), alphas[candidate]
+        if guided:
+            small = stepped(small, seen)
         full[view.top : view.bottom, view.left : view.right] = upsampled(
-            alphas[candidate],
-            view.crop(request.image),
-            guided=request.options.upsampling != "bilinear",
+            small, seen, guided=guided
         )
         if request.options.upsampling == "native":
             ask = partial(_asked, backend, request.image)
@@ -438,10 +447,13 @@ def alphas_of(logits: FloatArray) -> FloatArray:
 
 
 def _decoded(
-    backend: Backend, encoded: EncodedView, prompts: PromptSet
+    backend: Backend,
+    encoded: EncodedView,
+    prompts: PromptSet,
+    earlier: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Alpha (4, h, w) float32 in [0, 1] of all candidates, and their scores (4,)."""
-    logits, scores = backend.decode(encoded, encoded.view.apply(prompts))
+    logits, scores = backend.decode(encoded, encoded.view.apply(prompts), earlier)
     return alphas_of(logits), scores
 
 

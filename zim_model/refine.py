@@ -4,7 +4,7 @@ The guided upsampling is the fast guided filter (He and Sun 2015) with a colour 
 and radius 1: in every 3 x 3 window of the small image, alpha is fitted as a linear
 function of colour; the fits are brought to full size and applied to the full-size
 colours.  On mattes reduced four times it halves bilinear interpolation's error; larger
-radii lose the gain.
+radii lose the gain.  A very small matte gets there in steps (:func:`stepped`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from zim_model.request import ALPHA_MAX
 
 EPSILON = 1e-4
 """Regularisation of the fits, for colours and alpha in [0, 1]."""
+STEP, FINEST, STEP_EPSILON = 1.5, 324, 3e-4
+"""A small matte grows by STEP at a time while its longer side stays within FINEST."""
 OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
 CELLS = 4
@@ -55,6 +57,44 @@ def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> WordArray
             part = np.s_[top:bottom, columns[first] : columns[last]]
             _follow_colours(out, image, maps, part)
     return out
+
+
+def stepped(alpha: FloatArray, image: ByteArray) -> FloatArray:
+    """Bring a small matte to a finer grid in steps that each follow the colours.
+
+    A network's hesitant edge is narrowed a little at every step, where one step alone
+    would leave a band as wide as the coarse cells.
+
+    Args:
+        alpha: (h, w) float32 in [0, 1], of the whole image.
+        image: (H, W, 3) uint8 RGB.
+
+    Returns:
+        (h', w') float32 in [0, 1]; a matte that is fine enough comes back as it is.
+    """
+    limit = min(FINEST, max(image.shape[:2]))
+    if max(alpha.shape) * STEP > limit:
+        return alpha
+    scale = min(1.0, FINEST / max(image.shape[:2]))
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    guide = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    while max(alpha.shape) * STEP <= limit:
+        height, width = (max(1, round(side * STEP)) for side in alpha.shape)
+        finer = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
+        alpha = _step(alpha, np.asarray(finer, np.uint8))
+    return alpha
+
+
+def _step(alpha: FloatArray, image: ByteArray) -> FloatArray:
+    """One step: alpha (h, w) at the size of an image (H, W, 3), a little larger."""
+    height, width = image.shape[:2]
+    band = _soft_band(alpha)
+    fit = _colour_fit(alpha, image, STEP_EPSILON)
+    maps = np.concatenate([fit, band[..., None], alpha[..., None]], -1)
+    maps = np.asarray(cv2.resize(maps, (width, height)), np.float32)
+    followed = (maps[..., :3] * image).sum(-1) + maps[..., 3]
+    plain, inside = maps[..., 5], maps[..., 4]
+    return np.asarray(plain + inside * (followed.clip(0, 1) - plain), np.float32)
 
 
 def _follow_colours(
@@ -97,7 +137,9 @@ def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     ]
 
 
-def _colour_fit(alpha: FloatArray, image: ByteArray) -> FloatArray:
+def _colour_fit(
+    alpha: FloatArray, image: ByteArray, epsilon: float = EPSILON
+) -> FloatArray:
     """Coefficients (h, w, 4) with alpha ~ sum(c[:3] * RGB) + c[3], smoothed."""
     height, width = alpha.shape
     small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
@@ -115,7 +157,7 @@ def _colour_fit(alpha: FloatArray, image: ByteArray) -> FloatArray:
             entry = mean(guide[..., i] * guide[..., j])
             entry = entry - mean_guide[..., i] * mean_guide[..., j]
             matrix[..., i, j] = matrix[..., j, i] = entry
-    matrix += EPSILON * np.eye(3, dtype=np.float32)
+    matrix += epsilon * np.eye(3, dtype=np.float32)
     slope = np.linalg.solve(matrix, covariance[..., None])[..., 0]
     offset = mean_alpha - (slope * mean_guide).sum(-1)
     fit = mean(np.concatenate([slope, offset[..., None]], -1).astype(np.float32))

@@ -26,6 +26,8 @@ OBJECT_MARGIN = 0.225
 """Width of the surroundings shown on each side of a box, as a fraction of the box."""
 FADE = 0.08
 """Outermost part of a view over which its matte fades, less than the surroundings."""
+MASK_STRIDE = 4
+"""Input pixels per pixel of a mask prompt (SAM)."""
 MIN_VIEW = 32
 """An object view is at least so many image pixels wide and high."""
 
@@ -146,6 +148,37 @@ def around(
         min(height, int(np.ceil(box.y1 + dy))),
         image_size,
     )
+
+
+def seen_before(alpha: FloatArray, height: int, width: int, view: View) -> FloatArray:
+    """An answer for the whole image as the mask prompt of a view of a part of it.
+
+    Args:
+        alpha: (h, w) in [0, 1], of the whole image.
+        height, width: of the image.
+        view: the part.
+
+    Returns:
+        (1, S/4, S/4) float32 logits, 0 in the padding.
+    """
+    rows, columns = (max(1, side // MASK_STRIDE) for side in view.input_size)
+    # The middle of each cell, in cells of alpha.
+    x = (np.arange(columns, dtype=np.float32) + 0.5) * (view.width / columns)
+    y = (np.arange(rows, dtype=np.float32) + 0.5) * (view.height / rows)
+    x = (view.left + x) * (alpha.shape[1] / width) - 0.5
+    y = (view.top + y) * (alpha.shape[0] / height) - 0.5
+    found = cv2.remap(
+        np.asarray(alpha, np.float32),
+        np.broadcast_to(x, (rows, columns)).copy(),
+        np.broadcast_to(y[:, None], (rows, columns)).copy(),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    found = np.clip(found, 1e-3, 1 - 1e-3)
+    side = view.image_size // MASK_STRIDE
+    out = np.zeros((1, side, side), np.float32)
+    out[0, :rows, :columns] = np.log(found / (1 - found))
+    return out
 
 
 def border_fade(

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -101,3 +103,28 @@ def test_a_broken_picture_is_named(pictures_folder, tmp_path):
     (tmp_path / "background" / "b.jpg").write_bytes(b"x")
     with pytest.raises(ZimError, match=r"bsds__1|b\.jpg"):
         Samples(Pictures(tmp_path), ZIM_TINY, [64] * 4, seed=0)[0]
+
+
+def test_held_out_pictures_are_never_drawn(pictures_folder, tmp_path):
+    folder = shutil.copytree(pictures_folder, tmp_path / "many")
+    for i in range(3, 120):
+        for suffix in (".jpg", ".labels.png"):
+            for name in (f"bsds__{i}", f"davis__clip{i % 60}_{i}"):
+                first = folder / "seg" / f"bsds__0{suffix}"
+                shutil.copy(first, folder / "seg" / f"{name}{suffix}")
+    drawn, kept = Pictures(folder), Pictures(folder, held_out=True)
+
+    def names(pictures):
+        pools = [paths for kind, _, paths in pictures.pools if kind.startswith("seg")]
+        return {path.name for paths in pools for path in paths}
+
+    assert names(drawn)
+    assert names(kept)
+    assert not names(drawn) & names(kept)
+    assert len(names(kept)) < 0.1 * len(names(drawn))
+    videos = [
+        {name.rsplit("_", 1)[0] for name in names(p) if name.startswith("davis")}
+        for p in (drawn, kept)
+    ]
+    assert not videos[0] & videos[1]
+    assert kept.scene(np.random.default_rng(0)).alpha.any()

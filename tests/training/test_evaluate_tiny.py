@@ -8,8 +8,8 @@ import torch
 
 from training import evaluate_tiny
 from training.baselines import box_filled, closed_form, grabcut
-from training.cases import box_of, labelled_cases, matte_cases
-from training.evaluate_tiny import Contest, click_ious, evaluate, main
+from training.cases import Case, box_of, labelled_cases, matte_cases
+from training.evaluate_tiny import HALVES, Contest, click_ious, evaluate, in_half, main
 from zim_model.errors import ZimError
 from zim_model.metrics import iou, sad
 from zim_model.prompts import PromptSet
@@ -153,3 +153,31 @@ def test_clicks_go_on_until_nothing_is_left_to_learn(folder):
 def test_a_missing_folder_is_named(tmp_path, capsys):
     assert main(["--data", str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err
+
+
+def test_a_picture_is_in_one_half_with_all_its_regions():
+    nothing = np.zeros((4, 4), np.float32)
+    halves = []
+    for i in range(40):
+        cases = [
+            Case(f"{name}:{region}", nothing, nothing, nothing > 0)
+            for name in (f"dev/seg/{i}.jpg", f"elsewhere/{i}.jpg")
+            for region in (1, 2)
+        ]
+        found = [[half for half in HALVES if in_half(case, half)] for case in cases]
+        assert all(in_half(case, "all") for case in cases)
+        assert len(found[0]) == 1
+        assert all(f == found[0] for f in found)
+        halves += found[0]
+    assert 10 < halves.count("choosing") < 30
+
+
+def test_halves_share_out_the_cases(folder):
+    def cases(half):
+        return [case for case in labelled_cases(folder) if in_half(case, half)]
+
+    parts = [len(cases(half)) for half in HALVES]
+    assert sum(parts) == len(cases("all")) == 2
+    contest = Contest((), clicks=3)
+    for half, count in zip(HALVES, parts, strict=True):
+        assert ("labels" in evaluate(folder, contest, half=half)) is (count > 0)

@@ -50,7 +50,7 @@ def test_hard_labels_get_no_gradient_loss():
     assert soft["loss"] > hard["loss"]
 
 
-@pytest.mark.parametrize("kind", ["bce", "focal"])
+@pytest.mark.parametrize("kind", ["bce", "focal", "iou"])
 def test_region_losses_fall_as_the_answer_gets_better(kind):
     target = torch.zeros(1, 16, 16)
     target[:, 4:12, 4:12] = 1
@@ -96,3 +96,16 @@ def test_the_papers_loss_alone_trusts_no_edges_of_hard_labels():
     want = absolute[0] + 0.3 * absolute[1:].min() + scores
     assert float(parts[0]) == pytest.approx(float(want), rel=1e-5)
     assert parts[1] > parts[0]
+
+
+def test_without_cross_entropy_the_likelier_side_is_worth_taking():
+    """Where two thirds of equal pixels are object, cross-entropy asks for alpha 2/3."""
+    target = (torch.arange(3 * 64).reshape(1, 8, 24) % 3 > 0).float()
+    weight, exact, scores = torch.ones_like(target), torch.zeros(1), torch.zeros(1, 4)
+
+    def loss(alpha, kind):
+        logits = torch.full((1, 4, 8, 24), alpha).logit()
+        return float(zim_loss(logits, scores, target, weight, exact, kind)[0])
+
+    assert loss(0.67, "bce") < loss(0.95, "bce")
+    assert loss(0.95, "iou") < loss(0.67, "iou")

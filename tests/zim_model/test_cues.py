@@ -29,7 +29,7 @@ OUTSIDE = np.s_[2:10, 2:60]
 )
 def test_colour_models_find_an_object_of_one_colour(prompts):
     maps = dict(zip(CUES, cue_maps(picture(), prompts, 64), strict=True))
-    for name in ("colour_coarse", "colour_fine", "grabcut"):
+    for name in ("colour_coarse", "colour_fine"):
         assert maps[name][INSIDE].min() > 0.5, name
         assert maps[name][OUTSIDE].max() < -0.5, name
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from zim_model.levels import display_pyramid
-from zim_model.refine import upsampled
+from zim_model.refine import FINEST, stepped, upsampled
 
 
 def scene(size=400):
@@ -64,3 +64,37 @@ def test_pyramid_halves_until_it_is_small():
     assert [level.shape for level in levels] == [(1500, 700), (750, 350), (375, 175)]
     assert all((level == 255).all() for level in levels)
     assert not levels[0].flags.writeable
+
+
+def test_steps_narrow_a_hesitant_edge():
+    image, alpha = scene()
+    unsure = cv2.GaussianBlur(alpha, (0, 0), 5)
+    small = cv2.resize(unsure, (60, 60), interpolation=cv2.INTER_AREA)
+    finer = stepped(small, image)
+    assert max(finer.shape) > 150
+    once, often = (upsampled(a, image, guided=True) for a in (small, finer))
+    assert error(often, alpha) < 0.8 * error(once, alpha)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_steps_leave_flat_alpha_flat(value):
+    image, _ = scene()
+    assert (stepped(np.full((60, 60), value, np.float32), image) == value).all()
+
+
+def test_a_fine_matte_takes_no_steps():
+    alpha = np.random.default_rng(0).random((FINEST, 200), np.float32)
+    assert stepped(alpha, np.zeros((2 * FINEST, 400, 3), np.uint8)) is alpha
+    small = alpha[:50, :40]
+    assert stepped(small, np.zeros((60, 48, 3), np.uint8)) is small
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (37, 410), (900, 20)])
+def test_steps_take_any_shape(shape):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    small = np.random.default_rng(1).random(
+        [max(1, s // 8) for s in shape], dtype=np.float32
+    )
+    finer = stepped(small, image)
+    assert 0 <= finer.min() <= finer.max() <= 1
+    assert max(finer.shape) <= max(*shape, *small.shape)

@@ -1,0 +1,225 @@
+"""Pre-training of the encoder on all labelled regions of a picture at once.
+
+A view with one prompt says which of two sides a pixel lies on; a label map says where
+every region ends and which of all pixels belong together.  ``LabelSamples[i]`` draws a
+label map and cuts a view; :func:`regions_loss` teaches the region head
+(``zim_model.regions``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from training.data import ATTEMPTS, recoloured
+from training.pictures import Pictures
+from zim_model.arrays import ByteArray
+from zim_model.config import ZimConfig
+from zim_model.errors import ZimError
+from zim_model.regions import SAME, Regions
+from zim_model.transforms import View, normalised, resized_view
+
+MORE_OF = {"seg/bsds": 2.5, "seg/coco": 2.0, "seg/ccp": 1.5, "seg/camvid": 2.0}
+"""Sources that label every region are drawn that much more often than for prompts."""
+POINTS = 160
+"""Pixels of a view whose embeddings are compared, each with each."""
+SMALLEST = 0.4
+"""Least share of the picture's sides that a view shows."""
+UNLABELLED = 0.15
+"""Weight of "no boundary here" where only the outline of one object was labelled."""
+BOUNDARY_WEIGHT = 4.0
+"""How much more a boundary pixel counts than another: they are few."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelMap:
+    """A picture with its regions.
+
+    Attributes:
+        image: (H, W, 3) uint8.
+        labels: (H, W) uint8, 0 unknown.  With ``single``, 1 is an object and 2 all
+            that is not, which may be many regions.
+        single: only one object was labelled.
+    """
+
+    image: ByteArray
+    labels: ByteArray
+    single: bool
+
+
+def drawn_labels(rng: np.random.Generator, pictures: Pictures) -> LabelMap:
+    """Draw a picture with labels; a scene with a matte becomes one of two regions."""
+    kind, source, paths = pictures.drawn_pool(rng, MORE_OF)
+    if kind.startswith("seg/"):
+        image, labels = pictures.labelled(rng, paths)
+        single = len(np.setdiff1d(np.unique(labels), 0)) < 3
+        return LabelMap(image, labels, single)
+    scene = pictures.scene_from(rng, kind, source, paths)
+    labels = np.where(scene.alpha > 0.5, 1, np.where(scene.others, 3, 2))
+    return LabelMap(scene.image, labels.astype(np.uint8), True)
+
+
+class LabelSamples(Dataset[dict[str, Any]]):
+    """Views with label maps, ready for the network.
+
+    Item i holds for a view of side S: ``image`` (3, S, S), ``regions`` (S/2, S/2)
+    int64, 0 unknown and in the padding, ``single`` () float, and ``fault`` as
+    :class:`training.data.Samples`.
+    """
+
+    def __init__(
+        self, pictures: Pictures, config: ZimConfig, sizes: Sequence[int], seed: int
+    ) -> None:
+        """Sample i has the input side ``sizes[i]``."""
+        self.pictures, self.config = pictures, config
+        self.sizes, self.seed = sizes, seed
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        size, fault = int(self.sizes[index]), ""
+        for attempt in range(ATTEMPTS):
+            rng = np.random.default_rng((self.seed, index, attempt))
+            try:
+                drawn = drawn_labels(rng, self.pictures)
+            except ZimError as error:
+                fault = str(error)
+                continue
+            drawn, view = _viewed(rng, drawn, size)
+            pixels = resized_view(self.config, drawn.image, view)
+            labels = _halved_labels(drawn.labels, view, size)
+            if (labels > 0).mean() > 0.1:
+                return {
+                    "image": torch.from_numpy(normalised(pixels, size)),
+                    "regions": torch.from_numpy(labels),
+                    "single": torch.tensor(float(drawn.single)),
+                    "fault": fault,
+                }
+        raise ZimError(f"No picture of {ATTEMPTS} could be used. {fault}".rstrip())
+
+
+def _viewed(
+    rng: np.random.Generator, drawn: LabelMap, size: int
+) -> tuple[LabelMap, View]:
+    """The picture, perhaps mirrored and recoloured, and a random part of it."""
+    image, labels = drawn.image, drawn.labels
+    if rng.random() < 0.5:
+        image, labels = image[:, ::-1], labels[:, ::-1]
+    if rng.random() < 0.7:
+        image = recoloured(rng, np.ascontiguousarray(image))
+    height, width = labels.shape
+    shares = 1 - rng.random(2) * (1 - SMALLEST) * (rng.random() < 0.8)
+    h, w = max(16, int(height * shares[0])), max(16, int(width * shares[1]))
+    top = int(rng.integers(max(0, height - h) + 1))
+    left = int(rng.integers(max(0, width - w) + 1))
+    view = View(left, top, min(width, left + w), min(height, top + h), size)
+    return replace(drawn, image=image, labels=labels), view
+
+
+def _halved_labels(labels: ByteArray, view: View, size: int) -> npt.NDArray[np.int64]:
+    height, width = (max(1, side // 2) for side in view.input_size)
+    part = np.ascontiguousarray(
+        labels[view.top : view.bottom, view.left : view.right], np.uint8
+    )
+    out = np.zeros((size // 2, size // 2), np.int64)
+    out[:height, :width] = cv2.resize(
+        part, (width, height), interpolation=cv2.INTER_NEAREST
+    )
+    return out
+
+
+def boundaries(labels: Tensor) -> Tensor:
+    """Where known regions touch, on both sides: (V, h, w) integers to bool."""
+    out = torch.zeros(labels.shape, dtype=torch.bool, device=labels.device)
+    for one, other in (
+        (np.s_[:, 1:], np.s_[:, :-1]),
+        (np.s_[:, :, 1:], np.s_[:, :, :-1]),
+    ):
+        a, b = labels[one], labels[other]
+        differ = (a != b) & (a > 0) & (b > 0)
+        out[one] |= differ
+        out[other] |= differ
+    return out
+
+
+def regions_loss(
+    regions: Regions, labels: Tensor, single: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Loss of boundaries, figures and embedding on V views.
+
+    Args:
+        regions: predicted.
+        labels: (V, S/2, S/2) int64, 0 unknown.
+        single: (V,) 1 where only one object is labelled, see :class:`LabelMap`.
+
+    Returns:
+        A scalar and its parts for the log.
+    """
+    known = (labels > 0).float()
+    edge = boundaries(labels).float()
+    near = F.max_pool2d(edge[:, None], 3, 1, 1)[:, 0]
+    quiet = known * torch.where(single[:, None, None] > 0, UNLABELLED, 1.0)
+    weight = torch.where(edge > 0, BOUNDARY_WEIGHT, quiet * (1 - near))
+    boundary = F.binary_cross_entropy_with_logits(
+        regions.maps[:, 0], edge, weight, reduction="sum"
+    ) / weight.sum().clamp(min=1)
+    told = known * single[:, None, None]
+    figure = F.binary_cross_entropy_with_logits(
+        regions.maps[:, 1], (labels != 2).float(), told, reduction="sum"
+    ) / told.sum().clamp(min=1)
+    pairs, right = pair_loss(regions.embedding, labels[:, ::2, ::2], single)
+    total = boundary + 0.5 * figure + pairs
+    parts = {
+        "loss": total.detach(),
+        "boundary": boundary.detach(),
+        "figure": figure.detach(),
+        "pairs": pairs.detach(),
+        "iou": right,
+    }
+    return total, parts
+
+
+def pair_loss(
+    embedding: Tensor, labels: Tensor, single: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of "both of one region" over random pairs of pixels.
+
+    Args:
+        embedding: (V, E, h, w).
+        labels: (V, h, w) int64, 0 unknown.
+        single: (V,); there, two pixels that are not the object may be of one region.
+
+    Returns:
+        The loss, in which equal and unequal pairs weigh the same, and the share of
+        pairs told rightly, equally weighted too.
+    """
+    flat = labels.flatten(1)
+    counts = F.one_hot(flat, int(flat.max()) + 1).sum(1).gather(1, flat)
+    chance = (flat > 0) / counts.sqrt()  # small regions are seen too
+    chance = chance + 1e-9
+    index = torch.multinomial(chance, POINTS, replacement=True)
+    chosen = flat.gather(1, index)
+    vectors = embedding.flatten(2).gather(
+        2, index[:, None].expand(-1, embedding.shape[1], -1)
+    )
+    vectors = vectors.transpose(1, 2)
+    gap = (vectors[:, :, None] - vectors[:, None]).square().sum(-1)
+    logits = SAME - gap
+    a, b = chosen[:, :, None], chosen[:, None]
+    usable = (a > 0) & (b > 0)
+    loose = (single[:, None, None] > 0) & (a != 1)
+    same = usable & (a == b) & ~loose
+    other = usable & (a != b)
+    loss = F.softplus(-logits)[same].mean() + F.softplus(logits)[other].mean()
+    hits = (logits[same] > 0).float().mean() + (logits[other] < 0).float().mean()
+    return loss / 2, hits.detach() / 2
