@@ -314,11 +314,11 @@ class Engine:
         alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
         full = np.zeros((height, width), np.uint16)
         guided = request.options.upsampling != "bilinear"
-        seen, small = view.crop(request.image), alphas[candidate]
+        seen, small, guide = view.crop(request.image), alphas[candidate], None
         if guided:
-            small = stepped(small, seen)
+            small, guide = stepped(small, seen)
         full[view.top : view.bottom, view.left : view.right] = upsampled(
-            small, seen, guided=guided
+            small, seen, guided=guided, guide=guide
         )
         if request.options.upsampling == "native":
             ask = partial(_asked, backend, request.image)

@@ -22,19 +22,26 @@ STEP, FINEST, STEP_EPSILON = 1.5, 324, 3e-4
 """A small matte grows by STEP at a time while its longer side stays within FINEST."""
 OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
-CELLS = 4
+CELLS = 8
 """Rows of the small grid treated at a time; only runs of cells with an edge are."""
-LONGEST_RUN = 8
+LONGEST_RUN = 12
 """Cells of a run treated at a time: the interpolation's cost grows with its length."""
 
 
-def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> WordArray:
+def upsampled(
+    alpha: FloatArray,
+    image: ByteArray,
+    *,
+    guided: bool,
+    guide: ByteArray | None = None,
+) -> WordArray:
     """Bring a matte to the size of an image.
 
     Args:
         alpha: (h, w) float32 in [0, 1], of the whole image.
         image: (H, W, 3) uint8 RGB.
         guided: follow the image's edges inside the soft band, else bilinear.
+        guide: the image at the matte's size, (h, w, 3), where that is at hand.
 
     Returns:
         (H, W) uint16, 65535 opaque.
@@ -45,7 +52,7 @@ def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> WordArray
     if not guided or height * width <= alpha.size:
         return out
     band = _soft_band(alpha)
-    fit = _colour_fit(alpha, image) * ALPHA_MAX
+    fit = _colour_fit(alpha, image if guide is None else guide) * ALPHA_MAX
     maps = np.concatenate([fit, band[..., None]], -1).transpose(2, 0, 1).copy()
     rows = _edges(alpha.shape[0], height)
     columns = _edges(alpha.shape[1], width)
@@ -59,7 +66,7 @@ def upsampled(alpha: FloatArray, image: ByteArray, *, guided: bool) -> WordArray
     return out
 
 
-def stepped(alpha: FloatArray, image: ByteArray) -> FloatArray:
+def stepped(alpha: FloatArray, image: ByteArray) -> tuple[FloatArray, ByteArray | None]:
     """Bring a small matte to a finer grid in steps that each follow the colours.
 
     A network's hesitant edge is narrowed a little at every step, where one step alone
@@ -70,19 +77,28 @@ def stepped(alpha: FloatArray, image: ByteArray) -> FloatArray:
         image: (H, W, 3) uint8 RGB.
 
     Returns:
-        (h', w') float32 in [0, 1]; a matte that is fine enough comes back as it is.
+        (h', w') float32 in [0, 1] and, of a large image, that at the same size; a matte
+        that is fine enough comes back as it is, with None.
     """
     limit = min(FINEST, max(image.shape[:2]))
     if max(alpha.shape) * STEP > limit:
-        return alpha
+        return alpha, None
+    # Of a large image a part of the pixels tells the colours of so small a grid.
+    stride = max(1, max(image.shape[:2]) // (4 * FINEST))
+    columns, rows = (max(1, side // stride) for side in image.shape[1::-1])
+    thinned = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    image = np.asarray(thinned, np.uint8)
     scale = min(1.0, FINEST / max(image.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     guide = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    finer: ByteArray | None = None
     while max(alpha.shape) * STEP <= limit:
         height, width = (max(1, round(side * STEP)) for side in alpha.shape)
-        finer = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
-        alpha = _step(alpha, np.asarray(finer, np.uint8))
-    return alpha
+        resized = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
+        finer = np.asarray(resized, np.uint8)
+        alpha = _step(alpha, finer)
+    # Resizing a small image once more costs little and is a little more exact.
+    return alpha, finer if stride > 1 else None
 
 
 def _step(alpha: FloatArray, image: ByteArray) -> FloatArray:
@@ -142,7 +158,10 @@ def _colour_fit(
 ) -> FloatArray:
     """Coefficients (h, w, 4) with alpha ~ sum(c[:3] * RGB) + c[3], smoothed."""
     height, width = alpha.shape
-    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    small = image
+    if image.shape[:2] != alpha.shape:
+        resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        small = np.asarray(resized, np.uint8)
     guide = small.astype(np.float32) / 255
 
     def mean(values: npt.NDArray[np.floating]) -> FloatArray:
@@ -158,7 +177,10 @@ def _colour_fit(
             entry = entry - mean_guide[..., i] * mean_guide[..., j]
             matrix[..., i, j] = matrix[..., j, i] = entry
     matrix += epsilon * np.eye(3, dtype=np.float32)
-    slope = np.linalg.solve(matrix, covariance[..., None])[..., 0]
+    # Only the band and what its means and interpolation reach is ever looked at.
+    near = cv2.dilate(_soft_band(alpha), np.ones((5, 5), np.uint8)) > 0
+    slope = np.zeros_like(covariance)
+    slope[near] = np.linalg.solve(matrix[near], covariance[near][..., None])[..., 0]
     offset = mean_alpha - (slope * mean_guide).sum(-1)
     fit = mean(np.concatenate([slope, offset[..., None]], -1).astype(np.float32))
     fit[..., :3] /= 255
