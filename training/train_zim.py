@@ -168,11 +168,13 @@ def train(config: TrainConfig, run: Run) -> Trainer:
         elif run.init is not None:
             trainer.start_from(run.init)
         pictures = Pictures(folder)
-        shown = _previews(config, folder, pictures)
+        shown: list[dict[str, Any]] = []
 
         def save() -> None:
             if mates.leads:
                 trainer.save(run.out, small=run.small_state)
+                # Not before: OpenCV's threads would not survive the workers' fork.
+                shown.extend(() if shown else _previews(config, folder, pictures))
                 write_sheet(trainer.average, shown, run.out / PREVIEW_FILE)
 
         _loop(trainer, pictures, run.out / LOG_FILE, deadline, save)
