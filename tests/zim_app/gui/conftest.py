@@ -147,23 +147,26 @@ def empty_clipboard(qapp: QCoreApplication) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(qapp: QCoreApplication) -> Iterator[None]:
-    """Fail a test that leaves a window open or a thread running behind."""
+def no_window_left(qapp: QCoreApplication) -> Iterator[None]:
+    """Fail a test that leaves a window open behind."""
     before = set(QApplication.topLevelWidgets())
     yield
-    left = [
-        widget
-        for widget in QApplication.topLevelWidgets()
-        if widget not in before and widget.isVisible()
-    ]
-    gc.collect()
-    running = [
-        thread
-        for thread in gc.get_objects()
-        if issubclass(type(thread), QThread) and isValid(thread) and thread.isRunning()
-    ]
-    running = [thread for thread in running if thread is not qapp.thread()]
+    after = [w for w in QApplication.topLevelWidgets() if w not in before]
+    left = [widget for widget in after if widget.isVisible()]
     assert not left, f"left open: {left}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_thread_left(qapp: QCoreApplication) -> Iterator[None]:
+    """Fail tests that leave a thread running behind.
+
+    Once a file: looking through all objects takes most of a second.
+    """
+    yield
+    gc.collect()
+    threads = [o for o in gc.get_objects() if issubclass(type(o), QThread)]
+    running = [t for t in threads if isValid(t) and t.isRunning()]
+    running = [t for t in running if t is not qapp.thread()]
     assert not running, f"left running: {[t.objectName() for t in running]}"
 
 
