@@ -98,15 +98,11 @@ def draw_prompts(
     return PromptSet(points, box)
 
 
-class Samples(Dataset[dict[str, Any]]):
-    """Views with prompts, ready for the network.
+class Draws(Dataset[dict[str, Any]]):
+    """Samples that are drawn at random, again and again until one is of use.
 
-    Item i holds, for P prompt sets on one view of side S: ``image`` (3, S, S),
-    ``coords`` (P, T, 2), ``labels`` (P, T), ``cues`` (P, K, S/2, S/2), ``target`` and
-    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,).  From
-    ``pixels`` (S, S, 3) uint8 with padding and ``extent`` (2,), its height and width
-    without, cue maps can be drawn anew.  ``fault`` names a picture that was skipped
-    because it is damaged, or is empty.
+    Every item holds ``fault``, which names a picture that was skipped because it is
+    damaged, or is empty.
     """
 
     def __init__(
@@ -120,18 +116,42 @@ class Samples(Dataset[dict[str, Any]]):
         return len(self.sizes)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        size = int(self.sizes[index])
-        fault = ""
+        size, fault = int(self.sizes[index]), ""
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng((self.seed, index, attempt))
             try:
-                scene = augmented(rng, self.pictures.scene(rng))
+                item = self.drawn(rng, size)
             except ZimError as error:
                 fault = str(error)
                 continue
-            if (scene.alpha > 0.5).sum() >= 48 and min(scene.alpha.shape) >= 16:
-                return {**self._sample(rng, scene, size), "fault": fault}
+            if item is not None:
+                return {**item, "fault": fault}
         raise ZimError(f"No picture of {ATTEMPTS} could be used. {fault}".rstrip())
+
+    def drawn(self, rng: np.random.Generator, size: int) -> dict[str, Tensor] | None:
+        """One attempt; None if what was drawn is of no use.
+
+        Raises:
+            ZimError: the picture is damaged.
+        """
+        raise NotImplementedError
+
+
+class Samples(Draws):
+    """Views with prompts, ready for the network.
+
+    Item i holds, for P prompt sets on one view of side S: ``image`` (3, S, S),
+    ``coords`` (P, T, 2), ``labels`` (P, T), ``cues`` (P, K, S/2, S/2), ``target`` and
+    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,).  From
+    ``pixels`` (S, S, 3) uint8 with padding and ``extent`` (2,), its height and width
+    without, cue maps can be drawn anew.
+    """
+
+    def drawn(self, rng: np.random.Generator, size: int) -> dict[str, Tensor] | None:
+        scene = augmented(rng, self.pictures.scene(rng))
+        if (scene.alpha > 0.5).sum() < 48 or min(scene.alpha.shape) < 16:
+            return None
+        return self._sample(rng, scene, size)
 
     def _sample(
         self, rng: np.random.Generator, scene: Scene, size: int

@@ -8,9 +8,7 @@ label map and cuts a view; :func:`regions_loss` teaches the region head
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,13 +16,10 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from training.data import ATTEMPTS, recoloured
+from training.data import Draws, recoloured
 from training.pictures import Pictures
 from zim_model.arrays import ByteArray
-from zim_model.config import ZimConfig
-from zim_model.errors import ZimError
 from zim_model.regions import SAME, Regions
 from zim_model.transforms import View, normalised, resized_view
 
@@ -68,44 +63,24 @@ def drawn_labels(rng: np.random.Generator, pictures: Pictures) -> LabelMap:
     return LabelMap(scene.image, labels.astype(np.uint8), True)
 
 
-class LabelSamples(Dataset[dict[str, Any]]):
+class LabelSamples(Draws):
     """Views with label maps, ready for the network.
 
     Item i holds for a view of side S: ``image`` (3, S, S), ``regions`` (S/2, S/2)
-    int64, 0 unknown and in the padding, ``single`` () float, and ``fault`` as
-    :class:`training.data.Samples`.
+    int64, 0 unknown and in the padding, ``single`` () float.
     """
 
-    def __init__(
-        self, pictures: Pictures, config: ZimConfig, sizes: Sequence[int], seed: int
-    ) -> None:
-        """Sample i has the input side ``sizes[i]``."""
-        self.pictures, self.config = pictures, config
-        self.sizes, self.seed = sizes, seed
-
-    def __len__(self) -> int:
-        return len(self.sizes)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        size, fault = int(self.sizes[index]), ""
-        for attempt in range(ATTEMPTS):
-            rng = np.random.default_rng((self.seed, index, attempt))
-            try:
-                drawn = drawn_labels(rng, self.pictures)
-            except ZimError as error:
-                fault = str(error)
-                continue
-            drawn, view = _viewed(rng, drawn, size)
-            pixels = resized_view(self.config, drawn.image, view)
-            labels = _halved_labels(drawn.labels, view, size)
-            if (labels > 0).mean() > 0.1:
-                return {
-                    "image": torch.from_numpy(normalised(pixels, size)),
-                    "regions": torch.from_numpy(labels),
-                    "single": torch.tensor(float(drawn.single)),
-                    "fault": fault,
-                }
-        raise ZimError(f"No picture of {ATTEMPTS} could be used. {fault}".rstrip())
+    def drawn(self, rng: np.random.Generator, size: int) -> dict[str, Tensor] | None:
+        labelled, view = _viewed(rng, drawn_labels(rng, self.pictures), size)
+        labels = _halved_labels(labelled.labels, view, size)
+        if (labels > 0).mean() <= 0.1:
+            return None
+        pixels = resized_view(self.config, labelled.image, view)
+        return {
+            "image": torch.from_numpy(normalised(pixels, size)),
+            "regions": torch.from_numpy(labels),
+            "single": torch.tensor(float(labelled.single)),
+        }
 
 
 def _viewed(

@@ -133,10 +133,10 @@ class Trainer:
 
     def _clicked_on(self, batch: Batch, number: int) -> Batch:
         """The batch with clicks on what the model gets wrong, on some steps."""
-        seed = (self.config.seed, self.step, number, self.team.rank)
-        rng = np.random.default_rng(seed)
         if self.config.task == "regions":
             return batch
+        seed = (self.config.seed, self.step, number, self.team.rank)
+        rng = np.random.default_rng(seed)
         for _ in range(rng.integers(0, self.config.click_rounds + 1)):
             self.model.eval()
             with torch.no_grad():

@@ -195,11 +195,6 @@ def known(name: str) -> ModelInfo | None:
     return next((info for info in MODELS if info.name == name), None)
 
 
-def bundled_models() -> tuple[str, ...]:
-    """Names of the models that come with the package."""
-    return tuple(model.name for model in installed() if model.bundled)
-
-
 def locate(model: str) -> Path:
     """The weight file of a model, or the folder of a pair of graphs.
 

@@ -21,7 +21,6 @@ from zim_app.core.naming import free_path, sanitised
 from zim_app.core.work import Work, field_of, read_json, write_json
 from zim_model.errors import ZimError
 
-SUFFIX = ".zimproj"
 KIND, VERSION = "zim-studio project", 1
 
 Match = Literal["same", "changed", "other"]

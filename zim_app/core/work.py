@@ -11,6 +11,8 @@ from zim_app.core.session import SceneObject
 from zim_model.errors import ZimError
 from zim_model.files import explain, replacing
 
+PROJECT_SUFFIX = ".zimproj"
+"""Of project files, see :mod:`zim_app.core.project`."""
 MAX_BYTES = 128 * 2**20
 """Of a file of ours; a larger one is none."""
 

@@ -48,7 +48,7 @@ from zim_app.gui.notices import Banner, BusyBar
 from zim_app.gui.panels.folder_strip import FolderStrip
 from zim_app.gui.panels.objects_panel import ObjectsPanel
 from zim_app.gui.panels.panels import Panels
-from zim_app.gui.settings import preferences, settings, settings_dialog
+from zim_app.gui.settings import preferences, remembered, settings_dialog
 from zim_app.gui.status import StatusBar
 from zim_app.gui.tools.workbench import Workbench
 from zim_model.errors import ZimError
@@ -93,7 +93,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._update_actions()
         self._update_title()
-        if not self.restoreGeometry(settings.window_geometry()):
+        if not self.restoreGeometry(remembered.window_geometry()):
             self.resize(1200, 800)
 
     @property
@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _fill_recent_menu(self) -> None:
         self._recent_menu.clear()
-        for path in settings.recent_paths():
+        for path in remembered.recent_paths():
             action = self._recent_menu.addAction(path.name)
             action.setToolTip(str(path))
             action.triggered.connect(partial(self.open_path, path))
@@ -464,7 +464,7 @@ class MainWindow(QMainWindow):
         if not self.flow.may_close():
             event.ignore()
             return
-        settings.set_window_geometry(self.saveGeometry())
+        remembered.set_window_geometry(self.saveGeometry())
         self.panels.keep()
         self.hide()  # an export under way is finished first
         self.queue.close()

@@ -25,7 +25,8 @@ from zim_app.core.session import SceneObject
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.contour import contour, path_of
 from zim_app.gui.document import OBJECT_COLOURS, Document
-from zim_app.gui.everything.everything import (
+from zim_app.gui.everything.everything_bar import EverythingBar
+from zim_app.gui.everything.regions import (
     Layer,
     Regions,
     candidates_differ,
@@ -34,7 +35,6 @@ from zim_app.gui.everything.everything import (
     smoothed,
     tinted,
 )
-from zim_app.gui.everything.everything_bar import EverythingBar
 from zim_app.gui.inference import InferenceQueue
 from zim_model.arrays import ByteArray
 from zim_model.request import Request

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QMessageBox, QWidget
 
+from zim_app.core.work import PROJECT_SUFFIX
 from zim_app.gui.document import Document
 from zim_model.assets import asset_path
 
@@ -15,7 +16,7 @@ translate = QCoreApplication.translate
 
 
 _PICTURES = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif"
-_PROJECTS = "*.zimproj"
+_PROJECTS = f"*{PROJECT_SUFFIX}"
 
 
 def open_dialog(parent: QWidget) -> QFileDialog:
@@ -62,10 +63,10 @@ def save_project_dialog(parent: QWidget, document: Document) -> QFileDialog:
     dialog = QFileDialog(parent, translate("Dialogs", "Save project"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix("zimproj")
+    dialog.setDefaultSuffix(PROJECT_SUFFIX.removeprefix("."))
     dialog.setNameFilters([translate("Dialogs", "Projects ({})").format(_PROJECTS)])
     dialog.setDirectory(str(folder_for(document)))
-    dialog.selectFile(f"{Path(document.picture.name).stem}.zimproj")
+    dialog.selectFile(f"{Path(document.picture.name).stem}{PROJECT_SUFFIX}")
     return dialog
 
 

@@ -21,7 +21,7 @@ from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.session_keeper import work_of
 from zim_app.gui.progress import JobProgress
-from zim_app.gui.settings import preferences, settings
+from zim_app.gui.settings import preferences, remembered
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte
 
@@ -272,7 +272,7 @@ def last_options() -> ExportOptions:
     from zim_app.core.export import ExportOptions
 
     try:
-        options = ExportOptions.from_json(settings.export_options())
+        options = ExportOptions.from_json(remembered.export_options())
     except ZimError:
         options = ExportOptions()
     name, kind = preferences.value("export_name"), preferences.value("export_format")
@@ -284,7 +284,7 @@ def last_options() -> ExportOptions:
 
 def remember(options: ExportOptions) -> None:
     """Make the next export like this one."""
-    settings.set_export_options(options.to_json())
+    remembered.set_export_options(options.to_json())
     preferences.set_value("export_name", options.template)
     preferences.set_value("export_format", options.format)
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMessageBox
 
 from zim_app.core.sessions import RunState
-from zim_app.core.work import Work
+from zim_app.core.work import PROJECT_SUFFIX, Work
 from zim_app.gui.background import Task
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
@@ -26,14 +26,13 @@ from zim_app.gui.files.opening import (
     read_project_and_picture,
 )
 from zim_app.gui.files.session_keeper import SessionKeeper, work_of
-from zim_app.gui.settings import settings
+from zim_app.gui.settings import remembered
 from zim_model.errors import Cancelled, ZimError
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture
     from zim_app.gui.main_window import MainWindow
 
-PROJECT_SUFFIX = ".zimproj"
 RECOVERED = "recovered"
 """Topic of the banner about a run that did not end."""
 IMAGE_FORMATS = ("image/png", "image/tiff", "image/webp", "image/jpeg", "image/bmp")
@@ -121,11 +120,11 @@ class FileFlow(QObject):
     @Slot(bool)
     def set_strip_shown(self, shown: bool) -> None:
         """Show the strip whenever there is more than one picture, or never."""
-        settings.set_strip_shown(shown)
+        remembered.set_strip_shown(shown)
         self._update_strip()
 
     def _update_strip(self) -> None:
-        strip, wanted = self._window.strip, settings.strip_shown()
+        strip, wanted = self._window.strip, remembered.strip_shown()
         strip.setVisible(wanted and len(strip.model.paths) > 1)
         self._window.actions_by_id["strip"].setChecked(wanted)
 
@@ -164,7 +163,7 @@ class FileFlow(QObject):
             document.undo_stack.setClean()
         recent = opened.project or opened.picture.path
         if recent is not None:
-            settings.add_recent_path(recent)
+            remembered.add_recent_path(recent)
         self.project_changed.emit()
         self._tell_problems(opened)
 
@@ -298,7 +297,7 @@ class FileFlow(QObject):
             return
         path, document, index = task.subject
         self._window.banner.show_success(self.tr("Saved {}").format(path))
-        settings.add_recent_path(path)
+        remembered.add_recent_path(path)
         if document is self._window.document:
             self.project = path
             if document.undo_stack.index() == index:
