@@ -37,7 +37,7 @@ MAY_IMPORT = {
 """Layer to the layers it may use, anywhere in its code."""
 
 QT = {"PySide6", "shiboken6", "qtpy", "qtawesome", "superqt"}
-SLOW = {"torch", "onnxruntime", "numba", "transformers"}
+SLOW = {"torch", "onnxruntime", "numba", "transformers", "ray"}
 
 FILE_BUDGET = 500
 FUNCTION_BUDGET = 80
