@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -35,13 +37,34 @@ class LoadReport:
 
     Attributes:
         placed: names in both.
-        new: names that only the model has; they keep their initial values.
-        unused: names that only the checkpoint has.
+        new: names that only the model has, or has in another shape; they keep their
+            initial values.
+        unused: names that only the checkpoint has, or has in another shape.
+        resized: those of ``placed`` that were interpolated for another input size.
     """
 
     placed: tuple[str, ...]
     new: tuple[str, ...]
     unused: tuple[str, ...]
+    resized: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """What was carried over and what was not, for people."""
+        lines = [
+            f"carried over: {_counted(self.placed)}",
+            f"left as initialised: {_counted(self.new)}",
+            f"not used: {_counted(self.unused)}",
+        ]
+        if self.resized:
+            lines.append(f"resized: {_counted(self.resized)}")
+        return "\n".join(lines)
+
+
+def _counted(names: tuple[str, ...]) -> str:
+    """How many tensors, and of which parts of the network."""
+    parts = Counter(".".join(name.split(".")[:2]) for name in names)
+    listed = ", ".join(f"{part} {count}" for part, count in parts.items())
+    return f"{len(names)} tensors ({listed})" if names else "no tensors"
 
 
 def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim:
@@ -217,6 +240,75 @@ def place_sam(model: Zim, state: dict[str, Tensor], path: Path) -> LoadReport:
         new=tuple(key for key in own if key not in state),
         unused=tuple(key for key in state if key not in own),
     )
+
+
+_POSITIONS = ("pos_embed", "rel_pos_h", "rel_pos_w")
+"""Ends of the names of tensors whose size follows from the input's."""
+_NEW_HEADS = "mask_decoder.output_hypernetworks_mlps"
+"""Their last layers make kernels as long as the pixel decoder is wide."""
+
+
+def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, LoadReport]:
+    """A ZIM to be trained, initialised from a SAM checkpoint as the paper does.
+
+    The image encoder, the prompt encoder, the transformer, the tokens, the IoU head and
+    the hypernetworks (their last layers only where the pixel decoder has SAM's width)
+    come from SAM; the detail stream and the pixel decoder are new.
+
+    Args:
+        path: SAM ViT-B, -L or -H as published by Meta.
+        config: a configuration with ZIM's pixel decoder; None takes ZIM's of the
+            file's width.  Its input may be of another size than SAM's: positional
+            tables are then interpolated.
+
+    Returns:
+        The model, in training mode, and what was carried over.
+
+    Raises:
+        WeightsError: the file is no SAM, unsafe, or does not fit ``config``.
+    """
+    state = read_sam(path)
+    if config is None:
+        config = CONFIGS[_config_of_sam(state, path).name.replace("sam", "zim")]
+    if config.pixel_decoder != "hierarchical" or config.cue_channels:
+        raise WeightsError(
+            f"{config.name} is no ZIM that could be initialised from a SAM.",
+            "Take a configuration such as zim-vit-b.",
+        )
+    model = Zim(config)
+    own = model.state_dict()
+    fitted = {
+        name: _resized(tensor, own[name])
+        if name in own and name.endswith(_POSITIONS)
+        else tensor
+        for name, tensor in state.items()
+        if not _is_other_head(name, tensor, own)
+    }
+    report = place_sam(model, fitted, path)
+    left = tuple(name for name in state if name not in fitted)
+    resized = tuple(
+        name
+        for name in report.placed
+        if name.endswith(_POSITIONS) and own[name].shape != state[name].shape
+    )
+    return model, replace(report, unused=report.unused + left, resized=resized)
+
+
+def _is_other_head(name: str, tensor: Tensor, own: dict[str, Tensor]) -> bool:
+    fits = name in own and own[name].shape == tensor.shape
+    return name.startswith(_NEW_HEADS) and not fits
+
+
+def _resized(tensor: Tensor, like: Tensor) -> Tensor:
+    """A positional table interpolated to the length or grid of another."""
+    if tensor.shape == like.shape or tensor.shape[-1] != like.shape[-1]:
+        return tensor
+    if tensor.ndim == 2:  # relative positions (2n - 1, d)
+        rows = tensor.T[None].float()
+        return F.interpolate(rows, size=len(like), mode="linear")[0].T
+    grid = tensor.permute(0, 3, 1, 2).float()  # absolute positions (1, G, G, D)
+    size = like.shape[1:3]
+    return F.interpolate(grid, size=size, mode="bicubic").permute(0, 2, 3, 1)
 
 
 def _config_of_sam(state: dict[str, Tensor], path: Path) -> ZimConfig:
