@@ -3,12 +3,12 @@ import pytest
 import torch
 from PIL import Image
 
-from training import train_zim
+from training import loop
 from training.config import TrainConfig
 from training.distributed import Team
 from training.pictures import Pictures
 from training.regions import LabelSamples, boundaries, pair_loss, regions_loss
-from training.train_zim import main
+from training.train_zim import PREVIEWS, main
 from training.trainer import Trainer
 from zim_model.checkpoint import read_weights
 from zim_model.config import ZIM_TINY
@@ -120,8 +120,8 @@ def test_pre_training_leaves_the_decoder_and_prompts_then_leave_the_encoder(
     config = str(config_file)
     first, second, third = (tmp_path / name for name in "abc")
     assert main([config, *data, "--out", str(first), "--minutes", "0"]) == 0
-    with Image.open(first / train_zim.PREVIEW_FILE) as sheet:
-        assert sheet.size == (4 * 192, train_zim.PREVIEWS * 192)
+    with Image.open(first / loop.PREVIEW_FILE) as sheet:
+        assert sheet.size == (4 * 192, PREVIEWS * 192)
     start = str(first / "zim-tiny.safetensors")
     assert main([config, *data, "--out", str(second), "--init-from", start]) == 0
     frozen = tmp_path / "prompts.toml"

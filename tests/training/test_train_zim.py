@@ -11,13 +11,15 @@ import pytest
 import torch
 from PIL import Image
 
-from training import distributed, train_zim
+from training import distributed, loop, train_zim
+from training.base_trainer import learning_rate
 from training.config import TrainConfig
 from training.data import Samples
 from training.distributed import Team
+from training.loop import Faults, Run
 from training.pictures import Pictures
-from training.train_zim import Faults, Run, input_sizes, main, train
-from training.trainer import Trainer, learning_rate
+from training.train_zim import input_sizes, main, train
+from training.trainer import Trainer
 from zim_model import load_model
 from zim_model.config import CONFIGS, ZIM_TINY
 from zim_model.errors import ZimError
@@ -200,7 +202,7 @@ def test_views_must_split_evenly(config_file, pictures_folder, tmp_path, capsys)
 
 def test_two_processes_take_the_same_samples_as_one(pictures_folder):
     config = TrainConfig("zim-tiny", steps=3, views=8, accumulate=2)
-    share = train_zim._Share
+    share = loop.Share
     one = list(share(config, 1, 0, 1))
     two = [list(share(config, 1, rank, 2)) for rank in range(2)]
     assert one == list(range(8, 24))
