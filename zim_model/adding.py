@@ -60,6 +60,9 @@ def _onnx_pair(folder: Path) -> tuple[list[Path], Callable[[], object]]:
             f"{folder} has no {' and no '.join(missing)}.",
             "A ZIM model in ONNX format is a folder with both files.",
         )
+    # Graphs of more than 2 GB keep their weights beside them.
+    beside = [file.with_name(f"{file.name}.data") for file in files]
+    files += [file for file in beside if file.is_file()]
     from zim_model.onnx_backend import check_pair
 
     return files, lambda: check_pair(folder)

@@ -413,7 +413,7 @@ class MaskDecoder(nn.Module):
             cues: cue features at strides 2, 4, 8, or empty.
         """
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
-        own = own.expand(len(prompt_tokens), -1, -1)
+        own = own.expand(prompt_tokens.shape[0], -1, -1)  # len() is lost in a trace
         tokens = torch.cat([own, prompt_tokens], 1)
         if present is not None:
             present = torch.cat([present.new_ones(own.shape[:2]), present], 1)

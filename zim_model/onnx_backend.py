@@ -8,6 +8,7 @@ prompt-aware attention mask is an input of the decoder and is drawn here.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,16 +135,26 @@ def _runtime() -> Any:
 def _open_pair(
     folder: Path, providers: list[Any]
 ) -> tuple[ort.InferenceSession, ort.InferenceSession]:
-    encoder, decoder = (_session(folder / name, providers) for name in ONNX_FILES)
+    encoder, decoder = (open_session(folder / name, providers) for name in ONNX_FILES)
     return encoder, decoder
 
 
-def _session(path: Path, providers: list[Any]) -> ort.InferenceSession:
+def open_session(
+    path: Path, providers: Sequence[Any] = ("CPUExecutionProvider",)
+) -> ort.InferenceSession:
+    """Open one graph.
+
+    Args:
+        providers: what ONNX Runtime shall try, in this order.
+
+    Raises:
+        WeightsError: the file is missing or damaged, or ONNX Runtime is.
+    """
     runtime = _runtime()
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # fatal: errors come as exceptions, see below
     try:
-        return runtime.InferenceSession(str(path), options, providers=providers)
+        return runtime.InferenceSession(str(path), options, providers=[*providers])
     except Exception as error:  # ONNX Runtime has a kind for each of its status codes
         if is_out_of_memory(error):
             raise

@@ -1,21 +1,18 @@
 """The ONNX backend, on a small pair of graphs exported from our own model."""
 
 import sys
-import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model.adding import add_from_disk
 from zim_model.backends import TorchBackend
-from zim_model.decoder import PADDING
 from zim_model.engine import Engine
 from zim_model.errors import DeviceError, WeightsError
 from zim_model.onnx_backend import OnnxBackend, check_pair
+from zim_model.onnx_export import export_pair
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.registry import open_backend
 from zim_model.request import Request
@@ -33,46 +30,6 @@ BOX = PromptSet((), Box(10, 20, 100, 80))
 BOTH = PromptSet(POINTS.points, BOX.box)
 
 
-class Encoder(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, image):
-        features = self.model.encode(image)
-        return (features.embeddings, *features.details)
-
-
-class Decoder(nn.Module):
-    """The official decoder's inputs: float labels, and the mask from outside."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, embeddings, d0, d1, d2, coords, labels, mask):
-        prompts = self.model.prompt_encoder
-        tokens = prompts.tokens(coords, labels.long(), CONFIG.image_size)
-        dense = prompts.dense(None, 1, CONFIG.grid)
-        pe = prompts.pe_layer.grid(CONFIG.grid)
-        return self.model.mask_decoder(
-            embeddings + dense, pe, tokens, None, mask, [d0, d1, d2], []
-        )
-
-
-def export(module, inputs, path, names, outputs, **kwargs):
-    torch.onnx.export(
-        module,
-        tuple(inputs),
-        str(path),
-        input_names=names,
-        output_names=outputs,
-        dynamo=False,
-        opset_version=17,
-        **kwargs,
-    )
-
-
 @pytest.fixture(scope="module")
 def model():
     return random_model(CONFIG)
@@ -82,27 +39,7 @@ def model():
 def pair(model, tmp_path_factory):
     """A folder with a pair of graphs."""
     folder = tmp_path_factory.mktemp("zim-small")
-    side, grid = CONFIG.image_size, CONFIG.grid
-    image = torch.zeros(1, 3, side, side)
-    features = ["image_embeddings", "feat_D0", "feat_D1", "feat_D2"]
-    prompts = ["point_coords", "point_labels", "attn_mask"]
-    encoder, decoder = Encoder(model).eval(), Decoder(model).eval()
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # of the exporter, about itself
-        export(encoder, [image], folder / "encoder.onnx", ["image"], features)
-        export(
-            decoder,
-            [
-                *encoder(image),
-                torch.zeros(1, 3, 2),
-                torch.tensor([[1.0, 0.0, PADDING]]),
-                torch.ones(1, grid, grid),
-            ],
-            folder / "decoder.onnx",
-            features + prompts,
-            ["masks", "iou_predictions"],
-            dynamic_axes={"point_coords": {1: "n"}, "point_labels": {1: "n"}},
-        )
+    export_pair(model, folder)
     return folder
 
 

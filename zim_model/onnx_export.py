@@ -1,0 +1,246 @@
+"""Our ZIM as the official pair of ONNX graphs.
+
+Names, order and shapes are those of the pair that ZIM's authors publish, so that the
+official package and programs made for it can run our weights.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from zim_model.decoder import PADDING
+from zim_model.errors import WeightsError
+from zim_model.model import Zim
+from zim_model.onnx_agreement import (
+    Difference,
+    decoder_differences,
+    encoder_differences,
+    refuse_disagreement,
+)
+from zim_model.onnx_backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
+from zim_model.store import ONNX_FILES, check_space, worded
+
+OPSET = 17
+"""The oldest with layer normalisation as one operator; ONNX Runtime 1.12 knows it."""
+DECODER_INPUTS = (*FEATURES[1:], FEATURES[0], *PROMPTS)
+"""In the official order."""
+
+
+class OfficialEncoder(nn.Module):
+    """The picture (1, 3, S, S) to the embeddings and three detail maps."""
+
+    def __init__(self, model: Zim) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        features = self.model.encode(image)
+        return (features.embeddings, *features.details)
+
+
+class OfficialDecoder(nn.Module):
+    """Features of one picture and B prompt sets to mask logits and predicted IoU.
+
+    The attention mask comes from outside, and no mask prompt has a way in.
+    """
+
+    def __init__(self, model: Zim) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        d0: Tensor,
+        d1: Tensor,
+        d2: Tensor,
+        embeddings: Tensor,
+        coords: Tensor,
+        labels: Tensor,
+        mask: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Answer prompts.
+
+        Args:
+            d0, d1, d2: (1 or B, c, S/2, S/2), (…, S/4, S/4), (…, S/8, S/8).
+            embeddings: (1 or B, C, G, G).
+            coords: (B, N, 2), input pixels.
+            labels: (B, N) float.
+            mask: (B, G, G) in [0, 1].
+
+        Returns:
+            (B, 4, S/2, S/2) logits and (B, 4).
+        """
+        config, prompts = self.model.config, self.model.prompt_encoder
+        count = coords.shape[0]
+        tokens = prompts.tokens(coords, labels.long(), config.image_size)
+        dense = prompts.no_mask_embed.weight[:, :, None, None]
+        image, *details = (
+            each.expand(count, -1, -1, -1) for each in (embeddings + dense, d0, d1, d2)
+        )
+        place = prompts.pe_layer.grid(config.grid)
+        logits, iou = self.model.mask_decoder(
+            image, place, tokens, None, mask, details, []
+        )
+        return logits, iou
+
+
+def export_pair(model: Zim, folder: Path) -> list[Difference]:
+    """Write ``encoder.onnx`` and ``decoder.onnx``, both or neither.
+
+    The graphs are compared with the network before they take the place of earlier ones.
+
+    Args:
+        model: one with ZIM's pixel decoder and no cue maps.
+        folder: made if it does not exist.
+
+    Returns:
+        How far the graphs' results are from the network's.
+
+    Raises:
+        WeightsError: the official interface does not suit the model, the packages for
+            ONNX are missing, the graphs give other numbers, or the disk is full.
+    """
+    check_exportable(model)
+    _require_onnx()
+    model = model.cpu().float().eval()
+    size = sum(t.numel() * t.element_size() for t in model.state_dict().values())
+    with _staged(folder) as staging:
+        check_space(folder, int(1.2 * size))
+        _write_encoder(model, staging / ONNX_FILES[0])
+        _write_decoder(model, staging / ONNX_FILES[1])
+        return _checked(model, staging)
+
+
+def check_exportable(model: Zim) -> None:
+    """Refuse a model that the official interface does not suit.
+
+    Raises:
+        WeightsError: it has cue maps, or SAM's pixel decoder.
+    """
+    config = model.config
+    if config.cue_channels:
+        raise WeightsError(
+            f"{config.name} draws maps of the picture's colours with every click, for "
+            "which the official pair of graphs has no input.",
+            "Export a ZIM with a ViT encoder, such as zim-vit-b.",
+        )
+    if config.pixel_decoder != "hierarchical":
+        raise WeightsError(
+            f"{config.name} is a SAM: it has none of the detail maps that the official "
+            "pair of graphs passes on.",
+            "Export a ZIM with a ViT encoder, such as zim-vit-b.",
+        )
+
+
+def _require_onnx() -> None:
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise WeightsError(
+            f"This needs the package {error.name}, which is not installed.",
+            "Install what ONNX needs: pip install 'zim-studio[onnx]'.",
+        ) from error
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    """A folder whose files move into ``folder`` once all went well."""
+    staging = folder / f".zim-{secrets.token_hex(8)}.tmp"
+    with worded(f"{folder} cannot be written"):
+        new = not folder.exists()
+        staging.mkdir(parents=True)
+        done = False
+        try:
+            yield staging
+            for path in staging.iterdir():
+                os.replace(path, folder / path.name)
+            done = True
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+            if new and not done:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_encoder(model: Zim, path: Path) -> None:
+    side = model.config.image_size
+    picture = torch.zeros(1, 3, side, side)
+    _write(OfficialEncoder(model), [picture], path, [IMAGE], FEATURES, {})
+
+
+def _write_decoder(model: Zim, path: Path) -> None:
+    config, grid = model.config, model.config.grid
+    details = zip(config.detail_channels, (8, 4, 2), strict=True)
+    labels = torch.tensor([[1.0, 0.0, PADDING], [1.0, 0.0, PADDING]])
+    inputs = [
+        *(torch.zeros(1, width, grid * n, grid * n) for width, n in details),
+        torch.zeros(1, config.embed_dim, grid, grid),
+        torch.zeros(2, 3, 2),
+        labels,
+        torch.ones(2, grid, grid),
+    ]
+    axes: dict[str, dict[int, str]] = {name: {0: "images"} for name in FEATURES}
+    axes |= {name: {0: "sets", 1: "points"} for name in PROMPTS[:2]}
+    axes |= {name: {0: "sets"} for name in (PROMPTS[2], *ANSWERS)}
+    _write(OfficialDecoder(model), inputs, path, DECODER_INPUTS, ANSWERS, axes)
+
+
+def _write(
+    module: nn.Module,
+    inputs: Sequence[Tensor],
+    path: Path,
+    names: Sequence[str],
+    outputs: Sequence[str],
+    axes: dict[str, dict[int, str]],
+) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as own:
+        written = Path(own) / path.name
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # of the exporter, about itself
+            torch.onnx.export(
+                module.eval(),
+                tuple(inputs),
+                str(written),
+                input_names=list(names),
+                output_names=list(outputs),
+                dynamic_axes=axes,
+                opset_version=OPSET,
+                # The other exporter needs one package more.
+                dynamo=False,
+            )
+        if len(os.listdir(own)) == 1:
+            os.replace(written, path)
+        else:
+            _gather_weights(written, path)
+
+
+def _gather_weights(written: Path, path: Path) -> None:
+    """Bring a graph over 2 GB, which lies scattered in files, to its place in two."""
+    import onnx
+
+    onnx.save_model(
+        onnx.load(str(written)),
+        str(path),
+        save_as_external_data=True,
+        all_tensors_to_one_file=True,
+        location=f"{path.name}.data",
+    )
+
+
+def _checked(model: Zim, folder: Path) -> list[Difference]:
+    """Compare the written graphs with the network."""
+    encoder, decoder = (open_session(folder / name) for name in ONNX_FILES)
+    found, features = encoder_differences(model, encoder)
+    found += decoder_differences(model, decoder, features, counts=(1, 3))
+    refuse_disagreement(found, f"{model.config.name} was exported")
+    return found
