@@ -80,7 +80,7 @@ class VitAttention(nn.Module):
         rows = rows.reshape(b, self.heads, h * w, h)
         columns = columns.reshape(b, self.heads, h * w, w)
         # An exported graph has no fused kernels: longer heads would only cost there.
-        if h * w <= 512 or torch.jit.is_tracing():
+        if h * w <= 512 or torch.onnx.is_in_onnx_export():
             bias = (rows[..., :, None] + columns[..., None, :]).flatten(-2)
             out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         else:
