@@ -1,0 +1,98 @@
+"""Simulated users: what is pointed at, and where a person would click next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zim_model.arrays import BoolArray, FloatArray
+from zim_model.prompts import Box, Point, PromptSet
+
+SHOWN = 0.1
+"""The box of an object holds all of its matte above this alpha."""
+NOC_IOUS = (0.85, 0.90)
+"""The number of clicks to these IoUs is told."""
+
+
+def next_click(
+    predicted: BoolArray, target: BoolArray, known: BoolArray, clicked: BoolArray
+) -> Point:
+    """The standard clicker (RITM): the middle of the largest error.
+
+    Args:
+        predicted, target: (H, W) masks.
+        known: (H, W); errors elsewhere do not count.
+        clicked: (H, W), true at earlier clicks; never clicked again.
+
+    Returns:
+        A positive click where the object was missed, a negative one where something
+        else was taken for it.
+    """
+    missed = _depth(target & ~predicted & known) * ~clicked
+    excess = _depth(predicted & ~target & known) * ~clicked
+    positive = bool(missed.max() >= excess.max())
+    depth = missed if positive else excess
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    return Point(float(column) + 0.5, float(row) + 0.5, positive)
+
+
+def click_by_click(
+    solve: Callable[[PromptSet], FloatArray],
+    target: BoolArray,
+    known: BoolArray,
+    clicks: int,
+) -> Iterator[tuple[PromptSet, FloatArray]]:
+    """Let the standard clicker correct an answer, click after click.
+
+    Args:
+        solve: answers prompts with alpha (H, W) in [0, 1].
+        target: (H, W) mask of the object.
+        known: (H, W); errors elsewhere do not count.
+        clicks: how many are made.
+
+    Yields:
+        The clicks so far and the answer to them.
+    """
+    alpha = np.zeros(target.shape, np.float32)
+    used = np.zeros(target.shape, bool)
+    points: tuple[Point, ...] = ()
+    for _ in range(clicks):
+        point = next_click(alpha > 0.5, target, known, used)
+        used[int(point.y), int(point.x)] = True
+        points = (*points, point)
+        prompts = PromptSet(points)
+        alpha = solve(prompts)
+        yield prompts, alpha
+
+
+def noc(ious: Sequence[float], threshold: float, limit: int) -> int:
+    """Number of clicks until the IoU first reaches a threshold; ``limit`` if never.
+
+    Args:
+        ious: after 1, 2, ... clicks.
+    """
+    reached = (n for n, value in enumerate(ious, 1) if value >= threshold)
+    return min(next(reached, limit), limit)
+
+
+def box_of(alpha: FloatArray) -> Box:
+    """The tight box around all of an (H, W) alpha above SHOWN, which there must be."""
+    shown = alpha > SHOWN
+    rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
+    edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    return Box(*map(float, edges))
+
+
+def first_click(target: BoolArray) -> Point:
+    """The click on an object (H, W) of which nothing was found yet."""
+    none = np.zeros_like(target)
+    return next_click(none, target, ~none, none)
+
+
+def _depth(region: BoolArray) -> npt.NDArray[np.float32]:
+    """Distance to the region's edge; the image's border is an edge too."""
+    padded = np.pad(region.astype(np.uint8), 1)
+    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 0)[1:-1, 1:-1])

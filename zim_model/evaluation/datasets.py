@@ -1,0 +1,445 @@
+"""Data sets in their published layouts: what is measured on what.
+
+:func:`open_dataset` finds out which of LAYOUTS a folder has and lists its cases; no
+picture is read for that.  A further layout is a further entry of the table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from zim_model.errors import ZimError
+from zim_model.files import explain
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+LIST = "data_list.txt"
+SUBSETS = ("fine", "coarse")
+BESIDE = ".alpha.png"
+"""End of the name of a matte that lies beside its picture."""
+
+Region = Literal["image", "trimap", "band"]
+"""Where the ``(DIM)`` errors count: everywhere, in the unknown part of the data set's
+own trimaps, or in that of trimaps made from the true mattes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One object of one image, with its true matte.
+
+    Attributes:
+        name: unique in its data set, of ``/``-separated parts: ``fine/0001_01``.
+        image: picture file.
+        matte: file of the true matte or mask, of the image's size.
+        subset: part of the data set whose means are told apart; may be empty.
+        seg: file of the binary segmentation, where there is one.
+        prompts: JSON file of given prompts; without one they come from the matte.
+        trimap: file of the trimap, where there is one.
+    """
+
+    name: str
+    image: Path
+    matte: Path
+    subset: str = ""
+    seg: Path | None = None
+    prompts: Path | None = None
+    trimap: Path | None = None
+
+    def digest(self) -> str:
+        """Identity of what is measured: equal digests mean the same numbers.
+
+        The image counts by its name and size only, which is what makes it quick.
+        """
+        total = hashlib.sha256(f"{self.name}\0{self.image.name}".encode())
+        total.update(str(_size(self.image)).encode())
+        for path in (self.matte, self.prompts, self.trimap):
+            total.update(_bytes(path))
+        return total.hexdigest()[:16]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _bytes(path: Path | None) -> bytes:
+    """A digest of a file, or of its absence."""
+    try:
+        content = b"none" if path is None else path.read_bytes()
+    except OSError:
+        content = b"missing"
+    return hashlib.sha256(content).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What a folder holds.
+
+    Attributes:
+        name: for people and for the journal.
+        root: the folder.
+        layout: name of its layout.
+        cases: in a stable order.
+        problems: sentences on what should be a case and is not.
+        masks: whether the truth is a binary mask.
+        region: where the ``(DIM)`` errors count.
+    """
+
+    name: str
+    root: Path
+    layout: str
+    cases: tuple[Case, ...]
+    problems: tuple[str, ...] = ()
+    masks: bool = False
+    region: Region = "band"
+
+    @property
+    def subsets(self) -> tuple[str, ...]:
+        """Those that occur, in order."""
+        return tuple(dict.fromkeys(c.subset for c in self.cases if c.subset))
+
+    def by_image(self) -> tuple[tuple[Case, ...], ...]:
+        """The cases of each image together, the images in order of first use."""
+        groups: dict[Path, list[Case]] = {}
+        for case in self.cases:
+            groups.setdefault(case.image, []).append(case)
+        return tuple(map(tuple, groups.values()))
+
+
+Reading = tuple[list[Case], list[str]]
+"""Cases and problems."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A published arrangement of files.
+
+    Attributes:
+        name: on the command line.
+        title: the data set's.
+        shape: what a folder of it looks like, for messages.
+        read: lists the cases below a folder; nothing where it has another layout.
+        masks, region: see :class:`Dataset`.
+    """
+
+    name: str
+    title: str
+    shape: str
+    read: Callable[[Path], Reading]
+    masks: bool = False
+    region: Region = "band"
+
+
+def open_dataset(root: Path, layout: str | None = None) -> Dataset:
+    """The data set in a folder.
+
+    Args:
+        layout: name of one of LAYOUTS; None takes the first that fits.
+
+    Raises:
+        ZimError: there is no such folder or layout, or no case in it.
+    """
+    if not root.is_dir():
+        raise ZimError(f"{root} is no folder.", "Give the folder of a data set.")
+    names = [each.name for each in LAYOUTS]
+    if layout is not None and layout not in names:
+        raise ZimError(f"There is no layout {layout!r}.", f"Known: {', '.join(names)}.")
+    for each in LAYOUTS:
+        if layout not in (None, each.name):
+            continue
+        try:
+            cases, problems = each.read(root)
+        except OSError as error:
+            reason, cure = explain(error)
+            raise ZimError(f"{root} cannot be read: {reason}.", cure) from error
+        if cases or problems:
+            return Dataset(
+                root.resolve().name,
+                root,
+                each.name,
+                tuple(cases),
+                tuple(problems),
+                each.masks,
+                each.region,
+            )
+    wanted = "; ".join(
+        f"{e.name} ({e.shape})" for e in LAYOUTS if layout in (None, e.name)
+    )
+    raise ZimError(f"{root} holds no pictures with mattes.", f"Expected: {wanted}.")
+
+
+# --- MicroMat-3K ----------------------------------------------------------------------
+
+
+def _micromat(root: Path) -> Reading:
+    for base in (root, root / "MicroMat3K"):
+        if (base / LIST).is_file():
+            return _listed(base)
+        if _folders(base, "img", "matte"):
+            return _unlisted(base), []
+    return [], []
+
+
+def _listed(base: Path) -> Reading:
+    """The cases of ``data_list.txt``: image, matte, prompts and segmentation a line."""
+    cases: list[Case] = []
+    problems: list[str] = []
+    taken: set[str] = set()
+    text = (base / LIST).read_text("utf-8", "replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split()
+        if not fields:
+            continue
+        where = f"{base / LIST}, line {number}"
+        if len(fields) != 4:
+            problems.append(f"{where}: {len(fields)} fields instead of 4.")
+            continue
+        paths = [_inside(base, field) for field in fields]
+        if None in paths:
+            problems.append(f"{where}: a path leads out of the data set.")
+            continue
+        image, matte, prompts, seg = (path for path in paths if path is not None)
+        subset = next((each for each in SUBSETS if each in line), "")
+        name = _matte_name(base, matte)
+        if name in taken:
+            problems.append(f"{where}: {name} is listed twice.")
+            continue
+        taken.add(name)
+        cases.append(Case(name, image, matte, subset, seg, prompts))
+    return cases, problems
+
+
+def _inside(base: Path, field: str) -> Path | None:
+    """A listed path, below the folder or below the one around it; None if outside."""
+    if Path(field).is_absolute() or ".." in Path(field).parts:
+        return None
+    parts = Path(field).parts
+    return base.parent / field if parts[:1] == (base.name,) else base / field
+
+
+def _matte_name(base: Path, matte: Path) -> str:
+    parts = matte.relative_to(base if matte.is_relative_to(base) else base.parent)
+    names = parts.with_suffix("").parts
+    return "/".join(names[1:] if names[0] == "matte" and len(names) > 1 else names)
+
+
+def _unlisted(base: Path) -> list[Case]:
+    """The cases by the names of the mattes: ``matte/fine/0001_01.png``."""
+    images = _by_stem(base / "img")
+    cases = []
+    for matte in _pictures(base / "matte", deep=True):
+        inner = matte.relative_to(base / "matte")
+        subset = next((each for each in SUBSETS if each in str(inner)), "")
+        prompts = base / "prompt" / inner.with_suffix(".json")
+        seg = base / "seg" / inner
+        image = _image_of(matte.stem, images) or base / "img" / matte.name
+        cases.append(
+            Case(
+                inner.with_suffix("").as_posix(),
+                image,
+                matte,
+                subset,
+                seg if seg.is_file() else None,
+                prompts if (base / "prompt").is_dir() else None,
+            )
+        )
+    return cases
+
+
+# --- pictures and mattes in two folders -----------------------------------------------
+
+
+def _pairs(
+    bases: Sequence[str], images: str, mattes: str, trimaps: str, root: Path
+) -> Reading:
+    """Pictures and mattes of the same names in two folders.
+
+    Args:
+        bases: patterns of folders below ``root`` that hold the two; the first that
+            matches counts, and what its ``*`` stands for names the subsets.
+        trimaps: folder of trimaps, where there is one.
+    """
+    for pattern in bases:
+        found = [root] if not pattern else sorted(root.glob(pattern))
+        found = [base for base in found if _folders(base, images, mattes)]
+        if not found:
+            continue
+        cases: list[Case] = []
+        problems: list[str] = []
+        for base in found:
+            subset = base.name if "*" in pattern else ""
+            given = _by_stem(base / trimaps) if trimaps else {}
+            pictures = _by_stem(base / images)
+            own = []
+            for matte in _pictures(base / mattes):
+                image = _image_of(matte.stem, pictures)
+                if image is None:
+                    problems.append(f"{matte} has no picture in {base / images}.")
+                    continue
+                name = f"{subset}/{matte.stem}" if subset else matte.stem
+                trimap = given.get(matte.stem)
+                own.append(Case(name, image, matte, subset, trimap=trimap))
+            used = {case.image for case in own}
+            problems += [
+                f"{path} has no matte in {base / mattes}."
+                for path in pictures.values()
+                if path not in used
+            ]
+            prompts = base / "prompts"
+            if prompts.is_dir():
+                own = [_with_prompts(case, prompts) for case in own]
+            cases += own
+        return cases, problems
+    return [], []
+
+
+def _with_prompts(case: Case, folder: Path) -> Case:
+    path = folder / f"{case.matte.stem}.json"
+    return replace(case, prompts=path) if path.is_file() else case
+
+
+def _beside(root: Path) -> Reading:
+    """Mattes beside their pictures: ``photo.jpg`` and ``photo.alpha.png``."""
+    cases = []
+    pictures = {
+        path.name.partition(".")[0]: path
+        for path in reversed(_pictures(root))
+        if not path.name.endswith(BESIDE) and path.name.count(".") == 1
+    }
+    for matte in _pictures(root):
+        if matte.name.endswith(BESIDE):
+            stem = matte.name.removesuffix(BESIDE)
+            image = pictures.get(stem, root / f"{stem}.jpg")
+            cases.append(Case(stem, image, matte))
+    return cases, []
+
+
+def _folders(base: Path, *names: str) -> bool:
+    return all((base / name).is_dir() for name in names)
+
+
+def _pictures(folder: Path, *, deep: bool = False) -> list[Path]:
+    """The picture files in a folder, by name; hidden ones are no pictures."""
+    found = folder.rglob("*") if deep else folder.iterdir()
+    return sorted(
+        path
+        for path in found
+        if path.suffix.lower() in PICTURES and not path.name.startswith(".")
+    )
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    return {path.stem: path for path in _pictures(folder)}
+
+
+def _image_of(stem: str, pictures: dict[str, Path]) -> Path | None:
+    """The picture of a matte: of the same name, or of that before ``_number``."""
+    picture, _, number = stem.rpartition("_")
+    if stem in pictures:
+        return pictures[stem]
+    return pictures.get(picture) if number.isdecimal() else None
+
+
+def _two(
+    bases: Sequence[str], images: str, mattes: str, trimaps: str = ""
+) -> Callable[[Path], Reading]:
+    return partial(_pairs, bases, images, mattes, trimaps)
+
+
+LAYOUTS = (
+    Layout(
+        "micromat",
+        "MicroMat-3K",
+        "img/, matte/fine/, matte/coarse/, prompt/, seg/, data_list.txt",
+        _micromat,
+    ),
+    Layout(
+        "p3m",
+        "P3M-500-NP",
+        "P3M-500-NP/ with original_image/, mask/, trimap/",
+        _two(
+            (
+                "",
+                "P3M-500-NP",
+                "validation/P3M-500-NP",
+                "P3M-10k/validation/P3M-500-NP",
+            ),
+            "original_image",
+            "mask",
+            "trimap",
+        ),
+        region="image",
+    ),
+    Layout(
+        "am2k",
+        "AM-2K",
+        "validation/ with original/, mask/, trimap/",
+        _two(("validation", "AM-2k/validation"), "original", "mask", "trimap"),
+        region="image",
+    ),
+    Layout(
+        "aim500",
+        "AIM-500",
+        "original/, mask/, trimap/, usr/",
+        _two(("", "AIM-500"), "original", "mask", "trimap"),
+        region="image",
+    ),
+    Layout(
+        "dis",
+        "DIS5K",
+        "DIS-VD/ (or DIS-TE1/ ...) with im/, gt/",
+        _two(("", "DIS-*", "DIS5K/DIS-*"), "im", "gt"),
+        masks=True,
+        region="image",
+    ),
+    Layout(
+        "hrsod",
+        "HRSOD",
+        "HRSOD/ with images/, masks_max255/",
+        _two(("", "HRSOD", "thin_object_detection/HRSOD"), "images", "masks_max255"),
+        masks=True,
+        region="image",
+    ),
+    Layout(
+        "thinobject",
+        "ThinObject5K",
+        "ThinObject5K/ with images_test/, masks_test/",
+        _two(
+            ("", "ThinObject5K", "thin_object_detection/ThinObject5K"),
+            "images_test",
+            "masks_test",
+        ),
+        masks=True,
+        region="image",
+    ),
+    Layout(
+        "coift",
+        "COIFT",
+        "COIFT/ with images/, masks/",
+        _two(("", "COIFT", "thin_object_detection/COIFT"), "images", "masks"),
+        masks=True,
+        region="image",
+    ),
+    Layout(
+        "pairs",
+        "Folder pair",
+        "images/, mattes/ and if you like trimaps/, prompts/",
+        _two(("",), "images", "mattes", "trimaps"),
+        region="trimap",
+    ),
+    Layout(
+        "beside",
+        "Mattes beside their pictures",
+        "photo.jpg with photo.alpha.png beside it",
+        _beside,
+    ),
+)
+"""In the order in which a folder is tried."""

@@ -1,0 +1,106 @@
+"""What a run tells while it goes on, and what it can be told."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from zim_model.evaluation.journal import Row
+from zim_model.evaluation.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The data set and the models are there.
+
+    Attributes:
+        total: rows of this run (or shard), finished ones of an earlier run included.
+        rows: the finished ones.
+    """
+
+    total: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowDone:
+    """A row was measured, or could not be, and is on the disk.
+
+    Attributes:
+        row: see ``row.error``.
+        done, total: rows, finished ones of an earlier run included.
+        seconds_left: as this run went so far; None while unknown.
+    """
+
+    row: Row
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was done otherwise, as a sentence: less memory, another device."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The run waits; all that was answered is measured and on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """It goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event.
+
+    Attributes:
+        report: of all rows that are finished.
+        complete: whether those are all; false when it was cancelled.
+    """
+
+    report: Report
+    complete: bool
+
+
+Event = Started | RowDone | Notice | Paused | Resumed | Finished
+
+
+class Control:
+    """Pauses, resumes or cancels a run; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._going = threading.Event()
+        self._going.set()
+        self._stop = threading.Event()
+
+    def pause(self) -> None:
+        """Wait before the next answer."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._going.set()
+
+    def cancel(self) -> None:
+        """End the run as soon as possible, a paused one too; rows are kept."""
+        self._stop.set()
+        self._going.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run waits, or soon will."""
+        return not self._going.is_set()
+
+    def cancelled(self) -> bool:
+        """Whether the run is to end."""
+        return self._stop.is_set()
+
+    def wait(self) -> None:
+        """Return once the run may go on or is cancelled."""
+        self._going.wait()

@@ -1,0 +1,264 @@
+"""A report as one HTML page that needs no other file: tables, curves and pictures."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from html import escape
+
+import cv2
+import numpy as np
+
+from zim_model.arrays import ByteArray
+from zim_model.errors import ZimError
+from zim_model.evaluation.datasets import Case, Dataset
+from zim_model.evaluation.journal import Row
+from zim_model.evaluation.pictures import read_image, read_matte
+from zim_model.evaluation.report import Report
+from zim_model.evaluation.scoring import THUMBNAILS, picture_path, shrunk
+from zim_model.evaluation.systems import PromptKind
+from zim_model.evaluation.tables import (
+    Table,
+    failures,
+    heading,
+    main_measure,
+    notes,
+    number,
+    tables,
+)
+
+MAX_CASES = 12
+"""Worst cases with pictures."""
+SIDE = 300
+"""Longer side, in pixels, of a picture on the page."""
+COLOURS = ("#3b7dd8", "#d8703b", "#3ba55d", "#a34fc0", "#c03f5b", "#7a7a2e", "#2e8f8f")
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem;
+  padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { border-bottom: 1px solid var(--line); padding: .25rem .7rem;
+  text-align: left; }
+td.n, th.n { text-align: right; }
+tr:hover td { background: var(--soft); }
+.scroll { overflow-x: auto; } .published td { font-style: italic; opacity: .8; }
+.charts { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+.case { display: grid; grid-template-columns: repeat(4, 1fr); gap: .5rem;
+  margin: 1rem 0; }
+.case p { grid-column: 1 / -1; margin: 0; } figure { margin: 0; }
+figure img { width: 100%; display: block; border: 1px solid var(--line); }
+figcaption, .note { font-size: .85rem; opacity: .75; }
+svg text { fill: currentColor; font-size: 11px; }
+"""
+
+
+def to_html(report: Report, dataset: Dataset | None = None) -> str:
+    """The page.
+
+    Args:
+        dataset: whose pictures it shows; without it there are none.
+    """
+    parts = [
+        f"<h1>Evaluation of {escape(report.config.dataset)}</h1>",
+        f"<p>{escape(heading(report))}</p>",
+        *(f'<p class="note">{escape(note)}</p>' for note in notes(report)),
+        *map(_table, tables(report)),
+        _charts(report),
+        *_worst(report, dataset),
+        _failures(report),
+    ]
+    title = escape(f"{report.config.dataset} – evaluation")
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title><style>{_STYLE}</style></head>\n<body>\n"
+        + "\n".join(part for part in parts if part)
+        + "\n</body></html>\n"
+    )
+
+
+def _table(table: Table) -> str:
+    def line(tag: str, cells: Sequence[str]) -> str:
+        return "".join(
+            f"<{tag}{'' if i < table.texts else ' class=n'}>{escape(cell)}</{tag}>"
+            for i, cell in enumerate(cells)
+        )
+
+    rows = "\n".join(f"<tr>{line('td', row)}</tr>" for row in table.rows)
+    kind = ' class="published"' if "published" in table.title else ""
+    return (
+        f'<h2>{escape(table.title)}</h2><div class="scroll"><table{kind}>\n'
+        f"<tr>{line('th', table.header)}</tr>\n{rows}\n</table></div>"
+    )
+
+
+def _failures(report: Report) -> str:
+    wrong = failures(report)
+    if not wrong:
+        return ""
+    rows = "\n".join(
+        f"<li><b>{escape(case)}</b>: {escape(why)}</li>" for case, why in wrong
+    )
+    return f"<h2>Not measured ({len(wrong)})</h2><ul>\n{rows}\n</ul>"
+
+
+# --- curves ---------------------------------------------------------------------------
+
+
+def _charts(report: Report) -> str:
+    curves = report.curves()
+    if not curves:
+        return ""
+    charts = [
+        chart(
+            {f"{s}, {p}": [c[name] for c in curve] for (s, p), curve in curves.items()},
+            name,
+        )
+        for name in ("IoU", "SAD", "MSE")
+    ]
+    return f'<h2>Error against clicks</h2><div class="charts">{"".join(charts)}</div>'
+
+
+def chart(lines: dict[str, list[float]], title: str) -> str:
+    """Lines of values after 1, 2, ... clicks, by name, as an SVG element."""
+    width, height, left, top = 360, 240, 48, 24
+    inner_w, inner_h = width - left - 12, height - top - 34
+    most = max(map(len, lines.values()))
+    values = [value for line in lines.values() for value in line]
+    high = 1.0 if title == "IoU" else max(values) * 1.05 or 1.0
+    parts = [f'<text x="{left}" y="14" font-weight="600">{escape(title)}</text>']
+    for part in range(5):
+        y = top + inner_h * (1 - part / 4)
+        label = f"{high * part / 4:.3g}"
+        parts.append(
+            f'<line x1="{left}" x2="{left + inner_w}" y1="{y:.1f}" y2="{y:.1f}" '
+            'stroke="currentColor" stroke-opacity=".15"/>'
+            f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
+        )
+
+    def x_of(click: int) -> float:
+        return left + inner_w * ((click - 1) / (most - 1) if most > 1 else 0.5)
+
+    step = max(1, round(most / 6))
+    for click in range(1, most + 1, step):
+        parts.append(
+            f'<text x="{x_of(click):.1f}" y="{top + inner_h + 16}" '
+            f'text-anchor="middle">{click}</text>'
+        )
+    for (name, line), colour in zip(lines.items(), _cycled(), strict=False):
+        places = " ".join(
+            f"{x_of(n):.1f},{top + inner_h * (1 - value / high):.1f}"
+            for n, value in enumerate(line, 1)
+        )
+        parts.append(
+            f'<polyline points="{places}" fill="none" stroke="{colour}" '
+            f'stroke-width="2"><title>{escape(name)}</title></polyline>'
+        )
+    legend = "".join(
+        f'<div class="note"><span style="color:{colour}">■</span> {escape(name)}</div>'
+        for name, colour in zip(lines, _cycled(), strict=False)
+    )
+    parts.append(
+        f'<text x="{left + inner_w / 2}" y="{height - 4}" '
+        'text-anchor="middle">clicks</text>'
+    )
+    body = "".join(parts)
+    return f'<div><svg width="{width}" height="{height}">{body}</svg>{legend}</div>'
+
+
+def _cycled() -> Iterator[str]:
+    while True:
+        yield from COLOURS
+
+
+# --- pictures -------------------------------------------------------------------------
+
+
+def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
+    if dataset is None:
+        return
+    cases = {case.name: case for case in dataset.cases}
+    measure = main_measure(report)
+    shown = 0
+    for row in report.worst(measure):
+        pictures = _pictures(report, row, cases.get(row.case))
+        if not pictures:
+            continue
+        if not shown:
+            yield f"<h2>Worst cases by {escape(measure)}</h2>"
+        figures = "".join(
+            f'<figure><img src="{_inline(pixels)}" alt="{name}">'
+            f"<figcaption>{name}</figcaption></figure>"
+            for name, pixels in pictures.items()
+        )
+        said = (
+            f"<b>{escape(row.case)}</b> {escape(row.system)}, {escape(row.prompt)}: "
+            f"{escape(measure)} {number(row.metrics[measure])}"
+        )
+        yield f'<div class="case"><p>{said}</p>{figures}</div>'
+        shown += 1
+        if shown == MAX_CASES:
+            return
+
+
+def _pictures(report: Report, row: Row, case: Case | None) -> dict[str, ByteArray]:
+    """The pictures of a row by name; none where one is missing by now."""
+    kind = PromptKind.parse(row.prompt).folder
+    paths = [
+        picture_path(folder, THUMBNAILS, row.system, kind, row.case)
+        for folder in report.folders
+    ]
+    path = next((path for path in paths if path.is_file()), None)
+    if case is None or path is None:
+        return {}
+    try:
+        image = read_image(case.image)
+        answer = (read_matte(path) >> 8).astype(np.uint8)
+        truth = (read_matte(case.matte) >> 8).astype(np.uint8)
+    except ZimError:
+        return {}
+    marked = marked_with_prompts(image, row)
+    small = [shrunk(pixels, SIDE) for pixels in (marked, answer, truth)]
+    size = small[2].shape[1], small[2].shape[0]
+    small[1] = np.asarray(cv2.resize(small[1], size), np.uint8)
+    return {
+        "image": small[0],
+        "prediction": small[1],
+        "truth": small[2],
+        "difference": difference(small[1], small[2]),
+    }
+
+
+def difference(predicted: ByteArray, target: ByteArray) -> ByteArray:
+    """How two mattes (H, W) differ, (H, W, 3) RGB: too much red, too little blue."""
+    gap = predicted.astype(np.int16) - target
+    out = np.full((*gap.shape, 3), 255, np.int16)
+    out[..., 1] -= np.abs(gap)
+    out[..., 0] -= np.clip(-gap, 0, 255)
+    out[..., 2] -= np.clip(gap, 0, 255)
+    return out.astype(np.uint8)
+
+
+def marked_with_prompts(image: ByteArray, row: Row) -> ByteArray:
+    """A copy of an image (H, W, 3) RGB with a row's prompts drawn on it."""
+    marked = np.array(image)
+    scale = max(1, round(max(image.shape[:2]) / SIDE))
+    prompts = row.prompt_set
+    if prompts.box is not None:
+        box = prompts.box
+        corners = (int(box.x0), int(box.y0)), (int(box.x1), int(box.y1))
+        cv2.rectangle(marked, *corners, (255, 200, 0), 2 * scale)
+    for point in prompts.points:
+        place = int(point.x), int(point.y)
+        cv2.circle(marked, place, 5 * scale, (255, 255, 255), -1, cv2.LINE_AA)
+        colour = (30, 160, 60) if point.positive else (210, 40, 40)
+        cv2.circle(marked, place, 4 * scale, colour, -1, cv2.LINE_AA)
+    return marked
+
+
+def _inline(pixels: ByteArray) -> str:
+    """A picture as a ``data:`` address."""
+    shown = pixels if pixels.ndim == 2 else pixels[..., ::-1]
+    content = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

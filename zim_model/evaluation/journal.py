@@ -1,0 +1,315 @@
+"""The rows of a run, on the disk as they are finished.
+
+A journal is a file of one JSON value per line: what was configured, then a row for each
+answer, in the order in which they were finished.  Lines are only ever added, so a run
+that is killed loses nothing but a line that was not whole yet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import IO, Any
+
+from zim_model.errors import ZimError
+from zim_model.files import explain
+from zim_model.prompts import PromptSet
+
+FORMAT = 1
+Key = tuple[str, str, str]
+"""System, case and prompt."""
+_SHARD = re.compile(r"rows(-\d+-of-\d+)?\.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer of one system to one prompt, measured; or why there is none.
+
+    Attributes:
+        system: its name.
+        case: name in the data set.
+        prompt: the kind, as text: ``clicks:20``.
+        digest: of what was measured, see :meth:`Case.digest`, and of the prediction.
+        subset: of the data set; may be empty.
+        area: of alpha above 0.3, as a fraction of the image.
+        metrics: by the names of :data:`zim_model.evaluation.measures.MEASURES`.
+        curve: the same after 1, 2, ... clicks (SAD, MSE, IoU); empty for other prompts.
+        prompts: that were given to the system, as of :meth:`PromptSet.to_json`.
+        encode_ms, click_ms: what it took; the mean of several clicks.
+        device: that ran, for people; empty for predictions.
+        error: what is wrong; a row with an error has no metrics.
+    """
+
+    system: str
+    case: str
+    prompt: str
+    digest: str
+    subset: str = ""
+    area: float = 0.0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curve: tuple[Mapping[str, float], ...] = ()
+    prompts: Mapping[str, Any] | None = None
+    encode_ms: float = 0.0
+    click_ms: float = 0.0
+    device: str = ""
+    error: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What a run has one row of."""
+        return self.system, self.case, self.prompt
+
+    @property
+    def size(self) -> str:
+        """``S``, ``M`` or ``L``, by area, as ZIM's evaluation has it."""
+        return "S" if self.area < 0.01 else "M" if self.area < 0.1 else "L"
+
+    @property
+    def prompt_set(self) -> PromptSet:
+        """The prompts that were given; empty where there were none."""
+        return PromptSet.from_json(dict(self.prompts or {}))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_json` reads back exactly."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Row:
+        """Read what :meth:`to_json` gave.
+
+        Raises:
+            TypeError, KeyError, ValueError: the data has another form.
+        """
+        known = {each.name for each in fields(cls)}
+        values = {name: data[name] for name in data if name in known}
+        row = cls(**(values | {"curve": tuple(values.get("curve", ()))}))
+        texts = (row.system, row.case, row.prompt, row.digest, row.error)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a name is no text")
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a journal's rows have in common; other configurations never mix with it.
+
+    Attributes:
+        dataset: its name.
+        layout: of the data set.
+        systems: fingerprints by name.
+        prompts: kinds, as text.
+        options: all else that numbers depend on.
+        cases: how many the data set has, shards or not.
+        problems: of the data set's own, see :class:`Dataset`.
+    """
+
+    dataset: str
+    layout: str
+    systems: Mapping[str, str]
+    prompts: tuple[str, ...]
+    options: Mapping[str, str]
+    cases: int
+    problems: tuple[str, ...] = ()
+
+    def check_fits(self, other: Config, path: Path) -> None:
+        """Refuse to mix with what a journal holds.
+
+        Raises:
+            ZimError: naming every difference.
+        """
+        said: list[str] = []
+        for name in ("dataset", "layout"):
+            here, there = getattr(self, name), getattr(other, name)
+            if here != there:
+                said.append(f"{name} is {there} there and {here} now")
+        for kind in ("systems", "options"):
+            mine, theirs = getattr(self, kind), getattr(other, kind)
+            said += [
+                f"{name} is {theirs[name]} there and {mine[name]} now"
+                for name in mine
+                if name in theirs and mine[name] != theirs[name]
+            ]
+        if said:
+            raise ZimError(
+                f"{path} holds another run: {'; '.join(said)}.",
+                "Choose another folder for the results.",
+            )
+
+    def joined(self, other: Config) -> Config:
+        """Both, of which :meth:`check_fits` says that they fit."""
+        prompts = dict.fromkeys((*self.prompts, *other.prompts))
+        systems = dict(self.systems) | dict(other.systems)
+        return Config(
+            self.dataset,
+            self.layout,
+            systems,
+            tuple(prompts),
+            self.options,
+            max(self.cases, other.cases),
+            tuple(dict.fromkeys((*self.problems, *other.problems))),
+        )
+
+
+def journal_name(shard: tuple[int, int]) -> str:
+    """The file of a shard, counted from 1; ``(1, 1)`` is the whole run."""
+    index, count = shard
+    return "rows.jsonl" if count == 1 else f"rows-{index}-of-{count}.jsonl"
+
+
+def journals_in(folder: Path) -> list[Path]:
+    """The journals of a results folder, in order."""
+    try:
+        found = [path for path in folder.iterdir() if _SHARD.fullmatch(path.name)]
+    except OSError:
+        return []
+    return sorted(found)
+
+
+def read_journal(path: Path) -> tuple[Config, dict[Key, Row]]:
+    """The configuration and the rows; of several rows of one key the last.
+
+    A row without an error is not undone by a later one with an error.
+
+    Raises:
+        ZimError: the file cannot be read or is no journal.
+    """
+    config, rows, _ = _read(path)
+    return config, rows
+
+
+def _read(path: Path) -> tuple[Config, dict[Key, Row], int]:
+    """Also how many bytes of the file are whole lines."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+    whole = content.rfind(b"\n") + 1
+    config: Config | None = None
+    rows: dict[Key, Row] = {}
+    for number, line in enumerate(content[:whole].splitlines(), 1):
+        try:
+            data = json.loads(line)
+            if "config" in data:
+                own = _config(data)
+                config = own if config is None else config.joined(own)
+                continue
+            row = Row.from_json(data)
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise ZimError(
+                f"{path}, line {number}, is no row of an evaluation: {error}.",
+                "Remove the line, or choose another folder for the results.",
+            ) from error
+        before = rows.get(row.key)
+        if (
+            before is None
+            or before.error
+            or not row.error
+            or (before.digest != row.digest)
+        ):
+            rows[row.key] = row
+    if config is None:
+        raise ZimError(f"{path} is no journal of an evaluation.")
+    return config, rows, whole
+
+
+def _config(data: Mapping[str, Any]) -> Config:
+    if data.get("format") != FORMAT:
+        raise ValueError(f"format {data.get('format')!r} is not {FORMAT}")
+    values = dict(data["config"])
+    for name in ("prompts", "problems"):
+        values[name] = tuple(values[name])
+    return Config(**values)
+
+
+class Journal:
+    """Adds rows to a file; a context manager.
+
+    Args:
+        path: need not exist; its folder is made.
+        config: of the rows to come.
+        resume: whether rows may be there already.
+
+    Raises:
+        ZimError: the file holds another run, or rows without ``resume``, or cannot be
+            written.
+    """
+
+    def __init__(self, path: Path, config: Config, *, resume: bool) -> None:
+        self.path = path
+        self.rows: dict[Key, Row] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            there = path.exists() and path.stat().st_size > 0
+            whole = self._continue(config, resume) if there else 0
+            self._file: IO[bytes] = path.open("r+b" if path.exists() else "w+b")
+            self._file.truncate(whole)
+            self._file.seek(whole)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        self._add({"format": FORMAT, "config": asdict(config)})
+
+    def _continue(self, config: Config, resume: bool) -> int:
+        if not resume:
+            raise ZimError(
+                f"{self.path} holds the rows of an earlier run.",
+                "Resume it (--resume), or choose another folder for the results.",
+            )
+        if b"\n" not in self.path.read_bytes():  # killed in the first line
+            return 0
+        there, self.rows, whole = _read(self.path)
+        config.check_fits(there, self.path)
+        return whole
+
+    def add(self, row: Row) -> None:
+        """Write a row; it is on the disk when this returns.
+
+        Raises:
+            ZimError: the disk is full.
+        """
+        self._add(row.to_json())
+        self.rows[row.key] = row
+
+    def _add(self, data: Mapping[str, Any]) -> None:
+        try:
+            self._file.write(f"{json.dumps(data, allow_nan=False)}\n".encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+
+def _unwritable(path: Path, error: OSError) -> ZimError:
+    reason, cure = explain(error)
+    return ZimError(f"{path} cannot be written: {reason}.", cure)
+
+
+def merged(paths: Iterable[Path]) -> tuple[Config, dict[Key, Row]]:
+    """The rows of several journals of one run, such as of its shards.
+
+    Raises:
+        ZimError: one cannot be read, or belongs to another run.
+    """
+    config: Config | None = None
+    rows: dict[Key, Row] = {}
+    for path in paths:
+        own, more = read_journal(path)
+        if config is not None:
+            own.check_fits(config, path)
+        config = own if config is None else config.joined(own)
+        for key, row in more.items():
+            if key not in rows or rows[key].error:
+                rows[key] = row
+    if config is None:
+        raise ZimError("There is no journal to merge.", "Name folders of results.")
+    return config, rows

@@ -1,0 +1,173 @@
+"""What the rows of a run say: means by system, prompt, subset and size.
+
+A mean is over rows, each (image, object) with the same weight, as ZIM's evaluation has
+it.  Rows that could not be measured are counted and left out.  The official average
+divides by the count plus 1e-5, which no printed digit shows, and prints 0 where there
+is no row, which here is a dash.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zim_model.evaluation.journal import Config, Row
+from zim_model.evaluation.measures import MEASURES
+
+SIZES = ("S", "M", "L")
+"""Of objects: under 1 %, under 10 % and from 10 % of the image."""
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The means of one line of a report.
+
+    Attributes:
+        system, prompt: names.
+        subset: of the data set, or ``all``.
+        size: one of SIZES, or ``all``.
+        count: rows that were measured.
+        failed: rows that could not be.
+        means: by measure; a measure that no row has is missing.
+    """
+
+    system: str
+    prompt: str
+    subset: str
+    size: str
+    count: int
+    failed: int
+    means: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The rows of a run, in an order that does not depend on how it went.
+
+    Attributes:
+        config: what was run.
+        rows: by system, prompt and case.
+        expected: rows that a whole run has.
+        folders: that hold the pictures of predictions.
+    """
+
+    config: Config
+    rows: tuple[Row, ...]
+    expected: int
+    folders: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(
+        cls, config: Config, rows: Iterable[Row], expected: int, *folders: Path
+    ) -> Report:
+        """The report of rows in any order."""
+        systems = {name: i for i, name in enumerate(config.systems)}
+        prompts = {name: i for i, name in enumerate(config.prompts)}
+        last = len(systems) + len(prompts)
+
+        def place(row: Row) -> tuple[int, int, str, str, str]:
+            first = systems.get(row.system, last), prompts.get(row.prompt, last)
+            return (*first, *row.key)
+
+        return cls(config, tuple(sorted(rows, key=place)), expected, folders)
+
+    @property
+    def measured(self) -> tuple[Row, ...]:
+        """The rows without an error."""
+        return tuple(row for row in self.rows if not row.error)
+
+    @property
+    def failed(self) -> tuple[Row, ...]:
+        """The rows with one."""
+        return tuple(row for row in self.rows if row.error)
+
+    @property
+    def missing(self) -> int:
+        """Rows of the whole run that are not there."""
+        return max(0, self.expected - len(self.rows))
+
+    @property
+    def all_well(self) -> bool:
+        """Whether every row of the whole run was measured."""
+        return not (self.failed or self.missing or self.config.problems)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures that some row has, in order."""
+        present = {name for row in self.rows for name in row.metrics}
+        return tuple(m.name for m in MEASURES if m.name in present)
+
+    def groups(self) -> tuple[Group, ...]:
+        """Every line: by system and prompt, all and by subset, all and by size."""
+        found = []
+        for system, prompt in dict.fromkeys((r.system, r.prompt) for r in self.rows):
+            rows = [r for r in self.rows if (r.system, r.prompt) == (system, prompt)]
+            for subset in self._subsets(rows):
+                part = [r for r in rows if subset in (ALL, r.subset)]
+                for size in (ALL, *SIZES):
+                    own = [r for r in part if size in (ALL, r.size)]
+                    found.append(_group(system, prompt, subset, size, own))
+        return tuple(found)
+
+    @staticmethod
+    def _subsets(rows: Sequence[Row]) -> list[str]:
+        named = sorted({row.subset for row in rows if row.subset})
+        # Official tables have them the fine ones first.
+        named.sort(key=lambda name: name != "fine")
+        return (
+            [ALL, *named]
+            if len(named) != 1 or any(not r.subset for r in rows)
+            else named
+        )
+
+    def curves(self) -> dict[tuple[str, str], tuple[dict[str, float], ...]]:
+        """Mean SAD, MSE and IoU after 1, 2, ... clicks, by system and prompt."""
+        found = {}
+        for system, prompt in dict.fromkeys(
+            (r.system, r.prompt) for r in self.measured
+        ):
+            curves = [
+                r.curve
+                for r in self.measured
+                if (r.system, r.prompt) == (system, prompt) and r.curve
+            ]
+            if curves:
+                steps = zip(*curves, strict=True)
+                found[system, prompt] = tuple(map(means, steps))
+        return found
+
+    def worst(self, measure: str = "SAD") -> tuple[Row, ...]:
+        """The measured rows that have the measure, the worst first."""
+        rows = [row for row in self.measured if measure in row.metrics]
+        sign = 1 if _more_is_better(measure) else -1
+        return tuple(sorted(rows, key=lambda row: sign * row.metrics[measure]))
+
+
+def _more_is_better(measure: str) -> bool:
+    return any(m.name == measure and m.better == "more" for m in MEASURES)
+
+
+def _group(
+    system: str, prompt: str, subset: str, size: str, rows: Sequence[Row]
+) -> Group:
+    measured = [row for row in rows if not row.error]
+    # What failed has no size, except where all sizes are meant.
+    failed = len(rows) - len(measured) if size == ALL else 0
+    values = means([row.metrics for row in measured])
+    return Group(system, prompt, subset, size, len(measured), failed, values)
+
+
+def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each name over the rows that have it.
+
+    The sums are exact, so that the order of the rows, and thus how a run was divided,
+    changes nothing.
+    """
+    found: dict[str, float] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row[name] for row in rows if name in row]
+        found[name] = math.fsum(values) / len(values)
+    return found

@@ -1,0 +1,471 @@
+"""Evaluating systems on a data set: one runner for the command line and the window.
+
+:func:`evaluate` is a generator: it works while it is iterated over, on the thread that
+does, and tells all that happens as :data:`~zim_model.evaluation.events.Event`.  Answers
+are scored in other processes meanwhile, and the next image is decoded on a thread.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zim_model.arrays import ByteArray
+from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError
+from zim_model.evaluation.asking import Answer, Asker, Truth, truth_of
+from zim_model.evaluation.clicks import NOC_IOUS, noc
+from zim_model.evaluation.datasets import Case, Dataset, Region
+from zim_model.evaluation.events import (
+    Control,
+    Event,
+    Finished,
+    Notice,
+    Paused,
+    Resumed,
+    RowDone,
+    Started,
+)
+from zim_model.evaluation.journal import Config, Journal, Row, journal_name
+from zim_model.evaluation.pictures import (
+    check_size,
+    read_image,
+    read_matte,
+)
+from zim_model.evaluation.report import Report
+from zim_model.evaluation.scoring import (
+    PREDICTIONS,
+    THUMBNAILS,
+    Task,
+    picture_path,
+    score,
+    start_worker,
+)
+from zim_model.evaluation.systems import (
+    Index,
+    Predictions,
+    PromptKind,
+    System,
+    check_names,
+    file_digest,
+    fingerprint,
+    is_binary,
+)
+from zim_model.files import explain
+from zim_model.prompts import PromptSet
+from zim_model.request import Options, Request, Upsampling
+
+if TYPE_CHECKING:
+    from zim_model.engine import Engine
+
+BOTH = (PromptKind("point"), PromptKind("box"))
+"""The prompts of the paper's table."""
+AHEAD = 2
+"""Answers per process that may wait to be scored; it bounds the memory."""
+
+
+def default_jobs() -> int:
+    """Processes that score answers: all cores but one, and no more than eight."""
+    return max(1, min(8, (os.cpu_count() or 2) - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run is done.
+
+    Attributes:
+        upsampling: of the models' answers; ``bilinear`` is what official ZIM does.
+        region: where the ``(DIM)`` errors count; None as the data set has it.
+        limit: at most so many cases, evenly spread over the data set; 0 takes all.
+        shard: this part of so many, counted from 1; images are dealt out in turn.
+        jobs: processes that score answers; 0 scores between the answers.
+        resume: take over the finished rows of an earlier run in the same folder.
+        thumbnails, predictions: whether answers are kept as pictures, small or whole.
+    """
+
+    upsampling: Upsampling = "guided"
+    region: Region | None = None
+    limit: int = 0
+    shard: tuple[int, int] = (1, 1)
+    jobs: int = field(default_factory=default_jobs)
+    resume: bool = False
+    thumbnails: bool = True
+    predictions: bool = False
+
+
+def evaluate(
+    dataset: Dataset,
+    systems: Sequence[System],
+    out: Path,
+    *,
+    prompts: Sequence[PromptKind] = BOTH,
+    options: RunOptions = RunOptions(),
+    control: Control | None = None,
+    engine: Engine | None = None,
+) -> Iterator[Event]:
+    """Ask every system for every case with every prompt, and measure the answers.
+
+    The events are one :class:`Started`, then a :class:`RowDone` for each row with
+    :class:`Notice`, :class:`Paused` and :class:`Resumed` between them, and at last one
+    :class:`Finished` with the :class:`Report`, also of a run that was cancelled.  Rows
+    are on the disk (``out/rows.jsonl``) before they are told; closing the generator
+    loses only what was not yet told.  A case that cannot be measured (a missing or
+    unreadable file, a matte of another size, a prompt outside the image) gives a row
+    with ``error`` and never ends the run; it is tried again by a run that resumes.
+
+    ::
+
+        control = Control()  # control.pause(), .resume(), .cancel() from any thread
+        dataset = open_dataset(Path("MicroMat3K"))
+        systems = [Model.of("zim-tiny"), Predictions("Other", Path("other"))]
+        for event in evaluate(dataset, systems, Path("results"), control=control):
+            match event:
+                case RowDone(row, done, total):
+                    print(done, total, row.case, row.error or row.metrics["SAD"])
+                case Finished(report):
+                    write_report(report, Path("results"))
+
+    Args:
+        dataset: see :func:`zim_model.evaluation.open_dataset`.
+        systems: models and folders of predictions, of different names.
+        out: folder of the results; it is made.
+        prompts: kinds to ask with.
+        control: pauses and cancels.
+        engine: runs the models, on this thread; None makes one when it is needed.
+
+    Raises:
+        ZimError: nothing could be done at all: there is no system, a model cannot be
+            loaded or its device is missing, or ``out`` holds another run or cannot be
+            written.
+    """
+    check_names(systems)
+    if not prompts:
+        raise ZimError("There is no kind of prompt.", "Use point, box or clicks:N.")
+    if engine is None:
+        from zim_model.engine import Engine  # imports torch
+
+        engine = Engine()
+    run = _Run(dataset, systems, prompts, out, options, control or Control(), engine)
+    with Journal(
+        out / journal_name(options.shard), run.config, resume=options.resume
+    ) as j:
+        yield from run.events(j)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A row to come."""
+
+    system: System
+    case: Case
+    prompt: PromptKind
+
+
+class _Run:
+    """One run; made on the thread that iterates."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        systems: Sequence[System],
+        prompts: Sequence[PromptKind],
+        out: Path,
+        options: RunOptions,
+        control: Control,
+        engine: Engine,
+    ) -> None:
+        self._dataset, self._out = dataset, out
+        self._options, self._control, self._engine = options, control, engine
+        self._systems, self._prompts = tuple(systems), tuple(dict.fromkeys(prompts))
+        self._region: Region = options.region or dataset.region
+        self._binary = {s.name for s in systems if is_binary(s, engine)}
+        self._index = {
+            s.name: Index(s, dataset.cases)
+            for s in systems
+            if isinstance(s, Predictions)
+        }
+        self._groups = _chosen(dataset, options)
+        self._notes: set[str] = set()
+        self._waiting: deque[tuple[Row, Future[dict[str, float]]]] = deque()
+        self._most = AHEAD * max(1, options.jobs)
+        self._started, self._fresh = 0.0, 0
+        self.config = Config(
+            dataset.name,
+            dataset.layout,
+            {s.name: fingerprint(s, engine) for s in systems},
+            tuple(map(str, self._prompts)),
+            {
+                "upsampling": options.upsampling,
+                "region": self._region,
+                "truth": "masks" if dataset.masks else "mattes",
+            },
+            sum(len(cases) for cases in _picked(dataset, options)),
+            dataset.problems,
+        )
+
+    def events(self, journal: Journal) -> Iterator[Event]:
+        self._journal = journal
+        groups = [(group, self._todo(group)) for group in self._groups]
+        planned = [q for group in self._groups for q in self._questions(group)]
+        left = {self._key(q) for _, questions in groups for q in questions}
+        self._keys = [self._key(q) for q in planned]
+        self._total = len(planned)
+        self._done = self._total - len(left)
+        finished = [journal.rows[key] for key in self._keys if key not in left]
+        yield Started(self._total, tuple(finished))
+        self._started = time.monotonic()
+        with ExitStack() as stack:
+            pool = self._pool(stack)
+            for questions, image in _prefetched(groups, stack):
+                yield from self._group(questions, image, pool)
+                if self._control.cancelled():
+                    break
+            yield from self._settled(len(self._waiting))
+        kept = [journal.rows[key] for key in self._keys if key in journal.rows]
+        report = Report.of(self.config, kept, self._total, self._out)
+        yield Finished(report, self._done == self._total)
+
+    # --- what is to be done -----------------------------------------------------------
+
+    def _questions(self, cases: Sequence[Case]) -> list[_Question]:
+        return [
+            _Question(system, case, prompt)
+            for case in cases
+            for system in self._systems
+            for prompt in self._prompts
+        ]
+
+    @staticmethod
+    def _key(question: _Question) -> tuple[str, str, str]:
+        return question.system.name, question.case.name, str(question.prompt)
+
+    def _todo(self, cases: Sequence[Case]) -> list[_Question]:
+        """The questions of an image that no earlier run has answered."""
+        digests: dict[str, str] = {}
+        left = []
+        for question in self._questions(cases):
+            row = self._journal.rows.get(self._key(question))
+            if row is not None and not row.error:
+                case = question.case
+                if case.name not in digests:
+                    digests[case.name] = case.digest()
+                if row.digest == self._digest(question, digests[case.name]):
+                    continue
+            left.append(question)
+        return left
+
+    def _digest(self, question: _Question, case_digest: str) -> str:
+        if question.system.name not in self._index:
+            return case_digest
+        try:
+            path = self._index[question.system.name].find(
+                question.case, question.prompt
+            )
+        except ZimError:
+            return case_digest
+        return f"{case_digest}-{file_digest(path)}"
+
+    # --- the work ---------------------------------------------------------------------
+
+    def _pool(self, stack: ExitStack) -> Executor | None:
+        if not self._options.jobs:
+            return None
+        # Not forked: the engine's threads would be copied in the middle of their work.
+        pool = ProcessPoolExecutor(
+            self._options.jobs,
+            multiprocessing.get_context("spawn"),
+            initializer=start_worker,
+        )
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        return pool
+
+    def _group(
+        self,
+        questions: list[_Question],
+        image: Future[ByteArray],
+        pool: Executor | None,
+    ) -> Iterator[Event]:
+        """All questions about one image."""
+        truths: dict[str, Truth | ZimError] = {}
+        for question in questions:
+            yield from self._settled()
+            if self._control.paused:
+                yield from self._pause()
+            if self._control.cancelled():
+                return
+            case = question.case
+            if case.name not in truths:
+                # Those of the other objects are not needed any more.
+                truths = {case.name: truth_of(case, image)}
+            truth = truths[case.name]
+            row = Row(*self._key(question), "", case.subset)
+            try:
+                if isinstance(truth, ZimError):
+                    raise truth
+                digest = self._digest(question, truth.digest)
+                row = replace(row, digest=digest, area=truth.area)
+                answer = self._answered(question, image.result(), truth)
+            except Cancelled:
+                return
+            except (DeviceError, WeightsError):
+                raise
+            except ZimError as error:
+                yield self._told(replace(row, error=str(error)))
+                continue
+            yield from self._noticed(answer)
+            row = replace(
+                row,
+                prompts=answer.prompts.to_json() if answer.prompts else None,
+                curve=answer.curve,
+                encode_ms=round(answer.encode_ms, 2),
+                click_ms=round(answer.click_ms, 2),
+                device=answer.device,
+            )
+            self._submit(row, self._task(question, answer, truth), pool)
+
+    def _task(self, question: _Question, answer: Answer, truth: Truth) -> Task:
+        path = partial(
+            picture_path,
+            self._out,
+            system=question.system.name,
+            prompt=question.prompt.folder,
+            case=question.case.name,
+        )
+        keep = self._options
+        return Task(
+            answer.matte,
+            truth.matte,
+            self._region,
+            question.case.trimap,
+            path(kind=THUMBNAILS) if keep.thumbnails else None,
+            path(kind=PREDICTIONS) if keep.predictions else None,
+        )
+
+    def _submit(self, row: Row, task: Task, pool: Executor | None) -> None:
+        if pool is not None:
+            self._waiting.append((row, pool.submit(score, task)))
+            return
+        scored: Future[dict[str, float]] = Future()
+        try:
+            scored.set_result(score(task))
+        except (ZimError, OSError) as error:
+            scored.set_exception(error)
+        self._waiting.append((row, scored))
+
+    def _settled(self, wait_for: int = 0) -> Iterator[Event]:
+        """Tell the rows that are scored; wait for so many, and if too many wait."""
+        while self._waiting:
+            row, future = self._waiting[0]
+            if not (future.done() or wait_for > 0 or len(self._waiting) >= self._most):
+                return
+            self._waiting.popleft()
+            wait_for -= 1
+            yield self._told(self._scored(row, future))
+
+    def _scored(self, row: Row, future: Future[dict[str, float]]) -> Row:
+        try:
+            values = future.result()
+        except BrokenProcessPool as error:
+            raise ZimError(
+                "A process that scores answers has died, perhaps for want of memory.",
+                "Resume the run with fewer processes; the finished rows are kept.",
+            ) from error
+        except OSError as error:  # of its pictures
+            reason, cure = explain(error)
+            raise ZimError(
+                f"Pictures in {self._out} cannot be written: {reason}.", cure
+            ) from error
+        except ZimError as error:
+            return replace(row, error=str(error))
+        ious = [point["IoU"] for point in row.curve]
+        for threshold in NOC_IOUS if ious else ():
+            values[f"NoC@{threshold * 100:.0f}"] = noc(ious, threshold, len(ious))
+        return replace(row, metrics=values)
+
+    def _told(self, row: Row) -> RowDone:
+        self._journal.add(row)
+        self._done += 1
+        self._fresh += 1
+        spent = time.monotonic() - self._started
+        left = spent / self._fresh * (self._total - self._done)
+        return RowDone(row, self._done, self._total, left)
+
+    def _noticed(self, answer: Answer) -> Iterator[Event]:
+        for note in answer.notes:
+            if note not in self._notes:
+                self._notes.add(note)
+                yield Notice(note)
+
+    def _pause(self) -> Iterator[Event]:
+        yield from self._settled(len(self._waiting))
+        yield Paused()
+        since = time.monotonic()
+        self._control.wait()
+        self._started += time.monotonic() - since
+        if not self._control.cancelled():
+            yield Resumed()
+
+    def _answered(self, question: _Question, image: ByteArray, truth: Truth) -> Answer:
+        system, case = question.system, question.case
+        if isinstance(system, Predictions):
+            path = self._index[system.name].find(case, question.prompt)
+            matte = read_matte(path)
+            check_size(path, matte, case.image, image.shape)
+            return Answer(matte)
+        request = Request(
+            image,
+            f"{self._dataset.name}/{case.image}",
+            PromptSet(),
+            system.model,
+            Options(upsampling=self._options.upsampling),
+            remembered=False,
+        )
+        binary = system.name in self._binary
+        asker = Asker(self._engine, request, binary, self._control.cancelled)
+        return asker.ask(case, question.prompt, truth)
+
+
+def _chosen(dataset: Dataset, options: RunOptions) -> list[tuple[Case, ...]]:
+    """The cases of a run, by image.
+
+    Raises:
+        ZimError: there is no such shard.
+    """
+    index, count = options.shard
+    if not 1 <= index <= count:
+        raise ZimError(f"There is no shard {index} of {count}.", "Use 1/N to N/N.")
+    return _picked(dataset, options)[index - 1 :: count]
+
+
+def _picked(dataset: Dataset, options: RunOptions) -> list[tuple[Case, ...]]:
+    """The cases of all shards of a run, by image."""
+    cases = dataset.cases
+    if 0 < options.limit < len(cases):
+        picks = np.linspace(0, len(cases) - 1, options.limit).round().astype(int)
+        cases = tuple(cases[i] for i in picks)
+    return list(replace(dataset, cases=cases).by_image())
+
+
+def _prefetched(
+    groups: Sequence[tuple[tuple[Case, ...], list[_Question]]], stack: ExitStack
+) -> Iterator[tuple[list[_Question], Future[ByteArray]]]:
+    """The questions about each image, with that image; the next one is read ahead."""
+    thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
+    left = [(cases[0].image, questions) for cases, questions in groups if questions]
+    ahead: Future[ByteArray] | None = None
+    for place, (image, questions) in enumerate(left):
+        now = ahead or thread.submit(read_image, image)
+        more = place + 1 < len(left)
+        ahead = thread.submit(read_image, left[place + 1][0]) if more else None
+        yield questions, now

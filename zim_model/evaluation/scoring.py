@@ -1,0 +1,119 @@
+"""Scoring one answer: the part of a row that other processes do.
+
+Imports neither torch nor anything that does: a process starts in half a second.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from zim_model.arrays import ByteArray, WordArray
+from zim_model.evaluation.datasets import Region
+from zim_model.evaluation.measures import MASK_ABOVE, measured, unknown_region
+from zim_model.evaluation.pictures import as_alpha, check_size, read_trimap
+from zim_model.files import replacing
+from zim_model.request import ALPHA_MAX
+
+THUMBNAIL_SIDE = 480
+"""Longer side, in pixels, of the small pictures of predictions."""
+THUMBNAILS, PREDICTIONS = "thumbnails", "predictions"
+"""Folders of the results."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """An answer to score.
+
+    Attributes:
+        predicted, target: (H, W) uint16, 65535 opaque.
+        region: where the ``(DIM)`` errors count.
+        trimap: for the region ``trimap``; without it one is made from the target.
+        thumbnail, prediction: files to write the answer to, small and whole.
+    """
+
+    predicted: WordArray
+    target: WordArray
+    region: Region = "band"
+    trimap: Path | None = None
+    thumbnail: Path | None = None
+    prediction: Path | None = None
+
+
+def start_worker() -> None:
+    """Called once in each process: the processes share the cores."""
+    cv2.setNumThreads(1)
+
+
+def score(task: Task) -> dict[str, float]:
+    """The errors of an answer, see :func:`measured`; its pictures are written.
+
+    Raises:
+        ImageError: the trimap cannot be read or has another size.
+        OSError: a picture cannot be written.
+    """
+    predicted, target = as_alpha(task.predicted), as_alpha(task.target)
+    unknown = None
+    if task.region == "trimap" and task.trimap is not None:
+        unknown = read_trimap(task.trimap)
+        check_size(task.trimap, unknown, Path("the matte"), target.shape)
+    elif task.region != "image":
+        unknown = unknown_region(target)
+    values = measured(predicted, target, unknown)
+    grey = _grey(task.predicted)
+    if task.thumbnail is not None:
+        write_png(task.thumbnail, shrunk(grey, THUMBNAIL_SIDE))
+    if task.prediction is not None:
+        write_png(task.prediction, grey)
+    return values
+
+
+def _grey(matte: WordArray) -> ByteArray:
+    return np.asarray(
+        (matte.astype(np.uint32) * 255 + ALPHA_MAX // 2) // ALPHA_MAX
+    ).astype(np.uint8)
+
+
+def hardened(matte: WordArray) -> WordArray:
+    """A matte as a mask: opaque where it is above one half, else empty."""
+    return np.where(matte > MASK_ABOVE * ALPHA_MAX, ALPHA_MAX, 0).astype(np.uint16)
+
+
+def shrunk(pixels: ByteArray, side: int) -> ByteArray:
+    """A picture (H, W) or (H, W, 3) with its longer side at most so long."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def write_png(path: Path, pixels: ByteArray) -> None:
+    """Write a grey picture (H, W); its folder is made.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as stream:
+        stream.write(cv2.imencode(".png", pixels)[1].tobytes())
+
+
+def picture_path(out: Path, kind: str, system: str, prompt: str, case: str) -> Path:
+    """Where a prediction's picture lies in a folder of results.
+
+    The folder ``predictions/SYSTEM`` can itself be given as a folder of predictions.
+
+    Args:
+        kind: THUMBNAILS or PREDICTIONS.
+        prompt: as part of a name: ``clicks20``.
+    """
+    return out / kind / file_name(system) / prompt / f"{case}.png"
+
+
+def file_name(system: str) -> str:
+    """A system's name as that of a folder."""
+    return re.sub(r"[^\w.+=-]+", "_", system).strip(".") or "_"

@@ -1,0 +1,218 @@
+"""What is compared: models that answer prompts, and folders of others' answers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zim_model.errors import ZimError
+from zim_model.evaluation.datasets import PICTURES, Case
+from zim_model.files import explain
+
+if TYPE_CHECKING:
+    from zim_model.engine import Engine
+
+MAX_CLICKS = 50
+_PROMPT = re.compile(r"point|box|clicks(?::(\d+))?")
+DEFAULT_CLICKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PromptKind:
+    """How a case is asked for.
+
+    Attributes:
+        kind: ``point`` takes the given points, or one click in the object's middle;
+            ``box`` the given box, or the tight one; ``clicks`` lets the standard
+            clicker make ``count`` clicks, whatever is given.
+        count: of clicks; 0 for the other kinds.
+    """
+
+    kind: str
+    count: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> PromptKind:
+        """Read ``point``, ``box``, ``clicks`` or ``clicks:N``.
+
+        Raises:
+            ZimError: it is none of these, or N is out of range.
+        """
+        found = _PROMPT.fullmatch(text.strip())
+        if found is None:
+            raise ZimError(
+                f"{text!r} is no kind of prompt.", "Use point, box or clicks:N."
+            )
+        kind = found[0].partition(":")[0]
+        count = int(found[1] or DEFAULT_CLICKS) if kind == "clicks" else 0
+        if kind == "clicks" and not 1 <= count <= MAX_CLICKS:
+            raise ZimError(f"{text!r}: use 1 to {MAX_CLICKS} clicks.")
+        return cls(kind, count)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.count}" if self.count else self.kind
+
+    @property
+    def folder(self) -> str:
+        """As part of a file name: ``clicks20``."""
+        return f"{self.kind}{self.count or ''}"
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """What it may be called in a folder of predictions."""
+        also = {"box": ("bbox",), "clicks": ("clicks",)}
+        return (self.folder, *also.get(self.kind, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that the engine runs.
+
+    Attributes:
+        model: a name or weight file, see :func:`zim_model.registry.locate`.
+        name: what the report calls it.
+    """
+
+    model: str
+    name: str
+
+    @classmethod
+    def of(cls, model: str) -> Model:
+        """A model under its own name; a weight file goes with its folder's."""
+        path = Path(model)
+        if path.suffix in (".safetensors", ".pth"):
+            return cls(model, f"{path.resolve().parent.name}/{path.stem}")
+        return cls(model, model)
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """The mattes that another system made, as files.
+
+    A case ``fine/0001_01`` asked with a box is looked up, without its ending, as
+
+    1. ``box/fine/0001_01`` or ``fine/box/0001_01``,
+    2. ``fine/0001_01_box`` or ``fine/0001_01-box``,
+    3. ``fine/0001_01``, one answer to all prompts,
+
+    and then as the same without ``fine/``, if no other case of the data set is called
+    ``0001_01``.  ``bbox`` does for ``box``; ``clicks:20`` is ``clicks20`` or
+    ``clicks``.
+
+    Attributes:
+        name: what the report calls the system.
+        folder: of pictures, 8 or 16 bits of grey, of the images' sizes.
+    """
+
+    name: str
+    folder: Path
+
+    @classmethod
+    def parse(cls, text: str) -> Predictions:
+        """Read ``NAME=DIR``.
+
+        Raises:
+            ZimError: it has another form, or there is no such folder.
+        """
+        name, equals, folder = text.partition("=")
+        if not (name.strip() and equals and folder):
+            raise ZimError(f"{text!r} is not of the form NAME=DIR.")
+        if not Path(folder).is_dir():
+            raise ZimError(f"{folder} is no folder.", "Give the folder of predictions.")
+        return cls(name.strip(), Path(folder))
+
+
+System = Model | Predictions
+
+
+def check_names(systems: Iterable[System]) -> None:
+    """Refuse systems that a report could not tell apart, or none at all.
+
+    Raises:
+        ZimError: that is so.
+    """
+    counts = Counter(system.name for system in systems)
+    if not counts:
+        raise ZimError("There is nothing to evaluate.", "Name a model or predictions.")
+    for name, count in counts.items():
+        if count > 1:
+            raise ZimError(f"{count} systems are called {name!r}.", "Rename one.")
+
+
+class Index:
+    """Finds a system's files; made once per run."""
+
+    def __init__(self, predictions: Predictions, cases: Iterable[Case]) -> None:
+        self._name = predictions.name
+        folder = predictions.folder
+        try:
+            self._files = {
+                path.relative_to(folder).with_suffix("").as_posix(): path
+                for path in sorted(folder.rglob("*"))
+                if path.suffix.lower() in PICTURES
+            }
+        except OSError as error:
+            reason, cure = explain(error)
+            raise ZimError(f"{folder} cannot be read: {reason}.", cure) from error
+        self._folder = folder
+        self._same_stem = Counter(case.name.rpartition("/")[2] for case in cases)
+
+    def find(self, case: Case, prompt: PromptKind) -> Path:
+        """The file of a case's answer.
+
+        Raises:
+            ZimError: there is none.
+        """
+        for name in self._names(case, prompt):
+            if name in self._files:
+                return self._files[name]
+        raise ZimError(
+            f"{self._name} has no prediction of {case.name} with {prompt}: "
+            f"looked for {next(self._names(case, prompt))} in {self._folder}."
+        )
+
+    def _names(self, case: Case, prompt: PromptKind) -> Iterator[str]:
+        subset, _, stem = case.name.rpartition("/")
+        folders = [f"{subset}/"] if subset else [""]
+        if subset and self._same_stem[stem] == 1:
+            folders.append("")
+        for folder in folders:
+            for said in prompt.file_names:
+                yield f"{said}/{folder}{stem}"
+                yield f"{folder}{said}/{stem}"
+                yield f"{folder}{stem}_{said}"
+                yield f"{folder}{stem}-{said}"
+            yield f"{folder}{stem}"
+
+
+def fingerprint(system: System, engine: Engine) -> str:
+    """Identity of what answers; a folder's answers are told apart row by row.
+
+    Raises:
+        WeightsError: the model cannot be loaded.
+        DeviceError: its device is missing.
+    """
+    if isinstance(system, Predictions):
+        return "predictions"
+    # What follows the weights' own fingerprint is the device, which may differ.
+    return engine.backend(system.model).fingerprint.partition("/")[0]
+
+
+def is_binary(system: System, engine: Engine) -> bool:
+    """Whether a system gives masks, which are made hard before they are scored."""
+    if isinstance(system, Predictions):
+        return False
+    return engine.backend(system.model).config.pixel_decoder == "sam"
+
+
+def file_digest(path: Path) -> str:
+    """Identity of a prediction's content; empty where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""

@@ -1,0 +1,206 @@
+"""A report as plain tables and sentences, which every format then writes in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zim_model.evaluation.measures import MEASURES
+from zim_model.evaluation.published import MARK, SOURCE, published
+from zim_model.evaluation.report import ALL, Group, Report
+
+SHOWN_CLICKS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
+NONE = "–"
+MAX_WORST = 20
+FAMILIES = {
+    "zim": "Errors as in ZIM's evaluation (whole image)",
+    "dim": "Errors as at alphamatting.com",
+    "mask": "Masks and outlines",
+}
+_REGIONS = {
+    "image": "whole image",
+    "trimap": "unknown region of the data set's trimaps",
+    "band": "unknown region of trimaps made from the true mattes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells of text.
+
+    Attributes:
+        title: of the table.
+        header: of the columns.
+        rows: as many cells each as the header has.
+        texts: how many of the first columns are words rather than numbers.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: int = 2
+
+
+def heading(report: Report) -> str:
+    """One sentence on what was measured."""
+    config = report.config
+    said = (
+        f"{config.dataset}: {len(report.measured)} of {report.expected} rows measured"
+    )
+    if report.failed:
+        said += f", {len(report.failed)} failed"
+    if report.missing:
+        said += f", {report.missing} not done"
+    return f"{said}."
+
+
+def notes(report: Report) -> tuple[str, ...]:
+    """How the numbers are to be read."""
+    options = report.config.options
+    region = _REGIONS.get(options.get("region", ""), "")
+    return (
+        "Means over rows, each object of each image with the same weight; rows that "
+        "failed are left out. S, M and L: under 1 %, under 10 % and from 10 % of the "
+        "image's area.",
+        f"(DIM) errors count in: {region}.",
+        f"Upsampling of the models' answers: {options.get('upsampling')}.",
+    )
+
+
+def tables(report: Report) -> tuple[Table, ...]:
+    """All of a report's tables that have rows."""
+    groups = report.groups()
+    whole = [group for group in groups if group.size == ALL]
+    sizes = [
+        g for g in groups if g.size != ALL and g.count and g.subset == _main(g, whole)
+    ]
+    found = [
+        _of_family(FAMILIES["zim"], ("zim",), whole, report),
+        _published(report),
+        _of_family("The same by size of the object", ("zim",), sizes, report),
+        _of_family(FAMILIES["dim"], ("dim",), whole, report),
+        _of_family(FAMILIES["mask"], ("boundary", "mask", "clicks"), whole, report),
+        *_curves(report),
+        _worst(report),
+    ]
+    return tuple(table for table in found if table is not None and table.rows)
+
+
+def _main(group: Group, whole: Sequence[Group]) -> str:
+    """The first subset that a system and prompt have, mostly all of them."""
+    return next(
+        g.subset for g in whole if (g.system, g.prompt) == (group.system, group.prompt)
+    )
+
+
+def _of_family(
+    title: str, families: tuple[str, ...], groups: Sequence[Group], report: Report
+) -> Table:
+    wanted = [m.name for m in MEASURES if m.family in families]
+    names = [name for name in report.measures if name in wanted]
+    rows = tuple(
+        (
+            *(group.system, group.prompt, group.subset, group.size),
+            *(str(group.count), str(group.failed or "")),
+            *(number(group.means.get(name)) for name in names),
+        )
+        for group in groups
+        if names
+    )
+    header = ("System", "Prompt", "Subset", "Size", "Rows", "Failed", *names)
+    return _without_dull(Table(title, header, rows, 4))
+
+
+def _without_dull(table: Table) -> Table:
+    """Without the columns that say the same everywhere: subset, size, failures."""
+    dull = {
+        i
+        for i, name in enumerate(table.header)
+        if (name in ("Subset", "Size") and {row[i] for row in table.rows} == {ALL})
+        or (name == "Failed" and not any(row[i] for row in table.rows))
+    }
+    keep = [i for i in range(len(table.header)) if i not in dull]
+    return Table(
+        table.title,
+        tuple(table.header[i] for i in keep),
+        tuple(tuple(row[i] for i in keep) for row in table.rows),
+        len([i for i in keep if i < table.texts]),
+    )
+
+
+def _published(report: Report) -> Table:
+    known = published(report.config.layout)
+    names = list(known[0].means) if known else []
+    rows = tuple(
+        (
+            *(f"{row.system} ({MARK})", row.prompt, row.subset),
+            *(number(row.means[name]) for name in names),
+        )
+        for row in known
+    )
+    title = f"For comparison, {MARK}, not measured here: {SOURCE}"
+    return Table(title, ("System", "Prompt", "Subset", *names), rows, 3)
+
+
+def _curves(report: Report) -> list[Table]:
+    found = []
+    curves = report.curves()
+    for name in ("IoU", "SAD", "MSE"):
+        most = max((len(curve) for curve in curves.values()), default=0)
+        clicks = [n for n in SHOWN_CLICKS if n < most] + [most]
+        rows = tuple(
+            (
+                *key,
+                *(
+                    number(curve[n - 1][name]) if n <= len(curve) else NONE
+                    for n in clicks
+                ),
+            )
+            for key, curve in curves.items()
+        )
+        header = ("System", "Prompt", *(str(n) for n in clicks))
+        found.append(Table(f"{name} after so many clicks", header, rows))
+    return found
+
+
+def _worst(report: Report) -> Table:
+    measure = main_measure(report)
+    rows = tuple(
+        (row.case, row.system, row.prompt, number(row.metrics[measure]))
+        for row in report.worst(measure)[:MAX_WORST]
+    )
+    header = ("Case", "System", "Prompt", measure)
+    return Table(f"Worst by {measure}", header, rows, 3)
+
+
+def main_measure(report: Report) -> str:
+    """What the worst rows are told by: SAD, or IoU where masks are measured."""
+    masks = report.config.options.get("truth") == "masks"
+    return "IoU" if masks else "SAD"
+
+
+def failures(report: Report) -> tuple[tuple[str, str], ...]:
+    """What could not be measured: the rows or the file concerned, and why."""
+    listed: dict[tuple[str, str], list[str]] = {}
+    for row in report.failed:
+        # One unreadable file fails a case for every system and prompt.
+        listed.setdefault((row.case, row.error), []).append(
+            f"{row.system}, {row.prompt}"
+        )
+    rows = [
+        (f"{case} ({who[0] if len(who) == 1 else f'{len(who)} rows'})", error)
+        for (case, error), who in listed.items()
+    ]
+    own = [(report.config.dataset, problem) for problem in report.config.problems]
+    return (*own, *rows)
+
+
+def number(value: float | None) -> str:
+    """A mean with the digits that tables of this field print."""
+    return (
+        NONE
+        if value is None
+        else f"{value:.4f}"
+        if abs(value) < 1e5
+        else f"{value:.0f}"
+    )
