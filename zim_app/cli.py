@@ -18,7 +18,7 @@ from typing import Any, get_args
 import numpy as np
 from PIL import ImageColor
 
-from zim_app import cli_auto, cli_models, cli_onnx
+from zim_app import cli_auto, cli_evaluate, cli_models, cli_onnx
 from zim_app.core.export import (
     WHITE,
     ExportOptions,
@@ -276,6 +276,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "models": Command(cli_models.SUMMARY, cli_models.configure, cli_models.run),
     "auto": Command(cli_auto.SUMMARY, cli_auto.configure, cli_auto.run),
+    "evaluate": Command(cli_evaluate.SUMMARY, cli_evaluate.configure, cli_evaluate.run),
     "export-onnx": Command(cli_onnx.SUMMARY, cli_onnx.configure, cli_onnx.run),
 }
 """Every subcommand by its name; a new one is added here and nowhere else."""

@@ -6,7 +6,6 @@ Imports neither Qt nor torch.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from pathlib import Path
@@ -65,8 +64,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--prompts",
         default="point,box",
         metavar="KINDS",
-        help="any of point, box, clicks:N, with commas (default: point,box); clicks are "
-        "made by the standard clicker",
+        help="any of point, box, clicks:N, with commas (default: point,box); clicks are"
+        " made by the standard clicker",
     )
     parser.add_argument(
         "-o",
