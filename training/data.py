@@ -98,29 +98,25 @@ def draw_prompts(
     return PromptSet(points, box)
 
 
-class Draws(Dataset[dict[str, Any]]):
+class Repeated(Dataset[dict[str, Any]]):
     """Samples that are drawn at random, again and again until one is of use.
 
     Every item holds ``fault``, which names a picture that was skipped because it is
     damaged, or is empty.
     """
 
-    def __init__(
-        self, pictures: Pictures, config: ZimConfig, sizes: Sequence[int], seed: int
-    ) -> None:
-        """Sample i has the input side ``sizes[i]``."""
-        self.pictures, self.config = pictures, config
-        self.sizes, self.seed = sizes, seed
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.seed = count, seed
 
     def __len__(self) -> int:
-        return len(self.sizes)
+        return self.count
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        size, fault = int(self.sizes[index]), ""
+        fault = ""
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng((self.seed, index, attempt))
             try:
-                item = self.drawn(rng, size)
+                item = self.drawn(rng, index)
             except ZimError as error:
                 fault = str(error)
                 continue
@@ -128,13 +124,23 @@ class Draws(Dataset[dict[str, Any]]):
                 return {**item, "fault": fault}
         raise ZimError(f"No picture of {ATTEMPTS} could be used. {fault}".rstrip())
 
-    def drawn(self, rng: np.random.Generator, size: int) -> dict[str, Tensor] | None:
-        """One attempt; None if what was drawn is of no use.
+    def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
+        """One attempt at a sample; None if what was drawn is of no use.
 
         Raises:
             ZimError: the picture is damaged.
         """
         raise NotImplementedError
+
+
+class Draws(Repeated):
+    """Samples of ZIM's input: sample i has the input side ``sizes[i]``."""
+
+    def __init__(
+        self, pictures: Pictures, config: ZimConfig, sizes: Sequence[int], seed: int
+    ) -> None:
+        super().__init__(len(sizes), seed)
+        self.pictures, self.config, self.sizes = pictures, config, sizes
 
 
 class Samples(Draws):
@@ -147,7 +153,8 @@ class Samples(Draws):
     without, cue maps can be drawn anew.
     """
 
-    def drawn(self, rng: np.random.Generator, size: int) -> dict[str, Tensor] | None:
+    def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
+        size = int(self.sizes[index])
         scene = augmented(rng, self.pictures.scene(rng))
         if (scene.alpha > 0.5).sum() < 48 or min(scene.alpha.shape) < 16:
             return None

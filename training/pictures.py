@@ -90,13 +90,15 @@ LONGEST = 512
 
 
 @lru_cache(maxsize=6000)
-def _read(path: Path, mode: Literal["RGB", "L", "labels"]) -> ByteArray:
-    """A picture of at most LONGEST pixels; labels are never interpolated."""
+def _read(
+    path: Path, mode: Literal["RGB", "L", "labels"], longest: int = LONGEST
+) -> ByteArray:
+    """A picture of at most so many pixels; labels are never interpolated."""
     try:
         with Image.open(path) as file:
             labels = mode == "labels"
             picture = file if labels else file.convert(mode)
-            scale = min(1.0, LONGEST / max(picture.size))
+            scale = min(1.0, longest / max(picture.size))
             size = (
                 max(1, round(picture.width * scale)),
                 max(1, round(picture.height * scale)),
@@ -115,13 +117,16 @@ class Pictures:
             ``NAME.jpg|png`` has ``NAME.alpha.png`` or ``NAME.labels.png`` beside it.
         held_out: give the labelled pictures and mattes that training never draws, one
             in HELD_OUT of them, instead of the others.
+        longest: mattes and labelled pictures are kept at most so long, in pixels.
 
     Raises:
         ZimError: the folder holds no pictures to train on.
     """
 
-    def __init__(self, root: Path, *, held_out: bool = False) -> None:
-        self.held_out = held_out
+    def __init__(
+        self, root: Path, *, held_out: bool = False, longest: int = LONGEST
+    ) -> None:
+        self.held_out, self.longest = held_out, longest
         self.pools: list[tuple[str, Source, list[Path]]] = []
         for name, source in SEG_SOURCES.items():
             self._add(f"seg/{name}", source, root / "seg", f"{name}__*.labels.png")
@@ -184,12 +189,12 @@ class Pictures:
         """Draw a picture of a source, and one object in it."""
         path = paths[rng.integers(len(paths))]
         if kind == "matte":
-            return _matte_scene(path)
+            return _matte_scene(path, self.longest)
         if kind == "cutout":
             return self._cutout_scene(rng, path)
         if kind == "procedural":
             return self._procedural_scene(rng, path)
-        return _label_scene(rng, path, source.band)
+        return _label_scene(rng, path, source.band, self.longest)
 
     def labelled(
         self, rng: np.random.Generator, paths: list[Path]
@@ -262,17 +267,19 @@ def _image_beside(path: Path, suffix: str) -> Path:
     raise ZimError(f"{path} has no image beside it.", "Remove it or add the image.")
 
 
-def _matte_scene(path: Path) -> Scene:
-    image = _read(_image_beside(path, ".alpha.png"), "RGB")
-    alpha = np.asarray(_read(path, "L") / 255, np.float32)
+def _matte_scene(path: Path, longest: int) -> Scene:
+    image = _read(_image_beside(path, ".alpha.png"), "RGB", longest)
+    alpha = np.asarray(_read(path, "L", longest) / 255, np.float32)
     nothing = np.zeros(alpha.shape, bool)
     return Scene(image, alpha, ~nothing, nothing, True)
 
 
-def _label_scene(rng: np.random.Generator, path: Path, band: int) -> Scene:
+def _label_scene(
+    rng: np.random.Generator, path: Path, band: int, longest: int
+) -> Scene:
     """One region of a label map; 0 is void, and so is a band around the region."""
-    image = _read(_image_beside(path, ".labels.png"), "RGB")
-    labels = _read(path, "labels")
+    image = _read(_image_beside(path, ".labels.png"), "RGB", longest)
+    labels = _read(path, "labels", longest)
     counts = np.bincount(labels.ravel())
     counts[0] = 0
     share = counts / labels.size

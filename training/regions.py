@@ -70,7 +70,8 @@ class LabelSamples(Draws):
     int64, 0 unknown and in the padding, ``single`` () float.
     """
 
-    def drawn(self, rng: np.random.Generator, size: int) -> dict[str, Tensor] | None:
+    def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
+        size = int(self.sizes[index])
         labelled, view = _viewed(rng, drawn_labels(rng, self.pictures), size)
         labels = _halved_labels(labelled.labels, view, size)
         if (labels > 0).mean() <= 0.1:

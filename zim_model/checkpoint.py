@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,9 @@ from zim_model.errors import WeightsError
 from zim_model.files import replacing
 from zim_model.ladder import is_out_of_memory
 from zim_model.model import Zim
+
+if TYPE_CHECKING:
+    from zim_model.converter_network import ConverterNetwork
 
 CONFIG_KEY = "zim_config"
 FORMAT_KEY = "zim_format"
@@ -102,6 +106,25 @@ def read_weights(path: Path) -> tuple[ZimConfig, dict[str, Tensor]]:
     Raises:
         WeightsError: see :func:`load_model`.
     """
+    metadata, tensors = read_tensors(path)
+    if CONFIG_KEY not in metadata:
+        raise WeightsError(
+            f"{path} holds weights but not for which architecture.",
+            f"It must be saved by zim-studio (metadata key {CONFIG_KEY}).",
+        )
+    try:
+        config = ZimConfig.from_json(json.loads(metadata[CONFIG_KEY]))
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise WeightsError(f"{path} has a malformed configuration.") from error
+    return config, tensors
+
+
+def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata of a safetensors file and its tensors, floats as float32.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -113,20 +136,11 @@ def read_weights(path: Path) -> tuple[ZimConfig, dict[str, Tensor]]:
             f"{path} is damaged or no safetensors file ({error}).",
             "Download or copy it again.",
         ) from error
-    if CONFIG_KEY not in metadata:
-        raise WeightsError(
-            f"{path} holds weights but not for which architecture.",
-            f"It must be saved by zim-studio (metadata key {CONFIG_KEY}).",
-        )
-    try:
-        config = ZimConfig.from_json(json.loads(metadata[CONFIG_KEY]))
-    except (json.JSONDecodeError, AttributeError) as error:
-        raise WeightsError(f"{path} has a malformed configuration.") from error
     floats = {
         key: value.float() if value.is_floating_point() else value
         for key, value in tensors.items()
     }
-    return config, floats
+    return metadata, floats
 
 
 def check_weights(path: Path) -> ZimConfig:
@@ -148,8 +162,8 @@ def check_weights(path: Path) -> ZimConfig:
         config, tensors = read_weights(path)
     with torch.device("meta"):
         model = Zim(config)
-    _refuse_other_names(model, tensors, path)
-    _refuse_other_shapes(model.state_dict(), tensors, path)
+    refuse_other_names(model, tensors, path)
+    refuse_other_shapes(model.state_dict(), tensors, path)
     return config
 
 
@@ -159,20 +173,22 @@ def save_model(model: Zim, path: Path, *, half: bool = True) -> None:
     Args:
         half: store 16-bit floats, except for small tensors (norms, biases).
     """
-
-    def stored(tensor: Tensor) -> Tensor:
-        shrink = half and tensor.is_floating_point() and tensor.ndim > 1
-        return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
-
     metadata = {FORMAT_KEY: FORMAT, CONFIG_KEY: json.dumps(model.config.to_json())}
     data = save(
-        {key: stored(value) for key, value in model.state_dict().items()}, metadata
+        {key: stored(value, half=half) for key, value in model.state_dict().items()},
+        metadata,
     )
     with replacing(path) as file:
         file.write(data)
 
 
-def fingerprint(model: Zim) -> str:
+def stored(tensor: Tensor, *, half: bool = True) -> Tensor:
+    """A tensor as files hold it: of 16-bit floats, but for norms and biases."""
+    shrink = half and tensor.is_floating_point() and tensor.ndim > 1
+    return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
+
+
+def fingerprint(model: Zim | ConverterNetwork) -> str:
     """A short digest of configuration and weights: equal ones answer alike."""
     digest = hashlib.blake2b(json.dumps(model.config.to_json()).encode(), digest_size=8)
     for name, tensor in model.state_dict().items():
@@ -230,7 +246,7 @@ def place_sam(model: Zim, state: dict[str, Tensor], path: Path) -> LoadReport:
         WeightsError: a tensor has another shape than the model's.
     """
     own = model.state_dict()
-    _refuse_other_shapes(own, state, path)
+    refuse_other_shapes(own, state, path)
     placed = {key: value for key, value in state.items() if key in own}
     if not placed:
         raise WeightsError(f"{path} has no tensor of SAM's names.")
@@ -326,12 +342,19 @@ def _config_of_sam(state: dict[str, Tensor], path: Path) -> ZimConfig:
 
 
 def _load_exactly(model: Zim, tensors: dict[str, Tensor], path: Path) -> None:
-    _refuse_other_names(model, tensors, path)
-    _refuse_other_shapes(model.state_dict(), tensors, path)
+    refuse_other_names(model, tensors, path)
+    refuse_other_shapes(model.state_dict(), tensors, path)
     model.load_state_dict(tensors)
 
 
-def _refuse_other_names(model: Zim, tensors: dict[str, Tensor], path: Path) -> None:
+def refuse_other_names(
+    model: Zim | ConverterNetwork, tensors: dict[str, Tensor], path: Path
+) -> None:
+    """Check that a file holds all tensors of a model and no others.
+
+    Raises:
+        WeightsError: it does not.
+    """
     own = model.state_dict()
     missing = [key for key in own if key not in tensors]
     extra = [key for key in tensors if key not in own]
@@ -344,9 +367,14 @@ def _refuse_other_names(model: Zim, tensors: dict[str, Tensor], path: Path) -> N
         )
 
 
-def _refuse_other_shapes(
+def refuse_other_shapes(
     own: dict[str, Tensor], given: dict[str, Tensor], path: Path
 ) -> None:
+    """Check that a file's tensors have the shapes of a model's own.
+
+    Raises:
+        WeightsError: one has not.
+    """
     for key, tensor in given.items():
         if key in own and own[key].shape != tensor.shape:
             raise WeightsError(

@@ -1,0 +1,99 @@
+import cv2
+import numpy as np
+import pytest
+
+from training.degradations import (
+    KINDS,
+    blurred,
+    coarse_label,
+    convex_hull,
+    dilated,
+    downscaled,
+    eroded,
+    polygon,
+    same_region_cut,
+)
+
+
+@pytest.fixture
+def star():
+    """A star with a hole, (120, 160), so that every kind changes something."""
+    y, x = np.mgrid[:120, :160]
+    angle = np.arctan2(y - 60, x - 80)
+    radius = np.hypot(x - 80, y - 60)
+    return (radius < 35 + 14 * np.sin(5 * angle)) & (radius > 8)
+
+
+def distance_to_edge(label):
+    inside = label.astype(np.uint8)
+    return np.maximum(
+        cv2.distanceTransform(inside, cv2.DIST_L2, 5),
+        cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5),
+    )
+
+
+def test_each_kind_does_what_it_says(star):
+    assert dilated(star, 3).sum() > star.sum() > eroded(star, 3).sum()
+    assert not (star & ~dilated(star, 3)).any()
+    assert not (eroded(star, 3) & ~star).any()
+    hull = convex_hull(star)
+    assert not (star & ~hull).any()
+    assert hull[60, 80], "the hole is in the hull"
+    assert polygon(star, 2)[60, 80], "annotators fill holes"
+    assert not polygon(star, 2, holes=True)[60, 80]
+    for changed in (downscaled(star, 5), blurred(star, 3), polygon(star, 3, True)):
+        wrong = changed != star
+        assert wrong.any()
+        assert distance_to_edge(star)[wrong].max() <= 6
+
+
+def test_a_polygon_stays_within_its_tolerance(star):
+    filled = polygon(star, 0, holes=False)
+    wrong = polygon(star, 4) != filled
+    assert wrong.any()
+    assert distance_to_edge(filled)[wrong].max() <= 5.5
+
+
+def test_every_kind_is_drawn_and_none_empties_a_label(star):
+    soft = cv2.GaussianBlur(star.astype(np.float32), (0, 0), 2)
+    for name, kind in KINDS.items():
+        label = kind.draw(np.random.default_rng(1), star, 3.0)
+        assert label.shape == star.shape, name
+        assert label.dtype == bool, name
+    thin = np.zeros((100, 100), np.float32)
+    thin[50] = 0.8  # one pixel: erosion would leave nothing
+    for seed in range(40):
+        assert coarse_label(np.random.default_rng(seed), soft).any()
+        assert coarse_label(np.random.default_rng(seed), thin).any()
+
+
+def test_labels_are_decided_by_the_generator(star):
+    alpha = star.astype(np.float32)
+    first, again, other = (
+        coarse_label(np.random.default_rng(seed), alpha) for seed in (3, 3, 4)
+    )
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_the_same_region_goes_from_label_and_matte(star):
+    alpha = cv2.GaussianBlur(star.astype(np.float32), (0, 0), 2)
+    changed = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        label, matte = same_region_cut(rng, dilated(star, 4), alpha)
+        gone = dilated(star, 4) & ~label
+        changed += gone.any()
+        assert label.any()
+        assert not matte[gone].any(), "what left the label left the matte"
+        kept = label
+        assert (matte[kept] == alpha[kept]).all()
+    assert changed > 20
+
+
+def test_cutting_leaves_an_empty_label_alone():
+    nothing = np.zeros((10, 10), bool)
+    rng = np.random.default_rng(0)
+    label, matte = same_region_cut(rng, nothing, nothing.astype(np.float32))
+    assert not label.any()
+    assert not matte.any()

@@ -1,0 +1,228 @@
+import dataclasses
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from zim_model.converter import Converter
+from zim_model.converter_config import (
+    CONVERTER,
+    CONVERTER_TINY,
+    ConvEncoder,
+    ConverterConfig,
+    HieraEncoder,
+)
+from zim_model.converter_cues import CUES, label_cues
+from zim_model.converter_network import Answers, ConverterNetwork, fused
+from zim_model.converter_weights import CONFIG_KEY, load_converter, save_converter
+from zim_model.errors import Cancelled, WeightsError, ZimError
+
+SMALL = dataclasses.replace(
+    CONVERTER_TINY,
+    name="small",
+    image_size=128,
+    margin=16,
+    encoder=ConvEncoder((8, 8, 8, 8, 8, 8), (0, 0, 0, 0, 0, 0)),
+    decoder=(8, 8, 8, 8, 8),
+)
+
+
+@pytest.fixture
+def converter():
+    torch.manual_seed(0)
+    return Converter(ConverterNetwork(SMALL))
+
+
+@pytest.fixture
+def disc():
+    """A red disc on green, (90, 120), and its mask, three pixels too large."""
+    y, x = np.mgrid[:90, :120]
+    radius = np.hypot(x - 60, y - 45)
+    image = np.where((radius < 25)[..., None], (200, 30, 30), (30, 160, 40))
+    return image.astype(np.uint8), radius < 28
+
+
+def test_an_untrained_correction_keeps_the_label(converter, disc):
+    image, mask = disc
+    alpha = converter.convert(image, mask)
+    assert alpha.shape == mask.shape
+    assert alpha.dtype == np.uint16
+    near = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9)))
+    assert (np.abs(alpha / 65535 - mask)[near == 0] < 0.1).all()
+
+
+def test_bytes_are_cut_at_half(converter, disc):
+    image, mask = disc
+    grey = np.where(mask, 200, 100).astype(np.uint8)
+    given = converter.convert(image, mask)
+    assert (converter.convert(image, grey) == given).all()
+
+
+def test_a_large_picture_is_refined_at_its_own_size(converter, disc):
+    image, mask = (
+        cv2.resize(plane, (480, 360), interpolation=cv2.INTER_NEAREST)
+        for plane in (disc[0], disc[1].astype(np.uint8))
+    )
+    alpha = converter.convert(image, mask > 0)
+    assert alpha.shape == (360, 480)
+    assert alpha[180, 240] > 60000
+    assert alpha[5, 5] == 0
+
+
+def test_far_from_the_edge_the_label_is_kept(disc):
+    torch.manual_seed(0)
+    network = ConverterNetwork(SMALL)
+    for head in network.heads:
+        torch.nn.init.constant_(head[1].bias, 50.0)  # says "object" everywhere
+    x = np.mgrid[:128, :400][1]
+    mask = x < 60
+    image = np.zeros((128, 400, 3), np.uint8)
+    config = dataclasses.replace(SMALL, image_size=512)
+    network.config = config
+    alpha = Converter(network).convert(image, mask)
+    assert (alpha[:, :60] == 65535).all()
+    assert not alpha[:, 170:].any()
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((90, 120), bool), "empty"),
+        (np.full((90, 120), 127, np.uint8), "empty"),
+        (np.ones((90, 121), bool), "121 x 90 pixels and the picture 120 x 90"),
+        (np.ones((90, 120, 3), np.uint8), "not grey"),
+        (np.ones((90, 120), np.float32), "not grey"),
+    ],
+)
+def test_masks_that_cannot_be_used(converter, disc, mask, message):
+    with pytest.raises(ZimError, match=message):
+        converter.convert(disc[0], mask)
+
+
+def test_a_picture_that_cannot_be_used(converter, disc):
+    with pytest.raises(ZimError, match="not RGB"):
+        converter.convert(disc[0][..., 0], disc[1])
+
+
+def test_a_mask_of_all_is_opaque_and_one_pixel_does_not_fail(converter, disc):
+    image, _ = disc
+    assert (converter.convert(image, np.ones((90, 120), bool)) == 65535).all()
+    one = np.zeros((90, 120), bool)
+    one[3, 4] = True
+    assert converter.convert(image, one).shape == (90, 120)
+    large = np.zeros((2000, 900, 3), np.uint8)
+    one = np.zeros((2000, 900), bool)
+    one[0, 0] = one[1999, 899] = True  # too small for the network's grid
+    assert converter.convert(large, one).shape == (2000, 900)
+
+
+def test_a_conversion_can_be_withdrawn(converter, disc):
+    with pytest.raises(Cancelled):
+        converter.convert(*disc, cancelled=lambda: True)
+
+
+@pytest.mark.parametrize("windowed", [False, True])
+def test_hiera_learns_from_picture_and_label(windowed):
+    config = dataclasses.replace(
+        CONVERTER,
+        image_size=224 if windowed else 64,
+        encoder=HieraEncoder(16, (1, 1, 2, 1), 1, windowed, (8, 8)),
+        decoder=(16, 16, 16, 8, 8),
+        decoder_depths=(1, 1, 0, 0, 0),
+    )
+    torch.manual_seed(0)
+    network, side = ConverterNetwork(config), config.image_size
+    with torch.no_grad():
+        for head in network.heads:
+            torch.nn.init.normal_(head[1].weight)
+    answers = network(torch.rand(2, 3, side, side), torch.ones(2, 1, side, side))
+    assert [a.shape[-1] for a in answers] == [side // 8, side // 4, side]
+    for alpha in fused(answers):
+        assert alpha.shape == (2, 1, side, side)
+    sum(a.sum() for a in answers).backward()
+    patches = network.encoder.hiera.patches
+    assert not patches.weight[:, 3].any(), "the label starts without a say"
+    assert patches.weight.grad[:, 3].abs().sum() > 0, "and learns to have one"
+
+
+def test_the_real_size_is_hiera_b_plus():
+    with torch.device("meta"):
+        network = ConverterNetwork(CONVERTER)
+    hiera = network.encoder.hiera
+    count = sum(p.numel() for p in hiera.parameters())
+    positions = hiera.model.embeddings.position_embeddings.numel()
+    assert 68e6 < count - positions < 71e6
+
+
+def test_finer_answers_count_only_where_coarser_ones_are_unsure():
+    coarse = torch.full((1, 1, 8, 8), 10.0)
+    coarse[..., 4:] = -10.0
+    coarse[..., 3] = 0.0  # unsure in a stripe
+    answers = Answers(
+        coarse, torch.zeros(1, 1, 16, 16), torch.full((1, 1, 64, 64), -9.0)
+    )
+    eighth, quarter, full = (a[0, 0] for a in fused(answers, (3, 1)))
+    assert (quarter[:, :8] == eighth[:, :8]).all()
+    torch.testing.assert_close(quarter[:, 28], torch.full((64,), 0.5))
+    assert (full[:, :8] > 1).all(), "sure: the finest answer is not asked"
+    assert (full[:, 28] < 0).all()
+    told = fused(answers, known=torch.ones(1, 1, 64, 64))[-1]
+    assert (told < 0).all()
+
+
+def test_cues_tell_the_object_by_its_colours(disc):
+    image, mask = disc
+    cues = label_cues(image, mask)
+    assert cues.shape == (CUES, 90, 120)
+    assert cues.dtype == np.float32
+    true = (image[..., 0] == 200).astype(np.float32)
+    wrong = np.abs(cues[3] - true).mean()
+    assert wrong < 0.3 * np.abs(mask - true).mean()
+    assert cues[1].min() >= -1
+    assert cues[1][45, 60] == 1
+    assert cues[1][0, 0] < 0
+
+
+def test_files_hold_weights_and_configuration(converter, tmp_path):
+    path = tmp_path / "own.safetensors"
+    save_converter(converter.network, path)
+    again = Converter.load(path)
+    assert again.config == SMALL
+    third = Converter.load(path)
+    assert again.fingerprint == third.fingerprint
+    with torch.no_grad():
+        third.network.heads[0][1].bias += 1
+    assert Converter(third.network).fingerprint != again.fingerprint
+
+
+def test_configurations_survive_json():
+    for config in (CONVERTER, CONVERTER_TINY):
+        data = json.loads(json.dumps(config.to_json()))
+        assert ConverterConfig.from_json(data) == config
+    with pytest.raises(WeightsError, match="unknown keys: speed"):
+        ConverterConfig.from_json({**CONVERTER.to_json(), "speed": 1})
+    with pytest.raises(WeightsError, match="Malformed"):
+        ConverterConfig.from_json({"name": "x"})
+
+
+def test_files_that_are_no_converter(tmp_path):
+    with pytest.raises(WeightsError, match="no label converter called 'huge'"):
+        load_converter("huge")
+    with pytest.raises(WeightsError, match="does not exist"):
+        load_converter(tmp_path / "none.safetensors")
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(b"nothing")
+    with pytest.raises(WeightsError, match="damaged"):
+        load_converter(path)
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(WeightsError, match="holds no label converter"):
+        load_converter(path)
+    save_file({"a": torch.zeros(1)}, path, {CONFIG_KEY: json.dumps(SMALL.to_json())})
+    with pytest.raises(WeightsError, match="tensors missing"):
+        load_converter(path)
+    save_file({"a": torch.zeros(1)}, path, {CONFIG_KEY: "{"})
+    with pytest.raises(WeightsError, match="malformed"):
+        load_converter(path)

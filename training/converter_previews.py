@@ -1,0 +1,40 @@
+"""A sheet of pictures that shows how a converter in training is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from training.converter_trainer import Passes
+from zim_model.converter_network import WIDTHS, ConverterNetwork
+from zim_model.files import replacing
+
+
+@torch.no_grad()
+def write_conversions(
+    network: ConverterNetwork, samples: Iterable[dict[str, Tensor]], path: Path
+) -> None:
+    """Write a PNG with a row a sample: picture, label, converted matte, true matte.
+
+    Args:
+        network: in evaluation mode.
+        samples: as :class:`training.converter_data.ConverterSamples` makes them; the
+            first crop of each is shown.
+        path: the file; it is replaced as a whole.
+    """
+    device = next(network.parameters()).device
+    passes, rows = Passes(network, mixed=False), []
+    for sample in samples:
+        batch = {k: sample[k][:1].to(device) for k in ("pixels", "planes")}
+        alpha = passes(batch, WIDTHS)[-1][0, 0].clamp(0, 1).cpu()
+        planes = (sample["planes"][0, 0], alpha, sample["target"][0])
+        grey = [np.asarray(v.numpy() * 255 + 0.5, np.uint8) for v in planes]
+        cells = [sample["pixels"][0].numpy(), *(np.dstack([v] * 3) for v in grey)]
+        rows.append(np.hstack(cells))
+    with replacing(path) as file:
+        Image.fromarray(np.vstack(rows)).save(file, "png")

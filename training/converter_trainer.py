@@ -1,0 +1,129 @@
+"""The label converter's training: what a step learns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.base_trainer import BaseTrainer, Batch
+from training.converter_config import ConverterTrainConfig
+from training.distributed import Team
+from training.losses import matte_loss
+from zim_model.converter_config import HieraEncoder
+from zim_model.converter_network import ConverterNetwork, fused
+from zim_model.converter_weights import load_converter, save_converter
+from zim_model.errors import ZimError
+from zim_model.hiera import load_pretrained
+from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
+
+WIDTHS = (30, 15)
+"""Unsure regions reach a random width below these, at strides 4 and 1."""
+TOLD, MIXED = 0.01, 0.03
+"""Until these shares of the steps the unsure regions are told to the network, at first
+always, then half of the time: its first answers are no guide."""
+HEAD_WEIGHTS = (1, 1, 2)
+"""Weights of the losses at strides 8, 4 and 1."""
+
+
+class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
+    """Trains a label converter.
+
+    Raises:
+        ZimError: the pre-trained weights cannot be used.
+    """
+
+    SHOWN = ("loss", "mae")
+
+    def __init__(self, config: ConverterTrainConfig, team: Team) -> None:
+        super().__init__(config, team)
+        if not config.pretrained:
+            return
+        if not isinstance(config.converter.encoder, HieraEncoder):
+            raise ZimError(
+                f"{config.model} has no Hiera encoder for pretrained weights.",
+                "Leave pretrained out, or choose another model.",
+            )
+        for network in (self.model, self.average):
+            stages = network.encoder
+            load_pretrained(stages.hiera, Path(config.pretrained))  # type: ignore[arg-type]
+
+    def built(self) -> ConverterNetwork:
+        network = ConverterNetwork(self.config.converter)
+        if self.team.size > 1 and self.device.type == "cuda":
+            # A process sees too few pictures for statistics of its own.
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def make_passes(self) -> nn.Module:
+        return Passes(self.model, self.config.precision == "bfloat16")
+
+    def start_from(self, path: Path) -> None:
+        given = load_converter(path)
+        if given.config != self.config.converter:
+            raise ZimError(
+                f"{path} holds a {given.config.name} of another shape than"
+                f" {self.config.model}.",
+                "Start without it, or from one trained with the same configuration.",
+            )
+        self.model.load_state_dict(given.state_dict())
+        self.average.load_state_dict(given.state_dict())
+
+    def save_weights(self, folder: Path) -> None:
+        save_converter(self.average, folder / f"{self.config.model}.safetensors")
+
+    def loss_of(self, batch: Batch, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+        self.model.train()
+        seed = (self.config.seed, self.step, number, self.team.rank)
+        rng = np.random.default_rng(seed)
+        widths = tuple(int(rng.integers(1, most)) for most in WIDTHS)
+        done = self.step / self.config.steps
+        batch = {
+            key: batch[key].flatten(0, 1).to(self.device, non_blocking=True)
+            for key in ("pixels", "planes", "target", "weight")
+        }
+        target, weight = batch["target"], batch["weight"]
+        if done < TOLD or (done < MIXED and rng.random() < 0.5):
+            label = batch["planes"][:, 0]
+            soft = (target > 0.01) & (target < 0.99) | ((target > 0.5) != (label > 0.5))
+            known = soft.float()[:, None]
+            side = 2 * widths[0] + 1
+            batch["known"] = nn.functional.max_pool2d(known, side, 1, widths[0])
+        answers = (self.shared or self.passes)(batch, widths)
+        losses = [matte_loss(alpha[:, 0], target, weight).mean() for alpha in answers]
+        total = sum(w * v for w, v in zip(HEAD_WEIGHTS, losses, strict=True))
+        loss = torch.as_tensor(total) / sum(HEAD_WEIGHTS)
+        with torch.no_grad():
+            area = weight.sum().clamp(min=1)
+            wrong = (answers[-1][:, 0].clamp(0, 1) - target).abs() * weight
+            before = (batch["planes"][:, 0] - target).abs() * weight
+        parts = {
+            "loss": loss.detach(),
+            "full": losses[-1].detach(),
+            "eighth": losses[0].detach(),
+            "mae": wrong.sum() / area * 1e3,
+            "label_mae": before.sum() / area * 1e3,
+        }
+        return loss, parts
+
+
+class Passes(nn.Module):
+    """The network's pass over a batch of crops."""
+
+    def __init__(self, model: ConverterNetwork, mixed: bool) -> None:
+        super().__init__()
+        self.model, self.mixed = model, mixed
+
+    def forward(self, batch: Batch, widths: tuple[int, int]) -> tuple[Tensor, ...]:
+        """The fused alphas (B, 1, S, S) at strides 8, 4 and 1."""
+        pixels, planes = batch["pixels"], batch["planes"]
+        mean, std = (
+            torch.from_numpy(v).to(pixels.device) for v in (PIXEL_MEAN, PIXEL_STD)
+        )
+        image = ((pixels.float() - mean) / std).permute(0, 3, 1, 2)
+        image = image.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(image.device.type, torch.bfloat16, self.mixed):
+            answers = self.model(image, planes)
+        return fused(answers, widths, batch.get("known"))

@@ -1,0 +1,60 @@
+"""Train a label converter: ``python -m training.train_converter CONFIG ...``.
+
+One step: draw pictures with mattes -> make coarse labels of them -> convert crops ->
+loss at three strides -> AdamW -> moving average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from training.converter_config import ConverterTrainConfig
+from training.converter_data import ConverterSamples
+from training.converter_pairs import FolderPairs
+from training.converter_previews import write_conversions
+from training.converter_trainer import ConverterTrainer
+from training.loop import Run, Task, command_line, run_task
+
+PREVIEWS = 8
+"""Rows on the sheet of previews."""
+
+
+def train(config: ConverterTrainConfig, run: Run) -> ConverterTrainer:
+    """Train until the schedule or the run's minutes end; saves into ``run.out``.
+
+    Raises:
+        ZimError: the data, pre-trained weights or the state to go on from cannot be
+            used.
+    """
+
+    def samples(folder: Path) -> ConverterSamples:
+        return ConverterSamples(
+            FolderPairs(folder), config, config.steps * config.views
+        )
+
+    def previews(
+        folder: Path, used: ConverterSamples
+    ) -> Callable[[ConverterTrainer, Path], None]:
+        """Of the pictures that are held out, or of all where those are too few."""
+        pairs = FolderPairs(folder, held_out=True) or used.pairs
+        drawn = ConverterSamples(pairs, config, PREVIEWS)
+        shown = [drawn[i] for i in range(PREVIEWS)]
+        return lambda trainer, path: write_conversions(trainer.average, shown, path)
+
+    task = Task(config, partial(ConverterTrainer, config), samples, previews)
+    return run_task(task, run)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    return command_line(
+        "train_converter",
+        lambda path, run: train(ConverterTrainConfig.read(path), run),
+        argv,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,227 @@
+"""From a coarse label to a matte: the label converter, ready to use.
+
+>>> converter = Converter.load("converter-tiny")          # doctest: +SKIP
+>>> alpha = converter.convert(image, mask)                # doctest: +SKIP
+
+The network looks at the label's object with a margin, reduced to its input size where
+it is larger; the answer follows the picture's own edges back to full size, and far from
+the label's edge the label is kept as it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
+from zim_model.checkpoint import fingerprint
+from zim_model.converter_config import STRIDES, ConverterConfig
+from zim_model.converter_cues import label_cues
+from zim_model.converter_network import ConverterNetwork, fused
+from zim_model.converter_weights import load_converter
+from zim_model.errors import Cancelled, ImageError, PromptError
+from zim_model.refine import upsampled
+from zim_model.request import ALPHA_MAX, CancelCheck, never
+from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
+
+DEFAULT_CONVERTER = "converter-tiny"
+THRESHOLD = 128
+"""A byte of a mask from this on belongs to the object."""
+BELIEVED, FADED = 64, 96
+"""Pixels of the network's input from the label's edge: the answer is taken as it is up
+to the first, and the label from the second on."""
+
+
+class Converter:
+    """A label converter with its weights.
+
+    Calls from several threads do not disturb each other.
+
+    Attributes:
+        network: in evaluation mode.
+        fingerprint: digest of configuration and weights, hexadecimal; equal ones
+            answer alike.
+    """
+
+    def __init__(self, network: ConverterNetwork, device: str = "cpu") -> None:
+        self.fingerprint = fingerprint(network)
+        self.network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.device = torch.device(device)
+
+    @classmethod
+    def load(
+        cls, name_or_path: str | Path = DEFAULT_CONVERTER, device: str = "cpu"
+    ) -> Converter:
+        """Open a converter.
+
+        Args:
+            name_or_path: ``"converter-tiny"``, or a ``.safetensors`` file that
+                ``training.train_converter`` made.
+            device: where it runs, as torch names it.
+
+        Raises:
+            WeightsError: there is none of that name, or the file is missing, damaged or
+                of another architecture.
+        """
+        return cls(load_converter(name_or_path), device)
+
+    @property
+    def config(self) -> ConverterConfig:
+        """The architecture."""
+        config: ConverterConfig = self.network.config
+        return config
+
+    def convert(
+        self,
+        image: ByteArray,
+        mask: npt.NDArray[np.bool_ | np.uint8],
+        cancelled: CancelCheck = never,
+    ) -> WordArray:
+        """Make a matte of a coarse mask.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            mask: (H, W) bool, or uint8 where 128 and more is the object.
+            cancelled: polled between the steps.
+
+        Returns:
+            (H, W) uint16, 65535 opaque.
+
+        Raises:
+            ImageError: the shapes or types do not fit.
+            PromptError: the mask is empty.
+            Cancelled: ``cancelled`` became true.
+        """
+        label = _checked(image, mask)
+        out = np.zeros(label.shape, np.uint16)
+        if label.all():  # without an edge there is nothing to refine
+            return np.full_like(out, ALPHA_MAX)
+        part, scale = self._view(label)
+        pixels, hard = _reduced(image[part], label[part], scale)
+        if cancelled():
+            raise Cancelled
+        alpha = self.answered(pixels, hard)
+        if cancelled():
+            raise Cancelled
+        out[part] = upsampled(
+            _kept_far_away(alpha, hard),
+            np.ascontiguousarray(image[part]),
+            guided=True,
+            guide=pixels,
+        )
+        return out
+
+    def answered(self, pixels: ByteArray, label: BoolArray) -> FloatArray:
+        """The network's own answer at its input's size.
+
+        Args:
+            pixels: (h, w, 3) uint8 RGB.
+            label: (h, w) bool.
+
+        Returns:
+            (h, w) float32 in [0, 1].
+        """
+        height, width = label.shape
+        planes = label_cues(pixels, label) if self.config.cues else label[None]
+        if self.config.square:
+            side = max(self.config.image_size, *_padded_size(height, width))
+            size = (side, side)
+        else:
+            size = _padded_size(height, width)
+        normal = (pixels - PIXEL_MEAN) / PIXEL_STD
+        image = _tensor(normal.transpose(2, 0, 1), size, self.device)
+        given = _tensor(np.asarray(planes, np.float32), size, self.device)
+        with torch.inference_mode():
+            alpha = fused(self.network(image, given))[-1][0, 0, :height, :width]
+        return alpha.clamp(0, 1).float().cpu().numpy()
+
+    def _view(self, label: BoolArray) -> tuple[tuple[slice, slice], float]:
+        """The part of the picture to look at, and how much it is reduced."""
+        height, width = label.shape
+        rows, columns = np.flatnonzero(label.any(1)), np.flatnonzero(label.any(0))
+        longest = max(np.ptp(rows), np.ptp(columns)) + 1
+        room = self.config.image_size - 2 * self.config.margin
+        scale = min(
+            1.0, max(room / longest, self.config.image_size / max(height, width))
+        )
+        margin = int(np.ceil(self.config.margin / scale))
+        part = np.s_[
+            max(0, int(rows[0]) - margin) : min(height, int(rows[-1]) + margin + 1),
+            max(0, int(columns[0]) - margin) : min(
+                width, int(columns[-1]) + margin + 1
+            ),
+        ]
+        return part, scale
+
+
+def binary(mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolArray:
+    """The object of a mask (H, W): true, or 128 and more of a byte."""
+    return np.asarray(mask if mask.dtype == np.bool_ else mask >= THRESHOLD, bool)
+
+
+def _checked(image: ByteArray, mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolArray:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ImageError(f"The picture is {image.shape} {image.dtype}, not RGB bytes.")
+    if mask.ndim != 2 or mask.dtype not in (np.bool_, np.uint8):
+        raise ImageError(f"The mask is {mask.shape} {mask.dtype}, not grey bytes.")
+    if mask.shape != image.shape[:2]:
+        raise ImageError(
+            f"The mask is {mask.shape[1]} x {mask.shape[0]} pixels and the picture"
+            f" {image.shape[1]} x {image.shape[0]}.",
+            "Give a mask of the picture's own size.",
+        )
+    label = binary(mask)
+    if not label.any():
+        raise PromptError(
+            "The mask is empty: no pixel of it is as bright as half of white.",
+            "Give a mask that is white on the object and black elsewhere.",
+        )
+    return label
+
+
+def _reduced(
+    image: ByteArray, label: BoolArray, scale: float
+) -> tuple[ByteArray, BoolArray]:
+    """Both at the network's scale; a label too thin for it is kept in part."""
+    if scale == 1:
+        return np.ascontiguousarray(image), np.ascontiguousarray(label)
+    height, width = label.shape
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    pixels = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    share = cv2.resize(label.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    hard = share > 0.5
+    return np.asarray(pixels, np.uint8), hard if hard.any() else share > 0
+
+
+def _padded_size(height: int, width: int) -> tuple[int, int]:
+    step = STRIDES[-1]
+    return -(-height // step) * step, -(-width // step) * step
+
+
+def _tensor(
+    planes: FloatArray, size: tuple[int, int], device: torch.device
+) -> torch.Tensor:
+    """(1, C, *size) from (C, h, w): the border's values go on into the padding."""
+    rows, columns = (s - n for s, n in zip(size, planes.shape[1:], strict=True))
+    padded = np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="edge")
+    tensor = torch.from_numpy(np.ascontiguousarray(padded, np.float32))[None]
+    return tensor.to(device).contiguous(memory_format=torch.channels_last)
+
+
+def _kept_far_away(alpha: FloatArray, label: BoolArray) -> FloatArray:
+    """The answer near the label's edge, the label beyond; (h, w) in [0, 1]."""
+    inside = label.astype(np.uint8)
+    distance = np.maximum(
+        *(
+            cv2.distanceTransform(side, cv2.DIST_L2, cv2.DIST_MASK_3)
+            for side in (inside, 1 - inside)
+        )
+    )
+    trust = np.clip((FADED - distance) / (FADED - BELIEVED), 0, 1)
+    if label.all():  # reduced, its edge was lost
+        trust = np.ones_like(trust)
+    return np.asarray(label + trust * (alpha - label), np.float32)

@@ -1,0 +1,132 @@
+"""The architectures of the label converter as immutable, serialisable values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from zim_model.errors import WeightsError
+
+STRIDES = (1, 2, 4, 8, 16, 32)
+"""Where features pass from the encoder to the decoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class HieraEncoder:
+    """Hiera, a hierarchical vision transformer; the defaults are Hiera-B+.
+
+    Attributes:
+        dim: channels at stride 4; they double at strides 8, 16 and 32.
+        depths: blocks at strides 4, 8, 16 and 32.
+        heads: attention heads at stride 4; they double likewise.
+        windowed: SAM 2's variant, whose attention stays in windows but for three
+            blocks; else attention is global at strides 16 and 32, which is heavy at
+            1024 pixels.
+        stem: channels at strides 1 and 2, which Hiera itself does not look at.
+    """
+
+    dim: int = 112
+    depths: tuple[int, int, int, int] = (2, 3, 16, 3)
+    heads: int = 2
+    windowed: bool = False
+    stem: tuple[int, int] = (32, 32)
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of the features at STRIDES."""
+        return (*self.stem, *(self.dim << i for i in range(4)))
+
+
+@dataclass(frozen=True, slots=True)
+class ConvEncoder:
+    """A small convolutional encoder.
+
+    Attributes:
+        channels: of the features at STRIDES.
+        depths: residual blocks at STRIDES.
+    """
+
+    channels: tuple[int, int, int, int, int, int]
+    depths: tuple[int, int, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ConverterConfig:
+    """Everything that decides the shapes of a converter's tensors and what they mean.
+
+    Attributes:
+        name: for people and file names.
+        image_size: longest side of what the network looks at, in pixels.
+        encoder: Hiera or a small CNN.
+        decoder: channels of the decoder at strides 16, 8, 4, 2 and 1.
+        decoder_depths: residual blocks there.
+        shortcut_convs: convolutions on the way from the encoder to the decoder.
+        dilations: of the context module at stride 32; empty for none.
+        cues: whether the network is also shown what needs no learning: the distance to
+            the label's edge, a guided filter's matte and mattes from local colours; the
+            answer is then a correction of the label.
+        square: the input is padded to a square of ``image_size``.
+        margin: pixels of the input around the label's object that are looked at too.
+    """
+
+    name: str
+    image_size: int
+    encoder: HieraEncoder | ConvEncoder
+    decoder: tuple[int, int, int, int, int] = (256, 128, 64, 32, 32)
+    decoder_depths: tuple[int, int, int, int, int] = (2, 3, 3, 2, 0)
+    shortcut_convs: int = 2
+    dilations: tuple[int, ...] = (1, 2, 4, 8)
+    cues: bool = False
+    square: bool = True
+    margin: int = 64
+
+    def __post_init__(self) -> None:
+        if self.image_size % STRIDES[-1]:
+            raise ValueError(f"image_size {self.image_size} is no multiple of 32")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with the kind of encoder named."""
+        kind = "hiera" if isinstance(self.encoder, HieraEncoder) else "conv"
+        return {**asdict(self), "encoder": {"kind": kind, **asdict(self.encoder)}}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ConverterConfig:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            WeightsError: a key is unknown or a value is missing or malformed.
+        """
+        unknown = sorted(set(data) - {field.name for field in fields(cls)})
+        if unknown:
+            raise WeightsError(
+                f"The converter's configuration has unknown keys: {', '.join(unknown)}",
+                "It may come from a newer version.",
+            )
+        try:
+            encoder = dict(data["encoder"])
+            kind = {"hiera": HieraEncoder, "conv": ConvEncoder}[encoder.pop("kind")]
+            values = {k: _frozen(v) for k, v in data.items() if k != "encoder"}
+            built: Any = kind(**{k: _frozen(v) for k, v in encoder.items()})
+            return cls(**values, encoder=built)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise WeightsError(f"Malformed configuration: {error}.") from error
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+CONVERTER = ConverterConfig("converter", 1024, HieraEncoder())
+CONVERTER_TINY = ConverterConfig(
+    "converter-tiny",
+    1024,
+    ConvEncoder((16, 24, 48, 96, 128, 160), (0, 1, 1, 2, 2, 2)),
+    decoder=(128, 96, 48, 24, 16),
+    decoder_depths=(1, 1, 1, 1, 1),
+    shortcut_convs=0,
+    dilations=(),
+    cues=True,
+    square=False,
+)
+CONVERTERS = {config.name: config for config in (CONVERTER, CONVERTER_TINY)}
+"""The named architectures."""

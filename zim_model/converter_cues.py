@@ -1,0 +1,138 @@
+"""What a coarse label and a picture tell about the matte without any learning."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from zim_model.arrays import BoolArray, ByteArray, FloatArray
+
+CUES = 5
+"""Planes of :func:`label_cues`."""
+REACH = 24
+"""Distances to the label's edge are told up to so many pixels."""
+GUIDED_RADIUS, GUIDED_EPSILON = 8, 1e-4
+SURE = 8
+"""So far from the label's edge, in pixels, the label is taken to be right."""
+COLOUR_RADII = (14, 40)
+"""Windows in which the object's and the ground's colours are taken."""
+DOUBT = 0.02
+"""Weight of colours that are not sure to be the object's or the ground's."""
+CONTRAST = 0.004
+"""Squared distance of two colours below which they tell little."""
+
+
+def label_cues(image: ByteArray, label: BoolArray) -> FloatArray:
+    """Draw the cue planes of a label.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        label: (H, W) bool.
+
+    Returns:
+        (CUES, H, W) float32: the label, the signed distance to its edge in [-1, 1],
+        the guided filter's matte, and mattes from the colours near and less near, all
+        in [0, 1].
+    """
+    pixels = np.asarray(image / np.float32(255), np.float32)
+    hard = label.astype(np.float32)
+    planes = [hard, _signed_distance(label), guided(pixels, hard)]
+    planes += _colour_mattes(pixels, label)
+    return np.stack(planes).astype(np.float32)
+
+
+def _signed_distance(label: BoolArray) -> FloatArray:
+    """Distance to the label's edge over REACH, positive inside, in [-1, 1]."""
+    inside = label.astype(np.uint8)
+    near = [
+        cv2.distanceTransform(side, cv2.DIST_L2, cv2.DIST_MASK_3) - 0.5 * side
+        for side in (inside, 1 - inside)
+    ]
+    return np.clip((near[0] - near[1]) / REACH, -1, 1)
+
+
+def guided(
+    pixels: FloatArray,
+    plane: FloatArray,
+    radius: int = GUIDED_RADIUS,
+    epsilon: float = GUIDED_EPSILON,
+) -> FloatArray:
+    """The guided filter (He et al. 2010) with a colour guide.
+
+    Args:
+        pixels: (H, W, 3) float32 in [0, 1], the guide.
+        plane: (H, W) float32 in [0, 1], what is filtered.
+        radius: of the square windows, in pixels.
+        epsilon: regularisation of the fits.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+    """
+
+    def mean(values: FloatArray) -> FloatArray:
+        side = 2 * radius + 1
+        blurred = cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
+        return np.asarray(blurred, np.float32)
+
+    r, g, b = cv2.split(pixels)
+    mean_i, mean_p = mean(pixels), mean(plane)
+    cov = mean(pixels * plane[..., None]) - mean_i * mean_p[..., None]
+    products = mean(np.stack([r * r, r * g, r * b], -1))
+    more = mean(np.stack([g * g, g * b, b * b], -1))
+    mr, mg, mb = cv2.split(mean_i)
+    rr, rg, rb = (products[..., i] - mr * m for i, m in enumerate((mr, mg, mb)))
+    gg, gb = more[..., 0] - mg * mg, more[..., 1] - mg * mb
+    bb = more[..., 2] - mb * mb
+    rr, gg, bb = rr + epsilon, gg + epsilon, bb + epsilon
+    # Cramer's rule: a loop over pixels' 3 x 3 systems would be slow.
+    a, d, e = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    f, h, k = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
+    det = np.maximum(rr * a + rg * d + rb * e, epsilon**3)
+    cr, cg, cb = cv2.split(cov)
+    slope = (
+        np.stack(
+            [
+                a * cr + d * cg + e * cb,
+                d * cr + f * cg + h * cb,
+                e * cr + h * cg + k * cb,
+            ],
+            -1,
+        )
+        / det[..., None]
+    )
+    offset = mean_p - _summed(slope * mean_i)
+    answer = _summed(mean(slope) * pixels) + mean(offset)
+    return np.asarray(np.clip(answer, 0, 1), np.float32)
+
+
+def _colour_mattes(pixels: FloatArray, label: BoolArray) -> list[FloatArray]:
+    """Where each colour lies between the object's and the ground's colours nearby."""
+    inside = label.astype(np.uint8)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * SURE + 1,) * 2)
+    hard = inside.astype(np.float32)
+    mattes = []
+    weights = [
+        cv2.erode(side, brush, borderType=cv2.BORDER_REPLICATE)
+        + np.float32(DOUBT) * own
+        for side, own in ((inside, hard), (1 - inside, 1 - hard))
+    ]
+    for radius in COLOUR_RADII:
+        size = (2 * radius + 1,) * 2
+        colours = []
+        for weight in weights:
+            summed = cv2.blur(pixels * weight[..., None], size)
+            count = np.maximum(cv2.blur(weight, size), np.float32(1e-5))
+            colours.append(np.asarray(summed / count[..., None], np.float32))
+        front, back = colours
+        line = front - back
+        length = _summed(line * line)
+        along = _summed((pixels - back) * line)
+        # Where two colours hardly differ the label speaks.
+        matte = (along + CONTRAST * hard) / (length + CONTRAST)
+        mattes.append(np.clip(matte, 0, 1).astype(np.float32))
+    return mattes
+
+
+def _summed(values: FloatArray) -> FloatArray:
+    """Over the three channels; NumPy's own sum is slow along so short an axis."""
+    return np.asarray(cv2.transform(values, np.ones((1, 3), np.float32)), np.float32)

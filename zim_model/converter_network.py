@@ -1,0 +1,248 @@
+"""The label converter's network: a picture and a coarse label in, a matte out.
+
+After MGMatting's progressive refinement network (Yu et al. 2021): an encoder is guided
+by the label, a decoder with shortcuts answers at strides 8, 4 and 1, and each finer
+answer replaces the coarser one only where that is unsure.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zim_model.converter_config import (
+    STRIDES,
+    ConvEncoder,
+    ConverterConfig,
+    HieraEncoder,
+)
+from zim_model.converter_cues import CUES
+from zim_model.encoder import ConvBnRelu, ResidualBlock
+
+UNSURE = 1 / 255
+"""Alpha between this and the rest to 1 is worth a finer answer."""
+WIDTHS = (15, 7)
+"""How far unsure regions reach when answers are fused: at stride 4, at stride 1."""
+STRETCH = 0.02
+"""Alpha 0 and 1 lie within the reach of finite logits: the sigmoid is stretched by so
+much on either side; what is beyond is cut off in the end."""
+LABEL_LOGIT = 3.0
+"""What a correction starts from inside the label, and its negative outside."""
+
+
+class Answers(NamedTuple):
+    """Logits (B, 1, H/s, W/s) of the three heads, from the coarsest on."""
+
+    eighth: Tensor
+    quarter: Tensor
+    full: Tensor
+
+    def alphas(self) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, 1, H, W) each, a little beyond [0, 1] where the network is sure."""
+        size = self.full.shape[-2:]
+        eighth, quarter, full = (
+            (1 + 2 * STRETCH) * logits.float().sigmoid() - STRETCH
+            for logits in (
+                F.interpolate(self.eighth, size=size, mode="bilinear"),
+                F.interpolate(self.quarter, size=size, mode="bilinear"),
+                self.full,
+            )
+        )
+        return eighth, quarter, full
+
+
+def unsure(alpha: Tensor, width: int) -> Tensor:
+    """1 within ``width`` pixels around half-transparent alpha, else 0; (B, 1, H, W)."""
+    soft = ((alpha > UNSURE) & (alpha < 1 - UNSURE)).to(alpha.dtype)
+    return F.max_pool2d(soft, 2 * (width // 2) + 1, 1, width // 2)
+
+
+def fused(
+    answers: Answers, widths: tuple[int, int] = WIDTHS, known: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Alphas at strides 8, 4 and 1, each the coarser one but where that is unsure.
+
+    Args:
+        answers: of the network.
+        widths: how far the unsure regions reach, in pixels.
+        known: (B, 1, H, W), where to take finer answers instead; as in the first steps
+            of training, when no answer is good for that.
+
+    Returns:
+        (B, 1, H, W) each; only the last is of interest after training.
+    """
+    coarse, quarter, full = answers.alphas()
+    found = coarse
+    steps = [coarse]
+    for finer, width in zip((quarter, full), widths, strict=True):
+        region = unsure(found.detach(), width) if known is None else known
+        found = torch.where(region > 0, finer, found)
+        steps.append(found)
+    return steps[0], steps[1], steps[2]
+
+
+class ConvStages(nn.Module):
+    """Features at STRIDES from a few convolutions each."""
+
+    def __init__(self, config: ConvEncoder, inputs: int) -> None:
+        super().__init__()
+        stages = []
+        for i, (width, depth) in enumerate(
+            zip(config.channels, config.depths, strict=True)
+        ):
+            first = ConvBnRelu(inputs, width, stride=1 if i == 0 else 2)
+            blocks = (ResidualBlock(width) for _ in range(depth))
+            stages.append(nn.Sequential(first, *blocks))
+            inputs = width
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        features = []
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return features
+
+
+class HieraStages(nn.Module):
+    """Features at STRIDES: a small stem of convolutions, then Hiera.
+
+    Hiera's patch embedding has a fourth channel for the label, whose weights are zero
+    at first, so that pre-trained weights see what they know.
+
+    Raises:
+        ZimError: the transformers package is not installed.
+    """
+
+    def __init__(self, config: HieraEncoder, inputs: int, image_size: int) -> None:
+        super().__init__()
+        from zim_model.hiera import build_hiera
+
+        self.first = ConvBnRelu(inputs, config.stem[0])
+        self.second = ConvBnRelu(config.stem[0], config.stem[1], stride=2)
+        self.hiera = build_hiera(config, inputs, image_size)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        fine = self.first(x)
+        return [fine, self.second(fine), *self.hiera(x)]
+
+
+class Context(nn.Module):
+    """Dilated convolutions and the mean of all, side by side (ASPP); same shape."""
+
+    def __init__(self, channels: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        middle = channels // 2
+        self.branches = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(channels, middle, 3, 1, d, d, bias=False),
+                nn.BatchNorm2d(middle),
+                nn.ReLU(inplace=True),
+            )
+            for d in dilations
+        )
+        # No batch norm: one value a channel and picture has no statistics.
+        self.whole = nn.Sequential(nn.Conv2d(channels, middle, 1), nn.ReLU())
+        self.joined = nn.Sequential(
+            nn.Conv2d(middle * (len(dilations) + 1), channels, 1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = self.whole(x.mean((-2, -1), keepdim=True)).expand(-1, -1, *x.shape[-2:])
+        out: Tensor = self.joined(torch.cat([*(b(x) for b in self.branches), mean], 1))
+        return out
+
+
+class DecoderStage(nn.Module):
+    """To twice the size: upsample, add what a shortcut brings, refine."""
+
+    def __init__(
+        self, inputs: int, skip: int, outputs: int, depth: int, convs: int
+    ) -> None:
+        super().__init__()
+        self.change = nn.Conv2d(inputs, outputs, 1, bias=False)
+        if convs:
+            widths = [skip, *([outputs] * convs)]
+            self.shortcut: nn.Module = nn.Sequential(
+                *(ConvBnRelu(widths[i], widths[i + 1]) for i in range(convs))
+            )
+        else:
+            self.shortcut = nn.Conv2d(skip, outputs, 1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.blocks = nn.Sequential(*(ResidualBlock(outputs) for _ in range(depth)))
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        up = F.interpolate(self.change(x), size=skip.shape[-2:], mode="nearest")
+        out: Tensor = self.blocks(F.relu(self.norm(up + self.shortcut(skip))))
+        return out
+
+
+class Head(nn.Sequential):
+    """Features to logits (B, 1, H, W)."""
+
+    def __init__(self, inputs: int) -> None:
+        middle = min(32, inputs)
+        last = nn.Conv2d(middle, 1, 3, 1, 1)
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
+        super().__init__(ConvBnRelu(inputs, middle), last)
+
+
+class ConverterNetwork(nn.Module):
+    """The whole network."""
+
+    def __init__(self, config: ConverterConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.planes = CUES if config.cues else 1
+        inputs = 3 + self.planes
+        self.encoder: nn.Module
+        if isinstance(config.encoder, HieraEncoder):
+            self.encoder = HieraStages(config.encoder, inputs, config.image_size)
+        else:
+            self.encoder = ConvStages(config.encoder, inputs)
+        channels = config.encoder.channels
+        self.context = (
+            Context(channels[-1], config.dilations) if config.dilations else None
+        )
+        stages = []
+        given = channels[-1]
+        for skip, width, depth in zip(
+            channels[-2::-1], config.decoder, config.decoder_depths, strict=True
+        ):
+            stages.append(
+                DecoderStage(given, skip, width, depth, config.shortcut_convs)
+            )
+            given = width
+        self.decoder = nn.ModuleList(stages)
+        self.heads = nn.ModuleList(Head(config.decoder[i]) for i in (1, 2, 4))
+
+    def forward(self, image: Tensor, planes: Tensor) -> Answers:
+        """Answer at three strides.
+
+        Args:
+            image: (B, 3, H, W) normalised RGB; sides are multiples of 32.
+            planes: (B, P, H, W), the label in [0, 1] first.
+        """
+        features = self.encoder(torch.cat([image, planes], 1))
+        x = features[-1]
+        if self.context is not None:
+            x = self.context(x)
+        logits: list[Tensor] = []
+        start = LABEL_LOGIT * (2 * planes[:, :1] - 1)
+        for i, (stage, skip) in enumerate(
+            zip(self.decoder, features[-2::-1], strict=True)
+        ):
+            x = stage(x, skip)
+            if i in (1, 2, 4):
+                answer = self.heads[len(logits)](x)
+                if self.config.cues:
+                    stride = STRIDES[4 - i]
+                    answer = answer + F.avg_pool2d(start, stride)
+                logits.append(answer)
+        return Answers(*logits)

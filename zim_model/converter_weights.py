@@ -1,0 +1,72 @@
+"""The label converter's weights on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors.torch import save
+
+from zim_model.assets import asset_path
+from zim_model.checkpoint import (
+    read_tensors,
+    refuse_other_names,
+    refuse_other_shapes,
+    stored,
+)
+from zim_model.converter_config import ConverterConfig
+from zim_model.converter_network import ConverterNetwork
+from zim_model.errors import WeightsError
+from zim_model.files import replacing
+
+CONFIG_KEY = "converter_config"
+
+
+def load_converter(name_or_path: str | Path) -> ConverterNetwork:
+    """A network with its weights, in evaluation mode, on the CPU.
+
+    Args:
+        name_or_path: a bundled converter (``"converter-tiny"``) or a ``.safetensors``
+            file made by :func:`save_converter`.
+
+    Raises:
+        WeightsError: there is none of that name, or the file is missing, damaged or of
+            another architecture.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".safetensors":
+        path = asset_path("models", f"{name_or_path}.safetensors")
+        if not path.is_file():
+            known = sorted(p.stem for p in path.parent.glob("converter*.safetensors"))
+            raise WeightsError(
+                f"There is no label converter called {str(name_or_path)!r}.",
+                f"Known: {', '.join(known)}; or give a .safetensors file.",
+            )
+    metadata, tensors = read_tensors(path)
+    if CONFIG_KEY not in metadata:
+        raise WeightsError(
+            f"{path} holds no label converter.",
+            "Give a file made by training.train_converter.",
+        )
+    try:
+        config = ConverterConfig.from_json(json.loads(metadata[CONFIG_KEY]))
+    except (json.JSONDecodeError, TypeError) as error:
+        raise WeightsError(f"{path} has a malformed configuration.") from error
+    network = ConverterNetwork(config)
+    refuse_other_names(network, tensors, path)
+    refuse_other_shapes(network.state_dict(), tensors, path)
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def save_converter(network: ConverterNetwork, path: Path) -> None:
+    """Write weights, as 16-bit floats, and configuration; whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    metadata = {CONFIG_KEY: json.dumps(network.config.to_json())}
+    tensors = {key: stored(value) for key, value in network.state_dict().items()}
+    data = save(tensors, metadata)
+    with replacing(path) as file:
+        file.write(data)
