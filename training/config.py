@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from training.settings import Settings
-from zim_model.config import CONFIGS, ZimConfig
+from zim_model.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, VitConfig, ZimConfig
+
+ZIM_MINI = replace(
+    ZIM_TINY,
+    name="zim-mini",
+    image_size=128,
+    cue_channels=0,
+    region_channels=None,
+    view="image",
+)
+"""zim-tiny without cues: ZIM in small, to compare its parts on a CPU."""
+ZIM_VIT_MINI = replace(
+    ZIM_VIT_B,
+    name="zim-vit-mini",
+    image_size=128,
+    encoder=VitConfig(64, 4, 2, (1, 3), window=4),
+    embed_dim=64,
+    transformer_mlp=128,
+    head_dim=64,
+    detail_channels=(8, 16, 32),
+    fusion_channels=(32, 16, 8),
+)
+"""Every part of ZIM ViT-B, in small, to try its training."""
+MODELS = {**CONFIGS, ZIM_MINI.name: ZIM_MINI, ZIM_VIT_MINI.name: ZIM_VIT_MINI}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +52,12 @@ class TrainConfig(Settings):
             training.
         late_region_loss: what later steps take beside the paper's loss: ``none``, or
             ``iou``, the soft IoU.  Without cross-entropy answers are less hesitant.
+        prompting: ``studio``, views and prompts as the studio's users give them, or
+            ``paper``, whole pictures with a box and clicks (``training.matte_data``).
+        masked_attention, pixel_decoder: other than the model's own, see
+            :class:`zim_model.config.ZimConfig`; "" leaves them.
+        recompute: save memory in a ViT at the cost of a second forward pass
+            (activation checkpointing).
         small_size: input side of the first steps; cheaper, so that more is seen.
         small_share: share of the steps at that size.
     """
@@ -39,18 +68,30 @@ class TrainConfig(Settings):
     region_loss: str = "bce"
     region_share: float = 1.0
     late_region_loss: str = "none"
+    prompting: str = "studio"
+    masked_attention: str = ""
+    pixel_decoder: str = ""
+    recompute: bool = False
     small_size: int = 0
     small_share: float = 0.0
 
-    MODELS: ClassVar[Mapping[str, ZimConfig]] = CONFIGS
+    MODELS: ClassVar[Mapping[str, ZimConfig]] = MODELS
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "task": ("prompts", "regions"),
         "precision": ("float32", "bfloat16"),
         "region_loss": ("bce", "focal", "iou"),
         "late_region_loss": ("none", "iou"),
+        "prompting": ("studio", "paper"),
+        "masked_attention": ("", "none", "t2i", "i2t", "both"),
+        "pixel_decoder": ("", "hierarchical", "sam"),
     }
 
     @property
     def zim(self) -> ZimConfig:
         """The architecture."""
-        return CONFIGS[self.model]
+        own: dict[str, Any] = {
+            key: getattr(self, key)
+            for key in ("masked_attention", "pixel_decoder")
+            if getattr(self, key)
+        }
+        return replace(MODELS[self.model], **own)

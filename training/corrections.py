@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.data import MAX_TOKENS
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.backends import prompt_tokens
 from zim_model.cues import cue_maps
@@ -83,9 +82,11 @@ def corrected(
         prompts = _clicked(batch, view, row, found[place], stride)
         if prompts is None:
             continue
-        coords, labels = prompt_tokens(prompts, MAX_TOKENS)
+        coords, labels = prompt_tokens(prompts, batch["labels"].shape[2])
         batch["coords"][view, row] = torch.from_numpy(coords)
         batch["labels"][view, row] = torch.from_numpy(labels)
+        if not batch["cues"].shape[2]:  # a model that takes tokens alone
+            continue
         height, width = batch["extent"][view].tolist()
         pixels = batch["pixels"][view, :height, :width].numpy()
         places.append((view, row))
@@ -100,7 +101,7 @@ def _clicked(
 ) -> PromptSet | None:
     """A prompt set with a click more; None if there is no room or nothing is wrong."""
     prompts = prompts_of(batch["coords"][view, row], batch["labels"][view, row])
-    if len(prompts.points) + 2 >= MAX_TOKENS:
+    if len(prompts.points) + 2 >= batch["labels"].shape[2]:
         return None
     target = batch["target"][view, row].numpy() > 0.5
     known = batch["weight"][view, row].numpy() > 0

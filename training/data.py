@@ -116,13 +116,20 @@ class Repeated(Dataset[dict[str, Any]]):
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng((self.seed, index, attempt))
             try:
-                item = self.drawn(rng, index)
+                item = self.attempted(rng, index, attempt)
             except ZimError as error:
                 fault = str(error)
                 continue
             if item is not None:
                 return {**item, "fault": fault}
         raise ZimError(f"No picture of {ATTEMPTS} could be used. {fault}".rstrip())
+
+    def attempted(
+        self, rng: np.random.Generator, index: int, attempt: int
+    ) -> dict[str, Tensor] | None:
+        """One attempt at a sample, for those who must know which."""
+        del attempt
+        return self.drawn(rng, index)
 
     def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
         """One attempt at a sample; None if what was drawn is of no use.
@@ -154,28 +161,40 @@ class Samples(Draws):
     """
 
     def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
-        size = int(self.sizes[index])
-        scene = augmented(rng, self.pictures.scene(rng))
-        if (scene.alpha > 0.5).sum() < 48 or min(scene.alpha.shape) < 16:
-            return None
-        return self._sample(rng, scene, size)
+        return self.sample(rng, self.pictures.scene(rng), int(self.sizes[index]))
 
-    def _sample(
-        self, rng: np.random.Generator, scene: Scene, size: int
-    ) -> dict[str, Tensor]:
-        height, width = scene.alpha.shape
+    def prompted(
+        self, rng: np.random.Generator, scene: Scene
+    ) -> tuple[Scene, Sequence[PromptSet], int]:
+        """The scene, changed at random, its prompts, and the tokens they may take.
+
+        Scenes without prompts are of no use.
+        """
+        scene = augmented(rng, scene)
+        if (scene.alpha > 0.5).sum() < 48 or min(scene.alpha.shape) < 16:
+            return scene, (), MAX_TOKENS
         with_box = rng.random() < OBJECT_VIEW
         prompts = [
             draw_prompts(rng, scene, with_box=with_box) for _ in range(PROMPTS_PER_VIEW)
         ]
+        return scene, prompts, MAX_TOKENS
+
+    def sample(
+        self, rng: np.random.Generator, scene: Scene, size: int
+    ) -> dict[str, Tensor] | None:
+        """The item of a scene at input side ``size``; None if it is of no use."""
+        scene, prompts, length = self.prompted(rng, scene)
+        if not prompts:
+            return None
+        height, width = scene.alpha.shape
         view = choose_view(self.config, prompts[0], height, width)
         view = View(view.left, view.top, view.right, view.bottom, size)
         pixels = resized_view(self.config, scene.image, view)
         tokens, cues = [], []
         for prompt in prompts:
             inside = view.apply(prompt)
-            tokens.append(prompt_tokens(inside, MAX_TOKENS))
-            cues.append(cue_maps(pixels, inside, size // 2))
+            tokens.append(prompt_tokens(inside, length))
+            cues.append(self._cues(pixels, inside, size // 2))
         target, weight = self._targets(scene, view, size)
         count = len(prompts)
         padded = np.zeros((size, size, 3), np.uint8)
@@ -191,6 +210,11 @@ class Samples(Draws):
             "extent": torch.tensor(pixels.shape[:2]),
             "exact": torch.full((count,), float(scene.exact)),
         }
+
+    def _cues(self, pixels: ByteArray, inside: PromptSet, side: int) -> FloatArray:
+        if not self.config.cue_channels:
+            return np.zeros((0, side, side), np.float32)
+        return cue_maps(pixels, inside, side)
 
     def _targets(
         self, scene: Scene, view: View, size: int

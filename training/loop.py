@@ -98,8 +98,10 @@ class _Log:
         means = {key: f"{v / self.count:.4f}" for key, v in self.sums.items()}
         line = {
             "step": step,
+            "steps_per_s": f"{rate / self.views:.4f}",
             "views_per_s": f"{rate:.2f}",
             "waiting": f"{self.waited / (now - self.since):.3f}",
+            "peak_mb": f"{peak_memory() / 2**20:.0f}",
             **means,
         }
         writer = csv.DictWriter(self.file, list(line))
@@ -111,12 +113,24 @@ class _Log:
         return means
 
 
+def peak_memory() -> int:
+    """The most bytes in use so far: of this process's GPU, else of the process."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Where a run reads and writes, and when it stops.
 
     Attributes:
-        data: a folder of pictures, or a tar made by ``training.pack``.
+        data: a folder of pictures or of shards, or a tar made by ``training.pack``.
         out: folder for the log, the state and the model.
         resume: a ``state.pt`` to go on from.
         init: trained weights to begin a new run with.
@@ -300,7 +314,12 @@ def command_line(
     parser.add_argument("--out", type=Path, required=True, help="folder for results")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--resume-from", type=Path, help="a state.pt to go on from")
-    begin.add_argument("--init-from", type=Path, help="weights to begin with")
+    begin.add_argument(
+        *("--init-from", "--sam"),
+        type=Path,
+        metavar="WEIGHTS",
+        help="weights to begin with: of an earlier run, or a SAM's .pth",
+    )
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after")
     parser.add_argument(
         "--small-state", action="store_true", help="a smaller, inexact state.pt"

@@ -157,7 +157,7 @@ class Pictures:
     ) -> None:
         found = sorted(folder.glob(pattern))
         if split:
-            found = [path for path in found if _is_held_out(path) is self.held_out]
+            found = [p for p in found if is_held_out(_family(p)) is self.held_out]
         if found:
             self.pools.append((kind, source, found))
 
@@ -254,8 +254,9 @@ def _family(path: Path) -> str:
     return path.name.partition(".")[0]
 
 
-def _is_held_out(path: Path) -> bool:
-    return zlib.crc32(_family(path).encode()) % HELD_OUT == 0
+def is_held_out(name: str) -> bool:
+    """Whether a picture, or all pictures of one family, are never trained on."""
+    return zlib.crc32(name.encode()) % HELD_OUT == 0
 
 
 def _image_beside(path: Path, suffix: str) -> Path:

@@ -1,9 +1,10 @@
 """Shards of SA1B-Matte: tars of pictures with one soft matte for each of their masks.
 
-Of the picture ``sa_1`` a shard holds ``sa_1.jpg``, the mattes' crops ``sa_1.000.png``,
-``sa_1.001.png`` ... and ``sa_1.json``, in this order, so that readers of WebDataset's
-format can stream it.  Beside ``NAME.tar`` lies ``NAME.json``, a report that also tells
-where each picture begins; ``manifest.json`` sums up the whole set.
+Of the picture ``sa_1`` a shard holds the mattes' crops ``sa_1.000.png``,
+``sa_1.001.png`` ..., ``sa_1.jpg`` and ``sa_1.json``, one after the other, so that
+readers of WebDataset's format can stream it.  Beside ``NAME.tar`` lies ``NAME.json``, a
+report that also tells where each picture's JSON lies; ``manifest.json`` sums up the
+whole set.
 """
 
 from __future__ import annotations
@@ -188,7 +189,7 @@ class ShardWriter:
         shape: tuple[int, int],
         mattes: Iterable[tuple[MatteRecord, bytes]],
     ) -> None:
-        """Add a picture.
+        """Add a picture, unless it has no mattes.
 
         Args:
             name: its id.
@@ -196,13 +197,15 @@ class ShardWriter:
             shape: height and width.
             mattes: a record and a PNG file of each; drawn one by one.
         """
-        place = self._file(f"{name}.jpg", encoded)
         records = []
         for number, (record, png) in enumerate(mattes):
             where = self._file(f"{name}.{number:03}.png", png)
             records.append({**asdict(record), "place": where})
             self.matte_bytes += len(png)
+        if not records:
+            return
         self.mattes += len(records)
+        place = self._file(f"{name}.jpg", encoded)
         data = {
             "name": name,
             "width": shape[1],

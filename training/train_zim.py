@@ -15,10 +15,13 @@ import numpy as np
 from training.config import TrainConfig
 from training.data import Draws, Samples
 from training.loop import Run, Task, command_line, run_task
-from training.pictures import Pictures
+from training.matte_data import PaperSamples, ShardSamples
+from training.pictures import Pictures, is_held_out
 from training.previews import write_sheet
 from training.regions import LabelSamples
+from training.shards import MANIFEST, Shards
 from training.trainer import Trainer
+from zim_model.errors import ZimError
 
 PREVIEWS = 8
 """Samples on the sheet of previews: fixed views of pictures never trained on."""
@@ -37,21 +40,64 @@ def train(config: TrainConfig, run: Run) -> Trainer:
     Raises:
         ZimError: the data or the state to go on from cannot be used.
     """
-    kind = LabelSamples if config.task == "regions" else Samples
 
     def samples(folder: Path) -> Draws:
-        return kind(Pictures(folder), config.zim, input_sizes(config), config.seed)
+        return drawn_from(folder, config, input_sizes(config), config.seed)
 
     def previews(folder: Path, used: Draws) -> Callable[[Trainer, Path], None]:
-        """Of the pictures that are held out, or of all where those are too few."""
-        pictures = Pictures(folder, held_out=True) or used.pictures
+        del used
         sizes = [config.zim.image_size] * PREVIEWS
-        drawn = kind(pictures, config.zim, sizes, config.seed + 1)
+        drawn = drawn_from(folder, config, sizes, config.seed + 1, held_out=True)
         shown = [drawn[i] for i in range(PREVIEWS)]
         return lambda trainer, path: write_sheet(trainer.average, shown, path)
 
     task = Task(config, partial(Trainer, config), samples, previews)
     return run_task(task, run)
+
+
+def drawn_from(
+    folder: Path,
+    config: TrainConfig,
+    sizes: Sequence[int],
+    seed: int,
+    *,
+    held_out: bool = False,
+) -> Draws:
+    """Samples from a folder of pictures, or of shards of mattes.
+
+    Args:
+        folder: see ``training/README.md``.
+        config: decides the kind of samples.
+        sizes: the input side of every sample.
+        seed: decides every sample.
+        held_out: of the pictures that are never trained on, or of all where those are
+            too few.
+
+    Raises:
+        ZimError: there is nothing there that could be used.
+    """
+    if (folder / MANIFEST).is_file():
+        if config.task == "regions" or config.prompting != "paper":
+            raise ZimError(
+                f"{folder} holds shards of mattes: not for this configuration.",
+                'Set prompting = "paper" and task = "prompts".',
+            )
+        return ShardSamples(_shards(folder, held_out), config.zim, sizes, seed)
+    kind = LabelSamples if config.task == "regions" else Samples
+    if config.task == "prompts" and config.prompting == "paper":
+        kind = PaperSamples
+    pictures = Pictures(folder)
+    if held_out:
+        pictures = Pictures(folder, held_out=True) or pictures
+    return kind(pictures, config.zim, sizes, seed)
+
+
+def _shards(folder: Path, held_out: bool) -> Shards:
+    some = Shards(folder, lambda name: is_held_out(name) is held_out)
+    found = some if len(some) else Shards(folder)
+    if not len(found):
+        raise ZimError(f"{folder} holds no mattes.", "Its manifest tells why.")
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

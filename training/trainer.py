@@ -21,7 +21,8 @@ from training.corrections import Mapper, corrected
 from training.distributed import Team
 from training.losses import zim_loss
 from training.regions import regions_loss
-from zim_model.checkpoint import load_model, save_model
+from zim_model.checkpoint import load_model, load_sam, save_model, zim_from_sam
+from zim_model.encoder import VitEncoder
 from zim_model.errors import ZimError
 from zim_model.model import Zim
 from zim_model.regions import Regions
@@ -40,9 +41,16 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         self._pool: ProcessPoolExecutor | None = None
 
     def built(self) -> Zim:
-        return Zim(self.config.zim).channels_last()
+        model = Zim(self.config.zim).channels_last()
+        if isinstance(model.image_encoder, VitEncoder):
+            model.image_encoder.recompute = self.config.recompute
+        return model
 
     def make_passes(self) -> nn.Module:
+        if self.team.size > 1 and self.device.type == "cuda":
+            # Large models leave room for few views a GPU: too few for batch norm.
+            convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm
+            self.model = convert(self.model)
         return _Passes(self.model, self.config.precision == "bfloat16")
 
     def _seeing(self) -> list[nn.Module]:
@@ -63,7 +71,7 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         return groups
 
     def start_from(self, path: Path) -> None:
-        given = load_model(path)
+        given = self._from_sam(path) if path.suffix == ".pth" else load_model(path)
         if given.config != self.config.zim:
             raise ZimError(
                 f"{path} holds a {given.config.name} of another shape than"
@@ -72,6 +80,13 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
             )
         self.model.load_state_dict(given.state_dict())
         self.average.load_state_dict(given.state_dict())
+
+    def _from_sam(self, path: Path) -> Zim:
+        """A model that knows what a SAM knows; what SAM lacks is as it was."""
+        config = self.config.zim
+        start = load_sam if config.pixel_decoder == "sam" else zim_from_sam
+        torch.manual_seed(self.config.seed)
+        return start(path, config)[0]
 
     def save_weights(self, folder: Path) -> None:
         save_model(self.average, folder / f"{self.config.model}.safetensors")
@@ -93,6 +108,8 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
             found = (answers[:, 0] > 0).numpy()
             stride = self.config.zim.mask_stride
             batch = corrected(rng, batch, found, stride, self._mapper())
+            if self.config.zim.region_channels is None:
+                continue
             shown = torch.from_numpy(rng.random((len(answers), 1, 1, 1)) < SHOWN_AGAIN)
             batch["earlier"] = F.avg_pool2d(answers, 2) * shown
         return batch

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from zim_model.config import STRIDE, CnnConfig, VitConfig, ZimConfig
 
@@ -162,10 +163,16 @@ class PatchEmbed(nn.Module):
 
 
 class VitEncoder(nn.Module):
-    """SAM's image encoder: (B, 3, S, S) to image embeddings (B, C, G, G)."""
+    """SAM's image encoder: (B, 3, S, S) to image embeddings (B, C, G, G).
+
+    Attributes:
+        recompute: in training, keep the blocks' inputs alone and compute their inside
+            again for the gradients, which saves memory.
+    """
 
     def __init__(self, config: VitConfig, grid: int, embed_dim: int) -> None:
         super().__init__()
+        self.recompute = False
         self.patch_embed = PatchEmbed(config.dim)
         self.pos_embed = nn.Parameter(torch.zeros(1, grid, grid, config.dim))
         self.blocks = nn.ModuleList(
@@ -183,7 +190,10 @@ class VitEncoder(nn.Module):
         del details  # SAM's encoder sees the pixels themselves.
         x = self.patch_embed(image) + self.pos_embed
         for block in self.blocks:
-            x = block(x)
+            if self.recompute and torch.is_grad_enabled():
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)
         out: Tensor = self.neck(x.permute(0, 3, 1, 2))
         return out
 

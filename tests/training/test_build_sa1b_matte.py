@@ -111,7 +111,8 @@ def test_a_shard_is_a_plain_tar_that_others_can_stream(made):
     out, _ = made
     with tarfile.open(out / "sa_000000-0000.tar") as tar:
         names = [member.name for member in tar]
-        assert names[:2] == ["sa_1.jpg", "sa_1.000.png"]
+        assert names[0] == "sa_1.000.png"
+        assert len({name.partition(".")[0] for name in names[:4]}) == 1
         with Image.open(tar.extractfile("sa_1.jpg")) as image:
             assert image.size[0] > 0
         record = json.load(tar.extractfile("sa_1.json"))
