@@ -13,21 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 
-import cv2
-import numpy as np
+from measuring import scaled_photo
 
-from zim_app.core.images import load_picture
-from zim_model.assets import asset_path
 from zim_model.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import Options, Request
-
-
-def scaled_photo(megapixels: float) -> np.ndarray:
-    picture = load_picture(asset_path("samples", "astronaut.jpg"))
-    scale = (megapixels * 1e6 / (picture.height * picture.width)) ** 0.5
-    size = (round(picture.width * scale), round(picture.height * scale))
-    return cv2.resize(picture.rgb, size, interpolation=cv2.INTER_CUBIC)
 
 
 def median_ms(rounds: int, action: Callable[[int], object]) -> float:

@@ -190,7 +190,8 @@ class TorchBackend:
         tensor = torch.from_numpy(normalised(pixels, self.config.image_size))[None]
         tensor = tensor.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._autocast():
-            return EncodedView(view, self.model.encode(tensor), pixels)
+            features = self.model.prepared(self.model.encode(tensor))
+        return EncodedView(view, features, pixels)
 
     def decode(
         self,

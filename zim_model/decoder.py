@@ -8,6 +8,7 @@ Coordinates are input pixels, x right and y down.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,8 +20,8 @@ from zim_model.config import (
     MaskedAttention,
     ZimConfig,
 )
-from zim_model.encoder import ConvBnRelu, LayerNorm2d, MlpBlock, ResidualBlock
-from zim_model.regions import REGION_CUES
+from zim_model.encoder import LayerNorm2d, MlpBlock
+from zim_model.fusion import CueEncoder, HierarchicalPixelDecoder, Share
 
 ABSENT, PADDING, NEGATIVE, POSITIVE, TOP_LEFT, BOTTOM_RIGHT = -2, -1, 0, 1, 2, 3
 """Token labels.  SAM knows all but ABSENT, which only fills a batch of unequal lengths
@@ -57,47 +58,6 @@ class PositionEmbeddingRandom(nn.Module):
         y, x = torch.meshgrid(centres, centres, indexing="ij")
         encoded: Tensor = self(torch.stack([x, y], -1))
         return encoded.permute(2, 0, 1)[None]
-
-
-class CueEncoder(nn.Module):
-    """Dense cue maps and detail features to prompt features at strides 2, 4, 8, 16.
-
-    Clicks, box and colour models drawn as maps are much easier to learn from than
-    tokens; they meet the image at every level instead of once.
-    """
-
-    def __init__(self, config: ZimConfig) -> None:
-        super().__init__()
-        dim, details = config.embed_dim, config.decoder_details
-        a, b, c = config.cue_widths
-        maps = config.cue_channels
-        if config.region_channels is not None:
-            maps += len(REGION_CUES) + 1  # and an earlier answer
-        self.first = ConvBnRelu(maps + details[0], a)
-        self.down = nn.ModuleList(
-            [ConvBnRelu(a, b, 2), ConvBnRelu(b, c, 2), ConvBnRelu(c, dim, 2)]
-        )
-        self.mix = nn.ModuleList(
-            [
-                ConvBnRelu(b + details[1], b),
-                ConvBnRelu(c + details[2], c),
-                ConvBnRelu(2 * dim, dim),
-            ]
-        )
-        self.last = nn.Sequential(ResidualBlock(dim), ResidualBlock(dim))
-
-    def forward(
-        self, cues: Tensor, details: list[Tensor], embeddings: Tensor
-    ) -> tuple[list[Tensor], Tensor]:
-        """Cues (B, K, S/2, S/2) to features at strides 2, 4, 8, dense (B, C, G, G)."""
-        x = self.first(torch.cat([cues, details[0]], 1))
-        levels = [x]
-        for down, mix, beside in zip(
-            self.down, self.mix, [*details[1:], embeddings], strict=True
-        ):
-            x = mix(torch.cat([down(x), beside], 1))
-            levels.append(x)
-        return levels[:3], self.last(x)
 
 
 class PromptEncoder(nn.Module):
@@ -211,9 +171,21 @@ class Attention(nn.Module):
                 where it is 0 a position is excluded (paper, eq. 4 and 5).
             present: (B, K) bool; keys to attend to.
         """
+        return self.attend(
+            self.q_proj(q), self.k_proj(k), self.v_proj(v), scale, present
+        )
+
+    def attend(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        scale: Tensor | None = None,
+        present: Tensor | None = None,
+    ) -> Tensor:
+        """The same from what the three projections give, (B, ..., inner width)."""
         q, k, v = (
-            proj(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for proj, x in ((self.q_proj, q), (self.k_proj, k), (self.v_proj, v))
+            x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2) for x in (q, k, v)
         )
         if scale is None:
             mask = None if present is None else present[:, None, None, :]
@@ -227,6 +199,19 @@ class Attention(nn.Module):
             out = logits.softmax(-1) @ v
         projected: Tensor = self.out_proj(out.transpose(1, 2).flatten(-2))
         return projected
+
+
+class ImageProjections(NamedTuple):
+    """What the first two-way block makes of the image alone, (V, G*G, C / 2) each.
+
+    Attributes:
+        keys, values: that tokens look at.
+        queries: with which the image looks at tokens.
+    """
+
+    keys: Tensor
+    values: Tensor
+    queries: Tensor
 
 
 class TwoWayAttentionBlock(nn.Module):
@@ -254,23 +239,35 @@ class TwoWayAttentionBlock(nn.Module):
         present: Tensor | None,
         t2i: Tensor | None,
         i2t: Tensor | None,
+        known: ImageProjections | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Tokens (B, T, C) and image (B, G*G, C) to the same."""
+        if known is None:
+            known = self.projections(image, image_pe)
         if self.first:
             tokens = self.self_attn(tokens, tokens, tokens, present=present)
         else:
             q = tokens + token_pe
             tokens = tokens + self.self_attn(q, q, tokens, present=present)
         tokens = self.norm1(tokens)
-        q, k = tokens + token_pe, image + image_pe
-        tokens = tokens + self.cross_attn_token_to_image(q, k, image, scale=t2i)
+        t2i_attn = self.cross_attn_token_to_image
+        q = t2i_attn.q_proj(tokens + token_pe)
+        tokens = tokens + t2i_attn.attend(q, known.keys, known.values, t2i)
         tokens = self.norm2(tokens)
         tokens = self.norm3(tokens + self.mlp(tokens))
-        q = tokens + token_pe
-        image = image + self.cross_attn_image_to_token(
-            k, q, tokens, scale=i2t, present=present
-        )
+        i2t_attn = self.cross_attn_image_to_token
+        k, v = i2t_attn.k_proj(tokens + token_pe), i2t_attn.v_proj(tokens)
+        image = image + i2t_attn.attend(known.queries, k, v, i2t, present)
         return tokens, self.norm4(image)
+
+    def projections(self, image: Tensor, image_pe: Tensor) -> ImageProjections:
+        """What both cross-attentions make of the image (B, G*G, C)."""
+        placed = image + image_pe
+        return ImageProjections(
+            self.cross_attn_token_to_image.k_proj(placed),
+            self.cross_attn_token_to_image.v_proj(image),
+            self.cross_attn_image_to_token.q_proj(placed),
+        )
 
 
 class TwoWayTransformer(nn.Module):
@@ -295,6 +292,7 @@ class TwoWayTransformer(nn.Module):
         tokens: Tensor,
         mask: Tensor,
         present: Tensor | None,
+        known: ImageProjections | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Let image and tokens exchange what they know.
 
@@ -304,24 +302,36 @@ class TwoWayTransformer(nn.Module):
             tokens: (B, T, C); also their own positional encoding.
             mask: (B, G, G) in [0, 1], see :func:`attention_mask`.
             present: (B, T) bool, or None when all tokens are.
+            known: what :meth:`projections` gives for this image.
 
         Returns:
             Tokens (B, T, C) and image (B, C, G, G).
         """
         b, c, g, _ = image.shape
-        flat = image.flatten(2).transpose(1, 2)
-        pe = image_pe.flatten(2).transpose(1, 2)
+        flat, pe = _flat(image), _flat(image_pe)
         over_image = mask.flatten(1)
         t2i = over_image[:, None, :] if self.masked in ("t2i", "both") else None
         # A row of equal logits: an excluded image token hears all tokens alike.
         i2t = over_image[:, :, None] if self.masked in ("i2t", "both") else None
         out = tokens
         for layer in self.layers:
-            out, flat = layer(out, flat, tokens, pe, present, t2i, i2t)
+            out, flat = layer(out, flat, tokens, pe, present, t2i, i2t, known)
+            known = None
         q, k = out + tokens, flat + pe
         out = out + self.final_attn_token_to_image(q, k, flat, scale=t2i)
         out = self.norm_final_attn(out)
         return out, flat.transpose(1, 2).reshape(b, c, g, g)
+
+    def projections(self, image: Tensor, image_pe: Tensor) -> ImageProjections:
+        """The part of the first layer that no prompt changes, of (V, C, G, G)."""
+        first = self.layers[0]
+        assert isinstance(first, TwoWayAttentionBlock)
+        return first.projections(_flat(image), _flat(image_pe))
+
+
+def _flat(image: Tensor) -> Tensor:
+    """(B, C, G, G) to tokens (B, G*G, C)."""
+    return image.flatten(2).transpose(1, 2)
 
 
 class Mlp(nn.Module):
@@ -339,31 +349,6 @@ class Mlp(nn.Module):
             x = F.relu(layer(x))
         out: Tensor = self.layers[-1](x)
         return out
-
-
-class HierarchicalPixelDecoder(nn.Module):
-    """ZIM's pixel decoder: fuses details at strides 8, 4, 2 (paper, section 3.2)."""
-
-    def __init__(self, config: ZimConfig) -> None:
-        super().__init__()
-        details = config.decoder_details[::-1]
-        cues = config.cue_widths[::-1] if config.cue_channels else (0, 0, 0)
-        below = (config.embed_dim, *config.fusion_channels[:2])
-        self.fusions = nn.ModuleList(
-            ConvBnRelu(details[i] + cues[i] + below[i], config.fusion_channels[i])
-            for i in range(3)
-        )
-
-    def forward(
-        self, image: Tensor, details: list[Tensor], cues: list[Tensor]
-    ) -> Tensor:
-        """Image tokens (B, C, G, G) to features (B, F, S/2, S/2)."""
-        x = image
-        for i, fusion in enumerate(self.fusions):
-            beside = [maps[2 - i] for maps in (details, cues) if maps]
-            up = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-            x = fusion(torch.cat([*beside, up], 1))
-        return x
 
 
 class MaskDecoder(nn.Module):
@@ -398,8 +383,9 @@ class MaskDecoder(nn.Module):
         prompt_tokens: Tensor,
         present: Tensor | None,
         mask: Tensor,
-        details: list[Tensor],
+        details: list[Tensor] | list[Share],
         cues: list[Tensor],
+        known: ImageProjections | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predict mask logits (B, 4, h, w) and IoU (B, 4).
 
@@ -409,15 +395,16 @@ class MaskDecoder(nn.Module):
             prompt_tokens: (B, N, C).
             present: (B, N) bool or None.
             mask: attention mask (B, G, G).
-            details: D0, D1, D2 at strides 2, 4, 8.
+            details: D0, D1, D2 at strides 2, 4, 8, or their shares.
             cues: cue features at strides 2, 4, 8, or empty.
+            known: the transformer's projections of this image.
         """
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
         own = own.expand(prompt_tokens.shape[0], -1, -1)  # len() is lost in a trace
         tokens = torch.cat([own, prompt_tokens], 1)
         if present is not None:
             present = torch.cat([present.new_ones(own.shape[:2]), present], 1)
-        tokens, image = self.transformer(image, image_pe, tokens, mask, present)
+        tokens, image = self.transformer(image, image_pe, tokens, mask, present, known)
         if self.hierarchical:
             features = self.pixel_decoder(image, details, cues)
         else:
@@ -429,5 +416,6 @@ class MaskDecoder(nn.Module):
             ],
             1,
         )
-        logits = torch.einsum("bkc,bchw->bkhw", kernels, features)
+        # A view of channels-last features, which are not copied.
+        logits = (kernels @ features.flatten(2)).unflatten(-1, features.shape[-2:])
         return logits, self.iou_prediction_head(tokens[:, 0])

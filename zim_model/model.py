@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +14,45 @@ from torch import Tensor, nn
 from zim_model.config import STRIDE, ZimConfig
 from zim_model.decoder import (
     ABSENT,
+    ImageProjections,
     MaskDecoder,
     PromptEncoder,
     attention_mask,
 )
 from zim_model.encoder import DetailStream, build_encoder
+from zim_model.fusion import Share
 from zim_model.regions import RegionHead, Regions, earlier_cue, region_cues
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What decoding makes of V images alone, so that it is made only once.
+
+    Attributes:
+        fusions: shares of the details in the pixel decoder, at strides 2, 4, 8.
+        cues: shares of details and embeddings in the cue encoder, at strides 2 to 16.
+        projections: of the image as no mask prompt changes it, for the transformer.
+    """
+
+    fusions: list[Share]
+    cues: list[Share]
+    projections: ImageProjections | None
+
+    def tensors(self) -> list[Tensor]:
+        """All that is held."""
+        shares = [share.value for share in (*self.fusions, *self.cues)]
+        return [*shares, *(self.projections or ())]
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Prepared:
+        """The same with every tensor changed."""
+        projections = self.projections
+        if projections is not None:
+            projections = ImageProjections(*map(change, projections))
+        return Prepared(
+            [Share(change(share.value)) for share in self.fusions],
+            [Share(change(share.value)) for share in self.cues],
+            projections,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,21 +62,34 @@ class Features:
     Attributes:
         embeddings: (V, C, G, G).
         details: what the decoder gets at strides 2, 4, 8: D0, D1, D2, or the region
-            head's features; empty for SAM's own pixel decoder.
+            head's features; empty for SAM's own pixel decoder, and where ``prepared``
+            stands in for them.
         regions: what the region head found, if there is one.
+        prepared: what :meth:`Zim.prepared` made of them for inference.
     """
 
     embeddings: Tensor
     details: list[Tensor]
     regions: Regions | None = None
+    prepared: Prepared | None = None
 
     def select(self, index: Tensor) -> Features:
         """Features of B prompt sets, from the index (B,) of each one's image."""
+        return self._mapped(lambda tensor: tensor[index])
+
+    def shared(self, count: int) -> Features:
+        """The features of one image for so many prompt sets, without copying."""
+        return self._mapped(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
         regions = self.regions
         if regions is not None:
-            regions = Regions(regions.maps[index], regions.embedding[index])
+            regions = Regions(change(regions.maps), change(regions.embedding))
         return Features(
-            self.embeddings[index], [d[index] for d in self.details], regions
+            change(self.embeddings),
+            [change(detail) for detail in self.details],
+            regions,
+            None if self.prepared is None else self.prepared.mapped(change),
         )
 
     @property
@@ -51,6 +98,8 @@ class Features:
         tensors = [self.embeddings, *self.details]
         if self.regions is not None:
             tensors += [self.regions.maps, self.regions.embedding]
+        if self.prepared is not None:
+            tensors += self.prepared.tensors()
         return sum(t.numel() * t.element_size() for t in tensors)
 
 
@@ -87,6 +136,34 @@ class Zim(nn.Module):
         details = [torch.cat([details[0], fine], 1), *coarser]
         return Features(embeddings, details, regions)
 
+    def prepared(self, features: Features) -> Features:
+        """The same features in the form that is fastest to decode, and smaller.
+
+        Only for inference: the model must be in evaluation mode, and its weights must
+        stay as they are while the features are used.
+        """
+        if self.training:
+            raise ValueError("features are prepared for inference, not for training")
+        decoder, encoder = self.mask_decoder, self.prompt_encoder.cue_encoder
+        beside = [*features.details, features.embeddings]
+        projections = None
+        if encoder is None:
+            image = features.embeddings + self._no_mask(features)
+            projections = decoder.transformer.projections(image, self._places(features))
+        prepared = Prepared(
+            decoder.pixel_decoder.shares(features.details) if features.details else [],
+            [] if encoder is None else encoder.shares(beside),
+            projections,
+        )
+        return replace(features, details=[], prepared=prepared)
+
+    def _no_mask(self, features: Features) -> Tensor:
+        count, _, grid, _ = features.embeddings.shape
+        return self.prompt_encoder.dense(None, count, grid)
+
+    def _places(self, features: Features) -> Tensor:
+        return self.prompt_encoder.pe_layer.grid(features.embeddings.shape[-1])
+
     def decode(
         self,
         features: Features,
@@ -114,13 +191,14 @@ class Zim(nn.Module):
         """
         count, grid = len(coords), features.embeddings.shape[-1]
         if len(features.embeddings) != count:
-            features = features.select(coords.new_zeros(count, dtype=torch.long))
+            features = features.shared(count)
         prompt_tokens = self.prompt_encoder.tokens(coords, labels, grid * STRIDE)
         absent = labels == ABSENT
         present = ~absent if bool(absent.any()) else None
         as_cue = features.regions is not None
         dense = self.prompt_encoder.dense(None if as_cue else mask_input, count, grid)
         levels: list[Tensor] = []
+        prepared = features.prepared
         if self.prompt_encoder.cue_encoder is not None:
             if cues is None:
                 raise ValueError(f"{self.config.name} needs cue maps")
@@ -128,17 +206,19 @@ class Zim(nn.Module):
                 drawn = region_cues(features.regions, cues)
                 earlier = earlier_cue(mask_input, cues)
                 cues = torch.cat([cues, drawn.to(cues), earlier], 1)
+            beside = [*features.details, features.embeddings]
             levels, from_cues = self.prompt_encoder.cue_encoder(
-                cues, features.details, features.embeddings
+                cues, beside if prepared is None else prepared.cues
             )
             dense = dense + from_cues
         logits, iou = self.mask_decoder(
             features.embeddings + dense,
-            self.prompt_encoder.pe_layer.grid(grid),
+            self._places(features),
             prompt_tokens,
             present,
             attention_mask(coords, labels, grid, self.config.attention_sigma),
-            features.details,
+            features.details if prepared is None else prepared.fusions,
             levels,
+            prepared.projections if prepared and mask_input is None else None,
         )
         return logits, iou

@@ -7,6 +7,7 @@ import torch
 from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model.backends import prompt_tokens
 from zim_model.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, ZimConfig
+from zim_model.cues import CUES
 from zim_model.decoder import (
     ABSENT,
     BOTTOM_RIGHT,
@@ -228,3 +229,66 @@ def test_unknown_configuration_keys_are_named():
 def test_input_size_must_fit_the_stride():
     with pytest.raises(ValueError, match="16"):
         replace(ZIM_TINY, image_size=100)
+
+
+def answer_of(model, features, prompts_sets, cues=None, mask_input=None):
+    tokens = [prompt_tokens(p, 6) for p in prompts_sets]
+    with torch.no_grad():
+        return model.decode(
+            features,
+            torch.from_numpy(np.stack([t[0] for t in tokens])),
+            torch.from_numpy(np.stack([t[1] for t in tokens])),
+            cues,
+            mask_input,
+        )
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("views", [1, 3])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"masked_attention": "both"},
+        {"pixel_decoder": "sam"},
+        {"cue_channels": len(CUES), "cue_widths": (6, 8, 12)},
+        {
+            "cue_channels": len(CUES),
+            "cue_widths": (6, 8, 12),
+            "region_channels": (4, 6, 8),
+        },
+    ],
+    ids=["zim", "both", "sam", "cues", "regions"],
+)
+def test_prepared_features_give_the_same_answers(changes, views, masked):
+    model = random_model(replace(SMALL_VIT, **changes))
+    for module in model.modules():  # norms that have seen pictures
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean, -0.5, 0.5)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    draw = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        plain = model.encode(torch.randn(views, 3, 128, 128, generator=draw))
+        prepared = model.prepared(plain)
+    cues = torch.rand(3, len(CUES), 64, 64, generator=draw)
+    mask = torch.randn(3, 1, 32, 32, generator=draw) if masked else None
+    expected = answer_of(model, plain, (POINT, BOX, BOTH), cues, mask)
+    found = answer_of(model, prepared, (POINT, BOX, BOTH), cues, mask)
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_prepared_features_of_zim_vit_b_take_half_the_memory():
+    with torch.device("meta"):
+        model = Zim(ZIM_VIT_B).eval()
+        plain = model.encode(torch.empty(1, 3, 1024, 1024))
+        prepared = model.prepared(plain)
+    details = sum(d.nbytes for d in plain.details)
+    assert sum(s.value.nbytes for s in prepared.prepared.fusions) == details / 2
+    assert prepared.nbytes < 0.6 * plain.nbytes
+
+
+def test_features_are_not_prepared_while_training():
+    model = Zim(SMALL_VIT).train()
+    with pytest.raises(ValueError, match="training"):
+        model.prepared(model.encode(IMAGE))

@@ -1,0 +1,46 @@
+"""What the benchmarks share: a photograph of any size, and fair timing."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+
+from zim_app.core.images import load_picture
+from zim_model.assets import asset_path
+
+
+def scaled_photo(megapixels: float) -> np.ndarray:
+    """A bundled photograph at another size, (H, W, 3) uint8."""
+    picture = load_picture(asset_path("samples", "astronaut.jpg"))
+    scale = (megapixels * 1e6 / (picture.height * picture.width)) ** 0.5
+    size = (round(picture.width * scale), round(picture.height * scale))
+    return cv2.resize(picture.rgb, size, interpolation=cv2.INTER_CUBIC)
+
+
+def interleaved(
+    rounds: int, actions: Mapping[str, Callable[[int], object]]
+) -> dict[str, tuple[float, float]]:
+    """Seconds of actions that take turns, so that other programs disturb all alike.
+
+    Each is called once before to warm up, then with the number of the round.
+
+    Returns:
+        The median wall-clock and processor seconds of each.
+    """
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in actions}
+    for i in range(rounds + 1):
+        for name, action in actions.items():
+            wall, processor = time.perf_counter(), time.process_time()
+            action(i)
+            spent = time.perf_counter() - wall, time.process_time() - processor
+            times[name].append(spent)
+    return {
+        name: tuple(
+            statistics.median(column) for column in zip(*spent[1:], strict=True)
+        )
+        for name, spent in times.items()
+    }

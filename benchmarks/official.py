@@ -1,0 +1,105 @@
+"""A click of ours beside the official predictor's way, with the same random weights.
+
+``python benchmarks/official.py [--megapixels 12] [--rounds 5]`` prints medians of one
+run in which both take turns.  The official way is written out here in plain modules: all
+features in fp32, whole fusion convolutions, four masks, logits interpolated to the
+input's size, cropped, interpolated to the photograph's, and the sigmoid last.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from measuring import interleaved, scaled_photo
+
+from zim_model.backends import TorchBackend, prompt_tokens
+from zim_model.config import CONFIGS
+from zim_model.engine import Engine
+from zim_model.model import Zim
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.request import Options, Request
+from zim_model.transforms import View, normalised
+
+
+class OfficialWay:
+    """The official predictor's decoding, after its ``set_image``."""
+
+    @torch.inference_mode()
+    def __init__(self, model: Zim, view: View, pixels: np.ndarray) -> None:
+        self.model, self.view = model, view
+        image = torch.from_numpy(normalised(pixels, view.image_size))[None]
+        self.features = model.encode(image)
+
+    @torch.inference_mode()
+    def predict(self, prompts: PromptSet, *, multimask: bool) -> np.ndarray:
+        """Alpha (K, H, W) float32 of four mattes, or of the first alone."""
+        coords, labels = prompt_tokens(self.view.apply(prompts))
+        logits, _ = self.model.decode(
+            self.features,
+            torch.from_numpy(coords)[None],
+            torch.from_numpy(labels)[None],
+        )
+        if not multimask:
+            logits = logits[:, :1]
+        side = self.view.image_size
+        height, width = self.view.input_size
+        logits = F.interpolate(logits, (side, side), mode="bilinear")
+        logits = logits[..., :height, :width]
+        size = (self.view.height, self.view.width)
+        return F.interpolate(logits, size, mode="bilinear").sigmoid()[0].numpy()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--model", default="zim-vit-b", choices=sorted(CONFIGS))
+    given = parser.parse_args()
+    image = scaled_photo(given.megapixels)
+    height, width = image.shape[:2]
+    torch.manual_seed(0)
+    model = Zim(CONFIGS[given.model]).eval()
+    backend = TorchBackend(model, "cpu")
+    engine = Engine(lambda name, rung: backend)
+
+    view = View.whole(height, width, model.config.image_size)
+    encoded = backend.encode(image, view)
+    official = OfficialWay(model, view, encoded.pixels)
+
+    def sets(i: int) -> PromptSet:
+        box = Box(0.05 * width, 0.02 * height, 0.85 * width, 0.98 * height)
+        return PromptSet((Point(0.45 * width + i, 0.3 * height),), box)
+
+    def solve(i: int, upsampling: str) -> object:
+        options = Options(upsampling=upsampling)
+        return engine.solve(Request(image, "photo", sets(i), "it", options))
+
+    rows = interleaved(
+        given.rounds,
+        {
+            "official, first matte": lambda i: official.predict(
+                sets(i), multimask=False
+            ),
+            "official, four mattes": lambda i: official.predict(
+                sets(i), multimask=True
+            ),
+            "ours, bilinear": lambda i: solve(i, "bilinear"),
+            "ours, guided": lambda i: solve(i, "guided"),
+            "decode alone": lambda i: backend.decode(encoded, view.apply(sets(i))),
+        },
+    )
+    print(f"{given.model}, {backend.device_label}, {width} x {height}, random weights")
+    wall, processor = rows["official, first matte"]
+    for name, (seconds, spent) in rows.items():
+        print(
+            f"{name:24}{seconds * 1e3:8.0f} ms   x {wall / seconds:5.2f}"
+            f"{spent * 1e3:10.0f} ms of processor time   x {processor / spent:5.2f}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
