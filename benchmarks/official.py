@@ -1,8 +1,8 @@
 """A click of ours beside the official predictor's way, with the same random weights.
 
 ``python benchmarks/official.py [--megapixels 12] [--rounds 5]`` prints medians of one
-run in which both take turns.  The official way is written out here in plain modules: all
-features in fp32, whole fusion convolutions, four masks, logits interpolated to the
+run in which both take turns.  The official way is written out here in plain modules:
+all features in fp32, whole fusion convolutions, four masks, logits interpolated to the
 input's size, cropped, interpolated to the photograph's, and the sigmoid last.
 """
 
@@ -34,16 +34,15 @@ class OfficialWay:
         self.features = model.encode(image)
 
     @torch.inference_mode()
-    def predict(self, prompts: PromptSet, *, multimask: bool) -> np.ndarray:
-        """Alpha (K, H, W) float32 of four mattes, or of the first alone."""
+    def predict(self, prompts: PromptSet, count: int = 1) -> np.ndarray:
+        """Alpha (count, H, W) float32 of the first mattes."""
         coords, labels = prompt_tokens(self.view.apply(prompts))
         logits, _ = self.model.decode(
             self.features,
             torch.from_numpy(coords)[None],
             torch.from_numpy(labels)[None],
         )
-        if not multimask:
-            logits = logits[:, :1]
+        logits = logits[:, :count]
         side = self.view.image_size
         height, width = self.view.input_size
         logits = F.interpolate(logits, (side, side), mode="bilinear")
