@@ -26,9 +26,13 @@ MAY_IMPORT = {
     "zim_app.core": {"zim_app.core", "zim_model"},
     "zim_app.cli": {
         *("zim_app.cli", "zim_app.cli_auto", "zim_app.cli_models", "zim_app.cli_onnx"),
-        "zim_app.cli_evaluate",
+        *("zim_app.cli_batch", "zim_app.cli_evaluate", "zim_app.cli_values"),
         *("zim_app.core", "zim_model"),
     },
+    "zim_app.cli_batch": {
+        *("zim_app.cli_models", "zim_app.cli_values", "zim_app.core", "zim_model"),
+    },
+    "zim_app.cli_values": {"zim_app.core", "zim_model"},
     "zim_app.cli_auto": {"zim_app.cli_models", "zim_app.core", "zim_model"},
     "zim_app.cli_evaluate": {"zim_app.cli_models", "zim_model"},
     "zim_app.cli_models": {"zim_app.cli_onnx", "zim_model"},

@@ -16,9 +16,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from PIL import ImageColor
 
-from zim_app import cli_auto, cli_evaluate, cli_models, cli_onnx
+from zim_app import (
+    cli_auto,
+    cli_batch,
+    cli_evaluate,
+    cli_models,
+    cli_onnx,
+    cli_values,
+)
 from zim_app.core.export import (
     WHITE,
     ExportOptions,
@@ -28,11 +34,9 @@ from zim_app.core.export import (
     export,
 )
 from zim_app.core.images import load_picture
-from zim_app.core.pixels import Rgb
 from zim_app.core.session import Recipe
 from zim_model.errors import ImageError, ZimError
 from zim_model.files import explain
-from zim_model.prompts import Box, Point
 from zim_model.request import ALPHA_MAX, Upsampling
 
 
@@ -78,48 +82,6 @@ def fail(reason: str, code: int = 1) -> int:
     return code
 
 
-# --- values on the command line -------------------------------------------------------
-
-
-def _numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) not in counts:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form {example}")
-    return values
-
-
-def _point(text: str) -> Point:
-    x, y, *label = _numbers(text, (2, 3), "X,Y or X,Y,LABEL")
-    if label not in ([], [0], [1]):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: LABEL is 1 (keep this) or 0 (leave this out)"
-        )
-    return Point(x, y, label != [0])
-
-
-def _box(text: str) -> Box:
-    return Box.spanning(*_numbers(text, (4,), "X0,Y0,X1,Y1"))
-
-
-def _colour(text: str) -> Rgb:
-    numbers = text.split(",")
-    try:
-        if len(numbers) == 3:
-            red, green, blue = map(int, numbers)
-            if all(0 <= value <= 255 for value in (red, green, blue)):
-                return red, green, blue
-        elif text.startswith("#") and len(text) in (4, 7):
-            return ImageColor.getrgb(text)[:3]
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(
-        f"{text!r} is no colour; write R,G,B with 0 to 255 each, or #RRGGBB"
-    )
-
-
 # --- matte ----------------------------------------------------------------------------
 
 
@@ -127,7 +89,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, metavar="PHOTO")
     parser.add_argument(
         "--point",
-        type=_point,
+        type=cli_values.point,
         action="append",
         default=[],
         metavar="X,Y[,LABEL]",
@@ -136,7 +98,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--box",
-        type=_box,
+        type=cli_values.box,
         metavar="X0,Y0,X1,Y1",
         help="two opposite corners around the object; write --box=-5,... if the first "
         "number is negative",
@@ -173,7 +135,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--background",
-        type=_colour,
+        type=cli_values.colour,
         default=WHITE,
         metavar="COLOUR",
         help="of the composite: R,G,B or #RRGGBB (default: white)",
@@ -185,7 +147,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
 
 def _run_matte(args: argparse.Namespace) -> int:
     recipe = _recipe(args)
-    if not recipe.prompts:
+    if not recipe.asks:
         raise argparse.ArgumentError(None, "give at least one --point or a --box")
     started = time.perf_counter()
     picture = load_picture(args.photo)
@@ -193,13 +155,15 @@ def _run_matte(args: argparse.Namespace) -> int:
     output = args.output or _default_output(args.photo, args.what)
     options = ExportOptions(args.what, background=args.background)
     check_target(picture, output, options)  # before the model takes its time
-    prompts = recipe.prompts.validated(picture.height, picture.width)
-    recipe = replace(recipe, prompts=prompts)
+    if recipe.prompts:
+        prompts = recipe.prompts.validated(picture.height, picture.width)
+        recipe = replace(recipe, prompts=prompts)
     request = recipe.request(picture.rgb, picture.key)
     matte = cli_models.make_engine(args).solve(request)
     cli_models.warn(matte.timings.notes)
     started = time.perf_counter()
-    export(picture, [Target(matte.alpha)], output, options)
+    amount = recipe.finish.decontaminate
+    export(picture, [Target(matte.alpha, decontaminate=amount)], output, options)
     save_ms = _milliseconds_since(started)
     report = {
         "image": str(args.photo),
@@ -276,6 +240,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "models": Command(cli_models.SUMMARY, cli_models.configure, cli_models.run),
     "auto": Command(cli_auto.SUMMARY, cli_auto.configure, cli_auto.run),
+    "batch": Command(cli_batch.SUMMARY, cli_batch.configure, cli_batch.run),
     "evaluate": Command(cli_evaluate.SUMMARY, cli_evaluate.configure, cli_evaluate.run),
     "export-onnx": Command(cli_onnx.SUMMARY, cli_onnx.configure, cli_onnx.run),
 }

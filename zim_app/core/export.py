@@ -53,6 +53,7 @@ __all__ = [
     "encode",
     "export",
     "export_to_folder",
+    "planned_files",
     "planned_stem",
 ]
 
@@ -156,25 +157,48 @@ def export_to_folder(
         ZimError: as for :func:`export`, or the template is malformed.
         Cancelled: ``cancelled`` became true.
     """
-    options.validated()
-    groups = [[one] for one in targets] if options.scope == "each" else [targets]
     written: list[Path] = []
-    for n, group in enumerate(groups, 1):
-        cuts = [Cut.of(picture, each.alpha) for each in group]
-        frame = _frame(picture, cuts, options)
-        names = [each.name for each in group]
-        stem = planned_stem(picture, names, frame, options, n=n, today=today)
-        path = folder / f"{stem}{options.file_format.suffixes[0]}"
+    files = planned_files(picture, targets, options, today=today)
+    for name, group in files:
+        path = folder / name
         if path in written or not overwrite:
             path = free_path(path, written)
         done = len(written)
 
         def part(fraction: float, done: int = done) -> None:
-            progress((done + fraction) / len(groups))
+            progress((done + fraction) / len(files))
 
         export(picture, group, path, options, progress=part, cancelled=cancelled)
         written.append(path)
     return written
+
+
+def planned_files(
+    picture: Picture,
+    targets: Sequence[Target],
+    options: ExportOptions,
+    *,
+    today: datetime.date | None = None,
+) -> list[tuple[str, list[Target]]]:
+    """The files that an export to a folder gives: names, were they free, and objects.
+
+    Arguments are those of :func:`export_to_folder`.
+
+    Raises:
+        ZimError: an option is out of range, the template is malformed, or there is
+            nothing to trim to.
+    """
+    options.validated()
+    each = options.scope == "each"
+    groups = [[one] for one in targets] if each else [list(targets)]
+    files = []
+    for n, group in enumerate(groups, 1):
+        cuts = [Cut.of(picture, one.alpha) for one in group]
+        frame = _frame(picture, cuts, options)
+        names = [one.name for one in group]
+        stem = planned_stem(picture, names, frame, options, n=n, today=today)
+        files.append((f"{stem}{options.file_format.suffixes[0]}", group))
+    return files
 
 
 def planned_stem(

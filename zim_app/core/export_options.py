@@ -72,6 +72,12 @@ class ExportOptions:
         """What ``{what}`` stands for in a template."""
         return "layers" if self.file_format.layered else self.what
 
+    @property
+    def objects(self) -> str:
+        """The scope, or "layers" where objects that are hidden stay hidden layers."""
+        layered = self.file_format.layered and self.scope == "together"
+        return "layers" if layered else self.scope
+
     def validated(self) -> ExportOptions:
         """Return these options, checked one by one and against each other.
 

@@ -31,6 +31,23 @@ def without(objects: Objects, ids: Collection[int]) -> Objects:
     return tuple(entry for entry in objects if entry.id not in ids)
 
 
+def exported(objects: Objects, active: int, scope: str) -> tuple[int, ...]:
+    """Indexes of the objects that an export takes, the lowest first.
+
+    Args:
+        objects: the topmost first.
+        active: index of the one that edits go to; it is always taken.
+        scope: an :data:`~zim_app.core.export_options.Scope`, or "layers" for all of
+            them, also those that are hidden.
+    """
+    taken = [
+        index
+        for index, entry in enumerate(objects)
+        if index == active or scope == "layers" or (scope != "active" and entry.visible)
+    ]
+    return tuple(reversed(taken))
+
+
 def differences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     """In which of ``SHARED`` recipes differ, so that one recipe cannot say them all.
 

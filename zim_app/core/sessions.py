@@ -179,12 +179,20 @@ class SessionStore:
     def marks(self) -> dict[Path, tuple[Mark, Stamp | None]]:
         """What to show of pictures in a folder; unreadable sessions count for none."""
         result: dict[Path, tuple[Mark, Stamp | None]] = {}
+        for path, session in self.by_path().items():
+            mark = mark_of(session)
+            if mark is not None:
+                result[path] = (mark, session.stamp)
+        return result
+
+    def by_path(self) -> dict[Path, Session]:
+        """The newest session of each file, but for unreadable ones."""
+        result: dict[Path, Session] = {}
         for path in self._by_age():
             with contextlib.suppress(ZimError):
                 session = Session.from_json(read_json(path, KIND, VERSION))
-                mark = mark_of(session)
-                if session.path is not None and mark is not None:
-                    result[session.path] = (mark, session.stamp)
+                if session.path is not None:
+                    result[session.path] = session
         return result
 
     def _file(self, digest: str) -> Path:

@@ -15,6 +15,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
+from zim_app.core.scene import exported
 from zim_app.core.work import Work
 from zim_app.gui.background import Task
 from zim_app.gui.document import Document
@@ -293,9 +294,6 @@ def targets(document: Document, options: ExportOptions) -> list[Target]:
     """The objects to export, the lowest first."""
     from zim_app.core.export import Target
 
-    scope = options.scope
-    if options.file_format.layered and scope == "together":
-        scope = "layers"  # those that are hidden stay hidden
     return [
         Target(
             matte.alpha,
@@ -303,7 +301,7 @@ def targets(document: Document, options: ExportOptions) -> list[Target]:
             entry.visible,
             entry.recipe.finish.decontaminate,
         )
-        for entry, matte in _exported(document, scope)
+        for entry, matte in _exported(document, options.objects)
     ]
 
 
@@ -319,19 +317,11 @@ def _active(document: Document) -> list[Target]:
 
 def _exported(document: Document, scope: str) -> list[tuple[SceneObject, Matte]]:
     state = document.state
-    found = [
-        (entry, matte)
-        for index, (entry, matte) in enumerate(
-            zip(state.objects, state.mattes, strict=True)
-        )
-        if matte is not None
-        and (
-            index == state.active
-            or scope == "layers"
-            or (scope != "active" and entry.visible)
-        )
+    pairs = [
+        (state.objects[index], state.mattes[index])
+        for index in exported(state.objects, state.active, scope)
     ]
-    return found[::-1]
+    return [(entry, matte) for entry, matte in pairs if matte is not None]
 
 
 def _put_on_clipboard(data: bytes, image: QImage) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMessageBox
 
+from zim_app.core.folders import PICTURE_SUFFIXES
 from zim_app.core.sessions import RunState
 from zim_app.core.work import PROJECT_SUFFIX, Work
 from zim_app.gui.background import Task
@@ -18,7 +19,6 @@ from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.files import QUIET
 from zim_app.gui.files.opening import (
-    PICTURE_SUFFIXES,
     Opened,
     PictureMissing,
     read_pasted,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtGui import QImage
 
+from zim_app.core.folders import pictures_in
 from zim_app.gui.warmup import import_readers
 from zim_model.arrays import ByteArray
 from zim_model.errors import ImageError, ZimError
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
     from zim_app.core.project import Match, Project
     from zim_app.core.sessions import SessionStore
     from zim_app.core.work import Work
-
-PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif")
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,31 +61,6 @@ class PictureMissing:
     path: Path
     project: Project
     found: Path | None = None
-
-
-def pictures_in(folder: Path) -> tuple[Path, ...]:
-    """All files in a folder whose names end as pictures' do, as people sort them.
-
-    Raises:
-        ImageError: the folder cannot be read.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            files = [Path(entry.path) for entry in entries if entry.is_file()]
-    except OSError as error:
-        raise ImageError(f"The folder {folder} cannot be read: {error}.") from error
-    return tuple(sorted(filter(_is_picture, files), key=_natural))
-
-
-def _is_picture(path: Path) -> bool:
-    hidden = path.name.startswith(".")
-    return path.suffix.lower() in PICTURE_SUFFIXES and not hidden
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """Numbers in names count as numbers: 2 comes before 10."""
-    parts = re.split(r"(\d+)", path.name.casefold())
-    return [(1, int(x), x) if x.isdecimal() else (0, 0, x) for x in parts]
 
 
 def read_picture(path: Path, store: SessionStore) -> Opened:

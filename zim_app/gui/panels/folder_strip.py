@@ -33,9 +33,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.core.folders import pictures_in
 from zim_app.core.sessions import Mark, Stamp
 from zim_app.gui.background import Lane, Task
-from zim_app.gui.files.opening import pictures_in
 from zim_app.gui.icons import glyph
 
 SIDE = 72

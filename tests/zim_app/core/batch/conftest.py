@@ -1,0 +1,121 @@
+"""Small pictures, and an engine that answers at once and keeps what it was asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zim_app.core.batch.jobs import jobs_of_folder
+from zim_app.core.batch.plan import Plan
+from zim_app.core.batch.runner import Ended, run
+from zim_app.core.batch.sources import Prompting
+from zim_app.core.sessions import SessionStore
+from zim_model.automatic import Found
+from zim_model.errors import Cancelled, DeviceError
+from zim_model.prompts import Point, PromptSet
+from zim_model.request import Matte, Request, Timings
+
+WIDTH, HEIGHT = 40, 30
+
+
+class FakeEngine:
+    """Makes the box, or the left half, opaque; ``thread`` is the one that asked."""
+
+    def __init__(self) -> None:
+        self.solved: list[Request] = []
+        self.threads: set[threading.Thread] = set()
+        self.refuse = ""
+        self.during: Callable[[Request], Any] = lambda request: None
+
+    def solve(self, request: Request, cancelled: Any = lambda: False) -> Matte:
+        self.threads.add(threading.current_thread())
+        self.during(request)
+        if cancelled():
+            raise Cancelled
+        if self.refuse:
+            raise DeviceError(self.refuse)
+        self.solved.append(request)
+        height, width = request.image.shape[:2]
+        alpha = np.zeros((height, width), np.uint16)
+        box = request.prompts.box
+        if box is None:
+            alpha[:, : width // 2] = 65535
+        else:
+            alpha[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)] = 65535
+        pyramid = ((alpha >> 8).astype(np.uint8),)
+        timings = Timings(3.0, 2.0, "fake")
+        scores = np.full(4, 0.9, np.float32)
+        return Matte(alpha, pyramid, scores, 0, (0, 0, width, height), timings)
+
+    def everything(
+        self, request: Request, options: None = None, cancelled: Any = lambda: False
+    ) -> tuple[Found, ...]:
+        small = np.zeros((HEIGHT, WIDTH), np.uint8)
+        small[10:20, 10:30] = 255
+        prompts = PromptSet((Point(20, 15),))
+        return (Found(prompts, 2, small, 0.9, 0.9, (10, 10, 30, 20), 0.17),)
+
+
+def save_photo(path: Path, colour: tuple[int, int, int], size: Any = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size or (WIDTH, HEIGHT), colour).save(path)
+    return path
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The studio's sessions in a folder of this test's own."""
+    monkeypatch.setenv("ZIM_STUDIO_STATE", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def store(state: None) -> SessionStore:
+    return SessionStore()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with three pictures."""
+    folder = tmp_path / "photos"
+    for number, name in enumerate(("a.png", "b.png", "c.png")):
+        save_photo(folder / name, (number * 60, 100, 50))
+    return folder
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def make_plan(photos: Path, output: Path) -> Callable[..., Plan]:
+    """A plan for the folder, on the main object unless prompts are given."""
+
+    def make(prompting: Prompting | None = None, **changes: Any) -> Plan:
+        recursive = changes.pop("recursive", False)
+        jobs = jobs_of_folder(photos, output, recursive=recursive)
+        return Plan(jobs, output, prompting or Prompting(automatic=True), **changes)
+
+    return make
+
+
+@pytest.fixture
+def rows_of(engine: FakeEngine) -> Callable[..., dict[str, Any]]:
+    """Run a plan to its end; rows by picture."""
+
+    def rows(plan: Plan, **options: Any) -> dict[str, Any]:
+        events = run(plan, engine, **options)
+        return {e.row.picture: e.row for e in events if isinstance(e, Ended)}
+
+    return rows

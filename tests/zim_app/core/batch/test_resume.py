@@ -1,0 +1,206 @@
+"""What a second run redoes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
+from tests.zim_app.core.batch.test_runner import boxed, keep_work
+from zim_app.core.batch.earlier import foresee
+from zim_app.core.batch.journal import FOLDER, Journal
+from zim_app.core.batch.plan import BATCH_EXPORT, Plan
+from zim_app.core.batch.runner import Ended, run
+from zim_app.core.batch.sources import Prompting
+from zim_app.core.sessions import SessionStore
+from zim_model.errors import ZimError
+
+MakePlan = Callable[..., Plan]
+RowsOf = Callable[..., dict[str, Any]]
+
+
+def states(rows: dict[str, Any]) -> str:
+    """The first letters of the states, by name: "kkd"."""
+    return "".join(rows[name].state[0] for name in sorted(rows))
+
+
+def test_finished_pictures_are_not_redone(
+    make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    first = rows_of(make_plan())
+    assert states(first) == "ddd"
+    second = rows_of(make_plan())
+    assert states(second) == "kkk"
+    assert len(engine.solved) == 3
+    assert second["a.png"] == replace(first["a.png"], state="kept")
+
+
+def test_kept_pictures_are_not_even_decoded(
+    make_plan: MakePlan, rows_of: RowsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows_of(make_plan())
+    monkeypatch.setattr("zim_app.core.batch.runner.load_picture", None)
+    assert states(rows_of(make_plan())) == "kkk"
+
+
+def test_what_changed_is_redone(
+    photos: Path,
+    output: Path,
+    store: SessionStore,
+    make_plan: MakePlan,
+    rows_of: RowsOf,
+) -> None:
+    plan = make_plan(Prompting(automatic=True))
+    rows_of(plan)
+    before = os.stat(output / "a-cutout.png").st_mtime_ns
+    save_photo(photos / "a.png", (7, 7, 7))  # another picture
+    keep_work(store, photos / "b.png", boxed(1, 2, 3, 4))  # another recipe
+    os.utime(photos / "c.png")  # only touched
+    found = rows_of(plan)
+    assert states(found) == "ddk"
+    assert found["a.png"].outputs == ("a-cutout.png",)
+    assert os.stat(output / "a-cutout.png").st_mtime_ns > before
+    trimmed = replace(BATCH_EXPORT, trim=True)
+    assert states(rows_of(make_plan(export=trimmed))) == "ddd"
+
+
+def test_missing_results_are_made_again(
+    output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    rows_of(make_plan())
+    (output / "b-cutout.png").unlink()
+    assert states(rows_of(make_plan())) == "kdk"
+    assert (output / "b-cutout.png").exists()
+
+
+def test_results_that_somebody_retouched_stay(
+    output: Path,
+    store: SessionStore,
+    photos: Path,
+    make_plan: MakePlan,
+    rows_of: RowsOf,
+) -> None:
+    rows_of(make_plan())
+    (output / "a-cutout.png").write_bytes(b"retouched by hand")
+    assert states(rows_of(make_plan())) == "kkk"
+    keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
+    assert rows_of(make_plan())["a.png"].outputs == ("a-cutout-2.png",)
+    assert (output / "a-cutout.png").read_bytes() == b"retouched by hand"
+
+
+def test_failures_are_tried_again(
+    make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    engine.refuse = "no memory"
+    assert states(rows_of(make_plan())) == "fff"
+    engine.refuse = ""
+    assert states(rows_of(make_plan())) == "ddd"
+
+
+def test_interrupted_batches_keep_what_is_done(
+    output: Path, make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    stopped: list[int] = []
+    events = run(make_plan(), engine, cancelled=lambda: bool(stopped))
+    rows = []
+    for event in events:
+        if isinstance(event, Ended):
+            rows.append(event.row)
+            stopped.append(1)
+    done = [row.picture for row in rows]
+    assert done[0] == "a.png"
+    assert all(row.state == "done" for row in rows)
+    names = {path.name for path in output.iterdir()} - {FOLDER}
+    assert names == {f"{name[0]}-cutout.png" for name in done}
+    found = rows_of(make_plan())
+    assert {name for name, row in found.items() if row.state == "kept"} == set(done)
+
+
+def test_a_closed_generator_finishes_what_it_was_writing(
+    output: Path, make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    events = run(make_plan(), engine)
+    while len(engine.solved) < 2:
+        next(events)
+    events.close()
+    assert {path.name for path in output.iterdir()} >= {"a-cutout.png", "b-cutout.png"}
+    assert states(rows_of(make_plan())) == "kkd"
+
+
+def test_a_killed_batch_takes_its_own_file_again(
+    output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    """It wrote a file, and died before it could say so; its last line is half."""
+    journal = Journal.open(output)
+    journal.begin("a.png", ["a-cutout.png"])
+    journal.close()
+    (output / "a-cutout.png").write_bytes(b"from the run that was killed")
+    [file] = (output / FOLDER).glob("journal-*.jsonl")
+    with file.open("a") as stream:
+        stream.write('{"at": 1, "row": {"pict')
+    assert rows_of(make_plan())["a.png"].outputs == ("a-cutout.png",)
+    assert states(rows_of(make_plan())) == "kkk"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        '{"at": "x", "begun": "a.png", "outputs": []}',
+        '{"at": 5, "begun": "a.png"}',
+        '{"at": 5, "row": {"picture": "a.png", "state": "fine"}, "stamp": null}',
+        '{"at": 5, "row": 3}',
+        "\\x00\\x00",
+    ],
+)
+def test_a_damaged_journal_costs_time_only(
+    line: str, output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    (output / FOLDER).mkdir(parents=True)
+    (output / FOLDER / "journal-1-1.jsonl").write_text(f"{line}\n")
+    assert states(rows_of(make_plan())) == "ddd"
+
+
+def test_a_journal_of_a_newer_version_is_left_alone(
+    output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    (output / FOLDER).mkdir(parents=True)
+    (output / FOLDER / "journal-1-1.jsonl").write_text('{"version": 9}\n')
+    with pytest.raises(ZimError, match="version 9"):
+        rows_of(make_plan())
+
+
+def test_a_dry_run_tells_and_writes_nothing(
+    photos: Path,
+    output: Path,
+    store: SessionStore,
+    make_plan: MakePlan,
+    rows_of: RowsOf,
+) -> None:
+    keep_work(store, photos / "a.png", boxed(1, 2, 3, 4), boxed(5, 6, 7, 8))
+    (photos / "b.png").write_bytes(b"")
+    each = replace(BATCH_EXPORT, scope="each", template="{name}-{object}-{width}")
+    told = {x.picture: x for x in foresee(make_plan(Prompting(), export=each))}
+    assert told["a.png"].prompts == "session"
+    assert told["a.png"].outputs == ("a-thing 2-40.png", "a-thing 1-40.png")
+    assert told["b.png"].state == "failed"
+    assert told["c.png"].state == "skipped"
+    assert not output.exists()
+    trimmed = replace(each, trim=True)
+    told = {x.picture: x for x in foresee(make_plan(Prompting(), export=trimmed))}
+    assert told["a.png"].outputs == ("a-thing 2-?.png", "a-thing 1-?.png")
+
+
+def test_a_dry_run_knows_what_is_done(
+    photos: Path, output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    rows_of(make_plan())
+    save_photo(photos / "d.png", (1, 2, 3))
+    told = {x.picture: x for x in foresee(make_plan())}
+    assert told["a.png"].state == "kept"
+    assert told["d.png"].state == "done"

@@ -1,0 +1,347 @@
+"""What a batch writes, from which prompts, and what it makes of what goes wrong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
+from zim_app.core.batch.jobs import jobs_of_folder
+from zim_app.core.batch.plan import BATCH_EXPORT, Plan
+from zim_app.core.batch.prompts import RelativeBox, read_table
+from zim_app.core.batch.runner import Begun, Ended, run
+from zim_app.core.batch.sources import Prompting
+from zim_app.core.export_options import ExportOptions
+from zim_app.core.images import load_picture
+from zim_app.core.project import write_project
+from zim_app.core.session import Recipe, SceneObject
+from zim_app.core.sessions import Session, SessionStore
+from zim_app.core.work import Work
+from zim_model.errors import ZimError
+from zim_model.prompts import Box, Point, PromptSet
+
+MakePlan = Callable[..., Plan]
+RowsOf = Callable[..., dict[str, Any]]
+
+
+def keep_work(
+    store: SessionStore, path: Path, *recipes: Recipe, active: int = 0
+) -> None:
+    """As the studio does."""
+    objects = tuple(
+        SceneObject(n, f"thing {n}", recipe=recipe)
+        for n, recipe in enumerate(recipes, 1)
+    )
+    key = load_picture(path).key
+    work = Work(objects, active)
+    store.save(Session(key, path.name, path.resolve(), work))
+
+
+def boxed(x0: float, y0: float, x1: float, y1: float) -> Recipe:
+    return Recipe(PromptSet(box=Box(x0, y0, x1, y1)))
+
+
+def alpha_of(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)[..., 3]
+
+
+# --- Prompts --------------------------------------------------------------------------
+
+
+def test_prompts_come_from_the_first_that_says_anything(
+    photos: Path, output: Path, store: SessionStore, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    for name in ("d.png", "e.png"):
+        save_photo(photos / name, (9, len(name), ord(name[0])))
+    keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
+    for name in ("a.png", "b.png"):
+        picture = load_picture(photos / name)
+        work = Work((SceneObject(recipe=boxed(5, 6, 7, 8)),))
+        write_project(photos / f"{name}.zimproj", picture, work)
+    table = photos / "prompts.csv"
+    rows = "".join(f"{n}.png,10,11\n" for n in "abc")
+    table.write_text(f"image,x,y\n{rows}", "utf-8")
+    box = RelativeBox(0.5, 0.5, 1, 1)
+    prompting = Prompting(True, read_table(table), box, automatic=True)
+    jobs = jobs_of_folder(photos, output, recursive=False)
+    found = rows_of(Plan(jobs, output, prompting))
+    assert {name: row.prompts for name, row in found.items()} == {
+        "a.png": "session",
+        "b.png": "project",
+        "c.png": "table",
+        "d.png": "box",
+        "e.png": "box",
+    }
+    asked = [request.prompts for request in engine.solved]
+    assert asked == [
+        PromptSet(box=Box(1, 2, 3, 4)),
+        PromptSet(box=Box(5, 6, 7, 8)),
+        PromptSet((Point(10, 11),)),
+        PromptSet(box=Box(20, 15, 40, 30)),
+        PromptSet(box=Box(20, 15, 40, 30)),
+    ]
+
+
+def test_a_moved_picture_is_known_by_its_pixels(
+    photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
+    (photos / "a.png").rename(photos / "elsewhere.png")
+    found = rows_of(make_plan(Prompting()))
+    assert found["elsewhere.png"].prompts == "session"
+    assert found["b.png"].state == "skipped"
+    assert "Nothing is asked" in found["b.png"].message
+
+
+def test_recipes_can_be_left_out(
+    photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
+    found = rows_of(make_plan(Prompting(recipes=False, automatic=True)))
+    assert {row.prompts for row in found.values()} == {"automatic"}
+
+
+def test_the_main_object_is_asked_as_it_was_found(
+    make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    rows_of(make_plan(Prompting(automatic=True, model="zim-tiny")))
+    assert engine.solved[0].prompts == PromptSet((Point(20, 15),))
+    assert engine.solved[0].options.candidate == 2
+
+
+def test_a_picture_without_any_object_fails(
+    make_plan: MakePlan,
+    rows_of: RowsOf,
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "everything", lambda *_: ())
+    assert "No object was found" in rows_of(make_plan())["a.png"].message
+
+
+# --- Results --------------------------------------------------------------------------
+
+
+def test_objects_become_one_file_or_files_or_layers(
+    photos: Path,
+    output: Path,
+    store: SessionStore,
+    make_plan: MakePlan,
+    rows_of: RowsOf,
+) -> None:
+    recipes = boxed(0, 0, 10, 10), boxed(20, 0, 30, 10)
+    keep_work(store, photos / "a.png", *recipes, active=1)
+    together = rows_of(make_plan(Prompting()))["a.png"]
+    assert together.outputs == ("a-cutout.png",)
+    assert together.objects == 2
+    alpha = alpha_of(output / "a-cutout.png")
+    assert (alpha[5, 5], alpha[5, 15], alpha[5, 25]) == (255, 0, 255)
+    each = ExportOptions("matte", scope="each", template="{name}-{object}")
+    found = rows_of(make_plan(Prompting(), export=each))["a.png"]
+    assert found.outputs == ("a-thing 2.png", "a-thing 1.png")
+    active = ExportOptions(scope="active", template="{name}-active")
+    rows_of(make_plan(Prompting(), export=active))
+    alpha = alpha_of(output / "a-active.png")
+    assert (alpha[5, 5], alpha[5, 25]) == (0, 255)
+    psd = ExportOptions(format="psd", scope="together", original=True)
+    assert rows_of(make_plan(Prompting(), export=psd))["a.png"].outputs == (
+        "a-layers.psd",
+    )
+
+
+def test_results_keep_the_tree_and_the_depth(
+    photos: Path, output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    deep = np.random.default_rng(0).integers(0, 65536, (30, 40, 3), np.uint16)
+    (photos / "x").mkdir()
+    tifffile.imwrite(photos / "x" / "deep.tif", deep, photometric="rgb")
+    found = rows_of(make_plan(recursive=True))
+    assert found["x/deep.tif"].outputs == ("x/deep-cutout.png",)
+    written = load_picture(output / "x" / "deep-cutout.png")
+    assert np.array_equal(written.source[:, :20], deep[:, :20])
+
+
+def test_other_peoples_files_stay(
+    output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    output.mkdir()
+    (output / "a-cutout.png").write_bytes(b"precious")
+    assert rows_of(make_plan())["a.png"].outputs == ("a-cutout-2.png",)
+    assert (output / "a-cutout.png").read_bytes() == b"precious"
+
+
+def test_other_peoples_files_are_replaced_if_that_is_wanted(
+    output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    output.mkdir()
+    (output / "a-cutout.png").write_bytes(b"old")
+    assert rows_of(make_plan(replace=True))["a.png"].outputs == ("a-cutout.png",)
+    assert alpha_of(output / "a-cutout.png").any()
+
+
+def test_pictures_of_the_input_are_never_replaced(
+    photos: Path, rows_of: RowsOf
+) -> None:
+    inner = photos / "inner"
+    save_photo(inner / "a.png", (1, 2, 3))
+    before = (photos / "a.png").read_bytes()
+    outer = jobs_of_folder(photos, photos / "o", recursive=False)
+    inside = jobs_of_folder(inner, photos, recursive=False)
+    options = replace(BATCH_EXPORT, template="{name}")
+    plan = Plan((*outer, *inside), photos, Prompting(automatic=True), options, True)
+    rows_of(plan)
+    assert (photos / "a.png").read_bytes() == before
+
+
+def test_a_name_that_is_the_same_for_all_pictures_is_refused(
+    make_plan: MakePlan, engine: FakeEngine
+) -> None:
+    export = ExportOptions(template="{what}-{n}")
+    with pytest.raises(ZimError, match="same for all pictures"):
+        next(run(make_plan(export=export), engine))
+    with pytest.raises(ZimError, match="nowhere that prompts"):
+        next(run(make_plan(Prompting(recipes=False)), engine))
+
+
+def test_rows_say_what_the_mattes_look_like(
+    photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    keep_work(store, photos / "a.png", boxed(0, 0, 40, 15))
+    row = rows_of(make_plan(Prompting()))["a.png"]
+    assert (row.width, row.height, row.objects) == (40, 30, 1)
+    assert (row.coverage, row.soft, row.score) == (0.5, 0.0, 0.9)
+    assert (row.model, row.device, row.encode_ms) == ("zim-tiny", "fake", 3.0)
+
+
+# --- What goes wrong ------------------------------------------------------------------
+
+
+def test_bad_pictures_are_told_and_do_not_stop_the_others(
+    photos: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    (photos / "0empty.png").write_bytes(b"")
+    whole = save_photo(photos / "1cut.png", (1, 2, 3), (400, 300)).read_bytes()
+    (photos / "1cut.png").write_bytes(whole[: len(whole) // 2])
+    (photos / "2text.jpg").write_text("no picture")
+    found = rows_of(make_plan())
+    states = {name: row.state for name, row in found.items()}
+    assert [states[n] for n in ("0empty.png", "1cut.png", "2text.jpg")] == [
+        "failed"
+    ] * 3
+    assert all(row.message for row in found.values() if row.state == "failed")
+    assert [states[n] for n in ("a.png", "b.png", "c.png")] == ["done"] * 3
+
+
+def test_bad_prompts_are_told_before_the_model_is_asked(
+    photos: Path, tmp_path: Path, make_plan: MakePlan, rows_of: RowsOf, engine: Any
+) -> None:
+    table = tmp_path / "prompts.csv"
+    table.write_text("image,x,y\na.png,400,3\nb.png,x,3\nc.png,1,1\nz.png,1,1\n")
+    found = rows_of(make_plan(Prompting(table=read_table(table))))
+    assert "outside the image (40 x 30" in found["a.png"].message
+    assert "line 3" in found["b.png"].message
+    assert found["c.png"].state == "done"
+    assert found["z.png"].state == "failed"
+    assert "no such picture" in found["z.png"].message
+    assert len(engine.solved) == 1
+
+
+def test_an_engine_that_fails_fails_pictures(
+    make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    engine.refuse = "There is not enough memory."
+    found = rows_of(make_plan())
+    assert {row.message for row in found.values()} == {"There is not enough memory."}
+
+
+def test_a_bug_is_one_pictures_failure(
+    make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    def stumble(request: Any) -> None:
+        if not engine.solved:
+            engine.solved.append(request)
+            raise ValueError("odd")
+
+    engine.during = stumble
+    found = rows_of(make_plan())
+    assert "ValueError: odd" in found["a.png"].message
+    assert found["b.png"].state == "done"
+
+
+def test_a_result_that_cannot_be_written_is_told(
+    photos: Path, output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    save_photo(photos / "x" / "d.png", (1, 2, 3))
+    output.mkdir()
+    (output / "x").write_text("a file where a folder is needed")
+    found = rows_of(make_plan(recursive=True))
+    assert found["x/d.png"].state == "failed"
+    assert "cannot be written" in found["x/d.png"].message
+    assert found["a.png"].state == "done"
+
+
+# --- Threads --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_only_the_calling_thread_asks_the_engine(
+    workers: int, make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
+) -> None:
+    assert len(rows_of(make_plan(), workers=workers)) == 3
+    assert engine.threads == {threading.current_thread()}
+
+
+def test_pictures_are_read_while_the_model_works(
+    photos: Path, make_plan: MakePlan, engine: FakeEngine, monkeypatch: Any
+) -> None:
+    """The model waits, at the first picture, until the third one is being read."""
+    third = threading.Event()
+
+    def load(path: Path) -> Any:
+        if path.name == "c.png":
+            third.set()
+        return load_picture(path)
+
+    monkeypatch.setattr("zim_app.core.batch.runner.load_picture", load)
+    engine.during = lambda _: pytest.fail("not read ahead") if not third.wait(10) else 0
+    assert sum(isinstance(e, Ended) for e in run(make_plan(), engine)) == 3
+
+
+def test_little_memory_means_one_picture_after_the_other(
+    photos: Path, make_plan: MakePlan, engine: FakeEngine, monkeypatch: Any
+) -> None:
+    read: list[str] = []
+
+    def load(path: Path) -> Any:
+        read.append(path.name)
+        return load_picture(path)
+
+    for number in range(20):
+        save_photo(photos / f"p{number:02}.png", (number, 2, 3))
+    monkeypatch.setattr("zim_app.core.batch.runner.load_picture", load)
+    ahead = []
+    engine.during = lambda _: ahead.append(len(read) - len(engine.solved))
+    assert len(list(run(make_plan(), engine, memory=1))) == 46
+    assert max(ahead[5:]) <= 2  # the one that is worked on, and one that is read
+
+
+def test_all_objects_of_a_picture_come_one_after_the_other(
+    photos: Path, store: SessionStore, make_plan: MakePlan, engine: FakeEngine
+) -> None:
+    """So that the engine's features, made once, serve all of them."""
+    for name in ("a.png", "b.png"):
+        keep_work(store, photos / name, boxed(0, 0, 9, 9), boxed(1, 1, 20, 20))
+    events = list(run(make_plan(Prompting()), engine))
+    keys = [request.image_key for request in engine.solved]
+    assert keys == sorted(keys, key=keys.index)
+    assert len(set(keys)) == 2
+    assert [e.picture for e in events if isinstance(e, Begun)] == ["a.png", "b.png"]

@@ -1,0 +1,83 @@
+"""One recipe, run by the window, the command line, a batch and Python: equal bytes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from zim_app.__main__ import main
+from zim_app.core.batch.jobs import jobs_of_folder
+from zim_app.core.batch.plan import Plan
+from zim_app.core.batch.runner import run
+from zim_app.core.export import ExportOptions, Target, export
+from zim_app.core.images import load_picture
+from zim_app.core.session import Recipe
+from zim_app.gui.inference import InferenceQueue, create_engine
+from zim_app.gui.main_window import MainWindow
+from zim_model.assets import asset_path
+from zim_model.engine import Engine
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.request import Finish, Stroke
+
+RECIPE = Recipe(
+    PromptSet((Point(150, 120), Point(20, 20, False)), Box(60.5, 20, 270, 220)),
+    finish=Finish(
+        shift_edge=1.0,
+        feather=0.7,
+        strokes=(
+            Stroke(((100, 60, 1.0), (180, 90, 0.5)), 12.0),
+            Stroke(((200, 180, 1.0),), 20.0, brush="erase"),
+        ),
+        decontaminate=0.8,
+    ),
+)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photograph, small, with a resolution."""
+    path = tmp_path / "photos" / "cat.png"
+    path.parent.mkdir()
+    with Image.open(asset_path("samples", "cat.jpg")) as image:
+        image.convert("RGB").resize((320, 240)).save(path, dpi=(300, 300))
+    return path
+
+
+def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> None:
+    window = MainWindow(InferenceQueue(create_engine))
+    qtbot.addWidget(window)
+    window.show()
+    window.open_path(photo)
+    qtbot.waitUntil(lambda: window.idle and window.document is not None, timeout=60000)
+    window.document.edit("Test", RECIPE)
+    qtbot.waitUntil(lambda: window.idle and window.export.ready, timeout=60000)
+    window.export_to(tmp_path / "studio.png")
+    qtbot.waitUntil(lambda: window.idle and (tmp_path / "studio.png").exists())
+    window.close()  # which keeps the session
+    wanted = (tmp_path / "studio.png").read_bytes()
+
+    jobs = jobs_of_folder(photo.parent, tmp_path / "batch", recursive=False)
+    ended = list(run(Plan(jobs, tmp_path / "batch"), Engine()))[-1]
+    assert ended.row.prompts == "session"
+    assert (tmp_path / "batch" / "cat-cutout.png").read_bytes() == wanted
+
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE.to_json()))
+    words = ["--recipe", tmp_path / "recipe.json", "-o", tmp_path / "matte.png"]
+    assert main(["matte", str(photo), *map(str, words)]) == 0
+    assert (tmp_path / "matte.png").read_bytes() == wanted
+
+    table = [{"image": "cat.png", "objects": [{"recipe": RECIPE.to_json()}]}]
+    (tmp_path / "prompts.json").write_text(json.dumps(table))
+    words = ["--no-recipes", "--prompts", tmp_path / "prompts.json"]
+    folders = [photo.parent, "-o", tmp_path / "table"]
+    assert main(["batch", *map(str, folders), *map(str, words)]) == 0
+    assert (tmp_path / "table" / "cat-cutout.png").read_bytes() == wanted
+
+    picture = load_picture(photo)
+    matte = Engine().solve(RECIPE.request(picture.rgb, picture.key))
+    target = Target(matte.alpha, decontaminate=RECIPE.finish.decontaminate)
+    export(picture, [target], tmp_path / "python.png", ExportOptions())
+    assert (tmp_path / "python.png").read_bytes() == wanted

@@ -1,0 +1,53 @@
+"""Values on the command line: points, boxes, colours."""
+
+from __future__ import annotations
+
+import argparse
+
+from PIL import ImageColor
+
+from zim_app.core.pixels import Rgb
+from zim_model.prompts import Box, Point
+
+
+def numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
+    """Numbers with commas between them, as many as one of ``counts``."""
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) not in counts:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form {example}")
+    return values
+
+
+def point(text: str) -> Point:
+    """A click: ``X,Y`` or ``X,Y,LABEL``."""
+    x, y, *label = numbers(text, (2, 3), "X,Y or X,Y,LABEL")
+    if label not in ([], [0], [1]):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: LABEL is 1 (keep this) or 0 (leave this out)"
+        )
+    return Point(x, y, label != [0])
+
+
+def box(text: str) -> Box:
+    """Two corners: ``X0,Y0,X1,Y1``."""
+    return Box.spanning(*numbers(text, (4,), "X0,Y0,X1,Y1"))
+
+
+def colour(text: str) -> Rgb:
+    """``R,G,B`` with 0 to 255 each, or ``#RRGGBB``."""
+    parts = text.split(",")
+    try:
+        if len(parts) == 3:
+            red, green, blue = map(int, parts)
+            if all(0 <= value <= 255 for value in (red, green, blue)):
+                return red, green, blue
+        elif text.startswith("#") and len(text) in (4, 7):
+            return ImageColor.getrgb(text)[:3]
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no colour; write R,G,B with 0 to 255 each, or #RRGGBB"
+    )

@@ -1,0 +1,153 @@
+"""The pictures of a batch, and what their results may be called."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zim_app.core.folders import is_picture, pictures_in, pictures_under
+from zim_app.core.naming import sanitised
+from zim_model.errors import ZimError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One picture of a batch.
+
+    Attributes:
+        path: of the picture.
+        relative: its path from the input folder, with slashes: what reports call it,
+            and what tells it from the others.
+        folder: where its results go, relative to the output folder; "" for itself.
+        name: what ``{name}`` stands for in the names of its results; no other picture
+            with results in the same folder has it, whatever the case of its letters.
+    """
+
+    path: Path
+    relative: str
+    folder: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of several parts of a batch, for as many machines; 1 of 1 is all of it.
+
+    The relative path of a picture alone decides which part it is in.
+    """
+
+    number: int = 1
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read ``I/N``.
+
+        Raises:
+            ZimError: it is something else, or I is not from 1 to N.
+        """
+        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
+        shard = cls(*map(int, match.groups())) if match else cls(0, 0)
+        if not 1 <= shard.number <= shard.count:
+            raise ZimError(
+                f"{text!r} is no part of a batch.",
+                "Give I/N, the I-th of N parts, such as 1/4.",
+            )
+        return shard
+
+    def has(self, relative: str) -> bool:
+        """Whether the picture with that relative path belongs to this part."""
+        text = unicodedata.normalize("NFC", relative)
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8)
+        return int.from_bytes(digest.digest(), "big") % self.count == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+def jobs_of_folder(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ...]:
+    """The pictures of a folder, in the order in which people sort them.
+
+    Args:
+        folder: to read.
+        output: is left out if it lies in there.
+        recursive: also what is in folders in it; results keep the tree.
+
+    Raises:
+        ZimError: the folder is missing or unreadable, has no pictures, or is the
+            output folder itself.
+    """
+    if not folder.is_dir():
+        raise ZimError(f"There is no folder {folder}.", "Check the spelling.")
+    if folder.resolve() == output.resolve():
+        raise ZimError(
+            "The output folder is the input folder.",
+            f"Choose another, such as {folder / 'cutouts'}.",
+        )
+    paths = pictures_in(folder)
+    if recursive:
+        paths = pictures_under(folder, without=[output.resolve()])
+    if not paths:
+        inside = "" if recursive else " Say --recursive to look in the folders in it."
+        raise ZimError(
+            f"There is no picture in {folder}.",
+            f"JPEG, PNG, TIFF, WebP, BMP and GIF files are read.{inside}",
+        )
+    return _named((path, path.relative_to(folder).as_posix()) for path in paths)
+
+
+def jobs_of_pictures(paths: Sequence[Path]) -> tuple[Job, ...]:
+    """The pictures that are named, from wherever they are; all results in one folder.
+
+    Raises:
+        ZimError: there is none.
+    """
+    paths = list(dict.fromkeys(path.absolute() for path in paths if is_picture(path)))
+    if not paths:
+        raise ZimError("There is no picture.", "Choose some pictures, or a folder.")
+    one_folder = len({path.parent for path in paths}) == 1
+    pairs = ((path, path.name if one_folder else path.as_posix()) for path in paths)
+    return tuple(replace(job, folder="") for job in _named(pairs, flat=True))
+
+
+def _named(pairs: Iterable[tuple[Path, str]], *, flat: bool = False) -> tuple[Job, ...]:
+    """Give every picture a name of its own: with its suffix, then with a number.
+
+    Both of two pictures with one stem get their suffix, so that neither name depends
+    on whether the other picture is there today.
+    """
+    rows = []
+    for path, relative in pairs:
+        folder = "" if flat else relative.rpartition("/")[0]
+        rows.append((path, relative, folder, sanitised(path.stem) or "picture"))
+    stems = Counter((folder, name.casefold()) for *_, folder, name in rows)
+    taken: set[tuple[str, str]] = set()
+    jobs = []
+    for path, relative, folder, stem in rows:
+        name = stem
+        if stems[folder, stem.casefold()] > 1:
+            name = sanitised(f"{stem}-{path.suffix[1:].lower()}")
+        base, number = name, 2
+        while _clashes(folder, name, stem, taken, stems):
+            name, number = f"{base}-{number}", number + 1
+        taken.add((folder, name.casefold()))
+        jobs.append(Job(path, relative, folder, name))
+    return tuple(jobs)
+
+
+def _clashes(
+    folder: str,
+    name: str,
+    stem: str,
+    taken: set[tuple[str, str]],
+    stems: Counter[tuple[str, str]],
+) -> bool:
+    """Whether a name is another picture's, or a stem that another picture keeps."""
+    key = folder, name.casefold()
+    kept = name.casefold() != stem.casefold() and stems[key] == 1
+    return key in taken or kept

@@ -1,0 +1,317 @@
+"""What a batch has done so far, on the disk, so that the next one need not redo it.
+
+Every run appends to a file of its own in a folder in the output folder; all of them
+together are the journal.  So several machines can share one output folder, a line that
+a dying machine wrote half spoils nothing, and the parts of a batch are merged by
+reading them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import IO, Any, Literal, get_args
+
+from zim_app.core.sessions import Stamp
+from zim_model.errors import ZimError
+from zim_model.files import explain
+
+FOLDER = ".zim-batch"
+"""In the output folder; holds the journal and small pictures of the results."""
+VERSION = 1
+
+State = Literal["done", "kept", "skipped", "failed"]
+"""Made now, made by an earlier run, nothing was asked, or it could not be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that was written.
+
+    Attributes:
+        path: relative to the output folder, with slashes.
+        stamp: as it was written, to see whether somebody changed it since.
+    """
+
+    path: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one picture; a line of the report.
+
+    Attributes:
+        picture: :attr:`Job.relative`.
+        state: see :data:`State`.
+        prompts: the :data:`~.sources.Source` of its prompts.
+        message: why it failed or was skipped, and what to do about it.
+        outputs: files, relative to the output folder.
+        objects: how many were written.
+        width: of the picture in pixels.
+        height: of the picture in pixels.
+        model: that made the mattes; several are joined by commas.
+        device: that it really ran on.
+        read_ms: milliseconds to read and decode the picture.
+        encode_ms: to encode it; 0 if it was encoded already.
+        click_ms: for everything else that the engine does.
+        write_ms: to compute the files' pixels, and write and check them.
+        coverage: alpha's mean over the picture, 0 to 1.
+        soft: the share of soft pixels in all that is not transparent, 0 to 1; large
+            where the matte is unsure, or hair.
+        score: the IoU that the model predicts, the least of all objects.
+        notes: what had to be done for want of memory.
+    """
+
+    picture: str
+    state: State
+    prompts: str = ""
+    message: str = ""
+    outputs: tuple[str, ...] = ()
+    objects: int = 0
+    width: int = 0
+    height: int = 0
+    model: str = ""
+    device: str = ""
+    read_ms: float = 0.0
+    encode_ms: float = 0.0
+    click_ms: float = 0.0
+    write_ms: float = 0.0
+    coverage: float = 0.0
+    soft: float = 0.0
+    score: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; lists in place of tuples."""
+        return asdict(self) | {
+            "outputs": list(self.outputs),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the journal knows of one picture.
+
+    Attributes:
+        row: what came of it last; None while nothing did.
+        stamp: of the picture's file then.
+        content: digest of the picture's file then.
+        key: :attr:`Picture.key`.
+        fingerprint: of what was asked and how it was to be written.
+        outputs: of the last time.
+        owned: all files that were ever written for this picture, as they were left;
+            None for one that a run began, and may not have lived to end.
+    """
+
+    row: Row | None = None
+    stamp: Stamp | None = None
+    content: str = ""
+    key: str = ""
+    fingerprint: str = ""
+    outputs: tuple[Output, ...] = ()
+    owned: Mapping[str, Stamp | None] = field(default_factory=dict)
+
+    def finished(self, fingerprint: str, folder: Path) -> bool:
+        """Whether just this was made already, and is all there."""
+        return (
+            self.row is not None
+            and self.row.state == "done"
+            and self.fingerprint == fingerprint
+            and bool(self.outputs)
+            and all((folder / output.path).is_file() for output in self.outputs)
+        )
+
+    def may_replace(self, path: str, folder: Path) -> bool:
+        """Whether a file is a batch's own for this picture, and nobody changed it."""
+        stamp = self.owned.get(path)
+        return path in self.owned and stamp in (None, Stamp.of(folder / path))
+
+
+@dataclass(slots=True)
+class Journal:
+    """Appends to the journal in an output folder, and knows what it said before.
+
+    Any thread may append.
+
+    Attributes:
+        output: the output folder.
+        records: by relative path of the picture, as they were when it was opened.
+    """
+
+    output: Path
+    records: dict[str, Record]
+    _stream: IO[str] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def open(cls, output: Path) -> Journal:
+        """Read what earlier runs wrote; nothing is written yet.
+
+        Raises:
+            ZimError: it cannot be read.
+        """
+        return cls(output, read_records([output]))
+
+    def begin(self, picture: str, outputs: Iterable[str]) -> None:
+        """Note which files are about to be written for a picture.
+
+        Raises:
+            ZimError: the journal cannot be written.
+        """
+        self._append({"begun": picture, "outputs": list(outputs)})
+
+    def end(self, record: Record) -> None:
+        """Note what came of a picture.
+
+        Raises:
+            ZimError: the journal cannot be written.
+        """
+        self._append(_record_to_json(record))
+
+    def close(self) -> None:
+        """Close the file; the next append makes another."""
+        with self._lock:
+            if self._stream is not None:
+                with contextlib.suppress(OSError):
+                    self._stream.close()
+                self._stream = None
+
+    def _append(self, data: dict[str, Any]) -> None:
+        line = json.dumps({"at": time.time(), **data}, allow_nan=False)
+        try:
+            with self._lock:
+                stream = self._stream or self._start()
+                stream.write(f"{line}\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            reason, cure = explain(error)
+            message = f"The journal in {self.output} cannot be written: {reason}."
+            raise ZimError(message, cure) from error
+
+    def _start(self) -> IO[str]:
+        folder = self.output / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"journal-{time.time_ns()}-{secrets.token_hex(4)}.jsonl"
+        self._stream = (folder / name).open("x", encoding="ascii")
+        self._stream.write(json.dumps({"version": VERSION}) + "\n")
+        return self._stream
+
+
+def read_records(outputs: Iterable[Path]) -> dict[str, Record]:
+    """What the journals in some output folders say, by relative path of the picture.
+
+    Lines that make no sense, as of a machine that died while writing, are left out.
+
+    Raises:
+        ZimError: a journal cannot be read, or is of a newer version.
+    """
+    lines: list[dict[str, Any]] = []
+    for output in outputs:
+        for path in sorted((output / FOLDER).glob("journal-*.jsonl")):
+            lines += _lines(path)
+    lines.sort(key=lambda line: float(line["at"]))
+    records: dict[str, Record] = {}
+    for line in lines:
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+            if "begun" in line:
+                name, files = str(line["begun"]), map(str, line["outputs"])
+                old = records.get(name, Record())
+                owned = {**old.owned, **dict.fromkeys(files)}
+                records[name] = replace(old, owned=owned)
+            else:
+                record = _record_from_json(line)
+                assert record.row is not None
+                name = record.row.picture
+                records[name] = _updated(records.get(name, Record()), record)
+    return records
+
+
+def _updated(old: Record, new: Record) -> Record:
+    """The newer record; after a failure, what was written before is still owned."""
+    owned = {**old.owned, **{each.path: each.stamp for each in new.outputs}}
+    if new.outputs:
+        return replace(new, owned=owned)
+    return replace(new, owned=owned, outputs=old.outputs)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        text = path.read_text("ascii", errors="replace")
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+    for line in text.splitlines():
+        try:
+            data = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(data, dict):
+            continue
+        if data.get("version", VERSION) != VERSION:
+            raise ZimError(
+                f"{path} has the version {data['version']!r}; known is {VERSION}.",
+                "Use the newer zim-studio that wrote it, or another output folder.",
+            )
+        if isinstance(data.get("at"), int | float):
+            yield data
+
+
+def _record_to_json(record: Record) -> dict[str, Any]:
+    assert record.row is not None
+    stamp = record.stamp
+    return {
+        "row": record.row.to_json(),
+        "stamp": None if stamp is None else [stamp.modified_ns, stamp.size],
+        "content": record.content,
+        "key": record.key,
+        "fingerprint": record.fingerprint,
+        "outputs": [
+            [o.path, o.stamp.modified_ns, o.stamp.size] for o in record.outputs
+        ],
+    }
+
+
+def _record_from_json(data: dict[str, Any]) -> Record:
+    known = {entry.name for entry in fields(Row)}
+    values = {name: value for name, value in data["row"].items() if name in known}
+    values["outputs"] = tuple(map(str, values["outputs"]))
+    values["notes"] = tuple(map(str, values.get("notes", ())))
+    row = Row(**values)
+    if row.state not in get_args(State) or not isinstance(row.picture, str):
+        raise ValueError(row.state)
+    stamp = data["stamp"]
+    return Record(
+        row,
+        None if stamp is None else Stamp(int(stamp[0]), int(stamp[1])),
+        str(data["content"]),
+        str(data["key"]),
+        str(data["fingerprint"]),
+        tuple(Output(str(p), Stamp(int(m), int(s))) for p, m, s in data["outputs"]),
+    )
+
+
+def content_digest(path: Path) -> str:
+    """Hexadecimal digest of a file's bytes, or of all files in a folder.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        if file.is_file():
+            with file.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()

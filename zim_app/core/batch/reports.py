@@ -1,0 +1,212 @@
+"""What came of a batch: a table as CSV, and sheets of small pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from zim_app.core.batch.jobs import Shard
+from zim_app.core.batch.journal import FOLDER, Row, read_records
+from zim_app.core.batch.plan import Plan
+from zim_app.core.batch.writing import REPORT, SHEET, THUMBNAIL_SIDE, thumbnail_path
+from zim_app.core.folders import natural_key
+from zim_model.errors import ZimError
+from zim_model.files import explain, replacing
+
+COLUMNS, LINES = 8, 25
+"""Small pictures on one sheet."""
+MARGIN, CAPTION, CHECK = 10, 34, 10
+"""Pixels around a small picture, of the words under it, and of a square of the
+checkerboard."""
+PAPER, INK, ALARM = (245, 245, 245), (40, 40, 40), (178, 34, 34)
+
+
+def write_reports(plan: Plan, rows: Iterable[Row]) -> list[Path]:
+    """Write the table and the sheets of a batch that has ended.
+
+    Where it is one part of several that share the output folder, what the other parts
+    have done so far is in them too.
+
+    Args:
+        plan: of the batch.
+        rows: of the pictures that were dealt with.
+
+    Returns:
+        The files.
+
+    Raises:
+        ZimError: one cannot be written.
+    """
+    found = {row.picture: row for row in rows}
+    if plan.shard != Shard():
+        for name, record in read_records([plan.output]).items():
+            if record.row is not None:
+                found.setdefault(name, record.row)
+    ordered = in_order(found.values())
+    return write_report_files(plan.output, [(plan.output, row) for row in ordered])
+
+
+def merge(folders: Sequence[Path], output: Path) -> tuple[list[Row], list[Path]]:
+    """Join the journals of several output folders into one report.
+
+    Args:
+        folders: output folders of batches, or of parts of one.
+        output: where the table and the sheets go; made if it does not exist.
+
+    Returns:
+        The rows, and the files that were written.
+
+    Raises:
+        ZimError: a folder holds no journal, a journal cannot be read, or a file
+            cannot be written.
+    """
+    rows: dict[str, tuple[Path, Row]] = {}
+    for folder in folders:
+        if not (folder / FOLDER).is_dir():
+            raise ZimError(
+                f"No batch was written to {folder}.",
+                "Give the output folders of batches.",
+            )
+        for name, record in read_records([folder]).items():
+            # Of a picture that two parts had, the one that succeeded is told.
+            if record.row is not None and _better(record.row, rows.get(name)):
+                rows[name] = (folder, record.row)
+    order = [rows[row.picture] for row in in_order(row for _, row in rows.values())]
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{output} cannot be made: {reason}.", cure) from error
+    return [row for _, row in order], write_report_files(output, order)
+
+
+def _better(row: Row, other: tuple[Path, Row] | None) -> bool:
+    return other is None or (row.state == "done" and other[1].state != "done")
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Rows as people sort the pictures' names, folder by folder."""
+    return sorted(rows, key=lambda row: list(map(natural_key, row.picture.split("/"))))
+
+
+def counts(rows: Iterable[Row]) -> dict[str, int]:
+    """How many rows there are of each state."""
+    result = dict.fromkeys(("done", "kept", "skipped", "failed"), 0)
+    for row in rows:
+        result[row.state] += 1
+    return result
+
+
+def write_report_files(output: Path, rows: Sequence[tuple[Path, Row]]) -> list[Path]:
+    """Write the table, and one sheet or more.
+
+    Args:
+        output: the folder to write to.
+        rows: with the output folder that holds their results.
+
+    Raises:
+        ZimError: a file cannot be written.
+    """
+    table = output / REPORT
+    _write(table, lambda stream: stream.write(table_of(row for _, row in rows)))
+    sheets = []
+    per_sheet = COLUMNS * LINES
+    for number, start in enumerate(range(0, len(rows), per_sheet), 1):
+        sheet = sheet_of(rows[start : start + per_sheet])
+        name = SHEET if len(rows) <= per_sheet else f"{SHEET}-{number:02}"
+        path = output / f"{name}.jpg"
+        _write(path, partial(_save_jpeg, Image.fromarray(sheet)))
+        sheets.append(path)
+    return [table, *sheets]
+
+
+def table_of(rows: Iterable[Row]) -> bytes:
+    """Rows as CSV in UTF-8, one line a picture, files and notes joined by ``; ``."""
+    names = [entry.name for entry in fields(Row)]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(names)
+    for row in rows:
+        values = (getattr(row, name) for name in names)
+        writer.writerow("; ".join(v) if isinstance(v, tuple) else v for v in values)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def sheet_of(rows: Sequence[tuple[Path, Row]]) -> np.ndarray:
+    """Small cut-outs over a checkerboard, with their names, as (H, W, 3) uint8."""
+    side = THUMBNAIL_SIDE
+    cell = side + 2 * MARGIN, side + MARGIN + CAPTION
+    columns = min(COLUMNS, max(1, len(rows)))
+    size = columns * cell[0], max(1, -(-len(rows) // columns)) * cell[1]
+    sheet = Image.new("RGB", size, PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    for number, (output, row) in enumerate(rows):
+        left = number % columns * cell[0] + MARGIN
+        top = number // columns * cell[1] + MARGIN
+        picture = _small(output, row)
+        if picture is None:
+            box = (left, top, left + side - 1, top + side - 1)
+            draw.rectangle(box, outline=ALARM)
+            middle = (left + side / 2, top + side / 2)
+            draw.text(middle, row.state, ALARM, font, anchor="mm")
+        else:
+            across = left + (side - picture.width) // 2
+            sheet.paste(picture, (across, top + (side - picture.height) // 2))
+        name = _fitting(row.picture.rpartition("/")[2], side, font)
+        colour = ALARM if row.state == "failed" else INK
+        draw.text((left + side / 2, top + side + 4), name, colour, font, anchor="ma")
+    return np.asarray(sheet)
+
+
+def _small(output: Path, row: Row) -> Image.Image | None:
+    """The small cut-out of a picture, over a checkerboard; None if there is none."""
+    if row.state not in ("done", "kept"):
+        return None
+    with contextlib.suppress(Exception):  # a damaged one is as good as none
+        with Image.open(thumbnail_path(output, row.picture), formats=("PNG",)) as image:
+            image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+            cut = image.convert("RGBA")
+        ground = Image.fromarray(checkerboard(cut.height, cut.width)).convert("RGBA")
+        return Image.alpha_composite(ground, cut).convert("RGB")
+    return None
+
+
+def checkerboard(height: int, width: int) -> np.ndarray:
+    """Light and dark squares, (H, W, 3) uint8."""
+    rows, columns = np.arange(height) // CHECK, np.arange(width) // CHECK
+    dark = (rows[:, None] + columns) % 2
+    return np.repeat(np.where(dark, 190, 235).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _fitting(
+    name: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> str:
+    """A name, with its middle left out if it is too long."""
+    kept = len(name)
+    short = name
+    while font.getlength(short) > width and kept > 2:
+        kept -= 1
+        short = f"{name[: (kept + 1) // 2]}...{name[len(name) - kept // 2 :]}"
+    return short
+
+
+def _save_jpeg(image: Image.Image, stream: IO[bytes]) -> None:
+    image.save(stream, "JPEG", quality=90)
+
+
+def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    try:
+        with replacing(path) as stream:
+            write(stream)
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error

@@ -1,0 +1,249 @@
+"""The results of one picture of a batch: names, files, and a line in the journal."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from zim_app.core.batch.jobs import Job
+from zim_app.core.batch.journal import FOLDER, Journal, Output, Record, Row
+from zim_app.core.batch.plan import Plan
+from zim_app.core.export import Target, export, planned_files
+from zim_app.core.export_options import ExportOptions
+from zim_app.core.images import Picture
+from zim_app.core.scene import exported
+from zim_app.core.session import SceneObject
+from zim_app.core.sessions import Stamp
+from zim_app.core.work import Work
+from zim_model.arrays import ByteArray
+from zim_model.errors import ZimError
+from zim_model.files import explain, replacing
+from zim_model.request import Matte
+
+REPORT = "batch-report.csv"
+SHEET = "batch-sheet"
+"""Names in the output folder that no result gets."""
+_REPORTS = re.compile(rf"{re.escape(REPORT)}|{SHEET}(-\d\d+)?\.jpg")
+THUMBNAIL_SIDE = 160
+SOFT = (13, 242)
+"""8-bit alpha between which a pixel counts as soft: from 5 to 95 %."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """A picture with its mattes, to be written.
+
+    Attributes:
+        job: the picture's place.
+        picture: the picture.
+        record: for the journal, all but the row and the outputs.
+        row: what is known so far.
+        targets: what is exported, the lowest first.
+        small: (h, w) uint8, the largest alpha of all mattes, reduced; None before.
+    """
+
+    job: Job
+    picture: Picture
+    record: Record
+    row: Row
+    targets: tuple[Target, ...] = ()
+    small: ByteArray | None = None
+
+    @classmethod
+    def of(cls, job: Job, picture: Picture, source: str, record: Record) -> Solved:
+        """A picture without mattes."""
+        row = Row(
+            job.relative,
+            "done",
+            source,
+            width=picture.width,
+            height=picture.height,
+            score=1.0,
+        )
+        return cls(job, picture, record, row)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it takes until it is written."""
+        colours = self.picture.rgb.nbytes + self.picture.source.nbytes
+        return colours + sum(target.alpha.nbytes for target in self.targets)
+
+    @staticmethod
+    def chosen(work: Work, options: ExportOptions) -> Iterator[SceneObject]:
+        """The objects of a picture that are to be solved, the lowest first.
+
+        Where the active object asks for nothing, the topmost one that does counts as
+        the active one.
+        """
+        asking = [n for n, entry in enumerate(work.objects) if entry.recipe.asks]
+        active = work.active if work.active in asking else asking[0]
+        for index in exported(work.objects, active, options.objects):
+            if index in asking:
+                yield work.objects[index]
+
+    def with_answer(self, entry: SceneObject, matte: Matte) -> Solved:
+        """With the matte of one more object."""
+        name = entry.name or f"Object {entry.id}"
+        amount = entry.recipe.finish.decontaminate
+        target = Target(matte.alpha, name, entry.visible, amount)
+        small = matte.pyramid[-1]
+        if self.small is not None:
+            small = np.maximum(self.small, small)
+        row, timings = self.row, matte.timings
+        models = dict.fromkeys(
+            filter(None, (*row.model.split(", "), entry.recipe.model))
+        )
+        notes = dict.fromkeys((*row.notes, *timings.notes))
+        row = replace(
+            row,
+            objects=row.objects + 1,
+            model=", ".join(models),
+            device=timings.device or row.device,
+            encode_ms=row.encode_ms + timings.encode_ms,
+            click_ms=row.click_ms + timings.click_ms,
+            score=min(row.score, float(matte.scores[matte.candidate])),
+            notes=tuple(notes),
+        )
+        return replace(self, targets=(*self.targets, target), small=small, row=row)
+
+    def timed(self, read_ms: float, found_ms: float) -> Solved:
+        """With what it took besides the answers, and what the mattes look like."""
+        assert self.small is not None
+        seen = self.small >= SOFT[0]
+        soft = seen & (self.small <= SOFT[1])
+        row = replace(
+            self.row,
+            read_ms=round(read_ms, 1),
+            encode_ms=round(self.row.encode_ms, 1),
+            click_ms=round(self.row.click_ms + found_ms, 1),
+            coverage=round(float(self.small.mean()) / 255, 5),
+            soft=round(float(soft.sum()) / max(1, int(seen.sum())), 5),
+            score=round(self.row.score, 4),
+        )
+        return replace(self, row=row)
+
+
+class Results:
+    """Writes results; any thread may, and no two get the same name.
+
+    Args:
+        plan: of the batch.
+        journal: told before files are written, and after.
+    """
+
+    def __init__(self, plan: Plan, journal: Journal) -> None:
+        self._plan, self._journal = plan, journal
+        self._lock = threading.Lock()
+        self._inputs = {job.path.resolve() for job in plan.jobs}
+        self._owners = {
+            path.casefold(): picture
+            for picture, record in journal.records.items()
+            for path in record.owned
+        }
+
+    def write(self, solved: Solved) -> Row:
+        """Write the files of one picture and note them in the journal.
+
+        Raises:
+            ZimError: a file cannot be written; those before it remain.
+            OSError: a folder cannot be made.
+        """
+        started = time.perf_counter()
+        job, options = solved.job, self._plan.export
+        picture = replace(solved.picture, name=f"{job.name}{job.path.suffix}")
+        files = planned_files(picture, solved.targets, options)
+        folder = self._plan.output / job.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = self._claimed(solved, [name for name, _ in files])
+        self._journal.begin(job.relative, paths)
+        outputs = []
+        for path, (_, group) in zip(paths, files, strict=True):
+            file = self._plan.output / path
+            export(picture, group, file, options)
+            stamp = Stamp.of(file)
+            assert stamp is not None
+            outputs.append(Output(path, stamp))
+        if solved.small is not None:
+            write_thumbnail(self._plan.output, job.relative, picture.rgb, solved.small)
+        write_ms = round((time.perf_counter() - started) * 1e3, 1)
+        row = replace(solved.row, outputs=tuple(paths), write_ms=write_ms)
+        self._journal.end(replace(solved.record, row=row, outputs=tuple(outputs)))
+        return row
+
+    def _claimed(self, solved: Solved, names: list[str]) -> list[str]:
+        """Paths of results, relative to the output folder, that are this picture's."""
+        job, claimed = solved.job, list[str]()
+        with self._lock:
+            for name in names:
+                path, number = Path(job.folder, name), 2
+                while not self._free(solved, path, claimed):
+                    numbered = f"{Path(name).stem}-{number}{Path(name).suffix}"
+                    path, number = Path(job.folder, numbered), number + 1
+                claimed.append(path.as_posix())
+                self._owners[path.as_posix().casefold()] = job.relative
+        return claimed
+
+    def _free(self, solved: Solved, path: Path, claimed: list[str]) -> bool:
+        relative, file = path.as_posix(), self._plan.output / path
+        is_report = _REPORTS.fullmatch(relative.casefold()) is not None
+        owner = self._owners.get(relative.casefold(), solved.job.relative)
+        if is_report or relative in claimed or owner != solved.job.relative:
+            return False
+        if not file.exists() and not file.is_symlink():
+            return True
+        if file.is_dir() or file.resolve() in self._inputs:
+            return False
+        own = solved.record.may_replace(relative, self._plan.output)
+        return own or self._plan.replace
+
+
+def keep_record(journal: Journal, record: Record) -> None:
+    """Note a failure, which is told all the same where the disk is full."""
+    with contextlib.suppress(ZimError):
+        journal.end(record)
+
+
+# -- Small pictures ------------------------------------------------------------------
+
+
+def thumbnail_path(output: Path, picture: str) -> Path:
+    """Where the small picture of a result lies."""
+    digest = hashlib.blake2b(picture.encode("utf-8", "surrogateescape"), digest_size=16)
+    return output / FOLDER / "thumbnails" / f"{digest.hexdigest()}.png"
+
+
+def write_thumbnail(output: Path, name: str, rgb: ByteArray, small: ByteArray) -> None:
+    """Keep a small cut-out for contact sheets and lists.
+
+    Args:
+        output: the output folder.
+        name: of the picture in reports.
+        rgb: (H, W, 3) uint8, the picture.
+        small: (h, w) uint8, its alpha.
+
+    Raises:
+        ZimError: it cannot be written.
+    """
+    factor = THUMBNAIL_SIDE / max(rgb.shape[:2])
+    size = tuple(max(1, round(side * factor)) for side in rgb.shape[1::-1])
+    area = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    layers = [cv2.resize(rgb, size, interpolation=area)]
+    layers.append(cv2.resize(small, size, interpolation=area)[..., None])
+    path = thumbnail_path(output, name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as stream:
+            Image.fromarray(np.concatenate(layers, axis=2)).save(stream, "PNG")
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error

@@ -1,0 +1,75 @@
+"""Which files of a folder are pictures, in the order in which people sort them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from zim_model.errors import ImageError
+from zim_model.files import explain
+
+PICTURE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif")
+)
+
+
+def pictures_in(folder: Path) -> tuple[Path, ...]:
+    """All files in a folder whose names end as pictures' do, as people sort them.
+
+    Raises:
+        ImageError: the folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            files = [Path(entry.path) for entry in entries if entry.is_file()]
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return tuple(sorted(filter(is_picture, files), key=natural_key))
+
+
+def pictures_under(folder: Path, without: Collection[Path] = ()) -> tuple[Path, ...]:
+    """Likewise in a folder and all folders in it; links to folders are not followed.
+
+    Args:
+        folder: to begin with.
+        without: resolved paths of folders to leave out.
+
+    Raises:
+        ImageError: a folder cannot be read.
+    """
+    found: list[Path] = []
+    for where, inner, _ in os.walk(folder, onerror=_refuse):
+        inner[:] = sorted(
+            (name for name in inner if _wanted(Path(where, name), without)),
+            key=natural_key,
+        )
+        found += pictures_in(Path(where))
+    return tuple(found)
+
+
+def _wanted(folder: Path, without: Collection[Path]) -> bool:
+    return not folder.name.startswith(".") and folder.resolve() not in without
+
+
+def _refuse(error: OSError) -> None:
+    raise _unreadable(Path(error.filename), error) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> ImageError:
+    reason, cure = explain(error)
+    return ImageError(f"The folder {folder} cannot be read: {reason}.", cure)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name ends as a picture's does, and does not hide it."""
+    hidden = path.name.startswith(".")
+    return path.suffix.lower() in PICTURE_SUFFIXES and not hidden
+
+
+def natural_key(path: Path | str) -> list[tuple[int, int, str]]:
+    """For sorting by name: numbers count as numbers, so 2 comes before 10."""
+    name = path if isinstance(path, str) else path.name
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(1, int(x), x) if x.isdecimal() else (0, 0, x) for x in parts]
