@@ -13,11 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from zim_app import cli_onnx
 from zim_model.devices import DeviceChoice, Precision
 from zim_model.errors import WeightsError, ZimError
-from zim_model.registry import MODELS, ModelInfo, known
+from zim_model.registry import MODELS, ModelInfo, known, locate
 from zim_model.request import never
-from zim_model.store import InstalledModel, installed, models_folder, remove
+from zim_model.store import (
+    ONNX_FILES,
+    InstalledModel,
+    installed,
+    models_folder,
+    remove,
+    require_onnx,
+)
 
 if TYPE_CHECKING:
     from zim_model.downloads import Progress
@@ -132,6 +140,67 @@ def _remove(args: argparse.Namespace) -> int:
     return 0
 
 
+# --- convert --------------------------------------------------------------------------
+
+
+def _configure_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        metavar="SRC",
+        help="a folder with encoder.onnx and decoder.onnx, or an installed model that "
+        "is such a pair",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.safetensors"
+    )
+
+
+def _convert(args: argparse.Namespace) -> int:
+    source, target = _pair(args.source), args.output
+    if target.suffix != ".safetensors":
+        raise WeightsError(
+            f"{target.name} must end in .safetensors.",
+            "That is the format of this program's own weights.",
+        )
+    require_onnx()
+    from zim_model.onnx_convert import convert_pair  # imports torch
+
+    made = convert_pair(source, target)
+    report = {
+        "source": str(source),
+        "output": str(target),
+        "bytes": target.stat().st_size,
+        "layers_by_name": made.by_name,
+        "layers_by_order": made.by_order,
+        "largest_difference": max(each.largest for each in made.differences),
+        "config": made.config.to_json(),
+    }
+    if args.json:
+        print(json.dumps(report))
+        return 0
+    print(
+        f"{made.by_name} layers were placed by their names, {made.by_order} by the "
+        f"order in which they run.\n{cli_onnx.table(made.differences)}\n{target} "
+        f"({report['bytes'] / 1e6:,.1f} MB) holds a {made.config.name}."
+    )
+    return 0
+
+
+def _pair(source: str) -> Path:
+    """The folder of a pair of graphs."""
+    path = Path(source)
+    if path.is_file() and path.suffix == ".onnx":
+        path = path.parent
+    if not path.is_dir():
+        path = locate(source)
+    if not path.is_dir():
+        raise WeightsError(
+            f"{source} is no pair of ONNX graphs.",
+            f"Give a folder with {' and '.join(ONNX_FILES)}.",
+        )
+    return path
+
+
 # --- download -------------------------------------------------------------------------
 
 
@@ -217,6 +286,12 @@ _VERBS = (
     _Verb("list", "List known and installed models.", _configure_nothing, _list),
     _Verb("download", "Fetch a known model.", _configure_download, _download),
     _Verb("add", "Install a model from the disk.", _configure_add, _add),
+    _Verb(
+        "convert",
+        "Carry a pair of ONNX graphs into this program's own format.",
+        _configure_convert,
+        _convert,
+    ),
     _Verb("remove", "Delete an installed model.", _configure_remove, _remove),
 )
 

@@ -123,11 +123,23 @@ def encoder_differences(model: Zim, encoder: Any) -> tuple[list[Difference], Fea
     return [_difference(name, "", a, b) for name, a, b in rows], features
 
 
-@torch.inference_mode()
-def decoder_differences(
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """What a graph answered.
+
+    Attributes:
+        asked: the question.
+        arrays: mask logits (B, 4, S/2, S/2) and predicted IoU (B, 4).
+    """
+
+    asked: Prompted
+    arrays: tuple[Any, Any]
+
+
+def graph_answers(
     model: Zim, decoder: Any, features: Features, counts: Sequence[int] = (1,)
-) -> list[Difference]:
-    """Compare the answers to :func:`questions` on the features of one picture.
+) -> list[Answered]:
+    """The decoder's answers to :func:`questions` on the features of one picture.
 
     Args:
         decoder: a session of ``decoder.onnx``.
@@ -136,9 +148,21 @@ def decoder_differences(
     maps = {name: t.numpy() for name, t in zip(FEATURES, tensors, strict=True)}
     found = []
     for asked in questions(model, counts):
-        given = decoder.run(list(ANSWERS), {**maps, **asked.inputs})
+        masks, iou = decoder.run(list(ANSWERS), {**maps, **asked.inputs})
+        found.append(Answered(asked, (masks, iou)))
+    return found
+
+
+@torch.inference_mode()
+def answer_differences(
+    model: Zim, features: Features, answers: Sequence[Answered]
+) -> list[Difference]:
+    """Compare the answers with the network's, one difference each and output."""
+    found = []
+    for answer in answers:
+        asked = answer.asked
         expected = model.decode(features, asked.coords, asked.labels)
-        for name, a, b in zip(ANSWERS, given, expected, strict=True):
+        for name, a, b in zip(ANSWERS, answer.arrays, expected, strict=True):
             found.append(_difference(name, asked.kind, a, b))
     return found
 

@@ -153,6 +153,8 @@ def open_session(
     runtime = _runtime()
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # fatal: errors come as exceptions, see below
+    # Threads that wait in a loop take the processor from the window and other programs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return runtime.InferenceSession(str(path), options, providers=[*providers])
     except Exception as error:  # ONNX Runtime has a kind for each of its status codes

@@ -23,12 +23,13 @@ from zim_model.errors import WeightsError
 from zim_model.model import Zim
 from zim_model.onnx_agreement import (
     Difference,
-    decoder_differences,
+    answer_differences,
     encoder_differences,
+    graph_answers,
     refuse_disagreement,
 )
 from zim_model.onnx_backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
-from zim_model.store import ONNX_FILES, check_space, worded
+from zim_model.store import ONNX_FILES, check_space, require_onnx, worded
 
 OPSET = 17
 """The oldest with layer normalisation as one operator; ONNX Runtime 1.12 knows it."""
@@ -83,6 +84,8 @@ class OfficialDecoder(nn.Module):
         config, prompts = self.model.config, self.model.prompt_encoder
         count = coords.shape[0]
         tokens = prompts.tokens(coords, labels.long(), config.image_size)
+        if config.masked_attention == "none":
+            tokens = tokens + 0 * mask.mean()  # an input without use is left out
         dense = prompts.no_mask_embed.weight[:, :, None, None]
         image, *details = (
             each.expand(count, -1, -1, -1) for each in (embeddings + dense, d0, d1, d2)
@@ -111,7 +114,7 @@ def export_pair(model: Zim, folder: Path) -> list[Difference]:
             ONNX are missing, the graphs give other numbers, or the disk is full.
     """
     check_exportable(model)
-    _require_onnx()
+    require_onnx()
     model = model.cpu().float().eval()
     size = sum(t.numel() * t.element_size() for t in model.state_dict().values())
     with _staged(folder) as staging:
@@ -140,17 +143,6 @@ def check_exportable(model: Zim) -> None:
             "pair of graphs passes on.",
             "Export a ZIM with a ViT encoder, such as zim-vit-b.",
         )
-
-
-def _require_onnx() -> None:
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ImportError as error:
-        raise WeightsError(
-            f"This needs the package {error.name}, which is not installed.",
-            "Install what ONNX needs: pip install 'zim-studio[onnx]'.",
-        ) from error
 
 
 @contextmanager
@@ -241,6 +233,7 @@ def _checked(model: Zim, folder: Path) -> list[Difference]:
     """Compare the written graphs with the network."""
     encoder, decoder = (open_session(folder / name) for name in ONNX_FILES)
     found, features = encoder_differences(model, encoder)
-    found += decoder_differences(model, decoder, features, counts=(1, 3))
+    answers = graph_answers(model, decoder, features, counts=(1, 3))
+    found += answer_differences(model, features, answers)
     refuse_disagreement(found, f"{model.config.name} was exported")
     return found

@@ -136,6 +136,22 @@ def worded(doing: str) -> Iterator[None]:
         raise WeightsError(f"{doing}: {reason}.", cure) from error
 
 
+def require_onnx() -> None:
+    """Refuse to begin what needs packages that not every installation has.
+
+    Raises:
+        WeightsError: naming the one that is missing.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise WeightsError(
+            f"This needs the package {error.name}, which is not installed.",
+            "Install what ONNX needs: pip install 'zim-studio[onnx]'.",
+        ) from error
+
+
 def install_files(name: str, files: Sequence[Path]) -> InstalledModel:
     """Link or copy files into a model's folder, all or none.
 

@@ -256,9 +256,7 @@ def listed(folder):
 def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch):
     (tmp_path / "encoder.onnx").write_bytes(b"earlier")
     bad = [Difference("masks", "a box", 0.5, 1.0)]
-    monkeypatch.setattr(
-        "zim_model.onnx_export.decoder_differences", lambda *a, **k: bad
-    )
+    monkeypatch.setattr("zim_model.onnx_export.answer_differences", lambda *a, **k: bad)
     with pytest.raises(WeightsError, match=r"masks differs by 0\.5 for a box"):
         export_pair(model, tmp_path)
     assert (tmp_path / "encoder.onnx").read_bytes() == b"earlier"

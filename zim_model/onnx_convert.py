@@ -1,0 +1,369 @@
+"""The official pair of ONNX graphs carried into our own modules.
+
+Every layer of the graphs gets its place by the name that the exporter left of it, else
+by the order in which layers of its kind run.  Widths follow from the tensors' shapes.
+What is no layer (the prompts' embeddings) is read off by asking the graph.  Whether all
+of it is right is decided by running both on random inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import torch
+
+from zim_model.arrays import FloatArray
+from zim_model.checkpoint import save_model
+from zim_model.config import (
+    CONFIGS,
+    NUM_MASK_TOKENS,
+    STRIDE,
+    ZIM_VIT_B,
+    MaskedAttention,
+    VitConfig,
+    ZimConfig,
+)
+from zim_model.decoder import Attention
+from zim_model.errors import WeightsError
+from zim_model.model import Features, Zim
+from zim_model.onnx_agreement import (
+    Answered,
+    Difference,
+    answer_differences,
+    encoder_differences,
+    graph_answers,
+    refuse_disagreement,
+)
+from zim_model.onnx_backend import ANSWERS, FEATURES, check_pair, open_session
+from zim_model.onnx_graph import Graph, Layer, read_graph
+from zim_model.onnx_places import Places, Slot, State, of_kind, placed, shapes_of
+from zim_model.onnx_prompts import prompt_state
+from zim_model.store import ONNX_FILES, worded
+
+_PER_LAYER, _AFTER = 14, 4
+"""Linear layers of each layer of the transformer, and of its last attention."""
+_HEADS = (8, 4, 16, 2, 1, 32)
+"""Numbers of attention heads to try; nothing in the weights tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a conversion found.
+
+    Attributes:
+        config: of the model.
+        differences: between the graphs and the model, on random inputs.
+        by_name, by_order: layers that were placed so.
+    """
+
+    config: ZimConfig
+    differences: tuple[Difference, ...]
+    by_name: int
+    by_order: int
+
+
+def convert_pair(folder: Path, target: Path) -> Conversion:
+    """Carry a pair of graphs into a ``.safetensors`` file of ours.
+
+    Args:
+        folder: holds ``encoder.onnx`` and ``decoder.onnx``.
+        target: written only if both give the same numbers; 32-bit floats.
+
+    Raises:
+        WeightsError: the graphs are missing, damaged or of another architecture (the
+            message lists what had no counterpart), give other numbers, or the target
+            cannot be written.
+    """
+    missing = [name for name in ONNX_FILES if not (folder / name).is_file()]
+    if missing:
+        raise WeightsError(
+            f"{folder} has no {' and no '.join(missing)}.",
+            "A ZIM model in ONNX format is a folder with both files.",
+        )
+    check_pair(folder)
+    encoder, decoder = (read_graph(folder / name) for name in ONNX_FILES)
+    places = Places()
+    config, state = _encoder_state(encoder, places)
+    config, more = _decoder_state(decoder, config, places)
+    model = _built(replace(config, name=folder.resolve().name), state | more)
+    paths = [graph.path for graph in (encoder, decoder)]
+    del encoder, decoder, state, more
+    found = _compared(model, *paths)
+    refuse_disagreement(found, f"{folder} was converted")
+    model.config = _with_known_name(model.config)
+    with worded(f"{target} cannot be written"):
+        save_model(model, target, half=False)
+    return Conversion(model.config, tuple(found), places.by_name, places.by_order)
+
+
+def _with_known_name(config: ZimConfig) -> ZimConfig:
+    """The configuration of ours that is the same but for its name, if there is one."""
+    named = (replace(config, name=name) for name in CONFIGS)
+    return next((each for each in named if each in CONFIGS.values()), config)
+
+
+# --- the encoder ----------------------------------------------------------------------
+
+
+def _encoder_state(graph: Graph, places: Places) -> tuple[ZimConfig, State]:
+    """The configuration that the encoder's graph tells, and its weights."""
+    embedding, *details = FEATURES
+    stream = graph.behind(details[-1])
+    vit = [layer for layer in graph.behind(embedding) if layer not in stream]
+    config = _vit_config(graph, vit, stream)
+    vit = list(_with_positions(vit, config))
+    own = shapes_of(config)
+    slots = [Slot("conv", f"detail_stream.convs.{i}") for i in range(3)]
+    found = places.match(slots, _no_tables(stream), own, graph.path)
+    more = _vit_slots(config)
+    found |= places.match(more, vit, own, graph.path)
+    return config, placed([*slots, *more], found, own)
+
+
+def _no_tables(layers: Iterable[Layer]) -> list[Layer]:
+    return [layer for layer in layers if layer.kind != "table"]
+
+
+def _vit_config(
+    graph: Graph, vit: Sequence[Layer], stream: Sequence[Layer]
+) -> ZimConfig:
+    """The configuration, as far as the encoder tells it; guesses fail to match."""
+    side = _input_side(graph)
+    grid, depth = side // STRIDE, max(1, len(of_kind(vit, "linear")) // 4)
+    convs = [layer.weight.shape for layer in of_kind(vit, "conv")]
+    dim = next((s[0] for s in convs if s[-1] == STRIDE), ZIM_VIT_B.embed_dim)
+    tables = [t for t in map(_relative_table, of_kind(vit, "table")) if t is not None]
+    head = tables[0].shape[1] if tables else 64
+    # Every block has two tables, one for rows and one for columns.
+    lengths = [(len(table) + 1) // 2 for table in tables[::2]]
+    windows = [length for length in lengths if length != grid]
+    hidden = [
+        x.weight.shape[0] for x in of_kind(vit, "linear") if x.weight.shape[1] == dim
+    ]
+    encoder = VitConfig(
+        *(dim, depth, max(1, dim // head)),
+        tuple(i for i, length in enumerate(lengths) if length == grid),
+        window=windows[0] if windows else 0,
+        mlp_ratio=hidden[2] / dim if len(hidden) > 2 else 4.0,
+    )
+    widths = [layer.weight.shape[0] for layer in of_kind(stream, "conv")]
+    d0, d1, d2 = (*widths, *ZIM_VIT_B.detail_channels[len(widths) :])[:3]
+    embed = convs[-1][0] if convs else ZIM_VIT_B.embed_dim
+    return replace(
+        ZIM_VIT_B,
+        image_size=side,
+        encoder=encoder,
+        embed_dim=embed,
+        detail_channels=(d0, d1, d2),
+    )
+
+
+def _input_side(graph: Graph) -> int:
+    (image,) = graph.model.graph.input
+    side = image.type.tensor_type.shape.dim[-1].dim_value
+    return int(side) or ZIM_VIT_B.image_size
+
+
+def _vit_slots(config: ZimConfig) -> list[Slot]:
+    """The places of SAM's image encoder, in the order in which they run."""
+    assert isinstance(config.encoder, VitConfig)
+    slots = [Slot("conv", "patch_embed.proj"), Slot("table", "pos_embed")]
+    for i in range(config.encoder.depth):
+        block = f"blocks.{i}"
+        slots += [
+            Slot("norm", f"{block}.norm1"),
+            Slot("linear", f"{block}.attn.qkv"),
+            Slot("table", f"{block}.attn.rel_pos_h"),
+            Slot("table", f"{block}.attn.rel_pos_w"),
+            Slot("linear", f"{block}.attn.proj"),
+            Slot("norm", f"{block}.norm2"),
+            Slot("linear", f"{block}.mlp.lin1"),
+            Slot("linear", f"{block}.mlp.lin2"),
+        ]
+    for i in (0, 2):
+        slots += [Slot("conv", f"neck.{i}"), Slot("norm", f"neck.{i + 1}")]
+    return [replace(slot, path=f"image_encoder.{slot.path}") for slot in slots]
+
+
+def _relative_table(layer: Layer) -> FloatArray | None:
+    """The table of relative positions (2n - 1, d) that a constant is or comes from.
+
+    Once an exporter has looked it up it is (n, n, d), or (n, d, n) for a product: every
+    entry depends on query minus key only.
+    """
+    values = layer.weight.squeeze()
+    if values.ndim == 2 and layer.operator == "Gather":
+        return values if len(values) % 2 else None
+    if values.ndim != 3:
+        return None
+    for order in ((0, 1, 2), (0, 2, 1)):
+        looked_up = values.transpose(order)
+        size = len(looked_up)
+        if looked_up.shape[1] == size and np.array_equal(
+            looked_up[1:, 1:], looked_up[:-1, :-1]
+        ):
+            # First row: key 0 to n - 1, differences 0 to 1 - n; first column the rest.
+            return np.concatenate([looked_up[0, ::-1], looked_up[1:, 0]])
+    return None
+
+
+def _with_positions(layers: Iterable[Layer], config: ZimConfig) -> Iterator[Layer]:
+    """The layers with all tables of positions as ours, and without other tables.
+
+    What else meets data, such as the windows' padding, is no weight.
+    """
+    assert isinstance(config.encoder, VitConfig)
+    absolute = config.grid**2 * config.encoder.dim
+    for layer in layers:
+        is_absolute = layer.weight.size == absolute and layer.operator == "Add"
+        if layer.kind != "table" or is_absolute:
+            yield layer
+        elif (table := _relative_table(layer)) is not None:
+            yield replace(layer, weight=table)
+
+
+# --- the decoder ----------------------------------------------------------------------
+
+
+def _decoder_state(
+    graph: Graph, config: ZimConfig, places: Places
+) -> tuple[ZimConfig, State]:
+    """The whole configuration, and the decoder's weights."""
+    layers = [_details_first(layer, graph) for layer in _in_order(graph)]
+    config = _whole_config(config, layers)
+    own, slots = shapes_of(config), _decoder_slots(config)
+    found = places.match(slots, layers, own, graph.path)
+    layer = "mask_decoder.transformer.layers.0"
+    tokens = found[f"{layer}.self_attn.q_proj"].input
+    image = found[f"{layer}.cross_attn_token_to_image.v_proj"].input
+    state = placed(slots, found, own)
+    return config, state | prompt_state(graph, config, tokens, image)
+
+
+def _in_order(graph: Graph) -> list[Layer]:
+    """The decoder's layers, those of the IoU head last; those of the prompts not.
+
+    Positions are encoded by a product of two coordinates, which is no layer of ours.
+    """
+    masks = graph.behind(ANSWERS[0])
+    iou = [layer for layer in graph.behind(ANSWERS[1]) if layer not in masks]
+    layers = [layer for layer in masks + iou if layer.kind != "table"]
+    return [x for x in layers if not (x.kind == "linear" and x.weight.shape[1] == 2)]
+
+
+def _details_first(layer: Layer, graph: Graph) -> Layer:
+    """A fusion block as ours, if its graph joins the details after the rest."""
+    parts = graph.joined(layer.input) if layer.kind == "conv" else []
+    if len(parts) != 2 or graph.origin(parts[1]) not in FEATURES:
+        return layer
+    if graph.origin(parts[0]) in FEATURES[1:]:
+        return layer
+    width = _input_dims(graph)[graph.origin(parts[1])]
+    before = layer.weight.shape[1] - width
+    weight = np.concatenate([layer.weight[:, before:], layer.weight[:, :before]], 1)
+    return replace(layer, weight=weight)
+
+
+def _input_dims(graph: Graph) -> dict[str, int]:
+    """Channels of the inputs."""
+    return {
+        value.name: value.type.tensor_type.shape.dim[1].dim_value
+        for value in graph.model.graph.input
+    }
+
+
+def _whole_config(config: ZimConfig, layers: Sequence[Layer]) -> ZimConfig:
+    """The configuration with what the decoder tells; guesses fail to match."""
+    linears = [layer.weight.shape for layer in of_kind(layers, "linear")]
+    heads = 3 * (NUM_MASK_TOKENS + 1)
+    depth = max(1, (len(linears) - heads - _AFTER) // _PER_LAYER)
+    convs = [layer.weight.shape[0] for layer in of_kind(layers, "conv")]
+    f3, f2, f1 = (*convs, *ZIM_VIT_B.fusion_channels[len(convs) :])[:3]
+    mlp = next((o for o, i in linears[8:9] if i == config.embed_dim), None)
+    return replace(
+        config,
+        transformer_depth=depth,
+        transformer_mlp=mlp or ZIM_VIT_B.transformer_mlp,
+        head_dim=linears[-3][0] if len(linears) > 2 else ZIM_VIT_B.head_dim,
+        fusion_channels=(f3, f2, f1),
+    )
+
+
+def _decoder_slots(config: ZimConfig) -> list[Slot]:
+    """The places of the decoder, the IoU head's last."""
+    slots, projections = [], ("q_proj", "k_proj", "v_proj", "out_proj")
+
+    def attend(path: str, norm: str) -> list[Slot]:
+        linears = [Slot("linear", f"{path}.{name}") for name in projections]
+        return [*linears, Slot("norm", norm)]
+
+    for i in range(config.transformer_depth):
+        layer = f"transformer.layers.{i}"
+        slots += [
+            *attend(f"{layer}.self_attn", f"{layer}.norm1"),
+            *attend(f"{layer}.cross_attn_token_to_image", f"{layer}.norm2"),
+            Slot("linear", f"{layer}.mlp.lin1"),
+            Slot("linear", f"{layer}.mlp.lin2"),
+            Slot("norm", f"{layer}.norm3"),
+            *attend(f"{layer}.cross_attn_image_to_token", f"{layer}.norm4"),
+        ]
+    last = "transformer.final_attn_token_to_image"
+    slots += attend(last, "transformer.norm_final_attn")
+    slots += [Slot("conv", f"pixel_decoder.fusions.{i}") for i in range(3)]
+    heads = [f"output_hypernetworks_mlps.{i}" for i in range(NUM_MASK_TOKENS)]
+    for head in (*heads, "iou_prediction_head"):
+        slots += [Slot("linear", f"{head}.layers.{i}") for i in range(3)]
+    return [replace(slot, path=f"mask_decoder.{slot.path}") for slot in slots]
+
+
+# --- the check ------------------------------------------------------------------------
+
+
+def _built(config: ZimConfig, state: State) -> Zim:
+    with torch.device("meta"):
+        model = Zim(config)
+    model.load_state_dict(state, assign=True)
+    return model.eval()
+
+
+def _compared(model: Zim, encoder: Path, decoder: Path) -> list[Difference]:
+    """Differences on random inputs, with what no weight tells set to what fits best."""
+    found, features = encoder_differences(model, open_session(encoder))
+    answers = graph_answers(model, open_session(decoder), features)
+    best = answer_differences(model, features, answers)
+    if _worst(best) > 1e-5 * max(1.0, *(each.size for each in best)):
+        best = _best_variant(model, features, answers)
+    return found + best
+
+
+def _worst(found: Sequence[Difference]) -> float:
+    return max(each.largest for each in found)
+
+
+def _best_variant(
+    model: Zim, features: Features, answers: Sequence[Answered]
+) -> list[Difference]:
+    """Choose heads and masked attention by trying them; change the model to them."""
+    inner = model.config.embed_dim // 2
+    variants = [
+        replace(model.config, transformer_heads=heads, masked_attention=masked)
+        for heads in _HEADS
+        if inner % heads == 0
+        for masked in get_args(MaskedAttention)
+    ]
+
+    def tried(config: ZimConfig) -> list[Difference]:
+        model.config = config
+        transformer = model.mask_decoder.transformer
+        transformer.masked = config.masked_attention
+        for module in transformer.modules():
+            if isinstance(module, Attention):
+                module.heads = config.transformer_heads
+        return answer_differences(model, features, answers)
+
+    best = min(variants, key=lambda config: _worst(tried(config)))
+    return tried(best)
