@@ -18,8 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zim_model.config import ZimConfig
+from zim_model.doubling import add_doubled
 from zim_model.encoder import ConvBnRelu, ResidualBlock
 from zim_model.regions import REGION_CUES
+
+SMALLEST = 64
+"""Side of the smallest map that :func:`add_doubled` is worth its many steps for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +60,32 @@ class Fusion(ConvBnRelu):
         if not isinstance(share, Share):
             out: Tensor = super().forward(torch.cat(others, 1))  # type: ignore[no-untyped-call]
             return out
+        out = F.conv2d(_joined(others), self._rest(), padding=1)
+        return out.add_(share.value).relu_()
+
+    def over(self, below: Tensor, *beside: Tensor | Share) -> Tensor:
+        """Like :meth:`forward`, with a map (B, K, h/2, w/2) to be doubled as the last.
+
+        Where that pays, with a share on a CPU, the doubled map is never made.
+        """
+        share = beside[self.known]
+        if not isinstance(share, Share) or not _pays(below):
+            return self.forward(*beside, _doubled(below))
+        others = [m for m in beside if isinstance(m, Tensor)]
+        rest = self._rest()
+        split = rest.shape[1] - below.shape[1]
+        out = share.value.expand(len(below), -1, -1, -1)
+        if others:
+            out = F.conv2d(_joined(others), rest[:, :split], padding=1).add_(out)
+        else:
+            out = out.clone(memory_format=torch.channels_last)
+        return add_doubled(out, below, rest[:, split:]).relu_()
+
+    def _rest(self) -> Tensor:
+        """The folded weight of all maps but the known one."""
         weight, _ = self._folded()
         start, stop = self._channels.start, self._channels.stop
-        rest = torch.cat([weight[:, :start], weight[:, stop:]], 1)
-        out = F.conv2d(_joined(others), rest, padding=1)
-        return out.add_(share.value).relu_()
+        return torch.cat([weight[:, :start], weight[:, stop:]], 1)
 
     def _folded(self) -> tuple[Tensor, Tensor]:
         """The convolution's weight and bias with the batch norm in them."""
@@ -72,6 +97,16 @@ class Fusion(ConvBnRelu):
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
         weight: Tensor = conv.weight * scale[:, None, None, None]
         return weight, norm.bias - norm.running_mean * scale
+
+
+def _pays(below: Tensor) -> bool:
+    """Whether :func:`add_doubled` is faster than doubling a map and convolving it."""
+    exact = below.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    return below.device.type == "cpu" and exact and below.shape[-1] >= SMALLEST
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _joined(maps: Sequence[Tensor]) -> Tensor:
@@ -160,9 +195,9 @@ class HierarchicalPixelDecoder(nn.Module):
         """
         x = image
         for i, fusion in enumerate(self.fusions):
+            assert isinstance(fusion, Fusion)
             middle = [cues[2 - i]] if cues else []
-            up = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-            x = fusion(details[2 - i], *middle, up)
+            x = fusion.over(x, details[2 - i], *middle)
         return x
 
     def shares(self, details: list[Tensor]) -> list[Share]:

@@ -1,0 +1,125 @@
+"""A 3 x 3 convolution of a bilinearly doubled map, computed mostly on the small grid.
+
+Mixing channels and interpolating commute: each of the nine taps mixes the small map's
+channels, a quarter of the products, and what comes out is interpolated and added up.
+Interpolation acts on rows, as a small matrix product, and then on columns, as two
+weighted means of neighbours.  It is done a few rows at a time, which stay in the cache.
+
+The result is that of ``conv2d(interpolate(x, scale_factor=2, mode="bilinear"))``,
+exactly but for rounding.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+Parts = list[tuple[int, int]]
+
+ROWS = 8
+"""Rows of the small map that are treated at a time."""
+
+
+def add_doubled(out: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+    """Add to ``out`` the convolution of the doubled map; not differentiable.
+
+    Args:
+        out: (B, F, 2h, 2w) channels-last; changed and returned.
+        x: (B, C, h, w).
+        weight: (F, C, 3, 3), for zero padding of one pixel.
+    """
+    outputs, channels = weight.shape[:2]
+    height, width = x.shape[-2:]
+    # One column more on each side, as interpolation at the border takes it.
+    columns = torch.arange(-1, width + 1, device=x.device).clamp(0, width - 1)
+    padded = x.permute(0, 2, 3, 1)[:, :, columns]  # (B, h, w + 2, C)
+    taps = weight.permute(2, 1, 3, 0).reshape(3, channels, 3 * outputs)
+    vertical = _vertical(height).to(x)
+    target = out.permute(0, 2, 3, 1)  # (B, 2h, 2w, F)
+
+    def strip(index: int, top: int) -> None:
+        bottom = min(top + ROWS, height)
+        rows = slice(max(0, top - 1), min(bottom + 1, height))
+        mixed = padded[index, rows].reshape(1, -1, channels) @ taps
+        weights = vertical[2 * top : 2 * bottom, :, rows].flatten(1)
+        tall = weights @ mixed.reshape(weights.shape[1], -1)
+        tall = tall.reshape(-1, width + 2, 3 * outputs)
+        _add_columns(target[index, 2 * top : 2 * bottom], tall)
+
+    tops = range(0, height, ROWS)
+    _side_by_side(strip, list(itertools.product(range(len(out)), tops)))
+    return out
+
+
+def _side_by_side(
+    work: Callable[[int, int], None], parts: list[tuple[int, int]]
+) -> None:
+    """Do all parts, each on one thread, on as many threads as torch has.
+
+    Torch's own threads would meet after each of the many short steps, and wait there for
+    whichever of them another program has pushed off its core.
+    """
+    count = torch.get_num_threads()
+    if count == 1:
+        for part in parts:
+            work(*part)
+        return
+    inference = torch.is_inference_mode_enabled()
+
+    def some(first: int) -> None:
+        # Both hold for a thread, not for the process.
+        torch.set_num_threads(1)
+        with torch.inference_mode(inference):
+            for part in parts[first::count]:
+                work(*part)
+
+    try:
+        with ThreadPoolExecutor(count, "doubling") as pool:
+            list(pool.map(some, range(count)))
+    finally:
+        torch.set_num_threads(count)  # what threads that start later begin with
+
+
+def _add_columns(out: Tensor, tall: Tensor) -> None:
+    """Interpolate along rows and add up the three taps of a row.
+
+    Args:
+        out: (2n, 2w, F), changed.
+        tall: (2n, w + 2, 3F), what each tap of a row mixed.
+    """
+    middle = tall[:, 1:-1]
+    left = _thirds(torch.lerp(middle, tall[:, :-2], 0.25))  # at column 2j
+    right = _thirds(torch.lerp(middle, tall[:, 2:], 0.25))  # at column 2j + 1
+    even, odd = out[:, 0::2], out[:, 1::2]
+    even += left[1]
+    even += right[2]
+    even[:, 1:] += right[0][:, :-1]
+    odd += right[1]
+    odd += left[0]
+    odd[:, :-1] += left[2][:, 1:]
+
+
+def _thirds(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Channels (..., 3F) as three times (..., F)."""
+    n = x.shape[-1] // 3
+    return x[..., :n], x[..., n : 2 * n], x[..., 2 * n :]
+
+
+@functools.lru_cache(maxsize=16)
+def _vertical(height: int) -> Tensor:
+    """How rows of the small map enter those of the result: (2h, 3, h).
+
+    Row r takes tap t from row r + t - 1 of the doubled map, which lies between two rows
+    of the small one, or outside, where there are zeros.
+    """
+    at = torch.arange(-1, 2 * height + 1)
+    place = ((at + 0.5) / 2 - 0.5).clamp(0, height - 1)
+    small = torch.arange(height)
+    weights = (1 - (place[:, None] - small).abs()).clamp(min=0)
+    weights[0] = weights[-1] = 0
+    return torch.stack([weights[t : t + 2 * height] for t in range(3)], 1)
