@@ -19,10 +19,10 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.config import NUM_MASK_TOKENS, ZimConfig
-from zim_model.engine import alphas_of, box_of, closer_view
-from zim_model.errors import Cancelled, ImageError, PromptError
+from zim_model.errors import ImageError, PromptError
+from zim_model.looks import alphas_of, box_of, closer_view
 from zim_model.prompts import Point, PromptSet
-from zim_model.request import CancelCheck, never
+from zim_model.request import CancelCheck, check, never
 from zim_model.transforms import View, border_fade, choose_view
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ class _Search:
 
     def ask(self, points: Sequence[Point]) -> None:
         """Answer clicks and keep what is good."""
-        self._check()
+        check(self._cancelled)
         if self._options.skip_covered:
             points = [point for point in points if not self._covered(point)]
         if not points:
@@ -356,18 +356,14 @@ class _Search:
         )
 
     def _encoded(self, view: View) -> EncodedView:
-        self._check()
+        check(self._cancelled)
         encoded = self._encode(view)
-        self._check()
+        check(self._cancelled)
         return encoded
 
     @property
     def _image_size(self) -> int:
         return self._backend.config.image_size
-
-    def _check(self) -> None:
-        if self._cancelled():
-            raise Cancelled
 
 
 def decoded_together(

@@ -18,12 +18,13 @@ import numpy as np
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.config import NUM_MASK_TOKENS
 from zim_model.devices import Device, DeviceChoice, available_devices
-from zim_model.errors import Cancelled, PromptError
+from zim_model.errors import PromptError
 from zim_model.finish import CoverCache, adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
 from zim_model.levels import display_pyramid, picture_levels
+from zim_model.looks import Looks, Question, decoded
 from zim_model.native import refine_native
-from zim_model.prompts import Box, PromptSet
+from zim_model.prompts import PromptSet
 from zim_model.refine import stepped, upsampled
 from zim_model.registry import open_on
 from zim_model.request import (
@@ -34,30 +35,17 @@ from zim_model.request import (
     RequestKey,
     Stroke,
     Timings,
+    check,
     never,
 )
-from zim_model.transforms import (
-    View,
-    around,
-    border_fade,
-    choose_view,
-    seen_before,
-)
+from zim_model.transforms import View, border_fade
 
 if TYPE_CHECKING:
     from zim_model.automatic import AutomaticOptions, Found, Progress
     from zim_model.backends import Backend, EncodedView
-    from zim_model.config import ZimConfig
 
 
 CACHE_BYTES = 1 << 30
-CLOSER_BELOW = 0.5
-"""A click's object is looked at again, closer, if it spans less of the picture."""
-CLOSER_MARGIN = 0.5
-"""Width of the surroundings shown then, on each side, as a fraction of the object."""
-FLOOR = 1 / 512
-"""A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them does,
-so that a cut-out's surroundings are really empty and its inside really opaque."""
 THUMBNAIL_SIDE = 128
 """Longer side, in pixels, of the candidates that an answer carries for show."""
 
@@ -133,6 +121,7 @@ class Engine:
         self._last_adjusted: tuple[RequestKey, WordArray] | None = None
         self._last_painted: tuple[tuple[Stroke, ...], WordArray] | None = None
         self._covers = CoverCache()
+        self._looks = Looks()
         self.cache = EmbeddingCache(cache_bytes)
 
     def backend(self, model: str) -> Backend:
@@ -158,6 +147,7 @@ class Engine:
         self.cache = EmbeddingCache(self.cache.max_bytes)
         self._last_answer = self._last_adjusted = self._last_painted = None
         self._covers = CoverCache()
+        self._looks = Looks()
 
     def prepare(self, request: Request, cancelled: CancelCheck = never) -> Timings:
         """Encode the whole image, so that the first click finds it done.
@@ -171,9 +161,9 @@ class Engine:
         return self._ladder.run(request.model, work, self._forget)
 
     def _prepare(self, request: Request, cancelled: CancelCheck) -> Timings:
-        _check(cancelled)
+        check(cancelled)
         backend = self.backend(request.model)
-        _check(cancelled)
+        check(cancelled)
         height, width = request.image.shape[:2]
         view = View.whole(height, width, backend.config.image_size)
         _, encode_ms = self._encoded(backend, request, view)
@@ -200,7 +190,7 @@ class Engine:
         started = time.perf_counter()
         alpha = self._finished(request, answer, cancelled)
         alpha.flags.writeable = False
-        _check(cancelled)
+        check(cancelled)
         pyramid = display_pyramid(alpha)
         colours = _freed(request, alpha, cancelled)
         click_ms = answer.click_ms + (time.perf_counter() - started) * 1e3
@@ -250,7 +240,7 @@ class Engine:
     ) -> tuple[Found, ...]:
         from zim_model.automatic import generate, unheard
 
-        _check(cancelled)
+        check(cancelled)
         backend = self.backend(request.model)
         height, width = request.image.shape[:2]
 
@@ -292,43 +282,41 @@ class Engine:
         candidate = request.options.candidate or 0
         if not 0 <= candidate < NUM_MASK_TOKENS:
             raise PromptError(f"There is no candidate {candidate}.", "Use 0 to 3.")
-        _check(cancelled)
+        check(cancelled)
         backend = self.backend(request.model)
-        _check(cancelled)
-        view = choose_view(backend.config, prompts, height, width)
-        encoded, encode_ms = self._encoded(backend, request, view)
-        _check(cancelled)
+        check(cancelled)
+        encode_ms = 0.0
+
+        def encode(view: View) -> EncodedView:
+            nonlocal encode_ms
+            encoded, spent = self._encoded(backend, request, view)
+            encode_ms += spent
+            return encoded
+
         started = time.perf_counter()
-        alphas, scores = _decoded(backend, encoded, prompts)
-        first = alphas[candidate]
-        closer = closer_view(backend.config, first, view, prompts, height, width)
-        if closer is not None:
-            view = closer
-            _check(cancelled)
-            encoded, more_ms = self._encoded(backend, request, view)
-            encode_ms += more_ms
-            started += more_ms / 1e3
-            earlier = seen_before(first, height, width, view)
-            alphas, scores = _decoded(backend, encoded, prompts, earlier)
-        _check(cancelled)
-        alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
+        size, key = (height, width), request.image_key
+        question = Question(backend, encode, key, size, prompts, candidate, cancelled)
+        seen = self._looks.answer(question, remember=request.remembered)
+        check(cancelled)
+        view = seen.view
+        alphas = seen.alphas * border_fade(seen.alphas.shape[1:], view, height, width)
         full = np.zeros((height, width), np.uint16)
         guided = request.options.upsampling != "bilinear"
-        seen, small, guide = view.crop(request.image), alphas[candidate], None
+        pixels, small, guide = view.crop(request.image), alphas[candidate], None
         if guided:
-            small, guide = stepped(small, seen)
+            small, guide = stepped(small, pixels)
         full[view.top : view.bottom, view.left : view.right] = upsampled(
-            small, seen, guided=guided, guide=guide
+            small, pixels, guided=guided, guide=guide
         )
         if request.options.upsampling == "native":
             ask = partial(_asked, backend, request.image)
             full = refine_native(full, request.image, view, ask, cancelled)
         answer = _Answer(
             alpha=full,
-            scores=scores,
+            scores=seen.scores,
             candidates=_thumbnails(alphas),
             view=(view.left, view.top, view.right, view.bottom),
-            click_ms=(time.perf_counter() - started) * 1e3,
+            click_ms=(time.perf_counter() - started) * 1e3 - encode_ms,
             device=backend.device_label,
         )
         return answer, encode_ms
@@ -349,7 +337,7 @@ class Engine:
         if self._last_adjusted is None or self._last_adjusted[0] != before.key:
             self._last_adjusted = (before.key, adjusted(answer.alpha, finish))
             self._last_painted = None
-        _check(cancelled)
+        check(cancelled)
         alpha, done = self._last_adjusted[1], 0
         if self._last_painted is not None:
             strokes, earlier = self._last_painted
@@ -389,80 +377,12 @@ def _freed(
     return picture_levels(pixels)
 
 
-def closer_view(
-    config: ZimConfig,
-    alpha: FloatArray,
-    view: View,
-    prompts: PromptSet,
-    height: int,
-    width: int,
-) -> View | None:
-    """The second look at what clicks alone found, if it is small in the picture.
-
-    A model that looks at objects sees a clicked one in the whole picture first.  The
-    answer then comes from a view around what it found there.  What it found is no box
-    prompt: a wrong first guess could not be mended.
-
-    Args:
-        alpha: (h, w) in [0, 1], found in ``view``, which is the whole image.
-        prompts: in image pixels.
-        height, width: of the image.
-    """
-    if config.view != "object" or prompts.box is not None:
-        return None
-    found = box_of(alpha, view)
-    if found is None:
-        return None
-    # What the prompts say belongs into the view, found or not.
-    corners = ((found.x0, found.y0), (found.x1, found.y1))
-    box = Box.enclosing((*corners, *prompts.positive_places)).clipped(height, width)
-    if max(box.width, box.height) > CLOSER_BELOW * max(width, height):
-        return None
-    return around(box, height, width, config.image_size, CLOSER_MARGIN)
-
-
-def box_of(alpha: FloatArray, view: View) -> Box | None:
-    """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
-
-    It may reach a fraction of a cell beyond the view.
-    """
-    found = alpha > 0.5
-    if not found.any():
-        return None
-    scale = view.width / alpha.shape[1]
-    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
-    return Box(
-        view.left + float(columns[0] * scale),
-        view.top + float(rows[0] * scale),
-        view.left + float((columns[-1] + 1) * scale),
-        view.top + float((rows[-1] + 1) * scale),
-    )
-
-
-def alphas_of(logits: FloatArray) -> FloatArray:
-    """Alpha float32 in [0, 1], with really empty and opaque parts, from logits."""
-    alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    alphas = np.clip((alphas - FLOOR) / (1 - 2 * FLOOR), 0, 1)
-    return alphas.astype(np.float32)
-
-
-def _decoded(
-    backend: Backend,
-    encoded: EncodedView,
-    prompts: PromptSet,
-    earlier: FloatArray | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Alpha (4, h, w) float32 in [0, 1] of all candidates, and their scores (4,)."""
-    logits, scores = backend.decode(encoded, encoded.view.apply(prompts), earlier)
-    return alphas_of(logits), scores
-
-
 def _asked(
     backend: Backend, image: ByteArray, view: View, prompts: PromptSet
 ) -> FloatArray:
     """Alpha (h, w) of a view that is looked at once, so its features are not kept."""
-    alphas, _ = _decoded(backend, backend.encode(image, view), prompts)
-    return np.asarray(alphas[0], np.float32)
+    seen = decoded(backend, backend.encode(image, view), prompts)
+    return np.asarray(seen.alphas[0], np.float32)
 
 
 def _thumbnails(alphas: FloatArray) -> tuple[ByteArray, ...]:
@@ -475,8 +395,3 @@ def _thumbnails(alphas: FloatArray) -> tuple[ByteArray, ...]:
         small.append((resized * 255 + 0.5).astype(np.uint8))
         small[-1].flags.writeable = False
     return tuple(small)
-
-
-def _check(cancelled: CancelCheck) -> None:
-    if cancelled():
-        raise Cancelled

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, WordArray
+from zim_model.errors import Cancelled
 from zim_model.prompts import PromptSet
 
 Upsampling = Literal["guided", "bilinear", "native"]
@@ -27,6 +28,16 @@ CancelCheck = Callable[[], bool]
 def never() -> bool:
     """The cancel check of what nobody withdraws."""
     return False
+
+
+def check(cancelled: CancelCheck) -> None:
+    """Stop here if that is wanted.
+
+    Raises:
+        Cancelled: it is.
+    """
+    if cancelled():
+        raise Cancelled
 
 
 @dataclass(frozen=True, slots=True)
