@@ -7,7 +7,6 @@ report; nothing is guessed and nothing counts as zero.
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,11 +75,9 @@ def read_trimap(path: Path) -> BoolArray:
 def _opened(path: Path) -> Iterator[Image.Image]:
     """A decoded picture, closed after the block."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as picture:
-                picture.load()
-                yield picture
+        with Image.open(path) as picture:
+            picture.load()
+            yield picture
     except UnidentifiedImageError as error:
         raise ImageError(f"{path} is no picture that can be read.") from error
     except Image.DecompressionBombError as error:

@@ -1,12 +1,49 @@
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from zim_model.errors import PromptError
+from zim_model.evaluation import (
+    Model,
+    PromptKind,
+    RowDone,
+    RunOptions,
+    evaluate,
+)
 from zim_model.evaluation.datasets import open_dataset
 from zim_model.evaluation.mini import make_mini
 from zim_model.request import ALPHA_MAX, Matte, Timings
+
+INLINE = RunOptions(jobs=0)
+POINT, BOX, CLICKS = PromptKind("point"), PromptKind("box"), PromptKind("clicks", 3)
+MODEL = Model("m", "m")
+
+
+def run(dataset, out, engine, systems=(MODEL,), prompts=(BOX,), options=INLINE, **more):
+    return list(
+        evaluate(
+            dataset,
+            systems,
+            out,
+            prompts=prompts,
+            options=options,
+            engine=engine,
+            **more,
+        )
+    )
+
+
+def rows_of(events):
+    return [event.row for event in events if isinstance(event, RowDone)]
+
+
+def blank(path):
+    with Image.open(path) as picture:
+        size = picture.size
+    Image.new("L", size).save(path)
 
 
 class FakeEngine:
@@ -57,3 +94,10 @@ def mini_root(tmp_path_factory):
 @pytest.fixture(scope="session")
 def mini(mini_root):
     return open_dataset(mini_root)
+
+
+@pytest.fixture
+def copy(mini_root, tmp_path):
+    root = tmp_path / "MicroMat3K"
+    shutil.copytree(mini_root, root)
+    return root

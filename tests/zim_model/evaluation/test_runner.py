@@ -1,5 +1,4 @@
 import json
-import shutil
 from dataclasses import replace
 from itertools import pairwise
 
@@ -7,7 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.zim_model.evaluation.conftest import FakeEngine
+from tests.zim_model.evaluation.conftest import (
+    BOX,
+    CLICKS,
+    INLINE,
+    MODEL,
+    POINT,
+    FakeEngine,
+    blank,
+    rows_of,
+    run,
+)
 from zim_model.errors import WeightsError, ZimError
 from zim_model.evaluation import (
     Control,
@@ -15,7 +24,6 @@ from zim_model.evaluation import (
     Model,
     Notice,
     Paused,
-    Predictions,
     PromptKind,
     Resumed,
     RowDone,
@@ -30,35 +38,6 @@ from zim_model.evaluation.measures import unknown_region
 from zim_model.evaluation.pictures import as_alpha, read_matte
 from zim_model.evaluation.report import Report
 from zim_model.prompts import Box
-
-INLINE = RunOptions(jobs=0)
-POINT, BOX, CLICKS = PromptKind("point"), PromptKind("box"), PromptKind("clicks", 3)
-MODEL = Model("m", "m")
-
-
-def run(dataset, out, engine, systems=(MODEL,), prompts=(BOX,), options=INLINE, **more):
-    return list(
-        evaluate(
-            dataset,
-            systems,
-            out,
-            prompts=prompts,
-            options=options,
-            engine=engine,
-            **more,
-        )
-    )
-
-
-def rows_of(events):
-    return [event.row for event in events if isinstance(event, RowDone)]
-
-
-@pytest.fixture
-def copy(mini_root, tmp_path):
-    root = tmp_path / "MicroMat3K"
-    shutil.copytree(mini_root, root)
-    return root
 
 
 def test_every_case_is_asked_with_every_prompt(mini, tmp_path, engine):
@@ -167,12 +146,6 @@ def remove_prompts(root):
 
 def no_box(root):
     (root / "prompt/fine/0001_1.json").write_text('{"point": [[3, 4, 1]]}')
-
-
-def blank(path):
-    with Image.open(path) as picture:
-        size = picture.size
-    Image.new("L", size).save(path)
 
 
 @pytest.mark.parametrize(
@@ -389,81 +362,6 @@ def test_what_was_done_otherwise_is_told_once(mini, tmp_path, engine):
     assert [e.text for e in events if isinstance(e, Notice)] == ["Too little memory."]
 
 
-# --- predictions ----------------------------------------------------------------------
-
-
-def test_predictions_of_others_are_found_and_measured(mini, tmp_path, engine):
-    options = replace(INLINE, predictions=True)
-    own = run(mini, tmp_path / "a", engine, prompts=(BOX, CLICKS), options=options)
-    folder = tmp_path / "a/predictions/m"
-    assert len(list(folder.rglob("*.png"))) == 2 * len(mini.cases)
-    other = Predictions.parse(f"Other={folder}")
-    engine.asked.clear()
-    theirs = run(mini, tmp_path / "b", engine, systems=(other,), prompts=(BOX, CLICKS))
-    assert not engine.asked
-    for a, b in zip(own[-1].report.rows, theirs[-1].report.rows, strict=True):
-        assert b.system == "Other"
-        assert b.metrics["IoU"] == pytest.approx(a.metrics["IoU"])
-        assert b.metrics["SAD"] == pytest.approx(a.metrics["SAD"], rel=0.01)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "box/fine/0001_1",
-        "bbox/fine/0001_1",
-        "fine/box/0001_1",
-        "fine/0001_1_box",
-        "fine/0001_1-box",
-        "fine/0001_1",
-        "box/0001_1",
-        "0001_1",
-    ],
-)
-def test_names_under_which_a_prediction_is_found(mini, tmp_path, engine, name):
-    case = next(case for case in mini.cases if case.name == "fine/0001_1")
-    path = tmp_path / "theirs" / f"{name}.png"
-    path.parent.mkdir(parents=True)
-    shutil.copy(case.matte, path)
-    system = Predictions("Other", tmp_path / "theirs")
-    rows = {row.case: row for row in rows_of(run(mini, tmp_path, engine, (system,)))}
-    assert rows["fine/0001_1"].metrics["SAD"] == 0
-    missing = rows["fine/0002_1"]
-    assert "no prediction of fine/0002_1 with box" in missing.error
-
-
-def test_a_name_that_two_cases_share_is_not_guessed(copy, tmp_path, engine):
-    shutil.copy(copy / "matte/fine/0001_1.png", copy / "matte/coarse/0001_1.png")
-    (copy / "data_list.txt").unlink()
-    shutil.copytree(copy / "matte/fine", tmp_path / "theirs")
-    shutil.rmtree(copy / "prompt")
-    system = Predictions("Other", tmp_path / "theirs")
-    rows = rows_of(run(open_dataset(copy), tmp_path / "out", engine, (system,)))
-    wrong = {row.case for row in rows if row.error}
-    assert {"fine/0001_1", "coarse/0001_1"} <= wrong
-    assert "fine/0002_1" not in wrong
-
-
-def test_a_prediction_of_another_size_fails(mini, tmp_path, engine):
-    path = tmp_path / "theirs/fine/0001_1.png"
-    path.parent.mkdir(parents=True)
-    Image.new("L", (5, 5), 255).save(path)
-    system = Predictions("Other", tmp_path / "theirs")
-    rows = {row.case: row for row in rows_of(run(mini, tmp_path, engine, (system,)))}
-    assert "5 x 5 pixels" in rows["fine/0001_1"].error
-
-
-def test_a_changed_prediction_is_measured_again(mini, tmp_path, engine):
-    theirs = tmp_path / "theirs"
-    shutil.copytree(mini.root / "matte", theirs)
-    system = Predictions("Other", theirs)
-    run(mini, tmp_path / "out", engine, (system,))
-    blank(theirs / "fine/0002_1.png")
-    options = replace(INLINE, resume=True)
-    rows = rows_of(run(mini, tmp_path / "out", engine, (system,), options=options))
-    assert [row.case for row in rows] == ["fine/0002_1"]
-
-
 # --- without given prompts ------------------------------------------------------------
 
 
@@ -522,9 +420,3 @@ def test_other_kinds_of_prompt_are_refused(text):
 @pytest.mark.parametrize("text", ["point", "box", "clicks:7"])
 def test_kinds_of_prompt_read_back(text):
     assert str(PromptKind.parse(text)) == text
-
-
-@pytest.mark.parametrize("text", ["x", "=y", "x=/no/such/folder"])
-def test_other_predictions_are_refused(text):
-    with pytest.raises(ZimError):
-        Predictions.parse(text)
