@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "zim_app.cli": {
         *("zim_app.cli", "zim_app.cli_auto", "zim_app.cli_models", "zim_app.cli_onnx"),
         *("zim_app.cli_batch", "zim_app.cli_evaluate", "zim_app.cli_values"),
+        "zim_app.cli_convert",
         *("zim_app.core", "zim_model"),
     },
     "zim_app.cli_batch": {
@@ -34,6 +35,7 @@ MAY_IMPORT = {
     },
     "zim_app.cli_values": {"zim_app.core", "zim_model"},
     "zim_app.cli_auto": {"zim_app.cli_models", "zim_app.core", "zim_model"},
+    "zim_app.cli_convert": {"zim_app.core", "zim_model"},
     "zim_app.cli_evaluate": {"zim_app.cli_models", "zim_model"},
     "zim_app.cli_models": {"zim_app.cli_onnx", "zim_model"},
     "zim_app.cli_onnx": {"zim_model"},

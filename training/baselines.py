@@ -10,7 +10,7 @@ import numpy as np
 
 from training.cases import Case
 from zim_model import cues
-from zim_model.arrays import FloatArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError
 from zim_model.prompts import PromptSet
 
@@ -45,6 +45,36 @@ def closed_form(case: Case, prompts: PromptSet) -> FloatArray:
     Raises:
         ZimError: pymatting is not installed.
     """
+    alpha = _small_grabcut(case, prompts)
+    found = alpha > 0.5
+    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
+    if not len(rows):
+        return _resized(alpha, case)
+    radius = max(3, round(BAND * max(np.ptp(rows), np.ptp(columns))))
+    solved = solved_in_band(np.asarray(_small_image(case), np.uint8), found, radius)
+    if solved is None:
+        unsolved.append(case.name)
+        solved = alpha
+    return _resized(solved, case)
+
+
+def solved_in_band(
+    image: ByteArray, found: BoolArray, radius: int
+) -> FloatArray | None:
+    """Closed-form matting in a band along an object's edge.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        found: (H, W), the object.
+        radius: half the width of the band, in pixels.
+
+    Returns:
+        (H, W) float32 in [0, 1]; the object itself where nothing but the band is left
+        on one side, and None where the equations were not solved.
+
+    Raises:
+        ZimError: pymatting is not installed.
+    """
     try:
         import pymatting
     except ImportError as error:
@@ -52,14 +82,13 @@ def closed_form(case: Case, prompts: PromptSet) -> FloatArray:
             "Closed-form matting needs pymatting.",
             "Install it: pip install -e .[train]",
         ) from error
-    alpha = _small_grabcut(case, prompts)
-    found = (alpha > 0.5).astype(np.uint8)
+    alpha = found.astype(np.float32)
     rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
     if not len(rows):
-        return _resized(alpha, case)
-    radius = max(3, round(BAND * max(np.ptp(rows), np.ptp(columns))))
+        return alpha
     brush = np.ones((2 * radius + 1,) * 2, np.uint8)
-    inner, outer = cv2.erode(found, brush), cv2.dilate(found, brush)
+    hard = found.astype(np.uint8)
+    inner, outer = cv2.erode(hard, brush), cv2.dilate(hard, brush)
     trimap = np.where(inner > 0, 1.0, np.where(outer > 0, 0.5, 0.0))
     margin = 2 * radius
     part = np.s_[
@@ -67,18 +96,17 @@ def closed_form(case: Case, prompts: PromptSet) -> FloatArray:
         max(0, columns[0] - margin) : columns[-1] + margin + 1,
     ]
     known = trimap[part]
-    if (known == 1).any() and (known == 0).any():
-        image = np.asarray(_small_image(case)[part] / 255, np.float64)
-        try:
-            # It prints advice for its programmers where the tables go.
-            with contextlib.redirect_stdout(io.StringIO()):
-                solved = pymatting.estimate_alpha_cf(image, known)
-        except ValueError:
-            unsolved.append(case.name)
-        else:
-            alpha = alpha.copy()
-            alpha[part] = np.clip(solved, 0, 1)
-    return _resized(alpha, case)
+    if not (known == 1).any() or not (known == 0).any():
+        return alpha
+    pixels = np.asarray(image[part] / 255, np.float64)
+    try:
+        # It prints advice for its programmers where the tables go.
+        with contextlib.redirect_stdout(io.StringIO()):
+            solved = pymatting.estimate_alpha_cf(pixels, known)
+    except ValueError:
+        return None
+    alpha[part] = np.clip(solved, 0, 1)
+    return alpha
 
 
 def _size(case: Case) -> tuple[int, int]:

@@ -43,7 +43,11 @@ class ConverterSamples(Repeated):
         config = self.config
         keep = config.stl and self.pairs.has_coarse and rng.random() < config.stl_share
         pair = self.pairs.coarse(rng) if keep else self.pairs.matte(rng)
-        if (pair.alpha > 0.5).sum() < EMPTY_LABEL or min(pair.alpha.shape) < 32:
+        if (
+            pair is None
+            or (pair.alpha > 0.5).sum() < EMPTY_LABEL
+            or min(pair.alpha.shape) < 32
+        ):
             return None
         pair = _augmented(rng, pair)
         crops = []

@@ -38,14 +38,14 @@ class Pair:
 class Pairs(Protocol):
     """A collection of training pairs; a draw is a pure function of the generator."""
 
-    def matte(self, rng: np.random.Generator) -> Pair:
-        """Draw a picture with its matte.
+    def matte(self, rng: np.random.Generator) -> Pair | None:
+        """Draw a picture with its matte; None if what was drawn is of no use.
 
         Raises:
             ZimError: the picture is damaged.
         """
 
-    def coarse(self, rng: np.random.Generator) -> Pair:
+    def coarse(self, rng: np.random.Generator) -> Pair | None:
         """Draw a picture with a label of 0 and 1 that is to be kept as it is.
 
         Raises:

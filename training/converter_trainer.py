@@ -105,6 +105,7 @@ class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
             "eighth": losses[0].detach(),
             "mae": wrong.sum() / area * 1e3,
             "label_mae": before.sum() / area * 1e3,
+            "label_loss": matte_loss(batch["planes"][:, 0], target, weight).mean(),
         }
         return loss, parts
 

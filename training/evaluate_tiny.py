@@ -148,7 +148,7 @@ def _click_by_click(case: Case, method: Method, clicks: int) -> Iterable[FloatAr
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Sums come out the same whatever the number of processes."""
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
@@ -176,7 +176,7 @@ class _Worker:
         kind, case = task
         measured = cls.contest.matte if kind == "mattes" else cls.contest.labelled
         unsolved.clear()
-        with _one_thread():
+        with one_thread():
             return measured(case, cls.methods), len(unsolved)
 
 

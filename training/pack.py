@@ -34,10 +34,12 @@ SMALLEST = 96
 def opened(data: Path) -> Iterator[Path]:
     """The folder of pictures at ``data``: itself, or a tar's contents for a while.
 
+    A TOML file, which names data sets elsewhere, is passed on as it is.
+
     Raises:
         ZimError: the tar is damaged or wants to write outside its folder.
     """
-    if data.is_dir():
+    if data.is_dir() or data.suffix == ".toml":
         yield data
         return
     with tempfile.TemporaryDirectory(prefix="zim-train-") as folder:

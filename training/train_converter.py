@@ -15,6 +15,7 @@ from training.converter_data import ConverterSamples
 from training.converter_pairs import FolderPairs
 from training.converter_previews import write_conversions
 from training.converter_trainer import ConverterTrainer
+from training.datasets.reading import read_table
 from training.loop import Run, Task, command_line, run_task
 
 PREVIEWS = 8
@@ -24,21 +25,24 @@ PREVIEWS = 8
 def train(config: ConverterTrainConfig, run: Run) -> ConverterTrainer:
     """Train until the schedule or the run's minutes end; saves into ``run.out``.
 
+    ``run.data`` is a folder as ``training/README.md`` says, a tar of one, or a TOML
+    file that names published data sets (:func:`training.datasets.reading.read_table`).
+
     Raises:
         ZimError: the data, pre-trained weights or the state to go on from cannot be
             used.
     """
 
-    def samples(folder: Path) -> ConverterSamples:
-        return ConverterSamples(
-            FolderPairs(folder), config, config.steps * config.views
-        )
+    def samples(data: Path) -> ConverterSamples:
+        pairs = read_table(data) if data.suffix == ".toml" else FolderPairs(data)
+        return ConverterSamples(pairs, config, config.steps * config.views)
 
     def previews(
-        folder: Path, used: ConverterSamples
+        data: Path, used: ConverterSamples
     ) -> Callable[[ConverterTrainer, Path], None]:
-        """Of the pictures that are held out, or of all where those are too few."""
-        pairs = FolderPairs(folder, held_out=True) or used.pairs
+        """Of a folder's pictures that are held out, or of all where there are none."""
+        held_out = data.is_dir() and FolderPairs(data, held_out=True)
+        pairs = held_out or used.pairs
         drawn = ConverterSamples(pairs, config, PREVIEWS)
         shown = [drawn[i] for i in range(PREVIEWS)]
         return lambda trainer, path: write_conversions(trainer.average, shown, path)

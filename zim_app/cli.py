@@ -20,6 +20,7 @@ import numpy as np
 from zim_app import (
     cli_auto,
     cli_batch,
+    cli_convert,
     cli_evaluate,
     cli_models,
     cli_onnx,
@@ -241,6 +242,9 @@ COMMANDS: dict[str, Command] = {
     "models": Command(cli_models.SUMMARY, cli_models.configure, cli_models.run),
     "auto": Command(cli_auto.SUMMARY, cli_auto.configure, cli_auto.run),
     "batch": Command(cli_batch.SUMMARY, cli_batch.configure, cli_batch.run),
+    "convert-mask": Command(
+        cli_convert.SUMMARY, cli_convert.configure, cli_convert.run
+    ),
     "evaluate": Command(cli_evaluate.SUMMARY, cli_evaluate.configure, cli_evaluate.run),
     "export-onnx": Command(cli_onnx.SUMMARY, cli_onnx.configure, cli_onnx.run),
 }

@@ -16,3 +16,14 @@ def asset_path(*parts: str) -> Path:
     inside = _PACKAGE / "assets"
     root = inside if inside.is_dir() else _PACKAGE.parent / "assets"
     return root.joinpath(*parts)
+
+
+CONVERTER_PREFIX = "converter"
+"""Bundled weights whose name begins so are a label converter's, which takes no prompts;
+all others are models'."""
+
+
+def bundled_weights(*, converters: bool = False) -> list[Path]:
+    """The weight files that come with the package: of models, or of converters."""
+    paths = sorted(asset_path("models").glob("*.safetensors"))
+    return [p for p in paths if p.stem.startswith(CONVERTER_PREFIX) is converters]

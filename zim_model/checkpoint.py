@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from zim_model.assets import asset_path
+from zim_model.assets import asset_path, bundled_weights
 from zim_model.config import CONFIGS, ZimConfig
 from zim_model.errors import WeightsError
 from zim_model.files import replacing
@@ -89,7 +89,7 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim:
     if path.suffix != ".safetensors":
         path = asset_path("models", f"{name_or_path}.safetensors")
         if not path.is_file():
-            known = sorted(p.stem for p in path.parent.glob("*.safetensors"))
+            known = [p.stem for p in bundled_weights()]
             raise WeightsError(
                 f"There is no model called {str(name_or_path)!r}.",
                 f"Known: {', '.join(known)}; or give a .safetensors or .pth file.",

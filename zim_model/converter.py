@@ -31,6 +31,8 @@ from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
 DEFAULT_CONVERTER = "converter-tiny"
 THRESHOLD = 128
 """A byte of a mask from this on belongs to the object."""
+SNAP = 0.01
+"""Alpha within so much of 0 and 1 is taken for that."""
 BELIEVED, FADED = 64, 96
 """Pixels of the network's input from the label's edge: the answer is taken as it is up
 to the first, and the label from the second on."""
@@ -137,7 +139,8 @@ class Converter:
         given = _tensor(np.asarray(planes, np.float32), size, self.device)
         with torch.inference_mode():
             alpha = fused(self.network(image, given))[-1][0, 0, :height, :width]
-        return alpha.clamp(0, 1).float().cpu().numpy()
+            alpha = ((alpha - SNAP) / (1 - 2 * SNAP)).clamp(0, 1)
+        return np.asarray(alpha.float().cpu().numpy(), np.float32)
 
     def _view(self, label: BoolArray) -> tuple[tuple[slice, slice], float]:
         """The part of the picture to look at, and how much it is reduced."""

@@ -7,19 +7,23 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 
-CUES = 5
+CUES = 6
 """Planes of :func:`label_cues`."""
+LABEL, DISTANCE, SOFT = 0, 1, 3
+"""Some of the planes."""
 REACH = 24
 """Distances to the label's edge are told up to so many pixels."""
-GUIDED_RADIUS, GUIDED_EPSILON = 8, 1e-4
 SURE = 8
 """So far from the label's edge, in pixels, the label is taken to be right."""
-COLOUR_RADII = (14, 40)
-"""Windows in which the object's and the ground's colours are taken."""
+COLOURS = ((14, 8), (40, 12))
+"""For mattes from colours: the radius of the windows in which the object's and the
+ground's colours are taken, and how far from the label's edge they count."""
 DOUBT = 0.02
 """Weight of colours that are not sure to be the object's or the ground's."""
 CONTRAST = 0.004
 """Squared distance of two colours below which they tell little."""
+FADE = 4
+"""Pixels over which what counts near the edge gives way to the label."""
 
 
 def label_cues(image: ByteArray, label: BoolArray) -> FloatArray:
@@ -30,14 +34,25 @@ def label_cues(image: ByteArray, label: BoolArray) -> FloatArray:
         label: (H, W) bool.
 
     Returns:
-        (CUES, H, W) float32: the label, the signed distance to its edge in [-1, 1],
-        the guided filter's matte, and mattes from the colours near and less near, all
-        in [0, 1].
+        (CUES, H, W) float32: the label; the signed distance to its edge in [-1, 1]; and
+        mattes in [0, 1]: the guided filter's, one from colours and the guided filter,
+        which is the best guess of all, and two from colours alone.
     """
     pixels = np.asarray(image / np.float32(255), np.float32)
     hard = label.astype(np.float32)
-    planes = [hard, _signed_distance(label), guided(pixels, hard)]
-    planes += _colour_mattes(pixels, label)
+    distance = _signed_distance(label)
+    away = np.abs(distance) * REACH
+
+    def near(matte: FloatArray, reach: float) -> FloatArray:
+        """A matte near the label's edge, the label beyond."""
+        share = np.clip((reach - away) / FADE + 1, 0, 1)
+        return np.asarray(hard + share * (matte - hard), np.float32)
+
+    mattes = _colour_mattes(pixels, label)
+    mean = near(np.asarray((mattes[0] + mattes[1]) / 2, np.float32), 6)
+    soft = near(guided(pixels, mean, 6), 8)
+    coloured = [near(m, reach) for m, (_, reach) in zip(mattes, COLOURS, strict=True)]
+    planes = [hard, distance, guided(pixels, hard, 8), soft, *coloured]
     return np.stack(planes).astype(np.float32)
 
 
@@ -48,14 +63,14 @@ def _signed_distance(label: BoolArray) -> FloatArray:
         cv2.distanceTransform(side, cv2.DIST_L2, cv2.DIST_MASK_3) - 0.5 * side
         for side in (inside, 1 - inside)
     ]
-    return np.clip((near[0] - near[1]) / REACH, -1, 1)
+    return np.asarray(np.clip((near[0] - near[1]) / REACH, -1, 1), np.float32)
 
 
 def guided(
     pixels: FloatArray,
     plane: FloatArray,
-    radius: int = GUIDED_RADIUS,
-    epsilon: float = GUIDED_EPSILON,
+    radius: int,
+    epsilon: float = 1e-4,
 ) -> FloatArray:
     """The guided filter (He et al. 2010) with a colour guide.
 
@@ -116,7 +131,7 @@ def _colour_mattes(pixels: FloatArray, label: BoolArray) -> list[FloatArray]:
         + np.float32(DOUBT) * own
         for side, own in ((inside, hard), (1 - inside, 1 - hard))
     ]
-    for radius in COLOUR_RADII:
+    for radius, _ in COLOURS:
         size = (2 * radius + 1,) * 2
         colours = []
         for weight in weights:

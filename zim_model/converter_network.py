@@ -19,7 +19,7 @@ from zim_model.converter_config import (
     ConverterConfig,
     HieraEncoder,
 )
-from zim_model.converter_cues import CUES
+from zim_model.converter_cues import CUES, DISTANCE, SOFT
 from zim_model.encoder import ConvBnRelu, ResidualBlock
 
 UNSURE = 1 / 255
@@ -29,29 +29,37 @@ WIDTHS = (15, 7)
 STRETCH = 0.02
 """Alpha 0 and 1 lie within the reach of finite logits: the sigmoid is stretched by so
 much on either side; what is beyond is cut off in the end."""
-LABEL_LOGIT = 3.0
-"""What a correction starts from inside the label, and its negative outside."""
+START = 0.05
+"""Where the network only corrects the best of the cues, that is kept so far from 0 and
+1, or nothing could be learnt there."""
+TRUST = 2.0
+"""How much more than another the best cue counts at first."""
 
 
 class Answers(NamedTuple):
-    """Logits (B, 1, H/s, W/s) of the three heads, from the coarsest on."""
+    """Alphas (B, 1, H/s, W/s) of the three heads, a little beyond [0, 1] at most."""
 
     eighth: Tensor
     quarter: Tensor
     full: Tensor
 
-    def alphas(self) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 1, H, W) each, a little beyond [0, 1] where the network is sure."""
+    def enlarged(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All at (B, 1, H, W)."""
         size = self.full.shape[-2:]
-        eighth, quarter, full = (
-            (1 + 2 * STRETCH) * logits.float().sigmoid() - STRETCH
-            for logits in (
-                F.interpolate(self.eighth, size=size, mode="bilinear"),
-                F.interpolate(self.quarter, size=size, mode="bilinear"),
-                self.full,
-            )
+        eighth, quarter = (
+            F.interpolate(alpha, size=size, mode="bilinear")
+            for alpha in (self.eighth, self.quarter)
         )
-        return eighth, quarter, full
+        return eighth, quarter, self.full
+
+
+def stretched(logits: Tensor) -> Tensor:
+    """Logits to alpha; see STRETCH."""
+    return (1 + 2 * STRETCH) * logits.float().sigmoid() - STRETCH
+
+
+def _logit(alpha: Tensor) -> Tensor:
+    return alpha.clamp(START, 1 - START).logit()
 
 
 def unsure(alpha: Tensor, width: int) -> Tensor:
@@ -74,7 +82,7 @@ def fused(
     Returns:
         (B, 1, H, W) each; only the last is of interest after training.
     """
-    coarse, quarter, full = answers.alphas()
+    coarse, quarter, full = answers.enlarged()
     found = coarse
     steps = [coarse]
     for finer, width in zip((quarter, full), widths, strict=True):
@@ -183,14 +191,36 @@ class DecoderStage(nn.Module):
 
 
 class Head(nn.Sequential):
-    """Features to logits (B, 1, H, W)."""
+    """Features to planes (B, outputs, H, W), all zero before training."""
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int = 1) -> None:
         middle = min(32, inputs)
-        last = nn.Conv2d(middle, 1, 3, 1, 1)
+        last = nn.Conv2d(middle, outputs, 3, 1, 1)
         for parameter in last.parameters():
             nn.init.zeros_(parameter)
         super().__init__(ConvBnRelu(inputs, middle), last)
+
+
+class MixingHead(nn.Module):
+    """Alpha (B, 1, H, W) as a mixture of the mattes among the cues and one's own.
+
+    Where to trust which is learnt from far fewer pictures than seeing is.
+    """
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.head = Head(inputs, CUES + 1)
+
+    def forward(self, x: Tensor, planes: Tensor) -> Tensor:
+        out = self.head(x).float()
+        trust, own = out[:, :CUES], _logit(planes[:, SOFT, None]) + out[:, CUES:]
+        # In place of the distance, which is no matte, the network's own.
+        mattes = planes.clone()
+        mattes[:, DISTANCE] = stretched(own)[:, 0]
+        first = TRUST * (torch.arange(CUES, device=out.device) == SOFT)
+        weights = (trust + first[:, None, None]).softmax(1)
+        alpha: Tensor = (weights * mattes).sum(1, keepdim=True)
+        return alpha
 
 
 class ConverterNetwork(nn.Module):
@@ -220,7 +250,9 @@ class ConverterNetwork(nn.Module):
             )
             given = width
         self.decoder = nn.ModuleList(stages)
-        self.heads = nn.ModuleList(Head(config.decoder[i]) for i in (1, 2, 4))
+        self.eighth, self.quarter = (Head(config.decoder[i]) for i in (1, 2))
+        fine = MixingHead if config.cues else Head
+        self.full: nn.Module = fine(config.decoder[4])
 
     def forward(self, image: Tensor, planes: Tensor) -> Answers:
         """Answer at three strides.
@@ -233,16 +265,16 @@ class ConverterNetwork(nn.Module):
         x = features[-1]
         if self.context is not None:
             x = self.context(x)
-        logits: list[Tensor] = []
-        start = LABEL_LOGIT * (2 * planes[:, :1] - 1)
-        for i, (stage, skip) in enumerate(
-            zip(self.decoder, features[-2::-1], strict=True)
-        ):
+        maps = []
+        for stage, skip in zip(self.decoder, features[-2::-1], strict=True):
             x = stage(x, skip)
-            if i in (1, 2, 4):
-                answer = self.heads[len(logits)](x)
-                if self.config.cues:
-                    stride = STRIDES[4 - i]
-                    answer = answer + F.avg_pool2d(start, stride)
-                logits.append(answer)
-        return Answers(*logits)
+            maps.append(x)
+        eighth, quarter = self.eighth(maps[1]).float(), self.quarter(maps[2]).float()
+        if not self.config.cues:
+            return Answers(*map(stretched, (eighth, quarter, self.full(x))))
+        soft = planes[:, SOFT, None]
+        eighth, quarter = (
+            logits + _logit(F.avg_pool2d(soft, stride))
+            for logits, stride in ((eighth, STRIDES[3]), (quarter, STRIDES[2]))
+        )
+        return Answers(stretched(eighth), stretched(quarter), self.full(x, planes))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from safetensors.torch import save
 
-from zim_model.assets import asset_path
+from zim_model.assets import asset_path, bundled_weights
 from zim_model.checkpoint import (
     read_tensors,
     refuse_other_names,
@@ -37,7 +37,7 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
     if path.suffix != ".safetensors":
         path = asset_path("models", f"{name_or_path}.safetensors")
         if not path.is_file():
-            known = sorted(p.stem for p in path.parent.glob("converter*.safetensors"))
+            known = [p.stem for p in bundled_weights(converters=True)]
             raise WeightsError(
                 f"There is no label converter called {str(name_or_path)!r}.",
                 f"Known: {', '.join(known)}; or give a .safetensors file.",

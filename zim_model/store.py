@@ -18,7 +18,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from zim_model.assets import asset_path
+from zim_model.assets import bundled_weights
 from zim_model.errors import WeightsError
 from zim_model.files import explain
 
@@ -57,8 +57,7 @@ def models_folder() -> Path:
 
 def installed() -> tuple[InstalledModel, ...]:
     """All models that can be used now, the bundled ones first, then by name."""
-    bundled = sorted(asset_path("models").glob("*.safetensors"))
-    own = [InstalledModel(p.stem, p, p.stat().st_size, True) for p in bundled]
+    own = [InstalledModel(p.stem, p, p.stat().st_size, True) for p in bundled_weights()]
     names = {model.name for model in own}
     try:
         folders = sorted(models_folder().iterdir())

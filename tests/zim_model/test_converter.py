@@ -15,7 +15,7 @@ from zim_model.converter_config import (
     ConverterConfig,
     HieraEncoder,
 )
-from zim_model.converter_cues import CUES, label_cues
+from zim_model.converter_cues import CUES, DISTANCE, LABEL, SOFT, label_cues
 from zim_model.converter_network import Answers, ConverterNetwork, fused
 from zim_model.converter_weights import CONFIG_KEY, load_converter, save_converter
 from zim_model.errors import Cancelled, WeightsError, ZimError
@@ -45,13 +45,13 @@ def disc():
     return image.astype(np.uint8), radius < 28
 
 
-def test_an_untrained_correction_keeps_the_label(converter, disc):
+def test_an_untrained_network_answers_near_the_best_cue(converter, disc):
     image, mask = disc
     alpha = converter.convert(image, mask)
     assert alpha.shape == mask.shape
     assert alpha.dtype == np.uint16
-    near = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9)))
-    assert (np.abs(alpha / 65535 - mask)[near == 0] < 0.1).all()
+    true = image[..., 0] == 200
+    assert np.abs(alpha / 65535 - true).mean() < 0.7 * np.abs(mask * 1.0 - true).mean()
 
 
 def test_bytes_are_cut_at_half(converter, disc):
@@ -75,7 +75,7 @@ def test_a_large_picture_is_refined_at_its_own_size(converter, disc):
 def test_far_from_the_edge_the_label_is_kept(disc):
     torch.manual_seed(0)
     network = ConverterNetwork(SMALL)
-    for head in network.heads:
+    for head in (network.eighth, network.quarter):
         torch.nn.init.constant_(head[1].bias, 50.0)  # says "object" everywhere
     x = np.mgrid[:128, :400][1]
     mask = x < 60
@@ -136,7 +136,7 @@ def test_hiera_learns_from_picture_and_label(windowed):
     torch.manual_seed(0)
     network, side = ConverterNetwork(config), config.image_size
     with torch.no_grad():
-        for head in network.heads:
+        for head in (network.eighth, network.quarter, network.full):
             torch.nn.init.normal_(head[1].weight)
     answers = network(torch.rand(2, 3, side, side), torch.ones(2, 1, side, side))
     assert [a.shape[-1] for a in answers] == [side // 8, side // 4, side]
@@ -158,16 +158,16 @@ def test_the_real_size_is_hiera_b_plus():
 
 
 def test_finer_answers_count_only_where_coarser_ones_are_unsure():
-    coarse = torch.full((1, 1, 8, 8), 10.0)
-    coarse[..., 4:] = -10.0
-    coarse[..., 3] = 0.0  # unsure in a stripe
+    coarse = torch.ones(1, 1, 8, 8)
+    coarse[..., 4:] = 0.0
+    coarse[..., 3] = 0.5  # unsure in a stripe
     answers = Answers(
-        coarse, torch.zeros(1, 1, 16, 16), torch.full((1, 1, 64, 64), -9.0)
+        coarse, torch.full((1, 1, 16, 16), 0.5), torch.full((1, 1, 64, 64), -0.02)
     )
     eighth, quarter, full = (a[0, 0] for a in fused(answers, (3, 1)))
     assert (quarter[:, :8] == eighth[:, :8]).all()
     torch.testing.assert_close(quarter[:, 28], torch.full((64,), 0.5))
-    assert (full[:, :8] > 1).all(), "sure: the finest answer is not asked"
+    assert (full[:, :8] == 1).all(), "sure: the finest answer is not asked"
     assert (full[:, 28] < 0).all()
     told = fused(answers, known=torch.ones(1, 1, 64, 64))[-1]
     assert (told < 0).all()
@@ -179,11 +179,13 @@ def test_cues_tell_the_object_by_its_colours(disc):
     assert cues.shape == (CUES, 90, 120)
     assert cues.dtype == np.float32
     true = (image[..., 0] == 200).astype(np.float32)
-    wrong = np.abs(cues[3] - true).mean()
-    assert wrong < 0.3 * np.abs(mask - true).mean()
-    assert cues[1].min() >= -1
-    assert cues[1][45, 60] == 1
-    assert cues[1][0, 0] < 0
+    for plane in (SOFT, 4, 5):
+        wrong = np.abs(cues[plane] - true).mean()
+        assert wrong < 0.5 * np.abs(mask - true).mean(), plane
+    assert (cues[LABEL] == mask).all()
+    assert cues[DISTANCE].min() >= -1
+    assert cues[DISTANCE][45, 60] == 1
+    assert cues[DISTANCE][0, 0] < 0
 
 
 def test_files_hold_weights_and_configuration(converter, tmp_path):
@@ -194,7 +196,7 @@ def test_files_hold_weights_and_configuration(converter, tmp_path):
     third = Converter.load(path)
     assert again.fingerprint == third.fingerprint
     with torch.no_grad():
-        third.network.heads[0][1].bias += 1
+        third.network.eighth[1].bias += 1
     assert Converter(third.network).fingerprint != again.fingerprint
 
 

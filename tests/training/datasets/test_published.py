@@ -1,0 +1,241 @@
+"""Each data set in a tiny copy of its published layout."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training.datasets.layouts import DATA_SETS, entries
+from training.datasets.reading import object_ids, read_pair, read_table
+from training.train_converter import main
+from zim_model.errors import ZimError
+
+SIZE = (48, 64)
+
+
+def photograph(path, size=SIZE):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(len(path.name))
+    Image.fromarray(rng.integers(0, 256, (*size, 3), np.uint8)).save(path)
+
+
+def matte(path, mode="L", size=SIZE):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    y, x = np.mgrid[: size[0], : size[1]]
+    alpha = np.clip((18 - np.hypot(x - 32, y - 24)) / 6, 0, 1)
+    plane = (alpha * 255).astype(np.uint8)
+    if mode == "RGBA":
+        plane = np.dstack([np.zeros((*size, 3), np.uint8), plane])
+    elif mode == "I;16":
+        plane = (alpha * 65535).astype(np.uint16)
+    Image.fromarray(plane).save(path)
+
+
+def label_map(path, planes):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(planes, np.uint8)).save(path)
+
+
+def quarters(values):
+    """A map of four regions."""
+    out = np.zeros((*SIZE, *np.shape(values[0])), np.uint8)
+    for i, value in enumerate(values):
+        out[24 * (i // 2) : 24 * (i // 2) + 24, 32 * (i % 2) : 32 * (i % 2) + 32] = (
+            value
+        )
+    return out
+
+
+def make_aim_500(root):
+    for name in ("o_1", "o_2"):
+        photograph(root / "AIM-500" / "original" / f"{name}.jpg")
+        matte(root / "AIM-500" / "mask" / f"{name}.png")
+        matte(root / "AIM-500" / "trimap" / f"{name}.png")
+    matte(root / "AIM-500" / "mask" / "without_picture.png")
+
+
+def make_am_2k(root):
+    for part, name in (("train", "m_1"), ("train", "m_2"), ("validation", "m_3")):
+        photograph(root / "AM-2k" / part / "original" / f"{name}.jpg")
+        photograph(root / "AM-2k" / part / "fg" / f"{name}.png")
+        matte(root / "AM-2k" / part / "mask" / f"{name}.png")
+
+
+def make_p3m_10k(root):
+    top = root / "P3M-10k"
+    for name in ("p_1", "p_2"):
+        photograph(top / "train" / "blurred_image" / f"{name}.jpg")
+        matte(top / "train" / "mask" / f"{name}.png")
+    for part, images in (
+        ("P3M-500-P", "blurred_image"),
+        ("P3M-500-NP", "original_image"),
+    ):
+        photograph(top / "validation" / part / images / "p_3.jpg")
+        matte(top / "validation" / part / "mask" / "p_3.png")
+        matte(top / "validation" / part / "trimap" / "p_3.png")
+
+
+def make_rwp_636(root):
+    for name in ("02_0030_input", "02_0031_input"):
+        photograph(root / "RealWorldPortrait-636" / "image" / f"{name}.jpg")
+        matte(root / "RealWorldPortrait-636" / "alpha" / f"{name}.png")
+        matte(root / "RealWorldPortrait-636" / "detailmap" / f"{name}.png")
+
+
+def make_him_2k(root):
+    top = root / "HIM2K"
+    for kind, name in (("natural", "zzz"), ("comp", "xxx")):
+        photograph(top / "images" / kind / f"{name}.jpg")
+        for number in range(2 if kind == "comp" else 1):
+            matte(top / "alphas" / kind / name / f"{number:02}.png")
+
+
+def make_refmatte(root):
+    top = root / "RefMatte" / "RefMatte"
+    for part, name in (("train", "n01"), ("test", "n02")):
+        photograph(top / part / "img" / f"{name}.jpg")
+        for number in range(2):
+            matte(top / part / "mask" / f"{name}_{number}.png")
+        (top / part / f"{part}.json").write_text("{}")
+
+
+def make_ade20k(root):
+    for part, name in (("training", "ADE_train_1"), ("validation", "ADE_val_1")):
+        folder = (
+            root / "ADE20K_2021_17_01" / "images" / "ADE" / part / "urban" / "street"
+        )
+        photograph(folder / f"{name}.jpg")
+        # Two cars (class 400), a road (class 60), nothing.
+        regions = quarters([(10, 144, 1), (10, 144, 2), (0, 60, 3), (0, 0, 0)])
+        label_map(folder / f"{name}_seg.png", regions)
+        label_map(folder / f"{name}_parts_1.png", regions)
+
+
+MAKERS = {
+    "aim-500": (make_aim_500, 2, 2),
+    "am-2k": (make_am_2k, 2, 1),
+    "p3m-10k": (make_p3m_10k, 2, 2),
+    "rwp-636": (make_rwp_636, 2, 2),
+    "him-2k": (make_him_2k, 3, 3),
+    "refmatte": (make_refmatte, 2, 2),
+    "ade20k": (make_ade20k, 1, 1),
+}
+"""What makes the copy, and the number of entries of its training and test splits."""
+
+
+def test_every_data_set_is_tried():
+    assert MAKERS.keys() == DATA_SETS.keys()
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_published_layout_is_read(tmp_path, name):
+    make, train, test = MAKERS[name]
+    make(tmp_path)
+    top = next(tmp_path.iterdir())
+    for root in (tmp_path, top):  # as unpacked, or the set's own folder
+        if name == "refmatte" and root == tmp_path:
+            continue  # it has a folder in a folder of its own
+        found = entries(name, root)
+        assert len(found) == train
+        assert len(entries(name, root, "test")) == test
+    rng = np.random.default_rng(0)
+    for entry in found:
+        pair = read_pair(entry, rng)
+        assert pair.image.shape == (*SIZE, 3)
+        assert pair.alpha.shape == SIZE
+        assert pair.alpha.max() == 1
+        soft = ((pair.alpha > 0.2) & (pair.alpha < 0.8)).any()
+        assert soft != DATA_SETS[name].coarse
+    assert not any("trimap" in str(e.target) or "parts" in str(e.target) for e in found)
+
+
+def test_objects_of_ade20k_are_told_apart(tmp_path):
+    make_ade20k(tmp_path)
+    (entry,) = entries("ade20k", tmp_path)
+    with Image.open(entry.target) as file:
+        ids = object_ids(np.asarray(file), entry)
+    assert len(np.unique(ids)) == 4, "two cars, a road, nothing"
+    assert not ids[24:, 32:].any()
+    drawn = {
+        read_pair(entry, np.random.default_rng(seed)).alpha.tobytes()
+        for seed in range(20)
+    }
+    assert len(drawn) == 3
+
+
+@pytest.mark.parametrize("kind", ["annotations", "annotations_instance"])
+def test_the_scene_parsing_challenge_is_read_too(tmp_path, kind):
+    photograph(tmp_path / "images" / "training" / "ADE_train_1.jpg")
+    values = {
+        "annotations": [1, 2, 2, 0],
+        "annotations_instance": [(1, 1, 0), (2, 1, 0), (2, 2, 0), (0, 0, 0)],
+    }[kind]
+    label_map(tmp_path / kind / "training" / "ADE_train_1.png", quarters(values))
+    (entry,) = entries("ade20k", tmp_path)
+    drawn = {
+        read_pair(entry, np.random.default_rng(seed)).alpha.tobytes()
+        for seed in range(20)
+    }
+    assert len(drawn) == (2 if kind == "annotations" else 3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "I;16"])
+def test_mattes_may_be_channels_or_words(tmp_path, mode):
+    make_aim_500(tmp_path)
+    wanted = read_pair(entries("aim-500", tmp_path)[0], None).alpha
+    matte(tmp_path / "AIM-500" / "mask" / "o_2.png", mode)
+    found = read_pair(entries("aim-500", tmp_path)[1], None).alpha
+    np.testing.assert_allclose(found, wanted, atol=1 / 255)
+
+
+def test_what_cannot_be_used_is_named(tmp_path):
+    with pytest.raises(ZimError, match="no data set called 'coco'"):
+        entries("coco", tmp_path)
+    with pytest.raises(ZimError, match="is no folder"):
+        entries("aim-500", tmp_path / "none")
+    with pytest.raises(ZimError, match="does not hold AIM-500"):
+        entries("aim-500", tmp_path)
+    make_aim_500(tmp_path)
+    first, second = entries("aim-500", tmp_path)
+    matte(first.target, size=(40, 64))
+    with pytest.raises(ZimError, match="64 x 48 and 64 x 40"):
+        read_pair(first, np.random.default_rng(0))
+    second.image.write_bytes(b"no picture")
+    with pytest.raises(ZimError, match=r"o_2\.jpg cannot be read"):
+        read_pair(second, np.random.default_rng(0))
+
+
+def test_a_converter_learns_from_a_table_of_data_sets(tmp_path, capsys):
+    make_aim_500(tmp_path / "sets")
+    make_ade20k(tmp_path / "sets")
+    table = tmp_path / "data.toml"
+    table.write_text(
+        '[data]\naim-500 = "sets/AIM-500"\nade20k = "sets/ADE20K_2021_17_01"\n'
+    )
+    config = tmp_path / "config.toml"
+    config.write_text(
+        'model = "converter-tiny"\nsteps = 1\nviews = 2\nsize = 32\nworkers = 0\n'
+    )
+    command = [str(config), "--data", str(table), "--out", str(tmp_path / "out")]
+    assert main(command) == 0, capsys.readouterr().err
+    pairs = read_table(table)
+    assert pairs.has_coarse
+    assert len(np.unique(pairs.coarse(np.random.default_rng(0)).alpha)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no table"),
+        ("[data]\naim-500 = 3", "no folder"),
+        ("[data]\n[shares]\nx = 1", "shares of no data: x"),
+        ('[data]\nade20k = "sets/ADE20K_2021_17_01"', "no mattes"),
+        ('[data]\n[shares]\nx = "much"', "no number"),
+        ("[data", "cannot be read"),
+    ],
+)
+def test_mistakes_in_a_table_are_named(tmp_path, text, message):
+    make_ade20k(tmp_path / "sets")
+    path = tmp_path / "data.toml"
+    path.write_text(text)
+    with pytest.raises(ZimError, match=message):
+        read_table(path)
