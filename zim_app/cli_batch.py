@@ -269,12 +269,13 @@ def _dry_run(plan: Plan, args: argparse.Namespace) -> int:
         if args.json:
             line = {"picture": each.picture, "state": each.state}
             line |= {"prompts": each.prompts, "outputs": list(each.outputs)}
-            print(json.dumps(line | {"message": each.message}))
+            reason = {"message": each.message, "hint": each.hint}
+            print(json.dumps(line | reason))
         elif each.outputs:
             source = each.prompts or each.message
             print(f"{each.picture} -> {', '.join(each.outputs)} ({source})")
         else:
-            print(f"{each.picture}: {each.state}: {each.message}")
+            print(f"{each.picture}: {each.state}: {each.message} {each.hint}")
     return 1 if failed else 0
 
 
@@ -371,7 +372,9 @@ class _Teller:
         if self._json:
             print(json.dumps(row.to_json()), flush=True)
         if row.state in ("failed", "skipped"):
-            self._say(f"zim-studio: {row.picture}: {row.state}: {row.message}")
+            self._say(
+                f"zim-studio: {row.picture}: {row.state}: {row.message} {row.hint}"
+            )
         news = tuple(note for note in row.notes if note not in self._noted)
         self._noted.update(news)
         warn(news)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.gui.background import Lane, Task
+from zim_app.gui.lending import Errand, LentEngine
 from zim_app.gui.warmup import import_torch
 from zim_model.devices import Device, DeviceChoice
 from zim_model.errors import Cancelled, ZimError
@@ -40,7 +42,7 @@ class EngineLike(Protocol):
         request: Request,
         options: None = ...,
         cancelled: CancelCheck = ...,
-        progress: Progress = ...,
+        progress: Progress | None = ...,
     ) -> tuple[Found, ...]:
         """Find the objects of the request's image."""
 
@@ -76,6 +78,7 @@ class _Solver:
         self.choice = DeviceChoice()
         self.devices: tuple[Device, ...] = ()
         self.sought: Request | None = None
+        self.closing = False
         self._factory = factory
         self._engine: EngineLike | None = None
 
@@ -110,6 +113,10 @@ class _Solver:
 
         return self.warm_up().everything(request, None, cancelled, tell)
 
+    def run_errand(self, errand: Errand) -> None:
+        wanted = self.wanted  # a newer one is more urgent
+        errand.run(self.warm_up(), lambda: self.closing or self.wanted is not wanted)
+
     def _needs(self, request: Request) -> bool:
         """Whether the newest request uses the features that ``request`` uses."""
         wanted = self.wanted
@@ -132,6 +139,9 @@ class InferenceQueue(QObject):
     nothing else is left to do.  Features that it made are remembered, so that it is
     soon where it was.
 
+    ``lent`` is the engine for other threads that have time; see :mod:`.lending`.  What
+    they ask is done when nothing else is left to do, one question after the other.
+
     **Signals**
 
     - ``prepared(request, timings)``, ``solved(request, matte)``: answers, which may be
@@ -142,7 +152,7 @@ class InferenceQueue(QObject):
       found so far.  After stepping aside it counts from the beginning.
     - ``search_ended(request, found, error)``: one of found and error is None.
     - ``activity_changed(kind)``: "warm_up", "prepare", "solve", "preview", "search",
-      or "" when idle.
+      "errand", or "" when idle.
 
     **Threads**: lives on the window's thread; the engine is made and used on a worker.
     """
@@ -155,6 +165,7 @@ class InferenceQueue(QObject):
     search_ended = Signal(object, object, object)
     activity_changed = Signal(str)
     _told = Signal(object, int, int, object)  # on the worker's thread
+    _handed_over = Signal(object)  # on a borrower's thread
 
     def __init__(
         self, factory: EngineFactory = create_engine, parent: QObject | None = None
@@ -162,6 +173,8 @@ class InferenceQueue(QObject):
         super().__init__(parent)
         self._solver = _Solver(factory)
         self._preview: Request | None = None
+        self._errands: deque[Errand] = deque()
+        self.lent = LentEngine(self._handed_over.emit)
         self._lane = Lane("inference", waiting=1, parent=self)
         self._answers = {
             "prepare": self.prepared,
@@ -171,11 +184,12 @@ class InferenceQueue(QObject):
         self._lane.finished.connect(self._on_lane_finished)
         self._lane.running_changed.connect(self._on_lane_running_changed)
         self._told.connect(self._on_told)
+        self._handed_over.connect(self._on_handed_over)
 
     @property
     def idle(self) -> bool:
         """Whether nothing runs and nothing waits."""
-        return self._lane.idle and self._preview is None
+        return self._lane.idle and self._preview is None and not self._errands
 
     @property
     def activity(self) -> str:
@@ -261,7 +275,9 @@ class InferenceQueue(QObject):
         """Cancel everything and return when the thread has ended."""
         self._solver.wanted = self._solver.sought = None
         self._preview, self._solver.previews = None, False
+        self._solver.closing = True
         self._lane.close()
+        self.lent.close()
 
     def _submit(
         self, kind: str, request: Request, work: Callable[[Request], object]
@@ -285,7 +301,10 @@ class InferenceQueue(QObject):
     def _on_lane_finished(
         self, task: Task, result: Any, error: Exception | None
     ) -> None:
-        if task.kind == "search":
+        if task.kind == "errand":
+            if error is not None:  # it stepped aside, or the engine cannot be made
+                self._take_back(task.subject, error)
+        elif task.kind == "search":
             self._end_search(task.subject, result, error)
         elif error is None:
             if task.kind in self._answers:
@@ -297,6 +316,24 @@ class InferenceQueue(QObject):
             raise error
         self._search_if_idle()
         self._start_preview()
+        self._start_errand()
+
+    @Slot(object)
+    def _on_handed_over(self, errand: Errand) -> None:
+        self._errands.append(errand)
+        self._start_errand()
+
+    def _start_errand(self) -> None:
+        if self._errands and self._lane.idle:
+            errand = self._errands.popleft()
+            work = partial(self._solver.run_errand, errand)
+            self._lane.submit(Task("errand", errand, work))
+
+    def _take_back(self, errand: Errand, error: Exception) -> None:
+        if isinstance(error, Cancelled):
+            self._errands.appendleft(errand)
+        else:
+            errand.answer.set_exception(error)
 
     def _end_search(
         self, request: Request, found: Any, error: Exception | None

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui import crash
 from zim_app.gui.activity import Activity
+from zim_app.gui.batch.batch_control import BatchControl
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.view_controls import ViewControls
 from zim_app.gui.commands import actions, cheat_sheet, menus
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self.flow = FileFlow(self)
         self.models = ModelControl(queue, self.banner, self)
         self.export = ExportFlow(self)
+        self.batch = BatchControl(self)
         self.activity = Activity(queue, self.files, self.status, self.busy_bar, self)
         self._setup_layout()
         self._setup_actions()
@@ -99,7 +101,8 @@ class MainWindow(QMainWindow):
     @property
     def idle(self) -> bool:
         """Whether nothing is read, written, encoded or solved."""
-        workers = (self.queue, self.files, self.strip, self.view, self.models)
+        workers = (self.queue, self.files, self.strip, self.view)
+        workers += (self.models, self.batch)
         return all(worker.idle for worker in workers)
 
     @Slot()
@@ -171,6 +174,7 @@ class MainWindow(QMainWindow):
                 **self.bench.handlers,
                 **self.objects.handlers,
                 **self.everything.handlers,
+                **self.batch.handlers,
             },
         )
         self.objects.set_actions(self.actions_by_id)
@@ -234,6 +238,7 @@ class MainWindow(QMainWindow):
         self.objects.objected.connect(self.banner.show_error)
         self.everything.objected.connect(self.banner.show_error)
         self.everything.failed.connect(self.report)
+        self.batch.failed.connect(self.report)
         self.everything.active_changed.connect(by_id["everything"].setChecked)
         self.canvas.pointed.connect(self._on_canvas_pointed)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
@@ -461,13 +466,14 @@ class MainWindow(QMainWindow):
             self._paint_icons()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.flow.may_close():
+        if not (self.batch.may_close() and self.flow.may_close()):
             event.ignore()
             return
         remembered.set_window_geometry(self.saveGeometry())
         self.panels.keep()
         self.hide()  # an export under way is finished first
         self.queue.close()
+        self.batch.close()
         self.flow.close()
         self.export.close()
         self.strip.close_lane()

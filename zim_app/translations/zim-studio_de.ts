@@ -96,6 +96,14 @@
         <translation>Wie beim letzten Mal exportieren, ohne Rückfrage</translation>
     </message>
     <message>
+        <source>&amp;Batch…</source>
+        <translation>&amp;Stapel …</translation>
+    </message>
+    <message>
+        <source>Cut objects out of many pictures</source>
+        <translation>Objekte aus vielen Bildern freistellen</translation>
+    </message>
+    <message>
         <source>Cop&amp;y cut-out</source>
         <translation>&amp;Freisteller kopieren</translation>
     </message>
@@ -475,6 +483,386 @@
     </message>
 </context>
 <context>
+    <name>BatchControl</name>
+    <message>
+        <source>Progress of the batch</source>
+        <translation>Fortschritt des Stapels</translation>
+    </message>
+    <message>
+        <source>Stop the batch; what is done is kept</source>
+        <translation>Den Stapel anhalten; was fertig ist, bleibt</translation>
+    </message>
+    <message>
+        <source>The batch has ended: {} pictures, {} of them failed.</source>
+        <translation>Der Stapel ist fertig: {} Bilder, davon {} misslungen.</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Anzeigen</translation>
+    </message>
+    <message>
+        <source>A batch is running</source>
+        <translation>Ein Stapel läuft</translation>
+    </message>
+    <message>
+        <source>Stop the batch and quit?</source>
+        <translation>Den Stapel anhalten und beenden?</translation>
+    </message>
+    <message>
+        <source>What is done is kept; the same batch goes on from there.</source>
+        <translation>Was fertig ist, bleibt; derselbe Stapel geht von dort aus weiter.</translation>
+    </message>
+    <message>
+        <source>Stop and quit</source>
+        <translation>Anhalten und beenden</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Weiter</translation>
+    </message>
+</context>
+<context>
+    <name>BatchDialog</name>
+    <message>
+        <source>Batch</source>
+        <translation>Stapel</translation>
+    </message>
+    <message>
+        <source>Pictures of the batch</source>
+        <translation>Bilder des Stapels</translation>
+    </message>
+    <message>
+        <source>Only the selected pictures</source>
+        <translation>Nur die ausgewählten Bilder</translation>
+    </message>
+    <message>
+        <source>Leave the other pictures for later</source>
+        <translation>Die anderen Bilder für später lassen</translation>
+    </message>
+    <message>
+        <source>Pictures dealt with</source>
+        <translation>Erledigte Bilder</translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation>&amp;Starten</translation>
+    </message>
+    <message>
+        <source>Begin, or go on where an earlier run ended</source>
+        <translation>Anfangen, oder weitermachen, wo ein früherer Lauf endete</translation>
+    </message>
+    <message>
+        <source>&amp;Pause</source>
+        <translation>&amp;Pause</translation>
+    </message>
+    <message>
+        <source>Wait before the next picture</source>
+        <translation>Vor dem nächsten Bild warten</translation>
+    </message>
+    <message>
+        <source>S&amp;top</source>
+        <translation>Anhal&amp;ten</translation>
+    </message>
+    <message>
+        <source>End the run; what is done is kept</source>
+        <translation>Den Lauf beenden; was fertig ist, bleibt</translation>
+    </message>
+    <message>
+        <source>Open in the st&amp;udio</source>
+        <translation>Im St&amp;udio öffnen</translation>
+    </message>
+    <message>
+        <source>Open the selected picture (Enter or double click)</source>
+        <translation>Das ausgewählte Bild öffnen (Eingabe oder Doppelklick)</translation>
+    </message>
+    <message>
+        <source>Open &amp;folder</source>
+        <translation>&amp;Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Show the folder with the results</source>
+        <translation>Den Ordner mit den Ergebnissen zeigen</translation>
+    </message>
+    <message>
+        <source>&amp;Close</source>
+        <translation>&amp;Schließen</translation>
+    </message>
+    <message>
+        <source>Close; a run goes on (Esc)</source>
+        <translation>Schließen; ein Lauf geht weiter (Esc)</translation>
+    </message>
+    <message>
+        <source>{} from the studio</source>
+        <translation>{} aus dem Studio</translation>
+    </message>
+    <message>
+        <source>{} from the file</source>
+        <translation>{} aus der Datei</translation>
+    </message>
+    <message>
+        <source>{} with the box</source>
+        <translation>{} mit dem Rahmen</translation>
+    </message>
+    <message>
+        <source>{} by their main object</source>
+        <translation>{} nach ihrem Hauptobjekt</translation>
+    </message>
+    <message>
+        <source>{} made before</source>
+        <translation>{} schon fertig</translation>
+    </message>
+    <message>
+        <source>{} without prompts</source>
+        <translation>{} ohne Vorgaben</translation>
+    </message>
+    <message>
+        <source>{} that cannot be read or answered</source>
+        <translation>{} nicht lesbar oder nicht zu beantworten</translation>
+    </message>
+    <message>
+        <source>{} pictures: {}.</source>
+        <translation>{} Bilder: {}.</translation>
+    </message>
+    <message>
+        <source>{} s left</source>
+        <translation>noch {} s</translation>
+    </message>
+    <message>
+        <source>{} min left</source>
+        <translation>noch {} min</translation>
+    </message>
+    <message>
+        <source>{} made, {} made before, {} without prompts, {} failed.</source>
+        <translation>{} gemacht, {} schon fertig, {} ohne Vorgaben, {} misslungen.</translation>
+    </message>
+    <message>
+        <source>Stopped; Start goes on.</source>
+        <translation>Angehalten; „Starten“ macht weiter.</translation>
+    </message>
+    <message>
+        <source>The report is {}.</source>
+        <translation>Der Bericht ist {}.</translation>
+    </message>
+    <message>
+        <source>&amp;Go on</source>
+        <translation>&amp;Weiter</translation>
+    </message>
+</context>
+<context>
+    <name>BatchForm</name>
+    <message>
+        <source>Which pictures to take</source>
+        <translation>Welche Bilder genommen werden</translation>
+    </message>
+    <message>
+        <source>In a folder</source>
+        <translation>In einem Ordner</translation>
+    </message>
+    <message>
+        <source>Folder with the pictures</source>
+        <translation>Ordner mit den Bildern</translation>
+    </message>
+    <message>
+        <source>Also folders in it</source>
+        <translation>Auch Ordner darin</translation>
+    </message>
+    <message>
+        <source>The results keep the same tree of folders</source>
+        <translation>Die Ergebnisse behalten denselben Baum von Ordnern</translation>
+    </message>
+    <message>
+        <source>What was done in the studio, and projects</source>
+        <translation>Was im Studio gemacht wurde, und Projekte</translation>
+    </message>
+    <message>
+        <source>Take the objects of pictures that were worked on here before</source>
+        <translation>Die Objekte von Bildern nehmen, die hier schon bearbeitet wurden</translation>
+    </message>
+    <message>
+        <source>A file</source>
+        <translation>Eine Datei</translation>
+    </message>
+    <message>
+        <source>Take prompts from a CSV or JSON file</source>
+        <translation>Vorgaben aus einer CSV- oder JSON-Datei nehmen</translation>
+    </message>
+    <message>
+        <source>Columns: image, object, x, y, label, left, top, right, bottom</source>
+        <translation>Spalten: image, object, x, y, label, left, top, right, bottom</translation>
+    </message>
+    <message>
+        <source>One box for all</source>
+        <translation>Ein Rahmen für alle</translation>
+    </message>
+    <message>
+        <source>Put the same box on every other picture</source>
+        <translation>Denselben Rahmen auf jedes andere Bild legen</translation>
+    </message>
+    <message>
+        <source>Left edge of the box, in percent of the width</source>
+        <translation>Linke Kante des Rahmens, in Prozent der Breite</translation>
+    </message>
+    <message>
+        <source>Top edge of the box, in percent of the height</source>
+        <translation>Obere Kante des Rahmens, in Prozent der Höhe</translation>
+    </message>
+    <message>
+        <source>Right edge of the box, in percent of the width</source>
+        <translation>Rechte Kante des Rahmens, in Prozent der Breite</translation>
+    </message>
+    <message>
+        <source>Bottom edge of the box, in percent of the height</source>
+        <translation>Untere Kante des Rahmens, in Prozent der Höhe</translation>
+    </message>
+    <message>
+        <source>The main object, found by the model</source>
+        <translation>Das Hauptobjekt, vom Modell gefunden</translation>
+    </message>
+    <message>
+        <source>Look for the object that every other picture is about; slow</source>
+        <translation>Das Objekt suchen, um das es in jedem anderen Bild geht; langsam</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation> %</translation>
+    </message>
+    <message>
+        <source>Model for prompts that name none</source>
+        <translation>Modell für Vorgaben, die keines nennen</translation>
+    </message>
+    <message>
+        <source>Where models run, also in the window</source>
+        <translation>Wo Modelle laufen, auch im Fenster</translation>
+    </message>
+    <message>
+        <source>Best available</source>
+        <translation>Das beste vorhandene</translation>
+    </message>
+    <message>
+        <source>Folder for results, table and contact sheet</source>
+        <translation>Ordner für Ergebnisse, Tabelle und Kontaktbogen</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>Vorgaben</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>Ergebnisse</translation>
+    </message>
+    <message>
+        <source>Pictures and prompts</source>
+        <translation>Bilder und Vorgaben</translation>
+    </message>
+    <message>
+        <source>Format and size</source>
+        <translation>Format und Größe</translation>
+    </message>
+    <message>
+        <source>In the strip of the window ({})</source>
+        <translation>Im Streifen des Fensters ({})</translation>
+    </message>
+    <message>
+        <source>Choose a folder of pictures</source>
+        <translation>Einen Ordner mit Bildern wählen</translation>
+    </message>
+    <message>
+        <source>Choose a folder for the results</source>
+        <translation>Einen Ordner für die Ergebnisse wählen</translation>
+    </message>
+    <message>
+        <source>Choose a file of prompts</source>
+        <translation>Eine Datei mit Vorgaben wählen</translation>
+    </message>
+    <message>
+        <source>Prompts (*.csv *.tsv *.json)</source>
+        <translation>Vorgaben (*.csv *.tsv *.json)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+</context>
+<context>
+    <name>BatchTable</name>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>Vorgaben</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartet</translation>
+    </message>
+    <message>
+        <source>Matting…</source>
+        <translation>Stellt frei …</translation>
+    </message>
+    <message>
+        <source>Made</source>
+        <translation>Gemacht</translation>
+    </message>
+    <message>
+        <source>Made before</source>
+        <translation>Schon fertig</translation>
+    </message>
+    <message>
+        <source>No prompts</source>
+        <translation>Ohne Vorgaben</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Misslungen</translation>
+    </message>
+    <message>
+        <source>Studio</source>
+        <translation>Studio</translation>
+    </message>
+    <message>
+        <source>Project</source>
+        <translation>Projekt</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
+        <source>Box</source>
+        <translation>Rahmen</translation>
+    </message>
+    <message>
+        <source>Main object</source>
+        <translation>Hauptobjekt</translation>
+    </message>
+    <message>
+        <source>{} ms</source>
+        <translation>{} ms</translation>
+    </message>
+</context>
+<context>
     <name>BrushOptions</name>
     <message>
         <source>Size</source>
@@ -658,6 +1046,10 @@
         <translation>Ein Raster aus {0} Klicks je Seite ist nicht möglich.</translation>
     </message>
     <message>
+        <source>A process that scores answers has died, perhaps for want of memory.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A scribble has no points.</source>
         <translation>Ein Strich hat keine Punkte.</translation>
     </message>
@@ -726,8 +1118,20 @@
         <translation>Prüfen Sie die Schreibweise.</translation>
     </message>
     <message>
+        <source>Choose a folder for the results.</source>
+        <translation>Wählen Sie einen Ordner für die Ergebnisse.</translation>
+    </message>
+    <message>
+        <source>Choose a folder of pictures.</source>
+        <translation>Wählen Sie einen Ordner mit Bildern.</translation>
+    </message>
+    <message>
         <source>Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files.</source>
         <translation>Wählen Sie einen Ordner mit JPEG-, PNG-, TIFF-, WebP-, BMP- oder GIF-Dateien.</translation>
+    </message>
+    <message>
+        <source>Choose a picture.</source>
+        <translation>Wählen Sie ein Bild.</translation>
     </message>
     <message>
         <source>Choose a shorter name.</source>
@@ -746,8 +1150,20 @@
         <translation>Wählen Sie eine andere Datei.</translation>
     </message>
     <message>
+        <source>Choose another folder for the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose another folder, or allow access to this one.</source>
         <translation>Wählen Sie einen anderen Ordner oder erlauben Sie den Zugriff auf diesen.</translation>
+    </message>
+    <message>
+        <source>Choose another folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another name for the result.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Choose another name.</source>
@@ -756,6 +1172,14 @@
     <message>
         <source>Choose another one: {0}.</source>
         <translation>Wählen Sie ein anderes: {0}.</translation>
+    </message>
+    <message>
+        <source>Choose another, such as {0}.</source>
+        <translation>Wählen Sie einen anderen, etwa {0}.</translation>
+    </message>
+    <message>
+        <source>Choose some pictures, or a folder.</source>
+        <translation>Wählen Sie Bilder oder einen Ordner.</translation>
     </message>
     <message>
         <source>Choose the folder separately.</source>
@@ -830,8 +1254,20 @@
         <translation>Erwartet wird {0} vom Typ uint16.</translation>
     </message>
     <message>
+        <source>Expected {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Expected {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</source>
         <translation>Erwartet wird {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</translation>
+    </message>
+    <message>
+        <source>Expected: {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export a ZIM with a ViT encoder, such as zim-vit-b.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Free some space or choose another disk.</source>
@@ -850,8 +1286,32 @@
         <translation>Geben Sie 1 bis {0} an.</translation>
     </message>
     <message>
+        <source>Give I/N, the I-th of N parts, such as 1/4.</source>
+        <translation>Geben Sie I/N an, den I-ten von N Teilen, etwa 1/4.</translation>
+    </message>
+    <message>
         <source>Give a .safetensors or SAM .pth file, or a folder with {0}.</source>
         <translation>Geben Sie eine .safetensors-Datei oder SAM-.pth-Datei an oder einen Ordner mit {0}.</translation>
+    </message>
+    <message>
+        <source>Give a file made by training.train_converter.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give a folder with {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give a mask of the picture&apos;s own size.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give a mask that is white on the object and black elsewhere.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give a mask that is white on the object, or a lower threshold.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Give a number above 0 and below 0.5.</source>
@@ -870,16 +1330,48 @@
         <translation>Setzen Sie mindestens einen positiven Punkt oder einen Rahmen.</translation>
     </message>
     <message>
+        <source>Give auto on one of its machines, HOST:PORT of its head, or local:N.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Give four: left, top, right, bottom.</source>
         <translation>Geben Sie vier an: links, oben, rechts, unten.</translation>
+    </message>
+    <message>
+        <source>Give it prompts in the studio, in a file, or say what else to take.</source>
+        <translation>Geben Sie Vorgaben im Studio oder in einer Datei, oder wählen Sie, was sonst gilt.</translation>
+    </message>
+    <message>
+        <source>Give it prompts instead.</source>
+        <translation>Geben Sie ihm stattdessen Vorgaben.</translation>
+    </message>
+    <message>
+        <source>Give left, top, right and bottom as fractions from 0 to 1.</source>
+        <translation>Geben Sie links, oben, rechts und unten als Bruchteile von 0 bis 1 an.</translation>
     </message>
     <message>
         <source>Give one per point.</source>
         <translation>Geben Sie eines je Punkt an.</translation>
     </message>
     <message>
+        <source>Give prompts as JSON, or as CSV in a file that ends in .csv.</source>
+        <translation>Geben Sie Vorgaben als JSON, oder als CSV in einer Datei, die auf .csv endet.</translation>
+    </message>
+    <message>
+        <source>Give the folder of a data set.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the folder of predictions.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Give the left, top, right and bottom edge in pixels.</source>
         <translation>Geben Sie die linke, obere, rechte und untere Kante in Pixeln an.</translation>
+    </message>
+    <message>
+        <source>Give the output folders of batches.</source>
+        <translation>Geben Sie die Ausgabeordner von Stapeln an.</translation>
     </message>
     <message>
         <source>Give the path of a file.</source>
@@ -894,6 +1386,14 @@
         <translation>Geben Sie den Pfad eines Bildes an.</translation>
     </message>
     <message>
+        <source>Install it: pip install &quot;zim-studio[cluster]&quot;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Install it: pip install -e .[train]</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Install it: pip install onnxruntime (onnxruntime-gpu for CUDA).</source>
         <translation>Installieren Sie sie: pip install onnxruntime (onnxruntime-gpu für CUDA).</translation>
     </message>
@@ -902,8 +1402,16 @@
         <translation>Installieren Sie die Fassung für dieses Gerät (onnxruntime-gpu für CUDA) oder wählen Sie die CPU.</translation>
     </message>
     <message>
+        <source>Install what ONNX needs: pip install &apos;zim-studio[onnx]&apos;.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Installed: {0}; or give a .safetensors or .pth file.</source>
         <translation>Installiert: {0}; oder geben Sie eine .safetensors- oder .pth-Datei an.</translation>
+    </message>
+    <message>
+        <source>It can still be used as it is: zim-studio models add.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>It is kept as {0}.</source>
@@ -926,6 +1434,10 @@
         <translation>Es muss eine Zahl von {0} bis {1} sein.</translation>
     </message>
     <message>
+        <source>It must be from 1 to 100.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It must be saved by zim-studio (metadata key {0}).</source>
         <translation>Sie muss von zim-studio gespeichert sein (Metadaten-Schlüssel {0}).</translation>
     </message>
@@ -938,8 +1450,24 @@
         <translation>Sie stammt aus einer anderen Version oder gehört zu einer anderen Architektur.</translation>
     </message>
     <message>
+        <source>Its files lie in {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its first row names columns out of {0}.</source>
+        <translation>Die erste Zeile nennt Spalten aus {0}.</translation>
+    </message>
+    <message>
         <source>Its path or stamp is malformed: {0}.</source>
         <translation>Sein Pfad oder Stempel ist fehlerhaft: {0}.</translation>
+    </message>
+    <message>
+        <source>Its results cannot be written: {0}.</source>
+        <translation>Die Ergebnisse können nicht geschrieben werden: {0}.</translation>
+    </message>
+    <message>
+        <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read.{0}</source>
+        <translation>JPEG-, PNG-, TIFF-, WebP-, BMP- und GIF-Dateien werden gelesen.{0}</translation>
     </message>
     <message>
         <source>Known are {0}.</source>
@@ -950,12 +1478,20 @@
         <translation>Bekannt: {0}.</translation>
     </message>
     <message>
+        <source>Known: {0}; or give a .safetensors file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Known: {0}; or give a .safetensors or .pth file.</source>
         <translation>Bekannt: {0}; oder geben Sie eine .safetensors- oder .pth-Datei an.</translation>
     </message>
     <message>
         <source>Look for a newer version of zim-studio.</source>
         <translation>Suchen Sie eine neuere Version von zim-studio.</translation>
+    </message>
+    <message>
+        <source>Malformed configuration: {0}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Malformed model configuration: {0}.</source>
@@ -970,8 +1506,24 @@
         <translation>Der Speicher wurde knapp: Was von Bildern gemerkt war, ist verworfen.</translation>
     </message>
     <message>
+        <source>Mend the file of prompts.</source>
+        <translation>Berichtigen Sie die Datei mit Vorgaben.</translation>
+    </message>
+    <message>
+        <source>Name a model or predictions.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name folders of results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Negative points alone do not say what to keep.</source>
         <translation>Negative Punkte allein sagen nicht, was bleiben soll.</translation>
+    </message>
+    <message>
+        <source>No batch was written to {0}.</source>
+        <translation>In {0} wurde kein Stapel geschrieben.</translation>
     </message>
     <message>
         <source>No image is set.</source>
@@ -980,6 +1532,14 @@
     <message>
         <source>No model called {0} is installed.</source>
         <translation>Kein Modell namens {0} ist installiert.</translation>
+    </message>
+    <message>
+        <source>No object was found in this picture.</source>
+        <translation>In diesem Bild wurde kein Objekt gefunden.</translation>
+    </message>
+    <message>
+        <source>Nothing is asked of this picture.</source>
+        <translation>Für dieses Bild ist nichts vorgegeben.</translation>
     </message>
     <message>
         <source>Nothing was downloaded.</source>
@@ -1002,6 +1562,10 @@
         <translation>Objekt {0} hat die Farbe {1}.</translation>
     </message>
     <message>
+        <source>Object {0}: {1}</source>
+        <translation>Objekt {0}: {1}</translation>
+    </message>
+    <message>
         <source>Only https is downloaded from.</source>
         <translation>Geladen wird nur über https.</translation>
     </message>
@@ -1010,12 +1574,40 @@
         <translation>Öffnen Sie das Bild selbst und speichern Sie das Projekt noch einmal.</translation>
     </message>
     <message>
+        <source>Pictures in {0} cannot be written: {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Please report this.</source>
+        <translation>Bitte melden Sie das.</translation>
+    </message>
+    <message>
+        <source>Put {{name}} in it, which stands for the name of the picture.</source>
+        <translation>Setzen Sie {{name}} hinein, was für den Namen des Bildes steht.</translation>
+    </message>
+    <message>
         <source>Read it, then say --yes.</source>
         <translation>Lesen Sie sie und verwenden Sie dann --yes.</translation>
     </message>
     <message>
         <source>Remove it first, or give the new one another name.</source>
         <translation>Entfernen Sie es zuerst oder geben Sie dem neuen einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>Remove the line, or choose another folder for the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rename one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Resume it (--resume), or choose another folder for the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Resume the run with fewer processes; the finished rows are kept.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save as .png or .tif.</source>
@@ -1032,6 +1624,10 @@
     <message>
         <source>Save it as 8-bit or 16-bit RGB first.</source>
         <translation>Speichern Sie es zuerst als RGB mit 8 oder 16 Bit.</translation>
+    </message>
+    <message>
+        <source>Save it as UTF-8.</source>
+        <translation>Speichern Sie sie als UTF-8.</translation>
     </message>
     <message>
         <source>Say --replace, or choose another folder.</source>
@@ -1058,8 +1654,28 @@
         <translation>Klein und schnell; läuft auf jedem Rechner.</translation>
     </message>
     <message>
+        <source>Something unexpected happened ({0}).</source>
+        <translation>Etwas Unerwartetes ist geschehen ({0}).</translation>
+    </message>
+    <message>
+        <source>Take a configuration such as zim-vit-b.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Take them from the same picture.</source>
         <translation>Nehmen Sie sie aus demselben Bild.</translation>
+    </message>
+    <message>
+        <source>Task {0} was given up: its worker died {1} times.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>That is the format of this program&apos;s own weights.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The Ray cluster {0} cannot be reached: {1}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The amount {0} is outside 0 to 1.</source>
@@ -1082,6 +1698,10 @@
         <translation>Der Rahmen ({0}) hat keine Fläche innerhalb des Bildes ({1} x {2} Pixel).</translation>
     </message>
     <message>
+        <source>The box ({0}, {1}, {2}, {3}) reaches outside the image ({4} x {5} pixels).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The box has {0} numbers.</source>
         <translation>Der Rahmen hat {0} Zahlen.</translation>
     </message>
@@ -1094,12 +1714,20 @@
         <translation>Die Verbindung zu {0} ist nicht sicher: {1}.</translation>
     </message>
     <message>
+        <source>The converter&apos;s configuration has unknown keys: {0}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The disk of {0} is too full: {1} MB are needed, {2} MB are free.</source>
         <translation>Der Datenträger von {0} ist zu voll: {1} MB werden gebraucht, {2} MB sind frei.</translation>
     </message>
     <message>
         <source>The earlier work on this picture cannot be read. {0}</source>
         <translation>Die frühere Arbeit an diesem Bild kann nicht gelesen werden. {0}</translation>
+    </message>
+    <message>
+        <source>The evaluation did not finish.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The export options cannot be read: {0}.</source>
@@ -1146,6 +1774,10 @@
         <translation>Der Dateiname {0} ist fehlerhaft: {1}.</translation>
     </message>
     <message>
+        <source>The file name {0} is the same for all pictures.</source>
+        <translation>Der Dateiname {0} ist für alle Bilder derselbe.</translation>
+    </message>
+    <message>
         <source>The file name&apos;s field {{{0}:{1}}} has a malformed format: {2}.</source>
         <translation>Das Feld {{{0}:{1}}} des Dateinamens hat ein fehlerhaftes Format: {2}.</translation>
     </message>
@@ -1166,8 +1798,20 @@
         <translation>Der Ordner {0} für Sitzungen kann nicht angelegt werden.</translation>
     </message>
     <message>
+        <source>The graph computes something else with its weights than this program&apos;s ZIM.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The image has shape {0} and type {1}.</source>
         <translation>Das Bild hat die Form {0} und den Typ {1}.</translation>
+    </message>
+    <message>
+        <source>The journal in {0} cannot be written: {1}.</source>
+        <translation>Das Journal in {0} kann nicht geschrieben werden: {1}.</translation>
+    </message>
+    <message>
+        <source>The large converter needs the transformers package.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The layers take {0} GiB; PSD holds 2.</source>
@@ -1178,8 +1822,28 @@
         <translation>Die Lizenz ist nicht angenommen.</translation>
     </message>
     <message>
+        <source>The mask is empty: no pixel of it is as bright as half of white.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The mask is {0} x {1} pixels and the picture {2} x {3}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The mask is {0} {1}, not grey bytes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The model configuration has unknown keys: {0}.</source>
         <translation>Die Modellkonfiguration hat unbekannte Schlüssel: {0}.</translation>
+    </message>
+    <message>
+        <source>The output folder is the input folder.</source>
+        <translation>Der Ausgabeordner ist der Eingabeordner.</translation>
+    </message>
+    <message>
+        <source>The picture is {0} {1}, not RGB bytes.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The picture&apos;s digest is malformed: {0}.</source>
@@ -1194,12 +1858,20 @@
         <translation>Die Größe des Bildes ist {0} x {1}.</translation>
     </message>
     <message>
+        <source>The relative box ({0}) is none.</source>
+        <translation>Der relative Rahmen ({0}) ist keiner.</translation>
+    </message>
+    <message>
         <source>The result would have {0} pixels; the limit is {1} million.</source>
         <translation>Das Ergebnis hätte {0} Pixel; die Grenze ist {1} Millionen.</translation>
     </message>
     <message>
         <source>The settings cannot be stored in {0}.</source>
         <translation>Die Einstellungen können nicht in {0} gespeichert werden.</translation>
+    </message>
+    <message>
+        <source>The threshold is {0}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The {0} ({1}, {2}) is not a number.</source>
@@ -1218,8 +1890,32 @@
         <translation>Es gibt schon ein Modell namens {0}.</translation>
     </message>
     <message>
+        <source>There is no background {0}.</source>
+        <translation>Es gibt keinen Hintergrund {0}.</translation>
+    </message>
+    <message>
         <source>There is no candidate {0}.</source>
         <translation>Es gibt keinen Kandidaten {0}.</translation>
+    </message>
+    <message>
+        <source>There is no folder {0}.</source>
+        <translation>Es gibt keinen Ordner {0}.</translation>
+    </message>
+    <message>
+        <source>There is no journal to merge.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no kind of prompt.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no label converter called {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no layout {0}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>There is no matte to merge.</source>
@@ -1238,8 +1934,20 @@
         <translation>Im Ordner {0} ist kein Bild.</translation>
     </message>
     <message>
+        <source>There is no picture in {0}.</source>
+        <translation>In {0} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>There is no picture.</source>
+        <translation>Es gibt kein Bild.</translation>
+    </message>
+    <message>
         <source>There is no prompt.</source>
         <translation>Es gibt keine Markierung.</translation>
+    </message>
+    <message>
+        <source>There is no shard {0} of {1}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>There is not enough memory for {0} on {1}.</source>
@@ -1250,8 +1958,16 @@
         <translation>Für {0} ist nicht genug Speicher.</translation>
     </message>
     <message>
+        <source>There is nothing to evaluate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>There is nothing to export: all is transparent.</source>
         <translation>Es gibt nichts zu exportieren: Alles ist durchsichtig.</translation>
+    </message>
+    <message>
+        <source>There is nowhere that prompts could come from.</source>
+        <translation>Es gibt nichts, woher Vorgaben kommen könnten.</translation>
     </message>
     <message>
         <source>These prompts cannot be read: {0}.</source>
@@ -1272,6 +1988,10 @@
     <message>
         <source>This model is in ONNX format, which needs ONNX Runtime.</source>
         <translation>Dieses Modell ist im ONNX-Format, das ONNX Runtime braucht.</translation>
+    </message>
+    <message>
+        <source>This needs the package {0}, which is not installed.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>This recipe has no {0}.</source>
@@ -1302,6 +2022,10 @@
         <translation>In diesem Rezept ist {0} {1}.</translation>
     </message>
     <message>
+        <source>Too little memory is the usual cause: use fewer workers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Trim or scale them, or save as .ora.</source>
         <translation>Beschneiden oder verkleinern Sie sie, oder speichern Sie als .ora.</translation>
     </message>
@@ -1322,6 +2046,10 @@
         <translation>Verwenden Sie 1 für positiv, 0 für negativ, -1 als Füllung.</translation>
     </message>
     <message>
+        <source>Use 1/N to N/N.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Use a copy of it.</source>
         <translation>Verwenden Sie eine Kopie davon.</translation>
     </message>
@@ -1334,12 +2062,24 @@
         <translation>Verwenden Sie eines von {0}.</translation>
     </message>
     <message>
+        <source>Use point, box or clicks:N.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use recipes, a file of prompts, a relative box, or the main object.</source>
+        <translation>Verwenden Sie das Studio, eine Datei mit Vorgaben, einen Rahmen oder das Hauptobjekt.</translation>
+    </message>
+    <message>
         <source>Use some of 0 to 3.</source>
         <translation>Verwenden Sie einige aus 0 bis 3.</translation>
     </message>
     <message>
         <source>Use the model that belongs to this version, or train it again.</source>
         <translation>Verwenden Sie das Modell zu dieser Version oder trainieren Sie es neu.</translation>
+    </message>
+    <message>
+        <source>Use the newer zim-studio that wrote it, or another output folder.</source>
+        <translation>Verwenden Sie das neuere zim-studio, das es schrieb, oder einen anderen Ausgabeordner.</translation>
     </message>
     <message>
         <source>Use the newer zim-studio that wrote it.</source>
@@ -1354,6 +2094,10 @@
         <translation>Warten Sie und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
     </message>
     <message>
+        <source>Work on a cluster needs Ray, which is not installed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Write each field as {{name}}, and a brace itself twice.</source>
         <translation>Schreiben Sie jedes Feld als {{name}} und eine Klammer selbst doppelt.</translation>
     </message>
@@ -1362,8 +2106,24 @@
         <translation>ZIM tiny</translation>
     </message>
     <message>
+        <source>an object has no prompts.</source>
+        <translation>ein Objekt hat keine Vorgaben.</translation>
+    </message>
+    <message>
+        <source>an object is malformed.</source>
+        <translation>ein Objekt ist fehlerhaft.</translation>
+    </message>
+    <message>
+        <source>an object&apos;s name is {0}.</source>
+        <translation>der Name eines Objekts ist {0}.</translation>
+    </message>
+    <message>
         <source>it is a folder</source>
         <translation>es ist ein Ordner</translation>
+    </message>
+    <message>
+        <source>its objects are no list with anything in it.</source>
+        <translation>seine Objekte sind keine Liste, in der etwas steht.</translation>
     </message>
     <message>
         <source>objects[{0}] is malformed: {1}.</source>
@@ -1406,8 +2166,40 @@
         <translation>der Datenträger ist schreibgeschützt</translation>
     </message>
     <message>
+        <source>the image is missing</source>
+        <translation>das Bild fehlt</translation>
+    </message>
+    <message>
+        <source>the label is {0}, neither 1 nor 0</source>
+        <translation>label ist {0}, weder 1 noch 0</translation>
+    </message>
+    <message>
         <source>the name is too long</source>
         <translation>der Name ist zu lang</translation>
+    </message>
+    <message>
+        <source>the object has two boxes; name a second one in &apos;object&apos;</source>
+        <translation>das Objekt hat zwei Rahmen; nennen Sie ein zweites in „object“</translation>
+    </message>
+    <message>
+        <source>the object {0} has two different units</source>
+        <translation>das Objekt {0} hat zweierlei units</translation>
+    </message>
+    <message>
+        <source>the row has neither a point nor a box</source>
+        <translation>die Zeile hat weder Punkt noch Rahmen</translation>
+    </message>
+    <message>
+        <source>the units are {0}, neither pixels nor fraction</source>
+        <translation>units ist {0}, weder pixels noch fraction</translation>
+    </message>
+    <message>
+        <source>the units are {0}, neither pixels nor fraction.</source>
+        <translation>units ist {0}, weder pixels noch fraction.</translation>
+    </message>
+    <message>
+        <source>there are more values than columns</source>
+        <translation>es gibt mehr Werte als Spalten</translation>
     </message>
     <message>
         <source>there is no such file or folder</source>
@@ -1424,6 +2216,10 @@
     <message>
         <source>{0} belongs to the program and cannot be removed.</source>
         <translation>{0} gehört zum Programm und kann nicht entfernt werden.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be looked into ({1}).</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} cannot be made: {1}.</source>
@@ -1474,6 +2270,18 @@
         <translation>{0} liefert {1} nicht (HTTP {2}).</translation>
     </message>
     <message>
+        <source>{0} does not hold prompts: {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} draws maps of the picture&apos;s colours with every click, for which the official pair of graphs has no input.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} encodes prompts in another way than SAM. Nothing was written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} exists already.</source>
         <translation>{0} gibt es schon.</translation>
     </message>
@@ -1484,6 +2292,18 @@
     <message>
         <source>{0} has a malformed configuration.</source>
         <translation>{0} hat eine fehlerhafte Konfiguration.</translation>
+    </message>
+    <message>
+        <source>{0} has no prediction of {1} with {2}: looked for {3} in {4}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} has no prompt of the kind {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} has no prompts in it.</source>
+        <translation>{0} enthält keine Vorgaben.</translation>
     </message>
     <message>
         <source>{0} has no tensor of SAM&apos;s names.</source>
@@ -1498,6 +2318,10 @@
         <translation>{0} hat die Version {1}, was keine ist.</translation>
     </message>
     <message>
+        <source>{0} has the version {1}; known is {2}.</source>
+        <translation>{0} hat die Version {1}; bekannt ist {2}.</translation>
+    </message>
+    <message>
         <source>{0} has too little memory for {1}: it runs on {2}.</source>
         <translation>{0} hat zu wenig Speicher für {1}: Es läuft auf {2}.</translation>
     </message>
@@ -1510,16 +2334,44 @@
         <translation>{0} enthält ONNX-Graphen eines anderen Modells als ZIM.</translation>
     </message>
     <message>
+        <source>{0} holds another run: {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} holds at most {1} pixels a side; the picture is {2}.</source>
         <translation>{0} fasst höchstens {1} Pixel je Seite; das Bild hat {2}.</translation>
+    </message>
+    <message>
+        <source>{0} holds neither a list of pictures nor an object.</source>
+        <translation>{0} enthält weder eine Liste von Bildern noch ein Objekt.</translation>
+    </message>
+    <message>
+        <source>{0} holds no label converter.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} holds no named tensors.</source>
         <translation>{0} enthält keine benannten Tensoren.</translation>
     </message>
     <message>
+        <source>{0} holds no pictures with mattes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} holds no tensor of Hiera&apos;s names.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} holds the rows of an earlier run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} holds weights but not for which architecture.</source>
         <translation>{0} enthält Gewichte, sagt aber nicht, für welche Architektur.</translation>
+    </message>
+    <message>
+        <source>{0} is a SAM: it has none of the detail maps that the official pair of graphs passes on.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} is a file.</source>
@@ -1530,8 +2382,16 @@
         <translation>{0} ist ein Ordner.</translation>
     </message>
     <message>
+        <source>{0} is a pair of ONNX graphs already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} is a {1} of version {2}; known are 1 to {3}.</source>
         <translation>{0} ist ein {1} der Version {2}; bekannt sind 1 bis {3}.</translation>
+    </message>
+    <message>
+        <source>{0} is an empty mask: no pixel is {1} % {2} or more.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} is another file now: {1} bytes instead of {2}.</source>
@@ -1558,6 +2418,14 @@
         <translation>{0} ist leer.</translation>
     </message>
     <message>
+        <source>{0} is empty: there is nothing to find.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is malformed: {1}.</source>
+        <translation>{0} ist fehlerhaft: {1}.</translation>
+    </message>
+    <message>
         <source>{0} is missing, damaged or no ONNX graph ({1}).</source>
         <translation>{0} fehlt, ist beschädigt oder kein ONNX-Graph ({1}).</translation>
     </message>
@@ -1566,16 +2434,48 @@
         <translation>{0} ist keine JSON-Datei: {1}.</translation>
     </message>
     <message>
+        <source>{0} is no ZIM that could be initialised from a SAM.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is no folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is no journal of an evaluation.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} is no kind of model file that is known here.</source>
         <translation>{0} ist keine Art von Modelldatei, die hier bekannt ist.</translation>
+    </message>
+    <message>
+        <source>{0} is no kind of prompt.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} is no name for a model.</source>
         <translation>{0} ist kein Name für ein Modell.</translation>
     </message>
     <message>
+        <source>{0} is no pair of ONNX graphs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is no part of a batch.</source>
+        <translation>{0} ist kein Teil eines Stapels.</translation>
+    </message>
+    <message>
+        <source>{0} is no picture that can be read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} is no point label.</source>
         <translation>{0} ist keine Punktart.</translation>
+    </message>
+    <message>
+        <source>{0} is no text in UTF-8.</source>
+        <translation>{0} ist kein Text in UTF-8.</translation>
     </message>
     <message>
         <source>{0} is no {1}.</source>
@@ -1606,8 +2506,20 @@
         <translation>{0} ist nicht installiert.</translation>
     </message>
     <message>
+        <source>{0} is not of the form NAME=DIR.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is of another architecture. Without a place here: {1}. Without a counterpart there: {2}. Nothing was written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} is of another architecture: {1} has shape {2}, expected {3}.</source>
         <translation>{0} hat eine andere Architektur: {1} hat die Form {2}, erwartet wird {3}.</translation>
+    </message>
+    <message>
+        <source>{0} is the mask itself.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} is the source picture, which is never overwritten.</source>
@@ -1618,20 +2530,68 @@
         <translation>{0} ist gerade überlastet (HTTP {1}).</translation>
     </message>
     <message>
+        <source>{0} is too faint: it has no box.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is too faint: there is nothing to click on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is too large to be a file of prompts.</source>
+        <translation>{0} ist zu groß für eine Datei mit Vorgaben.</translation>
+    </message>
+    <message>
         <source>{0} is too large to be a {1}.</source>
         <translation>{0} ist zu groß für ein {1}.</translation>
+    </message>
+    <message>
+        <source>{0} is too large: {1}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is {1} x {2} pixels and {3} {4} x {5}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is {1} x {2} pixels, but {3} is {4} x {5}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} is {1}, which is no number</source>
+        <translation>{0} ist {1}, was keine Zahl ist</translation>
     </message>
     <message>
         <source>{0} lies on another computer.</source>
         <translation>{0} liegt auf einem anderen Rechner.</translation>
     </message>
     <message>
+        <source>{0} must end in .safetensors.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} overflows in {1}: it runs on {2}.</source>
         <translation>{0} läuft in {1} über: Es läuft auf {2}.</translation>
     </message>
     <message>
+        <source>{0} systems are called {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} was not written correctly ({1}).</source>
         <translation>{0} wurde nicht richtig geschrieben ({1}).</translation>
+    </message>
+    <message>
+        <source>{0}, but gives other numbers: {1} differs by {2} for {3} (allowed: {4}). Nothing was written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0}, line {1}, is no row of an evaluation: {2}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0}: use 1 to {1} clicks.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1731,6 +2691,88 @@
 <context>
     <name>ExportDialog</name>
     <message>
+        <source>Export</source>
+        <translation>Exportieren</translation>
+    </message>
+    <message>
+        <source>Folder to write to</source>
+        <translation>Ordner, in den geschrieben wird</translation>
+    </message>
+    <message>
+        <source>Replace the existing file</source>
+        <translation>Vorhandene Datei ersetzen</translation>
+    </message>
+    <message>
+        <source>Otherwise the new one gets a number</source>
+        <translation>Sonst bekommt die neue eine Nummer</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Choose a picture for the background.</source>
+        <translation>Wählen Sie ein Bild für den Hintergrund.</translation>
+    </message>
+    <message>
+        <source>{} – {} × {} pixels</source>
+        <translation>{} – {} × {} Pixel</translation>
+    </message>
+    <message>
+        <source>… and {} more files</source>
+        <translation>… und {} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>{} will be replaced.</source>
+        <translation>{} wird ersetzt.</translation>
+    </message>
+    <message>
+        <source>{} exists already; the new file gets a number.</source>
+        <translation>{} gibt es schon; die neue Datei bekommt eine Nummer.</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Einen Ordner wählen</translation>
+    </message>
+</context>
+<context>
+    <name>ExportFlow</name>
+    <message>
+        <source>Progress of the export</source>
+        <translation>Fortschritt des Exports</translation>
+    </message>
+    <message>
+        <source>Cancel the export</source>
+        <translation>Den Export abbrechen</translation>
+    </message>
+    <message>
+        <source>The export was cancelled.</source>
+        <translation>Der Export wurde abgebrochen.</translation>
+    </message>
+    <message>
+        <source>Saved {}</source>
+        <translation>{} gespeichert</translation>
+    </message>
+    <message>
+        <source>Saved {} files in {}</source>
+        <translation>{} Dateien in {} gespeichert</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>The cut-out is in the clipboard.</source>
+        <translation>Der Freisteller ist in der Zwischenablage.</translation>
+    </message>
+    <message>
+        <source>The matte is in the clipboard.</source>
+        <translation>Die Maske ist in der Zwischenablage.</translation>
+    </message>
+</context>
+<context>
+    <name>ExportForm</name>
+    <message>
         <source>Cut-out, transparent</source>
         <translation>Freisteller, durchsichtig</translation>
     </message>
@@ -1777,10 +2819,6 @@
     <message>
         <source>Longest side</source>
         <translation>Längste Seite</translation>
-    </message>
-    <message>
-        <source>Export</source>
-        <translation>Exportieren</translation>
     </message>
     <message>
         <source>What the file shows</source>
@@ -1851,20 +2889,8 @@
         <translation>Das ganze Bild unter den Objekten hinzufügen</translation>
     </message>
     <message>
-        <source>Folder to write to</source>
-        <translation>Ordner, in den geschrieben wird</translation>
-    </message>
-    <message>
         <source>Name of the file; these are filled in: {name} {object} {what} {n} {width} {height} {date}</source>
         <translation>Name der Datei; eingesetzt werden: {name} {object} {what} {n} {width} {height} {date}</translation>
-    </message>
-    <message>
-        <source>Replace the existing file</source>
-        <translation>Vorhandene Datei ersetzen</translation>
-    </message>
-    <message>
-        <source>Otherwise the new one gets a number</source>
-        <translation>Sonst bekommt die neue eine Nummer</translation>
     </message>
     <message>
         <source>What</source>
@@ -1895,36 +2921,8 @@
         <translation>Farbränder entfernen</translation>
     </message>
     <message>
-        <source>Folder</source>
-        <translation>Ordner</translation>
-    </message>
-    <message>
         <source>Name</source>
         <translation>Name</translation>
-    </message>
-    <message>
-        <source>Choose another</source>
-        <translation>Einen anderen wählen</translation>
-    </message>
-    <message>
-        <source>Choose a picture for the background.</source>
-        <translation>Wählen Sie ein Bild für den Hintergrund.</translation>
-    </message>
-    <message>
-        <source>{} – {} × {} pixels</source>
-        <translation>{} – {} × {} Pixel</translation>
-    </message>
-    <message>
-        <source>… and {} more files</source>
-        <translation>… und {} weitere Dateien</translation>
-    </message>
-    <message>
-        <source>{} will be replaced.</source>
-        <translation>{} wird ersetzt.</translation>
-    </message>
-    <message>
-        <source>{} exists already; the new file gets a number.</source>
-        <translation>{} gibt es schon; die neue Datei bekommt eine Nummer.</translation>
     </message>
     <message>
         <source> %</source>
@@ -1947,43 +2945,8 @@
         <translation>Einen Hintergrund wählen</translation>
     </message>
     <message>
-        <source>Choose a folder</source>
-        <translation>Einen Ordner wählen</translation>
-    </message>
-</context>
-<context>
-    <name>ExportFlow</name>
-    <message>
-        <source>Progress of the export</source>
-        <translation>Fortschritt des Exports</translation>
-    </message>
-    <message>
-        <source>Cancel the export</source>
-        <translation>Den Export abbrechen</translation>
-    </message>
-    <message>
-        <source>The export was cancelled.</source>
-        <translation>Der Export wurde abgebrochen.</translation>
-    </message>
-    <message>
-        <source>Saved {}</source>
-        <translation>{} gespeichert</translation>
-    </message>
-    <message>
-        <source>Saved {} files in {}</source>
-        <translation>{} Dateien in {} gespeichert</translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
-    </message>
-    <message>
-        <source>The cut-out is in the clipboard.</source>
-        <translation>Der Freisteller ist in der Zwischenablage.</translation>
-    </message>
-    <message>
-        <source>The matte is in the clipboard.</source>
-        <translation>Die Maske ist in der Zwischenablage.</translation>
+        <source>Choose another</source>
+        <translation>Einen anderen wählen</translation>
     </message>
 </context>
 <context>

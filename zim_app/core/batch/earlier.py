@@ -25,9 +25,9 @@ from zim_model.store import find
 
 _UNKNOWN = "\ufffc"
 """Stands in names for what is not known yet; no file name has it."""
-NOTHING_ASKED = (
-    "Nothing is asked of this picture. "
-    "Give it prompts in the studio, in a file, or say what else to take."
+NOTHING_ASKED = ZimError(
+    "Nothing is asked of this picture.",
+    "Give it prompts in the studio, in a file, or say what else to take.",
 )
 
 
@@ -120,6 +120,7 @@ class Foreseen:
         outputs: what would be written, relative to the output folder, were the names
             free; those that depend on the matte have ``?`` in them.
         message: why nothing would be written.
+        hint: what to do about that.
     """
 
     picture: str
@@ -127,6 +128,12 @@ class Foreseen:
     prompts: Source | None = None
     outputs: tuple[str, ...] = ()
     message: str = ""
+    hint: str = ""
+
+    @classmethod
+    def refused(cls, picture: str, state: str, error: ZimError) -> Foreseen:
+        """A picture that nothing would be written of."""
+        return cls(picture, state, message=error.message, hint=error.hint)
 
 
 def foresee(plan: Plan, store: SessionStore | None = None) -> Iterator[Foreseen]:
@@ -154,7 +161,7 @@ def foresee(plan: Plan, store: SessionStore | None = None) -> Iterator[Foreseen]
         try:
             yield _foreseen(plan, job, sources, earlier)
         except ZimError as error:
-            yield Foreseen(job.relative, "failed", message=str(error))
+            yield Foreseen.refused(job.relative, "failed", error)
 
 
 def _foreseen(plan: Plan, job: Job, sources: Sources, earlier: Earlier) -> Foreseen:
@@ -166,7 +173,7 @@ def _foreseen(plan: Plan, job: Job, sources: Sources, earlier: Earlier) -> Fores
     height, width = size_of(job.path)
     asked = sources.foresee(job, height, width)
     if asked is None:
-        return Foreseen(job.relative, "skipped", message=NOTHING_ASKED)
+        return Foreseen.refused(job.relative, "skipped", NOTHING_ASKED)
     if asked.work is not None:
         check_work(asked.work, height, width)
     names = planned_names(plan, job, asked, height, width)

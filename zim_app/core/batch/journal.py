@@ -53,7 +53,8 @@ class Row:
         picture: :attr:`Job.relative`.
         state: see :data:`State`.
         prompts: the :data:`~.sources.Source` of its prompts.
-        message: why it failed or was skipped, and what to do about it.
+        message: why it failed or was skipped.
+        hint: what to do about that.
         outputs: files, relative to the output folder.
         objects: how many were written.
         width: of the picture in pixels.
@@ -75,6 +76,7 @@ class Row:
     state: State
     prompts: str = ""
     message: str = ""
+    hint: str = ""
     outputs: tuple[str, ...] = ()
     objects: int = 0
     width: int = 0

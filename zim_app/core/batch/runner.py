@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from zim_app.core.batch.earlier import NOTHING_ASKED, Earlier
 from zim_app.core.batch.jobs import Job
-from zim_app.core.batch.journal import Journal, Record, Row
+from zim_app.core.batch.journal import Journal, Record, Row, State
 from zim_app.core.batch.plan import Plan
 from zim_app.core.batch.sources import Asked, Sources
 from zim_app.core.batch.writing import Results, Solved, keep_record
@@ -258,10 +258,7 @@ class _Run:
         picture = load_picture(job.path)
         asked = self._sources.decide(job, picture.key, picture.height, picture.width)
         if asked is None:
-            row = Row(job.relative, "skipped", message=NOTHING_ASKED)
-            row = replace(row, width=picture.width, height=picture.height)
-            keep_record(self._journal, Record(row))
-            return row
+            return self._failed(job, NOTHING_ASKED, state="skipped")
         record = self._earlier.new_record(job, picture.key, asked)
         read_ms = (time.perf_counter() - started) * 1e3
         return Ready(job, picture, asked, record, read_ms)
@@ -350,9 +347,12 @@ class _Run:
         error: ZimError,
         asked: Asked | None = None,
         row: Row | None = None,
+        state: State = "failed",
     ) -> Row:
-        row = row or Row(job.relative, "failed", asked.source if asked else "")
-        row = replace(row, state="failed", message=str(error), outputs=())
+        row = row or Row(job.relative, state, asked.source if asked else "")
+        row = replace(
+            row, state=state, outputs=(), message=error.message, hint=error.hint
+        )
         keep_record(self._journal, Record(row))
         return row
 

@@ -105,6 +105,14 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "Export as the last time, without a question"),
     ),
     ActionSpec(
+        "batch",
+        QT_TRANSLATE_NOOP("Actions", "&Batch…"),
+        ("Ctrl+Shift+B",),
+        "image-multiple-outline",
+        QT_TRANSLATE_NOOP("Actions", "Cut objects out of many pictures"),
+        always=True,
+    ),
+    ActionSpec(
         "copy_cutout",
         QT_TRANSLATE_NOOP("Actions", "Cop&y cut-out"),
         ("Ctrl+C",),
@@ -351,7 +359,7 @@ MENUS = (
             *("open", "open_folder", "@samples", "@recent", SEPARATOR),
             *("previous_picture", "next_picture", SEPARATOR),
             *("save_project", "save_project_as", SEPARATOR),
-            *("export", "quick_export", SEPARATOR, "quit"),
+            *("export", "quick_export", "batch", SEPARATOR, "quit"),
         ),
     ),
     (

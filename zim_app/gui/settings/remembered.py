@@ -54,6 +54,20 @@ def set_export_options(options: dict[str, Any]) -> None:
     QSettings().setValue("export_options", json.dumps(options))
 
 
+def batch_settings() -> dict[str, Any]:
+    """What the batch dialog showed last, as plain values; empty at first."""
+    try:
+        stored = json.loads(str(QSettings().value("batch") or "{}"))
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def set_batch_settings(values: dict[str, Any]) -> None:
+    """Remember what the batch dialog shows."""
+    QSettings().setValue("batch", json.dumps(values))
+
+
 def strip_shown() -> bool:
     """Whether the user wants the strip of a folder's pictures."""
     return str(QSettings().value("strip", "true")).lower() != "false"

@@ -70,39 +70,39 @@ def test_proposes_a_name_beside_the_picture(dialog, photo, cut, settle):
 
 
 def test_preview_follows_the_choices(dialog):
-    dialog.trim.setChecked(True)
+    dialog.form.trim.setChecked(True)
     assert "40 × 60 pixels" in dialog.preview.text()
-    dialog.padding.setValue(5)
+    dialog.form.padding.setValue(5)
     assert "50 × 70 pixels" in dialog.preview.text()
-    choose(dialog.size, "longest_side")
-    dialog.amount.setValue(35)
+    choose(dialog.form.size, "longest_side")
+    dialog.form.amount.setValue(35)
     assert "25 × 35 pixels" in dialog.preview.text()
-    choose(dialog.format, "psd")
-    dialog.template.setText("{name}-{what}-{width}")
+    choose(dialog.form.format, "psd")
+    dialog.form.template.setText("{name}-{what}-{width}")
     assert "photo-layers-25.psd" in dialog.preview.text()
-    assert dialog.original.isVisible()
-    assert not dialog.quality.isVisible()
+    assert dialog.form.original.isVisible()
+    assert not dialog.form.quality.isVisible()
 
 
 def test_impossible_choices_say_why_and_cannot_be_exported(dialog, tmp_path):
-    choose(dialog.format, "jpeg")
+    choose(dialog.form.format, "jpeg")
     assert "JPEG cannot hold the transparency" in dialog.preview.text()
     assert not dialog.ok.isEnabled()
-    choose(dialog.what, "colour")
+    choose(dialog.form.what, "colour")
     assert dialog.ok.isEnabled()
-    assert dialog.quality.isVisible()
-    dialog.template.setText("{nmae}")
+    assert dialog.form.quality.isVisible()
+    dialog.form.template.setText("{nmae}")
     assert "unknown field {nmae}" in dialog.preview.text()
     assert not dialog.ok.isEnabled()
-    dialog.template.setText("a")
+    dialog.form.template.setText("a")
     dialog.folder.setText(str(tmp_path / "nowhere"))
     assert "does not exist" in dialog.preview.text()
     dialog.folder.setText(str(tmp_path))
-    choose(dialog.what, "picture")
+    choose(dialog.form.what, "picture")
     assert "Choose a picture for the background" in dialog.preview.text()
-    choose(dialog.what, "matte")
-    dialog.template.setText("photo")
-    choose(dialog.format, "png")
+    choose(dialog.form.what, "matte")
+    dialog.form.template.setText("photo")
+    choose(dialog.form.format, "png")
     assert "never overwritten" in dialog.preview.text()
 
 
@@ -110,8 +110,8 @@ def test_impossible_choices_say_why_and_cannot_be_exported(dialog, tmp_path):
 def test_existing_file_is_replaced_only_on_demand(dialog, photo, settle, replace):
     old = photo.parent / "photo-cutout.png"
     old.write_bytes(b"precious")
-    dialog.template.setText("{name}-cutout")
-    dialog.template.textChanged.emit("")  # the folder changed behind its back
+    dialog.form.template.setText("{name}-cutout")
+    dialog.form.template.textChanged.emit("")  # the folder changed behind its back
     assert "exists already" in dialog.preview.text()
     assert "photo-cutout-2.png" in dialog.preview.text()
     assert dialog.overwrite.isVisible()
@@ -125,9 +125,9 @@ def test_existing_file_is_replaced_only_on_demand(dialog, photo, settle, replace
 
 
 def test_composite_on_a_colour(dialog, photo, settle):
-    choose(dialog.what, "colour")
-    assert dialog.colour.isVisible()
-    dialog._on_colour_chosen(QColor(255, 0, 0))
+    choose(dialog.form.what, "colour")
+    assert dialog.form.colour.isVisible()
+    dialog.form._on_colour_chosen(QColor(255, 0, 0))
     press_export(dialog, settle)
     with Image.open(photo.parent / "photo-composite.png") as image:
         assert image.getpixel((10, 10)) == (200, 100, 50)
@@ -135,9 +135,9 @@ def test_composite_on_a_colour(dialog, photo, settle):
 
 
 def test_layers_need_no_background(dialog, photo, settle):
-    choose(dialog.what, "picture")
+    choose(dialog.form.what, "picture")
     assert not dialog.ok.isEnabled()
-    choose(dialog.format, "ora")
+    choose(dialog.form.format, "ora")
     assert dialog.ok.isEnabled()
     press_export(dialog, settle)
     assert (photo.parent / "photo-layers.ora").exists()
@@ -146,18 +146,18 @@ def test_layers_need_no_background(dialog, photo, settle):
 def test_choices_are_remembered(dialog, cut, settle, tmp_path):
     folder = tmp_path / "results"
     folder.mkdir()
-    choose(dialog.what, "matte")
-    choose(dialog.format, "tiff")
-    dialog.trim.setChecked(True)
+    choose(dialog.form.what, "matte")
+    choose(dialog.form.format, "tiff")
+    dialog.form.trim.setChecked(True)
     dialog.folder.setText(str(folder))
-    dialog.template.setText("{name}")
+    dialog.form.template.setText("{name}")
     press_export(dialog, settle)
     assert (folder / "photo.tif").exists()
     cut.actions_by_id["export"].trigger()
     again = cut.findChildren(ExportDialog)[-1]
-    assert again.what.currentData() == "matte"
-    assert again.format.currentData() == "tiff"
-    assert again.trim.isChecked()
+    assert again.form.what.currentData() == "matte"
+    assert again.form.format.currentData() == "tiff"
+    assert again.form.trim.isChecked()
     assert again.folder.text() == str(folder)
     assert again.preview.text().splitlines()[0] == "photo-2.tif – 40 × 60 pixels"
     again.reject()
@@ -171,9 +171,9 @@ def test_several_objects(cut, settle, photo, qtbot):
     settle()
     cut.actions_by_id["export"].trigger()
     [dialog] = cut.findChildren(ExportDialog)
-    assert dialog.scope.isVisible()
-    choose(dialog.scope, "each")
-    dialog.template.setText("{n}-{object}")
+    assert dialog.form.scope.isVisible()
+    choose(dialog.form.scope, "each")
+    dialog.form.template.setText("{n}-{object}")
     assert "1-.png" in dialog.preview.text() or "1-" in dialog.preview.text()
     press_export(dialog, settle)
     written = sorted(path.name for path in photo.parent.glob("[12]-*.png"))

@@ -1,0 +1,300 @@
+"""The dialog, with real events, a fake engine and real files."""
+
+from __future__ import annotations
+
+import os
+
+from PySide6.QtCore import QItemSelectionModel, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QLineEdit,
+    QMessageBox,
+    QSpinBox,
+)
+
+from zim_app.gui.batch.batch_table import RESULT, STATE
+from zim_app.gui.settings import preferences, remembered
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def click(button) -> None:
+    QTest.mouseClick(button, LEFT)
+
+
+def column(dialog, number) -> list[str]:
+    return [
+        dialog.table.index(row, number).data() for row in range(len(dialog.table.lines))
+    ]
+
+
+def select(dialog, *rows) -> None:
+    mode = QItemSelectionModel.SelectionFlag
+    for row in rows:
+        index = dialog.table.index(row, 0)
+        dialog.view.selectionModel().select(index, mode.Select | mode.Rows)
+
+
+# --- Looking ahead --------------------------------------------------------------------
+
+
+def test_key_opens_the_dialog(window, qtbot):
+    window.activateWindow()
+    keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(window, Qt.Key.Key_B, keys)
+    assert window.batch.dialog.isVisible()
+
+
+def test_says_what_the_settings_lead_to(dialog, qtbot, output):
+    assert dialog.summary.text() == (
+        "4 pictures: 3 with the box, 1 that cannot be read or answered."
+    )
+    assert column(dialog, STATE) == ["Waiting", "Waiting", "Waiting", "Failed"]
+    assert column(dialog, RESULT)[0] == "a-cutout.png"
+    assert not output.exists()
+    click(dialog.form.use_box)
+    qtbot.waitUntil(lambda: dialog.outlook is not None)
+    assert "3 without prompts" in dialog.summary.text()
+
+
+def test_says_what_is_impossible(dialog, qtbot, photos):
+    dialog.form.export.template.setText("{what}")
+    qtbot.waitUntil(lambda: "same for all pictures" in dialog.summary.text())
+    assert not dialog.start.isEnabled()
+    dialog.form.export.template.setText("{name}")
+    dialog.form.folder.setText(str(photos / "nowhere"))
+    qtbot.waitUntil(lambda: "no folder" in dialog.summary.text())
+    assert dialog.table.lines == []
+
+
+def test_proposes_a_folder_beside_the_pictures(window, photos):
+    window.actions_by_id["batch"].trigger()
+    form = window.batch.dialog.form
+    form.folder.setText(str(photos))
+    assert form.output.text() == str(photos / "cutouts")
+    form.folder.setText(str(photos.parent))
+    assert form.output.text() == str(photos.parent / "cutouts")
+    form.output.setText("/elsewhere")
+    form.folder.setText(str(photos))
+    assert form.output.text() == "/elsewhere"
+
+
+def test_work_in_the_studio_counts_at_once(window, qtbot, settle, photos, dialog):
+    dialog.close()
+    window.open_path(photos / "b.png")
+    settle()
+    at = window.canvas.to_view(20, 20).toPoint()
+    qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
+    settle()
+    window.actions_by_id["batch"].trigger()
+    qtbot.waitUntil(lambda: dialog.outlook is not None)
+    assert "1 from the studio, 2 with the box" in dialog.summary.text()
+
+
+def test_pictures_of_the_strip_can_be_taken(window, qtbot, settle, photos, dialog):
+    dialog.close()
+    window.open_paths([photos / "a.png", photos / "c.png"])
+    settle()
+    window.actions_by_id["batch"].trigger()
+    dialog.form.source.setCurrentIndex(1)
+    assert not dialog.form.folder.isVisible()
+    qtbot.waitUntil(lambda: dialog.outlook is not None)
+    assert [line.picture for line in dialog.table.lines] == ["a.png", "c.png"]
+
+
+def test_settings_are_remembered(window, dialog, next_window, photos):
+    dialog.form.export.trim.setChecked(True)
+    dialog._look()
+    window.close()
+    again = next_window()
+    again.actions_by_id["batch"].trigger()
+    form = again.batch.dialog.form
+    assert form.folder.text() == str(photos)
+    assert form.use_box.isChecked()
+    assert form.export.options.trim
+    assert form.export.options.scope == "together"
+
+
+def test_senseless_settings_are_forgotten(window):
+    values = {"box": [1, "x"], "export": {"what": 3}, "recursive": "yes"}
+    remembered.set_batch_settings(values)
+    window.actions_by_id["batch"].trigger()
+    form = window.batch.dialog.form
+    assert [edge.value() for edge in form.box] == [10, 10, 90, 90]
+    assert not form.recursive.isChecked()
+    assert form.export.options.what == "cutout"
+
+
+def test_device_is_the_windows(dialog):
+    index = dialog.form.device.findData("cpu")
+    dialog.form.device.setCurrentIndex(index)
+    dialog.form.device.activated.emit(index)
+    assert preferences.value("device") == "cpu"
+
+
+# --- Running --------------------------------------------------------------------------
+
+
+def test_runs_and_tells(dialog, finish, output, engine):
+    click(dialog.start)
+    assert not dialog.form.isEnabled()
+    finish()
+    assert column(dialog, STATE) == ["Made", "Made", "Made", "Failed"]
+    assert column(dialog, RESULT)[3].startswith("d.png is not a picture")
+    names = sorted(os.listdir(output))
+    assert names[1:4] == ["a-cutout.png", "b-cutout.png", "batch-report.csv"]
+    text = "3 made, 0 made before, 0 without prompts, 1 failed."
+    assert dialog.summary.text() == f"{text} The report is batch-report.csv."
+    assert dialog.form.isEnabled()
+    assert engine.solved[0].remembered is False
+
+
+def test_again_makes_only_what_is_missing(dialog, finish, qtbot, engine, output):
+    click(dialog.start)
+    finish()
+    (output / "b-cutout.png").unlink()
+    dialog.look_again()
+    qtbot.waitUntil(lambda: dialog.outlook is not None)
+    assert column(dialog, STATE) == ["Made before", "Waiting", "Made before", "Failed"]
+    click(dialog.start)
+    finish()
+    assert len(engine.solved) == 4
+    assert "1 made, 2 made before" in dialog.summary.text()
+
+
+def test_only_the_selected_pictures(dialog, finish, engine, output):
+    click(dialog.selected_only)
+    assert not dialog.start.isEnabled()
+    select(dialog, 1)
+    assert dialog.start.isEnabled()
+    click(dialog.start)
+    finish()
+    assert column(dialog, STATE) == ["Waiting", "Made", "Waiting", "Failed"]
+    assert len(engine.solved) == 1
+
+
+def test_pause_and_go_on(dialog, finish, qtbot, engine, window):
+    engine.gate.clear()
+    click(dialog.start)
+    qtbot.waitUntil(lambda: "solve" in engine.calls)
+    click(dialog.pause)
+    assert dialog.pause.text() == "&Go on"
+    engine.gate.set()
+    qtbot.waitUntil(lambda: window.queue.idle)
+    qtbot.waitUntil(lambda: column(dialog, STATE)[0] != "Waiting")
+    assert column(dialog, STATE)[1:3] == ["Waiting", "Waiting"]
+    assert window.batch.work.running
+    click(dialog.pause)
+    finish()
+    assert column(dialog, STATE)[:3] == ["Made"] * 3
+    assert not dialog.pause.isChecked()
+
+
+def test_stop_keeps_what_is_done(dialog, finish, qtbot, engine, window, output):
+    click(dialog.start)
+    qtbot.waitUntil(lambda: len(engine.solved) >= 1)
+    engine.gate.clear()
+    click(dialog.stop)
+    engine.gate.set()
+    finish()
+    made = [name for name in os.listdir(output) if name.endswith("cutout.png")]
+    assert 1 <= len(made) <= 3
+    dialog.look_again()
+    qtbot.waitUntil(lambda: dialog.outlook is not None)
+    assert column(dialog, STATE).count("Made before") == len(made)
+    click(dialog.start)
+    finish()
+    assert column(dialog, STATE)[:3].count("Made") == 3 - len(made)
+
+
+def test_clicks_come_first(dialog, finish, qtbot, engine, window, settle, photos):
+    window.open_path(photos / "a.png")
+    settle()
+    engine.gate.clear()
+    click(dialog.start)
+    qtbot.waitUntil(lambda: "solve" in engine.calls)
+    at = window.canvas.to_view(20, 20).toPoint()
+    qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
+    engine.gate.set()
+    qtbot.waitUntil(lambda: len(engine.solved) >= 1)
+    assert engine.solved[0].remembered, "the click is answered before the batch"
+    assert not engine.cancelled[0].remembered, "which steps aside"
+    finish()
+    assert column(dialog, STATE)[:3] == ["Made"] * 3
+    assert window.document.state.matte is not None
+
+
+def test_a_bug_in_the_engine_is_one_pictures_failure(dialog, finish, engine):
+    engine.error = ValueError("odd")
+    click(dialog.start)
+    finish()
+    assert column(dialog, STATE) == ["Failed"] * 4
+    assert "ValueError: odd" in column(dialog, RESULT)[0]
+
+
+# --- Around it ------------------------------------------------------------------------
+
+
+def test_a_failed_picture_opens_in_the_studio(dialog, finish, window, qtbot):
+    click(dialog.start)
+    finish()
+    place = dialog.view.visualRect(dialog.table.index(0, 0)).center()
+    QTest.mouseClick(dialog.view.viewport(), LEFT, pos=place)
+    click(dialog.open_picture)
+    qtbot.waitUntil(lambda: window.document is not None)
+    assert window.document.picture.name == "a.png"
+
+
+def test_folder_is_shown(dialog, finish, output, monkeypatch):
+    assert not dialog.open_folder.isEnabled()
+    click(dialog.start)
+    finish()
+    shown = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", shown.append)
+    click(dialog.open_folder)
+    assert shown == [QUrl.fromLocalFile(str(output))]
+
+
+def test_closing_the_dialog_lets_the_run_go_on(dialog, finish, engine, window, qtbot):
+    engine.gate.clear()
+    click(dialog.start)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    engine.gate.set()
+    finish()
+    assert window.banner.text.startswith("The batch has ended: 4 pictures, 1 of them")
+    assert column(dialog, STATE)[:3] == ["Made"] * 3
+
+
+def boxes(window):
+    return [box for box in window.findChildren(QMessageBox) if box.isVisible()]
+
+
+def test_closing_the_window_asks(dialog, qtbot, engine, window, output):
+    engine.gate.clear()
+    click(dialog.start)
+    qtbot.waitUntil(lambda: "solve" in engine.calls)
+    window.close()
+    [box] = boxes(window)
+    assert window.isVisible()
+    go_on = next(b for b in box.buttons() if b.text() == "Go on")
+    click(go_on)
+    assert window.isVisible()
+    assert window.batch.work.running
+    window.close()
+    [box] = boxes(window)
+    click(next(b for b in box.buttons() if b.text() == "Stop and quit"))
+    engine.gate.set()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=20_000)
+
+
+def test_every_control_has_a_tool_tip(dialog):
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QSpinBox)
+    controls = [c for kind in kinds for c in dialog.findChildren(kind)]
+    ours = [c for c in controls if not c.objectName().startswith("qt_")]
+    ours = [c for c in ours if c.parent() not in dialog.view.children()]
+    bare = [c for c in ours if not c.toolTip() and c.isVisible()]
+    assert not bare

@@ -1,0 +1,1 @@
+"""The batch dialog: many pictures with one command, while the window goes on."""

@@ -1,0 +1,300 @@
+"""The settings of the batch dialog: which pictures, which prompts, which results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QLineEdit,
+    QSpinBox,
+    QTabWidget,
+    QWidget,
+)
+
+from zim_app.core.export_options import ExportOptions
+from zim_app.gui.batch.batch_work import EXPORT, Wish
+from zim_app.gui.files.export_form import ExportForm, browse_button, row_of
+from zim_app.gui.settings import preferences
+from zim_model.devices import CPU, Device
+from zim_model.errors import ZimError
+from zim_model.registry import known
+from zim_model.store import installed
+
+LONGEST = 2048
+"""Proposed where the size is given by the longer side."""
+PROPOSED = "cutouts"
+"""Folder for results, in the folder with the pictures."""
+DEFAULT_BOX = (10, 10, 90, 90)
+"""Percent of width and height."""
+
+
+class BatchForm(QTabWidget):
+    """What the user wants of a batch.
+
+    Args:
+        devices: of this machine, as far as they are known.
+
+    **Signals**: ``changed()``: :meth:`wish` may be another now.
+
+    **Threads**: the window's only.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, devices: Sequence[Device] = (), parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._strip: tuple[Path, ...] = ()
+        self._proposed = ""
+        self._make_input()
+        self._make_prompts()
+        self._make_model(devices or (CPU,))
+        self._make_results()
+        self._lay_out()
+        self._connect()
+
+    # -- Set-up ----------------------------------------------------------------------
+
+    def _make_input(self) -> None:
+        self.source = QComboBox()
+        self.source.setToolTip(self.tr("Which pictures to take"))
+        for value, text in (("folder", self.tr("In a folder")), ("strip", "")):
+            self.source.addItem(text, value)
+        self.folder = QLineEdit()
+        self.folder.setToolTip(self.tr("Folder with the pictures"))
+        self.recursive = QCheckBox(self.tr("Also folders in it"))
+        self.recursive.setToolTip(self.tr("The results keep the same tree of folders"))
+
+    def _make_prompts(self) -> None:
+        self.recipes = QCheckBox(self.tr("What was done in the studio, and projects"))
+        self.recipes.setToolTip(
+            self.tr("Take the objects of pictures that were worked on here before")
+        )
+        self.recipes.setChecked(True)
+        self.use_table = QCheckBox(self.tr("A file"))
+        self.use_table.setToolTip(self.tr("Take prompts from a CSV or JSON file"))
+        self.table = QLineEdit()
+        self.table.setToolTip(
+            self.tr("Columns: image, object, x, y, label, left, top, right, bottom")
+        )
+        self.use_box = QCheckBox(self.tr("One box for all"))
+        self.use_box.setToolTip(self.tr("Put the same box on every other picture"))
+        tips = (
+            self.tr("Left edge of the box, in percent of the width"),
+            self.tr("Top edge of the box, in percent of the height"),
+            self.tr("Right edge of the box, in percent of the width"),
+            self.tr("Bottom edge of the box, in percent of the height"),
+        )
+        self.box = [self._edge(tip) for tip in tips]
+        self.automatic = QCheckBox(self.tr("The main object, found by the model"))
+        self.automatic.setToolTip(
+            self.tr("Look for the object that every other picture is about; slow")
+        )
+
+    def _edge(self, tip: str) -> QSpinBox:
+        edge = QSpinBox()
+        edge.setRange(0, 100)
+        edge.setSuffix(self.tr(" %"))
+        edge.setToolTip(tip)
+        return edge
+
+    def _make_model(self, devices: Sequence[Device]) -> None:
+        self.model = QComboBox()
+        self.model.setToolTip(self.tr("Model for prompts that name none"))
+        for model in installed():
+            info = known(model.name)
+            self.model.addItem(info.title if info else model.name, model.name)
+        self.device = QComboBox()
+        self.device.setToolTip(self.tr("Where models run, also in the window"))
+        choices = [("auto", self.tr("Best available"))]
+        choices += [(each.id.removesuffix(":0"), each.name) for each in devices]
+        for value, text in choices:
+            self.device.addItem(text, value)
+
+    def _make_results(self) -> None:
+        self.output = QLineEdit()
+        self.output.setToolTip(self.tr("Folder for results, table and contact sheet"))
+        self.export = ExportForm(several=True, longest=LONGEST)
+
+    def _lay_out(self) -> None:
+        first = QWidget()
+        form = self._first = QFormLayout(first)
+        browse = browse_button(self, self._choose_folder)
+        self._folder_row = row_of(self.folder, browse, self.recursive)
+        form.addRow(self.tr("Pictures"), self.source)
+        form.addRow("", self._folder_row)
+        form.addRow(self.tr("Prompts"), self.recipes)
+        browse = browse_button(self, self._choose_table)
+        form.addRow("", row_of(self.use_table, self.table, browse))
+        form.addRow("", row_of(self.use_box, *self.box))
+        form.addRow("", self.automatic)
+        form.addRow(self.tr("Model"), row_of(self.model, self.device))
+        browse = browse_button(self, self._choose_output)
+        form.addRow(self.tr("Results"), row_of(self.output, browse))
+        second = QWidget()
+        layout = QFormLayout(second)
+        layout.addRow(self.export)
+        self.addTab(first, self.tr("Pictures and prompts"))
+        self.addTab(second, self.tr("Format and size"))
+
+    def _connect(self) -> None:
+        self.source.currentIndexChanged.connect(self._update)
+        self.model.currentIndexChanged.connect(self._update)
+        self.folder.textChanged.connect(self._propose_output)
+        for line in (self.folder, self.table, self.output):
+            line.textChanged.connect(self._update)
+        checks = (self.recursive, self.recipes, self.use_table, self.use_box)
+        for check in (*checks, self.automatic):
+            check.toggled.connect(self._update)
+        for edge in self.box:
+            edge.valueChanged.connect(self._update)
+        self.export.changed.connect(self.changed)
+        self.device.activated.connect(self._on_device_activated)
+
+    # -- What is chosen --------------------------------------------------------------
+
+    def wish(self) -> Wish:
+        """What the controls show; it may be impossible."""
+        from_strip = self.source.currentData() == "strip"
+        x0, y0, x1, y1 = (edge.value() / 100 for edge in self.box)
+        table = Path(self.table.text().strip())
+        return Wish(
+            folder=_path(self.folder),
+            pictures=self._strip if from_strip else (),
+            recursive=self.recursive.isChecked(),
+            output=_path(self.output),
+            recipes=self.recipes.isChecked(),
+            table=table if self.use_table.isChecked() else None,
+            box=(x0, y0, x1, y1) if self.use_box.isChecked() else None,
+            automatic=self.automatic.isChecked(),
+            model=self.model.currentData() or "",
+            export=self.export.options,
+        )
+
+    def set_strip(self, pictures: Sequence[Path]) -> None:
+        """Offer these pictures, which the window's strip shows."""
+        self._strip = tuple(pictures)
+        text = self.tr("In the strip of the window ({})").format(len(pictures))
+        self.source.setItemText(1, text)
+        item = self.source.model().item(1)  # type: ignore[attr-defined]
+        item.setEnabled(bool(pictures))
+        if not pictures:
+            self.source.setCurrentIndex(0)
+        if pictures and not self.folder.text():
+            self.folder.setText(str(pictures[0].parent))
+        self._update()
+
+    def to_json(self) -> dict[str, Any]:
+        """What the controls show, as plain values."""
+        return {
+            "folder": self.folder.text(),
+            "recursive": self.recursive.isChecked(),
+            "recipes": self.recipes.isChecked(),
+            "use_table": self.use_table.isChecked(),
+            "table": self.table.text(),
+            "use_box": self.use_box.isChecked(),
+            "box": [edge.value() for edge in self.box],
+            "automatic": self.automatic.isChecked(),
+            "output": self.output.text(),
+            "export": self.export.options.to_json(),
+        }
+
+    def restore(self, data: dict[str, Any], model: str) -> None:
+        """Show what :meth:`to_json` gave; what makes no sense has its default.
+
+        Args:
+            data: of an earlier dialog.
+            model: to propose.
+        """
+        for line, key in ((self.folder, "folder"), (self.table, "table")):
+            line.setText(str(data.get(key, "")))
+        self.output.setText(str(data.get("output", "")))
+        checks = {
+            "recursive": self.recursive,
+            "use_table": self.use_table,
+            "use_box": self.use_box,
+            "automatic": self.automatic,
+        }
+        for key, check in checks.items():
+            check.setChecked(data.get(key) is True)
+        self.recipes.setChecked(data.get("recipes") is not False)
+        box = data.get("box")
+        good = isinstance(box, list) and [type(edge) for edge in box] == [int] * 4
+        for edge, value in zip(self.box, box if good else DEFAULT_BOX, strict=True):
+            edge.setValue(value)
+        try:
+            options = ExportOptions.from_json(data.get("export", EXPORT.to_json()))
+        except (AttributeError, TypeError, ZimError):
+            options = EXPORT
+        self.export.show_options(options)
+        self.model.setCurrentIndex(max(0, self.model.findData(model)))
+        device = self.device.findData(preferences.value("device"))
+        self.device.setCurrentIndex(max(0, device))
+
+    # -- Changes ---------------------------------------------------------------------
+
+    @Slot()
+    def _update(self) -> None:
+        in_folder = self.source.currentData() == "folder"
+        self._first.setRowVisible(self._folder_row, in_folder)
+        self.table.setEnabled(self.use_table.isChecked())
+        for edge in self.box:
+            edge.setEnabled(self.use_box.isChecked())
+        self.changed.emit()
+
+    @Slot(str)
+    def _propose_output(self, folder: str) -> None:
+        """Results go into the folder of the pictures, unless the user said else."""
+        if self.output.text() in ("", self._proposed):
+            self._proposed = str(Path(folder) / PROPOSED) if folder.strip() else ""
+            self.output.setText(self._proposed)
+
+    @Slot(int)
+    def _on_device_activated(self, index: int) -> None:
+        preferences.set_value("device", self.device.itemData(index))
+
+    @Slot()
+    def _choose_folder(self) -> None:
+        title = self.tr("Choose a folder of pictures")
+        self._choose_directory(title, self.folder)
+
+    @Slot()
+    def _choose_output(self) -> None:
+        self._choose_directory(self.tr("Choose a folder for the results"), self.output)
+
+    def _choose_directory(self, title: str, line: QLineEdit) -> None:
+        dialog = QFileDialog(self, title, line.text())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(line.setText)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    @Slot()
+    def _choose_table(self) -> None:
+        title = self.tr("Choose a file of prompts")
+        dialog = QFileDialog(self, title, self.table.text())
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(
+            [self.tr("Prompts (*.csv *.tsv *.json)"), self.tr("All files (*)")]
+        )
+        dialog.fileSelected.connect(self._on_table_chosen)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    @Slot(str)
+    def _on_table_chosen(self, name: str) -> None:
+        self.table.setText(name)
+        self.use_table.setChecked(True)
+
+
+def _path(line: QLineEdit) -> Path | None:
+    text = line.text().strip()
+    return Path(text).expanduser() if text else None

@@ -1,0 +1,298 @@
+"""The controls that say what an export writes and how; dialogs share them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QColorDialog,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+
+from zim_app.core.export import FORMATS, ExportOptions
+from zim_app.core.formats import BY_ID
+from zim_app.gui.icons import icon
+
+CHOICES = {
+    "what": (
+        ("cutout", QT_TRANSLATE_NOOP("ExportForm", "Cut-out, transparent")),
+        ("matte", QT_TRANSLATE_NOOP("ExportForm", "Matte, in greys")),
+        ("colour", QT_TRANSLATE_NOOP("ExportForm", "On a colour")),
+        ("picture", QT_TRANSLATE_NOOP("ExportForm", "On another picture")),
+    ),
+    "scope": (
+        ("active", QT_TRANSLATE_NOOP("ExportForm", "The active object")),
+        ("each", QT_TRANSLATE_NOOP("ExportForm", "Each visible object, in files")),
+        (
+            "together",
+            QT_TRANSLATE_NOOP("ExportForm", "All visible objects, as one"),
+        ),
+    ),
+    "format": tuple((entry.id, entry.name) for entry in FORMATS),
+    "depth": (
+        ("source", QT_TRANSLATE_NOOP("ExportForm", "As in the picture")),
+        ("8", QT_TRANSLATE_NOOP("ExportForm", "8 bits a channel")),
+        ("16", QT_TRANSLATE_NOOP("ExportForm", "16 bits a channel")),
+    ),
+    "size": (
+        ("scale", QT_TRANSLATE_NOOP("ExportForm", "Scale")),
+        ("longest_side", QT_TRANSLATE_NOOP("ExportForm", "Longest side")),
+    ),
+}
+"""Values of the lists and their texts, to be translated in "ExportForm"."""
+
+
+class ExportForm(QWidget):
+    """What to write and how; what cannot matter for the other choices is hidden.
+
+    Args:
+        several: whether there may be several objects to choose from.
+        longest: the longer side of the picture, in pixels, to propose.
+
+    **Signals**: ``changed()``: ``options`` may be others now.
+
+    **Threads**: the window's only.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, *, several: bool, longest: int, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._several, self._longest = several, longest
+        self._colour = QColor(*ExportOptions().background)
+        self._make_controls()
+        self._lay_out()
+        self._connect()
+
+    # -- Set-up --------------------------------------------------------------
+
+    def _make_controls(self) -> None:
+        self.what = self._list("what", self.tr("What the file shows"))
+        self.scope = self._list("scope", self.tr("Which objects"))
+        self.format = self._list("format", self.tr("Format of the file"))
+        self.depth = self._list("depth", self.tr("Steps of colour and alpha"))
+        self.size = self._list("size", self.tr("How the size is given"))
+        self.quality = QSpinBox()
+        self.quality.setRange(1, 100)
+        self.quality.setToolTip(self.tr("Higher is better and larger"))
+        self.colour = QToolButton()
+        self.colour.setToolTip(self.tr("Colour of the background"))
+        self.backdrop = QLineEdit()
+        self.backdrop.setToolTip(self.tr("Picture that fills the background"))
+        self.trim = QCheckBox(self.tr("Trim to the object"))
+        self.trim.setToolTip(self.tr("Leave out what is empty around it"))
+        self.padding = QSpinBox()
+        self.padding.setRange(0, 10_000)
+        self.padding.setSuffix(self.tr(" px around"))
+        self.padding.setToolTip(self.tr("Room around the trimmed object"))
+        self.amount = QSpinBox()
+        self.own = QCheckBox(self.tr("As set for each object"))
+        self.own.setToolTip(self.tr("Use the amount of the object's own settings"))
+        self.decontaminate = QSlider(Qt.Orientation.Horizontal)
+        self.decontaminate.setRange(0, 100)
+        self.decontaminate.setToolTip(
+            self.tr("How far soft edges are freed from the old background's colour")
+        )
+        self.original = QCheckBox(self.tr("Original as a hidden layer"))
+        self.original.setToolTip(self.tr("Add the whole picture below the objects"))
+        self.template = QLineEdit()
+        self.template.setToolTip(
+            self.tr(
+                "Name of the file; these are filled in: "
+                "{name} {object} {what} {n} {width} {height} {date}"
+            )
+        )
+
+    def _list(self, name: str, tip: str) -> QComboBox:
+        box = QComboBox()
+        box.setObjectName(name)
+        box.setToolTip(tip)
+        for value, text in CHOICES[name]:
+            box.addItem(QCoreApplication.translate("ExportForm", text), value)
+        return box
+
+    def _lay_out(self) -> None:
+        form = self.form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(8)
+        form.addRow(self.tr("What"), row_of(self.what, self.colour))
+        browse = browse_button(self, self._choose_backdrop)
+        self._backdrop_row = row_of(self.backdrop, browse)
+        form.addRow(self.tr("Background"), self._backdrop_row)
+        form.addRow(self.tr("Objects"), self.scope)
+        form.addRow(self.tr("Format"), row_of(self.format, self.depth))
+        form.addRow(self.tr("Quality"), self.quality)
+        form.addRow("", self.original)
+        form.addRow("", row_of(self.trim, self.padding))
+        form.addRow(self.tr("Size"), row_of(self.size, self.amount))
+        form.addRow(self.tr("Decontaminate"), row_of(self.decontaminate, self.own))
+        form.addRow(self.tr("Name"), self.template)
+
+    def _connect(self) -> None:
+        for box in (self.what, self.scope, self.format, self.depth):
+            box.currentIndexChanged.connect(self._update)
+        self.size.currentIndexChanged.connect(self._on_size_changed)
+        for spin in (self.quality, self.padding, self.amount):
+            spin.valueChanged.connect(self._update)
+        for check in (self.trim, self.own, self.original):
+            check.toggled.connect(self._update)
+        for line in (self.backdrop, self.template):
+            line.textChanged.connect(self._update)
+        self.colour.clicked.connect(self._choose_colour)
+
+    def show_options(self, options: ExportOptions, decontaminate: float = 0.0) -> None:
+        """Show these options.
+
+        Args:
+            options: to begin with.
+            decontaminate: the amount to propose where the options have none.
+        """
+        self._colour = QColor(*options.background)
+        what: str = options.what
+        if what == "composite":
+            what = "picture" if options.background_picture else "colour"
+        longest = options.longest_side
+        values = {
+            self.what: what,
+            self.scope: options.scope if self._several else "active",
+            self.format: options.format,
+            self.depth: options.depth,
+            self.size: "scale" if longest is None else "longest_side",
+        }
+        for box, value in values.items():
+            box.setCurrentIndex(box.findData(value))
+        self.quality.setValue(options.quality)
+        self.backdrop.setText(str(options.background_picture or ""))
+        self.trim.setChecked(options.trim)
+        self.padding.setValue(options.padding)
+        self._limit_amount()
+        self.amount.setValue(longest or round(options.scale * 100))
+        self.own.setChecked(options.decontaminate is None)
+        amount = options.decontaminate
+        self.decontaminate.setValue(
+            round((decontaminate if amount is None else amount) * 100)
+        )
+        self.original.setChecked(options.original)
+        self.template.setText(options.template)
+        self._update()
+
+    # -- What is chosen ------------------------------------------------------
+
+    @property
+    def options(self) -> ExportOptions:
+        """What the controls show; it may be impossible."""
+        what, size = self.what.currentData(), self.size.currentData()
+        if BY_ID[self.format.currentData()].layered:
+            what = "cutout"  # layers are nothing else
+        on_picture = what == "picture"
+        number = self.amount.value()
+        colour = self._colour
+        own = self.own.isChecked()
+        return ExportOptions(
+            what="composite" if what in ("colour", "picture") else what,
+            format=self.format.currentData(),
+            depth=self.depth.currentData(),
+            quality=self.quality.value(),
+            background=(colour.red(), colour.green(), colour.blue()),
+            background_picture=Path(self.backdrop.text()) if on_picture else None,
+            trim=self.trim.isChecked(),
+            padding=self.padding.value(),
+            scale=number / 100 if size == "scale" else 1.0,
+            longest_side=number if size == "longest_side" else None,
+            decontaminate=None if own else self.decontaminate.value() / 100,
+            scope=self.scope.currentData(),
+            original=self.original.isChecked(),
+            template=self.template.text(),
+        )
+
+    # -- Changes -------------------------------------------------------------
+
+    @Slot()
+    def _update(self) -> None:
+        """Show only what matters for these choices."""
+        options, what = self.options, self.what.currentData()
+        layered = options.file_format.layered
+        self.what.setEnabled(not layered)
+        self.colour.setVisible(what == "colour" and not layered)
+        self.form.setRowVisible(self._backdrop_row, what == "picture" and not layered)
+        self.form.setRowVisible(self.scope, self._several)
+        self.form.setRowVisible(self.quality, options.file_format.lossy)
+        self.form.setRowVisible(self.original, layered)
+        self.depth.setEnabled(options.file_format.deep)
+        self.padding.setEnabled(options.trim)
+        self.decontaminate.setEnabled(not self.own.isChecked())
+        swatch = QPixmap(16, 16)
+        swatch.fill(self._colour)
+        self.colour.setIcon(QIcon(swatch))
+        self.changed.emit()
+
+    @Slot()
+    def _on_size_changed(self) -> None:
+        self._limit_amount()
+        by_scale = self.size.currentData() == "scale"
+        self.amount.setValue(100 if by_scale else self._longest)
+        self._update()
+
+    def _limit_amount(self) -> None:
+        by_scale = self.size.currentData() == "scale"
+        self.amount.setRange(1, 1000 if by_scale else 100_000)
+        self.amount.setSuffix(self.tr(" %") if by_scale else self.tr(" px"))
+        self.amount.setToolTip(
+            self.tr("Percent of the picture's size")
+            if by_scale
+            else self.tr("Pixels of the longer side")
+        )
+
+    @Slot()
+    def _choose_colour(self) -> None:
+        dialog = QColorDialog(self._colour, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.colorSelected.connect(self._on_colour_chosen)
+        dialog.open()
+
+    @Slot(QColor)
+    def _on_colour_chosen(self, colour: QColor) -> None:
+        self._colour = colour
+        self._update()
+
+    @Slot()
+    def _choose_backdrop(self) -> None:
+        dialog = QFileDialog(self, self.tr("Choose a background"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self.backdrop.setText)
+        dialog.open()
+
+
+def browse_button(parent: QWidget, handler: object) -> QToolButton:
+    """A button that lets the user choose a file or folder."""
+    button = QToolButton()
+    colour = parent.palette().buttonText().color().name()
+    button.setIcon(icon("folder-open-outline", colour))
+    button.setToolTip(QCoreApplication.translate("ExportForm", "Choose another"))
+    button.clicked.connect(handler)
+    return button
+
+
+def row_of(*widgets: QWidget) -> QWidget:
+    """Widgets beside one another; those with text take the room."""
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        grows = isinstance(widget, QLineEdit | QSlider | QComboBox)
+        layout.addWidget(widget, 1 if grows else 0)
+    return row
