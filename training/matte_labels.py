@@ -47,6 +47,23 @@ class Unconverted:
         return mask.astype(np.uint16) * np.uint16(65535)
 
 
+class Converting:
+    """A trained label converter, on the GPU if there is one."""
+
+    def __init__(self, name: str) -> None:
+        # Not before: planning and reading do without torch, which is slow to load.
+        from zim_model.backends import default_device
+        from zim_model.converter import Converter
+
+        self._converter = Converter.load(name, default_device())
+        config = self._converter.config
+        self.fingerprint = f"{config.name} {self._converter.fingerprint}"
+
+    def convert(self, image: ByteArray, mask: BoolArray) -> npt.NDArray[np.uint16]:
+        """See :meth:`zim_model.converter.Converter.convert`."""
+        return self._converter.convert(image, mask)
+
+
 @lru_cache(maxsize=2)
 def load_labeller(name: str) -> Labeller:
     """A converter, loaded once a process.
@@ -59,7 +76,7 @@ def load_labeller(name: str) -> Labeller:
     """
     if name == UNCONVERTED:
         return Unconverted()
-    raise ZimError(f"There is no label converter called {name!r}.")
+    return Converting(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +180,7 @@ def _made(
     filters: Filters,
 ) -> tuple[MatteRecord, bytes] | str:
     """The matte of one mask, or why it is left out."""
-    if mask.sum() < filters.min_area:
+    if mask.sum() < max(1, filters.min_area):
         return "too small"
     # Half a step is added: 16 bits are rounded to 8.
     deep = labeller.convert(pixels, mask).astype(np.uint32)

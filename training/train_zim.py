@@ -7,13 +7,13 @@ every prompt -> loss -> AdamW -> moving average.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from training.config import TrainConfig
 from training.data import Draws, Samples
+from training.distributed import Team
 from training.loop import Run, Task, command_line, run_task
 from training.matte_data import PaperSamples, ShardSamples
 from training.pictures import Pictures, is_held_out
@@ -21,6 +21,7 @@ from training.previews import write_sheet
 from training.regions import LabelSamples
 from training.shards import MANIFEST, Shards
 from training.trainer import Trainer
+from zim_model.checkpoint import load_model
 from zim_model.errors import ZimError
 
 PREVIEWS = 8
@@ -34,8 +35,13 @@ def input_sizes(config: TrainConfig) -> Sequence[int]:
     return sizes.tolist()
 
 
-def train(config: TrainConfig, run: Run) -> Trainer:
+def train(config: TrainConfig, run: Run, encoder: str | None = None) -> Trainer:
     """Train until the schedule or the run's minutes end; saves into ``run.out``.
+
+    Args:
+        config: what is done.
+        run: where it reads and writes.
+        encoder: a model whose encoder a new run begins with.
 
     Raises:
         ZimError: the data or the state to go on from cannot be used.
@@ -51,7 +57,13 @@ def train(config: TrainConfig, run: Run) -> Trainer:
         shown = [drawn[i] for i in range(PREVIEWS)]
         return lambda trainer, path: write_sheet(trainer.average, shown, path)
 
-    task = Task(config, partial(Trainer, config), samples, previews)
+    def trainer(team: Team) -> Trainer:
+        made = Trainer(config, team)
+        if encoder is not None:
+            made.see_as(load_model(encoder))
+        return made
+
+    task = Task(config, trainer, samples, previews)
     return run_task(task, run)
 
 

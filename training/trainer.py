@@ -81,6 +81,22 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         self.model.load_state_dict(given.state_dict())
         self.average.load_state_dict(given.state_dict())
 
+    def see_as(self, other: Zim) -> None:
+        """Begin with the encoder and the detail stream of another model.
+
+        Raises:
+            ZimError: they are of another shape.
+        """
+        ours, given = self.model.state_dict(), other.state_dict()
+        parts = ("image_encoder.", "detail_stream.")
+        taken = {k: v for k, v in given.items() if k in ours and k.startswith(parts)}
+        if any(ours[key].shape != value.shape for key, value in taken.items()):
+            raise ZimError(
+                f"{other.config.name} sees otherwise than {self.config.model}."
+            )
+        for model in (self.model, self.average):
+            model.load_state_dict(taken, strict=False)
+
     def _from_sam(self, path: Path) -> Zim:
         """A model that knows what a SAM knows; what SAM lacks is as it was."""
         config = self.config.zim

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from zim_model.config import STRIDE, ZimConfig
+from zim_model.config import STRIDE, CnnConfig, ZimConfig
 from zim_model.decoder import (
     ABSENT,
     ImageProjections,
@@ -115,7 +115,10 @@ class Zim(nn.Module):
         self.image_encoder = build_encoder(config)
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
-        needs_details = config.pixel_decoder == "hierarchical"
+        # A small CNN encoder goes on from the details, whatever decodes.
+        needs_details = config.pixel_decoder == "hierarchical" or isinstance(
+            config.encoder, CnnConfig
+        )
         self.detail_stream = (
             DetailStream(config.detail_channels) if needs_details else None
         )
@@ -130,6 +133,8 @@ class Zim(nn.Module):
         """Features of images (V, 3, S, S), normalised as in ``transforms``."""
         details = [] if self.detail_stream is None else self.detail_stream(image)
         embeddings = self.image_encoder(image, details)
+        if self.config.pixel_decoder == "sam":
+            return Features(embeddings, [])
         if self.region_head is None:
             return Features(embeddings, details)
         (fine, *coarser), regions = self.region_head(embeddings, details)

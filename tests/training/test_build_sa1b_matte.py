@@ -422,6 +422,38 @@ def test_sources_of_one_name_are_refused(sample, tmp_path):
         find_sources([sample, tmp_path])
 
 
+def test_a_trained_converter_makes_the_mattes(sample, tmp_path, capsys, monkeypatch):
+    import torch
+
+    from zim_model import backends
+    from zim_model.converter import Converter
+    from zim_model.converter_config import CONVERTER_TINY
+    from zim_model.converter_network import ConverterNetwork
+    from zim_model.converter_weights import save_converter
+
+    monkeypatch.setattr(backends, "default_device", lambda: "cpu")
+    torch.manual_seed(0)
+    weights = tmp_path / "converter.safetensors"
+    save_converter(ConverterNetwork(CONVERTER_TINY), weights)
+    out = tmp_path / "out"
+    folder = str(sample / "sa_000001")
+    command = [folder, "-o", str(out), "--fraction", "1", "--min-agreement", "0"]
+    assert main([*command, "--converter", str(weights)]) == 0
+    converter = Converter.load(weights)
+    manifest = json.loads((out / MANIFEST).read_text())
+    assert manifest["converter"] == f"converter-tiny {converter.fingerprint}"
+    (items,) = Shards(out).shards
+    record, _ = read_picture(items[0])
+    (source,) = find_sources([Path(folder)])
+    picture = read_entry(entries_of(source)[0][0])
+    mask = decoded(picture.annotations[0]["segmentation"])
+    want = np.rint(converter.convert(picture.pixels, mask) / 257)
+    assert np.abs(read_matte(items[0], record, 0) - want).max() <= 1
+
+    assert main([*command, "--converter", "converter-huge"]) == 1
+    assert "converter-huge" in capsys.readouterr().err
+
+
 def test_no_data_is_told(tmp_path, capsys):
     out = str(tmp_path / "out")
     assert main([str(tmp_path), "-o", out, "--converter", "labels"]) == 1
