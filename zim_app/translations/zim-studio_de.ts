@@ -97,7 +97,7 @@
     </message>
     <message>
         <source>&amp;Batch…</source>
-        <translation>S&amp;Stapel …amp;tapel …</translation>
+        <translation>S&amp;tapel …</translation>
     </message>
     <message>
         <source>Cut objects out of many pictures</source>
