@@ -235,10 +235,14 @@ def _download(args: argparse.Namespace) -> int:
 
 def _ask(info: ModelInfo, *, accepted: bool) -> None:
     """Show the licence, and go on only if it is accepted."""
+    from zim_model import hub
+
     terms = info.licence
+    here = all(map(hub.cached, info.files))
+    where = f"{hub.cache_folder()}, where it lies already" if here else info.source
     limits = "" if terms.commercial else ", not for commercial use"
     print(
-        f"{info.title}: {info.size / 1e6:,.1f} MB from {info.source}\n"
+        f"{info.title}: {info.size / 1e6:,.1f} MB from {where}\n"
         f"Licence: {terms.name}{limits} ({terms.url})",
         file=sys.stderr,
     )

@@ -1,8 +1,10 @@
 """Downloading known models: resumable, checked, and never half installed.
 
-This is the only module that talks to the network, and only :func:`download` does.  A
-file arrives beside its place under a name that ends in ``.part``; it gets its own name
-once its SHA-256 is right, and the model's folder gets its name once all are there.
+This is the only module that talks to the network, and only :func:`download` does.  What
+lies in the user's Hugging Face cache already is taken from there, see
+:mod:`zim_model.hub`.  A file arrives beside its place under a name that ends in
+``.part``; it gets its own name once its SHA-256 is right, and the model's folder gets
+its name once all are there.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from zim_model import hub
 from zim_model.errors import Cancelled, DownloadError
 from zim_model.registry import ModelFile, ModelInfo
 from zim_model.request import CancelCheck
@@ -28,6 +31,7 @@ from zim_model.store import (
     InstalledModel,
     check_space,
     find,
+    link_or_copy,
     models_folder,
     part_folder,
     worded,
@@ -220,12 +224,44 @@ class _Transfer:
         self._opener, self._pause = opener, pause
         self._part = _part_of(target)
         self._validator = target.with_name(target.name + _VALIDATOR)
-        self._host = urllib.parse.urlsplit(file.url).hostname or file.url
+        self._url, self._host = hub.address(file), hub.host(file)
 
     def run(self) -> None:
         """Fetch what is missing, verify it, and give the file its name."""
         if self._target.is_file():  # it got its name after it was verified
             return
+        if not self._take_cached():
+            self._fetch_all()
+            self._verify()
+        with worded(f"{self._target} cannot be written"):
+            os.replace(self._part, self._target)
+            self._validator.unlink(missing_ok=True)
+
+    def _take_cached(self) -> bool:
+        """Use the file in the Hugging Face cache, if it is there and whole."""
+        found = hub.cached(self._file)
+        if found is None:
+            return False
+        self._meter.tell(verifying=True)
+        try:
+            if sha256(found, self._meter.check) != self._file.sha256:
+                return False
+        except OSError:  # it cannot be read, or another program deletes it
+            return False
+        self._forget()
+        with worded(f"{self._part} cannot be written"):
+            link_or_copy(found.resolve(), self._part)
+        self._meter.add(self._file.size)
+        return True
+
+    def _fetch_all(self) -> None:
+        """Bring the part to its full size."""
+        if hub.is_offline() and hub.is_on_hub(self._file):
+            raise DownloadError(
+                f"{self._file.name} is not in the Hugging Face cache "
+                f"({hub.cache_folder()}), and HF_HUB_OFFLINE forbids to fetch it.",
+                "Unset HF_HUB_OFFLINE, or add the model from disk.",
+            )
         most, fruitless = self._size(), 0
         while self._size() != self._file.size:
             self._meter.check()
@@ -236,10 +272,6 @@ class _Transfer:
                 fruitless = 0 if self._size() > most else fruitless + 1
                 most = max(most, self._size())
                 self._give_up_or_wait(error, fruitless)
-        self._verify()
-        with worded(f"{self._target} cannot be written"):
-            os.replace(self._part, self._target)
-            self._validator.unlink(missing_ok=True)
 
     def _size(self) -> int:
         return self._part.stat().st_size if self._part.is_file() else 0
@@ -260,9 +292,10 @@ class _Transfer:
         have = self._size()
         if have > self._file.size or not self._validator.is_file():
             have = self._forget()
-        request = urllib.request.Request(self._file.url)
+        request = urllib.request.Request(self._url)
         request.add_header("User-Agent", "zim-studio")
         request.add_header("Accept-Encoding", "identity")
+        hub.authorise(request, self._file)
         if have:
             request.add_header("Range", f"bytes={have}-")
             request.add_header("If-Range", self._validator.read_text("utf-8"))
@@ -288,7 +321,7 @@ class _Transfer:
         if length.isdecimal() and int(length) != expected:
             self._forget()
             raise DownloadError(
-                f"{self._file.url} is another file now: {int(length):,} bytes instead "
+                f"{self._url} is another file now: {int(length):,} bytes instead "
                 f"of {expected:,}.",
                 "Look for a newer version of zim-studio.",
             )

@@ -8,6 +8,7 @@ prompt-aware attention mask is an input of the decoder and is drawn here.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -71,12 +72,24 @@ class OnnxBackend:
             DeviceError: ONNX Runtime cannot use that device here.
         """
         providers = _providers(device)
-        self._encoder, self._decoder = _open_pair(folder, providers)
-        self.config = _config_of(folder, self._encoder, self._decoder)
+        sessions = self._encoder, self._decoder = _open_pair(folder, providers)
+        self.config = _config_of(folder, *sessions)
         # A provider whose libraries are missing is passed over: ask what is used.
-        used = self._encoder.get_providers()[0]
-        if device is not None and used != _PROVIDERS[device.partition(":")[0]]:
+        wanted, *_ = (name for name, *_ in map(_as_tuple, providers))
+        used = next(
+            (s.get_providers()[0] for s in sessions if s.get_providers()[0] != wanted),
+            wanted,
+        )
+        if used != wanted and device is not None:
             raise _unusable(device)
+        if used != wanted:
+            warnings.warn(
+                f"ONNX Runtime cannot use {_LABELS[wanted]} here: "
+                f"the model runs on {_LABELS.get(used, used)}.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        self._device = device or _LABELS[wanted]
         self.device_label = f"{_LABELS.get(used, used)} (fp32, ONNX)"
         self.fingerprint = f"{_fingerprint(folder)}/{used}"
 
@@ -84,7 +97,7 @@ class OnnxBackend:
         """See :class:`~zim_model.backends.Backend`."""
         pixels = resized_view(self.config, image, view)
         tensor = normalised(pixels, self.config.image_size)[None]
-        arrays = self._encoder.run(list(FEATURES), {IMAGE: tensor})
+        arrays = self._run(self._encoder, FEATURES, {IMAGE: tensor})
         embeddings, *details = map(torch.from_numpy, arrays)
         return EncodedView(view, Features(embeddings, details), pixels)
 
@@ -104,10 +117,19 @@ class OnnxBackend:
             "point_labels": labels[None].astype(np.float32),
             "attn_mask": self._attention(coords, labels),
         }
-        logits, iou = self._decoder.run(list(ANSWERS), inputs)
+        logits, iou = self._run(self._decoder, ANSWERS, inputs)
         stride = self.config.mask_stride
         height, width = (-(-side // stride) for side in encoded.view.input_size)
         return logits[0, :, :height, :width], iou[0].reshape(NUM_MASK_TOKENS)
+
+    def _run(self, session: Any, outputs: Sequence[str], inputs: Any) -> list[Any]:
+        """Run a graph; never on another device when this one fails."""
+        try:
+            return list(session.run(list(outputs), inputs))
+        except Exception as error:
+            if not _is_of_provider(error) or is_out_of_memory(error):
+                raise
+            raise _unusable(self._device) from error
 
     def _attention(self, coords: FloatArray, labels: np.ndarray[Any, Any]) -> Any:
         """The attention mask (1, G, G) float32 of the prompts' tokens."""
@@ -149,6 +171,7 @@ def open_session(
 
     Raises:
         WeightsError: the file is missing or damaged, or ONNX Runtime is.
+        DeviceError: the first provider cannot be used here.
     """
     runtime = _runtime()
     options = runtime.SessionOptions()
@@ -156,10 +179,16 @@ def open_session(
     # Threads that wait in a loop take the processor from the window and other programs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return runtime.InferenceSession(str(path), options, providers=[*providers])
+        # Its own fallback to the CPU is silent but for a line on the standard output.
+        return runtime.InferenceSession(
+            str(path), options, providers=[*providers], enable_fallback=0
+        )
     except Exception as error:  # ONNX Runtime has a kind for each of its status codes
         if is_out_of_memory(error):
             raise
+        if _is_of_provider(error):
+            name, *_ = _as_tuple(providers[0])
+            raise _unusable(_LABELS.get(name, name)) from error
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise WeightsError(
             f"{path} is missing, damaged or no ONNX graph ({reason[:200]}).",
@@ -206,6 +235,16 @@ def _providers(device: str | None) -> list[Any]:
     if name == cpu:
         return [cpu]
     return [(name, {"device_id": index}) if index else name, cpu]
+
+
+def _as_tuple(provider: Any) -> tuple[str, ...]:
+    """A provider's name, and its options if it has any."""
+    return provider if isinstance(provider, tuple) else (provider,)
+
+
+def _is_of_provider(error: Exception) -> bool:
+    """Whether a device failed, and not the graph."""
+    return type(error).__name__ == "EPFail"
 
 
 def _unusable(device: str) -> DeviceError:

@@ -170,7 +170,7 @@ def install_files(name: str, files: Sequence[Path]) -> InstalledModel:
         try:
             check_space(folder, sum(path.stat().st_size for path in files))
             for path in files:
-                _link_or_copy(path.resolve(), staging / path.name)
+                link_or_copy(path.resolve(), staging / path.name)
             staging.rename(folder / name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -179,7 +179,7 @@ def install_files(name: str, files: Sequence[Path]) -> InstalledModel:
     return model
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def link_or_copy(source: Path, target: Path) -> None:
     """A hard link costs neither time nor space, but not every disk knows them."""
     try:
         os.link(source, target)

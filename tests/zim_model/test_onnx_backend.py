@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
+from zim_model import devices
 from zim_model.adding import add_from_disk
 from zim_model.backends import TorchBackend
+from zim_model.devices import CPU, Device, DeviceChoice
 from zim_model.engine import Engine
 from zim_model.errors import DeviceError, WeightsError
 from zim_model.onnx_backend import OnnxBackend, check_pair
@@ -19,7 +21,7 @@ from zim_model.request import Request
 from zim_model.transforms import View
 
 pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 # The official graphs know no sigma: it must be the one that the backend assumes.
 CONFIG = replace(SMALL_VIT, detail_channels=(4, 8, 12))
@@ -106,3 +108,90 @@ def test_without_onnx_runtime_the_error_says_what_to_install(pair, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(WeightsError, match="pip install onnxruntime"):
         OnnxBackend(pair)
+
+
+# --- where it runs --------------------------------------------------------------------
+
+CUDA, ON_CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+
+
+class EPFail(RuntimeError):
+    """Named as ONNX Runtime's error of a device."""
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """An ONNX Runtime for CUDA whose sessions use it, or not: ``uses[file name]``."""
+    real = onnxruntime.InferenceSession
+    uses = {"encoder.onnx": CUDA, "decoder.onnx": CUDA, "opened": [], "breaks": ""}
+
+    class Session:
+        def __init__(self, path, options, providers, **kwargs):
+            uses["opened"].append((providers, kwargs))
+            self.name = path.replace("\\", "/").rpartition("/")[2]
+            if uses["breaks"] == "open":
+                raise EPFail("CUDA failure 100: no CUDA-capable device is detected")
+            self.asked_for_cpu = providers == [ON_CPU]
+            self.real = real(path, options, providers=[ON_CPU])
+            self.get_inputs = self.real.get_inputs
+            self.get_outputs = self.real.get_outputs
+
+        def get_providers(self):
+            used = ON_CPU if self.asked_for_cpu else uses[self.name]
+            return [*dict.fromkeys([used, ON_CPU])]
+
+        def run(self, *args):
+            if uses["breaks"] == "run":
+                raise EPFail("CUDNN_STATUS_EXECUTION_FAILED")
+            return self.real.run(*args)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["TensorrtX", CUDA, ON_CPU]
+    )
+    return uses
+
+
+def test_the_provider_that_runs_is_named(pair, card):
+    backend = OnnxBackend(pair, "cuda:1")
+    assert backend.device_label == "CUDA (fp32, ONNX)"
+    assert backend.fingerprint.endswith(CUDA)
+    providers, options = card["opened"][0]
+    assert providers == [(CUDA, {"device_id": "1"}), ON_CPU]
+    assert options == {"enable_fallback": 0}, "falling back must not be left to it"
+    assert OnnxBackend(pair).device_label == "CUDA (fp32, ONNX)"
+
+
+@pytest.mark.parametrize("fallen", ["encoder.onnx", "decoder.onnx"])
+def test_a_session_that_fell_back_to_the_cpu_is_an_error(pair, card, fallen):
+    card[fallen] = ON_CPU
+    with pytest.raises(DeviceError, match="cannot use cuda here"):
+        OnnxBackend(pair, "cuda")
+    with pytest.warns(RuntimeWarning, match="cannot use CUDA here.*runs on CPU"):
+        assert OnnxBackend(pair).device_label == "CPU (fp32, ONNX)"
+
+
+def test_a_device_that_fails_is_an_error_and_not_the_cpu(pair, card):
+    backend = OnnxBackend(pair, "cuda:0")
+    card["breaks"] = "run"
+    with pytest.raises(DeviceError, match="cannot use cuda:0 here"):
+        backend.encode(IMAGE, VIEW)
+    card["breaks"] = "open"
+    with pytest.raises(DeviceError, match="cannot use CUDA here"):
+        OnnxBackend(pair, "cuda:0")
+
+
+def test_falling_back_by_itself_is_told_with_the_matte(pair, card, monkeypatch):
+    """Torch knows a card that ONNX Runtime cannot use; nobody asked for it."""
+    found = (Device("cuda:0", "Card", 8 << 30), CPU)
+    monkeypatch.setattr(devices, "available_devices", lambda: found)
+    monkeypatch.setattr(devices, "_has_tensor_cores", lambda device: True)
+    add_from_disk(pair, "official")
+    card["decoder.onnx"] = ON_CPU
+    engine = Engine()
+    matte = engine.solve(Request(IMAGE, "a", BOX, "official"))
+    (note,) = matte.timings.notes
+    assert "ONNX Runtime cannot use cuda:0 here. It runs on CPU (fp32)" in note
+    engine.set_device(DeviceChoice("cuda:0"))
+    with pytest.raises(DeviceError, match="onnxruntime-gpu"):
+        engine.solve(Request(IMAGE, "a", BOX, "official"))

@@ -1267,7 +1267,7 @@
     </message>
     <message>
         <source>Export a ZIM with a ViT encoder, such as zim-vit-b.</source>
-        <translation type="unfinished"></translation>
+        <translation>Exportieren Sie ein ZIM mit ViT-Encoder, etwa zim-vit-b.</translation>
     </message>
     <message>
         <source>Free some space or choose another disk.</source>
@@ -1299,7 +1299,7 @@
     </message>
     <message>
         <source>Give a folder with {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie einen Ordner mit {0} an.</translation>
     </message>
     <message>
         <source>Give a mask of the picture&apos;s own size.</source>
@@ -1403,7 +1403,7 @@
     </message>
     <message>
         <source>Install what ONNX needs: pip install &apos;zim-studio[onnx]&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Installieren Sie, was ONNX braucht: pip install &apos;zim-studio[onnx]&apos;.</translation>
     </message>
     <message>
         <source>Installed: {0}; or give a .safetensors or .pth file.</source>
@@ -1411,7 +1411,7 @@
     </message>
     <message>
         <source>It can still be used as it is: zim-studio models add.</source>
-        <translation type="unfinished"></translation>
+        <translation>Verwenden lässt es sich dennoch, wie es ist: zim-studio models add.</translation>
     </message>
     <message>
         <source>It is kept as {0}.</source>
@@ -1451,7 +1451,7 @@
     </message>
     <message>
         <source>Its files lie in {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Seine Dateien liegen in {0}.</translation>
     </message>
     <message>
         <source>Its first row names columns out of {0}.</source>
@@ -1659,7 +1659,7 @@
     </message>
     <message>
         <source>Take a configuration such as zim-vit-b.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nehmen Sie eine Konfiguration wie zim-vit-b.</translation>
     </message>
     <message>
         <source>Take them from the same picture.</source>
@@ -1671,7 +1671,7 @@
     </message>
     <message>
         <source>That is the format of this program&apos;s own weights.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das ist das Format der eigenen Gewichte dieses Programms.</translation>
     </message>
     <message>
         <source>The Ray cluster {0} cannot be reached: {1}</source>
@@ -1799,7 +1799,7 @@
     </message>
     <message>
         <source>The graph computes something else with its weights than this program&apos;s ZIM.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Graph berechnet mit seinen Gewichten etwas anderes als das ZIM dieses Programms.</translation>
     </message>
     <message>
         <source>The image has shape {0} and type {1}.</source>
@@ -1991,7 +1991,7 @@
     </message>
     <message>
         <source>This needs the package {0}, which is not installed.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dies braucht das Paket {0}, das nicht installiert ist.</translation>
     </message>
     <message>
         <source>This recipe has no {0}.</source>
@@ -2036,6 +2036,10 @@
     <message>
         <source>Unknown image format {0}: RGB or BGR.</source>
         <translation>Unbekanntes Bildformat {0}: RGB oder BGR.</translation>
+    </message>
+    <message>
+        <source>Unset HF_HUB_OFFLINE, or add the model from disk.</source>
+        <translation>Heben Sie HF_HUB_OFFLINE auf, oder fügen Sie das Modell von der Festplatte hinzu.</translation>
     </message>
     <message>
         <source>Use 0 to 3.</source>
@@ -2219,7 +2223,7 @@
     </message>
     <message>
         <source>{0} cannot be looked into ({1}).</source>
-        <translation type="unfinished"></translation>
+        <translation>In {0} lässt sich nicht hineinsehen ({1}).</translation>
     </message>
     <message>
         <source>{0} cannot be made: {1}.</source>
@@ -2275,11 +2279,11 @@
     </message>
     <message>
         <source>{0} draws maps of the picture&apos;s colours with every click, for which the official pair of graphs has no input.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} zeichnet bei jedem Klick Karten der Bildfarben, für die das offizielle Paar von Graphen keinen Eingang hat.</translation>
     </message>
     <message>
         <source>{0} encodes prompts in another way than SAM. Nothing was written.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} kodiert Markierungen anders als SAM. Nichts wurde geschrieben.</translation>
     </message>
     <message>
         <source>{0} exists already.</source>
@@ -2371,7 +2375,7 @@
     </message>
     <message>
         <source>{0} is a SAM: it has none of the detail maps that the official pair of graphs passes on.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist ein SAM: Es hat keine der Detailkarten, die das offizielle Paar von Graphen weiterreicht.</translation>
     </message>
     <message>
         <source>{0} is a file.</source>
@@ -2383,7 +2387,7 @@
     </message>
     <message>
         <source>{0} is a pair of ONNX graphs already.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist schon ein Paar von ONNX-Graphen.</translation>
     </message>
     <message>
         <source>{0} is a {1} of version {2}; known are 1 to {3}.</source>
@@ -2435,7 +2439,7 @@
     </message>
     <message>
         <source>{0} is no ZIM that could be initialised from a SAM.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist kein ZIM, das mit einem SAM beginnen könnte.</translation>
     </message>
     <message>
         <source>{0} is no folder.</source>
@@ -2459,7 +2463,7 @@
     </message>
     <message>
         <source>{0} is no pair of ONNX graphs.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist kein Paar von ONNX-Graphen.</translation>
     </message>
     <message>
         <source>{0} is no part of a batch.</source>
@@ -2502,6 +2506,10 @@
         <translation>{0} ist kein Feld von Zahlen.</translation>
     </message>
     <message>
+        <source>{0} is not in the Hugging Face cache ({1}), and HF_HUB_OFFLINE forbids to fetch it.</source>
+        <translation>{0} liegt nicht im Hugging-Face-Zwischenspeicher ({1}), und HF_HUB_OFFLINE verbietet, es zu holen.</translation>
+    </message>
+    <message>
         <source>{0} is not installed.</source>
         <translation>{0} ist nicht installiert.</translation>
     </message>
@@ -2511,7 +2519,7 @@
     </message>
     <message>
         <source>{0} is of another architecture. Without a place here: {1}. Without a counterpart there: {2}. Nothing was written.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} hat eine andere Architektur. Hier ohne Platz: {1}. Dort ohne Gegenstück: {2}. Nichts wurde geschrieben.</translation>
     </message>
     <message>
         <source>{0} is of another architecture: {1} has shape {2}, expected {3}.</source>
@@ -2567,7 +2575,7 @@
     </message>
     <message>
         <source>{0} must end in .safetensors.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} muss auf .safetensors enden.</translation>
     </message>
     <message>
         <source>{0} overflows in {1}: it runs on {2}.</source>
@@ -2583,7 +2591,7 @@
     </message>
     <message>
         <source>{0}, but gives other numbers: {1} differs by {2} for {3} (allowed: {4}). Nothing was written.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0}, gibt aber andere Zahlen: {1} weicht für {3} um {2} ab (erlaubt: {4}). Nichts wurde geschrieben.</translation>
     </message>
     <message>
         <source>{0}, line {1}, is no row of an evaluation: {2}.</source>
@@ -3497,6 +3505,10 @@
     <message>
         <source>Fetch {} from {}; the licence above applies</source>
         <translation>{} von {} holen; es gilt die Lizenz oben</translation>
+    </message>
+    <message>
+        <source>Take {} from the Hugging Face cache, without the network; the licence above applies</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from zim_app.gui.language import error_text
 from zim_app.gui.models.model_work import Download, ModelWork
 from zim_app.gui.status import WARNING
+from zim_model import hub
 from zim_model.downloads import Progress, partial_bytes
 from zim_model.errors import ZimError
 from zim_model.registry import MODELS, ModelInfo, known
@@ -255,8 +256,13 @@ class ModelRow(QFrame):
         total = size_text(self.info.size)
         text = self.tr("Resume") if here else self.tr("Download {}").format(total)
         self.download_button.setText(text)
-        host = self.info.files[0].url.split("/")[2] if self.info.files else ""
+        host = hub.host(self.info.files[0]) if self.info.files else ""
         tip = self.tr("Fetch {} from {}; the licence above applies")
+        if all(map(hub.cached, self.info.files)):
+            tip = self.tr(
+                "Take {} from the Hugging Face cache, without the network; the licence "
+                "above applies"
+            )
         self.download_button.setToolTip(tip.format(total, host))
 
     def _show_progress(self, download: Download | None) -> None:
