@@ -179,8 +179,8 @@ def _convert(args: argparse.Namespace) -> int:
         print(json.dumps(report))
         return 0
     print(
-        f"{made.by_name} layers were placed by their names, {made.by_order} by the "
-        f"order in which they run.\n{cli_onnx.table(made.differences)}\n{target} "
+        f"{made.by_name} layers were placed by their names, {made.by_order} by "
+        f"their order.\n{cli_onnx.table(made.differences)}\n{target} "
         f"({report['bytes'] / 1e6:,.1f} MB) holds a {made.config.name}."
     )
     return 0

@@ -1,7 +1,7 @@
 """The official pair of ONNX graphs carried into our own modules.
 
 Every layer of the graphs gets its place by the name that the exporter left of it, else
-by the order in which layers of its kind run.  Widths follow from the tensors' shapes.
+by its order among the layers of its kind.  Widths follow from the tensors' shapes.
 What is no layer (the prompts' embeddings) is read off by asking the graph.  Whether all
 of it is right is decided by running both on random inputs.
 """
@@ -169,7 +169,7 @@ def _input_side(graph: Graph) -> int:
 
 
 def _vit_slots(config: ZimConfig) -> list[Slot]:
-    """The places of SAM's image encoder, in the order in which they run."""
+    """The places of SAM's image encoder, in order."""
     assert isinstance(config.encoder, VitConfig)
     slots = [Slot("conv", "patch_embed.proj"), Slot("table", "pos_embed")]
     for i in range(config.encoder.depth):
@@ -233,7 +233,7 @@ def _decoder_state(
     graph: Graph, config: ZimConfig, places: Places
 ) -> tuple[ZimConfig, State]:
     """The whole configuration, and the decoder's weights."""
-    layers = [_details_first(layer, graph) for layer in _in_order(graph)]
+    layers = [_details_first(layer, graph) for layer in _of_decoder(graph)]
     config = _whole_config(config, layers)
     own, slots = shapes_of(config), _decoder_slots(config)
     found = places.match(slots, layers, own, graph.path)
@@ -244,14 +244,13 @@ def _decoder_state(
     return config, state | prompt_state(graph, config, tokens, image)
 
 
-def _in_order(graph: Graph) -> list[Layer]:
-    """The decoder's layers, those of the IoU head last; those of the prompts not.
+def _of_decoder(graph: Graph) -> list[Layer]:
+    """The decoder's layers, in the order of its slots.
 
     Positions are encoded by a product of two coordinates, which is no layer of ours.
     """
-    masks = graph.behind(ANSWERS[0])
-    iou = [layer for layer in graph.behind(ANSWERS[1]) if layer not in masks]
-    layers = [layer for layer in masks + iou if layer.kind != "table"]
+    masks, iou = ANSWERS
+    layers = [layer for layer in graph.behind(iou, masks) if layer.kind != "table"]
     return [x for x in layers if not (x.kind == "linear" and x.weight.shape[1] == 2)]
 
 
@@ -294,30 +293,39 @@ def _whole_config(config: ZimConfig, layers: Sequence[Layer]) -> ZimConfig:
 
 
 def _decoder_slots(config: ZimConfig) -> list[Slot]:
-    """The places of the decoder, the IoU head's last."""
-    slots, projections = [], ("q_proj", "k_proj", "v_proj", "out_proj")
+    """The places of the decoder.
 
-    def attend(path: str, norm: str) -> list[Slot]:
-        linears = [Slot("linear", f"{path}.{name}") for name in projections]
-        return [*linears, Slot("norm", norm)]
-
+    They are ordered as :meth:`~zim_model.onnx_graph.Graph.behind` orders layers: what
+    the image heard from the tokens comes where the tokens next look at the image.
+    """
+    heard: list[Slot] = []
+    slots: list[Slot] = []
     for i in range(config.transformer_depth):
         layer = f"transformer.layers.{i}"
         slots += [
-            *attend(f"{layer}.self_attn", f"{layer}.norm1"),
-            *attend(f"{layer}.cross_attn_token_to_image", f"{layer}.norm2"),
+            *_attention(f"{layer}.self_attn", f"{layer}.norm1"),
+            *_attention(f"{layer}.cross_attn_token_to_image", f"{layer}.norm2", heard),
             Slot("linear", f"{layer}.mlp.lin1"),
             Slot("linear", f"{layer}.mlp.lin2"),
             Slot("norm", f"{layer}.norm3"),
-            *attend(f"{layer}.cross_attn_image_to_token", f"{layer}.norm4"),
         ]
+        heard = _attention(f"{layer}.cross_attn_image_to_token", f"{layer}.norm4")
     last = "transformer.final_attn_token_to_image"
-    slots += attend(last, "transformer.norm_final_attn")
-    slots += [Slot("conv", f"pixel_decoder.fusions.{i}") for i in range(3)]
+    slots += _attention(last, "transformer.norm_final_attn", heard)
     heads = [f"output_hypernetworks_mlps.{i}" for i in range(NUM_MASK_TOKENS)]
-    for head in (*heads, "iou_prediction_head"):
+    for head in ("iou_prediction_head", *heads):
         slots += [Slot("linear", f"{head}.layers.{i}") for i in range(3)]
+    slots += [Slot("conv", f"pixel_decoder.fusions.{i}") for i in range(3)]
     return [replace(slot, path=f"mask_decoder.{slot.path}") for slot in slots]
+
+
+def _attention(path: str, norm: str, behind_keys: Sequence[Slot] = ()) -> list[Slot]:
+    """The places of an attention and of the norm after it."""
+    query, *others = (
+        Slot("linear", f"{path}.{name}")
+        for name in ("q_proj", "k_proj", "v_proj", "out_proj")
+    )
+    return [query, *behind_keys, *others, Slot("norm", norm)]
 
 
 # --- the check ------------------------------------------------------------------------

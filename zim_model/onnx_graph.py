@@ -1,4 +1,4 @@
-"""What an ONNX graph does with its weights: its layers, in the order they run.
+"""What an ONNX graph does with its weights: its layers, in an order to compare by.
 
 An exporter folds constants, fuses norms into convolutions, transposes matrices and
 forgets names.  None of that changes what matters: which constants meet data, in which
@@ -80,28 +80,35 @@ class Graph:
     Attributes:
         path: its file.
         model: the ``onnx.ModelProto``.
-        layers: in the order in which they run.
+        layers: in the order of the file.
     """
 
     path: Path
     model: Any
     layers: list[Layer] = field(default_factory=list)
     _makers: dict[str, Any] = field(default_factory=dict)
-    _needed: dict[str, set[str]] = field(default_factory=dict)
 
-    def behind(self, output: str) -> list[Layer]:
-        """The layers that an output depends on, in order."""
-        if output not in self._needed:
-            seen, ahead = set[str](), [output]
-            while ahead:
-                name = ahead.pop()
-                if name not in seen:
-                    seen.add(name)
-                    node = self._makers.get(name)
-                    ahead += [] if node is None else node.input
-            self._needed[output] = seen
-        needed = self._needed[output]
-        return [layer for layer in self.layers if layer.output in needed]
+    def behind(self, *outputs: str) -> list[Layer]:
+        """The layers that outputs depend on, each after all that it depends on itself.
+
+        Among branches the order is that of the operands where they meet (queries, keys,
+        values), which, unlike the order of the file, no exporter changes.
+        """
+        by_output = {layer.output: layer for layer in self.layers}
+        seen = set[str]()
+        ahead = [(name, False) for name in reversed(outputs)]
+        found = []
+        while ahead:
+            name, all_before_is_seen = ahead.pop()
+            if all_before_is_seen:
+                found += [by_output[name]] if name in by_output else []
+            elif name not in seen:
+                seen.add(name)
+                ahead.append((name, True))
+                node = self._makers.get(name)
+                operands = [] if node is None else [x for x in node.input if x]
+                ahead += [(operand, False) for operand in reversed(operands)]
+        return found
 
     def origin(self, tensor: str) -> str:
         """The tensor that this one is a copy or a reshaping of."""

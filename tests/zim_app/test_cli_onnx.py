@@ -81,7 +81,7 @@ def test_a_pair_is_converted_and_told(pair: Path, tmp_path: Path, capsys: Any) -
     target = tmp_path / "back.safetensors"
     assert run("models", "convert", pair, "-o", target) == 0
     printed = capsys.readouterr().out
-    assert "76 layers were placed by their names, 8 by the order" in printed
+    assert "76 layers were placed by their names, 8 by their order" in printed
     assert "image_embeddings" in printed
     assert f"{target} (0." in printed
     assert load_model(target).config.image_size == 128
