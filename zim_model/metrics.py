@@ -16,6 +16,11 @@ THETA = 0.15
 STEPS = np.arange(0, 1.1, 0.1)
 """The thresholds of connectivity; the first one, 0, is not looked at."""
 _LAST = len(STEPS) - 1
+_LEVELS = np.zeros(256, np.float32)
+_LEVELS[: len(STEPS)] = STEPS
+_UNDER_THETA = float(np.nextafter(np.float32(THETA), np.float32(0)))
+_STRIDE = 4
+"""Every so many rows and columns are enough to guess where the largest region is."""
 
 Part = tuple[slice, slice]
 
@@ -100,19 +105,14 @@ def conn(predicted: FloatArray, target: FloatArray) -> float:
 
 def disconnection(predicted: FloatArray, target: FloatArray) -> FloatArray:
     """How differently connected each pixel of two (H, W) float32 alphas is, (H, W)."""
-    off = np.zeros(predicted.shape, np.float32)
-    if not off.size:
-        return off
-    level = connected_level(predicted, target)
-    # Elsewhere both are 1 and connected, or both 0: equal in either case.
-    at = (level < _LAST) & (cv2.max(predicted, target) > 0)
-    reached = STEPS.astype(np.float32)[level[at]]
-    phi = []
-    for alpha in (predicted[at], target[at]):
-        gap = alpha - reached
-        phi.append(1 - gap * (gap >= THETA))
-    off[at] = np.abs(phi[0] - phi[1])
-    return off
+    if not predicted.size:
+        return np.zeros(predicted.shape, np.float32)
+    level = cv2.LUT(connected_level(predicted, target), _LEVELS)
+    gaps = [
+        cv2.threshold(cv2.subtract(alpha, level), _UNDER_THETA, 0, cv2.THRESH_TOZERO)[1]
+        for alpha in (predicted, target)
+    ]
+    return np.asarray(cv2.absdiff(*gaps), np.float32)
 
 
 def connected_level(predicted: FloatArray, target: FloatArray) -> ByteArray:
@@ -123,49 +123,72 @@ def connected_level(predicted: FloatArray, target: FloatArray) -> ByteArray:
     """
     both = np.minimum(predicted, target)
     reached = np.zeros(both.shape, np.uint8)  # how many of the levels above 0
+    counts = [reached.size]
     for step in STEPS[1:]:
-        reached += both >= np.float32(step)
-    counts = np.bincount(reached.ravel(), minlength=len(STEPS))
-    counts = counts[::-1].cumsum()[::-1]  # pixels that reach at least a level
-    regions, seed = [], None
+        enough = both >= np.float32(step)
+        reached += enough
+        counts.append(int(np.count_nonzero(enough)))
+    regions = _Regions(reached)
+    connected = np.zeros_like(reached)
     for level in range(_LAST, 0, -1):
-        region, seed = _largest(reached, level, int(counts[level]), seed)
-        regions.append(region)
-    alive = regions.pop()
-    connected = alive.copy()
-    while regions:
-        alive &= regions.pop()
-        connected += alive
+        connected += 1
+        connected *= regions.largest(level, counts[level])
     return connected
 
 
-def _largest(
-    reached: ByteArray, level: int, count: int, seed: tuple[int, int] | None
-) -> tuple[ByteArray, tuple[int, int] | None]:
-    """The largest region of ``reached >= level`` as 0 and 1, and a pixel (x, y) of it.
+class _Regions:
+    """The largest regions of ``reached >= level``, from the highest level down.
 
     Filling from a pixel of the next level's region is many times faster than labelling
     all regions, and a region of more than half of all pixels is the largest.
 
     Args:
-        count: pixels that reach the level.
-        seed: a pixel that does, if there is a guess.
+        reached: (H, W), at most _LAST.
     """
-    if count == 0:
-        return np.zeros_like(reached), None
-    if seed is not None:
-        mask = np.zeros((reached.shape[0] + 2, reached.shape[1] + 2), np.uint8)
-        own = int(reached[seed[1], seed[0]])
+
+    def __init__(self, reached: ByteArray) -> None:
+        self._reached = reached
+        self._seed: tuple[int, int] | None = None
+        few = np.ascontiguousarray(reached[::_STRIDE, ::_STRIDE])
+        if (few == _LAST).any():  # only a guess, but mostly a good one
+            _, (x, y) = _labelled(few, _LAST)
+            self._seed = x * _STRIDE, y * _STRIDE
+        height, width = reached.shape
+        self._filled = np.empty((height + 2, width + 2), np.uint8)
+
+    def largest(self, level: int, count: int) -> ByteArray:
+        """The largest region (H, W) as 0 and 1; it holds until the next call.
+
+        Args:
+            count: pixels that reach the level.
+        """
+        if count == 0:
+            self._filled.fill(0)
+            return self._filled[1:-1, 1:-1]
+        if self._seed is not None and 2 * self._fill(self._seed, level) > count:
+            return self._filled[1:-1, 1:-1]
+        region, self._seed = _labelled(self._reached, level)
+        return region
+
+    def _fill(self, seed: tuple[int, int], level: int) -> int:
+        """Fill from a pixel (x, y) that reaches the level; the pixels filled."""
+        self._filled.fill(0)
+        own = int(self._reached[seed[1], seed[0]])
         flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | 1 << 8
-        filled = cv2.floodFill(reached, mask, seed, 0, own - level, _LAST - own, flags)[
-            0
-        ]
-        if 2 * filled > count:
-            return np.ascontiguousarray(mask[1:-1, 1:-1]), seed
+        lower, upper = own - level, _LAST - own
+        return int(
+            cv2.floodFill(self._reached, self._filled, seed, 0, lower, upper, flags)[0]
+        )
+
+
+def _labelled(reached: ByteArray, level: int) -> tuple[ByteArray, tuple[int, int]]:
+    """The largest region of ``reached >= level`` as 0 and 1, and its first pixel.
+
+    There must be one; of equal ones it is the first.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         (reached >= level).view(np.uint8), connectivity=4
     )
-    # The first of equal ones.
     region = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     y, x = np.unravel_index(int(region.argmax()), region.shape)
     return region.astype(np.uint8), (int(x), int(y))

@@ -7,7 +7,8 @@ report; nothing is guessed and nothing counts as zero.
 from __future__ import annotations
 
 import json
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,13 @@ def read_trimap(path: Path) -> BoolArray:
     return np.asarray((grey > UNKNOWN[0]) & (grey < UNKNOWN[1]))
 
 
-def _opened(path: Path) -> Image.Image:
-    """A decoded picture."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A decoded picture, closed after the block."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture = Image.open(path)
+        with Image.open(path) as picture:
             picture.load()
+            yield picture
     except UnidentifiedImageError as error:
         raise ImageError(f"{path} is no picture that can be read.") from error
     except Image.DecompressionBombError as error:
@@ -86,7 +87,6 @@ def _opened(path: Path) -> Image.Image:
         raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
     except (SyntaxError, ValueError, EOFError, MemoryError) as error:  # damaged
         raise ImageError(f"{path} cannot be read: {error}.") from error
-    return picture
 
 
 def check_size(path: Path, array: np.ndarray[Any, Any], image: Path, size: Any) -> None:
