@@ -25,13 +25,16 @@ ROWS = 8
 """Rows of the small map that are treated at a time."""
 
 
-def add_doubled(out: Tensor, x: Tensor, weight: Tensor) -> Tensor:
-    """Add to ``out`` the convolution of the doubled map; not differentiable.
+def relu_of_doubled(share: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+    """ReLU of a share plus the convolution of the doubled map; not differentiable.
 
     Args:
-        out: (B, F, 2h, 2w) channels-last; changed and returned.
+        share: (B, F, 2h, 2w), best channels-last.
         x: (B, C, h, w).
         weight: (F, C, 3, 3), for zero padding of one pixel.
+
+    Returns:
+        (B, F, 2h, 2w), channels-last.
     """
     outputs, channels = weight.shape[:2]
     height, width = x.shape[-2:]
@@ -40,7 +43,8 @@ def add_doubled(out: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     padded = x.permute(0, 2, 3, 1)[:, :, columns]  # (B, h, w + 2, C)
     taps = weight.permute(2, 1, 3, 0).reshape(3, channels, 3 * outputs)
     vertical = _vertical(height).to(x)
-    target = out.permute(0, 2, 3, 1)  # (B, 2h, 2w, F)
+    beside = share.permute(0, 2, 3, 1)  # (B, 2h, 2w, F)
+    out = torch.empty_like(beside, memory_format=torch.contiguous_format)
 
     def strip(index: int, top: int) -> None:
         bottom = min(top + ROWS, height)
@@ -49,11 +53,13 @@ def add_doubled(out: Tensor, x: Tensor, weight: Tensor) -> Tensor:
         weights = vertical[2 * top : 2 * bottom, :, rows].flatten(1)
         tall = weights @ mixed.reshape(weights.shape[1], -1)
         tall = tall.reshape(-1, width + 2, 3 * outputs)
-        _add_columns(target[index, 2 * top : 2 * bottom], tall)
+        result = out[index, 2 * top : 2 * bottom]
+        _add_columns(result, beside[index, 2 * top : 2 * bottom], tall)
+        result.relu_()
 
     tops = range(0, height, ROWS)
     _side_by_side(strip, list(itertools.product(range(len(out)), tops)))
-    return out
+    return out.permute(0, 3, 1, 2)
 
 
 def _side_by_side(
@@ -61,8 +67,8 @@ def _side_by_side(
 ) -> None:
     """Do all parts, each on one thread, on as many threads as torch has.
 
-    Torch's own threads would meet after each of the many short steps, and wait there for
-    whichever of them another program has pushed off its core.
+    Torch's own threads would meet after each of the many short steps, and wait there
+    for whichever of them another program has pushed off its core.
     """
     count = torch.get_num_threads()
     if count == 1:
@@ -85,21 +91,22 @@ def _side_by_side(
         torch.set_num_threads(count)  # what threads that start later begin with
 
 
-def _add_columns(out: Tensor, tall: Tensor) -> None:
-    """Interpolate along rows and add up the three taps of a row.
+def _add_columns(out: Tensor, share: Tensor, tall: Tensor) -> None:
+    """Interpolate along rows and add up the share and the three taps of a row.
 
     Args:
-        out: (2n, 2w, F), changed.
+        out: (2n, 2w, F), written.
+        share: (2n, 2w, F).
         tall: (2n, w + 2, 3F), what each tap of a row mixed.
     """
     middle = tall[:, 1:-1]
     left = _thirds(torch.lerp(middle, tall[:, :-2], 0.25))  # at column 2j
     right = _thirds(torch.lerp(middle, tall[:, 2:], 0.25))  # at column 2j + 1
     even, odd = out[:, 0::2], out[:, 1::2]
-    even += left[1]
+    torch.add(share[:, 0::2], left[1], out=even)
     even += right[2]
     even[:, 1:] += right[0][:, :-1]
-    odd += right[1]
+    torch.add(share[:, 1::2], right[1], out=odd)
     odd += left[0]
     odd[:, :-1] += left[2][:, 1:]
 

@@ -18,12 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zim_model.config import ZimConfig
-from zim_model.doubling import add_doubled
+from zim_model.doubling import relu_of_doubled
 from zim_model.encoder import ConvBnRelu, ResidualBlock
 from zim_model.regions import REGION_CUES
 
 SMALLEST = 64
-"""Side of the smallest map that :func:`add_doubled` is worth its many steps for."""
+"""Side of the smallest map that :func:`relu_of_doubled` is worth its many steps for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,12 +74,10 @@ class Fusion(ConvBnRelu):
         others = [m for m in beside if isinstance(m, Tensor)]
         rest = self._rest()
         split = rest.shape[1] - below.shape[1]
-        out = share.value.expand(len(below), -1, -1, -1)
+        known = share.value.expand(len(below), -1, -1, -1)
         if others:
-            out = F.conv2d(_joined(others), rest[:, :split], padding=1).add_(out)
-        else:
-            out = out.clone(memory_format=torch.channels_last)
-        return add_doubled(out, below, rest[:, split:]).relu_()
+            known = known + F.conv2d(_joined(others), rest[:, :split], padding=1)
+        return relu_of_doubled(known, below, rest[:, split:])
 
     def _rest(self) -> Tensor:
         """The folded weight of all maps but the known one."""
@@ -100,7 +98,7 @@ class Fusion(ConvBnRelu):
 
 
 def _pays(below: Tensor) -> bool:
-    """Whether :func:`add_doubled` is faster than doubling a map and convolving it."""
+    """Whether :func:`relu_of_doubled` is faster than doubling and convolving a map."""
     exact = below.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
     return below.device.type == "cpu" and exact and below.shape[-1] >= SMALLEST
 
