@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
-Parts = list[tuple[int, int]]
+from zim_model.side_by_side import side_by_side
 
 ROWS = 8
 """Rows of the small map that are treated at a time."""
@@ -58,37 +56,8 @@ def relu_of_doubled(share: Tensor, x: Tensor, weight: Tensor) -> Tensor:
         result.relu_()
 
     tops = range(0, height, ROWS)
-    _side_by_side(strip, list(itertools.product(range(len(out)), tops)))
+    side_by_side(strip, list(itertools.product(range(len(out)), tops)))
     return out.permute(0, 3, 1, 2)
-
-
-def _side_by_side(
-    work: Callable[[int, int], None], parts: list[tuple[int, int]]
-) -> None:
-    """Do all parts, each on one thread, on as many threads as torch has.
-
-    Torch's own threads would meet after each of the many short steps, and wait there
-    for whichever of them another program has pushed off its core.
-    """
-    count = torch.get_num_threads()
-    if count == 1:
-        for part in parts:
-            work(*part)
-        return
-    inference = torch.is_inference_mode_enabled()
-
-    def some(first: int) -> None:
-        # Both hold for a thread, not for the process.
-        torch.set_num_threads(1)
-        with torch.inference_mode(inference):
-            for part in parts[first::count]:
-                work(*part)
-
-    try:
-        with ThreadPoolExecutor(count, "doubling") as pool:
-            list(pool.map(some, range(count)))
-    finally:
-        torch.set_num_threads(count)  # what threads that start later begin with
 
 
 def _add_columns(out: Tensor, share: Tensor, tall: Tensor) -> None:

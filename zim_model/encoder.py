@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from zim_model.attention import biased_attention
 from zim_model.config import STRIDE, CnnConfig, VitConfig, ZimConfig
 
 
@@ -80,12 +81,7 @@ class VitAttention(nn.Module):
         columns = torch.einsum("bnhwd,wkd->bnhwk", grid, relative(self.rel_pos_w, w))
         rows = rows.reshape(b, self.heads, h * w, h)
         columns = columns.reshape(b, self.heads, h * w, w)
-        # An exported graph has no fused kernels: longer heads would only cost there.
-        if h * w <= 512 or torch.onnx.is_in_onnx_export():
-            bias = (rows[..., :, None] + columns[..., None, :]).flatten(-2)
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        else:
-            out = _attention_without_bias_tensor(q, k, v, rows, columns)
+        out = biased_attention(q, k, v, rows, columns)
         out = out.transpose(1, 2).reshape(b, h, w, dim)
         projected: Tensor = self.proj(out)
         return projected
@@ -98,26 +94,6 @@ def relative(table: Tensor, size: int) -> Tensor:
         table = F.interpolate(table.T[None], size=length, mode="linear")[0].T
     index = torch.arange(size, device=table.device)
     return table[index[:, None] - index[None, :] + size - 1]
-
-
-def _attention_without_bias_tensor(
-    q: Tensor, k: Tensor, v: Tensor, rows: Tensor, columns: Tensor
-) -> Tensor:
-    """The same attention with the bias folded into longer heads, exactly.
-
-    Appending the row and column biases to q and one-hot rows and columns to k makes
-    q'.k' the biased logit, so that a fused kernel runs and no (H*W)^2 tensor is made.
-    """
-    h, w, d = rows.shape[-1], columns.shape[-1], q.shape[-1]
-    eye_h = torch.eye(h, dtype=k.dtype, device=k.device).repeat_interleave(w, 0)
-    eye_w = torch.eye(w, dtype=k.dtype, device=k.device).repeat(h, 1)
-    one_hot = torch.cat([eye_h, eye_w], -1).expand(*k.shape[:2], -1, -1)
-    long_q = torch.cat([q * d**-0.5, rows, columns], -1)
-    long_k = torch.cat([k, one_hot], -1)
-    # The fused CPU and flash kernels want one head length for all three.
-    long_v = F.pad(v, (0, h + w))
-    out = F.scaled_dot_product_attention(long_q, long_k, long_v, scale=1.0)
-    return out[..., :d]
 
 
 class VitBlock(nn.Module):

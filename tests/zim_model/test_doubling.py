@@ -1,5 +1,3 @@
-import threading
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -33,19 +31,6 @@ def test_it_is_the_convolution_of_the_doubled_map(count, height, width, threads)
     with torch.inference_mode():
         found = relu_of_doubled(out.clone(), x.clone(), weight)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("threads", [3], indirect=True)
-def test_it_leaves_no_thread_and_torch_its_own_number(threads):
-    before = set(threading.enumerate())
-    relu_of_doubled(drawn(1, 4, 64, 64), drawn(1, 6, 32, 32), drawn(4, 6, 3, 3))
-    assert set(threading.enumerate()) == before
-    assert torch.get_num_threads() == threads
-    inherited = []
-    thread = threading.Thread(target=lambda: inherited.append(torch.get_num_threads()))
-    thread.start()
-    thread.join()
-    assert inherited == [threads]
 
 
 def test_the_number_of_threads_does_not_change_a_bit():

@@ -18,7 +18,7 @@ from zim_model.decoder import (
     TOP_LEFT,
     attention_mask,
 )
-from zim_model.encoder import VitAttention, _attention_without_bias_tensor, relative
+from zim_model.encoder import VitAttention, relative
 from zim_model.errors import WeightsError
 from zim_model.model import Zim
 from zim_model.prompts import Box, Point, PromptSet
@@ -179,16 +179,6 @@ def test_attention_mask_of_points_and_box_is_the_product():
 def test_relative_position_is_query_minus_key():
     table = torch.arange(5.0)[:, None]  # offsets -2 .. 2
     assert relative(table, 3)[..., 0].tolist() == [[2, 1, 0], [3, 2, 1], [4, 3, 2]]
-
-
-def test_attention_without_bias_tensor_is_exact():
-    torch.manual_seed(0)
-    q, k, v = torch.randn(3, 2, 4, 6 * 7, 8)
-    rows, columns = torch.randn(2, 4, 42, 6), torch.randn(2, 4, 42, 7)
-    bias = (rows[..., :, None] + columns[..., None, :]).flatten(-2)
-    expected = (q @ k.mT * 8**-0.5 + bias).softmax(-1) @ v
-    out = _attention_without_bias_tensor(q, k, v, rows, columns)
-    torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_large_grids_take_the_other_kernel_with_the_same_result():
