@@ -226,7 +226,7 @@ def _pictures(report: Report, row: Row, case: Case | None) -> dict[str, ByteArra
         "image": small[0],
         "prediction": small[1],
         "truth": small[2],
-        "difference": difference(small[1], small[2]),
+        "difference: red too much, blue too little": difference(small[1], small[2]),
     }
 
 

@@ -134,7 +134,7 @@ def _published(report: Report) -> Table:
     rows = tuple(
         (
             *(f"{row.system} ({MARK})", row.prompt, row.subset),
-            *(number(row.means[name]) for name in names),
+            *(f"{row.means[name]:.3f}" for name in names),
         )
         for row in known
     )

@@ -1,0 +1,246 @@
+import csv
+import io
+import json
+import re
+import shutil
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from tests.zim_model.evaluation.conftest import BOX, CLICKS, MODEL, POINT, run
+from zim_model.errors import ZimError
+from zim_model.evaluation import Model, open_dataset, write_report
+from zim_model.evaluation.html import MAX_CASES, difference
+from zim_model.evaluation.journal import Config, Row, read_journal
+from zim_model.evaluation.published import published
+from zim_model.evaluation.report import Report
+from zim_model.evaluation.writing import (
+    WRITERS,
+    official_average,
+    rows_to_csv,
+    to_csv,
+    to_html,
+    to_json,
+    to_latex,
+    to_markdown,
+)
+
+CONFIG = Config(
+    "set", "pairs", {"a": "1", "b": "2"}, ("point", "box"), {"region": "image"}, 4
+)
+
+
+def row(case, system="a", prompt="box", sad=1.0, area=0.5, subset="", **more):
+    values = {"metrics": {"SAD": sad, "IoU": 1 / (1 + sad)}} | more
+    return Row(system, case, prompt, "d", subset, area, **values)
+
+
+def group(report, **wanted):
+    (found,) = [
+        g
+        for g in report.groups()
+        if all(getattr(g, name) == value for name, value in wanted.items())
+    ]
+    return found
+
+
+def test_means_weigh_every_row_the_same():
+    rows = [row("x", sad=1, area=0.005), row("y", sad=2, area=0.05), row("z", sad=6)]
+    report = Report.of(CONFIG, rows, 3)
+    assert group(report, size="all").means["SAD"] == 3
+    for size, sad in (("S", 1), ("M", 2), ("L", 6)):
+        one = group(report, size=size)
+        assert (one.count, one.means["SAD"]) == (1, sad)
+
+
+@pytest.mark.parametrize(
+    ("area", "size"), [(0.0099, "S"), (0.01, "M"), (0.0999, "M"), (0.1, "L")]
+)
+def test_sizes_are_those_of_the_official_evaluation(area, size):
+    assert row("x", area=area).size == size
+
+
+def test_fine_and_coarse_are_told_apart():
+    rows = [row("x", subset="coarse", sad=4), row("y", subset="fine", sad=2)]
+    report = Report.of(CONFIG, rows, 2)
+    whole = [g for g in report.groups() if g.size == "all"]
+    assert [(g.subset, g.means["SAD"]) for g in whole] == [
+        ("all", 3),
+        ("fine", 2),
+        ("coarse", 4),
+    ]
+
+
+def test_failed_rows_count_and_weigh_nothing():
+    rows = [row("x", sad=2), row("y", metrics={}, error="no file")]
+    report = Report.of(CONFIG, rows, 4)
+    one = group(report, size="all")
+    assert (one.count, one.failed, one.means["SAD"]) == (1, 1, 2)
+    assert report.missing == 2
+    assert not report.all_well
+
+
+def test_an_official_average_is_a_hair_too_small_and_0_of_nothing():
+    assert official_average(0, 0) == 0
+    assert official_average(30, 3) == 30 / 3.00001
+
+
+def test_the_order_of_the_rows_changes_nothing():
+    rng = np.random.default_rng(0)
+    rows = [row(f"{i}", sad=float(v)) for i, v in enumerate(rng.lognormal(0, 9, 500))]
+    one = Report.of(CONFIG, rows, 500)
+    other = Report.of(CONFIG, reversed(rows), 500)
+    assert one == other
+    means = group(one, size="all").means["SAD"]
+    assert means == group(other, size="all").means["SAD"]
+
+
+def test_the_worst_rows_come_first():
+    rows = [row("x", sad=1), row("y", sad=3), row("z", sad=2)]
+    report = Report.of(CONFIG, rows, 3)
+    assert [r.case for r in report.worst()] == ["y", "z", "x"]
+    assert [r.case for r in report.worst("IoU")] == ["y", "z", "x"]
+    lines = list(csv.DictReader(io.StringIO(rows_to_csv(report))))
+    assert [line["case"] for line in lines] == ["y", "z", "x"]
+
+
+def test_csv_and_json_hold_the_exact_means():
+    rows = [row("x", sad=1 / 3), row("y", sad=2 / 7, system="b", prompt="point")]
+    report = Report.of(CONFIG, rows, 2)
+    lines = list(csv.DictReader(io.StringIO(to_csv(report))))
+    sads = {
+        (line["system"], line["prompt"]): float(line["SAD"])
+        for line in lines
+        if line["size"] == "all"
+    }
+    assert sads == {("a", "box"): 1 / 3, ("b", "point"): 2 / 7}
+    data = json.loads(to_json(report))
+    assert data["groups"][0]["means"]["SAD"] == 1 / 3
+    assert [Row.from_json(each) for each in data["rows"]] == list(report.rows)
+
+
+def test_published_numbers_stand_apart():
+    config = replace(CONFIG, layout="micromat")
+    report = Report.of(config, [row("x", system="a")], 1)
+    text = to_markdown(report)
+    tables = text.split("\n## ")
+    (apart,) = [part for part in tables if "9.961" in part]
+    assert "published" in apart.splitlines()[0]
+    assert "not measured here" in apart.splitlines()[0]
+    assert "| a |" not in apart
+    assert all(
+        "(published)" in line for line in apart.splitlines() if "ZIM" in line[:8]
+    )
+    assert not any(g.system == "ZIM" for g in report.groups())
+    assert "9.961" not in to_markdown(Report.of(CONFIG, [row("x")], 1))
+
+
+def test_the_table_of_the_paper_is_complete():
+    rows = published("micromat")
+    assert len({(r.system, r.prompt, r.subset) for r in rows}) == 20
+    best = next(
+        r for r in rows if (r.system, r.prompt, r.subset) == ("ZIM", "box", "fine")
+    )
+    assert list(best.means.values()) == [9.961, 1.893, 3.426, 4.813, 9.655]
+
+
+def test_strange_names_spoil_no_format():
+    name = r"a|b_<i>&%$#{}\~^"
+    rows = [row(name, system=name), row("bad", metrics={}, error=f"no <b>{name}")]
+    report = Report.of(replace(CONFIG, systems={name: "1"}, dataset=name), rows, 2)
+    page = to_html(report)
+    assert "<i>" not in page
+    assert "a|b_&lt;i&gt;&amp;" in page
+    cell = next(line for line in to_markdown(report).splitlines() if "a\\|b" in line)
+    assert cell
+    latex = to_latex(report)
+    assert r"a|b\_<i>\&\%\$\#\{\}\textbackslash{}\textasciitilde{}" in latex
+    for line in latex.splitlines():
+        if line.endswith(r"\\"):
+            assert len(re.findall(r"(?<!\\)&", line)) >= 3
+
+
+def test_a_run_is_written_in_every_format(mini, tmp_path, engine):
+    (mini.root / "matte").exists()
+    systems = (MODEL, Model("n", "n"))
+    events = run(mini, tmp_path, engine, systems, (POINT, BOX, CLICKS))
+    files = write_report(events[-1].report, tmp_path, mini)
+    assert [file.name for file in files] == list(WRITERS)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert page.count("data:image/jpeg;base64,") == 4 * MAX_CASES
+    assert page.count("<svg") == 3
+    assert page.count("<polyline") == 3 * len(systems)
+    assert "http" not in page  # it needs no other file
+    tags = Balanced()
+    tags.feed(page)
+    assert tags.open == []
+    config, rows = read_journal(tmp_path / "rows.jsonl")
+    again = Report.of(config, rows.values(), len(rows))
+    assert again.groups() == events[-1].report.groups()
+
+
+class Balanced(HTMLParser):
+    """Checks that elements are closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_a_page_without_its_pictures_has_the_tables(mini_root, tmp_path, engine):
+    copy = tmp_path / "MicroMat3K"
+    shutil.copytree(mini_root, copy)
+    dataset = open_dataset(copy)
+    report = run(dataset, tmp_path / "out", engine)[-1].report
+    shutil.rmtree(copy / "img")
+    page = to_html(report, dataset)
+    assert "data:image" not in page
+    assert "<table" in page
+
+
+def test_failures_are_listed_once_with_their_reason(mini_root, tmp_path, engine):
+    copy = tmp_path / "MicroMat3K"
+    shutil.copytree(mini_root, copy)
+    (copy / "img/0001.png").unlink()
+    with (copy / "data_list.txt").open("a") as file:
+        file.write("nonsense\n")
+    dataset = open_dataset(copy)
+    report = run(dataset, tmp_path / "out", engine, prompts=(POINT, BOX))[-1].report
+    assert not report.all_well
+    for text in (to_markdown(report), to_html(report)):
+        assert "1 fields instead of 4" in text
+        assert text.count("img/0001.png cannot be read") == 2
+        assert "fine/0001_1 (2 rows)" in text
+    assert len(json.loads(to_json(report))["failures"]) == 3
+
+
+def test_difference_is_red_where_too_much_and_blue_where_too_little():
+    predicted = np.array([[255, 0, 90]], np.uint8)
+    target = np.array([[0, 255, 90]], np.uint8)
+    found = difference(predicted, target)[0].tolist()
+    assert found == [[255, 0, 0], [0, 0, 255], [255, 255, 255]]
+
+
+def test_a_report_that_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "report.md").mkdir()
+    with pytest.raises(ZimError, match=r"report\.md cannot be written"):
+        write_report(Report.of(CONFIG, [row("x")], 1), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line", ["[]", "{", '{"system": 1}', '{"format": 9, "config": {}}']
+)
+def test_a_journal_of_another_form_is_refused(tmp_path, line):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{line}\n")
+    with pytest.raises(ZimError, match=r"rows\.jsonl"):
+        read_journal(path)
