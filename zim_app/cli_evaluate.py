@@ -11,7 +11,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from zim_app.cli_models import add_device_arguments, make_engine
+from zim_app.cli_models import (
+    add_device_arguments,
+    ask_licence,
+    keep_quiet,
+    make_engine,
+    tell_progress,
+)
+from zim_model.devices import DeviceChoice
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset, Region, open_dataset
 from zim_model.evaluation.events import Finished, Notice, RowDone, Started
@@ -23,7 +30,7 @@ from zim_model.evaluation.systems import Model, Predictions, PromptKind, System
 from zim_model.evaluation.tables import failures, heading
 from zim_model.evaluation.writing import to_json, to_markdown, write_report
 from zim_model.registry import DEFAULT_MODEL
-from zim_model.request import Upsampling
+from zim_model.request import Upsampling, never
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,6 +98,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="write a small procedural data set in MicroMat-3K's layout",
     )
+    others.add_argument(
+        "--download",
+        type=Path,
+        metavar="FOLDER",
+        help="fetch MicroMat-3K from its authors' page, once its licence is accepted; "
+        "say it again to go on where it was left",
+    )
+    others.add_argument(
+        "--yes", action="store_true", help="the licence is accepted; do not ask"
+    )
 
 
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,6 +137,12 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         default=(1, 1),
         metavar="I/N",
         help="do the I-th of N parts, for job arrays; --merge joins them",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="run on a Ray cluster that sees the same folders: auto, HOST:PORT, or "
+        "local:N for N workers here",
     )
     parser.add_argument(
         "--jobs",
@@ -164,6 +187,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"{make_mini(args.make_mini)}: a small data set; evaluate it with:")
         print(f"zim-studio evaluate {args.make_mini / 'MicroMat3K'}")
         return 0
+    if args.download is not None:
+        return _download(args)
     if args.merge is not None:
         return _merge(args)
     if args.root is None:
@@ -179,13 +204,16 @@ def run(args: argparse.Namespace) -> int:
         args.resume,
         predictions=args.save_predictions,
     )
+    if args.cluster is not None:
+        return _told(args, _spread(args, out, options), out, dataset)
+    systems = _systems(args)
     events = evaluate(
         dataset,
-        _systems(args),
+        systems,
         out,
         prompts=_prompts(args.prompts),
         options=options,
-        engine=make_engine(args),
+        engine=make_engine(args) if _asks_models(systems) else None,
     )
     try:
         report = _followed(events)
@@ -195,12 +223,35 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         raise
+    if args.shard != (1, 1):  # the shards' reports would take each other's place
+        print(heading(report), file=sys.stderr)
+        print(f"When all shards are done: zim-studio evaluate --merge {out} -o FOLDER")
+        return 0 if report.all_well else 1
     return _told(args, report, out, dataset)
+
+
+def _spread(args: argparse.Namespace, out: Path, options: RunOptions) -> Report:
+    """Run on a cluster."""
+    from zim_model.evaluation.spreading import Spread, evaluate_on
+
+    systems, prompts = tuple(_systems(args)), tuple(_prompts(args.prompts))
+    device = DeviceChoice(args.device, args.precision)
+    spread = Spread(args.root, args.layout, systems, out, prompts, options, device)
+    for told in evaluate_on(args.cluster, spread):
+        if isinstance(told, Report):
+            return told
+        if sys.stderr.isatty():
+            print(f"\r{told[0]} of {told[1]} parts", end="", file=sys.stderr)
+    raise ZimError("The evaluation did not finish.")
 
 
 def _systems(args: argparse.Namespace) -> list[System]:
     models = args.model or ([] if args.predictions else [DEFAULT_MODEL])
     return [*map(Model.of, models), *map(Predictions.parse, args.predictions)]
+
+
+def _asks_models(systems: Iterable[System]) -> bool:
+    return any(isinstance(system, Model) for system in systems)
 
 
 def _prompts(text: str) -> list[PromptKind]:
@@ -238,6 +289,23 @@ def _progress(event: RowDone) -> str:
     left = event.seconds_left
     more = "" if left is None else f", {left / 60:.0f} min left"
     return f"{event.done} of {event.total}{more}  {event.row.case}"
+
+
+def _download(args: argparse.Namespace) -> int:
+    from zim_model.evaluation.fetching import TERMS, download_micromat
+
+    print(TERMS, file=sys.stderr)
+    ask_licence(accepted=args.yes)
+    tell = tell_progress if sys.stderr.isatty() else keep_quiet
+    try:
+        root = download_micromat(args.download, tell, never)
+    except KeyboardInterrupt:
+        print(
+            "\nWhat has arrived is kept: say the same again to go on.", file=sys.stderr
+        )
+        raise
+    print(f"{root}: MicroMat-3K; evaluate it with: zim-studio evaluate {root}")
+    return 0
 
 
 def _merge(args: argparse.Namespace) -> int:

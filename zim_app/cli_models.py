@@ -222,7 +222,7 @@ def _download(args: argparse.Namespace) -> int:
         _ask(info, accepted=args.yes)
     from zim_model.downloads import download  # imports network modules
 
-    tell = _tell if sys.stderr.isatty() else _keep_quiet
+    tell = tell_progress if sys.stderr.isatty() else keep_quiet
     try:
         model = download(info, tell, never)
     except KeyboardInterrupt:
@@ -246,6 +246,15 @@ def _ask(info: ModelInfo, *, accepted: bool) -> None:
         f"Licence: {terms.name}{limits} ({terms.url})",
         file=sys.stderr,
     )
+    ask_licence(accepted=accepted)
+
+
+def ask_licence(*, accepted: bool) -> None:
+    """Go on only if the licence that was shown is accepted.
+
+    Raises:
+        ZimError: it is not.
+    """
     if accepted:
         return
     if not sys.stdin.isatty():
@@ -255,7 +264,7 @@ def _ask(info: ModelInfo, *, accepted: bool) -> None:
         raise ZimError("Nothing was downloaded.")
 
 
-def _tell(progress: Progress) -> None:
+def tell_progress(progress: Progress) -> None:
     """Show how far it is, in one line that is written again and again."""
     share = progress.done / max(1, progress.total)
     line = f"\r{share:4.0%}  {progress.rate / 1e6:6.1f} MB/s "
@@ -268,7 +277,7 @@ def _tell(progress: Progress) -> None:
     print(line, end=end, file=sys.stderr, flush=True)
 
 
-def _keep_quiet(progress: Progress) -> None:
+def keep_quiet(progress: Progress) -> None:
     """Nobody watches."""
 
 

@@ -1,10 +1,10 @@
 """Downloading known models: resumable, checked, and never half installed.
 
-This is the only module that talks to the network, and only :func:`download` does.  What
-lies in the user's Hugging Face cache already is taken from there, see
-:mod:`zim_model.hub`.  A file arrives beside its place under a name that ends in
-``.part``; it gets its own name once its SHA-256 is right, and the model's folder gets
-its name once all are there.
+This is the only module that opens a connection, and only when :func:`download` or
+:func:`fetch_files` is called, or another is given :func:`open_https`.  What lies in the
+user's Hugging Face cache already is taken from there, see :mod:`zim_model.hub`.  A file
+arrives beside its place under a name that ends in ``.part``; it gets its own name once
+its SHA-256 is right, and the model's folder gets its name once all are there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -165,9 +165,8 @@ def download(
     with worded(f"{models_folder()} cannot be written"):
         staging.mkdir(parents=True, exist_ok=True)
         check_space(staging, info.size - partial_bytes(info))
-    meter = _Meter(info, progress, cancelled)
-    for file in info.files:
-        _Transfer(file, staging / file.name, meter, opener, pause).run()
+    places = [(file, staging / file.name) for file in info.files]
+    fetch_files(places, progress, cancelled, opener=opener, pause=pause)
     with worded(f"{models_folder()} cannot be written"):
         staging.rename(models_folder() / info.name)
     model = find(info.name)
@@ -175,15 +174,37 @@ def download(
     return model
 
 
+def fetch_files(
+    places: Sequence[tuple[ModelFile, Path]],
+    progress: ProgressCallback,
+    cancelled: CancelCheck,
+    *,
+    opener: Opener = open_https,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Fetch files to their places, whose folders exist, from where they were left.
+
+    A file that has its name was verified before and is not looked at again.  For the
+    arguments and errors see :func:`download`.
+    """
+    done = sum(_bytes_here(target) for _, target in places)
+    meter = _Meter(sum(file.size for file, _ in places), done, progress, cancelled)
+    for file, target in places:
+        _Transfer(file, target, meter, opener, pause).run()
+
+
 class _Meter:
     """Tells progress at a bearable rate, and stops a withdrawn download."""
 
     def __init__(
-        self, info: ModelInfo, progress: ProgressCallback, cancelled: CancelCheck
+        self,
+        total: int,
+        done: int,
+        progress: ProgressCallback,
+        cancelled: CancelCheck,
     ) -> None:
         self._progress, self._cancelled = progress, cancelled
-        self._total = info.size
-        self._done = partial_bytes(info)
+        self._total, self._done = total, done
         self._rate = 0.0
         self._since, self._fresh = time.monotonic(), 0
         self.tell()

@@ -9,6 +9,7 @@ import pytest
 from tests.zim_model.evaluation.conftest import FakeEngine
 from zim_app import cli_evaluate
 from zim_app.__main__ import main
+from zim_model.evaluation import fetching
 
 
 @pytest.fixture
@@ -125,3 +126,37 @@ def test_what_cannot_be_done_is_one_line(
     assert error.startswith("zim-studio: error:")
     assert reason in error
     assert "\n" not in error
+
+
+def test_nothing_is_downloaded_before_the_licence_is_accepted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = []
+
+    def download(folder: Path, progress: object, cancelled: object) -> Path:
+        asked.append(folder)
+        return folder / "MicroMat3K"
+
+    monkeypatch.setattr(fetching, "download_micromat", download)
+    argv = ["evaluate", "--download", str(tmp_path)]
+    assert main(argv) == 1
+    error = capsys.readouterr().err
+    assert "CC BY 4.0" in error
+    assert "licence is not accepted" in error
+    assert not asked
+    assert main([*argv, "--yes"]) == 0
+    assert asked == [tmp_path]
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_report(
+    mini: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("ray")
+    argv = ["evaluate", str(mini), "--predictions", f"Masks={mini / 'seg'}"]
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert main([*argv, "-o", str(one), "--jobs", "0"]) == 0
+    assert main([*argv, "-o", str(other), "--cluster", "local:1"]) == 0
+    assert (one / "report.csv").read_bytes() == (other / "report.csv").read_bytes()

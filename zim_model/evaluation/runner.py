@@ -152,7 +152,7 @@ def evaluate(
     check_names(systems)
     if not prompts:
         raise ZimError("There is no kind of prompt.", "Use point, box or clicks:N.")
-    if engine is None:
+    if engine is None and any(isinstance(system, Model) for system in systems):
         from zim_model.engine import Engine  # imports torch
 
         engine = Engine()
@@ -183,7 +183,7 @@ class _Run:
         out: Path,
         options: RunOptions,
         control: Control,
-        engine: Engine,
+        engine: Engine | None,
     ) -> None:
         self._dataset, self._out = dataset, out
         self._options, self._control, self._engine = options, control, engine
@@ -423,6 +423,7 @@ class _Run:
             matte = read_matte(path)
             check_size(path, matte, case.image, image.shape)
             return Answer(matte)
+        assert self._engine is not None  # there is a model
         request = Request(
             image,
             f"{self._dataset.name}/{case.image}",

@@ -190,22 +190,22 @@ class Index:
             yield f"{folder}{stem}"
 
 
-def fingerprint(system: System, engine: Engine) -> str:
+def fingerprint(system: System, engine: Engine | None) -> str:
     """Identity of what answers; a folder's answers are told apart row by row.
 
     Raises:
         WeightsError: the model cannot be loaded.
         DeviceError: its device is missing.
     """
-    if isinstance(system, Predictions):
+    if isinstance(system, Predictions) or engine is None:
         return "predictions"
     # What follows the weights' own fingerprint is the device, which may differ.
     return engine.backend(system.model).fingerprint.partition("/")[0]
 
 
-def is_binary(system: System, engine: Engine) -> bool:
+def is_binary(system: System, engine: Engine | None) -> bool:
     """Whether a system gives masks, which are made hard before they are scored."""
-    if isinstance(system, Predictions):
+    if isinstance(system, Predictions) or engine is None:
         return False
     return engine.backend(system.model).config.pixel_decoder == "sam"
 

@@ -1,0 +1,33 @@
+import pytest
+
+from tests.zim_model.evaluation.conftest import run
+from zim_model.errors import ZimError
+from zim_model.evaluation import Predictions, PromptKind, RunOptions
+from zim_model.evaluation.report import Report
+from zim_model.evaluation.spreading import Spread, evaluate_on
+
+BOX = (PromptKind("box"),)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_divided_run_gives_the_same_report(mini, tmp_path, engine, workers):
+    system = Predictions("Masks", mini.root / "seg")
+    whole = run(mini, tmp_path / "whole", engine, (system,), BOX)[-1].report
+    out = tmp_path / "parts"
+    spread = Spread(mini.root, None, (system,), out, BOX, RunOptions())
+    *progress, report = evaluate_on(None, spread, workers)
+    assert progress == [(i, 3) for i in (1, 2, 3)]
+    assert isinstance(report, Report)
+    assert report.groups() == whole.groups()
+    assert report.all_well
+    with pytest.raises(ZimError, match="earlier run"):
+        list(evaluate_on(None, spread))
+    again = Spread(mini.root, None, (system,), out, BOX, RunOptions(resume=True))
+    *_, report = evaluate_on(None, again)
+    assert report.groups() == whole.groups()
+
+
+def test_what_ends_a_part_ends_the_whole(mini, tmp_path):
+    spread = Spread(mini.root, None, (), tmp_path, BOX)
+    with pytest.raises(ZimError, match="nothing to evaluate"):
+        list(evaluate_on(None, spread))
