@@ -28,8 +28,15 @@ from zim_model.backends import prompt_tokens
 from zim_model.config import ZimConfig
 from zim_model.cues import cue_maps
 from zim_model.errors import ZimError
-from zim_model.prompts import Point, PromptSet
-from zim_model.transforms import View, choose_view, normalised, resized_view
+from zim_model.looks import CLOSER_MARGIN
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.transforms import (
+    View,
+    around,
+    choose_view,
+    normalised,
+    resized_view,
+)
 
 PROMPTS_PER_VIEW = 2
 MAX_POINTS = 8
@@ -41,7 +48,12 @@ clicks on mistakes then go on from there, as a user does."""
 ATTEMPTS = 100
 """Draws until a scene is of use."""
 OBJECT_VIEW = 0.5
-"""Share of samples that show a box's surroundings; the others show all the picture."""
+"""Share of samples that show a box's surroundings; the others have no box."""
+CLOSER_VIEW = 0.3
+"""Share of the samples without a box that show the surroundings of the object, as the
+second look at it does; the others show all of the picture."""
+FILLED = 0.12
+"""Share of the crops that the object fills, so that nothing is outside its box."""
 
 
 def augmented(rng: np.random.Generator, scene: Scene) -> Scene:
@@ -52,6 +64,8 @@ def augmented(rng: np.random.Generator, scene: Scene) -> Scene:
         box = bounding_box(scene.alpha > 0.5)
         height, width = scene.alpha.shape
         keep = rng.uniform(0, 1, 4)
+        if rng.random() < FILLED:
+            keep = np.ones(4)
         x0, y0 = int(box.x0 * keep[0]), int(box.y0 * keep[1])
         x1 = int(np.ceil(width - (width - box.x1) * keep[2]))
         y1 = int(np.ceil(height - (height - box.y1) * keep[3]))
@@ -186,8 +200,7 @@ class Samples(Draws):
         scene, prompts, length = self.prompted(rng, scene)
         if not prompts:
             return None
-        height, width = scene.alpha.shape
-        view = choose_view(self.config, prompts[0], height, width)
+        view = self._view(rng, scene, prompts)
         view = View(view.left, view.top, view.right, view.bottom, size)
         pixels = resized_view(self.config, scene.image, view)
         tokens, cues = [], []
@@ -215,6 +228,22 @@ class Samples(Draws):
         if not self.config.cue_channels:
             return np.zeros((0, side, side), np.float32)
         return cue_maps(pixels, inside, side)
+
+    def _view(
+        self, rng: np.random.Generator, scene: Scene, prompts: Sequence[PromptSet]
+    ) -> View:
+        """What the model sees: as the first look does or, at times, the second."""
+        height, width = scene.alpha.shape
+        view = choose_view(self.config, prompts[0], height, width)
+        looks_once = self.config.view != "object" or prompts[0].box is not None
+        if looks_once or rng.random() >= CLOSER_VIEW:
+            return view
+        # What was found at first is not quite the object.
+        found = jittered(rng, bounding_box(scene.alpha > 0.5), height, width)
+        corners = ((found.x0, found.y0), (found.x1, found.y1))
+        places = [place for each in prompts for place in each.positive_places]
+        box = Box.enclosing((*corners, *places)).clipped(height, width)
+        return around(box, height, width, self.config.image_size, CLOSER_MARGIN)
 
     def _targets(
         self, scene: Scene, view: View, size: int

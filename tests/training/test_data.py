@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from training.data import MAX_TOKENS, PROMPTS_PER_VIEW, Samples, draw_prompts
+from training.data import (
+    MAX_TOKENS,
+    PROMPTS_PER_VIEW,
+    Samples,
+    augmented,
+    draw_prompts,
+)
 from training.pictures import Pictures, Scene
 from training.prompt_sampling import bounding_box, jittered, sample_clicks
 from zim_model.config import ZIM_TINY
 from zim_model.decoder import POSITIVE
 from zim_model.errors import ZimError
-from zim_model.prompts import Box
+from zim_model.prompts import Box, Point, PromptSet
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +134,32 @@ def test_held_out_pictures_are_never_drawn(pictures_folder, tmp_path):
     ]
     assert not videos[0] & videos[1]
     assert kept.scene(np.random.default_rng(0)).alpha.any()
+
+
+def small_object():
+    alpha = np.zeros((200, 200), np.float32)
+    alpha[90:120, 60:80] = 1
+    image = np.zeros((200, 200, 3), np.uint8)
+    nothing = np.zeros(alpha.shape, bool)
+    return Scene(image, alpha, ~nothing, nothing, True)
+
+
+def test_some_clicked_objects_are_seen_from_close_by(samples):
+    rng = np.random.default_rng(3)
+    prompts = [PromptSet((Point(70, 100),)), PromptSet((Point(62, 118),))]
+    views = [samples._view(rng, small_object(), prompts) for _ in range(200)]
+    close = [view for view in views if view.width < 200]
+    assert 0.2 < len(close) / len(views) < 0.4
+    for view in close:
+        assert view.left <= 62
+        assert view.right >= 75
+        assert view.top <= 95
+        assert view.bottom >= 118
+    boxed = [PromptSet((), Box(60, 90, 80, 120))] * 2
+    assert len({samples._view(rng, small_object(), boxed) for _ in range(50)}) == 1
+
+
+def test_some_objects_fill_the_picture():
+    rng = np.random.default_rng(4)
+    shapes = [augmented(rng, small_object()).alpha.shape for _ in range(200)]
+    assert 4 < shapes.count((30, 20)) < 30

@@ -54,6 +54,7 @@ from zim_model.evaluation.scoring import (
 )
 from zim_model.evaluation.systems import (
     Index,
+    Model,
     Predictions,
     PromptKind,
     System,
