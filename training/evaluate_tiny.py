@@ -11,9 +11,10 @@ import argparse
 import multiprocessing
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -26,9 +27,9 @@ from training.cases import Case, box_of, labelled_cases, matte_cases
 from zim_model.arrays import FloatArray
 from zim_model.engine import Engine
 from zim_model.errors import ZimError
-from zim_model.evaluation import next_click, noc
+from zim_model.evaluation import click_by_click, noc
 from zim_model.metrics import conn, grad, iou, mse, sad
-from zim_model.prompts import Point, PromptSet
+from zim_model.prompts import PromptSet
 from zim_model.request import ALPHA_MAX, Request
 
 CLICKS = (1, 3, 5)
@@ -121,7 +122,8 @@ def click_ious(case: Case, method: Method, clicks: int) -> list[float]:
     """
     target = case.alpha > 0.5
     values: list[float] = []
-    for alpha in _click_by_click(case, method, clicks):
+    ask = partial(method, case)
+    for _, alpha in click_by_click(ask, target, case.known, clicks):
         values.append(iou(alpha > 0.5, target, case.known))
         if len(values) >= max(CLICKS) and max(values) >= max(NOC):
             break
@@ -130,21 +132,9 @@ def click_ious(case: Case, method: Method, clicks: int) -> list[float]:
 
 def clicked(case: Case, method: Method, clicks: int) -> FloatArray:
     """The answer (H, W) to so many simulated clicks, each where it is most wrong."""
-    *_, alpha = _click_by_click(case, method, clicks)
+    ask, target = partial(method, case), case.alpha > 0.5
+    *_, (_, alpha) = click_by_click(ask, target, case.known, clicks)
     return alpha
-
-
-def _click_by_click(case: Case, method: Method, clicks: int) -> Iterable[FloatArray]:
-    target = case.alpha > 0.5
-    alpha = np.zeros(target.shape, np.float32)
-    used = np.zeros(target.shape, bool)
-    points: tuple[Point, ...] = ()
-    for _ in range(clicks):
-        point = next_click(alpha > 0.5, target, case.known, used)
-        used[int(point.y), int(point.x)] = True
-        points = (*points, point)
-        alpha = method(case, PromptSet(points))
-        yield alpha
 
 
 @contextmanager

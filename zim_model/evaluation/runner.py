@@ -431,7 +431,8 @@ class _Run:
             PromptSet(),
             system.model,
             Options(upsampling=self._options.upsampling),
-            remembered=False,
+            # A further click goes on from what the earlier ones led to.
+            remembered=question.prompt.kind == "clicks",
         )
         binary = system.name in self._binary
         asker = Asker(self._engine, request, binary, self._control.cancelled)
