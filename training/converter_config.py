@@ -16,7 +16,8 @@ class ConverterTrainConfig(Settings):
     """What a run of the converter's training does; see :class:`Settings`.
 
     Attributes:
-        size: side of the training crops in pixels, a multiple of 32.
+        size: side of the training crops in pixels, a multiple of 32, at
+            least 64.
         patches: crops of each picture that is drawn; a view holds so many.
         scale: pictures are reduced to between this and all of their size.
         sga: probability that a region is cut from a label and its matte alike (Spatial
@@ -44,8 +45,9 @@ class ConverterTrainConfig(Settings):
         Raises:
             ZimError: the crops' side is no multiple of 32, or a share is none.
         """
-        if self.size < 32 or self.size % 32:
-            raise ZimError(f"size = {self.size} is no multiple of 32.")
+        # In smaller ones batch norm would see a single value at stride 32.
+        if self.size < 64 or self.size % 32:
+            raise ZimError(f"size = {self.size} is no multiple of 32, 64 or more.")
         for key in ("sga", "stl_share", "scale"):
             value = getattr(self, key)
             if not 0 <= value <= 1:

@@ -147,7 +147,8 @@ class Converter:
         height, width = label.shape
         rows, columns = np.flatnonzero(label.any(1)), np.flatnonzero(label.any(0))
         longest = max(np.ptp(rows), np.ptp(columns)) + 1
-        room = self.config.image_size - 2 * self.config.margin
+        # Rounding up the margins may add a pixel or two.
+        room = self.config.image_size - 2 * self.config.margin - 4
         scale = min(
             1.0, max(room / longest, self.config.image_size / max(height, width))
         )

@@ -1,6 +1,9 @@
 import csv
 import dataclasses
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -84,6 +87,22 @@ def test_a_run_leaves_a_converter_a_log_and_previews(
     assert main([*arguments, *more]) == 0
 
 
+def test_processes_train_one_converter_together(config_file, pictures_folder, tmp_path):
+    config_file.write_text(CONFIG.replace("steps = 3", "steps = 1"))
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *("--nproc-per-node", "2", "-m", "training.train_converter"),
+        *(str(config_file), "--data", str(pictures_folder)),
+        *("--out", str(tmp_path / "out")),
+    ]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with (tmp_path / "out" / "log.csv").open() as stream:
+        assert len(list(csv.DictReader(stream))) == 1, "one process writes the log"
+    load_converter(tmp_path / "out" / "converter-tiny.safetensors")
+
+
 def test_learning_lowers_the_loss(pictures_folder):
     trainer = ConverterTrainer(dataclasses.replace(SMALL, lr=3e-3), ALONE)
     batch = a_batch(pictures_folder, SMALL)
@@ -138,6 +157,7 @@ def test_a_damaged_picture_is_skipped_and_named(pictures_folder, tmp_path):
         ("stl = 1", "no bool"),
         ("region_loss = 'bce'", "unknown keys: region_loss"),
         ("size = 100", "multiple of 32"),
+        ("size = 32", "64 or more"),
         ("sga = 1.5", "between 0 and 1"),
     ],
 )

@@ -148,6 +148,24 @@ def test_hiera_learns_from_picture_and_label(windowed):
     assert patches.weight.grad[:, 3].abs().sum() > 0, "and learns to have one"
 
 
+def test_a_square_input_takes_any_object():
+    config = dataclasses.replace(
+        CONVERTER,
+        image_size=128,
+        margin=16,
+        encoder=HieraEncoder(16, (1, 1, 1, 1), 1, stem=(8, 8)),
+        decoder=(16, 16, 16, 8, 8),
+        decoder_depths=(0, 0, 0, 0, 0),
+    )
+    converter = Converter(ConverterNetwork(config))
+    for height, width in ((64, 90), (300, 200), (331, 517)):
+        y, x = np.mgrid[:height, :width]
+        image = np.zeros((height, width, 3), np.uint8)
+        for side in (9, 40, 47, height - 1):
+            mask = (y > 1) & (y < side) & (x > 3) & (x < side)
+            assert converter.convert(image, mask).shape == (height, width)
+
+
 def test_the_real_size_is_hiera_b_plus():
     with torch.device("meta"):
         network = ConverterNetwork(CONVERTER)

@@ -1,9 +1,13 @@
 """Each data set in a tiny copy of its published layout."""
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from training.datasets import layouts
 from training.datasets.layouts import DATA_SETS, entries
 from training.datasets.reading import object_ids, read_pair, read_table
 from training.train_converter import main
@@ -213,7 +217,7 @@ def test_a_converter_learns_from_a_table_of_data_sets(tmp_path, capsys):
     )
     config = tmp_path / "config.toml"
     config.write_text(
-        'model = "converter-tiny"\nsteps = 1\nviews = 2\nsize = 32\nworkers = 0\n'
+        'model = "converter-tiny"\nsteps = 1\nviews = 2\nsize = 64\nworkers = 0\n'
     )
     command = [str(config), "--data", str(table), "--out", str(tmp_path / "out")]
     assert main(command) == 0, capsys.readouterr().err
@@ -239,3 +243,10 @@ def test_mistakes_in_a_table_are_named(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ZimError, match=message):
         read_table(path)
+
+
+def test_the_sample_table_names_every_data_set():
+    path = Path(layouts.__file__).parents[1] / "configs" / "matting_sets.toml"
+    table = tomllib.loads(path.read_text("utf-8"))
+    assert table["data"].keys() == DATA_SETS.keys()
+    assert table["shares"].keys() <= table["data"].keys()
