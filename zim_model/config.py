@@ -11,6 +11,10 @@ MaskedAttention = Literal["none", "t2i", "i2t", "both"]
 """Where the prompt-aware attention mask acts: on token-to-image attention (the paper's
 choice), on image-to-token attention, on both or on none (as SAM)."""
 
+MaskZero = Literal["exclude", "damp"]
+"""What a 0 of the mask does to a position: nothing attends to it (the paper), or its
+logit only becomes 0, which is what a bare product gives."""
+
 PixelDecoder = Literal["hierarchical", "sam"]
 NUM_MASK_TOKENS = 4
 STRIDE = 16
@@ -58,6 +62,8 @@ class ZimConfig:
         fusion_channels: output channels of the fusion blocks at strides 8, 4 and 2;
             the last is also the length of the mask kernels.
         masked_attention: where the prompt-aware mask acts.
+        mask_zero: what it does outside a box.
+        mask_final: whether it acts on the last token-to-image attention too.
         attention_sigma: standard deviation of a point's Gaussian as a fraction of the
             input side; the paper's 21 tokens of 64 are 21 / 64.
         cue_channels: channels of the dense cue maps (0: prompts enter as tokens only).
@@ -82,6 +88,8 @@ class ZimConfig:
     detail_channels: tuple[int, int, int] = (64, 128, 256)
     fusion_channels: tuple[int, int, int] = (128, 64, 32)
     masked_attention: MaskedAttention = "t2i"
+    mask_zero: MaskZero = "exclude"
+    mask_final: bool = True
     attention_sigma: float = 21 / 64
     cue_channels: int = 0
     cue_widths: tuple[int, int, int] = (24, 48, 96)

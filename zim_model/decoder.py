@@ -150,6 +150,7 @@ class Attention(nn.Module):
     def __init__(self, dim: int, heads: int, downsample: int = 1) -> None:
         super().__init__()
         self.heads = heads
+        self.excludes = True
         inner = dim // downsample
         self.q_proj = nn.Linear(dim, inner)
         self.k_proj = nn.Linear(dim, inner)
@@ -168,7 +169,8 @@ class Attention(nn.Module):
 
         Args:
             scale: broadcastable to (B, Q, K), in [0, 1]; multiplies the logits, and
-                where it is 0 a position is excluded (paper, eq. 4 and 5).
+                where it is 0 a position is excluded (paper, eq. 4 and 5), unless
+                ``excludes`` is false.
             present: (B, K) bool; keys to attend to.
         """
         return self.attend(
@@ -193,7 +195,9 @@ class Attention(nn.Module):
         else:
             logits = q @ k.transpose(-1, -2) * (q.shape[-1] ** -0.5)
             scale = scale[:, None]
-            logits = (logits * scale).masked_fill(scale == 0, MASKED_LOGIT)
+            logits = logits * scale
+            if self.excludes:
+                logits = logits.masked_fill(scale == 0, MASKED_LOGIT)
             if present is not None:
                 logits = logits.masked_fill(~present[:, None, None, :], -torch.inf)
             out = logits.softmax(-1) @ v
@@ -275,7 +279,6 @@ class TwoWayTransformer(nn.Module):
 
     def __init__(self, config: ZimConfig) -> None:
         super().__init__()
-        self.masked: MaskedAttention = config.masked_attention
         self.layers = nn.ModuleList(
             TwoWayAttentionBlock(config, first=i == 0)
             for i in range(config.transformer_depth)
@@ -284,6 +287,16 @@ class TwoWayTransformer(nn.Module):
             config.embed_dim, config.transformer_heads, downsample=2
         )
         self.norm_final_attn = nn.LayerNorm(config.embed_dim)
+        self.set_options(config)
+
+    def set_options(self, config: ZimConfig) -> None:
+        """Take over what no weight's shape tells: heads, and how the mask acts."""
+        self.masked: MaskedAttention = config.masked_attention
+        self.mask_final = config.mask_final
+        for module in self.modules():
+            if isinstance(module, Attention):
+                module.heads = config.transformer_heads
+                module.excludes = config.mask_zero == "exclude"
 
     def forward(
         self,
@@ -318,7 +331,8 @@ class TwoWayTransformer(nn.Module):
             out, flat = layer(out, flat, tokens, pe, present, t2i, i2t, known)
             known = None
         q, k = out + tokens, flat + pe
-        out = out + self.final_attn_token_to_image(q, k, flat, scale=t2i)
+        last = t2i if self.mask_final else None
+        out = out + self.final_attn_token_to_image(q, k, flat, scale=last)
         out = self.norm_final_attn(out)
         return out, flat.transpose(1, 2).reshape(b, c, g, g)
 

@@ -24,10 +24,10 @@ from zim_model.config import (
     STRIDE,
     ZIM_VIT_B,
     MaskedAttention,
+    MaskZero,
     VitConfig,
     ZimConfig,
 )
-from zim_model.decoder import Attention
 from zim_model.errors import WeightsError
 from zim_model.model import Features, Zim
 from zim_model.onnx_agreement import (
@@ -355,23 +355,28 @@ def _worst(found: Sequence[Difference]) -> float:
 def _best_variant(
     model: Zim, features: Features, answers: Sequence[Answered]
 ) -> list[Difference]:
-    """Choose heads and masked attention by trying them; change the model to them."""
+    """Choose what no weight tells by trying; change the model to what fits best."""
     inner = model.config.embed_dim // 2
     variants = [
-        replace(model.config, transformer_heads=heads, masked_attention=masked)
+        replace(
+            model.config,
+            transformer_heads=heads,
+            masked_attention=masked,
+            mask_zero=zero,
+            mask_final=final,
+        )
         for heads in _HEADS
         if inner % heads == 0
         for masked in get_args(MaskedAttention)
+        for zero in get_args(MaskZero)
+        for final in (True, False)
     ]
 
-    def tried(config: ZimConfig) -> list[Difference]:
+    def tried(config: ZimConfig, asked: Sequence[Answered]) -> list[Difference]:
         model.config = config
-        transformer = model.mask_decoder.transformer
-        transformer.masked = config.masked_attention
-        for module in transformer.modules():
-            if isinstance(module, Attention):
-                module.heads = config.transformer_heads
-        return answer_differences(model, features, answers)
+        model.mask_decoder.transformer.set_options(config)
+        return answer_differences(model, features, asked)
 
-    best = min(variants, key=lambda config: _worst(tried(config)))
-    return tried(best)
+    telling = answers[-1:]  # points and a box: both kinds of mask
+    best = min(variants, key=lambda config: _worst(tried(config, telling)))
+    return tried(best, answers)

@@ -230,6 +230,8 @@ def copy_of(pair, tmp_path):
         {"transformer_heads": 2},
         {"masked_attention": "both"},
         {"masked_attention": "none"},
+        {"mask_zero": "damp"},
+        {"mask_final": False, "transformer_heads": 4},
         {"image_size": 192},
         {
             "encoder": VitConfig(
