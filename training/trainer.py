@@ -27,7 +27,7 @@ from zim_model.errors import ZimError
 from zim_model.model import Zim
 from zim_model.regions import Regions
 
-SHOWN_AGAIN = 0.6
+SHOWN_AGAIN = 0.8
 """Share of the answers before a click on mistakes that the model is shown again."""
 
 
