@@ -32,6 +32,7 @@ from zim_app.core.batch.runner import run as run_plan
 from zim_app.core.batch.sources import Prompting
 from zim_app.core.export_options import Depth, ExportOptions, Scope, What
 from zim_app.core.formats import FORMATS
+from zim_model.devices import DeviceChoice
 from zim_model.errors import ZimError
 from zim_model.registry import DEFAULT_MODEL
 
@@ -171,6 +172,12 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
         help="only the I-th of N parts, as for N machines that share OUT",
     )
     group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="work on a Ray cluster that shares the folders: auto, HOST:PORT, or "
+        "local:N for N workers here",
+    )
+    group.add_argument(
         "--merge",
         type=Path,
         nargs="+",
@@ -222,8 +229,14 @@ def run(args: argparse.Namespace) -> int:
         raise argparse.ArgumentError(None, "give a FOLDER and -o OUT")
     if args.jobs < 0:
         raise argparse.ArgumentError(None, "--jobs is a number of threads, 0 or more")
+    if args.cluster and args.shard != Shard():
+        raise argparse.ArgumentError(
+            None, "a cluster does all parts: leave out --shard"
+        )
     plan = _plan(args).validated()
-    return _dry_run(plan, args) if args.dry_run else _run(plan, args)
+    if args.dry_run:
+        return _dry_run(plan, args)
+    return _run_on_cluster(plan, args) if args.cluster else _run(plan, args)
 
 
 def _plan(args: argparse.Namespace) -> Plan:
@@ -288,7 +301,7 @@ def _run(plan: Plan, args: argparse.Namespace) -> int:
     if args.model is not None:
         engine.backend(args.model)  # a wrong name fails once, not for every picture
     stop = threading.Event()
-    told = _Teller(args, len(plan.own_jobs))
+    told = _Teller(args)
     started = time.perf_counter()
     rows: list[Row] = []
     with _interruptible(stop):
@@ -301,6 +314,22 @@ def _run(plan: Plan, args: argparse.Namespace) -> int:
     files = write_reports(plan, rows)
     seconds = time.perf_counter() - started
     return _summed_up(args, rows, files, seconds, interrupted=stop.is_set())
+
+
+def _run_on_cluster(plan: Plan, args: argparse.Namespace) -> int:
+    from zim_app.core.batch.cluster import run_on_cluster
+
+    choice = DeviceChoice(args.device, args.precision)
+    told = _Teller(args)
+    started = time.perf_counter()
+    rows: list[Row] = []
+    found = run_on_cluster(plan, args.cluster, choice, workers=args.jobs)
+    for row in found:
+        rows.append(row)
+        told.tell(Ended(row, len(rows), max(len(rows), len(plan.jobs))))
+    told.close()
+    files = write_reports(plan, rows)
+    return _summed_up(args, rows, files, time.perf_counter() - started)
 
 
 def _summed_up(
@@ -359,7 +388,7 @@ def _interruptible(stop: threading.Event) -> Iterator[None]:
 class _Teller:
     """Tells how far a batch is: a bar on a terminal, lines of JSON for programs."""
 
-    def __init__(self, args: argparse.Namespace, total: int) -> None:
+    def __init__(self, args: argparse.Namespace) -> None:
         self._json = args.json
         self._bar = sys.stderr.isatty()
         self._started = time.perf_counter()

@@ -21,7 +21,7 @@ from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import Journal, Record, Row, State
 from zim_app.core.batch.plan import Plan
 from zim_app.core.batch.sources import Asked, Sources
-from zim_app.core.batch.writing import Results, Solved, keep_record
+from zim_app.core.batch.writing import Results, Solved, keep_record, remove_remains
 from zim_app.core.images import Picture, load_picture
 from zim_app.core.session import Recipe, SceneObject
 from zim_app.core.sessions import SessionStore
@@ -183,6 +183,7 @@ class _Run:
             if self._plan.shard.has(image)
         ]
         self._total = len(self._jobs) + len(absent)
+        remove_remains(self._plan)
         try:
             for image in absent:
                 yield self._ended(self._absent(image))

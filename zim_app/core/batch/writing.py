@@ -34,6 +34,9 @@ REPORT = "batch-report.csv"
 SHEET = "batch-sheet"
 """Names in the output folder that no result gets."""
 _REPORTS = re.compile(rf"{re.escape(REPORT)}|{SHEET}(-\d\d+)?\.jpg")
+_REMAINS = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
+STALE = 600
+"""Seconds after which nobody writes to such a file any more."""
 THUMBNAIL_SIDE = 160
 SOFT = (13, 242)
 """8-bit alpha between which a pixel counts as soft: from 5 to 95 %."""
@@ -211,6 +214,17 @@ def keep_record(journal: Journal, record: Record) -> None:
     """Note a failure, which is told all the same where the disk is full."""
     with contextlib.suppress(ZimError):
         journal.end(record)
+
+
+def remove_remains(plan: Plan) -> None:
+    """Remove files that a run was writing when it was killed, long ago."""
+    for folder in {plan.output / job.folder for job in plan.jobs}:
+        for path in folder.glob(".zim-*.tmp"):
+            stamp = Stamp.of(path)
+            old = stamp is not None and time.time() - stamp.modified_ns / 1e9 > STALE
+            if old and _REMAINS.fullmatch(path.name):
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 # -- Small pictures ------------------------------------------------------------------

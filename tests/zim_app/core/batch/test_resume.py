@@ -147,6 +147,19 @@ def test_a_killed_batch_takes_its_own_file_again(
     assert states(rows_of(make_plan())) == "kkk"
 
 
+def test_what_a_killed_batch_left_is_cleared_away(
+    output: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    output.mkdir()
+    names = [f".zim-{digit * 16}.tmp" for digit in "12"] + [".zim-of-others.tmp"]
+    for name in names:
+        (output / name).write_bytes(b"half")
+        os.utime(output / name, (1e9, 1e9))
+    os.utime(output / names[1])  # another machine is writing it
+    rows_of(make_plan())
+    assert [(output / name).exists() for name in names] == [False, True, True]
+
+
 @pytest.mark.parametrize(
     "line",
     [

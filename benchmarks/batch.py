@@ -1,0 +1,89 @@
+"""What a batch gains by reading ahead and writing behind the model.
+
+``python benchmarks/batch.py [--pictures 16] [--megapixels 3] [--rounds 3] [--jobs 2]``
+makes photographs of a bundled one, and cuts them out with a box each, once with threads
+that read and write while the model works, and once with none, in turns.  All numbers
+are from one run; the ratio is the median of the rounds' ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+from PIL import Image
+
+from zim_app.core.batch.jobs import jobs_of_folder
+from zim_app.core.batch.plan import BATCH_EXPORT, Plan
+from zim_app.core.batch.prompts import RelativeBox
+from zim_app.core.batch.runner import Ended, run
+from zim_app.core.batch.sources import Prompting
+from zim_app.core.images import load_picture
+from zim_model.assets import asset_path
+from zim_model.engine import Engine
+
+
+def make_photos(folder: Path, count: int, megapixels: float) -> None:
+    """JPEG files that all differ."""
+    rgb = load_picture(asset_path("samples", "cat.jpg")).rgb
+    factor = (megapixels * 1e6 / (rgb.shape[0] * rgb.shape[1])) ** 0.5
+    size = round(rgb.shape[1] * factor), round(rgb.shape[0] * factor)
+    large = cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC)
+    for number in range(count):
+        turned = cv2.convertScaleAbs(large, alpha=1 - number / (4 * count))
+        Image.fromarray(turned).save(folder / f"{number:03}.jpg", quality=92)
+
+
+def seconds(engine: Engine, photos: Path, output: Path, jobs: int) -> list[float]:
+    """Wall-clock time of a batch, and of its steps: read, model, write."""
+    pictures = jobs_of_folder(photos, output, recursive=False)
+    prompting = Prompting(recipes=False, box=RelativeBox(0.1, 0.1, 0.9, 0.9))
+    started = time.perf_counter()
+    events = run(Plan(pictures, output, prompting, BATCH_EXPORT), engine, workers=jobs)
+    rows = [event.row for event in events if isinstance(event, Ended)]
+    elapsed = time.perf_counter() - started
+    assert all(row.state == "done" for row in rows)
+    model = sum(row.encode_ms + row.click_ms for row in rows) / 1e3
+    read = sum(row.read_ms for row in rows) / 1e3
+    return [elapsed, read, model, sum(row.write_ms for row in rows) / 1e3]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", type=int, default=16)
+    parser.add_argument("--megapixels", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=2)
+    given = parser.parse_args()
+    engine = Engine()
+    engine.backend("zim-tiny")
+    with tempfile.TemporaryDirectory() as folder:
+        photos = Path(folder, "photos")
+        photos.mkdir()
+        make_photos(photos, given.pictures, given.megapixels)
+        seconds(engine, photos, Path(folder, "warm-up"), given.jobs)
+        times: dict[int, list[list[float]]] = {0: [], given.jobs: []}
+        for number in range(given.rounds):
+            for jobs, kept in times.items():
+                output = Path(folder, f"out-{number}-{jobs}")
+                kept.append(seconds(engine, photos, output, jobs))
+    print(f"{given.pictures} pictures of {given.megapixels:g} MP, seconds a picture")
+    for jobs, rounds in times.items():
+        shares = [
+            statistics.median(each) / given.pictures
+            for each in zip(*rounds, strict=True)
+        ]
+        words = "{:8.3f} in all; read {:.3f}, model {:.3f}, write {:.3f}"
+        print(f"{jobs} threads: {words.format(*shares)}")
+    pairs = zip(times[0], times[given.jobs], strict=True)
+    ratio = statistics.median(slow[0] / fast[0] for slow, fast in pairs)
+    print(f"throughput with overlap: x {ratio:.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,100 @@
+"""A batch on a Ray cluster whose machines share the folders of pictures and results.
+
+The batch is cut into parts, as for ``--shard``, of which every worker does one after
+the other, and keeps its engine in between.  What a worker that dies has finished is in
+the journal, so that nothing is redone when its part is given to another.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zim_app.core.batch.jobs import Shard
+from zim_app.core.batch.journal import Row
+from zim_app.core.batch.plan import Plan
+from zim_app.core.batch.runner import Ended, run
+from zim_app.core.sessions import SessionStore
+from zim_model.cluster import run_all
+from zim_model.devices import DeviceChoice
+
+if TYPE_CHECKING:
+    from zim_model.engine import Engine
+
+PICTURES = 16
+"""Of one part, on average, at most."""
+PARTS = 8
+"""Of a small batch, so that several workers have something to do."""
+
+
+def run_on_cluster(
+    plan: Plan,
+    cluster: str | None,
+    choice: DeviceChoice = DeviceChoice(),  # noqa: B008 - a frozen value
+    *,
+    workers: int = 1,
+    store: SessionStore | None = None,
+) -> Iterator[Row]:
+    """Do a whole batch; rows come part by part, as the parts are finished.
+
+    Args:
+        plan: of the batch, not of a part of it.
+        cluster: as for :func:`zim_model.cluster.run_all`.
+        choice: where models run on each machine.
+        workers: threads that read on each worker, and as many that write.
+        store: of the studio's sessions, in a folder that the machines share too; None
+            takes the usual one of this machine.
+
+    Raises:
+        ZimError: the plan cannot be followed, or the cluster not be used.
+    """
+    plan = _absolute(plan.validated())
+    size = min(PICTURES, max(1, len(plan.jobs) // PARTS))
+    count = -(-len(plan.jobs) // size)
+    folder = (store or SessionStore()).folder.absolute()
+    tasks = (
+        (replace(plan, shard=Shard(number, count)), choice, workers, folder)
+        for number in range(1, count + 1)
+    )
+    for _, rows in run_all(run_part, tasks, cluster=cluster):
+        yield from rows
+
+
+def run_part(
+    plan: Plan, choice: DeviceChoice, workers: int, sessions: Path
+) -> list[Row]:
+    """Do one part of a batch in this process.
+
+    Args:
+        plan: with its shard.
+        choice: where models run.
+        workers: see :func:`run_on_cluster`.
+        sessions: folder of the studio's sessions.
+
+    Raises:
+        ZimError: the journal cannot be read.
+    """
+    store = SessionStore(sessions)
+    events = run(plan, _engine(choice), workers=workers, store=store)
+    return [event.row for event in events if isinstance(event, Ended)]
+
+
+@functools.cache
+def _engine(choice: DeviceChoice) -> Engine:
+    """The engine of this process, which has its models loaded for the next part."""
+    from zim_model.engine import Engine
+
+    engine = Engine()
+    engine.set_device(choice)
+    return engine
+
+
+def _absolute(plan: Plan) -> Plan:
+    """The plan with paths that mean the same in any working folder."""
+    jobs = tuple(replace(job, path=job.path.absolute()) for job in plan.jobs)
+    backdrop = plan.export.background_picture
+    export = replace(plan.export, background_picture=backdrop and backdrop.absolute())
+    return replace(plan, jobs=jobs, output=plan.output.absolute(), export=export)
