@@ -167,6 +167,8 @@ class Engine:
         height, width = request.image.shape[:2]
         view = View.whole(height, width, backend.config.image_size)
         _, encode_ms = self._encoded(backend, request, view)
+        if request.options.mirrored:
+            encode_ms += self._encoded_both_ways(backend, request, view)[1]
         notes = self._ladder.notes(request.model)
         return Timings(encode_ms, 0.0, backend.device_label, notes)
 
@@ -285,17 +287,19 @@ class Engine:
         check(cancelled)
         backend = self.backend(request.model)
         check(cancelled)
-        encode_ms = 0.0
+        encode_ms, mirrored = 0.0, request.options.mirrored
 
         def encode(view: View) -> EncodedView:
             nonlocal encode_ms
-            encoded, spent = self._encoded(backend, request, view)
+            see = self._encoded_both_ways if mirrored else self._encoded
+            encoded, spent = see(backend, request, view)
             encode_ms += spent
             return encoded
 
         started = time.perf_counter()
         size, key = (height, width), request.image_key
-        question = Question(backend, encode, key, size, prompts, candidate, cancelled)
+        asked = _both_ways(backend) if mirrored else backend
+        question = Question(asked, encode, key, size, prompts, candidate, cancelled)
         seen = self._looks.answer(question, remember=request.remembered)
         check(cancelled)
         view = seen.view
@@ -309,7 +313,7 @@ class Engine:
             small, pixels, guided=guided, guide=guide
         )
         if request.options.upsampling == "native":
-            ask = partial(_asked, backend, request.image)
+            ask = partial(_asked, asked, request.image)
             full = refine_native(full, request.image, view, ask, cancelled)
         answer = _Answer(
             alpha=full,
@@ -359,6 +363,27 @@ class Engine:
         found = backend.encode(request.image, view)
         self.cache.put(key, found)
         return found, (time.perf_counter() - started) * 1e3
+
+    def _encoded_both_ways(
+        self, backend: Backend, request: Request, view: View
+    ) -> tuple[EncodedView, float]:
+        """The same for a view and its mirror image."""
+        from zim_model.both_ways import EncodedBothWays
+
+        encoded, encode_ms = self._encoded(backend, request, view)
+        image, key = request.image[:, ::-1], f"{request.image_key} mirrored"
+        other, more_ms = self._encoded(
+            backend,
+            replace(request, image=image, image_key=key),
+            view.mirrored(image.shape[1]),
+        )
+        return EncodedBothWays.of(encoded, other), encode_ms + more_ms
+
+
+def _both_ways(backend: Backend) -> Backend:
+    from zim_model.both_ways import BothWays
+
+    return BothWays(backend)
 
 
 def _freed(

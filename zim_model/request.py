@@ -51,10 +51,13 @@ class Options:
             image's own edges, ``bilinear`` is what official ZIM does; ``native`` is
             ``guided`` and then asks the model again along the edge, in windows of the
             image at its own resolution, which takes many times as long.
+        mirrored: ask about the mirror image too and take the mean of both answers,
+            which takes twice as long.
     """
 
     candidate: int | None = None
     upsampling: Upsampling = "guided"
+    mirrored: bool = False
 
 
 Brush = Literal["add", "erase", "soften"]

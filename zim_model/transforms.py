@@ -9,7 +9,7 @@ way through the exact inverse.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -51,6 +51,10 @@ class View:
     def whole(cls, height: int, width: int, image_size: int) -> View:
         """The view of all of an image."""
         return cls(0, 0, width, height, image_size)
+
+    def mirrored(self, width: int) -> View:
+        """The same part of the mirror image of an image of that width."""
+        return replace(self, left=width - self.right, right=width - self.left)
 
     @property
     def width(self) -> int:

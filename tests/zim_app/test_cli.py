@@ -82,6 +82,15 @@ def test_prompts_reach_the_engine_and_the_cutout_the_disk(
     assert "encode 210 ms, click 84 ms" in printed.out
 
 
+def test_a_second_look_is_asked_for(
+    photo: Path, asked: list[Request], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    assert run("matte", photo, "--point", "3,2", "--tta", "-o", out) == 0
+    assert run("matte", photo, "--point", "3,2", "-o", out) == 0
+    assert [request.options.mirrored for request in asked] == [True, False]
+
+
 def test_json_describes_the_result(
     photo: Path, asked: list[Request], tmp_path: Path, capsys: Any
 ) -> None:

@@ -11,7 +11,7 @@ from zim_model.prompts import PromptSet
 
 Objects = tuple[SceneObject, ...]
 
-SHARED = ("model", "candidate", "upsampling", "edge")
+SHARED = ("model", "candidate", "upsampling", "mirrored", "edge")
 """What the recipes of one object's parts have to have in common."""
 
 
@@ -63,7 +63,8 @@ def differences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
 
 def _aspects(recipe: Recipe) -> tuple[object, ...]:
     options, edge = recipe.options, replace(recipe.finish, strokes=())
-    return recipe.model, options.candidate or 0, options.upsampling, edge
+    candidate = options.candidate or 0
+    return recipe.model, candidate, options.upsampling, options.mirrored, edge
 
 
 def strokes_interfere(recipes: Sequence[Recipe]) -> bool:

@@ -121,6 +121,7 @@ class Recipe:
             "model": self.model,
             "candidate": self.options.candidate,
             "upsampling": self.options.upsampling,
+            "mirrored": self.options.mirrored,
             "finish": _finish_to_json(self.finish),
         }
 
@@ -139,7 +140,9 @@ class Recipe:
             )
         try:
             model, prompts = data["model"], PromptSet.from_json(data["prompts"])
-            options = Options(data["candidate"], data["upsampling"])
+            options = Options(
+                data["candidate"], data["upsampling"], data.get("mirrored", False)
+            )
         except KeyError as error:
             raise ZimError(f"This recipe has no {error.args[0]}.") from error
         if not isinstance(model, str):
@@ -202,6 +205,11 @@ class SceneObject:
 
 def _check_options(options: Options) -> None:
     candidate = options.candidate
+    if not isinstance(options.mirrored, bool):
+        raise ZimError(
+            f"This recipe's mirrored is {options.mirrored!r}.",
+            "It must be true or false.",
+        )
     if candidate is not None and (type(candidate) is not int or candidate < 0):
         raise ZimError(f"This recipe's candidate is {candidate!r}, which is no index.")
     if options.upsampling not in get_args(Upsampling):

@@ -1442,6 +1442,10 @@
         <translation>Sie muss von zim-studio gespeichert sein (Metadaten-Schlüssel {0}).</translation>
     </message>
     <message>
+        <source>It must be true or false.</source>
+        <translation>Es muss true oder false sein.</translation>
+    </message>
+    <message>
         <source>It must be {0}.</source>
         <translation>Es muss {0} sein.</translation>
     </message>
@@ -2008,6 +2012,10 @@
     <message>
         <source>This recipe&apos;s finish cannot be read: {0}.</source>
         <translation>Die Nachbearbeitung dieses Rezepts kann nicht gelesen werden: {0}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s mirrored is {0}.</source>
+        <translation>„mirrored“ dieses Rezepts ist {0}.</translation>
     </message>
     <message>
         <source>This recipe&apos;s model is {0}, which is no name.</source>
@@ -3565,6 +3573,10 @@
         <translation>Vergrößerung</translation>
     </message>
     <message>
+        <source>the mirrored second look</source>
+        <translation>der zweite, gespiegelte Blick</translation>
+    </message>
+    <message>
         <source>the refinement</source>
         <translation>Nachbearbeitung</translation>
     </message>
@@ -3950,6 +3962,14 @@
     <message>
         <source>Detail</source>
         <translation>Detail</translation>
+    </message>
+    <message>
+        <source>Look twice</source>
+        <translation>Zweimal ansehen</translation>
+    </message>
+    <message>
+        <source>Shows the model the mirrored picture too and takes the mean of both answers; a little more exact, takes twice as long</source>
+        <translation>Zeigt dem Modell auch das gespiegelte Bild und nimmt das Mittel beider Antworten; etwas genauer, dauert doppelt so lange</translation>
     </message>
     <message>
         <source>Reset refinement</source>

@@ -87,6 +87,8 @@ def test_what_one_recipe_cannot_say_is_named():
     assert differences([clicked(1), clicked(2, model="zim-vit-b")]) == ("model",)
     other = clicked(2, options=Options(2, "bilinear"))
     assert differences([clicked(1), other]) == ("candidate", "upsampling")
+    twice = clicked(2, options=Options(mirrored=True))
+    assert differences([clicked(1), twice]) == ("mirrored",)
     assert united([soft, clicked(2)]).finish.feather == 3.0
 
 

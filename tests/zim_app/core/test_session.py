@@ -125,6 +125,7 @@ VALID = Recipe(PromptSet((Point(1, 2),))).to_json()
         (VALID | {"candidate": True}, "candidate is True, which is no index"),
         (VALID | {"upsampling": "cubic"}, "'cubic'. Known are guided and bilinear"),
         (VALID | {"upsampling": []}, "Known are guided and bilinear"),
+        (VALID | {"mirrored": 1}, "mirrored is 1. It must be true or false"),
         (VALID | {"prompts": 5}, "prompts cannot be read"),
     ],
 )
@@ -148,6 +149,14 @@ def test_a_recipe_of_the_first_version_is_read() -> None:
         "upsampling": "guided",
     }
     assert Recipe.from_json(first) == Recipe(PromptSet((Point(1, 2),)))
+
+
+def test_a_second_look_survives_a_file() -> None:
+    recipe = Recipe(PromptSet((Point(1, 2),)), options=Options(mirrored=True))
+    data = json.loads(json.dumps(recipe.to_json()))
+    assert Recipe.from_json(data) == recipe
+    del data["mirrored"]  # as earlier versions wrote it
+    assert not Recipe.from_json(data).options.mirrored
 
 
 def stroke(**changes: Any) -> dict[str, Any]:

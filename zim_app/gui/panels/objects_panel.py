@@ -57,6 +57,7 @@ _DIFFERENCES = {
     "model": QT_TRANSLATE_NOOP("Objects", "the model"),
     "candidate": QT_TRANSLATE_NOOP("Objects", "the candidate"),
     "upsampling": QT_TRANSLATE_NOOP("Objects", "the upsampling"),
+    "mirrored": QT_TRANSLATE_NOOP("Objects", "the mirrored second look"),
     "edge": QT_TRANSLATE_NOOP("Objects", "the refinement"),
 }
 

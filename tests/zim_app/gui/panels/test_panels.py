@@ -169,6 +169,23 @@ def test_the_detail_is_chosen(clicked, recipe):
     assert box.currentData() == "guided"
 
 
+def test_a_second_look_is_one_undo_step(clicked, engine, recipe, qtbot, settle):
+    panel = clicked.bench.refine
+    steps = clicked.document.undo_stack.count()
+    indicator = QPoint(8, panel.mirrored.height() // 2)
+    qtbot.mouseClick(panel.mirrored, LEFT, pos=indicator)
+    settle()
+    assert recipe().options.mirrored
+    assert engine.solved[-1].options.mirrored
+    assert clicked.document.undo_stack.count() == steps + 1
+    clicked.actions_by_id["undo"].trigger()
+    assert not panel.mirrored.isChecked()
+    clicked.actions_by_id["redo"].trigger()
+    assert panel.mirrored.isChecked()
+    qtbot.mouseClick(panel.reset_button, LEFT)
+    assert not recipe().options.mirrored
+
+
 def test_a_change_goes_to_the_object_it_was_meant_for(clicked, recipe):
     clicked.bench.refine.fields["feather"].number.setValue(6)
     clicked.actions_by_id["object_new"].trigger()
