@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -27,7 +28,7 @@ from zim_model.evaluation.mini import make_mini
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import RunOptions, default_jobs, evaluate
 from zim_model.evaluation.systems import Model, Predictions, PromptKind, System
-from zim_model.evaluation.tables import failures, heading
+from zim_model.evaluation.tables import heading
 from zim_model.evaluation.writing import to_json, to_markdown, write_report
 from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import Upsampling, never
@@ -287,7 +288,7 @@ def _followed(events: Iterable[Event]) -> Report:
 
 def _progress(event: RowDone) -> str:
     left = event.seconds_left
-    more = "" if left is None else f", {left / 60:.0f} min left"
+    more = "" if left is None else f", {timedelta(seconds=round(left))} left"
     return f"{event.done} of {event.total}{more}  {event.row.case}"
 
 
@@ -327,8 +328,6 @@ def _told(
     print(to_json(report) if args.json else to_markdown(report))
     names = ", ".join(path.name for path in written)
     print(f"{heading(report)} {out}: {names}", file=sys.stderr)
-    if wrong := failures(report):
-        print(
-            f"zim-studio: error: {len(wrong)} could not be measured.", file=sys.stderr
-        )
+    if wrong := len(report.failed) + len(report.config.problems):
+        print(f"zim-studio: error: {wrong} could not be measured.", file=sys.stderr)
     return 0 if report.all_well else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from zim_model.evaluation.measures import MEASURES
 from zim_model.evaluation.published import MARK, SOURCE, published
@@ -57,6 +58,7 @@ def heading(report: Report) -> str:
 def notes(report: Report) -> tuple[str, ...]:
     """How the numbers are to be read."""
     options = report.config.options
+    uneven = len({(g.count, g.failed) for g in _wholes(report)}) > 1
     region = _REGIONS.get(options.get("region", ""), "")
     return (
         "Means over rows, each object of each image with the same weight; rows that "
@@ -64,7 +66,16 @@ def notes(report: Report) -> tuple[str, ...]:
         "image's area.",
         f"(DIM) errors count in: {region}.",
         f"Upsampling of the models' answers: {options.get('upsampling')}.",
+        *(["Careful: the means of different lines are over different rows."] * uneven),
     )
+
+
+def _wholes(report: Report) -> list[Group]:
+    """For each system and prompt the line of all that it has."""
+    groups: dict[tuple[str, str], Group] = {}
+    for group in report.groups():
+        groups.setdefault((group.system, group.prompt), group)
+    return list(groups.values())
 
 
 def tables(report: Report) -> tuple[Table, ...]:
@@ -74,16 +85,18 @@ def tables(report: Report) -> tuple[Table, ...]:
     sizes = [
         g for g in groups if g.size != ALL and g.count and g.subset == _main(g, whole)
     ]
-    found = [
+    mattes = [
         _of_family(FAMILIES["zim"], ("zim",), whole, report),
         _published(report),
         _of_family("The same by size of the object", ("zim",), sizes, report),
         _of_family(FAMILIES["dim"], ("dim",), whole, report),
-        _of_family(FAMILIES["mask"], ("boundary", "mask", "clicks"), whole, report),
-        *_curves(report),
-        _worst(report),
     ]
-    return tuple(table for table in found if table is not None and table.rows)
+    masks = [
+        _of_family(FAMILIES["mask"], ("boundary", "mask", "clicks"), whole, report)
+    ]
+    first, second = (masks, mattes) if _of_masks(report) else (mattes, masks)
+    found = [*first, *second, *_curves(report), _times(report), _worst(report)]
+    return tuple(table for table in found if table.rows)
 
 
 def _main(group: Group, whole: Sequence[Group]) -> str:
@@ -163,6 +176,24 @@ def _curves(report: Report) -> list[Table]:
     return found
 
 
+def _times(report: Report) -> Table:
+    """What the models' answers took; encoding only where it was not done before."""
+    rows = []
+    for system, prompt in dict.fromkeys((r.system, r.prompt) for r in report.measured):
+        own = [
+            row
+            for row in report.measured
+            if (row.system, row.prompt) == (system, prompt) and row.device
+        ]
+        encoded = [row.encode_ms for row in own if row.encode_ms]
+        for device in dict.fromkeys(row.device for row in own):
+            clicks = [row.click_ms for row in own if row.device == device]
+            encode = f"{fmean(encoded):.0f}" if encoded else NONE
+            rows.append((system, prompt, device, encode, f"{fmean(clicks):.0f}"))
+    header = ("System", "Prompt", "Device", "Encode an image, ms", "Answer, ms")
+    return Table("Time", header, tuple(rows), 3)
+
+
 def _worst(report: Report) -> Table:
     measure = main_measure(report)
     rows = tuple(
@@ -175,8 +206,11 @@ def _worst(report: Report) -> Table:
 
 def main_measure(report: Report) -> str:
     """What the worst rows are told by: SAD, or IoU where masks are measured."""
-    masks = report.config.options.get("truth") == "masks"
-    return "IoU" if masks else "SAD"
+    return "IoU" if _of_masks(report) else "SAD"
+
+
+def _of_masks(report: Report) -> bool:
+    return report.config.options.get("truth") == "masks"
 
 
 def failures(report: Report) -> tuple[tuple[str, str], ...]:

@@ -244,3 +244,28 @@ def test_a_journal_of_another_form_is_refused(tmp_path, line):
     path.write_text(f"{line}\n")
     with pytest.raises(ZimError, match=r"rows\.jsonl"):
         read_journal(path)
+
+
+def test_lines_over_different_rows_are_pointed_out():
+    rows = [row("x"), row("y"), row("x", system="b")]
+    text = to_markdown(Report.of(CONFIG, rows, 4))
+    assert "different rows" in text
+    even = to_markdown(Report.of(CONFIG, [rows[0], rows[2]], 2))
+    assert "different rows" not in even
+
+
+def test_masks_are_told_by_iou_first():
+    config = replace(CONFIG, options={"truth": "masks"})
+    text = to_markdown(Report.of(config, [row("x"), row("y", sad=3)], 2))
+    assert text.index("Masks and outlines") < text.index("ZIM's evaluation")
+    assert "## Worst by IoU" in text
+
+
+def test_times_are_those_of_the_models():
+    rows = [
+        row("x", encode_ms=100.0, click_ms=10.0, device="CPU (fp32)"),
+        row("y", encode_ms=0.0, click_ms=30.0, device="CPU (fp32)"),
+        row("x", system="b"),
+    ]
+    text = to_markdown(Report.of(CONFIG, rows, 3))
+    assert "| a | box | CPU (fp32) | 100 | 20 |" in text
