@@ -119,6 +119,11 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the models' answers (default: guided); official ZIM's is bilinear",
     )
     parser.add_argument(
+        "--mirrored",
+        action="store_true",
+        help="ask the models about the mirror images too and take the mean",
+    )
+    parser.add_argument(
         "--region",
         choices=get_args(Region),
         help="where the (DIM) errors count: the image, the unknown part of the data "
@@ -204,6 +209,7 @@ def run(args: argparse.Namespace) -> int:
         args.jobs,
         args.resume,
         predictions=args.save_predictions,
+        mirrored=args.mirrored,
     )
     if args.cluster is not None:
         return _told(args, _spread(args, out, options), out, dataset)

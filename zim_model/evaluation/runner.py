@@ -93,6 +93,7 @@ class RunOptions:
         jobs: processes that score answers; 0 scores between the answers.
         resume: take over the finished rows of an earlier run in the same folder.
         thumbnails, predictions: whether answers are kept as pictures, small or whole.
+        mirrored: ask about the mirror images too, see :class:`Options`.
     """
 
     upsampling: Upsampling = "guided"
@@ -103,6 +104,7 @@ class RunOptions:
     resume: bool = False
     thumbnails: bool = True
     predictions: bool = False
+    mirrored: bool = False
 
 
 def evaluate(
@@ -208,6 +210,7 @@ class _Run:
             tuple(map(str, self._prompts)),
             {
                 "upsampling": options.upsampling,
+                "mirrored": "yes" if options.mirrored else "no",
                 "region": self._region,
                 "truth": "masks" if dataset.masks else "mattes",
             },
@@ -430,7 +433,7 @@ class _Run:
             f"{self._dataset.name}/{case.image}",
             PromptSet(),
             system.model,
-            Options(upsampling=self._options.upsampling),
+            Options(None, self._options.upsampling, self._options.mirrored),
             # A further click goes on from what the earlier ones led to.
             remembered=question.prompt.kind == "clicks",
         )

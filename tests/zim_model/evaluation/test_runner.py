@@ -350,6 +350,13 @@ def test_shards_join_to_the_same_means(mini, tmp_path, engine):
         run(mini, tmp_path / "x", engine, options=replace(INLINE, shard=(3, 2)))
 
 
+def test_mirror_images_are_asked_about_when_wanted(mini, tmp_path, engine):
+    run(mini, tmp_path, engine, options=replace(INLINE, mirrored=True))
+    assert all(request.options.mirrored for request in engine.asked)
+    with pytest.raises(ZimError, match="mirrored is yes there and no now"):
+        run(mini, tmp_path, engine, options=replace(INLINE, resume=True))
+
+
 def test_a_limit_spreads_over_the_set(mini, tmp_path, engine):
     options = replace(INLINE, limit=2)
     names = [row.case for row in rows_of(run(mini, tmp_path, engine, options=options))]
