@@ -4,14 +4,11 @@
 with.  Everything is counted on tensors without data, so that it takes seconds.
 """
 
-from dataclasses import replace
-
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from training.config import MODELS
-from zim_model.config import ZIM_VIT_B
 from zim_model.converter_config import CONVERTERS
 from zim_model.converter_network import ConverterNetwork
 from zim_model.encoder import VitEncoder
@@ -79,35 +76,30 @@ def counted(run):
 def main():
     for name in ("zim-vit-b", "zim-vit-l", "zim-vit-mini", "zim-mini"):
         config = MODELS[name]
+        sizes = {}
         for recompute in (False, True):
             model, encode, decode = zim_passes(config, recompute)
-            features, encoder, held = counted(encode)
+            features, encoder, kept = counted(encode)
             _, decoder, more = counted(lambda d=decode, f=features: d(f))
-            size = sum(p.numel() for p in model.parameters())
-            forward = encoder + decoder
-            passes = 4 if recompute else 3
-            step = forward * 3 + (encoder if recompute else 0)
-            print(
-                f"{name:13} {size / 1e6:7.2f} M, encode {encoder / 1e9:8.1f} GFLOP,"
-                f" {PROMPTS} prompts {decoder / 1e9:7.1f}; a view of a step"
-                f" ({passes} passes of the encoder) {step / 1e12:.3f} TFLOP;"
-                f" kept for gradients {(held + more) / 2**30:.2f} GiB a view"
-            )
-    small = replace(ZIM_VIT_B, image_size=256)
-    _, encode, decode = zim_passes(small, False)
-    features, encoder, _ = counted(encode)
-    print(f"zim-vit-b at 256 px: encode {encoder / 1e9:.1f} GFLOP")
-    for name, config in CONVERTERS.items():
-        if config.cues:
-            continue
-        model, run = converter_passes(config)
-        _, forward, held = counted(run)
+            sizes[recompute] = (kept + more) / 2**30
         size = sum(p.numel() for p in model.parameters())
+        step = 3 * (encoder + decoder)
         print(
-            f"{name:13} {size / 1e6:7.2f} M, {forward / 1e9:.1f} GFLOP a mask,"
-            f" {3 * forward / 1e12:.3f} TFLOP a picture of a step;"
-            f" kept for gradients {held / 2**30:.2f} GiB a picture"
+            f"{name:12} {size / 1e6:6.1f} M parameters; encode {encoder / 1e9:.2f}"
+            f" GFLOP, {PROMPTS} prompts {decoder / 1e9:.2f}; a view of a step"
+            f" {step / 1e12:.4f} TFLOP, recomputing {(step + encoder) / 1e12:.4f};"
+            f" kept for its gradients {sizes[False]:.2f} GiB, recomputing"
+            f" {sizes[True]:.2f}"
         )
+    config = CONVERTERS["converter"]
+    model, run = converter_passes(config)
+    _, forward, kept = counted(run)
+    size = sum(p.numel() for p in model.parameters())
+    print(
+        f"{config.name:12} {size / 1e6:6.1f} M parameters; a mask {forward / 1e9:.1f}"
+        f" GFLOP; a picture of a step {3 * forward / 1e12:.4f} TFLOP; kept for its"
+        f" gradients {kept / 2**30:.2f} GiB"
+    )
 
 
 if __name__ == "__main__":
