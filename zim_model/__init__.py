@@ -15,9 +15,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
     from zim_model.checkpoint import load_model
+    from zim_model.mask_generator import ZimAutomaticMaskGenerator
     from zim_model.predictor import ZimPredictor
 
-__all__ = ["ZimPredictor", "load_model"]
+__all__ = ["ZimAutomaticMaskGenerator", "ZimPredictor", "load_model"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,6 +26,10 @@ def __getattr__(name: str) -> Any:
         from zim_model.predictor import ZimPredictor
 
         return ZimPredictor
+    if name == "ZimAutomaticMaskGenerator":
+        from zim_model.mask_generator import ZimAutomaticMaskGenerator
+
+        return ZimAutomaticMaskGenerator
     if name == "load_model":
         from zim_model.checkpoint import load_model
 

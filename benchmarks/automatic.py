@@ -1,0 +1,127 @@
+"""Everything-mode of ours beside a straightforward generator, with the same weights.
+
+``python benchmarks/automatic.py [--model zim-vit-b] [--side 6] [--megapixels 4]``
+prints seconds and their ratio.  The straightforward way is that of the official
+generators: a batch of points is decoded, every matte is brought to the picture's size,
+and only then judged, cut and compared.  The weights are random; the thresholds are what
+half of a first few mattes reach in predicted IoU, and most of them in stability.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from measuring import interleaved, scaled_photo
+
+from zim_model.backends import TorchBackend, prompt_tokens
+from zim_model.config import CONFIGS
+from zim_model.mask_generator import ZimAutomaticMaskGenerator, point_grid, suppressed
+from zim_model.model import Zim
+from zim_model.prompts import Point, PromptSet
+from zim_model.transforms import View, normalised, resized_view
+
+
+@torch.inference_mode()
+def straightforward(
+    model: Zim,
+    image: np.ndarray,
+    side: int,
+    threshold: float,
+    steady: float,
+    batch: int,
+) -> list[np.ndarray]:
+    """Mattes (H, W) uint8, as the official generators make them."""
+    config = model.config
+    height, width = image.shape[:2]
+    view = View.whole(height, width, config.image_size)
+    pixels = normalised(resized_view(config, image, view), config.image_size)
+    features = model.encode(torch.from_numpy(pixels)[None])
+    points = point_grid(side) * (width, height)
+    margin = float(np.log(0.6 / 0.4))
+    mattes, boxes, scores = [], [], []
+    for start in range(0, len(points), batch):
+        sets = [PromptSet((Point(*p),)) for p in points[start : start + batch].tolist()]
+        tokens = [prompt_tokens(view.apply(prompts)) for prompts in sets]
+        logits, iou = model.decode(
+            features,
+            torch.from_numpy(np.stack([t[0] for t in tokens])),
+            torch.from_numpy(np.stack([t[1] for t in tokens])),
+        )
+        s = config.image_size
+        logits = F.interpolate(logits, (s, s), mode="bilinear")
+        rows, columns = view.input_size
+        logits = logits[..., :rows, :columns]
+        logits = F.interpolate(logits, (height, width), mode="bilinear").flatten(0, 1)
+        iou = iou.flatten()
+        logits, iou = logits[iou > threshold], iou[iou > threshold]
+        low = (logits > -margin).sum((1, 2))
+        stability = (logits > margin).sum((1, 2)) / low.clamp(min=1)
+        good = (stability >= steady) & (logits > 0).flatten(1).any(1)
+        for matte, score in zip(logits[good], iou[good].tolist(), strict=True):
+            on = matte > 0
+            y, x = on.any(1).nonzero(), on.any(0).nonzero()
+            boxes.append([int(x[0]), int(y[0]), int(x[-1]) + 1, int(y[-1]) + 1])
+            scores.append(score)
+            mattes.append((matte.sigmoid() * 255).round().byte().numpy())
+    kept = suppressed(np.array(boxes, float).reshape(-1, 4), scores, 0.7)
+    return [mattes[i] for i in kept]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megapixels", type=float, default=4)
+    parser.add_argument("--side", type=int, default=6, help="points along each side")
+    parser.add_argument("--batch", type=int, default=4, help="the other's, for memory")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--model", default="zim-vit-b", choices=sorted(CONFIGS))
+    given = parser.parse_args()
+    image = scaled_photo(given.megapixels)
+    torch.manual_seed(0)
+    model = Zim(CONFIGS[given.model]).eval()
+    if model.config.cue_channels:
+        parser.error("the straightforward way draws no cue maps: choose a ViT")
+    backend = TorchBackend(model, "cpu")
+    everything = {"pred_iou_thresh": -1e9, "stability_score_thresh": 0.0}
+    limits = everything | {"box_nms_thresh": 1.0}
+    probe = ZimAutomaticMaskGenerator(backend, 3, **limits).generate(image)
+    threshold = float(np.median([record["predicted_iou"] for record in probe]))
+    steady = float(np.quantile([record["stability_score"] for record in probe], 0.2))
+    generator = ZimAutomaticMaskGenerator(
+        backend,
+        given.side,
+        pred_iou_thresh=threshold,
+        stability_score_thresh=steady,
+    )
+    counts = {}
+
+    def ours(i: int) -> None:
+        counts["ours"] = len(generator.generate(image))
+
+    def theirs(i: int) -> None:
+        found = straightforward(
+            model, image, given.side, threshold, steady, given.batch
+        )
+        counts["straightforward"] = len(found)
+
+    def encode(i: int) -> None:
+        view = View.whole(*image.shape[:2], model.config.image_size)
+        backend.encode(image, view)
+
+    actions = {"straightforward": theirs, "ours": ours, "of which encoding": encode}
+    rows = interleaved(given.rounds, actions)
+    print(f"{given.model}, {image.shape[1]} x {image.shape[0]}, {given.side}^2 points")
+    for name, (wall, processor) in rows.items():
+        base = rows["straightforward"]
+        ratio = base[0] / wall, base[1] / processor
+        print(
+            f"{name:20}{counts.get(name, 0):5} mattes {wall:8.1f} s  x {ratio[0]:.2f}"
+            f"{processor:10.1f} s of processor time  x {ratio[1]:.2f}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
