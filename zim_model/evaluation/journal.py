@@ -226,6 +226,14 @@ def _config(data: Mapping[str, Any]) -> Config:
     return Config(**values)
 
 
+def taken(path: Path) -> ZimError:
+    """What is wrong with a journal that nobody said to go on with."""
+    return ZimError(
+        f"{path} holds the rows of an earlier run.",
+        "Resume it (--resume), or choose another folder for the results.",
+    )
+
+
 class Journal:
     """Adds rows to a file; a context manager.
 
@@ -244,21 +252,25 @@ class Journal:
         self.rows: dict[Key, Row] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            there = path.exists() and path.stat().st_size > 0
-            whole = self._continue(config, resume) if there else 0
-            self._file: IO[bytes] = path.open("r+b" if path.exists() else "w+b")
-            self._file.truncate(whole)
-            self._file.seek(whole)
+            # Appending: whatever else writes to the file, no row is written over.
+            self._file: IO[bytes] = path.open("ab")
         except OSError as error:
             raise _unwritable(path, error) from error
-        self._add({"format": FORMAT, "config": asdict(config)})
+        try:
+            _lock(self._file, path)
+            there = path.stat().st_size > 0
+            self._file.truncate(self._continue(config, resume) if there else 0)
+            self._add({"format": FORMAT, "config": asdict(config)})
+        except OSError as error:
+            self._file.close()
+            raise _unwritable(path, error) from error
+        except ZimError:
+            self._file.close()
+            raise
 
     def _continue(self, config: Config, resume: bool) -> int:
         if not resume:
-            raise ZimError(
-                f"{self.path} holds the rows of an earlier run.",
-                "Resume it (--resume), or choose another folder for the results.",
-            )
+            raise taken(self.path)
         if b"\n" not in self.path.read_bytes():  # killed in the first line
             return 0
         there, self.rows, whole = _read(self.path)
@@ -287,6 +299,27 @@ class Journal:
 
     def __exit__(self, *exc: object) -> None:
         self._file.close()
+
+
+def _lock(file: IO[bytes], path: Path) -> None:
+    """Keep other runs away until the file is closed, where the system can.
+
+    Raises:
+        ZimError: another run has it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ZimError(
+            f"Another run is writing to {path}.",
+            "Wait for it, stop it, or choose another folder for the results.",
+        ) from error
+    except OSError:  # a network drive without locks
+        return
 
 
 def _unwritable(path: Path, error: OSError) -> ZimError:

@@ -17,7 +17,7 @@ from zim_model.cluster import run_all
 from zim_model.devices import DeviceChoice
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import open_dataset
-from zim_model.evaluation.journal import journal_name, merged
+from zim_model.evaluation.journal import journal_name, merged, taken
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import BOTH, RunOptions, evaluate
 from zim_model.evaluation.systems import Model, PromptKind, System
@@ -67,13 +67,16 @@ def evaluate_on(
     dataset = open_dataset(spread.root, spread.layout)
     shards = max(1, min(MAX_SHARDS, len(dataset.by_image())))
     tasks = [(spread, (index, shards)) for index in range(1, shards + 1)]
+    names = [spread.out / journal_name(shard) for _, shard in tasks]
+    if not spread.options.resume:
+        for path in filter(Path.exists, names):
+            raise taken(path)
     for done, (_, failure) in enumerate(
         run_all(evaluate_shard, tasks, cluster=cluster, workers=workers), 1
     ):
         if failure is not None:
             raise ZimError(*failure)
         yield done, shards
-    names = [spread.out / journal_name(shard) for _, shard in tasks]
     config, rows = merged(names)
     chosen = {system.name for system in spread.systems}
     kinds = {str(prompt) for prompt in spread.prompts}
@@ -84,7 +87,8 @@ def evaluate_on(
 
 def evaluate_shard(spread: Spread, shard: tuple[int, int]) -> tuple[str, str] | None:
     """Evaluate one shard in this process; the message and hint of what ended it."""
-    options = replace(spread.options, shard=shard, jobs=0)
+    # Always resumed: another worker may have died over the first half of it.
+    options = replace(spread.options, shard=shard, jobs=0, resume=True)
     any_model = any(isinstance(system, Model) for system in spread.systems)
     try:
         for _ in evaluate(

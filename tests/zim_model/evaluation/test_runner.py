@@ -302,6 +302,15 @@ def test_a_half_written_line_is_done_again(mini, tmp_path, engine):
     assert resumed[-1].complete
 
 
+def test_two_runs_do_not_write_to_one_journal(mini, tmp_path, engine):
+    first = evaluate(mini, [MODEL], tmp_path, options=INLINE, engine=engine)
+    next(first)
+    with pytest.raises(ZimError, match="Another run"):
+        run(mini, tmp_path, engine, options=replace(INLINE, resume=True))
+    first.close()
+    assert run(mini, tmp_path, engine, options=replace(INLINE, resume=True))
+
+
 def test_results_are_never_mixed_with_others(mini, tmp_path, engine):
     run(mini, tmp_path, engine)
     with pytest.raises(ZimError, match="earlier run"):

@@ -3,8 +3,9 @@ import pytest
 from tests.zim_model.evaluation.conftest import run
 from zim_model.errors import ZimError
 from zim_model.evaluation import Predictions, PromptKind, RunOptions
+from zim_model.evaluation.journal import read_journal
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.spreading import Spread, evaluate_on
+from zim_model.evaluation.spreading import Spread, evaluate_on, evaluate_shard
 
 BOX = (PromptKind("box"),)
 
@@ -31,3 +32,14 @@ def test_what_ends_a_part_ends_the_whole(mini, tmp_path):
     spread = Spread(mini.root, None, (), tmp_path, BOX)
     with pytest.raises(ZimError, match="nothing to evaluate"):
         list(evaluate_on(None, spread))
+
+
+def test_a_part_whose_worker_died_is_finished_by_another(mini, tmp_path):
+    system = Predictions("Masks", mini.root / "seg")
+    spread = Spread(mini.root, None, (system,), tmp_path, BOX)
+    assert evaluate_shard(spread, (1, 3)) is None
+    path = tmp_path / "rows-1-of-3.jsonl"
+    whole = read_journal(path)[1]
+    path.write_bytes(path.read_bytes()[:-25])  # in the middle of its last row
+    assert evaluate_shard(spread, (1, 3)) is None
+    assert read_journal(path)[1] == whole
