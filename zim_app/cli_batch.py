@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import threading
@@ -156,7 +155,7 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--jobs",
         type=int,
-        default=min(WORKERS, os.cpu_count() or 1),
+        default=WORKERS,
         metavar="N",
         help="threads that read pictures, and as many that write, while the model "
         "works; 0 for none (default: %(default)s)",

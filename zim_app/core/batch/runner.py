@@ -8,6 +8,7 @@ goes wrong with one picture is told, and never stops the others.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -33,8 +34,9 @@ from zim_model.request import CancelCheck, Matte, Options, Request, never
 if TYPE_CHECKING:
     from zim_model.automatic import Found
 
-WORKERS = 2
-"""Threads that read, and as many that write."""
+WORKERS = max(1, min(8, (os.cpu_count() or 1) // 2))
+"""Threads that read, and as many that write: packing the pixels of a file takes longer
+than a card takes for their matte."""
 MEMORY = 1 << 30
 """Bytes of decoded pictures and mattes, beyond the one that is worked on."""
 
@@ -166,7 +168,7 @@ class _Run:
         self._journal = Journal.open(plan.output)
         self._results = Results(plan, self._journal)
         self._earlier = Earlier(plan, self._sources, self._journal.records)
-        self._ahead = max(1, 2 * workers)
+        self._ahead = 2 * workers or 1
         self._readers, self._writers = (
             ThreadPoolExecutor(workers, f"batch-{name}") if workers else _AtOnce()
             for name in ("read", "write")
@@ -208,6 +210,9 @@ class _Run:
             row = read if isinstance(read, Row) else None
             if isinstance(read, Ready):
                 self._largest = max(self._largest, read.nbytes)
+            if self._ahead > 1:  # else it would be read here and now
+                self._read_ahead(waiting)
+            if isinstance(read, Ready):
                 yield Begun(job.relative)
                 row = self._answered(read)
             if row is not None:
@@ -234,7 +239,9 @@ class _Run:
 
     def _read_ahead(self, waiting: deque[Job]) -> None:
         """Have the next pictures read, at least one, within the memory allowed."""
-        while waiting and len(self._reading) < self._ahead:
+        # How large they are is known from the first one on.
+        most = self._ahead if self._largest else max(1, self._ahead // 2)
+        while waiting and len(self._reading) < most:
             held = len(self._reading) * self._largest
             held += sum(nbytes for nbytes, _ in self._writing)
             if self._reading and held + self._largest > self._memory:

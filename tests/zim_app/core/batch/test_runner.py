@@ -14,6 +14,8 @@ import tifffile
 from PIL import Image
 
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
+from tests.zim_model.conftest import SMALL_VIT
+from tests.zim_model.test_engine import DiscBackend
 from zim_app.core.batch.jobs import jobs_of_folder
 from zim_app.core.batch.plan import BATCH_EXPORT, Plan
 from zim_app.core.batch.prompts import RelativeBox, read_table
@@ -25,6 +27,7 @@ from zim_app.core.project import write_project
 from zim_app.core.session import Recipe, SceneObject
 from zim_app.core.sessions import Session, SessionStore
 from zim_app.core.work import Work
+from zim_model.engine import Engine
 from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point, PromptSet
 
@@ -332,6 +335,18 @@ def test_little_memory_means_one_picture_after_the_other(
     engine.during = lambda _: ahead.append(len(read) - len(engine.solved))
     assert len(list(run(make_plan(), engine, memory=1))) == 46
     assert max(ahead[5:]) <= 2  # the one that is worked on, and one that is read
+
+
+def test_the_engine_encodes_a_picture_once_for_all_its_objects(
+    photos: Path, store: SessionStore, make_plan: MakePlan
+) -> None:
+    backend = DiscBackend(SMALL_VIT)
+    for name in ("a.png", "b.png"):
+        keep_work(store, photos / name, *(boxed(n, 0, 20, 20) for n in range(4)))
+    engine = Engine(lambda model, rung: backend)  # type: ignore[arg-type, return-value]
+    rows = [e.row for e in run(make_plan(Prompting()), engine) if isinstance(e, Ended)]
+    assert [row.objects for row in rows if row.state == "done"] == [4, 4]
+    assert len(backend.views) == 2
 
 
 def test_all_objects_of_a_picture_come_one_after_the_other(
