@@ -585,7 +585,7 @@
     </message>
     <message>
         <source>&amp;Close</source>
-        <translation>&amp;Schließen</translation>
+        <translation>S&amp;chließen</translation>
     </message>
     <message>
         <source>Close; a run goes on (Esc)</source>
@@ -1218,6 +1218,10 @@
         <translation>Laden Sie weiter: Was angekommen ist, bleibt.</translation>
     </message>
     <message>
+        <source>Download again: what has arrived is kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Download it again. If that does not help, something between here and {0} changes files, or there is a newer one.</source>
         <translation>Laden Sie sie noch einmal. Hilft das nicht, dann verändert etwas zwischen hier und {0} Dateien, oder es gibt eine neuere.</translation>
     </message>
@@ -1270,8 +1274,16 @@
         <translation>Exportieren Sie ein ZIM mit ViT-Encoder, etwa zim-vit-b.</translation>
     </message>
     <message>
+        <source>Fetch the data set with a browser from {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Free some space or choose another disk.</source>
         <translation>Schaffen Sie Platz oder wählen Sie einen anderen Datenträger.</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose a folder on another disk.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Free some space, or name a folder on another disk in {0}.</source>
@@ -1428,6 +1440,10 @@
     <message>
         <source>It may have moved: fetch it with a browser, then add it from disk.</source>
         <translation>Vielleicht ist sie umgezogen: Laden Sie sie mit einem Browser und fügen Sie sie vom Datenträger hinzu.</translation>
+    </message>
+    <message>
+        <source>It may have moved: look at {0}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>It must be a number from {0} to {1}.</source>
@@ -1824,6 +1840,14 @@
     <message>
         <source>The licence is not accepted.</source>
         <translation>Die Lizenz ist nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>The list of files at {0} cannot be understood: {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The list of files goes on at {0}, a stranger&apos;s.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The mask is empty: no pixel of it is as bright as half of white.</source>
@@ -2242,6 +2266,10 @@
         <translation>{0} ist nicht erreichbar.</translation>
     </message>
     <message>
+        <source>{0} cannot be reached: {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{0} cannot be read: {1}.</source>
         <translation>{0} kann nicht gelesen werden: {1}.</translation>
     </message>
@@ -2512,6 +2540,10 @@
     <message>
         <source>{0} is not an array of numbers.</source>
         <translation>{0} ist kein Feld von Zahlen.</translation>
+    </message>
+    <message>
+        <source>{0} is not given (HTTP {1}).</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} is not in the Hugging Face cache ({1}), and HF_HUB_OFFLINE forbids to fetch it.</source>

@@ -105,6 +105,7 @@ class BatchControl(QObject):
         self, rows: list[Row], files: list[Path], error: ZimError | None
     ) -> None:
         if self._closing:
+            self._closing = False  # somebody else may want to ask, too
             self._window.close()
             return
         failed = sum(row.state == "failed" for row in rows)

@@ -275,6 +275,8 @@ class BatchDialog(QDialog):
         elif isinstance(event, Ended):
             self.table.show_row(event.row)
             self._counts[event.row.state] += 1
+            if event.row.outputs:
+                self.open_folder.setEnabled(True)
             self._worked += event.row.state != "kept"
             self.bar.setRange(0, event.total)
             self.bar.setValue(event.done)

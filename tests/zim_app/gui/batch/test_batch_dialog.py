@@ -269,6 +269,49 @@ def test_closing_the_dialog_lets_the_run_go_on(dialog, finish, engine, window, q
     assert column(dialog, STATE)[:3] == ["Made"] * 3
 
 
+def test_the_status_bar_stops_a_run(dialog, finish, engine, window, qtbot):
+    engine.gate.clear()
+    click(dialog.start)
+    qtbot.waitUntil(lambda: "solve" in engine.calls)
+    dialog.close()
+    qtbot.waitUntil(window.batch.progress.isVisible)
+    click(window.batch.progress.button)
+    assert window.batch.work.stopping
+    engine.gate.set()
+    finish()
+    assert "Stopped; Start goes on." in dialog.summary.text()
+    assert not window.batch.progress.isVisible()
+
+
+def test_an_unsaved_project_can_keep_the_window_open(
+    dialog, qtbot, engine, window, photos, settle, finish
+):
+    window.open_path(photos / "a.png")
+    settle()
+    window.flow.project = photos / "a.zimproj"
+    at = window.canvas.to_view(20, 20).toPoint()
+    qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
+    settle()
+    engine.gate.clear()
+    click(dialog.start)
+    qtbot.waitUntil(lambda: engine.calls[-1] == "solve" and not window.queue.idle)
+    window.close()
+    [box] = boxes(window)
+    click(next(b for b in box.buttons() if b.text() == "Stop and quit"))
+    engine.gate.set()
+    finish()
+    qtbot.waitUntil(lambda: len(boxes(window)) == 1)
+    [box] = boxes(window)  # about the project
+    click(box.button(QMessageBox.StandardButton.Cancel))
+    assert window.isVisible()
+    click(dialog.start)
+    window.close()
+    assert len(boxes(window)) == 1, "it asks again"
+    click(next(b for b in boxes(window)[0].buttons() if b.text() == "Go on"))
+    finish()
+    window.flow.project = None
+
+
 def boxes(window):
     return [box for box in window.findChildren(QMessageBox) if box.isVisible()]
 
