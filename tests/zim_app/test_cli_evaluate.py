@@ -160,3 +160,13 @@ def test_a_cluster_gives_the_same_report(
     assert main([*argv, "-o", str(one), "--jobs", "0"]) == 0
     assert main([*argv, "-o", str(other), "--cluster", "local:1"]) == 0
     assert (one / "report.csv").read_bytes() == (other / "report.csv").read_bytes()
+
+
+def test_the_bundled_model_is_measured(mini: Path, tmp_path: Path) -> None:
+    argv = ["evaluate", str(mini), "-o", str(tmp_path), "--limit", "1", "--jobs", "1"]
+    assert main([*argv, "--prompts", "box", "--device", "cpu"]) == 0
+    data = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    (row,) = data["rows"]
+    assert row["device"].startswith("CPU")
+    assert row["metrics"]["IoU"] > 0.5
+    assert (tmp_path / "thumbnails/zim-tiny/box" / f"{row['case']}.png").is_file()
