@@ -32,7 +32,8 @@ def add_from_disk(path: Path, name: str | None = None) -> InstalledModel:
         if name is None:
             info = _known_by_content(files)
             name = info.name if info else _name_of(path, files)
-    return install_files(name, files)
+    is_pair = files[0].suffix == ".onnx"
+    return install_files(name, files, _check_alone(path) if is_pair else None)
 
 
 def _recognised(path: Path) -> tuple[list[Path], Callable[[], object]]:
@@ -66,6 +67,27 @@ def _onnx_pair(folder: Path) -> tuple[list[Path], Callable[[], object]]:
     from zim_model.onnx_backend import check_pair
 
     return files, lambda: check_pair(folder)
+
+
+def _check_alone(path: Path) -> Callable[[Path], None] | None:
+    """What checks that graphs need none of the other files where they came from."""
+    folder = path if path.is_dir() else path.parent
+    if not any(each.suffix != ".onnx" for each in folder.iterdir()):
+        return None
+
+    def check(copies: Path) -> None:
+        from zim_model.onnx_backend import check_pair
+
+        try:
+            check_pair(copies)
+        except WeightsError as error:
+            beside = " and ".join(f"{name}.data" for name in ONNX_FILES)
+            raise WeightsError(
+                f"The graphs in {folder} keep weights in other files than {beside}.",
+                "Save them again with all weights of a graph in one file beside it.",
+            ) from error
+
+    return check
 
 
 def _known_by_content(files: list[Path]) -> ModelInfo | None:

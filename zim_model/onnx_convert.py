@@ -196,6 +196,8 @@ def _relative_table(layer: Layer) -> FloatArray | None:
     entry depends on query minus key only.
     """
     values = layer.weight.squeeze()
+    if layer.operator == "Add":  # absolute positions, which may be 0 before a training
+        return None
     if values.ndim == 2 and layer.operator == "Gather":
         return values if len(values) % 2 else None
     if values.ndim != 3:

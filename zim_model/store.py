@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,11 +151,17 @@ def require_onnx() -> None:
         ) from error
 
 
-def install_files(name: str, files: Sequence[Path]) -> InstalledModel:
+def install_files(
+    name: str, files: Sequence[Path], check: Callable[[Path], object] | None = None
+) -> InstalledModel:
     """Link or copy files into a model's folder, all or none.
 
+    Args:
+        check: looks the copies over in their own folder before they count.
+
     Raises:
-        WeightsError: the name is taken or no name, or the files cannot be written.
+        WeightsError: the name is taken or no name, or the files cannot be written, or
+            ``check`` says so.
     """
     check_name(name)
     if find(name) is not None:
@@ -171,6 +177,8 @@ def install_files(name: str, files: Sequence[Path]) -> InstalledModel:
             check_space(folder, sum(path.stat().st_size for path in files))
             for path in files:
                 link_or_copy(path.resolve(), staging / path.name)
+            if check is not None:
+                check(staging)
             staging.rename(folder / name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)

@@ -14,6 +14,7 @@ from zim_model import load_model
 from zim_model.config import CONFIGS, VitConfig
 from zim_model.encoder import ConvBnRelu
 from zim_model.errors import WeightsError
+from zim_model.model import Zim
 from zim_model.onnx_export import OfficialDecoder, OfficialEncoder, export_pair
 
 onnx = pytest.importorskip("onnx")
@@ -169,6 +170,14 @@ def test_batch_norms_that_were_not_fused_are_carried_as_they_are(model, tmp_path
     norms = [n for n in graph.graph.node if n.op_type == "BatchNormalization"]
     back, _ = converted(folder, tmp_path / "back.safetensors")
     assert_same_weights(back, model, () if norms else FUSED)
+
+
+def test_a_network_before_its_training_comes_back(tmp_path):
+    """Its tables of positions are all 0 and tell each other apart by shape only."""
+    torch.manual_seed(0)
+    model = Zim(SMALL_VIT).eval()
+    back, _ = converted(export(model, tmp_path / "pair"), tmp_path / "b.safetensors")
+    assert_same_weights(back, model, FUSED)
 
 
 def test_names_under_another_prefix_still_count(model, tmp_path):

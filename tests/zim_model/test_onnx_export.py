@@ -20,7 +20,7 @@ from zim_model.engine import Engine
 from zim_model.errors import WeightsError
 from zim_model.model import Zim
 from zim_model.onnx_agreement import Difference, encoder_differences
-from zim_model.onnx_backend import OnnxBackend, open_session
+from zim_model.onnx_backend import OnnxBackend, check_pair, open_session
 from zim_model.onnx_export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
@@ -295,6 +295,47 @@ def test_a_missing_package_is_named(model, tmp_path, monkeypatch, package):
     with pytest.raises(WeightsError, match=rf"package {package}.*zim-studio\[onnx\]"):
         export_pair(model, tmp_path / "out")
     assert listed(tmp_path) == []
+
+
+def scattered(graph, path, **options):
+    """Save a graph with its weights in files beside it."""
+    onnx.save_model(
+        graph, path, save_as_external_data=True, size_threshold=0, **options
+    )
+
+
+@pytest.mark.parametrize("options", [{"location": "w.bin"}, {"location": "sub/w.bin"}])
+def test_weights_in_files_that_would_be_left_behind_are_refused(
+    pair, tmp_path, monkeypatch, options
+):
+    monkeypatch.setenv("ZIM_STUDIO_MODELS", str(tmp_path / "models"))
+    folder = tmp_path / "out"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("encoder.onnx", "decoder.onnx"):
+        graph = onnx.load(str(pair / name))
+        scattered(graph, str(folder / name), **options)
+    with pytest.raises(WeightsError, match=r"other files than encoder\.onnx\.data"):
+        add_from_disk(folder, "odd")
+    assert listed(tmp_path / "models") == []
+
+
+def test_weights_are_never_read_from_outside_the_folder(pair, tmp_path):
+    from zim_model.onnx_convert import convert_pair
+
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "decoder.onnx").write_bytes((pair / "decoder.onnx").read_bytes())
+    scattered(onnx.load(str(pair / "encoder.onnx")), str(folder / "encoder.onnx"))
+    (data,) = (p for p in folder.iterdir() if p.suffix != ".onnx")
+    data.rename(tmp_path / "secret")
+    graph = onnx.load(str(folder / "encoder.onnx"), load_external_data=False)
+    for tensor in graph.graph.initializer:
+        for entry in tensor.external_data:
+            entry.value = "../secret" if entry.key == "location" else entry.value
+    (folder / "encoder.onnx").write_bytes(graph.SerializeToString())
+    for use in (check_pair, lambda folder: convert_pair(folder, tmp_path / "x")):
+        with pytest.raises(WeightsError, match=r"encoder\.onnx is missing, damaged"):
+            use(folder)
 
 
 def test_weights_beside_the_graph_become_one_file_that_is_installed_too(
