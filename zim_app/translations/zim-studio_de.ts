@@ -1090,6 +1090,10 @@
         <translation>Die Nummer eines Objekts ist {0}, das ist keine positive Zahl.</translation>
     </message>
     <message>
+        <source>Another run is writing to {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Apache 2.0</source>
         <translation>Apache 2.0</translation>
     </message>
@@ -1346,6 +1350,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Give either points_per_side or point_grids.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Give four: left, top, right, bottom.</source>
         <translation>Geben Sie vier an: links, oben, rechts, unten.</translation>
     </message>
@@ -1360,6 +1368,10 @@
     <message>
         <source>Give left, top, right and bottom as fractions from 0 to 1.</source>
         <translation>Geben Sie links, oben, rechts und unten als Bruchteile von 0 bis 1 an.</translation>
+    </message>
+    <message>
+        <source>Give one for each layer of crops.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Give one per point.</source>
@@ -1443,6 +1455,10 @@
     </message>
     <message>
         <source>It may have moved: look at {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It must be (N, 2) with numbers from 0 to below 1.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1650,6 +1666,10 @@
         <translation>Speichern Sie sie als UTF-8.</translation>
     </message>
     <message>
+        <source>Save them again with all weights of a graph in one file beside it.</source>
+        <translation>Speichern Sie sie neu, mit allen Gewichten eines Graphen in einer Datei daneben.</translation>
+    </message>
+    <message>
         <source>Say --replace, or choose another folder.</source>
         <translation>Verwenden Sie --replace oder wählen Sie einen anderen Ordner.</translation>
     </message>
@@ -1822,6 +1842,10 @@
         <translation>Der Graph berechnet mit seinen Gewichten etwas anderes als das ZIM dieses Programms.</translation>
     </message>
     <message>
+        <source>The graphs in {0} keep weights in other files than {1}.</source>
+        <translation>Die Graphen in {0} haben Gewichte in anderen Dateien als {1}.</translation>
+    </message>
+    <message>
         <source>The image has shape {0} and type {1}.</source>
         <translation>Das Bild hat die Form {0} und den Typ {1}.</translation>
     </message>
@@ -1884,6 +1908,10 @@
     <message>
         <source>The picture&apos;s size is {0} x {1}.</source>
         <translation>Die Größe des Bildes ist {0} x {1}.</translation>
+    </message>
+    <message>
+        <source>The point grid of layer {0} has shape {1}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The relative box ({0}) is none.</source>
@@ -2126,6 +2154,10 @@
         <translation>Verwenden Sie die Originaldatei oder wandeln Sie sie in safetensors um.</translation>
     </message>
     <message>
+        <source>Wait for it, stop it, or choose another folder for the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Wait, then download again: what has arrived is kept.</source>
         <translation>Warten Sie und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
     </message>
@@ -2180,6 +2212,10 @@
     <message>
         <source>point_coords has shape {0} and point_labels {1}.</source>
         <translation>point_coords hat die Form {0} und point_labels {1}.</translation>
+    </message>
+    <message>
+        <source>point_grids has {0} grids.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>point_labels is missing.</source>
@@ -2608,6 +2644,10 @@
     <message>
         <source>{0} is {1}, which is no number</source>
         <translation>{0} ist {1}, was keine Zahl ist</translation>
+    </message>
+    <message>
+        <source>{0} is {1}, which is out of its range.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} lies on another computer.</source>
