@@ -75,13 +75,14 @@ class Features:
 
     def select(self, index: Tensor) -> Features:
         """Features of B prompt sets, from the index (B,) of each one's image."""
-        return self._mapped(lambda tensor: tensor[index])
+        return self.mapped(lambda tensor: tensor[index])
 
     def shared(self, count: int) -> Features:
         """The features of one image for so many prompt sets, without copying."""
-        return self._mapped(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
+        return self.mapped(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
 
-    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
+        """The same with every tensor changed."""
         regions = self.regions
         if regions is not None:
             regions = Regions(change(regions.maps), change(regions.embedding))
@@ -92,15 +93,19 @@ class Features:
             None if self.prepared is None else self.prepared.mapped(change),
         )
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory that the tensors take."""
+    def tensors(self) -> list[Tensor]:
+        """All that is held, in an order that depends on the model alone."""
         tensors = [self.embeddings, *self.details]
         if self.regions is not None:
             tensors += [self.regions.maps, self.regions.embedding]
         if self.prepared is not None:
             tensors += self.prepared.tensors()
-        return sum(t.numel() * t.element_size() for t in tensors)
+        return tensors
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the tensors take."""
+        return sum(t.numel() * t.element_size() for t in self.tensors())
 
 
 class Zim(nn.Module):
@@ -176,6 +181,8 @@ class Zim(nn.Module):
         labels: Tensor,
         cues: Tensor | None = None,
         mask_input: Tensor | None = None,
+        *,
+        padded: bool | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predict four mattes for each of B prompt sets.
 
@@ -189,6 +196,8 @@ class Zim(nn.Module):
             mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM; a model
                 with cue maps and a region head takes it as one map more, and 0 there
                 is the same as no mask.
+            padded: whether some labels may be ABSENT; None looks, for which a GPU has
+                to be waited for.
 
         Returns:
             Mask logits (B, 4, S/2, S/2), with SAM's pixel decoder (B, 4, S/4, S/4),
@@ -199,7 +208,9 @@ class Zim(nn.Module):
             features = features.shared(count)
         prompt_tokens = self.prompt_encoder.tokens(coords, labels, grid * STRIDE)
         absent = labels == ABSENT
-        present = ~absent if bool(absent.any()) else None
+        if padded is None:
+            padded = bool(absent.any())
+        present = ~absent if padded else None
         as_cue = features.regions is not None
         dense = self.prompt_encoder.dense(None if as_cue else mask_input, count, grid)
         levels: list[Tensor] = []

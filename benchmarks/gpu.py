@@ -1,0 +1,96 @@
+"""First image and click on a GPU, and what half precision changes in the matte.
+
+``python benchmarks/gpu.py [--model zim-vit-b] [--rounds 50]`` prints milliseconds of
+encoding and of clicks, recorded as a graph and not, in every precision, and how far the
+mattes are from fp32's.  Goals on an H200: first image 10 ms, click 1.5 ms.  The weights
+are random unless ``--weights`` names a file.
+
+``--device cpu`` measures the mattes of bf16 where there is no GPU; its times say nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from measuring import scaled_photo
+
+from zim_model.backends import TorchBackend, default_device
+from zim_model.checkpoint import load_model
+from zim_model.config import CONFIGS
+from zim_model.looks import alphas_of
+from zim_model.model import Zim
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.transforms import View
+
+
+def milliseconds(backend: TorchBackend, rounds: int, action: Callable[[], object]):
+    """Median of an action, with all that it started on the GPU."""
+    wait = torch.cuda.synchronize if backend.device.type == "cuda" else lambda: None
+    times = []
+    for _ in range(rounds + 3):
+        wait()
+        started = time.perf_counter()
+        action()
+        wait()
+        times.append((time.perf_counter() - started) * 1e3)
+    return statistics.median(times[3:])
+
+
+def told(name: str, backend: TorchBackend, image: np.ndarray, rounds: int):
+    """Print the times of a backend; return its mattes of a few prompt sets."""
+    height, width = image.shape[:2]
+    view = View.whole(height, width, backend.config.image_size)
+    encoded = backend.encode(image, view)
+    sets = [
+        PromptSet((Point(0.45 * width, 0.3 * height),)),
+        PromptSet((), Box(0.1 * width, 0.1 * height, 0.8 * width, 0.9 * height)),
+        PromptSet(tuple(Point(0.1 * i * width, 0.4 * height) for i in range(2, 9))),
+    ]
+    inputs = [view.apply(prompts) for prompts in sets]
+    encode = milliseconds(backend, rounds, lambda: backend.encode(image, view))
+    click = milliseconds(backend, rounds, lambda: backend.decode(encoded, inputs[0]))
+    graphs = backend._graphs
+    recorded = "recorded" if graphs is not None and graphs.usable else "not recorded"
+    print(f"{name:22}image {encode:9.2f} ms   click {click:9.2f} ms   {recorded}")
+    return np.stack([alphas_of(backend.decode(encoded, p)[0]) for p in inputs])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="zim-vit-b", choices=sorted(CONFIGS))
+    parser.add_argument("--weights", help="a weight file in place of random ones")
+    parser.add_argument("--device", default=default_device())
+    parser.add_argument("--rounds", type=int, default=50)
+    given = parser.parse_args()
+    torch.manual_seed(0)
+    model = load_model(given.weights) if given.weights else Zim(CONFIGS[given.model])
+    image = scaled_photo(1)
+    on_gpu = given.device.startswith("cuda")
+    name = torch.cuda.get_device_name(given.device) if on_gpu else given.device
+    print(f"{model.config.name} on {name}, {image.shape[1]} x {image.shape[0]}")
+    exact = None
+    for precision in ("fp32", "fp16", "bf16") if on_gpu else ("fp32", "bf16"):
+        backend = TorchBackend(copy.deepcopy(model), given.device, precision)
+        if not on_gpu:  # also where it is no faster
+            backend.dtype = getattr(
+                torch, {"fp32": "float32"}.get(precision, "bfloat16")
+            )
+        mattes = told(precision, backend, image, given.rounds)
+        if exact is None:
+            exact = mattes
+        off = np.abs(mattes - exact)
+        print(f"{'':22}off by {off.mean():.1e} on average, {off.max():.1e} at most")
+        if backend._graphs is not None:
+            backend._graphs = None
+            told(f"{precision}, no graph", backend, image, given.rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
