@@ -382,7 +382,7 @@ LAYOUTS = (
         "am2k",
         "AM-2K",
         "validation/ with original/, mask/, trimap/",
-        _two(("validation", "AM-2k/validation"), "original", "mask", "trimap"),
+        _two(("validation", "AM-2[kK]/validation"), "original", "mask", "trimap"),
         region="image",
     ),
     Layout(

@@ -192,3 +192,11 @@ def test_a_mini_set_is_not_written_over_anything(tmp_path):
     (tmp_path / "MicroMat3K").mkdir()
     with pytest.raises(ZimError, match="exists already"):
         make_mini(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["AM-2k", "AM-2K"])
+def test_am2k_is_found_below_a_folder_of_data_sets(tmp_path, name):
+    for folder in ("original", "mask"):
+        put(tmp_path / name / "validation" / folder / "m_1.png")
+    (case,) = open_dataset(tmp_path, "am2k").cases
+    assert case.name == "m_1"
