@@ -5,7 +5,8 @@ encoding and of clicks, recorded as a graph and not, in every precision, and how
 mattes are from fp32's.  Goals on an H200: first image 10 ms, click 1.5 ms.  The weights
 are random unless ``--weights`` names a file.
 
-``--device cpu`` measures the mattes of bf16 where there is no GPU; its times say nothing.
+``--device cpu`` measures the mattes of bf16 where there is no GPU; its times say
+nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from measuring import scaled_photo
 from zim_model.backends import TorchBackend, default_device
 from zim_model.checkpoint import load_model
 from zim_model.config import CONFIGS
+from zim_model.devices import torch_dtype
 from zim_model.looks import alphas_of
 from zim_model.model import Zim
 from zim_model.prompts import Box, Point, PromptSet
@@ -78,9 +80,7 @@ def main() -> int:
     for precision in ("fp32", "fp16", "bf16") if on_gpu else ("fp32", "bf16"):
         backend = TorchBackend(copy.deepcopy(model), given.device, precision)
         if not on_gpu:  # also where it is no faster
-            backend.dtype = getattr(
-                torch, {"fp32": "float32"}.get(precision, "bfloat16")
-            )
+            backend.dtype = torch_dtype(precision)
         mattes = told(precision, backend, image, given.rounds)
         if exact is None:
             exact = mattes

@@ -22,17 +22,17 @@ def scaled_photo(megapixels: float) -> np.ndarray:
 
 
 def interleaved(
-    rounds: int, actions: Mapping[str, Callable[[int], object]]
+    rounds: int, actions: Mapping[str, Callable[[int], object]], *, warm: bool = False
 ) -> dict[str, tuple[float, float]]:
     """Seconds of actions that take turns, so that other programs disturb all alike.
 
-    Each is called once before to warm up, then with the number of the round.
+    Each is called with the number of the round, and once before unless it is ``warm``.
 
     Returns:
         The median wall-clock and processor seconds of each.
     """
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in actions}
-    for i in range(rounds + 1):
+    for i in range(int(warm), rounds + 1):
         for name, action in actions.items():
             wall, processor = time.perf_counter(), time.process_time()
             action(i)
@@ -40,7 +40,7 @@ def interleaved(
             times[name].append(spent)
     return {
         name: tuple(
-            statistics.median(column) for column in zip(*spent[1:], strict=True)
+            statistics.median(column) for column in zip(*spent[-rounds:], strict=True)
         )
         for name, spent in times.items()
     }

@@ -31,10 +31,8 @@ class Recorder:
     def __call__(self, work):
         self.recorded += 1
         work()
-        outputs = work.__closure__
 
         def replay():
-            assert outputs is work.__closure__
             self.replayed += 1
             work()
 
