@@ -31,6 +31,7 @@ from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.view_controls import ViewControls
 from zim_app.gui.commands import actions, cheat_sheet, menus
 from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.evaluation.evaluation_control import EvaluationControl
 from zim_app.gui.everything.everything_view import EverythingView
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.drag_handle import DragHandle
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.models = ModelControl(queue, self.banner, self)
         self.export = ExportFlow(self)
         self.batch = BatchControl(self)
+        self.evaluation = EvaluationControl(self)
         self.activity = Activity(queue, self.files, self.status, self.busy_bar, self)
         self._setup_layout()
         self._setup_actions()
@@ -175,6 +177,7 @@ class MainWindow(QMainWindow):
                 **self.objects.handlers,
                 **self.everything.handlers,
                 **self.batch.handlers,
+                **self.evaluation.handlers,
             },
         )
         self.objects.set_actions(self.actions_by_id)
@@ -474,6 +477,7 @@ class MainWindow(QMainWindow):
         self.hide()  # an export under way is finished first
         self.queue.close()
         self.batch.close()
+        self.evaluation.close()
         self.flow.close()
         self.export.close()
         self.strip.close_lane()

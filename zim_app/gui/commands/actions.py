@@ -313,6 +313,14 @@ ACTIONS = (
         checkable=True,
     ),
     ActionSpec(
+        "evaluate",
+        QT_TRANSLATE_NOOP("Actions", "Evaluate &models…"),
+        ("Ctrl+Shift+U",),
+        "chart-bar",
+        QT_TRANSLATE_NOOP("Actions", "Measure models on a data set"),
+        always=True,
+    ),
+    ActionSpec(
         "models",
         QT_TRANSLATE_NOOP("Actions", "&Manage models…"),
         ("Ctrl+Shift+M",),
@@ -394,6 +402,7 @@ MENUS = (
         (
             *(*TOOL_IDS, "hover_preview", SEPARATOR, *CANDIDATE_IDS, SEPARATOR),
             *("brush_smaller", "brush_larger", "brush_softer", "brush_harder"),
+            *(SEPARATOR, "evaluate"),
         ),
     ),
     (

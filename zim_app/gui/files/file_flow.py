@@ -60,6 +60,7 @@ class FileFlow(QObject):
         self._closing = False
         self._after_save: Callable[[], object] | None = None
         self._listed: tuple[Path, ...] = ()
+        self._then: Callable[[Document], object] | None = None
         self.project: Path | None = None
         self.sessions = SessionKeeper(window.files, self)
         self.sessions.failed.connect(window.report)
@@ -99,9 +100,15 @@ class FileFlow(QObject):
             self._listed = pictures if len(pictures) > 1 else ()
             self.open_path(paths[0])
 
-    def open_path(self, path: Path) -> None:
-        """Read a picture, a folder or a project, and show it; the latest wish wins."""
-        self._unless_unsaved(partial(self._open, path))
+    def open_path(
+        self, path: Path, then: Callable[[Document], object] | None = None
+    ) -> None:
+        """Read a picture, a folder or a project, and show it; the latest wish wins.
+
+        Args:
+            then: called with the document when it is shown with its own work.
+        """
+        self._unless_unsaved(partial(self._open, path, then))
 
     @Slot(object)
     def _on_strip_requested(self, path: Path) -> None:
@@ -133,7 +140,10 @@ class FileFlow(QObject):
         document = self._window.document
         self._window.strip.select(document.picture.path if document else None)
 
-    def _open(self, path: Path) -> None:
+    def _open(
+        self, path: Path, then: Callable[[Document], object] | None = None
+    ) -> None:
+        self._then = then
         path = path.absolute()  # it is remembered, and means one file everywhere
         self.sessions.flush()
         store = self.sessions.store
@@ -166,6 +176,9 @@ class FileFlow(QObject):
             remembered.add_recent_path(recent)
         self.project_changed.emit()
         self._tell_problems(opened)
+        then, self._then = self._then, None
+        if then is not None:
+            then(document)
 
     def _restore(self, opened: Opened, document: Document) -> None:
         """Bring back the work that a picture had when it was last open."""

@@ -87,3 +87,28 @@ def window_state() -> QByteArray:
 def set_window_state(state: QByteArray) -> None:
     """Remember the places of panels and tool bars."""
     QSettings().setValue("panels", state)
+
+
+def evaluation_choices() -> dict[str, Any]:
+    """What was chosen in the evaluation window, as plain values; empty at first."""
+    try:
+        stored = json.loads(str(QSettings().value("evaluation") or "{}"))
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def set_evaluation_choices(choices: dict[str, Any]) -> None:
+    """Remember what is chosen in the evaluation window."""
+    QSettings().setValue("evaluation", json.dumps(choices))
+
+
+def evaluation_geometry() -> QByteArray:
+    """Size and place of the evaluation window; empty at first."""
+    value = QSettings().value("evaluation_geometry")
+    return value if isinstance(value, QByteArray) else QByteArray()
+
+
+def set_evaluation_geometry(geometry: QByteArray) -> None:
+    """Remember size and place of the evaluation window."""
+    QSettings().setValue("evaluation_geometry", geometry)

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+
+from zim_app.gui.evaluation.choices import MAX_RECENT, Choices, Folder
+from zim_model.evaluation.systems import Model, Predictions, PromptKind
+
+FULL = Choices(
+    root="/data/MicroMat3K",
+    recent=("/data/MicroMat3K", "/data/other"),
+    models=("zim-tiny", "zim-vit-b"),
+    predictions=(Folder("HQ-SAM", "/p/hq"), Folder("Other", "/p/o", chosen=False)),
+    box=False,
+    clicks=True,
+    click_count=7,
+    device="cuda:0",
+    upsampling="bilinear",
+    limit=10,
+    keep_mattes=True,
+    out="/out",
+)
+
+
+def test_choices_are_remembered_exactly():
+    assert Choices.from_json(FULL.to_json()) == FULL
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"models": "zim-tiny"},
+        {"click_count": "many"},
+        {"predictions": [{"name": "x"}, 3, None]},
+        {"upsampling": "cubic"},
+        {"limit": -4},
+        {"point": 1},
+        {"recent": [1, None]},
+        {"unknown": {}},
+    ],
+)
+def test_damaged_choices_fall_back(damage):
+    assert Choices.from_json(damage) == Choices.from_json({})
+
+
+def test_clicks_stay_within_bounds():
+    assert Choices.from_json({"click_count": 1000}).click_count == 50
+
+
+def test_systems_and_prompts_are_those_that_are_chosen():
+    hq = Predictions("HQ-SAM", Path("/p/hq"))
+    assert FULL.systems == (Model.of("zim-tiny"), Model.of("zim-vit-b"), hq)
+    assert FULL.prompts == (PromptKind("point"), PromptKind("clicks", 7))
+    assert Predictions("Other", Path("/p/o")) in FULL.known_systems
+
+
+def test_the_newest_data_set_is_the_first_of_the_recent_ones():
+    choices = Choices()
+    for number in range(MAX_RECENT + 3):
+        choices = choices.with_root(f"/{number}")
+    choices = choices.with_root("/5")
+    assert choices.recent[0] == "/5"
+    assert len(set(choices.recent)) == len(choices.recent) == MAX_RECENT

@@ -1,0 +1,379 @@
+import shutil
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from tests.zim_app.gui.evaluation.conftest import click, enter, run_through, settled
+from zim_app.gui.evaluation.results_view import CHARTS, FAILURES, ROWS
+from zim_model.evaluation.journal import read_journal
+from zim_model.evaluation.systems import Model
+from zim_model.evaluation.writing import WRITERS
+
+QUESTIONS = 10
+"""Five objects, each with a point and a box."""
+
+
+def texts(table, column=0):
+    model = table.table
+    return [model.index(i, column).data() for i in range(model.rowCount())]
+
+
+def plain(label):
+    """Its text without the places where long paths may break."""
+    return label.text().replace("\u200b", "")
+
+
+def column_of(table, title):
+    titles = [column.title for column in table.table.columns]
+    return titles.index(title)
+
+
+def click_header(qtbot, table, title):
+    header = table.horizontalHeader()
+    x = header.sectionViewportPosition(column_of(table, title)) + 5
+    at = QPoint(x, header.height() // 2)
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def rows_on_disk(window):
+    return read_journal(window.out / "rows.jsonl")[1]
+
+
+def test_the_folder_says_what_it_holds(chosen):
+    assert "5" in chosen.setup.layout_label.text()
+    assert "MicroMat-3K" in chosen.setup.layout_label.text()
+    assert "fine" in chosen.setup.layout_label.text()
+
+
+def test_a_folder_without_a_data_set_is_named(qtbot, make_window, tmp_path):
+    window = make_window()
+    enter(qtbot, window.setup.root.lineEdit(), str(tmp_path / "nowhere"))
+    qtbot.waitUntil(lambda: "nowhere" in plain(window.setup.layout_label))
+    assert not window.run_bar.start_button.isEnabled()
+
+
+def test_a_run_shows_its_rows_while_they_come(qtbot, chosen, model):
+    model.hold()
+    click(qtbot, chosen.run_bar.start_button)
+    model.let(3)
+    qtbot.waitUntil(lambda: chosen.results.list.table.rowCount() == 3)
+    qtbot.waitUntil(lambda: chosen.results.means.table.rowCount() > 0)
+    assert chosen.run_bar.stop_button.isEnabled()
+    assert "3" in chosen.run_bar.label.text()
+    assert not chosen.setup.inside.isEnabled()
+    model.free()
+    settled(qtbot, chosen)
+    assert chosen.results.list.table.rowCount() == QUESTIONS
+    assert chosen.setup.inside.isEnabled()
+    assert (chosen.out / "report.html").is_file()
+
+
+def test_published_lines_are_marked_and_never_mixed(qtbot, done):
+    names = texts(done.results.means)
+    published = ["published" in name for name in names]
+    assert any(published)
+    assert published == sorted(published)
+    click_header(qtbot, done.results.means, "SAD")
+    published = ["published" in name for name in texts(done.results.means)]
+    assert published == sorted(published)
+
+
+def test_means_are_of_the_rows(done):
+    table = done.results.means
+    line = table.table.lines[0]
+    rows = [row for row in done.rows.values() if row.prompt == line.prompt]
+    assert line.count == len(rows) == 5
+    mean = sum(row.metrics["SAD"] for row in rows) / 5
+    assert line.means["SAD"] == pytest.approx(mean)
+
+
+def test_a_paused_run_waits_and_goes_on(qtbot, chosen, model):
+    model.hold()
+    click(qtbot, chosen.run_bar.start_button)
+    model.let(2)
+    qtbot.waitUntil(lambda: len(chosen.rows) == 2)
+    click(qtbot, chosen.run_bar.pause_button)
+    model.let(1)  # the one under way
+    qtbot.waitUntil(lambda: chosen.run_bar.state == "paused")
+    asked = len(model.asked)
+    model.free()
+    assert len(rows_on_disk(chosen)) == len(chosen.rows) == asked
+    click(qtbot, chosen.run_bar.pause_button)
+    settled(qtbot, chosen)
+    assert len(chosen.rows) == QUESTIONS
+    assert len(model.asked) == QUESTIONS
+
+
+def test_a_row_can_be_looked_at_while_the_run_waits(qtbot, chosen, model):
+    model.hold()
+    click(qtbot, chosen.run_bar.start_button)
+    model.let(1)
+    qtbot.waitUntil(lambda: len(chosen.rows) == 1)
+    click(qtbot, chosen.run_bar.pause_button)
+    model.let(1)
+    qtbot.waitUntil(lambda: chosen.run_bar.state == "paused")
+    for path in (chosen.out / "thumbnails").rglob("*.png"):
+        path.unlink()
+    model.let(1)
+    chosen.results.tabs.setCurrentIndex(ROWS)
+    qtbot.waitUntil(lambda: chosen.results.viewer.sight is not None)
+    qtbot.waitUntil(lambda: chosen.results.viewer.sight.exact)
+    assert chosen.work.running
+
+
+def test_stopping_keeps_the_rows_and_resuming_asks_only_the_rest(qtbot, chosen, model):
+    model.hold()
+    click(qtbot, chosen.run_bar.start_button)
+    model.let(4)
+    qtbot.waitUntil(lambda: len(chosen.rows) == 4)
+    click(qtbot, chosen.run_bar.stop_button)
+    settled(qtbot, chosen)
+    assert len(rows_on_disk(chosen)) == 4
+    assert "4" in chosen.setup.out_label.text()
+    before = len(model.asked)
+    model.free()
+    run_through(qtbot, chosen)
+    assert len(chosen.rows) == QUESTIONS
+    assert len(model.asked) == before + QUESTIONS - 4
+
+
+def test_closing_ends_a_run_and_the_next_window_resumes_it(
+    qtbot, chosen, model, make_window
+):
+    model.hold()
+    click(qtbot, chosen.run_bar.start_button)
+    model.let(3)
+    qtbot.waitUntil(lambda: len(chosen.rows) == 3)
+    chosen.close()
+    qtbot.waitUntil(lambda: chosen.work.idle)
+    assert len(rows_on_disk(chosen)) == 3
+    model.free()
+    again = make_window()
+    qtbot.waitUntil(lambda: len(again.rows) == 3)
+    settled(qtbot, again)
+    assert again.setup.choices == chosen.setup.choices
+    run_through(qtbot, again)
+    assert len(again.rows) == QUESTIONS
+    assert len(model.asked) == QUESTIONS
+
+
+def test_a_paused_run_can_be_stopped(qtbot, chosen, model):
+    model.hold()
+    click(qtbot, chosen.run_bar.start_button)
+    model.let(1)
+    qtbot.waitUntil(lambda: len(chosen.rows) == 1)
+    click(qtbot, chosen.run_bar.pause_button)
+    model.let(1)
+    qtbot.waitUntil(lambda: chosen.run_bar.state == "paused")
+    click(qtbot, chosen.run_bar.stop_button)
+    settled(qtbot, chosen)
+    assert chosen.run_bar.state == "idle"
+    assert len(rows_on_disk(chosen)) == 2
+
+
+def test_a_model_that_cannot_be_loaded_is_told(qtbot, chosen, model, refusal):
+    def backend(name):
+        raise refusal
+
+    model.backend = backend
+    run_through(qtbot, chosen)
+    assert refusal.message in chosen.banner.text
+    assert chosen.run_bar.start_button.isEnabled()
+
+
+def test_results_of_another_data_set_are_not_mixed(qtbot, done, tmp_path, mini):
+    other = tmp_path / "Other"
+    shutil.copytree(mini, other)
+    done.setup.set_root(other)
+    qtbot.waitUntil(lambda: done.dataset is not None and done.work.idle)
+    enter(qtbot, done.setup.out, str(tmp_path / "out"))
+    qtbot.waitUntil(lambda: "MicroMat3K" in done.setup.out_label.text())
+    before = rows_on_disk(done)
+    run_through(qtbot, done)
+    assert "MicroMat3K" in done.banner.text
+    assert rows_on_disk(done) == before
+
+
+def test_the_worst_row_comes_first_and_a_click_turns_it_round(qtbot, done):
+    done.results.tabs.setCurrentIndex(ROWS)
+    table = done.results.list
+
+    def sads():
+        return [row.metrics["SAD"] for row in table.table.lines]
+
+    assert sads() == sorted(sads(), reverse=True)
+    click_header(qtbot, table, "SAD")
+    assert sads() == sorted(sads())
+    click_header(qtbot, table, "MSE")
+    mses = [row.metrics["MSE"] for row in table.table.lines]
+    assert mses == sorted(mses, reverse=True)
+
+
+def test_filters_choose_rows_and_means(qtbot, done):
+    box = done.results.filters.boxes["prompt"]
+    box.setFocus()
+    box.setCurrentIndex(box.findData("box"))
+    assert {row.prompt for row in done.results.list.table.lines} == {"box"}
+    assert {line.prompt for line in done.results.means.table.lines} == {"box"}
+    subset = done.results.filters.boxes["subset"]
+    subset.setCurrentIndex(subset.findData("fine"))
+    assert {row.subset for row in done.results.list.table.lines} == {"fine"}
+    qtbot.keyClicks(done.results.filters.text, "0002")
+    assert texts(done.results.list) == ["fine/0002_1"]
+
+
+@pytest.fixture
+def damaged(qtbot, chosen, mini, tmp_path):
+    """After a run over a set with an unreadable matte."""
+    root = tmp_path / "MicroMat3K"
+    shutil.copytree(mini, root)
+    (root / "matte/fine/0001_1.png").write_bytes(b"no picture")
+    chosen.setup.set_root(root)
+    qtbot.waitUntil(lambda: chosen.dataset is not None and chosen.work.idle)
+    enter(qtbot, chosen.setup.out, str(tmp_path / "damaged"))
+    qtbot.waitUntil(lambda: chosen.work.idle)
+    run_through(qtbot, chosen)
+    return chosen
+
+
+def test_failures_are_counted_and_say_why(qtbot, damaged):
+    assert "2" in damaged.results.tabs.tabText(FAILURES)
+    table = damaged.results.failures
+    reasons = texts(table, column_of(table, "Reason"))
+    assert len(reasons) == 2
+    assert all("0001_1.png" in reason for reason in reasons)
+    state = damaged.results.filters.boxes["state"]
+    state.setCurrentIndex(state.findData("failed"))
+    assert set(texts(damaged.results.list)) == {"fine/0001_1"}
+    assert damaged.results.means.table.lines[0].count == 4
+
+
+def test_a_failed_row_shows_what_there_is(qtbot, damaged):
+    state = damaged.results.filters.boxes["state"]
+    state.setCurrentIndex(state.findData("failed"))
+    damaged.results.tabs.setCurrentIndex(ROWS)
+    viewer = damaged.results.viewer
+    qtbot.waitUntil(lambda: viewer.sight is not None)
+    assert viewer.sight.image
+    assert not viewer.sight.truth
+    assert "0001_1.png" in plain(viewer.problem)
+
+
+def looked_at(qtbot, window):
+    window.results.tabs.setCurrentIndex(ROWS)
+    viewer = window.results.viewer
+    qtbot.waitUntil(lambda: viewer.sight is not None and window.work.idle)
+    return viewer
+
+
+def test_the_viewer_shows_a_row_and_its_panes_move_together(qtbot, done):
+    viewer = looked_at(qtbot, done)
+    assert viewer.sight.look.row == done.results.list.table.lines[0]
+    sizes = {pane.image_rect.size().toTuple() for pane in viewer.panes}
+    assert sizes == {(420.0, 300.0)}
+    pane = viewer.panes[1]
+    before = pane.zoom
+    at = QPointF(30, 40)
+    event = QWheelEvent(
+        at,
+        pane.viewport().mapToGlobal(at),
+        QPoint(),
+        QPoint(0, 240),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(pane.viewport(), event)
+    assert pane.zoom > before * 1.3
+    for other in viewer.panes:
+        assert other.zoom == pytest.approx(pane.zoom)
+        gap = other.centre - pane.centre
+        assert gap.manhattanLength() * pane.zoom < 4
+    qtbot.mousePress(pane.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
+    qtbot.mouseMove(pane.viewport(), QPoint(40, 50))
+    qtbot.mouseRelease(pane.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(40, 50))
+    for other in viewer.panes:
+        gap = other.centre - pane.centre
+        assert gap.manhattanLength() * pane.zoom < 4
+
+
+def test_alt_and_arrows_step_through_the_rows(qtbot, done):
+    viewer = looked_at(qtbot, done)
+    qtbot.keyClick(done, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    second = done.results.list.table.lines[1]
+    qtbot.waitUntil(lambda: viewer.sight.look.row == second)
+
+
+def test_predictions_take_part_and_are_shown_as_they_are(qtbot, chosen, mini, tmp_path):
+    folder = tmp_path / "Other system"
+    shutil.copytree(mini / "matte", folder)
+    chosen.setup.systems.add_folder(str(folder))
+    run_through(qtbot, chosen)
+    names = {row.system for row in chosen.rows.values()}
+    assert names == {"zim-tiny", "Other system"}
+    perfect = [r for r in chosen.rows.values() if r.system == "Other system"]
+    assert {row.metrics["SAD"] for row in perfect} == {0.0}
+    system = chosen.results.filters.boxes["system"]
+    system.setCurrentIndex(system.findData("Other system"))
+    viewer = looked_at(qtbot, chosen)
+    assert viewer.sight.exact
+    assert viewer.sight.prompts
+
+
+def test_only_the_checked_models_take_part(qtbot, chosen):
+    [item] = [
+        chosen.setup.systems.model_list.item(i)
+        for i in range(chosen.setup.systems.model_list.count())
+    ]
+    item.setCheckState(Qt.CheckState.Unchecked)
+    assert not chosen.run_bar.start_button.isEnabled()
+    assert chosen.run_bar.start_button.toolTip()
+    item.setCheckState(Qt.CheckState.Checked)
+    assert chosen.setup.choices.systems == (Model.of("zim-tiny"),)
+    assert chosen.run_bar.start_button.isEnabled()
+
+
+def test_clicks_give_a_curve(qtbot, chosen):
+    click(qtbot, chosen.setup.clicks)
+    click(qtbot, chosen.setup.point)
+    click(qtbot, chosen.setup.box)
+    chosen.setup.click_count.setValue(3)
+    run_through(qtbot, chosen)
+    chosen.results.tabs.setCurrentIndex(CHARTS)
+    [series] = chosen.results.curves.plot.series
+    assert [x for x, _ in series.points] == [1, 2, 3]
+    [counts] = chosen.results.histogram.plot.series
+    assert sum(y for _, y in counts.points[:-1]) == 5
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_every_form_of_the_report_is_written(qtbot, done, tmp_path, form):
+    path = tmp_path / form
+    done.export_button.export_to(form, str(path))
+    qtbot.waitUntil(lambda: path.is_file() and done.work.idle)
+    assert "zim-tiny" in path.read_text("utf-8")
+
+
+def test_a_report_that_cannot_be_written_is_told(qtbot, done, tmp_path):
+    done.export_button.export_to("report.csv", str(tmp_path / "no/report.csv"))
+    qtbot.waitUntil(lambda: "report.csv" in done.banner.text)
+
+
+def test_whole_mattes_are_kept_if_wanted(qtbot, chosen, model):
+    click(qtbot, chosen.setup.keep_mattes)
+    run_through(qtbot, chosen)
+    asked = len(model.asked)
+    assert looked_at(qtbot, chosen).sight.exact
+    assert len(model.asked) == asked
+
+
+def test_a_small_set_can_be_made(qtbot, make_window, tmp_path):
+    window = make_window()
+    window.setup.mini_requested.emit(tmp_path)
+    qtbot.waitUntil(lambda: window.dataset is not None)
+    assert window.setup.choices.root == str(tmp_path / "MicroMat3K")
+    window.setup.mini_requested.emit(tmp_path)
+    qtbot.waitUntil(lambda: "MicroMat3K" in window.banner.text)

@@ -1,0 +1,1 @@
+"""The evaluation window: run, watch, look into, and report measurements of models."""

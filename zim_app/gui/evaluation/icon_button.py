@@ -1,0 +1,78 @@
+"""A flat button whose icon follows the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeySequence, QPalette
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from zim_app.gui.icons import icon
+
+
+class IconButton(QToolButton):
+    """A tool button with an icon, a tool tip that names its key, and a handler.
+
+    Args:
+        name: of the icon, see :func:`zim_app.gui.icons.icon`.
+        tip: what it does.
+        handler: of its clicks.
+        keys: shortcut, as of :class:`QKeySequence`.
+        text: beside the icon; without it there is only the icon.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tip: str,
+        handler: Callable[[], object] | None = None,
+        *,
+        keys: str = "",
+        text: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._keys = QKeySequence(keys)
+        if keys:
+            self.setShortcut(self._keys)
+        self.setAutoRaise(not text)
+        self.set_text(text)
+        self.set_tip(tip)
+        if handler is not None:
+            self.clicked.connect(handler)
+        self._paint_icon()
+
+    def set_tip(self, tip: str) -> None:
+        """Say what it does."""
+        shown = self._keys.toString(QKeySequence.SequenceFormat.NativeText)
+        self.setToolTip(f"{tip} ({shown})" if shown else tip)
+        self.setAccessibleName(self.text() or tip)
+
+    def set_text(self, text: str) -> None:
+        """Say something beside the icon."""
+        self.setText(text)
+        if text:
+            style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            self.setToolButtonStyle(style)
+        if not self._keys.isEmpty():  # a new text would take it away
+            self.setShortcut(self._keys)
+
+    def set_icon(self, name: str) -> None:
+        """Show another icon."""
+        self._name = name
+        self._paint_icon()
+
+    def _paint_icon(self) -> None:
+        group, role = QPalette.ColorGroup, QPalette.ColorRole.ButtonText
+        colour = self.palette().color(group.Active, role).name()
+        faint = self.palette().color(group.Disabled, role).name()
+        self.setIcon(icon(self._name, colour, faint))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._paint_icon()

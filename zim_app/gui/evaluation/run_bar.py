@@ -1,0 +1,128 @@
+"""Start, pause and stop an evaluation, and see how far it is."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+translate = QCoreApplication.translate
+
+State = Literal["idle", "loading", "running", "pausing", "paused", "stopping"]
+_PERMILLE = 1000
+
+
+def time_text(seconds: float) -> str:
+    """How long something will take, for people."""
+    if seconds < 90:
+        return translate("RunBar", "{} s left").format(math.ceil(seconds))
+    minutes = math.ceil(seconds / 60)
+    if minutes < 90:
+        return translate("RunBar", "{} min left").format(minutes)
+    hours = translate("RunBar", "{} h {} min left")
+    return hours.format(minutes // 60, minutes % 60)
+
+
+class RunBar(QWidget):
+    """Three buttons, a bar, and what happens now.
+
+    **Signals**: ``start_requested()``, ``pause_requested()``, ``resume_requested()``,
+    ``stop_requested()``.
+
+    **Threads**: the window's only.
+    """
+
+    start_requested = Signal()
+    pause_requested = Signal()
+    resume_requested = Signal()
+    stop_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.state: State = "idle"
+        self.start_button = QPushButton(self.tr("&Start"))
+        self.start_button.setObjectName("primary")
+        self.start_button.setStyleSheet(_PRIMARY)
+        self.start_button.clicked.connect(self.start_requested)
+        self.pause_button = QPushButton(self.tr("&Pause"))
+        self.pause_button.clicked.connect(self._on_pause_clicked)
+        self.stop_button = QPushButton(self.tr("S&top"))
+        self.stop_button.setToolTip(self.tr("Stop; finished rows are kept (Alt+T)"))
+        self.stop_button.clicked.connect(self.stop_requested)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, _PERMILLE)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.label = QLabel()
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        shrinks = QSizePolicy.Policy.Ignored
+        self.label.setSizePolicy(shrinks, QSizePolicy.Policy.Preferred)
+        buttons = QHBoxLayout()
+        for button in (self.start_button, self.pause_button, self.stop_button):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 8)
+        layout.addLayout(buttons)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.label)
+        self.set_state("idle")
+
+    def set_state(
+        self, state: State, *, why_not: str = "", begun: bool = False
+    ) -> None:
+        """Show what can be done now.
+
+        Args:
+            why_not: why it cannot be started; empty if it can be.
+            begun: whether some rows are there already.
+        """
+        self.state = state
+        idle = state == "idle"
+        self.start_button.setEnabled(idle and not why_not)
+        text = self.tr("Re&sume") if begun else self.tr("&Start")
+        self.start_button.setText(text)
+        tip = self.tr("Go on; finished rows are not done again (Alt+S)")
+        tip = tip if begun else self.tr("Start the evaluation (Alt+S)")
+        self.start_button.setToolTip(why_not or tip)
+        self.pause_button.setEnabled(state in ("running", "pausing", "paused"))
+        held = state in ("pausing", "paused")
+        text = self.tr("&Go on") if held else self.tr("&Pause")
+        self.pause_button.setText(text)
+        tip = self.tr("Go on (Alt+G)")
+        self.pause_button.setToolTip(
+            tip if held else self.tr("Pause after the row under way (Alt+P)")
+        )
+        self.stop_button.setEnabled(not idle and state != "stopping")
+        self.bar.setEnabled(state != "paused")
+
+    def show_progress(self, done: int, total: int, detail: str = "") -> None:
+        """Say how far it is."""
+        self.bar.setValue(_PERMILLE * done // max(total, 1))
+        parts = [self.tr("{} of {} rows").format(done, total)] if total else []
+        text = " · ".join([*parts, detail] if detail else parts)
+        self.label.setText(text)
+        self.label.setToolTip(text)
+
+    def _on_pause_clicked(self) -> None:
+        if self.state in ("pausing", "paused"):
+            self.resume_requested.emit()
+        else:
+            self.pause_requested.emit()
+
+
+_PRIMARY = """
+#primary { border-radius: 4px; padding: 5px 12px; }
+#primary:enabled { background: #1f74d6; color: white; }
+#primary:enabled:hover { background: #2f84e6; }
+#primary:enabled:pressed { background: #175eb0; }
+"""

@@ -1,0 +1,382 @@
+"""What is evaluated on what: the left side of the evaluation window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.gui.evaluation.choices import AS_IN_STUDIO, Choices
+from zim_app.gui.evaluation.icon_button import IconButton
+from zim_app.gui.evaluation.systems_box import SystemsBox, ask_for_folder
+from zim_app.gui.language import error_text
+from zim_app.gui.notices import breakable
+from zim_model.devices import Device
+from zim_model.errors import ZimError
+from zim_model.evaluation.datasets import LAYOUTS, Dataset
+from zim_model.evaluation.systems import MAX_CLICKS
+
+MAX_LIMIT = 1_000_000
+
+
+class SetupPanel(QScrollArea):
+    """The form whose value is a :class:`Choices`.
+
+    **Signals**
+
+    - ``changed()``: another choice.
+    - ``root_changed(path)``: another data set folder, or the same to be read again.
+    - ``out_changed()``: another folder of results.
+    - ``mini_requested(folder)``: a small data set is to be made there.
+
+    **Threads**: the window's only.
+    """
+
+    changed = Signal()
+    root_changed = Signal(object)
+    out_changed = Signal()
+    mini_requested = Signal(object)
+
+    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._choices = choices
+        self._devices: tuple[Device, ...] = ()
+        self._filling = True
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.inside = QWidget()
+        layout = QVBoxLayout(self.inside)
+        layout.setSpacing(8)
+        self.systems = SystemsBox(choices.models, choices.predictions)
+        self.systems.edited.connect(self._on_edited)
+        for group in (
+            *(self._data_group(), self.systems, self._prompts_group()),
+            *(self._run_group(), self._out_group()),
+        ):
+            layout.addWidget(group)
+        layout.addStretch(1)
+        self.setWidget(self.inside)
+        self._fill(choices)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.inside.minimumSizeHint().width() + 20, 200)
+
+    # -- Groups -----------------------------------------------------------------------
+
+    def _data_group(self) -> QGroupBox:
+        group = QGroupBox(self.tr("Data set"))
+        self.root = QComboBox()
+        self.root.setEditable(True)
+        self.root.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.root.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.root.setMinimumContentsLength(16)
+        line = self.root.lineEdit()
+        assert line is not None
+        line.setPlaceholderText(self.tr("Folder of pictures and mattes"))
+        self.root.setToolTip(
+            self.tr("Folder of the data set; its layout is found out (Enter)")
+        )
+        self.root.setAccessibleName(group.title())
+        self.root.activated.connect(self._on_root_entered)
+        line.returnPressed.connect(self._on_root_entered)
+        line.editingFinished.connect(self._on_root_entered)
+        self.browse_root = IconButton(
+            "folder-open-outline",
+            self.tr("Choose the folder of the data set"),
+            self._choose_root,
+        )
+        self.mini_button = IconButton(
+            "flask-outline",
+            self.tr("Make a small set of drawn pictures, to try the evaluation"),
+            self._choose_mini,
+        )
+        self.layout_label = _note()
+        row = QHBoxLayout()
+        row.addWidget(self.root, 1)
+        row.addWidget(self.browse_root)
+        row.addWidget(self.mini_button)
+        layout = QVBoxLayout(group)
+        layout.addLayout(row)
+        layout.addWidget(self.layout_label)
+        return group
+
+    def _prompts_group(self) -> QGroupBox:
+        group = QGroupBox(self.tr("Prompts"))
+        self.point = self._check(
+            self.tr("P&oint"),
+            self.tr("The given points, or one click in the object's middle (Alt+O)"),
+        )
+        self.box = self._check(
+            self.tr("&Box"), self.tr("The given box, or the tight one (Alt+B)")
+        )
+        self.clicks = self._check(
+            self.tr("C&licks"),
+            self.tr("Simulated clicks, each where the answer is most wrong (Alt+L)"),
+        )
+        self.click_count = self._spin(
+            1, MAX_CLICKS, self.tr("How many clicks are made")
+        )
+        layout = QHBoxLayout(group)
+        for widget in (self.point, self.box, self.clicks, self.click_count):
+            layout.addWidget(widget)
+        layout.addStretch(1)
+        return group
+
+    def _run_group(self) -> QGroupBox:
+        group = QGroupBox(self.tr("Run"))
+        self.device = self._combo(
+            self.tr(
+                "Where the models run; they are loaded a second time, beside the"
+                " studio's"
+            )
+        )
+        self.upsampling = self._combo(
+            self.tr("How answers are made as large as the picture")
+        )
+        self.upsampling.addItem(self.tr("Guided by the picture"), "guided")
+        self.upsampling.addItem(self.tr("Bilinear, as official ZIM"), "bilinear")
+        self.upsampling.addItem(self.tr("Native resolution (slow)"), "native")
+        self.limit = self._spin(
+            0, MAX_LIMIT, self.tr("Take so many objects, spread evenly over the set")
+        )
+        self.limit.setSpecialValueText(self.tr("all"))
+        self.keep_mattes = self._check(
+            self.tr("&Keep whole mattes"),
+            self.tr(
+                "Keep every matte as a PNG file, not only a small picture; needs disk"
+                " space (Alt+K)"
+            ),
+        )
+        layout = QFormLayout(group)
+        layout.addRow(self.tr("Device"), self.device)
+        layout.addRow(self.tr("Upsampling"), self.upsampling)
+        layout.addRow(self.tr("Objects"), self.limit)
+        layout.addRow(self.keep_mattes)
+        return group
+
+    def _out_group(self) -> QGroupBox:
+        group = QGroupBox(self.tr("Results"))
+        self.out = QLineEdit()
+        self.out.setToolTip(
+            self.tr("Folder of the results; a run there is gone on with (Enter)")
+        )
+        self.out.setAccessibleName(self.tr("Folder of the results"))
+        self.out.editingFinished.connect(self._on_out_entered)
+        self.browse_out = IconButton(
+            "folder-open-outline",
+            self.tr("Choose the folder of the results"),
+            self._choose_out,
+        )
+        self.out_label = _note()
+        row = QHBoxLayout()
+        row.addWidget(self.out, 1)
+        row.addWidget(self.browse_out)
+        layout = QVBoxLayout(group)
+        layout.addLayout(row)
+        layout.addWidget(self.out_label)
+        return group
+
+    def _check(self, text: str, tip: str) -> QCheckBox:
+        box = QCheckBox(text)
+        box.setToolTip(tip)
+        box.toggled.connect(self._on_edited)
+        return box
+
+    def _spin(self, low: int, high: int, tip: str) -> QSpinBox:
+        spin = QSpinBox()
+        spin.setRange(low, high)
+        spin.setToolTip(tip)
+        spin.setAccessibleName(tip)
+        spin.valueChanged.connect(self._on_edited)
+        return spin
+
+    def _combo(self, tip: str) -> QComboBox:
+        combo = QComboBox()
+        combo.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        combo.setMinimumContentsLength(12)
+        combo.setToolTip(tip)
+        combo.currentIndexChanged.connect(self._on_edited)
+        return combo
+
+    # -- The value --------------------------------------------------------------------
+
+    @property
+    def choices(self) -> Choices:
+        """What is chosen now."""
+        return self._choices
+
+    def _fill(self, choices: Choices) -> None:
+        self._filling = True
+        self._fill_roots()
+        self.point.setChecked(choices.point)
+        self.box.setChecked(choices.box)
+        self.clicks.setChecked(choices.clicks)
+        self.click_count.setValue(choices.click_count)
+        self.set_devices(())
+        self.upsampling.setCurrentIndex(self.upsampling.findData(choices.upsampling))
+        self.limit.setValue(choices.limit)
+        self.keep_mattes.setChecked(choices.keep_mattes)
+        self.out.setText(choices.out)
+        self._filling = False
+        self.click_count.setEnabled(choices.clicks)
+
+    def _fill_roots(self) -> None:
+        self.root.clear()
+        self.root.addItems(list(self._choices.recent))
+        self.root.setEditText(self._choices.root)
+
+    def set_devices(self, devices: tuple[Device, ...]) -> None:
+        """Offer the devices of this machine, once they are known."""
+        filling, self._filling = self._filling, True
+        now = self._choices.device
+        offered = [
+            (AS_IN_STUDIO, self.tr("As in the studio")),
+            ("auto", self.tr("Best available")),
+            *((device.id, device.name) for device in devices),
+        ]
+        if now not in dict(offered):
+            offered.append((now, now))
+        self.device.clear()
+        for value, text in offered:
+            self.device.addItem(text, value)
+        self.device.setCurrentIndex(self.device.findData(now))
+        self._filling = filling
+
+    @Slot()
+    def _on_edited(self) -> None:
+        if self._filling:
+            return
+        self._choices = replace(
+            self._choices,
+            models=self.systems.models,
+            predictions=self.systems.folders,
+            point=self.point.isChecked(),
+            box=self.box.isChecked(),
+            clicks=self.clicks.isChecked(),
+            click_count=self.click_count.value(),
+            device=self.device.currentData(),
+            upsampling=self.upsampling.currentData(),
+            limit=self.limit.value(),
+            keep_mattes=self.keep_mattes.isChecked(),
+        )
+        self.click_count.setEnabled(self.clicks.isChecked())
+        self.changed.emit()
+
+    @Slot()
+    def _on_root_entered(self) -> None:
+        text = self.root.currentText().strip()
+        if text != self._choices.root:
+            self.set_root(Path(text) if text else None)
+
+    def set_root(self, root: Path | None) -> None:
+        """Take another data set."""
+        text = str(root.absolute()) if root else ""
+        self._choices = replace(self._choices, root=text, out="")
+        self.root.setEditText(text)
+        self.root_changed.emit(root.absolute() if root else None)
+        self.changed.emit()
+
+    def remember_root(self) -> None:
+        """Have the data set, which can be read, among the recent ones."""
+        self._choices = self._choices.with_root(self._choices.root)
+        self._fill_roots()
+
+    @Slot()
+    def _on_out_entered(self) -> None:
+        self.set_out(self.out.text().strip())
+
+    def set_out(self, out: str) -> None:
+        """Put the results into another folder."""
+        if out != self._choices.out:
+            self._choices = replace(self._choices, out=out)
+            self.out.setText(out)
+            self.out.setToolTip(out)
+            self.out_changed.emit()
+            self.changed.emit()
+
+    # -- What is said -----------------------------------------------------------------
+
+    def tell_dataset(self, dataset: Dataset | None, error: ZimError | None) -> None:
+        """Say what the folder holds, or why it holds nothing."""
+        if error is not None:
+            text = f"{error_text(error.message)} {error_text(error.hint)}".strip()
+            self.layout_label.setText(breakable(text))
+            return
+        if dataset is None:
+            self.layout_label.setText("")
+            return
+        title = next(x.title for x in LAYOUTS if x.name == dataset.layout)
+        text = self.tr("{}: {} objects on {} pictures").format(
+            title, len(dataset.cases), len({case.image for case in dataset.cases})
+        )
+        if dataset.subsets:
+            text += f" ({', '.join(dataset.subsets)})"
+        if dataset.problems:
+            text += "\n" + self.tr("{} files do not fit").format(len(dataset.problems))
+        self.layout_label.setText(text)
+        self.layout_label.setToolTip("\n".join(dataset.problems[:20]))
+
+    def tell_results(self, text: str) -> None:
+        """Say what lies in the folder of results."""
+        self.out_label.setText(breakable(text))
+
+    def set_locked(self, locked: bool) -> None:
+        """Let nothing be changed while a run is under way."""
+        self.inside.setEnabled(not locked)
+
+    # -- Folders ----------------------------------------------------------------------
+
+    @Slot()
+    def _choose_root(self) -> None:
+        title = self.tr("Choose the folder of the data set")
+        dialog = ask_for_folder(self, title, self._choices.root)
+        dialog.fileSelected.connect(self._on_root_chosen)
+        dialog.open()
+
+    @Slot(str)
+    def _on_root_chosen(self, name: str) -> None:
+        self.set_root(Path(name))
+
+    @Slot()
+    def _choose_mini(self) -> None:
+        title = self.tr("Where to make the small set")
+        dialog = ask_for_folder(self, title, "")
+        dialog.fileSelected.connect(self._on_mini_chosen)
+        dialog.open()
+
+    @Slot(str)
+    def _on_mini_chosen(self, name: str) -> None:
+        self.mini_requested.emit(Path(name))
+
+    @Slot()
+    def _choose_out(self) -> None:
+        title = self.tr("Choose the folder of the results")
+        dialog = ask_for_folder(self, title, self._choices.out)
+        dialog.fileSelected.connect(self.set_out)
+        dialog.open()
+
+
+def _note() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label

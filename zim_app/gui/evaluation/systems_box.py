@@ -1,0 +1,183 @@
+"""The models and the folders of predictions that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.gui.evaluation.choices import Folder
+from zim_app.gui.evaluation.icon_button import IconButton
+from zim_model.registry import DEFAULT_MODEL, known
+from zim_model.store import installed
+
+_CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+_VALUE = Qt.ItemDataRole.UserRole
+
+
+def ask_for_folder(parent: QWidget, title: str, start: str) -> QFileDialog:
+    """Asks for a folder; ``fileSelected`` tells."""
+    dialog = QFileDialog(parent, title, start)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    return dialog
+
+
+class SystemsBox(QGroupBox):
+    """Checks for the installed models and for folders of other systems' mattes.
+
+    **Signals**: ``edited()``: others are checked, or one is called otherwise.
+
+    **Threads**: the window's only.
+    """
+
+    edited = Signal()
+
+    def __init__(
+        self,
+        models: Sequence[str],
+        folders: Sequence[Folder],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setTitle(self.tr("Models"))
+        self.model_list = _checks(self.tr("Models"))
+        self.model_list.setToolTip(
+            self.tr("Installed models; check those to compare (Space)")
+        )
+        self.folder_list = _checks(self.tr("Folders of predictions"))
+        self.folder_list.setToolTip(
+            self.tr(
+                "Mattes that other systems made, as PROMPT/CASE.png, CASE_PROMPT.png or"
+                " CASE.png; a double click renames (F2)"
+            )
+        )
+        self.add_button = IconButton(
+            "folder-plus-outline",
+            self.tr("Add a folder of another system's mattes"),
+            self._choose_folder,
+        )
+        self.remove_button = IconButton(
+            "close",
+            self.tr("Take the folder out of the list; its files stay"),
+            self._remove_folder,
+        )
+        row = QHBoxLayout()
+        row.addWidget(QLabel(self.tr("Folders of predictions")), 1)
+        row.addWidget(self.add_button)
+        row.addWidget(self.remove_button)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.model_list)
+        layout.addLayout(row)
+        layout.addWidget(self.folder_list)
+        self.fill_models(models)
+        _fit(self.folder_list, 1, 4)
+        for folder in folders:
+            self._add(folder)
+        self._on_current_changed()
+        self.model_list.itemChanged.connect(self.edited)
+        self.folder_list.itemChanged.connect(self.edited)
+        self.folder_list.currentRowChanged.connect(self._on_current_changed)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that are checked."""
+        items = _items(self.model_list)
+        return tuple(x.data(_VALUE) for x in items if x.checkState() == _CHECKED)
+
+    @property
+    def folders(self) -> tuple[Folder, ...]:
+        """All folders, with those names that they have now."""
+        return tuple(
+            Folder(
+                item.text().strip() or Path(item.data(_VALUE)).name,
+                item.data(_VALUE),
+                item.checkState() == _CHECKED,
+            )
+            for item in _items(self.folder_list)
+        )
+
+    def fill_models(self, chosen: Sequence[str]) -> None:
+        """Offer the models that are installed now, and check some of them."""
+        blocked = self.model_list.blockSignals(True)
+        self.model_list.clear()
+        names = [model.name for model in installed()]
+        if not set(chosen) & set(names) and chosen:
+            chosen = (DEFAULT_MODEL,)
+        for name in names:
+            info = known(name)
+            item = QListWidgetItem(info.title if info else name)
+            item.setData(_VALUE, name)
+            item.setToolTip(name)
+            item.setCheckState(_CHECKED if name in chosen else _UNCHECKED)
+            self.model_list.addItem(item)
+        _fit(self.model_list, 2, 6)
+        self.model_list.blockSignals(blocked)
+
+    @Slot(str)
+    def add_folder(self, path: str) -> None:
+        """Take a folder of another system's mattes, named after the folder."""
+        taken = {folder.name for folder in self.folders} | set(self.models)
+        plain = Path(path).name or path
+        name, number = plain, 2
+        while name in taken:
+            name, number = f"{plain} {number}", number + 1
+        self._add(Folder(name, path))
+        self.edited.emit()
+
+    def _add(self, folder: Folder) -> None:
+        item = QListWidgetItem(folder.name)
+        item.setData(_VALUE, folder.path)
+        item.setToolTip(folder.path)
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+        item.setCheckState(_CHECKED if folder.chosen else _UNCHECKED)
+        self.folder_list.addItem(item)
+        _fit(self.folder_list, 1, 4)
+
+    @Slot()
+    def _choose_folder(self) -> None:
+        title = self.tr("Choose a folder of another system's mattes")
+        dialog = ask_for_folder(self, title, "")
+        dialog.fileSelected.connect(self.add_folder)
+        dialog.open()
+
+    @Slot()
+    def _remove_folder(self) -> None:
+        self.folder_list.takeItem(self.folder_list.currentRow())
+        _fit(self.folder_list, 1, 4)
+        self.edited.emit()
+
+    @Slot()
+    def _on_current_changed(self) -> None:
+        self.remove_button.setEnabled(self.folder_list.currentRow() >= 0)
+
+
+def _checks(name: str) -> QListWidget:
+    """A list of names to check."""
+    listed = QListWidget()
+    listed.setAccessibleName(name)
+    listed.setMinimumWidth(120)
+    return listed
+
+
+def _items(listed: QListWidget) -> list[QListWidgetItem]:
+    return [listed.item(i) for i in range(listed.count())]
+
+
+def _fit(listed: QListWidget, least: int, most: int) -> None:
+    """Make a list as high as its lines, within bounds."""
+    row = max(listed.sizeHintForRow(0), listed.fontMetrics().height() + 4)
+    count = min(max(listed.count(), least), most)
+    listed.setFixedHeight(row * count + 2 * listed.frameWidth() + 4)
