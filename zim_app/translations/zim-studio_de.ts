@@ -364,6 +364,14 @@
         <translation>Bild, Maske und Freisteller neben dem Zeiger vergrößern</translation>
     </message>
     <message>
+        <source>Evaluate &amp;models…</source>
+        <translation>&amp;Modelle auswerten …</translation>
+    </message>
+    <message>
+        <source>Measure models on a data set</source>
+        <translation>Modelle an einem Datensatz messen</translation>
+    </message>
+    <message>
         <source>&amp;Manage models…</source>
         <translation>Modelle &amp;verwalten …</translation>
     </message>
@@ -924,6 +932,85 @@
     </message>
 </context>
 <context>
+    <name>CaseViewer</name>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>The picture and the prompts</source>
+        <translation>Das Bild und die Eingaben</translation>
+    </message>
+    <message>
+        <source>Prediction</source>
+        <translation>Vorhersage</translation>
+    </message>
+    <message>
+        <source>The matte that was answered</source>
+        <translation>Die Maske, die geantwortet wurde</translation>
+    </message>
+    <message>
+        <source>Ground truth</source>
+        <translation>Wahrheit</translation>
+    </message>
+    <message>
+        <source>The matte that is right</source>
+        <translation>Die richtige Maske</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>Unterschied</translation>
+    </message>
+    <message>
+        <source>Red where there is too much, blue where too little</source>
+        <translation>Rot, wo zu viel ist, blau, wo zu wenig ist</translation>
+    </message>
+    <message>
+        <source>{}; wheel zooms, dragging moves all four</source>
+        <translation>{}; das Mausrad zoomt, Ziehen bewegt alle vier</translation>
+    </message>
+    <message>
+        <source>Previous row</source>
+        <translation>Vorherige Zeile</translation>
+    </message>
+    <message>
+        <source>Next row</source>
+        <translation>Nächste Zeile</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>Verkleinern</translation>
+    </message>
+    <message>
+        <source>Zoom in</source>
+        <translation>Vergrößern</translation>
+    </message>
+    <message>
+        <source>Show the whole picture</source>
+        <translation>Das ganze Bild zeigen</translation>
+    </message>
+    <message>
+        <source>One screen pixel for each pixel of the picture</source>
+        <translation>Ein Bildschirmpixel für jedes Pixel des Bildes</translation>
+    </message>
+    <message>
+        <source>Open the picture with these prompts and this model</source>
+        <translation>Das Bild mit diesen Eingaben und diesem Modell öffnen</translation>
+    </message>
+    <message>
+        <source>Open in the studio</source>
+        <translation>Im Studio öffnen</translation>
+    </message>
+    <message>
+        <source>small picture of the prediction</source>
+        <translation>kleines Bild der Vorhersage</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the data set to see its pictures.</source>
+        <translation>Wählen Sie den Ordner des Datensatzes, um seine Bilder zu sehen.</translation>
+    </message>
+</context>
+<context>
     <name>CheatSheet</name>
     <message>
         <source>Keys and mouse</source>
@@ -1047,7 +1134,7 @@
     </message>
     <message>
         <source>A process that scores answers has died, perhaps for want of memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Prozess, der Antworten bewertet, ist gestorben, vielleicht aus Mangel an Speicher.</translation>
     </message>
     <message>
         <source>A scribble has no points.</source>
@@ -1091,7 +1178,7 @@
     </message>
     <message>
         <source>Another run is writing to {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein anderer Lauf schreibt in {0}.</translation>
     </message>
     <message>
         <source>Apache 2.0</source>
@@ -1155,7 +1242,7 @@
     </message>
     <message>
         <source>Choose another folder for the results.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
     </message>
     <message>
         <source>Choose another folder, or allow access to this one.</source>
@@ -1163,7 +1250,7 @@
     </message>
     <message>
         <source>Choose another folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
         <source>Choose another name for the result.</source>
@@ -1271,7 +1358,7 @@
     </message>
     <message>
         <source>Expected: {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Erwartet wird: {0}.</translation>
     </message>
     <message>
         <source>Export a ZIM with a ViT encoder, such as zim-vit-b.</source>
@@ -1383,11 +1470,11 @@
     </message>
     <message>
         <source>Give the folder of a data set.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie den Ordner eines Datensatzes an.</translation>
     </message>
     <message>
         <source>Give the folder of predictions.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie den Ordner der Vorhersagen an.</translation>
     </message>
     <message>
         <source>Give the left, top, right and bottom edge in pixels.</source>
@@ -1547,7 +1634,7 @@
     </message>
     <message>
         <source>Name a model or predictions.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nennen Sie ein Modell oder Vorhersagen.</translation>
     </message>
     <message>
         <source>Name folders of results.</source>
@@ -1611,7 +1698,7 @@
     </message>
     <message>
         <source>Pictures in {0} cannot be written: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder in {0} können nicht geschrieben werden: {1}.</translation>
     </message>
     <message>
         <source>Please report this.</source>
@@ -1631,19 +1718,19 @@
     </message>
     <message>
         <source>Remove the line, or choose another folder for the results.</source>
-        <translation type="unfinished"></translation>
+        <translation>Entfernen Sie die Zeile oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
     </message>
     <message>
         <source>Rename one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Benennen Sie eines um.</translation>
     </message>
     <message>
         <source>Resume it (--resume), or choose another folder for the results.</source>
-        <translation type="unfinished"></translation>
+        <translation>Setzen Sie ihn fort (--resume) oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
     </message>
     <message>
         <source>Resume the run with fewer processes; the finished rows are kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Setzen Sie den Lauf mit weniger Prozessen fort; die fertigen Zeilen bleiben.</translation>
     </message>
     <message>
         <source>Save as .png or .tif.</source>
@@ -1739,7 +1826,7 @@
     </message>
     <message>
         <source>The box ({0}, {1}, {2}, {3}) reaches outside the image ({4} x {5} pixels).</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Rahmen ({0}, {1}, {2}, {3}) reicht über das Bild hinaus ({4} x {5} Pixel).</translation>
     </message>
     <message>
         <source>The box has {0} numbers.</source>
@@ -1959,11 +2046,11 @@
     </message>
     <message>
         <source>There is no journal to merge.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt kein Protokoll zum Zusammenführen.</translation>
     </message>
     <message>
         <source>There is no kind of prompt.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keine Art von Eingabe.</translation>
     </message>
     <message>
         <source>There is no label converter called {0}.</source>
@@ -1971,7 +2058,7 @@
     </message>
     <message>
         <source>There is no layout {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keinen Aufbau {0}.</translation>
     </message>
     <message>
         <source>There is no matte to merge.</source>
@@ -2015,7 +2102,7 @@
     </message>
     <message>
         <source>There is nothing to evaluate.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt nichts auszuwerten.</translation>
     </message>
     <message>
         <source>There is nothing to export: all is transparent.</source>
@@ -2127,7 +2214,7 @@
     </message>
     <message>
         <source>Use point, box or clicks:N.</source>
-        <translation type="unfinished"></translation>
+        <translation>Verwenden Sie point, box oder clicks:N.</translation>
     </message>
     <message>
         <source>Use recipes, a file of prompts, a relative box, or the main object.</source>
@@ -2155,7 +2242,7 @@
     </message>
     <message>
         <source>Wait for it, stop it, or choose another folder for the results.</source>
-        <translation type="unfinished"></translation>
+        <translation>Warten Sie auf ihn, halten Sie ihn an, oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
     </message>
     <message>
         <source>Wait, then download again: what has arrived is kept.</source>
@@ -2347,7 +2434,7 @@
     </message>
     <message>
         <source>{0} does not hold prompts: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} enthält keine Eingaben: {1}.</translation>
     </message>
     <message>
         <source>{0} draws maps of the picture&apos;s colours with every click, for which the official pair of graphs has no input.</source>
@@ -2371,11 +2458,11 @@
     </message>
     <message>
         <source>{0} has no prediction of {1} with {2}: looked for {3} in {4}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} hat keine Vorhersage von {1} mit {2}: gesucht wurde {3} in {4}.</translation>
     </message>
     <message>
         <source>{0} has no prompt of the kind {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} hat keine Eingabe der Art {1}.</translation>
     </message>
     <message>
         <source>{0} has no prompts in it.</source>
@@ -2411,7 +2498,7 @@
     </message>
     <message>
         <source>{0} holds another run: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} enthält einen anderen Lauf: {1}.</translation>
     </message>
     <message>
         <source>{0} holds at most {1} pixels a side; the picture is {2}.</source>
@@ -2431,7 +2518,7 @@
     </message>
     <message>
         <source>{0} holds no pictures with mattes.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} enthält keine Bilder mit Masken.</translation>
     </message>
     <message>
         <source>{0} holds no tensor of Hiera&apos;s names.</source>
@@ -2439,7 +2526,7 @@
     </message>
     <message>
         <source>{0} holds the rows of an earlier run.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} enthält die Zeilen eines früheren Laufs.</translation>
     </message>
     <message>
         <source>{0} holds weights but not for which architecture.</source>
@@ -2495,7 +2582,7 @@
     </message>
     <message>
         <source>{0} is empty: there is nothing to find.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist leer: es gibt nichts zu finden.</translation>
     </message>
     <message>
         <source>{0} is malformed: {1}.</source>
@@ -2515,11 +2602,11 @@
     </message>
     <message>
         <source>{0} is no folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist kein Ordner.</translation>
     </message>
     <message>
         <source>{0} is no journal of an evaluation.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist kein Protokoll einer Auswertung.</translation>
     </message>
     <message>
         <source>{0} is no kind of model file that is known here.</source>
@@ -2543,7 +2630,7 @@
     </message>
     <message>
         <source>{0} is no picture that can be read.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist kein lesbares Bild.</translation>
     </message>
     <message>
         <source>{0} is no point label.</source>
@@ -2615,11 +2702,11 @@
     </message>
     <message>
         <source>{0} is too faint: it has no box.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist zu blass: es hat keinen Rahmen.</translation>
     </message>
     <message>
         <source>{0} is too faint: there is nothing to click on.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist zu blass: es gibt nichts, worauf man klicken kann.</translation>
     </message>
     <message>
         <source>{0} is too large to be a file of prompts.</source>
@@ -2631,7 +2718,7 @@
     </message>
     <message>
         <source>{0} is too large: {1}</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist zu groß: {1}</translation>
     </message>
     <message>
         <source>{0} is {1} x {2} pixels and {3} {4} x {5}.</source>
@@ -2639,7 +2726,7 @@
     </message>
     <message>
         <source>{0} is {1} x {2} pixels, but {3} is {4} x {5}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} hat {1} x {2} Pixel, {3} aber {4} x {5}.</translation>
     </message>
     <message>
         <source>{0} is {1}, which is no number</source>
@@ -2663,7 +2750,7 @@
     </message>
     <message>
         <source>{0} systems are called {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} Systeme heißen {1}.</translation>
     </message>
     <message>
         <source>{0} was not written correctly ({1}).</source>
@@ -2675,11 +2762,152 @@
     </message>
     <message>
         <source>{0}, line {1}, is no row of an evaluation: {2}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0}, Zeile {1}, ist keine Zeile einer Auswertung: {2}.</translation>
     </message>
     <message>
         <source>{0}: use 1 to {1} clicks.</source>
         <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>Evaluation</name>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Published by others, not measured here: Table 1 of the ZIM paper (ICCV 2025)</source>
+        <translation>Von anderen veröffentlicht, nicht hier gemessen: Tabelle 1 der ZIM-Veröffentlichung (ICCV 2025)</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Subset</source>
+        <translation>Teil</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Of the object: S under 1 %, M under 10 %, L from 10 % of the picture</source>
+        <translation>Des Objekts: S unter 1 %, M unter 10 %, L ab 10 % des Bildes</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>How many were measured, and how many failed</source>
+        <translation>Wie viele gemessen wurden und wie viele fehlschlugen</translation>
+    </message>
+    <message>
+        <source>{} (published)</source>
+        <translation>{} (veröffentlicht)</translation>
+    </message>
+    <message>
+        <source>{} (+{} failed)</source>
+        <translation>{} (+{} fehlgeschlagen)</translation>
+    </message>
+    <message>
+        <source>{} clicks</source>
+        <translation>{} Klicks</translation>
+    </message>
+    <message>
+        <source>point</source>
+        <translation>Punkt</translation>
+    </message>
+    <message>
+        <source>box</source>
+        <translation>Rahmen</translation>
+    </message>
+    <message>
+        <source>more is better</source>
+        <translation>mehr ist besser</translation>
+    </message>
+    <message>
+        <source>less is better</source>
+        <translation>weniger ist besser</translation>
+    </message>
+    <message>
+        <source>Case</source>
+        <translation>Fall</translation>
+    </message>
+    <message>
+        <source>Reason</source>
+        <translation>Grund</translation>
+    </message>
+</context>
+<context>
+    <name>EvaluationControl</name>
+    <message>
+        <source>Open evaluated case</source>
+        <translation>Ausgewerteten Fall öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>EvaluationWindow</name>
+    <message>
+        <source>Evaluate models – zim-studio</source>
+        <translation>Modelle auswerten – zim-studio</translation>
+    </message>
+    <message>
+        <source>Nothing is there yet.</source>
+        <translation>Dort ist noch nichts.</translation>
+    </message>
+    <message>
+        <source>The results of {} are there; choose another folder.</source>
+        <translation>Dort liegen die Ergebnisse von {}; wählen Sie einen anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>{} rows are there, {} failed, {} not done.</source>
+        <translation>{} Zeilen sind da, {} fehlgeschlagen, {} noch nicht getan.</translation>
+    </message>
+    <message>
+        <source>Choose a data set first</source>
+        <translation>Wählen Sie zuerst einen Datensatz</translation>
+    </message>
+    <message>
+        <source>Check a model or a folder of predictions first</source>
+        <translation>Kreuzen Sie zuerst ein Modell oder einen Ordner mit Vorhersagen an</translation>
+    </message>
+    <message>
+        <source>Check a kind of prompt first</source>
+        <translation>Kreuzen Sie zuerst eine Art von Eingabe an</translation>
+    </message>
+    <message>
+        <source>Choose a folder for the results first</source>
+        <translation>Wählen Sie zuerst einen Ordner für die Ergebnisse</translation>
+    </message>
+    <message>
+        <source>Loading the models…</source>
+        <translation>Die Modelle werden geladen …</translation>
+    </message>
+    <message>
+        <source>The evaluation is complete: {} rows, {} of them failed.</source>
+        <translation>Die Auswertung ist vollständig: {} Zeilen, davon {} fehlgeschlagen.</translation>
+    </message>
+    <message>
+        <source>Show the report</source>
+        <translation>Bericht zeigen</translation>
+    </message>
+    <message>
+        <source>The picture of {} is not at hand.</source>
+        <translation>Das Bild von {} ist nicht da.</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the data set to see its pictures.</source>
+        <translation>Wählen Sie den Ordner des Datensatzes, um seine Bilder zu sehen.</translation>
+    </message>
+    <message>
+        <source>Saved {}</source>
+        <translation>{} gespeichert</translation>
     </message>
 </context>
 <context>
@@ -2774,6 +3002,53 @@
     <message>
         <source>Add found objects</source>
         <translation>Gefundene Objekte hinzufügen</translation>
+    </message>
+</context>
+<context>
+    <name>ExportButton</name>
+    <message>
+        <source>Export</source>
+        <translation>Exportieren</translation>
+    </message>
+    <message>
+        <source>Write the report as a table or a page</source>
+        <translation>Den Bericht als Tabelle oder Seite schreiben</translation>
+    </message>
+    <message>
+        <source>Page with pictures (HTML)…</source>
+        <translation>Seite mit Bildern (HTML) …</translation>
+    </message>
+    <message>
+        <source>Tables (Markdown)…</source>
+        <translation>Tabellen (Markdown) …</translation>
+    </message>
+    <message>
+        <source>Tables (LaTeX)…</source>
+        <translation>Tabellen (LaTeX) …</translation>
+    </message>
+    <message>
+        <source>Means (CSV)…</source>
+        <translation>Mittelwerte (CSV) …</translation>
+    </message>
+    <message>
+        <source>All rows (CSV)…</source>
+        <translation>Alle Zeilen (CSV) …</translation>
+    </message>
+    <message>
+        <source>Everything (JSON)…</source>
+        <translation>Alles (JSON) …</translation>
+    </message>
+    <message>
+        <source>All of these into the results</source>
+        <translation>Alle diese zu den Ergebnissen</translation>
+    </message>
+    <message>
+        <source>Show the folder of results</source>
+        <translation>Ordner der Ergebnisse zeigen</translation>
+    </message>
+    <message>
+        <source>Export the report</source>
+        <translation>Bericht exportieren</translation>
     </message>
 </context>
 <context>
@@ -3090,6 +3365,65 @@
     <message>
         <source>Open</source>
         <translation>Öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>FilterBar</name>
+    <message>
+        <source>Show only this model</source>
+        <translation>Nur dieses Modell zeigen</translation>
+    </message>
+    <message>
+        <source>Show only this kind of prompt</source>
+        <translation>Nur diese Art von Eingabe zeigen</translation>
+    </message>
+    <message>
+        <source>Show only this part of the data set</source>
+        <translation>Nur diesen Teil des Datensatzes zeigen</translation>
+    </message>
+    <message>
+        <source>Show only objects of this size</source>
+        <translation>Nur Objekte dieser Größe zeigen</translation>
+    </message>
+    <message>
+        <source>Show only what was measured, or what failed</source>
+        <translation>Nur Gemessenes oder nur Fehlgeschlagenes zeigen</translation>
+    </message>
+    <message>
+        <source>Find a case</source>
+        <translation>Fall suchen</translation>
+    </message>
+    <message>
+        <source>Show only cases with this in their names</source>
+        <translation>Nur Fälle zeigen, deren Name dies enthält</translation>
+    </message>
+    <message>
+        <source>All sizes</source>
+        <translation>Alle Größen</translation>
+    </message>
+    <message>
+        <source>Measured</source>
+        <translation>Gemessen</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>All rows</source>
+        <translation>Alle Zeilen</translation>
+    </message>
+    <message>
+        <source>All models</source>
+        <translation>Alle Modelle</translation>
+    </message>
+    <message>
+        <source>All prompts</source>
+        <translation>Alle Eingaben</translation>
+    </message>
+    <message>
+        <source>All subsets</source>
+        <translation>Alle Teile</translation>
     </message>
 </context>
 <context>
@@ -4049,6 +4383,160 @@
     </message>
 </context>
 <context>
+    <name>ResultsView</name>
+    <message>
+        <source>Nothing is measured yet.</source>
+        <translation>Noch ist nichts gemessen.</translation>
+    </message>
+    <message>
+        <source>Curves come with the prompts “Clicks”: the error after each click.</source>
+        <translation>Kurven gibt es mit der Eingabe „Klicks“: der Fehler nach jedem Klick.</translation>
+    </message>
+    <message>
+        <source>Which measures the tables show</source>
+        <translation>Welche Maße die Tabellen zeigen</translation>
+    </message>
+    <message>
+        <source>ZIM&apos;s measures</source>
+        <translation>Maße von ZIM</translation>
+    </message>
+    <message>
+        <source>alphamatting.com</source>
+        <translation>alphamatting.com</translation>
+    </message>
+    <message>
+        <source>Masks and outlines</source>
+        <translation>Masken und Umrisse</translation>
+    </message>
+    <message>
+        <source>Means</source>
+        <translation>Mittelwerte</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Charts</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>Means of every model and kind of prompt</source>
+        <translation>Mittelwerte jedes Modells und jeder Art von Eingabe</translation>
+    </message>
+    <message>
+        <source>Every row, the worst first, and its pictures</source>
+        <translation>Jede Zeile, die schlechteste zuerst, und ihre Bilder</translation>
+    </message>
+    <message>
+        <source>How errors are spread, and how they fall with clicks</source>
+        <translation>Wie sich Fehler verteilen und wie sie mit Klicks fallen</translation>
+    </message>
+    <message>
+        <source>What could not be measured, and why</source>
+        <translation>Was nicht gemessen werden konnte und warum</translation>
+    </message>
+    <message>
+        <source>Measure of the histogram</source>
+        <translation>Maß des Histogramms</translation>
+    </message>
+    <message>
+        <source>Measure of the curves</source>
+        <translation>Maß der Kurven</translation>
+    </message>
+    <message>
+        <source>Histogram of</source>
+        <translation>Histogramm von</translation>
+    </message>
+    <message>
+        <source>Curves of</source>
+        <translation>Kurven von</translation>
+    </message>
+    <message>
+        <source>Failed ({})</source>
+        <translation>Fehlgeschlagen ({})</translation>
+    </message>
+    <message>
+        <source>How often each {}</source>
+        <translation>Wie oft jeder Wert von {}</translation>
+    </message>
+    <message>
+        <source>rows</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>Mean {} after each click, all subsets and sizes</source>
+        <translation>Mittleres {} nach jedem Klick, alle Teile und Größen</translation>
+    </message>
+    <message>
+        <source>clicks</source>
+        <translation>Klicks</translation>
+    </message>
+</context>
+<context>
+    <name>RunBar</name>
+    <message>
+        <source>{} s left</source>
+        <translation>noch {} s</translation>
+    </message>
+    <message>
+        <source>{} min left</source>
+        <translation>noch {} min</translation>
+    </message>
+    <message>
+        <source>{} h {} min left</source>
+        <translation>noch {} h {} min</translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation>&amp;Starten</translation>
+    </message>
+    <message>
+        <source>&amp;Pause</source>
+        <translation>&amp;Pause</translation>
+    </message>
+    <message>
+        <source>S&amp;top</source>
+        <translation>S&amp;toppen</translation>
+    </message>
+    <message>
+        <source>Stop; finished rows are kept (Alt+T)</source>
+        <translation>Stoppen; fertige Zeilen bleiben (Alt+T)</translation>
+    </message>
+    <message>
+        <source>Re&amp;sume</source>
+        <translation>Fort&amp;setzen</translation>
+    </message>
+    <message>
+        <source>Go on; finished rows are not done again (Alt+S)</source>
+        <translation>Fortsetzen; fertige Zeilen werden nicht wiederholt (Alt+S)</translation>
+    </message>
+    <message>
+        <source>Start the evaluation (Alt+S)</source>
+        <translation>Die Auswertung starten (Alt+S)</translation>
+    </message>
+    <message>
+        <source>&amp;Go on</source>
+        <translation>&amp;Weiter</translation>
+    </message>
+    <message>
+        <source>Go on (Alt+G)</source>
+        <translation>Weiter (Alt+W)</translation>
+    </message>
+    <message>
+        <source>Pause after the row under way (Alt+P)</source>
+        <translation>Nach der laufenden Zeile anhalten (Alt+P)</translation>
+    </message>
+    <message>
+        <source>{} of {} rows</source>
+        <translation>{} von {} Zeilen</translation>
+    </message>
+</context>
+<context>
     <name>Samples</name>
     <message>
         <source>Astronaut</source>
@@ -4099,6 +4587,149 @@
     <message>
         <source>Applies when zim-studio starts again.</source>
         <translation>Gilt, wenn zim-studio neu startet.</translation>
+    </message>
+</context>
+<context>
+    <name>SetupPanel</name>
+    <message>
+        <source>Data set</source>
+        <translation>Datensatz</translation>
+    </message>
+    <message>
+        <source>Folder of pictures and mattes</source>
+        <translation>Ordner mit Bildern und Masken</translation>
+    </message>
+    <message>
+        <source>Folder of the data set; its layout is found out (Enter)</source>
+        <translation>Ordner des Datensatzes; sein Aufbau wird erkannt (Eingabetaste)</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the data set</source>
+        <translation>Ordner des Datensatzes wählen</translation>
+    </message>
+    <message>
+        <source>Make a small set of drawn pictures, to try the evaluation</source>
+        <translation>Einen kleinen Datensatz aus gezeichneten Bildern anlegen, zum Ausprobieren</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>Eingaben</translation>
+    </message>
+    <message>
+        <source>P&amp;oint</source>
+        <translation>P&amp;unkt</translation>
+    </message>
+    <message>
+        <source>The given points, or one click in the object&apos;s middle (Alt+O)</source>
+        <translation>Die gegebenen Punkte oder ein Klick in die Mitte des Objekts (Alt+U)</translation>
+    </message>
+    <message>
+        <source>&amp;Box</source>
+        <translation>&amp;Rahmen</translation>
+    </message>
+    <message>
+        <source>The given box, or the tight one (Alt+B)</source>
+        <translation>Der gegebene oder der enge Rahmen (Alt+R)</translation>
+    </message>
+    <message>
+        <source>C&amp;licks</source>
+        <translation>K&amp;licks</translation>
+    </message>
+    <message>
+        <source>Simulated clicks, each where the answer is most wrong (Alt+L)</source>
+        <translation>Simulierte Klicks, jeder dort, wo die Antwort am falschesten ist (Alt+L)</translation>
+    </message>
+    <message>
+        <source>How many clicks are made</source>
+        <translation>Wie viele Klicks gemacht werden</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Lauf</translation>
+    </message>
+    <message>
+        <source>Where the models run; they are loaded a second time, beside the studio&apos;s</source>
+        <translation>Wo die Modelle rechnen; sie werden ein zweites Mal geladen, neben denen des Studios</translation>
+    </message>
+    <message>
+        <source>How answers are made as large as the picture</source>
+        <translation>Wie Antworten so groß wie das Bild gemacht werden</translation>
+    </message>
+    <message>
+        <source>Guided by the picture</source>
+        <translation>Am Bild ausgerichtet</translation>
+    </message>
+    <message>
+        <source>Bilinear, as official ZIM</source>
+        <translation>Bilinear, wie das offizielle ZIM</translation>
+    </message>
+    <message>
+        <source>Native resolution (slow)</source>
+        <translation>Volle Auflösung (langsam)</translation>
+    </message>
+    <message>
+        <source>Take so many objects, spread evenly over the set</source>
+        <translation>So viele Objekte nehmen, gleichmäßig über den Datensatz verteilt</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>&amp;Keep whole mattes</source>
+        <translation>Ganze Masken be&amp;halten</translation>
+    </message>
+    <message>
+        <source>Keep every matte as a PNG file, not only a small picture; needs disk space (Alt+K)</source>
+        <translation>Jede Maske als PNG-Datei behalten, nicht nur ein kleines Bild; braucht Platz auf der Platte (Alt+H)</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Upsampling</source>
+        <translation>Vergrößern</translation>
+    </message>
+    <message>
+        <source>Objects</source>
+        <translation>Objekte</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>Ergebnisse</translation>
+    </message>
+    <message>
+        <source>Folder of the results; a run there is gone on with (Enter)</source>
+        <translation>Ordner der Ergebnisse; ein Lauf dort wird fortgesetzt (Eingabetaste)</translation>
+    </message>
+    <message>
+        <source>Folder of the results</source>
+        <translation>Ordner der Ergebnisse</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the results</source>
+        <translation>Ordner der Ergebnisse wählen</translation>
+    </message>
+    <message>
+        <source>As in the studio</source>
+        <translation>Wie im Studio</translation>
+    </message>
+    <message>
+        <source>Best available</source>
+        <translation>Bestes verfügbares</translation>
+    </message>
+    <message>
+        <source>{}: {} objects on {} pictures</source>
+        <translation>{}: {} Objekte auf {} Bildern</translation>
+    </message>
+    <message>
+        <source>{} files do not fit</source>
+        <translation>{} Dateien passen nicht</translation>
+    </message>
+    <message>
+        <source>Where to make the small set</source>
+        <translation>Wo der kleine Datensatz angelegt wird</translation>
     </message>
 </context>
 <context>
@@ -4258,6 +4889,37 @@
     <message>
         <source>{} – exported</source>
         <translation>{} – exportiert</translation>
+    </message>
+</context>
+<context>
+    <name>SystemsBox</name>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Installed models; check those to compare (Space)</source>
+        <translation>Installierte Modelle; kreuzen Sie an, was verglichen wird (Leertaste)</translation>
+    </message>
+    <message>
+        <source>Folders of predictions</source>
+        <translation>Ordner mit Vorhersagen</translation>
+    </message>
+    <message>
+        <source>Mattes that other systems made, as PROMPT/CASE.png, CASE_PROMPT.png or CASE.png; a double click renames (F2)</source>
+        <translation>Masken, die andere Systeme gemacht haben, als PROMPT/CASE.png, CASE_PROMPT.png oder CASE.png; ein Doppelklick benennt um (F2)</translation>
+    </message>
+    <message>
+        <source>Add a folder of another system&apos;s mattes</source>
+        <translation>Einen Ordner mit Masken eines anderen Systems hinzufügen</translation>
+    </message>
+    <message>
+        <source>Take the folder out of the list; its files stay</source>
+        <translation>Den Ordner aus der Liste nehmen; seine Dateien bleiben</translation>
+    </message>
+    <message>
+        <source>Choose a folder of another system&apos;s mattes</source>
+        <translation>Ordner mit Masken eines anderen Systems wählen</translation>
     </message>
 </context>
 <context>

@@ -29,6 +29,7 @@ from zim_model.devices import Device
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset
 from zim_model.evaluation.systems import MAX_CLICKS
+from zim_model.request import Upsampling
 
 MAX_LIMIT = 1_000_000
 
@@ -150,9 +151,13 @@ class SetupPanel(QScrollArea):
         self.upsampling = self._combo(
             self.tr("How answers are made as large as the picture")
         )
-        self.upsampling.addItem(self.tr("Guided by the picture"), "guided")
-        self.upsampling.addItem(self.tr("Bilinear, as official ZIM"), "bilinear")
-        self.upsampling.addItem(self.tr("Native resolution (slow)"), "native")
+        ways: dict[Upsampling, str] = {
+            "guided": self.tr("Guided by the picture"),
+            "bilinear": self.tr("Bilinear, as official ZIM"),
+            "native": self.tr("Native resolution (slow)"),
+        }
+        for way, text in ways.items():
+            self.upsampling.addItem(text, way)
         self.limit = self._spin(
             0, MAX_LIMIT, self.tr("Take so many objects, spread evenly over the set")
         )
