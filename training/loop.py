@@ -10,9 +10,12 @@ import argparse
 import csv
 import math
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar
@@ -22,7 +25,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
-from training.base_trainer import BaseTrainer
+from training.base_trainer import STATE_FILE, BaseTrainer
 from training.distributed import Team, team
 from training.pack import opened
 from training.settings import Settings
@@ -74,22 +77,34 @@ def part_size(config: Settings, processes: int) -> int:
 
 
 class _Log:
-    """Means of the loss parts since the last line, into a CSV file.
-
-    ``waited`` counts the seconds in which samples were not ready.
-    """
+    """Means of the loss parts since the last line, into a CSV file."""
 
     def __init__(self, file: TextIO, views: int) -> None:
         self.file, self.views = file, views
         self.sums: dict[str, float] = {}
         self.count, self.waited = 0, 0.0
-        self.since = time.monotonic()
+        self.steps, self.all_waited = 0, 0.0
+        self.began = self.since = time.monotonic()
 
-    def add(self, parts: dict[str, Tensor]) -> None:
-        """Count one step."""
+    def add(self, parts: dict[str, Tensor], waited: float) -> None:
+        """Count one step, and the seconds in which its samples were not ready."""
+        self.waited += waited
+        self.all_waited += waited
         for key, value in parts.items():
             self.sums[key] = self.sums.get(key, 0.0) + float(value)
         self.count += 1
+        self.steps += 1
+
+    def summary(self) -> str:
+        """Throughput and memory of all of the run, for people."""
+        seconds = max(time.monotonic() - self.began, 1e-9)
+        return (
+            f"{self.steps} steps in {seconds:.0f} s:"
+            f" {self.steps / seconds:.3f} steps/s,"
+            f" {self.views * self.steps / seconds:.2f} images/s; waited for samples"
+            f" {self.all_waited / seconds:.0%} of the time; peak memory"
+            f" {peak_memory() / 2**20:.0f} MB"
+        )
 
     def write(self, step: int) -> dict[str, str]:
         """Write a line and start anew; returns the line's means."""
@@ -169,14 +184,15 @@ class Task(Generic[TrainerT]):
 def run_task(task: Task[TrainerT], run: Run) -> TrainerT:
     """Train until the schedule or the run's minutes end; saves into ``run.out``.
 
-    Started by ``torchrun``, every process computes a share of each step.
+    Started by ``torchrun``, every process computes a share of each step.  When a
+    scheduler asks it to go (SIGTERM), it saves after the step and ends.
 
     Raises:
         ZimError: the data or the state to go on from cannot be used.
     """
     deadline = time.monotonic() + 60 * run.minutes
     run.out.mkdir(parents=True, exist_ok=True)
-    with team() as mates, opened(run.data) as folder:
+    with team() as mates, opened(run.data) as folder, _asked_to_go() as leaving:
         if mates.device.type == "cpu":
             tune_malloc(huge=True)
             if task.config.threads:
@@ -197,19 +213,36 @@ def run_task(task: Task[TrainerT], run: Run) -> TrainerT:
                     sheet.append(task.previews(folder, samples))
                 sheet[0](trainer, run.out / PREVIEW_FILE)
 
-        _loop(trainer, samples, run.out / LOG_FILE, deadline, save)
+        def ending() -> bool:
+            return leaving.is_set() or time.monotonic() > deadline
+
+        _loop(trainer, samples, run.out / LOG_FILE, ending, save)
         save()
     return trainer
+
+
+@contextmanager
+def _asked_to_go() -> Iterator[threading.Event]:
+    """An event that is set when this process is told to end."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked  # only the main thread may listen
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: asked.set())
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _loop(
     trainer: AnyTrainer,
     samples: Dataset[dict[str, Any]],
     log_file: Path,
-    deadline: float,
+    ending: Callable[[], bool],
     save: Callable[[], None],
 ) -> None:
-    """Take steps until the schedule ends or the clock passes ``deadline``."""
+    """Take steps until the schedule ends, or ``ending`` says so in any process."""
     config, mates = trainer.config, trainer.team
     first, parts = trainer.step, _parts(trainer, samples)
     with (
@@ -222,19 +255,21 @@ def _loop(
         while trainer.step < config.steps:
             asked = time.monotonic()
             batches = [next(parts) for _ in range(config.accumulate)]
-            log.waited += time.monotonic() - asked
+            waited = time.monotonic() - asked
             for batch in batches:
                 faults.add(batch.pop("fault"))
-            log.add(trainer.train_step(batches))
+            log.add(trainer.train_step(batches), waited)
             faults.check(trainer.step - first)
             progress.update()
             if trainer.step % config.log_every == 0:
                 means = log.write(trainer.step)
                 progress.set_postfix({k: means[k] for k in trainer.SHOWN})
-            if mates.agreed(time.monotonic() > deadline):
-                return
+            if mates.agreed(ending()):
+                break
             if trainer.step % config.save_every == 0 and trainer.step < config.steps:
                 save()
+        if mates.leads:
+            tqdm.write(log.summary(), file=sys.stderr)
 
 
 class Faults:
@@ -292,6 +327,8 @@ def _one_thread(worker: int) -> None:
     del worker
     import cv2
 
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not as the process that forked it
+
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
 
@@ -320,11 +357,19 @@ def command_line(
         metavar="WEIGHTS",
         help="weights to begin with: of an earlier run, or a SAM's .pth",
     )
+    parser.add_argument(
+        "--auto-resume",
+        action="store_true",
+        help="go on from the state.pt in --out, if there is one",
+    )
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after")
     parser.add_argument(
         "--small-state", action="store_true", help="a smaller, inexact state.pt"
     )
     given = parser.parse_args(argv)
+    state = given.out / STATE_FILE
+    if given.auto_resume and given.resume_from is None and state.exists():
+        given.resume_from, given.init_from = state, None
     run = Run(
         given.data,
         given.out,

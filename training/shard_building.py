@@ -36,7 +36,7 @@ from training.shards import (
     write_json,
     write_manifest,
 )
-from zim_model.cluster import capacity, connected, run_all
+from zim_model.cluster import RETRIES, capacity, connected, run_all
 from zim_model.errors import ZimError
 from zim_model.files import explain, replacing
 
@@ -224,6 +224,14 @@ class _Worker:
         return {"outcome": pickle.dumps(outcome)}
 
 
+def _patience() -> dict[str, int]:
+    """How often a worker is replaced, and a shard begun again, before all is given up.
+
+    Ray Data would go on for ever with a shard that kills its workers.
+    """
+    return {"max_restarts": RETRIES, "max_task_retries": RETRIES}
+
+
 def _on_ray_data(job: Job, sources: Sequence[Source], cluster: str) -> Iterator[Report]:
     """Sources are looked through, then shards made by Ray Data, one worker per GPU.
 
@@ -241,11 +249,21 @@ def _on_ray_data(job: Job, sources: Sequence[Source], cluster: str) -> Iterator[
         # A block a shard: a worker that dies has one to make again.
         blocks = data.from_items(rows, override_num_blocks=len(rows))
         some = min(workers, len(rows))
-        for row in blocks.map(_Worker, concurrency=some, **share).iter_rows():
-            outcome = pickle.loads(row["outcome"])
-            if isinstance(outcome, ZimError):
-                raise outcome
-            yield outcome
+        made = blocks.map(
+            _Worker, concurrency=some, ray_remote_args_fn=_patience, **share
+        )
+        try:
+            for row in made.iter_rows():
+                outcome = pickle.loads(row["outcome"])
+                if isinstance(outcome, ZimError):
+                    raise outcome
+                yield outcome
+        except ray.exceptions.RayError as error:
+            reason = str(error).splitlines()[0]
+            raise ZimError(
+                f"The cluster's workers gave up: {reason}",
+                "Finished shards stay: the same command goes on.",
+            ) from error
 
 
 def _ray_data() -> ModuleType:

@@ -2,7 +2,9 @@ import csv
 import dataclasses
 import functools
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -77,10 +79,38 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
         assert torch.equal(value, rest.average.state_dict()[name]), name
 
 
+def test_a_preempted_run_saves_and_the_same_command_goes_on(
+    config_file, pictures_folder, tmp_path, monkeypatch, capsys
+):
+    step = Trainer.train_step
+
+    def asked_to_go(self, batches):
+        parts = step(self, batches)
+        if self.step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return parts
+
+    out = tmp_path / "out"
+    listening = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "train_step", asked_to_go)
+        assert run(config_file, pictures_folder, out, "--auto-resume") == 0
+    assert "step 2 of 4" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGTERM) is listening
+    assert run(config_file, pictures_folder, out, "--auto-resume") == 0
+    assert "step 4 of 4" in capsys.readouterr().out
+    with (out / "log.csv").open() as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == [1, 2, 3, 4]
+
+
 def test_a_run_leaves_a_model_and_a_log(config_file, pictures_folder, tmp_path, capsys):
     out = tmp_path / "out"
     assert run(config_file, pictures_folder, out) == 0
-    assert "step 4 of 4" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "step 4 of 4" in said.out
+    assert re.search(
+        r"4 steps in .* steps/s, .* images/s; .* peak memory \d+ MB", said.err
+    )
     assert load_model(out / "zim-tiny.safetensors").config == ZIM_TINY
     with (out / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
