@@ -1254,7 +1254,7 @@
     </message>
     <message>
         <source>Choose another name for the result.</source>
-        <translation type="unfinished"></translation>
+        <translation>Einen anderen Namen für das Ergebnis wählen.</translation>
     </message>
     <message>
         <source>Choose another name.</source>
@@ -1310,7 +1310,7 @@
     </message>
     <message>
         <source>Download again: what has arrived is kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch einmal herunterladen: Was schon da ist, bleibt.</translation>
     </message>
     <message>
         <source>Download it again. If that does not help, something between here and {0} changes files, or there is a newer one.</source>
@@ -1350,7 +1350,7 @@
     </message>
     <message>
         <source>Expected {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Erwartet wird {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</translation>
     </message>
     <message>
         <source>Expected {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</source>
@@ -1366,7 +1366,7 @@
     </message>
     <message>
         <source>Fetch the data set with a browser from {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Den Datensatz mit einem Browser von {0} holen.</translation>
     </message>
     <message>
         <source>Free some space or choose another disk.</source>
@@ -1374,7 +1374,7 @@
     </message>
     <message>
         <source>Free some space, or choose a folder on another disk.</source>
-        <translation type="unfinished"></translation>
+        <translation>Platz schaffen oder einen Ordner auf einer anderen Platte wählen.</translation>
     </message>
     <message>
         <source>Free some space, or name a folder on another disk in {0}.</source>
@@ -1398,7 +1398,7 @@
     </message>
     <message>
         <source>Give a file made by training.train_converter.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Datei angeben, die training.train_converter gemacht hat.</translation>
     </message>
     <message>
         <source>Give a folder with {0}.</source>
@@ -1406,15 +1406,15 @@
     </message>
     <message>
         <source>Give a mask of the picture&apos;s own size.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Maske in der Größe des Bildes angeben.</translation>
     </message>
     <message>
         <source>Give a mask that is white on the object and black elsewhere.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Maske angeben, die auf dem Objekt weiß und sonst schwarz ist.</translation>
     </message>
     <message>
         <source>Give a mask that is white on the object, or a lower threshold.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Maske angeben, die auf dem Objekt weiß ist, oder eine niedrigere Schwelle.</translation>
     </message>
     <message>
         <source>Give a number above 0 and below 0.5.</source>
@@ -1434,11 +1434,11 @@
     </message>
     <message>
         <source>Give auto on one of its machines, HOST:PORT of its head, or local:N.</source>
-        <translation type="unfinished"></translation>
+        <translation>Auf einem seiner Rechner auto angeben, sonst HOST:PORT seines Kopfes oder local:N.</translation>
     </message>
     <message>
         <source>Give either points_per_side or point_grids.</source>
-        <translation type="unfinished"></translation>
+        <translation>Entweder points_per_side oder point_grids angeben.</translation>
     </message>
     <message>
         <source>Give four: left, top, right, bottom.</source>
@@ -1458,7 +1458,7 @@
     </message>
     <message>
         <source>Give one for each layer of crops.</source>
-        <translation type="unfinished"></translation>
+        <translation>Für jede Stufe der Ausschnitte eines angeben.</translation>
     </message>
     <message>
         <source>Give one per point.</source>
@@ -1498,11 +1498,11 @@
     </message>
     <message>
         <source>Install it: pip install &quot;zim-studio[cluster]&quot;</source>
-        <translation type="unfinished"></translation>
+        <translation>Installieren: pip install &quot;zim-studio[cluster]&quot;</translation>
     </message>
     <message>
         <source>Install it: pip install -e .[train]</source>
-        <translation type="unfinished"></translation>
+        <translation>Installieren: pip install -e .[train]</translation>
     </message>
     <message>
         <source>Install it: pip install onnxruntime (onnxruntime-gpu for CUDA).</source>
@@ -1542,11 +1542,11 @@
     </message>
     <message>
         <source>It may have moved: look at {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vielleicht ist es umgezogen: {0} ansehen.</translation>
     </message>
     <message>
         <source>It must be (N, 2) with numbers from 0 to below 1.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es muss (N, 2) sein, mit Zahlen von 0 bis unter 1.</translation>
     </message>
     <message>
         <source>It must be a number from {0} to {1}.</source>
@@ -1554,7 +1554,7 @@
     </message>
     <message>
         <source>It must be from 1 to 100.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es muss von 1 bis 100 sein.</translation>
     </message>
     <message>
         <source>It must be saved by zim-studio (metadata key {0}).</source>
@@ -1602,7 +1602,7 @@
     </message>
     <message>
         <source>Known: {0}; or give a .safetensors file.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bekannt: {0}; oder eine .safetensors-Datei angeben.</translation>
     </message>
     <message>
         <source>Known: {0}; or give a .safetensors or .pth file.</source>
@@ -1614,7 +1614,7 @@
     </message>
     <message>
         <source>Malformed configuration: {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlerhafte Konfiguration: {0}.</translation>
     </message>
     <message>
         <source>Malformed model configuration: {0}.</source>
@@ -1638,7 +1638,7 @@
     </message>
     <message>
         <source>Name folders of results.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner mit Ergebnissen nennen.</translation>
     </message>
     <message>
         <source>Negative points alone do not say what to keep.</source>
@@ -1794,7 +1794,7 @@
     </message>
     <message>
         <source>Task {0} was given up: its worker died {1} times.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aufgabe {0} wurde aufgegeben: Ihr Arbeitsprozess starb {1}-mal.</translation>
     </message>
     <message>
         <source>That is the format of this program&apos;s own weights.</source>
@@ -1802,7 +1802,7 @@
     </message>
     <message>
         <source>The Ray cluster {0} cannot be reached: {1}</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Ray-Cluster {0} ist nicht zu erreichen: {1}</translation>
     </message>
     <message>
         <source>The amount {0} is outside 0 to 1.</source>
@@ -1842,7 +1842,7 @@
     </message>
     <message>
         <source>The converter&apos;s configuration has unknown keys: {0}</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Konfiguration des Konverters hat unbekannte Schlüssel: {0}</translation>
     </message>
     <message>
         <source>The disk of {0} is too full: {1} MB are needed, {2} MB are free.</source>
@@ -1854,7 +1854,7 @@
     </message>
     <message>
         <source>The evaluation did not finish.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Auswertung wurde nicht fertig.</translation>
     </message>
     <message>
         <source>The export options cannot be read: {0}.</source>
@@ -1942,7 +1942,7 @@
     </message>
     <message>
         <source>The large converter needs the transformers package.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der große Konverter braucht das Paket transformers.</translation>
     </message>
     <message>
         <source>The layers take {0} GiB; PSD holds 2.</source>
@@ -1954,23 +1954,23 @@
     </message>
     <message>
         <source>The list of files at {0} cannot be understood: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Liste der Dateien bei {0} ist nicht zu verstehen: {1}.</translation>
     </message>
     <message>
         <source>The list of files goes on at {0}, a stranger&apos;s.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Liste der Dateien geht bei {0} weiter, also bei Fremden.</translation>
     </message>
     <message>
         <source>The mask is empty: no pixel of it is as bright as half of white.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Maske ist leer: Kein Bildpunkt ist halb so hell wie Weiß.</translation>
     </message>
     <message>
         <source>The mask is {0} x {1} pixels and the picture {2} x {3}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Maske hat {0} x {1} Bildpunkte und das Bild {2} x {3}.</translation>
     </message>
     <message>
         <source>The mask is {0} {1}, not grey bytes.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Maske ist {0} {1}, keine grauen Bytes.</translation>
     </message>
     <message>
         <source>The model configuration has unknown keys: {0}.</source>
@@ -1982,7 +1982,7 @@
     </message>
     <message>
         <source>The picture is {0} {1}, not RGB bytes.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Bild ist {0} {1}, keine RGB-Bytes.</translation>
     </message>
     <message>
         <source>The picture&apos;s digest is malformed: {0}.</source>
@@ -1998,7 +1998,7 @@
     </message>
     <message>
         <source>The point grid of layer {0} has shape {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Punktgitter der Stufe {0} hat die Form {1}.</translation>
     </message>
     <message>
         <source>The relative box ({0}) is none.</source>
@@ -2014,7 +2014,7 @@
     </message>
     <message>
         <source>The threshold is {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Schwelle ist {0}.</translation>
     </message>
     <message>
         <source>The {0} ({1}, {2}) is not a number.</source>
@@ -2054,7 +2054,7 @@
     </message>
     <message>
         <source>There is no label converter called {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keinen Maskenkonverter namens {0}.</translation>
     </message>
     <message>
         <source>There is no layout {0}.</source>
@@ -2090,7 +2090,7 @@
     </message>
     <message>
         <source>There is no shard {0} of {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keinen Teil {0} von {1}.</translation>
     </message>
     <message>
         <source>There is not enough memory for {0} on {1}.</source>
@@ -2170,7 +2170,7 @@
     </message>
     <message>
         <source>Too little memory is the usual cause: use fewer workers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Meist reicht der Speicher nicht: weniger Arbeitsprozesse nehmen.</translation>
     </message>
     <message>
         <source>Trim or scale them, or save as .ora.</source>
@@ -2198,7 +2198,7 @@
     </message>
     <message>
         <source>Use 1/N to N/N.</source>
-        <translation type="unfinished"></translation>
+        <translation>1/N bis N/N angeben.</translation>
     </message>
     <message>
         <source>Use a copy of it.</source>
@@ -2250,7 +2250,7 @@
     </message>
     <message>
         <source>Work on a cluster needs Ray, which is not installed.</source>
-        <translation type="unfinished"></translation>
+        <translation>Arbeit auf einem Cluster braucht Ray, das nicht installiert ist.</translation>
     </message>
     <message>
         <source>Write each field as {{name}}, and a brace itself twice.</source>
@@ -2302,7 +2302,7 @@
     </message>
     <message>
         <source>point_grids has {0} grids.</source>
-        <translation type="unfinished"></translation>
+        <translation>point_grids hat {0} Gitter.</translation>
     </message>
     <message>
         <source>point_labels is missing.</source>
@@ -2390,7 +2390,7 @@
     </message>
     <message>
         <source>{0} cannot be reached: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist nicht zu erreichen: {1}.</translation>
     </message>
     <message>
         <source>{0} cannot be read: {1}.</source>
@@ -2510,7 +2510,7 @@
     </message>
     <message>
         <source>{0} holds no label converter.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} enthält keinen Maskenkonverter.</translation>
     </message>
     <message>
         <source>{0} holds no named tensors.</source>
@@ -2522,7 +2522,7 @@
     </message>
     <message>
         <source>{0} holds no tensor of Hiera&apos;s names.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} enthält keinen Tensor mit den Namen von Hiera.</translation>
     </message>
     <message>
         <source>{0} holds the rows of an earlier run.</source>
@@ -2554,7 +2554,7 @@
     </message>
     <message>
         <source>{0} is an empty mask: no pixel is {1} % {2} or more.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist eine leere Maske: Kein Bildpunkt hat {1} % {2} oder mehr.</translation>
     </message>
     <message>
         <source>{0} is another file now: {1} bytes instead of {2}.</source>
@@ -2614,7 +2614,7 @@
     </message>
     <message>
         <source>{0} is no kind of prompt.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist keine Art von Eingabe.</translation>
     </message>
     <message>
         <source>{0} is no name for a model.</source>
@@ -2666,7 +2666,7 @@
     </message>
     <message>
         <source>{0} is not given (HTTP {1}).</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} wird nicht herausgegeben (HTTP {1}).</translation>
     </message>
     <message>
         <source>{0} is not in the Hugging Face cache ({1}), and HF_HUB_OFFLINE forbids to fetch it.</source>
@@ -2678,7 +2678,7 @@
     </message>
     <message>
         <source>{0} is not of the form NAME=DIR.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} hat nicht die Form NAME=DIR.</translation>
     </message>
     <message>
         <source>{0} is of another architecture. Without a place here: {1}. Without a counterpart there: {2}. Nothing was written.</source>
@@ -2690,7 +2690,7 @@
     </message>
     <message>
         <source>{0} is the mask itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist die Maske selbst.</translation>
     </message>
     <message>
         <source>{0} is the source picture, which is never overwritten.</source>
@@ -2722,7 +2722,7 @@
     </message>
     <message>
         <source>{0} is {1} x {2} pixels and {3} {4} x {5}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} hat {1} x {2} Bildpunkte und {3} {4} x {5}.</translation>
     </message>
     <message>
         <source>{0} is {1} x {2} pixels, but {3} is {4} x {5}.</source>
@@ -2734,7 +2734,7 @@
     </message>
     <message>
         <source>{0} is {1}, which is out of its range.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ist {1}, was außerhalb seines Bereichs liegt.</translation>
     </message>
     <message>
         <source>{0} lies on another computer.</source>
@@ -2766,7 +2766,7 @@
     </message>
     <message>
         <source>{0}: use 1 to {1} clicks.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0}: 1 bis {1} Klicks angeben.</translation>
     </message>
 </context>
 <context>
@@ -3922,7 +3922,7 @@
     </message>
     <message>
         <source>Take {} from the Hugging Face cache, without the network; the licence above applies</source>
-        <translation type="unfinished"></translation>
+        <translation>{} aus dem Zwischenspeicher von Hugging Face nehmen, ohne Netz; die Lizenz oben gilt</translation>
     </message>
 </context>
 <context>
