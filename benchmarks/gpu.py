@@ -33,15 +33,16 @@ from zim_model.transforms import View
 
 def milliseconds(backend: TorchBackend, rounds: int, action: Callable[[], object]):
     """Median of an action, with all that it started on the GPU."""
-    wait = torch.cuda.synchronize if backend.device.type == "cuda" else lambda: None
+    on_gpu = backend.device.type == "cuda"
+    wait = torch.cuda.synchronize if on_gpu else lambda: None
     times = []
-    for _ in range(rounds + 3):
+    for _ in range(rounds + 3 if on_gpu else rounds):
         wait()
         started = time.perf_counter()
         action()
         wait()
         times.append((time.perf_counter() - started) * 1e3)
-    return statistics.median(times[3:])
+    return statistics.median(times[-rounds:])
 
 
 def told(name: str, backend: TorchBackend, image: np.ndarray, rounds: int):
