@@ -111,7 +111,7 @@ def main() -> int:
         backend.encode(image, view)
 
     actions = {"straightforward": theirs, "ours": ours, "of which encoding": encode}
-    rows = interleaved(given.rounds, actions)
+    rows = interleaved(given.rounds, actions, warm=True)
     print(f"{given.model}, {image.shape[1]} x {image.shape[0]}, {given.side}^2 points")
     for name, (wall, processor) in rows.items():
         base = rows["straightforward"]
