@@ -216,7 +216,7 @@ class Effect:
 
     Attributes:
         here: difference of the means measured here.
-        noise: its standard error: over seeds, or, of one seed, over cases.
+        noise: its standard error, of cases and of seeds together.
         paper: difference in the paper, None where it has none.
     """
 
@@ -241,10 +241,16 @@ def effect(
 ) -> Effect:
     """Compare the errors of two variants, each by seed and case."""
     gaps = np.array(other, float) - np.array(first, float)
-    by_seed = gaps.mean(1)
-    spread = gaps[0] if len(by_seed) == 1 else by_seed
-    noise = spread.std(ddof=1) / np.sqrt(len(spread)) if len(spread) > 1 else np.inf
-    return Effect(float(by_seed.mean()), float(noise), paper)
+    noise = float(np.hypot(_error_of_mean(gaps.mean(0)), _error_of_mean(gaps.mean(1))))
+    alone = max(gaps.shape) == 1
+    return Effect(float(gaps.mean()), np.inf if alone else noise, paper)
+
+
+def _error_of_mean(values: FloatArray) -> float:
+    """The standard error of a mean; 0 of one value, which tells nothing of it."""
+    if len(values) < 2:
+        return 0.0
+    return float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def report(plan: Plan, found: Mapping[str, Sequence[Errors]]) -> str:

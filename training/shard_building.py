@@ -12,11 +12,13 @@ import hashlib
 import json
 import logging
 import pickle
+import secrets
 import sys
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -216,20 +218,41 @@ class _Worker:
 
     def __call__(self, row: dict[str, bytes]) -> dict[str, bytes]:
         """Make the shard that a row names; a failure is a result too."""
+        job, part, run = pickle.loads(row["work"])
         outcome: Report | ZimError
         try:
-            outcome = build_part(*pickle.loads(row["work"]))
+            with _counted(job.out / f".zim-{run}-{part.shard}.tmp", part.shard):
+                outcome = build_part(job, part)
         except ZimError as error:
             outcome = error
         return {"outcome": pickle.dumps(outcome)}
 
 
-def _patience() -> dict[str, int]:
-    """How often a worker is replaced, and a shard begun again, before all is given up.
+@contextmanager
+def _counted(path: Path, shard: str) -> Iterator[None]:
+    """Count in a file how often a shard is begun: only a killed worker leaves it.
 
     Ray Data would go on for ever with a shard that kills its workers.
+
+    Raises:
+        ZimError: it was begun too often, or the count cannot be written.
     """
-    return {"max_restarts": RETRIES, "max_task_retries": RETRIES}
+    try:
+        with path.open("ab") as file:
+            file.write(b".")
+            begun = file.tell()
+        if begun <= 1 + RETRIES:
+            yield
+    except OSError as error:
+        reason, hint = explain(error)
+        raise ZimError(f"{path} cannot be written: {reason}.", hint) from error
+    path.unlink(missing_ok=True)
+    if begun > 1 + RETRIES:
+        raise ZimError(
+            f"Shard {shard} was given up: its worker died {begun - 1} times.",
+            "Too little memory is the usual cause. Finished shards stay: the same"
+            " command goes on.",
+        )
 
 
 def _on_ray_data(job: Job, sources: Sequence[Source], cluster: str) -> Iterator[Report]:
@@ -245,23 +268,20 @@ def _on_ray_data(job: Job, sources: Sequence[Source], cluster: str) -> Iterator[
         parts = sorted(chain.from_iterable(planned), key=lambda part: part.shard)
         if not parts:
             return
-        rows = [{"work": pickle.dumps((job, part))} for part in parts]
+        run = secrets.token_hex(4)
+        rows = [{"work": pickle.dumps((job, part, run))} for part in parts]
         # A block a shard: a worker that dies has one to make again.
         blocks = data.from_items(rows, override_num_blocks=len(rows))
         some = min(workers, len(rows))
-        made = blocks.map(
-            _Worker, concurrency=some, ray_remote_args_fn=_patience, **share
-        )
         try:
-            for row in made.iter_rows():
+            for row in blocks.map(_Worker, concurrency=some, **share).iter_rows():
                 outcome = pickle.loads(row["outcome"])
                 if isinstance(outcome, ZimError):
                     raise outcome
                 yield outcome
         except ray.exceptions.RayError as error:
-            reason = str(error).splitlines()[0]
             raise ZimError(
-                f"The cluster's workers gave up: {reason}",
+                f"The cluster failed: {str(error).splitlines()[0]}",
                 "Finished shards stay: the same command goes on.",
             ) from error
 

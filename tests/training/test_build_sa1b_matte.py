@@ -24,7 +24,7 @@ from training.sa1b import Annotated, chosen, entries_of, find_sources, read_entr
 from training.sa1b_sample import make_sample
 from training.shard_building import Job, build, build_part, parts_of
 from training.shards import MANIFEST, Shards, read_matte, read_picture
-from zim_model.cluster import connected
+from zim_model.cluster import RETRIES, connected
 from zim_model.errors import ZimError
 
 PICTURES = 8
@@ -153,6 +153,22 @@ def test_a_killed_worker_loses_nothing_and_changes_nothing(
     for temporary in out.glob(".zim-*.tmp"):
         temporary.unlink()  # half a shard, of the one that was killed
     assert everything(out) == everything(made[0])
+
+
+def test_a_shard_that_always_kills_its_worker_is_given_up(tmp_path):
+    """A killed worker leaves the count; what ends by itself does not."""
+    mark = tmp_path / "mark"
+    with shard_building._counted(mark, "sa_1"):
+        assert mark.exists()
+    assert not mark.exists()
+    for _ in range(1 + RETRIES):
+        shard_building._counted(mark, "sa_1").__enter__()
+    with (
+        pytest.raises(ZimError, match="sa_1 was given up: its worker died 4 times"),
+        shard_building._counted(mark, "sa_1"),
+    ):
+        raise AssertionError("begun once more")
+    assert not mark.exists(), "the next run tries anew"
 
 
 LOADED = {}
