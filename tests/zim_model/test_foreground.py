@@ -122,12 +122,14 @@ def test_tiles_are_as_good_as_the_whole(monkeypatch):
     assert tiled < 1.1 * whole
 
 
+@pytest.mark.parametrize("method", ["multi-level", "blur-fusion"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 1), (3, 700), (257, 300)])
-def test_any_size_works(monkeypatch, shape):
+def test_any_size_works(monkeypatch, shape, method):
     monkeypatch.setattr(foreground, "COARSE_PIXELS", 1000)
     picture = RNG.integers(0, 256, (*shape, 3), dtype=np.uint8)
     alpha = RNG.integers(0, 65536, shape, dtype=np.uint16)
-    assert estimate_foreground(picture, alpha).shape == picture.shape
+    out = estimate_foreground(picture, alpha, method=method)
+    assert out.shape == picture.shape
 
 
 def test_nothing_or_everything_opaque_changes_nothing():
@@ -157,3 +159,52 @@ def test_wrong_arrays_are_refused():
         estimate_foreground(picture, alpha[1:])
     with pytest.raises(ZimError, match=r"amount 1\.5"):
         estimate_foreground(picture, alpha, amount=1.5)
+
+
+@pytest.mark.parametrize(("method", "most"), [("multi-level", 1.5), ("blur-fusion", 5)])
+def test_colours_are_near_to_pymattings(method, most):
+    """Mean difference in the soft band, as far as it shows, in steps of 255.
+
+    The picture's own colours are 12 steps away.
+    """
+    _, alpha, picture = composite()
+    theirs = estimate_foreground_ml(picture / 255, alpha / 65535) * 255
+
+    def distance(colours):
+        return error(colours, theirs, alpha)
+
+    assert distance(picture) > 11
+    assert distance(estimate_foreground(picture, alpha, method=method)) < most
+
+
+@pytest.mark.parametrize("method", ["multi-level", "blur-fusion"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_outside_the_band_the_photograph_stays_to_the_bit(method, dtype):
+    _, alpha, picture = composite()
+    picture = picture.astype(dtype) * dtype(257 if dtype == np.uint16 else 1)
+    picture += RNG.integers(0, 3, picture.shape, dtype=dtype)
+    alpha[alpha > 65000] = 65535
+    out = estimate_foreground(picture, alpha, method=method)
+    kernel = np.ones((2 * SPREAD + 1,) * 2, np.uint8)
+    far = cv2.dilate((alpha > 0).astype(np.uint8), kernel) == 0
+    band = (alpha < 65535) & ~far
+    np.testing.assert_array_equal(out[~band], picture[~band])
+    assert (out[band] != picture[band]).mean() > 0.5
+
+
+@pytest.mark.parametrize("fine_levels", [0, 2])
+def test_blur_fusion_does_not_depend_on_the_tiles(monkeypatch, fine_levels):
+    _, alpha, picture = composite((530, 700))
+    monkeypatch.setattr(foreground, "COARSE_PIXELS", alpha.size >> 2 * fine_levels)
+    usual = estimate_foreground(picture, alpha, method="blur-fusion").astype(int)
+    monkeypatch.setattr(foreground, "TILE", 1024)
+    whole = estimate_foreground(picture, alpha, method="blur-fusion")
+    assert np.abs(whole - usual).max() <= 1
+
+
+@pytest.mark.parametrize("fine_levels", [0, 1, 3])
+def test_blur_fusion_takes_most_of_the_halo(monkeypatch, fine_levels):
+    true, alpha, picture = composite((530, 700))
+    monkeypatch.setattr(foreground, "COARSE_PIXELS", alpha.size >> 2 * fine_levels)
+    out = estimate_foreground(picture, alpha, method="blur-fusion")
+    assert error(out / 255, true, alpha) < 0.6 * error(picture / 255, true, alpha)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from tests.zim_model.conftest import SMALL_CNN
 from zim_model.engine import Engine
 from zim_model.errors import Cancelled
-from zim_model.native import refine_native
+from zim_model.native import _windows, refine_native
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
 from zim_model.transforms import View
@@ -185,3 +187,86 @@ def test_the_engine_looks_again_when_asked_to():
     assert len(few) == kept == 1
     assert len(many) > 5
     assert error(native) < 0.5 * error(plain)
+
+
+# --- seams, size and memory -----------------------------------------------------------
+
+
+class Moody:
+    """Answers every window rightly, but each a little lighter or darker."""
+
+    def __init__(self, truth, spread):
+        self.truth, self.spread = truth, spread
+        self.windows = []
+
+    def __call__(self, view, prompts):
+        rng = np.random.default_rng(len(self.windows))
+        self.windows.append(view)
+        part = self.truth[view.top : view.bottom, view.left : view.right]
+        size = (view.width // 2, view.height // 2)
+        alpha = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        offset = rng.uniform(-self.spread, self.spread)
+        return np.clip(alpha + offset * 4 * alpha * (1 - alpha), 0, 1).astype(
+            np.float32
+        )
+
+
+def ramp_band():
+    """Alpha (H, W) in [0, 1] whose soft band runs across all columns of windows."""
+    rows = np.clip((np.arange(HEIGHT, dtype=np.float32) - 190) / 40, 0, 1)
+    return np.repeat(rows[:, None], WIDTH, axis=1)
+
+
+def test_windows_that_disagree_leave_no_steps_at_their_borders():
+    truth = ramp_band()
+    picture = np.repeat((truth * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
+    moody = Moody(truth, 0.15)
+    fine = refine_native(coarse(truth), picture, WHOLE, moody)
+    assert len(moody.windows) > 8
+    borders = {x for view in moody.windows for x in (view.left, view.right)}
+    columns = [x for x in range(12, WIDTH - 12) if 0 < x < WIDTH]
+    step = np.abs(np.diff(fine[195:225].astype(int), axis=1)).mean(0) / 65535
+    at = [step[x - 1] for x in columns if x in borders]
+    elsewhere = [step[x - 1] for x in columns if x not in borders]
+    assert len(at) > 8
+    assert np.mean(at) < 1.25 * np.mean(elsewhere) + 1e-4
+    assert max(at) <= max(elsewhere)
+    # The moods are there: hard cuts between windows would show as steps.
+    hard = [answer_of(moody, view, n) for n, view in enumerate(moody.windows)]
+    assert np.ptp(hard) > 0.05
+
+
+def answer_of(moody, view, number):
+    """What a window was told in the middle of the band."""
+    moody = Moody(moody.truth, moody.spread)
+    moody.windows = [None] * number
+    part = moody(view, None)
+    soft = (part > 0.2) & (part < 0.8)
+    return float(part[soft].mean()) if soft.any() else 0.5
+
+
+def test_as_many_windows_as_a_huge_picture_has_take_little_memory():
+    """100 million pixels and a model that sees 1024 fall into as many windows."""
+    side, shape = 64, (8660 // 16, 11547 // 16)
+    truth = np.zeros(shape, np.float32)
+    cv2.ellipse(truth, (360, 270), (150, 110), 0, 0, 360, 1.0, -1)
+    truth = cv2.GaussianBlur(truth, (0, 0), 1)
+    picture = np.repeat((truth * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
+    view = View.whole(*shape, side)
+    size = (32, round(32 * shape[0] / shape[1]))
+    small = cv2.resize(truth, size, interpolation=cv2.INTER_AREA)
+    before = words(cv2.resize(small, shape[::-1]))
+    moody = Moody(truth, 0.0)
+    tracemalloc.start()
+    fine = refine_native(before, picture, view, moody)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    huge = View.whole(8660, 11547, 1024)
+    assert len(list(_windows(view))) == len(list(_windows(huge))) > 300
+    assert 40 < len(moody.windows) < 200  # only those along the edge
+    # Besides the result, only what one window needs.
+    assert peak < fine.nbytes + 120 * side * side * 4
+    assert (
+        np.abs(fine / 65535 - truth).mean()
+        < 0.5 * np.abs(before / 65535 - truth).mean()
+    )

@@ -29,6 +29,19 @@ def test_guided_upsampling_halves_the_error_of_bilinear():
     assert error(guided, alpha) < error(plain, alpha) / 2
 
 
+@pytest.mark.parametrize("factor", [4, 6])
+def test_the_small_mattes_means_are_kept(factor):
+    """What it says of a cell stays true of the pixels in that cell."""
+    image, alpha = scene(408)
+    size = (408 // factor,) * 2
+    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    for guided in (True, False):
+        out = upsampled(small, image, guided=guided).astype(np.float32) / 65535
+        back = cv2.resize(out, size, interpolation=cv2.INTER_AREA)
+        far = np.abs(back - small).max()
+        assert far < 0.05 if guided else far > 0.08
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_flat_alpha_stays_exactly_flat(value):
     image, _ = scene()
@@ -41,12 +54,12 @@ def test_nothing_changes_far_from_edges_and_there_are_no_seams():
     flat = np.full_like(image, 128)  # no colours to follow: must stay as bilinear
     small = cv2.resize(alpha, (100, 100), interpolation=cv2.INTER_AREA)
     guided = upsampled(small, flat, guided=True).astype(int)
-    smooth = upsampled(cv2.blur(cv2.blur(small, (3, 3)), (3, 3)), flat, guided=False)
     band = cv2.dilate(small, np.ones((9, 9))) - cv2.erode(small, np.ones((9, 9))) > 0
     wide = cv2.resize(band.astype(np.uint8), (400, 400)) > 0
     plain = upsampled(small, flat, guided=False).astype(int)
     assert np.abs(guided - plain)[~wide].max() == 0
-    assert np.abs(guided - smooth.astype(int)).max() < 0.25 * 65535
+    assert np.abs(guided - plain).max() < 0.25 * 65535
+    assert np.abs(np.diff(guided, axis=0)).max() < 0.4 * 65535
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (37, 41), (500, 20)])
@@ -73,7 +86,7 @@ def test_steps_narrow_a_hesitant_edge():
     finer, _ = stepped(small, image)
     assert max(finer.shape) > 150
     once, often = (upsampled(a, image, guided=True) for a in (small, finer))
-    assert error(often, alpha) < 0.8 * error(once, alpha)
+    assert error(often, alpha) < 0.85 * error(once, alpha)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import tifffile
 from PIL import Image, UnidentifiedImageError
+from PIL.ExifTags import Base
 
 from zim_app.core.colour import Space
 from zim_app.core.pixels import PixelArray, at_depth, strips
@@ -42,6 +43,8 @@ _TIFF_SPACES: dict[int, Space] = {
 }
 _SAMPLES: dict[Space, int] = {"GRAY": 1, "RGB": 3, "CMYK": 4}
 _ORIENTATION = 274  # the EXIF and TIFF tag
+_UNITS = {2: 1.0, 3: 2.54}
+"""EXIF's and TIFF's units of resolution, inch and centimetre, to pixels per inch."""
 
 Bands = tuple[PixelArray, Space, WordArray | None]
 """The first three fields of :class:`Decoded`."""
@@ -117,8 +120,8 @@ def _decode_with_pillow(path: Path, *, is_png16: bool) -> Decoded:
             _check_size(path, *image.size)
             image.load()  # a 16-bit PNG too: no other reader is as strict
             # Only now: Pillow turns TIFF upright while loading, and drops the tag.
-            orientation = _orientation(image.getexif().get(_ORIENTATION))
-            info = image.info
+            exif, info = image.getexif(), image.info
+            orientation = _orientation(exif.get(_ORIENTATION))
             bands = None if is_png16 else _bands(path, image)
     except Image.DecompressionBombError as error:
         count = re.search(r"\d+", str(error))
@@ -134,7 +137,7 @@ def _decode_with_pillow(path: Path, *, is_png16: bool) -> Decoded:
         space,
         alpha,
         icc=info.get("icc_profile"),
-        dpi=_dpi(info.get("dpi")),
+        dpi=_dpi(info.get("dpi")) or _exif_dpi(exif),
         orientation=orientation,
     )
 
@@ -181,6 +184,16 @@ def _opencv_pixels(path: Path) -> WordArray:
         code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
         cv2.cvtColor(pixels, code, dst=pixels)
     return cast(WordArray, pixels)
+
+
+def _exif_dpi(exif: Image.Exif) -> tuple[float, float] | None:
+    """What WebP files, for one, have no other place for."""
+    scale = _UNITS.get(exif.get(Base.ResolutionUnit, 2), 0.0)
+    sides: list[Any] = [exif.get(Base.XResolution), exif.get(Base.YResolution)]
+    try:
+        return _dpi([float(side) * scale for side in sides])
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
 
 
 def _dpi(value: Any) -> tuple[float, float] | None:
@@ -276,7 +289,7 @@ def _unpremultiplied(colour: PixelArray, alpha: WordArray) -> WordArray:
 
 
 def _tiff_dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:
-    scale = {2: 1.0, 3: 2.54}.get(page.tags.valueof(296, default=2))
+    scale = _UNITS.get(page.tags.valueof(296, default=2))
     try:
         numbers = [
             scale * numerator / denominator

@@ -89,7 +89,7 @@ def _check_flat(path: Path, pixels: PixelArray, tags: Tags) -> None:
 
 
 def _check_webp(path: Path, pixels: PixelArray, tags: Tags) -> None:
-    _check_flat(path, at_depth(pixels, np.uint8), Tags(tags.icc))
+    _check_flat(path, at_depth(pixels, np.uint8), tags)
 
 
 def _check_jpeg(path: Path, pixels: PixelArray, tags: Tags) -> None:

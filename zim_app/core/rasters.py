@@ -11,11 +11,14 @@ import cv2
 import numpy as np
 import tifffile
 from PIL import Image
+from PIL.ExifTags import Base
 
 from zim_app.core.pixels import PixelArray, at_depth
 
 _PNG_EFFORT = 3
 """Compression level: twice the speed of the usual 6 for a fifth more bytes."""
+INCH = 2
+"""EXIF's and TIFF's number for pixels per inch."""
 _PNG_HEADER = 33
 """Bytes of the PNG signature and the IHDR chunk, after which others may follow."""
 
@@ -100,8 +103,19 @@ def write_webp(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
         exact=True,
         method=0,
         quality=20,
-        **tags.for_pillow(),
+        icc_profile=tags.icc,
+        exif=_resolution_exif(tags),
     )
+
+
+def _resolution_exif(tags: Tags) -> bytes:
+    """An EXIF block with the resolution, for files that have no other place for it."""
+    if not tags.dpi:
+        return b""
+    exif = Image.Exif()
+    exif[Base.XResolution], exif[Base.YResolution] = tags.dpi
+    exif[Base.ResolutionUnit] = INCH
+    return exif.tobytes()
 
 
 def write_jpeg(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:

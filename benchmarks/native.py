@@ -1,0 +1,179 @@
+"""How sharp mattes are at a photograph's own size, and what that takes.
+
+``python -m benchmarks.native FOLDER`` takes known mattes (``NAME.alpha.png`` beside
+``NAME.jpg`` or ``.png``), makes them small, four and six times, as they are and as
+masks of 0 and 1, and brings them back: bilinearly, as is usual, guided by the picture,
+and, of masks, by the label converter if there is one.  All numbers are from one run.
+
+``python -m benchmarks.native --megapixels 100`` cuts an object out of a picture of that
+size, as the program does, in native resolution, and tells the memory that it took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.measuring import scaled_photo
+from zim_app.core.images import load_picture
+from zim_model.assets import bundled_weights
+from zim_model.converter import Converter
+from zim_model.engine import Engine
+from zim_model.metrics import grad, mae, sad
+from zim_model.prompts import Box, PromptSet
+from zim_model.refine import upsampled
+from zim_model.request import Options, Request
+
+SOFT = 0.05
+"""True alpha from here to the rest is soft; it is clipped where it becomes hard."""
+HARD = 1 / 510
+"""An alpha nearer to 0 or 1 is hard in 8 bits."""
+FACTORS = (4, 6)
+SUFFIXES = (".jpg", ".jpeg", ".png")
+
+Restore = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From a small matte (h, w) in [0, 1] and the image to a matte (H, W) in [0, 1]."""
+
+
+@dataclass
+class Row:
+    """Errors of one way to bring mattes back, one of each per picture."""
+
+    mae: list[float] = field(default_factory=list)
+    sad: list[float] = field(default_factory=list)
+    grad: list[float] = field(default_factory=list)
+    clipped: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, found: np.ndarray, true: np.ndarray) -> None:
+        soft = (true > SOFT) & (true < 1 - SOFT)
+        hard = (found < HARD) | (found > 1 - HARD)
+        self.mae.append(mae(found, true))
+        self.sad.append(sad(found, true))
+        self.grad.append(grad(found, true))
+        self.clipped.append(float(hard[soft].mean()) if soft.any() else 0.0)
+
+
+def pairs(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Images (H, W, 3) uint8 and their alpha (H, W) float32 in [0, 1]."""
+    for path in sorted(folder.glob("*.alpha.png")):
+        stem = path.name.removesuffix(".alpha.png")
+        beside = [path.with_name(stem + suffix) for suffix in SUFFIXES]
+        image = load_picture(next(other for other in beside if other.is_file()))
+        alpha = load_picture(path).source[..., 0]
+        yield image.rgb, alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
+
+
+def as_mask(alpha: np.ndarray) -> np.ndarray:
+    return (alpha > 0.5).astype(np.float32)
+
+
+def smaller(alpha: np.ndarray, factor: int) -> np.ndarray:
+    size = [max(1, round(side / factor)) for side in alpha.shape[::-1]]
+    return cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+
+
+def brought_back(*, guided: bool) -> Restore:
+    def restore(small: np.ndarray, image: np.ndarray) -> np.ndarray:
+        return upsampled(small, image, guided=guided) / np.float32(65535)
+
+    return restore
+
+
+def converted() -> Restore:
+    """By the label converter, from the mask at the image's size."""
+    converter = Converter.load()
+
+    def restore(small: np.ndarray, image: np.ndarray) -> np.ndarray:
+        whole = cv2.resize(small, image.shape[1::-1])
+        return converter.convert(image, whole > 0.5) / np.float32(65535)
+
+    return restore
+
+
+def compare(folder: Path) -> None:
+    """Print how well known mattes are brought back."""
+    methods: dict[str, Restore] = {
+        "bilinear": brought_back(guided=False),
+        "guided": brought_back(guided=True),
+    }
+    if bundled_weights(converters=True):
+        methods["converter"] = converted()
+    table: dict[tuple[str, str], Row] = {}
+    count = 0
+    for image, alpha in pairs(folder):
+        count += 1
+        for factor in FACTORS:
+            for kind, source in (("alpha", alpha), ("mask", as_mask(alpha))):
+                small = smaller(source, factor)
+                for name, restore in methods.items():
+                    if name == "converter" and kind != "mask":
+                        continue  # it takes masks
+                    row = table.setdefault((f"{kind} / {factor}", name), Row())
+                    started = time.process_time()
+                    found = restore(small, image)
+                    row.seconds += time.process_time() - started
+                    row.add(found.astype(np.float32), alpha)
+    if not count:
+        raise SystemExit(f"{folder} holds no NAME.alpha.png beside a picture.")
+    print(f"{count} mattes; MAE x 1000, SAD / 1000, Grad x 1000; clipped: share of the")
+    print("soft pixels that come back as 0 or 1; x: bilinear's MAE over this one's")
+    print(f"{'':24}{'MAE':>8}{'SAD':>8}{'Grad':>8}{'clipped':>9}{'x':>7}{'ms':>7}")
+    for (kind, name), row in table.items():
+        means = [np.mean(x) for x in (row.mae, row.sad, row.grad)]
+        gain = np.mean(table[kind, "bilinear"].mae) / means[0]
+        print(
+            f"{kind:11}{name:13}{means[0]:8.2f}{means[1]:8.2f}{means[2]:8.2f}"
+            f"{np.mean(row.clipped):9.1%}{gain:7.2f}{row.seconds / count * 1e3:7.0f}"
+        )
+
+
+def weigh(megapixels: float) -> None:
+    """Print the time and memory of one matte of a large picture."""
+    image = scaled_photo(megapixels)
+    height, width = image.shape[:2]
+    image.flags.writeable = False
+    box = Box(0.1 * width, 0.02 * height, 0.9 * width, 0.98 * height)
+    engine, before = Engine(), peak_megabytes()
+    print(f"{width} x {height}; the picture in memory: {before:.0f} MB")
+    for upsampling in ("bilinear", "guided", "native"):
+        options = Options(upsampling=upsampling)  # type: ignore[arg-type]
+        request = Request(image, "large", PromptSet((), box), "zim-tiny", options)
+        started = time.perf_counter()
+        matte = engine.solve(request)
+        seconds = time.perf_counter() - started
+        soft = np.mean((matte.alpha > 3277) & (matte.alpha < 62258))
+        print(
+            f"{upsampling:10}{seconds:8.1f} s  peak {peak_megabytes():6.0f} MB  "
+            f"covers {matte.alpha.mean() / 65535:.1%}, {soft:.2%} soft"
+        )
+
+
+def peak_megabytes() -> float:
+    """Most resident memory so far; the system counts in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", metavar="FOLDER")
+    parser.add_argument("--megapixels", type=float)
+    given = parser.parse_args()
+    if given.folder is None and given.megapixels is None:
+        parser.error("give a folder of mattes, or --megapixels")
+    if given.folder is not None:
+        compare(given.folder)
+    if given.megapixels is not None:
+        weigh(given.megapixels)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

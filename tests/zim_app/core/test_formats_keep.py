@@ -1,0 +1,205 @@
+"""What goes into a file comes out: every format in the table, at both depths.
+
+Files are read by libraries that did not write them, where there are such.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import ExifTags, Image
+from psd_tools import PSDImage
+from psd_tools.constants import Resource
+
+from zim_app.core.export import ExportOptions, Target, export
+from zim_app.core.formats import FORMATS, Format
+from zim_app.core.images import Picture, load_picture
+from zim_app.core.pixels import at_depth
+
+DPI = (300.0, 254.0)
+DEPTHS = {"8": np.uint8, "16": np.uint16}
+CASES = [
+    pytest.param(entry, depth, id=f"{entry.id}-{depth}")
+    for entry in FORMATS
+    for depth in DEPTHS
+    if entry.deep or depth == "8"
+]
+TRANSPARENT = [case for case in CASES if case.values[0].transparency]  # type: ignore[attr-defined]
+
+
+@dataclass
+class Found:
+    """What a foreign reader finds in a file; pixels are (H, W, 4) or (H, W, 3)."""
+
+    pixels: np.ndarray
+    icc: bytes | None
+    dpi: tuple[float, float] | None
+
+
+def read_raster(path: Path) -> Found:
+    with Image.open(path) as image:
+        icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
+        if image.format == "WEBP":  # keeps it in the EXIF block only
+            exif = image.getexif()
+            dpi = (exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution])
+            assert exif[ExifTags.Base.ResolutionUnit] == 2
+        pixels = np.asarray(image)
+    if path.suffix == ".tif":
+        pixels = tifffile.imread(path)
+    elif path.suffix == ".png":
+        pixels = opencv(path.read_bytes())
+    return Found(pixels, icc, tuple(map(float, dpi)))
+
+
+def opencv(data: bytes) -> np.ndarray:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+
+
+def read_psd(path: Path) -> Found:
+    psd = PSDImage.open(path)
+    [layer] = psd
+    top = 2**psd.depth - 1
+    part = np.round(layer.numpy().astype(np.float64) * top).astype(f"u{psd.depth // 8}")
+    whole = np.zeros((psd.height, psd.width, 4), part.dtype)
+    left, upper, right, lower = layer.bbox
+    whole[upper:lower, left:right] = part
+    info = psd.image_resources.get_data(Resource.RESOLUTION_INFO)
+    dpi = (info.horizontal / 65536, info.vertical / 65536)
+    return Found(whole, psd.image_resources.get_data(Resource.ICC_PROFILE), dpi)
+
+
+def read_openraster(path: Path) -> Found:
+    with zipfile.ZipFile(path) as archive:
+        root = ElementTree.fromstring(archive.read("stack.xml"))
+        [layer] = root.iter("layer")
+        data = archive.read(layer.get("src", ""))
+        with Image.open(io.BytesIO(data)) as image:
+            icc = image.info.get("icc_profile")
+    part = opencv(data)
+    width, height = int(root.get("w", "")), int(root.get("h", ""))
+    whole = np.zeros((height, width, 4), part.dtype)
+    x, y = int(layer.get("x", "")), int(layer.get("y", ""))
+    whole[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return Found(whole, icc, (float(root.get("xres", "")), float(root.get("yres", ""))))
+
+
+READERS: dict[str, Callable[[Path], Found]] = {
+    entry.id: read_raster for entry in FORMATS
+} | {"psd": read_psd, "ora": read_openraster}
+
+
+@pytest.fixture
+def picture(request: Any, p3_profile: bytes) -> Picture:
+    """All alphas of a byte in 16 x 16 pixels, over colours of every kind."""
+    rng = np.random.default_rng(5)
+    values = rng.integers(0, 65536, (16, 16, 3), dtype=np.uint16)
+    values[:2] = (0, 65535, 32768)  # the extremes under every sort of alpha
+    plain = Picture.from_array(at_depth(values, DEPTHS[request.param]), "photo.png")
+    return replace(plain, icc=p3_profile, dpi=DPI)
+
+
+def alphas(depth: str) -> np.ndarray:
+    """Every alpha of 8 bits; of 16 bits the smallest, the largest and some between."""
+    if depth == "8":
+        return np.arange(256, dtype=np.uint16).reshape(16, 16) * np.uint16(257)
+    rng = np.random.default_rng(6)
+    values = rng.integers(0, 65536, 256, dtype=np.uint16)
+    values[:8] = (1, 2, 255, 256, 257, 32767, 65534, 65535)
+    return values.reshape(16, 16)
+
+
+@pytest.mark.parametrize("picture", list(DEPTHS), indirect=True)
+@pytest.mark.parametrize(("entry", "depth"), TRANSPARENT)
+def test_every_half_transparent_pixel_survives(
+    tmp_path: Path, picture: Picture, entry: Format, depth: str
+) -> None:
+    """Colour and alpha, straight and exact to the last step of the file's depth."""
+    path, alpha = tmp_path / f"a{entry.suffixes[0]}", alphas(depth)
+    export(picture, [Target(alpha)], path, ExportOptions(depth=depth))  # type: ignore[arg-type]
+    found = READERS[entry.id](path).pixels
+    assert found.dtype == DEPTHS[depth]
+    np.testing.assert_array_equal(found[..., 3], at_depth(alpha, DEPTHS[depth]))
+    shown = found[..., 3] > 0
+    wanted = at_depth(picture.source, DEPTHS[depth])
+    np.testing.assert_array_equal(found[shown][:, :3], wanted[shown])
+
+
+@pytest.mark.parametrize("picture", list(DEPTHS), indirect=True)
+@pytest.mark.parametrize(("entry", "depth"), CASES)
+def test_profile_resolution_and_depth_survive(
+    tmp_path: Path, picture: Picture, entry: Format, depth: str
+) -> None:
+    path = tmp_path / f"a{entry.suffixes[0]}"
+    what = "cutout" if entry.transparency else "composite"
+    opaque = np.full((16, 16), 65535, np.uint16)
+    export(picture, [Target(opaque)], path, ExportOptions(what, depth=depth))  # type: ignore[arg-type]
+    found = READERS[entry.id](path)
+    assert found.pixels.dtype == DEPTHS[depth]
+    assert found.icc == picture.icc
+    assert found.dpi == pytest.approx(DPI, abs=0.02)
+    if not entry.layered:  # which are only written
+        again = load_picture(path)
+        assert again.dpi == pytest.approx(DPI, abs=0.02)
+        assert again.icc == picture.icc
+
+
+@pytest.mark.parametrize(
+    ("unit", "sides", "expected"),
+    [
+        (2, (300, 254), (300, 254)),
+        (3, (100, 100), (254, 254)),
+        (1, (300, 300), None),
+        (2, (0, 300), None),
+        (None, (300, 300), (300, 300)),
+    ],
+)
+def test_resolution_of_a_webp_file_is_read(
+    tmp_path: Path, unit: Any, sides: Any, expected: Any
+) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = sides
+    if unit is not None:
+        exif[ExifTags.Base.ResolutionUnit] = unit
+    Image.new("RGB", (4, 3)).save(tmp_path / "a.webp", exif=exif)
+    found = load_picture(tmp_path / "a.webp").dpi
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize("picture", ["16"], indirect=True)
+@pytest.mark.parametrize("entry", [entry for entry in FORMATS if entry.deep])
+def test_a_deep_picture_stays_deep_unasked(
+    tmp_path: Path, picture: Picture, entry: Format
+) -> None:
+    path = tmp_path / f"a{entry.suffixes[0]}"
+    export(picture, [Target(alphas("16"))], path)
+    found = READERS[entry.id](path).pixels
+    assert found.dtype == np.uint16
+    shown = found[..., 3] > 0
+    np.testing.assert_array_equal(found[shown][:, :3], picture.source[shown])
+
+
+@pytest.mark.parametrize("picture", list(DEPTHS), indirect=True)
+@pytest.mark.parametrize(("entry", "depth"), TRANSPARENT)
+def test_away_from_the_edge_decontamination_leaves_the_photograph(
+    tmp_path: Path, picture: Picture, entry: Format, depth: str
+) -> None:
+    path = tmp_path / f"a{entry.suffixes[0]}"
+    alpha = np.full((16, 16), 65535, np.uint16)
+    alpha[:, 5], alpha[:, :5] = 30000, 0
+    options = ExportOptions(depth=depth, decontaminate=1.0)  # type: ignore[arg-type]
+    export(picture, [Target(alpha)], path, options)
+    found = READERS[entry.id](path).pixels
+    wanted = at_depth(picture.source, DEPTHS[depth])
+    np.testing.assert_array_equal(found[:, 6:, :3], wanted[:, 6:])
+    assert (found[:, 5, :3] != wanted[:, 5]).any()
