@@ -204,10 +204,11 @@ def measured(method: Method, plan: Plan) -> Errors:
 
 
 def _spread(cases: Iterator[Case], limit: int) -> list[Case]:
-    """At most so many cases, evenly spread."""
+    """At most so many cases, evenly spread; 0 for all."""
     found = list(cases)
-    step = max(1, -(-len(found) // limit)) if limit else 1
-    return found[::step]
+    if not 0 < limit < len(found):
+        return found
+    return [found[i * len(found) // limit] for i in range(limit)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,14 @@ def test_the_noise_of_one_seed_is_that_over_cases():
     assert found.noise == pytest.approx(1 / math.sqrt(3))
 
 
+@pytest.mark.parametrize(("limit", "want"), [(0, 7), (3, 3), (5, 5), (7, 7), (100, 7)])
+def test_as_many_cases_are_measured_as_asked_for(limit, want):
+    found = module._spread(iter(range(7)), limit)
+    assert len(found) == want
+    assert found == sorted(set(found))
+    assert found[-1] >= 4, "to the end"
+
+
 @pytest.fixture
 def data(pictures_folder, tmp_path):
     root = tmp_path / "data"
