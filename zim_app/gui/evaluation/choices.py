@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 from PySide6.QtCore import QStandardPaths
 
+from zim_app.gui.models.model_control import chosen_device
+from zim_model.devices import DeviceChoice
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.systems import (
     DEFAULT_CLICKS,
@@ -97,6 +99,16 @@ class Choices:
             (self.clicks, PromptKind("clicks", self.click_count)),
         )
         return tuple(kind for on, kind in wanted if on)
+
+    @property
+    def device_choice(self) -> DeviceChoice:
+        """Where the models run, with the studio's precision."""
+        studio = chosen_device()
+        if self.device == AS_IN_STUDIO:
+            return studio
+        return DeviceChoice(
+            None if self.device == "auto" else self.device, studio.precision
+        )
 
     def with_root(self, root: str) -> Choices:
         """Another data set, which is the newest of the recent ones."""

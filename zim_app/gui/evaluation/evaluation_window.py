@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
+    QEvent,
     QSize,
     Qt,
     QTimer,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -23,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.session import Recipe
-from zim_app.gui.evaluation.choices import AS_IN_STUDIO, Choices, default_out
+from zim_app.gui.evaluation.choices import Choices, default_out
 from zim_app.gui.evaluation.evaluation_work import EvaluationWork, Job, Outcome
 from zim_app.gui.evaluation.export_button import ExportButton, open_outside
 from zim_app.gui.evaluation.looking import Look, Sight, look_of
@@ -32,10 +34,9 @@ from zim_app.gui.evaluation.results_view import ResultsView
 from zim_app.gui.evaluation.run_bar import RunBar, time_text
 from zim_app.gui.evaluation.setup_panel import SetupPanel
 from zim_app.gui.language import error_text
-from zim_app.gui.models.model_control import chosen_device, default_model
+from zim_app.gui.models.model_control import default_model
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import remembered
-from zim_model.devices import DeviceChoice
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.events import Event, Notice, Paused, RowDone, Started
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 REFRESH_MS = 400
 """Rows that come within this time are shown at once."""
+REFRESH_SHARE = 20
+"""How many times as long as showing takes is waited after it."""
 
 
 class EvaluationWindow(QWidget):
@@ -257,31 +260,11 @@ class EvaluationWindow(QWidget):
 
     # -- The run ----------------------------------------------------------------------
 
-    @property
-    def why_not(self) -> str:
-        """Why nothing can be started; empty if it can."""
-        choices = self.setup.choices
-        if self.dataset is None:
-            return self.tr("Choose a data set first")
-        if not choices.systems:
-            return self.tr("Check a model or a folder of predictions first")
-        if not choices.prompts:
-            return self.tr("Check a kind of prompt first")
-        return "" if choices.out else self.tr("Choose a folder for the results first")
-
-    @property
-    def device(self) -> DeviceChoice:
-        """Where models run."""
-        studio, chosen = chosen_device(), self.setup.choices.device
-        if chosen == AS_IN_STUDIO:
-            return studio
-        return DeviceChoice(None if chosen == "auto" else chosen, studio.precision)
-
     @Slot()
     def start(self) -> None:
         """Begin, or go on with what is in the folder of results."""
         choices, dataset = self.setup.choices, self.dataset
-        if self.why_not or self.work.running or dataset is None:
+        if self.setup.why_not(dataset) or self.work.running or dataset is None:
             return
         self._keep_choices()
         options = RunOptions(
@@ -293,7 +276,9 @@ class EvaluationWindow(QWidget):
         out = Path(choices.out).expanduser().absolute()
         self.out = out
         systems, prompts = choices.systems, choices.prompts
-        job = Job(dataset, systems, prompts, out, options, self.device)
+        job = Job(
+            dataset, systems, prompts, out, options, self.setup.choices.device_choice
+        )
         if self.config is None or self.config.dataset != dataset.name:
             self.rows = {}
         self.config = job.config
@@ -367,11 +352,10 @@ class EvaluationWindow(QWidget):
     def _tell_complete(self, outcome: Outcome) -> None:
         report = outcome.report
         text = self.tr("The evaluation is complete: {} rows, {} of them failed.")
-        self.banner.show_info(
+        self.banner.show_success(
             text.format(len(report.rows), len(report.failed)),
             self.tr("Show the report"),
             partial(open_outside, report.folders[0] / "report.html"),
-            topic="run",
         )
 
     @Slot()
@@ -382,7 +366,9 @@ class EvaluationWindow(QWidget):
         if running and state == "idle":  # stopped while the window was closed
             state = "stopping"
         begun = bool(self.rows) and not running
-        self.run_bar.set_state(state, why_not=self.why_not, begun=begun)
+        self.run_bar.set_state(
+            state, why_not=self.setup.why_not(self.dataset), begun=begun
+        )
         self.setup.set_locked(running)
 
     # -- Rows -------------------------------------------------------------------------
@@ -391,7 +377,11 @@ class EvaluationWindow(QWidget):
     def _show_rows(self) -> None:
         """Show what has come, and have the means of it worked out."""
         problems = self.config.problems if self.config else ()
+        began = perf_counter()
         self.results.show_results(self.rows, problems)
+        # Many rows take longer to sort, which must not be all that is done.
+        spent = (perf_counter() - began) * 1000
+        self._refresh.setInterval(max(REFRESH_MS, round(REFRESH_SHARE * spent)))
         if self.config is None or self.out is None:
             return
         if self._summarising:
@@ -426,7 +416,7 @@ class EvaluationWindow(QWidget):
     @Slot(object)
     def _on_look_requested(self, row: Row) -> None:
         self.results.viewer.wait_for(row.case)
-        self.work.look(self.look_of(row), self.device)
+        self.work.look(self.look_of(row), self.setup.choices.device_choice)
 
     @Slot(object, object)
     def _on_work_seen(self, sight: Sight, error: ZimError | None) -> None:
@@ -480,9 +470,11 @@ class EvaluationWindow(QWidget):
     def _keep_choices(self) -> None:
         remembered.set_evaluation_choices(self.setup.choices.to_json())
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.setup.set_devices(self._devices())
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            # Models may have been added meanwhile, and devices become known.
+            self.setup.offer(self._devices())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._keep_choices()

@@ -45,6 +45,10 @@ class Filter:
             and self.text.lower() in row.case.lower()
         )
 
+    def of(self, rows: Iterable[Row]) -> list[Row]:
+        """Those of the rows that are looked at."""
+        return list(rows) if self == Filter() else [*filter(self.takes, rows)]
+
     def takes_line(self, line: Line) -> bool:
         """Whether a line of means is looked at; published ones have no sizes."""
         return (

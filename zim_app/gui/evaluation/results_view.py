@@ -72,8 +72,8 @@ class ResultsView(QWidget):
         self._setup_layout()
         self.filters.changed.connect(self._on_filter_changed)
         self.list.selectionModel().currentRowChanged.connect(self._on_row_changed)
-        self.list.activated.connect(self._on_list_activated)
-        self.failures.activated.connect(self._on_failure_activated)
+        self.list.opened.connect(self.open_requested)
+        self.failures.opened.connect(self._on_failure_opened)
         self.viewer.open_requested.connect(self._on_open_requested)
         self.viewer.step_requested.connect(self.step)
 
@@ -155,15 +155,15 @@ class ResultsView(QWidget):
         self.rows = rows
         self._problems = tuple(
             Row("", "", "", "", error=problem) for problem in problems
-        )
+        )  # lines without a case
         self.filters.offer(rows.values())
         self._show()
 
     def show_summary(self, summary: Summary | None) -> None:
         """Show the means of rows."""
-        self.summary = summary
-        self._show_means()
-        self._show_charts()
+        measures, self.summary = self.measures, summary
+        if self.tabs.currentIndex() != ROWS or self.measures != measures:
+            self._show()  # single rows do not depend on it otherwise
 
     @property
     def measures(self) -> list[str]:
@@ -175,12 +175,19 @@ class ResultsView(QWidget):
         names = names or tuple(m.name for m in MEASURES if m.family == "zim")
         return [name for name in names if BY_NAME[name].family in wanted]
 
-    @Slot()
     def _show(self) -> None:
-        self._show_means()
-        self._show_rows()
-        self._show_failures()
-        self._show_charts()
+        """Show the page that is seen; the others are shown when they are."""
+        pages = {
+            MEANS: self._show_means,
+            ROWS: self._show_rows,
+            CHARTS: self._show_charts,
+            FAILURES: self._show_failures,
+        }
+        pages[self.tabs.currentIndex()]()
+        count = sum(bool(row.error) for row in self.rows.values())
+        count += len(self._problems)
+        text = self.tr("Failed ({})").format(count) if count else self.tr("Failed")
+        self.tabs.setTabText(FAILURES, text)
 
     def _show_means(self) -> None:
         lines = self.summary.lines if self.summary else ()
@@ -189,7 +196,7 @@ class ResultsView(QWidget):
 
     def _show_rows(self) -> None:
         """Show the rows again; the one that is looked at stays so."""
-        taken = [row for row in self.rows.values() if self.filters.filter.takes(row)]
+        taken = self.filters.filter.of(self.rows.values())
         measures = self.measures
         if self.list.table.sorted_by not in [
             c.title for c in row_columns(measures, failed=True)
@@ -200,7 +207,8 @@ class ResultsView(QWidget):
         self.list.show_lines(taken, row_columns(measures, failed=failed))
         self._select(self._selected)
         self._showing = False
-        self._look_at_something()
+        if self.selected is None:  # the worst is what one wants to see first
+            self.step(1)
 
     def _sort_by_worst(self, measures: Sequence[str]) -> None:
         table = self.list.table
@@ -219,14 +227,9 @@ class ResultsView(QWidget):
         columns = row_columns((), failed=True)
         shown = [c for i, c in enumerate(columns) if i != 3]  # they have no size
         self.failures.show_lines((*self._problems, *taken), shown)
-        count = len(failed) + len(self._problems)
-        text = self.tr("Failed ({})").format(count) if count else self.tr("Failed")
-        self.tabs.setTabText(FAILURES, text)
 
     @Slot()
     def _show_charts(self) -> None:
-        if self.tabs.currentIndex() != CHARTS:
-            return
         name, chosen = self.measure.currentText(), self.filters.filter
         values: dict[str, list[float]] = {}
         for row in self.rows.values():
@@ -278,13 +281,7 @@ class ResultsView(QWidget):
 
     @Slot(int)
     def _on_tab_changed(self, index: int) -> None:
-        self._show_charts()
-        self._look_at_something()
-
-    def _look_at_something(self) -> None:
-        """Look at the worst row if none was chosen yet."""
-        if self.tabs.currentIndex() == ROWS and self.selected is None:
-            self.step(1)
+        self._show()
 
     @Slot(QModelIndex, QModelIndex)
     def _on_row_changed(self, index: QModelIndex, before: QModelIndex) -> None:
@@ -295,14 +292,9 @@ class ResultsView(QWidget):
             self._selected = row.key
             self.look_requested.emit(row)
 
-    @Slot(QModelIndex)
-    def _on_list_activated(self, index: QModelIndex) -> None:
-        self.open_requested.emit(self.list.table.lines[index.row()])
-
-    @Slot(QModelIndex)
-    def _on_failure_activated(self, index: QModelIndex) -> None:
-        row: Row = self.failures.table.lines[index.row()]
-        if row.case:
+    @Slot(object)
+    def _on_failure_opened(self, row: Row) -> None:
+        if row.case:  # else a file that is no case
             self.open_requested.emit(row)
 
     @Slot()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -31,6 +31,11 @@ from zim_model.evaluation.datasets import LAYOUTS, Dataset
 from zim_model.evaluation.systems import MAX_CLICKS
 from zim_model.request import Upsampling
 
+_TITLES = (
+    QT_TRANSLATE_NOOP("Evaluation", "Folder pair"),
+    QT_TRANSLATE_NOOP("Evaluation", "Mattes beside their pictures"),
+)
+"""Of layouts that are no data set's."""
 MAX_LIMIT = 1_000_000
 
 
@@ -249,6 +254,24 @@ class SetupPanel(QScrollArea):
         self.root.addItems(list(self._choices.recent))
         self.root.setEditText(self._choices.root)
 
+    def why_not(self, dataset: Dataset | None) -> str:
+        """Why nothing can be started on that data set; empty if it can."""
+        if dataset is None:
+            return self.tr("Choose a data set first")
+        if not self._choices.systems:
+            return self.tr("Check a model or a folder of predictions first")
+        if not self._choices.prompts:
+            return self.tr("Check a kind of prompt first")
+        if not self._choices.out:
+            return self.tr("Choose a folder for the results first")
+        return ""
+
+    def offer(self, devices: tuple[Device, ...]) -> None:
+        """Offer those devices, and the models that are installed now."""
+        if self.inside.isEnabled():
+            self.set_devices(devices)
+            self.systems.fill_models(self._choices.models)
+
     def set_devices(self, devices: tuple[Device, ...]) -> None:
         """Offer the devices of this machine, once they are known."""
         filling, self._filling = self._filling, True
@@ -330,6 +353,7 @@ class SetupPanel(QScrollArea):
             self.layout_label.setText("")
             return
         title = next(x.title for x in LAYOUTS if x.name == dataset.layout)
+        title = QCoreApplication.translate("Evaluation", title)
         text = self.tr("{}: {} objects on {} pictures").format(
             title, len(dataset.cases), len({case.image for case in dataset.cases})
         )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import (
+    QT_TRANSLATE_NOOP,
     QAbstractTableModel,
     QCoreApplication,
     QLocale,
     QModelIndex,
     QPersistentModelIndex,
     Qt,
+    Signal,
 )
-from PySide6.QtGui import QFont, QGuiApplication, QPalette
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from zim_app.gui.evaluation.results import Line
@@ -29,9 +32,32 @@ T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex
 _ROLE = Qt.ItemDataRole
 
+MEANINGS = (
+    QT_TRANSLATE_NOOP("Evaluation", "Sum of absolute differences, in thousands."),
+    QT_TRANSLATE_NOOP("Evaluation", "Mean squared difference, times 1000."),
+    QT_TRANSLATE_NOOP("Evaluation", "Mean absolute difference, times 1000."),
+    QT_TRANSLATE_NOOP("Evaluation", "Mean difference of Sobel gradients, times 1000."),
+    QT_TRANSLATE_NOOP("Evaluation", "Connectivity error, in thousands."),
+    QT_TRANSLATE_NOOP("Evaluation", "As SAD, in the region that counts."),
+    QT_TRANSLATE_NOOP("Evaluation", "As MSE, in the region that counts."),
+    QT_TRANSLATE_NOOP(
+        "Evaluation", "Squared difference of Gaussian gradients, summed, in thousands."
+    ),
+    QT_TRANSLATE_NOOP("Evaluation", "As Conn, in the region that counts."),
+    QT_TRANSLATE_NOOP("Evaluation", "As SAD, within 10 pixels of the outline."),
+    QT_TRANSLATE_NOOP("Evaluation", "As MSE, within 10 pixels of the outline."),
+    QT_TRANSLATE_NOOP("Evaluation", "Intersection over union of alpha above one half."),
+    QT_TRANSLATE_NOOP(
+        "Evaluation", "IoU of the masks' inner boundaries, 2 % of the diagonal wide."
+    ),
+    QT_TRANSLATE_NOOP("Evaluation", "Clicks until IoU 0.85, the most where never."),
+    QT_TRANSLATE_NOOP("Evaluation", "Clicks until IoU 0.90, the most where never."),
+)
+"""Of the measures, as they are worded there."""
 _ROOT = QModelIndex()
-_ROOM = 8
-_LOOKED_AT = 100
+_ROOM, _SORT_MARK, _WIDEST = 12, 16, 900
+"""View pixels beside a text, for the mark of sorting, and at most."""
+_LOOKED_AT = 40
 """Rows whose widths count; more would take time."""
 BY_NAME = {measure.name: measure for measure in MEASURES}
 
@@ -93,11 +119,11 @@ class TableModel(QAbstractTableModel, Generic[T]):
         column = next((c for c in self.columns if c.title == self.sorted_by), None)
         if column is None:
             return
-        key = column.key
-        there = [line for line in self.lines if key(line) is not None]
-        missing = [line for line in self.lines if key(line) is None]
-        there.sort(key=key, reverse=self.descending)
-        self.lines = there + missing
+        pairs = [(column.key(line), line) for line in self.lines]
+        there = [pair for pair in pairs if pair[0] is not None]
+        missing = [line for key, line in pairs if key is None]
+        there.sort(key=itemgetter(0), reverse=self.descending)
+        self.lines = [line for _, line in there] + missing
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self.lines)
@@ -257,7 +283,7 @@ def measure_tip(measure: Measure) -> str:
         if measure.better == "more"
         else translate("Evaluation", "less is better")
     )
-    return f"{error_text(measure.meaning)} ({better})"
+    return f"{translate('Evaluation', measure.meaning)} ({better})"
 
 
 class RowsModel(TableModel[Row]):
@@ -314,12 +340,17 @@ def _value_of(name: str) -> Callable[[Row], float | None]:
 class Table(QTableView):
     """A table whose first click on a number's title puts the worst on top.
 
+    **Signals**: ``opened(line)``: it was double-clicked, or Enter pressed on it.
+
     **Threads**: the window's only.
     """
+
+    opened = Signal(object)
 
     def __init__(self, model: TableModel[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = model
+        self.doubleClicked.connect(self._on_double_clicked)
         self.setModel(model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -337,7 +368,6 @@ class Table(QTableView):
         header.setHighlightSections(False)
         header.setSortIndicatorShown(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setResizeContentsPrecision(_LOOKED_AT)
         header.sectionClicked.connect(self._on_header_clicked)
         self._shown: tuple[str, ...] = ()
 
@@ -345,21 +375,40 @@ class Table(QTableView):
         """Show other lines; widths stay while the columns are the same."""
         place = self.verticalScrollBar().value()
         self.table.show_lines(lines, columns)
-        titles = tuple(column.title for column in columns)
-        if titles != self._shown:
-            self._shown = titles
-            self.resizeColumnsToContents()
-        for index in range(len(columns)):  # later rows may be wider
-            wanted = self.sizeHintForColumn(index) + _ROOM
-            if wanted > self.columnWidth(index):
-                self.setColumnWidth(index, wanted)
+        self._make_room(columns)
         self._show_order()
         self.verticalScrollBar().setValue(place)
+
+    def _make_room(self, columns: Sequence[Column[Any]]) -> None:
+        """Widen the columns for what is in them; Qt's own way asks much more."""
+        titles = tuple(column.title for column in columns)
+        anew, self._shown = titles != self._shown, titles
+        font = self.font()
+        font.setBold(True)
+        metrics = QFontMetrics(font)
+        first = self.table.lines[:_LOOKED_AT]
+        for index, column in enumerate(columns):
+            title = metrics.horizontalAdvance(column.title) + _SORT_MARK
+            texts = {column.text(line) for line in first}
+            wanted = max([title, *map(metrics.horizontalAdvance, texts)]) + _ROOM
+            if anew or wanted > self.columnWidth(index):
+                self.setColumnWidth(index, min(wanted, _WIDEST))
 
     def sort_by(self, title: str, *, descending: bool) -> None:
         """Sort by the column of that title."""
         self.table.sorted_by, self.table.descending = title, descending
         self.show_lines(self.table.lines, self.table.columns)
+
+    def _on_double_clicked(self, index: QModelIndex) -> None:
+        self.opened.emit(self.table.lines[index.row()])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Not "activated": on some systems a single click does that.
+        index = self.currentIndex()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid():
+            self.opened.emit(self.table.lines[index.row()])
+        else:
+            super().keyPressEvent(event)
 
     def _on_header_clicked(self, index: int) -> None:
         column = self.table.columns[index]

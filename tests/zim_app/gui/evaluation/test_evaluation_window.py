@@ -58,8 +58,9 @@ def test_a_run_shows_its_rows_while_they_come(qtbot, chosen, model):
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(3)
-    qtbot.waitUntil(lambda: chosen.results.list.table.rowCount() == 3)
     qtbot.waitUntil(lambda: chosen.results.means.table.rowCount() > 0)
+    chosen.results.tabs.setCurrentIndex(ROWS)
+    qtbot.waitUntil(lambda: chosen.results.list.table.rowCount() == 3)
     assert chosen.run_bar.stop_button.isEnabled()
     assert "3" in chosen.run_bar.label.text()
     assert not chosen.setup.inside.isEnabled()
@@ -213,10 +214,10 @@ def test_the_worst_row_comes_first_and_a_click_turns_it_round(qtbot, done):
 
 def test_filters_choose_rows_and_means(qtbot, done):
     box = done.results.filters.boxes["prompt"]
-    box.setFocus()
     box.setCurrentIndex(box.findData("box"))
-    assert {row.prompt for row in done.results.list.table.lines} == {"box"}
     assert {line.prompt for line in done.results.means.table.lines} == {"box"}
+    done.results.tabs.setCurrentIndex(ROWS)
+    assert {row.prompt for row in done.results.list.table.lines} == {"box"}
     subset = done.results.filters.boxes["subset"]
     subset.setCurrentIndex(subset.findData("fine"))
     assert {row.subset for row in done.results.list.table.lines} == {"fine"}
@@ -239,15 +240,17 @@ def damaged(qtbot, chosen, mini, tmp_path):
 
 
 def test_failures_are_counted_and_say_why(qtbot, damaged):
+    assert damaged.results.means.table.lines[0].count == 4
     assert "2" in damaged.results.tabs.tabText(FAILURES)
+    damaged.results.tabs.setCurrentIndex(FAILURES)
     table = damaged.results.failures
     reasons = texts(table, column_of(table, "Reason"))
     assert len(reasons) == 2
     assert all("0001_1.png" in reason for reason in reasons)
     state = damaged.results.filters.boxes["state"]
+    damaged.results.tabs.setCurrentIndex(ROWS)
     state.setCurrentIndex(state.findData("failed"))
     assert set(texts(damaged.results.list)) == {"fine/0001_1"}
-    assert damaged.results.means.table.lines[0].count == 4
 
 
 def test_a_failed_row_shows_what_there_is(qtbot, damaged):
