@@ -1349,6 +1349,10 @@
         <translation>Erwartet wird {0} vom Typ uint16.</translation>
     </message>
     <message>
+        <source>Expected {0} of {1}, as the image has.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Expected {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</source>
         <translation>Erwartet wird {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</translation>
     </message>
@@ -1831,6 +1835,10 @@
     <message>
         <source>The box has {0} numbers.</source>
         <translation>Der Rahmen hat {0} Zahlen.</translation>
+    </message>
+    <message>
+        <source>The colours have shape {0} and type {1}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The connection to {0} broke off.</source>
@@ -2772,6 +2780,66 @@
 <context>
     <name>Evaluation</name>
     <message>
+        <source>Sum of absolute differences, in thousands.</source>
+        <translation>Summe der absoluten Abweichungen, in Tausend.</translation>
+    </message>
+    <message>
+        <source>Mean squared difference, times 1000.</source>
+        <translation>Mittlere quadratische Abweichung, mal 1000.</translation>
+    </message>
+    <message>
+        <source>Mean absolute difference, times 1000.</source>
+        <translation>Mittlere absolute Abweichung, mal 1000.</translation>
+    </message>
+    <message>
+        <source>Mean difference of Sobel gradients, times 1000.</source>
+        <translation>Mittlere Abweichung der Sobel-Gradienten, mal 1000.</translation>
+    </message>
+    <message>
+        <source>Connectivity error, in thousands.</source>
+        <translation>Fehler des Zusammenhangs, in Tausend.</translation>
+    </message>
+    <message>
+        <source>As SAD, in the region that counts.</source>
+        <translation>Wie SAD, im Bereich, der zählt.</translation>
+    </message>
+    <message>
+        <source>As MSE, in the region that counts.</source>
+        <translation>Wie MSE, im Bereich, der zählt.</translation>
+    </message>
+    <message>
+        <source>Squared difference of Gaussian gradients, summed, in thousands.</source>
+        <translation>Quadratische Abweichung der Gauß-Gradienten, summiert, in Tausend.</translation>
+    </message>
+    <message>
+        <source>As Conn, in the region that counts.</source>
+        <translation>Wie Conn, im Bereich, der zählt.</translation>
+    </message>
+    <message>
+        <source>As SAD, within 10 pixels of the outline.</source>
+        <translation>Wie SAD, höchstens 10 Pixel vom Umriss entfernt.</translation>
+    </message>
+    <message>
+        <source>As MSE, within 10 pixels of the outline.</source>
+        <translation>Wie MSE, höchstens 10 Pixel vom Umriss entfernt.</translation>
+    </message>
+    <message>
+        <source>Intersection over union of alpha above one half.</source>
+        <translation>Schnitt durch Vereinigung, wo Alpha über einhalb ist.</translation>
+    </message>
+    <message>
+        <source>IoU of the masks&apos; inner boundaries, 2 % of the diagonal wide.</source>
+        <translation>IoU der inneren Ränder der Masken, 2 % der Diagonale breit.</translation>
+    </message>
+    <message>
+        <source>Clicks until IoU 0.85, the most where never.</source>
+        <translation>Klicks bis IoU 0,85, die Höchstzahl, wo nie.</translation>
+    </message>
+    <message>
+        <source>Clicks until IoU 0.90, the most where never.</source>
+        <translation>Klicks bis IoU 0,90, die Höchstzahl, wo nie.</translation>
+    </message>
+    <message>
         <source>all</source>
         <translation>alle</translation>
     </message>
@@ -2843,6 +2911,14 @@
         <source>Reason</source>
         <translation>Grund</translation>
     </message>
+    <message>
+        <source>Folder pair</source>
+        <translation>Ordnerpaar</translation>
+    </message>
+    <message>
+        <source>Mattes beside their pictures</source>
+        <translation>Masken neben ihren Bildern</translation>
+    </message>
 </context>
 <context>
     <name>EvaluationControl</name>
@@ -2868,22 +2944,6 @@
     <message>
         <source>{} rows are there, {} failed, {} not done.</source>
         <translation>{} Zeilen sind da, {} fehlgeschlagen, {} noch nicht getan.</translation>
-    </message>
-    <message>
-        <source>Choose a data set first</source>
-        <translation>Wählen Sie zuerst einen Datensatz</translation>
-    </message>
-    <message>
-        <source>Check a model or a folder of predictions first</source>
-        <translation>Kreuzen Sie zuerst ein Modell oder einen Ordner mit Vorhersagen an</translation>
-    </message>
-    <message>
-        <source>Check a kind of prompt first</source>
-        <translation>Kreuzen Sie zuerst eine Art von Eingabe an</translation>
-    </message>
-    <message>
-        <source>Choose a folder for the results first</source>
-        <translation>Wählen Sie zuerst einen Ordner für die Ergebnisse</translation>
     </message>
     <message>
         <source>Loading the models…</source>
@@ -4710,6 +4770,22 @@
     <message>
         <source>Choose the folder of the results</source>
         <translation>Ordner der Ergebnisse wählen</translation>
+    </message>
+    <message>
+        <source>Choose a data set first</source>
+        <translation>Wählen Sie zuerst einen Datensatz</translation>
+    </message>
+    <message>
+        <source>Check a model or a folder of predictions first</source>
+        <translation>Kreuzen Sie zuerst ein Modell oder einen Ordner mit Vorhersagen an</translation>
+    </message>
+    <message>
+        <source>Check a kind of prompt first</source>
+        <translation>Kreuzen Sie zuerst eine Art von Eingabe an</translation>
+    </message>
+    <message>
+        <source>Choose a folder for the results first</source>
+        <translation>Wählen Sie zuerst einen Ordner für die Ergebnisse</translation>
     </message>
     <message>
         <source>As in the studio</source>

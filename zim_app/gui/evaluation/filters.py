@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 from zim_app.gui.evaluation.results import Line
 from zim_app.gui.evaluation.tables import prompt_text
 from zim_model.evaluation.journal import Row
-from zim_model.evaluation.report import ALL, SIZES
+from zim_model.evaluation.report import SIZES
 
 MEASURED, FAILED = "measured", "failed"
 
@@ -50,12 +50,12 @@ class Filter:
         return list(rows) if self == Filter() else [*filter(self.takes, rows)]
 
     def takes_line(self, line: Line) -> bool:
-        """Whether a line of means is looked at; published ones have no sizes."""
+        """Whether a line of means is looked at; published ones are of all sizes."""
         return (
             self.system in ("", line.system)
             and self.prompt in ("", line.prompt)
             and self.subset in ("", line.subset)
-            and self.size in ("", line.size, ALL if line.published else "")
+            and self.size in ("", line.size)
         )
 
 

@@ -80,11 +80,12 @@ def test_a_failed_row_has_no_size():
     assert Filter().of([small, failed]) == [small, failed]
 
 
-def test_published_lines_stay_when_a_size_is_chosen():
+def test_published_means_of_all_sizes_do_not_stand_beside_those_of_one():
     published = Line("ZIM", "box", "fine", "all", 0, 0, {}, published=True)
-    measured = Line("ZIM", "box", "fine", "all", 3, 0, {})
-    assert Filter(size="S").takes_line(published)
-    assert not Filter(size="S").takes_line(measured)
+    measured = Line("zim-tiny", "box", "fine", "S", 3, 0, {})
+    assert Filter().takes_line(published)
+    assert not Filter(size="S").takes_line(published)
+    assert Filter(size="S").takes_line(measured)
 
 
 @pytest.mark.parametrize(
