@@ -1350,7 +1350,7 @@
     </message>
     <message>
         <source>Expected {0} of {1}, as the image has.</source>
-        <translation type="unfinished"></translation>
+        <translation>Erwartet wird {0} mit {1}, wie beim Bild.</translation>
     </message>
     <message>
         <source>Expected {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</source>
@@ -1838,7 +1838,7 @@
     </message>
     <message>
         <source>The colours have shape {0} and type {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Farben haben die Form {0} und den Typ {1}.</translation>
     </message>
     <message>
         <source>The connection to {0} broke off.</source>
