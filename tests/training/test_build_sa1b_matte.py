@@ -201,8 +201,10 @@ def test_a_stopped_run_goes_on_with_what_is_missing(sample, made, tmp_path, caps
 
 def test_other_options_do_not_mix_into_a_set(sample, tmp_path, capsys):
     arguments = [str(sample), "-o", str(tmp_path), "--converter", "labels"]
+    listening = signal.getsignal(signal.SIGTERM)
     assert main([*arguments, "--fraction", "1"]) == 0
     assert main([*arguments, "--fraction", "0.5"]) == 1
+    assert signal.getsignal(signal.SIGTERM) is listening
     assert "fraction: 1.0 -> 0.5" in capsys.readouterr().err
 
 
