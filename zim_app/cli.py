@@ -26,6 +26,7 @@ from zim_app import (
     cli_onnx,
     cli_values,
 )
+from zim_app.core.compose import Cut
 from zim_app.core.export import (
     WHITE,
     ExportOptions,
@@ -148,7 +149,17 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         help="of the composite: R,G,B or #RRGGBB (default: white)",
     )
     parser.add_argument(
-        "--json", action="store_true", help="print one JSON object about the result"
+        "--decontaminate",
+        type=float,
+        metavar="AMOUNT",
+        help="0 to 1: free soft edges from the old background's colour (default: as "
+        "the recipe says, else 0)",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object about the result; its halo is the share of old "
+        "background in the soft edge's colours, before and after",
     )
 
 
@@ -160,7 +171,12 @@ def _run_matte(args: argparse.Namespace) -> int:
     picture = load_picture(args.photo)
     load_ms = _milliseconds_since(started)
     output = args.output or _default_output(args.photo, args.what)
-    options = ExportOptions(args.what, background=args.background)
+    amount = args.decontaminate
+    if amount is None:
+        amount = recipe.finish.decontaminate
+    options = ExportOptions(
+        args.what, background=args.background, decontaminate=amount
+    ).validated()
     check_target(picture, output, options)  # before the model takes its time
     if recipe.prompts:
         prompts = recipe.prompts.validated(picture.height, picture.width)
@@ -169,8 +185,7 @@ def _run_matte(args: argparse.Namespace) -> int:
     matte = cli_models.make_engine(args).solve(request)
     cli_models.warn(matte.timings.notes)
     started = time.perf_counter()
-    amount = recipe.finish.decontaminate
-    export(picture, [Target(matte.alpha, decontaminate=amount)], output, options)
+    export(picture, [Target(matte.alpha)], output, options)
     save_ms = _milliseconds_since(started)
     report = {
         "image": str(args.photo),
@@ -188,8 +203,23 @@ def _run_matte(args: argparse.Namespace) -> int:
         "support": [int(edge) for edge in matte.support],
         "coverage": round(float(np.mean(matte.alpha)) / ALPHA_MAX, 6),
     }
+    if args.json:
+        report["halo"] = _halo(Cut.of(picture, matte.alpha), options)
     print(json.dumps(report) if args.json else _sentence(report))
     return 0
+
+
+def _halo(cut: Cut, options: ExportOptions) -> dict[str, float] | None:
+    """The old background's share in the soft edge; None where nothing can be said."""
+    from zim_model.halo import measure_halo
+
+    found = None
+    if options.what != "matte":
+        found = measure_halo(cut.colours, cut.alpha)
+    if found is None:
+        return None
+    after = found.at(options.decontaminate or 0.0)
+    return {"before": round(found.before, 4), "after": round(after, 4)}
 
 
 def _sentence(report: dict[str, Any]) -> str:

@@ -112,7 +112,57 @@ def test_json_describes_the_result(
         "candidate": 0,
         "support": [0, 0, WIDTH // 2, HEIGHT],
         "coverage": 0.5,
+        "halo": None,
     }
+
+
+@pytest.fixture
+def haloed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A photo of orange before blue, and an engine that knows its soft edge."""
+    ramp = np.clip(np.linspace(1.5, -0.5, 60, dtype=np.float32), 0, 1)
+    share = np.repeat(ramp[None], 40, axis=0)[..., None]
+    pixels = np.array((230, 120, 30)) * share + np.array((40, 80, 200)) * (1 - share)
+    Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photo.png")
+
+    class KnowingEngine:
+        def solve(self, request: Request) -> Matte:
+            alpha = (share[..., 0] * 65535).astype(np.uint16)
+            timings = Timings(0.0, 0.0, "cpu")
+            scores = np.ones(4, np.float32)
+            return Matte(alpha, (), scores, 0, (0, 0, 60, 40), timings)
+
+    fake = SimpleNamespace(Engine=KnowingEngine)
+    monkeypatch.setitem(sys.modules, "zim_model.engine", fake)
+    return tmp_path / "photo.png"
+
+
+def test_json_tells_of_the_halo_and_the_file_has_less_of_it(
+    haloed: Path, tmp_path: Path, capsys: Any
+) -> None:
+    def halo(*options: str) -> Any:
+        out = tmp_path / "out.png"
+        arguments = ["matte", haloed, "--point", "3,2", "-o", out, "--json"]
+        assert run(*arguments, *options) == 0
+        return json.loads(capsys.readouterr().out)["halo"]
+
+    whole, half, none = (halo("--decontaminate", x) for x in ("1", "0.5", "0"))
+    assert none["before"] == none["after"] > 0.25
+    assert whole["after"] < 0.1 < half["after"] < half["before"]
+    assert halo() == none
+    halo("--decontaminate", "1")
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.getpixel((30, 20))[0] > 200  # orange, not half blue
+    assert halo("--what", "matte") is None
+
+
+def test_an_impossible_amount_is_refused_before_the_model_runs(
+    photo: Path, asked: list[Request], capsys: Any
+) -> None:
+    assert run("matte", photo, "--point", "3,2", "--decontaminate", "80") == 1
+    assert "decontaminate is 80.0. It must be a number from 0 to 1" in (
+        capsys.readouterr().err
+    )
+    assert not asked
 
 
 @pytest.mark.parametrize("what", ["cutout", "matte", "composite"])

@@ -3727,6 +3727,29 @@
     </message>
 </context>
 <context>
+    <name>HaloHint</name>
+    <message>
+        <source>Share of the old background in the colours of the soft edge; on another background it shows as a halo</source>
+        <translation>Anteil des alten Hintergrunds an den Farben des weichen Rands; auf einem anderen Hintergrund wird er als Saum sichtbar</translation>
+    </message>
+    <message>
+        <source>Looking for a halo…</source>
+        <translation>Farbsaum wird gesucht …</translation>
+    </message>
+    <message>
+        <source>No soft edge that could have a halo.</source>
+        <translation>Kein weicher Rand, der einen Saum haben könnte.</translation>
+    </message>
+    <message>
+        <source>The soft edge holds {} % old background.</source>
+        <translation>Der weiche Rand enthält {} % alten Hintergrund.</translation>
+    </message>
+    <message>
+        <source>The soft edge holds {} % old background: turn this up.</source>
+        <translation>Der weiche Rand enthält {} % alten Hintergrund: hier mehr einstellen.</translation>
+    </message>
+</context>
+<context>
     <name>Loupe</name>
     <message>
         <source>RGB {} {} {}</source>

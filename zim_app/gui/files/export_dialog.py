@@ -28,6 +28,7 @@ from zim_app.core.framing import Frame, Rect
 from zim_app.core.images import Picture
 from zim_app.core.naming import free_path
 from zim_app.gui.files.export_form import ExportForm, browse_button, row_of
+from zim_app.gui.files.halo_hint import HaloHint
 from zim_app.gui.language import error_text
 from zim_model.errors import ZimError
 
@@ -57,6 +58,7 @@ class ExportDialog(QDialog):
         candidates: the active object and all that are visible, the lowest first.
         options: as they were the last time.
         folder: to propose.
+        halo: tells about the candidates, in the same order; the dialog owns it.
 
     **Signals**: ``export_requested(options, folder, overwrite)``.
 
@@ -71,6 +73,7 @@ class ExportDialog(QDialog):
         candidates: Sequence[Candidate],
         options: ExportOptions,
         folder: Path,
+        halo: HaloHint,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -78,6 +81,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle(self.tr("Export"))
         self._picture = picture
         self._candidates = candidates
+        self.halo = halo
         several, longest = len(candidates) > 1, max(picture.width, picture.height)
         self.form = ExportForm(several=several, longest=longest)
         self._make_controls()
@@ -100,6 +104,7 @@ class ExportDialog(QDialog):
         self.preview.setTextFormat(Qt.TextFormat.PlainText)
 
     def _lay_out(self) -> None:
+        self.form.show_below_decontaminate(self.halo)
         browse = browse_button(self, self._browse_to)
         self.form.form.insertRow(
             self.form.form.rowCount() - 1,
@@ -127,6 +132,7 @@ class ExportDialog(QDialog):
         self.folder.textChanged.connect(self._preview)
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.reject)
+        self.finished.connect(self.halo.stop)
 
     # -- What is chosen ------------------------------------------------------
 
@@ -172,10 +178,25 @@ class ExportDialog(QDialog):
             planned.append((path, frame))
         return planned
 
+    def _amounts(self, options: ExportOptions) -> list[tuple[int, float]]:
+        """Places of the objects that are written, and how far they are freed."""
+        groups = self._groups(options)
+        one = options.scope == "together" and not options.file_format.layered
+        most = max(each.decontaminate for each in self._candidates)
+        amounts = []
+        for index, each in enumerate(self._candidates):
+            own = most if one else each.decontaminate
+            amount = own if options.decontaminate is None else options.decontaminate
+            if any(each in group for group in groups):
+                amounts.append((index, amount))
+        return amounts
+
     # -- Changes -------------------------------------------------------------
 
     @Slot()
     def _preview(self) -> None:
+        self.form.form.setRowVisible(self.halo, self.options.what != "matte")
+        self.halo.choose(self._amounts(self.options))
         try:
             planned = self.planned()
         except ZimError as error:

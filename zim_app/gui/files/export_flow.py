@@ -104,8 +104,10 @@ class ExportFlow(QObject):
         if document is None or not self.ready:
             return
         from zim_app.gui.files.export_dialog import Candidate, ExportDialog
+        from zim_app.gui.files.halo_hint import HaloHint
 
         active = document.state.object
+        shown = _exported(document, "together")
         candidates = [
             Candidate(
                 entry.name,
@@ -113,12 +115,14 @@ class ExportFlow(QObject):
                 entry.recipe.finish.decontaminate,
                 entry.id == active.id,
             )
-            for entry, matte in _exported(document, "together")
+            for entry, matte in shown
         ]
+        alphas = [matte.alpha for _, matte in shown]
+        halo = HaloHint(self._files, document.picture, alphas)
         options = last_options()
         folder = self._target_folder(document)
         dialog = ExportDialog(
-            document.picture, candidates, options, folder, self._window
+            document.picture, candidates, options, folder, halo, self._window
         )
         dialog.export_requested.connect(self._on_export_requested)
         dialog.open()

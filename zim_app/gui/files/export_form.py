@@ -138,20 +138,26 @@ class ExportForm(QWidget):
         form.addRow("", self.original)
         form.addRow("", row_of(self.trim, self.padding))
         form.addRow(self.tr("Size"), row_of(self.size, self.amount))
-        form.addRow(self.tr("Decontaminate"), row_of(self.decontaminate, self.own))
+        self._decontaminate_row = row_of(self.decontaminate, self.own)
+        form.addRow(self.tr("Decontaminate"), self._decontaminate_row)
         form.addRow(self.tr("Name"), self.template)
 
     def _connect(self) -> None:
         for box in (self.what, self.scope, self.format, self.depth):
             box.currentIndexChanged.connect(self._update)
         self.size.currentIndexChanged.connect(self._on_size_changed)
-        for spin in (self.quality, self.padding, self.amount):
+        for spin in (self.quality, self.padding, self.amount, self.decontaminate):
             spin.valueChanged.connect(self._update)
         for check in (self.trim, self.own, self.original):
             check.toggled.connect(self._update)
         for line in (self.backdrop, self.template):
             line.textChanged.connect(self._update)
         self.colour.clicked.connect(self._choose_colour)
+
+    def show_below_decontaminate(self, widget: QWidget) -> None:
+        """Put a widget of the dialog's below the amount of decontamination."""
+        row = self.form.getWidgetPosition(self._decontaminate_row)[0]  # type: ignore[index]
+        self.form.insertRow(row + 1, "", widget)
 
     def show_options(self, options: ExportOptions, decontaminate: float = 0.0) -> None:
         """Show these options.

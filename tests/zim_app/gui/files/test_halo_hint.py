@@ -1,0 +1,130 @@
+"""What the export dialog says about halos, on a soft edge with known colours."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from zim_app.core.export import ExportOptions
+from zim_app.core.images import Picture
+from zim_app.gui.files.export_dialog import Candidate, ExportDialog
+from zim_app.gui.files.files import FileWork
+from zim_app.gui.files.halo_hint import HaloHint
+from zim_model.errors import Cancelled
+from zim_model.request import ALPHA_MAX
+
+LEFT = Qt.MouseButton.LeftButton
+HEIGHT, WIDTH = 40, 80
+
+
+def scene():
+    """A picture of orange before blue, and the soft and the hard alpha between them."""
+    ramp = np.clip(np.linspace(2, -1, WIDTH), 0, 1)
+    share = np.repeat(ramp[None], HEIGHT, axis=0)
+    pixels = np.array((230, 120, 30)) * share[..., None]
+    pixels = pixels + np.array((40, 80, 200)) * (1 - share[..., None])
+    soft = (share * ALPHA_MAX).astype(np.uint16)
+    hard = np.where(share > 0.5, ALPHA_MAX, 0).astype(np.uint16)
+    return Picture.from_array(pixels.astype(np.uint8), "photo.png"), soft, hard
+
+
+@pytest.fixture
+def files(qtbot):
+    files = FileWork()
+    yield files
+    files.close()
+
+
+@pytest.fixture
+def make_dialog(qtbot, files, tmp_path):
+    """Makes a dialog about a soft object, active, and a hard one, measured already."""
+    made = []
+
+    def make(options=None, own=(0.0, 0.0)):
+        picture, *alphas = scene()
+        halo = HaloHint(files, picture, alphas)
+        candidates = [
+            Candidate("soft", (0, 0, 60, HEIGHT), own[0], active=True),
+            Candidate("hard", (0, 0, 40, HEIGHT), own[1], active=False),
+        ]
+        options = options or ExportOptions()
+        dialog = ExportDialog(picture, candidates, options, tmp_path, halo)
+        made.append(dialog)
+        with qtbot.waitSignal(files.job_done):
+            dialog.show()
+        return dialog
+
+    yield make
+    for dialog in made:
+        dialog.reject()
+
+
+def percent(dialog):
+    [number] = [word for word in dialog.halo.text().split() if word.isdigit()]
+    return int(number)
+
+
+def test_a_halo_is_told_of_with_its_cure(make_dialog):
+    dialog = make_dialog()
+    assert dialog.halo.isVisible()
+    assert "old background: turn this up" in dialog.halo.text()
+    assert 25 < percent(dialog) < 50
+
+
+def test_the_number_follows_the_slider_without_being_measured_again(make_dialog):
+    dialog = make_dialog()
+    before, form = percent(dialog), dialog.form
+    QTest.mouseClick(form.own, LEFT, pos=QPoint(8, form.own.height() // 2))
+    form.decontaminate.setFocus()
+    QTest.keyClick(form.decontaminate, Qt.Key.Key_End)
+    assert form.decontaminate.value() == 100
+    assert percent(dialog) < 10
+    assert "turn this up" not in dialog.halo.text()
+    form.decontaminate.setValue(50)
+    assert percent(dialog) < before - 10
+
+
+def test_each_objects_own_amount_counts(make_dialog):
+    assert percent(make_dialog(own=(1.0, 0.0))) < 10
+    # As one flat cut-out, the largest amount is everybody's.
+    together = ExportOptions(scope="together")
+    assert percent(make_dialog(together, own=(0.0, 1.0))) < 10
+    layers = ExportOptions(scope="together", format="psd")
+    assert percent(make_dialog(layers, own=(0.0, 1.0))) > 25
+
+
+def test_a_matte_has_no_halo(make_dialog):
+    dialog = make_dialog()
+    what = dialog.form.what
+    what.setCurrentIndex(what.findData("matte"))
+    assert not dialog.halo.isVisible()
+    what.setCurrentIndex(what.findData("colour"))
+    assert dialog.halo.isVisible()
+
+
+def test_without_a_soft_edge_it_says_so(qtbot, files):
+    picture, _, hard = scene()
+    hint = HaloHint(files, picture, [hard])
+    qtbot.addWidget(hint)
+    hint.choose([(0, 0.0)])
+    assert hint.text() == "Looking for a halo…"
+    with qtbot.waitSignal(files.job_done):
+        pass
+    assert hint.text() == "No soft edge that could have a halo."
+
+
+def test_a_dialog_that_closes_ends_the_measurement(qtbot, files):
+    gate = threading.Event()
+    files.submit("other", None, gate.wait)  # so that it has not begun
+    picture, soft, _ = scene()
+    hint = HaloHint(files, picture, [soft])
+    qtbot.addWidget(hint)
+    hint.stop()
+    with qtbot.waitSignal(files.job_failed) as failed:
+        gate.set()
+    assert isinstance(failed.args[1], Cancelled)
+    assert hint.halos is None

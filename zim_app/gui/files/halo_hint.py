@@ -1,0 +1,100 @@
+"""A line in the export dialog that says whether a cut-out will have a halo."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QLabel, QWidget
+
+from zim_app.core.images import Picture
+from zim_app.gui.background import Task
+from zim_app.gui.files.files import FileWork
+from zim_model.arrays import WordArray
+
+if TYPE_CHECKING:
+    from zim_model.halo import Halo
+
+NOTICEABLE = 0.1
+"""From this share on, the hint says what helps, where it does."""
+
+
+class HaloHint(QLabel):
+    """Tells how much old background the colours of soft edges hold.
+
+    It is measured once, with and without decontamination; what an amount between the
+    two leaves follows from that.
+
+    Args:
+        files: measures.
+        picture: that is exported from.
+        alphas: (H, W) uint16 of each object, read-only.
+
+    **Threads**: the window's; the measurement runs on another, until :meth:`stop`.
+    """
+
+    def __init__(
+        self,
+        files: FileWork,
+        picture: Picture,
+        alphas: Sequence[WordArray],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setToolTip(
+            self.tr(
+                "Share of the old background in the colours of the soft edge; on"
+                " another background it shows as a halo"
+            )
+        )
+        self.setText(self.tr("Looking for a halo…"))
+        self.halos: tuple[Halo | None, ...] | None = None
+        self._chosen: Sequence[tuple[int, float]] = ()
+        self._stopped = threading.Event()
+        files.job_done.connect(self._on_job_done)
+        work = partial(_measured, picture, tuple(alphas), self._stopped.is_set)
+        files.submit("halo", self._stopped, work)
+
+    def choose(self, objects: Sequence[tuple[int, float]]) -> None:
+        """Tell of some objects: their places in ``alphas``, and amounts from 0 to 1."""
+        self._chosen = objects
+        self._tell()
+
+    def stop(self) -> None:
+        """End the measurement; nobody looks any more."""
+        self._stopped.set()
+
+    @Slot(object, object)
+    def _on_job_done(self, task: Task, result: object) -> None:
+        if task.kind == "halo" and task.subject is self._stopped:
+            assert isinstance(result, tuple)
+            self.halos = result
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.halos is None:
+            return
+        pairs = [(self.halos[index], amount) for index, amount in self._chosen]
+        found = [(halo, halo.at(amount)) for halo, amount in pairs if halo]
+        if not found:
+            self.setText(self.tr("No soft edge that could have a halo."))
+            return
+        halo, share = max(found, key=lambda each: each[1])
+        text = self.tr("The soft edge holds {} % old background.")
+        if share >= NOTICEABLE and halo.after < share - NOTICEABLE / 2:
+            text = self.tr("The soft edge holds {} % old background: turn this up.")
+        self.setText(text.format(round(share * 100)))
+
+
+def _measured(
+    picture: Picture, alphas: tuple[WordArray, ...], cancelled: Callable[[], bool]
+) -> tuple[Halo | None, ...]:
+    from zim_app.core.compose import Cut
+    from zim_model.halo import measure_halo
+
+    cuts = (Cut.of(picture, alpha) for alpha in alphas)
+    return tuple(measure_halo(cut.colours, cut.alpha, cancelled) for cut in cuts)
