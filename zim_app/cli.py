@@ -120,7 +120,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         "bilinear, or native, which looks again along the edge and takes longer",
     )
     parser.add_argument(
-        "--tta",
+        "--mirrored",
         action="store_true",
         help="ask about the mirrored photo too and take the mean of both answers "
         "(test-time augmentation): a little more exact, takes twice as long",
@@ -237,7 +237,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         recipe = recipe.with_box(args.box)
     if args.model is not None:
         recipe = replace(recipe, model=args.model)
-    if args.tta:
+    if args.mirrored:
         recipe = replace(recipe, options=replace(recipe.options, mirrored=True))
     if args.upsampling is not None:
         options = replace(recipe.options, upsampling=args.upsampling)

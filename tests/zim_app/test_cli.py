@@ -86,7 +86,7 @@ def test_a_second_look_is_asked_for(
     photo: Path, asked: list[Request], tmp_path: Path
 ) -> None:
     out = tmp_path / "out.png"
-    assert run("matte", photo, "--point", "3,2", "--tta", "-o", out) == 0
+    assert run("matte", photo, "--point", "3,2", "--mirrored", "-o", out) == 0
     assert run("matte", photo, "--point", "3,2", "-o", out) == 0
     assert [request.options.mirrored for request in asked] == [True, False]
 
