@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -69,13 +70,18 @@ def run(argv: Sequence[str]) -> int:
     command.configure(parser)
     args = parser.parse_args(argv[1:])
     try:
-        return command.run(args)
+        code = command.run(args)
+        sys.stdout.flush()
     except argparse.ArgumentError as error:
         parser.error(error.message)
     except ZimError as error:
         return fail(str(error))
     except KeyboardInterrupt:
         return fail("interrupted.", 130)
+    except BrokenPipeError:  # the reader of `zim-studio ... | head` has enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # flushed at exit
+        return 1
+    return code
 
 
 def fail(reason: str, code: int = 1) -> int:

@@ -400,3 +400,13 @@ def test_bundled_model_cuts_a_sample_out(tmp_path: Path) -> None:
     with Image.open(out) as image:
         assert image.mode == "RGBA"
         assert image.size == (report["width"], report["height"])
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    command = [sys.executable, "-m", "zim_app", "models", "list"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.returncode == 1
+    assert done.stderr == ""
