@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -103,6 +104,27 @@ def label_of(case: Case, kind: str) -> BoolArray:
     """The coarse label of a matte; a kind that would leave nothing is passed over."""
     label = KINDS[kind](case.alpha, AMOUNT * min(case.alpha.shape))
     return label if label.any() else case.alpha > 0.5
+
+
+def reduced(case: Case, longest: int) -> Case:
+    """The case with a picture of at most so many pixels; 0 leaves it."""
+    height, width = case.alpha.shape
+    if not longest or max(height, width) <= longest:
+        return case
+    scale = longest / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    planes = (case.image, case.alpha, case.known.astype(np.float32))
+    image, alpha, known = (
+        cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes
+    )
+    if set(np.unique(case.alpha)) <= {0, 1}:  # a label stays one
+        alpha = alpha > 0.5
+    return Case(
+        case.name,
+        np.asarray(image, np.uint8),
+        np.asarray(alpha, np.float32),
+        known > 0.5,
+    )
 
 
 def measured(
@@ -208,6 +230,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--kept", type=int, default=60, help="labels to be kept; 0: all"
     )
+    parser.add_argument("--longest", type=int, default=0, help="reduce pictures to it")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--alone", action="store_true", help="leave closed-form out")
     parser.add_argument("--half", choices=(*HALVES, "all"), default="all")
@@ -218,6 +241,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         mattes = [c for c in matte_cases(given.data) if in_half(c, given.half)]
         kept = [c for c in kept_cases(given.data, given.kept) if in_half(c, given.half)]
+        mattes, kept = (
+            [reduced(case, given.longest) for case in cases] for cases in (mattes, kept)
+        )
         tables = [
             table(evaluate(mattes, kinds, methods, given.jobs)),
             table(evaluate(kept, (), methods, given.jobs)),

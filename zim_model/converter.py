@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
+from zim_model.backends import tune_malloc
 from zim_model.checkpoint import fingerprint
 from zim_model.converter_config import STRIDES, ConverterConfig
 from zim_model.converter_cues import label_cues
@@ -50,6 +51,8 @@ class Converter:
     """
 
     def __init__(self, network: ConverterNetwork, device: str = "cpu") -> None:
+        if device == "cpu":
+            tune_malloc()
         self.fingerprint = fingerprint(network)
         self.network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.device = torch.device(device)

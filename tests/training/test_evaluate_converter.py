@@ -16,6 +16,7 @@ from training.evaluate_converter import (
     guided_filter,
     label_of,
     main,
+    reduced,
     table,
 )
 from zim_model.converter_config import CONVERTER_TINY, ConvEncoder
@@ -124,6 +125,17 @@ def test_a_method_is_counted_where_it_beats_the_label():
     }
     line = table(rows).splitlines()[-1]
     assert line == "| dilated | 2.00 / 1.00 / 4.00 | 2.00 / 1.00 / 4.00 (1 of 2) |"
+
+
+def test_smaller_pictures_keep_soft_mattes_soft_and_labels_hard():
+    image, alpha = scene()
+    small = reduced(Case("a", image, alpha, alpha >= 0), 60)
+    assert small.image.shape == (48, 60, 3)
+    assert len(np.unique(small.alpha)) > 2
+    hard = reduced(Case("a", image, np.float32(alpha > 0.5), alpha >= 0), 60)
+    assert set(np.unique(hard.alpha)) == {0, 1}
+    assert reduced(small, 0) is small
+    assert reduced(small, 60) is small
 
 
 def test_rows_come_in_the_order_of_the_cases(monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from zim_model.assets import asset_path
 from zim_model.converter import Converter
 from zim_model.converter_config import (
     CONVERTER,
@@ -216,6 +217,26 @@ def test_files_hold_weights_and_configuration(converter, tmp_path):
     with torch.no_grad():
         third.network.eighth[1].bias += 1
     assert Converter(third.network).fingerprint != again.fingerprint
+
+
+def test_the_bundled_converter_mends_a_coarse_mask():
+    bundled = Converter.load()
+    assert bundled.config == CONVERTER_TINY
+    path = asset_path("models", "converter-tiny.safetensors")
+    assert path.stat().st_size <= 10e6
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:240, :320]
+    radius = np.hypot(x - 160, y - 120) - 6 * np.sin(np.arctan2(y - 120, x - 160) * 7)
+    alpha = np.clip((70 - radius) / 3, 0, 1)[..., None]
+    ground = cv2.GaussianBlur(
+        rng.integers(0, 256, (240, 320, 3)).astype(np.float32), (0, 0), 4
+    )
+    image = (alpha * (210, 60, 40) + (1 - alpha) * ground).astype(np.uint8)
+    true = alpha[..., 0]
+    for coarse in (radius < 74, radius < 65, np.hypot(x - 160, y - 120) < 69):
+        before = np.abs(coarse - true).mean()
+        after = np.abs(bundled.convert(image, coarse) / 65535 - true).mean()
+        assert after < 0.7 * before
 
 
 def test_configurations_survive_json():
