@@ -118,7 +118,7 @@ def reduced(case: Case, longest: int) -> Case:
         cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes
     )
     if set(np.unique(case.alpha)) <= {0, 1}:  # a label stays one
-        alpha = alpha > 0.5
+        alpha = (alpha > 0.5).astype(np.float32)
     return Case(
         case.name,
         np.asarray(image, np.uint8),
