@@ -184,9 +184,7 @@ def _run_matte(args: argparse.Namespace) -> int:
         args.what, background=args.background, decontaminate=amount
     ).validated()
     check_target(picture, output, options)  # before the model takes its time
-    if recipe.prompts:
-        prompts = recipe.prompts.validated(picture.height, picture.width)
-        recipe = replace(recipe, prompts=prompts)
+    recipe = recipe.validated(picture.height, picture.width)
     request = recipe.request(picture.rgb, picture.key)
     matte = cli_models.make_engine(args).solve(request)
     cli_models.warn(matte.timings.notes)

@@ -23,6 +23,7 @@ from zim_model.finish import CoverCache, adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
 from zim_model.levels import display_pyramid, picture_levels
 from zim_model.looks import Looks, Question, decoded
+from zim_model.masked import MaskMattes, questions, without
 from zim_model.native import refine_native
 from zim_model.prompts import PromptSet
 from zim_model.refine import stepped, upsampled
@@ -74,6 +75,13 @@ class _Answer:
         spent = self.click_ms + other.click_ms
         return replace(self, alpha=alpha, click_ms=spent)
 
+    def on(self, base: WordArray, removed: _Answer | None, base_ms: float) -> _Answer:
+        """This object and what is left of masks whose matte took so long."""
+        left, spent = base, self.click_ms + base_ms
+        if removed is not None:
+            left, spent = without(base, removed.alpha), spent + removed.click_ms
+        return replace(self, alpha=np.maximum(self.alpha, left), click_ms=spent)
+
 
 class EmbeddingCache:
     """Features by key, the longest unused dropped first, bounded in bytes."""
@@ -122,6 +130,7 @@ class Engine:
         self._last_painted: tuple[tuple[Stroke, ...], WordArray] | None = None
         self._covers = CoverCache()
         self._looks = Looks()
+        self._masks = MaskMattes()
         self.cache = EmbeddingCache(cache_bytes)
 
     def backend(self, model: str) -> Backend:
@@ -148,6 +157,7 @@ class Engine:
         self._last_answer = self._last_adjusted = self._last_painted = None
         self._covers = CoverCache()
         self._looks = Looks()
+        self._masks = MaskMattes()
 
     def prepare(self, request: Request, cancelled: CancelCheck = never) -> Timings:
         """Encode the whole image, so that the first click finds it done.
@@ -257,24 +267,44 @@ class Engine:
     ) -> tuple[_Answer, float]:
         """The model's matte before its finish, and the milliseconds of encoding."""
         height, width = request.image.shape[:2]
-        sets = [
-            s.validated(height, width) for s in (request.prompts, *request.also) if s
-        ]
-        if not sets:
-            if not request.finish.strokes:
-                request.prompts.validated(height, width)  # says that there is none
-            return _Answer.blank(height, width), 0.0
         key = replace(request, finish=Finish()).key
         if self._last_answer is not None and self._last_answer[0] == key:
             return replace(self._last_answer[1], click_ms=0.0), 0.0
-        found = [self._solve_one(request, prompts, cancelled) for prompts in sets]
-        answer, encode_ms = found[0]
+        base, base_ms = self._base(request, cancelled)
+        asked = questions(request, base)
+        if not asked.added and base is None:
+            if not request.finish.strokes:
+                request.prompts.validated(height, width)  # says that there is none
+            return _Answer.blank(height, width), 0.0
+        found = [
+            self._solve_one(request, prompts, cancelled) for prompts in asked.added
+        ]
+        answer, encode_ms = found[0] if found else (_Answer.blank(height, width), 0.0)
         for other, more_ms in found[1:]:
             answer = answer.united(other)
             encode_ms += more_ms
+        if base is not None:
+            removed = None
+            if asked.removed is not None:
+                plain = replace(
+                    request, options=replace(request.options, candidate=None)
+                )
+                removed, more_ms = self._solve_one(plain, asked.removed, cancelled)
+                encode_ms += more_ms
+            answer = answer.on(base, removed, base_ms)
         if request.remembered:
             self._last_answer = (key, answer)
         return answer, encode_ms
+
+    def _base(
+        self, request: Request, cancelled: CancelCheck
+    ) -> tuple[WordArray | None, float]:
+        """The matte of a request's masks, if it has any, and the milliseconds spent."""
+        if not request.masks:
+            return None, 0.0
+        started, device = time.perf_counter(), self._ladder.device(request.model)
+        base = self._masks.alpha(request, device, cancelled)
+        return base, (time.perf_counter() - started) * 1e3
 
     def _solve_one(
         self, request: Request, prompts: PromptSet, cancelled: CancelCheck

@@ -77,6 +77,10 @@ class Ladder:
             self._backends[model] = self._open_model(model, self._rung(model))
         return self._backends[model]
 
+    def device(self, model: str) -> str:
+        """Where that model runs now, as torch names it."""
+        return self._rung(model).device
+
     def notes(self, model: str) -> tuple[str, ...]:
         """What had to be done for want of memory, as sentences for the user."""
         freed = Compromise(

@@ -135,6 +135,11 @@ class PromptSet:
         lines = [place for s in self.scribbles if s.positive for place in s.path]
         return (*clicks, *lines)
 
+    @property
+    def only_negative(self) -> bool:
+        """Whether there are prompts, but nothing that is said to be the object's."""
+        return bool(self) and self.box is None and not self.positive_places
+
     def validated(self, height: int, width: int) -> PromptSet:
         """Return these prompts, checked against an image of that size in pixels.
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import Cancelled
+from zim_model.imported import ImportedMask
 from zim_model.prompts import PromptSet
 
 Upsampling = Literal["guided", "bilinear", "native"]
@@ -113,7 +114,15 @@ class Finish:
         return bool(self.shift_edge or self.feather or self.contrast)
 
 
-RequestKey = tuple[str, str, PromptSet, Options, Finish, tuple[PromptSet, ...]]
+RequestKey = tuple[
+    str,
+    str,
+    PromptSet,
+    Options,
+    Finish,
+    tuple[PromptSet, ...],
+    tuple[ImportedMask, ...],
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +133,7 @@ class Request:
         image: (H, W, 3) uint8 sRGB, read-only, upright.
         image_key: identity of that image's content; equal keys mean equal pixels.
         prompts: in image pixels; :meth:`Engine.prepare` does not look at them.  They
-            may be empty where strokes are painted on nothing.
+            may be empty where there are masks, or strokes are painted on nothing.
         model: name of a known model, see :mod:`zim_model.registry`.
         options: how the model's matte is made.
         finish: what is done to it then.
@@ -132,6 +141,8 @@ class Request:
             together.
         remembered: false for a passing question, of which the engine keeps nothing
             that it needs for the others.
+        masks: of the whole image; the object is their union to begin with, and prompts
+            add to it or take away from it, see :mod:`zim_model.masked`.
     """
 
     image: ByteArray
@@ -142,6 +153,7 @@ class Request:
     finish: Finish = Finish()
     also: tuple[PromptSet, ...] = ()
     remembered: bool = True
+    masks: tuple[ImportedMask, ...] = ()
 
     @property
     def key(self) -> RequestKey:
@@ -153,12 +165,13 @@ class Request:
             self.options,
             self.finish,
             self.also,
+            self.masks,
         )
 
     @property
     def asks(self) -> bool:
-        """Whether there is anything to answer: a prompt or a stroke."""
-        return bool(self.prompts or self.also or self.finish.strokes)
+        """Whether there is anything to answer: a prompt, a mask or a stroke."""
+        return bool(self.prompts or self.also or self.masks or self.finish.strokes)
 
 
 @dataclass(frozen=True, slots=True)

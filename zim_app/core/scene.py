@@ -11,7 +11,7 @@ from zim_model.prompts import PromptSet
 
 Objects = tuple[SceneObject, ...]
 
-SHARED = ("model", "candidate", "upsampling", "mirrored", "edge")
+SHARED = ("model", "candidate", "upsampling", "mirrored", "edge", "mask_prompts")
 """What the recipes of one object's parts have to have in common."""
 
 
@@ -54,11 +54,14 @@ def differences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     Recipes that ask for nothing do not count.
     """
     aspects = [_aspects(recipe) for recipe in recipes if recipe.asks]
-    return tuple(
+    found = [
         name
-        for place, name in enumerate(SHARED)
+        for place, name in enumerate(SHARED[:-1])
         if len({entry[place] for entry in aspects}) > 1
-    )
+    ]
+    # Prompts on a mask can take away from it, which one recipe says of all its masks.
+    on_masks = [recipe for recipe in recipes if recipe.masks and recipe.prompts]
+    return (*found, *SHARED[-1:][: len(on_masks) > 1])
 
 
 def _aspects(recipe: Recipe) -> tuple[object, ...]:
@@ -77,8 +80,8 @@ def strokes_interfere(recipes: Sequence[Recipe]) -> bool:
 def united(recipes: Sequence[Recipe]) -> Recipe:
     """One recipe for all that several describe, at least one.
 
-    Prompt sets are united, strokes follow one another.  Where ``differences`` has
-    something, the first recipe that asks for anything decides.
+    Prompt sets and masks are united, strokes follow one another.  Where ``differences``
+    has something, the first recipe that asks for anything decides.
     """
     asking = [recipe for recipe in recipes if recipe.asks] or list(recipes[:1])
     sets = [
@@ -87,10 +90,17 @@ def united(recipes: Sequence[Recipe]) -> Recipe:
         for prompts in (recipe.prompts, *recipe.also)
         if prompts
     ]
+    masks = tuple(dict.fromkeys(mask for recipe in asking for mask in recipe.masks))
+    if masks:  # only what was asked beside a mask may take away from it
+        beside = (r.prompts for r in asking if r.masks and r.prompts)
+        own = next(beside, PromptSet())
+        sets = [own, *(s for s in sets if s != own and not s.only_negative)]
     first, *others = dict.fromkeys(sets) or (PromptSet(),)
     strokes = chain.from_iterable(recipe.finish.strokes for recipe in asking)
     finish = replace(asking[0].finish, strokes=tuple(strokes))
-    return replace(asking[0], prompts=first, also=tuple(others), finish=finish)
+    return replace(
+        asking[0], prompts=first, also=tuple(others), finish=finish, masks=masks
+    )
 
 
 def merged(objects: Objects, ids: Collection[int], recipe: Recipe) -> Objects:

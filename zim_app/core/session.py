@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
+from zim_model.imported import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.request import (
     MAX_FEATHER,
@@ -26,8 +27,11 @@ from zim_model.request import (
     Upsampling,
 )
 
-VERSION = 2
-"""Of the recipe's JSON form; version 1 had neither scribbles nor a finish."""
+VERSION = 3
+"""Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor a
+finish."""
+MAX_MASKS = 16
+"""Of one recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,30 @@ class Recipe:
     options: Options = field(default_factory=Options)
     finish: Finish = field(default_factory=Finish)
     also: tuple[PromptSet, ...] = ()
+    masks: tuple[ImportedMask, ...] = ()
 
     @property
     def asks(self) -> bool:
-        """Whether there is anything to make a matte of: a prompt or a stroke."""
-        return bool(self.prompts or self.also or self.finish.strokes)
+        """Whether there is anything to make a matte of: a prompt, mask or stroke."""
+        return bool(self.prompts or self.also or self.masks or self.finish.strokes)
+
+    def validated(self, height: int, width: int) -> Recipe:
+        """Return this recipe, its prompts checked against an image of that size.
+
+        Raises:
+            PromptError: a prompt has no answer there; see :class:`PromptSet`.  On a
+                mask, negative prompts alone do have one.
+            ImageError: a mask is of another size.
+        """
+        for mask in self.masks:
+            mask.check(height, width)
+        sets = [self._checked(s, height, width) for s in (self.prompts, *self.also)]
+        return replace(self, prompts=sets[0], also=tuple(sets[1:]))
+
+    def _checked(self, prompts: PromptSet, height: int, width: int) -> PromptSet:
+        if not prompts or (self.masks and prompts.only_negative):
+            return prompts
+        return prompts.validated(height, width)
 
     def with_point(self, point: Point) -> Recipe:
         """Add a point after the others."""
@@ -110,6 +133,7 @@ class Recipe:
             self.options,
             self.finish,
             self.also,
+            masks=self.masks,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -118,6 +142,7 @@ class Recipe:
             "version": VERSION,
             "prompts": self.prompts.to_json(),
             "also": [prompts.to_json() for prompts in self.also],
+            "masks": [mask.to_json() for mask in self.masks],
             "model": self.model,
             "candidate": self.options.candidate,
             "upsampling": self.options.upsampling,
@@ -133,9 +158,9 @@ class Recipe:
             ZimError: a newer version or another form.
         """
         version = data.get("version") if isinstance(data, dict) else None
-        if version not in (1, VERSION):
+        if version not in (1, 2, VERSION):
             raise ZimError(
-                f"This recipe has version {version!r}; known are 1 and {VERSION}.",
+                f"This recipe has version {version!r}; known are 1 to {VERSION}.",
                 "It may come from a newer zim-studio.",
             )
         try:
@@ -150,7 +175,8 @@ class Recipe:
         _check_options(options)
         also = tuple(map(PromptSet.from_json, data.get("also", ())))
         finish = _finish_from_json(data.get("finish", {}))
-        return cls(prompts, model, options, finish, also)
+        masks = _masks_from_json(data.get("masks", []))
+        return cls(prompts, model, options, finish, also, masks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +227,12 @@ class SceneObject:
         if not 0 <= colour <= 0xFFFFFF:
             raise ZimError(f"Object {id_} has the colour {data['colour']!r}.")
         return cls(id_, name, colour, visible, Recipe.from_json(recipe))
+
+
+def _masks_from_json(data: Any) -> tuple[ImportedMask, ...]:
+    if not isinstance(data, list) or len(data) > MAX_MASKS:
+        raise ZimError(f"This recipe's masks are no list of at most {MAX_MASKS}.")
+    return tuple(map(ImportedMask.from_json, data))
 
 
 def _check_options(options: Options) -> None:

@@ -390,9 +390,7 @@ class Document(QObject):
     def _objection(self, recipe: Recipe) -> ZimError | None:
         """Why these prompts have no answer; no prompts at all are fine."""
         try:
-            for prompts in (recipe.prompts, *recipe.also):
-                if prompts:
-                    prompts.validated(self.picture.height, self.picture.width)
+            recipe.validated(self.picture.height, self.picture.width)
         except ZimError as error:
             return error
         return None

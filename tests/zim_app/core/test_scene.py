@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from zim_app.core.scene import (
     without,
 )
 from zim_app.core.session import Recipe, SceneObject
+from zim_model.imported import ImportedMask
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Options, Stroke
 
@@ -114,3 +116,19 @@ def test_the_topmost_stays_with_the_new_recipe():
     result = merged(stack, [1, 2], clicked(9))
     assert ids(result) == [4, 2, 7]
     assert result[1] == replace(stack[1], visible=True, recipe=clicked(9))
+
+
+def test_merging_keeps_masks_and_what_was_clicked_on_them():
+    whole, part = np.full((6, 8), 255, np.uint8), np.eye(6, 8, dtype=np.uint8) * 255
+    a, b = (ImportedMask.of(level) for level in (whole, part))
+    on_a = PromptSet((Point(1, 1, positive=False),))
+    clicked = PromptSet((Point(2, 2), Point(3, 3, positive=False)))
+    recipes = [Recipe(clicked), Recipe(on_a, masks=(a,)), Recipe(masks=(b, a))]
+    assert not differences(recipes)
+    one = united(recipes)
+    assert (one.prompts, one.also, one.masks) == (on_a, (clicked,), (a, b))
+    # Beside no mask that has prompts, a click must not take anything from a mask.
+    other = united([recipes[0], recipes[2]])
+    assert (other.prompts, other.also) == (PromptSet(), (clicked,))
+    twice = [recipes[1], Recipe(clicked, masks=(b,))]
+    assert differences(twice) == ("mask_prompts",)

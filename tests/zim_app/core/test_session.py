@@ -4,12 +4,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zim_app.core.session import Recipe, SceneObject
 from zim_model.errors import ZimError
+from zim_model.imported import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.request import Finish, Options, Stroke
 
@@ -115,8 +117,8 @@ VALID = Recipe(PromptSet((Point(1, 2),))).to_json()
         ([], "version None"),
         ("text", "version None"),
         (
-            VALID | {"version": 3},
-            "version 3; known are 1 and 2. It may come from a newer",
+            VALID | {"version": 4},
+            "version 4; known are 1 to 3. It may come from a newer",
         ),
         ({"version": 1}, "recipe has no"),
         (VALID | {"model": None}, "model is None, which is no name"),
@@ -204,3 +206,30 @@ def test_a_malformed_object_is_refused(change: Any, sentence: str) -> None:
     with pytest.raises(ZimError) as caught:
         SceneObject.from_json(SceneObject().to_json() | change)
     assert sentence in str(caught.value)
+
+
+def test_masks_are_part_of_the_recipe_and_older_ones_have_none() -> None:
+    level = np.zeros((6, 8), np.uint8)
+    level[2:4] = 255
+    mask = ImportedMask.of(level, refine=False)
+    recipe = Recipe(masks=(mask,))
+    assert recipe.asks
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+    request = recipe.request(np.zeros((6, 8, 3), np.uint8), "key")
+    assert request.masks == (mask,)
+    older = {k: v for k, v in VALID.items() if k != "masks"} | {"version": 2}
+    assert Recipe.from_json(older) == Recipe.from_json(VALID)
+
+
+def test_masks_are_checked_against_the_picture() -> None:
+    mask = ImportedMask.of(np.full((6, 8), 255, np.uint8))
+    away = PromptSet((Point(1, 2, positive=False),))
+    recipe = Recipe(away, masks=(mask,))
+    assert recipe.validated(6, 8) == recipe
+    with pytest.raises(ZimError, match="8 x 6 pixels and the picture 7 x 6"):
+        recipe.validated(6, 7)
+    with pytest.raises(ZimError, match="Negative points alone"):
+        Recipe(away).validated(6, 8)
+    for broken in (3, [3], [{}], [mask.to_json()] * 17):
+        with pytest.raises(ZimError, match="mask"):
+            Recipe.from_json(VALID | {"masks": broken})

@@ -232,15 +232,12 @@ def check_work(work: Work, height: int, width: int) -> None:
         ZimError: names the object.
     """
     for number, entry in enumerate(work.objects, 1):
-        for prompts in (entry.recipe.prompts, *entry.recipe.also):
-            if not prompts:
-                continue
-            try:
-                prompts.validated(height, width)
-            except ZimError as error:
-                name = entry.name or str(number)
-                message = f"Object {name}: {error.message}"
-                raise ZimError(message, error.hint) from error
+        try:
+            entry.recipe.validated(height, width)
+        except ZimError as error:
+            name = entry.name or str(number)
+            message = f"Object {name}: {error.message}"
+            raise ZimError(message, error.hint) from error
 
 
 def _asks(work: Work) -> bool:

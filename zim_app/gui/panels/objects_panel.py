@@ -59,6 +59,7 @@ _DIFFERENCES = {
     "upsampling": QT_TRANSLATE_NOOP("Objects", "the upsampling"),
     "mirrored": QT_TRANSLATE_NOOP("Objects", "the mirrored second look"),
     "edge": QT_TRANSLATE_NOOP("Objects", "the refinement"),
+    "mask_prompts": QT_TRANSLATE_NOOP("Objects", "the prompts on imported masks"),
 }
 
 
