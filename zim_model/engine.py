@@ -419,14 +419,17 @@ def _both_ways(backend: Backend) -> Backend:
 def _freed(
     request: Request, alpha: WordArray, cancelled: CancelCheck
 ) -> tuple[ByteArray, ...]:
-    """The picture's levels freed from the background, if that is asked for."""
+    """The picture's levels freed from the background, if that is asked for.
+
+    They are looked at while sliders move; an export makes its own, more exactly.
+    """
     from zim_model.foreground import estimate_foreground
 
     amount = request.finish.decontaminate
     if amount == 0:
         return ()
     pixels = estimate_foreground(
-        request.image, alpha, amount=amount, cancelled=cancelled
+        request.image, alpha, amount=amount, method="blur-fusion", cancelled=cancelled
     )
     pixels.flags.writeable = False
     return picture_levels(pixels)

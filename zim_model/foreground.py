@@ -186,8 +186,7 @@ class _Level:
             start: the coarser level's estimate, of any size.
             rounds: how often colours spread by half a window.
         """
-        # The same number of channels everywhere is quicker than broadcasting.
-        share = np.asarray(cv2.merge([self.alpha] * 3), np.float32)
+        share = _thrice(self.alpha)
         rest = 1 - share
         scale = 1 / (share * share + rest * rest)
         colours = start.resized(*self.alpha.shape)
@@ -403,12 +402,12 @@ def _write(
 # --- the blur fusion ------------------------------------------------------------------
 
 
-def _blurred(sums: _Colours, alpha: FloatArray, side: int) -> _Colours:
+def _blurred(sums: _Colours, share: FloatArray, side: int) -> _Colours:
     """Means over windows.
 
     Args:
         sums: F times alpha and B times the rest, (h, w, 3).
-        alpha: (h, w) in [0, 1].
+        share: alpha in [0, 1], likewise.
         side: of the windows.
     """
 
@@ -416,18 +415,20 @@ def _blurred(sums: _Colours, alpha: FloatArray, side: int) -> _Colours:
         box, border = (side, side), cv2.BORDER_REPLICATE
         return np.asarray(cv2.blur(values, box, borderType=border), np.float32)
 
-    weight = blur(alpha)[..., None]
-    foreground = blur(sums.foreground) / (weight + np.float32(SLIGHT))
-    background = blur(sums.background) / (1 - weight + np.float32(SLIGHT))
+    weight = blur(share)
+    foreground, background = blur(sums.foreground), blur(sums.background)
+    foreground /= weight + np.float32(SLIGHT)
+    background /= np.float32(1 + SLIGHT) - weight
     return _Colours(foreground, background)
 
 
-def _fused(level: _Level, blurred: _Colours) -> FloatArray:
+def _fused(image: FloatArray, share: FloatArray, blurred: _Colours) -> FloatArray:
     """The foreground (h, w, 3): its mean, and as much of what is missing as shows."""
-    share = level.alpha[..., None]
-    explained = blurred.background + share * (blurred.foreground - blurred.background)
-    colours = blurred.foreground + share * (level.image - explained)
-    return np.asarray(np.clip(colours, 0, 1), np.float32)
+    missing = image - blurred.background
+    missing -= share * (blurred.foreground - blurred.background)
+    missing *= share
+    missing += blurred.foreground
+    return np.clip(missing, 0, 1, out=missing)
 
 
 def _coarse_blurs(
@@ -446,7 +447,7 @@ def _coarse_blurs(
         mean = cv2.resize(product, size, interpolation=cv2.INTER_AREA)
         part[...] = mean * np.float32(1 / np.iinfo(image.dtype).max)
     sums = _Colours(shown, level.image - shown)
-    return _blurred(sums, level.alpha, (WIDE >> depth) | 1)
+    return _blurred(sums, _thrice(level.alpha), (WIDE >> depth) | 1)
 
 
 def _tile_blurs(
@@ -454,11 +455,17 @@ def _tile_blurs(
 ) -> FloatArray:
     """Foreground colours (h, w, 3) of a tile, from the wide windows' means."""
     level = _tile_level(image, alpha, tile)
-    share = level.alpha[..., None]
-    wide = _sampled(coarse, alpha.shape, tile, len(level.alpha))
-    sums = _Colours(_fused(level, wide) * share, wide.background * (1 - share))
-    fused = _fused(level, _blurred(sums, level.alpha, NARROW))
-    return _without_halo(fused, tile)
+    share = _thrice(level.alpha)
+    wide = _sampled(coarse, alpha.shape, tile, len(share))
+    fused = _fused(level.image, share, wide) * share
+    sums = _Colours(fused, wide.background * (1 - share))
+    narrow = _blurred(sums, share, NARROW)
+    return _without_halo(_fused(level.image, share, narrow), tile)
+
+
+def _thrice(alpha: FloatArray) -> FloatArray:
+    """(h, w) for each of three colours: quicker than to broadcast it."""
+    return np.asarray(cv2.merge([alpha] * 3), np.float32)
 
 
 _STEPS = {

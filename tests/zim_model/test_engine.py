@@ -7,6 +7,7 @@ from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.backends import TorchBackend
 from zim_model.engine import EmbeddingCache, Engine, support
 from zim_model.errors import Cancelled, PromptError, WeightsError
+from zim_model.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, Finish, Options, Request, Stroke
 
@@ -303,6 +304,8 @@ def test_colours_are_freed_only_when_asked_for():
     assert (colours[opaque] == IMAGE[opaque]).all()
     soft = (plain.alpha > 0) & ~opaque
     assert (colours[soft] != IMAGE[soft]).any()
+    quickly = estimate_foreground(IMAGE, freed.alpha, amount=0.8, method="blur-fusion")
+    np.testing.assert_array_equal(colours, quickly)
     assert not colours.flags.writeable
     assert freed.nbytes > plain.nbytes
 
