@@ -61,7 +61,7 @@ class ResultsView(QWidget):
         self.filters = FilterBar()
         self.means = Table(MeansModel())
         self.list = Table(RowsModel())
-        self.failures = Table(RowsModel())
+        self.failures = Table(RowsModel(faint_failures=False))
         self.viewer = CaseViewer()
         self.histogram = Chart(self.tr("Nothing is measured yet."))
         self.curves = Chart(

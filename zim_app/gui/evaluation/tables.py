@@ -287,10 +287,18 @@ def measure_tip(measure: Measure) -> str:
 
 
 class RowsModel(TableModel[Row]):
-    """The single rows; a failed one says why in its tool tip."""
+    """The single rows; a failed one says why in its tool tip.
+
+    Args:
+        faint_failures: whether failed rows are told apart from others.
+    """
+
+    def __init__(self, *, faint_failures: bool = True) -> None:
+        super().__init__()
+        self._faint = faint_failures
 
     def look_of(self, line: Row, role: int) -> Any:
-        if role == _ROLE.ForegroundRole and line.error:
+        if role == _ROLE.ForegroundRole and line.error and self._faint:
             return _faint()
         if role == _ROLE.ToolTipRole:
             return error_text(line.error) if line.error else line.case

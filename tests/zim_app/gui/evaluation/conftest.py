@@ -104,10 +104,10 @@ def chosen(qtbot, make_window, mini, tmp_path):
     """The window with the data set and a folder for the results."""
     window = make_window()
     enter(qtbot, window.setup.root.lineEdit(), str(mini))
-    qtbot.waitUntil(lambda: window.dataset is not None)
+    until(qtbot, lambda: window.dataset is not None)
     window.setup.out.setFocus()
     enter(qtbot, window.setup.out, str(tmp_path / "out"))
-    qtbot.waitUntil(lambda: window.work.idle)
+    until(qtbot, lambda: window.work.idle)
     return window
 
 
@@ -122,6 +122,11 @@ def click(qtbot, button):
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def until(qtbot, condition):
+    """Wait for something that other threads do, on a machine that does more."""
+    qtbot.waitUntil(condition, timeout=30_000)
+
+
 def run_through(qtbot, window):
     """Start it, and wait until it is over and everything is shown."""
     click(qtbot, window.run_bar.start_button)
@@ -130,7 +135,7 @@ def run_through(qtbot, window):
 
 def settled(qtbot, window):
     """Wait until nothing runs and everything is shown."""
-    qtbot.waitUntil(lambda: window.work.idle and not window.busy, timeout=20_000)
+    until(qtbot, lambda: window.work.idle and not window.busy)
 
 
 @pytest.fixture

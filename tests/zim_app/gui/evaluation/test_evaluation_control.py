@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 
-from tests.zim_app.gui.evaluation.conftest import click, enter, run_through
+from tests.zim_app.gui.evaluation.conftest import click, enter, run_through, until
 from zim_app.core.session import Recipe
 from zim_app.gui.evaluation.evaluation_work import EvaluationWork
 from zim_app.gui.evaluation.results_view import ROWS
@@ -19,14 +19,14 @@ def opened_evaluation(qtbot, window, model, mini, tmp_path):
         Qt.KeyboardModifier.ShiftModifier,
     )
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    until(qtbot, window.isActiveWindow)
     qtbot.keyClick(window, Qt.Key.Key_U, control | shift)
     evaluation = window.evaluation.window
     assert evaluation.isVisible()
     enter(qtbot, evaluation.setup.root.lineEdit(), str(mini))
-    qtbot.waitUntil(lambda: evaluation.dataset is not None)
+    until(qtbot, lambda: evaluation.dataset is not None)
     enter(qtbot, evaluation.setup.out, str(tmp_path / "out"))
-    qtbot.waitUntil(lambda: evaluation.work.idle)
+    until(qtbot, lambda: evaluation.work.idle)
     return evaluation
 
 
@@ -34,7 +34,7 @@ def opened_evaluation(qtbot, window, model, mini, tmp_path):
 def done(qtbot, opened_evaluation):
     run_through(qtbot, opened_evaluation)
     opened_evaluation.results.tabs.setCurrentIndex(ROWS)
-    qtbot.waitUntil(lambda: opened_evaluation.work.idle)
+    until(qtbot, lambda: opened_evaluation.work.idle)
     return opened_evaluation
 
 
@@ -45,7 +45,7 @@ def open_selected(qtbot, evaluation):
 def test_return_opens_the_case_with_its_prompts_and_model(qtbot, window, done, settle):
     row = done.results.selected
     open_selected(qtbot, done)
-    qtbot.waitUntil(lambda: window.document is not None)
+    until(qtbot, lambda: window.document is not None)
     settle()
     state = window.document.state
     assert [entry.name for entry in state.objects] == [row.case]
@@ -58,7 +58,7 @@ def test_the_case_comes_beside_the_work_on_the_same_picture(
     qtbot, window, done, settle
 ):
     open_selected(qtbot, done)
-    qtbot.waitUntil(lambda: window.document is not None)
+    until(qtbot, lambda: window.document is not None)
     settle()
     document = window.document
     mine = Recipe(PromptSet((Point(5, 5),)))
@@ -88,7 +88,7 @@ def test_work_on_another_picture_is_kept(qtbot, opened, done, settle, photo):
     document.edit("Click", document.state.recipe.with_point(Point(9, 9)))
     settle()
     open_selected(qtbot, done)
-    qtbot.waitUntil(lambda: opened.document is not document)
+    until(qtbot, lambda: opened.document is not document)
     settle()
     opened.open_path(photo)
     settle()
@@ -98,7 +98,7 @@ def test_work_on_another_picture_is_kept(qtbot, opened, done, settle, photo):
 def test_a_picture_opened_by_hand_gets_no_case(qtbot, window, done, settle, photo):
     open_selected(qtbot, done)
     window.open_path(photo)  # the latest wish wins
-    qtbot.waitUntil(lambda: window.document is not None)
+    until(qtbot, lambda: window.document is not None)
     settle()
     assert window.document.picture.path == photo
     assert not window.document.state.recipe.asks
@@ -117,7 +117,7 @@ def test_closing_the_studio_ends_a_run_and_keeps_its_rows(
     model.hold()
     click(qtbot, opened_evaluation.run_bar.start_button)
     model.let(2)
-    qtbot.waitUntil(lambda: len(opened_evaluation.rows) == 2)
+    until(qtbot, lambda: len(opened_evaluation.rows) == 2)
     window.close()
     assert not opened_evaluation.isVisible()
     rows = (opened_evaluation.out / "rows.jsonl").read_text("utf-8")

@@ -5,7 +5,13 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from tests.zim_app.gui.evaluation.conftest import click, enter, run_through, settled
+from tests.zim_app.gui.evaluation.conftest import (
+    click,
+    enter,
+    run_through,
+    settled,
+    until,
+)
 from zim_app.gui.evaluation.results_view import CHARTS, FAILURES, ROWS
 from zim_model.evaluation.journal import read_journal
 from zim_model.evaluation.systems import Model
@@ -50,7 +56,7 @@ def test_the_folder_says_what_it_holds(chosen):
 def test_a_folder_without_a_data_set_is_named(qtbot, make_window, tmp_path):
     window = make_window()
     enter(qtbot, window.setup.root.lineEdit(), str(tmp_path / "nowhere"))
-    qtbot.waitUntil(lambda: "nowhere" in plain(window.setup.layout_label))
+    until(qtbot, lambda: "nowhere" in plain(window.setup.layout_label))
     assert not window.run_bar.start_button.isEnabled()
 
 
@@ -58,9 +64,9 @@ def test_a_run_shows_its_rows_while_they_come(qtbot, chosen, model):
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(3)
-    qtbot.waitUntil(lambda: chosen.results.means.table.rowCount() > 0)
+    until(qtbot, lambda: chosen.results.means.table.rowCount() > 0)
     chosen.results.tabs.setCurrentIndex(ROWS)
-    qtbot.waitUntil(lambda: chosen.results.list.table.rowCount() == 3)
+    until(qtbot, lambda: chosen.results.list.table.rowCount() == 3)
     assert chosen.run_bar.stop_button.isEnabled()
     assert "3" in chosen.run_bar.label.text()
     assert not chosen.setup.inside.isEnabled()
@@ -94,10 +100,10 @@ def test_a_paused_run_waits_and_goes_on(qtbot, chosen, model):
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(2)
-    qtbot.waitUntil(lambda: len(chosen.rows) == 2)
+    until(qtbot, lambda: len(chosen.rows) == 2)
     click(qtbot, chosen.run_bar.pause_button)
     model.let(1)  # the one under way
-    qtbot.waitUntil(lambda: chosen.run_bar.state == "paused")
+    until(qtbot, lambda: chosen.run_bar.state == "paused")
     asked = len(model.asked)
     model.free()
     assert len(rows_on_disk(chosen)) == len(chosen.rows) == asked
@@ -111,16 +117,16 @@ def test_a_row_can_be_looked_at_while_the_run_waits(qtbot, chosen, model):
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(1)
-    qtbot.waitUntil(lambda: len(chosen.rows) == 1)
+    until(qtbot, lambda: len(chosen.rows) == 1)
     click(qtbot, chosen.run_bar.pause_button)
     model.let(1)
-    qtbot.waitUntil(lambda: chosen.run_bar.state == "paused")
+    until(qtbot, lambda: chosen.run_bar.state == "paused")
     for path in (chosen.out / "thumbnails").rglob("*.png"):
         path.unlink()
     model.let(1)
     chosen.results.tabs.setCurrentIndex(ROWS)
-    qtbot.waitUntil(lambda: chosen.results.viewer.sight is not None)
-    qtbot.waitUntil(lambda: chosen.results.viewer.sight.exact)
+    until(qtbot, lambda: chosen.results.viewer.sight is not None)
+    until(qtbot, lambda: chosen.results.viewer.sight.exact)
     assert chosen.work.running
 
 
@@ -128,7 +134,7 @@ def test_stopping_keeps_the_rows_and_resuming_asks_only_the_rest(qtbot, chosen, 
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(4)
-    qtbot.waitUntil(lambda: len(chosen.rows) == 4)
+    until(qtbot, lambda: len(chosen.rows) == 4)
     click(qtbot, chosen.run_bar.stop_button)
     settled(qtbot, chosen)
     assert len(rows_on_disk(chosen)) == 4
@@ -146,13 +152,13 @@ def test_closing_ends_a_run_and_the_next_window_resumes_it(
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(3)
-    qtbot.waitUntil(lambda: len(chosen.rows) == 3)
+    until(qtbot, lambda: len(chosen.rows) == 3)
     chosen.close()
-    qtbot.waitUntil(lambda: chosen.work.idle)
+    until(qtbot, lambda: chosen.work.idle)
     assert len(rows_on_disk(chosen)) == 3
     model.free()
     again = make_window()
-    qtbot.waitUntil(lambda: len(again.rows) == 3)
+    until(qtbot, lambda: len(again.rows) == 3)
     settled(qtbot, again)
     assert again.setup.choices == chosen.setup.choices
     run_through(qtbot, again)
@@ -164,14 +170,15 @@ def test_a_paused_run_can_be_stopped(qtbot, chosen, model):
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(1)
-    qtbot.waitUntil(lambda: len(chosen.rows) == 1)
+    until(qtbot, lambda: len(chosen.rows) == 1)
     click(qtbot, chosen.run_bar.pause_button)
     model.let(1)
-    qtbot.waitUntil(lambda: chosen.run_bar.state == "paused")
+    until(qtbot, lambda: chosen.run_bar.state == "paused")
     click(qtbot, chosen.run_bar.stop_button)
     settled(qtbot, chosen)
     assert chosen.run_bar.state == "idle"
-    assert len(rows_on_disk(chosen)) == 2
+    assert set(rows_on_disk(chosen)) == set(chosen.rows)
+    assert len(model.asked) == len(chosen.rows) < QUESTIONS
 
 
 def test_a_model_that_cannot_be_loaded_is_told(qtbot, chosen, model, refusal):
@@ -188,9 +195,9 @@ def test_results_of_another_data_set_are_not_mixed(qtbot, done, tmp_path, mini):
     other = tmp_path / "Other"
     shutil.copytree(mini, other)
     done.setup.set_root(other)
-    qtbot.waitUntil(lambda: done.dataset is not None and done.work.idle)
+    until(qtbot, lambda: done.dataset is not None and done.work.idle)
     enter(qtbot, done.setup.out, str(tmp_path / "out"))
-    qtbot.waitUntil(lambda: "MicroMat3K" in done.setup.out_label.text())
+    until(qtbot, lambda: "MicroMat3K" in done.setup.out_label.text())
     before = rows_on_disk(done)
     run_through(qtbot, done)
     assert "MicroMat3K" in done.banner.text
@@ -232,9 +239,9 @@ def damaged(qtbot, chosen, mini, tmp_path):
     shutil.copytree(mini, root)
     (root / "matte/fine/0001_1.png").write_bytes(b"no picture")
     chosen.setup.set_root(root)
-    qtbot.waitUntil(lambda: chosen.dataset is not None and chosen.work.idle)
+    until(qtbot, lambda: chosen.dataset is not None and chosen.work.idle)
     enter(qtbot, chosen.setup.out, str(tmp_path / "damaged"))
-    qtbot.waitUntil(lambda: chosen.work.idle)
+    until(qtbot, lambda: chosen.work.idle)
     run_through(qtbot, chosen)
     return chosen
 
@@ -258,7 +265,7 @@ def test_a_failed_row_shows_what_there_is(qtbot, damaged):
     state.setCurrentIndex(state.findData("failed"))
     damaged.results.tabs.setCurrentIndex(ROWS)
     viewer = damaged.results.viewer
-    qtbot.waitUntil(lambda: viewer.sight is not None)
+    until(qtbot, lambda: viewer.sight is not None)
     assert viewer.sight.image
     assert not viewer.sight.truth
     assert "0001_1.png" in plain(viewer.problem)
@@ -267,7 +274,7 @@ def test_a_failed_row_shows_what_there_is(qtbot, damaged):
 def looked_at(qtbot, window):
     window.results.tabs.setCurrentIndex(ROWS)
     viewer = window.results.viewer
-    qtbot.waitUntil(lambda: viewer.sight is not None and window.work.idle)
+    until(qtbot, lambda: viewer.sight is not None and window.work.idle)
     return viewer
 
 
@@ -307,7 +314,7 @@ def test_alt_and_arrows_step_through_the_rows(qtbot, done):
     viewer = looked_at(qtbot, done)
     qtbot.keyClick(done, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     second = done.results.list.table.lines[1]
-    qtbot.waitUntil(lambda: viewer.sight.look.row == second)
+    until(qtbot, lambda: viewer.sight.look.row == second)
 
 
 def test_predictions_take_part_and_are_shown_as_they_are(qtbot, chosen, mini, tmp_path):
@@ -356,13 +363,13 @@ def test_clicks_give_a_curve(qtbot, chosen):
 def test_every_form_of_the_report_is_written(qtbot, done, tmp_path, form):
     path = tmp_path / form
     done.export_button.export_to(form, str(path))
-    qtbot.waitUntil(lambda: path.is_file() and done.work.idle)
+    until(qtbot, lambda: path.is_file() and done.work.idle)
     assert "zim-tiny" in path.read_text("utf-8")
 
 
 def test_a_report_that_cannot_be_written_is_told(qtbot, done, tmp_path):
     done.export_button.export_to("report.csv", str(tmp_path / "no/report.csv"))
-    qtbot.waitUntil(lambda: "report.csv" in done.banner.text)
+    until(qtbot, lambda: "report.csv" in done.banner.text)
 
 
 def test_whole_mattes_are_kept_if_wanted(qtbot, chosen, model):
@@ -376,7 +383,7 @@ def test_whole_mattes_are_kept_if_wanted(qtbot, chosen, model):
 def test_a_small_set_can_be_made(qtbot, make_window, tmp_path):
     window = make_window()
     window.setup.mini_requested.emit(tmp_path)
-    qtbot.waitUntil(lambda: window.dataset is not None)
+    until(qtbot, lambda: window.dataset is not None)
     assert window.setup.choices.root == str(tmp_path / "MicroMat3K")
     window.setup.mini_requested.emit(tmp_path)
-    qtbot.waitUntil(lambda: "MicroMat3K" in window.banner.text)
+    until(qtbot, lambda: "MicroMat3K" in window.banner.text)
