@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zim_app.core.images import Picture, load_picture
-from zim_model.arrays import BoolArray
+from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ImageError, ZimError
 
 THRESHOLD = 50
@@ -24,11 +24,13 @@ class MaskFile:
         between: share of the pixels, 0 to 1, that were neither black nor white (or
             neither clear nor opaque), which the threshold decided.
         transparency: whether the file's transparency was taken, not its brightness.
+        level: (H, W) uint8, how white or how opaque the file is.
     """
 
     mask: BoolArray
     between: float
     transparency: bool
+    level: ByteArray
 
 
 def load_mask(path: Path, picture: Picture, threshold: int = THRESHOLD) -> MaskFile:
@@ -69,4 +71,5 @@ def load_mask(path: Path, picture: Picture, threshold: int = THRESHOLD) -> MaskF
             "Give a mask that is white on the object, or a lower threshold.",
         )
     between = float(((level > 0) & (level < 1)).mean())
-    return MaskFile(mask, between, transparency)
+    grey = np.rint(level * np.float32(255)).astype(np.uint8)
+    return MaskFile(mask, between, transparency, grey)

@@ -22,6 +22,8 @@ STOP_DELAY_MS = 500
 WORDS = {
     "open": QT_TRANSLATE_NOOP("Activity", "Opening…"),
     "save_project": QT_TRANSLATE_NOOP("Activity", "Saving…"),
+    "import_mask": QT_TRANSLATE_NOOP("Activity", "Reading the mask…"),
+    "training_pair": QT_TRANSLATE_NOOP("Activity", "Saving…"),
     "export": QT_TRANSLATE_NOOP("Activity", "Exporting…"),
     "copy": QT_TRANSLATE_NOOP("Activity", "Copying…"),
     "warm_up": QT_TRANSLATE_NOOP("Activity", "Loading the model…"),

@@ -38,6 +38,7 @@ from zim_app.gui.files.drag_handle import DragHandle
 from zim_app.gui.files.export_flow import ExportFlow
 from zim_app.gui.files.file_flow import FileFlow
 from zim_app.gui.files.files import FileWork
+from zim_app.gui.files.mask_flow import MaskFlow
 from zim_app.gui.files.opening import Opened
 from zim_app.gui.files.start_page import (
     StartPage,
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.flow = FileFlow(self)
         self.models = ModelControl(queue, self.banner, self)
         self.export = ExportFlow(self)
+        self.masks = MaskFlow(self)
         self.batch = BatchControl(self)
         self.evaluation = EvaluationControl(self)
         self.activity = Activity(queue, self.files, self.status, self.busy_bar, self)
@@ -176,6 +178,7 @@ class MainWindow(QMainWindow):
                 **self.bench.handlers,
                 **self.objects.handlers,
                 **self.everything.handlers,
+                **self.masks.handlers,
                 **self.batch.handlers,
                 **self.evaluation.handlers,
             },
@@ -460,8 +463,9 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.flow.take(event.mimeData())
-        event.acceptProposedAction()
+        if not self.masks.take_drop(event):
+            self.flow.take(event.mimeData())
+            event.acceptProposedAction()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -104,6 +104,22 @@
         <translation>Objekte aus vielen Bildern freistellen</translation>
     </message>
     <message>
+        <source>&amp;Import mask…</source>
+        <translation>Maske &amp;importieren…</translation>
+    </message>
+    <message>
+        <source>Make an object of a mask of this picture</source>
+        <translation>Aus einer Maske dieses Bildes ein Objekt machen</translation>
+    </message>
+    <message>
+        <source>Save as &amp;training pair…</source>
+        <translation>Als &amp;Trainingspaar speichern…</translation>
+    </message>
+    <message>
+        <source>Save picture and matte to learn from</source>
+        <translation>Bild und Matte speichern, um daraus zu lernen</translation>
+    </message>
+    <message>
         <source>Cop&amp;y cut-out</source>
         <translation>&amp;Freisteller kopieren</translation>
     </message>
@@ -162,6 +178,14 @@
     <message>
         <source>Make one object of the selected ones</source>
         <translation>Aus den gewählten Objekten eines machen</translation>
+    </message>
+    <message>
+        <source>Re&amp;fine with the converter</source>
+        <translation>Mit dem Konverter ver&amp;feinern</translation>
+    </message>
+    <message>
+        <source>Make a new matte of this one&apos;s outline</source>
+        <translation>Aus dem Umriss dieser Matte eine neue machen</translation>
     </message>
     <message>
         <source>De&amp;lete object</source>
@@ -445,6 +469,10 @@
     <message>
         <source>Saving…</source>
         <translation>Speichert …</translation>
+    </message>
+    <message>
+        <source>Reading the mask…</source>
+        <translation>Maske wird gelesen…</translation>
     </message>
     <message>
         <source>Exporting…</source>
@@ -1133,6 +1161,26 @@
         <translation>Ein Raster aus {0} Klicks je Seite ist nicht möglich.</translation>
     </message>
     <message>
+        <source>A mask cannot be read: {0}.</source>
+        <translation>Eine Maske kann nicht gelesen werden: {0}.</translation>
+    </message>
+    <message>
+        <source>A mask is damaged: its digest is another.</source>
+        <translation>Eine Maske ist beschädigt: Ihre Prüfsumme ist eine andere.</translation>
+    </message>
+    <message>
+        <source>A mask is no grey PNG, or too large.</source>
+        <translation>Eine Maske ist kein graues PNG oder zu groß.</translation>
+    </message>
+    <message>
+        <source>A mask&apos;s converter is {0}, which is no name.</source>
+        <translation>Der Konverter einer Maske ist {0}, was kein Name ist.</translation>
+    </message>
+    <message>
+        <source>A mask&apos;s refine is {0}.</source>
+        <translation>Das „refine“ einer Maske ist {0}.</translation>
+    </message>
+    <message>
         <source>A process that scores answers has died, perhaps for want of memory.</source>
         <translation>Ein Prozess, der Antworten bewertet, ist gestorben, vielleicht aus Mangel an Speicher.</translation>
     </message>
@@ -1157,6 +1205,10 @@
         <translation>Fügen Sie es zuerst den installierten Modellen hinzu.</translation>
     </message>
     <message>
+        <source>Add to it first.</source>
+        <translation>Ergänzen Sie sie zuerst.</translation>
+    </message>
+    <message>
         <source>Allow it, or name another in {0}.</source>
         <translation>Erlauben Sie es oder nennen Sie einen anderen in {0}.</translation>
     </message>
@@ -1167,6 +1219,10 @@
     <message>
         <source>An array of shape {0} and type {1} is no picture.</source>
         <translation>Ein Feld der Form {0} vom Typ {1} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>An array of shape {0} is no mask.</source>
+        <translation>Ein Array der Form {0} ist keine Maske.</translation>
     </message>
     <message>
         <source>An object cannot be read: {0}.</source>
@@ -1305,6 +1361,10 @@
         <translation>Beschneiden oder verkleinern Sie es zuerst.</translation>
     </message>
     <message>
+        <source>Cut the object out first.</source>
+        <translation>Stellen Sie das Objekt zuerst frei.</translation>
+    </message>
+    <message>
         <source>Download again to go on: what has arrived is kept.</source>
         <translation>Laden Sie weiter: Was angekommen ist, bleibt.</translation>
     </message>
@@ -1421,6 +1481,10 @@
         <translation>Eine Maske angeben, die auf dem Objekt weiß ist, oder eine niedrigere Schwelle.</translation>
     </message>
     <message>
+        <source>Give a mask with less noise, or refine it with the converter.</source>
+        <translation>Nehmen Sie eine Maske mit weniger Rauschen, oder verfeinern Sie sie mit dem Konverter.</translation>
+    </message>
+    <message>
         <source>Give a number above 0 and below 0.5.</source>
         <translation>Geben Sie eine Zahl über 0 und unter 0,5 an.</translation>
     </message>
@@ -1499,6 +1563,10 @@
     <message>
         <source>Give the path of a picture.</source>
         <translation>Geben Sie den Pfad eines Bildes an.</translation>
+    </message>
+    <message>
+        <source>Import it again.</source>
+        <translation>Importieren Sie sie noch einmal.</translation>
     </message>
     <message>
         <source>Install it: pip install &quot;zim-studio[cluster]&quot;</source>
@@ -1981,6 +2049,22 @@
         <translation>Die Maske ist {0} {1}, keine grauen Bytes.</translation>
     </message>
     <message>
+        <source>The mask of this object is damaged.</source>
+        <translation>Die Maske dieses Objekts ist beschädigt.</translation>
+    </message>
+    <message>
+        <source>The mask takes {0} MB; at most {1} can be kept.</source>
+        <translation>Die Maske braucht {0} MB; höchstens {1} können behalten werden.</translation>
+    </message>
+    <message>
+        <source>The matte is empty: there is nothing to learn from.</source>
+        <translation>Die Matte ist leer: Daraus ist nichts zu lernen.</translation>
+    </message>
+    <message>
+        <source>The matte is too faint to be refined: nothing of it is half opaque.</source>
+        <translation>Die Matte ist zu schwach, um verfeinert zu werden: Nichts davon ist halb deckend.</translation>
+    </message>
+    <message>
         <source>The model configuration has unknown keys: {0}.</source>
         <translation>Die Modellkonfiguration hat unbekannte Schlüssel: {0}.</translation>
     </message>
@@ -2149,8 +2233,8 @@
         <translation>Dieses Rezept hat kein {0}.</translation>
     </message>
     <message>
-        <source>This recipe has version {0}; known are 1 and {1}.</source>
-        <translation>Dieses Rezept hat die Version {0}; bekannt sind 1 und {1}.</translation>
+        <source>This recipe has version {0}; known are 1 to {1}.</source>
+        <translation>Dieses Rezept hat die Version {0}; bekannt sind 1 bis {1}.</translation>
     </message>
     <message>
         <source>This recipe&apos;s candidate is {0}, which is no index.</source>
@@ -2159,6 +2243,10 @@
     <message>
         <source>This recipe&apos;s finish cannot be read: {0}.</source>
         <translation>Die Nachbearbeitung dieses Rezepts kann nicht gelesen werden: {0}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s masks are no list of at most {0}.</source>
+        <translation>Die Masken dieses Rezepts sind keine Liste von höchstens {0}.</translation>
     </message>
     <message>
         <source>This recipe&apos;s mirrored is {0}.</source>
@@ -2247,6 +2335,10 @@
     <message>
         <source>Use the original file, or convert it to safetensors.</source>
         <translation>Verwenden Sie die Originaldatei oder wandeln Sie sie in safetensors um.</translation>
+    </message>
+    <message>
+        <source>Use true or false.</source>
+        <translation>Nehmen Sie true oder false.</translation>
     </message>
     <message>
         <source>Wait for it, stop it, or choose another folder for the results.</source>
@@ -3694,6 +3786,14 @@
         <translation>Die nächste Markierung wählen, die vorige</translation>
     </message>
     <message>
+        <source>Shift + drop a file</source>
+        <translation>Umschalt + Datei ablegen</translation>
+    </message>
+    <message>
+        <source>Import it as a mask of the picture</source>
+        <translation>Sie als Maske des Bildes importieren</translation>
+    </message>
+    <message>
         <source>Wheel, pinch</source>
         <translation>Mausrad, zwei Finger</translation>
     </message>
@@ -3817,6 +3917,88 @@
     <message>
         <source>Go on</source>
         <translation>Weiter</translation>
+    </message>
+</context>
+<context>
+    <name>MaskDialog</name>
+    <message>
+        <source>Import a mask</source>
+        <translation>Eine Maske importieren</translation>
+    </message>
+    <message>
+        <source>Masks ({})</source>
+        <translation>Masken ({})</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation type="unfinished">Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Import mask</source>
+        <translation>Maske importieren</translation>
+    </message>
+    <message>
+        <source>{} masks</source>
+        <translation>{} Masken</translation>
+    </message>
+    <message>
+        <source>&amp;Refine with the converter</source>
+        <translation>Mit dem Konverter ve&amp;rfeinern</translation>
+    </message>
+    <message>
+        <source>Make a soft matte that follows the picture&apos;s edges (Alt+R)</source>
+        <translation>Eine weiche Matte machen, die den Kanten des Bildes folgt (Alt+R)</translation>
+    </message>
+    <message>
+        <source>&amp;Use as it is</source>
+        <translation>&amp;Unverändert verwenden</translation>
+    </message>
+    <message>
+        <source>Take the mask&apos;s own greys, or its transparency, as alpha (Alt+U)</source>
+        <translation>Die Grautöne oder die Transparenz der Maske als Alpha nehmen (Alt+U)</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>Importieren</translation>
+    </message>
+    <message>
+        <source>{} (Enter)</source>
+        <translation>{} (Eingabe)</translation>
+    </message>
+    <message>
+        <source>Change nothing (Esc)</source>
+        <translation>Nichts ändern (Esc)</translation>
+    </message>
+</context>
+<context>
+    <name>MaskFlow</name>
+    <message>
+        <source>Import mask</source>
+        <translation>Maske importieren</translation>
+    </message>
+    <message>
+        <source>Import {} masks</source>
+        <translation>{} Masken importieren</translation>
+    </message>
+    <message>
+        <source>The object was changed meanwhile, so it was not refined.</source>
+        <translation>Das Objekt wurde inzwischen geändert und darum nicht verfeinert.</translation>
+    </message>
+    <message>
+        <source>Refine with the converter</source>
+        <translation>Mit dem Konverter verfeinern</translation>
+    </message>
+    <message>
+        <source>Saved the training pair {}</source>
+        <translation>Trainingspaar {} gespeichert</translation>
+    </message>
+    <message>
+        <source>Saved {} training pairs in {}</source>
+        <translation>{} Trainingspaare in {} gespeichert</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation type="unfinished">Ordner öffnen</translation>
     </message>
 </context>
 <context>
@@ -4069,6 +4251,10 @@
         <source>the refinement</source>
         <translation>Nachbearbeitung</translation>
     </message>
+    <message>
+        <source>the prompts on imported masks</source>
+        <translation>die Eingaben auf importierten Masken</translation>
+    </message>
 </context>
 <context>
     <name>ObjectsPanel</name>
@@ -4143,6 +4329,45 @@
     <message>
         <source>Change colour</source>
         <translation>Farbe ändern</translation>
+    </message>
+</context>
+<context>
+    <name>PairDialog</name>
+    <message>
+        <source>Save as training pair</source>
+        <translation>Als Trainingspaar speichern</translation>
+    </message>
+    <message>
+        <source>Training folder; pairs go to “matte” in it, nothing is replaced</source>
+        <translation>Trainingsordner; Paare kommen darin nach „matte“, nichts wird ersetzt</translation>
+    </message>
+    <message>
+        <source>&amp;The active object</source>
+        <translation>Das ak&amp;tive Objekt</translation>
+    </message>
+    <message>
+        <source>One pair, of the active object (Alt+T)</source>
+        <translation>Ein Paar, vom aktiven Objekt (Alt+T)</translation>
+    </message>
+    <message>
+        <source>&amp;Each visible object</source>
+        <translation>J&amp;edes sichtbare Objekt</translation>
+    </message>
+    <message>
+        <source>One pair for each visible object (Alt+E)</source>
+        <translation>Ein Paar für jedes sichtbare Objekt (Alt+E)</translation>
+    </message>
+    <message>
+        <source>The picture and its matte, as training reads them.</source>
+        <translation>Das Bild und seine Matte, wie das Training sie liest.</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation type="unfinished">Einen Ordner wählen</translation>
     </message>
 </context>
 <context>

@@ -113,6 +113,19 @@ ACTIONS = (
         always=True,
     ),
     ActionSpec(
+        "import_mask",
+        QT_TRANSLATE_NOOP("Actions", "&Import mask…"),
+        ("Ctrl+I",),
+        "texture-box",
+        QT_TRANSLATE_NOOP("Actions", "Make an object of a mask of this picture"),
+    ),
+    ActionSpec(
+        "training_pair",
+        QT_TRANSLATE_NOOP("Actions", "Save as &training pair…"),
+        ("Ctrl+Shift+T",),
+        tip=QT_TRANSLATE_NOOP("Actions", "Save picture and matte to learn from"),
+    ),
+    ActionSpec(
         "copy_cutout",
         QT_TRANSLATE_NOOP("Actions", "Cop&y cut-out"),
         ("Ctrl+C",),
@@ -181,6 +194,13 @@ ACTIONS = (
         ("Ctrl+M",),
         "vector-union",
         QT_TRANSLATE_NOOP("Actions", "Make one object of the selected ones"),
+    ),
+    ActionSpec(
+        "object_refine",
+        QT_TRANSLATE_NOOP("Actions", "Re&fine with the converter"),
+        ("Ctrl+R",),
+        "auto-fix",
+        QT_TRANSLATE_NOOP("Actions", "Make a new matte of this one's outline"),
     ),
     ActionSpec(
         "object_delete",
@@ -354,7 +374,10 @@ ACTIONS = (
 )
 """All commands."""
 
-EXPORTS = ("export", "quick_export", "copy_cutout", "copy_matte")
+EXPORTS = (
+    *("export", "quick_export", "copy_cutout", "copy_matte"),
+    *("object_refine", "training_pair"),
+)
 """What needs a matte."""
 
 BY_ID = {spec.id: spec for spec in ACTIONS}
@@ -365,9 +388,10 @@ MENUS = (
         QT_TRANSLATE_NOOP("Actions", "&File"),
         (
             *("open", "open_folder", "@samples", "@recent", SEPARATOR),
+            *("import_mask", SEPARATOR),
             *("previous_picture", "next_picture", SEPARATOR),
             *("save_project", "save_project_as", SEPARATOR),
-            *("export", "quick_export", "batch", SEPARATOR, "quit"),
+            *("export", "quick_export", "batch", "training_pair", SEPARATOR, "quit"),
         ),
     ),
     (
@@ -383,7 +407,7 @@ MENUS = (
         (
             *("everything", SEPARATOR),
             *("object_new", "object_duplicate", "object_merge", "object_delete"),
-            *(SEPARATOR, "object_rename", "object_colour", SEPARATOR),
+            *("object_refine", SEPARATOR, "object_rename", "object_colour", SEPARATOR),
             *("object_visible", "object_solo", SEPARATOR),
             *("object_raise", "object_lower", "object_above", "object_below"),
         ),

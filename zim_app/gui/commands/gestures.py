@@ -89,6 +89,10 @@ GESTURES = (
         ("Tab", "Shift+Tab"),
     ),
     GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Shift + drop a file"),
+        QT_TRANSLATE_NOOP("Gestures", "Import it as a mask of the picture"),
+    ),
+    GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Wheel, pinch"),
         QT_TRANSLATE_NOOP("Gestures", "Zoom at the pointer"),
     ),

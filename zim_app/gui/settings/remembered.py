@@ -112,3 +112,24 @@ def evaluation_geometry() -> QByteArray:
 def set_evaluation_geometry(geometry: QByteArray) -> None:
     """Remember size and place of the evaluation window."""
     QSettings().setValue("evaluation_geometry", geometry)
+
+
+def refine_masks() -> bool:
+    """Whether the last imported mask was refined; true at first."""
+    return str(QSettings().value("refine_masks", "true")).lower() != "false"
+
+
+def set_refine_masks(refine: bool) -> None:
+    """Remember whether masks are refined."""
+    QSettings().setValue("refine_masks", refine)
+
+
+def pair_folder() -> Path | None:
+    """Where the last training pair went; None at first."""
+    stored = str(QSettings().value("pair_folder") or "")
+    return Path(stored) if stored else None
+
+
+def set_pair_folder(folder: Path) -> None:
+    """Remember where training pairs go."""
+    QSettings().setValue("pair_folder", str(folder))

@@ -1,0 +1,153 @@
+"""Dialogs of imported masks and of training pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zim_app.gui.files.export_form import browse_button, row_of
+
+
+def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
+    """Asks for masks of the picture; ``filesSelected`` tells."""
+    translate = QCoreApplication.translate
+    dialog = QFileDialog(parent, translate("MaskDialog", "Import a mask"), str(folder))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    pictures = "*.png *.tif *.tiff *.webp *.bmp *.gif *.jpg *.jpeg"
+    dialog.setNameFilters(
+        [
+            translate("MaskDialog", "Masks ({})").format(pictures),
+            translate("MaskDialog", "All files (*)"),
+        ]
+    )
+    return dialog
+
+
+class MaskDialog(QDialog):
+    """Asks how masks are to be used.
+
+    Args:
+        paths: of the masks; at least one.
+        refine: what to propose.
+
+    **Signals**: ``import_requested(paths, refine)``.
+
+    **Threads**: the window's only.
+    """
+
+    import_requested = Signal(object, bool)
+
+    def __init__(
+        self, paths: tuple[Path, ...], parent: QWidget, *, refine: bool = True
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Import mask"))
+        self._paths = paths
+        text = self.tr("{} masks") if len(paths) > 1 else "{}"
+        label = QLabel(text.format(len(paths) if len(paths) > 1 else paths[0].name))
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setToolTip("\n".join(map(str, paths[:20])))
+        self.refine = QRadioButton(self.tr("&Refine with the converter"))
+        self.refine.setToolTip(
+            self.tr("Make a soft matte that follows the picture's edges (Alt+R)")
+        )
+        self.as_it_is = QRadioButton(self.tr("&Use as it is"))
+        self.as_it_is.setToolTip(
+            self.tr("Take the mask's own greys, or its transparency, as alpha (Alt+U)")
+        )
+        (self.refine if refine else self.as_it_is).setChecked(True)
+        layout = QVBoxLayout(self)
+        for widget in (label, self.refine, self.as_it_is):
+            layout.addWidget(widget)
+        self.ok = _add_buttons(self, layout, self.tr("Import"))
+
+    def accept(self) -> None:
+        self.import_requested.emit(self._paths, self.refine.isChecked())
+        super().accept()
+
+
+class PairDialog(QDialog):
+    """Asks where training pairs go, and of which objects.
+
+    Args:
+        folder: to propose.
+        several: whether there are more objects than the active one.
+
+    **Signals**: ``save_requested(folder, all)``.
+
+    **Threads**: the window's only.
+    """
+
+    save_requested = Signal(object, bool)
+
+    def __init__(self, folder: Path, parent: QWidget, *, several: bool) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Save as training pair"))
+        self.setMinimumWidth(460)
+        self.folder = QLineEdit(str(folder))
+        self.folder.setToolTip(
+            self.tr("Training folder; pairs go to “matte” in it, nothing is replaced")
+        )
+        self.active = QRadioButton(self.tr("&The active object"))
+        self.active.setToolTip(self.tr("One pair, of the active object (Alt+T)"))
+        self.all = QRadioButton(self.tr("&Each visible object"))
+        self.all.setToolTip(self.tr("One pair for each visible object (Alt+E)"))
+        self.all.setEnabled(several)
+        self.active.setChecked(True)
+        note = QLabel(self.tr("The picture and its matte, as training reads them."))
+        layout = QVBoxLayout(self)
+        layout.addWidget(note)
+        layout.addWidget(row_of(self.folder, browse_button(self, self._browse)))
+        layout.addWidget(self.active)
+        layout.addWidget(self.all)
+        self.ok = _add_buttons(self, layout, self.tr("Save"))
+        self.folder.textChanged.connect(self._on_folder_changed)
+        self._on_folder_changed()
+
+    @Slot()
+    def _on_folder_changed(self) -> None:
+        self.ok.setEnabled(bool(self.folder.text().strip()))
+
+    @Slot()
+    def _browse(self) -> None:
+        dialog = QFileDialog(self, self.tr("Choose a folder"), self.folder.text())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.open()
+
+    def accept(self) -> None:
+        folder = Path(self.folder.text().strip()).expanduser().absolute()
+        self.save_requested.emit(folder, self.all.isChecked())
+        super().accept()
+
+
+def _add_buttons(dialog: QDialog, layout: QVBoxLayout, text: str) -> QWidget:
+    """Cancel, and a button that says what it does, which Enter presses."""
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+    ok = buttons.addButton(text, QDialogButtonBox.ButtonRole.AcceptRole)
+    ok.setToolTip(QCoreApplication.translate("MaskDialog", "{} (Enter)").format(text))
+    cancel = buttons.button(QDialogButtonBox.StandardButton.Cancel)
+    cancel.setToolTip(QCoreApplication.translate("MaskDialog", "Change nothing (Esc)"))
+    for button in buttons.buttons():
+        button.setIcon(QIcon())  # Qt's own cannot be seen on dark grey
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    layout.addWidget(buttons)
+    ok.setDefault(True)  # which needs the dialog to be known
+    return ok
