@@ -17,7 +17,7 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.config import NUM_MASK_TOKENS
-from zim_model.devices import Device, DeviceChoice, available_devices
+from zim_model.devices import Device, DeviceChoice, available_devices, device_name
 from zim_model.errors import PromptError
 from zim_model.finish import CoverCache, adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
@@ -292,6 +292,9 @@ class Engine:
                 removed, more_ms = self._solve_one(plain, asked.removed, cancelled)
                 encode_ms += more_ms
             answer = answer.on(base, removed, base_ms)
+            if not answer.device:  # no model was asked; converters run in fp32
+                device = device_name(self._ladder.device(request.model))
+                answer = replace(answer, device=f"{device} (fp32)")
         if request.remembered:
             self._last_answer = (key, answer)
         return answer, encode_ms

@@ -3931,7 +3931,7 @@
     </message>
     <message>
         <source>All files (*)</source>
-        <translation type="unfinished">Alle Dateien (*)</translation>
+        <translation>Alle Dateien (*)</translation>
     </message>
     <message>
         <source>Import mask</source>
@@ -3998,7 +3998,7 @@
     </message>
     <message>
         <source>Open folder</source>
-        <translation type="unfinished">Ordner öffnen</translation>
+        <translation>Ordner öffnen</translation>
     </message>
 </context>
 <context>
@@ -4367,7 +4367,7 @@
     </message>
     <message>
         <source>Choose a folder</source>
-        <translation type="unfinished">Einen Ordner wählen</translation>
+        <translation>Einen Ordner wählen</translation>
     </message>
 </context>
 <context>
