@@ -119,7 +119,8 @@ def _image_bytes(picture: Picture) -> tuple[bytes, str]:
             with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as file:
                 warnings.simplefilter("ignore")
                 suffix = {"JPEG": ".jpg", "PNG": ".png"}.get(file.format or "")
-                if suffix and np.array_equal(file.convert("RGB"), picture.rgb):
+                pixels = np.asarray(file.convert("RGB"))
+                if suffix and np.array_equal(pixels, picture.rgb):
                     return data, suffix
         except (OSError, ValueError, SyntaxError):
             pass  # written anew from what was decoded
