@@ -32,7 +32,7 @@ from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
 DEFAULT_CONVERTER = "converter-tiny"
 THRESHOLD = 128
 """A byte of a mask from this on belongs to the object."""
-SNAP = 0.01
+SNAP = 0.025
 """Alpha within so much of 0 and 1 is taken for that."""
 BELIEVED, FADED = 64, 96
 """Pixels of the network's input from the label's edge: the answer is taken as it is up
