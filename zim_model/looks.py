@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zim_model.backends import Backend, EncodedView
     from zim_model.config import ZimConfig
 
-CLOSER_BELOW = 0.5
+CLOSER_BELOW = 0.7
 """A click's object is looked at again, closer, if it spans less of the picture."""
 CLOSER_MARGIN = 0.5
 """Width of the surroundings shown then, on each side, as a fraction of the object."""
