@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.measuring import scaled_photo
 from zim_app.core.images import load_picture
 from zim_model.assets import bundled_weights
-from zim_model.converter import Converter
+from zim_model.conversion.converter import Converter
 from zim_model.engine import Engine
 from zim_model.metrics import grad, mae, sad
 from zim_model.prompts import Box, PromptSet

@@ -9,8 +9,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from training.config import MODELS
-from zim_model.converter_config import CONVERTERS
-from zim_model.converter_network import ConverterNetwork
+from zim_model.conversion.config import CONVERTERS
+from zim_model.conversion.network import ConverterNetwork
 from zim_model.encoder import VitEncoder
 from zim_model.model import Zim
 

@@ -27,13 +27,13 @@ from training.ablations import MEASURES, SETS, TABLES, Table, Variant
 from training.base_trainer import STATE_FILE
 from training.cases import Case, box_of, labelled_cases, matte_cases
 from training.config import TrainConfig
-from training.converter_config import ConverterTrainConfig
-from training.degradations import coarse_label
+from training.conversion.config import ConverterTrainConfig
+from training.conversion.degradations import coarse_label
 from training.loop import Run
-from training.shards import read_json, write_json
+from training.sa1b_matte.shards import read_json, write_json
 from zim_model.arrays import FloatArray
 from zim_model.checkpoint import load_model
-from zim_model.converter import Converter
+from zim_model.conversion.converter import Converter
 from zim_model.errors import ZimError
 from zim_model.files import explain, replacing
 from zim_model.metrics import grad, mse, sad

@@ -2,7 +2,7 @@
 
 A label converter turns every mask of (a fraction of) SA-1B into a soft matte.  The
 same command goes on where an earlier one was stopped; how is in
-``training.shard_building``.
+``training.sa1b_matte.building``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from training.matte_labels import Filters, load_labeller
-from training.sa1b import find_sources
-from training.shard_building import Job, build
-from training.shards import MANIFEST
+from training.sa1b_matte.building import Job, build
+from training.sa1b_matte.labels import Filters, load_labeller
+from training.sa1b_matte.sa1b import find_sources
+from training.sa1b_matte.shards import MANIFEST
 from zim_model.errors import ZimError
 
 

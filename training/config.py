@@ -53,7 +53,8 @@ class TrainConfig(Settings):
         late_region_loss: what later steps take beside the paper's loss: ``none``, or
             ``iou``, the soft IoU.  Without cross-entropy answers are less hesitant.
         prompting: ``studio``, views and prompts as the studio's users give them, or
-            ``paper``, whole pictures with a box and clicks (``training.matte_data``).
+            ``paper``, whole pictures with a box and clicks
+            (``training.sa1b_matte.data``).
         masked_attention, pixel_decoder: other than the model's own, see
             :class:`zim_model.config.ZimConfig`; "" leaves them.
         recompute: save memory in a ViT at the cost of a second forward pass

@@ -17,15 +17,15 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from training import degradations
 from training.baselines import solved_in_band
 from training.cases import Case, labelled_cases, matte_cases
-from training.converter_pairs import COARSE
+from training.conversion import degradations
+from training.conversion.pairs import COARSE
 from training.evaluate_tiny import HALVES, in_half, one_thread
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.cluster import run_all
-from zim_model.converter import Converter
-from zim_model.converter_cues import guided
+from zim_model.conversion.converter import Converter
+from zim_model.conversion.cues import guided
 from zim_model.errors import ZimError
 from zim_model.metrics import grad, mae, sad
 from zim_model.request import ALPHA_MAX

@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image
 
 from training import procedural
-from training.rle import encoded
-from training.sa1b import ANNOTATIONS, IMAGE
+from training.sa1b_matte.rle import encoded
+from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.files import replacing
 

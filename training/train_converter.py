@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from training.converter_config import ConverterTrainConfig
-from training.converter_data import ConverterSamples
-from training.converter_pairs import FolderPairs
-from training.converter_previews import write_conversions
-from training.converter_trainer import ConverterTrainer
+from training.conversion.config import ConverterTrainConfig
+from training.conversion.data import ConverterSamples
+from training.conversion.pairs import FolderPairs
+from training.conversion.previews import write_conversions
+from training.conversion.trainer import ConverterTrainer
 from training.datasets.reading import read_table
 from training.loop import Run, Task, command_line, run_task
 

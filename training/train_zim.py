@@ -15,11 +15,11 @@ from training.config import TrainConfig
 from training.data import Draws, Samples
 from training.distributed import Team
 from training.loop import Run, Task, command_line, run_task
-from training.matte_data import PaperSamples, ShardSamples
 from training.pictures import Pictures, is_held_out
 from training.previews import write_sheet
 from training.regions import LabelSamples
-from training.shards import MANIFEST, Shards
+from training.sa1b_matte.data import PaperSamples, ShardSamples
+from training.sa1b_matte.shards import MANIFEST, Shards
 from training.trainer import Trainer
 from zim_model.checkpoint import load_model
 from zim_model.errors import ZimError

@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     options = ExportOptions(args.what, depth=args.depth)
     check_target(picture, output, options)  # before the model takes its time
     _tell(args.mask.name, given, args.threshold)
-    from zim_model.converter import Converter
+    from zim_model.conversion.converter import Converter
 
     converter = Converter.load(args.model, checked_device(args.device))
     started = time.perf_counter()

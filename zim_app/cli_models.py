@@ -163,7 +163,7 @@ def _convert(args: argparse.Namespace) -> int:
             "That is the format of this program's own weights.",
         )
     require_onnx()
-    from zim_model.onnx_convert import convert_pair  # imports torch
+    from zim_model.onnx.convert import convert_pair  # imports torch
 
     made = convert_pair(source, target)
     report = {

@@ -19,7 +19,7 @@ from zim_model.store import ONNX_FILES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from zim_model.onnx_agreement import Difference
+    from zim_model.onnx.agreement import Difference
 
 SUMMARY = "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors publish it."
 OFFICIAL_SIDE = 1024
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             f"Its files lie in {path}.",
         )
     from zim_model.checkpoint import load_model  # imports torch, which takes seconds
-    from zim_model.onnx_export import export_pair
+    from zim_model.onnx.export import export_pair
 
     started = time.perf_counter()
     model = load_model(path)

@@ -64,7 +64,7 @@ def _onnx_pair(folder: Path) -> tuple[list[Path], Callable[[], object]]:
     # Graphs of more than 2 GB keep their weights beside them.
     beside = [file.with_name(f"{file.name}.data") for file in files]
     files += [file for file in beside if file.is_file()]
-    from zim_model.onnx_backend import check_pair
+    from zim_model.onnx.backend import check_pair
 
     return files, lambda: check_pair(folder)
 
@@ -76,7 +76,7 @@ def _check_alone(path: Path) -> Callable[[Path], None] | None:
         return None
 
     def check(copies: Path) -> None:
-        from zim_model.onnx_backend import check_pair
+        from zim_model.onnx.backend import check_pair
 
         try:
             check_pair(copies)

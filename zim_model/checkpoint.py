@@ -28,7 +28,7 @@ from zim_model.ladder import is_out_of_memory
 from zim_model.model import Zim
 
 if TYPE_CHECKING:
-    from zim_model.converter_network import ConverterNetwork
+    from zim_model.conversion.network import ConverterNetwork
 
 CONFIG_KEY = "zim_config"
 FORMAT_KEY = "zim_format"

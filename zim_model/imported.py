@@ -37,7 +37,8 @@ class ImportedMask:
     Attributes:
         png: an 8-bit grey PNG of the picture's size, white on the object.
         refine: whether the label converter makes a matte of it; else it is the matte.
-        converter: the name of that converter, see :mod:`zim_model.converter`.
+        converter: the name of that converter, see
+            :mod:`zim_model.conversion.converter`.
     """
 
     png: bytes

@@ -20,7 +20,7 @@ from zim_model.prompts import PromptSet
 from zim_model.request import ALPHA_MAX, CancelCheck, Request, check
 
 if TYPE_CHECKING:
-    from zim_model.converter import Converter
+    from zim_model.conversion.converter import Converter
 
 CACHE_BYTES = 256 << 20
 
@@ -28,7 +28,7 @@ CACHE_BYTES = 256 << 20
 @lru_cache(maxsize=1)
 def open_converter(name: str, device: str) -> Converter:
     """The converter of that name on a device; the last one stays open."""
-    from zim_model.converter import Converter
+    from zim_model.conversion.converter import Converter
 
     return Converter.load(name, device)
 

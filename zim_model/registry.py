@@ -245,7 +245,7 @@ def open_backend(
     """
     path = locate(model)
     if path.is_dir():
-        from zim_model.onnx_backend import OnnxBackend
+        from zim_model.onnx.backend import OnnxBackend
 
         return OnnxBackend(path, device)
     from zim_model.backends import TorchBackend

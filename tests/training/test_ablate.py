@@ -12,7 +12,7 @@ from training import distributed
 from training.ablate import CONFIGS, Plan, ablate, effect, main, report
 from training.ablations import MEASURES, SETS, TABLES
 from training.config import TrainConfig
-from training.converter_config import ConverterTrainConfig
+from training.conversion.config import ConverterTrainConfig
 from zim_model.errors import ZimError
 from zim_model.model import Zim
 

@@ -16,14 +16,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training import shard_building
 from training.build_sa1b_matte import main
-from training.matte_labels import Filters, Unconverted, labelled
-from training.rle import decoded
-from training.sa1b import Annotated, chosen, entries_of, find_sources, read_entry
+from training.sa1b_matte import building
+from training.sa1b_matte.building import Job, build, build_part, parts_of
+from training.sa1b_matte.labels import Filters, Unconverted, labelled
+from training.sa1b_matte.rle import decoded
+from training.sa1b_matte.sa1b import (
+    Annotated,
+    chosen,
+    entries_of,
+    find_sources,
+    read_entry,
+)
+from training.sa1b_matte.shards import MANIFEST, Shards, read_matte, read_picture
 from training.sa1b_sample import make_sample
-from training.shard_building import Job, build, build_part, parts_of
-from training.shards import MANIFEST, Shards, read_matte, read_picture
 from zim_model.cluster import RETRIES, connected
 from zim_model.errors import ZimError
 
@@ -158,14 +164,14 @@ def test_a_killed_worker_loses_nothing_and_changes_nothing(
 def test_a_shard_that_always_kills_its_worker_is_given_up(tmp_path):
     """A killed worker leaves the count; what ends by itself does not."""
     mark = tmp_path / "mark"
-    with shard_building._counted(mark, "sa_1"):
+    with building._counted(mark, "sa_1"):
         assert mark.exists()
     assert not mark.exists()
     for _ in range(1 + RETRIES):
-        shard_building._counted(mark, "sa_1").__enter__()
+        building._counted(mark, "sa_1").__enter__()
     with (
         pytest.raises(ZimError, match="sa_1 was given up: its worker died 4 times"),
-        shard_building._counted(mark, "sa_1"),
+        building._counted(mark, "sa_1"),
     ):
         raise AssertionError("begun once more")
     assert not mark.exists(), "the next run tries anew"
@@ -218,7 +224,7 @@ def test_the_fraction_is_stable_and_nested():
 
 
 def an_annotation(mask, **more):
-    from training.rle import encoded
+    from training.sa1b_matte.rle import encoded
 
     record = {"id": 7, "segmentation": encoded(mask), "area": int(mask.sum())}
     return {**record, "predicted_iou": 0.9, "stability_score": 0.96, **more}
@@ -349,7 +355,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(
 ):
     job = a_job(tmp_path / "out")
     sources = find_sources([sample])
-    whole = shard_building.ShardWriter.close
+    whole = building.ShardWriter.close
     calls = []
 
     def full(self):
@@ -358,7 +364,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(
             raise OSError(errno.ENOSPC, "No space left on device")
         return whole(self)
 
-    monkeypatch.setattr(shard_building.ShardWriter, "close", full)
+    monkeypatch.setattr(building.ShardWriter, "close", full)
     with pytest.raises(ZimError, match="the disk is full") as caught:
         build(job, sources)
     assert "Free some space" in caught.value.hint
@@ -376,13 +382,14 @@ def test_a_job_that_is_asked_to_go_leaves_nothing_half_done(sample, tmp_path):
     """SIGTERM in the middle of a shard, as a scheduler preempts."""
     code = (
         "import os, signal, sys\n"
-        "from training import build_sa1b_matte as it, shard_building\n"
-        "real = shard_building.build_part\n"
+        "from training import build_sa1b_matte as it\n"
+        "from training.sa1b_matte import building\n"
+        "real = building.build_part\n"
         "def slow(job, part):\n"
         "    if part.shard == 'sa_000000-0001':\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "    return real(job, part)\n"
-        "shard_building.build_part = slow\n"
+        "building.build_part = slow\n"
         f"sys.exit(it.main([{str(sample)!r}, '-o', {str(tmp_path / 'out')!r},"
         " '--converter', 'labels', '--fraction', '1', '--shard-size', '3']))\n"
     )
@@ -403,7 +410,7 @@ def test_what_killed_workers_left_is_removed_but_not_what_is_being_written(
     old, new = tmp_path / ".zim-1.tmp", tmp_path / ".zim-2.tmp"
     for path in (old, new):
         path.touch()
-    past = time.time() - 2 * shard_building.FORGOTTEN
+    past = time.time() - 2 * building.FORGOTTEN
     os.utime(old, (past, past))
     build(job, find_sources([sample]))
     assert not old.exists()
@@ -414,17 +421,17 @@ def test_few_pictures_are_in_memory_at_a_time(sample, tmp_path, monkeypatch):
     """A shard of any length is read and written picture by picture."""
     order = []
     monkeypatch.setattr(
-        shard_building,
+        building,
         "read_entry",
         lambda entry: order.append(f"read {entry.name}") or read_entry(entry),
     )
-    add = shard_building.ShardWriter.add
+    add = building.ShardWriter.add
 
     def noted(self, name, *rest):
         add(self, name, *rest)
         order.append(f"wrote {name}")
 
-    monkeypatch.setattr(shard_building.ShardWriter, "add", noted)
+    monkeypatch.setattr(building.ShardWriter, "add", noted)
     (source,) = find_sources([sample / "sa_000001"])
     job = a_job(tmp_path)
     (part, *_) = parts_of(job, source)
@@ -444,10 +451,10 @@ def test_a_trained_converter_makes_the_mattes(sample, tmp_path, capsys, monkeypa
     import torch
 
     from zim_model import backends
-    from zim_model.converter import Converter
-    from zim_model.converter_config import CONVERTER_TINY
-    from zim_model.converter_network import ConverterNetwork
-    from zim_model.converter_weights import save_converter
+    from zim_model.conversion.config import CONVERTER_TINY
+    from zim_model.conversion.converter import Converter
+    from zim_model.conversion.network import ConverterNetwork
+    from zim_model.conversion.weights import save_converter
 
     monkeypatch.setattr(backends, "default_device", lambda: "cpu")
     torch.manual_seed(0)

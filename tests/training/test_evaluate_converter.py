@@ -8,7 +8,7 @@ import torch
 
 from training import evaluate_converter
 from training.cases import Case
-from training.degradations import dilated
+from training.conversion.degradations import dilated
 from training.evaluate_converter import (
     KINDS,
     closed_form,
@@ -19,9 +19,9 @@ from training.evaluate_converter import (
     reduced,
     table,
 )
-from zim_model.converter_config import CONVERTER_TINY, ConvEncoder
-from zim_model.converter_network import ConverterNetwork
-from zim_model.converter_weights import save_converter
+from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
+from zim_model.conversion.network import ConverterNetwork
+from zim_model.conversion.weights import save_converter
 from zim_model.metrics import mae
 
 

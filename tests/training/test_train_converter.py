@@ -12,15 +12,15 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from training import distributed, loop, train_converter
-from training.converter_config import ConverterTrainConfig
-from training.converter_data import ConverterSamples
-from training.converter_pairs import FolderPairs
-from training.converter_trainer import ConverterTrainer
+from training.conversion.config import ConverterTrainConfig
+from training.conversion.data import ConverterSamples
+from training.conversion.pairs import FolderPairs
+from training.conversion.trainer import ConverterTrainer
 from training.distributed import Team
 from training.loop import Run
 from training.train_converter import main, train
-from zim_model.converter_config import CONVERTERS, ConverterConfig, HieraEncoder
-from zim_model.converter_weights import load_converter
+from zim_model.conversion.config import CONVERTERS, ConverterConfig, HieraEncoder
+from zim_model.conversion.weights import load_converter
 from zim_model.errors import ZimError
 
 CONFIG = """

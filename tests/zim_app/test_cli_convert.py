@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 from zim_app.__main__ import main
-from zim_model.converter_config import CONVERTER_TINY, ConvEncoder
-from zim_model.converter_network import ConverterNetwork
-from zim_model.converter_weights import save_converter
+from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
+from zim_model.conversion.network import ConverterNetwork
+from zim_model.conversion.weights import save_converter
 
 
 @pytest.fixture

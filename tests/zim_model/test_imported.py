@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from zim_model import masked
-from zim_model.converter import Converter
-from zim_model.converter_config import CONVERTER_TINY, ConvEncoder
-from zim_model.converter_network import ConverterNetwork
+from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
+from zim_model.conversion.converter import Converter
+from zim_model.conversion.network import ConverterNetwork
 from zim_model.engine import Engine
 from zim_model.errors import Cancelled, ImageError, PromptError, ZimError
 from zim_model.imported import MAX_BYTES, ImportedMask

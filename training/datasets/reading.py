@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.converter_pairs import LONGEST, Pair
+from training.conversion.pairs import LONGEST, Pair
 from training.datasets.layouts import DATA_SETS, Entry, entries
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError

@@ -20,7 +20,7 @@ from zim_model.decoder import (
 )
 from zim_model.errors import WeightsError
 from zim_model.model import Features, Zim
-from zim_model.onnx_backend import ANSWERS, FEATURES, IMAGE
+from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE
 
 TOLERANCE = 1e-3
 """The largest difference of a feature or a logit that still counts as agreement."""

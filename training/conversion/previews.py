@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from training.converter_trainer import Passes
-from zim_model.converter_network import WIDTHS, ConverterNetwork
+from training.conversion.trainer import Passes
+from zim_model.conversion.network import WIDTHS, ConverterNetwork
 from zim_model.files import replacing
 
 
@@ -23,7 +23,7 @@ def write_conversions(
 
     Args:
         network: in evaluation mode.
-        samples: as :class:`training.converter_data.ConverterSamples` makes them; the
+        samples: as :class:`training.conversion.data.ConverterSamples` makes them; the
             first crop of each is shown.
         path: the file; it is replaced as a whole.
     """

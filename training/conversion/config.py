@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from training.settings import Settings
-from zim_model.converter_config import CONVERTERS, ConverterConfig
+from zim_model.conversion.config import CONVERTERS, ConverterConfig
 from zim_model.errors import ZimError
 
 

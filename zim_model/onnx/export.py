@@ -21,14 +21,14 @@ from torch import Tensor, nn
 from zim_model.decoder import PADDING
 from zim_model.errors import WeightsError
 from zim_model.model import Zim
-from zim_model.onnx_agreement import (
+from zim_model.onnx.agreement import (
     Difference,
     answer_differences,
     encoder_differences,
     graph_answers,
     refuse_disagreement,
 )
-from zim_model.onnx_backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
+from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
 from zim_model.store import ONNX_FILES, check_space, require_onnx, worded
 
 OPSET = 17

@@ -30,7 +30,7 @@ from zim_model.config import (
 )
 from zim_model.errors import WeightsError
 from zim_model.model import Features, Zim
-from zim_model.onnx_agreement import (
+from zim_model.onnx.agreement import (
     Answered,
     Difference,
     answer_differences,
@@ -38,10 +38,10 @@ from zim_model.onnx_agreement import (
     graph_answers,
     refuse_disagreement,
 )
-from zim_model.onnx_backend import ANSWERS, FEATURES, check_pair, open_session
-from zim_model.onnx_graph import Graph, Layer, read_graph
-from zim_model.onnx_places import Places, Slot, State, of_kind, placed, shapes_of
-from zim_model.onnx_prompts import prompt_state
+from zim_model.onnx.backend import ANSWERS, FEATURES, check_pair, open_session
+from zim_model.onnx.graph import Graph, Layer, read_graph
+from zim_model.onnx.places import Places, Slot, State, of_kind, placed, shapes_of
+from zim_model.onnx.prompts import prompt_state
 from zim_model.store import ONNX_FILES, worded
 
 _PER_LAYER, _AFTER = 14, 4
@@ -297,7 +297,7 @@ def _whole_config(config: ZimConfig, layers: Sequence[Layer]) -> ZimConfig:
 def _decoder_slots(config: ZimConfig) -> list[Slot]:
     """The places of the decoder.
 
-    They are ordered as :meth:`~zim_model.onnx_graph.Graph.behind` orders layers: what
+    They are ordered as :meth:`~zim_model.onnx.graph.Graph.behind` orders layers: what
     the image heard from the tokens comes where the tokens next look at the image.
     """
     heard: list[Slot] = []

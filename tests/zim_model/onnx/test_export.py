@@ -12,16 +12,17 @@ import torch
 from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from zim_model import ZimPredictor, onnx_agreement
+from zim_model import ZimPredictor
 from zim_model.adding import add_from_disk
 from zim_model.backends import TorchBackend
 from zim_model.config import CONFIGS, sam_variant
 from zim_model.engine import Engine
 from zim_model.errors import WeightsError
 from zim_model.model import Zim
-from zim_model.onnx_agreement import Difference, encoder_differences
-from zim_model.onnx_backend import OnnxBackend, check_pair, open_session
-from zim_model.onnx_export import DECODER_INPUTS, check_exportable, export_pair
+from zim_model.onnx import agreement
+from zim_model.onnx.agreement import Difference, encoder_differences
+from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
+from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
 from zim_model.transforms import View
@@ -206,7 +207,7 @@ def test_any_number_of_points_and_of_prompt_sets(model, pair, points, sets):
     with torch.inference_mode():
         features = model.encode(torch.randn(1, 3, SIDE, SIDE, generator=rng))
         expected, scores = model.decode(features, coords, labels)
-    mask = onnx_agreement.attention_mask(coords, labels, GRID, 21 / 64)
+    mask = agreement.attention_mask(coords, labels, GRID, 21 / 64)
     given = (*features.details, features.embeddings, coords, labels.float(), mask)
     inputs = {n: t.numpy() for n, t in zip(DECODER_INPUTS, given, strict=True)}
     decoder = open_session(pair / "decoder.onnx")
@@ -256,7 +257,7 @@ def listed(folder):
 def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch):
     (tmp_path / "encoder.onnx").write_bytes(b"earlier")
     bad = [Difference("masks", "a box", 0.5, 1.0)]
-    monkeypatch.setattr("zim_model.onnx_export.answer_differences", lambda *a, **k: bad)
+    monkeypatch.setattr("zim_model.onnx.export.answer_differences", lambda *a, **k: bad)
     with pytest.raises(WeightsError, match=r"masks differs by 0\.5 for a box"):
         export_pair(model, tmp_path)
     assert (tmp_path / "encoder.onnx").read_bytes() == b"earlier"
@@ -267,7 +268,7 @@ def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch)
 def test_what_is_not_a_number_is_no_agreement(value):
     found = [Difference("masks", "", value, 1.0)]
     with pytest.raises(WeightsError, match="other numbers"):
-        onnx_agreement.refuse_disagreement(found, "x was exported")
+        agreement.refuse_disagreement(found, "x was exported")
 
 
 def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):
@@ -320,7 +321,7 @@ def test_weights_in_files_that_would_be_left_behind_are_refused(
 
 
 def test_weights_are_never_read_from_outside_the_folder(pair, tmp_path):
-    from zim_model.onnx_convert import convert_pair
+    from zim_model.onnx.convert import convert_pair
 
     folder = tmp_path / "out"
     folder.mkdir()

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from training.degradations import (
+from training.conversion.degradations import (
     KINDS,
     blurred,
     coarse_label,

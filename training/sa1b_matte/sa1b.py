@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from training.shards import read_at
+from training.sa1b_matte.shards import read_at
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.rle import decoded
-from training.sa1b import Annotated
-from training.shards import MatteRecord
+from training.sa1b_matte.rle import decoded
+from training.sa1b_matte.sa1b import Annotated
+from training.sa1b_matte.shards import MatteRecord
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
 
@@ -53,14 +53,14 @@ class Converting:
     def __init__(self, name: str) -> None:
         # Not before: planning and reading do without torch, which is slow to load.
         from zim_model.backends import default_device
-        from zim_model.converter import Converter
+        from zim_model.conversion.converter import Converter
 
         self._converter = Converter.load(name, default_device())
         config = self._converter.config
         self.fingerprint = f"{config.name} {self._converter.fingerprint}"
 
     def convert(self, image: ByteArray, mask: BoolArray) -> npt.NDArray[np.uint16]:
-        """See :meth:`zim_model.converter.Converter.convert`."""
+        """See :meth:`zim_model.conversion.converter.Converter.convert`."""
         return self._converter.convert(image, mask)
 
 

@@ -28,9 +28,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from training.matte_labels import Filters, Labeller, labelled
-from training.sa1b import Entry, Source, chosen, entries_of, read_entry
-from training.shards import (
+from training.sa1b_matte.labels import Filters, Labeller, labelled
+from training.sa1b_matte.sa1b import Entry, Source, chosen, entries_of, read_entry
+from training.sa1b_matte.shards import (
     Report,
     ShardWriter,
     read_json,
@@ -307,7 +307,7 @@ def build(
 
     Args:
         job: what is made, and where.
-        sources: see :func:`training.sa1b.find_sources`.
+        sources: see :func:`training.sa1b_matte.sa1b.find_sources`.
         cluster, workers: see :func:`zim_model.cluster.run_all`.
 
     Raises:

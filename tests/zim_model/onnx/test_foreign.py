@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.zim_model.conftest import random_model
-from tests.zim_model.test_onnx_convert import (
+from tests.zim_model.onnx.test_convert import (
     FUSED,
     assert_same_weights,
     export,
@@ -23,7 +23,7 @@ pytest.importorskip("transformers")
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from zim_model.onnx_convert import convert_pair
+from zim_model.onnx.convert import convert_pair
 
 __all__ = ["reference"]  # a fixture
 

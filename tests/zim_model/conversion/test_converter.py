@@ -8,17 +8,17 @@ import torch
 from safetensors.torch import save_file
 
 from zim_model.assets import asset_path
-from zim_model.converter import Converter
-from zim_model.converter_config import (
+from zim_model.conversion.config import (
     CONVERTER,
     CONVERTER_TINY,
     ConvEncoder,
     ConverterConfig,
     HieraEncoder,
 )
-from zim_model.converter_cues import CUES, DISTANCE, LABEL, SOFT, label_cues
-from zim_model.converter_network import Answers, ConverterNetwork, fused
-from zim_model.converter_weights import CONFIG_KEY, load_converter, save_converter
+from zim_model.conversion.converter import Converter
+from zim_model.conversion.cues import CUES, DISTANCE, LABEL, SOFT, label_cues
+from zim_model.conversion.network import Answers, ConverterNetwork, fused
+from zim_model.conversion.weights import CONFIG_KEY, load_converter, save_converter
 from zim_model.errors import Cancelled, WeightsError, ZimError
 
 SMALL = dataclasses.replace(

@@ -13,8 +13,8 @@ from zim_model.backends import TorchBackend
 from zim_model.devices import CPU, Device, DeviceChoice
 from zim_model.engine import Engine
 from zim_model.errors import DeviceError, WeightsError
-from zim_model.onnx_backend import OnnxBackend, check_pair
-from zim_model.onnx_export import export_pair
+from zim_model.onnx.backend import OnnxBackend, check_pair
+from zim_model.onnx.export import export_pair
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.registry import open_backend
 from zim_model.request import Request

@@ -15,7 +15,7 @@ from torch import Tensor
 from zim_model.config import ZimConfig
 from zim_model.errors import WeightsError
 from zim_model.model import Zim
-from zim_model.onnx_graph import Layer, LayerKind
+from zim_model.onnx.graph import Layer, LayerKind
 
 State = dict[str, Tensor]
 """Tensors by name."""

@@ -13,13 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zim_model.converter_config import (
+from zim_model.conversion.config import (
     STRIDES,
     ConvEncoder,
     ConverterConfig,
     HieraEncoder,
 )
-from zim_model.converter_cues import CUES, DISTANCE, SOFT
+from zim_model.conversion.cues import CUES, DISTANCE, SOFT
 from zim_model.encoder import ConvBnRelu, ResidualBlock
 
 UNSURE = 1 / 255
@@ -127,7 +127,7 @@ class HieraStages(nn.Module):
 
     def __init__(self, config: HieraEncoder, inputs: int, image_size: int) -> None:
         super().__init__()
-        from zim_model.hiera import build_hiera
+        from zim_model.conversion.hiera import build_hiera
 
         self.first = ConvBnRelu(inputs, config.stem[0])
         self.second = ConvBnRelu(config.stem[0], config.stem[1], stride=2)

@@ -17,9 +17,9 @@ from zim_model.arrays import FloatArray
 from zim_model.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.decoder import PADDING, POSITIVE
 from zim_model.errors import WeightsError
-from zim_model.onnx_backend import FEATURES
-from zim_model.onnx_graph import Graph
-from zim_model.onnx_places import State, shapes_of
+from zim_model.onnx.backend import FEATURES
+from zim_model.onnx.graph import Graph
+from zim_model.onnx.places import State, shapes_of
 
 _OFFSETS = (2.0**-7, 2.0**-5, 2.0**-3, 2.0**-1, 1.0)
 """Distances from the picture's centre, in halves of its side, to ask at."""

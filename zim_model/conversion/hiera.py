@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from zim_model.converter_config import HieraEncoder
+from zim_model.conversion.config import HieraEncoder
 from zim_model.errors import WeightsError
 
 PATCH, PATCH_STRIDE, PATCH_PADDING = 7, 4, 3

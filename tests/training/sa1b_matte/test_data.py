@@ -13,14 +13,15 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from training import distributed, matte_data
+from training import distributed
 from training.config import MODELS, ZIM_VIT_MINI, TrainConfig
 from training.distributed import Team
-from training.matte_data import TOKENS, Order, PaperSamples, ShardSamples
-from training.sa1b import find_sources
+from training.sa1b_matte import data as matte_data
+from training.sa1b_matte.building import Job, build
+from training.sa1b_matte.data import TOKENS, Order, PaperSamples, ShardSamples
+from training.sa1b_matte.sa1b import find_sources
+from training.sa1b_matte.shards import Shards
 from training.sa1b_sample import make_sample
-from training.shard_building import Job, build
-from training.shards import Shards
 from training.train_zim import Run, drawn_from, main, train
 from training.trainer import Trainer
 from zim_model.config import sam_variant

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.converter_config import ConverterTrainConfig
-from training.converter_pairs import Pair, Pairs
+from training.conversion.config import ConverterTrainConfig
+from training.conversion.degradations import coarse_label, same_region_cut
+from training.conversion.pairs import Pair, Pairs
 from training.data import Repeated, recoloured
-from training.degradations import coarse_label, same_region_cut
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.converter_cues import label_cues
+from zim_model.conversion.cues import label_cues
 
 MARGIN = 40
 """Pixels around a crop that its cues are drawn from too."""

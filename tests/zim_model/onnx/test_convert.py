@@ -15,12 +15,12 @@ from zim_model.config import CONFIGS, VitConfig
 from zim_model.encoder import ConvBnRelu
 from zim_model.errors import WeightsError
 from zim_model.model import Zim
-from zim_model.onnx_export import OfficialDecoder, OfficialEncoder, export_pair
+from zim_model.onnx.export import OfficialDecoder, OfficialEncoder, export_pair
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from zim_model.onnx_convert import convert_pair  # noqa: E402
+from zim_model.onnx.convert import convert_pair  # noqa: E402
 
 DECODER_INPUTS = (
     *("feat_D0", "feat_D1", "feat_D2", "image_embeddings"),
@@ -408,7 +408,7 @@ def test_an_earlier_file_survives_a_failure(pair, tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zim_model.onnx_convert.save_model", full)
+    monkeypatch.setattr("zim_model.onnx.convert.save_model", full)
     with pytest.raises(WeightsError, match="the disk is full"):
         convert_pair(pair, target)
     assert target.read_bytes() == b"earlier"

@@ -14,8 +14,8 @@ from zim_model.checkpoint import (
     refuse_other_shapes,
     stored,
 )
-from zim_model.converter_config import ConverterConfig
-from zim_model.converter_network import ConverterNetwork
+from zim_model.conversion.config import ConverterConfig
+from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import WeightsError
 from zim_model.files import replacing
 

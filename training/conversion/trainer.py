@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from training.base_trainer import BaseTrainer, Batch
-from training.converter_config import ConverterTrainConfig
+from training.conversion.config import ConverterTrainConfig
 from training.distributed import Team
 from training.losses import matte_loss
-from zim_model.converter_config import HieraEncoder
-from zim_model.converter_network import ConverterNetwork, fused
-from zim_model.converter_weights import load_converter, save_converter
+from zim_model.conversion.config import HieraEncoder
+from zim_model.conversion.hiera import load_pretrained
+from zim_model.conversion.network import ConverterNetwork, fused
+from zim_model.conversion.weights import load_converter, save_converter
 from zim_model.errors import ZimError
-from zim_model.hiera import load_pretrained
 from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
 
 WIDTHS = (30, 15)

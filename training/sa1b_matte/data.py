@@ -15,7 +15,7 @@ from torch import Tensor
 from training.data import Repeated, Samples
 from training.pictures import Scene
 from training.prompt_sampling import bounding_box, sample_clicks
-from training.shards import Item, Shards, read_matte, read_picture
+from training.sa1b_matte.shards import Item, Shards, read_matte, read_picture
 from zim_model.config import ZimConfig
 from zim_model.prompts import PromptSet
 

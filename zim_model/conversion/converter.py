@@ -20,10 +20,10 @@ import torch
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.backends import tune_malloc
 from zim_model.checkpoint import fingerprint
-from zim_model.converter_config import STRIDES, ConverterConfig
-from zim_model.converter_cues import label_cues
-from zim_model.converter_network import ConverterNetwork, fused
-from zim_model.converter_weights import load_converter
+from zim_model.conversion.config import STRIDES, ConverterConfig
+from zim_model.conversion.cues import label_cues
+from zim_model.conversion.network import ConverterNetwork, fused
+from zim_model.conversion.weights import load_converter
 from zim_model.errors import Cancelled, ImageError, PromptError
 from zim_model.refine import upsampled
 from zim_model.request import ALPHA_MAX, CancelCheck, never

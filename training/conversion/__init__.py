@@ -1,0 +1,1 @@
+"""Training the label converter: coarse labels made from mattes."""
