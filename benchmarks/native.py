@@ -136,11 +136,14 @@ def compare(folder: Path) -> None:
 
 
 def weigh(megapixels: float) -> None:
-    """Print the time and memory of one matte of a large picture."""
+    """Print the time and memory of one matte of a large picture: a disc on a photo."""
     image = scaled_photo(megapixels)
     height, width = image.shape[:2]
+    centre, radius = (width // 2, height // 2), round(0.3 * height)
+    cv2.circle(image, centre, radius, (20, 200, 90), -1, cv2.LINE_AA)
     image.flags.writeable = False
-    box = Box(0.1 * width, 0.02 * height, 0.9 * width, 0.98 * height)
+    left, top = (middle - 1.05 * radius for middle in centre)
+    box = Box(left, top, width - left, height - top)
     engine, before = Engine(), peak_megabytes()
     print(f"{width} x {height}; the picture in memory: {before:.0f} MB")
     for upsampling in ("bilinear", "guided", "native"):
