@@ -20,7 +20,7 @@ import numpy.typing as npt
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.errors import ImageError, PromptError
-from zim_model.looks import alphas_of, box_of, closer_view
+from zim_model.looks import Looks, Question, Seen, alphas_of, box_of, closer_view
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import CancelCheck, check, never
 from zim_model.transforms import View, border_fade, choose_view
@@ -271,14 +271,25 @@ class _Search:
         alpha = alphas_of(logits[candidate])
         closer, prompts = self._closer(view, prompts, alpha)
         if closer is not None:
-            encoded = self._encoded(closer)
-            view = closer
-            logits, scores = self._backend.decode(encoded, view.apply(prompts))
-            alpha = alphas_of(logits[candidate])
+            seen = self._answered(prompts, candidate)
+            view, scores, alpha = seen.view, seen.scores, seen.alphas[candidate]
         small = self._drawn(alpha, view)
         found = self._described(prompts, candidate, small, float(scores[candidate]))
         if found is not None and self._good(found):
             self._keep(found)
+
+    def _answered(self, prompts: PromptSet, candidate: int) -> Seen:
+        """What the engine answers to these prompts."""
+        question = Question(
+            backend=self._backend,
+            encode=self._encoded,
+            image_key="",
+            size=self._size,
+            prompts=prompts,
+            candidate=candidate,
+            cancelled=self._cancelled,
+        )
+        return Looks().answer(question, remember=False)
 
     def _closer(
         self, view: View, prompts: PromptSet, alpha: FloatArray

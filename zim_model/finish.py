@@ -24,6 +24,8 @@ Region = tuple[slice, slice]
 SOFTEN_SHARE = 0.25
 """The soften brush blurs with that share of its radius as standard deviation."""
 BLURS = 3
+SHORTEST = 1e-6
+"""Pixels; a stretch of a stroke that is not longer is a dot."""
 COVER_BYTES = 256 << 20
 """What :class:`CoverCache` takes unless told otherwise."""
 
@@ -203,7 +205,10 @@ def _swept(piece: Stroke, part: Region) -> FloatArray:
     x = np.arange(part[1].start, part[1].stop, dtype=np.float32)[None] + 0.5
     dx, dy = bx - ax, by - ay
     length = dx * dx + dy * dy
-    along = ((x - ax) * dx + (y - ay) * dy) / length if length else np.zeros_like(x)
+    if length > SHORTEST**2:
+        along = ((x - ax) * dx + (y - ay) * dy) / length
+    else:
+        along = np.zeros_like(x)
     along = np.clip(along, 0, 1)
     distance = np.hypot(x - ax - along * dx, y - ay - along * dy)
     radius = piece.radius * (ap + along * (bp - ap))

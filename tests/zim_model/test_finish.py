@@ -230,3 +230,12 @@ def test_a_tiny_brush_keeps_its_weight_between_pixels(radius):
         dab = line((40 + shift, 30 + shift), radius=radius, hardness=1.0)
         areas.append(painted(empty, [dab]).sum() / ALPHA_MAX)
     assert max(areas) < 1.6 * min(areas)
+
+
+def test_a_stroke_of_hardly_any_length_is_a_dot():
+    part = np.s_[0:8, 0:8]
+    dot = Stroke(((4.0, 4.0, 1.0),), radius=3.0)
+    short = replace(dot, path=((4.0, 4.0, 1.0), (4.0, 4.0 + 1e-30, 1.0)))
+    tiny = replace(dot, path=((0.0, 0.0, 1.0), (0.0, 1.2e-38, 1.0)))
+    np.testing.assert_allclose(coverage(short, part), coverage(dot, part), atol=1e-6)
+    assert np.isfinite(coverage(tiny, part)).all()

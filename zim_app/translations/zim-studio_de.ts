@@ -105,15 +105,15 @@
     </message>
     <message>
         <source>&amp;Import mask…</source>
-        <translation>Maske &amp;importieren…</translation>
+        <translation>Maske i&amp;mportieren…</translation>
     </message>
     <message>
         <source>Make an object of a mask of this picture</source>
         <translation>Aus einer Maske dieses Bildes ein Objekt machen</translation>
     </message>
     <message>
-        <source>Save as &amp;training pair…</source>
-        <translation>Als &amp;Trainingspaar speichern…</translation>
+        <source>Save as trainin&amp;g pair…</source>
+        <translation>Als Trainin&amp;gspaar speichern…</translation>
     </message>
     <message>
         <source>Save picture and matte to learn from</source>
@@ -180,8 +180,8 @@
         <translation>Aus den gewählten Objekten eines machen</translation>
     </message>
     <message>
-        <source>Re&amp;fine with the converter</source>
-        <translation>Mit dem Konverter ver&amp;feinern</translation>
+        <source>Refine with &amp;the converter</source>
+        <translation>Mit dem &amp;Konverter verfeinern</translation>
     </message>
     <message>
         <source>Make a new matte of this one&apos;s outline</source>
@@ -388,7 +388,7 @@
         <translation>Bild, Maske und Freisteller neben dem Zeiger vergrößern</translation>
     </message>
     <message>
-        <source>Evaluate &amp;models…</source>
+        <source>&amp;Evaluate models…</source>
         <translation>&amp;Modelle auswerten …</translation>
     </message>
     <message>

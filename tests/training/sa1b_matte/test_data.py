@@ -169,6 +169,8 @@ def test_two_processes_train_what_one_would(shards, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     state = torch.load(tmp_path / "two" / "state.pt", weights_only=True)["model"]
     for name, value in alone.model.named_parameters():
+        if name.endswith("self_attn.k_proj.bias"):
+            continue  # softmax does not feel it: its gradient is rounding alone
         torch.testing.assert_close(value, state[name], rtol=0, atol=2e-5, msg=name)
 
 

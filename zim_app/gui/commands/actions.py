@@ -121,7 +121,7 @@ ACTIONS = (
     ),
     ActionSpec(
         "training_pair",
-        QT_TRANSLATE_NOOP("Actions", "Save as &training pair…"),
+        QT_TRANSLATE_NOOP("Actions", "Save as trainin&g pair…"),
         ("Ctrl+Shift+T",),
         tip=QT_TRANSLATE_NOOP("Actions", "Save picture and matte to learn from"),
     ),
@@ -197,7 +197,7 @@ ACTIONS = (
     ),
     ActionSpec(
         "object_refine",
-        QT_TRANSLATE_NOOP("Actions", "Re&fine with the converter"),
+        QT_TRANSLATE_NOOP("Actions", "Refine with &the converter"),
         ("Ctrl+R",),
         "auto-fix",
         QT_TRANSLATE_NOOP("Actions", "Make a new matte of this one's outline"),
@@ -334,7 +334,7 @@ ACTIONS = (
     ),
     ActionSpec(
         "evaluate",
-        QT_TRANSLATE_NOOP("Actions", "Evaluate &models…"),
+        QT_TRANSLATE_NOOP("Actions", "&Evaluate models…"),
         ("Ctrl+Shift+U",),
         "chart-bar",
         QT_TRANSLATE_NOOP("Actions", "Measure models on a data set"),
