@@ -1,5 +1,7 @@
 """Edges moved, blurred and steepened; strokes painted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
