@@ -66,7 +66,9 @@ def main() -> int:
         ),
         "click in a box, bilinear": median_ms(
             given.rounds,
-            lambda i: engine.solve(request(i, "box and click", upsampling="bilinear")),
+            lambda i: engine.solve(
+                request(given.rounds + i, "box and click", upsampling="bilinear")
+            ),
         ),
         "box, nothing remembered": median_ms(
             given.rounds, lambda i: engine.solve(request(i, "box", f"cold {i}"))
