@@ -23,7 +23,7 @@ from zim_model.errors import ImageError, PromptError
 from zim_model.looks import Looks, Question, Seen, alphas_of, box_of, closer_view
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import CancelCheck, check, never
-from zim_model.transforms import View, border_fade, choose_view
+from zim_model.transforms import View, border_fade
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend, EncodedView
@@ -269,8 +269,9 @@ class _Search:
     ) -> None:
         """Look again where the engine would, and keep the matte if it is good."""
         alpha = alphas_of(logits[candidate])
-        closer, prompts = self._closer(view, prompts, alpha)
-        if closer is not None:
+        again = self._asked_again(view, prompts, alpha)
+        if again is not None:
+            prompts = again
             seen = self._answered(prompts, candidate)
             view, scores, alpha = seen.view, seen.scores, seen.alphas[candidate]
         small = self._drawn(alpha, view)
@@ -291,18 +292,18 @@ class _Search:
         )
         return Looks().answer(question, remember=False)
 
-    def _closer(
+    def _asked_again(
         self, view: View, prompts: PromptSet, alpha: FloatArray
-    ) -> tuple[View | None, PromptSet]:
-        """The view of the second look and its prompts; None: the first one stands."""
-        config = self._backend.config
+    ) -> PromptSet | None:
+        """The prompts of the second look; None: the first one stands."""
         if not self._options.boxed:
-            return closer_view(config, alpha, view, prompts, *self._size), prompts
+            config = self._backend.config
+            closer = closer_view(config, alpha, view, prompts, *self._size)
+            return None if closer is None else prompts
         box = box_of(alpha, view)
         if box is None:
-            return None, prompts
-        boxed = PromptSet(prompts.points, box.clipped(*self._size))
-        return choose_view(config, boxed, *self._size), boxed
+            return None
+        return PromptSet(prompts.points, box.clipped(*self._size))
 
     def _drawn(self, alpha: FloatArray, view: View) -> ByteArray:
         """The matte (h, w) of a view as a small one of the whole image."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from zim_model.errors import WeightsError
 
@@ -129,8 +130,7 @@ class ZimConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the kind of encoder named."""
-        kind = "vit" if isinstance(self.encoder, VitConfig) else "cnn"
-        return {**asdict(self), "encoder": {"kind": kind, **asdict(self.encoder)}}
+        return with_kind(self, ENCODERS)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ZimConfig:
@@ -139,21 +139,46 @@ class ZimConfig:
         Raises:
             WeightsError: a key is unknown or a value is missing or malformed.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(data) - known)
-        if unknown:
-            raise WeightsError(
-                f"The model configuration has unknown keys: {', '.join(unknown)}.",
-                "It may come from a newer version.",
-            )
-        try:
-            encoder = dict(data["encoder"])
-            kind = {"vit": VitConfig, "cnn": CnnConfig}[encoder.pop("kind")]
-            values = {k: _frozen(v) for k, v in data.items() if k != "encoder"}
-            built: Any = kind(**{k: _frozen(v) for k, v in encoder.items()})
-            return cls(**values, encoder=built)
-        except (KeyError, TypeError, ValueError) as error:
-            raise WeightsError(f"Malformed model configuration: {error}.") from error
+        return made_of(cls, data, ENCODERS)
+
+
+Config = TypeVar("Config")
+ENCODERS: dict[str, type[VitConfig | CnnConfig]] = {"vit": VitConfig, "cnn": CnnConfig}
+
+
+def with_kind(config: Any, encoders: Mapping[str, type]) -> dict[str, Any]:
+    """An architecture as plain values, with the kind of its ``encoder`` named.
+
+    Args:
+        config: a dataclass.
+        encoders: the dataclasses that its encoder may be, by kind.
+    """
+    kind = next(k for k, own in encoders.items() if isinstance(config.encoder, own))
+    return {**asdict(config), "encoder": {"kind": kind, **asdict(config.encoder)}}
+
+
+def made_of(
+    cls: type[Config], data: dict[str, Any], encoders: Mapping[str, type]
+) -> Config:
+    """The configuration that :func:`with_kind` made plain values of.
+
+    Raises:
+        WeightsError: a key is unknown or a value is missing or malformed.
+    """
+    unknown = sorted(set(data) - {field.name for field in fields(cast(Any, cls))})
+    if unknown:
+        raise WeightsError(
+            f"The model configuration has unknown keys: {', '.join(unknown)}.",
+            "It may come from a newer version.",
+        )
+    try:
+        encoder = dict(data["encoder"])
+        kind = encoders[encoder.pop("kind")]
+        values = {k: _frozen(v) for k, v in data.items()}
+        values["encoder"] = kind(**{k: _frozen(v) for k, v in encoder.items()})
+        return cls(**values)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"Malformed model configuration: {error}.") from error
 
 
 def _frozen(value: Any) -> Any:

@@ -1685,10 +1685,6 @@
         <translation>Suchen Sie eine neuere Version von zim-studio.</translation>
     </message>
     <message>
-        <source>Malformed configuration: {0}.</source>
-        <translation>Fehlerhafte Konfiguration: {0}.</translation>
-    </message>
-    <message>
         <source>Malformed model configuration: {0}.</source>
         <translation>Fehlerhafte Modellkonfiguration: {0}.</translation>
     </message>
@@ -1915,10 +1911,6 @@
     <message>
         <source>The connection to {0} is not secure: {1}.</source>
         <translation>Die Verbindung zu {0} ist nicht sicher: {1}.</translation>
-    </message>
-    <message>
-        <source>The converter&apos;s configuration has unknown keys: {0}</source>
-        <translation>Die Konfiguration des Konverters hat unbekannte Schlüssel: {0}</translation>
     </message>
     <message>
         <source>The disk of {0} is too full: {1} MB are needed, {2} MB are free.</source>

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from zim_model.errors import WeightsError
+from zim_model.config import made_of, with_kind
 
 STRIDES = (1, 2, 4, 8, 16, 32)
 """Where features pass from the encoder to the decoder."""
@@ -86,8 +86,7 @@ class ConverterConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the kind of encoder named."""
-        kind = "hiera" if isinstance(self.encoder, HieraEncoder) else "conv"
-        return {**asdict(self), "encoder": {"kind": kind, **asdict(self.encoder)}}
+        return with_kind(self, ENCODERS)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ConverterConfig:
@@ -96,26 +95,13 @@ class ConverterConfig:
         Raises:
             WeightsError: a key is unknown or a value is missing or malformed.
         """
-        unknown = sorted(set(data) - {field.name for field in fields(cls)})
-        if unknown:
-            raise WeightsError(
-                f"The converter's configuration has unknown keys: {', '.join(unknown)}",
-                "It may come from a newer version.",
-            )
-        try:
-            encoder = dict(data["encoder"])
-            kind = {"hiera": HieraEncoder, "conv": ConvEncoder}[encoder.pop("kind")]
-            values = {k: _frozen(v) for k, v in data.items() if k != "encoder"}
-            built: Any = kind(**{k: _frozen(v) for k, v in encoder.items()})
-            return cls(**values, encoder=built)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise WeightsError(f"Malformed configuration: {error}.") from error
+        return made_of(cls, data, ENCODERS)
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
+ENCODERS: dict[str, type[HieraEncoder | ConvEncoder]] = {
+    "hiera": HieraEncoder,
+    "conv": ConvEncoder,
+}
 CONVERTER = ConverterConfig("converter", 1024, HieraEncoder())
 CONVERTER_TINY = ConverterConfig(
     "converter-tiny",
