@@ -14,6 +14,8 @@ answer that hesitates, and not to be kept to the letter.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +23,21 @@ import numpy.typing as npt
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.request import ALPHA_MAX
 
+Planes = list[FloatArray]
+"""Maps of one size, (h, w) float32 each."""
+
 EPSILON = 3e-5
 """Regularisation of the fits, for colours and alpha in [0, 1]."""
 GOOD = 1e-4
 """Variance of alpha that a fit may leave unexplained and still count nearly in full."""
 STEP, FINEST, STEP_EPSILON = 1.5, 324, 3e-4
 """A small matte grows by STEP at a time while its longer side stays within FINEST."""
+THINNED = 4
+"""Of a large image so many rows and columns a cell are looked at for a step's guide."""
 OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
+MAPS = ("red", "green", "blue", "offset", "band")
+"""What is brought to full size: slopes and offset of the fits, and where they count."""
 CELLS = 8
 """Rows of the small grid treated at a time; only runs of cells with an edge are."""
 LONGEST_RUN = 12
@@ -60,17 +69,27 @@ def upsampled(
         return out
     band = _soft_band(alpha)
     small_image = _at_size(image if guide is None else guide, alpha.shape)
-    fit = _faithful_fit(alpha, small_image) * ALPHA_MAX
-    maps = np.concatenate([fit, band[..., None]], -1).transpose(2, 0, 1).copy()
+    fit = [plane * ALPHA_MAX for plane in _faithful_fit(alpha, small_image)]
+    maps = np.stack([*fit, band], 1)  # (h, len(MAPS), w)
     rows = _edges(alpha.shape[0], height)
     columns = _edges(alpha.shape[1], width)
-    for y in range(0, alpha.shape[0], CELLS):
-        beside = band[max(0, y - 1) : y + CELLS + 1].any(0)
-        beside |= np.roll(beside, 1) | np.roll(beside, -1)
-        top, bottom = rows[y], rows[min(y + CELLS, alpha.shape[0])]
-        for first, last in _runs(beside):
-            part = np.s_[top:bottom, columns[first] : columns[last]]
-            _follow_colours(out, image, maps, part)
+    vertical = _interpolation(alpha.shape[0], height)
+    horizontal = _interpolation(alpha.shape[1], width)
+    for first in range(0, alpha.shape[0], CELLS):
+        last = min(first + CELLS, alpha.shape[0])
+        tall, near = slice(rows[first], rows[last]), _with_next(first, last)
+        runs = _runs(band[near].any(0))
+        if not runs:
+            continue
+        down = vertical[tall, near] @ maps[near].reshape(len(maps[near]), -1)
+        down = down.reshape(-1, *maps.shape[1:])
+        for begin, end in runs:
+            wide, beside = slice(columns[begin], columns[end]), _with_next(begin, end)
+            count = len(MAPS) - int(band[near, beside].all())
+            part = down[:, :count, beside]
+            across = part.reshape(-1, part.shape[2]) @ horizontal[wide, beside].T
+            values = across.reshape(*part.shape[:2], -1)
+            _follow_colours(out[tall, wide], image[tall, wide], values)
     return out
 
 
@@ -91,13 +110,14 @@ def stepped(alpha: FloatArray, image: ByteArray) -> tuple[FloatArray, ByteArray 
     limit = min(FINEST, max(image.shape[:2]))
     if max(alpha.shape) * STEP > limit:
         return alpha, None
-    # Of a large image a part of the pixels tells the colours of so small a grid.
-    stride = max(1, max(image.shape[:2]) // (4 * FINEST))
-    columns, rows = (max(1, side // stride) for side in image.shape[1::-1])
-    thinned = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_NEAREST)
-    image = np.asarray(thinned, np.uint8)
     scale = min(1.0, FINEST / max(image.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    large = THINNED * max(height, width) < max(image.shape[:2])
+    if large:  # A part of the pixels tells the colours of so small a grid.
+        thinned = (THINNED * width, THINNED * height)
+        image = np.asarray(
+            cv2.resize(image, thinned, interpolation=cv2.INTER_NEAREST), np.uint8
+        )
     guide = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     finer: ByteArray | None = None
     while max(alpha.shape) * STEP <= limit:
@@ -106,46 +126,42 @@ def stepped(alpha: FloatArray, image: ByteArray) -> tuple[FloatArray, ByteArray 
         finer = np.asarray(resized, np.uint8)
         alpha = _step(alpha, finer)
     # Resizing a small image once more costs little and is a little more exact.
-    return alpha, finer if stride > 1 else None
+    return alpha, finer if large else None
 
 
 def _step(alpha: FloatArray, image: ByteArray) -> FloatArray:
     """One step: alpha (h, w) at the size of an image (H, W, 3), a little larger."""
-    height, width = image.shape[:2]
-    band = _soft_band(alpha)
-    slope, offset, _ = _window_fits(alpha, _at_size(image, alpha.shape), STEP_EPSILON)
-    fit = _mean(np.dstack([slope, offset]))
-    fit[..., :3] /= 255
-    maps = np.concatenate([fit, band[..., None], alpha[..., None]], -1)
-    maps = np.asarray(cv2.resize(maps, (width, height)), np.float32)
-    followed = (maps[..., :3] * image).sum(-1) + maps[..., 3]
-    plain, inside = maps[..., 5], maps[..., 4]
+    size = image.shape[1::-1]
+    fit, _ = _window_fits(alpha, _at_size(image, alpha.shape), STEP_EPSILON)
+    *slopes, followed = (cv2.resize(_mean(plane), size) for plane in fit)
+    for slope, colour in zip(slopes, cv2.split(image), strict=True):
+        followed += slope * (colour / np.float32(255))
+    plain = cv2.resize(alpha, size)
+    inside = cv2.resize(_soft_band(alpha), size)
     return np.asarray(plain + inside * (followed.clip(0, 1) - plain), np.float32)
 
 
-def _follow_colours(
-    out: WordArray, image: ByteArray, maps: FloatArray, part: tuple[slice, slice]
-) -> None:
+def _follow_colours(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None:
     """Replace a part of alpha by its fit to the colours, as far as the band says.
 
     Args:
-        out: (H, W), changed in place.
-        image: (H, W, 3).
-        maps: (5, h, w): slopes for R, G, B and offset, all times ALPHA_MAX, and band.
-        part: rows and columns of the full-size grid.
+        alpha: (h, w), changed in place.
+        colours: (h, w, 3).
+        maps: (h, 4 or 5, w): MAPS, all but the band times ALPHA_MAX; without the band
+            where that is 1 throughout.
     """
-    *slopes, value, inside = _resampled(maps, part, image.shape)
-    colours, alpha = image[part], out[part]
-    for channel, slope in enumerate(slopes):
-        slope *= colours[..., channel]
-        value += slope
-    np.clip(value, 0, ALPHA_MAX, out=value)
-    if inside.min() < 1:
-        value -= alpha
-        value *= inside
-        value += alpha
-    value += 0.5
-    alpha[...] = value
+    red, green, blue = (
+        cv2.multiply(maps[:, channel], plane, dtype=cv2.CV_32F)
+        for channel, plane in enumerate(cv2.split(colours))
+    )
+    cv2.add(red, green, dst=red)
+    cv2.add(blue, maps[:, 3], dst=blue)
+    followed = cv2.add(red, blue, dtype=cv2.CV_16U)  # rounds and clips
+    if maps.shape[1] == len(MAPS):
+        change = cv2.subtract(followed, alpha, dtype=cv2.CV_32F)
+        cv2.multiply(change, maps[:, 4], dst=change)
+        followed = cv2.add(alpha, change, dtype=cv2.CV_16U)
+    alpha[...] = followed
 
 
 def _edges(cells: int, pixels: int) -> list[int]:
@@ -153,9 +169,15 @@ def _edges(cells: int, pixels: int) -> list[int]:
     return [round(i * pixels / cells) for i in range(cells + 1)]
 
 
+def _with_next(first: int, last: int) -> slice:
+    """Cells and their neighbours, between which their pixels lie."""
+    return slice(max(0, first - 1), last + 1)
+
+
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Half-open ranges of consecutive true values, at most LONGEST_RUN long."""
-    steps = np.flatnonzero(np.diff(np.r_[False, flags, False].astype(np.int8)))
+    """Half-open ranges of cells at or beside true ones, at most LONGEST_RUN long."""
+    near = np.convolve(flags, (1, 1, 1), "same") > 0
+    steps = np.flatnonzero(np.diff(np.r_[False, near, False].astype(np.int8)))
     return [
         (start, min(start + LONGEST_RUN, int(stop)))
         for begin, stop in steps.reshape(-1, 2)
@@ -171,15 +193,15 @@ def _at_size(image: ByteArray, shape: tuple[int, ...]) -> ByteArray:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _mean(values: npt.NDArray[np.floating]) -> FloatArray:
-    """Means over 3 x 3 windows, of an (h, w) or (h, w, N) array."""
+def _mean(values: FloatArray) -> FloatArray:
+    """Means over 3 x 3 windows, (h, w)."""
     blurred = cv2.blur(values, (3, 3), borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred, np.float32)
 
 
 def _window_fits(
     alpha: FloatArray, image: ByteArray, epsilon: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[Planes, FloatArray]:
     """Alpha as a linear function of colour, in the window around each pixel.
 
     Args:
@@ -188,64 +210,76 @@ def _window_fits(
         epsilon: regularisation.
 
     Returns:
-        Slopes (h, w, 3) for colours in [0, 1], offset (h, w), and the variance of
-        alpha (h, w) that they leave unexplained.
+        Slopes for R, G, B in [0, 1] and offset, and the variance of alpha that they
+        leave unexplained, all (h, w).
     """
-    guide = image.astype(np.float32) / 255
-    mean_guide, mean_alpha = _mean(guide), _mean(alpha)
-    covariance = _mean(guide * alpha[..., None]) - mean_guide * mean_alpha[..., None]
+    # Plane by plane: sums over three neighbouring numbers would take most of the time.
+    colours = [plane / np.float32(255) for plane in cv2.split(image)]
+    means, mean_alpha = [_mean(plane) for plane in colours], _mean(alpha)
+    shared = [
+        _mean(plane * alpha) - mean * mean_alpha
+        for plane, mean in zip(colours, means, strict=True)
+    ]
     # Only the band and what its means and interpolation reach is ever looked at.
     near = cv2.dilate(_soft_band(alpha), np.ones((5, 5), np.uint8)) > 0
+    near_means = [mean[near].astype(np.float64) for mean in means]
     entries = []
     for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
-        entry = _mean(guide[..., i] * guide[..., j])[near].astype(np.float64)
-        entry -= mean_guide[near, i] * mean_guide[near, j]
+        entry = _mean(colours[i] * colours[j])[near] - near_means[i] * near_means[j]
         entries.append(entry + epsilon if i == j else entry)
-    slope = np.zeros_like(covariance)
-    slope[near] = _solved(entries, covariance[near])
-    offset = mean_alpha - (slope * mean_guide).sum(-1)
-    missed = (
-        _mean(alpha * alpha) - mean_alpha * mean_alpha - (slope * covariance).sum(-1)
-    )
-    return slope, offset, np.maximum(missed, 0)
+    slopes = []
+    for values in _solved(entries, [plane[near] for plane in shared]):
+        slope = np.zeros_like(alpha)
+        slope[near] = values
+        slopes.append(slope)
+    offset, missed = mean_alpha.copy(), _mean(alpha * alpha) - mean_alpha * mean_alpha
+    for slope, mean, plane in zip(slopes, means, shared, strict=True):
+        offset -= slope * mean
+        missed -= slope * plane
+    return [*slopes, offset], np.maximum(missed, 0)
 
 
 def _solved(
-    entries: list[npt.NDArray[np.float64]], right: FloatArray
-) -> npt.NDArray[np.float64]:
-    """Solutions (N, 3) of N small symmetric systems, by their adjugates.
+    entries: list[npt.NDArray[np.float64]], right: Planes
+) -> list[npt.NDArray[np.float64]]:
+    """The three unknowns (N,) of N small symmetric systems, by their adjugates.
 
     Args:
         entries: six of (N,): xx, xy, xz, yy, yz, zz.
-        right: right-hand sides, (N, 3).
+        right: the three right-hand sides, (N,) each.
     """
     xx, xy, xz, yy, yz, zz = entries
     first = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     second = first[1], xx * zz - xz * xz, xy * xz - xx * yz
     third = first[2], second[2], xx * yy - xy * xy
     scale = 1 / (xx * first[0] + xy * first[1] + xz * first[2])
-    x, y, z = right.T
-    rows = (row[0] * x + row[1] * y + row[2] * z for row in (first, second, third))
-    return np.stack([row * scale for row in rows], axis=1)
+    x, y, z = right
+    return [
+        (row[0] * x + row[1] * y + row[2] * z) * scale for row in (first, second, third)
+    ]
 
 
-def _faithful_fit(alpha: FloatArray, image: ByteArray) -> FloatArray:
-    """Coefficients (h, w, 4) with alpha = sum(c[:3] * RGB) + c[3] at each pixel.
+def _faithful_fit(alpha: FloatArray, image: ByteArray) -> Planes:
+    """Coefficients c, (h, w) each, with alpha = sum(c[:3] * RGB) + c[3] at each pixel.
 
     Args:
         alpha: (h, w).
         image: (h, w, 3).
     """
-    slope, offset, missed = _window_fits(alpha, image, EPSILON)
-    weight = (1 / (missed + GOOD))[..., None]
-    sums = _mean(np.dstack([slope * weight, offset[..., None] * weight, weight]))
-    fit = np.asarray(sums[..., :4] / sums[..., 4:], np.float32)
-    fit[..., :3] /= 255
-    gap = alpha - (fit[..., :3] * image).sum(-1) - fit[..., 3]
+    fit, missed = _window_fits(alpha, image, EPSILON)
+    weight = np.asarray(1 / (missed + GOOD), np.float32)
+    total = _mean(weight)
+    *slopes, offset = (
+        np.asarray(_mean(plane * weight) / total, np.float32) for plane in fit
+    )
+    slopes = [np.asarray(slope / 255, np.float32) for slope in slopes]
+    gap = alpha - offset
+    for slope, colour in zip(slopes, cv2.split(image), strict=True):
+        gap -= slope * colour
     # Interpolation takes an eighth of each cell's mean from either side: made up for.
     kernel, border = np.array([1, 6, 1], np.float32) / 8, cv2.BORDER_REFLECT
-    fit[..., 3] += 2 * gap - cv2.sepFilter2D(gap, -1, kernel, kernel, borderType=border)
-    return fit
+    offset += 2 * gap - cv2.sepFilter2D(gap, -1, kernel, kernel, borderType=border)
+    return [*slopes, offset]
 
 
 def _soft_band(alpha: FloatArray) -> FloatArray:
@@ -256,23 +290,13 @@ def _soft_band(alpha: FloatArray) -> FloatArray:
     return np.asarray(cv2.dilate(soft, kernel))
 
 
-def _resampled(
-    maps: FloatArray, part: tuple[slice, slice], shape: tuple[int, ...]
-) -> FloatArray:
-    """Bilinear values (K, h, w) of a part of the full-size grid, from (K, h', w').
+@lru_cache(maxsize=2)
+def _interpolation(cells: int, pixels: int) -> FloatArray:
+    """Weights (pixels, cells) of bilinear interpolation along one direction.
 
-    As two matrix products, which are quick and leave other threads alone.
+    As a matrix product it is quick, and leaves other threads alone.
     """
-    rows, vertical = _interpolation(maps.shape[1], shape[0], part[0])
-    columns, horizontal = _interpolation(maps.shape[2], shape[1], part[1])
-    return np.asarray(vertical @ maps[:, rows, columns] @ horizontal.T, np.float32)
-
-
-def _interpolation(cells: int, pixels: int, wanted: slice) -> tuple[slice, FloatArray]:
-    """The cells between which full-size pixels lie, and their weights (n, cells)."""
-    full = np.arange(wanted.start, wanted.stop, dtype=np.float32)
+    full = np.arange(pixels, dtype=np.float32)
     place = np.clip((full + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)
-    first, last = int(place[0]), min(int(place[-1]) + 1, cells - 1)
-    near = np.arange(first, last + 1, dtype=np.float32)
-    weights = np.maximum(0, 1 - np.abs(place[:, None] - near))
-    return slice(first, last + 1), np.asarray(weights, np.float32)
+    near = np.arange(cells, dtype=np.float32)
+    return np.asarray(np.maximum(0, 1 - np.abs(place[:, None] - near)), np.float32)
