@@ -78,7 +78,7 @@ def upsampled(
     for first in range(0, alpha.shape[0], CELLS):
         last = min(first + CELLS, alpha.shape[0])
         tall, near = slice(rows[first], rows[last]), _with_next(first, last)
-        runs = _runs(band[near].any(0))
+        runs = _runs(np.asarray(band[near].any(0)))
         if not runs:
             continue
         down = vertical[tall, near] @ maps[near].reshape(len(maps[near]), -1)
