@@ -157,7 +157,8 @@ class TorchBackend:
 
         Args:
             precision: see :func:`zim_model.devices.usable_precision`.  Weights stay
-                fp32; half precision is torch's autocast.
+                fp32; half precision is torch's autocast.  On a CPU the decoder stays in
+                fp32 too, in which it is faster (``zim_model.doubling``).
 
         Raises:
             WeightsError: the model was trained with other cue maps than are drawn now.
@@ -196,8 +197,9 @@ class TorchBackend:
             logits, iou = self.model.decode(features, coords, labels, padded=True)
         return logits, iou
 
-    def _autocast(self) -> torch.autocast:
-        half = self.dtype != torch.float32
+    def _autocast(self, *, decoding: bool = False) -> torch.autocast:
+        exact = decoding and self.device.type == "cpu"
+        half = self.dtype != torch.float32 and not exact
         return torch.autocast(self.device.type, self.dtype, enabled=half)
 
     @torch.inference_mode()
@@ -207,7 +209,11 @@ class TorchBackend:
         tensor = torch.from_numpy(normalised(pixels, self.config.image_size))[None]
         tensor = tensor.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._autocast():
-            features = self.model.prepared(self.model.encode(tensor))
+            features = self.model.encode(tensor)
+        if self.device.type == "cpu":
+            features = features.mapped(torch.Tensor.float)
+        with self._autocast(decoding=True):
+            features = self.model.prepared(features)
         return EncodedView(view, features, pixels)
 
     def decode(
@@ -251,7 +257,7 @@ class TorchBackend:
         mask = None
         if mask_input is not None:
             mask = torch.from_numpy(mask_input)[None].to(self.device)
-        with self._autocast():
+        with self._autocast(decoding=True):
             logits, iou = self.model.decode(
                 encoded.features,
                 torch.from_numpy(np.stack([t[0] for t in tokens])).to(self.device),

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.blas import one_blas_thread
 from zim_model.request import ALPHA_MAX
 
 Planes = list[FloatArray]
@@ -57,7 +58,8 @@ def upsampled(
         alpha: (h, w) float32 in [0, 1], of the whole image.
         image: (H, W, 3) uint8 RGB.
         guided: follow the image's edges inside the soft band, else bilinear.
-        guide: the image at the matte's size, (h, w, 3), where that is at hand.
+        guide: a smaller copy of the image, (h', w', 3), where one is at hand; it is of
+            use if it is not smaller than the matte.
 
     Returns:
         (H, W) uint16, 65535 opaque.
@@ -67,14 +69,31 @@ def upsampled(
     out = np.asarray(cv2.resize(small, (width, height)), np.uint16)
     if not guided or height * width <= alpha.size:
         return out
+    if guide is None or guide.shape[0] < alpha.shape[0]:
+        guide = image
+    with one_blas_thread():
+        _follow(out, image, alpha, _at_size(guide, alpha.shape))
+    return out
+
+
+def _follow(
+    out: WordArray, image: ByteArray, alpha: FloatArray, guide: ByteArray
+) -> None:
+    """Replace a matte by the fit of the small one to the colours, where edges run.
+
+    Args:
+        out: (H, W), changed in place.
+        image: (H, W, 3).
+        alpha: the small matte, (h, w).
+        guide: the image at its size, (h, w, 3).
+    """
     band = _soft_band(alpha)
-    small_image = _at_size(image if guide is None else guide, alpha.shape)
-    fit = [plane * ALPHA_MAX for plane in _faithful_fit(alpha, small_image)]
+    fit = [plane * ALPHA_MAX for plane in _faithful_fit(alpha, guide)]
     maps = np.stack([*fit, band], 1)  # (h, len(MAPS), w)
-    rows = _edges(alpha.shape[0], height)
-    columns = _edges(alpha.shape[1], width)
-    vertical = _interpolation(alpha.shape[0], height)
-    horizontal = _interpolation(alpha.shape[1], width)
+    rows = _edges(alpha.shape[0], image.shape[0])
+    columns = _edges(alpha.shape[1], image.shape[1])
+    vertical = _interpolation(alpha.shape[0], image.shape[0])
+    horizontal = _interpolation(alpha.shape[1], image.shape[1])
     for first in range(0, alpha.shape[0], CELLS):
         last = min(first + CELLS, alpha.shape[0])
         tall, near = slice(rows[first], rows[last]), _with_next(first, last)
@@ -89,8 +108,7 @@ def upsampled(
             part = down[:, :count, beside]
             across = part.reshape(-1, part.shape[2]) @ horizontal[wide, beside].T
             values = across.reshape(*part.shape[:2], -1)
-            _follow_colours(out[tall, wide], image[tall, wide], values)
-    return out
+            _follow_part(out[tall, wide], image[tall, wide], values)
 
 
 def stepped(alpha: FloatArray, image: ByteArray) -> tuple[FloatArray, ByteArray | None]:
@@ -141,8 +159,8 @@ def _step(alpha: FloatArray, image: ByteArray) -> FloatArray:
     return np.asarray(plain + inside * (followed.clip(0, 1) - plain), np.float32)
 
 
-def _follow_colours(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None:
-    """Replace a part of alpha by its fit to the colours, as far as the band says.
+def _follow_part(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None:
+    """The same for a part, of maps that were brought to its size.
 
     Args:
         alpha: (h, w), changed in place.

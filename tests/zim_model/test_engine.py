@@ -10,6 +10,7 @@ from zim_model.errors import Cancelled, PromptError, WeightsError
 from zim_model.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, Finish, Options, Request, Stroke
+from zim_model.transforms import resized_view
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (150, 200, 3), dtype=np.uint8)
@@ -31,7 +32,7 @@ class DiscBackend:
     def encode(self, image, view):
         assert image.shape[2] == 3
         self.views.append(view)
-        return Encoded(view)
+        return Encoded(view, resized_view(self.config, image, view))
 
     def decode(self, encoded, prompts, mask_input=None):
         self.asked.append((encoded.view, prompts))
@@ -51,8 +52,8 @@ class DiscBackend:
 class Encoded:
     nbytes = 100
 
-    def __init__(self, view):
-        self.view = view
+    def __init__(self, view, pixels):
+        self.view, self.pixels = view, pixels
 
 
 def engine_of(backend, **kwargs):
@@ -189,7 +190,7 @@ def test_unknown_model():
 
 def test_the_cache_is_bounded_in_bytes_and_drops_the_longest_unused():
     cache = EmbeddingCache(max_bytes=250)
-    a, b, c = (Encoded(None) for _ in range(3))
+    a, b, c = (Encoded(None, None) for _ in range(3))
     cache.put(("a",), a)
     cache.put(("b",), b)
     assert cache.get(("a",)) is a

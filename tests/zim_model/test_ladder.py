@@ -255,6 +255,21 @@ def test_half_precision_answers_nearly_alike_and_is_labelled(small_cnn, monkeypa
     assert 0 < difference.mean() < 0.02
 
 
+def test_on_a_cpu_half_precision_is_for_the_encoder_alone(small_cnn, monkeypatch):
+    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
+    full, half = TorchBackend(small_cnn, "cpu"), TorchBackend(small_cnn, "cpu", "bf16")
+    view = View.whole(*IMAGE.shape[:2], full.config.image_size)
+    seen = half.encode(IMAGE, view)
+    exact = full.encode(IMAGE, view).features.embeddings
+    assert (seen.features.embeddings != exact).any()
+    assert all(tensor.dtype == torch.float32 for tensor in seen.features.tensors())
+    prompts = view.apply(CLICK)
+    for answer, same in zip(
+        half.decode(seen, prompts), full.decode(seen, prompts), strict=True
+    ):
+        np.testing.assert_array_equal(answer, same)
+
+
 def test_nothing_finite_in_half_precision_is_an_overflow(small_cnn, monkeypatch):
     monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
     backend = TorchBackend(small_cnn, "cpu", "bf16")
