@@ -44,6 +44,8 @@ class TrainConfig(Settings):
             head on all labelled regions at once; the decoder then learns nothing.
         encoder_lr: learning rate of the encoder and the region head, as a share of
             ``lr``; 0 leaves them and their batch norm as they are.
+        regions_weight: of the loss of ``task = "regions"`` beside that of the prompts,
+            so that an encoder that learns from prompts goes on to see regions.
         click_rounds: before a step, up to so many rounds of clicks on the model's own
             mistakes (iterative training, RITM); 0 leaves the drawn prompts alone.
         region_loss: ``bce`` (cross-entropy and soft IoU) or ``focal`` (normalised focal
@@ -65,6 +67,7 @@ class TrainConfig(Settings):
 
     task: str = "prompts"
     encoder_lr: float = 1.0
+    regions_weight: float = 0.0
     click_rounds: int = 0
     region_loss: str = "bce"
     region_share: float = 1.0

@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -169,8 +170,9 @@ class Samples(Draws):
 
     Item i holds, for P prompt sets on one view of side S: ``image`` (3, S, S),
     ``coords`` (P, T, 2), ``labels`` (P, T), ``cues`` (P, K, S/2, S/2), ``target`` and
-    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,).  From
-    ``pixels`` (S, S, 3) uint8 with padding and ``extent`` (2,), its height and width
+    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,), and of a
+    model with a region head ``regions`` and ``single``, as
+    :class:`training.regions.LabelSamples` has them.  From ``pixels`` (S, S, 3) uint8 with padding and ``extent`` (2,), its height and width
     without, cue maps can be drawn anew.
     """
 
@@ -213,6 +215,7 @@ class Samples(Draws):
         padded = np.zeros((size, size, 3), np.uint8)
         padded[: pixels.shape[0], : pixels.shape[1]] = pixels
         return {
+            **self._regions(scene, view, size),
             "image": torch.from_numpy(normalised(pixels, size)),
             "coords": torch.from_numpy(np.stack([t[0] for t in tokens])),
             "labels": torch.from_numpy(np.stack([t[1] for t in tokens])),
@@ -228,6 +231,15 @@ class Samples(Draws):
         if not self.config.cue_channels:
             return np.zeros((0, side, side), np.float32)
         return cue_maps(pixels, inside, side)
+
+    def _regions(self, scene: Scene, view: View, size: int) -> dict[str, Tensor]:
+        if self.config.region_channels is None:
+            return {}
+        drawn = scene.label_map()
+        return {
+            "regions": torch.from_numpy(halved_labels(drawn.labels, view, size)),
+            "single": torch.tensor(float(drawn.single)),
+        }
 
     def _view(
         self, rng: np.random.Generator, scene: Scene, prompts: Sequence[PromptSet]
@@ -261,3 +273,16 @@ class Samples(Draws):
                 values[part], (width, height), interpolation=cv2.INTER_AREA
             )
         return out[0].clip(0, 1), (out[1] > 0.5).astype(np.float32)
+
+
+def halved_labels(labels: ByteArray, view: View, size: int) -> npt.NDArray[np.int64]:
+    """Labels (H, W) of a view at half the input side: (size/2, size/2), 0 unknown."""
+    height, width = (max(1, side // 2) for side in view.input_size)
+    part = np.ascontiguousarray(
+        labels[view.top : view.bottom, view.left : view.right], np.uint8
+    )
+    out = np.zeros((size // 2, size // 2), np.int64)
+    out[:height, :width] = cv2.resize(
+        part, (width, height), interpolation=cv2.INTER_NEAREST
+    )
+    return out

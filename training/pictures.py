@@ -35,9 +35,9 @@ class Source:
 
 
 SEG_SOURCES = {
-    "bsds": Source(0.14, 1),
+    "bsds": Source(0.18, 1),
     "davis": Source(0.09),
-    "coco": Source(0.12, 2),
+    "coco": Source(0.18, 2),
     "things": Source(0.06),
     "bag": Source(0.05),
     "human": Source(0.05, 1),
@@ -51,7 +51,28 @@ SEG_SOURCES = {
     "food": Source(0.02, 1),
     "camvid": Source(0.01, 1),
 }
-MATTE, CUTOUT, PROCEDURAL = Source(0.14), Source(0.14), Source(0.12)
+MATTE, CUTOUT, PROCEDURAL = Source(0.14), Source(0.10), Source(0.08)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelMap:
+    """A picture with its regions.
+
+    Attributes:
+        image: (H, W, 3) uint8.
+        labels: (H, W) uint8, 0 unknown.  With ``single``, 1 is an object and 2 all
+            that is not, which may be many regions.
+        single: only one object was labelled.
+    """
+
+    image: ByteArray
+    labels: ByteArray
+    single: bool
+
+    @classmethod
+    def of(cls, image: ByteArray, labels: ByteArray) -> LabelMap:
+        """A labelled picture; with fewer than three regions it is ``single``."""
+        return cls(image, labels, len(np.setdiff1d(np.unique(labels), 0)) < 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +85,7 @@ class Scene:
         known: (H, W) bool, false where alpha says nothing.
         others: (H, W) bool, other objects.
         exact: alpha is a matte, not a hard label.
+        labels: (H, W) uint8, all regions of the picture, 0 unknown, if they are known.
     """
 
     image: ByteArray
@@ -71,6 +93,7 @@ class Scene:
     known: BoolArray
     others: BoolArray
     exact: bool
+    labels: ByteArray | None = None
 
     def cut(self, part: tuple[slice, slice]) -> Scene:
         """Take some rows and columns of every map; negative steps mirror."""
@@ -80,7 +103,15 @@ class Scene:
             alpha=np.ascontiguousarray(self.alpha[part]),
             known=np.ascontiguousarray(self.known[part]),
             others=np.ascontiguousarray(self.others[part]),
+            labels=None if self.labels is None else self.labels[part],
         )
+
+    def label_map(self) -> LabelMap:
+        """All regions of the picture, or the object and what surrounds it."""
+        if self.labels is not None:
+            return LabelMap.of(self.image, self.labels)
+        labels = np.where(self.alpha > 0.5, 1, np.where(self.others, 3, 2))
+        return LabelMap(self.image, labels.astype(np.uint8), True)
 
 
 HELD_OUT = 50
@@ -196,12 +227,11 @@ class Pictures:
             return self._procedural_scene(rng, path)
         return _label_scene(rng, path, source.band, self.longest)
 
-    def labelled(
-        self, rng: np.random.Generator, paths: list[Path]
-    ) -> tuple[ByteArray, ByteArray]:
-        """Draw a picture (H, W, 3) with its label map (H, W), 0 void."""
+    def labelled(self, rng: np.random.Generator, paths: list[Path]) -> LabelMap:
+        """Draw a picture with its label map."""
         path = paths[rng.integers(len(paths))]
-        return _read(_image_beside(path, ".labels.png"), "RGB"), _read(path, "labels")
+        image = _read(_image_beside(path, ".labels.png"), "RGB")
+        return LabelMap.of(image, _read(path, "labels"))
 
     def _background(self, rng: np.random.Generator, size: int) -> ByteArray:
         """A random square of a background photograph."""
@@ -298,7 +328,8 @@ def _label_scene(
             mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((2 * band + 1,) * 2)
         )
         known = known & (edge == 0)
-    return Scene(image, mask.astype(np.float32), known, ~mask & known, False)
+    others = ~mask & known
+    return Scene(image, mask.astype(np.float32), known, others, False, labels)
 
 
 def _placed_cutout(

@@ -24,7 +24,7 @@ from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
 def write_sheet(model: Zim, samples: Iterable[dict[str, Tensor]], path: Path) -> None:
     """Write a PNG with one row a sample.
 
-    A sample with prompts shows prompts, prediction and truth; one with regions shows
+    A sample with prompts shows prompts, prediction and truth; one with regions alone shows
     the picture, the predicted boundaries and figures, and the true boundaries.
 
     Args:
@@ -36,7 +36,7 @@ def write_sheet(model: Zim, samples: Iterable[dict[str, Tensor]], path: Path) ->
     """
     rows = []
     for sample in samples:
-        row = _region_row if "regions" in sample else _prompt_row
+        row = _prompt_row if "coords" in sample else _region_row
         rows.append(np.hstack(row(model, sample)))
     with replacing(path) as file:
         Image.fromarray(np.vstack(rows)).save(file, "png")

@@ -3,23 +3,20 @@
 A view with one prompt says which of two sides a pixel lies on; a label map says where
 every region ends and which of all pixels belong together.  ``LabelSamples[i]`` draws a
 label map and cuts a view; :func:`regions_loss` teaches the region head
-(``zim_model.regions``).
+(``zim_model.regions``), which may be taught on while prompts are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.data import Draws, recoloured
-from training.pictures import Pictures
-from zim_model.arrays import ByteArray
+from training.data import Draws, halved_labels, recoloured
+from training.pictures import LabelMap, Pictures
 from zim_model.regions import SAME, Regions
 from zim_model.transforms import View, normalised, resized_view
 
@@ -35,32 +32,12 @@ BOUNDARY_WEIGHT = 4.0
 """How much more a boundary pixel counts than another: they are few."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelMap:
-    """A picture with its regions.
-
-    Attributes:
-        image: (H, W, 3) uint8.
-        labels: (H, W) uint8, 0 unknown.  With ``single``, 1 is an object and 2 all
-            that is not, which may be many regions.
-        single: only one object was labelled.
-    """
-
-    image: ByteArray
-    labels: ByteArray
-    single: bool
-
-
 def drawn_labels(rng: np.random.Generator, pictures: Pictures) -> LabelMap:
     """Draw a picture with labels; a scene with a matte becomes one of two regions."""
     kind, source, paths = pictures.drawn_pool(rng, MORE_OF)
     if kind.startswith("seg/"):
-        image, labels = pictures.labelled(rng, paths)
-        single = len(np.setdiff1d(np.unique(labels), 0)) < 3
-        return LabelMap(image, labels, single)
-    scene = pictures.scene_from(rng, kind, source, paths)
-    labels = np.where(scene.alpha > 0.5, 1, np.where(scene.others, 3, 2))
-    return LabelMap(scene.image, labels.astype(np.uint8), True)
+        return pictures.labelled(rng, paths)
+    return pictures.scene_from(rng, kind, source, paths).label_map()
 
 
 class LabelSamples(Draws):
@@ -73,7 +50,7 @@ class LabelSamples(Draws):
     def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
         size = int(self.sizes[index])
         labelled, view = _viewed(rng, drawn_labels(rng, self.pictures), size)
-        labels = _halved_labels(labelled.labels, view, size)
+        labels = halved_labels(labelled.labels, view, size)
         if (labels > 0).mean() <= 0.1:
             return None
         pixels = resized_view(self.config, labelled.image, view)
@@ -100,18 +77,6 @@ def _viewed(
     left = int(rng.integers(max(0, width - w) + 1))
     view = View(left, top, min(width, left + w), min(height, top + h), size)
     return replace(drawn, image=image, labels=labels), view
-
-
-def _halved_labels(labels: ByteArray, view: View, size: int) -> npt.NDArray[np.int64]:
-    height, width = (max(1, side // 2) for side in view.input_size)
-    part = np.ascontiguousarray(
-        labels[view.top : view.bottom, view.left : view.right], np.uint8
-    )
-    out = np.zeros((size // 2, size // 2), np.int64)
-    out[:height, :width] = cv2.resize(
-        part, (width, height), interpolation=cv2.INTER_NEAREST
-    )
-    return out
 
 
 def boundaries(labels: Tensor) -> Tensor:

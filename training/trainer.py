@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from training.regions import regions_loss
 from zim_model.checkpoint import load_model, load_sam, save_model, zim_from_sam
 from zim_model.encoder import VitEncoder
 from zim_model.errors import ZimError
-from zim_model.model import Zim
+from zim_model.model import Features, Zim
 from zim_model.regions import Regions
 
 SHOWN_AGAIN = 0.8
@@ -116,11 +116,15 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
             return batch
         seed = (self.config.seed, self.step, number, self.team.rank)
         rng = np.random.default_rng(seed)
-        for _ in range(rng.integers(0, self.config.click_rounds + 1)):
+        rounds = rng.integers(0, self.config.click_rounds + 1)
+        if rounds:
             self.model.eval()
             with torch.no_grad():
-                logits, _ = self.passes(batch)
-            answers = logits[:, :1].float().cpu()
+                features = self.passes.seen(batch)
+        for _ in range(rounds):
+            with torch.no_grad():
+                logits, _ = self.passes.answered(features, batch)
+            answers = logits[:, :1].cpu()
             found = (answers[:, 0] > 0).numpy()
             stride = self.config.zim.mask_stride
             batch = corrected(rng, batch, found, stride, self._mapper())
@@ -145,12 +149,9 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         if self.config.encoder_lr == 0:
             for part in self._seeing():
                 part.eval()
-        predicted = (self.shared or self.passes)(batch)
+        predicted: Predicted = (self.shared or self.passes)(batch)
         if self.config.task == "regions":
-            maps, embedding = predicted
-            labels, single = (batch[k].to(self.device) for k in ("regions", "single"))
-            return regions_loss(Regions(maps, embedding), labels, single)
-        logits, iou = predicted
+            return self._regions_loss(predicted, batch)
         target, weight, exact = (
             batch[key].flatten(0, 1).to(self.device, non_blocking=True)
             for key in ("target", "weight", "exact")
@@ -160,7 +161,39 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         if done >= self.config.region_share:
             late = self.config.late_region_loss
             region = None if late == "none" else late
-        return zim_loss(logits, iou, target, weight, exact, region)
+        loss, parts = zim_loss(
+            predicted.logits, predicted.iou, target, weight, exact, region
+        )
+        if self.config.regions_weight:
+            seen, seen_parts = self._regions_loss(predicted, batch)
+            loss = loss + self.config.regions_weight * seen
+            parts["regions"] = seen_parts["loss"]
+        return loss, parts
+
+    def _regions_loss(
+        self, predicted: Predicted, batch: Batch
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        if predicted.regions is None:
+            raise ZimError(
+                f"{self.config.model} has no region head.",
+                'Leave out task = "regions" and regions_weight.',
+            )
+        labels, single = (batch[k].to(self.device) for k in ("regions", "single"))
+        return regions_loss(Regions(*predicted.regions), labels, single)
+
+
+class Predicted(NamedTuple):
+    """What the network makes of V views with P prompt sets each, in float32.
+
+    Attributes:
+        logits: (V * P, 4, h, w), prompt by prompt; empty without prompts.
+        iou: (V * P, 4); empty without prompts.
+        regions: maps and embedding of the views, see :class:`zim_model.regions.Regions`.
+    """
+
+    logits: Tensor
+    iou: Tensor
+    regions: tuple[Tensor, Tensor] | None
 
 
 class _Passes(nn.Module):
@@ -170,33 +203,46 @@ class _Passes(nn.Module):
         super().__init__()
         self.model, self.mixed = model, mixed
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits (V * P, 4, h, w) and IoU (V * P, 4) in float32, prompt by prompt.
+    def forward(self, batch: Batch) -> Predicted:
+        features = self.seen(batch)
+        regions = None
+        if (found := features.regions) is not None:
+            regions = found.maps.float(), found.embedding.float()
+        if "coords" in batch:
+            return Predicted(*self.answered(features, batch), regions)
+        nothing = features.embeddings.new_empty(0)
+        return Predicted(nothing, nothing, regions)
 
-        Of a batch without prompts, the maps and the embedding of its regions.
-        """
-        device = next(self.model.parameters()).device
-        image = batch["image"].to(device, non_blocking=True)
+    def seen(self, batch: Batch) -> Features:
+        """Features of the views."""
+        image = batch["image"].to(self._device, non_blocking=True)
         image = image.contiguous(memory_format=torch.channels_last)
-        if "coords" not in batch:
-            with torch.autocast(device.type, torch.bfloat16, self.mixed):
-                regions = self.model.encode(image).regions
-            if regions is None:
-                raise ValueError(f"{self.model.config.name} has no region head")
-            return regions.maps.float(), regions.embedding.float()
+        with self._autocast():
+            return self.model.encode(image)
+
+    def answered(self, features: Features, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits and predicted IoU of every prompt set, see :class:`Predicted`."""
         views, prompts = batch["coords"].shape[:2]
-        index = torch.arange(views, device=device).repeat_interleave(prompts)
+        index = torch.arange(views, device=self._device).repeat_interleave(prompts)
         attention: AbstractContextManager[None] = nullcontext()
-        if device.type == "cpu":  # whose fused kernel is slow on so few tokens
+        if self._device.type == "cpu":  # whose fused kernel is slow on so few tokens
             attention = sdpa_kernel(SDPBackend.MATH)
         coords, labels, cues = (
-            batch[key].flatten(0, 1).to(device, non_blocking=True)
+            batch[key].flatten(0, 1).to(self._device, non_blocking=True)
             for key in ("coords", "labels", "cues")
         )
-        with attention, torch.autocast(device.type, torch.bfloat16, self.mixed):
-            features = self.model.encode(image).select(index)
-            earlier = batch.get("earlier")
-            if earlier is not None:
-                earlier = earlier.to(device, non_blocking=True)
-            logits, iou = self.model.decode(features, coords, labels, cues, earlier)
+        earlier = batch.get("earlier")
+        if earlier is not None:
+            earlier = earlier.to(self._device, non_blocking=True)
+        with attention, self._autocast():
+            logits, iou = self.model.decode(
+                features.select(index), coords, labels, cues, earlier
+            )
         return logits.float(), iou.float()
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, self.mixed)
