@@ -170,10 +170,11 @@ class Samples(Draws):
 
     Item i holds, for P prompt sets on one view of side S: ``image`` (3, S, S),
     ``coords`` (P, T, 2), ``labels`` (P, T), ``cues`` (P, K, S/2, S/2), ``target`` and
-    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,), and of a
-    model with a region head ``regions`` and ``single``, as
-    :class:`training.regions.LabelSamples` has them.  From ``pixels`` (S, S, 3) uint8 with padding and ``extent`` (2,), its height and width
-    without, cue maps can be drawn anew.
+    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,), and for a
+    model with a region head ``regions`` and ``single``, as those of
+    :class:`training.regions.LabelSamples`.  From ``pixels`` (S, S, 3) uint8 with
+    padding and ``extent`` (2,), its height and width without, cue maps can be drawn
+    anew.
     """
 
     def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:

@@ -24,7 +24,7 @@ from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
 def write_sheet(model: Zim, samples: Iterable[dict[str, Tensor]], path: Path) -> None:
     """Write a PNG with one row a sample.
 
-    A sample with prompts shows prompts, prediction and truth; one with regions alone shows
+    A sample with prompts shows prompts, prediction and truth; one with regions alone
     the picture, the predicted boundaries and figures, and the true boundaries.
 
     Args:

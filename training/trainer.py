@@ -35,6 +35,7 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
     """Trains ZIM, its encoder alone, or its decoder alone."""
 
     SHOWN = ("loss", "iou")
+    passes: _Passes
 
     def __init__(self, config: TrainConfig, team: Team) -> None:
         super().__init__(config, team)
@@ -188,7 +189,7 @@ class Predicted(NamedTuple):
     Attributes:
         logits: (V * P, 4, h, w), prompt by prompt; empty without prompts.
         iou: (V * P, 4); empty without prompts.
-        regions: maps and embedding of the views, see :class:`zim_model.regions.Regions`.
+        regions: maps and embedding of the views' :class:`zim_model.regions.Regions`.
     """
 
     logits: Tensor

@@ -4,7 +4,8 @@ import torch
 from PIL import Image
 
 from training import loop
-from training.config import TrainConfig
+from training.config import MODELS, TrainConfig
+from training.data import Samples
 from training.distributed import Team
 from training.pictures import Pictures
 from training.regions import LabelSamples, boundaries, pair_loss, regions_loss
@@ -54,6 +55,25 @@ def test_labels_lie_on_the_picture(pictures_folder):
             agree.append(float(ones.mean()) > float(twos.mean()))
     assert len(agree) > 20
     assert np.mean(agree) > 0.95
+
+
+def test_prompts_come_with_the_regions_of_their_view(pictures_folder):
+    """The objects are label 1 of the folder's pictures, and so is what is asked for."""
+    samples = Samples(Pictures(pictures_folder), ZIM_TINY, [64] * 40, 1)
+    samples.pictures.pools = [p for p in samples.pictures.pools if "seg/" in p[0]]
+    samples.pictures.shares = np.ones(1)
+    seen = set()
+    for i in range(40):
+        sample = samples[i]
+        regions, known = sample["regions"], sample["weight"][0] > 0
+        seen |= set(regions.unique().tolist())
+        asked = (sample["target"][0] > 0.5)[known]
+        label = 1 if asked.float().mean() == 0 else int(regions[known][asked].mode()[0])
+        same = (regions == label)[known] == asked
+        assert same.float().mean() > 0.95
+    assert seen == {0, 1, 2}
+    whole = Samples(Pictures(pictures_folder), MODELS["zim-mini"], [64], 1)[0]
+    assert "regions" not in whole
 
 
 def test_boundaries_run_between_known_regions_only():
@@ -156,3 +176,30 @@ def test_learning_regions_lowers_the_loss(pictures_folder):
     batch = torch.utils.data.default_collate([samples[0], samples[1]])
     losses = [float(trainer.train_step([batch])["loss"]) for _ in range(20)]
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
+
+
+def test_the_encoder_goes_on_to_see_regions_while_it_learns_from_prompts(
+    config_file, pictures_folder, tmp_path
+):
+    config_file.write_text(
+        'model = "zim-tiny"\nsteps = 2\nviews = 2\nregions_weight = 0.3\n'
+        "small_size = 64\nsmall_share = 1.0\nworkers = 0\nlog_every = 1\n"
+    )
+    out = tmp_path / "out"
+    arguments = [str(config_file), "--data", str(pictures_folder), "--out", str(out)]
+    assert main(arguments) == 0
+    header, *lines = (out / "log.csv").read_text().splitlines()
+    column = header.split(",").index("regions")
+    assert all(float(line.split(",")[column]) > 0 for line in lines)
+
+
+def test_what_cannot_see_regions_cannot_be_taught_to(
+    config_file, pictures_folder, tmp_path, capsys
+):
+    config_file.write_text(
+        'model = "zim-mini"\nsteps = 1\nviews = 2\nregions_weight = 0.3\n'
+        "small_size = 64\nsmall_share = 1.0\nworkers = 0\n"
+    )
+    arguments = [str(config_file), "--data", str(pictures_folder)]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 1
+    assert "zim-mini has no region head" in capsys.readouterr().err
