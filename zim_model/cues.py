@@ -194,16 +194,15 @@ class _Scene:
             ratio = np.log(likelihood[0] / likelihood[1]).ravel()[index]
             ratio = cv2.GaussianBlur(ratio.astype(np.float32), (0, 0), 0.8)
             self.maps[name] = np.tanh(ratio / 2).astype(np.float32)
+        planes = np.ascontiguousarray(self.colours.transpose(2, 0, 1))
         for name, seeds in (("positive", self.positive), ("negative", self.negative)):
             similar = np.zeros(self.shape, np.float32)
             if seeds.any():
                 # A few colours of the seeds; the nearest of them counts.
                 colours = self.colours[seeds]
                 colours = colours[:: max(1, len(colours) // 12)]
-                gap = np.full(self.shape, np.inf, np.float32)
-                for colour in colours:
-                    np.minimum(gap, ((self.colours - colour) ** 2).sum(-1), out=gap)
-                similar = np.exp(-gap / 0.01)
+                gaps = planes - colours[..., None, None]
+                similar = np.exp(-(gaps**2).sum(1).min(0) / 0.01)
             self.maps[f"colour_{name}"] = similar
 
 
