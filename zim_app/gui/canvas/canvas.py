@@ -105,7 +105,7 @@ class Canvas(DocumentView):
         self._end_gesture()
         self.select(None)
         super().set_document(document)
-        if self.options == ToolOptions():  # untouched
+        if self.options.radius == ToolOptions().radius:  # untouched
             self.set_options(replace(self.options, radius=first_radius(document)))
 
     @Slot(object, object)

@@ -42,11 +42,7 @@ def set_window_geometry(geometry: QByteArray) -> None:
 
 def export_options() -> dict[str, Any]:
     """How the last export was made, as plain values; empty at first."""
-    try:
-        stored = json.loads(str(QSettings().value("export_options") or "{}"))
-    except ValueError:
-        return {}
-    return stored if isinstance(stored, dict) else {}
+    return _plain("export_options")
 
 
 def set_export_options(options: dict[str, Any]) -> None:
@@ -56,16 +52,29 @@ def set_export_options(options: dict[str, Any]) -> None:
 
 def batch_settings() -> dict[str, Any]:
     """What the batch dialog showed last, as plain values; empty at first."""
-    try:
-        stored = json.loads(str(QSettings().value("batch") or "{}"))
-    except ValueError:
-        return {}
-    return stored if isinstance(stored, dict) else {}
+    return _plain("batch")
 
 
 def set_batch_settings(values: dict[str, Any]) -> None:
     """Remember what the batch dialog shows."""
     QSettings().setValue("batch", json.dumps(values))
+
+
+def brush() -> dict[str, float]:
+    """Hardness and strength of the brush used last, 0 to 1 each; empty at first."""
+    stored = _plain("brush")
+    given = {key: stored.get(key) for key in ("hardness", "strength")}
+    return {
+        key: float(value)
+        for key, value in given.items()
+        if isinstance(value, int | float) and 0 <= value <= 1
+    }
+
+
+def set_brush(hardness: float, strength: float) -> None:
+    """Remember hardness and strength of the brush."""
+    values = {"hardness": hardness, "strength": strength}
+    QSettings().setValue("brush", json.dumps(values))
 
 
 def strip_shown() -> bool:
@@ -91,11 +100,7 @@ def set_window_state(state: QByteArray) -> None:
 
 def evaluation_choices() -> dict[str, Any]:
     """What was chosen in the evaluation window, as plain values; empty at first."""
-    try:
-        stored = json.loads(str(QSettings().value("evaluation") or "{}"))
-    except ValueError:
-        return {}
-    return stored if isinstance(stored, dict) else {}
+    return _plain("evaluation")
 
 
 def set_evaluation_choices(choices: dict[str, Any]) -> None:
@@ -133,3 +138,12 @@ def pair_folder() -> Path | None:
 def set_pair_folder(folder: Path) -> None:
     """Remember where training pairs go."""
     QSettings().setValue("pair_folder", str(folder))
+
+
+def _plain(key: str) -> dict[str, Any]:
+    """Values that were stored as JSON; empty at first, or if they were damaged."""
+    try:
+        stored = json.loads(str(QSettings().value(key) or "{}"))
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}

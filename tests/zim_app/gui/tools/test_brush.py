@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
 from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.overlay import VIEW_MODES
+from zim_app.gui.tools.tool_options import ToolOptionsBar
+from zim_app.gui.tools.tools import ToolOptions
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 NONE = Qt.KeyboardModifier.NoModifier
@@ -298,3 +301,17 @@ def test_strokes_survive_other_prompts(opened, canvas, hand, strokes, settle, qt
     opened.actions_by_id["clear"].trigger()
     assert len(strokes()) == 1
     assert not np.isnan(opened.document.state.matte.alpha).any()
+
+
+def test_the_next_start_begins_with_the_same_brush(opened, hand, strokes):
+    bar = opened.bench.options_bar.brush
+    bar.hardness.number.setValue(35)
+    bar.strength.number.setValue(50)
+    canvas = Canvas()
+    ToolOptionsBar(canvas)
+    chosen = canvas.options.hardness, canvas.options.strength
+    assert chosen == pytest.approx((0.35, 0.5))
+    QSettings().setValue("brush", '{"hardness": 7, "strength": "x"}')
+    canvas = Canvas()
+    ToolOptionsBar(canvas)
+    assert canvas.options == ToolOptions()
