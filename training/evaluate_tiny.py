@@ -177,25 +177,53 @@ def in_half(case: Case, half: str) -> bool:
 
 
 def evaluate(
-    root: Path, contest: Contest, limit: int = 0, jobs: int = 1, half: str = "all"
-) -> dict[str, dict[str, Row]]:
-    """Means of every measure: by table (``labels``, ``mattes``) and method.
+    root: Path,
+    contest: Contest,
+    limit: int = 0,
+    jobs: int = 1,
+    halves: Sequence[str] = ("all",),
+) -> dict[str, dict[str, dict[str, Row]]]:
+    """Means of every measure: by half, table (``labels``, ``mattes``) and method.
 
     Args:
         root: a development folder, see ``training/README.md``.
         limit: about so many labelled objects, evenly spread; 0 takes all.
         jobs: processes to spread the cases over; the numbers do not depend on it.
-        half: one of HALVES, or ``all``.
+        halves: some of HALVES and ``all``; each case is measured once.
 
     Raises:
         OSError: a picture is missing or unreadable.
         ZimError: a model cannot be used.
     """
-    labelled = [case for case in labelled_cases(root) if in_half(case, half)]
+
+    def wanted(case: Case) -> bool:
+        return any(in_half(case, half) for half in halves)
+
+    labelled = list(filter(wanted, labelled_cases(root)))
     step = max(1, len(labelled) // limit) if limit else 1
     tasks = [("labels", case) for case in labelled[::step]]
-    mattes = (case for case in matte_cases(root) if in_half(case, half))
-    tasks += [("mattes", case) for case in mattes]
+    tasks += [("mattes", case) for case in filter(wanted, matte_cases(root))]
+    rows = _measured(contest, tasks, jobs)
+    means: dict[str, dict[str, dict[str, Row]]] = {}
+    for half in halves:
+        means[half] = {}
+        for kind in ("labels", "mattes"):
+            own = [
+                row
+                for (its, case), row in zip(tasks, rows, strict=True)
+                if its == kind and in_half(case, half)
+            ]
+            if own:
+                means[half][kind] = {
+                    name: _mean([row[name] for row in own]) for name in own[0]
+                }
+    return means
+
+
+def _measured(
+    contest: Contest, tasks: list[tuple[str, Case]], jobs: int
+) -> list[dict[str, Row]]:
+    """The measures of every case by method, in so many processes."""
     if jobs == 1:
         _Worker.start(contest)
         measured = list(map(_Worker.measure, tqdm(tasks, leave=False)))
@@ -210,12 +238,7 @@ def evaluate(
             " GrabCut's answer counts there.",
             file=sys.stderr,
         )
-    means: dict[str, dict[str, Row]] = {}
-    for kind in ("labels", "mattes"):
-        rows = [m for (k, _), (m, _) in zip(tasks, measured, strict=True) if k == kind]
-        if rows:
-            means[kind] = {name: _mean([row[name] for row in rows]) for name in rows[0]}
-    return means
+    return [rows for rows, _ in measured]
 
 
 def _mean(rows: Sequence[Row]) -> Row:
@@ -252,7 +275,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--clicks", type=int, default=MAX_CLICKS, help="most clicks")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--alone", action="store_true", help="leave out the others")
-    parser.add_argument("--half", choices=(*HALVES, "all"), default="all")
+    parser.add_argument(
+        "--half",
+        nargs="+",
+        choices=("all", *HALVES),
+        default=["all"],
+        help="all pictures, or either half of them, or several of these",
+    )
     given = parser.parse_args(argv)
     models = tuple(given.model or ["zim-tiny"])
     contest = Contest(models, not given.alone, given.clicks)
@@ -261,7 +290,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, ZimError) as error:
         print(f"evaluate_tiny: error: {error}", file=sys.stderr)
         return 1
-    print("\n\n".join(table(rows) for rows in results.values()))
+    for half, tables in results.items():
+        if len(results) > 1:
+            print(f"## {half}\n")
+        print("\n\n".join(table(rows) for rows in tables.values()) + "\n")
     return 0
 
 

@@ -122,7 +122,7 @@ def test_where_closed_form_gives_up_grabcut_counts(folder, monkeypatch, capsys):
         raise ValueError("did not converge")
 
     monkeypatch.setattr(pymatting, "estimate_alpha_cf", give_up)
-    means = evaluate(folder, Contest(()))
+    means = evaluate(folder, Contest(()))["all"]
     for rows in means.values():
         assert rows["GrabCut + closed-form"] == rows["GrabCut"]
     out, err = capsys.readouterr()
@@ -179,5 +179,14 @@ def test_halves_share_out_the_cases(folder):
     parts = [len(cases(half)) for half in HALVES]
     assert sum(parts) == len(cases("all")) == 2
     contest = Contest((), clicks=3)
+    together = evaluate(folder, contest, halves=(*HALVES, "all"))
     for half, count in zip(HALVES, parts, strict=True):
-        assert ("labels" in evaluate(folder, contest, half=half)) is (count > 0)
+        assert ("labels" in together[half]) is (count > 0)
+        assert evaluate(folder, contest, halves=[half]) == {half: together[half]}
+    for method, row in together["all"]["labels"].items():
+        mean = sum(
+            cases * together[half]["labels"][method]["box IoU"]
+            for half, cases in zip(HALVES, parts, strict=True)
+            if cases
+        )
+        assert row["box IoU"] == pytest.approx(mean / sum(parts))
