@@ -16,6 +16,7 @@ less and comes nearly as close.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -368,15 +369,21 @@ def _sampled(
         count: cells a side.
     """
     cell = (TILE + 2 * tile.halo) / count
-    place = np.zeros((2, 3))
+    place, near = np.zeros((2, 3)), [slice(0), slice(0)]
     for axis, (part, long) in enumerate(((tile.columns, 1), (tile.rows, 0))):
-        scale = coarse.foreground.shape[long] / shape[long]
+        length = coarse.foreground.shape[long]
+        scale = length / shape[long]
         centre = part.start - tile.halo + cell / 2  # of the first cell, in pixels
-        place[axis, axis], place[axis, 2] = cell * scale, centre * scale - 0.5
+        first = centre * scale - 0.5
+        # OpenCV cannot look into arrays of 32768 rows or columns: give it a part.
+        begin = min(max(0, math.floor(first) - 1), length - 1)
+        end = max(begin + 1, math.ceil(first + cell * scale * (count - 1)) + 2)
+        near[long] = slice(begin, end)
+        place[axis, axis], place[axis, 2] = cell * scale, first - begin
 
     def sample(colours: FloatArray) -> FloatArray:
         warped = cv2.warpAffine(
-            colours,
+            colours[near[0], near[1]],
             place,
             (count, count),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

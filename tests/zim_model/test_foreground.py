@@ -132,6 +132,31 @@ def test_any_size_works(monkeypatch, shape, method):
     assert out.shape == picture.shape
 
 
+@pytest.mark.parametrize("method", ["multi-level", "blur-fusion"])
+def test_a_picture_longer_than_opencv_samples_is_treated_like_its_parts(method):
+    shape = (3, 140_000)  # 70 000 coarse columns
+    picture = RNG.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    alpha = np.zeros(shape, np.uint16)
+    alpha[:, 69_000:71_000] = RNG.integers(0, 65536, (3, 2000), dtype=np.uint16)
+    part = np.s_[:, 60_416:80_384]  # whole tiles
+    out = estimate_foreground(picture, alpha, method=method)
+    expected = _in_tiles(picture[part], alpha[part], method)
+    # The coarsest level, where the multi-level estimate begins, is of all or the part.
+    assert np.abs(out[part].astype(int) - expected).max() <= 4
+    turned = estimate_foreground(
+        np.ascontiguousarray(picture.swapaxes(0, 1)),
+        np.ascontiguousarray(alpha.T),
+        method=method,
+    )
+    assert np.abs(turned.swapaxes(0, 1).astype(int) - out).max() <= 1
+
+
+def _in_tiles(picture, alpha, method):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(foreground, "COARSE_PIXELS", alpha.size // 2)
+        return estimate_foreground(picture, alpha, method=method).astype(int)
+
+
 def test_nothing_or_everything_opaque_changes_nothing():
     _, alpha, picture = composite()
     for value in (0, 65535):
