@@ -8,7 +8,6 @@ never by the file's suffix.
 from __future__ import annotations
 
 import logging
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,9 @@ from zim_model.errors import ImageError
 
 MAX_PIXELS = 150_000_000
 """Larger pictures are refused before they are decoded."""
+
+MAX_DPI = 65535
+"""JPEG's and PSD's largest resolution; a larger one is a mistake, and is ignored."""
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 """Pillow's names of the formats that are read; JPEG includes the MPO of cameras."""
@@ -202,7 +204,7 @@ def _dpi(value: Any) -> tuple[float, float] | None:
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     # TIFF without a resolution says 1 pixel per inch.
-    return (x, y) if all(1 < number < math.inf for number in (x, y)) else None
+    return (x, y) if all(1 < number <= MAX_DPI for number in (x, y)) else None
 
 
 def _orientation(value: Any) -> int:

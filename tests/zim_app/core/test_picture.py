@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from zim_app.core.export import ExportOptions, Target, export
 from zim_app.core.images import MAX_PIXELS, Picture, load_picture
 from zim_model.errors import ImageError
 
@@ -38,6 +39,21 @@ def test_16_bit_tiff_resolution_in_centimetres(
     options = {"resolution": (100, 100), "resolutionunit": "CENTIMETER"}
     tifffile.imwrite(path, colours, photometric="rgb", **options)
     np.testing.assert_allclose(load_picture(path).dpi, (254, 254))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".psd", ".ora"])
+@pytest.mark.parametrize("dpi", [65_536, 1e9])
+def test_a_resolution_that_no_device_has_does_not_stop_an_export(
+    tmp_path: Path, colours: np.ndarray, suffix: str, dpi: float
+) -> None:
+    path, out = tmp_path / "a.tif", tmp_path / f"out{suffix}"
+    options = {"resolution": (dpi, dpi), "resolutionunit": "INCH"}
+    tifffile.imwrite(path, colours, photometric="rgb", **options)
+    picture = load_picture(path)
+    assert picture.dpi is None
+    alpha = np.full(colours.shape[:2], 65535, np.uint16)
+    export(picture, [Target(alpha)], out, ExportOptions("composite"))
+    assert out.stat().st_size
 
 
 def test_key_is_the_identity_of_what_the_model_sees(tmp_path: Path) -> None:
