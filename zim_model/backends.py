@@ -147,6 +147,14 @@ def tune_malloc(*, huge: bool = False) -> None:
     mallopt(m_top_pad, 64 << 20)
 
 
+def no_numbers(model: str) -> WeightsError:
+    """The error that a model's answer is not a number, at full precision."""
+    return WeightsError(
+        f"{model} does not answer with numbers: its weights are damaged.",
+        "Download or copy it again.",
+    )
+
+
 class TorchBackend:
     """Runs a :class:`~zim_model.model.Zim` with PyTorch."""
 
@@ -290,7 +298,9 @@ class TorchBackend:
         # Cells that the picture only partly fills still belong to it.
         height, width = -(-height // stride), -(-width // stride)
         cropped = logits[..., :height, :width].float().cpu().numpy()
-        if self.dtype != torch.float32 and not np.isfinite(cropped).all():
-            raise HalfOverflow
+        if not np.isfinite(cropped).all():
+            if self.dtype != torch.float32:
+                raise HalfOverflow
+            raise no_numbers(self.config.name)
         scores = iou.float().cpu().numpy()
         return cropped, scores.reshape(len(cropped), NUM_MASK_TOKENS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,8 +115,16 @@ def read_weights(path: Path) -> tuple[ZimConfig, dict[str, Tensor]]:
         )
     try:
         config = ZimConfig.from_json(json.loads(metadata[CONFIG_KEY]))
-    except (json.JSONDecodeError, AttributeError) as error:
-        raise WeightsError(f"{path} has a malformed configuration.") from error
+    except ValueError as error:  # no JSON
+        raise WeightsError(
+            f"{path} has a malformed configuration ({error}).",
+            "Download or copy it again.",
+        ) from error
+    except WeightsError as error:
+        raise WeightsError(
+            f"{path} cannot be used. {error.message}",
+            error.hint or "Download or copy it again.",
+        ) from error
     return config, tensors
 
 
@@ -204,7 +213,9 @@ def read_sam(path: Path) -> dict[str, Tensor]:
         WeightsError: the file is missing, damaged, or holds more than tensors.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # about a pickle's version, before it fails
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise WeightsError(f"{path} does not exist.") from error
     except Exception as error:  # torch raises many kinds for a bad file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from zim_model.errors import WeightsError
 
@@ -100,7 +100,7 @@ class ZimConfig:
     resize: Literal["pil", "area"] = "pil"
 
     def __post_init__(self) -> None:
-        if self.image_size % STRIDE:
+        if not isinstance(self.image_size, int) or self.image_size % STRIDE:
             raise ValueError(f"image_size {self.image_size} is no multiple of {STRIDE}")
 
     @property
@@ -139,7 +139,15 @@ class ZimConfig:
         Raises:
             WeightsError: a key is unknown or a value is missing or malformed.
         """
-        return made_of(cls, data, ENCODERS)
+        config = made_of(cls, data, ENCODERS)
+        shared = [(config.embed_dim // 2, config.transformer_heads)]
+        if isinstance(config.encoder, VitConfig):
+            shared.append((config.encoder.dim, config.encoder.heads))
+        if not config.image_size or any(h < 1 or width % h for width, h in shared):
+            raise WeightsError(
+                "Malformed model configuration: no input, or heads of unequal widths."
+            )
+        return config
 
 
 Config = TypeVar("Config")
@@ -165,6 +173,8 @@ def made_of(
     Raises:
         WeightsError: a key is unknown or a value is missing or malformed.
     """
+    if not isinstance(data, dict):
+        raise WeightsError(f"Malformed model configuration: {data!r:.40}.")
     unknown = sorted(set(data) - {field.name for field in fields(cast(Any, cls))})
     if unknown:
         raise WeightsError(
@@ -176,9 +186,42 @@ def made_of(
         kind = encoders[encoder.pop("kind")]
         values = {k: _frozen(v) for k, v in data.items()}
         values["encoder"] = kind(**{k: _frozen(v) for k, v in encoder.items()})
-        return cls(**values)
+        config = cls(**values)
+        for made in (values["encoder"], config):
+            _check_types(made)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"Malformed model configuration: {error}.") from error
+    return config
+
+
+def _check_types(config: Any) -> None:
+    """Compare the values of a dataclass with its annotations.
+
+    Raises:
+        ValueError: one is of another type, no known choice, or negative.
+    """
+    for name, wanted in get_type_hints(type(config)).items():
+        value = getattr(config, name)
+        if not _is_of(value, wanted):
+            raise ValueError(f"{name} is {value!r:.40}")
+
+
+def _is_of(value: Any, wanted: Any) -> bool:
+    """Whether a value has an annotated type; numbers must not be negative."""
+    kind, inner = get_origin(wanted), get_args(wanted)
+    if kind is Literal:
+        return value in inner
+    if kind is tuple:
+        if not isinstance(value, tuple):
+            return False
+        each = inner[:1] * len(value) if inner[1:] == (...,) else inner
+        return len(value) == len(each) and all(map(_is_of, value, each))
+    if kind is not None:  # a union
+        return any(_is_of(value, one) for one in inner)
+    if wanted in (int, float):
+        kinds = (int, float) if wanted is float else int
+        return type(value) is not bool and isinstance(value, kinds) and value >= 0
+    return isinstance(value, wanted)
 
 
 def _frozen(value: Any) -> Any:

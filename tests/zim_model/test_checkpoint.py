@@ -1,3 +1,4 @@
+import json
 import os
 import pickle
 from dataclasses import replace
@@ -9,13 +10,15 @@ from safetensors.torch import save_file
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model import load_model
 from zim_model.checkpoint import (
+    CONFIG_KEY,
+    check_weights,
     fingerprint,
     load_sam,
     read_sam,
     save_model,
     zim_from_sam,
 )
-from zim_model.config import CONFIGS, sam_variant
+from zim_model.config import CONFIGS, ZimConfig, sam_variant
 from zim_model.errors import WeightsError
 
 
@@ -68,6 +71,42 @@ def test_tensors_without_a_configuration(tmp_path):
 class Evil:
     def __reduce__(self):
         return os.system, ("touch /tmp/zim-studio-was-here",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"image_size": -16},
+        {"image_size": 0},
+        {"image_size": "large"},
+        {"head_dim": 1e9},
+        {"mask_final": "no"},
+        {"attention_sigma": "a third"},
+        {"masked_attention": "sometimes"},
+        {"detail_channels": [4, 8]},
+        {"region_channels": 3},
+        {"transformer_heads": 0},
+        {"transformer_heads": 7},
+        {"encoder": None},
+        {"encoder": {**SMALL_VIT.to_json()["encoder"], "heads": 3}},
+        None,
+    ],
+)
+def test_a_configuration_of_no_use_is_refused_with_the_file_named(
+    small_vit, tmp_path, changes
+):
+    path = tmp_path / "m.safetensors"
+    config = changes and {**SMALL_VIT.to_json(), **changes}
+    metadata = {CONFIG_KEY: json.dumps(config)}
+    save_file(small_vit.state_dict(), path, metadata)
+    for use in (load_model, check_weights):
+        with pytest.raises(WeightsError, match=r"m\.safetensors.*[Mm]alformed"):
+            use(path)
+
+
+def test_all_our_configurations_survive_json():
+    for config in (*CONFIGS.values(), SMALL_CNN):
+        assert ZimConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
 def test_code_in_a_pth_file_is_not_run(tmp_path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends import EncodedView, prompt_tokens
+from zim_model.backends import EncodedView, no_numbers, prompt_tokens
 from zim_model.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.decoder import attention_mask
 from zim_model.errors import DeviceError, WeightsError
@@ -73,7 +73,7 @@ class OnnxBackend:
         """
         providers = _providers(device)
         sessions = self._encoder, self._decoder = _open_pair(folder, providers)
-        self.config = _config_of(folder, *sessions)
+        self.config, self._folder = _config_of(folder, *sessions), folder
         # A provider whose libraries are missing is passed over: ask what is used.
         wanted, *_ = (name for name, *_ in map(_as_tuple, providers))
         used = next(
@@ -118,6 +118,8 @@ class OnnxBackend:
             "attn_mask": self._attention(coords, labels),
         }
         logits, iou = self._run(self._decoder, ANSWERS, inputs)
+        if not np.isfinite(logits).all():
+            raise no_numbers(str(self._folder))
         stride = self.config.mask_stride
         height, width = (-(-side // stride) for side in encoded.view.input_size)
         return logits[0, :, :height, :width], iou[0].reshape(NUM_MASK_TOKENS)
@@ -127,9 +129,14 @@ class OnnxBackend:
         try:
             return list(session.run(list(outputs), inputs))
         except Exception as error:
-            if not _is_of_provider(error) or is_out_of_memory(error):
+            if is_out_of_memory(error):
                 raise
-            raise _unusable(self._device) from error
+            if _is_of_provider(error):
+                raise _unusable(self._device) from error
+            raise WeightsError(
+                f"A graph in {self._folder} cannot be run ({_first_line(error)}).",
+                "Download or copy both files again.",
+            ) from error
 
     def _attention(self, coords: FloatArray, labels: np.ndarray[Any, Any]) -> Any:
         """The attention mask (1, G, G) float32 of the prompts' tokens."""
@@ -189,37 +196,77 @@ def open_session(
         if _is_of_provider(error):
             name, *_ = _as_tuple(providers[0])
             raise _unusable(_LABELS.get(name, name)) from error
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise WeightsError(
-            f"{path} is missing, damaged or no ONNX graph ({reason[:200]}).",
+            f"{path} is missing, damaged or no ONNX graph ({_first_line(error)}).",
             "Download or copy it again.",
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
 
 
 def _config_of(
     folder: Path, encoder: ort.InferenceSession, decoder: ort.InferenceSession
 ) -> ZimConfig:
     """The configuration that the names and shapes of the graphs tell."""
-    images = {value.name: value.shape for value in encoder.get_inputs()}
-    made = {value.name for value in encoder.get_outputs()}
-    needed = {value.name for value in decoder.get_inputs()}
-    given = {value.name for value in decoder.get_outputs()}
-    *_, side = images.get(IMAGE) or [None]
+    images, made = _named(encoder.get_inputs()), _named(encoder.get_outputs())
+    needed, given = _named(decoder.get_inputs()), _named(decoder.get_outputs())
+    *_, side = images[IMAGE].shape if IMAGE in images else [None]
     if not isinstance(side, int):  # a symbol stands for what the authors train with
         side = ZIM_VIT_B.image_size
-    fits = (
-        list(images) == [IMAGE]
-        and side % STRIDE == 0
-        and made >= set(FEATURES)
-        and needed == {*FEATURES, *PROMPTS}
-        and given >= set(ANSWERS)
-    )
-    if not fits:
+    first, second = ONNX_FILES
+    strange = [
+        *_strange(f"{first}'s input", images, {IMAGE}, exactly=True),
+        *_strange(f"{first}'s output", made, FEATURES),
+        *_strange(f"{second}'s input", needed, {*FEATURES, *PROMPTS}, exactly=True),
+        *_strange(f"{second}'s output", given, ANSWERS),
+    ]
+    if side % STRIDE:
+        strange.append(f"{first} takes pictures of {side} pixels")
+    if strange:
         raise WeightsError(
-            f"{folder} holds ONNX graphs of another model than ZIM.",
-            f"Expected {' and '.join(ONNX_FILES)} as ZIM's authors publish them.",
+            f"{folder} holds ONNX graphs of another model than ZIM: "
+            f"{', '.join(strange)}.",
+            f"Expected {first} and {second} as ZIM's authors publish them.",
         )
+    for name in FEATURES:
+        if not _same_shape(made[name].shape, needed[name].shape):
+            raise WeightsError(
+                f"{first} and {second} in {folder} do not belong together: {name} is "
+                f"{made[name].shape} in one and {needed[name].shape} in the other.",
+                "Copy both from the same model.",
+            )
     return replace(ZIM_VIT_B, name=folder.name, image_size=side)
+
+
+def _named(values: Sequence[Any]) -> dict[str, Any]:
+    return {value.name: value for value in values}
+
+
+def _strange(
+    what: str, found: Mapping[str, Any], wanted: Collection[str], exactly: bool = False
+) -> Iterator[str]:
+    """What is wrong with the inputs or outputs of a graph.
+
+    Args:
+        exactly: whether there may be no others.
+    """
+    for name in wanted:
+        if name not in found:
+            yield f"{what} {name} is missing"
+        elif found[name].type != "tensor(float)":
+            yield f"{what} {name} is a {found[name].type}"
+    if exactly:
+        yield from (f"{what} {x} is not known" for x in found if x not in wanted)
+
+
+def _same_shape(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Whether shapes may be the same; a symbol or None stands for any length."""
+    if len(one) != len(other):
+        return False
+    pairs = zip(one, other, strict=True)
+    return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
 
 
 def _providers(device: str | None) -> list[Any]:

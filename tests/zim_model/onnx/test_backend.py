@@ -1,18 +1,23 @@
 """The ONNX backend, on a small pair of graphs exported from our own model."""
 
+import shutil
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model import devices
 from zim_model.adding import add_from_disk
 from zim_model.backends import TorchBackend
+from zim_model.checkpoint import save_model
 from zim_model.devices import CPU, Device, DeviceChoice
 from zim_model.engine import Engine
 from zim_model.errors import DeviceError, WeightsError
+from zim_model.model import Zim
+from zim_model.onnx import export
 from zim_model.onnx.backend import OnnxBackend, check_pair
 from zim_model.onnx.export import export_pair
 from zim_model.prompts import Box, Point, PromptSet
@@ -20,7 +25,7 @@ from zim_model.registry import open_backend
 from zim_model.request import Request
 from zim_model.transforms import View
 
-pytest.importorskip("onnx")
+onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 # The official graphs know no sigma: it must be the one that the backend assumes.
@@ -86,6 +91,95 @@ def test_the_graphs_of_another_model_are_refused(pair, tmp_path):
         (other / name).write_bytes((pair / "decoder.onnx").read_bytes())
     with pytest.raises(WeightsError, match="another model than ZIM"):
         check_pair(other)
+
+
+def renamed(data, name, other):
+    """A graph with another name for a tensor."""
+    model = onnx.load_from_string(data)
+    for value in (*model.graph.input, *model.graph.output):
+        value.name = other if value.name == name else value.name
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [other if each == name else each for each in names]
+    return model.SerializeToString()
+
+
+def in_half(data, name):
+    """A graph whose input of that name is in half precision."""
+    model = onnx.load_from_string(data)
+    (value,) = (value for value in model.graph.input if value.name == name)
+    value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
+    wide = f"{name}_wide"
+    for node in model.graph.node:
+        node.input[:] = [wide if each == name else each for each in node.input]
+    cast = onnx.helper.make_node("Cast", [name], [wide], to=onnx.TensorProto.FLOAT)
+    model.graph.node.insert(0, cast)
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "reason"),
+    [
+        (
+            "encoder.onnx",
+            lambda data: renamed(data, "image", "pixels"),
+            r"encoder\.onnx's input image is missing, .*input pixels is not known",
+        ),
+        (
+            "decoder.onnx",
+            lambda data: renamed(data, "masks", "low_res_masks"),
+            r"decoder\.onnx's output masks is missing",
+        ),
+        (
+            "encoder.onnx",
+            lambda data: in_half(data, "image"),
+            r"encoder\.onnx's input image is a tensor\(float16\)",
+        ),
+    ],
+)
+def test_what_another_graph_has_instead_is_named(pair, tmp_path, file, change, reason):
+    other = copied(pair, tmp_path / "other")
+    (other / file).write_bytes(change((pair / file).read_bytes()))
+    with pytest.raises(WeightsError, match=reason):
+        add_from_disk(other)
+    assert not (tmp_path / "models").exists()
+
+
+def copied(pair, folder):
+    return shutil.copytree(pair, folder)
+
+
+def test_graphs_of_two_models_are_no_pair(pair, tmp_path):
+    mixed = copied(pair, tmp_path / "mixed")
+    larger = random_model(replace(CONFIG, image_size=192))
+    export_pair(larger, tmp_path / "larger")
+    shutil.copy(tmp_path / "larger" / "decoder.onnx", mixed)
+    with pytest.raises(WeightsError, match=r"mixed do not belong together: image_emb"):
+        add_from_disk(mixed)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_graph_that_cannot_be_run_is_named(pair, monkeypatch):
+    backend = OnnxBackend(pair, "cpu")
+    view = replace(VIEW, image_size=64)  # not what the graph takes
+    monkeypatch.setattr(backend, "config", replace(backend.config, image_size=64))
+    with pytest.raises(WeightsError, match=f"graph in {pair} cannot be run"):
+        backend.encode(IMAGE, view)
+
+
+def test_weights_that_are_no_numbers_are_told_and_make_no_matte(model, tmp_path):
+    damaged = Zim(CONFIG).eval()
+    damaged.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        damaged.mask_decoder.mask_tokens.weight.fill_(torch.nan)
+    save_model(damaged, tmp_path / "nan.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "_checked", lambda model, folder: [])
+        export_pair(damaged, tmp_path / "nan")
+    for path in (tmp_path / "nan.safetensors", tmp_path / "nan"):
+        request = Request(IMAGE, "a", BOX, str(path))
+        with pytest.raises(WeightsError, match="does not answer with numbers"):
+            Engine().solve(request)
 
 
 def test_a_damaged_graph_is_refused_and_nothing_is_installed(pair, tmp_path):
