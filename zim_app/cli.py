@@ -81,6 +81,10 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of `zim-studio ... | head` has enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # flushed at exit
         return 1
+    except OSError as error:  # such as a name that is too long to be looked for
+        reason, cure = explain(error)
+        place = f"{error.filename}: " if error.filename else ""
+        return fail(f"{place}{reason}. {cure}")
     return code
 
 

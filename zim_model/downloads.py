@@ -24,6 +24,7 @@ from typing import IO, Any, Protocol
 
 from zim_model import hub
 from zim_model.errors import Cancelled, DownloadError
+from zim_model.files import alone_in
 from zim_model.registry import ModelFile, ModelInfo
 from zim_model.request import CancelCheck
 from zim_model.store import (
@@ -154,7 +155,8 @@ def download(
         pause: waits so many seconds before another try.
 
     Raises:
-        DownloadError: the server cannot be reached or sends something else.
+        DownloadError: the server cannot be reached or sends something else, or another
+            program downloads the same model.
         WeightsError: the disk is full or cannot be written.
         Cancelled: ``cancelled`` became true.
     """
@@ -162,13 +164,18 @@ def download(
     if present is not None:
         return present
     staging = part_folder(info.name)
+    places = [(file, staging / file.name) for file in info.files]
     with worded(f"{models_folder()} cannot be written"):
         staging.mkdir(parents=True, exist_ok=True)
-        check_space(staging, info.size - partial_bytes(info))
-    places = [(file, staging / file.name) for file in info.files]
-    fetch_files(places, progress, cancelled, opener=opener, pause=pause)
-    with worded(f"{models_folder()} cannot be written"):
-        staging.rename(models_folder() / info.name)
+        with alone_in(staging) as alone:
+            if not alone:
+                raise DownloadError(
+                    f"{info.title} is being downloaded already, by another program.",
+                    "Wait for it, or stop it and download again.",
+                )
+            check_space(staging, info.size - partial_bytes(info))
+            fetch_files(places, progress, cancelled, opener=opener, pause=pause)
+            staging.rename(models_folder() / info.name)
     model = find(info.name)
     assert model is not None
     return model

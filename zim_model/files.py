@@ -40,6 +40,38 @@ def explain(error: OSError) -> tuple[str, str]:
 
 
 @contextmanager
+def alone_in(folder: Path) -> Iterator[bool]:
+    """Keep other programs that ask for it out of a folder until the block is left.
+
+    The folder may be renamed meanwhile.  Nothing is written; a program that ends in
+    whatever way lets go.
+
+    Yields:
+        Whether nobody else is in it; true where the system cannot tell.
+
+    Raises:
+        OSError: the folder is missing or not readable.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        except OSError:  # a network drive without locks
+            yield True
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file to write that takes the place of ``path`` once it is whole.
 

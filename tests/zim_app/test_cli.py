@@ -254,6 +254,10 @@ def test_wrong_usage_exits_with_2(
         (["photo.png", "--point", "3,2", "-o", "photo.png"], "is the source picture"),
         (["photo.png", "--recipe", "gone.json"], "gone.json cannot be read"),
         (["photo.png", "--recipe", "photo.png"], "photo.png is no JSON file"),
+        (
+            ["photo.png", "--point", "3,2", "-o", f"{'n' * 300}.png"],
+            "the name is too long",
+        ),
     ],
 )
 def test_expected_failures_are_one_line_and_1(

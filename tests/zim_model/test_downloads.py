@@ -197,6 +197,22 @@ def test_a_weak_validator_is_not_trusted(info, server):
     assert "Range" not in server.seen[-1]
 
 
+def test_two_programs_do_not_download_the_same_model_at_once(info, server):
+    refused = []
+
+    def meanwhile(progress):
+        if progress.done and not refused:
+            with pytest.raises(DownloadError, match="downloaded already, by another"):
+                fetch(info)
+            refused.append(len(server.seen))
+
+    assert fetch(info, progress=meanwhile).name == "small"
+    assert refused == [1]
+    assert [p.name for p in find("small").path.parent.iterdir()] == ["weights.pth"]
+    remove("small")
+    assert fetch(info).name == "small"
+
+
 @pytest.mark.parametrize("at", [0, 1_499_999])
 def test_a_damaged_file_never_becomes_a_model(info, server, folder, at):
     server.content = CONTENT[:at] + bytes([CONTENT[at] ^ 1]) + CONTENT[at + 1 :]

@@ -84,6 +84,11 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
             f"{folder} has no {' and no '.join(missing)}.",
             "A ZIM model in ONNX format is a folder with both files.",
         )
+    if not target.parent.is_dir():  # before minutes of work
+        raise WeightsError(
+            f"The folder {target.parent} does not exist.",
+            "Create it first, or choose another.",
+        )
     check_pair(folder)
     encoder, decoder = (read_graph(folder / name) for name in ONNX_FILES)
     places = Places()

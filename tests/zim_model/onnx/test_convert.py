@@ -401,6 +401,12 @@ def test_a_half_pair_and_other_names_are_refused(pair, tmp_path):
     refused(folder, tmp_path, "graphs of another model than ZIM")
 
 
+def test_a_missing_folder_is_told_before_the_work(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr("zim_model.onnx.convert.read_graph", None)
+    with pytest.raises(WeightsError, match=r"folder .*none does not exist\. Create"):
+        convert_pair(pair, tmp_path / "none" / "back.safetensors")
+
+
 def test_an_earlier_file_survives_a_failure(pair, tmp_path, monkeypatch):
     target = tmp_path / "back.safetensors"
     target.write_bytes(b"earlier")
