@@ -145,8 +145,11 @@ def require_onnx() -> None:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
     except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError)
         raise WeightsError(
-            f"This needs the package {error.name}, which is not installed.",
+            f"This needs the package {error.name}, which is not installed."
+            if missing
+            else f"What ONNX needs cannot be loaded: {error}.",
             "Install what ONNX needs: pip install 'zim-studio[onnx]'.",
         ) from error
 

@@ -25,6 +25,7 @@ from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
+from zim_model.store import require_onnx
 from zim_model.transforms import View
 
 onnx = pytest.importorskip("onnx")
@@ -288,6 +289,15 @@ def test_too_little_space_is_told_before_the_work(model, tmp_path, monkeypatch):
     with pytest.raises(WeightsError, match="is too full"):
         export_pair(model, tmp_path / "out")
     assert listed(tmp_path) == []
+
+
+def test_a_package_that_cannot_be_loaded_is_not_called_missing(monkeypatch):
+    def broken(name, *args, **kwargs):
+        raise ImportError("DLL load failed")
+
+    monkeypatch.setattr("builtins.__import__", broken)
+    with pytest.raises(WeightsError, match="cannot be loaded: DLL load failed"):
+        require_onnx()
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
