@@ -194,7 +194,7 @@ def _with_next(first: int, last: int) -> slice:
 
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Half-open ranges of cells at or beside true ones, at most LONGEST_RUN long."""
-    near = np.convolve(flags, (1, 1, 1), "same") > 0
+    near = np.convolve(flags, (1, 1, 1))[1:-1] > 0
     steps = np.flatnonzero(np.diff(np.r_[False, near, False].astype(np.int8)))
     return [
         (start, min(start + LONGEST_RUN, int(stop)))

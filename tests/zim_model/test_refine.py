@@ -62,7 +62,7 @@ def test_nothing_changes_far_from_edges_and_there_are_no_seams():
     assert np.abs(np.diff(guided, axis=0)).max() < 0.4 * 65535
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (37, 41), (500, 20)])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (300, 1), (300, 8), (37, 41)])
 def test_any_shape(shape):
     image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     small = np.random.default_rng(1).random(
