@@ -14,6 +14,8 @@ answer that hesitates, and not to be kept to the letter.
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -39,10 +41,10 @@ OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
 MAPS = ("red", "green", "blue", "offset", "band")
 """What is brought to full size: slopes and offset of the fits, and where they count."""
-CELLS = 8
-"""Rows of the small grid treated at a time; only runs of cells with an edge are."""
 LONGEST_RUN = 12
-"""Cells of a run treated at a time: the interpolation's cost grows with its length."""
+"""Cells of a block: the interpolation's cost grows with what is treated at a time."""
+CELLS = LONGEST_RUN
+"""Rows of the small grid treated at a time; only runs of cells with an edge are."""
 
 
 def upsampled(
@@ -90,23 +92,20 @@ def _follow(
     band = _soft_band(alpha)
     fit = [plane * ALPHA_MAX for plane in _faithful_fit(alpha, guide)]
     maps = np.stack([*fit, band], 1)  # (h, len(MAPS), w)
-    rows = _edges(alpha.shape[0], image.shape[0])
-    columns = _edges(alpha.shape[1], image.shape[1])
-    vertical = _interpolation(alpha.shape[0], image.shape[0])
-    horizontal = _interpolation(alpha.shape[1], image.shape[1])
+    rows, columns = map(_Interpolation.of, alpha.shape, image.shape[:2])
     for first in range(0, alpha.shape[0], CELLS):
         last = min(first + CELLS, alpha.shape[0])
-        tall, near = slice(rows[first], rows[last]), _with_next(first, last)
+        tall, near = rows.pixels(first, last), _with_next(first, last)
         runs = _runs(np.asarray(band[near].any(0)))
         if not runs:
             continue
-        down = vertical[tall, near] @ maps[near].reshape(len(maps[near]), -1)
+        down = rows.weights(first, last) @ maps[near].reshape(len(maps[near]), -1)
         down = down.reshape(-1, *maps.shape[1:])
         for begin, end in runs:
-            wide, beside = slice(columns[begin], columns[end]), _with_next(begin, end)
+            wide, beside = columns.pixels(begin, end), _with_next(begin, end)
             count = len(MAPS) - int(band[near, beside].all())
             part = down[:, :count, beside]
-            across = part.reshape(-1, part.shape[2]) @ horizontal[wide, beside].T
+            across = part.reshape(-1, part.shape[2]) @ columns.weights(begin, end).T
             values = across.reshape(*part.shape[:2], -1)
             _follow_part(out[tall, wide], image[tall, wide], values)
 
@@ -182,25 +181,21 @@ def _follow_part(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None
     alpha[...] = followed
 
 
-def _edges(cells: int, pixels: int) -> list[int]:
-    """The full-size pixel where each small cell begins, and the end of the last."""
-    return [round(i * pixels / cells) for i in range(cells + 1)]
-
-
 def _with_next(first: int, last: int) -> slice:
     """Cells and their neighbours, between which their pixels lie."""
     return slice(max(0, first - 1), last + 1)
 
 
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Half-open ranges of cells at or beside true ones, at most LONGEST_RUN long."""
+    """Half-open ranges of cells at or beside true ones, each in one block."""
     near = np.convolve(flags, (1, 1, 1))[1:-1] > 0
     steps = np.flatnonzero(np.diff(np.r_[False, near, False].astype(np.int8)))
-    return [
-        (start, min(start + LONGEST_RUN, int(stop)))
-        for begin, stop in steps.reshape(-1, 2)
-        for start in range(int(begin), int(stop), LONGEST_RUN)
-    ]
+    runs: list[tuple[int, int]] = []
+    for begin, stop in steps.reshape(-1, 2).tolist():
+        inner = range(begin // LONGEST_RUN + 1, -(-stop // LONGEST_RUN))
+        cuts = [begin, *(LONGEST_RUN * block for block in inner), stop]
+        runs += itertools.pairwise(cuts)
+    return runs
 
 
 def _at_size(image: ByteArray, shape: tuple[int, ...]) -> ByteArray:
@@ -308,13 +303,44 @@ def _soft_band(alpha: FloatArray) -> FloatArray:
     return np.asarray(cv2.dilate(soft, kernel))
 
 
-@lru_cache(maxsize=2)
-def _interpolation(cells: int, pixels: int) -> FloatArray:
-    """Weights (pixels, cells) of bilinear interpolation along one direction.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Interpolation:
+    """Bilinear interpolation along one direction, as matrix products.
 
-    As a matrix product it is quick, and leaves other threads alone.
+    Attributes:
+        edges: the full-size pixel where each cell begins, and the end of the last.
+        blocks: weights (pixels, cells) of LONGEST_RUN cells each and their neighbours.
     """
-    full = np.arange(pixels, dtype=np.float32)
-    place = np.clip((full + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)
-    near = np.arange(cells, dtype=np.float32)
-    return np.asarray(np.maximum(0, 1 - np.abs(place[:, None] - near)), np.float32)
+
+    edges: tuple[int, ...]
+    blocks: tuple[FloatArray, ...]
+
+    @classmethod
+    @lru_cache(maxsize=4)
+    def of(cls, cells: int, pixels: int) -> _Interpolation:
+        """From so many cells to so many pixels."""
+        edges = tuple(round(i * pixels / cells) for i in range(cells + 1))
+        full = np.arange(pixels, dtype=np.float32)
+        place = np.clip((full + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)
+        blocks = []
+        for first in range(0, cells, LONGEST_RUN):
+            last = min(first + LONGEST_RUN, cells)
+            near = np.arange(cells, dtype=np.float32)[_with_next(first, last)]
+            gap = np.abs(place[edges[first] : edges[last], None] - near)
+            blocks.append(np.maximum(0, 1 - gap).astype(np.float32))
+        return cls(edges, tuple(blocks))
+
+    def pixels(self, first: int, last: int) -> slice:
+        """The pixels of some cells."""
+        return slice(self.edges[first], self.edges[last])
+
+    def weights(self, first: int, last: int) -> FloatArray:
+        """Weights (pixels, cells) of some cells of a block, with their neighbours."""
+        index = first // LONGEST_RUN
+        begin = index * LONGEST_RUN
+        top, left = self.edges[begin], max(0, begin - 1)
+        near = _with_next(first, last)
+        return self.blocks[index][
+            self.edges[first] - top : self.edges[last] - top,
+            near.start - left : near.stop - left,
+        ]
