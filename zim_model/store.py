@@ -103,8 +103,13 @@ def check_name(name: str) -> None:
         )
 
 
-def check_space(folder: Path, nbytes: int) -> None:
+def check_space(folder: Path, nbytes: int, *, other: str = "") -> None:
     """Refuse to begin what the disk cannot hold.
+
+    Args:
+        folder: where it is to lie.
+        nbytes: how large it is.
+        other: how to name another folder; "" for the one of models.
 
     Raises:
         WeightsError: fewer than ``nbytes`` are free where ``folder`` lies.
@@ -114,7 +119,8 @@ def check_space(folder: Path, nbytes: int) -> None:
         raise WeightsError(
             f"The disk of {folder} is too full: {nbytes / 1e6:,.0f} MB are needed, "
             f"{max(0, free) / 1e6:,.0f} MB are free.",
-            f"Free some space, or name a folder on another disk in {MODELS_VARIABLE}.",
+            "Free some space, or name a folder on another disk"
+            f" {other or f'in {MODELS_VARIABLE}'}.",
         )
 
 
