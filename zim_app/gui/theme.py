@@ -114,7 +114,15 @@ class Theme(QObject):
 
     @Slot()
     def _on_scheme_changed(self) -> None:
-        self._app.setPalette(make_palette(dark=self.dark))
+        self._set_palette()
+
+    def _set_palette(self) -> None:
+        palette = make_palette(dark=self.dark)
+        self._app.setPalette(palette)
+        if self.dark:  # an empty box would be as good as invisible
+            palette.setColor(_ROLE.Base, palette.color(_ROLE.Light))
+        for kind in ("QCheckBox", "QRadioButton"):
+            self._app.setPalette(palette, kind)
 
     def _apply(self) -> None:
         """Tell the system first: it also draws the frame and the file dialogs."""
@@ -123,4 +131,4 @@ class Theme(QObject):
             self._hints.unsetColorScheme()
         else:
             self._hints.setColorScheme(scheme)
-        self._app.setPalette(make_palette(dark=self.dark))
+        self._set_palette()

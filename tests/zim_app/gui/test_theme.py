@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
 
 from zim_app.gui.icons import icon
 from zim_app.gui.settings import preferences
@@ -100,6 +101,19 @@ class System(QObject):
     def change(self, scheme):
         self.scheme = scheme
         self.colorSchemeChanged.emit(scheme)
+
+
+@pytest.mark.parametrize("kind", ["QCheckBox", "QRadioButton"])
+def test_an_empty_box_can_be_seen(theme, kind):
+    for name in ("dark", "light", "dark"):
+        preferences.set_value("theme", name)
+        palette = QApplication.palette(kind)
+        box, around, mark = (
+            luminance(palette.color(role)) + 0.05
+            for role in (ROLE.Base, ROLE.Window, ROLE.Text)
+        )
+        assert box / around > (1.9 if name == "dark" else 1.1)
+        assert max(box, mark) / min(box, mark) > 4.5
 
 
 def test_the_system_decides_unless_the_user_does(theme, qapp):
