@@ -103,13 +103,13 @@ def check_name(name: str) -> None:
         )
 
 
-def check_space(folder: Path, nbytes: int, *, other: str = "") -> None:
+def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
     """Refuse to begin what the disk cannot hold.
 
     Args:
         folder: where it is to lie.
         nbytes: how large it is.
-        other: how to name another folder; "" for the one of models.
+        model: it is for the folder of models.
 
     Raises:
         WeightsError: fewer than ``nbytes`` are free where ``folder`` lies.
@@ -119,8 +119,9 @@ def check_space(folder: Path, nbytes: int, *, other: str = "") -> None:
         raise WeightsError(
             f"The disk of {folder} is too full: {nbytes / 1e6:,.0f} MB are needed, "
             f"{max(0, free) / 1e6:,.0f} MB are free.",
-            "Free some space, or name a folder on another disk"
-            f" {other or f'in {MODELS_VARIABLE}'}.",
+            f"Free some space, or name a folder on another disk in {MODELS_VARIABLE}."
+            if model
+            else "Free some space, or choose a folder on another disk.",
         )
 
 

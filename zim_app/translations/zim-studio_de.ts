@@ -1157,6 +1157,10 @@
         <translation>Ein ZIM-Modell im ONNX-Format ist ein Ordner mit beiden Dateien.</translation>
     </message>
     <message>
+        <source>A graph in {0} cannot be run ({1}).</source>
+        <translation>Ein Graph in {0} lässt sich nicht ausführen ({1}).</translation>
+    </message>
+    <message>
         <source>A grid of {0} clicks a side is not possible.</source>
         <translation>Ein Raster aus {0} Klicks je Seite ist nicht möglich.</translation>
     </message>
@@ -1349,6 +1353,10 @@
         <translation>Koordinaten sind Pixel von der linken oberen Ecke: erst x, dann y.</translation>
     </message>
     <message>
+        <source>Copy both from the same model.</source>
+        <translation>Kopieren Sie beide vom selben Modell.</translation>
+    </message>
+    <message>
         <source>Copy or download it again.</source>
         <translation>Kopieren oder laden Sie die Datei noch einmal.</translation>
     </message>
@@ -1381,6 +1389,10 @@
         <translation>Laden Sie es unter Modell › Modelle verwalten oder mit: zim-studio models download {0}</translation>
     </message>
     <message>
+        <source>Download or copy both files again.</source>
+        <translation>Laden oder kopieren Sie beide Dateien noch einmal.</translation>
+    </message>
+    <message>
         <source>Download or copy it again.</source>
         <translation>Laden oder kopieren Sie die Datei noch einmal.</translation>
     </message>
@@ -1401,8 +1413,8 @@
         <translation>Erwartet wird eine der Dateien sam_vit_*.pth von Meta.</translation>
     </message>
     <message>
-        <source>Expected {0} as ZIM&apos;s authors publish them.</source>
-        <translation>Erwartet wird {0}, wie die Autoren von ZIM es veröffentlichen.</translation>
+        <source>Expected {0} and {1} as ZIM&apos;s authors publish them.</source>
+        <translation>Erwartet werden {0} und {1}, wie die Autoren von ZIM sie veröffentlichen.</translation>
     </message>
     <message>
         <source>Expected {0} of uint16.</source>
@@ -1683,6 +1695,10 @@
     <message>
         <source>Look for a newer version of zim-studio.</source>
         <translation>Suchen Sie eine neuere Version von zim-studio.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: no input, or heads of unequal widths.</source>
+        <translation>Fehlerhafte Modellkonfiguration: keine Eingabe oder ungleich breite Köpfe.</translation>
     </message>
     <message>
         <source>Malformed model configuration: {0}.</source>
@@ -2333,12 +2349,20 @@
         <translation>Nehmen Sie true oder false.</translation>
     </message>
     <message>
+        <source>Wait for it, or stop it and download again.</source>
+        <translation>Warten Sie darauf, oder halten Sie es an und laden Sie noch einmal.</translation>
+    </message>
+    <message>
         <source>Wait for it, stop it, or choose another folder for the results.</source>
         <translation>Warten Sie auf ihn, halten Sie ihn an, oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
     </message>
     <message>
         <source>Wait, then download again: what has arrived is kept.</source>
         <translation>Warten Sie und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>What ONNX needs cannot be loaded: {0}.</source>
+        <translation>Was ONNX braucht, lässt sich nicht laden: {0}.</translation>
     </message>
     <message>
         <source>Work on a cluster needs Ray, which is not installed.</source>
@@ -2461,6 +2485,10 @@
         <translation>{0} Es läuft auf {1}.</translation>
     </message>
     <message>
+        <source>{0} and {1} in {2} do not belong together: {3} is {4} in one and {5} in the other.</source>
+        <translation>{0} und {1} in {2} gehören nicht zusammen: {3} ist {4} in der einen und {5} in der anderen.</translation>
+    </message>
+    <message>
         <source>{0} arrived damaged: its checksum is wrong.</source>
         <translation>{0} kam beschädigt an: Die Prüfsumme stimmt nicht.</translation>
     </message>
@@ -2505,6 +2533,10 @@
         <translation>{0} kann die Durchsichtigkeit eines Freistellers nicht aufnehmen.</translation>
     </message>
     <message>
+        <source>{0} does not answer with numbers: its weights are damaged.</source>
+        <translation>{0} antwortet nicht mit Zahlen: Die Gewichte sind beschädigt.</translation>
+    </message>
+    <message>
         <source>{0} does not answer.</source>
         <translation>{0} antwortet nicht.</translation>
     </message>
@@ -2543,6 +2575,10 @@
     <message>
         <source>{0} expects {1} cue maps; this version draws {2}.</source>
         <translation>{0} erwartet {1} Hinweiskarten; diese Version zeichnet {2}.</translation>
+    </message>
+    <message>
+        <source>{0} has a malformed configuration ({1}).</source>
+        <translation>{0} hat eine fehlerhafte Konfiguration ({1}).</translation>
     </message>
     <message>
         <source>{0} has a malformed configuration.</source>
@@ -2585,8 +2621,8 @@
         <translation>{0} hat {1} Millionen Pixel{2}; die Grenze ist {3} Millionen.</translation>
     </message>
     <message>
-        <source>{0} holds ONNX graphs of another model than ZIM.</source>
-        <translation>{0} enthält ONNX-Graphen eines anderen Modells als ZIM.</translation>
+        <source>{0} holds ONNX graphs of another model than ZIM: {1}.</source>
+        <translation>{0} enthält ONNX-Graphen eines anderen Modells als ZIM: {1}.</translation>
     </message>
     <message>
         <source>{0} holds another run: {1}.</source>
@@ -2651,6 +2687,10 @@
     <message>
         <source>{0} is another file now: {1} bytes instead of {2}.</source>
         <translation>{0} ist jetzt eine andere Datei: {1} Bytes statt {2}.</translation>
+    </message>
+    <message>
+        <source>{0} is being downloaded already, by another program.</source>
+        <translation>{0} wird schon heruntergeladen, von einem anderen Programm.</translation>
     </message>
     <message>
         <source>{0} is damaged or holds more than tensors, which may be unsafe.</source>

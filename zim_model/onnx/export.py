@@ -118,7 +118,7 @@ def export_pair(model: Zim, folder: Path) -> list[Difference]:
     model = model.cpu().float().eval()
     size = sum(t.numel() * t.element_size() for t in model.state_dict().values())
     with _staged(folder) as staging:
-        check_space(folder, int(1.2 * size), other="to export to")
+        check_space(folder, int(1.2 * size), model=False)
         _write_encoder(model, staging / ONNX_FILES[0])
         _write_decoder(model, staging / ONNX_FILES[1])
         return _checked(model, staging)

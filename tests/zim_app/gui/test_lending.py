@@ -30,7 +30,7 @@ def test_answers_come_to_the_thread_that_asked(qtbot, queue, engine, borrower):
     answer = borrower.submit(queue.lent.solve, request())
     qtbot.waitUntil(answer.done)
     assert answer.result().alpha[0, 0] == 65535
-    assert queue.idle
+    qtbot.waitUntil(lambda: queue.idle)
 
 
 def test_errors_do_as_well(qtbot, queue, engine, borrower):
@@ -60,7 +60,7 @@ def test_the_borrower_can_withdraw(qtbot, queue, engine, borrower):
     engine.gate.set()
     qtbot.waitUntil(answer.done)
     assert isinstance(answer.exception(), Cancelled)
-    assert queue.idle
+    qtbot.waitUntil(lambda: queue.idle)
 
 
 def test_an_engine_that_cannot_be_made_is_told(qtbot, borrower):
