@@ -342,8 +342,6 @@ class Engine:
         pixels, small, guide = view.crop(request.image), alphas[candidate], None
         if guided:
             small, guide = stepped(small, pixels)
-            if guide is None:
-                guide = encode(view).pixels  # remembered with the features
         full[view.top : view.bottom, view.left : view.right] = upsampled(
             small, pixels, guided=guided, guide=guide
         )

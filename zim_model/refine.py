@@ -41,10 +41,9 @@ OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
 MAPS = ("red", "green", "blue", "offset", "band")
 """What is brought to full size: slopes and offset of the fits, and where they count."""
-LONGEST_RUN = 12
-"""Cells of a block: the interpolation's cost grows with what is treated at a time."""
-CELLS = LONGEST_RUN
-"""Rows of the small grid treated at a time; only runs of cells with an edge are."""
+BLOCK = 12
+"""Rows and columns of cells treated at a time, where an edge runs: interpolation costs
+more in larger blocks, and calls cost more in smaller ones."""
 
 
 def upsampled(
@@ -60,8 +59,7 @@ def upsampled(
         alpha: (h, w) float32 in [0, 1], of the whole image.
         image: (H, W, 3) uint8 RGB.
         guided: follow the image's edges inside the soft band, else bilinear.
-        guide: a smaller copy of the image, (h', w', 3), where one is at hand; it is of
-            use if it is not smaller than the matte.
+        guide: the image at the matte's size, (h, w, 3), where that is at hand.
 
     Returns:
         (H, W) uint16, 65535 opaque.
@@ -71,7 +69,7 @@ def upsampled(
     out = np.asarray(cv2.resize(small, (width, height)), np.uint16)
     if not guided or height * width <= alpha.size:
         return out
-    if guide is None or guide.shape[0] < alpha.shape[0]:
+    if guide is None:
         guide = image
     with one_blas_thread():
         _follow(out, image, alpha, _at_size(guide, alpha.shape))
@@ -93,8 +91,8 @@ def _follow(
     fit = [plane * ALPHA_MAX for plane in _faithful_fit(alpha, guide)]
     maps = np.stack([*fit, band], 1)  # (h, len(MAPS), w)
     rows, columns = map(_Interpolation.of, alpha.shape, image.shape[:2])
-    for first in range(0, alpha.shape[0], CELLS):
-        last = min(first + CELLS, alpha.shape[0])
+    for first in range(0, alpha.shape[0], BLOCK):
+        last = min(first + BLOCK, alpha.shape[0])
         tall, near = rows.pixels(first, last), _with_next(first, last)
         runs = _runs(np.asarray(band[near].any(0)))
         if not runs:
@@ -192,8 +190,8 @@ def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     steps = np.flatnonzero(np.diff(np.r_[False, near, False].astype(np.int8)))
     runs: list[tuple[int, int]] = []
     for begin, stop in steps.reshape(-1, 2).tolist():
-        inner = range(begin // LONGEST_RUN + 1, -(-stop // LONGEST_RUN))
-        cuts = [begin, *(LONGEST_RUN * block for block in inner), stop]
+        inner = range(begin // BLOCK + 1, -(-stop // BLOCK))
+        cuts = [begin, *(BLOCK * block for block in inner), stop]
         runs += itertools.pairwise(cuts)
     return runs
 
@@ -309,7 +307,7 @@ class _Interpolation:
 
     Attributes:
         edges: the full-size pixel where each cell begins, and the end of the last.
-        blocks: weights (pixels, cells) of LONGEST_RUN cells each and their neighbours.
+        blocks: weights (pixels, cells) of BLOCK cells each and their neighbours.
     """
 
     edges: tuple[int, ...]
@@ -323,8 +321,8 @@ class _Interpolation:
         full = np.arange(pixels, dtype=np.float32)
         place = np.clip((full + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)
         blocks = []
-        for first in range(0, cells, LONGEST_RUN):
-            last = min(first + LONGEST_RUN, cells)
+        for first in range(0, cells, BLOCK):
+            last = min(first + BLOCK, cells)
             near = np.arange(cells, dtype=np.float32)[_with_next(first, last)]
             gap = np.abs(place[edges[first] : edges[last], None] - near)
             blocks.append(np.maximum(0, 1 - gap).astype(np.float32))
@@ -336,8 +334,8 @@ class _Interpolation:
 
     def weights(self, first: int, last: int) -> FloatArray:
         """Weights (pixels, cells) of some cells of a block, with their neighbours."""
-        index = first // LONGEST_RUN
-        begin = index * LONGEST_RUN
+        index = first // BLOCK
+        begin = index * BLOCK
         top, left = self.edges[begin], max(0, begin - 1)
         near = _with_next(first, last)
         return self.blocks[index][

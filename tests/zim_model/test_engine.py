@@ -97,6 +97,17 @@ def test_an_image_is_encoded_once_for_many_clicks():
     assert len(backend.views) == 2
 
 
+def test_a_remembered_answer_needs_no_features():
+    backend = DiscBackend(SMALL_VIT)
+    engine = engine_of(backend)
+    engine.solve(request(CLICK))
+    engine.cache = EmbeddingCache(max_bytes=250)  # what was there made room for others
+    engine.solve(request(CLICK, upsampling="bilinear"))
+    again = engine.solve(request(CLICK))
+    assert len(backend.views) == 1
+    assert again.timings.encode_ms == 0
+
+
 def test_a_box_shows_an_object_model_its_surroundings():
     backend = DiscBackend()
     engine_of(backend).solve(request(BOX))
