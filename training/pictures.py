@@ -14,6 +14,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from training import procedural
@@ -69,11 +70,6 @@ class LabelMap:
     labels: ByteArray
     single: bool
 
-    @classmethod
-    def of(cls, image: ByteArray, labels: ByteArray) -> LabelMap:
-        """A labelled picture; with fewer than three regions it is ``single``."""
-        return cls(image, labels, len(np.setdiff1d(np.unique(labels), 0)) < 3)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
@@ -86,6 +82,8 @@ class Scene:
         others: (H, W) bool, other objects.
         exact: alpha is a matte, not a hard label.
         labels: (H, W) uint8, all regions of the picture, 0 unknown, if they are known.
+        single: only one object was labelled, see :class:`LabelMap`; what is cut out of
+            a picture stays what the picture was.
     """
 
     image: ByteArray
@@ -94,6 +92,7 @@ class Scene:
     others: BoolArray
     exact: bool
     labels: ByteArray | None = None
+    single: bool = True
 
     def cut(self, part: tuple[slice, slice]) -> Scene:
         """Take some rows and columns of every map; negative steps mirror."""
@@ -109,9 +108,9 @@ class Scene:
     def label_map(self) -> LabelMap:
         """All regions of the picture, or the object and what surrounds it."""
         if self.labels is not None:
-            return LabelMap.of(self.image, self.labels)
+            return LabelMap(self.image, self.labels, self.single)
         labels = np.where(self.alpha > 0.5, 1, np.where(self.others, 3, 2))
-        return LabelMap(self.image, labels.astype(np.uint8), True)
+        return LabelMap(self.image, labels.astype(np.uint8), self.single)
 
 
 HELD_OUT = 50
@@ -230,8 +229,11 @@ class Pictures:
     def labelled(self, rng: np.random.Generator, paths: list[Path]) -> LabelMap:
         """Draw a picture with its label map."""
         path = paths[rng.integers(len(paths))]
-        image = _read(_image_beside(path, ".labels.png"), "RGB")
-        return LabelMap.of(image, _read(path, "labels"))
+        image, labels = (
+            _read(_image_beside(path, ".labels.png"), "RGB"),
+            _read(path, "labels"),
+        )
+        return LabelMap(image, labels, _is_single(np.bincount(labels.ravel())))
 
     def _background(self, rng: np.random.Generator, size: int) -> ByteArray:
         """A random square of a background photograph."""
@@ -328,8 +330,17 @@ def _label_scene(
             mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((2 * band + 1,) * 2)
         )
         known = known & (edge == 0)
-    others = ~mask & known
-    return Scene(image, mask.astype(np.float32), known, others, False, labels)
+    alpha, others = mask.astype(np.float32), ~mask & known
+    return Scene(image, alpha, known, others, False, labels, _is_single(counts))
+
+
+def _is_single(counts: npt.NDArray[np.int64]) -> bool:
+    """Whether only an object and its surroundings are labelled.
+
+    Args:
+        counts: pixels of each label, 0 being unknown.
+    """
+    return bool(np.count_nonzero(counts[1:]) < 3)
 
 
 def _placed_cutout(

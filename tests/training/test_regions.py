@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +76,21 @@ def test_prompts_come_with_the_regions_of_their_view(pictures_folder):
     assert seen == {0, 1, 2}
     whole = Samples(Pictures(pictures_folder), MODELS["zim-mini"], [64], 1)[0]
     assert "regions" not in whole
+
+
+def test_two_of_many_regions_are_no_single_object(pictures_folder, tmp_path):
+    folder = shutil.copytree(pictures_folder, tmp_path / "data")
+    bands = np.repeat(np.arange(1, 5, dtype=np.uint8), 40)
+    for path in folder.glob("seg/*.labels.png"):
+        Image.fromarray(np.tile(bands, (120, 1))).save(path)
+    pictures = Pictures(folder)
+    pool = next(pool for pool in pictures.pools if pool[0] == "seg/bsds")
+    scene = pictures.scene_from(np.random.default_rng(0), *pool)
+    assert not scene.label_map().single
+    assert not scene.cut(np.s_[:, :80]).label_map().single
+    own = Pictures(pictures_folder)
+    pool = next(pool for pool in own.pools if pool[0] == "seg/bsds")
+    assert own.scene_from(np.random.default_rng(0), *pool).label_map().single
 
 
 def test_boundaries_run_between_known_regions_only():
