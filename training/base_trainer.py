@@ -28,10 +28,11 @@ ModelT = TypeVar("ModelT", bound=nn.Module)
 
 
 def learning_rate(config: Settings, step: int) -> float:
-    """Linear warm-up, then a cosine from ``lr`` down to 2% of it."""
+    """Linear warm-up, ``lr``, then a cosine from ``lr`` down to 2% of it."""
     if step < config.warmup:
         return config.lr * (step + 1) / config.warmup
-    done = (step - config.warmup) / max(1, config.steps - config.warmup)
+    begin = config.warmup + (config.steps - config.warmup) * (1 - config.decay_share)
+    done = max(0.0, step - begin) / max(1, config.steps - begin)
     return config.lr * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
 

@@ -5,6 +5,7 @@ Every scene is a pure function of the random generator that draws it.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -36,23 +37,74 @@ class Source:
 
 
 SEG_SOURCES = {
+    "sbd": Source(0.22, 1),
+    "voc": Source(0.16),
     "bsds": Source(0.18, 1),
-    "davis": Source(0.09),
-    "coco": Source(0.18, 2),
-    "things": Source(0.06),
-    "bag": Source(0.05),
-    "human": Source(0.05, 1),
+    "coco": Source(0.18, 4),
+    "davis": Source(0.07),
+    "davis2": Source(0.03),
+    "things": Source(0.05),
+    "bag": Source(0.04),
+    "human": Source(0.04, 1),
+    "horse": Source(0.03),
+    "pets": Source(0.04),
     "figaro": Source(0.03, 3),
     "celebhair": Source(0.015, 3),
-    "pets128": Source(0.03),
-    "ccp": Source(0.03, 1),
+    "pets128": Source(0.02),
+    "ccp": Source(0.05, 1),
     "car": Source(0.03),
-    "leaf": Source(0.02),
+    "leaf": Source(0.015),
     "dogcat": Source(0.03, 2),
-    "food": Source(0.02, 1),
+    "food": Source(0.015, 1),
     "camvid": Source(0.01, 1),
+    "cwfid": Source(0.01),
 }
 MATTE, CUTOUT, PROCEDURAL = Source(0.14), Source(0.10), Source(0.08)
+MERGED = 0.12
+"""Share of the targets in maps of many regions that are a region and a neighbour."""
+
+Weights = Literal["open", "all"]
+"""Which pictures weights may be trained on: those that leave the weights free for any
+use, or also those whose terms say research only."""
+MANIFEST = "MANIFEST.json"
+
+
+class Manifest:
+    """What a data folder's manifest says of its files.
+
+    Args:
+        root: the folder of training pictures; the manifest lies in it or above it, and
+            names files relative to where it lies.
+
+    Raises:
+        ZimError: the manifest is damaged.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.path: Path | None = None
+        self._rows: dict[Path, dict[str, object]] = {}
+        for folder in (root, root.parent):
+            path = folder / MANIFEST
+            if not path.is_file():
+                continue
+            try:
+                rows = json.loads(path.read_text("utf-8"))["files"]
+                self._rows = {folder / row["file"]: row for row in rows}
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise ZimError(
+                    f"{path} is no manifest ({error!r}).", "Copy it again."
+                ) from error
+            self.path = path
+            return
+
+    def is_open(self, image: Path) -> bool:
+        """Whether weights trained on a picture may be used for anything."""
+        return self._rows.get(image, {}).get("weights") == "open"
+
+    def background(self, image: Path) -> int | None:
+        """The label of a picture's background, if its map has one."""
+        label = self._rows.get(image, {}).get("background_label")
+        return label if isinstance(label, int) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +136,7 @@ class Scene:
         labels: (H, W) uint8, all regions of the picture, 0 unknown, if they are known.
         single: only one object was labelled, see :class:`LabelMap`; what is cut out of
             a picture stays what the picture was.
+        subject: the object is what the picture shows above all.
     """
 
     image: ByteArray
@@ -93,6 +146,7 @@ class Scene:
     exact: bool
     labels: ByteArray | None = None
     single: bool = True
+    subject: bool = False
 
     def cut(self, part: tuple[slice, slice]) -> Scene:
         """Take some rows and columns of every map; negative steps mirror."""
@@ -148,15 +202,28 @@ class Pictures:
         held_out: give the labelled pictures and mattes that training never draws, one
             in HELD_OUT of them, instead of the others.
         longest: mattes and labelled pictures are kept at most so long, in pixels.
+        weights: ``open`` takes only pictures that the manifest calls open.
 
     Raises:
-        ZimError: the folder holds no pictures to train on.
+        ZimError: the folder holds no pictures to train on, or no manifest says which
+            are open.
     """
 
     def __init__(
-        self, root: Path, *, held_out: bool = False, longest: int = LONGEST
+        self,
+        root: Path,
+        *,
+        held_out: bool = False,
+        longest: int = LONGEST,
+        weights: Weights = "all",
     ) -> None:
-        self.held_out, self.longest = held_out, longest
+        self.held_out, self.longest, self.weights = held_out, longest, weights
+        self.manifest = Manifest(root)
+        if weights == "open" and self.manifest.path is None:
+            raise ZimError(
+                f"{root} has no {MANIFEST}, so no picture is known to be open.",
+                'Add it, or train with weights = "all".',
+            )
         self.pools: list[tuple[str, Source, list[Path]]] = []
         for name, source in SEG_SOURCES.items():
             self._add(f"seg/{name}", source, root / "seg", f"{name}__*.labels.png")
@@ -166,7 +233,7 @@ class Pictures:
             self._weigh()
             return
         self._add("cutout", CUTOUT, root / "cutout", "*.alpha.png", split=False)
-        self.backgrounds = sorted((root / "background").glob("*.*"))
+        self.backgrounds = self._usable(sorted((root / "background").glob("*.*")))
         if not self.pools or not self.backgrounds:
             raise ZimError(
                 f"{root} holds no training pictures.",
@@ -186,10 +253,18 @@ class Pictures:
         self, kind: str, source: Source, folder: Path, pattern: str, split: bool = True
     ) -> None:
         found = sorted(folder.glob(pattern))
+        if self.weights == "open":
+            suffix = pattern.rpartition("*")[2]
+            found = [p for p in found if self.manifest.is_open(_image_beside(p, suffix))]
         if split:
             found = [p for p in found if is_held_out(_family(p)) is self.held_out]
         if found:
             self.pools.append((kind, source, found))
+
+    def _usable(self, images: list[Path]) -> list[Path]:
+        if self.weights == "all":
+            return images
+        return [image for image in images if self.manifest.is_open(image)]
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """Draw a picture and one object in it."""
@@ -224,7 +299,8 @@ class Pictures:
             return self._cutout_scene(rng, path)
         if kind == "procedural":
             return self._procedural_scene(rng, path)
-        return _label_scene(rng, path, source.band, self.longest)
+        background = self.manifest.background(_image_beside(path, ".labels.png"))
+        return _label_scene(rng, path, source.band, self.longest, background)
 
     def labelled(self, rng: np.random.Generator, paths: list[Path]) -> LabelMap:
         """Draw a picture with its label map."""
@@ -276,13 +352,15 @@ class Pictures:
             colours, alpha = _placed_cutout(rng, item, size)
             image = np.asarray(image + alpha[..., None] * (colours - image), np.float32)
         pixels = np.clip(image + 0.5, 0, 255).astype(np.uint8)
-        return Scene(pixels, alpha, np.ones(alpha.shape, bool), others, True)
+        known = np.ones(alpha.shape, bool)
+        return Scene(pixels, alpha, known, others, True, subject=not extra)
 
 
 def _family(path: Path) -> str:
     """What one draws from as a whole: a video, or just a picture."""
-    if path.name.startswith("davis__"):
-        return path.name.rsplit("_", 1)[0]
+    for source, separator in (("davis__", "_"), ("davis2__", "-")):
+        if path.name.startswith(source):
+            return path.name.rsplit(separator, 1)[0]
     return path.name.partition(".")[0]
 
 
@@ -293,7 +371,7 @@ def is_held_out(name: str) -> bool:
 
 def _image_beside(path: Path, suffix: str) -> Path:
     stem = path.name.removesuffix(suffix)
-    for extension in (".jpg", ".png"):
+    for extension in (".jpg", ".png", ".webp"):
         candidate = path.with_name(stem + extension)
         if candidate.exists():
             return candidate
@@ -304,26 +382,43 @@ def _matte_scene(path: Path, longest: int) -> Scene:
     image = _read(_image_beside(path, ".alpha.png"), "RGB", longest)
     alpha = np.asarray(_read(path, "L", longest) / 255, np.float32)
     nothing = np.zeros(alpha.shape, bool)
-    return Scene(image, alpha, ~nothing, nothing, True)
+    return Scene(image, alpha, ~nothing, nothing, True, subject=True)
 
 
 def _label_scene(
-    rng: np.random.Generator, path: Path, band: int, longest: int
+    rng: np.random.Generator,
+    path: Path,
+    band: int,
+    longest: int,
+    background: int | None,
 ) -> Scene:
-    """One region of a label map; 0 is void, and so is a band around the region."""
+    """One region of a label map; 0 is void, and so is a band around the region.
+
+    Args:
+        background: the label of the rest of the picture, never an object.
+    """
     image = _read(_image_beside(path, ".labels.png"), "RGB", longest)
     labels = _read(path, "labels", longest)
     counts = np.bincount(labels.ravel())
     counts[0] = 0
-    share = counts / labels.size
+    objects = counts.copy()
+    if background is not None and background < len(objects):
+        objects[background] = 0
+    share = objects / labels.size
     usable = np.flatnonzero((share > 0.004) & (share < 0.85))
     if not len(usable):
-        usable = np.array([int(counts.argmax())])
+        usable = np.array([int(share.argmax())])
     weights = np.sqrt(share[usable])
-    if set(usable) <= {1, 2} and len(usable) == 2:  # object and its background
-        weights = np.array([0.92, 0.08])
-    region = usable[rng.choice(len(usable), p=weights / weights.sum())]
+    if set(usable) <= {1, 2} and len(usable) == 2 and background is None:
+        weights = np.array([0.92, 0.08])  # an object and its background
+    region = int(usable[rng.choice(len(usable), p=weights / max(weights.sum(), 1e-9))])
     mask = labels == region
+    single = _is_single(counts)
+    alone = background is not None or single
+    rivals = np.delete(objects, region).max(initial=0) if background is not None else 0
+    subject = alone and bool(objects[region] > max(4 * rivals, 0.03 * labels.size))
+    if not single and rng.random() < MERGED:
+        mask, subject = mask | _neighbour(rng, labels, mask, objects), False
     known = labels > 0
     if band:
         edge = cv2.morphologyEx(
@@ -331,7 +426,22 @@ def _label_scene(
         )
         known = known & (edge == 0)
     alpha, others = mask.astype(np.float32), ~mask & known
-    return Scene(image, alpha, known, others, False, labels, _is_single(counts))
+    return Scene(image, alpha, known, others, False, labels, single, subject)
+
+
+def _neighbour(
+    rng: np.random.Generator,
+    labels: ByteArray,
+    mask: BoolArray,
+    objects: npt.NDArray[np.int64],
+) -> BoolArray:
+    """An object that touches a region, or nothing where none does."""
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((9, 9))) > 0
+    touched = np.bincount(labels[grown & ~mask], minlength=len(objects))
+    beside = np.flatnonzero((touched > 0) & (objects > 0))
+    if not len(beside):
+        return np.zeros_like(mask)
+    return np.asarray(labels == beside[rng.integers(len(beside))])
 
 
 def _is_single(counts: npt.NDArray[np.int64]) -> bool:

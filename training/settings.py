@@ -33,6 +33,8 @@ class Settings:
             memory; batch norm sees the parts.
         lr: peak learning rate; linear warm-up, then a cosine down to 2% of it.
         warmup: steps of warm-up.
+        decay_share: last part of the other steps over which the cosine falls; with 0
+            the rate stays at ``lr``, and a later run brings it down.
         weight_decay: of AdamW.
         precision: ``float32``, or ``bfloat16`` for the network's passes (autocast);
             weights, loss and optimiser stay in float32.
@@ -50,6 +52,7 @@ class Settings:
     accumulate: int = 1
     lr: float = 1e-3
     warmup: int = 100
+    decay_share: float = 1.0
     weight_decay: float = 0.05
     precision: str = "float32"
     ema: float = 0.998

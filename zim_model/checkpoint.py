@@ -11,7 +11,7 @@ import hashlib
 import json
 import warnings
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,14 @@ from zim_model.errors import WeightsError
 from zim_model.files import replacing
 from zim_model.ladder import is_out_of_memory
 from zim_model.model import Zim
+from zim_model.network.efficientnet_lite import LiteConfig
+from zim_model.network.tiny import TinyConfig, ZimTiny
 
 if TYPE_CHECKING:
     from zim_model.conversion.network import ConverterNetwork
 
 CONFIG_KEY = "zim_config"
+TINY_KEY = "zim_tiny_config"
 FORMAT_KEY = "zim_format"
 FORMAT = "1"
 
@@ -189,6 +192,28 @@ def save_model(model: Zim, path: Path, *, half: bool = True) -> None:
     )
     with replacing(path) as file:
         file.write(data)
+
+
+def save_tiny(model: ZimTiny, path: Path, *, half: bool = True) -> None:
+    """Write zim-tiny's weights and configuration, see :func:`save_model`."""
+    config = json.dumps(asdict(model.config))
+    data = save(
+        {key: stored(value, half=half) for key, value in model.state_dict().items()},
+        {FORMAT_KEY: FORMAT, TINY_KEY: config},
+    )
+    with replacing(path) as file:
+        file.write(data)
+
+
+def load_tiny(path: Path) -> ZimTiny:
+    """zim-tiny from a file of :func:`save_tiny`."""
+    metadata, tensors = read_tensors(path)
+    values = json.loads(metadata[TINY_KEY])
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    values["encoder"] = LiteConfig(**values["encoder"])
+    model = ZimTiny(TinyConfig(**values))
+    model.load_state_dict(tensors)
+    return model.eval()
 
 
 def stored(tensor: Tensor, *, half: bool = True) -> Tensor:

@@ -1,0 +1,1 @@
+"""Training zim-tiny, the small model with early prompts."""

@@ -1,0 +1,72 @@
+"""The settings of zim-tiny's training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from training.pictures import Weights
+from training.settings import Settings
+from zim_model.network.efficientnet_lite import LiteConfig
+from zim_model.network.tiny import TinyConfig
+
+MODELS = {
+    "zim-tiny": TinyConfig(),
+    "zim-tiny-lite2": TinyConfig(encoder=LiteConfig("lite2")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TinyTrainConfig(Settings):
+    """What a run of zim-tiny's training does; see :class:`training.settings.Settings`.
+
+    Attributes:
+        weights: ``open`` trains on pictures that leave the weights free for any use,
+            ``all`` also on those for research only.
+        encoder_lr: learning rate of the pretrained encoder, as a share of ``lr``.
+        size: input side of the views, a multiple of 32.
+        small_size, small_share: input side of the first steps, and their share of all
+            steps; cheaper, so that more is seen.
+        whole_share: share of the views without a box that show the whole picture.
+        subject_share: share of the prompt sets of main objects that are empty.
+        box_share: share of the prompt sets that are a box, most of them without clicks.
+        drawn_share: share that are a scribble or a lasso.
+        rounds: largest number of passes before a step whose answers are corrected by
+            clicks and shown again (iterative training, RITM).
+        matte_weight: of the paper's matte loss on real mattes.
+        answers_weight: of the loss of the best of part, object and group.
+    """
+
+    weights: str = "open"
+    encoder_lr: float = 0.25
+    size: int = 256
+    small_size: int = 192
+    small_share: float = 0.0
+    whole_share: float = 0.55
+    subject_share: float = 0.12
+    box_share: float = 0.35
+    drawn_share: float = 0.08
+    rounds: int = 3
+    matte_weight: float = 1.0
+    answers_weight: float = 0.3
+
+    MODELS: ClassVar[Mapping[str, TinyConfig]] = MODELS
+    CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **Settings.CHOICES,
+        "weights": ("open", "all"),
+    }
+
+    @property
+    def architecture(self) -> TinyConfig:
+        """The network's configuration."""
+        return MODELS[self.model]
+
+    @property
+    def allowed(self) -> Weights:
+        """Which pictures are trained on."""
+        return cast(Weights, self.weights)
+
+    def input_side(self, step: int) -> int:
+        """The input side of a step's views."""
+        return self.small_size if step < self.small_share * self.steps else self.size

@@ -1,0 +1,80 @@
+"""The loss of zim-tiny's answers."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.losses import matte_loss, soft_iou
+
+
+def answer_losses(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Soft IoU, cross-entropy and normalised focal loss of answers.
+
+    Args:
+        logits, target, weight: (..., H, W), see :func:`training.losses.matte_loss`.
+
+    Returns:
+        (...,).
+    """
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    entropy = entropy * weight
+    alpha = logits.sigmoid()
+    area = weight.sum((-2, -1)).clamp(min=1)
+    with torch.no_grad():
+        focus = (alpha - target).square()
+        # Each matte keeps its total weight; wrong pixels get more of it (RITM).
+        focus = focus * (area / (focus * weight).sum((-2, -1)).clamp(min=1e-4))[
+            ..., None, None
+        ].clamp(max=20)
+    mean = entropy.sum((-2, -1)) / area
+    focal = (entropy * focus).sum((-2, -1)) / area
+    return 1 - soft_iou(alpha, target, weight) + 0.5 * mean + 0.35 * focal
+
+
+def tiny_loss(
+    logits: Tensor,
+    iou: Tensor,
+    target: Tensor,
+    weight: Tensor,
+    exact: Tensor,
+    ambiguous: Tensor,
+    *,
+    answers_weight: float,
+    matte_weight: float,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Loss of a batch of answers.
+
+    Answer 0 is for every prompt set.  Of part, object and group only the nearest is
+    corrected, where a single click (or none) leaves open which is meant (SAM).  The
+    IoU head learns each answer's soft IoU.
+
+    Args:
+        logits: (B, 4, H, W).
+        iou: (B, 4) predicted.
+        target, weight: (B, H, W).
+        exact: (B,) 1 where the target is a real matte.
+        ambiguous: (B,) 1 where the prompts leave open what is meant.
+
+    Returns:
+        A scalar, and its parts for the log.
+    """
+    many, weights = target[:, None].expand_as(logits), weight[:, None].expand_as(logits)
+    each = answer_losses(logits, many, weights)
+    alpha = logits.sigmoid()
+    matte = matte_loss(alpha[:, 0], target, weight) * exact
+    with torch.no_grad():
+        actual = soft_iou(alpha, many, weights)
+    scores = F.mse_loss(iou, actual)
+    nearest = (each[:, 1:].amin(1) * (0.3 + 0.7 * ambiguous)).mean()
+    total = each[:, 0].mean() + matte_weight * matte.mean() + 0.2 * scores
+    total = total + answers_weight * nearest
+    parts = {
+        "loss": total.detach(),
+        "iou": actual[:, 0].mean(),
+        "nearest_iou": actual[:, 1:].amax(1).mean(),
+        "matte": matte.detach().sum() / exact.sum().clamp(min=1),
+        "score_error": scores.detach(),
+    }
+    return total, parts

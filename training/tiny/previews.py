@@ -1,0 +1,32 @@
+"""A sheet that shows what zim-tiny answers to held-out samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from zim_model.network.tiny import ZimTiny, scaled_pixels
+
+
+@torch.no_grad()
+def write_sheet(model: ZimTiny, samples: Sequence[dict[str, Tensor]], path: Path) -> None:
+    """Write a PNG: a row per sample of view with prompts, answer, and target."""
+    rows = []
+    for sample in samples:
+        maps = sample["maps"].float()
+        inputs = torch.cat([maps, torch.zeros_like(maps[:1])])[None]
+        logits, _ = model(scaled_pixels(sample["image"][None]), inputs)
+        image = sample["image"].permute(1, 2, 0).numpy().copy()
+        for layer, colour in enumerate(((0, 220, 0), (230, 0, 0), (0, 120, 255))):
+            drawn = maps[layer].numpy() > 0
+            image[drawn] = (image[drawn] * 0.6 + np.array(colour) * 0.4).astype(np.uint8)
+        planes = [logits[0, 0].sigmoid(), sample["target"]]
+        grey = [np.repeat((p.numpy() * 255).astype(np.uint8)[..., None], 3, 2) for p in planes]
+        doubled = [g.repeat(2, 0).repeat(2, 1) for g in grey]
+        rows.append(np.concatenate([image, *doubled], 1))
+    Image.fromarray(np.concatenate(rows)).save(path)

@@ -1,0 +1,120 @@
+"""Simulated prompts of zim-tiny's training, drawn into maps.
+
+Maps are (3, S, S) uint8 of 0 and 1: positive, negative, and the filled box.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from training.prompt_sampling import bounding_box, sample_clicks
+from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.prompts import Box
+
+RADIUS = 5
+"""Of a point's disk, in input pixels."""
+POSITIVE, NEGATIVE, BOX = range(3)
+BOX_JITTER = 0.06
+CORE = 0.35
+"""First clicks fall where the distance to the edge is above this share of the largest."""
+
+
+def depth_of(region: BoolArray) -> FloatArray:
+    """Distance (H, W) of a region's pixels to its edge; the border is an edge too."""
+    padded = np.pad(region.astype(np.uint8), 1)
+    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1])
+
+
+def draw_disk(maps: ByteArray, x: float, y: float, *, positive: bool) -> None:
+    """Mark a point (input pixels) in its map."""
+    centre = (int(x), int(y))
+    cv2.circle(maps[POSITIVE if positive else NEGATIVE], centre, RADIUS, 1, -1)
+
+
+def draw_first_click(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) -> None:
+    """Mark a positive point well inside the mask, or at its deepest place."""
+    depth = depth_of(mask)
+    if rng.random() < 0.35:
+        places = np.array([int(depth.argmax())])
+    else:
+        places = np.flatnonzero(depth > CORE * depth.max())
+    row, column = divmod(int(rng.choice(places)), mask.shape[1])
+    draw_disk(maps, column, row, positive=True)
+
+
+def draw_clicks(
+    rng: np.random.Generator, maps: ByteArray, mask: BoolArray, others: BoolArray
+) -> None:
+    """Mark positive and negative points that are drawn at once, as in RITM."""
+    for point in sample_clicks(rng, mask, others, max_points=6):
+        draw_disk(maps, point.x, point.y, positive=point.positive)
+
+
+def draw_box(rng: np.random.Generator, maps: ByteArray, shown: BoolArray) -> None:
+    """Fill the box of a mask, each edge moved at random."""
+    box = jittered(rng, bounding_box(shown))
+    left, top = round(max(box.x0, 0)), round(max(box.y0, 0))
+    maps[BOX, top : max(round(box.y1), top + 1), left : max(round(box.x1), left + 1)] = 1
+
+
+def jittered(rng: np.random.Generator, box: Box) -> Box:
+    """The box with each edge moved by a share of the side, normally distributed."""
+    dx = np.clip(rng.normal(0, BOX_JITTER / 2, 2), -0.12, 0.12) * box.width
+    dy = np.clip(rng.normal(0, BOX_JITTER / 2, 2), -0.12, 0.12) * box.height
+    return Box(box.x0 + dx[0], box.y0 + dy[0], box.x1 + dx[1], box.y1 + dy[1])
+
+
+def draw_scribble(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) -> None:
+    """Mark a line through the inside of the mask."""
+    depth = depth_of(mask)
+    places = np.flatnonzero(depth > 0.4 * depth.max())
+    count = int(rng.integers(2, 5))
+    chosen = rng.choice(places, count)
+    corners = np.stack(np.divmod(chosen, mask.shape[1])[::-1], 1)
+    drawn = np.zeros(mask.shape, np.uint8)
+    cv2.polylines(drawn, [corners.astype(np.int32)], False, 1, 2 * RADIUS + 1)
+    inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
+    maps[POSITIVE] |= drawn & inside
+
+
+def draw_lasso(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) -> None:
+    """Mark all inside of a loop around the mask as positive, all far outside as not.
+
+    The loop is the mask's rough outline, some of the background with it.
+    """
+    size = max(3, int(rng.uniform(0.03, 0.1) * np.sqrt(mask.sum()))) | 1
+    loop = cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8))
+    loop = cv2.morphologyEx(loop, cv2.MORPH_CLOSE, np.ones((3 * size,) * 2, np.uint8))
+    far = cv2.dilate(loop, np.ones((2 * size + 1,) * 2, np.uint8)) == 0
+    maps[POSITIVE] |= cv2.erode(loop, np.ones((2 * size + 1,) * 2, np.uint8))
+    maps[NEGATIVE] |= far.astype(np.uint8)
+
+
+def correct(
+    rng: np.random.Generator,
+    maps: ByteArray,
+    predicted: BoolArray,
+    target: BoolArray,
+    known: BoolArray,
+) -> bool:
+    """Mark a point in the largest error of an answer; whether there is one.
+
+    Args:
+        maps: of side S, changed in place.
+        predicted, target, known: (S/2, S/2).
+    """
+    free = (maps[POSITIVE, ::2, ::2] | maps[NEGATIVE, ::2, ::2]) == 0
+    missed = depth_of(target & ~predicted & known) * free
+    excess = depth_of(predicted & ~target & known) * free
+    positive = bool(missed.max() >= excess.max())
+    depth = missed if positive else excess
+    if depth.max() < 1:
+        return False
+    if rng.random() < 0.5:
+        place = int(depth.argmax())
+    else:
+        place = int(rng.choice(np.flatnonzero(depth > 0.5 * depth.max())))
+    row, column = divmod(place, depth.shape[1])
+    draw_disk(maps, 2 * column + 1, 2 * row + 1, positive=positive)
+    return True

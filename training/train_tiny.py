@@ -1,0 +1,62 @@
+"""Train zim-tiny: ``python -m training.train_tiny CONFIG --data DIR --out DIR``.
+
+One step: draw views and prompts -> passes whose answers are corrected by clicks ->
+one pass -> loss -> AdamW -> moving average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from training.distributed import Team
+from training.loop import Run, Task, command_line, run_task
+from training.pictures import Pictures
+from training.tiny.config import TinyTrainConfig
+from training.tiny.previews import write_sheet
+from training.tiny.samples import TinySamples
+from training.tiny.trainer import TinyTrainer
+
+PREVIEWS = 8
+"""Samples on the sheet of previews, of pictures never trained on."""
+
+
+def train(config: TinyTrainConfig, run: Run) -> TinyTrainer:
+    """Train until the schedule or the run's minutes end; saves into ``run.out``.
+
+    Raises:
+        ZimError: the data, the initial weights or the state cannot be used.
+    """
+
+    def samples(folder: Path) -> TinySamples:
+        pictures = Pictures(folder, weights=config.allowed)
+        return TinySamples(pictures, config, config.seed)
+
+    def previews(folder: Path, used: TinySamples) -> Callable[[TinyTrainer, Path], None]:
+        del used
+        pictures = Pictures(folder, weights=config.allowed, held_out=True)
+        drawn = TinySamples(pictures, config, config.seed + 1)
+        last = len(drawn) - PREVIEWS
+        shown = [drawn[last + i] for i in range(PREVIEWS)] if pictures else []
+        return lambda trainer, path: write_sheet(trainer.average, shown, path)
+
+    def trainer(team: Team) -> TinyTrainer:
+        made = TinyTrainer(config, team)
+        if run.resume is None and run.init is None:
+            made.begin()
+        return made
+
+    return run_task(Task(config, trainer, samples, previews), run)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+
+    def run(path: Path, run: Run) -> TinyTrainer:
+        return train(TinyTrainConfig.read(path), run)
+
+    return command_line("train_tiny", run, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The architectures: modules that map tensors to tensors, and their configurations."""

@@ -1,0 +1,224 @@
+"""ZimTiny: a small promptable matting network with early prompt fusion.
+
+Prompts are maps at input size that are added to the first layers of a pretrained
+EfficientNet-Lite (RITM's "Conv1S"), so that the whole network runs for every prompt
+set.  Shapes: B batch, S input side, a multiple of 32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zim_model.network.efficientnet_lite import (
+    STEM_CHANNELS,
+    EfficientNetLite,
+    LiteConfig,
+    SameConv,
+)
+
+PROMPT_MAPS = 4
+"""Positive points, negative points, the filled box, and the previous answer."""
+NUM_ANSWERS = 4
+"""Best, part, object and group, in this order."""
+GROUPS = 8
+"""Groups of the decoder's group norms."""
+KERNELS = (5, 5, 5, 3)
+"""Of the decoder's depthwise convolutions at strides 32, 16, 8 and 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class TinyConfig:
+    """Everything that decides the shapes of :class:`ZimTiny`'s tensors.
+
+    Attributes:
+        name: of the model.
+        image_size: side of the square input in pixels, a multiple of 32.
+        encoder: the pretrained encoder.
+        widths: the decoder's channels at strides 32, 16, 8 and 4, multiples of 8.
+        depth: residual blocks at each of these strides.
+        head: channels at stride 2.
+        prompt_widths: channels of the prompt maps' features at strides 2, 4, 8 and 16.
+    """
+
+    name: str = "zim-tiny"
+    image_size: int = 256
+    encoder: LiteConfig = field(default_factory=LiteConfig)
+    widths: tuple[int, int, int, int] = (128, 128, 96, 64)
+    depth: int = 2
+    head: int = 32
+    prompt_widths: tuple[int, int, int, int] = (16, 24, 32, 48)
+
+    @property
+    def mask_stride(self) -> int:
+        """Input pixels per pixel of the predicted mattes."""
+        return 2
+
+
+def scaled_pixels(pixels: Tensor) -> Tensor:
+    """The network's image input from pixels in [0, 255], as the encoder was trained."""
+    return (pixels.float() - 127) / 128
+
+
+class ResidualBlock(nn.Module):
+    """Depthwise, group norm, two pointwise layers, residual; keeps the shape."""
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(
+            channels, channels, kernel, padding=kernel // 2, groups=channels
+        )
+        self.norm = nn.GroupNorm(GROUPS, channels)
+        self.expand = nn.Conv2d(channels, 2 * channels, 1)
+        self.project = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = F.gelu(self.expand(self.norm(self.depthwise(x))))
+        out: Tensor = x + self.project(hidden)
+        return out
+
+
+class PromptStream(nn.Module):
+    """Features of prompt maps (B, 4, S, S) for the encoder's first layers.
+
+    The layers that lead into the encoder start at zero, so that training begins at the
+    pretrained network.
+    """
+
+    PLACES = (-1, 1, 2, 4)
+    """Where they are added, see :meth:`EfficientNetLite.forward`: strides 2 to 16."""
+
+    def __init__(self, config: TinyConfig) -> None:
+        super().__init__()
+        encoder = config.encoder.channels
+        outputs = (STEM_CHANNELS, *encoder[1:4])
+        inputs = (PROMPT_MAPS, *config.prompt_widths[:3])
+        self.convs = nn.ModuleList(
+            SameConv(before, after, 3, 2)
+            for before, after in zip(inputs, config.prompt_widths, strict=True)
+        )
+        self.into = nn.ModuleList(
+            nn.Conv2d(width, channels, 1)
+            for width, channels in zip(config.prompt_widths, outputs, strict=True)
+        )
+        for layer in self.into:
+            nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, maps: Tensor) -> tuple[dict[int, Tensor], Tensor]:
+        """What to add in the encoder, by place, and the features at stride 2."""
+        features, added = [], {}
+        for place, conv, into in zip(self.PLACES, self.convs, self.into, strict=True):
+            maps = F.relu(conv(maps))
+            features.append(maps)
+            added[place] = into(maps)
+        return added, features[0]
+
+
+class TopDown(nn.Module):
+    """The encoder's features at strides 4 to 32 brought together at stride 4."""
+
+    def __init__(self, config: TinyConfig) -> None:
+        super().__init__()
+        encoder = config.encoder.channels[:0:-1]  # strides 32, 16, 8, 4
+        self.laterals = nn.ModuleList(
+            nn.Conv2d(channels, width, 1)
+            for channels, width in zip(encoder, config.widths, strict=True)
+        )
+        self.context = nn.Linear(config.widths[0], config.widths[0])
+        self.down = nn.ModuleList(
+            nn.Conv2d(coarse, fine, 1)
+            for coarse, fine in zip(config.widths, config.widths[1:], strict=False)
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(ResidualBlock(width, kernel) for _ in range(config.depth)))
+            for width, kernel in zip(config.widths, KERNELS, strict=True)
+        )
+
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Features (B, C, S/4, S/4), and the global context (B, widths[0])."""
+        coarsest, *finer = (
+            lateral(x)
+            for lateral, x in zip(self.laterals, features[:0:-1], strict=True)
+        )
+        context = self.context(coarsest.mean((2, 3)))
+        x = self.blocks[0](coarsest + context[:, :, None, None])
+        for lateral, down, blocks in zip(finer, self.down, self.blocks[1:], strict=True):
+            x = F.interpolate(down(x), scale_factor=2, mode="bilinear")
+            x = blocks(lateral + x)
+        return x, context
+
+
+class IouHead(nn.Module):
+    """The IoU that each of K answers is expected to have, in [0, 1]."""
+
+    def __init__(self, channels: int, context: int, hidden: int = 64) -> None:
+        super().__init__()
+        self.lin1 = nn.Linear(channels + context + 2, hidden)
+        self.lin2 = nn.Linear(hidden, 1)
+
+    def forward(self, features: Tensor, context: Tensor, logits: Tensor) -> Tensor:
+        """From features (B, C, h, w), context (B, D) and logits (B, K, 2h, 2w)."""
+        alpha = F.avg_pool2d(logits.sigmoid(), 2)
+        area = alpha.mean((2, 3))
+        inside = torch.einsum("bchw,bkhw->bkc", features, alpha)
+        inside = inside / (area[..., None] * alpha.shape[2] * alpha.shape[3] + 1)
+        certainty = (2 * alpha - 1).square().mean((2, 3))
+        described = torch.cat(
+            [
+                inside,
+                context[:, None].expand(-1, alpha.shape[1], -1),
+                area[..., None],
+                certainty[..., None],
+            ],
+            -1,
+        )
+        scores: Tensor = self.lin2(F.gelu(self.lin1(described)))
+        return scores[..., 0].sigmoid()
+
+
+class ZimTiny(nn.Module):
+    """Four answers to each prompt set, with the IoU that is expected of them."""
+
+    def __init__(self, config: TinyConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.image_encoder = EfficientNetLite(config.encoder)
+        self.prompt_stream = PromptStream(config)
+        self.decoder = TopDown(config)
+        head, fine = config.head, config.widths[3]
+        self.head_coarse = nn.Conv2d(fine, head, 1)
+        self.head_image = nn.Conv2d(config.encoder.channels[0], head, 1)
+        self.head_prompts = nn.Conv2d(config.prompt_widths[0], head, 1)
+        self.head_mix = nn.Conv2d(head, head, 3, padding=1)
+        self.head_answers = nn.Conv2d(head, NUM_ANSWERS, 1)
+        self.iou_head = IouHead(fine, config.widths[0])
+
+    def channels_last(self) -> ZimTiny:
+        """Lay weights out channels-last, which convolutions run faster on."""
+        return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def forward(self, image: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """Matte logits (B, 4, S/2, S/2) and predicted IoU (B, 4).
+
+        Args:
+            image: (B, 3, S, S), see :func:`scaled_pixels`.
+            maps: (B, 4, S, S) in [0, 1], see :data:`PROMPT_MAPS`.
+
+        Returns:
+            The best answer, then part, object and group, each of which contains the
+            one before it.  Alpha is the logits' sigmoid.
+        """
+        added, prompts = self.prompt_stream(maps)
+        features = self.image_encoder(image, added)
+        x, context = self.decoder(features)
+        coarse = F.interpolate(self.head_coarse(x), scale_factor=2, mode="bilinear")
+        fine = self.head_image(features[0]) + self.head_prompts(prompts)
+        hidden = F.gelu(self.head_mix(F.gelu(coarse + fine)))
+        best, part, more, most = self.head_answers(hidden).split(1, 1)
+        whole = part + F.softplus(more)
+        logits = torch.cat([best, part, whole, whole + F.softplus(most)], 1)
+        return logits, self.iou_head(x.detach(), context.detach(), logits.detach())
