@@ -35,10 +35,10 @@ from zim_model.arrays import FloatArray
 from zim_model.checkpoint import load_model
 from zim_model.conversion.converter import Converter
 from zim_model.errors import ZimError
-from zim_model.files import explain, replacing
 from zim_model.metrics import grad, mse, sad
 from zim_model.predictor import ZimPredictor
 from zim_model.request import ALPHA_MAX
+from zim_model.runtime.atomic_files import explain, replacing
 
 CONFIGS = Path(__file__).parent / "configs" / "ablations"
 RESULTS, SETTINGS = "results.json", "settings.toml"

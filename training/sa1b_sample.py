@@ -22,7 +22,7 @@ from training import procedural
 from training.sa1b_matte.rle import encoded
 from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
-from zim_model.files import replacing
+from zim_model.runtime.atomic_files import replacing
 
 LARGEST_OBJECTS = 3
 

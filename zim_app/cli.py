@@ -39,8 +39,8 @@ from zim_app.core.export import (
 from zim_app.core.images import load_picture
 from zim_app.core.session import Recipe
 from zim_model.errors import ImageError, ZimError
-from zim_model.files import explain
 from zim_model.request import ALPHA_MAX, Upsampling
+from zim_model.runtime.atomic_files import explain
 
 
 @dataclass(frozen=True, slots=True)

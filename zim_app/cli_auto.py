@@ -19,8 +19,8 @@ from zim_app.core.export import ExportOptions, Target, check_target, export
 from zim_app.core.images import Picture, load_picture
 from zim_app.core.session import Recipe
 from zim_model.errors import ImageError
-from zim_model.files import explain, replacing
 from zim_model.request import Options
+from zim_model.runtime.atomic_files import explain, replacing
 
 if TYPE_CHECKING:
     from zim_model.automatic import AutomaticOptions, Found

@@ -31,9 +31,9 @@ from zim_app.core.batch.runner import run as run_plan
 from zim_app.core.batch.sources import Prompting
 from zim_app.core.export_options import Depth, ExportOptions, Scope, What
 from zim_app.core.formats import FORMATS
-from zim_model.devices import DeviceChoice
 from zim_model.errors import ZimError
 from zim_model.registry import DEFAULT_MODEL
+from zim_model.runtime.devices import DeviceChoice
 
 SUMMARY = "Cut objects out of all pictures of a folder."
 INTERRUPTED = 130
@@ -294,7 +294,7 @@ def _dry_run(plan: Plan, args: argparse.Namespace) -> int:
 def _run(plan: Plan, args: argparse.Namespace) -> int:
     engine = make_engine(args)
     if args.device is not None:
-        from zim_model.devices import checked_device
+        from zim_model.runtime.devices import checked_device
 
         checked_device(args.device)
     if args.model is not None:

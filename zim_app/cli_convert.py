@@ -16,9 +16,9 @@ import numpy as np
 from zim_app.core.export import ExportOptions, Target, check_target, export
 from zim_app.core.images import load_picture
 from zim_app.core.masks import THRESHOLD, MaskFile, load_mask
-from zim_model.devices import checked_device
 from zim_model.errors import ImageError
 from zim_model.request import ALPHA_MAX
+from zim_model.runtime.devices import checked_device
 
 SUMMARY = "Make a soft matte of a photo and a coarse black-and-white mask."
 NOTED = 0.001

@@ -19,7 +19,6 @@ from zim_app.cli_models import (
     make_engine,
     tell_progress,
 )
-from zim_model.devices import DeviceChoice
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset, Region, open_dataset
 from zim_model.evaluation.events import Finished, Notice, RowDone, Started
@@ -32,6 +31,7 @@ from zim_model.evaluation.tables import heading
 from zim_model.evaluation.writing import to_json, to_markdown, write_report
 from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import Upsampling, never
+from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app import cli_onnx
-from zim_model.devices import DeviceChoice, Precision
 from zim_model.errors import WeightsError, ZimError
 from zim_model.registry import MODELS, ModelInfo, known, locate
 from zim_model.request import never
+from zim_model.runtime.devices import DeviceChoice, Precision
 from zim_model.store import (
     ONNX_FILES,
     InstalledModel,

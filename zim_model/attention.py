@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zim_model.side_by_side import side_by_side
+from zim_model.runtime.threads import side_by_side
 
 WINDOW = 512
 """Most queries for which the bias is made as a tensor."""

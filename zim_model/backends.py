@@ -19,17 +19,17 @@ from zim_model.checkpoint import fingerprint
 from zim_model.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.cues import CUES, cue_maps
 from zim_model.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
-from zim_model.devices import (
+from zim_model.errors import HalfOverflow, WeightsError
+from zim_model.graphs import GraphedDecoder, recorded_length
+from zim_model.model import Features, Zim
+from zim_model.prompts import PromptSet
+from zim_model.runtime.devices import (
     Precision,
     checked_device,
     device_name,
     torch_dtype,
     usable_precision,
 )
-from zim_model.errors import HalfOverflow, WeightsError
-from zim_model.graphs import GraphedDecoder, recorded_length
-from zim_model.model import Features, Zim
-from zim_model.prompts import PromptSet
 from zim_model.transforms import View, normalised, resized_view
 
 
@@ -164,9 +164,9 @@ class TorchBackend:
         """Move the model to ``device``, by default the best of this machine.
 
         Args:
-            precision: see :func:`zim_model.devices.usable_precision`.  Weights stay
-                fp32; half precision is torch's autocast.  On a CPU the decoder stays in
-                fp32 too, in which it is faster (``zim_model.doubling``).
+            precision: see :func:`zim_model.runtime.devices.usable_precision`.  Weights
+                stay fp32; half precision is torch's autocast.  On a CPU the decoder
+                stays in fp32 too, in which it is faster (``zim_model.doubling``).
 
         Raises:
             WeightsError: the model was trained with other cue maps than are drawn now.

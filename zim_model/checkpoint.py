@@ -24,9 +24,9 @@ from torch import Tensor
 from zim_model.assets import asset_path, bundled_weights
 from zim_model.config import CONFIGS, ZimConfig
 from zim_model.errors import WeightsError
-from zim_model.files import replacing
 from zim_model.ladder import is_out_of_memory
 from zim_model.model import Zim
+from zim_model.runtime.atomic_files import replacing
 
 if TYPE_CHECKING:
     from zim_model.conversion.network import ConverterNetwork

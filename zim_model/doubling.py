@@ -17,7 +17,7 @@ import itertools
 import torch
 from torch import Tensor
 
-from zim_model.side_by_side import side_by_side
+from zim_model.runtime.threads import side_by_side
 
 ROWS = 8
 """Rows of the small map that are treated at a time."""

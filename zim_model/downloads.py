@@ -24,9 +24,9 @@ from typing import IO, Any, Protocol
 
 from zim_model import hub
 from zim_model.errors import Cancelled, DownloadError
-from zim_model.files import alone_in
 from zim_model.registry import ModelFile, ModelInfo
 from zim_model.request import CancelCheck
+from zim_model.runtime.atomic_files import alone_in
 from zim_model.store import (
     PART,
     InstalledModel,

@@ -17,7 +17,6 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.config import NUM_MASK_TOKENS
-from zim_model.devices import Device, DeviceChoice, available_devices, device_name
 from zim_model.errors import PromptError
 from zim_model.finish import CoverCache, adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
@@ -38,6 +37,12 @@ from zim_model.request import (
     Timings,
     check,
     never,
+)
+from zim_model.runtime.devices import (
+    Device,
+    DeviceChoice,
+    available_devices,
+    device_name,
 )
 from zim_model.transforms import View, border_fade
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from zim_model.devices import DeviceChoice, Rung, device_name, ladder_of
 from zim_model.errors import Compromise, DeviceError, HalfOverflow
+from zim_model.runtime.devices import DeviceChoice, Rung, device_name, ladder_of
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend

@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
-from zim_model.blas import one_blas_thread
 from zim_model.request import ALPHA_MAX
+from zim_model.runtime.blas import one_blas_thread
 
 Planes = list[FloatArray]
 """Maps of one size, (h, w) float32 each."""

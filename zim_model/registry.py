@@ -12,7 +12,7 @@ from zim_model.store import ONNX_FILES, find, installed
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend
-    from zim_model.devices import Precision, Rung
+    from zim_model.runtime.devices import Precision, Rung
 
 DEFAULT_MODEL = "zim-tiny"
 
@@ -237,7 +237,7 @@ def open_backend(
     Args:
         model: as in :func:`locate`.
         device: where it runs, such as ``cuda:0``; None takes the best of this machine.
-        precision: of the arithmetic, see :mod:`zim_model.devices`.
+        precision: of the arithmetic, see :mod:`zim_model.runtime.devices`.
 
     Raises:
         WeightsError: there is no such model, or its file cannot be used.

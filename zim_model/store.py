@@ -20,7 +20,7 @@ from platformdirs import user_data_path
 
 from zim_model.assets import bundled_weights
 from zim_model.errors import WeightsError
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""

@@ -30,8 +30,8 @@ from training.sa1b_matte.sa1b import (
 )
 from training.sa1b_matte.shards import MANIFEST, Shards, read_matte, read_picture
 from training.sa1b_sample import make_sample
-from zim_model.cluster import RETRIES, connected
 from zim_model.errors import ZimError
+from zim_model.runtime.cluster import RETRIES, connected
 
 PICTURES = 8
 

@@ -6,14 +6,15 @@ import torch
 
 from tests.zim_model.conftest import SMALL_VIT
 from tests.zim_model.test_engine import CLICK, IMAGE, DiscBackend
-from zim_model import devices, ladder
+from zim_model import ladder
 from zim_model.backends import TorchBackend
-from zim_model.devices import CPU, Device, DeviceChoice, Rung, ladder_of
 from zim_model.engine import Engine
 from zim_model.errors import Cancelled, DeviceError, HalfOverflow, PromptError
 from zim_model.ladder import is_out_of_memory
 from zim_model.prompts import PromptSet
 from zim_model.request import Request
+from zim_model.runtime import devices
+from zim_model.runtime.devices import CPU, Device, DeviceChoice, Rung, ladder_of
 from zim_model.transforms import View
 
 CARD = Device("cuda:0", "Card", 8 << 30)

@@ -38,8 +38,8 @@ from zim_app.core.pixels import PixelArray, at_depth
 from zim_app.core.rasters import Tags
 from zim_model.arrays import WordArray
 from zim_model.errors import Cancelled, ImageError
-from zim_model.files import explain, replacing
 from zim_model.request import CancelCheck
+from zim_model.runtime.atomic_files import explain, replacing
 
 __all__ = [
     "FORMATS",

@@ -9,7 +9,7 @@ from typing import Any
 
 from zim_app.core.session import SceneObject
 from zim_model.errors import ZimError
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
 
 PROJECT_SUFFIX = ".zimproj"
 """Of project files, see :mod:`zim_app.core.project`."""

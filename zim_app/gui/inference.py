@@ -12,9 +12,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from zim_app.gui.background import Lane, Task
 from zim_app.gui.lending import Errand, LentEngine
 from zim_app.gui.warmup import import_torch
-from zim_model.devices import Device, DeviceChoice
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte, Request, Timings
+from zim_model.runtime.devices import Device, DeviceChoice
 
 if TYPE_CHECKING:
     from zim_model.automatic import Found

@@ -17,7 +17,7 @@ from zim_model.checkpoint import (
 from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import WeightsError
-from zim_model.files import replacing
+from zim_model.runtime.atomic_files import replacing
 
 CONFIG_KEY = "converter_config"
 

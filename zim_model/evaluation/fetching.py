@@ -29,9 +29,9 @@ from zim_model.downloads import (
 )
 from zim_model.errors import Cancelled, DownloadError
 from zim_model.evaluation.mini import FOLDER
-from zim_model.files import replacing
 from zim_model.registry import Licence, ModelFile
 from zim_model.request import CancelCheck
+from zim_model.runtime.atomic_files import replacing
 from zim_model.store import worded
 
 REPOSITORY = "naver-iv/MicroMat-3K"

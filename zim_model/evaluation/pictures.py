@@ -17,9 +17,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import ImageError, PromptError
-from zim_model.files import explain
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX
+from zim_model.runtime.atomic_files import explain
 
 MAX_POINTS = 50
 """Of a prompt file, as in ZIM's evaluation."""

@@ -63,9 +63,9 @@ from zim_model.evaluation.systems import (
     fingerprint,
     is_binary,
 )
-from zim_model.files import explain
 from zim_model.prompts import PromptSet
 from zim_model.request import Options, Request, Upsampling
+from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
     from zim_model.engine import Engine

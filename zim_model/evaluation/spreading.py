@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zim_model.cluster import run_all
-from zim_model.devices import DeviceChoice
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import open_dataset
 from zim_model.evaluation.journal import journal_name, merged, taken
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import BOTH, RunOptions, evaluate
 from zim_model.evaluation.systems import Model, PromptKind, System
+from zim_model.runtime.cluster import run_all
+from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
     from zim_model.engine import Engine
@@ -56,7 +56,7 @@ def evaluate_on(
     """Evaluate on a cluster.
 
     Args:
-        cluster, workers: see :func:`zim_model.cluster.run_all`.
+        cluster, workers: see :func:`zim_model.runtime.cluster.run_all`.
 
     Yields:
         How many shards of how many are done, and at last the report of all.

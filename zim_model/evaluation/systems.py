@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import PICTURES, Case
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
     from zim_model.engine import Engine

@@ -25,7 +25,7 @@ from zim_model.evaluation.tables import (
     notes,
     tables,
 )
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
 
 Writer = Callable[[Report, Dataset | None], str]
 

@@ -18,8 +18,8 @@ from zim_app.core.batch.journal import Row
 from zim_app.core.batch.plan import Plan
 from zim_app.core.batch.runner import Ended, run
 from zim_app.core.sessions import SessionStore
-from zim_model.cluster import run_all
-from zim_model.devices import DeviceChoice
+from zim_model.runtime.cluster import run_all
+from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
     from zim_model.engine import Engine
@@ -42,7 +42,7 @@ def run_on_cluster(
 
     Args:
         plan: of the batch, not of a part of it.
-        cluster: as for :func:`zim_model.cluster.run_all`.
+        cluster: as for :func:`zim_model.runtime.cluster.run_all`.
         choice: where models run on each machine.
         workers: threads that read on each worker, and as many that write.
         store: of the studio's sessions, in a folder that the machines share too; None

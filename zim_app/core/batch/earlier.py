@@ -20,7 +20,7 @@ from zim_app.core.naming import NameFields, file_stem
 from zim_app.core.session import SceneObject
 from zim_app.core.sessions import SessionStore, Stamp
 from zim_model.errors import ZimError
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 from zim_model.store import find
 
 _UNKNOWN = "\ufffc"

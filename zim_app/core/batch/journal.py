@@ -22,7 +22,7 @@ from typing import IO, Any, Literal, get_args
 
 from zim_app.core.sessions import Stamp
 from zim_model.errors import ZimError
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 
 FOLDER = ".zim-batch"
 """In the output folder; holds the journal and small pictures of the results."""

@@ -32,8 +32,8 @@ from typing import Any
 from zim_app.core.session import Recipe, SceneObject
 from zim_app.core.work import MAX_BYTES, Work
 from zim_model.errors import ZimError
-from zim_model.files import explain
 from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.runtime.atomic_files import explain
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
 COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")

@@ -28,8 +28,8 @@ from zim_app.core.session import Recipe, SceneObject
 from zim_app.core.sessions import SessionStore
 from zim_app.core.work import Work
 from zim_model.errors import Cancelled, ZimError
-from zim_model.files import explain
 from zim_model.request import CancelCheck, Matte, Options, Request, never
+from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
     from zim_model.automatic import Found

@@ -27,8 +27,8 @@ from zim_app.core.sessions import Stamp
 from zim_app.core.work import Work
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.files import explain, replacing
 from zim_model.request import Matte
+from zim_model.runtime.atomic_files import explain, replacing
 
 REPORT = "batch-report.csv"
 SHEET = "batch-sheet"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zim_app.core.batch.plan import Plan
-    from zim_model.devices import Device
+    from zim_model.runtime.devices import Device
 
 LOOK_MS = 300
 """How long nothing must change before the disk is looked at."""

@@ -22,9 +22,9 @@ from zim_app.core.export_options import ExportOptions
 from zim_app.gui.batch.batch_work import EXPORT, Wish
 from zim_app.gui.files.export_form import ExportForm, browse_button, row_of
 from zim_app.gui.settings import preferences
-from zim_model.devices import CPU, Device
 from zim_model.errors import ZimError
 from zim_model.registry import known
+from zim_model.runtime.devices import CPU, Device
 from zim_model.store import installed
 
 LONGEST = 2048

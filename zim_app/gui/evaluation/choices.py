@@ -10,7 +10,6 @@ from typing import Any, get_args
 from PySide6.QtCore import QStandardPaths
 
 from zim_app.gui.models.model_control import chosen_device
-from zim_model.devices import DeviceChoice
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.systems import (
     DEFAULT_CLICKS,
@@ -22,6 +21,7 @@ from zim_model.evaluation.systems import (
 )
 from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import Upsampling
+from zim_model.runtime.devices import DeviceChoice
 
 MAX_RECENT = 8
 AS_IN_STUDIO = "studio"

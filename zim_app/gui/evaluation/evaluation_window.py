@@ -50,7 +50,7 @@ from zim_model.request import Options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from zim_model.devices import Device
+    from zim_model.runtime.devices import Device
 
 REFRESH_MS = 400
 """Rows that come within this time are shown at once."""

@@ -15,7 +15,6 @@ from zim_app.gui.background import Lane, Task
 from zim_app.gui.evaluation.looking import Look, Sight, answer, given_prompts, see
 from zim_app.gui.evaluation.results import Summary, read_results, report_of, summarised
 from zim_app.gui.warmup import import_readers, import_torch
-from zim_model.devices import DeviceChoice
 from zim_model.errors import Cancelled, ZimError
 from zim_model.evaluation.datasets import Dataset, open_dataset
 from zim_model.evaluation.events import Control, Event, Finished, Paused
@@ -25,7 +24,8 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import RunOptions, evaluate
 from zim_model.evaluation.systems import Model, PromptKind, System
 from zim_model.evaluation.writing import WRITERS, write_report
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
     from zim_model.engine import Engine

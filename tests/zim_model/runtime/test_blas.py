@@ -3,7 +3,7 @@
 import pytest
 from threadpoolctl import threadpool_info
 
-from zim_model.blas import one_blas_thread
+from zim_model.runtime.blas import one_blas_thread
 
 
 def threads() -> set[int]:

@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from zim_model.side_by_side import side_by_side
+from zim_model.runtime.threads import side_by_side
 
 
 @pytest.fixture(params=[1, 3])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
 
 
 def test_new_content_replaces_the_old(tmp_path: Path) -> None:

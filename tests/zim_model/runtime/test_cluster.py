@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
-from zim_model import cluster
-from zim_model.cluster import connected, run_all
 from zim_model.errors import ZimError
+from zim_model.runtime import cluster
+from zim_model.runtime.cluster import connected, run_all
 
 
 def square(number):
