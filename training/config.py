@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from training.settings import Settings
-from zim_model.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, VitConfig, ZimConfig
+from zim_model.network.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, VitConfig, ZimConfig
 
 ZIM_MINI = replace(
     ZIM_TINY,
@@ -58,7 +58,7 @@ class TrainConfig(Settings):
             ``paper``, whole pictures with a box and clicks
             (``training.sa1b_matte.data``).
         masked_attention, pixel_decoder: other than the model's own, see
-            :class:`zim_model.config.ZimConfig`; "" leaves them.
+            :class:`zim_model.network.config.ZimConfig`; "" leaves them.
         recompute: save memory in a ViT at the cost of a second forward pass
             (activation checkpointing).
         small_size: input side of the first steps; cheaper, so that more is seen.

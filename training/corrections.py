@@ -11,9 +11,9 @@ from torch import Tensor
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.backends import prompt_tokens
-from zim_model.cues import cue_maps
-from zim_model.decoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from zim_model.evaluation import next_click
+from zim_model.network.cue_maps import cue_maps
+from zim_model.network.decoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from zim_model.prompts import Box, Point, PromptSet
 
 CORRECTED_SHARE = 0.7
@@ -22,7 +22,7 @@ CORRECTED_SHARE = 0.7
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CueJob:
-    """Cue maps to draw: arguments of ``zim_model.cues.cue_maps``."""
+    """Cue maps to draw: arguments of ``zim_model.network.cue_maps.cue_maps``."""
 
     pixels: ByteArray
     prompts: PromptSet

@@ -26,10 +26,10 @@ from training.prompt_sampling import (
 )
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends import prompt_tokens
-from zim_model.config import ZimConfig
-from zim_model.cues import cue_maps
 from zim_model.errors import ZimError
 from zim_model.looks import CLOSER_MARGIN
+from zim_model.network.config import ZimConfig
+from zim_model.network.cue_maps import cue_maps
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.transforms import (
     View,

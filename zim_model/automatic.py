@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.errors import ImageError, PromptError
 from zim_model.looks import Looks, Question, Seen, alphas_of, box_of, closer_view
+from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import CancelCheck, check, never
 from zim_model.transforms import View, border_fade

@@ -16,12 +16,12 @@ from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.checkpoint import fingerprint
-from zim_model.config import NUM_MASK_TOKENS, ZimConfig
-from zim_model.cues import CUES, cue_maps
-from zim_model.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
 from zim_model.errors import HalfOverflow, WeightsError
 from zim_model.graphs import GraphedDecoder, recorded_length
-from zim_model.model import Features, Zim
+from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
+from zim_model.network.cue_maps import CUES, cue_maps
+from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
+from zim_model.network.zim import Features, Zim
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import (
     Precision,
@@ -94,7 +94,7 @@ def prompt_tokens(
         length: pad with ABSENT tokens up to so many.
 
     Returns:
-        Coordinates (N, 2) and labels (N,), see ``zim_model.decoder``.
+        Coordinates (N, 2) and labels (N,), see ``zim_model.network.decoder``.
     """
     along = itertools.chain.from_iterable(s.clicks for s in prompts.scribbles)
     points = (*prompts.points, *along)
@@ -156,7 +156,7 @@ def no_numbers(model: str) -> WeightsError:
 
 
 class TorchBackend:
-    """Runs a :class:`~zim_model.model.Zim` with PyTorch."""
+    """Runs a :class:`~zim_model.network.zim.Zim` with PyTorch."""
 
     def __init__(
         self, model: Zim, device: str | None = None, precision: Precision = "auto"
@@ -166,7 +166,8 @@ class TorchBackend:
         Args:
             precision: see :func:`zim_model.runtime.devices.usable_precision`.  Weights
                 stay fp32; half precision is torch's autocast.  On a CPU the decoder
-                stays in fp32 too, in which it is faster (``zim_model.doubling``).
+                stays in fp32 too, in which it is faster
+                (``zim_model.network.fused_upsample``).
 
         Raises:
             WeightsError: the model was trained with other cue maps than are drawn now.

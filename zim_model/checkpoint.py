@@ -22,10 +22,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from zim_model.assets import asset_path, bundled_weights
-from zim_model.config import CONFIGS, ZimConfig
 from zim_model.errors import WeightsError
 from zim_model.ladder import is_out_of_memory
-from zim_model.model import Zim
+from zim_model.network.config import CONFIGS, ZimConfig
+from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import replacing
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
-from zim_model.config import NUM_MASK_TOKENS
 from zim_model.errors import PromptError
 from zim_model.finish import CoverCache, adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
@@ -24,6 +23,7 @@ from zim_model.levels import display_pyramid, picture_levels
 from zim_model.looks import Looks, Question, decoded
 from zim_model.masked import MaskMattes, questions, without
 from zim_model.native import refine_native
+from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
 from zim_model.refine import stepped, upsampled
 from zim_model.registry import open_on

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zim_model.model import Features
+from zim_model.network.zim import Features
 
 LENGTHS = (4, 8, 16, 32)
 """Numbers of prompt tokens that are recorded; shorter prompts are filled up."""

@@ -21,7 +21,7 @@ from zim_model.transforms import View, around, choose_view, seen_before
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend, EncodedView
-    from zim_model.config import ZimConfig
+    from zim_model.network.config import ZimConfig
 
 CLOSER_BELOW = 0.7
 """A click's object is looked at again, closer, if it spans less of the picture."""

@@ -28,7 +28,7 @@ from zim_model.transforms import View
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend, EncodedView
-    from zim_model.model import Zim
+    from zim_model.network.zim import Zim
 
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
 Mask = npt.NDArray[np.bool_]
@@ -69,7 +69,7 @@ class ZimAutomaticMaskGenerator:
     """Finds everything in a picture by a grid of points.
 
     Args:
-        model: a :class:`~zim_model.model.Zim`, or any backend.
+        model: a :class:`~zim_model.network.zim.Zim`, or any backend.
         points_per_side: points along each side; None if ``point_grids`` are given.
         points_per_batch: points answered together, on a GPU.
         pred_iou_thresh: least IoU that the model predicts for its matte.
@@ -110,7 +110,7 @@ class ZimAutomaticMaskGenerator:
         device: str | None = None,
     ) -> None:
         from zim_model.backends import TorchBackend
-        from zim_model.model import Zim
+        from zim_model.network.zim import Zim
 
         if (points_per_side is None) == (point_grids is None):
             raise PromptError("Give either points_per_side or point_grids.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from zim_model.backends import Backend, EncodedView
-    from zim_model.model import Zim
+    from zim_model.network.zim import Zim
 
 
 class ZimPredictor:
@@ -32,13 +32,13 @@ class ZimPredictor:
     do; the engine's guided upsampling is sharper and belongs to the application.
 
     Args:
-        model: a :class:`~zim_model.model.Zim`, or any backend.
+        model: a :class:`~zim_model.network.zim.Zim`, or any backend.
         device: where a model runs; None takes the best of this machine.
     """
 
     def __init__(self, model: Zim | Backend, device: str | None = None) -> None:
         from zim_model.backends import TorchBackend
-        from zim_model.model import Zim
+        from zim_model.network.zim import Zim
 
         self.backend: Backend = (
             TorchBackend(model, device) if isinstance(model, Zim) else model

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.config import STRIDE, ZimConfig
+from zim_model.network.config import STRIDE, ZimConfig
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)

@@ -13,9 +13,9 @@ from training.data import (
 )
 from training.pictures import Pictures, Scene
 from training.prompt_sampling import bounding_box, jittered, sample_clicks
-from zim_model.config import ZIM_TINY
-from zim_model.decoder import POSITIVE
 from zim_model.errors import ZimError
+from zim_model.network.config import ZIM_TINY
+from zim_model.network.decoder import POSITIVE
 from zim_model.prompts import Box, Point, PromptSet
 
 

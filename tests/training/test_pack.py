@@ -8,8 +8,8 @@ from PIL import Image
 from training.data import Samples
 from training.pack import main, opened, pack
 from training.pictures import Pictures
-from zim_model.config import ZIM_TINY
 from zim_model.errors import ZimError
+from zim_model.network.config import ZIM_TINY
 
 
 def test_a_packed_folder_trains_like_the_folder(pictures_folder, tmp_path, capsys):

@@ -23,8 +23,8 @@ from training.pictures import Pictures
 from training.train_zim import input_sizes, main, train
 from training.trainer import Trainer
 from zim_model import load_model
-from zim_model.config import ZIM_TINY
 from zim_model.errors import ZimError
+from zim_model.network.config import ZIM_TINY
 
 CONFIG = """
 model = "zim-tiny"
@@ -272,7 +272,7 @@ def test_weights_of_another_shape_are_refused(
     config_file, pictures_folder, tmp_path, capsys
 ):
     from zim_model.checkpoint import save_model
-    from zim_model.model import Zim
+    from zim_model.network.zim import Zim
 
     other = tmp_path / "other.safetensors"
     save_model(Zim(dataclasses.replace(ZIM_TINY, head_dim=64)), other)

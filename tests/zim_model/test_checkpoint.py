@@ -18,8 +18,8 @@ from zim_model.checkpoint import (
     save_model,
     zim_from_sam,
 )
-from zim_model.config import CONFIGS, ZimConfig, sam_variant
 from zim_model.errors import WeightsError
+from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
 
 
 def test_saved_models_come_back(small_cnn, tmp_path):

@@ -14,9 +14,9 @@ from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model import adding, registry, store
 from zim_model.adding import add_from_disk
 from zim_model.checkpoint import save_model
-from zim_model.config import sam_variant
 from zim_model.engine import Engine
 from zim_model.errors import WeightsError
+from zim_model.network.config import sam_variant
 from zim_model.prompts import Point, PromptSet
 from zim_model.registry import MODELS, known, locate, open_backend
 from zim_model.request import Request

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
-from zim_model.config import ZIM_VIT_B
+from zim_model.network.config import ZIM_VIT_B
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.transforms import (
     PIXEL_MEAN,

@@ -16,7 +16,7 @@ from training.data import Repeated, Samples
 from training.pictures import Scene
 from training.prompt_sampling import bounding_box, sample_clicks
 from training.sa1b_matte.shards import Item, Shards, read_matte, read_picture
-from zim_model.config import ZimConfig
+from zim_model.network.config import ZimConfig
 from zim_model.prompts import PromptSet
 
 MOST_CLICKS = 24

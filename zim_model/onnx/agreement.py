@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zim_model.decoder import (
+from zim_model.errors import WeightsError
+from zim_model.network.decoder import (
     BOTTOM_RIGHT,
     NEGATIVE,
     PADDING,
@@ -18,8 +19,7 @@ from zim_model.decoder import (
     TOP_LEFT,
     attention_mask,
 )
-from zim_model.errors import WeightsError
-from zim_model.model import Features, Zim
+from zim_model.network.zim import Features, Zim
 from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE
 
 TOLERANCE = 1e-3

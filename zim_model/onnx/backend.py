@@ -19,11 +19,11 @@ import torch
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends import EncodedView, no_numbers, prompt_tokens
-from zim_model.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
-from zim_model.decoder import attention_mask
 from zim_model.errors import DeviceError, WeightsError
 from zim_model.ladder import is_out_of_memory
-from zim_model.model import Features
+from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
+from zim_model.network.decoder import attention_mask
+from zim_model.network.zim import Features
 from zim_model.prompts import PromptSet
 from zim_model.store import ONNX_FILES
 from zim_model.transforms import View, normalised, resized_view

@@ -18,7 +18,8 @@ import torch
 
 from zim_model.arrays import FloatArray
 from zim_model.checkpoint import save_model
-from zim_model.config import (
+from zim_model.errors import WeightsError
+from zim_model.network.config import (
     CONFIGS,
     NUM_MASK_TOKENS,
     STRIDE,
@@ -28,8 +29,7 @@ from zim_model.config import (
     VitConfig,
     ZimConfig,
 )
-from zim_model.errors import WeightsError
-from zim_model.model import Features, Zim
+from zim_model.network.zim import Features, Zim
 from zim_model.onnx.agreement import (
     Answered,
     Difference,

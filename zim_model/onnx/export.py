@@ -18,9 +18,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from zim_model.decoder import PADDING
 from zim_model.errors import WeightsError
-from zim_model.model import Zim
+from zim_model.network.decoder import PADDING
+from zim_model.network.zim import Zim
 from zim_model.onnx.agreement import (
     Difference,
     answer_differences,

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zim_model.config import ZimConfig
 from zim_model.errors import WeightsError
-from zim_model.model import Zim
+from zim_model.network.config import ZimConfig
+from zim_model.network.zim import Zim
 from zim_model.onnx.graph import Layer, LayerKind
 
 State = dict[str, Tensor]

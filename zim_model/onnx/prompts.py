@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import FloatArray
-from zim_model.config import NUM_MASK_TOKENS, ZimConfig
-from zim_model.decoder import PADDING, POSITIVE
 from zim_model.errors import WeightsError
+from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
+from zim_model.network.decoder import PADDING, POSITIVE
 from zim_model.onnx.backend import FEATURES
 from zim_model.onnx.graph import Graph
 from zim_model.onnx.places import State, shapes_of

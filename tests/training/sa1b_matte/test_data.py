@@ -24,10 +24,16 @@ from training.sa1b_matte.shards import Shards
 from training.sa1b_sample import make_sample
 from training.train_zim import Run, drawn_from, main, train
 from training.trainer import Trainer
-from zim_model.config import sam_variant
-from zim_model.decoder import BOTTOM_RIGHT, NEGATIVE, PADDING, POSITIVE, TOP_LEFT
 from zim_model.errors import ZimError
-from zim_model.model import Zim
+from zim_model.network.config import sam_variant
+from zim_model.network.decoder import (
+    BOTTOM_RIGHT,
+    NEGATIVE,
+    PADDING,
+    POSITIVE,
+    TOP_LEFT,
+)
+from zim_model.network.zim import Zim
 
 ALONE = Team(0, 1, torch.device("cpu"))
 SETTINGS = {

@@ -14,7 +14,7 @@ from zim_model.backends import TorchBackend
 from zim_model.checkpoint import save_model
 from zim_model.engine import Engine
 from zim_model.errors import DeviceError, WeightsError
-from zim_model.model import Zim
+from zim_model.network.zim import Zim
 from zim_model.onnx import export
 from zim_model.onnx.backend import OnnxBackend, check_pair
 from zim_model.onnx.export import export_pair

@@ -15,10 +15,10 @@ from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model import ZimPredictor
 from zim_model.adding import add_from_disk
 from zim_model.backends import TorchBackend
-from zim_model.config import CONFIGS, sam_variant
 from zim_model.engine import Engine
 from zim_model.errors import WeightsError
-from zim_model.model import Zim
+from zim_model.network.config import CONFIGS, sam_variant
+from zim_model.network.zim import Zim
 from zim_model.onnx import agreement
 from zim_model.onnx.agreement import Difference, encoder_differences
 from zim_model.onnx.backend import OnnxBackend, check_pair, open_session

@@ -14,14 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zim_model.config import (
+from zim_model.network.config import (
     NUM_MASK_TOKENS,
     STRIDE,
     MaskedAttention,
     ZimConfig,
 )
-from zim_model.encoder import LayerNorm2d, MlpBlock
-from zim_model.fusion import CueEncoder, HierarchicalPixelDecoder, Share
+from zim_model.network.encoder import LayerNorm2d, MlpBlock
+from zim_model.network.pixel_decoder import CueEncoder, HierarchicalPixelDecoder, Share
 
 ABSENT, PADDING, NEGATIVE, POSITIVE, TOP_LEFT, BOTTOM_RIGHT = -2, -1, 0, 1, 2, 3
 """Token labels.  SAM knows all but ABSENT, which only fills a batch of unequal lengths

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from zim_model.config import STRIDE, CnnConfig, ZimConfig
-from zim_model.decoder import (
+from zim_model.network.config import STRIDE, CnnConfig, ZimConfig
+from zim_model.network.decoder import (
     ABSENT,
     ImageProjections,
     MaskDecoder,
     PromptEncoder,
     attention_mask,
 )
-from zim_model.encoder import DetailStream, build_encoder
-from zim_model.fusion import Share
-from zim_model.regions import RegionHead, Regions, earlier_cue, region_cues
+from zim_model.network.encoder import DetailStream, build_encoder
+from zim_model.network.pixel_decoder import Share
+from zim_model.network.region_head import RegionHead, Regions, earlier_cue, region_cues
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +191,7 @@ class Zim(nn.Module):
             coords: (B, N, 2) float, input pixels, x then y.  A box is two tokens, its
                 top-left and bottom-right corner, after the points; with no box one
                 PADDING token takes its place (``zim_model.backends`` builds these).
-            labels: (B, N) int64, see ``zim_model.decoder``.
+            labels: (B, N) int64, see ``zim_model.network.decoder``.
             cues: (B, K, S/2, S/2) dense cue maps, for models that have them.
             mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM; a model
                 with cue maps and a region head takes it as one map more, and 0 there

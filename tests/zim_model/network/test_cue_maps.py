@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zim_model.cues import CUES, cue_maps
+from zim_model.network.cue_maps import CUES, cue_maps
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 

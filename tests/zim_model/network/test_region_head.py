@@ -5,17 +5,17 @@ import torch
 
 from tests.zim_model.conftest import SMALL_CNN, random_model
 from zim_model.backends import TorchBackend
-from zim_model.config import ZimConfig
-from zim_model.cues import CUES
 from zim_model.errors import WeightsError
-from zim_model.prompts import Box, Point, PromptSet
-from zim_model.regions import (
+from zim_model.network.config import ZimConfig
+from zim_model.network.cue_maps import CUES
+from zim_model.network.region_head import (
     REGION_CUES,
     Regions,
     earlier_cue,
     flooded,
     region_cues,
 )
+from zim_model.prompts import Box, Point, PromptSet
 from zim_model.transforms import View, seen_before
 
 SEEING = replace(

@@ -8,8 +8,8 @@ import torch
 
 from zim_model.backends import prompt_tokens
 from zim_model.checkpoint import load_sam, place_sam
-from zim_model.config import VitConfig, ZimConfig, sam_variant
-from zim_model.model import Zim
+from zim_model.network.config import VitConfig, ZimConfig, sam_variant
+from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
 
 transformers = pytest.importorskip("transformers")

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
-from zim_model import fusion
 from zim_model.backends import prompt_tokens
-from zim_model.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, ZimConfig
-from zim_model.cues import CUES
-from zim_model.decoder import (
+from zim_model.errors import WeightsError
+from zim_model.network import pixel_decoder
+from zim_model.network.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, ZimConfig
+from zim_model.network.cue_maps import CUES
+from zim_model.network.decoder import (
     ABSENT,
     BOTTOM_RIGHT,
     NEGATIVE,
@@ -18,9 +19,8 @@ from zim_model.decoder import (
     TOP_LEFT,
     attention_mask,
 )
-from zim_model.encoder import VitAttention, relative
-from zim_model.errors import WeightsError
-from zim_model.model import Zim
+from zim_model.network.encoder import VitAttention, relative
+from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
 
 SIGMA = 21 / 64
@@ -252,7 +252,7 @@ def answer_of(model, features, prompts_sets, cues=None, mask_input=None):
     ids=["zim", "both", "sam", "cues", "regions"],
 )
 def test_prepared_features_give_the_same_answers(changes, views, masked, monkeypatch):
-    monkeypatch.setattr(fusion, "SMALLEST", 16)  # both ways occur at this size
+    monkeypatch.setattr(pixel_decoder, "SMALLEST", 16)  # both ways occur at this size
     model = random_model(replace(SMALL_VIT, **changes))
     for module in model.modules():  # norms that have seen pictures
         if isinstance(module, torch.nn.BatchNorm2d):

@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zim_model.config import ZimConfig
-from zim_model.cues import CUES
-from zim_model.encoder import ConvBnRelu
+from zim_model.network.config import ZimConfig
+from zim_model.network.cue_maps import CUES
+from zim_model.network.encoder import ConvBnRelu
 
 REGION_CUES = (
     "boundary",  # probability of a region's edge
@@ -111,7 +111,8 @@ def region_cues(regions: Regions, cues: Tensor) -> Tensor:
 
     Args:
         regions: of the view of each prompt set.
-        cues: (B, len(CUES), S/2, S/2), see ``zim_model.cues``; they hold the seeds.
+        cues: (B, len(CUES), S/2, S/2), see ``zim_model.network.cue_maps``; they hold
+            the seeds.
 
     Returns:
         (B, len(REGION_CUES), S/2, S/2) float32 in [-1, 1].

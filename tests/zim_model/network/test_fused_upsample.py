@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from zim_model.doubling import ROWS, relu_of_doubled
+from zim_model.network.fused_upsample import ROWS, relu_of_doubled
 
 
 def drawn(*shape):

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from zim_model.attention import biased_attention
-from zim_model.config import STRIDE, CnnConfig, VitConfig, ZimConfig
+from zim_model.network.attention import biased_attention
+from zim_model.network.config import STRIDE, CnnConfig, VitConfig, ZimConfig
 
 
 class LayerNorm2d(nn.Module):

@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zim_model.config import ZimConfig
-from zim_model.doubling import relu_of_doubled
-from zim_model.encoder import ConvBnRelu, ResidualBlock
-from zim_model.regions import REGION_CUES
+from zim_model.network.config import ZimConfig
+from zim_model.network.encoder import ConvBnRelu, ResidualBlock
+from zim_model.network.fused_upsample import relu_of_doubled
+from zim_model.network.region_head import REGION_CUES
 
 SMALLEST = 64
 """Side of the smallest map that :func:`relu_of_doubled` is worth its many steps for."""
@@ -34,7 +34,7 @@ class Share:
 
 
 class Fusion(ConvBnRelu):
-    """A :class:`~zim_model.encoder.ConvBnRelu` of maps side by side.
+    """A :class:`~zim_model.network.encoder.ConvBnRelu` of maps side by side.
 
     Args:
         widths: channels of each map.

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from zim_model import attention
-from zim_model.attention import biased_attention
+from zim_model.network import attention
+from zim_model.network.attention import biased_attention
 
 HEIGHT, WIDTH = 24, 26
 

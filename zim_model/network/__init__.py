@@ -1,0 +1,1 @@
+"""The network: encoder, prompt encoder, decoder, and what they are made of."""
