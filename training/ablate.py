@@ -35,7 +35,7 @@ from zim_model.arrays import FloatArray
 from zim_model.checkpoint import load_model
 from zim_model.conversion.converter import Converter
 from zim_model.errors import ZimError
-from zim_model.metrics import grad, mse, sad
+from zim_model.matting.metrics import grad, mse, sad
 from zim_model.predictor import ZimPredictor
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import explain, replacing

@@ -26,7 +26,7 @@ from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided
 from zim_model.errors import ZimError
-from zim_model.metrics import grad, mae, sad
+from zim_model.matting.metrics import grad, mae, sad
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.cluster import run_all
 

@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image
 
 from training import procedural
-from training.sa1b_matte.rle import encoded
 from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
+from zim_model.matting.rle import encoded
 from zim_model.runtime.atomic_files import replacing
 
 LARGEST_OBJECTS = 3

@@ -219,7 +219,7 @@ def _run_matte(args: argparse.Namespace) -> int:
 
 def _halo(cut: Cut, options: ExportOptions) -> dict[str, float] | None:
     """The old background's share in the soft edge; None where nothing can be said."""
-    from zim_model.halo import measure_halo
+    from zim_model.matting.halo import measure_halo
 
     found = None
     if options.what != "matte":

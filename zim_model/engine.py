@@ -17,15 +17,15 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.errors import PromptError
-from zim_model.finish import CoverCache, adjusted, painted, support
 from zim_model.ladder import Ladder, OpenModel
-from zim_model.levels import display_pyramid, picture_levels
 from zim_model.looks import Looks, Question, decoded
 from zim_model.masked import MaskMattes, questions, without
+from zim_model.matting.edge_and_brush import CoverCache, adjusted, painted, support
+from zim_model.matting.guided_upsampling import stepped, upsampled
+from zim_model.matting.pyramid import display_pyramid, picture_levels
 from zim_model.native import refine_native
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
-from zim_model.refine import stepped, upsampled
 from zim_model.registry import open_on
 from zim_model.request import (
     CancelCheck,
@@ -431,7 +431,7 @@ def _freed(
 
     They are looked at while sliders move; an export makes its own, more exactly.
     """
-    from zim_model.foreground import estimate_foreground
+    from zim_model.matting.foreground import estimate_foreground
 
     amount = request.finish.decontaminate
     if amount == 0:

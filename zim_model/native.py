@@ -20,8 +20,8 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import Cancelled
+from zim_model.matting.guided_upsampling import upsampled
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.refine import upsampled
 from zim_model.request import ALPHA_MAX, CancelCheck, never
 from zim_model.transforms import View
 

@@ -20,7 +20,6 @@ from training.build_sa1b_matte import main
 from training.sa1b_matte import building
 from training.sa1b_matte.building import Job, build, build_part, parts_of
 from training.sa1b_matte.labels import Filters, Unconverted, labelled
-from training.sa1b_matte.rle import decoded
 from training.sa1b_matte.sa1b import (
     Annotated,
     chosen,
@@ -31,6 +30,7 @@ from training.sa1b_matte.sa1b import (
 from training.sa1b_matte.shards import MANIFEST, Shards, read_matte, read_picture
 from training.sa1b_sample import make_sample
 from zim_model.errors import ZimError
+from zim_model.matting.rle import decoded
 from zim_model.runtime.cluster import RETRIES, connected
 
 PICTURES = 8
@@ -224,7 +224,7 @@ def test_the_fraction_is_stable_and_nested():
 
 
 def an_annotation(mask, **more):
-    from training.sa1b_matte.rle import encoded
+    from zim_model.matting.rle import encoded
 
     record = {"id": 7, "segmentation": encoded(mask), "area": int(mask.sum())}
     return {**record, "predicted_iou": 0.9, "stability_score": 0.96, **more}

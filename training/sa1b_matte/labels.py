@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.sa1b_matte.rle import decoded
 from training.sa1b_matte.sa1b import Annotated
 from training.sa1b_matte.shards import MatteRecord
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
+from zim_model.matting.rle import decoded
 
 UNCONVERTED = "labels"
 """Name of the converter that leaves masks as they are."""

@@ -418,7 +418,7 @@ def _prepared(
     if cancelled():
         raise Cancelled
     if amount > 0:
-        from zim_model.foreground import estimate_foreground
+        from zim_model.matting.foreground import estimate_foreground
 
         colours = estimate_foreground(
             cut.colours, cut.alpha, amount=amount, cancelled=cancelled

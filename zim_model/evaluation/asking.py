@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zim_model import metrics
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import ImageError, PromptError, ZimError
 from zim_model.evaluation.clicks import SHOWN, box_of, click_by_click, first_click
@@ -23,6 +22,7 @@ from zim_model.evaluation.pictures import (
 )
 from zim_model.evaluation.scoring import hardened
 from zim_model.evaluation.systems import PromptKind
+from zim_model.matting import metrics
 from zim_model.prompts import PromptSet
 from zim_model.request import CancelCheck, Request
 

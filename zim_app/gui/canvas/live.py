@@ -140,7 +140,7 @@ class LiveMatte:
         Returns:
             Rows and columns that look different now; None if none do.
         """
-        from zim_model.finish import coverage, stroke_region
+        from zim_model.matting.edge_and_brush import coverage, stroke_region
 
         self._stroke = stroke
         pieces = _pieces(stroke)
@@ -184,7 +184,7 @@ class LiveMatte:
 
     def _paint(self, stroke: Stroke, part: Region, last: Stroke) -> None:
         """Paint the stroke in a region: what is done of it, and its last piece."""
-        from zim_model.finish import brushed, coverage, surroundings
+        from zim_model.matting.edge_and_brush import brushed, coverage, surroundings
 
         cover = np.maximum(self._covered(part), coverage(last, part))
         around = surroundings(stroke, part, self._base.shape)
@@ -193,7 +193,7 @@ class LiveMatte:
         self._write(part, brushed(alpha, inside, cover, stroke))
 
     def _write(self, part: Region, alpha: WordArray) -> None:
-        from zim_model.levels import update_pyramid
+        from zim_model.matting.pyramid import update_pyramid
 
         self._result.write(part, alpha)
         self.matte.pyramid[0][part] = alpha >> 8

@@ -24,7 +24,7 @@ from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import preferences
 from zim_model.arrays import ByteArray
-from zim_model.levels import picture_levels
+from zim_model.matting.pyramid import picture_levels
 
 _SWATCH = 20
 _FIXED = {entry.id: entry.colour for entry in BACKGROUNDS if entry.colour}

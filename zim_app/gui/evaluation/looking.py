@@ -24,7 +24,7 @@ from zim_model.evaluation.scoring import (
     picture_path,
 )
 from zim_model.evaluation.systems import Index, Model, Predictions, PromptKind, System
-from zim_model.levels import picture_levels
+from zim_model.matting.pyramid import picture_levels
 from zim_model.prompts import PromptSet
 from zim_model.request import CancelCheck, Options, Request, Upsampling
 

@@ -16,7 +16,7 @@ from zim_app.gui.files.files import FileWork
 from zim_model.arrays import WordArray
 
 if TYPE_CHECKING:
-    from zim_model.halo import Halo
+    from zim_model.matting.halo import Halo
 
 NOTICEABLE = 0.1
 """From this share on, the hint says what helps, where it does."""
@@ -94,7 +94,7 @@ def _measured(
     picture: Picture, alphas: tuple[WordArray, ...], cancelled: Callable[[], bool]
 ) -> tuple[Halo | None, ...]:
     from zim_app.core.compose import Cut
-    from zim_model.halo import measure_halo
+    from zim_model.matting.halo import measure_halo
 
     cuts = (Cut.of(picture, alpha) for alpha in alphas)
     return tuple(measure_halo(cut.colours, cut.alpha, cancelled) for cut in cuts)

@@ -14,7 +14,7 @@ from zim_app.core.folders import pictures_in
 from zim_app.gui.warmup import import_readers
 from zim_model.arrays import ByteArray
 from zim_model.errors import ImageError, ZimError
-from zim_model.levels import picture_levels
+from zim_model.matting.pyramid import picture_levels
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture

@@ -15,7 +15,7 @@ from zim_app.gui.canvas.pyramid import (
     level_for,
 )
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
-from zim_model.levels import display_pyramid, picture_levels
+from zim_model.matting.pyramid import display_pyramid, picture_levels
 
 MODES = {mode.id: mode for mode in VIEW_MODES}
 

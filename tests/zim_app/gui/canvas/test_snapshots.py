@@ -19,7 +19,7 @@ from zim_app.gui.canvas.loupe import Loupe
 from zim_app.gui.canvas.overlay import Backdrop
 from zim_app.gui.canvas.view_modes import VIEW_MODES
 from zim_app.gui.document import Document
-from zim_model.levels import display_pyramid, picture_levels
+from zim_model.matting.pyramid import display_pyramid, picture_levels
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import Timings
 

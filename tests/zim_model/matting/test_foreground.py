@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from pymatting import estimate_foreground_ml
 
-from zim_model import foreground
 from zim_model.errors import Cancelled, ImageError, ZimError
-from zim_model.foreground import SPREAD, estimate_foreground
+from zim_model.matting import foreground
+from zim_model.matting.foreground import SPREAD, estimate_foreground
 
 RNG = np.random.default_rng(0)
 

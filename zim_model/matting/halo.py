@@ -15,8 +15,8 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, FloatArray, WordArray
 from zim_model.errors import Cancelled, ImageError
-from zim_model.finish import support
-from zim_model.foreground import Pixels, estimate_foreground, validate
+from zim_model.matting.edge_and_brush import support
+from zim_model.matting.foreground import Pixels, estimate_foreground, validate
 from zim_model.request import ALPHA_MAX, CancelCheck, never
 
 SIDE = 1024
@@ -66,7 +66,7 @@ def measure_halo(
         None where nothing can be said: see :func:`background_share`.
 
     Raises:
-        ImageError: as :func:`~zim_model.foreground.estimate_foreground` does.
+        ImageError: as :func:`~zim_model.matting.foreground.estimate_foreground` does.
         Cancelled: ``cancelled`` became true.
     """
     before = background_share(image, image, alpha)

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from training.sa1b_matte.rle import decoded, encoded
 from zim_model.errors import ZimError
+from zim_model.matting.rle import decoded, encoded
 
 MASKS = arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side=40))
 

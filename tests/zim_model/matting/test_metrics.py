@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from zim_model.evaluation import noc
-from zim_model.metrics import conn, grad, iou, mae, mse, sad
+from zim_model.matting.metrics import conn, grad, iou, mae, mse, sad
 
 
 def a_matte(seed, shape=(60, 80)):

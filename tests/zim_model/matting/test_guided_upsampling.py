@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from zim_model.levels import display_pyramid
-from zim_model.refine import FINEST, stepped, upsampled
+from zim_model.matting.guided_upsampling import FINEST, stepped, upsampled
+from zim_model.matting.pyramid import display_pyramid
 
 
 def scene(size=400):

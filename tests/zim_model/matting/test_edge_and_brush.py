@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zim_model.errors import Cancelled
-from zim_model.finish import (
+from zim_model.matting.edge_and_brush import (
     CoverCache,
     adjusted,
     brushed,

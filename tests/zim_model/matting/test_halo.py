@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from zim_model.errors import Cancelled, ImageError
-from zim_model.halo import background_share, measure_halo
+from zim_model.matting.halo import background_share, measure_halo
 
 BLUE, ORANGE = np.array((40, 80, 200)), np.array((230, 120, 30))
 HEIGHT, WIDTH = 160, 220
