@@ -21,8 +21,8 @@ from training.regions import LabelSamples
 from training.sa1b_matte.data import PaperSamples, ShardSamples
 from training.sa1b_matte.shards import MANIFEST, Shards
 from training.trainer import Trainer
-from zim_model.checkpoint import load_model
 from zim_model.errors import ZimError
+from zim_model.weights.checkpoint import load_model
 
 PREVIEWS = 8
 """Samples on the sheet of previews: fixed views of pictures never trained on."""

@@ -21,11 +21,11 @@ from training.corrections import Mapper, corrected
 from training.distributed import Team
 from training.losses import zim_loss
 from training.regions import regions_loss
-from zim_model.checkpoint import load_model, load_sam, save_model, zim_from_sam
 from zim_model.errors import ZimError
 from zim_model.network.encoder import VitEncoder
 from zim_model.network.region_head import Regions
 from zim_model.network.zim import Features, Zim
+from zim_model.weights.checkpoint import load_model, load_sam, save_model, zim_from_sam
 
 SHOWN_AGAIN = 0.8
 """Share of the answers before a click on mistakes that the model is shown again."""

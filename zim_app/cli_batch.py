@@ -32,8 +32,8 @@ from zim_app.core.batch.sources import Prompting
 from zim_app.core.export_options import Depth, ExportOptions, Scope, What
 from zim_app.core.formats import FORMATS
 from zim_model.errors import ZimError
-from zim_model.registry import DEFAULT_MODEL
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 SUMMARY = "Cut objects out of all pictures of a folder."
 INTERRUPTED = 130

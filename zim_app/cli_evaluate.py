@@ -29,9 +29,9 @@ from zim_model.evaluation.runner import RunOptions, default_jobs, evaluate
 from zim_model.evaluation.systems import Model, Predictions, PromptKind, System
 from zim_model.evaluation.tables import heading
 from zim_model.evaluation.writing import to_json, to_markdown, write_report
-from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import Upsampling, never
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

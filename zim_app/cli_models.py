@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app import cli_onnx
 from zim_model.errors import WeightsError, ZimError
-from zim_model.registry import MODELS, ModelInfo, known, locate
 from zim_model.request import never
 from zim_model.runtime.devices import DeviceChoice, Precision
-from zim_model.store import (
+from zim_model.weights.catalogue import MODELS, ModelInfo, known, locate
+from zim_model.weights.installed import (
     ONNX_FILES,
     InstalledModel,
     installed,
@@ -28,8 +28,8 @@ from zim_model.store import (
 )
 
 if TYPE_CHECKING:
-    from zim_model.downloads import Progress
     from zim_model.engine import Engine
+    from zim_model.weights.download import Progress
 
 SUMMARY = "List, download, add and remove models."
 
@@ -117,7 +117,7 @@ def _configure_add(parser: argparse.ArgumentParser) -> None:
 
 
 def _add(args: argparse.Namespace) -> int:
-    from zim_model.adding import add_from_disk  # imports what downloads use
+    from zim_model.weights.install import add_from_disk  # imports what downloads use
 
     return _installed(args, add_from_disk(args.path, args.name))
 
@@ -220,7 +220,7 @@ def _download(args: argparse.Namespace) -> int:
         )
     if not any(model.name == info.name for model in installed()):
         _ask(info, accepted=args.yes)
-    from zim_model.downloads import download  # imports network modules
+    from zim_model.weights.download import download  # imports network modules
 
     tell = tell_progress if sys.stderr.isatty() else keep_quiet
     try:
@@ -235,7 +235,7 @@ def _download(args: argparse.Namespace) -> int:
 
 def _ask(info: ModelInfo, *, accepted: bool) -> None:
     """Show the licence, and go on only if it is accepted."""
-    from zim_model import hub
+    from zim_model.weights import hub
 
     terms = info.licence
     here = all(map(hub.cached, info.files))

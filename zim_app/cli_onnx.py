@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zim_model.errors import WeightsError
-from zim_model.registry import locate
-from zim_model.store import ONNX_FILES
+from zim_model.weights.catalogue import locate
+from zim_model.weights.installed import ONNX_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +58,10 @@ def run(args: argparse.Namespace) -> int:
             f"{args.model} is a pair of ONNX graphs already.",
             f"Its files lie in {path}.",
         )
-    from zim_model.checkpoint import load_model  # imports torch, which takes seconds
     from zim_model.onnx.export import export_pair
+    from zim_model.weights.checkpoint import (
+        load_model,  # imports torch, which takes seconds
+    )
 
     started = time.perf_counter()
     model = load_model(path)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
-    from zim_model.checkpoint import load_model
     from zim_model.mask_generator import ZimAutomaticMaskGenerator
     from zim_model.predictor import ZimPredictor
+    from zim_model.weights.checkpoint import load_model
 
 __all__ = ["ZimAutomaticMaskGenerator", "ZimPredictor", "load_model"]
 
@@ -31,7 +31,7 @@ def __getattr__(name: str) -> Any:
 
         return ZimAutomaticMaskGenerator
     if name == "load_model":
-        from zim_model.checkpoint import load_model
+        from zim_model.weights.checkpoint import load_model
 
         return load_model
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

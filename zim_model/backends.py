@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.checkpoint import fingerprint
 from zim_model.errors import HalfOverflow, WeightsError
 from zim_model.graphs import GraphedDecoder, recorded_length
 from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
@@ -31,6 +30,7 @@ from zim_model.runtime.devices import (
     usable_precision,
 )
 from zim_model.transforms import View, normalised, resized_view
+from zim_model.weights.checkpoint import fingerprint
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,6 @@ from zim_model.matting.pyramid import display_pyramid, picture_levels
 from zim_model.native import refine_native
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
-from zim_model.registry import open_on
 from zim_model.request import (
     CancelCheck,
     Finish,
@@ -45,6 +44,7 @@ from zim_model.runtime.devices import (
     device_name,
 )
 from zim_model.transforms import View, border_fade
+from zim_model.weights.catalogue import open_on
 
 if TYPE_CHECKING:
     from zim_model.automatic import AutomaticOptions, Found, Progress

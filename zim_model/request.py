@@ -134,7 +134,7 @@ class Request:
         image_key: identity of that image's content; equal keys mean equal pixels.
         prompts: in image pixels; :meth:`Engine.prepare` does not look at them.  They
             may be empty where there are masks, or strokes are painted on nothing.
-        model: name of a known model, see :mod:`zim_model.registry`.
+        model: name of a known model, see :mod:`zim_model.weights.catalogue`.
         options: how the model's matte is made.
         finish: what is done to it then.
         also: further prompt sets, each answered by itself; the object is all of them

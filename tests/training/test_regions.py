@@ -13,9 +13,9 @@ from training.pictures import Pictures
 from training.regions import LabelSamples, boundaries, pair_loss, regions_loss
 from training.train_zim import PREVIEWS, main
 from training.trainer import Trainer
-from zim_model.checkpoint import read_weights
 from zim_model.network.config import ZIM_TINY
 from zim_model.network.region_head import Regions
+from zim_model.weights.checkpoint import read_weights
 
 SEEING = ("image_encoder", "detail_stream", "region_head")
 

@@ -271,8 +271,8 @@ def test_a_run_begins_with_trained_weights(config_file, pictures_folder, tmp_pat
 def test_weights_of_another_shape_are_refused(
     config_file, pictures_folder, tmp_path, capsys
 ):
-    from zim_model.checkpoint import save_model
     from zim_model.network.zim import Zim
+    from zim_model.weights.checkpoint import save_model
 
     other = tmp_path / "other.safetensors"
     save_model(Zim(dataclasses.replace(ZIM_TINY, head_dim=64)), other)

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 
 from zim_app.__main__ import main
-from zim_model import downloads
 from zim_model.assets import asset_path
-from zim_model.downloads import Progress
 from zim_model.request import Matte, Request, Timings
 from zim_model.runtime.devices import DeviceChoice
-from zim_model.store import find, models_folder
+from zim_model.weights import download as downloads
+from zim_model.weights.download import Progress
+from zim_model.weights.installed import find, models_folder
 
 TINY = asset_path("models", "zim-tiny.safetensors")
 

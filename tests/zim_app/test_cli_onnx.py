@@ -11,7 +11,7 @@ import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_app.__main__ import main
-from zim_model.checkpoint import load_model, save_model
+from zim_model.weights.checkpoint import load_model, save_model
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

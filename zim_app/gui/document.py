@@ -15,8 +15,8 @@ from zim_app.gui.settings import preferences
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.prompts import Box
-from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import ALPHA_MAX, Matte, Request, RequestKey
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture

@@ -21,18 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from zim_model.downloads import (
+from zim_model.errors import Cancelled, DownloadError
+from zim_model.evaluation.mini import FOLDER
+from zim_model.request import CancelCheck
+from zim_model.runtime.atomic_files import replacing
+from zim_model.weights.catalogue import Licence, ModelFile
+from zim_model.weights.download import (
     Opener,
     ProgressCallback,
     fetch_files,
     open_https,
 )
-from zim_model.errors import Cancelled, DownloadError
-from zim_model.evaluation.mini import FOLDER
-from zim_model.registry import Licence, ModelFile
-from zim_model.request import CancelCheck
-from zim_model.runtime.atomic_files import replacing
-from zim_model.store import worded
+from zim_model.weights.installed import worded
 
 REPOSITORY = "naver-iv/MicroMat-3K"
 REVISION = "7e6a7eca5cf6471ccba193d390b4ce8d7b7e8624"

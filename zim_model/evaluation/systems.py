@@ -74,7 +74,7 @@ class Model:
     """A model that the engine runs.
 
     Attributes:
-        model: a name or weight file, see :func:`zim_model.registry.locate`.
+        model: a name or weight file, see :func:`zim_model.weights.catalogue.locate`.
         name: what the report calls it.
     """
 

@@ -25,8 +25,8 @@ from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConf
 from zim_model.network.decoder import attention_mask
 from zim_model.network.zim import Features
 from zim_model.prompts import PromptSet
-from zim_model.store import ONNX_FILES
 from zim_model.transforms import View, normalised, resized_view
+from zim_model.weights.installed import ONNX_FILES
 
 if TYPE_CHECKING:
     import onnxruntime as ort

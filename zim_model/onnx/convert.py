@@ -17,7 +17,6 @@ import numpy as np
 import torch
 
 from zim_model.arrays import FloatArray
-from zim_model.checkpoint import save_model
 from zim_model.errors import WeightsError
 from zim_model.network.config import (
     CONFIGS,
@@ -42,7 +41,8 @@ from zim_model.onnx.backend import ANSWERS, FEATURES, check_pair, open_session
 from zim_model.onnx.graph import Graph, Layer, read_graph
 from zim_model.onnx.places import Places, Slot, State, of_kind, placed, shapes_of
 from zim_model.onnx.prompts import prompt_state
-from zim_model.store import ONNX_FILES, worded
+from zim_model.weights.checkpoint import save_model
+from zim_model.weights.installed import ONNX_FILES, worded
 
 _PER_LAYER, _AFTER = 14, 4
 """Linear layers of each layer of the transformer, and of its last attention."""

@@ -29,7 +29,7 @@ from zim_model.onnx.agreement import (
     refuse_disagreement,
 )
 from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
-from zim_model.store import ONNX_FILES, check_space, require_onnx, worded
+from zim_model.weights.installed import ONNX_FILES, check_space, require_onnx, worded
 
 OPSET = 17
 """The oldest with layer normalisation as one operator; ONNX Runtime 1.12 knows it."""

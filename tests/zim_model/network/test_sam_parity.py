@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from zim_model.backends import prompt_tokens
-from zim_model.checkpoint import load_sam, place_sam
 from zim_model.network.config import VitConfig, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
+from zim_model.weights.checkpoint import load_sam, place_sam
 
 transformers = pytest.importorskip("transformers")
 

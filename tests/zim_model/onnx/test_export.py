@@ -13,7 +13,6 @@ from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model import ZimPredictor
-from zim_model.adding import add_from_disk
 from zim_model.backends import TorchBackend
 from zim_model.engine import Engine
 from zim_model.errors import WeightsError
@@ -25,8 +24,9 @@ from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
-from zim_model.store import require_onnx
 from zim_model.transforms import View
+from zim_model.weights.install import add_from_disk
+from zim_model.weights.installed import require_onnx
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -284,7 +284,8 @@ def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):
 
 def test_too_little_space_is_told_before_the_work(model, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "zim_model.store.shutil.disk_usage", lambda path: types.SimpleNamespace(free=0)
+        "zim_model.weights.installed.shutil.disk_usage",
+        lambda path: types.SimpleNamespace(free=0),
     )
     with pytest.raises(WeightsError, match=r"is too full.*choose a folder"):
         export_pair(model, tmp_path / "out")

@@ -21,7 +21,7 @@ from zim_app.core.session import SceneObject
 from zim_app.core.sessions import SessionStore, Stamp
 from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import explain
-from zim_model.store import find
+from zim_model.weights.installed import find
 
 _UNKNOWN = "\ufffc"
 """Stands in names for what is not known yet; no file name has it."""

@@ -17,7 +17,7 @@ from zim_app.core.sessions import Session, SessionStore, Stamp
 from zim_app.core.work import PROJECT_SUFFIX, Work
 from zim_model.errors import ZimError
 from zim_model.prompts import PromptSet
-from zim_model.registry import DEFAULT_MODEL
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 Source = Literal["session", "project", "table", "box", "automatic"]
 """The work in the studio, a project file, a file of prompts, one box for all, or the

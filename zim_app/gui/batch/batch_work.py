@@ -16,8 +16,8 @@ from zim_app.gui.background import Lane, Task
 from zim_app.gui.lending import LentEngine
 from zim_app.gui.warmup import import_readers
 from zim_model.errors import Cancelled, ZimError
-from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import CancelCheck
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from zim_app.core.batch.earlier import Foreseen

@@ -19,9 +19,9 @@ from zim_model.evaluation.systems import (
     PromptKind,
     System,
 )
-from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import Upsampling
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 MAX_RECENT = 8
 AS_IN_STUDIO = "studio"

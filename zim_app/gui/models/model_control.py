@@ -13,10 +13,10 @@ from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.language import error_text
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import preferences
-from zim_model.registry import DEFAULT_MODEL, known
 from zim_model.request import Timings
 from zim_model.runtime.devices import CPU, Device, DeviceChoice, Precision
-from zim_model.store import find, installed
+from zim_model.weights.catalogue import DEFAULT_MODEL, known
+from zim_model.weights.installed import find, installed
 
 if TYPE_CHECKING:
     from zim_app.gui.models.model_manager import ModelManager

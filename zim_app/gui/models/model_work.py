@@ -13,14 +13,14 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.gui.background import Lane, Task
 from zim_app.gui.warmup import import_torch
-from zim_model.downloads import Progress, ProgressCallback, download
 from zim_model.errors import Cancelled, ZimError
-from zim_model.registry import ModelInfo
 from zim_model.request import CancelCheck
-from zim_model.store import InstalledModel, remove
+from zim_model.weights.catalogue import ModelInfo
+from zim_model.weights.download import Progress, ProgressCallback, download
+from zim_model.weights.installed import InstalledModel, remove
 
 Fetch = Callable[[ModelInfo, ProgressCallback, CancelCheck], InstalledModel]
-"""Downloads a model, as :func:`zim_model.downloads.download`."""
+"""Downloads a model, as :func:`zim_model.weights.download.download`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,6 @@ class ModelWork(QObject):
 
 def _add(path: Path) -> InstalledModel:
     import_torch()
-    from zim_model.adding import add_from_disk
+    from zim_model.weights.install import add_from_disk
 
     return add_from_disk(path)

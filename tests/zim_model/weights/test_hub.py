@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from zim_model import hub
-from zim_model.downloads import download, partial_bytes
 from zim_model.errors import DownloadError
-from zim_model.registry import ModelFile, known
-from zim_model.store import find
+from zim_model.weights import hub
+from zim_model.weights.catalogue import ModelFile, known
+from zim_model.weights.download import download, partial_bytes
+from zim_model.weights.installed import find
 
 CONTENT = {"encoder.onnx": b"e" * 70_000, "decoder.onnx": b"d" * 9_000}
 REVISION = "0301cddf0a971bd9c7c513f296e5de649e5ad706"

@@ -9,9 +9,9 @@ import threading
 
 import pytest
 
-from zim_model.downloads import download
 from zim_model.errors import DownloadError
-from zim_model.registry import APACHE, ModelFile, ModelInfo
+from zim_model.weights.catalogue import APACHE, ModelFile, ModelInfo
+from zim_model.weights.download import download
 
 CONTENT = b"weights" * 20_000
 OPENSSL = shutil.which("openssl")

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from zim_model.registry import ModelFile
+from zim_model.weights.catalogue import ModelFile
 
 HUB = "https://huggingface.co"
 _FILE = re.compile(rf"{re.escape(HUB)}/([\w.-]+/[\w.-]+)/resolve/([\w.-]+)/(.+)")

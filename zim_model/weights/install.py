@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from zim_model.downloads import sha256
 from zim_model.errors import WeightsError
-from zim_model.registry import MODELS, ModelInfo
-from zim_model.store import ONNX_FILES, InstalledModel, install_files, worded
+from zim_model.weights.catalogue import MODELS, ModelInfo
+from zim_model.weights.download import sha256
+from zim_model.weights.installed import (
+    ONNX_FILES,
+    InstalledModel,
+    install_files,
+    worded,
+)
 
 
 def add_from_disk(path: Path, name: str | None = None) -> InstalledModel:
@@ -48,7 +53,7 @@ def _recognised(path: Path) -> tuple[list[Path], Callable[[], object]]:
             "Give a .safetensors or SAM .pth file, or a folder with "
             f"{' and '.join(ONNX_FILES)}.",
         )
-    from zim_model.checkpoint import check_weights
+    from zim_model.weights.checkpoint import check_weights
 
     return [path], lambda: check_weights(path)
 

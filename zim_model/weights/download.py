@@ -2,9 +2,9 @@
 
 This is the only module that opens a connection, and only when :func:`download` or
 :func:`fetch_files` is called, or another is given :func:`open_https`.  What lies in the
-user's Hugging Face cache already is taken from there, see :mod:`zim_model.hub`.  A file
-arrives beside its place under a name that ends in ``.part``; it gets its own name once
-its SHA-256 is right, and the model's folder gets its name once all are there.
+user's Hugging Face cache already is taken from there, see :mod:`zim_model.weights.hub`.
+A file arrives beside its place under a name that ends in ``.part``; it gets its own
+name once its SHA-256 is right, and the model's folder gets its name once all are there.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from zim_model import hub
 from zim_model.errors import Cancelled, DownloadError
-from zim_model.registry import ModelFile, ModelInfo
 from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import alone_in
-from zim_model.store import (
+from zim_model.weights import hub
+from zim_model.weights.catalogue import ModelFile, ModelInfo
+from zim_model.weights.installed import (
     PART,
     InstalledModel,
     check_space,
@@ -148,7 +148,7 @@ def download(
     """Fetch a known model into the models folder, from where it was left.
 
     Args:
-        info: one of :data:`zim_model.registry.MODELS`.
+        info: one of :data:`zim_model.weights.catalogue.MODELS`.
         progress: told about ten times a second, on this thread.
         cancelled: polled; what has arrived is kept for the next time.
         opener: opens a request; the default knows https only.

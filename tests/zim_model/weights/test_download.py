@@ -12,11 +12,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zim_model import downloads, store
-from zim_model.downloads import ATTEMPTS, download, open_https, partial_bytes
 from zim_model.errors import Cancelled, DownloadError, WeightsError
-from zim_model.registry import APACHE, ModelFile, ModelInfo
-from zim_model.store import find, installed, remove
+from zim_model.weights import download as downloads
+from zim_model.weights import installed as store
+from zim_model.weights.catalogue import APACHE, ModelFile, ModelInfo
+from zim_model.weights.download import ATTEMPTS, download, open_https, partial_bytes
+from zim_model.weights.installed import find, installed, remove
 
 CONTENT = np.random.default_rng(0).bytes(1_500_000)
 

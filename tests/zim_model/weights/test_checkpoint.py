@@ -9,7 +9,9 @@ from safetensors.torch import save_file
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model import load_model
-from zim_model.checkpoint import (
+from zim_model.errors import WeightsError
+from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
+from zim_model.weights.checkpoint import (
     CONFIG_KEY,
     check_weights,
     fingerprint,
@@ -18,8 +20,6 @@ from zim_model.checkpoint import (
     save_model,
     zim_from_sam,
 )
-from zim_model.errors import WeightsError
-from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
 
 
 def test_saved_models_come_back(small_cnn, tmp_path):

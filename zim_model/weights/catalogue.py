@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from zim_model.assets import asset_path
 from zim_model.errors import WeightsError
-from zim_model.store import ONNX_FILES, find, installed
+from zim_model.weights.installed import ONNX_FILES, find, installed
 
 if TYPE_CHECKING:
     from zim_model.backends import Backend
@@ -199,7 +199,7 @@ def locate(model: str) -> Path:
     """The weight file of a model, or the folder of a pair of graphs.
 
     Args:
-        model: a name of :func:`zim_model.store.installed`, or a path.
+        model: a name of :func:`zim_model.weights.installed.installed`, or a path.
 
     Raises:
         WeightsError: there is no such model here.
@@ -249,7 +249,7 @@ def open_backend(
 
         return OnnxBackend(path, device)
     from zim_model.backends import TorchBackend
-    from zim_model.checkpoint import load_model
+    from zim_model.weights.checkpoint import load_model
 
     return TorchBackend(load_model(path), device, precision)
 

@@ -11,16 +11,17 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
-from zim_model import adding, registry, store
-from zim_model.adding import add_from_disk
-from zim_model.checkpoint import save_model
 from zim_model.engine import Engine
 from zim_model.errors import WeightsError
 from zim_model.network.config import sam_variant
 from zim_model.prompts import Point, PromptSet
-from zim_model.registry import MODELS, known, locate, open_backend
 from zim_model.request import Request
-from zim_model.store import installed, models_folder, remove
+from zim_model.weights import catalogue, install
+from zim_model.weights import installed as store
+from zim_model.weights.catalogue import MODELS, known, locate, open_backend
+from zim_model.weights.checkpoint import save_model
+from zim_model.weights.install import add_from_disk
+from zim_model.weights.installed import installed, models_folder, remove
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +78,7 @@ def test_where_links_do_not_work_files_are_copied(weights, monkeypatch):
 
 def test_a_sam_is_recognised_by_its_tensors(tmp_path, monkeypatch):
     config = replace(sam_variant(SMALL_VIT), name="sam-small")
-    monkeypatch.setattr("zim_model.checkpoint.CONFIGS", {"sam-small": config})
+    monkeypatch.setattr("zim_model.weights.checkpoint.CONFIGS", {"sam-small": config})
     path = tmp_path / "sam_small.pth"
     torch.save(random_model(config).state_dict(), path)
     assert add_from_disk(path).name == "sam_small"
@@ -86,9 +87,9 @@ def test_a_sam_is_recognised_by_its_tensors(tmp_path, monkeypatch):
 
 def test_the_file_of_a_known_model_gets_its_name(weights, monkeypatch):
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    file = registry.ModelFile(weights.name, "", weights.stat().st_size, digest)
+    file = catalogue.ModelFile(weights.name, "", weights.stat().st_size, digest)
     info = replace(known("sam-vit-b"), files=(file,))
-    monkeypatch.setattr(adding, "MODELS", (info,))
+    monkeypatch.setattr(install, "MODELS", (info,))
     assert add_from_disk(weights).name == "sam-vit-b"
 
 
