@@ -30,8 +30,8 @@ from zim_app.core.batch.sources import Prompting
 from zim_app.core.images import load_picture
 from zim_app.core.session import Recipe
 from zim_model.assets import asset_path
-from zim_model.automatic import Found
-from zim_model.engine import Engine
+from zim_model.inference.automatic import Found
+from zim_model.inference.engine import Engine
 from zim_model.prompts import PromptSet
 from zim_model.request import CancelCheck, Matte, Request, Timings, never
 

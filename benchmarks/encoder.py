@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from measuring import interleaved
 
-from zim_model.backends import tune_malloc
+from zim_model.inference.backends import tune_malloc
 from zim_model.network.config import CONFIGS, VitConfig, ZimConfig
 from zim_model.network.encoder import VitEncoder
 

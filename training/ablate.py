@@ -34,8 +34,8 @@ from training.sa1b_matte.shards import read_json, write_json
 from zim_model.arrays import FloatArray
 from zim_model.conversion.converter import Converter
 from zim_model.errors import ZimError
+from zim_model.inference.predictor import ZimPredictor
 from zim_model.matting.metrics import grad, mse, sad
-from zim_model.predictor import ZimPredictor
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import explain, replacing
 from zim_model.weights.checkpoint import load_model

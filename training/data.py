@@ -25,19 +25,19 @@ from training.prompt_sampling import (
     sample_clicks,
 )
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends import prompt_tokens
 from zim_model.errors import ZimError
-from zim_model.looks import CLOSER_MARGIN
-from zim_model.network.config import ZimConfig
-from zim_model.network.cue_maps import cue_maps
-from zim_model.prompts import Box, Point, PromptSet
-from zim_model.transforms import (
+from zim_model.inference.backends import prompt_tokens
+from zim_model.inference.iterative import CLOSER_MARGIN
+from zim_model.inference.view import (
     View,
     around,
     choose_view,
     normalised,
     resized_view,
 )
+from zim_model.network.config import ZimConfig
+from zim_model.network.cue_maps import cue_maps
+from zim_model.prompts import Box, Point, PromptSet
 
 PROMPTS_PER_VIEW = 2
 MAX_POINTS = 8

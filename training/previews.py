@@ -14,10 +14,10 @@ from torch import Tensor
 from training.corrections import prompts_of
 from training.regions import boundaries
 from zim_model.arrays import ByteArray, FloatArray
+from zim_model.inference.view import PIXEL_MEAN, PIXEL_STD
 from zim_model.network.zim import Zim
 from zim_model.prompts import PromptSet
 from zim_model.runtime.atomic_files import replacing
-from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
 
 
 @torch.no_grad()

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from training.data import Draws, halved_labels, recoloured
 from training.pictures import LabelMap, Pictures
+from zim_model.inference.view import View, normalised, resized_view
 from zim_model.network.region_head import SAME, Regions
-from zim_model.transforms import View, normalised, resized_view
 
 MORE_OF = {"seg/bsds": 2.5, "seg/coco": 2.0, "seg/ccp": 1.5, "seg/camvid": 2.0}
 """Sources that label every region are drawn that much more often than for prompts."""

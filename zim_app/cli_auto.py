@@ -23,8 +23,8 @@ from zim_model.request import Options
 from zim_model.runtime.atomic_files import explain, replacing
 
 if TYPE_CHECKING:
-    from zim_model.automatic import AutomaticOptions, Found
-    from zim_model.engine import Engine
+    from zim_model.inference.automatic import AutomaticOptions, Found
+    from zim_model.inference.engine import Engine
 
 SUMMARY = "Cut every object out of one photo, each into a file of its own."
 
@@ -161,7 +161,7 @@ def _automatic_options(
     args: argparse.Namespace, engine: Engine, model: str
 ) -> AutomaticOptions:
     """What suits the model, but for what the user says."""
-    from zim_model.automatic import AutomaticOptions
+    from zim_model.inference.automatic import AutomaticOptions
 
     suiting = AutomaticOptions.for_model(engine.backend(model).config)
     names = ("grid", "min_area", "max_area", "min_score", "min_stability")

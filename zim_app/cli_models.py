@@ -28,7 +28,7 @@ from zim_model.weights.installed import (
 )
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
     from zim_model.weights.download import Progress
 
 SUMMARY = "List, download, add and remove models."
@@ -329,7 +329,7 @@ def add_device_arguments(parser: argparse.ArgumentParser) -> None:
 
 def make_engine(args: argparse.Namespace) -> Engine:
     """An engine on the device that the arguments name."""
-    from zim_model.engine import Engine  # imports torch, which takes seconds
+    from zim_model.inference.engine import Engine  # imports torch, which takes seconds
 
     engine = Engine()
     choice = DeviceChoice(args.device, args.precision)

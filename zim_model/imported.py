@@ -1,7 +1,7 @@
 """Masks that were made elsewhere, as data of an object: small, frozen, serialisable.
 
-Nothing here is slow to import; see :mod:`zim_model.masked` for what the engine makes of
-such a mask.
+Nothing here is slow to import; see :mod:`zim_model.inference.mask_composition` for what
+the engine makes of such a mask.
 """
 
 from __future__ import annotations

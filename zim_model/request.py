@@ -142,7 +142,8 @@ class Request:
         remembered: false for a passing question, of which the engine keeps nothing
             that it needs for the others.
         masks: of the whole image; the object is their union to begin with, and prompts
-            add to it or take away from it, see :mod:`zim_model.masked`.
+            add to it or take away from it, see
+            :mod:`zim_model.inference.mask_composition`.
     """
 
     image: ByteArray

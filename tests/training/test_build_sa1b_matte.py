@@ -450,11 +450,11 @@ def test_sources_of_one_name_are_refused(sample, tmp_path):
 def test_a_trained_converter_makes_the_mattes(sample, tmp_path, capsys, monkeypatch):
     import torch
 
-    from zim_model import backends
     from zim_model.conversion.config import CONVERTER_TINY
     from zim_model.conversion.converter import Converter
     from zim_model.conversion.network import ConverterNetwork
     from zim_model.conversion.weights import save_converter
+    from zim_model.inference import backends
 
     monkeypatch.setattr(backends, "default_device", lambda: "cpu")
     torch.manual_seed(0)

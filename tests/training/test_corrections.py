@@ -5,7 +5,7 @@ import torch
 from training.corrections import corrected, prompts_of
 from training.data import MAX_TOKENS, Samples
 from training.pictures import Pictures
-from zim_model.backends import prompt_tokens
+from zim_model.inference.backends import prompt_tokens
 from zim_model.network.config import ZIM_TINY
 from zim_model.prompts import Box, Point, PromptSet
 

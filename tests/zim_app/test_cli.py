@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
             return Matte(alpha, (), scores, 0, (0, 0, WIDTH // 2, HEIGHT), timings)
 
     fake = SimpleNamespace(Engine=FakeEngine)
-    monkeypatch.setitem(sys.modules, "zim_model.engine", fake)
+    monkeypatch.setitem(sys.modules, "zim_model.inference.engine", fake)
     return requests
 
 
@@ -132,7 +132,7 @@ def haloed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             return Matte(alpha, (), scores, 0, (0, 0, 60, 40), timings)
 
     fake = SimpleNamespace(Engine=KnowingEngine)
-    monkeypatch.setitem(sys.modules, "zim_model.engine", fake)
+    monkeypatch.setitem(sys.modules, "zim_model.inference.engine", fake)
     return tmp_path / "photo.png"
 
 
@@ -294,7 +294,7 @@ def test_failures_of_the_engine(
     def fail(self: object, request: Request) -> Matte:
         raise error
 
-    monkeypatch.setattr(sys.modules["zim_model.engine"].Engine, "solve", fail)
+    monkeypatch.setattr(sys.modules["zim_model.inference.engine"].Engine, "solve", fail)
     assert run("matte", photo, "--point", "3,2") == code
     message = capsys.readouterr().err
     assert message.count("\n") == 1

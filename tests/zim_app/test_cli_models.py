@@ -168,7 +168,7 @@ def choices(monkeypatch: pytest.MonkeyPatch) -> list[DeviceChoice]:
             return Matte(alpha, (), np.ones(4, np.float32), 0, (0, 0, 8, 6), timings)
 
     fake = SimpleNamespace(Engine=FakeEngine)
-    monkeypatch.setitem(sys.modules, "zim_model.engine", fake)
+    monkeypatch.setitem(sys.modules, "zim_model.inference.engine", fake)
     return told
 
 

@@ -17,13 +17,13 @@ from zim_model.request import CancelCheck, Matte, Request, Timings
 from zim_model.runtime.devices import Device, DeviceChoice
 
 if TYPE_CHECKING:
-    from zim_model.automatic import Found
+    from zim_model.inference.automatic import Found
 
     Progress = Callable[[int, int, tuple[Found, ...]], None]
 
 
 class EngineLike(Protocol):
-    """What the queue needs of :class:`zim_model.engine.Engine`."""
+    """What the queue needs of :class:`zim_model.inference.engine.Engine`."""
 
     def prepare(self, request: Request, cancelled: CancelCheck = ...) -> Timings:
         """Encode the image, unless its features are cached."""
@@ -57,7 +57,7 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
         cache_bytes: most memory for the features of encoded pictures.
     """
     import_torch()
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
     return Engine(cache_bytes=cache_bytes)
 

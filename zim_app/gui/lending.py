@@ -13,7 +13,7 @@ from zim_model.request import CancelCheck, Matte, Request, never
 
 if TYPE_CHECKING:
     from zim_app.gui.inference import EngineLike
-    from zim_model.automatic import Found
+    from zim_model.inference.automatic import Found
 
 Work = Callable[["EngineLike", CancelCheck], Any]
 
@@ -78,7 +78,7 @@ class LentEngine:
         """Answer the request.
 
         Raises:
-            ZimError: as :meth:`zim_model.engine.Engine.solve` does.
+            ZimError: as :meth:`zim_model.inference.engine.Engine.solve` does.
             Cancelled: ``cancelled`` became true, or the program ends.
         """
         # What the engine remembers of its last answer is for the window's next stroke.
@@ -92,7 +92,7 @@ class LentEngine:
         """Find the objects of the request's image.
 
         Raises:
-            ZimError: as :meth:`zim_model.engine.Engine.everything` does.
+            ZimError: as :meth:`zim_model.inference.engine.Engine.everything` does.
             Cancelled: ``cancelled`` became true, or the program ends.
         """
         work: Work = lambda engine, stop: engine.everything(request, options, stop)  # noqa: E731

@@ -27,7 +27,7 @@ from zim_model.prompts import PromptSet
 from zim_model.request import CancelCheck, Request
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 AREA_ABOVE = 0.3
 """The size of an object is the area of its matte above this alpha."""

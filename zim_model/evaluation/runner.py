@@ -68,7 +68,7 @@ from zim_model.request import Options, Request, Upsampling
 from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 BOTH = (PromptKind("point"), PromptKind("box"))
 """The prompts of the paper's table."""
@@ -156,7 +156,7 @@ def evaluate(
     if not prompts:
         raise ZimError("There is no kind of prompt.", "Use point, box or clicks:N.")
     if engine is None and any(isinstance(system, Model) for system in systems):
-        from zim_model.engine import Engine  # imports torch
+        from zim_model.inference.engine import Engine  # imports torch
 
         engine = Engine()
     run = _Run(dataset, systems, prompts, out, options, control or Control(), engine)

@@ -23,7 +23,7 @@ from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 MAX_SHARDS = 64
 """Enough to keep the workers evenly busy to the end."""
@@ -108,7 +108,7 @@ def evaluate_shard(spread: Spread, shard: tuple[int, int]) -> tuple[str, str] | 
 @functools.cache
 def _engine(device: DeviceChoice) -> Engine:
     """One engine a process, with its models, for all the shards done there."""
-    from zim_model.engine import Engine  # imports torch
+    from zim_model.inference.engine import Engine  # imports torch
 
     engine = Engine()
     if device != DeviceChoice():

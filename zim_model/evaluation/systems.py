@@ -15,7 +15,7 @@ from zim_model.evaluation.datasets import PICTURES, Case
 from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 MAX_CLICKS = 50
 _PROMPT = re.compile(r"point|box|clicks(?::(\d+))?")

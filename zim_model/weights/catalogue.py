@@ -11,7 +11,7 @@ from zim_model.errors import WeightsError
 from zim_model.weights.installed import ONNX_FILES, find, installed
 
 if TYPE_CHECKING:
-    from zim_model.backends import Backend
+    from zim_model.inference.backends import Backend
     from zim_model.runtime.devices import Precision, Rung
 
 DEFAULT_MODEL = "zim-tiny"
@@ -248,7 +248,7 @@ def open_backend(
         from zim_model.onnx.backend import OnnxBackend
 
         return OnnxBackend(path, device)
-    from zim_model.backends import TorchBackend
+    from zim_model.inference.backends import TorchBackend
     from zim_model.weights.checkpoint import load_model
 
     return TorchBackend(load_model(path), device, precision)

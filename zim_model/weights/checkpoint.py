@@ -23,7 +23,7 @@ from torch import Tensor
 
 from zim_model.assets import asset_path, bundled_weights
 from zim_model.errors import WeightsError
-from zim_model.ladder import is_out_of_memory
+from zim_model.inference.oom_fallback import is_out_of_memory
 from zim_model.network.config import CONFIGS, ZimConfig
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import replacing

@@ -20,8 +20,8 @@ from zim_app.core.images import Picture
 from zim_app.gui.document import Document
 from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
-from zim_model.automatic import Found
 from zim_model.errors import Cancelled, ZimError
+from zim_model.inference.automatic import Found
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, Matte, Request, Timings
 from zim_model.runtime.devices import CPU, Device, DeviceChoice

@@ -29,7 +29,7 @@ its matte and features takes about 2 MB."""
 def create_small_engine():
     """The real engine, whose memory for features is soon full."""
     import_torch()
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
     return Engine(cache_bytes=CACHE_BYTES)
 

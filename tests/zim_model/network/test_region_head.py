@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_CNN, random_model
-from zim_model.backends import TorchBackend
 from zim_model.errors import WeightsError
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.view import View, seen_before
 from zim_model.network.config import ZimConfig
 from zim_model.network.cue_maps import CUES
 from zim_model.network.region_head import (
@@ -16,7 +17,6 @@ from zim_model.network.region_head import (
     region_cues,
 )
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.transforms import View, seen_before
 
 SEEING = replace(
     SMALL_CNN, name="small-seeing", region_channels=(4, 6, 8), region_embedding=5

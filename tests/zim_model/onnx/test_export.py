@@ -13,9 +13,10 @@ from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model import ZimPredictor
-from zim_model.backends import TorchBackend
-from zim_model.engine import Engine
 from zim_model.errors import WeightsError
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import Engine
+from zim_model.inference.view import View
 from zim_model.network.config import CONFIGS, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.onnx import agreement
@@ -24,7 +25,6 @@ from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
-from zim_model.transforms import View
 from zim_model.weights.install import add_from_disk
 from zim_model.weights.installed import require_onnx
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
-from zim_model.engine import Engine
 from zim_model.errors import WeightsError
+from zim_model.inference.engine import Engine
 from zim_model.network.config import sam_variant
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Request

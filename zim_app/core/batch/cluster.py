@@ -22,7 +22,7 @@ from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 PICTURES = 16
 """Of one part, on average, at most."""
@@ -85,7 +85,7 @@ def run_part(
 @functools.cache
 def _engine(choice: DeviceChoice) -> Engine:
     """The engine of this process, which has its models loaded for the next part."""
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
     engine = Engine()
     engine.set_device(choice)

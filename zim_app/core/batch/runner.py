@@ -32,7 +32,7 @@ from zim_model.request import CancelCheck, Matte, Options, Request, never
 from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
-    from zim_model.automatic import Found
+    from zim_model.inference.automatic import Found
 
 WORKERS = max(1, min(8, (os.cpu_count() or 1) // 2))
 """Threads that read, and as many that write: packing the pixels of a file takes longer
@@ -42,7 +42,7 @@ MEMORY = 1 << 30
 
 
 class BatchEngine(Protocol):
-    """What a batch needs of :class:`zim_model.engine.Engine`."""
+    """What a batch needs of :class:`zim_model.inference.engine.Engine`."""
 
     def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
         """Answer the request."""
@@ -311,7 +311,7 @@ class _Run:
         Raises:
             ZimError: there is none.
         """
-        from zim_model.main_object import main_object
+        from zim_model.inference.main_object import main_object
 
         base = Recipe(model=ready.asked.model)
         request = base.request(ready.picture.rgb, ready.picture.key)

@@ -28,7 +28,7 @@ from zim_model.runtime.atomic_files import explain, replacing
 from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 CACHE_BYTES = 256 * 2**20
 """Features are of use only while the questions about one picture are answered."""
@@ -37,7 +37,7 @@ CACHE_BYTES = 256 * 2**20
 def make_engine() -> Engine:
     """The evaluation's own engine; runs on the worker thread."""
     import_torch()
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
     return Engine(cache_bytes=CACHE_BYTES)
 

@@ -29,7 +29,7 @@ from zim_model.prompts import PromptSet
 from zim_model.request import CancelCheck, Options, Request, Upsampling
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 MAX_PIXELS = 24_000_000
 """Four larger pictures would take more memory than looking at them is worth."""

@@ -40,7 +40,7 @@ from zim_model.arrays import ByteArray
 from zim_model.request import Request
 
 if TYPE_CHECKING:
-    from zim_model.automatic import Found
+    from zim_model.inference.automatic import Found
 
 KEPT_PICTURES = 8
 """Results of so many pictures are kept, so that the mode is soon there again."""

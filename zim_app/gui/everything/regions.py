@@ -16,7 +16,7 @@ from zim_model.arrays import ByteArray
 from zim_model.request import Options
 
 if TYPE_CHECKING:
-    from zim_model.automatic import Found
+    from zim_model.inference.automatic import Found
 
 SOLID = 128
 """Small alpha from which a pixel belongs to a region."""
@@ -140,7 +140,7 @@ def _covers(found: Found, x: float, y: float, size: tuple[int, int]) -> bool:
 
 def _same(old: Found, found: Iterable[Found]) -> Found | None:
     """The region that shows best what an old one showed."""
-    from zim_model.automatic import soft_iou
+    from zim_model.inference.automatic import soft_iou
 
     overlaps = [(soft_iou(old, new), new) for new in found]
     best = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))

@@ -16,8 +16,8 @@ from zim_app.core.batch.plan import Plan
 from zim_app.core.batch.runner import Ended, run
 from zim_app.core.batch.sources import Prompting
 from zim_app.core.sessions import SessionStore
-from zim_model.automatic import Found
 from zim_model.errors import Cancelled, DeviceError
+from zim_model.inference.automatic import Found
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Matte, Request, Timings
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from tests.zim_model.conftest import SMALL_VIT
-from tests.zim_model.test_engine import DiscBackend
+from tests.zim_model.inference.test_engine import DiscBackend
 from zim_app.core.batch.jobs import jobs_of_folder
 from zim_app.core.batch.plan import BATCH_EXPORT, Plan
 from zim_app.core.batch.prompts import RelativeBox, read_table
@@ -27,8 +27,8 @@ from zim_app.core.project import write_project
 from zim_app.core.session import Recipe, SceneObject
 from zim_app.core.sessions import Session, SessionStore
 from zim_app.core.work import Work
-from zim_model.engine import Engine
 from zim_model.errors import ZimError
+from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 
 MakePlan = Callable[..., Plan]

@@ -18,7 +18,7 @@ from zim_app.core.session import Recipe
 from zim_app.gui.inference import InferenceQueue, create_engine
 from zim_app.gui.main_window import MainWindow
 from zim_model.assets import asset_path
-from zim_model.engine import Engine
+from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import Finish, Stroke
 

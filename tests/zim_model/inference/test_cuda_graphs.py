@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from zim_model.backends import TorchBackend
-from zim_model.graphs import LENGTHS, GraphedDecoder, recorded_length
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.cuda_graphs import LENGTHS, GraphedDecoder, recorded_length
+from zim_model.inference.view import View
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.transforms import View
 
 RNG = np.random.default_rng(4)
 IMAGES = RNG.integers(0, 256, (2, 96, 128, 3), dtype=np.uint8)

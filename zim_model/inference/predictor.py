@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from zim_model.arrays import FloatArray
 from zim_model.errors import ImageError, PromptError
+from zim_model.inference.view import View, choose_view
 from zim_model.prompts import PromptSet
-from zim_model.transforms import View, choose_view
 
 if TYPE_CHECKING:
     import torch
 
-    from zim_model.backends import Backend, EncodedView
+    from zim_model.inference.backends import Backend, EncodedView
     from zim_model.network.zim import Zim
 
 
@@ -37,7 +37,7 @@ class ZimPredictor:
     """
 
     def __init__(self, model: Zim | Backend, device: str | None = None) -> None:
-        from zim_model.backends import TorchBackend
+        from zim_model.inference.backends import TorchBackend
         from zim_model.network.zim import Zim
 
         self.backend: Backend = (

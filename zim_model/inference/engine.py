@@ -17,13 +17,14 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.errors import PromptError
-from zim_model.ladder import Ladder, OpenModel
-from zim_model.looks import Looks, Question, decoded
-from zim_model.masked import MaskMattes, questions, without
+from zim_model.inference.iterative import Looks, Question, decoded
+from zim_model.inference.mask_composition import MaskMattes, questions, without
+from zim_model.inference.oom_fallback import Ladder, OpenModel
+from zim_model.inference.tiled_refinement import refine_native
+from zim_model.inference.view import View, border_fade
 from zim_model.matting.edge_and_brush import CoverCache, adjusted, painted, support
 from zim_model.matting.guided_upsampling import stepped, upsampled
 from zim_model.matting.pyramid import display_pyramid, picture_levels
-from zim_model.native import refine_native
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
 from zim_model.request import (
@@ -43,12 +44,11 @@ from zim_model.runtime.devices import (
     available_devices,
     device_name,
 )
-from zim_model.transforms import View, border_fade
 from zim_model.weights.catalogue import open_on
 
 if TYPE_CHECKING:
-    from zim_model.automatic import AutomaticOptions, Found, Progress
-    from zim_model.backends import Backend, EncodedView
+    from zim_model.inference.automatic import AutomaticOptions, Found, Progress
+    from zim_model.inference.backends import Backend, EncodedView
 
 
 CACHE_BYTES = 1 << 30
@@ -118,7 +118,7 @@ class Engine:
     """Answers requests.  One thread owns an engine; models load on first use.
 
     When memory runs out it is freed, and the work done again with less of it, see
-    :mod:`zim_model.ladder`; the answers' timings say so.
+    :mod:`zim_model.inference.oom_fallback`; the answers' timings say so.
 
     Args:
         open_model: makes the backend of a model name on a rung of the ladder.
@@ -231,7 +231,7 @@ class Engine:
         cancelled: CancelCheck = never,
         progress: Progress | None = None,
     ) -> tuple[Found, ...]:
-        """Find the objects of a request's image, see :mod:`zim_model.automatic`.
+        """Find the objects of a request's image, see :mod:`zim_model.inference.automatic`.
 
         Args:
             request: its image and model count.
@@ -255,7 +255,7 @@ class Engine:
         cancelled: CancelCheck,
         progress: Progress | None,
     ) -> tuple[Found, ...]:
-        from zim_model.automatic import generate, unheard
+        from zim_model.inference.automatic import generate, unheard
 
         check(cancelled)
         backend = self.backend(request.model)
@@ -406,7 +406,7 @@ class Engine:
         self, backend: Backend, request: Request, view: View
     ) -> tuple[EncodedView, float]:
         """The same for a view and its mirror image."""
-        from zim_model.both_ways import EncodedBothWays
+        from zim_model.inference.flip_tta import EncodedBothWays
 
         encoded, encode_ms = self._encoded(backend, request, view)
         image, key = request.image[:, ::-1], f"{request.image_key} mirrored"
@@ -419,7 +419,7 @@ class Engine:
 
 
 def _both_ways(backend: Backend) -> Backend:
-    from zim_model.both_ways import BothWays
+    from zim_model.inference.flip_tta import BothWays
 
     return BothWays(backend)
 

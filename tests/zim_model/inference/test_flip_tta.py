@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from zim_model.backends import TorchBackend
-from zim_model.both_ways import mirrored_back, mirrored_mask, mirrored_prompts
-from zim_model.engine import Engine
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import Engine
+from zim_model.inference.flip_tta import mirrored_back, mirrored_mask, mirrored_prompts
+from zim_model.inference.view import View
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.request import ALPHA_MAX, Options, Request
-from zim_model.transforms import View
 
 HEIGHT, WIDTH = 96, 128
 IMAGE = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 from zim_model.arrays import ByteArray, FloatArray
 
 if TYPE_CHECKING:
-    from zim_model.automatic import Found
+    from zim_model.inference.automatic import Found
 
 EDGES_OF_GROUND = 3
 """What touches so many of the picture's edges is taken for its ground."""
@@ -26,7 +26,7 @@ def main_object(found: Sequence[Found]) -> Found | None:
     left out, unless there are no others: they are walls, skies and floors.
 
     Args:
-        found: of one picture, see :func:`zim_model.automatic.generate`.
+        found: of one picture, see :func:`zim_model.inference.automatic.generate`.
 
     Returns:
         One of them; None if there is none.

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends import Backend, EncodedView
+from zim_model.inference.backends import Backend, EncodedView
+from zim_model.inference.view import MASK_STRIDE, View
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.transforms import MASK_STRIDE, View
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class EncodedBothWays(EncodedView):
 
 
 class BothWays:
-    """A :class:`~zim_model.backends.Backend` that asks another one twice.
+    """A :class:`~zim_model.inference.backends.Backend` that asks another one twice.
 
     Args:
         backend: the model.
@@ -46,7 +46,7 @@ class BothWays:
         self.device_label = backend.device_label
 
     def encode(self, image: ByteArray, view: View) -> EncodedView:
-        """See :class:`~zim_model.backends.Backend`."""
+        """See :class:`~zim_model.inference.backends.Backend`."""
         other = view.mirrored(image.shape[1])
         return EncodedBothWays.of(
             self._backend.encode(image, view),
@@ -59,7 +59,7 @@ class BothWays:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.backends.Backend`."""
+        """See :class:`~zim_model.inference.backends.Backend`."""
         assert isinstance(encoded, EncodedBothWays)
         width = encoded.view.input_size[1]
         cells = width / self.config.mask_stride

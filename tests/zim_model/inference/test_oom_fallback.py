@@ -5,17 +5,17 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT
-from tests.zim_model.test_engine import CLICK, IMAGE, DiscBackend
-from zim_model import ladder
-from zim_model.backends import TorchBackend
-from zim_model.engine import Engine
+from tests.zim_model.inference.test_engine import CLICK, IMAGE, DiscBackend
 from zim_model.errors import Cancelled, DeviceError, HalfOverflow, PromptError
-from zim_model.ladder import is_out_of_memory
+from zim_model.inference import oom_fallback
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import Engine
+from zim_model.inference.oom_fallback import is_out_of_memory
+from zim_model.inference.view import View
 from zim_model.prompts import PromptSet
 from zim_model.request import Request
 from zim_model.runtime import devices
 from zim_model.runtime.devices import CPU, Device, DeviceChoice, Rung, ladder_of
-from zim_model.transforms import View
 
 CARD = Device("cuda:0", "Card", 8 << 30)
 HALF, FULL, ON_CPU = Rung("cuda:0", "fp16"), Rung("cuda:0", "fp32"), Rung("cpu", "fp32")
@@ -287,7 +287,7 @@ def test_freeing_also_empties_the_cards_cache(monkeypatch):
     emptied = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(1))
-    ladder._empty_caches()
+    oom_fallback._empty_caches()
     assert emptied
 
 

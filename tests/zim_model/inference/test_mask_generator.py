@@ -4,7 +4,7 @@ import pytest
 import zim_model
 from tests.zim_model.conftest import SMALL_VIT
 from zim_model.errors import ImageError, PromptError
-from zim_model.mask_generator import (
+from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
     coco_rle,
     point_grid,

@@ -13,7 +13,7 @@ from zim_model.errors import Compromise, DeviceError, HalfOverflow
 from zim_model.runtime.devices import DeviceChoice, Rung, device_name, ladder_of
 
 if TYPE_CHECKING:
-    from zim_model.backends import Backend
+    from zim_model.inference.backends import Backend
 
 T = TypeVar("T")
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
-from zim_model.backends import TorchBackend
-from zim_model.engine import EmbeddingCache, Engine, support
 from zim_model.errors import Cancelled, PromptError, WeightsError
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import EmbeddingCache, Engine, support
+from zim_model.inference.view import resized_view
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, Finish, Options, Request, Stroke
-from zim_model.transforms import resized_view
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (150, 200, 3), dtype=np.uint8)

@@ -6,7 +6,7 @@
 The picture is encoded once (and each crop of it), grid points are answered in batches,
 and answers are judged on the network's own small grid: only those that stay are ever
 brought to the picture's size.  The studio's own search, which asks less and looks at
-objects again, is :mod:`zim_model.automatic`.
+objects again, is :mod:`zim_model.inference.automatic`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.automatic import decoded_together
 from zim_model.errors import ImageError, PromptError
+from zim_model.inference.automatic import decoded_together
+from zim_model.inference.view import View
 from zim_model.prompts import Point, PromptSet
-from zim_model.transforms import View
 
 if TYPE_CHECKING:
-    from zim_model.backends import Backend, EncodedView
+    from zim_model.inference.backends import Backend, EncodedView
     from zim_model.network.zim import Zim
 
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
@@ -109,7 +109,7 @@ class ZimAutomaticMaskGenerator:
         output_mode: OutputMode = "binary_mask",
         device: str | None = None,
     ) -> None:
-        from zim_model.backends import TorchBackend
+        from zim_model.inference.backends import TorchBackend
         from zim_model.network.zim import Zim
 
         if (points_per_side is None) == (point_grids is None):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from tests.zim_model.test_engine import IMAGE, DiscBackend, engine_of, request
-from zim_model.backends import TorchBackend
+from tests.zim_model.inference.test_engine import IMAGE, DiscBackend, engine_of, request
 from zim_model.errors import Cancelled
-from zim_model.looks import Looks, Question, point_by_point
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.iterative import Looks, Question, point_by_point
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 RECALLING = replace(SMALL_CNN, region_channels=(4, 6, 8))

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import FloatArray
+from zim_model.inference.view import View, around, choose_view, seen_before
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import CancelCheck, check
-from zim_model.transforms import View, around, choose_view, seen_before
 
 if TYPE_CHECKING:
-    from zim_model.backends import Backend, EncodedView
+    from zim_model.inference.backends import Backend, EncodedView
     from zim_model.network.config import ZimConfig
 
 CLOSER_BELOW = 0.7

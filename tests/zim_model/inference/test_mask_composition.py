@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from zim_model import masked
 from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.network import ConverterNetwork
-from zim_model.engine import Engine
 from zim_model.errors import Cancelled, ImageError, PromptError, ZimError
 from zim_model.imported import MAX_BYTES, ImportedMask
+from zim_model.inference import mask_composition
+from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, Finish, Request, Stroke
 
@@ -35,7 +35,9 @@ def converter(monkeypatch):
             masks.append(mask)
             return small.convert(image, mask, cancelled)
 
-    monkeypatch.setattr(masked, "open_converter", lambda name, device: Noting())
+    monkeypatch.setattr(
+        mask_composition, "open_converter", lambda name, device: Noting()
+    )
     return masks
 
 

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import HalfOverflow, WeightsError
-from zim_model.graphs import GraphedDecoder, recorded_length
+from zim_model.inference.cuda_graphs import GraphedDecoder, recorded_length
+from zim_model.inference.view import View, normalised, resized_view
 from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.network.cue_maps import CUES, cue_maps
 from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
@@ -29,7 +30,6 @@ from zim_model.runtime.devices import (
     torch_dtype,
     usable_precision,
 )
-from zim_model.transforms import View, normalised, resized_view
 from zim_model.weights.checkpoint import fingerprint
 
 

@@ -20,10 +20,10 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import Cancelled
+from zim_model.inference.view import View
 from zim_model.matting.guided_upsampling import upsampled
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, CancelCheck, never
-from zim_model.transforms import View
 
 SURE = 0.95
 """Alpha above this, and below the rest to 1, is taken for known."""

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN
-from zim_model.engine import Engine
 from zim_model.errors import Cancelled
-from zim_model.native import _windows, refine_native
+from zim_model.inference.engine import Engine
+from zim_model.inference.tiled_refinement import _windows, refine_native
+from zim_model.inference.view import View
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
-from zim_model.transforms import View
 
 HEIGHT, WIDTH, SIDE = 420, 600, 128
 WHOLE = View.whole(HEIGHT, WIDTH, SIDE)

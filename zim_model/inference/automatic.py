@@ -3,8 +3,8 @@
 A grid of clicks is asked, each as if a person had made it.  Mattes that the model
 itself thinks poor, or that a slightly different threshold would change much, are
 dropped; of mattes that show the same thing the best stays.  What is found comes with
-the prompts that :meth:`~zim_model.engine.Engine.solve` answers with the same matte, so
-it can become an ordinary object.
+the prompts that :meth:`~zim_model.inference.engine.Engine.solve` answers with the same
+matte, so it can become an ordinary object.
 """
 
 from __future__ import annotations
@@ -19,14 +19,21 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import ImageError, PromptError
-from zim_model.looks import Looks, Question, Seen, alphas_of, box_of, closer_view
+from zim_model.inference.iterative import (
+    Looks,
+    Question,
+    Seen,
+    alphas_of,
+    box_of,
+    closer_view,
+)
+from zim_model.inference.view import View, border_fade
 from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import CancelCheck, check, never
-from zim_model.transforms import View, border_fade
 
 if TYPE_CHECKING:
-    from zim_model.backends import Backend, EncodedView
+    from zim_model.inference.backends import Backend, EncodedView
 
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
 

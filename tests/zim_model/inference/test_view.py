@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
-from zim_model.network.config import ZIM_VIT_B
-from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.transforms import (
+from zim_model.inference.view import (
     PIXEL_MEAN,
     PIXEL_STD,
     View,
@@ -16,6 +14,8 @@ from zim_model.transforms import (
     normalised,
     resized_view,
 )
+from zim_model.network.config import ZIM_VIT_B
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 sizes = st.integers(1, 3000)
 

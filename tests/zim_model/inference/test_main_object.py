@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from zim_model.automatic import Found
-from zim_model.main_object import centre_weights, is_ground, main_object
+from zim_model.inference.automatic import Found
+from zim_model.inference.main_object import centre_weights, is_ground, main_object
 from zim_model.prompts import PromptSet
 
 
