@@ -25,10 +25,10 @@ from zim_model.evaluation.events import Finished, Notice, RowDone, Started
 from zim_model.evaluation.journal import journals_in, merged
 from zim_model.evaluation.mini import make_mini
 from zim_model.evaluation.report import Report
+from zim_model.evaluation.report_formats import to_json, to_markdown, write_report
 from zim_model.evaluation.runner import RunOptions, default_jobs, evaluate
 from zim_model.evaluation.systems import Model, Predictions, PromptKind, System
 from zim_model.evaluation.tables import heading
-from zim_model.evaluation.writing import to_json, to_markdown, write_report
 from zim_model.request import Upsampling, never
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
@@ -239,7 +239,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _spread(args: argparse.Namespace, out: Path, options: RunOptions) -> Report:
     """Run on a cluster."""
-    from zim_model.evaluation.spreading import Spread, evaluate_on
+    from zim_model.evaluation.distributed import Spread, evaluate_on
 
     systems, prompts = tuple(_systems(args)), tuple(_prompts(args.prompts))
     device = DeviceChoice(args.device, args.precision)
@@ -299,7 +299,7 @@ def _progress(event: RowDone) -> str:
 
 
 def _download(args: argparse.Namespace) -> int:
-    from zim_model.evaluation.fetching import TERMS, download_micromat
+    from zim_model.evaluation.micromat import TERMS, download_micromat
 
     print(TERMS, file=sys.stderr)
     ask_licence(accepted=args.yes)

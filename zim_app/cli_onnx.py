@@ -19,7 +19,7 @@ from zim_model.weights.installed import ONNX_FILES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from zim_model.onnx.agreement import Difference
+    from zim_model.onnx.parity import Difference
 
 SUMMARY = "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors publish it."
 OFFICIAL_SIDE = 1024

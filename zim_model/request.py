@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import Cancelled
-from zim_model.imported import ImportedMask
+from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import PromptSet
 
 Upsampling = Literal["guided", "bilinear", "native"]

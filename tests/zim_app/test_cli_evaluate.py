@@ -9,7 +9,7 @@ import pytest
 from tests.zim_model.evaluation.conftest import FakeEngine
 from zim_app import cli_evaluate
 from zim_app.__main__ import main
-from zim_model.evaluation import fetching
+from zim_model.evaluation import micromat
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_nothing_is_downloaded_before_the_licence_is_accepted(
         asked.append(folder)
         return folder / "MicroMat3K"
 
-    monkeypatch.setattr(fetching, "download_micromat", download)
+    monkeypatch.setattr(micromat, "download_micromat", download)
     argv = ["evaluate", "--download", str(tmp_path)]
     assert main(argv) == 1
     error = capsys.readouterr().err

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.imported import ImportedMask
+from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.request import (
     MAX_FEATHER,

@@ -24,7 +24,6 @@ import numpy as np
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError
-from zim_model.evaluation.asking import Answer, Asker, Truth, truth_of
 from zim_model.evaluation.clicks import NOC_IOUS, noc
 from zim_model.evaluation.datasets import Case, Dataset, Region
 from zim_model.evaluation.events import (
@@ -38,7 +37,8 @@ from zim_model.evaluation.events import (
     Started,
 )
 from zim_model.evaluation.journal import Config, Journal, Row, journal_name
-from zim_model.evaluation.pictures import (
+from zim_model.evaluation.prediction import Answer, Asker, Truth, truth_of
+from zim_model.evaluation.reading import (
     check_size,
     read_image,
     read_matte,

@@ -231,7 +231,7 @@ class Engine:
         cancelled: CancelCheck = never,
         progress: Progress | None = None,
     ) -> tuple[Found, ...]:
-        """Find the objects of a request's image, see :mod:`zim_model.inference.automatic`.
+        """Find the objects of an image, see :mod:`zim_model.inference.automatic`.
 
         Args:
             request: its image and model count.

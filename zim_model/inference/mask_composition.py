@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import WordArray
-from zim_model.imported import ImportedMask
+from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import PromptSet
 from zim_model.request import ALPHA_MAX, CancelCheck, Request, check
 

@@ -62,7 +62,10 @@ def check_pair(folder: Path) -> ZimConfig:
 
 
 class OnnxBackend:
-    """Runs an official pair of graphs; a :class:`~zim_model.inference.backends.Backend`."""
+    """Runs an official pair of graphs.
+
+    It is a :class:`~zim_model.inference.backends.Backend`.
+    """
 
     def __init__(self, folder: Path, device: str | None = None) -> None:
         """Open both graphs on ``device``, by default the best that is usable.
@@ -107,7 +110,7 @@ class OnnxBackend:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.inference.backends.Backend`; ``mask_input`` has no way in."""
+        """See :class:`~zim_model.inference.backends.Backend`; no way for a mask."""
         coords, labels = prompt_tokens(prompts)
         features = encoded.features
         tensors = (features.embeddings, *features.details)

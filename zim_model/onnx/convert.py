@@ -29,7 +29,9 @@ from zim_model.network.config import (
     ZimConfig,
 )
 from zim_model.network.zim import Features, Zim
-from zim_model.onnx.agreement import (
+from zim_model.onnx.backend import ANSWERS, FEATURES, check_pair, open_session
+from zim_model.onnx.graph import Graph, Layer, read_graph
+from zim_model.onnx.parity import (
     Answered,
     Difference,
     answer_differences,
@@ -37,10 +39,15 @@ from zim_model.onnx.agreement import (
     graph_answers,
     refuse_disagreement,
 )
-from zim_model.onnx.backend import ANSWERS, FEATURES, check_pair, open_session
-from zim_model.onnx.graph import Graph, Layer, read_graph
-from zim_model.onnx.places import Places, Slot, State, of_kind, placed, shapes_of
-from zim_model.onnx.prompts import prompt_state
+from zim_model.onnx.prompt_encoder import prompt_state
+from zim_model.onnx.weight_matching import (
+    Places,
+    Slot,
+    State,
+    of_kind,
+    placed,
+    shapes_of,
+)
 from zim_model.weights.checkpoint import save_model
 from zim_model.weights.installed import ONNX_FILES, worded
 

@@ -16,7 +16,7 @@ from zim_app.core.scene import (
     without,
 )
 from zim_app.core.session import Recipe, SceneObject
-from zim_model.imported import ImportedMask
+from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Options, Stroke
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zim_app.core.session import Recipe, SceneObject
 from zim_model.errors import ZimError
-from zim_model.imported import ImportedMask
+from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.request import Finish, Options, Stroke
 

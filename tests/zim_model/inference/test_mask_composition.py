@@ -9,7 +9,7 @@ from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import Cancelled, ImageError, PromptError, ZimError
-from zim_model.imported import MAX_BYTES, ImportedMask
+from zim_model.imported_mask import MAX_BYTES, ImportedMask
 from zim_model.inference import mask_composition
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
@@ -64,7 +64,7 @@ def test_a_mask_is_kept_exactly_and_survives_json(level, refine):
 
 
 def test_a_noisy_mask_is_made_black_and_white_for_the_converter(monkeypatch):
-    monkeypatch.setattr("zim_model.imported.MAX_BYTES", 3000)
+    monkeypatch.setattr("zim_model.imported_mask.MAX_BYTES", 3000)
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
     kept = ImportedMask.of(noise).level()
     assert np.array_equal(kept, np.where(noise >= 128, 255, 0))

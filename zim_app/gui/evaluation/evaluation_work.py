@@ -21,9 +21,9 @@ from zim_model.evaluation.events import Control, Event, Finished, Paused
 from zim_model.evaluation.journal import Config, Key, Row
 from zim_model.evaluation.mini import make_mini
 from zim_model.evaluation.report import Report
+from zim_model.evaluation.report_formats import WRITERS, write_report
 from zim_model.evaluation.runner import RunOptions, evaluate
 from zim_model.evaluation.systems import Model, PromptKind, System
-from zim_model.evaluation.writing import WRITERS, write_report
 from zim_model.runtime.atomic_files import explain, replacing
 from zim_model.runtime.devices import DeviceChoice
 

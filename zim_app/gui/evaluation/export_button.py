@@ -13,7 +13,7 @@ from zim_app.gui.evaluation.evaluation_work import EvaluationWork
 from zim_app.gui.evaluation.icon_button import IconButton
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.writing import WRITERS
+from zim_model.evaluation.report_formats import WRITERS
 
 
 class ExportButton(IconButton):

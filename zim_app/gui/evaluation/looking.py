@@ -12,11 +12,11 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import ZimError
-from zim_model.evaluation.asking import Truth, prompts_of
 from zim_model.evaluation.datasets import Case, Dataset
 from zim_model.evaluation.html import difference
 from zim_model.evaluation.journal import Config, Row
-from zim_model.evaluation.pictures import as_alpha, read_image, read_matte
+from zim_model.evaluation.prediction import Truth, prompts_of
+from zim_model.evaluation.reading import as_alpha, read_image, read_matte
 from zim_model.evaluation.scoring import (
     PREDICTIONS,
     THUMBNAILS,

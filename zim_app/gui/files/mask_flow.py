@@ -20,7 +20,7 @@ from zim_app.gui.files import dialogs
 from zim_app.gui.settings import remembered
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
-from zim_model.imported import HALF, ImportedMask
+from zim_model.imported_mask import HALF, ImportedMask
 from zim_model.prompts import PromptSet
 from zim_model.request import Finish
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from zim_model.errors import ImageError, PromptError
-from zim_model.evaluation.pictures import (
+from zim_model.evaluation.reading import (
     MAX_POINTS,
     as_alpha,
     checked_prompts,

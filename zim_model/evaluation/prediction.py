@@ -13,7 +13,7 @@ from zim_model.errors import ImageError, PromptError, ZimError
 from zim_model.evaluation.clicks import SHOWN, box_of, click_by_click, first_click
 from zim_model.evaluation.datasets import Case
 from zim_model.evaluation.measures import MASK_ABOVE
-from zim_model.evaluation.pictures import (
+from zim_model.evaluation.reading import (
     as_alpha,
     check_size,
     checked_prompts,

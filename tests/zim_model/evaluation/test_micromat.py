@@ -6,7 +6,7 @@ import urllib.error
 import pytest
 
 from zim_model.errors import Cancelled, DownloadError
-from zim_model.evaluation.fetching import HUB, REVISION, SOURCE, download_micromat
+from zim_model.evaluation.micromat import HUB, REVISION, SOURCE, download_micromat
 
 FILES = {
     "MicroMat3K/data_list.txt": b"img/1.png matte/fine/1_1.png prompt/1.json s\n",

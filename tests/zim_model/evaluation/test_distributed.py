@@ -3,9 +3,9 @@ import pytest
 from tests.zim_model.evaluation.conftest import run
 from zim_model.errors import ZimError
 from zim_model.evaluation import Predictions, PromptKind, RunOptions
+from zim_model.evaluation.distributed import Spread, evaluate_on, evaluate_shard
 from zim_model.evaluation.journal import read_journal
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.spreading import Spread, evaluate_on, evaluate_shard
 
 BOX = (PromptKind("box"),)
 

@@ -19,7 +19,7 @@ from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.network.decoder import PADDING, POSITIVE
 from zim_model.onnx.backend import FEATURES
 from zim_model.onnx.graph import Graph
-from zim_model.onnx.places import State, shapes_of
+from zim_model.onnx.weight_matching import State, shapes_of
 
 _OFFSETS = (2.0**-7, 2.0**-5, 2.0**-3, 2.0**-1, 1.0)
 """Distances from the picture's centre, in halves of its side, to ask at."""
