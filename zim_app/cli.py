@@ -37,8 +37,8 @@ from zim_app.core.export import (
     export,
 )
 from zim_app.core.images import load_picture
-from zim_app.core.session import Recipe
 from zim_model.errors import ImageError, ZimError
+from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Upsampling
 from zim_model.runtime.atomic_files import explain
 

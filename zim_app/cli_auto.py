@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from zim_app.cli_models import add_device_arguments, make_engine
 from zim_app.core.export import ExportOptions, Target, check_target, export
 from zim_app.core.images import Picture, load_picture
-from zim_app.core.session import Recipe
 from zim_model.errors import ImageError
+from zim_model.recipe import Recipe
 from zim_model.request import Options
 from zim_model.runtime.atomic_files import explain, replacing
 

@@ -20,15 +20,15 @@ from typing import Any, get_args
 
 from zim_app import cli_values
 from zim_app.cli_models import add_device_arguments, make_engine, warn
-from zim_app.core.batch.earlier import foresee
 from zim_app.core.batch.jobs import Shard, jobs_of_folder
 from zim_app.core.batch.journal import Row
 from zim_app.core.batch.plan import BATCH_EXPORT, Plan
-from zim_app.core.batch.prompts import RelativeBox, read_table
+from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.batch.prompt_table import RelativeBox, read_table
 from zim_app.core.batch.reports import counts, merge, write_reports
+from zim_app.core.batch.resume import foresee
 from zim_app.core.batch.runner import WORKERS, Ended
 from zim_app.core.batch.runner import run as run_plan
-from zim_app.core.batch.sources import Prompting
 from zim_app.core.export_options import Depth, ExportOptions, Scope, What
 from zim_app.core.formats import FORMATS
 from zim_model.errors import ZimError

@@ -12,10 +12,10 @@ from PIL import Image
 
 from zim_app import cli_auto
 from zim_app.__main__ import main
-from zim_app.core.session import Recipe
 from zim_model.inference.automatic import AutomaticOptions, Found
 from zim_model.network.config import ZIM_TINY
 from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Matte, Request, Timings
 
 WIDTH, HEIGHT = 40, 30

@@ -17,7 +17,7 @@ from zim_app.core.batch.jobs import Shard
 from zim_app.core.batch.journal import Row
 from zim_app.core.batch.plan import Plan
 from zim_app.core.batch.runner import Ended, run
-from zim_app.core.sessions import SessionStore
+from zim_app.core.session_store import SessionStore
 from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
 

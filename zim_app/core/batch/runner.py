@@ -17,17 +17,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from zim_app.core.batch.earlier import NOTHING_ASKED, Earlier
 from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import Journal, Record, Row, State
 from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.sources import Asked, Sources
+from zim_app.core.batch.prompt_sources import Asked, Sources
+from zim_app.core.batch.resume import NOTHING_ASKED, Earlier
 from zim_app.core.batch.writing import Results, Solved, keep_record, remove_remains
 from zim_app.core.images import Picture, load_picture
-from zim_app.core.session import Recipe, SceneObject
-from zim_app.core.sessions import SessionStore
-from zim_app.core.work import Work
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, ZimError
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import CancelCheck, Matte, Options, Request, never
 from zim_model.runtime.atomic_files import explain
 

@@ -20,9 +20,9 @@ from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from zim_app.core.batch.earlier import Foreseen
     from zim_app.core.batch.journal import Row
     from zim_app.core.batch.plan import Plan
+    from zim_app.core.batch.resume import Foreseen
     from zim_app.core.batch.runner import Event
 
 
@@ -197,7 +197,7 @@ class BatchWork(QObject):
 
 def _look(wish: Wish, over: CancelCheck) -> Outlook:
     import_readers()
-    from zim_app.core.batch.earlier import foresee
+    from zim_app.core.batch.resume import foresee
 
     plan = plan_of(wish)
     pictures = []
@@ -216,8 +216,8 @@ def plan_of(wish: Wish) -> Plan:
     """
     from zim_app.core.batch.jobs import jobs_of_folder, jobs_of_pictures
     from zim_app.core.batch.plan import Plan
-    from zim_app.core.batch.prompts import RelativeBox, read_table
-    from zim_app.core.batch.sources import Prompting
+    from zim_app.core.batch.prompt_sources import Prompting
+    from zim_app.core.batch.prompt_table import RelativeBox, read_table
 
     if wish.folder is None and not wish.pictures:
         raise ZimError("Choose a folder of pictures.")

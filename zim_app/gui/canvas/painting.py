@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF
 
-from zim_app.core.session import Recipe
 from zim_app.gui.canvas.live import LiveMatte
 from zim_app.gui.document import DocumentState
+from zim_model.recipe import Recipe
 from zim_model.request import Matte, Stroke
 
 

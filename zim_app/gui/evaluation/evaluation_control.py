@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from zim_app.core.session import Recipe
 from zim_app.gui.document import Document
+from zim_model.recipe import Recipe
 
 if TYPE_CHECKING:
     from zim_app.gui.evaluation.evaluation_window import EvaluationWindow

@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.session import Recipe
 from zim_app.gui.evaluation.choices import Choices, default_out
 from zim_app.gui.evaluation.evaluation_work import EvaluationWork, Job, Outcome
 from zim_app.gui.evaluation.export_button import ExportButton, open_outside
@@ -45,6 +44,7 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import RunOptions, default_jobs
 from zim_model.evaluation.systems import Model
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Options
 
 if TYPE_CHECKING:

@@ -21,7 +21,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from zim_app.core.session import SceneObject
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.contour import contour, path_of
 from zim_app.gui.document import OBJECT_COLOURS, Document
@@ -37,6 +36,7 @@ from zim_app.gui.everything.regions import (
 )
 from zim_app.gui.inference import InferenceQueue
 from zim_model.arrays import ByteArray
+from zim_model.recipe import SceneObject
 from zim_model.request import Request
 
 if TYPE_CHECKING:

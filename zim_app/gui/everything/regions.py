@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zim_app.core.session import Recipe
 from zim_model.arrays import ByteArray
+from zim_model.recipe import Recipe
 from zim_model.request import Options
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
+from zim_app.core.saved_work import Work
 from zim_app.core.scene import exported
-from zim_app.core.work import Work
 from zim_app.gui.background import Task
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
@@ -29,8 +29,8 @@ from zim_model.request import CancelCheck, Matte
 if TYPE_CHECKING:
     from zim_app.core.export import ExportOptions, Target
     from zim_app.core.images import Picture
-    from zim_app.core.session import SceneObject
     from zim_app.gui.main_window import MainWindow
+    from zim_model.recipe import SceneObject
 
 THUMBNAIL_SIDE = 96
 """Of what is dragged, in pixels."""

@@ -12,8 +12,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMessageBox
 
 from zim_app.core.folders import PICTURE_SUFFIXES
-from zim_app.core.sessions import RunState
-from zim_app.core.work import PROJECT_SUFFIX, Work
+from zim_app.core.saved_work import PROJECT_SUFFIX, Work
+from zim_app.core.session_store import RunState
 from zim_app.gui.background import Task
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs

@@ -13,7 +13,6 @@ from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QDropEvent
 
 from zim_app.core.scene import exported
-from zim_app.core.session import Recipe, SceneObject
 from zim_app.gui.background import Task
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
@@ -22,6 +21,7 @@ from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
 from zim_model.imported_mask import HALF, ImportedMask
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import Finish
 
 if TYPE_CHECKING:

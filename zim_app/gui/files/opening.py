@@ -19,8 +19,8 @@ from zim_model.matting.pyramid import picture_levels
 if TYPE_CHECKING:
     from zim_app.core.images import Picture
     from zim_app.core.project import Match, Project
-    from zim_app.core.sessions import SessionStore
-    from zim_app.core.work import Work
+    from zim_app.core.saved_work import Work
+    from zim_app.core.session_store import SessionStore
 
 
 @dataclass(frozen=True, slots=True, eq=False)

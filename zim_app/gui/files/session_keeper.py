@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLockFile, QObject, QTimer, Signal, Slot
 
-from zim_app.core.sessions import (
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import (
     RunState,
     Session,
     SessionStore,
@@ -20,7 +21,6 @@ from zim_app.core.sessions import (
     state_folder,
     write_run,
 )
-from zim_app.core.work import Work
 from zim_app.gui import crash
 from zim_app.gui.background import Task
 from zim_app.gui.document import Document, DocumentState

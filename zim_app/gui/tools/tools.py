@@ -15,8 +15,8 @@ from typing import Literal, Protocol
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF
 
-from zim_app.core.session import Recipe
 from zim_model.prompts import Box, Point, PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Brush
 
 DRAG_DISTANCE = 4.0

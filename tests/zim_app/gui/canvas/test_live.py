@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF
 
-from zim_app.core.session import Recipe
 from zim_app.gui.canvas.live import TILE, LiveMatte, Tiles, nothing
 from zim_app.gui.tools.brush import BrushGesture, hardened, resized
 from zim_app.gui.tools.tools import Press, ToolOptions
 from zim_model.matting.edge_and_brush import painted
 from zim_model.matting.pyramid import display_pyramid
+from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX
 
 SIZE = (601, 1023)

@@ -4,10 +4,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tests.zim_app.gui.evaluation.conftest import click, enter, run_through, until
-from zim_app.core.session import Recipe
 from zim_app.gui.evaluation.evaluation_work import EvaluationWork
 from zim_app.gui.evaluation.results_view import ROWS
 from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Recipe
 
 
 @pytest.fixture

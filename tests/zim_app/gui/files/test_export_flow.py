@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from shiboken6 import isValid
 
 from zim_app.core import export as core_export
-from zim_app.core.sessions import SessionStore
+from zim_app.core.session_store import SessionStore
 from zim_app.gui.files.drag_handle import DragHandle
 from zim_app.gui.files.export_dialog import ExportDialog
 from zim_app.gui.settings import preferences

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from zim_app.core.images import load_picture
 from zim_app.core.project import read_project, write_project
-from zim_app.core.sessions import SessionStore
-from zim_app.core.work import Work
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import SessionStore
 from zim_app.gui.settings import preferences, remembered
 
 LEFT = Qt.MouseButton.LeftButton

@@ -1,7 +1,6 @@
 import pytest
 from PySide6.QtCore import QPointF
 
-from zim_app.core.session import Recipe
 from zim_app.gui.tools.tools import (
     Part,
     Press,
@@ -11,6 +10,7 @@ from zim_app.gui.tools.tools import (
     without,
 )
 from zim_model.prompts import Box, Point, PromptSet
+from zim_model.recipe import Recipe
 
 SIZE = (60, 80)
 ZOOM = 4.0

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zim_app.core.batch.jobs import Job
-from zim_app.core.batch.prompts import Entry, PromptTable, RelativeBox
+from zim_app.core.batch.prompt_table import Entry, PromptTable, RelativeBox
 from zim_app.core.project import Project, picture_file, read_project
-from zim_app.core.session import Recipe, SceneObject
-from zim_app.core.sessions import Session, SessionStore, Stamp
-from zim_app.core.work import PROJECT_SUFFIX, Work
+from zim_app.core.saved_work import PROJECT_SUFFIX, Work
+from zim_app.core.session_store import Session, SessionStore, Stamp
 from zim_model.errors import ZimError
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 Source = Literal["session", "project", "table", "box", "automatic"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zim_app.core.session import SceneObject
 from zim_model.errors import ZimError
+from zim_model.recipe import SceneObject
 from zim_model.runtime.atomic_files import explain, replacing
 
 PROJECT_SUFFIX = ".zimproj"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.zim_app.core.test_project import WORK, WORKS
 from zim_app.core.images import Picture, load_picture
-from zim_app.core.sessions import (
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import (
     RunState,
     Session,
     SessionStore,
@@ -21,7 +22,6 @@ from zim_app.core.sessions import (
     state_folder,
     write_run,
 )
-from zim_app.core.work import Work
 from zim_model.errors import ZimError
 
 SESSION = Session("ab" * 16, "a.png", Path("/pictures/a.png"), WORK)

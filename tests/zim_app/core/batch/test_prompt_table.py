@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from zim_app.core.batch.prompts import PromptTable, RelativeBox, read_table
-from zim_app.core.session import Recipe
+from zim_app.core.batch.prompt_table import PromptTable, RelativeBox, read_table
 from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point
+from zim_model.recipe import Recipe
 from zim_model.request import Finish
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from platformdirs import user_state_path
 
-from zim_app.core.work import Work, field_of, read_json, write_json
+from zim_app.core.saved_work import Work, field_of, read_json, write_json
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from tests.zim_app.core.batch.test_runner import boxed, keep_work
 from zim_app.core.batch import cluster
 from zim_app.core.batch.cluster import PARTS, run_on_cluster
 from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.sources import Prompting
-from zim_app.core.sessions import SessionStore
+from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.session_store import SessionStore
 
 MakePlan = Callable[..., Plan]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zim_app.core.session import Recipe, SceneObject
 from zim_model.errors import ZimError
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import Finish, Options, Stroke
 
 NUMBERS = st.floats(-1e6, 1e6)

@@ -12,14 +12,14 @@ from PIL import Image
 from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import Journal, Record, Row, content_digest
 from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.sources import Asked, Source, Sources, check_work
+from zim_app.core.batch.prompt_sources import Asked, Source, Sources, check_work
 from zim_app.core.batch.writing import Solved
 from zim_app.core.decoding import FORMATS
 from zim_app.core.images import load_picture
 from zim_app.core.naming import NameFields, file_stem
-from zim_app.core.session import SceneObject
-from zim_app.core.sessions import SessionStore, Stamp
+from zim_app.core.session_store import SessionStore, Stamp
 from zim_model.errors import ZimError
+from zim_model.recipe import SceneObject
 from zim_model.runtime.atomic_files import explain
 from zim_model.weights.installed import find
 

@@ -29,10 +29,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zim_app.core.session import Recipe, SceneObject
-from zim_app.core.work import MAX_BYTES, Work
+from zim_app.core.saved_work import MAX_BYTES, Work
 from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.runtime.atomic_files import explain
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
