@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
-from zim_app import cli_batch
 from zim_app.__main__ import main
+from zim_app.cli import batch
 from zim_app.core.images import load_picture
 from zim_model.errors import WeightsError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Engine(FakeEngine):
@@ -29,7 +29,7 @@ class Engine(FakeEngine):
 @pytest.fixture(autouse=True)
 def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
     fake = Engine()
-    monkeypatch.setattr(cli_batch, "make_engine", lambda args: fake)
+    monkeypatch.setattr(batch, "make_engine", lambda args: fake)
     monkeypatch.setenv("ZIM_STUDIO_STATE", str(tmp_path / "state"))
     return fake
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, get_args
 
-from zim_app import cli_values
-from zim_app.cli_models import add_device_arguments, make_engine, warn
+from zim_app.cli import arguments
+from zim_app.cli.models import add_device_arguments, make_engine, warn
 from zim_app.core.batch.jobs import Shard, jobs_of_folder
 from zim_app.core.batch.journal import Row
 from zim_app.core.batch.plan import BATCH_EXPORT, Plan
@@ -190,14 +190,14 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
 
 def _relative_box(text: str) -> RelativeBox:
     try:
-        return RelativeBox(*cli_values.numbers(text, (4,), "X0,Y0,X1,Y1"))
+        return RelativeBox(*arguments.numbers(text, (4,), "X0,Y0,X1,Y1"))
     except ZimError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _background(text: str) -> Any:
     try:
-        return cli_values.colour(text)
+        return arguments.colour(text)
     except argparse.ArgumentTypeError:
         if Path(text).is_file():
             return Path(text)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zim_app import cli
 from zim_app.__main__ import main
+from zim_app.cli import main as cli
 from zim_model.assets import asset_path
 from zim_model.errors import WeightsError
 from zim_model.prompts import Box, Point, PromptSet

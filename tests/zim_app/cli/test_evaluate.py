@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.zim_model.evaluation.conftest import FakeEngine
-from zim_app import cli_evaluate
 from zim_app.__main__ import main
+from zim_app.cli import evaluate
 from zim_model.evaluation import micromat
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    monkeypatch.setattr(cli_evaluate, "make_engine", lambda args: fake)
+    monkeypatch.setattr(evaluate, "make_engine", lambda args: fake)
     return fake
 
 

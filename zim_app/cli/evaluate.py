@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from zim_app.cli_models import (
+from zim_app.cli.models import (
     add_device_arguments,
     ask_licence,
     keep_quiet,

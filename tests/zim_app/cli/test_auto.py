@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zim_app import cli_auto
 from zim_app.__main__ import main
+from zim_app.cli import auto
 from zim_model.inference.automatic import AutomaticOptions, Found
 from zim_model.network.config import ZIM_TINY
 from zim_model.prompts import Point, PromptSet
@@ -71,7 +71,7 @@ def alpha_of(box: tuple[int, int, int, int]) -> np.ndarray:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    monkeypatch.setattr(cli_auto, "make_engine", lambda args: fake)
+    monkeypatch.setattr(auto, "make_engine", lambda args: fake)
     return fake
 
 

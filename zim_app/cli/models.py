@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from zim_app import cli_onnx
+from zim_app.cli import export_onnx
 from zim_model.errors import WeightsError, ZimError
 from zim_model.request import never
 from zim_model.runtime.devices import DeviceChoice, Precision
@@ -180,7 +180,7 @@ def _convert(args: argparse.Namespace) -> int:
         return 0
     print(
         f"{made.by_name} layers were placed by their names, {made.by_order} by "
-        f"their order.\n{cli_onnx.table(made.differences)}\n{target} "
+        f"their order.\n{export_onnx.table(made.differences)}\n{target} "
         f"({report['bytes'] / 1e6:,.1f} MB) holds a {made.config.name}."
     )
     return 0

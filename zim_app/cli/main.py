@@ -18,14 +18,14 @@ from typing import Any, get_args
 
 import numpy as np
 
-from zim_app import (
-    cli_auto,
-    cli_batch,
-    cli_convert,
-    cli_evaluate,
-    cli_models,
-    cli_onnx,
-    cli_values,
+from zim_app.cli import (
+    arguments,
+    auto,
+    batch,
+    convert_mask,
+    evaluate,
+    export_onnx,
+    models,
 )
 from zim_app.core.compose import Cut
 from zim_app.core.export import (
@@ -101,7 +101,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, metavar="PHOTO")
     parser.add_argument(
         "--point",
-        type=cli_values.point,
+        type=arguments.point,
         action="append",
         default=[],
         metavar="X,Y[,LABEL]",
@@ -110,7 +110,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--box",
-        type=cli_values.box,
+        type=arguments.box,
         metavar="X0,Y0,X1,Y1",
         help="two opposite corners around the object; write --box=-5,... if the first "
         "number is negative",
@@ -122,7 +122,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         help="start from a saved recipe; points are added to it, the rest replaces",
     )
     parser.add_argument("--model", metavar="NAME", help="default: zim-tiny")
-    cli_models.add_device_arguments(parser)
+    models.add_device_arguments(parser)
     parser.add_argument(
         "--upsampling",
         choices=get_args(Upsampling),
@@ -153,7 +153,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--background",
-        type=cli_values.colour,
+        type=arguments.colour,
         default=WHITE,
         metavar="COLOUR",
         help="of the composite: R,G,B or #RRGGBB (default: white)",
@@ -190,8 +190,8 @@ def _run_matte(args: argparse.Namespace) -> int:
     check_target(picture, output, options)  # before the model takes its time
     recipe = recipe.validated(picture.height, picture.width)
     request = recipe.request(picture.rgb, picture.key)
-    matte = cli_models.make_engine(args).solve(request)
-    cli_models.warn(matte.timings.notes)
+    matte = models.make_engine(args).solve(request)
+    models.warn(matte.timings.notes)
     started = time.perf_counter()
     export(picture, [Target(matte.alpha)], output, options)
     save_ms = _milliseconds_since(started)
@@ -285,13 +285,13 @@ COMMANDS: dict[str, Command] = {
         _configure_matte,
         _run_matte,
     ),
-    "models": Command(cli_models.SUMMARY, cli_models.configure, cli_models.run),
-    "auto": Command(cli_auto.SUMMARY, cli_auto.configure, cli_auto.run),
-    "batch": Command(cli_batch.SUMMARY, cli_batch.configure, cli_batch.run),
+    "models": Command(models.SUMMARY, models.configure, models.run),
+    "auto": Command(auto.SUMMARY, auto.configure, auto.run),
+    "batch": Command(batch.SUMMARY, batch.configure, batch.run),
     "convert-mask": Command(
-        cli_convert.SUMMARY, cli_convert.configure, cli_convert.run
+        convert_mask.SUMMARY, convert_mask.configure, convert_mask.run
     ),
-    "evaluate": Command(cli_evaluate.SUMMARY, cli_evaluate.configure, cli_evaluate.run),
-    "export-onnx": Command(cli_onnx.SUMMARY, cli_onnx.configure, cli_onnx.run),
+    "evaluate": Command(evaluate.SUMMARY, evaluate.configure, evaluate.run),
+    "export-onnx": Command(export_onnx.SUMMARY, export_onnx.configure, export_onnx.run),
 }
 """Every subcommand by its name; a new one is added here and nowhere else."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zim_app.cli_models import add_device_arguments, make_engine
+from zim_app.cli.models import add_device_arguments, make_engine
 from zim_app.core.export import ExportOptions, Target, check_target, export
 from zim_app.core.images import Picture, load_picture
 from zim_model.errors import ImageError
