@@ -18,8 +18,8 @@ from shiboken6 import isValid
 
 from zim_app.core.images import Picture
 from zim_app.gui.document import Document
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import Cancelled, ZimError
 from zim_model.inference.automatic import Found
 from zim_model.prompts import Point, PromptSet

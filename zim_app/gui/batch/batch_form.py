@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.export_options import ExportOptions
-from zim_app.gui.batch.batch_work import EXPORT, Wish
+from zim_app.gui.batch.batch_worker import EXPORT, Wish
 from zim_app.gui.files.export_form import ExportForm, browse_button, row_of
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError

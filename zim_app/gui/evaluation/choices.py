@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from PySide6.QtCore import QStandardPaths
 
-from zim_app.gui.models.model_control import chosen_device
+from zim_app.gui.models.model_controller import chosen_device
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.systems import (
     DEFAULT_CLICKS,

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.choices import AS_IN_STUDIO, Choices
-from zim_app.gui.evaluation.icon_button import IconButton
 from zim_app.gui.evaluation.systems_box import SystemsBox, ask_for_folder
 from zim_app.gui.language import error_text
 from zim_app.gui.notices import breakable

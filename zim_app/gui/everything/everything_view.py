@@ -25,7 +25,7 @@ from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.contour import contour, path_of
 from zim_app.gui.document import OBJECT_COLOURS, Document
 from zim_app.gui.everything.everything_bar import EverythingBar
-from zim_app.gui.everything.regions import (
+from zim_app.gui.everything.selection import (
     Layer,
     Regions,
     candidates_differ,
@@ -34,7 +34,7 @@ from zim_app.gui.everything.regions import (
     smoothed,
     tinted,
 )
-from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.arrays import ByteArray
 from zim_model.recipe import SceneObject
 from zim_model.request import Request

@@ -11,8 +11,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from zim_app.core.images import Picture
-from zim_app.gui.background import Task
-from zim_app.gui.files.files import FileWork
+from zim_app.gui.workers.file_worker import FileWork
+from zim_app.gui.workers.worker_thread import Task
 from zim_model.arrays import WordArray
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.language import error_text
-from zim_app.gui.models.model_work import Download, ModelWork
-from zim_app.gui.status import WARNING
+from zim_app.gui.models.model_worker import Download, ModelWork
+from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
 from zim_model.weights import hub
 from zim_model.weights.catalogue import MODELS, ModelInfo, known

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from zim_app.core import compose
 from zim_app.gui.canvas.overlay import Backdrop, Layer, OverlayItem, together
-from zim_app.gui.canvas.pyramid import (
+from zim_app.gui.canvas.pyramid_item import (
     GRID_ZOOM,
     ImageItem,
     PixelGridItem,

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from zim_app.gui.models.model_manager import progress_text
-from zim_app.gui.models.model_work import ModelWork
+from zim_app.gui.models.model_worker import ModelWork
 from zim_app.gui.settings import preferences
 from zim_model.assets import asset_path
 from zim_model.errors import Cancelled, DownloadError

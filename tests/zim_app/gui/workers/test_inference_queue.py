@@ -128,7 +128,7 @@ def test_a_bug_reaches_the_hook(queue, engine, qtbot):
 
 
 def test_an_engine_that_cannot_be_made_is_an_error(qtbot, refusal):
-    from zim_app.gui.inference import InferenceQueue
+    from zim_app.gui.workers.inference_queue import InferenceQueue
 
     def fail():
         raise refusal

@@ -22,10 +22,10 @@ from zim_app.core.session_store import (
     write_run,
 )
 from zim_app.gui import crash
-from zim_app.gui.background import Task
 from zim_app.gui.document import Document, DocumentState
-from zim_app.gui.files.files import QUIET, FileWork
 from zim_app.gui.settings import preferences
+from zim_app.gui.workers.file_worker import QUIET, FileWork
+from zim_app.gui.workers.worker_thread import Task
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 import pytest
 from PySide6.QtCore import QPointF
 
-from zim_app.gui.tools.tools import (
+from zim_app.gui.tools.gestures import (
     Part,
     Press,
     PromptGesture,

@@ -13,10 +13,10 @@ from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QDropEvent
 
 from zim_app.core.scene import exported
-from zim_app.gui.background import Task
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
-from zim_app.gui.settings import remembered
+from zim_app.gui.settings import window_state
+from zim_app.gui.workers.worker_thread import Task
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
 from zim_model.imported_mask import HALF, ImportedMask
@@ -93,7 +93,7 @@ class MaskFlow(QObject):
         if paths:
             from zim_app.gui.files.mask_dialogs import MaskDialog
 
-            refine = remembered.refine_masks()
+            refine = window_state.refine_masks()
             dialog = MaskDialog(paths, self._window, refine=refine)
             dialog.import_requested.connect(self._on_import_requested)
             dialog.open()
@@ -102,7 +102,7 @@ class MaskFlow(QObject):
     def _on_import_requested(self, paths: tuple[Path, ...], refine: bool) -> None:
         document = self._window.document
         if document is not None:
-            remembered.set_refine_masks(refine)
+            window_state.set_refine_masks(refine)
             work = partial(_read_masks, paths, document.picture, refine)
             self._window.files.submit("import_mask", document, work)
 
@@ -165,7 +165,7 @@ class MaskFlow(QObject):
             return
         from zim_app.gui.files.mask_dialogs import PairDialog
 
-        folder = remembered.pair_folder() or dialogs.folder_for(document) / "train"
+        folder = window_state.pair_folder() or dialogs.folder_for(document) / "train"
         several = len(_mattes(document, "each")) > 1
         dialog = PairDialog(folder, self._window, several=several)
         dialog.save_requested.connect(self._on_save_requested)
@@ -175,7 +175,7 @@ class MaskFlow(QObject):
     def _on_save_requested(self, folder: Path, all_: bool) -> None:
         document = self._window.document
         if document is not None:
-            remembered.set_pair_folder(folder)
+            window_state.set_pair_folder(folder)
             mattes = _mattes(document, "each" if all_ else "active")
             work = partial(_write_pairs, document.picture, mattes, folder)
             self._window.files.submit("training_pair", None, work)

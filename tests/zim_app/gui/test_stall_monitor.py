@@ -2,7 +2,7 @@ from time import perf_counter
 
 from PySide6.QtCore import QTimer
 
-from zim_app.gui.stall import VARIABLE, StallMonitor
+from zim_app.gui.stall_monitor import VARIABLE, StallMonitor
 
 
 def test_a_blocked_event_loop_is_noticed(qtbot, capsys):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.gui.background import Lane, Task
-from zim_app.gui.lending import Errand, LentEngine
-from zim_app.gui.warmup import import_torch
+from zim_app.gui.workers.shared_engine import Errand, LentEngine
+from zim_app.gui.workers.warmup import import_torch
+from zim_app.gui.workers.worker_thread import Lane, Task
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte, Request, Timings
 from zim_model.runtime.devices import Device, DeviceChoice

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tests.zim_app.gui.evaluation.conftest import click, enter, run_through, until
-from zim_app.gui.evaluation.evaluation_work import EvaluationWork
+from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
 from zim_app.gui.evaluation.results_view import ROWS
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe

@@ -14,7 +14,7 @@ from zim_app.core.images import load_picture
 from zim_app.core.project import read_project, write_project
 from zim_app.core.saved_work import Work
 from zim_app.core.session_store import SessionStore
-from zim_app.gui.settings import preferences, remembered
+from zim_app.gui.settings import preferences, window_state
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -218,7 +218,7 @@ def test_project_is_saved_and_opened(
     settle()
     assert not opened.isWindowModified()
     assert opened.windowTitle() == "work.zimproj[*] – zim-studio"
-    assert remembered.recent_paths()[0] == path
+    assert window_state.recent_paths()[0] == path
     wanted = prompts(opened)
     assert read_project(path).work.objects[0].recipe.prompts == wanted
     for file in SessionStore().folder.glob("*.json"):

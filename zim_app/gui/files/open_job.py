@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from zim_app.core.folders import pictures_in
-from zim_app.gui.warmup import import_readers
+from zim_app.gui.workers.warmup import import_readers
 from zim_model.arrays import ByteArray
 from zim_model.errors import ImageError, ZimError
 from zim_model.matting.pyramid import picture_levels

@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QMainWindow, QToolBar
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.commands.tool_actions import CANDIDATE_IDS, TOOL_IDS
 from zim_app.gui.document import Document
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.panels.candidates import CandidateStrip
 from zim_app.gui.panels.refine_panel import RefinePanel
 from zim_app.gui.settings import preferences
-from zim_app.gui.tools.previews import Previews
+from zim_app.gui.tools.gestures import Tool
+from zim_app.gui.tools.hover_preview import Previews
 from zim_app.gui.tools.tool_options import ToolOptionsBar
 from zim_app.gui.tools.toolbox import TOOLS
-from zim_app.gui.tools.tools import Tool
+from zim_app.gui.workers.inference_queue import InferenceQueue
 
 TOOL_ICON_SIZE = QSize(24, 24)
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.gui.background import Lane, Task
-from zim_app.gui.evaluation.looking import Look, Sight, answer, given_prompts, see
+from zim_app.gui.evaluation.case_images import Look, Sight, answer, given_prompts, see
 from zim_app.gui.evaluation.results import Summary, read_results, report_of, summarised
-from zim_app.gui.warmup import import_readers, import_torch
+from zim_app.gui.workers.warmup import import_readers, import_torch
+from zim_app.gui.workers.worker_thread import Lane, Task
 from zim_model.errors import Cancelled, ZimError
 from zim_model.evaluation.datasets import Dataset, open_dataset
 from zim_model.evaluation.events import Control, Event, Finished, Paused

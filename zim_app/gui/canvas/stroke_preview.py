@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF
 
-from zim_app.gui.canvas.live import LiveMatte
+from zim_app.gui.canvas.live_stroke import LiveMatte
 from zim_app.gui.document import DocumentState
 from zim_model.recipe import Recipe
 from zim_model.request import Matte, Stroke

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent
 
 from zim_app.gui.document import Document
-from zim_app.gui.tools.tools import Part, Press, PromptGesture, corners, parts_of
+from zim_app.gui.tools.gestures import Part, Press, PromptGesture, corners, parts_of
 
 STEP, LARGE_STEP, SMALL_STEP = 10.0, 50.0, 1.0
 """View pixels that an arrow key moves: by itself, with Shift, with Alt."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.core.export_options import ExportOptions
-from zim_app.gui.background import Lane, Task
-from zim_app.gui.lending import LentEngine
-from zim_app.gui.warmup import import_readers
+from zim_app.gui.workers.shared_engine import LentEngine
+from zim_app.gui.workers.warmup import import_readers
+from zim_app.gui.workers.worker_thread import Lane, Task
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import DEFAULT_MODEL

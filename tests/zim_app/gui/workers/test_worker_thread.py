@@ -3,7 +3,7 @@ import threading
 import pytest
 from PySide6.QtCore import QCoreApplication, QThread
 
-from zim_app.gui.background import Lane, Task
+from zim_app.gui.workers.worker_thread import Lane, Task
 
 
 @pytest.fixture

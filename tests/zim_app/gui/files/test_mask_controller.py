@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from zim_app.core.project import read_project
 from zim_app.gui.files.mask_dialogs import MaskDialog, PairDialog
-from zim_app.gui.settings import remembered
+from zim_app.gui.settings import window_state
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -72,7 +72,7 @@ def test_as_it_is_is_remembered_and_several_masks_are_one_step(
     assert [o.name for o in opened.document.state.objects] == ["dog mask", "other"]
     assert not any(o.recipe.masks[0].refine for o in opened.document.state.objects)
     assert opened.document.undo_stack.count() == 1
-    assert not remembered.refine_masks()
+    assert not window_state.refine_masks()
 
 
 def test_what_was_cut_out_before_stays(opened, mask, settle, qtbot):
@@ -184,7 +184,7 @@ def test_a_training_pair_is_saved_and_the_folder_remembered(cut, settle, tmp_pat
         dialog.folder.setText(str(folder))
         QTest.keyClick(dialog, Qt.Key.Key_Return)
         settle()
-        assert remembered.pair_folder() == folder
+        assert window_state.pair_folder() == folder
         assert "studio__photo.alpha.png" in cut.banner.text
     names = sorted(path.name for path in (folder / "matte").iterdir())
     assert names == ["studio__photo.alpha.png", "studio__photo.png"]

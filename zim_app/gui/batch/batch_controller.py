@@ -10,13 +10,13 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox
 
-from zim_app.gui.models.model_control import default_model
+from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.progress import JobProgress
 
 if TYPE_CHECKING:
     from zim_app.core.batch.journal import Row
     from zim_app.gui.batch.batch_dialog import BatchDialog
-    from zim_app.gui.batch.batch_work import BatchWork
+    from zim_app.gui.batch.batch_worker import BatchWork
     from zim_app.gui.main_window import MainWindow
     from zim_model.errors import ZimError
 
@@ -71,7 +71,7 @@ class BatchControl(QObject):
     def _make_dialog(self) -> BatchDialog:
         # Imported here: what writes pictures would delay the first paint.
         from zim_app.gui.batch.batch_dialog import BatchDialog
-        from zim_app.gui.batch.batch_work import BatchWork
+        from zim_app.gui.batch.batch_worker import BatchWork
 
         self.work = BatchWork(self._window.queue.lent, self)
         self.work.told.connect(self._on_work_told)

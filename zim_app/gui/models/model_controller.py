@@ -9,10 +9,10 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.language import error_text
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import preferences
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.request import Timings
 from zim_model.runtime.devices import CPU, Device, DeviceChoice, Precision
 from zim_model.weights.catalogue import DEFAULT_MODEL, known
@@ -20,7 +20,7 @@ from zim_model.weights.installed import find, installed
 
 if TYPE_CHECKING:
     from zim_app.gui.models.model_manager import ModelManager
-    from zim_app.gui.models.model_work import ModelWork
+    from zim_app.gui.models.model_worker import ModelWork
 
 _PRECISIONS: dict[str, Precision] = {
     "auto": "auto",
@@ -90,7 +90,7 @@ class ModelControl(QObject):
         if self.dialog is None or self.work is None:
             # Imported here: its network modules would delay the first paint.
             from zim_app.gui.models.model_manager import ModelManager
-            from zim_app.gui.models.model_work import ModelWork
+            from zim_app.gui.models.model_worker import ModelWork
 
             self.work = self.work or ModelWork(parent=self)
             self.dialog = ModelManager(self.work, self._window)

@@ -14,19 +14,19 @@ from PySide6.QtWidgets import QMessageBox
 from zim_app.core.folders import PICTURE_SUFFIXES
 from zim_app.core.saved_work import PROJECT_SUFFIX, Work
 from zim_app.core.session_store import RunState
-from zim_app.gui.background import Task
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
-from zim_app.gui.files.files import QUIET
-from zim_app.gui.files.opening import (
+from zim_app.gui.files.autosave import SessionKeeper, work_of
+from zim_app.gui.files.open_job import (
     Opened,
     PictureMissing,
     read_pasted,
     read_picture,
     read_project_and_picture,
 )
-from zim_app.gui.files.session_keeper import SessionKeeper, work_of
-from zim_app.gui.settings import remembered
+from zim_app.gui.settings import window_state
+from zim_app.gui.workers.file_worker import QUIET
+from zim_app.gui.workers.worker_thread import Task
 from zim_model.errors import Cancelled, ZimError
 
 if TYPE_CHECKING:
@@ -127,11 +127,11 @@ class FileFlow(QObject):
     @Slot(bool)
     def set_strip_shown(self, shown: bool) -> None:
         """Show the strip whenever there is more than one picture, or never."""
-        remembered.set_strip_shown(shown)
+        window_state.set_strip_shown(shown)
         self._update_strip()
 
     def _update_strip(self) -> None:
-        strip, wanted = self._window.strip, remembered.strip_shown()
+        strip, wanted = self._window.strip, window_state.strip_shown()
         strip.setVisible(wanted and len(strip.model.paths) > 1)
         self._window.actions_by_id["strip"].setChecked(wanted)
 
@@ -173,7 +173,7 @@ class FileFlow(QObject):
             document.undo_stack.setClean()
         recent = opened.project or opened.picture.path
         if recent is not None:
-            remembered.add_recent_path(recent)
+            window_state.add_recent_path(recent)
         self.project_changed.emit()
         self._tell_problems(opened)
         then, self._then = self._then, None
@@ -310,7 +310,7 @@ class FileFlow(QObject):
             return
         path, document, index = task.subject
         self._window.banner.show_success(self.tr("Saved {}").format(path))
-        remembered.add_recent_path(path)
+        window_state.add_recent_path(path)
         if document is self._window.document:
             self.project = path
             if document.undo_stack.index() == index:

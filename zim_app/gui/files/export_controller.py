@@ -17,12 +17,12 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
 from zim_app.core.saved_work import Work
 from zim_app.core.scene import exported
-from zim_app.gui.background import Task
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
-from zim_app.gui.files.session_keeper import work_of
+from zim_app.gui.files.autosave import work_of
 from zim_app.gui.progress import JobProgress
-from zim_app.gui.settings import preferences, remembered
+from zim_app.gui.settings import preferences, window_state
+from zim_app.gui.workers.worker_thread import Task
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte
 
@@ -277,7 +277,7 @@ def last_options() -> ExportOptions:
     from zim_app.core.export import ExportOptions
 
     try:
-        options = ExportOptions.from_json(remembered.export_options())
+        options = ExportOptions.from_json(window_state.export_options())
     except ZimError:
         options = ExportOptions()
     name, kind = preferences.value("export_name"), preferences.value("export_format")
@@ -289,7 +289,7 @@ def last_options() -> ExportOptions:
 
 def remember(options: ExportOptions) -> None:
     """Make the next export like this one."""
-    remembered.set_export_options(options.to_json())
+    window_state.set_export_options(options.to_json())
     preferences.set_value("export_name", options.template)
     preferences.set_value("export_format", options.format)
 

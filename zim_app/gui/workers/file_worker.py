@@ -10,9 +10,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader
 
-from zim_app.gui.background import Lane, Task
 from zim_app.gui.files.start_page import THUMBNAIL
-from zim_app.gui.warmup import import_readers
+from zim_app.gui.workers.warmup import import_readers
+from zim_app.gui.workers.worker_thread import Lane, Task
 
 QUIET = ("save_session", "note_run")
 """Jobs that nobody waits for."""

@@ -12,7 +12,7 @@ from zim_model.errors import Cancelled
 from zim_model.request import CancelCheck, Matte, Request, never
 
 if TYPE_CHECKING:
-    from zim_app.gui.inference import EngineLike
+    from zim_app.gui.workers.inference_queue import EngineLike
     from zim_model.inference.automatic import Found
 
 Work = Callable[["EngineLike", CancelCheck], Any]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zim_app.gui.everything.regions import (
+from zim_app.gui.everything.selection import (
     Regions,
     candidates_differ,
     hue_of,

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF
 
-from zim_app.gui.canvas.live import TILE, LiveMatte, Tiles, nothing
+from zim_app.gui.canvas.live_stroke import TILE, LiveMatte, Tiles, nothing
 from zim_app.gui.tools.brush import BrushGesture, hardened, resized
-from zim_app.gui.tools.tools import Press, ToolOptions
+from zim_app.gui.tools.gestures import Press, ToolOptions
 from zim_model.matting.edge_and_brush import painted
 from zim_model.matting.pyramid import display_pyramid
 from zim_model.recipe import Recipe

@@ -5,7 +5,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui.tools.tools import Part
+from zim_app.gui.tools.gestures import Part
 from zim_model.prompts import Box, Point
 
 KEY = Qt.Key

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QPointF, Signal, Slot
 
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
-from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import ZimError
 from zim_model.prompts import Point
 from zim_model.recipe import Recipe

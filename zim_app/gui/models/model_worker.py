@@ -11,8 +11,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.gui.background import Lane, Task
-from zim_app.gui.warmup import import_torch
+from zim_app.gui.workers.warmup import import_torch
+from zim_app.gui.workers.worker_thread import Lane, Task
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import ModelInfo

@@ -13,7 +13,7 @@ from zim_model.recipe import Recipe
 
 if TYPE_CHECKING:
     from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
-    from zim_app.gui.evaluation.evaluation_work import EvaluationWork
+    from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
     from zim_app.gui.main_window import MainWindow
 
 
@@ -44,7 +44,7 @@ class EvaluationControl(QObject):
         if self.window is None:
             # Imported here: the runner's modules would delay the first paint.
             from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
-            from zim_app.gui.evaluation.evaluation_work import EvaluationWork
+            from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
 
             self.work = self.work or EvaluationWork(parent=self)
             queue = self._window.queue

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import Cancelled, WeightsError
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Request
