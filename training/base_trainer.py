@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from training.distributed import Team
-from training.settings import Settings
+from training.run_config import Settings
 from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import replacing
 

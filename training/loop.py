@@ -28,7 +28,7 @@ from tqdm import tqdm
 from training.base_trainer import STATE_FILE, BaseTrainer
 from training.distributed import Team, team
 from training.pack import opened
-from training.settings import Settings
+from training.run_config import Settings
 from zim_model.errors import ZimError
 from zim_model.inference.backends import tune_malloc
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from training.corrections import prompts_of
+from training.click_simulation import prompts_of
 from training.regions import boundaries
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.inference.view import PIXEL_MEAN, PIXEL_STD
@@ -29,7 +29,7 @@ def write_sheet(model: Zim, samples: Iterable[dict[str, Tensor]], path: Path) ->
 
     Args:
         model: in evaluation mode.
-        samples: as :class:`training.data.Samples` or
+        samples: as :class:`training.samples.Samples` or
             :class:`training.regions.LabelSamples` makes them, all of one input side;
             the first prompt set of each is shown.
         path: the file; it is replaced as a whole.

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.data import Draws, halved_labels, recoloured
-from training.pictures import LabelMap, Pictures
+from training.samples import Draws, halved_labels, recoloured
+from training.sources import LabelMap, Pictures
 from zim_model.inference.view import View, normalised, resized_view
 from zim_model.network.region_head import SAME, Regions
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from training.base_trainer import BaseTrainer, Batch
+from training.click_simulation import Mapper, corrected
 from training.config import TrainConfig
-from training.corrections import Mapper, corrected
 from training.distributed import Team
 from training.losses import zim_loss
 from training.regions import regions_loss

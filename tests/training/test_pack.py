@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.data import Samples
 from training.pack import main, opened, pack
-from training.pictures import Pictures
+from training.samples import Samples
+from training.sources import Pictures
 from zim_model.errors import ZimError
 from zim_model.network.config import ZIM_TINY
 

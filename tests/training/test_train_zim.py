@@ -16,10 +16,10 @@ from PIL import Image
 from training import distributed, loop, train_zim
 from training.base_trainer import learning_rate
 from training.config import MODELS, TrainConfig
-from training.data import Samples
 from training.distributed import Team
 from training.loop import Faults, Run
-from training.pictures import Pictures
+from training.samples import Samples
+from training.sources import Pictures
 from training.train_zim import input_sizes, main, train
 from training.trainer import Trainer
 from zim_model import load_model

@@ -20,8 +20,8 @@ from training.sa1b_matte import data as matte_data
 from training.sa1b_matte.building import Job, build
 from training.sa1b_matte.data import TOKENS, Order, PaperSamples, ShardSamples
 from training.sa1b_matte.sa1b import find_sources
+from training.sa1b_matte.sample import make_sample
 from training.sa1b_matte.shards import Shards
-from training.sa1b_sample import make_sample
 from training.train_zim import Run, drawn_from, main, train
 from training.trainer import Trainer
 from zim_model.errors import ZimError

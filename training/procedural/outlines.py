@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.textures import FloatMap
+from training.procedural.textures import FloatMap
 
 Points = NDArray[np.float64]
 """(N, 2) float64, x then y."""

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from training.data import (
+from training.prompt_sampling import bounding_box, jittered, sample_clicks
+from training.samples import (
     MAX_TOKENS,
     PROMPTS_PER_VIEW,
     Samples,
     augmented,
     draw_prompts,
 )
-from training.pictures import Pictures, Scene
-from training.prompt_sampling import bounding_box, jittered, sample_clicks
+from training.sources import Pictures, Scene
 from zim_model.errors import ZimError
 from zim_model.network.config import ZIM_TINY
 from zim_model.network.decoder import POSITIVE

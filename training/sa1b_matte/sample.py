@@ -1,4 +1,4 @@
-"""Make a small made-up SA-1B: ``python -m training.sa1b_sample DIR``.
+"""Make a small made-up SA-1B: ``python -m training.sa1b_matte.sample DIR``.
 
 Drawn scenes with hard masks in SA-1B's published layout, to try the pipeline without
 the data.  The folder gets one tar and, beside it, one folder of pictures.
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from training import procedural
+from training.procedural import render
 from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.matting.rle import encoded
@@ -63,7 +63,7 @@ def drawn_picture(rng: np.random.Generator) -> tuple[ByteArray, list[BoolArray]]
         cv2.resize(coarse, (256, 256), interpolation=cv2.INTER_CUBIC), np.uint8
     )
     while True:
-        image, alphas = procedural.render_scene(rng, background, LARGEST_OBJECTS)
+        image, alphas = render.render_scene(rng, background, LARGEST_OBJECTS)
         masks = [alpha > 0.5 for alpha in alphas if (alpha > 0.5).sum() > 400]
         if masks:
             return image, masks
@@ -99,7 +99,7 @@ def annotations_of(number: int, masks: Sequence[BoolArray]) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m training.sa1b_sample")
+    parser = argparse.ArgumentParser(prog="python -m training.sa1b_matte.sample")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=8)
     given = parser.parse_args(argv)

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from training.pictures import Pictures, Scene
 from training.prompt_sampling import (
     bounding_box,
     central_click,
     jittered,
     sample_clicks,
 )
+from training.sources import Pictures, Scene
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import ZimError
 from zim_model.inference.backends import prompt_tokens

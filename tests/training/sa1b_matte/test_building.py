@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.build_sa1b_matte import main
 from training.sa1b_matte import building
+from training.sa1b_matte.__main__ import main
 from training.sa1b_matte.building import Job, build, build_part, parts_of
 from training.sa1b_matte.labels import Filters, Unconverted, labelled
 from training.sa1b_matte.sa1b import (
@@ -27,8 +27,8 @@ from training.sa1b_matte.sa1b import (
     find_sources,
     read_entry,
 )
+from training.sa1b_matte.sample import make_sample
 from training.sa1b_matte.shards import MANIFEST, Shards, read_matte, read_picture
-from training.sa1b_sample import make_sample
 from zim_model.errors import ZimError
 from zim_model.matting.rle import decoded
 from zim_model.runtime.cluster import RETRIES, connected
@@ -382,7 +382,7 @@ def test_a_job_that_is_asked_to_go_leaves_nothing_half_done(sample, tmp_path):
     """SIGTERM in the middle of a shard, as a scheduler preempts."""
     code = (
         "import os, signal, sys\n"
-        "from training import build_sa1b_matte as it\n"
+        "from training.sa1b_matte import __main__ as it\n"
         "from training.sa1b_matte import building\n"
         "real = building.build_part\n"
         "def slow(job, part):\n"
@@ -393,7 +393,7 @@ def test_a_job_that_is_asked_to_go_leaves_nothing_half_done(sample, tmp_path):
         f"sys.exit(it.main([{str(sample)!r}, '-o', {str(tmp_path / 'out')!r},"
         " '--converter', 'labels', '--fraction', '1', '--shard-size', '3']))\n"
     )
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True
     )

@@ -62,8 +62,8 @@ def corrected(
 
     Args:
         rng: chooses the prompt sets.
-        batch: V views with P prompt sets each, as :class:`training.data.Samples` makes
-            them.
+        batch: V views with P prompt sets each, as :class:`training.samples.Samples`
+            makes them.
         found: (V * P, h, w) masks that the model predicts for them.
         stride: input pixels per mask pixel.
         mapper: draws the new cue maps.

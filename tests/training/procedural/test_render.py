@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.procedural import KINDS, composite, render, render_scene
-from training.textures import noise, paint, ramp, random_palette
+from training.procedural.render import KINDS, composite, render, render_scene
+from training.procedural.textures import noise, paint, ramp, random_palette
 
 SIZE = (96, 128)
 SOFT = ("strands", "fur", "smoke", "soft_shape", "glass", "lace")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from training import procedural
+from training.procedural import render
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError
 
@@ -249,7 +249,7 @@ class Pictures:
     def _procedural_scene(self, rng: np.random.Generator, texture: Path) -> Scene:
         background = self._background(rng, 256)
         if rng.random() < 0.35:
-            image, alphas = procedural.render_scene(rng, background, 3)
+            image, alphas = render.render_scene(rng, background, 3)
             visible = [a for a in alphas if a.max() > 0.5] or alphas
             pick = int(rng.integers(len(visible)))
             alpha = visible[pick]
@@ -258,7 +258,7 @@ class Pictures:
                 if i != pick:
                     others |= other > 0.5
         else:
-            image, alpha, _ = procedural.render(rng, background)
+            image, alpha, _ = render.render(rng, background)
             others = np.zeros(alpha.shape, bool)
         return Scene(image, alpha, np.ones(alpha.shape, bool), others, True)
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from training.corrections import corrected, prompts_of
-from training.data import MAX_TOKENS, Samples
-from training.pictures import Pictures
+from training.click_simulation import corrected, prompts_of
+from training.samples import MAX_TOKENS, Samples
+from training.sources import Pictures
 from zim_model.inference.backends import prompt_tokens
 from zim_model.network.config import ZIM_TINY
 from zim_model.prompts import Box, Point, PromptSet

@@ -1,4 +1,4 @@
-"""Make SA1B-Matte: ``python -m training.build_sa1b_matte SA-1B -o DIR``.
+"""Make SA1B-Matte: ``python -m training.sa1b_matte SA-1B -o DIR``.
 
 A label converter turns every mask of (a fraction of) SA-1B into a soft matte.  The
 same command goes on where an earlier one was stopped; how is in
@@ -35,7 +35,7 @@ def _summary(out: Path, manifest: dict[str, Any]) -> str:
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.build_sa1b_matte")
+    parser = argparse.ArgumentParser(prog="python -m training.sa1b_matte")
     parser.add_argument("source", type=Path, nargs="+", help="tars or folders of SA-1B")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder")
     parser.add_argument(

@@ -21,10 +21,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from training import shapes
-from training.outlines import Spot
-from training.shapes import Shape
-from training.textures import FloatMap, Picture, light, paint, random_palette
+from training.procedural import shapes
+from training.procedural.outlines import Spot
+from training.procedural.shapes import Shape
+from training.procedural.textures import FloatMap, Picture, light, paint, random_palette
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.outlines import (
+from training.procedural.outlines import (
     Points,
     Sheet,
     Spot,
@@ -21,7 +21,7 @@ from training.outlines import (
     taper,
     widen,
 )
-from training.textures import FloatMap, noise
+from training.procedural.textures import FloatMap, noise
 
 
 @dataclass(frozen=True, slots=True)
