@@ -53,7 +53,7 @@ class Converting:
     def __init__(self, name: str) -> None:
         # Not before: planning and reading do without torch, which is slow to load.
         from zim_model.conversion.converter import Converter
-        from zim_model.inference.backends import default_device
+        from zim_model.runtime.devices import default_device
 
         self._converter = Converter.load(name, default_device())
         config = self._converter.config

@@ -115,15 +115,6 @@ def prompt_tokens(
     )
 
 
-def default_device() -> str:
-    """The best device that this machine really has: cuda, mps or cpu."""
-    if torch.cuda.is_available():
-        return "cuda"
-    if torch.backends.mps.is_available():
-        return "mps"
-    return "cpu"
-
-
 def tune_malloc(*, huge: bool = False) -> None:
     """Let glibc keep big freed blocks (Linux; elsewhere nothing happens).
 

@@ -10,7 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from zim_model.errors import Compromise, DeviceError, HalfOverflow
-from zim_model.runtime.devices import DeviceChoice, Rung, device_name, ladder_of
+from zim_model.runtime.devices import (
+    DeviceChoice,
+    Rung,
+    device_name,
+    is_out_of_memory,
+    ladder_of,
+)
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import Backend
@@ -22,30 +28,6 @@ Problem = Literal["memory", "overflow"] | DeviceError
 
 OpenModel = Callable[[str, Rung], "Backend"]
 """Makes the backend of a model name on a rung."""
-
-_SIGNS = (
-    "out of memory",
-    "allocate memory",
-    "not enough memory",
-    "bad allocation",
-    "bad_alloc",
-    "alloc_failed",
-)
-"""What messages say of memory that ran out; the classes differ by device."""
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error of torch, ONNX Runtime or numpy says that memory ran out."""
-    if isinstance(error, MemoryError):
-        return True
-    message = str(error).lower()
-    speaks = isinstance(error, RuntimeError) or _is_of_onnx_runtime(error)
-    return speaks and any(sign in message for sign in _SIGNS)
-
-
-def _is_of_onnx_runtime(error: Exception) -> bool:
-    """Its errors have no common base of their own."""
-    return type(error).__module__.startswith("onnxruntime")
 
 
 class Ladder:

@@ -20,12 +20,12 @@ import torch
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import DeviceError, WeightsError
 from zim_model.inference.backends import EncodedView, no_numbers, prompt_tokens
-from zim_model.inference.oom_fallback import is_out_of_memory
 from zim_model.inference.view import View, normalised, resized_view
 from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.network.decoder import attention_mask
 from zim_model.network.zim import Features
 from zim_model.prompts import PromptSet
+from zim_model.runtime.devices import is_out_of_memory
 from zim_model.weights.installed import ONNX_FILES
 
 if TYPE_CHECKING:

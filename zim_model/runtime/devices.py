@@ -46,6 +46,16 @@ class Device:
 
 CPU = Device("cpu", "CPU")
 
+_SIGNS = (
+    "out of memory",
+    "allocate memory",
+    "not enough memory",
+    "bad allocation",
+    "bad_alloc",
+    "alloc_failed",
+)
+"""What messages say of memory that ran out; the classes differ by device."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -156,3 +166,28 @@ def device_name(device: str) -> str:
     """A device's name for people."""
     found = next((d for d in available_devices() if d.id == device), None)
     return found.name if found else device.upper()
+
+
+def default_device() -> str:
+    """The best device that this machine really has: cuda, mps or cpu."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if torch.backends.mps.is_available():
+        return "mps"
+    return "cpu"
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error of torch, ONNX Runtime or numpy says that memory ran out."""
+    if isinstance(error, MemoryError):
+        return True
+    message = str(error).lower()
+    speaks = isinstance(error, RuntimeError) or _is_of_onnx_runtime(error)
+    return speaks and any(sign in message for sign in _SIGNS)
+
+
+def _is_of_onnx_runtime(error: Exception) -> bool:
+    """Its errors have no common base of their own."""
+    return type(error).__module__.startswith("onnxruntime")

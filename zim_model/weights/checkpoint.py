@@ -23,10 +23,10 @@ from torch import Tensor
 
 from zim_model.assets import asset_path, bundled_weights
 from zim_model.errors import WeightsError
-from zim_model.inference.oom_fallback import is_out_of_memory
 from zim_model.network.config import CONFIGS, ZimConfig
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.devices import is_out_of_memory
 
 if TYPE_CHECKING:
     from zim_model.conversion.network import ConverterNetwork

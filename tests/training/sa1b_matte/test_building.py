@@ -454,9 +454,9 @@ def test_a_trained_converter_makes_the_mattes(sample, tmp_path, capsys, monkeypa
     from zim_model.conversion.converter import Converter
     from zim_model.conversion.network import ConverterNetwork
     from zim_model.conversion.weights import save_converter
-    from zim_model.inference import backends
+    from zim_model.runtime import devices
 
-    monkeypatch.setattr(backends, "default_device", lambda: "cpu")
+    monkeypatch.setattr(devices, "default_device", lambda: "cpu")
     torch.manual_seed(0)
     weights = tmp_path / "converter.safetensors"
     save_converter(ConverterNetwork(CONVERTER_TINY), weights)

@@ -10,12 +10,18 @@ from zim_model.errors import Cancelled, DeviceError, HalfOverflow, PromptError
 from zim_model.inference import oom_fallback
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
-from zim_model.inference.oom_fallback import is_out_of_memory
 from zim_model.inference.view import View
 from zim_model.prompts import PromptSet
 from zim_model.request import Request
 from zim_model.runtime import devices
-from zim_model.runtime.devices import CPU, Device, DeviceChoice, Rung, ladder_of
+from zim_model.runtime.devices import (
+    CPU,
+    Device,
+    DeviceChoice,
+    Rung,
+    is_out_of_memory,
+    ladder_of,
+)
 
 CARD = Device("cuda:0", "Card", 8 << 30)
 HALF, FULL, ON_CPU = Rung("cuda:0", "fp16"), Rung("cuda:0", "fp32"), Rung("cpu", "fp32")
