@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import itertools
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,6 +28,7 @@ from zim_model.runtime.devices import (
     torch_dtype,
     usable_precision,
 )
+from zim_model.runtime.malloc import tune_malloc
 from zim_model.weights.checkpoint import fingerprint
 
 
@@ -113,29 +112,6 @@ def prompt_tokens(
         np.concatenate([coords, np.array(corners, np.float32)]),
         np.concatenate([labels, np.array(kinds, np.int64)]),
     )
-
-
-def tune_malloc(*, huge: bool = False) -> None:
-    """Let glibc keep big freed blocks (Linux; elsewhere nothing happens).
-
-    By default every large tensor is a fresh mmap whose pages fault one by one; on a CPU
-    that is most of the time of a small network.
-
-    Args:
-        huge: keep blocks over 32 MB too, as large networks need.  Pictures of that size
-            are then cleared by hand, which holds up other threads.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):  # musl
-        return
-    m_trim_threshold, m_top_pad, m_mmap_threshold, m_mmap_max = -1, -2, -3, -4
-    mallopt(m_mmap_threshold, 32 << 20)  # glibc's largest
-    mallopt(m_mmap_max, 0 if huge else 1 << 16)
-    mallopt(m_trim_threshold, 1 << 30)
-    mallopt(m_top_pad, 64 << 20)
 
 
 def no_numbers(model: str) -> WeightsError:
