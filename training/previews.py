@@ -14,7 +14,7 @@ from torch import Tensor
 from training.click_simulation import prompts_of
 from training.regions import boundaries
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.inference.view import PIXEL_MEAN, PIXEL_STD
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.network.zim import Zim
 from zim_model.prompts import PromptSet
 from zim_model.runtime.atomic_files import replacing

@@ -16,11 +16,8 @@ import numpy as np
 from PIL import Image
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.network.config import STRIDE, ZimConfig
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, STRIDE, ZimConfig
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-
-PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)
-PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
 
 OBJECT_MARGIN = 0.225
 """Width of the surroundings shown on each side of a box, as a fraction of the box."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from zim_model.errors import WeightsError
 
 MaskedAttention = Literal["none", "t2i", "i2t", "both"]
@@ -20,6 +22,9 @@ PixelDecoder = Literal["hierarchical", "sam"]
 NUM_MASK_TOKENS = 4
 STRIDE = 16
 """Input pixels per image token, in each direction."""
+
+PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)
+PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
 
 
 @dataclass(frozen=True, slots=True)

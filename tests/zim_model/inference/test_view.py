@@ -7,14 +7,12 @@ from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.inference.view import (
-    PIXEL_MEAN,
-    PIXEL_STD,
     View,
     choose_view,
     normalised,
     resized_view,
 )
-from zim_model.network.config import ZIM_VIT_B
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, ZIM_VIT_B
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 sizes = st.integers(1, 3000)
