@@ -19,7 +19,7 @@ from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.errors import PromptError
 from zim_model.inference.iterative import Looks, Question, decoded
 from zim_model.inference.mask_composition import MaskMattes, questions, without
-from zim_model.inference.oom_fallback import Ladder, OpenModel
+from zim_model.inference.oom_fallback import Ladder, OpenModel, open_on
 from zim_model.inference.tiled_refinement import refine_native
 from zim_model.inference.view import View, border_fade
 from zim_model.matting.edge_and_brush import CoverCache, adjusted, painted, support
@@ -44,7 +44,6 @@ from zim_model.runtime.devices import (
     available_devices,
     device_name,
 )
-from zim_model.weights.catalogue import open_on
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import AutomaticOptions, Found, Progress

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from zim_model.errors import Compromise, DeviceError, HalfOverflow
 from zim_model.runtime.devices import (
     DeviceChoice,
+    Precision,
     Rung,
     device_name,
     is_out_of_memory,
     ladder_of,
 )
+from zim_model.weights.catalogue import locate
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import Backend
@@ -28,6 +30,36 @@ Problem = Literal["memory", "overflow"] | DeviceError
 
 OpenModel = Callable[[str, Rung], "Backend"]
 """Makes the backend of a model name on a rung."""
+
+
+def open_backend(
+    model: str, device: str | None = None, precision: Precision = "auto"
+) -> Backend:
+    """The backend of a model, ready to run.
+
+    Args:
+        model: as in :func:`zim_model.weights.catalogue.locate`.
+        device: where it runs, such as ``cuda:0``; None takes the best of this machine.
+        precision: of the arithmetic, see :mod:`zim_model.runtime.devices`.
+
+    Raises:
+        WeightsError: there is no such model, or its file cannot be used.
+        DeviceError: this machine has no such device.
+    """
+    path = locate(model)
+    if path.is_dir():
+        from zim_model.onnx.backend import OnnxBackend
+
+        return OnnxBackend(path, device)
+    from zim_model.inference.backends import TorchBackend
+    from zim_model.weights.checkpoint import load_model
+
+    return TorchBackend(load_model(path), device, precision)
+
+
+def open_on(model: str, rung: Rung) -> Backend:
+    """The backend of a model on a rung, see :func:`open_backend`."""
+    return open_backend(model, rung.device, rung.precision)
 
 
 class Ladder:

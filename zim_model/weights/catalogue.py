@@ -1,18 +1,14 @@
-"""Known models: what they are, where they come from, and the backend that runs them."""
+"""Known models: what they are, and where they come from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from zim_model.assets import asset_path
 from zim_model.errors import WeightsError
 from zim_model.weights.installed import ONNX_FILES, find, installed
-
-if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend
-    from zim_model.runtime.devices import Precision, Rung
 
 DEFAULT_MODEL = "zim-tiny"
 
@@ -227,33 +223,3 @@ def locate(model: str) -> Path:
         f"There is no model called {model!r}.",
         f"Installed: {names}; or give a .safetensors or .pth file.",
     )
-
-
-def open_backend(
-    model: str, device: str | None = None, precision: Precision = "auto"
-) -> Backend:
-    """The backend of a model, ready to run.
-
-    Args:
-        model: as in :func:`locate`.
-        device: where it runs, such as ``cuda:0``; None takes the best of this machine.
-        precision: of the arithmetic, see :mod:`zim_model.runtime.devices`.
-
-    Raises:
-        WeightsError: there is no such model, or its file cannot be used.
-        DeviceError: this machine has no such device.
-    """
-    path = locate(model)
-    if path.is_dir():
-        from zim_model.onnx.backend import OnnxBackend
-
-        return OnnxBackend(path, device)
-    from zim_model.inference.backends import TorchBackend
-    from zim_model.weights.checkpoint import load_model
-
-    return TorchBackend(load_model(path), device, precision)
-
-
-def open_on(model: str, rung: Rung) -> Backend:
-    """The backend of a model on a rung, see :func:`open_backend`."""
-    return open_backend(model, rung.device, rung.precision)

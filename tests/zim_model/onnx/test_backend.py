@@ -12,6 +12,7 @@ from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model.errors import DeviceError, WeightsError
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
+from zim_model.inference.oom_fallback import open_backend
 from zim_model.inference.view import View
 from zim_model.network.zim import Zim
 from zim_model.onnx import export
@@ -21,7 +22,6 @@ from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import Request
 from zim_model.runtime import devices
 from zim_model.runtime.devices import CPU, Device, DeviceChoice
-from zim_model.weights.catalogue import open_backend
 from zim_model.weights.checkpoint import save_model
 from zim_model.weights.install import add_from_disk
 

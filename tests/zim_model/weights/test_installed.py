@@ -13,12 +13,13 @@ import torch
 from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model.errors import WeightsError
 from zim_model.inference.engine import Engine
+from zim_model.inference.oom_fallback import open_backend
 from zim_model.network.config import sam_variant
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Request
 from zim_model.weights import catalogue, install
 from zim_model.weights import installed as store
-from zim_model.weights.catalogue import MODELS, known, locate, open_backend
+from zim_model.weights.catalogue import MODELS, known, locate
 from zim_model.weights.checkpoint import save_model
 from zim_model.weights.install import add_from_disk
 from zim_model.weights.installed import installed, models_folder, remove
