@@ -16,12 +16,16 @@ import torch
 import torch.nn.functional as F
 from measuring import interleaved, scaled_photo
 
-from zim_model.backends import TorchBackend, prompt_tokens
-from zim_model.config import CONFIGS
-from zim_model.mask_generator import ZimAutomaticMaskGenerator, point_grid, suppressed
-from zim_model.model import Zim
+from zim_model.inference.backends import TorchBackend, prompt_tokens
+from zim_model.inference.mask_generator import (
+    ZimAutomaticMaskGenerator,
+    point_grid,
+    suppressed,
+)
+from zim_model.inference.view import View, normalised, resized_view
+from zim_model.network.config import CONFIGS
+from zim_model.network.zim import Zim
 from zim_model.prompts import Point, PromptSet
-from zim_model.transforms import View, normalised, resized_view
 
 
 @torch.inference_mode()

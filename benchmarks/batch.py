@@ -24,15 +24,15 @@ from PIL import Image
 
 from zim_app.core.batch.jobs import jobs_of_folder
 from zim_app.core.batch.plan import BATCH_EXPORT, Plan
-from zim_app.core.batch.prompts import RelativeBox
+from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.batch.prompt_table import RelativeBox
 from zim_app.core.batch.runner import BatchEngine, Ended, run
-from zim_app.core.batch.sources import Prompting
 from zim_app.core.images import load_picture
-from zim_app.core.session import Recipe
 from zim_model.assets import asset_path
-from zim_model.automatic import Found
-from zim_model.engine import Engine
+from zim_model.inference.automatic import Found
+from zim_model.inference.engine import Engine
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import CancelCheck, Matte, Request, Timings, never
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from measuring import scaled_photo
 
-from zim_model.engine import Engine
+from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import Options, Request
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 from measuring import interleaved
 
-from zim_model.backends import tune_malloc
-from zim_model.config import CONFIGS, VitConfig, ZimConfig
-from zim_model.encoder import VitEncoder
+from zim_model.network.config import CONFIGS, VitConfig, ZimConfig
+from zim_model.network.encoder import VitEncoder
+from zim_model.runtime.malloc import tune_malloc
 
 GFLOP = {"sam-vit-b": 972.0, "sam-vit-l": 2985.6, "sam-vit-h": 5961.0}
 CALIBRATION = (4096, 768, 3072)

@@ -18,7 +18,7 @@ from pymatting import estimate_foreground_ml
 
 from zim_app.core.images import load_picture
 from zim_model.assets import asset_path
-from zim_model.foreground import estimate_foreground
+from zim_model.matting.foreground import estimate_foreground
 
 MULTI_LEVEL = "zim_model, multi-level"
 

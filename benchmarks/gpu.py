@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from measuring import scaled_photo
 
-from zim_model.backends import TorchBackend, default_device
-from zim_model.checkpoint import load_model
-from zim_model.config import CONFIGS
-from zim_model.devices import torch_dtype
-from zim_model.looks import alphas_of
-from zim_model.model import Zim
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.iterative import alphas_of
+from zim_model.inference.view import View
+from zim_model.network.config import CONFIGS
+from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.transforms import View
+from zim_model.runtime.devices import default_device, torch_dtype
+from zim_model.weights.checkpoint import load_model
 
 
 def milliseconds(backend: TorchBackend, rounds: int, action: Callable[[], object]):

@@ -25,10 +25,10 @@ from benchmarks.measuring import scaled_photo
 from zim_app.core.images import load_picture
 from zim_model.assets import bundled_weights
 from zim_model.conversion.converter import Converter
-from zim_model.engine import Engine
-from zim_model.metrics import grad, mae, sad
+from zim_model.inference.engine import Engine
+from zim_model.matting.guided_upsampling import upsampled
+from zim_model.matting.metrics import grad, mae, sad
 from zim_model.prompts import Box, PromptSet
-from zim_model.refine import upsampled
 from zim_model.request import Options, Request
 
 SOFT = 0.05

@@ -15,13 +15,13 @@ import torch
 import torch.nn.functional as F
 from measuring import interleaved, scaled_photo
 
-from zim_model.backends import TorchBackend, prompt_tokens
-from zim_model.config import CONFIGS
-from zim_model.engine import Engine
-from zim_model.model import Zim
+from zim_model.inference.backends import TorchBackend, prompt_tokens
+from zim_model.inference.engine import Engine
+from zim_model.inference.view import View, normalised
+from zim_model.network.config import CONFIGS
+from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import Options, Request
-from zim_model.transforms import View, normalised
 
 
 class OfficialWay:

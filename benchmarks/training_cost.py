@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from training.config import MODELS
 from zim_model.conversion.config import CONVERTERS
 from zim_model.conversion.network import ConverterNetwork
-from zim_model.encoder import VitEncoder
-from zim_model.model import Zim
+from zim_model.network.encoder import VitEncoder
+from zim_model.network.zim import Zim
 
 PROMPTS = 2
 

@@ -27,9 +27,9 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
-from zim_app.gui.stall import StallMonitor
+from zim_app.gui.stall_monitor import StallMonitor
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.assets import asset_path
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
 
-from zim_app.cli import COMMANDS
+from zim_app.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 DISPLAY = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zim_app import cli
+from zim_app.cli import main as cli
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

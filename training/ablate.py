@@ -32,13 +32,13 @@ from training.conversion.degradations import coarse_label
 from training.loop import Run
 from training.sa1b_matte.shards import read_json, write_json
 from zim_model.arrays import FloatArray
-from zim_model.checkpoint import load_model
 from zim_model.conversion.converter import Converter
 from zim_model.errors import ZimError
-from zim_model.files import explain, replacing
-from zim_model.metrics import grad, mse, sad
-from zim_model.predictor import ZimPredictor
+from zim_model.inference.predictor import ZimPredictor
+from zim_model.matting.metrics import grad, mse, sad
 from zim_model.request import ALPHA_MAX
+from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.weights.checkpoint import load_model
 
 CONFIGS = Path(__file__).parent / "configs" / "ablations"
 RESULTS, SETTINGS = "results.json", "settings.toml"

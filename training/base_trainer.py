@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from training.distributed import Team
-from training.settings import Settings
+from training.run_config import Settings
 from zim_model.errors import ZimError
-from zim_model.files import replacing
+from zim_model.runtime.atomic_files import replacing
 
 STATE_FILE = "state.pt"
 FREE_SETTINGS = {"workers", "threads", "accumulate", "log_every", "save_every"}

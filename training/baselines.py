@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from training.cases import Case
-from zim_model import cues
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError
+from zim_model.network import cue_maps
 from zim_model.prompts import PromptSet
 
 GRABCUT_ITERATIONS = 5
@@ -130,7 +130,7 @@ def _small_grabcut(case: Case, prompts: PromptSet) -> FloatArray:
         return np.asarray(filled, np.float32)
     mask = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
     small = np.asarray(_small_image(case), np.uint8)
-    return cues.grabcut(small, mask, GRABCUT_ITERATIONS).astype(np.float32)
+    return cue_maps.grabcut(small, mask, GRABCUT_ITERATIONS).astype(np.float32)
 
 
 def _resized(alpha: FloatArray, case: Case) -> FloatArray:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from training.settings import Settings
-from zim_model.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, VitConfig, ZimConfig
+from training.run_config import Settings
+from zim_model.network.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, VitConfig, ZimConfig
 
 ZIM_MINI = replace(
     ZIM_TINY,
@@ -35,9 +35,9 @@ MODELS = {**CONFIGS, ZIM_MINI.name: ZIM_MINI, ZIM_VIT_MINI.name: ZIM_VIT_MINI}
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig(Settings):
-    """What a run of ZIM's training does; see :class:`training.settings.Settings`.
+    """What a run of ZIM's training does; see :class:`training.run_config.Settings`.
 
-    A view carries ``training.data.PROMPTS_PER_VIEW`` prompts.
+    A view carries ``training.samples.PROMPTS_PER_VIEW`` prompts.
 
     Attributes:
         task: ``prompts``, or ``regions`` for pre-training the encoder and its region
@@ -58,7 +58,7 @@ class TrainConfig(Settings):
             ``paper``, whole pictures with a box and clicks
             (``training.sa1b_matte.data``).
         masked_attention, pixel_decoder: other than the model's own, see
-            :class:`zim_model.config.ZimConfig`; "" leaves them.
+            :class:`zim_model.network.config.ZimConfig`; "" leaves them.
         recompute: save memory in a ViT at the cost of a second forward pass
             (activation checkpointing).
         small_size: input side of the first steps; cheaper, so that more is seen.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 
-from zim_model.backends import default_device
+from zim_model.runtime.devices import default_device
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,12 @@ from training.conversion import degradations
 from training.conversion.pairs import COARSE
 from training.evaluate_tiny import HALVES, in_half, one_thread
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.cluster import run_all
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided
 from zim_model.errors import ZimError
-from zim_model.metrics import grad, mae, sad
+from zim_model.matting.metrics import grad, mae, sad
 from zim_model.request import ALPHA_MAX
+from zim_model.runtime.cluster import run_all
 
 AMOUNT = 0.008
 """Radius of the degradations, of the picture's shorter side: 5 pixels of 640."""

@@ -25,10 +25,10 @@ from tqdm import tqdm
 from training.baselines import box_filled, closed_form, grabcut, unsolved
 from training.cases import Case, box_of, labelled_cases, matte_cases
 from zim_model.arrays import FloatArray
-from zim_model.engine import Engine
 from zim_model.errors import ZimError
 from zim_model.evaluation import click_by_click, noc
-from zim_model.metrics import conn, grad, iou, mse, sad
+from zim_model.inference.engine import Engine
+from zim_model.matting.metrics import conn, grad, iou, mse, sad
 from zim_model.prompts import PromptSet
 from zim_model.request import ALPHA_MAX, Request
 

@@ -28,9 +28,9 @@ from tqdm import tqdm
 from training.base_trainer import STATE_FILE, BaseTrainer
 from training.distributed import Team, team
 from training.pack import opened
-from training.settings import Settings
-from zim_model.backends import tune_malloc
+from training.run_config import Settings
 from zim_model.errors import ZimError
+from zim_model.runtime.malloc import tune_malloc
 
 LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
 BAD_SHARE, BAD_FEW = 0.01, 3

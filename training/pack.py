@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from zim_model.errors import ZimError
-from zim_model.files import replacing
+from zim_model.runtime.atomic_files import replacing
 
 FOLDERS = ("matte", "cutout", "seg", "background")
 JPEG_QUALITY = 88

@@ -11,13 +11,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from training.corrections import prompts_of
+from training.click_simulation import prompts_of
 from training.regions import boundaries
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.files import replacing
-from zim_model.model import Zim
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
+from zim_model.network.zim import Zim
 from zim_model.prompts import PromptSet
-from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
+from zim_model.runtime.atomic_files import replacing
 
 
 @torch.no_grad()
@@ -29,7 +29,7 @@ def write_sheet(model: Zim, samples: Iterable[dict[str, Tensor]], path: Path) ->
 
     Args:
         model: in evaluation mode.
-        samples: as :class:`training.data.Samples` or
+        samples: as :class:`training.samples.Samples` or
             :class:`training.regions.LabelSamples` makes them, all of one input side;
             the first prompt set of each is shown.
         path: the file; it is replaced as a whole.

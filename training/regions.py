@@ -3,7 +3,7 @@
 A view with one prompt says which of two sides a pixel lies on; a label map says where
 every region ends and which of all pixels belong together.  ``LabelSamples[i]`` draws a
 label map and cuts a view; :func:`regions_loss` teaches the region head
-(``zim_model.regions``), which may be taught on while prompts are.
+(``zim_model.network.region_head``), which may be taught on while prompts are.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.data import Draws, halved_labels, recoloured
-from training.pictures import LabelMap, Pictures
-from zim_model.regions import SAME, Regions
-from zim_model.transforms import View, normalised, resized_view
+from training.samples import Draws, halved_labels, recoloured
+from training.sources import LabelMap, Pictures
+from zim_model.inference.view import View, normalised, resized_view
+from zim_model.network.region_head import SAME, Regions
 
 MORE_OF = {"seg/bsds": 2.5, "seg/coco": 2.0, "seg/ccp": 1.5, "seg/camvid": 2.0}
 """Sources that label every region are drawn that much more often than for prompts."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from training.distributed import Team
 from training.loop import Run, Task, command_line, run_task
-from training.pictures import Pictures
+from training.sources import Pictures
 from training.tiny.config import TinyTrainConfig
 from training.tiny.previews import write_sheet
 from training.tiny.samples import TinySamples

@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from training.config import TrainConfig
-from training.data import Draws, Samples
 from training.distributed import Team
 from training.loop import Run, Task, command_line, run_task
-from training.pictures import Pictures, is_held_out
 from training.previews import write_sheet
 from training.regions import LabelSamples
 from training.sa1b_matte.data import PaperSamples, ShardSamples
 from training.sa1b_matte.shards import MANIFEST, Shards
+from training.samples import Draws, Samples
+from training.sources import Pictures, is_held_out
 from training.trainer import Trainer
-from zim_model.checkpoint import load_model
 from zim_model.errors import ZimError
+from zim_model.weights.checkpoint import load_model
 
 PREVIEWS = 8
 """Samples on the sheet of previews: fixed views of pictures never trained on."""

@@ -16,16 +16,16 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from training.base_trainer import BaseTrainer, Batch
+from training.click_simulation import Mapper, corrected
 from training.config import TrainConfig
-from training.corrections import Mapper, corrected
 from training.distributed import Team
 from training.losses import zim_loss
 from training.regions import regions_loss
-from zim_model.checkpoint import load_model, load_sam, save_model, zim_from_sam
-from zim_model.encoder import VitEncoder
 from zim_model.errors import ZimError
-from zim_model.model import Features, Zim
-from zim_model.regions import Regions
+from zim_model.network.encoder import VitEncoder
+from zim_model.network.region_head import Regions
+from zim_model.network.zim import Features, Zim
+from zim_model.weights.checkpoint import load_model, load_sam, save_model, zim_from_sam
 
 SHOWN_AGAIN = 0.8
 """Share of the answers before a click on mistakes that the model is shown again."""
@@ -189,7 +189,8 @@ class Predicted(NamedTuple):
     Attributes:
         logits: (V * P, 4, h, w), prompt by prompt; empty without prompts.
         iou: (V * P, 4); empty without prompts.
-        regions: maps and embedding of the views' :class:`zim_model.regions.Regions`.
+        regions: maps and embedding of the views'
+            :class:`zim_model.network.region_head.Regions`.
     """
 
     logits: Tensor

@@ -1,4 +1,4 @@
-"""``zim-studio``: open the window, or run a subcommand of :mod:`zim_app.cli`."""
+"""``zim-studio``: open the window, or run a subcommand of :mod:`zim_app.cli.main`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from zim_app import cli
+from zim_app.cli import main as cli
 
 _NO_DISPLAY = (
     "there is no display to open a window on. "
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; None takes the process's own.
 
     Returns:
-        The exit code, see :mod:`zim_app.cli`.
+        The exit code, see :mod:`zim_app.cli.main`.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv and argv[0] in cli.COMMANDS:

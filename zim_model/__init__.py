@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
-    from zim_model.checkpoint import load_model
-    from zim_model.mask_generator import ZimAutomaticMaskGenerator
-    from zim_model.predictor import ZimPredictor
+    from zim_model.inference.mask_generator import ZimAutomaticMaskGenerator
+    from zim_model.inference.predictor import ZimPredictor
+    from zim_model.weights.checkpoint import load_model
 
 __all__ = ["ZimAutomaticMaskGenerator", "ZimPredictor", "load_model"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "ZimPredictor":
-        from zim_model.predictor import ZimPredictor
+        from zim_model.inference.predictor import ZimPredictor
 
         return ZimPredictor
     if name == "ZimAutomaticMaskGenerator":
-        from zim_model.mask_generator import ZimAutomaticMaskGenerator
+        from zim_model.inference.mask_generator import ZimAutomaticMaskGenerator
 
         return ZimAutomaticMaskGenerator
     if name == "load_model":
-        from zim_model.checkpoint import load_model
+        from zim_model.weights.checkpoint import load_model
 
         return load_model
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import Cancelled
-from zim_model.imported import ImportedMask
+from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import PromptSet
 
 Upsampling = Literal["guided", "bilinear", "native"]
@@ -134,7 +134,7 @@ class Request:
         image_key: identity of that image's content; equal keys mean equal pixels.
         prompts: in image pixels; :meth:`Engine.prepare` does not look at them.  They
             may be empty where there are masks, or strokes are painted on nothing.
-        model: name of a known model, see :mod:`zim_model.registry`.
+        model: name of a known model, see :mod:`zim_model.weights.catalogue`.
         options: how the model's matte is made.
         finish: what is done to it then.
         also: further prompt sets, each answered by itself; the object is all of them
@@ -142,7 +142,8 @@ class Request:
         remembered: false for a passing question, of which the engine keeps nothing
             that it needs for the others.
         masks: of the whole image; the object is their union to begin with, and prompts
-            add to it or take away from it, see :mod:`zim_model.masked`.
+            add to it or take away from it, see
+            :mod:`zim_model.inference.mask_composition`.
     """
 
     image: ByteArray

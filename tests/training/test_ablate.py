@@ -14,7 +14,7 @@ from training.ablations import MEASURES, SETS, TABLES
 from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from zim_model.errors import ZimError
-from zim_model.model import Zim
+from zim_model.network.zim import Zim
 
 KINDS = {"zim": TrainConfig, "converter": ConverterTrainConfig}
 

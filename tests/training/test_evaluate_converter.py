@@ -22,7 +22,7 @@ from training.evaluate_converter import (
 from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.conversion.weights import save_converter
-from zim_model.metrics import mae
+from zim_model.matting.metrics import mae
 
 
 def scene(shift=0):

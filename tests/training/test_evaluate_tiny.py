@@ -11,7 +11,7 @@ from training.baselines import box_filled, closed_form, grabcut
 from training.cases import Case, box_of, labelled_cases, matte_cases
 from training.evaluate_tiny import HALVES, Contest, click_ious, evaluate, in_half, main
 from zim_model.errors import ZimError
-from zim_model.metrics import iou, sad
+from zim_model.matting.metrics import iou, sad
 from zim_model.prompts import PromptSet
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.data import Samples
 from training.pack import main, opened, pack
-from training.pictures import Pictures
-from zim_model.config import ZIM_TINY
+from training.samples import Samples
+from training.sources import Pictures
 from zim_model.errors import ZimError
+from zim_model.network.config import ZIM_TINY
 
 
 def test_a_packed_folder_trains_like_the_folder(pictures_folder, tmp_path, capsys):

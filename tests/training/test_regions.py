@@ -7,15 +7,15 @@ from PIL import Image
 
 from training import loop
 from training.config import MODELS, TrainConfig
-from training.data import Samples
 from training.distributed import Team
-from training.pictures import Pictures
 from training.regions import LabelSamples, boundaries, pair_loss, regions_loss
+from training.samples import Samples
+from training.sources import Pictures
 from training.train_zim import PREVIEWS, main
 from training.trainer import Trainer
-from zim_model.checkpoint import read_weights
-from zim_model.config import ZIM_TINY
-from zim_model.regions import Regions
+from zim_model.network.config import ZIM_TINY
+from zim_model.network.region_head import Regions
+from zim_model.weights.checkpoint import read_weights
 
 SEEING = ("image_encoder", "detail_stream", "region_head")
 

@@ -16,15 +16,15 @@ from PIL import Image
 from training import distributed, loop, train_zim
 from training.base_trainer import learning_rate
 from training.config import MODELS, TrainConfig
-from training.data import Samples
 from training.distributed import Team
 from training.loop import Faults, Run
-from training.pictures import Pictures
+from training.samples import Samples
+from training.sources import Pictures
 from training.train_zim import input_sizes, main, train
 from training.trainer import Trainer
 from zim_model import load_model
-from zim_model.config import ZIM_TINY
 from zim_model.errors import ZimError
+from zim_model.network.config import ZIM_TINY
 
 CONFIG = """
 model = "zim-tiny"
@@ -271,8 +271,8 @@ def test_a_run_begins_with_trained_weights(config_file, pictures_folder, tmp_pat
 def test_weights_of_another_shape_are_refused(
     config_file, pictures_folder, tmp_path, capsys
 ):
-    from zim_model.checkpoint import save_model
-    from zim_model.model import Zim
+    from zim_model.network.zim import Zim
+    from zim_model.weights.checkpoint import save_model
 
     other = tmp_path / "other.safetensors"
     save_model(Zim(dataclasses.replace(ZIM_TINY, head_dim=64)), other)

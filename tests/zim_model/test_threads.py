@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-CODE = "import zim_model.backends, os; print(os.environ['OMP_WAIT_POLICY'])"
+CODE = "import zim_model.inference.backends, os; print(os.environ['OMP_WAIT_POLICY'])"
 
 
 @pytest.mark.parametrize(("given", "kept"), [(None, "passive"), ("active", "active")])

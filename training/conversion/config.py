@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from training.settings import Settings
+from training.run_config import Settings
 from zim_model.conversion.config import CONVERTERS, ConverterConfig
 from zim_model.errors import ZimError
 

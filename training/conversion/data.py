@@ -13,7 +13,7 @@ from torch import Tensor
 from training.conversion.config import ConverterTrainConfig
 from training.conversion.degradations import coarse_label, same_region_cut
 from training.conversion.pairs import Pair, Pairs
-from training.data import Repeated, recoloured
+from training.samples import Repeated, recoloured
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.conversion.cues import label_cues
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from training.pictures import Pictures
+from training.sources import Pictures
 from zim_model.arrays import ByteArray, FloatArray
 
 LONGEST = 1024

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training.conversion.trainer import Passes
 from zim_model.conversion.network import WIDTHS, ConverterNetwork
-from zim_model.files import replacing
+from zim_model.runtime.atomic_files import replacing
 
 
 @torch.no_grad()

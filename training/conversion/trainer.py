@@ -17,7 +17,7 @@ from zim_model.conversion.hiera import load_pretrained
 from zim_model.conversion.network import ConverterNetwork, fused
 from zim_model.conversion.weights import load_converter, save_converter
 from zim_model.errors import ZimError
-from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 
 WIDTHS = (30, 15)
 """Unsure regions reach a random width below these, at strides 4 and 1."""

@@ -38,9 +38,9 @@ from training.sa1b_matte.shards import (
     write_json,
     write_manifest,
 )
-from zim_model.cluster import RETRIES, capacity, connected, run_all
 from zim_model.errors import ZimError
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.cluster import RETRIES, capacity, connected, run_all
 
 OPTIONS = "options.json"
 FORGOTTEN = 3600.0
@@ -308,7 +308,7 @@ def build(
     Args:
         job: what is made, and where.
         sources: see :func:`training.sa1b_matte.sa1b.find_sources`.
-        cluster, workers: see :func:`zim_model.cluster.run_all`.
+        cluster, workers: see :func:`zim_model.runtime.cluster.run_all`.
 
     Raises:
         ZimError: the folder holds another set, a shard cannot be written, or the

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from training.data import Repeated, Samples
-from training.pictures import Scene
 from training.prompt_sampling import bounding_box, sample_clicks
 from training.sa1b_matte.shards import Item, Shards, read_matte, read_picture
-from zim_model.config import ZimConfig
+from training.samples import Repeated, Samples
+from training.sources import Scene
+from zim_model.network.config import ZimConfig
 from zim_model.prompts import PromptSet
 
 MOST_CLICKS = 24
@@ -31,7 +31,7 @@ WINDOW = 8
 
 
 class PaperSamples(Samples):
-    """Samples whose prompts are the paper's; see :class:`training.data.Samples`."""
+    """Samples whose prompts are the paper's; see :class:`training.samples.Samples`."""
 
     def prompted(
         self, rng: np.random.Generator, scene: Scene

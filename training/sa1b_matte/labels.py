@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.sa1b_matte.rle import decoded
 from training.sa1b_matte.sa1b import Annotated
 from training.sa1b_matte.shards import MatteRecord
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
+from zim_model.matting.rle import decoded
 
 UNCONVERTED = "labels"
 """Name of the converter that leaves masks as they are."""
@@ -52,8 +52,8 @@ class Converting:
 
     def __init__(self, name: str) -> None:
         # Not before: planning and reading do without torch, which is slow to load.
-        from zim_model.backends import default_device
         from zim_model.conversion.converter import Converter
+        from zim_model.runtime.devices import default_device
 
         self._converter = Converter.load(name, default_device())
         config = self._converter.config

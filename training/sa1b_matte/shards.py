@@ -24,7 +24,7 @@ import numpy as np
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from training.pictures import Weights
-from training.settings import Settings
+from training.sources import Weights
+from training.run_config import Settings
 from zim_model.network.efficientnet_lite import LiteConfig
 from zim_model.network.tiny import TinyConfig
 
@@ -19,7 +19,7 @@ MODELS = {
 
 @dataclass(frozen=True, slots=True)
 class TinyTrainConfig(Settings):
-    """What a run of zim-tiny's training does; see :class:`training.settings.Settings`.
+    """What a run of zim-tiny's training does; see :class:`training.run_config.Settings`.
 
     Attributes:
         weights: ``open`` trains on pictures that leave the weights free for any use,

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.data import Repeated, recoloured
-from training.pictures import Pictures, Scene
+from training.samples import Repeated, recoloured
+from training.sources import Pictures, Scene
 from training.prompt_sampling import bounding_box
 from training.tiny import prompts
 from training.tiny.config import TinyTrainConfig

@@ -15,7 +15,7 @@ from training.tiny.config import TinyTrainConfig
 from training.tiny.initial import imagenet_weights
 from training.tiny.losses import tiny_loss
 from training.tiny.prompts import correct
-from zim_model.checkpoint import load_tiny, save_tiny
+from zim_model.weights.checkpoint import load_tiny, save_tiny
 from zim_model.errors import ZimError
 from zim_model.network.tiny import ZimTiny, scaled_pixels
 

@@ -38,8 +38,8 @@ from zim_app.core.pixels import PixelArray, at_depth
 from zim_app.core.rasters import Tags
 from zim_model.arrays import WordArray
 from zim_model.errors import Cancelled, ImageError
-from zim_model.files import explain, replacing
 from zim_model.request import CancelCheck
+from zim_model.runtime.atomic_files import explain, replacing
 
 __all__ = [
     "FORMATS",
@@ -418,7 +418,7 @@ def _prepared(
     if cancelled():
         raise Cancelled
     if amount > 0:
-        from zim_model.foreground import estimate_foreground
+        from zim_model.matting.foreground import estimate_foreground
 
         colours = estimate_foreground(
             cut.colours, cut.alpha, amount=amount, cancelled=cancelled

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from zim_model.errors import ImageError
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 
 PICTURE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif")

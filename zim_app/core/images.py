@@ -21,7 +21,7 @@ from zim_app.core.decoding import MAX_PIXELS, Decoded, decode
 from zim_app.core.pixels import PixelArray, at_depth, strips
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import ImageError
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 
 __all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Picture", "load_picture"]
 

@@ -18,7 +18,7 @@ import numpy as np
 from zim_app.core.export import Target, export
 from zim_app.core.images import Picture, load_picture
 from zim_app.core.naming import free_path, sanitised
-from zim_app.core.work import Work, field_of, read_json, write_json
+from zim_app.core.saved_work import Work, field_of, read_json, write_json
 from zim_model.errors import ZimError
 
 KIND, VERSION = "zim-studio project", 1

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from zim_app.core.session import Recipe, SceneObject
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe, SceneObject
 
 Objects = tuple[SceneObject, ...]
 

@@ -19,7 +19,7 @@ from zim_app.core.naming import sanitised
 from zim_app.core.pixels import at_depth
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
 
 FOLDER = "matte"
 SOURCE = "studio"

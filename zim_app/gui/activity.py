@@ -12,10 +12,10 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QAction
 
-from zim_app.gui.files.files import FileWork
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.notices import BusyBar
-from zim_app.gui.status import StatusBar
+from zim_app.gui.status_bar import StatusBar
+from zim_app.gui.workers.file_worker import FileWork
+from zim_app.gui.workers.inference_queue import InferenceQueue
 
 STOP_DELAY_MS = 500
 """Work that takes longer gets a button to stop it."""

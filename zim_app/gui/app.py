@@ -13,11 +13,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from zim_app.gui import crash, language, logs
-from zim_app.gui.inference import InferenceQueue, create_engine
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.settings import preferences
-from zim_app.gui.stall import StallMonitor
+from zim_app.gui.stall_monitor import StallMonitor
 from zim_app.gui.theme import Theme
+from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.assets import asset_path
 
 WARM_UP_AFTER_MS = 50

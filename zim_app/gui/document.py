@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QRectF, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from zim_app.core.session import Recipe, SceneObject
 from zim_app.gui.settings import preferences
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.prompts import Box
-from zim_model.registry import DEFAULT_MODEL
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import ALPHA_MAX, Matte, Request, RequestKey
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from zim_app.core.images import Picture

@@ -26,34 +26,34 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui import crash
 from zim_app.gui.activity import Activity
-from zim_app.gui.batch.batch_control import BatchControl
+from zim_app.gui.batch.batch_controller import BatchControl
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.view_controls import ViewControls
 from zim_app.gui.commands import actions, cheat_sheet, menus
 from zim_app.gui.document import Document, DocumentState
-from zim_app.gui.evaluation.evaluation_control import EvaluationControl
+from zim_app.gui.evaluation.evaluation_controller import EvaluationControl
 from zim_app.gui.everything.everything_view import EverythingView
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.drag_handle import DragHandle
-from zim_app.gui.files.export_flow import ExportFlow
-from zim_app.gui.files.file_flow import FileFlow
-from zim_app.gui.files.files import FileWork
-from zim_app.gui.files.mask_flow import MaskFlow
-from zim_app.gui.files.opening import Opened
+from zim_app.gui.files.export_controller import ExportFlow
+from zim_app.gui.files.file_controller import FileFlow
+from zim_app.gui.files.mask_controller import MaskFlow
+from zim_app.gui.files.open_job import Opened
 from zim_app.gui.files.start_page import (
     StartPage,
     sample_name,
     sample_paths,
 )
-from zim_app.gui.inference import InferenceQueue
-from zim_app.gui.models.model_control import ModelControl, default_model
+from zim_app.gui.models.model_controller import ModelControl, default_model
 from zim_app.gui.notices import Banner, BusyBar
 from zim_app.gui.panels.folder_strip import FolderStrip
 from zim_app.gui.panels.objects_panel import ObjectsPanel
 from zim_app.gui.panels.panels import Panels
-from zim_app.gui.settings import preferences, remembered, settings_dialog
-from zim_app.gui.status import StatusBar
-from zim_app.gui.tools.workbench import Workbench
+from zim_app.gui.settings import preferences, settings_dialog, window_state
+from zim_app.gui.status_bar import StatusBar
+from zim_app.gui.tools.tool_controller import Workbench
+from zim_app.gui.workers.file_worker import FileWork
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
 
@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._update_actions()
         self._update_title()
-        if not self.restoreGeometry(remembered.window_geometry()):
+        if not self.restoreGeometry(window_state.window_geometry()):
             self.resize(1200, 800)
 
     @property
@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _fill_recent_menu(self) -> None:
         self._recent_menu.clear()
-        for path in remembered.recent_paths():
+        for path in window_state.recent_paths():
             action = self._recent_menu.addAction(path.name)
             action.setToolTip(str(path))
             action.triggered.connect(partial(self.open_path, path))
@@ -476,7 +476,7 @@ class MainWindow(QMainWindow):
         if not (self.batch.may_close() and self.flow.may_close()):
             event.ignore()
             return
-        remembered.set_window_geometry(self.saveGeometry())
+        window_state.set_window_geometry(self.saveGeometry())
         self.panels.keep()
         self.hide()  # an export under way is finished first
         self.queue.close()

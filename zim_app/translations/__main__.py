@@ -26,7 +26,7 @@ from xml.etree import ElementTree
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 ERRORS = "errors.json"
-_WORDED = ("zim_model/files.py", "zim_model/registry.py")
+_WORDED = ("zim_model/runtime/atomic_files.py", "zim_model/weights/catalogue.py")
 """Modules whose tables have sentences, or parts of them, for people."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zim_model.config import made_of, with_kind
+from zim_model.network.config import made_of, with_kind
 
 STRIDES = (1, 2, 4, 8, 16, 32)
 """Where features pass from the encoder to the decoder."""

@@ -18,16 +18,16 @@ import numpy.typing as npt
 import torch
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
-from zim_model.backends import tune_malloc
-from zim_model.checkpoint import fingerprint
 from zim_model.conversion.config import STRIDES, ConverterConfig
 from zim_model.conversion.cues import label_cues
 from zim_model.conversion.network import ConverterNetwork, fused
 from zim_model.conversion.weights import load_converter
 from zim_model.errors import Cancelled, ImageError, PromptError
-from zim_model.refine import upsampled
+from zim_model.matting.guided_upsampling import upsampled
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.request import ALPHA_MAX, CancelCheck, never
-from zim_model.transforms import PIXEL_MEAN, PIXEL_STD
+from zim_model.runtime.malloc import tune_malloc
+from zim_model.weights.checkpoint import fingerprint
 
 DEFAULT_CONVERTER = "converter-tiny"
 THRESHOLD = 128

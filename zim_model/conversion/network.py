@@ -20,7 +20,7 @@ from zim_model.conversion.config import (
     HieraEncoder,
 )
 from zim_model.conversion.cues import CUES, DISTANCE, SOFT
-from zim_model.encoder import ConvBnRelu, ResidualBlock
+from zim_model.network.encoder import ConvBnRelu, ResidualBlock
 
 UNSURE = 1 / 255
 """Alpha between this and the rest to 1 is worth a finer answer."""

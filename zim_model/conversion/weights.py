@@ -8,16 +8,16 @@ from pathlib import Path
 from safetensors.torch import save
 
 from zim_model.assets import asset_path, bundled_weights
-from zim_model.checkpoint import (
+from zim_model.conversion.config import ConverterConfig
+from zim_model.conversion.network import ConverterNetwork
+from zim_model.errors import WeightsError
+from zim_model.runtime.atomic_files import replacing
+from zim_model.weights.checkpoint import (
     read_tensors,
     refuse_other_names,
     refuse_other_shapes,
     stored,
 )
-from zim_model.conversion.config import ConverterConfig
-from zim_model.conversion.network import ConverterNetwork
-from zim_model.errors import WeightsError
-from zim_model.files import replacing
 
 CONFIG_KEY = "converter_config"
 

@@ -21,9 +21,9 @@ from zim_model.evaluation.events import (
 from zim_model.evaluation.journal import Row
 from zim_model.evaluation.measures import MEASURES, Measure, measured
 from zim_model.evaluation.report import Group, Report
+from zim_model.evaluation.report_formats import write_report
 from zim_model.evaluation.runner import RunOptions, evaluate
 from zim_model.evaluation.systems import Model, Predictions, PromptKind, System
-from zim_model.evaluation.writing import write_report
 
 __all__ = [
     "LAYOUTS",

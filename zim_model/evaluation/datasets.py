@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from zim_model.errors import ZimError
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"

@@ -13,7 +13,7 @@ from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Case, Dataset
 from zim_model.evaluation.journal import Row
-from zim_model.evaluation.pictures import read_image, read_matte
+from zim_model.evaluation.reading import read_image, read_matte
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.scoring import THUMBNAILS, picture_path, shrunk
 from zim_model.evaluation.systems import PromptKind

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from zim_model.errors import ZimError
-from zim_model.files import explain
 from zim_model.prompts import PromptSet
+from zim_model.runtime.atomic_files import explain
 
 FORMAT = 1
 Key = tuple[str, str, str]

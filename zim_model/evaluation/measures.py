@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model import metrics
 from zim_model.arrays import BoolArray, FloatArray
+from zim_model.matting import metrics
 
 BAND = 10
 """Pixels on each side: of the outline, for the boundary's errors; of what is neither

@@ -18,7 +18,7 @@ from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError
 from zim_model.evaluation.clicks import box_of, next_click
 from zim_model.evaluation.datasets import LIST, SUBSETS
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
 
 FOLDER = "MicroMat3K"
 SIZE = (300, 420)

@@ -24,7 +24,6 @@ import numpy as np
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError
-from zim_model.evaluation.asking import Answer, Asker, Truth, truth_of
 from zim_model.evaluation.clicks import NOC_IOUS, noc
 from zim_model.evaluation.datasets import Case, Dataset, Region
 from zim_model.evaluation.events import (
@@ -38,7 +37,8 @@ from zim_model.evaluation.events import (
     Started,
 )
 from zim_model.evaluation.journal import Config, Journal, Row, journal_name
-from zim_model.evaluation.pictures import (
+from zim_model.evaluation.prediction import Answer, Asker, Truth, truth_of
+from zim_model.evaluation.reading import (
     check_size,
     read_image,
     read_matte,
@@ -63,12 +63,12 @@ from zim_model.evaluation.systems import (
     fingerprint,
     is_binary,
 )
-from zim_model.files import explain
 from zim_model.prompts import PromptSet
 from zim_model.request import Options, Request, Upsampling
+from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 BOTH = (PromptKind("point"), PromptKind("box"))
 """The prompts of the paper's table."""
@@ -156,7 +156,7 @@ def evaluate(
     if not prompts:
         raise ZimError("There is no kind of prompt.", "Use point, box or clicks:N.")
     if engine is None and any(isinstance(system, Model) for system in systems):
-        from zim_model.engine import Engine  # imports torch
+        from zim_model.inference.engine import Engine  # imports torch
 
         engine = Engine()
     run = _Run(dataset, systems, prompts, out, options, control or Control(), engine)

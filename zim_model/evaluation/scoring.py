@@ -15,9 +15,9 @@ import numpy as np
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.evaluation.datasets import Region
 from zim_model.evaluation.measures import MASK_ABOVE, measured, unknown_region
-from zim_model.evaluation.pictures import as_alpha, check_size, read_trimap
-from zim_model.files import replacing
+from zim_model.evaluation.reading import as_alpha, check_size, read_trimap
 from zim_model.request import ALPHA_MAX
+from zim_model.runtime.atomic_files import replacing
 
 THUMBNAIL_SIDE = 480
 """Longer side, in pixels, of the small pictures of predictions."""

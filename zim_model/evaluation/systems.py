@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import PICTURES, Case
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 MAX_CLICKS = 50
 _PROMPT = re.compile(r"point|box|clicks(?::(\d+))?")
@@ -74,7 +74,7 @@ class Model:
     """A model that the engine runs.
 
     Attributes:
-        model: a name or weight file, see :func:`zim_model.registry.locate`.
+        model: a name or weight file, see :func:`zim_model.weights.catalogue.locate`.
         name: what the report calls it.
     """
 

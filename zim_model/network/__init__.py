@@ -1,1 +1,1 @@
-"""The architectures: modules that map tensors to tensors, and their configurations."""
+"""The networks: modules from tensors to tensors, and their configurations."""

@@ -18,15 +18,15 @@ import numpy as np
 import torch
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends import EncodedView, no_numbers, prompt_tokens
-from zim_model.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
-from zim_model.decoder import attention_mask
 from zim_model.errors import DeviceError, WeightsError
-from zim_model.ladder import is_out_of_memory
-from zim_model.model import Features
+from zim_model.inference.backends import EncodedView, no_numbers, prompt_tokens
+from zim_model.inference.view import View, normalised, resized_view
+from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
+from zim_model.network.decoder import attention_mask
+from zim_model.network.zim import Features
 from zim_model.prompts import PromptSet
-from zim_model.store import ONNX_FILES
-from zim_model.transforms import View, normalised, resized_view
+from zim_model.runtime.devices import is_out_of_memory
+from zim_model.weights.installed import ONNX_FILES
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -62,7 +62,10 @@ def check_pair(folder: Path) -> ZimConfig:
 
 
 class OnnxBackend:
-    """Runs an official pair of graphs; a :class:`~zim_model.backends.Backend`."""
+    """Runs an official pair of graphs.
+
+    It is a :class:`~zim_model.inference.backends.Backend`.
+    """
 
     def __init__(self, folder: Path, device: str | None = None) -> None:
         """Open both graphs on ``device``, by default the best that is usable.
@@ -94,7 +97,7 @@ class OnnxBackend:
         self.fingerprint = f"{_fingerprint(folder)}/{used}"
 
     def encode(self, image: ByteArray, view: View) -> EncodedView:
-        """See :class:`~zim_model.backends.Backend`."""
+        """See :class:`~zim_model.inference.backends.Backend`."""
         pixels = resized_view(self.config, image, view)
         tensor = normalised(pixels, self.config.image_size)[None]
         arrays = self._run(self._encoder, FEATURES, {IMAGE: tensor})
@@ -107,7 +110,7 @@ class OnnxBackend:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.backends.Backend`; ``mask_input`` has no way in."""
+        """See :class:`~zim_model.inference.backends.Backend`; no way for a mask."""
         coords, labels = prompt_tokens(prompts)
         features = encoded.features
         tensors = (features.embeddings, *features.details)

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from zim_model.arrays import FloatArray
-from zim_model.checkpoint import save_model
-from zim_model.config import (
+from zim_model.errors import WeightsError
+from zim_model.network.config import (
     CONFIGS,
     NUM_MASK_TOKENS,
     STRIDE,
@@ -28,9 +28,10 @@ from zim_model.config import (
     VitConfig,
     ZimConfig,
 )
-from zim_model.errors import WeightsError
-from zim_model.model import Features, Zim
-from zim_model.onnx.agreement import (
+from zim_model.network.zim import Features, Zim
+from zim_model.onnx.backend import ANSWERS, FEATURES, check_pair, open_session
+from zim_model.onnx.graph import Graph, Layer, read_graph
+from zim_model.onnx.parity import (
     Answered,
     Difference,
     answer_differences,
@@ -38,11 +39,17 @@ from zim_model.onnx.agreement import (
     graph_answers,
     refuse_disagreement,
 )
-from zim_model.onnx.backend import ANSWERS, FEATURES, check_pair, open_session
-from zim_model.onnx.graph import Graph, Layer, read_graph
-from zim_model.onnx.places import Places, Slot, State, of_kind, placed, shapes_of
-from zim_model.onnx.prompts import prompt_state
-from zim_model.store import ONNX_FILES, worded
+from zim_model.onnx.prompt_encoder import prompt_state
+from zim_model.onnx.weight_matching import (
+    Places,
+    Slot,
+    State,
+    of_kind,
+    placed,
+    shapes_of,
+)
+from zim_model.weights.checkpoint import save_model
+from zim_model.weights.installed import ONNX_FILES, worded
 
 _PER_LAYER, _AFTER = 14, 4
 """Linear layers of each layer of the transformer, and of its last attention."""

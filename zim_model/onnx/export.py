@@ -18,18 +18,18 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from zim_model.decoder import PADDING
 from zim_model.errors import WeightsError
-from zim_model.model import Zim
-from zim_model.onnx.agreement import (
+from zim_model.network.decoder import PADDING
+from zim_model.network.zim import Zim
+from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
+from zim_model.onnx.parity import (
     Difference,
     answer_differences,
     encoder_differences,
     graph_answers,
     refuse_disagreement,
 )
-from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
-from zim_model.store import ONNX_FILES, check_space, require_onnx, worded
+from zim_model.weights.installed import ONNX_FILES, check_space, require_onnx, worded
 
 OPSET = 17
 """The oldest with layer normalisation as one operator; ONNX Runtime 1.12 knows it."""

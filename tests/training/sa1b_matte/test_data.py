@@ -20,14 +20,20 @@ from training.sa1b_matte import data as matte_data
 from training.sa1b_matte.building import Job, build
 from training.sa1b_matte.data import TOKENS, Order, PaperSamples, ShardSamples
 from training.sa1b_matte.sa1b import find_sources
+from training.sa1b_matte.sample import make_sample
 from training.sa1b_matte.shards import Shards
-from training.sa1b_sample import make_sample
 from training.train_zim import Run, drawn_from, main, train
 from training.trainer import Trainer
-from zim_model.config import sam_variant
-from zim_model.decoder import BOTTOM_RIGHT, NEGATIVE, PADDING, POSITIVE, TOP_LEFT
 from zim_model.errors import ZimError
-from zim_model.model import Zim
+from zim_model.network.config import sam_variant
+from zim_model.network.decoder import (
+    BOTTOM_RIGHT,
+    NEGATIVE,
+    PADDING,
+    POSITIVE,
+    TOP_LEFT,
+)
+from zim_model.network.zim import Zim
 
 ALONE = Team(0, 1, torch.device("cpu"))
 SETTINGS = {

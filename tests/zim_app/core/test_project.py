@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.zim_app.core.test_session import OBJECTS
+from tests.zim_model.test_recipe import OBJECTS
 from zim_app.core.images import Picture, load_picture
 from zim_app.core.project import (
     PictureReference,
@@ -20,10 +20,10 @@ from zim_app.core.project import (
     relative_path,
     write_project,
 )
-from zim_app.core.session import Recipe, SceneObject
-from zim_app.core.work import Work
+from zim_app.core.saved_work import Work
 from zim_model.errors import ZimError
 from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Recipe, SceneObject
 
 WORKS = st.lists(OBJECTS, min_size=1, max_size=4, unique_by=lambda o: o.id).flatmap(
     lambda objects: st.builds(

@@ -15,9 +15,9 @@ from zim_app.core.scene import (
     united,
     without,
 )
-from zim_app.core.session import Recipe, SceneObject
-from zim_model.imported import ImportedMask
+from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import Options, Stroke
 
 STACK = tuple(SceneObject(id_) for id_ in (4, 2, 7, 1))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.pictures import Pictures, _family
+from training.sources import Pictures, _family
 from zim_app.core.images import Picture, load_picture
 from zim_app.core.training_pairs import save_pairs
 from zim_model.errors import ZimError

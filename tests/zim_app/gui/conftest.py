@@ -18,13 +18,13 @@ from shiboken6 import isValid
 
 from zim_app.core.images import Picture
 from zim_app.gui.document import Document
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
-from zim_model.automatic import Found
-from zim_model.devices import CPU, Device, DeviceChoice
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import Cancelled, ZimError
+from zim_model.inference.automatic import Found
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, Matte, Request, Timings
+from zim_model.runtime.devices import CPU, Device, DeviceChoice
 
 HEIGHT, WIDTH = 60, 80
 

@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from zim_app.core.sessions import SessionStore
+from zim_app.core.session_store import SessionStore
 from zim_app.gui import crash, logs
 from zim_app.gui.crash import CrashDialog
-from zim_app.gui.files.session_keeper import work_of
+from zim_app.gui.files.autosave import work_of
 from zim_app.gui.settings import preferences
 
 LEFT = Qt.MouseButton.LeftButton

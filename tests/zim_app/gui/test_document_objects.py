@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from zim_app.core.session import Recipe
 from zim_app.gui.document import Document, ResultCache, object_at
 from zim_model.prompts import Point
+from zim_model.recipe import Recipe
 
 
 class Asked:

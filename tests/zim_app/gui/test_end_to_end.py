@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 from PySide6.QtCore import Qt
 
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
-from zim_app.gui.warmup import import_torch
+from zim_app.gui.workers.inference_queue import InferenceQueue
+from zim_app.gui.workers.warmup import import_torch
 from zim_model.assets import asset_path
 
 PHOTO = asset_path("samples")

@@ -10,10 +10,10 @@ from zim_app.gui import language
 from zim_app.gui.commands.actions import ACTIONS
 from zim_app.gui.commands.cheat_sheet import CheatSheet
 from zim_app.gui.files.start_page import SAMPLES, sample_name, sample_paths
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.settings_dialog import SettingsDialog
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import ImageError
 
 

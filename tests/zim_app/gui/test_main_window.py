@@ -7,7 +7,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from zim_app.gui.settings import preferences, remembered
+from zim_app.gui.settings import preferences, window_state
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 
@@ -49,7 +49,7 @@ def test_a_picture_is_opened_and_encoded(opened, engine, photo):
     assert opened.windowTitle() == "photo.png[*] – zim-studio"
     assert engine.calls == ["prepare"]
     assert opened.status.times.text() == "encode 7 ms"
-    assert remembered.recent_paths() == [photo.resolve()]
+    assert window_state.recent_paths() == [photo.resolve()]
 
 
 def test_the_latest_picture_wins(window, settle, photo, tmp_path):
@@ -236,7 +236,7 @@ def test_recent_pictures(opened, tmp_path, photo, settle):
     entry.trigger()
     settle()
     photo.unlink()
-    assert remembered.recent_paths() == []
+    assert window_state.recent_paths() == []
 
 
 def test_the_memory_of_the_last_picture_is_given_back(
@@ -274,8 +274,8 @@ def test_as_many_pictures_are_recent_as_the_user_wants(tmp_path):
         path.touch()
     preferences.set_value("recent_files", 2)
     for path in paths:
-        remembered.add_recent_path(path)
-    assert remembered.recent_paths() == [paths[3], paths[2]]
+        window_state.add_recent_path(path)
+    assert window_state.recent_paths() == [paths[3], paths[2]]
     preferences.set_value("recent_files", 0)
-    remembered.add_recent_path(paths[0])
-    assert remembered.recent_paths() == []
+    window_state.add_recent_path(paths[0])
+    assert window_state.recent_paths() == []

@@ -11,9 +11,9 @@ from PIL import Image
 from PySide6.QtCore import QThread
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
-from zim_app.gui.warmup import import_torch
+from zim_app.gui.workers.inference_queue import InferenceQueue
+from zim_app.gui.workers.warmup import import_torch
 from zim_model.prompts import Point
 
 PICTURES = 200
@@ -29,7 +29,7 @@ its matte and features takes about 2 MB."""
 def create_small_engine():
     """The real engine, whose memory for features is soon full."""
     import_torch()
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
     return Engine(cache_bytes=CACHE_BYTES)
 

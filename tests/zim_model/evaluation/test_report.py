@@ -16,7 +16,7 @@ from zim_model.evaluation.html import MAX_CASES, difference
 from zim_model.evaluation.journal import Config, Row, read_journal
 from zim_model.evaluation.published import published
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.writing import (
+from zim_model.evaluation.report_formats import (
     WRITERS,
     official_average,
     rows_to_csv,

@@ -35,7 +35,7 @@ from zim_model.evaluation import (
 )
 from zim_model.evaluation.journal import journals_in, merged, read_journal
 from zim_model.evaluation.measures import unknown_region
-from zim_model.evaluation.pictures import as_alpha, read_matte
+from zim_model.evaluation.reading import as_alpha, read_matte
 from zim_model.evaluation.report import Report
 from zim_model.prompts import Box
 

@@ -9,21 +9,21 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
-from zim_model import devices
-from zim_model.adding import add_from_disk
-from zim_model.backends import TorchBackend
-from zim_model.checkpoint import save_model
-from zim_model.devices import CPU, Device, DeviceChoice
-from zim_model.engine import Engine
 from zim_model.errors import DeviceError, WeightsError
-from zim_model.model import Zim
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import Engine
+from zim_model.inference.oom_fallback import open_backend
+from zim_model.inference.view import View
+from zim_model.network.zim import Zim
 from zim_model.onnx import export
 from zim_model.onnx.backend import OnnxBackend, check_pair
 from zim_model.onnx.export import export_pair
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.registry import open_backend
 from zim_model.request import Request
-from zim_model.transforms import View
+from zim_model.runtime import devices
+from zim_model.runtime.devices import CPU, Device, DeviceChoice
+from zim_model.weights.checkpoint import save_model
+from zim_model.weights.install import add_from_disk
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

@@ -11,10 +11,10 @@ from torch import nn
 from tests.zim_model.conftest import SMALL_VIT as FOUR_HEADS
 from tests.zim_model.conftest import random_model
 from zim_model import load_model
-from zim_model.config import CONFIGS, VitConfig
-from zim_model.encoder import ConvBnRelu
 from zim_model.errors import WeightsError
-from zim_model.model import Zim
+from zim_model.network.config import CONFIGS, VitConfig
+from zim_model.network.encoder import ConvBnRelu
+from zim_model.network.zim import Zim
 from zim_model.onnx.export import OfficialDecoder, OfficialEncoder, export_pair
 
 onnx = pytest.importorskip("onnx")

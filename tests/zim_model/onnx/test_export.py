@@ -13,20 +13,20 @@ from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model import ZimPredictor
-from zim_model.adding import add_from_disk
-from zim_model.backends import TorchBackend
-from zim_model.config import CONFIGS, sam_variant
-from zim_model.engine import Engine
 from zim_model.errors import WeightsError
-from zim_model.model import Zim
-from zim_model.onnx import agreement
-from zim_model.onnx.agreement import Difference, encoder_differences
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import Engine
+from zim_model.inference.view import View
+from zim_model.network.config import CONFIGS, sam_variant
+from zim_model.network.zim import Zim
+from zim_model.onnx import parity
 from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
+from zim_model.onnx.parity import Difference, encoder_differences
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
-from zim_model.store import require_onnx
-from zim_model.transforms import View
+from zim_model.weights.install import add_from_disk
+from zim_model.weights.installed import require_onnx
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -208,7 +208,7 @@ def test_any_number_of_points_and_of_prompt_sets(model, pair, points, sets):
     with torch.inference_mode():
         features = model.encode(torch.randn(1, 3, SIDE, SIDE, generator=rng))
         expected, scores = model.decode(features, coords, labels)
-    mask = agreement.attention_mask(coords, labels, GRID, 21 / 64)
+    mask = parity.attention_mask(coords, labels, GRID, 21 / 64)
     given = (*features.details, features.embeddings, coords, labels.float(), mask)
     inputs = {n: t.numpy() for n, t in zip(DECODER_INPUTS, given, strict=True)}
     decoder = open_session(pair / "decoder.onnx")
@@ -269,7 +269,7 @@ def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch)
 def test_what_is_not_a_number_is_no_agreement(value):
     found = [Difference("masks", "", value, 1.0)]
     with pytest.raises(WeightsError, match="other numbers"):
-        agreement.refuse_disagreement(found, "x was exported")
+        parity.refuse_disagreement(found, "x was exported")
 
 
 def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):
@@ -284,7 +284,8 @@ def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):
 
 def test_too_little_space_is_told_before_the_work(model, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "zim_model.store.shutil.disk_usage", lambda path: types.SimpleNamespace(free=0)
+        "zim_model.weights.installed.shutil.disk_usage",
+        lambda path: types.SimpleNamespace(free=0),
     )
     with pytest.raises(WeightsError, match=r"is too full.*choose a folder"):
         export_pair(model, tmp_path / "out")

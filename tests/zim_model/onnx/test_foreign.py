@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.zim_model.conftest import random_model
+from tests.zim_model.network.test_sam_parity import SIZE, TINY_ZIM, reference, sam_names
 from tests.zim_model.onnx.test_convert import (
     FUSED,
     assert_same_weights,
@@ -16,7 +17,6 @@ from tests.zim_model.onnx.test_convert import (
     moved,
     without_names,
 )
-from tests.zim_model.test_sam_parity import SIZE, TINY_ZIM, reference, sam_names
 from zim_model import load_model
 
 pytest.importorskip("transformers")

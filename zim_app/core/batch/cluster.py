@@ -17,12 +17,12 @@ from zim_app.core.batch.jobs import Shard
 from zim_app.core.batch.journal import Row
 from zim_app.core.batch.plan import Plan
 from zim_app.core.batch.runner import Ended, run
-from zim_app.core.sessions import SessionStore
-from zim_model.cluster import run_all
-from zim_model.devices import DeviceChoice
+from zim_app.core.session_store import SessionStore
+from zim_model.runtime.cluster import run_all
+from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
 PICTURES = 16
 """Of one part, on average, at most."""
@@ -42,7 +42,7 @@ def run_on_cluster(
 
     Args:
         plan: of the batch, not of a part of it.
-        cluster: as for :func:`zim_model.cluster.run_all`.
+        cluster: as for :func:`zim_model.runtime.cluster.run_all`.
         choice: where models run on each machine.
         workers: threads that read on each worker, and as many that write.
         store: of the studio's sessions, in a folder that the machines share too; None
@@ -85,7 +85,7 @@ def run_part(
 @functools.cache
 def _engine(choice: DeviceChoice) -> Engine:
     """The engine of this process, which has its models loaded for the next part."""
-    from zim_model.engine import Engine
+    from zim_model.inference.engine import Engine
 
     engine = Engine()
     engine.set_device(choice)

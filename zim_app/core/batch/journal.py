@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from zim_app.core.sessions import Stamp
+from zim_app.core.session_store import Stamp
 from zim_model.errors import ZimError
-from zim_model.files import explain
+from zim_model.runtime.atomic_files import explain
 
 FOLDER = ".zim-batch"
 """In the output folder; holds the journal and small pictures of the results."""

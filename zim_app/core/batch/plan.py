@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zim_app.core.batch.jobs import Job, Shard
-from zim_app.core.batch.sources import Asked, Prompting
+from zim_app.core.batch.prompt_sources import Asked, Prompting
 from zim_app.core.export_options import ExportOptions
-from zim_app.core.sessions import Stamp
+from zim_app.core.session_store import Stamp
 from zim_model.errors import ZimError
 
 BATCH_EXPORT = ExportOptions(scope="together")

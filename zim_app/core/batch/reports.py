@@ -20,7 +20,7 @@ from zim_app.core.batch.plan import Plan
 from zim_app.core.batch.writing import REPORT, SHEET, THUMBNAIL_SIDE, thumbnail_path
 from zim_app.core.folders import natural_key
 from zim_model.errors import ZimError
-from zim_model.files import explain, replacing
+from zim_model.runtime.atomic_files import explain, replacing
 
 COLUMNS, LINES = 8, 25
 """Small pictures on one sheet."""

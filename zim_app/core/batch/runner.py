@@ -17,22 +17,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from zim_app.core.batch.earlier import NOTHING_ASKED, Earlier
 from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import Journal, Record, Row, State
 from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.sources import Asked, Sources
+from zim_app.core.batch.prompt_sources import Asked, Sources
+from zim_app.core.batch.resume import NOTHING_ASKED, Earlier
 from zim_app.core.batch.writing import Results, Solved, keep_record, remove_remains
 from zim_app.core.images import Picture, load_picture
-from zim_app.core.session import Recipe, SceneObject
-from zim_app.core.sessions import SessionStore
-from zim_app.core.work import Work
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, ZimError
-from zim_model.files import explain
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import CancelCheck, Matte, Options, Request, never
+from zim_model.runtime.atomic_files import explain
 
 if TYPE_CHECKING:
-    from zim_model.automatic import Found
+    from zim_model.inference.automatic import Found
 
 WORKERS = max(1, min(8, (os.cpu_count() or 1) // 2))
 """Threads that read, and as many that write: packing the pixels of a file takes longer
@@ -42,7 +42,7 @@ MEMORY = 1 << 30
 
 
 class BatchEngine(Protocol):
-    """What a batch needs of :class:`zim_model.engine.Engine`."""
+    """What a batch needs of :class:`zim_model.inference.engine.Engine`."""
 
     def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
         """Answer the request."""
@@ -311,7 +311,7 @@ class _Run:
         Raises:
             ZimError: there is none.
         """
-        from zim_model.main_object import main_object
+        from zim_model.inference.main_object import main_object
 
         base = Recipe(model=ready.asked.model)
         request = base.request(ready.picture.rgb, ready.picture.key)

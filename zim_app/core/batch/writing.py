@@ -21,14 +21,14 @@ from zim_app.core.batch.plan import Plan
 from zim_app.core.export import Target, export, planned_files
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.images import Picture
+from zim_app.core.saved_work import Work
 from zim_app.core.scene import exported
-from zim_app.core.session import SceneObject
-from zim_app.core.sessions import Stamp
-from zim_app.core.work import Work
+from zim_app.core.session_store import Stamp
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.files import explain, replacing
+from zim_model.recipe import SceneObject
 from zim_model.request import Matte
+from zim_model.runtime.atomic_files import explain, replacing
 
 REPORT = "batch-report.csv"
 SHEET = "batch-sheet"

@@ -26,16 +26,16 @@ from zim_app.core.batch.journal import Row
 from zim_app.core.batch.runner import Begun, Ended, Event
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
-from zim_app.gui.batch.batch_work import BatchWork, Outlook, Wish
+from zim_app.gui.batch.batch_worker import BatchWork, Outlook, Wish
 from zim_app.gui.language import error_text
-from zim_app.gui.settings import remembered
+from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zim_app.core.batch.plan import Plan
-    from zim_model.devices import Device
+    from zim_model.runtime.devices import Device
 
 LOOK_MS = 300
 """How long nothing must change before the disk is looked at."""
@@ -87,7 +87,7 @@ class BatchDialog(QDialog):
         self._look_soon.setSingleShot(True)
         self._look_soon.setInterval(LOOK_MS)
         self._connect()
-        self.form.restore(remembered.batch_settings(), model)
+        self.form.restore(window_state.batch_settings(), model)
         self._update()
         self.resize(860, 720)
 
@@ -187,7 +187,7 @@ class BatchDialog(QDialog):
     def _look(self) -> None:
         if self.work.running:
             return
-        remembered.set_batch_settings(self.form.to_json())
+        window_state.set_batch_settings(self.form.to_json())
         self.work.look(self.form.wish())
 
     @Slot(object, object)

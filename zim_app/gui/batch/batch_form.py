@@ -19,13 +19,13 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.export_options import ExportOptions
-from zim_app.gui.batch.batch_work import EXPORT, Wish
+from zim_app.gui.batch.batch_worker import EXPORT, Wish
 from zim_app.gui.files.export_form import ExportForm, browse_button, row_of
 from zim_app.gui.settings import preferences
-from zim_model.devices import CPU, Device
 from zim_model.errors import ZimError
-from zim_model.registry import known
-from zim_model.store import installed
+from zim_model.runtime.devices import CPU, Device
+from zim_model.weights.catalogue import known
+from zim_model.weights.installed import installed
 
 LONGEST = 2048
 """Proposed where the size is given by the longer side."""

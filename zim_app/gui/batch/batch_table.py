@@ -23,8 +23,8 @@ from zim_app.gui.icons import glyph
 from zim_app.gui.language import error_text
 
 if TYPE_CHECKING:
-    from zim_app.core.batch.earlier import Foreseen
     from zim_app.core.batch.journal import Row
+    from zim_app.core.batch.resume import Foreseen
 
 translate = QCoreApplication.translate
 Index = QModelIndex | QPersistentModelIndex

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from zim_app.gui.canvas.document_view import DocumentView
-from zim_app.gui.canvas.keyboard import Keyboard
+from zim_app.gui.canvas.keyboard_cursor import Keyboard
 from zim_app.gui.canvas.markers import (
     RADIUS,
     Ring,
@@ -35,9 +35,7 @@ from zim_app.gui.canvas.markers import (
 from zim_app.gui.canvas.viewport import WHEEL_STEP
 from zim_app.gui.document import Document, DocumentState, object_at
 from zim_app.gui.tools.brush import first_radius, hardened, resized
-from zim_app.gui.tools.scribble import Path
-from zim_app.gui.tools.toolbox import TOOLS
-from zim_app.gui.tools.tools import (
+from zim_app.gui.tools.gestures import (
     Edit,
     Gesture,
     Part,
@@ -48,6 +46,8 @@ from zim_app.gui.tools.tools import (
     part_at,
     without,
 )
+from zim_app.gui.tools.scribble import Path
+from zim_app.gui.tools.toolbox import TOOLS
 from zim_model.prompts import PromptSet
 
 _BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)

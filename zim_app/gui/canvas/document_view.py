@@ -6,7 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
 from zim_app.gui.canvas.overlay import Layer, OverlayItem
-from zim_app.gui.canvas.painting import Painting
+from zim_app.gui.canvas.stroke_preview import Painting
 from zim_app.gui.canvas.view_modes import HINT_MODE
 from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.document import Document, DocumentState, extent

@@ -9,8 +9,8 @@ from itertools import pairwise
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF, QRegion
 
+from zim_app.gui.tools.gestures import Part, ToView, corners
 from zim_app.gui.tools.scribble import Path
-from zim_app.gui.tools.tools import Part, ToView, corners
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 POSITIVE = QColor(0x1F, 0xA8, 0x4D)

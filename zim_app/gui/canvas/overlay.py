@@ -19,7 +19,13 @@ from PySide6.QtGui import (
 )
 
 from zim_app.gui.canvas.contour import contour, path_of
-from zim_app.gui.canvas.pyramid import Crop, PyramidItem, crop_of, image_of, level_for
+from zim_app.gui.canvas.pyramid_item import (
+    Crop,
+    PyramidItem,
+    crop_of,
+    image_of,
+    level_for,
+)
 from zim_app.gui.canvas.view_modes import VIEW_MODES, ViewMode, blend
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte

@@ -17,14 +17,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.background import Lane, Task
 from zim_app.gui.canvas.overlay import Backdrop, checker_board
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES, ViewMode
 from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import preferences
+from zim_app.gui.workers.worker_thread import Lane, Task
 from zim_model.arrays import ByteArray
-from zim_model.levels import picture_levels
+from zim_model.matting.pyramid import picture_levels
 
 _SWATCH = 20
 _FIXED = {entry.id: entry.colour for entry in BACKGROUNDS if entry.colour}

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.loupe import Loupe
 from zim_app.gui.canvas.overlay import Backdrop, Layer, OverlayItem, checker_board
-from zim_app.gui.canvas.pyramid import ImageItem, PixelGridItem
+from zim_app.gui.canvas.pyramid_item import ImageItem, PixelGridItem
 from zim_app.gui.canvas.view_modes import VIEW_MODES, ViewMode
 from zim_app.gui.canvas.wipe import WipeHandle
 from zim_model.arrays import ByteArray

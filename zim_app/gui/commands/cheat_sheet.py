@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.commands import shortcuts
 from zim_app.gui.commands.actions import BY_ID, sections
-from zim_app.gui.commands.gestures import GESTURES
+from zim_app.gui.commands.gesture_help import GESTURES
 
 COLUMNS = 4
 SIDE_BY_SIDE = 22

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QKeySequence
 
 from zim_app.gui.commands.actions import ACTIONS
-from zim_app.gui.commands.gestures import GESTURES
+from zim_app.gui.commands.gesture_help import GESTURES
 from zim_app.gui.settings import preferences
 
 Keys = Mapping[str, tuple[str, ...]]

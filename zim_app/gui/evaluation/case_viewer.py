@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.markers import paint_prompts
 from zim_app.gui.canvas.viewport import Viewport
-from zim_app.gui.evaluation.icon_button import IconButton
-from zim_app.gui.evaluation.looking import Levels, Sight
+from zim_app.gui.evaluation.buttons import IconButton
+from zim_app.gui.evaluation.case_images import Levels, Sight
 from zim_app.gui.evaluation.tables import prompt_text
 from zim_app.gui.language import error_text
 from zim_app.gui.notices import breakable

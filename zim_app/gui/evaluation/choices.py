@@ -9,8 +9,7 @@ from typing import Any, get_args
 
 from PySide6.QtCore import QStandardPaths
 
-from zim_app.gui.models.model_control import chosen_device
-from zim_model.devices import DeviceChoice
+from zim_app.gui.models.model_controller import chosen_device
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.systems import (
     DEFAULT_CLICKS,
@@ -20,8 +19,9 @@ from zim_model.evaluation.systems import (
     PromptKind,
     System,
 )
-from zim_model.registry import DEFAULT_MODEL
 from zim_model.request import Upsampling
+from zim_model.runtime.devices import DeviceChoice
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 MAX_RECENT = 8
 AS_IN_STUDIO = "studio"

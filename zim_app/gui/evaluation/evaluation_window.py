@@ -24,19 +24,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.session import Recipe
+from zim_app.gui.evaluation.case_images import Look, Sight, look_of
 from zim_app.gui.evaluation.choices import Choices, default_out
-from zim_app.gui.evaluation.evaluation_work import EvaluationWork, Job, Outcome
+from zim_app.gui.evaluation.evaluation_worker import EvaluationWork, Job, Outcome
 from zim_app.gui.evaluation.export_button import ExportButton, open_outside
-from zim_app.gui.evaluation.looking import Look, Sight, look_of
 from zim_app.gui.evaluation.results import Summary
 from zim_app.gui.evaluation.results_view import ResultsView
 from zim_app.gui.evaluation.run_bar import RunBar, time_text
 from zim_app.gui.evaluation.setup_panel import SetupPanel
 from zim_app.gui.language import error_text
-from zim_app.gui.models.model_control import default_model
+from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import Banner
-from zim_app.gui.settings import remembered
+from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.events import Event, Notice, Paused, RowDone, Started
@@ -45,12 +44,13 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import RunOptions, default_jobs
 from zim_model.evaluation.systems import Model
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from zim_model.devices import Device
+    from zim_model.runtime.devices import Device
 
 REFRESH_MS = 400
 """Rows that come within this time are shown at once."""
@@ -96,7 +96,7 @@ class EvaluationWindow(QWidget):
         self._summarising = False
         self._opening: Path | None = None
         self.setWindowTitle(self.tr("Evaluate models – zim-studio"))
-        choices = Choices.from_json(remembered.evaluation_choices())
+        choices = Choices.from_json(window_state.evaluation_choices())
         self.setup = SetupPanel(choices)
         self.run_bar = RunBar()
         self.results = ResultsView()
@@ -110,7 +110,7 @@ class EvaluationWindow(QWidget):
         self._connect()
         self.export_button.set_report(None, None)
         self._update()
-        if not self.restoreGeometry(remembered.evaluation_geometry()):
+        if not self.restoreGeometry(window_state.evaluation_geometry()):
             self.resize(QSize(1280, 820))
         if choices.root:
             self._open_root(Path(choices.root))
@@ -468,7 +468,7 @@ class EvaluationWindow(QWidget):
     # -- Coming and going -------------------------------------------------------------
 
     def _keep_choices(self) -> None:
-        remembered.set_evaluation_choices(self.setup.choices.to_json())
+        window_state.set_evaluation_choices(self.setup.choices.to_json())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -478,7 +478,7 @@ class EvaluationWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._keep_choices()
-        remembered.set_evaluation_geometry(self.saveGeometry())
+        window_state.set_evaluation_geometry(self.saveGeometry())
         self._refresh.stop()
         if self.work.running:
             self.run_bar.set_state("stopping")

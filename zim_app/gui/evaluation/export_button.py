@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
-from zim_app.gui.evaluation.evaluation_work import EvaluationWork
-from zim_app.gui.evaluation.icon_button import IconButton
+from zim_app.gui.evaluation.buttons import IconButton
+from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.writing import WRITERS
+from zim_model.evaluation.report_formats import WRITERS
 
 
 class ExportButton(IconButton):

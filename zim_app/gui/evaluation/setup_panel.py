@@ -20,16 +20,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.choices import AS_IN_STUDIO, Choices
-from zim_app.gui.evaluation.icon_button import IconButton
 from zim_app.gui.evaluation.systems_box import SystemsBox, ask_for_folder
 from zim_app.gui.language import error_text
 from zim_app.gui.notices import breakable
-from zim_model.devices import Device
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset
 from zim_model.evaluation.systems import MAX_CLICKS
 from zim_model.request import Upsampling
+from zim_model.runtime.devices import Device
 
 _TITLES = (
     QT_TRANSLATE_NOOP("Evaluation", "Folder pair"),

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.choices import Folder
-from zim_app.gui.evaluation.icon_button import IconButton
-from zim_model.registry import DEFAULT_MODEL, known
-from zim_model.store import installed
+from zim_model.weights.catalogue import DEFAULT_MODEL, known
+from zim_model.weights.installed import installed
 
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 _VALUE = Qt.ItemDataRole.UserRole

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from zim_app.gui.canvas.markers import ACCENT
-from zim_app.gui.everything.regions import Regions
+from zim_app.gui.everything.selection import Regions
 
 MARGIN = 16
 _STRIPE = 3

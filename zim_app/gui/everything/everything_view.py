@@ -21,12 +21,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from zim_app.core.session import SceneObject
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.contour import contour, path_of
 from zim_app.gui.document import OBJECT_COLOURS, Document
 from zim_app.gui.everything.everything_bar import EverythingBar
-from zim_app.gui.everything.regions import (
+from zim_app.gui.everything.selection import (
     Layer,
     Regions,
     candidates_differ,
@@ -35,12 +34,13 @@ from zim_app.gui.everything.regions import (
     smoothed,
     tinted,
 )
-from zim_app.gui.inference import InferenceQueue
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.arrays import ByteArray
+from zim_model.recipe import SceneObject
 from zim_model.request import Request
 
 if TYPE_CHECKING:
-    from zim_model.automatic import Found
+    from zim_model.inference.automatic import Found
 
 KEPT_PICTURES = 8
 """Results of so many pictures are kept, so that the mode is soon there again."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QMessageBox, QWidget
 
-from zim_app.core.work import PROJECT_SUFFIX
+from zim_app.core.saved_work import PROJECT_SUFFIX
 from zim_app.gui.document import Document
 from zim_model.assets import asset_path
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QDrag, QImage, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from zim_app.gui.files.export_flow import ExportFlow
+from zim_app.gui.files.export_controller import ExportFlow
 from zim_app.gui.icons import glyph
 
 SIDE = 24

@@ -11,12 +11,12 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from zim_app.core.images import Picture
-from zim_app.gui.background import Task
-from zim_app.gui.files.files import FileWork
+from zim_app.gui.workers.file_worker import FileWork
+from zim_app.gui.workers.worker_thread import Task
 from zim_model.arrays import WordArray
 
 if TYPE_CHECKING:
-    from zim_model.halo import Halo
+    from zim_model.matting.halo import Halo
 
 NOTICEABLE = 0.1
 """From this share on, the hint says what helps, where it does."""
@@ -94,7 +94,7 @@ def _measured(
     picture: Picture, alphas: tuple[WordArray, ...], cancelled: Callable[[], bool]
 ) -> tuple[Halo | None, ...]:
     from zim_app.core.compose import Cut
-    from zim_model.halo import measure_halo
+    from zim_model.matting.halo import measure_halo
 
     cuts = (Cut.of(picture, alpha) for alpha in alphas)
     return tuple(measure_halo(cut.colours, cut.alpha, cancelled) for cut in cuts)

@@ -26,13 +26,13 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.language import error_text
-from zim_app.gui.models.model_work import Download, ModelWork
-from zim_app.gui.status import WARNING
-from zim_model import hub
-from zim_model.downloads import Progress, partial_bytes
+from zim_app.gui.models.model_worker import Download, ModelWork
+from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
-from zim_model.registry import MODELS, ModelInfo, known
-from zim_model.store import InstalledModel, installed, models_folder
+from zim_model.weights import hub
+from zim_model.weights.catalogue import MODELS, ModelInfo, known
+from zim_model.weights.download import Progress, partial_bytes
+from zim_model.weights.installed import InstalledModel, installed, models_folder
 
 translate = QCoreApplication.translate
 

@@ -34,9 +34,9 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.folders import pictures_in
-from zim_app.core.sessions import Mark, Stamp
-from zim_app.gui.background import Lane, Task
+from zim_app.core.session_store import Mark, Stamp
 from zim_app.gui.icons import glyph
+from zim_app.gui.workers.worker_thread import Lane, Task
 
 SIDE = 72
 """Of the square that a thumbnail fits in."""

@@ -45,10 +45,10 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.scene import moved
-from zim_app.core.session import SceneObject
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.icons import glyph
 from zim_model.arrays import ByteArray
+from zim_model.recipe import SceneObject
 from zim_model.request import Matte
 
 MIME_TYPE = "application/x-zim-studio-objects"

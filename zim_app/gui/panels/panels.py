@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 
-from zim_app.gui.settings import remembered
+from zim_app.gui.settings import window_state
 
 
 class Panels(QObject):
@@ -40,9 +40,9 @@ class Panels(QObject):
         *_, last = self._panels  # gets all that it can use, the first what is left
         vertical = Qt.Orientation.Vertical
         self._window.resizeDocks([last], [self._window.height()], vertical)
-        self._window.restoreState(remembered.window_state())
+        self._window.restoreState(window_state.window_state())
 
     def keep(self) -> None:
         """Remember how the panels are now, for the next start."""
         if self._shown:
-            remembered.set_window_state(self._window.saveState())
+            window_state.set_window_state(self._window.saveState())

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.session import Recipe
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.panels.fields import Scale, SliderField
+from zim_model.recipe import Recipe
 from zim_model.request import (
     MAX_FEATHER,
     MAX_SHIFT,

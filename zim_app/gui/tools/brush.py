@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF
 
 from zim_app.gui.document import Document
 from zim_app.gui.settings import preferences
-from zim_app.gui.tools.tools import (
+from zim_app.gui.tools.gestures import (
     DRAG_DISTANCE,
     Edit,
     Gesture,
@@ -91,11 +91,11 @@ class BrushGesture:
 
     @property
     def trace(self) -> tuple[tuple[float, float], ...]:
-        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         return ()
 
     def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
-        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
         place = _vertex(now, pressure)
         if place == self.now:
@@ -125,7 +125,7 @@ class BrushGesture:
         return True
 
     def edit(self) -> Edit | None:
-        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         options, path = self.press.options, self.vertices
         if self.now != path[-1]:
             path = (*path, self.now)

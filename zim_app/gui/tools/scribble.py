@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PySide6.QtCore import QPointF
 
-from zim_app.gui.tools.tools import (
+from zim_app.gui.tools.gestures import (
     DRAG_DISTANCE,
     Edit,
     Gesture,
@@ -77,11 +77,11 @@ class _Line:
 
     @property
     def trace(self) -> Path:
-        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         return ()
 
     def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
-        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
         place = _inside(now, self.press.size)
         path = self.path if place == self.path[-1] else (*self.path, place)
@@ -106,7 +106,7 @@ class ScribbleGesture(_Line):
         return cls(press, (_inside(press.at, press.size),))
 
     def edit(self) -> Edit | None:
-        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         positive = self.press.positive == self.press.options.positive
         if not self.dragging:
             return point_added(self.press, positive=positive)
@@ -136,11 +136,11 @@ class LassoGesture(_Line):
 
     @property
     def trace(self) -> Path:
-        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         return (*self.path, self.path[0])
 
     def edit(self) -> Edit | None:
-        """See :class:`~zim_app.gui.tools.tools.Gesture`."""
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         box = Box.enclosing(self.path).clipped(*self.press.size)
         if not self.dragging or min(box.width, box.height) <= 0:
             return None

@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.icons import icon
 from zim_app.gui.panels.fields import Scale, SliderField
-from zim_app.gui.settings import remembered
+from zim_app.gui.settings import window_state
 from zim_app.gui.tools.brush import LARGEST_RADIUS, SMALLEST_RADIUS
-from zim_app.gui.tools.tools import Tool, ToolOptions
+from zim_app.gui.tools.gestures import Tool, ToolOptions
 
 SIGNS = (
     (
@@ -189,7 +189,7 @@ class ToolOptionsBar(QToolBar):
             row.addWidget(part)
         row.addWidget(self.hint, 1)
         self.addWidget(strip)
-        canvas.set_options(replace(canvas.options, **remembered.brush()))
+        canvas.set_options(replace(canvas.options, **window_state.brush()))
         canvas.tool_changed.connect(self._on_canvas_tool_changed)
         canvas.options_changed.connect(self._on_canvas_options_changed)
         self._on_canvas_tool_changed(canvas.tool)
@@ -232,4 +232,4 @@ class ToolOptionsBar(QToolBar):
     def _on_canvas_options_changed(self, options: ToolOptions) -> None:
         self.sign.show_value(options.positive)
         self.brush.show_options(options)
-        remembered.set_brush(options.hardness, options.strength)
+        window_state.set_brush(options.hardness, options.strength)

@@ -1,6 +1,6 @@
 """Every tool as one table.
 
-To add a tool: a gesture as in :mod:`zim_app.gui.tools.tools`, and a :class:`Tool`
+To add a tool: a gesture as in :mod:`zim_app.gui.tools.gestures`, and a :class:`Tool`
 here.  The tool bar, the menu, the key and the cheat sheet need no more work.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from PySide6.QtCore import QT_TRANSLATE_NOOP
 
 from zim_app.gui.tools.brush import BrushGesture
+from zim_app.gui.tools.gestures import Gesture, Press, PromptGesture, Tool
 from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture
-from zim_app.gui.tools.tools import Gesture, Press, PromptGesture, Tool
 
 
 def _nothing(press: Press) -> Gesture | None:

@@ -13,11 +13,11 @@ from PIL import Image
 
 from zim_app.core.batch.jobs import jobs_of_folder
 from zim_app.core.batch.plan import Plan
+from zim_app.core.batch.prompt_sources import Prompting
 from zim_app.core.batch.runner import Ended, run
-from zim_app.core.batch.sources import Prompting
-from zim_app.core.sessions import SessionStore
-from zim_model.automatic import Found
+from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, DeviceError
+from zim_model.inference.automatic import Found
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Matte, Request, Timings
 

@@ -12,12 +12,12 @@ import pytest
 
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from tests.zim_app.core.batch.test_runner import boxed, keep_work
-from zim_app.core.batch.earlier import foresee
 from zim_app.core.batch.journal import FOLDER, Journal
 from zim_app.core.batch.plan import BATCH_EXPORT, Plan
+from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.batch.resume import foresee
 from zim_app.core.batch.runner import Ended, run
-from zim_app.core.batch.sources import Prompting
-from zim_app.core.sessions import SessionStore
+from zim_app.core.session_store import SessionStore
 from zim_model.errors import ZimError
 
 MakePlan = Callable[..., Plan]

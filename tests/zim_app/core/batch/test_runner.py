@@ -15,21 +15,21 @@ from PIL import Image
 
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from tests.zim_model.conftest import SMALL_VIT
-from tests.zim_model.test_engine import DiscBackend
+from tests.zim_model.inference.test_engine import DiscBackend
 from zim_app.core.batch.jobs import jobs_of_folder
 from zim_app.core.batch.plan import BATCH_EXPORT, Plan
-from zim_app.core.batch.prompts import RelativeBox, read_table
+from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.batch.prompt_table import RelativeBox, read_table
 from zim_app.core.batch.runner import Begun, Ended, run
-from zim_app.core.batch.sources import Prompting
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.images import load_picture
 from zim_app.core.project import write_project
-from zim_app.core.session import Recipe, SceneObject
-from zim_app.core.sessions import Session, SessionStore
-from zim_app.core.work import Work
-from zim_model.engine import Engine
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import Session, SessionStore
 from zim_model.errors import ZimError
+from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
+from zim_model.recipe import Recipe, SceneObject
 
 MakePlan = Callable[..., Plan]
 RowsOf = Callable[..., dict[str, Any]]

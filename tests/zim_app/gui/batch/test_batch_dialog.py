@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.batch.batch_table import RESULT, STATE
-from zim_app.gui.settings import preferences, remembered
+from zim_app.gui.settings import preferences, window_state
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -120,7 +120,7 @@ def test_settings_are_remembered(window, dialog, next_window, photos):
 
 def test_senseless_settings_are_forgotten(window):
     values = {"box": [1, "x"], "export": {"what": 3}, "recursive": "yes"}
-    remembered.set_batch_settings(values)
+    window_state.set_batch_settings(values)
     window.actions_by_id["batch"].trigger()
     form = window.batch.dialog.form
     assert [edge.value() for edge in form.box] == [10, 10, 90, 90]

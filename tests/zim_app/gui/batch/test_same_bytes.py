@@ -14,12 +14,12 @@ from zim_app.core.batch.plan import Plan
 from zim_app.core.batch.runner import run
 from zim_app.core.export import ExportOptions, Target, export
 from zim_app.core.images import load_picture
-from zim_app.core.session import Recipe
-from zim_app.gui.inference import InferenceQueue, create_engine
 from zim_app.gui.main_window import MainWindow
+from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.assets import asset_path
-from zim_model.engine import Engine
+from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Finish, Stroke
 
 RECIPE = Recipe(

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.view_modes import VIEW_MODES
 from zim_app.gui.canvas.viewport import MAX_ZOOM, MIN_ZOOM
-from zim_app.gui.tools.tools import Part
+from zim_app.gui.tools.gestures import Part
 from zim_model.prompts import Box, Point, PromptSet
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton

@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from zim_app.core import compose
 from zim_app.gui.canvas.overlay import Backdrop, Layer, OverlayItem, together
-from zim_app.gui.canvas.pyramid import (
+from zim_app.gui.canvas.pyramid_item import (
     GRID_ZOOM,
     ImageItem,
     PixelGridItem,
     level_for,
 )
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
-from zim_model.levels import display_pyramid, picture_levels
+from zim_model.matting.pyramid import display_pyramid, picture_levels
 
 MODES = {mode.id: mode for mode in VIEW_MODES}
 

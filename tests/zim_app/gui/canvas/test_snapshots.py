@@ -13,14 +13,14 @@ from PIL import Image
 from PySide6.QtGui import QColor, QImage, QPalette
 
 from zim_app.core.images import Picture
-from zim_app.core.session import Recipe
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.loupe import Loupe
 from zim_app.gui.canvas.overlay import Backdrop
 from zim_app.gui.canvas.view_modes import VIEW_MODES
 from zim_app.gui.document import Document
-from zim_model.levels import display_pyramid, picture_levels
+from zim_model.matting.pyramid import display_pyramid, picture_levels
 from zim_model.prompts import Box, Point, PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Timings
 
 FOLDER = Path(__file__).with_name("snapshots")

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QColorDialog, QFileDialog
 from zim_app.gui.canvas.view_controls import covering
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
 from zim_app.gui.canvas.wipe import WipeHandle
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.settings import preferences
+from zim_app.gui.workers.inference_queue import InferenceQueue
 
 LEFT, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel
 from zim_app.gui.commands import shortcuts
 from zim_app.gui.commands.actions import ACTIONS
 from zim_app.gui.commands.cheat_sheet import CheatSheet
-from zim_app.gui.commands.gestures import GESTURES
+from zim_app.gui.commands.gesture_help import GESTURES
 
 
 @pytest.fixture

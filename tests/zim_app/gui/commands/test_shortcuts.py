@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 
 from zim_app.gui.commands import shortcuts
 from zim_app.gui.commands.actions import ACTIONS
-from zim_app.gui.commands.gestures import GESTURES
+from zim_app.gui.commands.gesture_help import GESTURES
 from zim_app.gui.settings import preferences
 
 IDS = st.sampled_from(sorted(shortcuts.DEFAULTS))

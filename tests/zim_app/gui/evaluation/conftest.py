@@ -11,10 +11,10 @@ from PySide6.QtCore import QCoreApplication, Qt, QThread
 from tests.zim_model.evaluation.conftest import FakeEngine
 from zim_app.gui.evaluation import evaluation_window
 from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
-from zim_app.gui.evaluation.evaluation_work import EvaluationWork
-from zim_model.devices import CPU, DeviceChoice
+from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
 from zim_model.errors import Cancelled
 from zim_model.evaluation.mini import make_mini
+from zim_model.runtime.devices import CPU, DeviceChoice
 
 
 class WaitingEngine(FakeEngine):

@@ -14,8 +14,8 @@ from tests.zim_app.gui.evaluation.conftest import (
 )
 from zim_app.gui.evaluation.results_view import CHARTS, FAILURES, ROWS
 from zim_model.evaluation.journal import read_journal
+from zim_model.evaluation.report_formats import WRITERS
 from zim_model.evaluation.systems import Model
-from zim_model.evaluation.writing import WRITERS
 
 QUESTIONS = 10
 """Five objects, each with a point and a box."""

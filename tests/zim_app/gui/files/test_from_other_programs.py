@@ -8,7 +8,7 @@ from PySide6.QtCore import QBuffer, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 
-from tests.zim_app.gui.files.test_file_flow import idle, project_at
+from tests.zim_app.gui.files.test_file_controller import idle, project_at
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier

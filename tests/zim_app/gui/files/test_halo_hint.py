@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from zim_app.core.export import ExportOptions
 from zim_app.core.images import Picture
 from zim_app.gui.files.export_dialog import Candidate, ExportDialog
-from zim_app.gui.files.files import FileWork
 from zim_app.gui.files.halo_hint import HaloHint
+from zim_app.gui.workers.file_worker import FileWork
 from zim_model.errors import Cancelled
 from zim_model.request import ALPHA_MAX
 

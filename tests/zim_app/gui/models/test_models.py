@@ -8,13 +8,13 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from zim_app.gui.models.model_manager import progress_text
-from zim_app.gui.models.model_work import ModelWork
+from zim_app.gui.models.model_worker import ModelWork
 from zim_app.gui.settings import preferences
 from zim_model.assets import asset_path
-from zim_model.devices import DeviceChoice
-from zim_model.downloads import Progress
 from zim_model.errors import Cancelled, DownloadError
-from zim_model.store import find, models_folder, part_folder
+from zim_model.runtime.devices import DeviceChoice
+from zim_model.weights.download import Progress
+from zim_model.weights.installed import find, models_folder, part_folder
 
 LEFT = Qt.MouseButton.LeftButton
 TINY = asset_path("models", "zim-tiny.safetensors")

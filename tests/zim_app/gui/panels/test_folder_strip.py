@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from zim_app.core import images
 from zim_app.core.images import load_picture
-from zim_app.core.sessions import SessionStore
+from zim_app.core.session_store import SessionStore
 from zim_app.gui.panels.folder_strip import ITEM, KEPT, MARK
 
 LEFT = Qt.MouseButton.LeftButton

@@ -1,7 +1,7 @@
 """Panels come with the first picture and stay where the user left them."""
 
-from zim_app.gui.inference import InferenceQueue
 from zim_app.gui.main_window import MainWindow
+from zim_app.gui.workers.inference_queue import InferenceQueue
 
 
 def panels(window):

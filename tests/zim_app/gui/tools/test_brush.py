@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QApplication
 
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.overlay import VIEW_MODES
+from zim_app.gui.tools.gestures import ToolOptions
 from zim_app.gui.tools.tool_options import ToolOptionsBar
-from zim_app.gui.tools.tools import ToolOptions
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 NONE = Qt.KeyboardModifier.NoModifier

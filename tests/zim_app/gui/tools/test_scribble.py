@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
 
-from zim_app.core.session import Recipe
 from zim_app.gui.canvas.markers import signs_along
+from zim_app.gui.tools.gestures import Part, Press, ToolOptions, part_at, parts_of
 from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture, simplified
-from zim_app.gui.tools.tools import Part, Press, ToolOptions, part_at, parts_of
 from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.recipe import Recipe
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 SIZE = (60, 80)

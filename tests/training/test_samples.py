@@ -1,0 +1,165 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from training.prompt_sampling import bounding_box, jittered, sample_clicks
+from training.samples import (
+    MAX_TOKENS,
+    PROMPTS_PER_VIEW,
+    Samples,
+    augmented,
+    draw_prompts,
+)
+from training.sources import Pictures, Scene
+from zim_model.errors import ZimError
+from zim_model.network.config import ZIM_TINY
+from zim_model.network.decoder import POSITIVE
+from zim_model.prompts import Box, Point, PromptSet
+
+
+@pytest.fixture(scope="module")
+def samples(pictures_folder):
+    return Samples(Pictures(pictures_folder), ZIM_TINY, [64] * 40, seed=1)
+
+
+def test_a_sample_depends_on_its_number_alone(samples, pictures_folder):
+    first = samples[7]
+    again = Samples(Pictures(pictures_folder), ZIM_TINY, [64] * 40, seed=1)[7]
+    other = samples[8]
+    assert first.pop("fault") == again["fault"] == ""
+    for key, value in first.items():
+        assert torch.equal(value, again[key]), key
+    assert not torch.equal(first["image"], other["image"])
+
+
+def test_shapes_and_ranges(samples):
+    for i in range(40):
+        sample = samples[i]
+        assert sample["image"].shape == (3, 64, 64)
+        assert sample["coords"].shape == (PROMPTS_PER_VIEW, MAX_TOKENS, 2)
+        assert sample["labels"].shape == (PROMPTS_PER_VIEW, MAX_TOKENS)
+        assert sample["cues"].shape[2:] == (32, 32)
+        target, weight = sample["target"], sample["weight"]
+        assert target.shape == weight.shape == (PROMPTS_PER_VIEW, 32, 32)
+        assert 0 <= target.min() <= target.max() <= 1
+        assert set(weight.unique().tolist()) <= {0.0, 1.0}
+        assert (target[0] > 0.5).any()
+
+
+def test_positive_points_lie_on_the_target(samples):
+    hits = total = 0
+    for i in range(40):
+        sample = samples[i]
+        for coords, labels, target in zip(
+            sample["coords"], sample["labels"], sample["target"], strict=True
+        ):
+            for x, y in coords[labels == POSITIVE]:
+                total += 1
+                hits += bool(target[min(31, int(y / 2)), min(31, int(x / 2))] > 0.3)
+    assert total > 20
+    assert hits / total > 0.95
+
+
+def test_clicks_follow_the_mask():
+    rng = np.random.default_rng(0)
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 30:60] = True
+    others = np.zeros_like(mask)
+    others[:, :10] = True
+    for _ in range(100):
+        points = sample_clicks(rng, mask, others, max_points=6)
+        assert 1 <= len(points) <= 6
+        assert points[0].positive
+        for point in points:
+            assert mask[int(point.y), int(point.x)] == point.positive
+
+
+def test_boxes_are_tight_and_jitter_stays_near():
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 30:60] = True
+    box = bounding_box(mask)
+    assert box == Box(30, 20, 60, 40)
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        moved = jittered(rng, box, 60, 80)
+        assert abs(moved.x0 - 30) <= 3
+        assert abs(moved.y1 - 40) <= 2
+
+
+def test_prompts_of_both_kinds():
+    alpha = np.zeros((60, 80), np.float32)
+    alpha[20:40, 30:60] = 1
+    nothing = np.zeros((60, 80), bool)
+    image = np.zeros((60, 80, 3), np.uint8)
+    scene = Scene(image, alpha, ~nothing, nothing, True)
+    rng = np.random.default_rng(0)
+    assert draw_prompts(rng, scene, with_box=True).box is not None
+    points = draw_prompts(rng, scene, with_box=False)
+    assert points.box is None
+    assert points.points
+
+
+def test_a_broken_picture_is_named(pictures_folder, tmp_path):
+    for kind in ("seg", "background"):
+        (tmp_path / kind).mkdir()
+    (tmp_path / "seg" / "bsds__1.labels.png").write_bytes(b"x")
+    (tmp_path / "seg" / "bsds__1.jpg").write_bytes(b"x")
+    (tmp_path / "background" / "b.jpg").write_bytes(b"x")
+    with pytest.raises(ZimError, match=r"bsds__1|b\.jpg"):
+        Samples(Pictures(tmp_path), ZIM_TINY, [64] * 4, seed=0)[0]
+
+
+def test_held_out_pictures_are_never_drawn(pictures_folder, tmp_path):
+    folder = shutil.copytree(pictures_folder, tmp_path / "many")
+    for i in range(3, 120):
+        for suffix in (".jpg", ".labels.png"):
+            for name in (f"bsds__{i}", f"davis__clip{i % 60}_{i}"):
+                first = folder / "seg" / f"bsds__0{suffix}"
+                shutil.copy(first, folder / "seg" / f"{name}{suffix}")
+    drawn, kept = Pictures(folder), Pictures(folder, held_out=True)
+
+    def names(pictures):
+        pools = [paths for kind, _, paths in pictures.pools if kind.startswith("seg")]
+        return {path.name for paths in pools for path in paths}
+
+    assert names(drawn)
+    assert names(kept)
+    assert not names(drawn) & names(kept)
+    assert len(names(kept)) < 0.1 * len(names(drawn))
+    videos = [
+        {name.rsplit("_", 1)[0] for name in names(p) if name.startswith("davis")}
+        for p in (drawn, kept)
+    ]
+    assert not videos[0] & videos[1]
+    assert kept.scene(np.random.default_rng(0)).alpha.any()
+
+
+def small_object():
+    alpha = np.zeros((200, 200), np.float32)
+    alpha[90:120, 60:80] = 1
+    image = np.zeros((200, 200, 3), np.uint8)
+    nothing = np.zeros(alpha.shape, bool)
+    return Scene(image, alpha, ~nothing, nothing, True)
+
+
+def test_some_clicked_objects_are_seen_from_close_by(samples):
+    rng = np.random.default_rng(3)
+    prompts = [PromptSet((Point(70, 100),)), PromptSet((Point(62, 118),))]
+    views = [samples._view(rng, small_object(), prompts) for _ in range(200)]
+    close = [view for view in views if view.width < 200]
+    assert 0.2 < len(close) / len(views) < 0.4
+    for view in close:
+        assert view.left <= 62
+        assert view.right >= 75
+        assert view.top <= 95
+        assert view.bottom >= 118
+    boxed = [PromptSet((), Box(60, 90, 80, 120))] * 2
+    assert len({samples._view(rng, small_object(), boxed) for _ in range(50)}) == 1
+
+
+def test_some_objects_fill_the_picture():
+    rng = np.random.default_rng(4)
+    shapes = [augmented(rng, small_object()).alpha.shape for _ in range(200)]
+    assert 4 < shapes.count((30, 20)) < 30

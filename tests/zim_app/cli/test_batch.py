@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
+from zim_app.__main__ import main
+from zim_app.cli import batch
+from zim_app.core.images import load_picture
+from zim_model.errors import WeightsError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Engine(FakeEngine):
+    def backend(self, model: str) -> None:
+        self.models = [*getattr(self, "models", []), model]
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
+    fake = Engine()
+    monkeypatch.setattr(batch, "make_engine", lambda args: fake)
+    monkeypatch.setenv("ZIM_STUDIO_STATE", str(tmp_path / "state"))
+    return fake
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number, name in enumerate(("a.png", "b.png")):
+        save_photo(tmp_path / "photos" / name, (number * 60, 100, 50))
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def run(*argv: Any) -> int:
+    return main(["batch", *(str(word) for word in argv)])
+
+
+def test_makes_a_file_for_each_picture_and_two_reports(
+    folder: Path, out: Path, capsys: Any
+) -> None:
+    assert run(folder, "-o", out, "--box", "0.5,0,1,1") == 0
+    names = ["a-cutout.png", "b-cutout.png", "batch-report.csv", "batch-sheet.jpg"]
+    assert sorted(os.listdir(out))[1:] == names
+    with Image.open(out / "a-cutout.png") as image:
+        assert image.getpixel((39, 0)) == (0, 100, 50, 255)
+        assert image.getpixel((0, 0))[3] == 0
+    said = capsys.readouterr().out
+    assert "a.png -> a-cutout.png" in said
+    assert "2 made, 0 made before, 0 skipped, 0 failed" in said
+
+
+def test_the_exit_code_says_that_something_failed(
+    folder: Path, out: Path, capsys: Any
+) -> None:
+    (folder / "c.jpg").write_bytes(b"no picture")
+    assert run(folder, "-o", out, "--auto") == 1
+    said = capsys.readouterr()
+    assert "c.jpg: failed:" in said.err
+    assert "2 made, 0 made before, 0 skipped, 1 failed" in said.out
+
+
+def test_pictures_without_prompts_are_skipped(
+    folder: Path, out: Path, capsys: Any
+) -> None:
+    assert run(folder, "-o", out) == 0
+    assert "a.png: skipped: Nothing is asked" in capsys.readouterr().err
+
+
+def test_json_has_a_line_for_each_picture(folder: Path, out: Path, capsys: Any) -> None:
+    run(folder, "-o", out, "--auto", "--json")
+    run(folder, "-o", out, "--auto", "--json", "--trim", "--name", "{name}")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("outputs") for line in lines[:2]] == [
+        ["a-cutout.png"],
+        ["b-cutout.png"],
+    ]
+    assert lines[2]["done"] == 2
+    assert [line.get("outputs") for line in lines[3:5]] == [["a.png"], ["b.png"]]
+
+
+def test_all_export_options_are_taken(folder: Path, out: Path) -> None:
+    words = ["--what", "composite", "--background", "#ff0000", "--format", "tiff"]
+    words += ["--depth", "16", "--padding", "5", "--longest-side", "60"]
+    words += ["--decontaminate", "0.5", "--name", "{name}_{width}", "--jobs", "0"]
+    assert run(folder, "-o", out, "--box", "0.25,0,0.75,1", *words) == 0
+    [path] = out.glob("a_*.tif")
+    picture = load_picture(path)
+    assert max(picture.width, picture.height) == 60
+    assert picture.source.dtype == np.uint16
+    assert tuple(picture.rgb[0, 0]) == (255, 0, 0)
+
+
+def test_layers_and_a_background_picture(folder: Path, out: Path) -> None:
+    assert run(folder, "-o", out, "--auto", "--format", "ora", "--original") == 0
+    assert (out / "a-layers.ora").exists()
+    words = ["--what", "composite", "--background", folder / "b.png"]
+    assert run(folder, "-o", out, "--auto", "--format", "jpeg", *words) == 0
+    with Image.open(out / "a-composite.jpg") as image:
+        assert np.abs(np.array(image.getpixel((39, 5))) - (60, 100, 50)).max() < 6
+
+
+def test_a_dry_run_writes_nothing(folder: Path, out: Path, capsys: Any) -> None:
+    assert run(folder, "-o", out, "--auto", "--dry-run") == 0
+    assert "a.png -> a-cutout.png (automatic)" in capsys.readouterr().out
+    (folder / "b.png").write_bytes(b"")
+    assert run(folder, "-o", out, "--auto", "--dry-run", "--json") == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["state"] for line in lines] == ["done", "failed"]
+    assert not out.exists()
+
+
+def test_a_wrong_model_fails_once(
+    folder: Path, out: Path, engine: Engine, capsys: Any, monkeypatch: Any
+) -> None:
+    def refuse(name: str) -> None:
+        raise WeightsError(f"There is no model {name}.")
+
+    monkeypatch.setattr(engine, "backend", refuse)
+    assert run(folder, "-o", out, "--auto", "--model", "zim-huge") == 1
+    assert "There is no model zim-huge." in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_parts_are_merged(folder: Path, tmp_path: Path, capsys: Any) -> None:
+    parts = [tmp_path / "1", tmp_path / "2"]
+    for number, part in enumerate(parts, 1):
+        assert run(folder, "-o", part, "--auto", "--shard", f"{number}/2") == 0
+    assert run("--merge", *parts, "-o", tmp_path / "all", "--json") == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["done"] == 2
+    assert (tmp_path / "all" / "batch-sheet.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["-o", "OUT"], "give a FOLDER"),
+        (["FOLDER"], "give a FOLDER and -o OUT"),
+        (["FOLDER", "-o", "OUT", "--box", "0,0,2,1"], "relative box"),
+        (["FOLDER", "-o", "OUT", "--shard", "3/2"], "no part of a batch"),
+        (["FOLDER", "-o", "OUT", "--background", "pink"], "no colour"),
+        (["FOLDER", "-o", "OUT", "--jobs", "-1"], "0 or more"),
+        (["FOLDER", "-o", "OUT", "--scale", "2", "--longest-side", "5"], "not allowed"),
+    ],
+)
+def test_wrong_usage(
+    words: list[str], problem: str, folder: Path, out: Path, capsys: Any
+) -> None:
+    paths = {"FOLDER": folder, "OUT": out}
+    with pytest.raises(SystemExit) as caught:
+        run(*(paths.get(word, word) for word in words))
+    assert caught.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--no-recipes"], "nowhere that prompts"),
+        (["--auto", "--name", "x"], "same for all pictures"),
+        (["--auto", "--quality", "0"], "quality"),
+        (["--auto", "--format", "jpeg"], "cannot hold the transparency"),
+        (["--prompts", "nowhere.csv"], "cannot be read"),
+    ],
+)
+def test_impossible_batches(
+    words: list[str], problem: str, folder: Path, out: Path, capsys: Any
+) -> None:
+    assert run(folder, "-o", out, *words) == 1
+    assert problem in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_control_c_ends_it_with_what_is_done_kept(
+    folder: Path, out: Path, engine: Engine, capsys: Any
+) -> None:
+    def interrupt(request: Any) -> None:
+        if engine.solved:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    engine.during = interrupt
+    assert run(folder, "-o", out, "--auto", "--jobs", "1") == 130
+    assert "run it again to go on" in capsys.readouterr().err
+    assert (out / "a-cutout.png").exists()
+    assert not (out / "b-cutout.png").exists()
+    engine.during = lambda request: None
+    assert run(folder, "-o", out, "--auto") == 0
+    assert "1 made, 1 made before" in capsys.readouterr().out
+
+
+def test_a_terminal_gets_a_bar(
+    folder: Path, out: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    run(folder, "-o", out, "--auto")
+    assert "[########################] 2 of 2, 0:00 left" in capsys.readouterr().err
+
+
+def test_help_names_the_columns_of_a_table() -> None:
+    command = [sys.executable, "-m", "zim_app", "batch", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "image, object, x, y, label" in " ".join(done.stdout.split())

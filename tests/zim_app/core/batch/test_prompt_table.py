@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zim_app.core.batch.prompt_table import PromptTable, RelativeBox, read_table
+from zim_model.errors import ZimError
+from zim_model.prompts import Box, Point
+from zim_model.recipe import Recipe
+from zim_model.request import Finish
+
+
+def csv_table(folder: Path, text: str, name: str = "prompts.csv") -> PromptTable:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return read_table(path)
+
+
+def json_table(folder: Path, data: Any) -> PromptTable:
+    path = folder / "prompts.json"
+    path.write_text(json.dumps(data), "utf-8")
+    return read_table(path)
+
+
+def recipes(table: PromptTable, image: str) -> dict[str, Recipe]:
+    entry = table.entry(image, unique=True)
+    assert entry is not None
+    work = entry.work(100, 200, "some-model")
+    return {each.name: each.recipe for each in work.objects}
+
+
+def test_rows_of_a_csv_add_up_to_objects(tmp_path: Path) -> None:
+    table = csv_table(
+        tmp_path,
+        "image,object,x,y,label,left,top,right,bottom\n"
+        "a.png,cat,10,20,,,,,\n"
+        "a.png,cat,30,40,0,50,60,5,6\n"
+        "a.png,dog,1,2,1,,,,\n"
+        "b.png,,3,4,,,,,\n",
+    )
+    found = recipes(table, "a.png")
+    assert found["cat"].prompts.points == (Point(10, 20), Point(30, 40, False))
+    assert found["cat"].prompts.box == Box(5, 6, 50, 60)
+    assert found["dog"].prompts.points == (Point(1, 2),)
+    assert found["dog"].model == "some-model"
+    assert recipes(table, "b.png")[""].prompts.points == (Point(3, 4),)
+
+
+def test_csv_of_a_german_spreadsheet(tmp_path: Path) -> None:
+    text = "\ufeffImage;X;Y;Units\r\na.png;0.5;1;fraction\r\n"
+    [point] = recipes(csv_table(tmp_path, text), "a.png")[""].prompts.points
+    assert point.x == 100
+    assert 99.9 < point.y < 100  # the far edge is inside
+
+
+def test_json_takes_prompts_and_whole_recipes(tmp_path: Path) -> None:
+    recipe = Recipe(model="other").with_point(Point(1, 2)).finished(feather=3.0)
+    data = [
+        {"image": "x/a.png", "objects": [{"name": "cat", "recipe": recipe.to_json()}]},
+        {"image": "b.png", "points": [[5, 6], [7, 8, 0]], "box": [1, 2, 30, 40]},
+    ]
+    table = json_table(tmp_path, data)
+    assert recipes(table, "x/a.png") == {"cat": recipe}
+    prompts = recipes(table, "b.png")[""].prompts
+    assert prompts.points == (Point(5, 6), Point(7, 8, False))
+    assert prompts.box == Box(1, 2, 30, 40)
+    assert recipes(table, "b.png")[""].finish == Finish()
+    by_name = json_table(tmp_path, {"b.png": {"box": [1, 2, 30, 40]}})
+    assert recipes(by_name, "b.png")[""].prompts.box == Box(1, 2, 30, 40)
+
+
+def test_a_name_alone_does_for_a_picture_that_is_the_only_one(tmp_path: Path) -> None:
+    table = csv_table(tmp_path, "image,x,y\na.png,1,2\n")
+    assert table.entry("x/a.png", unique=True) is not None
+    assert table.entry("x/a.png", unique=False) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("a.png,,ten,20,,,,,", "line 2: x is 'ten'"),
+        ("a.png,,10,,,,,,", "line 2: y is ''"),
+        ("a.png,,nan,1,,,,,", "line 2: x is 'nan'"),
+        ("a.png,,10,20,2,,,,", "label is '2'"),
+        ("a.png,,,,,1,2,3,", "bottom is ''"),
+        ("a.png,cat,,,,,,,", "neither a point nor a box"),
+        ("a.png,,1,2,,,,,,,,", "more values than columns"),
+        ("a.png,,,,,1,2,3,4\na.png,,,,,1,2,3,4", "line 3: the object has two boxes"),
+    ],
+)
+def test_a_malformed_row_spoils_its_picture_only(
+    tmp_path: Path, row: str, problem: str
+) -> None:
+    columns = "image,object,x,y,label,left,top,right,bottom\n"
+    table = csv_table(tmp_path, f"{columns}{row}\nb.png,,3,4,,,,,\n")
+    assert recipes(table, "b.png")
+    with pytest.raises(ZimError, match=problem):
+        recipes(table, "a.png")
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"image": "a.png"}, "no prompts"),
+        ({"image": "a.png", "points": [["x", 1]]}, "cannot be read"),
+        ({"image": "a.png", "objects": []}, "no list with anything"),
+        ({"image": "a.png", "objects": [3]}, "malformed"),
+        ({"image": "a.png", "recipe": {"version": 99}}, "version 99"),
+        ({"image": "a.png", "box": [1, 2, 3, 4], "units": "inches"}, "inches"),
+    ],
+)
+def test_a_malformed_entry_spoils_its_picture_only(
+    tmp_path: Path, entry: dict[str, Any], problem: str
+) -> None:
+    table = json_table(tmp_path, [entry, {"image": "b.png", "points": [[1, 2]]}])
+    assert recipes(table, "b.png")
+    with pytest.raises(ZimError, match=problem):
+        recipes(table, "a.png")
+
+
+def test_an_image_that_comes_twice_is_a_problem(tmp_path: Path) -> None:
+    entry = {"image": "a.png", "points": [[1, 2]]}
+    table = json_table(tmp_path, [entry, entry])
+    with pytest.raises(ZimError, match="was there before"):
+        recipes(table, "a.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("p.json", b"{", "no JSON file"),
+        ("p.json", b"[NaN]", "no JSON file"),
+        ("p.json", b"3", "neither a list"),
+        ("p.json", b"[]", "no prompts in it"),
+        ("p.csv", b"", "no image column"),
+        ("p.csv", b"image,radius\na.png,3\n", "unknown column 'radius'"),
+        ("p.csv", b"\xff\xfe\x00", "UTF-8"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(
+    tmp_path: Path, name: str, content: bytes, problem: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ZimError, match=problem):
+        read_table(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ZimError, match=r"nowhere.csv cannot be read"):
+        read_table(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize("edges", [(0, 0, 1, 1.2), (0.5, 0, 0.5, 1), (0, 1, 1, 0)])
+def test_a_relative_box_is_a_part_of_the_picture(edges: tuple[float, ...]) -> None:
+    with pytest.raises(ZimError, match="relative box"):
+        RelativeBox(*edges)
+    assert RelativeBox(0.25, 0, 1, 0.5).on(100, 200) == Box(50, 0, 200, 50)

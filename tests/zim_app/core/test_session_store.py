@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.zim_app.core.test_project import WORK, WORKS
+from zim_app.core.images import Picture, load_picture
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import (
+    RunState,
+    Session,
+    SessionStore,
+    Stamp,
+    mark_of,
+    read_run,
+    state_folder,
+    write_run,
+)
+from zim_model.errors import ZimError
+
+SESSION = Session("ab" * 16, "a.png", Path("/pictures/a.png"), WORK)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SessionStore:
+    return SessionStore(tmp_path / "state" / "sessions")
+
+
+def numbered(number: int) -> Session:
+    return replace(SESSION, digest=f"{number:032x}")
+
+
+@given(
+    work=WORKS, path=st.none() | st.just(Path("/été/\udcff.png")), done=st.booleans()
+)
+def test_session_survives_a_file(
+    tmp_path_factory: pytest.TempPathFactory, work: Work, path: Path, done: bool
+) -> None:
+    store = SessionStore(tmp_path_factory.getbasetemp() / "sessions")
+    session = Session("cd" * 16, "a.png", path, work, done)
+    store.save(session)
+    assert store.load(session.digest) == session
+
+
+def test_unknown_picture_has_no_session(store: SessionStore) -> None:
+    assert store.load("ef" * 16) is None
+    assert store.marks() == {}
+
+
+def test_the_oldest_go_first_and_never_the_one_just_saved(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path, max_sessions=3)
+    for number in range(5):
+        store.save(numbered(number))
+        file = tmp_path / f"{number:032x}.json"
+        os.utime(file, ns=(number * 10**9, number * 10**9))
+    kept = [number for number in range(5) if store.load(f"{number:032x}")]
+    assert kept == [2, 3, 4]
+    tight = SessionStore(tmp_path, max_bytes=10)
+    tight.save(numbered(9))
+    assert [path.stem for path in tmp_path.iterdir()] == [f"{9:032x}"]
+
+
+def test_damaged_session_is_put_aside_not_lost(store: SessionStore) -> None:
+    store.save(SESSION)
+    file = store.folder / f"{SESSION.digest}.json"
+    file.write_text("{")
+    with pytest.raises(ZimError, match=r"cannot be read.*It is kept as .*unreadable"):
+        store.load(SESSION.digest)
+    [aside] = store.folder.iterdir()
+    assert aside.read_text() == "{"
+    assert store.load(SESSION.digest) is None
+
+
+def test_pasted_picture_is_kept_and_goes_with_its_session(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path, max_sessions=1)
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    picture = Picture.from_array(pixels, "Pasted")
+    path = store.keep_picture(picture)
+    assert load_picture(path).key == picture.key
+    assert store.keep_picture(picture) == path
+    store.save(Session(picture.key, "Pasted", path, WORK))
+    os.utime(tmp_path / f"{picture.key}.json", ns=(0, 0))
+    store.save(SESSION)
+    assert not path.exists()
+
+
+def test_marks_tell_what_was_done(store: SessionStore, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.png" for name in "abc"]
+    for number, (path, work, done) in enumerate(
+        zip(paths, (WORK, WORK, Work()), (False, True, False), strict=True)
+    ):
+        path.write_bytes(b"12345")
+        store.save(Session(f"{number:032x}", path.name, path, work, done))
+    (store.folder / "ff.json").write_text("no JSON")
+    stamp = Stamp.of(paths[0])
+    assert stamp is not None
+    assert stamp.size == 5
+    assert store.marks() == {
+        paths[0]: ("touched", stamp),
+        paths[1]: ("done", Stamp.of(paths[1])),
+    }
+
+
+def test_mark_of_a_session() -> None:
+    assert mark_of(replace(SESSION, work=Work())) is None
+    assert mark_of(SESSION) == "touched"
+    assert mark_of(replace(SESSION, exported=True)) == "done"
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = SessionStore(tmp_path / "file" / "sessions")
+    with pytest.raises(ZimError, match=r"cannot be made.*ZIM_STUDIO_STATE"):
+        store.save(SESSION)
+
+
+def test_state_folder_can_be_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("ZIM_STUDIO_STATE", raising=False)
+    assert state_folder().name == "zim-studio"
+    monkeypatch.setenv("ZIM_STUDIO_STATE", str(tmp_path))
+    assert SessionStore().folder == tmp_path / "sessions"
+
+
+def test_what_a_run_had_open(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    assert read_run(path) is None
+    for run in (
+        RunState("a.png", Path("/a.png"), Path("/a.zimproj")),
+        RunState("", None),
+    ):
+        write_run(path, run)
+        assert read_run(path) == run
+    path.write_text('{"format": "zim-studio run", "version": 1, "picture": 5}')
+    assert read_run(path) == RunState("", None)

@@ -1,0 +1,378 @@
+"""Opening, sessions, projects, dropping and pasting, with a real window."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from zim_app.core.images import load_picture
+from zim_app.core.project import read_project, write_project
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import SessionStore
+from zim_app.gui.settings import preferences, window_state
+
+LEFT = Qt.MouseButton.LeftButton
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def click(opened, qtbot):
+    def click(x, y, button=LEFT):
+        at = opened.canvas.to_view(x, y).toPoint()
+        qtbot.mouseClick(opened.canvas.viewport(), button, pos=at)
+
+    return click
+
+
+@pytest.fixture
+def other(tmp_path_factory):
+    path = tmp_path_factory.mktemp("other") / "other.png"
+    Image.new("RGB", (30, 20), (1, 2, 3)).save(path)
+    return path
+
+
+def idle(qtbot, window):
+    qtbot.waitUntil(lambda: window.idle)
+
+
+def prompts(window):
+    return window.document.state.recipe.prompts
+
+
+def project_at(window, path):
+    """Save as the user does, into a file that is chosen."""
+    window.actions_by_id["save_project_as"].trigger()
+    dialog = window.findChildren(QFileDialog)[-1]
+    dialog.setDirectory(str(path.parent))
+    dialog.selectFile(str(path))
+    dialog.accept()
+
+
+def message_box(window):
+    boxes = [box for box in window.findChildren(QMessageBox) if box.isVisible()]
+    return boxes[-1] if boxes else None
+
+
+# --- sessions -------------------------------------------------------------------------
+
+
+def test_work_comes_back_at_the_next_start(
+    opened, click, settle, photo, next_window, qtbot
+):
+    click(20, 20)
+    click(60, 40)
+    wanted = prompts(opened)
+    settle()
+    opened.close()
+    window = next_window()
+    window.open_path(photo)
+    idle(qtbot, window)
+    assert prompts(window) == wanted
+    assert window.document.state.matte is not None
+
+
+def test_work_is_found_by_the_picture_not_by_its_name(
+    opened, click, settle, photo, next_window, qtbot
+):
+    click(20, 20)
+    wanted = prompts(opened)
+    opened.close()
+    moved = photo.parent / "renamed.png"
+    photo.rename(moved)
+    window = next_window()
+    window.open_path(moved)
+    idle(qtbot, window)
+    assert prompts(window) == wanted
+
+
+def test_work_is_written_while_the_window_is_open(opened, click, settle, qtbot):
+    preferences.set_value("autosave_seconds", 1)
+    click(20, 20)
+    key = opened.document.picture.key
+    qtbot.waitUntil(lambda: SessionStore().load(key) is not None, timeout=5000)
+    session = SessionStore().load(key)
+    assert session.work.objects[0].recipe == opened.document.state.recipe
+
+
+def test_unreadable_session_is_told_and_kept(
+    opened, click, settle, photo, next_window, qtbot
+):
+    click(20, 20)
+    key = opened.document.picture.key
+    opened.close()
+    file = SessionStore().folder / f"{key}.json"
+    file.write_text("{")
+    window = next_window()
+    window.open_path(photo)
+    idle(qtbot, window)
+    assert "cannot be read" in window.banner.text
+    assert "unreadable" in window.banner.text
+    assert window.document is not None
+
+
+def test_session_that_cannot_be_written_is_told_once(
+    opened, click, settle, other, photo
+):
+    folder = SessionStore().folder
+    if folder.exists():
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+    folder.write_text("in the way")
+    click(20, 20)
+    opened.open_path(other)
+    settle()
+    assert "cannot be made" in opened.banner.text
+    opened.banner.clear()
+    opened.open_path(photo)
+    settle()
+    click(30, 30)
+    opened.open_path(other)
+    settle()
+    assert opened.banner.text == ""
+
+
+# --- runs that died ----------------------------------------------------------------
+
+
+def test_relative_path_means_one_file(window, settle, photo, monkeypatch):
+    monkeypatch.chdir(photo.parent)
+    window.open_path(Path(photo.name))
+    settle()
+    assert window.document.picture.path == photo
+
+
+def test_killed_run_is_offered_at_the_next_start(
+    opened, click, settle, photo, next_window, qtbot
+):
+    opened.flow.start()
+    opened.open_path(photo)
+    settle()
+    click(20, 20)
+    opened.flow.sessions.flush()
+    settle()
+    opened.flow.sessions._lock.unlock()  # as the system does for a dead process
+    wanted = prompts(opened)
+    window = next_window()
+    window.flow.start()
+    idle(qtbot, window)
+    assert "photo.png" in window.banner.text
+    window.banner.action_button.click()
+    idle(qtbot, window)
+    assert prompts(window) == wanted
+    again = next_window()
+    again.flow.start()
+    idle(qtbot, again)
+    assert again.banner.text == "", "it is offered once"
+
+
+def test_offer_of_a_killed_run_goes_when_a_picture_is_opened(
+    opened, settle, photo, next_window, qtbot
+):
+    opened.flow.start()
+    opened.open_path(photo)
+    settle()
+    opened.flow.sessions._lock.unlock()  # as the system does for a dead process
+    window = next_window()
+    window.flow.start()
+    idle(qtbot, window)
+    assert window.banner.text
+    window.open_path(photo)
+    idle(qtbot, window)
+    assert window.banner.text == ""
+
+
+def test_run_that_lives_or_ended_well_is_not_offered(
+    opened, settle, photo, next_window, qtbot
+):
+    opened.flow.start()
+    opened.open_path(photo)
+    settle()
+    window = next_window()
+    window.flow.start()
+    idle(qtbot, window)
+    assert window.banner.text == ""
+    opened.close()
+    last = next_window()
+    last.flow.start()
+    idle(qtbot, last)
+    assert last.banner.text == ""
+
+
+# --- projects ----------------------------------------------------------------------
+
+
+def test_project_is_saved_and_opened(
+    opened, click, settle, photo, next_window, qtbot, tmp_path
+):
+    click(20, 20)
+    settle()
+    assert opened.isWindowModified()
+    path = tmp_path / "work.zimproj"
+    project_at(opened, path)
+    settle()
+    assert not opened.isWindowModified()
+    assert opened.windowTitle() == "work.zimproj[*] – zim-studio"
+    assert window_state.recent_paths()[0] == path
+    wanted = prompts(opened)
+    assert read_project(path).work.objects[0].recipe.prompts == wanted
+    for file in SessionStore().folder.glob("*.json"):
+        file.unlink()
+    window = next_window()
+    window.open_path(path)
+    idle(qtbot, window)
+    assert prompts(window) == wanted
+    assert window.document.picture.path == photo
+    assert not window.isWindowModified()
+
+
+def test_save_writes_into_the_same_project(opened, click, settle, qtbot, tmp_path):
+    click(20, 20)
+    path = tmp_path / "work.zimproj"
+    project_at(opened, path)
+    settle()
+    click(60, 40)
+    assert opened.isWindowModified()
+    settle()
+    opened.actions_by_id["save_project"].trigger()
+    settle()
+    assert not opened.isWindowModified()
+    saved = read_project(path).work.objects[0].recipe.prompts
+    assert len(saved.points) == 2
+
+
+def test_failed_save_stays_unsaved(opened, click, settle, tmp_path):
+    click(20, 20)
+    project_at(opened, tmp_path / "work.zimproj")
+    settle()
+    click(30, 30)
+    (tmp_path / "work.zimproj").unlink()
+    (tmp_path / "work.zimproj").mkdir()
+    opened.actions_by_id["save_project"].trigger()
+    settle()
+    assert "cannot be written" in opened.banner.text
+    assert opened.isWindowModified()
+
+
+@pytest.fixture
+def changed_project(opened, click, settle, tmp_path):
+    """The window with a project that was changed after it was saved."""
+    click(20, 20)
+    project_at(opened, tmp_path / "work.zimproj")
+    settle()
+    click(60, 40)
+    settle()
+    return tmp_path / "work.zimproj"
+
+
+@pytest.mark.parametrize("answer", ["Save", "Discard", "Cancel"])
+def test_unsaved_project_asks_before_another_is_opened(
+    opened, changed_project, settle, other, answer
+):
+    opened.open_path(other)
+    box = message_box(opened)
+    assert "work.zimproj" in box.text()
+    box.button(getattr(QMessageBox.StandardButton, answer)).click()
+    settle()
+    stays = answer == "Cancel"
+    assert (opened.document.picture.path == other) != stays
+    points = read_project(changed_project).work.objects[0].recipe.prompts.points
+    assert len(points) == (2 if answer == "Save" else 1)
+
+
+@pytest.mark.parametrize("answer", ["Save", "Discard", "Cancel"])
+def test_unsaved_project_asks_before_the_window_closes(
+    opened, changed_project, settle, qtbot, answer
+):
+    assert not opened.close()
+    box = message_box(opened)
+    box.button(getattr(QMessageBox.StandardButton, answer)).click()
+    if answer == "Cancel":
+        settle()
+        assert opened.isVisible()
+        return
+    qtbot.waitUntil(lambda: not opened.isVisible())
+    points = read_project(changed_project).work.objects[0].recipe.prompts.points
+    assert len(points) == (2 if answer == "Save" else 1)
+
+
+def test_without_a_project_nothing_is_asked(opened, click, settle, other):
+    click(20, 20)
+    settle()
+    opened.open_path(other)
+    assert message_box(opened) is None
+    settle()
+    assert opened.document.picture.path == other
+    assert opened.close()
+
+
+def test_missing_picture_is_located(opened, click, settle, photo, tmp_path, qtbot):
+    click(20, 20)
+    path = tmp_path / "work.zimproj"
+    project_at(opened, path)
+    settle()
+    wanted = prompts(opened)
+    opened.open_path(photo)  # so that no project is in use
+    settle()
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    photo.rename(moved / "new.png")
+    opened.open_path(path)
+    settle()
+    assert "The picture photo.png of work.zimproj is missing." in opened.banner.text
+    opened.banner.action_button.click()
+    [dialog] = [d for d in opened.findChildren(QFileDialog) if d.isVisible()]
+    dialog.fileSelected.emit(str(moved / "new.png"))
+    dialog.close()
+    settle()
+    assert prompts(opened) == wanted
+    assert opened.document.picture.path == moved / "new.png"
+
+
+def test_changed_picture_is_told_and_one_of_another_size_refused(
+    window, settle, photo, tmp_path
+):
+    path = tmp_path / "work.zimproj"
+    write_project(path, load_picture(photo), Work())
+    Image.new("RGB", (80, 60), (9, 9, 9)).save(photo)
+    window.open_path(path)
+    settle()
+    assert "photo.png was changed" in window.banner.text
+    assert window.document is not None
+    Image.new("RGB", (8, 6)).save(photo)
+    window.open_path(path)
+    settle()
+    assert "that one has 80 x 60 pixels" in window.banner.text
+
+
+def test_project_of_a_picture_elsewhere_finds_it_by_the_session(
+    opened, click, settle, other, tmp_path, qtbot
+):
+    opened.open_path(other)
+    settle()
+    at = opened.canvas.to_view(9, 9).toPoint()
+    qtbot.mouseClick(opened.canvas.viewport(), LEFT, pos=at)
+    path = tmp_path / "work.zimproj"
+    project_at(opened, path)
+    settle()
+    assert json.loads(path.read_text())["picture"]["path"] is None
+    opened.flow.sessions.flush()
+    settle()
+    opened.open_path(path)
+    settle()
+    assert opened.document.picture.path == other
+    assert opened.flow.project == path
+
+
+def test_malformed_project_is_refused_in_a_banner(window, settle, tmp_path):
+    path = tmp_path / "bad.zimproj"
+    path.write_text('{"format": "zim-studio project", "version": 99}')
+    window.open_path(path)
+    settle()
+    assert "bad.zimproj is a zim-studio project of version 99" in window.banner.text
+    assert window.document is None

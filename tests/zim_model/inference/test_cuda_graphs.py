@@ -1,0 +1,128 @@
+"""Recorded decoding, with a stand-in for the recording: what a GPU does is not seen."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.cuda_graphs import LENGTHS, GraphedDecoder, recorded_length
+from zim_model.inference.view import View
+from zim_model.prompts import Box, Point, PromptSet
+
+RNG = np.random.default_rng(4)
+IMAGES = RNG.integers(0, 256, (2, 96, 128, 3), dtype=np.uint8)
+VIEW = View.whole(96, 128, 128)
+CLICK = PromptSet((Point(40, 50),))
+BOX = PromptSet((), Box(20, 10, 100, 80))
+MANY = PromptSet(tuple(Point(i, i) for i in range(20, 30)))
+TOO_MANY = PromptSet(tuple(Point(i, i) for i in range(20, 70)))
+
+
+class Recorder:
+    """Replays by doing the work again on the same buffers, as a graph does."""
+
+    def __init__(self):
+        self.recorded = 0
+        self.replayed = 0
+
+    def __call__(self, work):
+        self.recorded += 1
+        work()
+
+        def replay():
+            self.replayed += 1
+            work()
+
+        return replay
+
+
+@pytest.fixture
+def recorder():
+    return Recorder()
+
+
+@pytest.fixture
+def backend(small_vit, recorder):
+    backend = TorchBackend(small_vit, "cpu")
+    backend._graphs = GraphedDecoder(backend._recordable, recorder)
+    return backend
+
+
+def assert_same(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_replayed_answers_are_those_of_decoding(backend, small_vit, recorder):
+    plain = TorchBackend(small_vit, "cpu")
+    for image in (*IMAGES, IMAGES[0]):  # features change, and come back
+        recorded, expected = (b.encode(image, VIEW) for b in (backend, plain))
+        for prompts in (CLICK, BOX, MANY, CLICK):
+            found = backend.decode(recorded, prompts)
+            assert_same(found, plain.decode(expected, prompts))
+    assert recorder.recorded == 2  # of 4 and of 16 tokens
+    assert recorder.replayed == 12
+
+
+def test_an_answer_stays_when_the_next_one_comes(backend):
+    encoded = backend.encode(IMAGES[0], VIEW)
+    first, _ = backend.decode(encoded, CLICK)
+    kept = first.copy()
+    backend.decode(encoded, BOX)
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_what_is_not_recorded_is_decoded(backend, small_vit, recorder):
+    plain = TorchBackend(small_vit, "cpu")
+    encoded = backend.encode(IMAGES[0], VIEW)
+    mask = RNG.normal(size=(1, 32, 32)).astype(np.float32)
+    assert_same(backend.decode(encoded, TOO_MANY), plain.decode(encoded, TOO_MANY))
+    assert_same(
+        backend.decode(encoded, CLICK, mask), plain.decode(encoded, CLICK, mask)
+    )
+    together = backend.decode_many(encoded, [CLICK, BOX])
+    assert_same(together, plain.decode_many(encoded, [CLICK, BOX]))
+    assert recorder.recorded == 0
+
+
+def test_where_recording_fails_decoding_goes_on(small_vit, caplog):
+    tried = []
+
+    def fail(work):
+        tried.append(work)
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    backend, plain = (TorchBackend(small_vit, "cpu") for _ in range(2))
+    backend._graphs = GraphedDecoder(backend._recordable, fail)
+    encoded = backend.encode(IMAGES[0], VIEW)
+    for prompts in (CLICK, BOX):
+        assert_same(backend.decode(encoded, prompts), plain.decode(encoded, prompts))
+    assert len(tried) == 1
+    assert "not permitted" in caplog.text
+
+
+def test_only_a_gpu_records(small_vit):
+    assert TorchBackend(small_vit, "cpu")._graphs is None
+
+
+def test_lengths_are_rounded_up():
+    assert [recorded_length(n) for n in (1, 4, 5, 32)] == [4, 4, 8, 32]
+    assert recorded_length(max(LENGTHS) + 1) is None
+
+
+@pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN])
+def test_decoding_without_looking_is_the_same(config):
+    model = random_model(replace(config, cue_channels=0))
+    coords = torch.tensor([[[40.0, 50.0], [0, 0], [0, 0]]])
+    labels = torch.tensor([[1, -1, -2]])
+    with torch.no_grad():
+        features = model.encode(torch.randn(1, 3, 128, 128))
+        expected = model.decode(features, coords, labels)
+        found = model.decode(features, coords, labels, padded=True)
+        short = model.decode(features, coords[:, :2], labels[:, :2])
+        unpadded = model.decode(features, coords[:, :2], labels[:, :2], padded=True)
+    for a, b in zip(found + unpadded, expected + short, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,350 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from zim_model.errors import Cancelled, PromptError, WeightsError
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import EmbeddingCache, Engine, support
+from zim_model.inference.view import resized_view
+from zim_model.matting.foreground import estimate_foreground
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.request import ALPHA_MAX, Finish, Options, Request, Stroke
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.integers(0, 256, (150, 200, 3), dtype=np.uint8)
+CLICK = PromptSet((Point(80, 70),))
+BOX = PromptSet((), Box(60, 40, 120, 110))
+
+
+class DiscBackend:
+    """Finds a disc of 20 image pixels around the first point, or fills the box."""
+
+    fingerprint = "disc"
+    device_label = "fake"
+
+    def __init__(self, config=SMALL_CNN):
+        self.config = config
+        self.views = []
+        self.asked = []
+
+    def encode(self, image, view):
+        assert image.shape[2] == 3
+        self.views.append(view)
+        return Encoded(view, resized_view(self.config, image, view))
+
+    def decode(self, encoded, prompts, mask_input=None):
+        self.asked.append((encoded.view, prompts))
+        h, w = encoded.view.input_size
+        y, x = np.mgrid[: h // 2, : w // 2] * 2 + 1.0
+        if prompts.points:
+            point = prompts.points[0]
+            radius = 20 * w / encoded.view.width
+            inside = np.hypot(x - point.x, y - point.y) < radius
+        else:
+            b = prompts.box
+            inside = (x > b.x0) & (x < b.x1) & (y > b.y0) & (y < b.y1)
+        logits = np.where(inside, 9.0, -9.0).astype(np.float32)
+        return np.stack([logits, -logits, logits, logits]), np.full(4, 0.5, np.float32)
+
+
+class Encoded:
+    nbytes = 100
+
+    def __init__(self, view, pixels):
+        self.view, self.pixels = view, pixels
+
+
+def engine_of(backend, **kwargs):
+    return Engine(lambda model, rung: backend, **kwargs)
+
+
+def request(prompts, key="a", **options):
+    return Request(IMAGE, key, prompts, "fake", Options(**options))
+
+
+def test_the_matte_has_the_image_size_and_is_read_only():
+    matte = engine_of(DiscBackend()).solve(request(CLICK))
+    assert matte.alpha.shape == (150, 200)
+    assert matte.alpha.dtype == np.uint16
+    assert matte.alpha[70, 80] == 65535
+    assert matte.alpha[10, 10] == 0
+    with pytest.raises(ValueError, match="read-only"):
+        matte.alpha[0, 0] = 1
+    assert matte.pyramid[0].shape == (150, 200)
+    assert matte.timings.device == "fake"
+
+
+def test_the_disc_lies_where_the_click_was():
+    for x, y in ((25, 30), (170, 120), (80, 70)):
+        matte = engine_of(DiscBackend()).solve(request(PromptSet((Point(x, y),))))
+        left, top, right, bottom = matte.support
+        assert abs((left + right) / 2 - x) < 4
+        assert abs((top + bottom) / 2 - y) < 4
+        assert 34 < right - left < 50
+
+
+def test_an_image_is_encoded_once_for_many_clicks():
+    backend = DiscBackend(SMALL_VIT)
+    engine = engine_of(backend)
+    engine.prepare(request(PromptSet()))
+    first = engine.solve(request(CLICK))
+    engine.solve(request(BOX))
+    assert len(backend.views) == 1
+    assert first.timings.encode_ms == 0
+    engine.solve(request(CLICK, key="another"))
+    assert len(backend.views) == 2
+
+
+def test_a_remembered_answer_needs_no_features():
+    backend = DiscBackend(SMALL_VIT)
+    engine = engine_of(backend)
+    engine.solve(request(CLICK))
+    engine.cache = EmbeddingCache(max_bytes=250)  # what was there made room for others
+    engine.solve(request(CLICK, upsampling="bilinear"))
+    again = engine.solve(request(CLICK))
+    assert len(backend.views) == 1
+    assert again.timings.encode_ms == 0
+
+
+def test_a_box_shows_an_object_model_its_surroundings():
+    backend = DiscBackend()
+    engine_of(backend).solve(request(BOX))
+    (view,) = backend.views
+    assert view.left < 60
+    assert view.top < 40
+    assert view.right > 120
+    assert view.bottom > 110
+    assert view.width < 200
+
+
+def test_what_a_click_found_is_looked_at_again_closer():
+    backend = DiscBackend()
+    matte = engine_of(backend).solve(request(CLICK))
+    whole, closer = backend.views
+    assert (whole.width, whole.height) == (200, 150)
+    assert closer.width < 100
+    assert backend.asked[1][1].box is None
+    assert matte.alpha[70, 80] == 65535
+
+
+def test_outside_the_view_there_is_nothing():
+    matte = engine_of(DiscBackend()).solve(request(BOX))
+    assert matte.alpha[:, 160:].max() == 0
+    assert matte.alpha[60:90, 80:100].min() == 65535
+
+
+def test_a_view_ends_without_a_seam():
+    class Haze(DiscBackend):
+        def decode(self, encoded, prompts, mask_input=None):
+            h, w = encoded.view.input_size
+            haze = np.full((4, h // 2, w // 2), -1.0, np.float32)
+            return haze, np.full(4, 0.5, np.float32)
+
+    plain = request(BOX, upsampling="bilinear")
+    alpha = engine_of(Haze()).solve(plain).alpha.astype(int)
+    assert alpha[75, 90] > 10000
+    steps = np.abs(np.diff(alpha, axis=1)).max(), np.abs(np.diff(alpha, axis=0)).max()
+    assert max(steps) < 0.35 * alpha[75, 90]
+    whole = request(PromptSet((), Box(0, 0, 200, 150)), upsampling="bilinear")
+    assert engine_of(Haze()).solve(whole).alpha.min() > 10000
+
+
+def test_a_candidate_can_be_chosen():
+    backend = DiscBackend(SMALL_VIT)
+    engine = engine_of(backend)
+    first = engine.solve(request(CLICK)).alpha
+    second = engine.solve(request(CLICK, candidate=1)).alpha
+    assert first[70, 80] == 65535
+    assert second[70, 80] == 0
+    with pytest.raises(PromptError, match="candidate 4"):
+        engine.solve(request(CLICK, candidate=4))
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        PromptSet(),
+        PromptSet((Point(200, 10),)),
+        PromptSet((Point(-0.1, 10),)),
+        PromptSet((Point(5, 5, positive=False),)),
+        PromptSet((), Box(300, 0, 400, 50)),
+        PromptSet((Point(float("nan"), 1),)),
+    ],
+)
+def test_impossible_prompts_are_refused_before_any_work(prompts):
+    backend = DiscBackend()
+    with pytest.raises(PromptError):
+        engine_of(backend).solve(request(prompts))
+    assert backend.views == []
+
+
+def test_a_withdrawn_request_stops():
+    backend = DiscBackend()
+    engine = engine_of(backend)
+    with pytest.raises(Cancelled):
+        engine.solve(request(CLICK), cancelled=lambda: True)
+    with pytest.raises(Cancelled):
+        engine.prepare(request(CLICK), cancelled=lambda: True)
+    assert backend.views == []
+    answers = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        engine.solve(request(CLICK), cancelled=lambda: next(answers))
+    assert backend.asked == []
+
+
+def test_unknown_model():
+    with pytest.raises(WeightsError, match="zim-tiny"):
+        Engine().solve(Request(IMAGE, "a", CLICK, "nothing"))
+
+
+def test_the_cache_is_bounded_in_bytes_and_drops_the_longest_unused():
+    cache = EmbeddingCache(max_bytes=250)
+    a, b, c = (Encoded(None, None) for _ in range(3))
+    cache.put(("a",), a)
+    cache.put(("b",), b)
+    assert cache.get(("a",)) is a
+    cache.put(("c",), c)
+    assert cache.nbytes == 200
+    assert cache.get(("b",)) is None
+    assert cache.get(("a",)) is a
+
+
+def test_the_real_network_answers_the_same_twice(small_cnn):
+    engine = engine_of(TorchBackend(small_cnn, "cpu"))
+    first = engine.solve(request(CLICK))
+    again = engine_of(TorchBackend(small_cnn, "cpu")).solve(request(CLICK))
+    np.testing.assert_array_equal(first.alpha, again.alpha)
+    assert first.scores.shape == (4,)
+    assert first.timings.device == "CPU (fp32)"
+
+
+def test_support():
+    alpha = np.zeros((9, 12), np.uint16)
+    assert support(alpha) == (0, 0, 0, 0)
+    alpha[3:5, 7:11] = 1
+    assert support(alpha) == (7, 3, 11, 5)
+
+
+DAB = Stroke(((10.0, 10.0, 1.0),), 6.0, 1.0)
+
+
+def test_strokes_are_painted_over_the_models_matte():
+    engine = engine_of(DiscBackend())
+    plain = engine.solve(request(CLICK)).alpha
+    asked = replace(request(CLICK), finish=Finish(strokes=(DAB,)))
+    touched = engine.solve(asked).alpha
+    assert plain[10, 10] == 0
+    assert touched[10, 10] == ALPHA_MAX
+    assert (touched[40:] == plain[40:]).all()
+
+
+def test_strokes_alone_ask_no_model():
+    backend = DiscBackend()
+    asked = replace(request(PromptSet()), finish=Finish(strokes=(DAB,)))
+    matte = engine_of(backend).solve(asked)
+    assert matte.alpha[10, 10] == ALPHA_MAX
+    assert matte.support[2] < 20
+    assert not backend.asked
+    assert matte.candidates == ()
+
+
+def test_a_further_stroke_needs_neither_model_nor_earlier_strokes():
+    backend = DiscBackend()
+    engine = engine_of(backend)
+    other = Stroke(((60.0, 120.0, 1.0),), 5.0, 1.0, "erase")
+    one = replace(request(CLICK), finish=Finish(strokes=(DAB,)))
+    both = replace(request(CLICK), finish=Finish(strokes=(DAB, other)))
+    engine.solve(one)
+    asked = len(backend.asked)
+    matte = engine.solve(both)
+    assert len(backend.asked) == asked
+    assert (matte.alpha == engine_of(DiscBackend()).solve(both).alpha).all()
+    # Taking the last one back gives the first answer again.
+    fresh = engine_of(DiscBackend()).solve(one).alpha
+    assert (engine.solve(one).alpha == fresh).all()
+
+
+def test_a_finish_belongs_to_its_prompts():
+    engine = engine_of(DiscBackend())
+    finish = Finish(feather=3, strokes=(DAB,))
+    elsewhere = PromptSet((Point(150, 100),))
+    engine.solve(replace(request(CLICK), finish=finish))
+    asked = replace(request(elsewhere), finish=finish)
+    fresh = engine_of(DiscBackend()).solve(asked).alpha
+    assert (engine.solve(asked).alpha == fresh).all()
+
+
+def test_further_prompt_sets_join_the_object():
+    engine = engine_of(DiscBackend())
+    elsewhere = PromptSet((Point(150, 100),))
+    both = engine.solve(replace(request(CLICK), also=(elsewhere,))).alpha
+    apart = [engine.solve(request(p)).alpha for p in (CLICK, elsewhere)]
+    assert both[70, 80] == both[100, 150] == ALPHA_MAX
+    assert (both == np.maximum(*apart)).all()
+
+
+def test_candidates_come_along_for_show():
+    matte = engine_of(DiscBackend()).solve(request(BOX))
+    assert len(matte.candidates) == 4
+    left, top, right, bottom = matte.candidates_view
+    assert left < 60 < 120 < right
+    assert top < 40 < 110 < bottom
+    first, second = matte.candidates[:2]
+    middle = tuple(side // 2 for side in first.shape)
+    assert first[middle] == 255
+    assert second[middle] == 0
+    assert not first.flags.writeable
+
+
+# -- Colours, and passing questions ---------------------------------------------------
+
+
+def test_colours_are_freed_only_when_asked_for():
+    engine = engine_of(DiscBackend())
+    request = Request(IMAGE, "a", CLICK, finish=Finish(feather=3))
+    plain = engine.solve(request)
+    assert plain.colours == ()
+    finish = replace(request.finish, decontaminate=0.8)
+    freed = engine.solve(replace(request, finish=finish))
+    assert (freed.alpha == plain.alpha).all(), "alpha does not depend on it"
+    [colours] = freed.colours
+    assert colours.shape == IMAGE.shape
+    opaque = plain.alpha == ALPHA_MAX
+    assert opaque.any()
+    assert (colours[opaque] == IMAGE[opaque]).all()
+    soft = (plain.alpha > 0) & ~opaque
+    assert (colours[soft] != IMAGE[soft]).any()
+    quickly = estimate_foreground(IMAGE, freed.alpha, amount=0.8, method="blur-fusion")
+    np.testing.assert_array_equal(colours, quickly)
+    assert not colours.flags.writeable
+    assert freed.nbytes > plain.nbytes
+
+
+def test_freed_colours_come_as_a_pictures_levels():
+    image = np.zeros((600, 520, 3), np.uint8)
+    image[..., 0] = 200
+    finish = Finish(strokes=(Stroke(((300.0, 300.0, 1.0),), 50.0),), decontaminate=1.0)
+    full, half = (
+        engine_of(DiscBackend())
+        .solve(Request(image, "b", PromptSet(), finish=finish))
+        .colours
+    )
+    assert full.shape == (600, 520, 3)
+    assert half.shape == (300, 260, 4)
+    assert half[150, 130, 2] == 200, "smaller levels are blue first"
+
+
+def test_a_passing_question_leaves_no_trace():
+    backend = DiscBackend()
+    engine = engine_of(backend)
+    kept = Request(IMAGE, "a", CLICK, finish=Finish(feather=2))
+    first = engine.solve(kept)
+    asked = len(backend.asked)
+    passing = replace(kept, prompts=BOX, finish=Finish(), remembered=False)
+    engine.solve(passing)
+    again = engine.solve(kept)
+    assert len(backend.asked) == asked + 1, "the first answer was still known"
+    assert (again.alpha == first.alpha).all()
+    assert passing.key == replace(passing, remembered=True).key

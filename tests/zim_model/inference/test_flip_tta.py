@@ -1,0 +1,113 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import Engine
+from zim_model.inference.flip_tta import mirrored_back, mirrored_mask, mirrored_prompts
+from zim_model.inference.view import View
+from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.request import ALPHA_MAX, Options, Request
+
+HEIGHT, WIDTH = 96, 128
+IMAGE = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+CLICKS = PromptSet((Point(40, 50), Point(90, 20, positive=False)))
+BOX = PromptSet((), Box(20, 10, 100, 80))
+SCRIBBLE = PromptSet((), None, (Scribble(((30, 30), (60, 40))),))
+TWICE = Options(mirrored=True)
+
+
+class Counting(TorchBackend):
+    """A model that counts the pictures it encodes."""
+
+    encoded = 0
+
+    def encode(self, image, view):
+        self.encoded += 1
+        return super().encode(image, view)
+
+
+def solved(backend, image, prompts, options=TWICE, key="picture"):
+    request = Request(image, key, prompts, options=options)
+    return Engine(lambda model, rung: backend).solve(request)
+
+
+@pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN], ids=["vit", "cnn"])
+@pytest.mark.parametrize("prompts", [CLICKS, BOX, SCRIBBLE])
+@pytest.mark.parametrize("upsampling", ["guided", "native"])
+def test_a_picture_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
+    backend = TorchBackend(random_model(config), "cpu")
+    options = Options(upsampling=upsampling, mirrored=True)
+    matte = solved(backend, IMAGE, prompts, options)
+    flipped = np.ascontiguousarray(IMAGE[:, ::-1])
+    other = solved(backend, flipped, mirrored_prompts(prompts, WIDTH), options)
+    difference = np.abs(matte.alpha.astype(int) - other.alpha[:, ::-1])
+    assert difference.max() < 0.01 * ALPHA_MAX
+    np.testing.assert_allclose(matte.scores, other.scores, rtol=1e-3)
+    once = solved(backend, IMAGE, prompts, replace(options, mirrored=False))
+    assert np.abs(matte.alpha.astype(int) - once.alpha).max() > 0.02 * ALPHA_MAX
+
+
+def test_the_picture_itself_is_encoded_only_once(small_vit):
+    backend = Counting(small_vit, "cpu")
+    engine = Engine(lambda model, rung: backend)
+    request = Request(IMAGE, "picture", CLICKS)
+    engine.solve(request)
+    assert backend.encoded == 1
+    twice = replace(request, options=TWICE)
+    engine.solve(twice)
+    assert backend.encoded == 2
+    again = engine.solve(replace(twice, prompts=BOX))
+    assert backend.encoded == 2
+    assert again.timings.encode_ms == 0
+
+
+def test_both_are_encoded_beforehand(small_vit):
+    backend = Counting(small_vit, "cpu")
+    engine = Engine(lambda model, rung: backend)
+    request = Request(IMAGE, "picture", CLICKS, options=TWICE)
+    engine.prepare(request)
+    assert backend.encoded == 2
+    engine.solve(request)
+    assert backend.encoded == 2
+
+
+def test_prompts_turn_with_the_picture_and_back():
+    prompts = PromptSet(
+        CLICKS.points, BOX.box, (Scribble(((0.5, 3), (7, 9)), positive=False),)
+    )
+    turned = mirrored_prompts(prompts, 128)
+    assert turned.points[0] == Point(88, 50)
+    assert turned.box == Box(28, 10, 108, 80)
+    assert turned.scribbles[0].path == ((127.5, 3), (121, 9))
+    assert mirrored_prompts(turned, 128) == prompts
+
+
+def test_a_click_on_the_left_border_stays_inside():
+    (point,) = mirrored_prompts(PromptSet((Point(0, 5),)), 128).points
+    assert 127.9 < point.x < 128
+    assert mirrored_prompts(PromptSet((Point(0, 5),)), 128).validated(96, 128)
+
+
+def test_a_view_turns_with_the_image():
+    view = View(10, 5, 40, 25, 128)
+    assert view.mirrored(100) == View(60, 5, 90, 25, 128)
+    assert view.mirrored(100).mirrored(100) == view
+
+
+@pytest.mark.parametrize("width", [64.0, 63.5, 63.25])
+def test_the_answer_comes_back_to_where_it_was(width):
+    """Of a mirrored ramp of logits, also where the last cell is partly padding."""
+    count = int(np.ceil(width))
+    places = np.arange(count, dtype=np.float32) + 0.5
+    mirrored = np.broadcast_to(width - places, (4, 3, count)).astype(np.float32)
+    back = mirrored_back(mirrored, width)
+    expected = np.broadcast_to(places[:-1], (4, 3, count - 1))
+    np.testing.assert_allclose(back[..., :-1], expected, rtol=1e-5)
+
+
+def test_padding_of_a_mask_prompt_stays_where_it_is():
+    mask = np.arange(8, dtype=np.float32).reshape(1, 1, 8)
+    assert mirrored_mask(mask, 20)[0, 0].tolist() == [4, 3, 2, 1, 0, 5, 6, 7]

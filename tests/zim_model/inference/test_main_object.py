@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from zim_model.inference.automatic import Found
+from zim_model.inference.main_object import centre_weights, is_ground, main_object
+from zim_model.prompts import PromptSet
+
+
+def found(left, top, right, bottom):
+    alpha = np.zeros((60, 80), np.uint8)
+    alpha[top:bottom, left:right] = 255
+    box = (left, top, right, bottom)
+    return Found(PromptSet(), 0, alpha, 0.9, 0.9, box, float(alpha.mean()) / 255)
+
+
+def test_nothing_is_no_object():
+    assert main_object(()) is None
+
+
+def test_of_two_the_larger_one():
+    large, small = found(10, 10, 50, 50), found(40, 25, 60, 40)
+    assert main_object((small, large)) is large
+
+
+def test_of_two_as_large_the_one_in_the_middle():
+    middle, corner = found(30, 20, 50, 40), found(0, 0, 20, 20)
+    assert main_object((corner, middle)) is middle
+
+
+def test_what_touches_three_edges_is_the_ground():
+    floor, person = found(0, 15, 80, 60), found(35, 5, 45, 30)
+    assert is_ground(floor.alpha)
+    assert not is_ground(person.alpha)
+    assert main_object((floor, person)) is person
+    assert main_object((floor,)) is floor
+
+
+def test_who_stands_on_the_lower_edge_is_no_ground():
+    assert not is_ground(found(20, 5, 60, 60).alpha)
+
+
+def test_weights_are_one_in_the_middle_and_none_at_the_edges():
+    weights = centre_weights(61, 81)
+    assert weights[30, 40] == pytest.approx(1)
+    assert weights[:, [0, -1]].max() < 0.05
+    assert np.allclose(weights, weights[::-1, ::-1])

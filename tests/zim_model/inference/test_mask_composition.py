@@ -1,0 +1,161 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
+from zim_model.conversion.converter import Converter
+from zim_model.conversion.network import ConverterNetwork
+from zim_model.errors import Cancelled, ImageError, PromptError, ZimError
+from zim_model.imported_mask import MAX_BYTES, ImportedMask
+from zim_model.inference import mask_composition
+from zim_model.inference.engine import Engine
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.request import ALPHA_MAX, Finish, Request, Stroke
+
+HEIGHT, WIDTH = 60, 80
+IMAGE = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+LEVEL = np.zeros((HEIGHT, WIDTH), np.uint8)
+LEVEL[10:50, 20:60] = 255
+SOFT = np.repeat(np.linspace(0, 255, WIDTH).astype(np.uint8)[None], HEIGHT, 0)
+
+
+@pytest.fixture
+def converter(monkeypatch):
+    """Gives small untrained converters and notes what they were asked to convert."""
+    torch.manual_seed(0)
+    encoder = ConvEncoder((8, 8, 8, 8, 8, 8), (0, 0, 0, 0, 0, 0))
+    config = dataclasses.replace(CONVERTER_TINY, encoder=encoder, decoder=(8,) * 5)
+    small, masks = Converter(ConverterNetwork(config)), []
+
+    class Noting:
+        def convert(self, image, mask, cancelled):
+            masks.append(mask)
+            return small.convert(image, mask, cancelled)
+
+    monkeypatch.setattr(
+        mask_composition, "open_converter", lambda name, device: Noting()
+    )
+    return masks
+
+
+@pytest.fixture
+def engine():
+    return Engine()
+
+
+def request(*masks, **changes):
+    fields = {"prompts": PromptSet(), "masks": masks} | changes
+    return Request(IMAGE, "grey", **fields)
+
+
+# -- The value ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [LEVEL, SOFT])
+@pytest.mark.parametrize("refine", [True, False])
+def test_a_mask_is_kept_exactly_and_survives_json(level, refine):
+    mask = ImportedMask.of(level, refine=refine)
+    assert mask.size == (HEIGHT, WIDTH)
+    assert np.array_equal(mask.level(), level)
+    assert ImportedMask.from_json(json.loads(json.dumps(mask.to_json()))) == mask
+
+
+def test_a_noisy_mask_is_made_black_and_white_for_the_converter(monkeypatch):
+    monkeypatch.setattr("zim_model.imported_mask.MAX_BYTES", 3000)
+    noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
+    kept = ImportedMask.of(noise).level()
+    assert np.array_equal(kept, np.where(noise >= 128, 255, 0))
+    with pytest.raises(ImageError, match="less noise"):
+        ImportedMask.of(noise, refine=False)
+
+
+VALID = ImportedMask.of(LEVEL).to_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"png": VALID["png"][:-8] + "AAAAAAAA"}, "digest"),
+        ({"png": "$$"}, "cannot be read"),
+        ({"png": "iVBORw0KGgo="}, "no grey PNG"),
+        ({"png": 3}, "cannot be read"),
+        ({"sha256": "0"}, "digest"),
+        ({"refine": 1}, "refine is 1"),
+        ({"converter": "../../etc/passwd"}, "no name"),
+        ({"converter": "mine.safetensors"}, "no name"),
+        ({"png": "A" * (2 * MAX_BYTES)}, "too large"),
+    ],
+)
+def test_a_malformed_mask_is_refused(changes, sentence):
+    with pytest.raises(ZimError, match=sentence):
+        ImportedMask.from_json(VALID | changes)
+
+
+# -- The engine ---------------------------------------------------------------------
+
+
+def test_a_mask_as_it_is_is_the_matte(engine):
+    matte = engine.solve(request(ImportedMask.of(SOFT, refine=False)))
+    assert np.array_equal(matte.alpha, SOFT.astype(np.uint16) * 257)
+
+
+def test_the_converter_refines_a_mask_once_for_all_edits(engine, converter):
+    mask = ImportedMask.of(LEVEL)
+    first = engine.solve(request(mask))
+    assert len(converter) == 1
+    assert np.array_equal(converter[0], LEVEL)
+    assert first.alpha[30, 40] > ALPHA_MAX * 0.9
+    stroke = Stroke(((5.0, 5.0, 1.0),), 4.0)
+    painted = engine.solve(request(mask, finish=Finish(strokes=(stroke,))))
+    assert len(converter) == 1
+    assert painted.alpha[5, 5] > ALPHA_MAX * 0.9
+    assert np.array_equal(engine.solve(request(mask)).alpha, first.alpha)
+    clicked = engine.solve(request(mask, prompts=PromptSet((Point(5, 5),))))
+    assert len(converter) == 1
+    assert (clicked.alpha >= first.alpha).all()
+    assert np.array_equal(Engine().solve(request(mask)).alpha, first.alpha)
+
+
+def test_masks_are_united(engine):
+    other = np.zeros_like(LEVEL)
+    other[:5] = 255
+    masks = [ImportedMask.of(level, refine=False) for level in (LEVEL, other)]
+    matte = engine.solve(request(*masks))
+    assert np.array_equal(matte.alpha > 0, (LEVEL > 0) | (other > 0))
+
+
+def test_what_is_clicked_is_added_to_the_mask(engine):
+    clicks = PromptSet((), Box(2, 2, 12, 50))
+    alone = engine.solve(request(prompts=clicks)).alpha
+    both = engine.solve(
+        request(ImportedMask.of(LEVEL, refine=False), prompts=clicks)
+    ).alpha
+    assert np.array_equal(both, np.maximum(alone, LEVEL.astype(np.uint16) * 257))
+
+
+def test_what_is_clicked_away_on_the_mask_is_taken_from_it(engine):
+    mask = ImportedMask.of(LEVEL, refine=False)
+    away = PromptSet((Point(30, 20, positive=False),))
+    piece = engine.solve(request(prompts=PromptSet((Point(30, 20),)))).alpha
+    left = engine.solve(request(mask, prompts=away)).alpha
+    whole = LEVEL.astype(np.uint16) * 257
+    assert np.array_equal(left, np.minimum(whole, ALPHA_MAX - piece))
+    assert piece.any()
+    beside = PromptSet((Point(2, 2, positive=False),))
+    assert np.array_equal(engine.solve(request(mask, prompts=beside)).alpha, whole)
+
+
+def test_what_cannot_be_is_said(engine, converter):
+    with pytest.raises(ImageError, match="10 x 20 pixels and the picture 80 x 60"):
+        engine.solve(request(ImportedMask.of(np.full((20, 10), 255, np.uint8))))
+    with pytest.raises(PromptError, match="empty"):
+        engine.solve(request(ImportedMask.of(np.zeros_like(LEVEL))))
+    whole = ImportedMask.of(LEVEL)
+    with pytest.raises(ImageError, match="damaged"):
+        engine.solve(request(dataclasses.replace(whole, png=whole.png[:40])))
+    with pytest.raises(Cancelled):
+        engine.solve(request(whole), lambda: True)
+    assert len(converter) == 1, "only the empty one came so far"

@@ -1,0 +1,233 @@
+import numpy as np
+import pytest
+
+import zim_model
+from tests.zim_model.conftest import SMALL_VIT
+from zim_model.errors import ImageError, PromptError
+from zim_model.inference.mask_generator import (
+    ZimAutomaticMaskGenerator,
+    coco_rle,
+    point_grid,
+    run_lengths,
+    suppressed,
+    without_small_parts,
+)
+
+IMAGE = np.zeros((96, 128, 3), np.uint8)
+IMAGE[20:60, 10:50] = 200
+IMAGE[40:90, 70:120] = 120
+SQUARES = {(10, 20, 40, 40), (70, 40, 50, 50)}
+
+
+class SquareBackend:
+    """Answers with what has the clicked pixel's colour; token 2 is sure of nothing."""
+
+    config = SMALL_VIT
+    fingerprint = "squares"
+    device_label = "fake"
+
+    def __init__(self):
+        self.encoded, self.together = [], []
+
+    def encode(self, image, view):
+        self.encoded.append(view)
+        return Encoded(view, view.crop(image)[..., 0])
+
+    def decode(self, encoded, prompts, mask_input=None):
+        (point,) = prompts.points
+        height, width = encoded.view.input_size
+        rows, columns = -(-height // 2), -(-width // 2)
+        y = (np.arange(rows) + 0.5) * encoded.view.height / rows
+        x = (np.arange(columns) + 0.5) * encoded.view.width / columns
+        seen = encoded.pixels[np.ix_(y.astype(int), x.astype(int))]
+        at = seen[
+            min(rows - 1, int(point.y / height * rows)),
+            min(columns - 1, int(point.x / width * columns)),
+        ]
+        sure = np.where(seen == at, 9.0, -9.0).astype(np.float32)
+        unsteady = np.where(seen == at, 0.2, -0.2).astype(np.float32)
+        nothing = np.full_like(sure, -9)
+        scores = [0.9 + at / 1e4, 0.99, 0.5, 0.99]
+        return np.stack([sure, unsteady, sure, nothing]), np.float32(scores)
+
+    def decode_many(self, encoded, sets):
+        self.together.append(len(sets))
+        answers = [self.decode(encoded, prompts) for prompts in sets]
+        return tuple(map(np.stack, zip(*answers, strict=True)))
+
+
+class Encoded:
+    nbytes = 1
+
+    def __init__(self, view, pixels):
+        self.view, self.pixels = view, pixels
+
+
+def found(image=IMAGE, **options):
+    backend = SquareBackend()
+    options = {"points_per_side": 6} | options
+    generator = ZimAutomaticMaskGenerator(backend, **options)
+    return generator.generate(image), backend
+
+
+def test_every_thing_is_found_once_with_what_other_generators_tell():
+    records, backend = found()
+    assert len(backend.encoded) == 1
+    assert {tuple(r["bbox"]) for r in records} == SQUARES | {(0, 0, 128, 96)}
+    scores = [r["predicted_iou"] for r in records]
+    assert scores == sorted(scores, reverse=True)
+    first = records[0]
+    assert set(first) == {
+        *("segmentation", "matte", "area", "bbox", "predicted_iou", "point_coords"),
+        *("stability_score", "crop_box"),
+    }
+    assert first["bbox"] == [10, 20, 40, 40]
+    assert first["crop_box"] == [0, 0, 128, 96]
+    assert first["area"] == first["segmentation"].sum() == 1600
+    assert first["segmentation"].dtype == bool
+    assert first["stability_score"] == 1
+    ((x, y),) = first["point_coords"]
+    assert first["segmentation"][int(y), int(x)]
+    assert first["matte"].dtype == np.uint8
+    assert first["matte"][40, 30] == 255
+    assert first["matte"][5, 5] == 0
+    np.testing.assert_array_equal(first["segmentation"], first["matte"] > 127)
+
+
+def test_points_are_answered_together():
+    _, backend = found(points_per_batch=3)
+    assert backend.together == [3] * 12
+
+
+def test_thresholds_decide_what_is_kept():
+    assert found(pred_iou_thresh=0.95)[0] == []
+    unsteady, _ = found(stability_score_thresh=0.0)
+    assert {r["stability_score"] for r in unsteady} == {0.0}  # they are surer
+    low, _ = found(pred_iou_thresh=0.915)
+    assert [tuple(r["bbox"]) for r in low] == [(10, 20, 40, 40)]
+
+
+def test_crops_find_what_lies_inside_them_once():
+    large = IMAGE.repeat(3, 0).repeat(3, 1)
+    records, backend = found(large, crop_n_layers=1, crop_overlap_ratio=0.5)
+    assert len(backend.encoded) == 5
+    crops = {}
+    for expected in ((30, 60, 120, 120), (210, 120, 150, 150), (0, 0, 384, 288)):
+        off = [np.abs(np.subtract(r["bbox"], expected)).max() for r in records]
+        (index,) = np.flatnonzero(np.array(off) <= 3)  # found once, to about a cell
+        crops[expected] = tuple(records[index]["crop_box"])
+    assert crops[30, 60, 120, 120] == (0, 0, 264, 216)
+    assert crops[0, 0, 384, 288] == (0, 0, 384, 288)
+
+
+def test_points_can_be_given():
+    grid = np.array([[0.2, 0.4]])
+    records, _ = found(points_per_side=None, point_grids=[grid])
+    assert [tuple(r["bbox"]) for r in records] == [(10, 20, 40, 40)]
+
+
+@pytest.mark.parametrize("mode", ["uncompressed_rle", "coco_rle"])
+def test_masks_come_as_run_lengths(mode):
+    records, _ = found(output_mode=mode)
+    masks, _ = found()
+    form = {"uncompressed_rle": run_lengths, "coco_rle": coco_rle}[mode]
+    assert records[0]["segmentation"] == form(masks[0]["segmentation"])
+    assert records[0]["area"] == masks[0]["area"]
+
+
+def test_run_lengths_go_down_columns_and_begin_with_zeros():
+    mask = np.array([[1, 0, 0], [1, 1, 0]], bool)
+    assert run_lengths(mask) == {"size": [2, 3], "counts": [0, 2, 1, 1, 2]}
+    assert run_lengths(~mask)["counts"] == [2, 1, 1, 2]
+
+
+def test_the_string_is_what_coco_reads():
+    """Read back by the format's definition: five bits a character, differences."""
+    mask = np.random.default_rng(0).random((40, 30)) > 0.7
+    mask[:, 10:20] = True  # a run of several characters
+    text, counts, at = coco_rle(mask)["counts"], [], 0
+    while at < len(text):
+        value = shift = 0
+        while True:
+            char = ord(text[at]) - 48
+            at += 1
+            value |= (char & 0x1F) << shift
+            shift += 5
+            if not char & 0x20:
+                break
+        if char & 0x10:
+            value -= 1 << shift
+        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+    assert counts == run_lengths(mask)["counts"]
+
+
+def test_small_islands_and_holes_go():
+    mask = np.zeros((60, 60), bool)
+    mask[5:20, 5:20] = True
+    mask[10, 10] = False
+    mask[25:27, 25:27] = True
+    clean = without_small_parts(mask, 10)
+    expected = np.zeros_like(mask)
+    expected[5:20, 5:20] = True
+    np.testing.assert_array_equal(clean, expected)
+    np.testing.assert_array_equal(without_small_parts(mask, 0), mask)
+    only = without_small_parts(mask, 300)  # the largest island stays
+    assert only[6, 6]
+    assert not only[26, 26]
+
+
+def test_mended_masks_have_mended_mattes():
+    records, _ = found(min_mask_region_area=20)
+    for record in records:
+        matte = record["matte"] > 127
+        np.testing.assert_array_equal(matte, record["segmentation"])
+
+
+def test_of_boxes_that_overlap_the_best_stays():
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [20, 0, 30, 10]], float)
+    assert suppressed(boxes, [0.1, 0.9, 0.5], 0.7) == [1, 2]
+    assert suppressed(boxes, [0.1, 0.9, 0.5], 0.95) == [1, 2, 0]
+    assert suppressed(boxes[:0], [], 0.7) == []
+
+
+def test_the_grid_is_that_of_sam():
+    grid = point_grid(2)
+    assert grid.tolist() == [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"points_per_side": None},
+        {"point_grids": [point_grid(2)]},
+        {"points_per_side": 0},
+        {"points_per_batch": 0},
+        {"stability_score_offset": 0.5},
+        {"crop_n_layers": -1},
+        {"output_mode": "png"},
+        {"points_per_side": None, "point_grids": [[0.5, 0.5]]},
+        {"points_per_side": None, "point_grids": [[[0.5, 1.5]]]},
+        {"points_per_side": None, "point_grids": [[[0, 0]]], "crop_n_layers": 1},
+    ],
+)
+def test_arguments_out_of_range_are_refused(options):
+    with pytest.raises(PromptError):
+        ZimAutomaticMaskGenerator(SquareBackend(), **options)
+
+
+def test_other_images_are_refused():
+    with pytest.raises(ImageError, match="uint8"):
+        ZimAutomaticMaskGenerator(SquareBackend()).generate(IMAGE[..., 0])
+
+
+def test_a_model_is_taken_as_it_is(small_vit):
+    generator = zim_model.ZimAutomaticMaskGenerator(
+        small_vit,
+        points_per_side=2,
+        pred_iou_thresh=-10,
+        stability_score_thresh=0,
+        device="cpu",
+    )
+    records = generator.generate(IMAGE)
+    assert records
+    assert all(r["matte"].shape == (96, 128) for r in records)

@@ -1,0 +1,312 @@
+"""Out of memory: free, step down, lose nothing, and say so."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.zim_model.conftest import SMALL_VIT
+from tests.zim_model.inference.test_engine import CLICK, IMAGE, DiscBackend
+from zim_model.errors import Cancelled, DeviceError, HalfOverflow, PromptError
+from zim_model.inference import oom_fallback
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import Engine
+from zim_model.inference.view import View
+from zim_model.prompts import PromptSet
+from zim_model.request import Request
+from zim_model.runtime import devices
+from zim_model.runtime.devices import (
+    CPU,
+    Device,
+    DeviceChoice,
+    Rung,
+    is_out_of_memory,
+    ladder_of,
+)
+
+CARD = Device("cuda:0", "Card", 8 << 30)
+HALF, FULL, ON_CPU = Rung("cuda:0", "fp16"), Rung("cuda:0", "fp32"), Rung("cpu", "fp32")
+OUT = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+
+@pytest.fixture(autouse=True)
+def card(monkeypatch):
+    """A machine with one CUDA card that has tensor cores."""
+    monkeypatch.setattr(devices, "available_devices", lambda: (CARD, CPU))
+    monkeypatch.setattr(devices, "_has_tensor_cores", lambda device: True)
+
+
+class Machine:
+    """Opens backends that fail ``failures[rung]`` times with ``error``."""
+
+    def __init__(self, failures, error=OUT, at="encode"):
+        self.failures, self.error, self.at = dict(failures), error, at
+        self.opened = []
+
+    def __call__(self, model, rung):
+        self.opened.append(rung)
+        self.fail(rung, "open")
+        return Shaky(self, rung)
+
+    def fail(self, rung, where):
+        left = self.failures.get(rung, 0)
+        if where == self.at and left:
+            self.failures[rung] = left - 1
+            raise self.error
+
+
+class Shaky(DiscBackend):
+    def __init__(self, machine, rung):
+        super().__init__(SMALL_VIT)
+        self.machine, self.rung = machine, rung
+        self.fingerprint = self.device_label = f"{rung.device}/{rung.precision}"
+
+    def encode(self, image, view):
+        self.machine.fail(self.rung, "encode")
+        return super().encode(image, view)
+
+    def decode(self, encoded, prompts, mask_input=None):
+        self.machine.fail(self.rung, "decode")
+        return super().decode(encoded, prompts, mask_input)
+
+
+def click(engine, model="big", prompts=CLICK):
+    return engine.solve(Request(IMAGE, "a", prompts, model))
+
+
+def test_enough_memory_leaves_no_notes():
+    machine = Machine({})
+    matte = click(Engine(machine))
+    assert machine.opened == [HALF]
+    assert matte.timings.notes == ()
+    assert matte.timings.device == "cuda:0/fp16"
+
+
+@pytest.mark.parametrize("at", ["open", "encode", "decode"])
+def test_freeing_memory_may_be_enough(at):
+    machine = Machine({HALF: 1}, at=at)
+    engine = Engine(machine)
+    matte = click(engine)
+    assert matte.alpha[70, 80] == 65535, "the click is answered"
+    assert matte.timings.device == "cuda:0/fp16"
+    assert "dropped" in matte.timings.notes[0]
+    assert click(engine, prompts=CLICK).timings.notes == (), "told once"
+
+
+@pytest.mark.parametrize("at", ["open", "encode", "decode"])
+def test_a_model_that_does_not_fit_runs_on_the_cpu(at):
+    machine = Machine({HALF: 99}, at=at)
+    engine = Engine(machine)
+    matte = click(engine)
+    assert matte.alpha[70, 80] == 65535, "the click is answered"
+    assert matte.timings.device == "cpu/fp32"
+    (note,) = matte.timings.notes
+    assert note == "Card (fp16) has too little memory for big: it runs on CPU (fp32)."
+
+
+def test_full_precision_gives_way_to_half_first():
+    machine = Machine({FULL: 99})
+    engine = Engine(machine)
+    engine.set_device(DeviceChoice(precision="fp32"))
+    assert click(engine).timings.device == "cuda:0/fp16"
+    assert list(dict.fromkeys(machine.opened)) == [FULL, HALF]
+
+
+def test_the_next_click_starts_where_the_last_one_worked():
+    machine = Machine({HALF: 99})
+    engine = Engine(machine)
+    click(engine)
+    machine.opened.clear()
+    matte = engine.solve(Request(IMAGE, "b", CLICK, "big"))
+    assert machine.opened == []
+    assert matte.timings.device == "cpu/fp32"
+    assert "too little memory" in matte.timings.notes[0]
+
+
+def test_a_smaller_model_is_still_tried_where_a_large_one_failed():
+    machine = Machine({HALF: 2})
+    engine = Engine(machine)
+    assert click(engine).timings.device == "cpu/fp32"
+    matte = click(engine, "small")
+    assert matte.timings.device == "cuda:0/fp16"
+    assert matte.timings.notes == ()
+
+
+def test_preparing_steps_down_as_well():
+    engine = Engine(Machine({HALF: 99}))
+    timings = engine.prepare(Request(IMAGE, "a", PromptSet(), "big"))
+    assert timings.device == "cpu/fp32"
+    assert timings.notes
+
+
+def test_the_last_rung_gives_up_with_a_cure():
+    engine = Engine(Machine({HALF: 99, ON_CPU: 99}))
+    with pytest.raises(DeviceError, match=r"not enough memory for big on CPU.*smaller"):
+        click(engine)
+
+
+def test_a_machine_without_a_card_retries_once(monkeypatch):
+    monkeypatch.setattr(devices, "available_devices", lambda: (CPU,))
+    machine = Machine({ON_CPU: 1}, MemoryError())
+    assert click(Engine(machine)).timings.device == "cpu/fp32"
+    machine = Machine({ON_CPU: 2}, MemoryError())
+    with pytest.raises(DeviceError):
+        click(Engine(machine))
+
+
+def test_memory_is_freed_before_the_work_is_done_again():
+    machine = Machine({})
+    engine = Engine(machine)
+    click(engine, "first")
+    assert len(engine.cache) == 1
+    machine.failures = {HALF: 1}
+    engine.solve(Request(IMAGE, "b", CLICK, "second"))
+    assert len(engine.cache) == 1, "only the second model's features are left"
+    machine.opened.clear()
+    engine.solve(Request(IMAGE, "c", CLICK, "first"))
+    assert machine.opened == [HALF], "the first model was let go"
+
+
+def test_an_overflow_in_half_precision_takes_full_precision():
+    machine = Machine({HALF: 1}, HalfOverflow(), at="decode")
+    matte = click(Engine(machine))
+    assert matte.timings.device == "cuda:0/fp32"
+    assert "overflows in fp16" in matte.timings.notes[0]
+
+
+def test_an_unusable_device_is_passed_over_unless_it_was_chosen():
+    error = DeviceError("ONNX Runtime cannot use cuda:0 here.", "Install it.")
+    machine = Machine({HALF: 99}, error, at="open")
+    matte = click(Engine(machine))
+    assert matte.timings.device == "cpu/fp32"
+    assert matte.timings.notes[0].startswith("ONNX Runtime cannot use cuda:0 here.")
+    engine = Engine(machine)
+    engine.set_device(DeviceChoice("cuda:0"))
+    with pytest.raises(DeviceError, match="cannot use cuda:0"):
+        click(engine)
+
+
+def test_other_errors_are_not_swallowed():
+    for error in (RuntimeError("shape mismatch"), Cancelled(), PromptError("no")):
+        machine = Machine({HALF: 1}, error)
+        with pytest.raises(type(error)):
+            click(Engine(machine))
+        assert machine.opened == [HALF]
+
+
+def test_another_device_can_be_chosen_at_any_time():
+    machine = Machine({})
+    engine = Engine(machine)
+    click(engine)
+    engine.set_device(DeviceChoice("cpu"))
+    assert click(engine).timings.device == "cpu/fp32"
+    engine.set_device(DeviceChoice("cpu"))
+    click(engine)
+    assert machine.opened == [HALF, ON_CPU], "the same choice loads nothing again"
+
+
+def test_a_device_that_is_not_there_is_named():
+    engine = Engine(Machine({}))
+    engine.set_device(DeviceChoice("cuda:7"))
+    with pytest.raises(DeviceError, match=r"no device cuda:7.*cuda:0, cpu"):
+        click(engine)
+
+
+@pytest.mark.parametrize(
+    ("choice", "rungs"),
+    [
+        (DeviceChoice(), (HALF, ON_CPU)),
+        (DeviceChoice("cuda", "fp32"), (FULL, HALF, ON_CPU)),
+        (DeviceChoice("cuda:0", "bf16"), (Rung("cuda:0", "bf16"), HALF, ON_CPU)),
+        (DeviceChoice("cpu"), (ON_CPU,)),
+        (DeviceChoice("cpu", "fp16"), (ON_CPU,)),
+    ],
+)
+def test_ladders(choice, rungs):
+    assert ladder_of(choice) == rungs
+
+
+@pytest.mark.parametrize("faster", [True, False])
+def test_the_cpu_takes_bf16_only_if_it_is_faster(monkeypatch, faster):
+    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: faster)
+    expected = Rung("cpu", "bf16" if faster else "fp32")
+    assert ladder_of(DeviceChoice("cpu", "bf16")) == (expected,)
+    assert ladder_of(DeviceChoice("cpu")) == (ON_CPU,)
+
+
+def test_an_old_card_runs_in_full_precision(monkeypatch):
+    monkeypatch.setattr(devices, "_has_tensor_cores", lambda device: False)
+    assert ladder_of(DeviceChoice())[0] == FULL
+
+
+def test_real_allocation_failures_are_recognised():
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert is_out_of_memory(caught.value)
+    with pytest.raises(MemoryError) as caught:
+        np.empty(1 << 60, np.uint8)
+    assert is_out_of_memory(caught.value)
+    assert is_out_of_memory(OUT)
+    onnx = type("Fail", (Exception,), {"__module__": "onnxruntime.capi"})
+    assert is_out_of_memory(onnx("Failed to allocate memory for requested buffer"))
+    assert not is_out_of_memory(RuntimeError("shapes do not match"))
+    assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_half_precision_answers_nearly_alike_and_is_labelled(small_cnn, monkeypatch):
+    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
+    full, half = TorchBackend(small_cnn, "cpu"), TorchBackend(small_cnn, "cpu", "bf16")
+    assert (full.device_label, half.device_label) == ("CPU (fp32)", "CPU (bf16)")
+    assert full.fingerprint != half.fingerprint
+    mattes = [click(Engine(lambda model, rung, b=b: b)).alpha for b in (full, half)]
+    difference = np.abs(mattes[0].astype(float) - mattes[1]) / 65535
+    assert 0 < difference.mean() < 0.02
+
+
+def test_on_a_cpu_half_precision_is_for_the_encoder_alone(small_cnn, monkeypatch):
+    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
+    full, half = TorchBackend(small_cnn, "cpu"), TorchBackend(small_cnn, "cpu", "bf16")
+    view = View.whole(*IMAGE.shape[:2], full.config.image_size)
+    seen = half.encode(IMAGE, view)
+    exact = full.encode(IMAGE, view).features.embeddings
+    assert (seen.features.embeddings != exact).any()
+    assert all(tensor.dtype == torch.float32 for tensor in seen.features.tensors())
+    prompts = view.apply(CLICK)
+    for answer, same in zip(
+        half.decode(seen, prompts), full.decode(seen, prompts), strict=True
+    ):
+        np.testing.assert_array_equal(answer, same)
+
+
+def test_nothing_finite_in_half_precision_is_an_overflow(small_cnn, monkeypatch):
+    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
+    backend = TorchBackend(small_cnn, "cpu", "bf16")
+    nothing = torch.full((1, 4, 64, 64), torch.nan)
+    monkeypatch.setattr(
+        backend.model, "decode", lambda *args: (nothing, torch.zeros(1, 4))
+    )
+    view = View.whole(*IMAGE.shape[:2], backend.config.image_size)
+    with pytest.raises(HalfOverflow):
+        backend.decode(backend.encode(IMAGE, view), view.apply(CLICK))
+
+
+def test_freeing_also_empties_the_cards_cache(monkeypatch):
+    emptied = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(1))
+    oom_fallback._empty_caches()
+    assert emptied
+
+
+def test_memory_that_runs_out_while_loading_is_no_damaged_file(monkeypatch, tmp_path):
+    (tmp_path / "large.pth").write_bytes(b"x")
+    reads = []
+
+    def load(*args, **kwargs):
+        reads.append(1)
+        raise MemoryError
+
+    monkeypatch.setattr(torch, "load", load)
+    monkeypatch.setattr(devices, "available_devices", lambda: (CPU,))
+    with pytest.raises(DeviceError, match="not enough memory"):
+        click(Engine(), str(tmp_path / "large.pth"))
+    assert len(reads) == 2, "tried again after memory was freed"

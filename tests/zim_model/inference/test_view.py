@@ -1,0 +1,113 @@
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from zim_model.inference.view import (
+    View,
+    choose_view,
+    normalised,
+    resized_view,
+)
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, ZIM_VIT_B
+from zim_model.prompts import Box, Point, PromptSet, Scribble
+
+sizes = st.integers(1, 3000)
+
+
+@given(sizes, sizes)
+def test_the_longer_side_fills_the_input(height, width):
+    h, w = View.whole(height, width, 1024).input_size
+    assert max(h, w) == 1024
+    assert min(h, w) == max(
+        1, int(min(height, width) * 1024 / max(height, width) + 0.5)
+    )
+
+
+@given(st.data(), st.integers(2, 500), st.integers(2, 500))
+def test_prompts_keep_their_relative_place(data, height, width):
+    x = data.draw(st.floats(0, width, exclude_max=True))
+    y = data.draw(st.floats(0, height, exclude_max=True))
+    view = View.whole(height, width, 128)
+    h, w = view.input_size
+    (point,) = view.apply(PromptSet((Point(x, y),))).points
+    assert np.isclose(point.x / w, x / width)
+    assert np.isclose(point.y / h, y / height)
+
+
+@given(st.data(), st.integers(8, 900), st.integers(8, 900))
+def test_an_object_view_holds_the_box_and_stays_in_the_image(data, height, width):
+    xs = sorted(
+        data.draw(st.lists(st.integers(0, width), min_size=2, max_size=2, unique=True))
+    )
+    ys = sorted(
+        data.draw(st.lists(st.integers(0, height), min_size=2, max_size=2, unique=True))
+    )
+    box = Box(xs[0], ys[0], xs[1], ys[1])
+    view = choose_view(SMALL_CNN, PromptSet((), box), height, width)
+    assert 0 <= view.left <= box.x0 < box.x1 <= view.right <= width
+    assert 0 <= view.top <= box.y0 < box.y1 <= view.bottom <= height
+
+
+def test_an_object_view_holds_positive_points_beside_the_box():
+    prompts = PromptSet(
+        (Point(10, 10), Point(290, 290, False)), Box(100, 100, 150, 150)
+    )
+    view = choose_view(SMALL_CNN, prompts, 300, 300)
+    assert view.left <= 10
+    assert view.right < 290
+    inside = view.apply(prompts)
+    assert [p.positive for p in inside.points] == [True]
+
+
+def test_whole_image_models_always_see_it_all():
+    view = choose_view(SMALL_VIT, PromptSet((), Box(5, 5, 9, 9)), 60, 80)
+    assert (view.left, view.top, view.right, view.bottom) == (0, 0, 80, 60)
+
+
+def test_resize_is_that_of_the_official_predictor():
+    image = np.random.default_rng(0).integers(0, 256, (700, 1500, 3), dtype=np.uint8)
+    view = View.whole(700, 1500, 1024)
+    expected = Image.fromarray(image).resize((1024, 478), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(resized_view(ZIM_VIT_B, image, view), expected)
+
+
+def test_padding_is_zero_after_normalisation():
+    pixels = np.full((10, 16, 3), 200, np.uint8)
+    out = normalised(pixels, 16)
+    assert out.shape == (3, 16, 16)
+    assert not out[:, 10:].any()
+    np.testing.assert_allclose(out[:, 0, 0], (200 - PIXEL_MEAN) / PIXEL_STD, rtol=1e-5)
+
+
+def test_a_scribble_goes_into_the_view_as_a_dense_line():
+    view = View(100, 50, 300, 250, 128)  # 200 image pixels are 128 of the input
+    line = Scribble(((100, 150), (299, 150)))
+    (scaled,) = view.apply(PromptSet(scribbles=(line,))).scribbles
+    x, y = np.array(scaled.path).T
+    assert (y == 64).all()
+    assert x[0] == 0
+    assert np.isclose(x[-1], 199 * 0.64)
+    assert np.diff(x).max() <= 16
+
+
+def test_the_part_of_a_scribble_outside_the_view_is_dropped():
+    view = View(100, 50, 300, 250, 128)
+    crossing = Scribble(((0, 150), (199, 150)))
+    outside = Scribble(((0, 0), (50, 20)))
+    scribbles = view.apply(PromptSet(scribbles=(crossing, outside))).scribbles
+    assert len(scribbles) == 1
+    x, _ = np.array(scribbles[0].path).T
+    assert 0 <= x.min() <= 16
+    assert np.isclose(x.max(), 99 * 0.64)
+
+
+def test_the_view_of_an_object_holds_its_positive_scribbles():
+    prompts = PromptSet(box=Box(100, 100, 200, 200))
+    inside = choose_view(SMALL_CNN, prompts, 600, 800)
+    line = Scribble(((150, 150), (400, 150)))
+    wider = choose_view(SMALL_CNN, replace(prompts, scribbles=(line,)), 600, 800)
+    assert wider.right >= 400 > inside.right

@@ -1,0 +1,237 @@
+"""Installed models, adding them from the disk, and the table of known ones."""
+
+import hashlib
+import pickle
+import socket
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import torch
+
+from tests.zim_model.conftest import SMALL_VIT, random_model
+from zim_model.errors import WeightsError
+from zim_model.inference.engine import Engine
+from zim_model.inference.oom_fallback import open_backend
+from zim_model.network.config import sam_variant
+from zim_model.prompts import Point, PromptSet
+from zim_model.request import Request
+from zim_model.weights import catalogue, install
+from zim_model.weights import installed as store
+from zim_model.weights.catalogue import MODELS, known, locate
+from zim_model.weights.checkpoint import save_model
+from zim_model.weights.install import add_from_disk
+from zim_model.weights.installed import installed, models_folder, remove
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZIM_STUDIO_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def weights(small_cnn, tmp_path):
+    path = tmp_path / "my model.safetensors"
+    save_model(small_cnn, path)
+    return path
+
+
+def names():
+    return [model.name for model in installed()]
+
+
+def test_the_bundled_model_is_always_there(folder):
+    assert names() == ["zim-tiny"]
+    assert not folder.exists(), "looking installs nothing"
+
+
+def test_the_models_folder_is_the_users_own(monkeypatch):
+    monkeypatch.delenv("ZIM_STUDIO_MODELS")
+    assert models_folder().parts[-2:] == ("zim-studio", "models")
+
+
+def test_an_added_model_answers_under_its_name(weights):
+    model = add_from_disk(weights)
+    assert model.name == "my-model"
+    assert names() == ["zim-tiny", "my-model"]
+    image = np.zeros((60, 80, 3), np.uint8)
+    clicks = PromptSet((Point(40, 30),))
+    matte = Engine().solve(Request(image, "a", clicks, "my-model"))
+    assert matte.alpha.shape == (60, 80)
+
+
+def test_a_model_outlives_the_file_that_it_came_from(weights):
+    model = add_from_disk(weights, "mine")
+    weights.unlink()
+    assert open_backend("mine").config.name == "small-cnn"
+    assert model.path.is_file()
+
+
+def test_where_links_do_not_work_files_are_copied(weights, monkeypatch):
+    def refuse(source, target):
+        raise OSError
+
+    monkeypatch.setattr(store.os, "link", refuse)
+    assert add_from_disk(weights, "mine").size == weights.stat().st_size
+
+
+def test_a_sam_is_recognised_by_its_tensors(tmp_path, monkeypatch):
+    config = replace(sam_variant(SMALL_VIT), name="sam-small")
+    monkeypatch.setattr("zim_model.weights.checkpoint.CONFIGS", {"sam-small": config})
+    path = tmp_path / "sam_small.pth"
+    torch.save(random_model(config).state_dict(), path)
+    assert add_from_disk(path).name == "sam_small"
+    assert open_backend("sam_small").config.name == "sam-small"
+
+
+def test_the_file_of_a_known_model_gets_its_name(weights, monkeypatch):
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    file = catalogue.ModelFile(weights.name, "", weights.stat().st_size, digest)
+    info = replace(known("sam-vit-b"), files=(file,))
+    monkeypatch.setattr(install, "MODELS", (info,))
+    assert add_from_disk(weights).name == "sam-vit-b"
+
+
+def test_a_name_that_is_taken_is_refused(weights):
+    add_from_disk(weights, "mine")
+    with pytest.raises(WeightsError, match=r"called mine already.*another name"):
+        add_from_disk(weights, "mine")
+    with pytest.raises(WeightsError, match="zim-tiny already"):
+        add_from_disk(weights, "zim-tiny")
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "", ".hidden", "x.part", "a" * 65])
+def test_a_name_leads_nowhere_else(weights, name, tmp_path):
+    with pytest.raises(WeightsError, match="is no name for a model"):
+        add_from_disk(weights, name)
+    with pytest.raises(WeightsError, match="is no name for a model"):
+        remove(name)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["my model.safetensors"]
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("executed",)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_pickle_is_refused_and_never_run(tmp_path, capsys, suffix):
+    path = tmp_path / f"evil{suffix}"
+    path.write_bytes(pickle.dumps({"a": Evil()}))
+    with pytest.raises(WeightsError, match="damaged"):
+        add_from_disk(path)
+    assert capsys.readouterr().out == ""
+    assert names() == ["zim-tiny"]
+
+
+def test_weights_of_another_shape_are_refused(tmp_path, small_cnn):
+    path = tmp_path / "odd.safetensors"
+    odd = replace(small_cnn.config, head_dim=24)
+    model = random_model(small_cnn.config)
+    model.config = odd
+    save_model(model, path)
+    with pytest.raises(WeightsError, match="another architecture"):
+        add_from_disk(path)
+
+
+def test_missing_tensors_are_refused(tmp_path):
+    model = random_model(SMALL_VIT)
+    del model.mask_decoder.iou_token
+    save_model(model, tmp_path / "less.safetensors")
+    with pytest.raises(WeightsError, match="tensors missing"):
+        add_from_disk(tmp_path / "less.safetensors")
+
+
+@pytest.mark.parametrize("name", ["x.bin", "x.txt"])
+def test_other_files_are_refused_with_what_is_known(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(WeightsError, match=r"\.safetensors or SAM \.pth"):
+        add_from_disk(tmp_path / name)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(WeightsError, match=r"gone\.pth does not exist"):
+        add_from_disk(tmp_path / "gone.pth")
+
+
+def test_a_removed_model_is_gone(weights):
+    add_from_disk(weights, "mine")
+    remove("mine")
+    assert names() == ["zim-tiny"]
+    assert weights.is_file()
+    with pytest.raises(WeightsError, match="No model called mine"):
+        remove("mine")
+
+
+def test_the_bundled_model_cannot_be_removed():
+    with pytest.raises(WeightsError, match="belongs to the program"):
+        remove("zim-tiny")
+
+
+def test_folders_that_hold_no_model_are_passed_over(folder):
+    for name in ("empty", "half.part", "two"):
+        (folder / name).mkdir(parents=True)
+    (folder / "two" / "a.pth").write_bytes(b"")
+    (folder / "two" / "b.pth").write_bytes(b"")
+    (folder / "file.pth").write_bytes(b"")
+    assert names() == ["zim-tiny"]
+
+
+def test_a_known_model_that_is_not_here_says_how_to_get_it():
+    with pytest.raises(WeightsError, match=r"ViT-B is not installed.*models download"):
+        locate("sam-vit-b")
+
+
+def test_an_unknown_model_is_told_what_there_is(weights):
+    add_from_disk(weights, "mine")
+    with pytest.raises(WeightsError, match=r"'nothing'.*zim-tiny, mine"):
+        locate("nothing")
+
+
+def test_a_path_needs_no_installation(weights):
+    assert open_backend(str(weights), "cpu").config.name == "small-cnn"
+
+
+@pytest.mark.parametrize("model", ["//server/x.pth", r"\\server\x.safetensors"])
+def test_a_path_to_another_computer_is_not_followed(model):
+    with pytest.raises(WeightsError, match="lies on another computer"):
+        locate(model)
+
+
+def test_the_table_of_known_models_is_sound():
+    assert len({info.name for info in MODELS}) == len(MODELS)
+    for info in MODELS:
+        store.check_name(info.name)
+        assert urlsplit(info.source).scheme == "https"
+        assert urlsplit(info.licence.url).scheme == "https"
+        assert info.size > 5e6
+        for file in info.files:
+            assert urlsplit(file.url).scheme == "https"
+            assert file.url.endswith(f"/{file.name}")
+            assert len(bytes.fromhex(file.sha256)) == 32
+    assert [i.name for i in MODELS if i.bundled] == ["zim-tiny"]
+    official = [i for i in MODELS if i.format == "onnx"]
+    assert official
+    assert not any(i.licence.commercial for i in official)
+
+
+def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("the network was touched")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    add_from_disk(weights, "mine")
+    image = np.zeros((60, 80, 3), np.uint8)
+    for model in names():
+        Engine().solve(Request(image, "a", PromptSet((Point(40, 30),)), model))
+    with pytest.raises(WeightsError):
+        locate("sam-vit-b")
+    remove("mine")
+
+
+def test_the_bundled_weights_have_the_terms_of_their_training_pictures():
+    """NOTICE says so; a manager that shows another licence misleads."""
+    assert known("zim-tiny").licence.name == "CC BY-NC 4.0"

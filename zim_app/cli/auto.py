@@ -1,0 +1,223 @@
+"""``zim-studio auto``: every object of a photo in a file of its own, and an index.
+
+Imports neither Qt nor torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zim_app.cli.models import add_device_arguments, make_engine
+from zim_app.core.export import ExportOptions, Target, check_target, export
+from zim_app.core.images import Picture, load_picture
+from zim_model.errors import ImageError
+from zim_model.recipe import Recipe
+from zim_model.request import Options
+from zim_model.runtime.atomic_files import explain, replacing
+
+if TYPE_CHECKING:
+    from zim_model.inference.automatic import AutomaticOptions, Found
+    from zim_model.inference.engine import Engine
+
+SUMMARY = "Cut every object out of one photo, each into a file of its own."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``zim-studio auto``."""
+    parser.add_argument("photo", type=Path, metavar="PHOTO")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="made if it does not exist; gets PHOTO-01.png, PHOTO-02.png, ..., the "
+        "largest object first, and PHOTO-objects.json, which lists them",
+    )
+    parser.add_argument("--model", metavar="NAME", help="default: zim-tiny")
+    add_device_arguments(parser)
+    parser.add_argument(
+        "--what",
+        choices=("cutout", "matte"),
+        default="cutout",
+        help="the photo with transparency (default), or the grey matte",
+    )
+    parser.add_argument(
+        "--trim", action="store_true", help="leave out what is empty around an object"
+    )
+    parser.add_argument(
+        "--grid",
+        type=int,
+        metavar="N",
+        help="places looked at along the photo's longer side (default: what suits the "
+        "model)",
+    )
+    limits = {
+        "--min-area": "smallest object, as a fraction of the photo",
+        "--max-area": "largest object, as a fraction of the photo",
+        "--min-score": "how sure the model must be, 0 to 1",
+        "--min-stability": "how sharply an object must stand out, 0 to 1",
+    }
+    for name, meaning in limits.items():
+        parser.add_argument(name, type=float, metavar="X", help=meaning)
+    parser.add_argument(
+        "--replace", action="store_true", help="replace files of an earlier run"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the index instead of a sentence"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find the objects and write them; return the exit code.
+
+    Raises:
+        ZimError: the photo cannot be read, an option is out of range, the model
+            cannot be loaded, or a file exists already or cannot be written.
+    """
+    picture = load_picture(args.photo)
+    names = _Names(args.output, args.photo.stem)
+    options = ExportOptions(args.what, trim=args.trim)
+    if not args.replace:
+        names.check_free()
+    _make(args.output)
+    check_target(picture, names.object(1), options)  # before the model takes its time
+    base = Recipe() if args.model is None else Recipe(model=args.model)
+    engine = make_engine(args)
+    started = time.perf_counter()
+    found = engine.everything(
+        base.request(picture.rgb, picture.key),
+        _automatic_options(args, engine, base.model),
+        progress=_progress(sys.stderr.isatty()),
+    )
+    seconds = time.perf_counter() - started
+    rows = list(_written(engine, picture, found, base, names, options))
+    index = {
+        "image": str(args.photo),
+        "width": picture.width,
+        "height": picture.height,
+        "model": base.model,
+        "device": engine.backend(base.model).device_label,
+        "seconds": round(seconds, 2),
+        "objects": rows,
+    }
+    text = json.dumps(index, indent=2)
+    _write_text(names.index, text)
+    sentence = f"{args.output}: {_counted(len(rows))} found in {seconds:.1f} s"
+    print(text if args.json else sentence)
+    return 0
+
+
+class _Names:
+    """The files that a photo gives."""
+
+    def __init__(self, folder: Path, stem: str) -> None:
+        self._folder, self._stem = folder, stem
+        self.index = folder / f"{stem}-objects.json"
+
+    def object(self, number: int) -> Path:
+        """The file of an object, counted from 1."""
+        return self._folder / f"{self._stem}-{number:02}.png"
+
+    def check_free(self) -> None:
+        """Refuse to mix with the files of an earlier run."""
+        start = f"{self._stem}-"
+        taken = [self.index] if self.index.exists() else []
+        if self._folder.is_dir():
+            taken += sorted(
+                path
+                for path in self._folder.iterdir()
+                if path.suffix == ".png"
+                and path.stem.startswith(start)
+                and path.stem.removeprefix(start).isdecimal()
+            )
+        if taken:
+            raise ImageError(
+                f"{taken[0]} exists already.",
+                "Say --replace, or choose another folder.",
+            )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise ImageError(
+            f"{folder} is a file.", "Give the path of a folder."
+        ) from error
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ImageError(f"{folder} cannot be made: {reason}.", cure) from error
+
+
+def _automatic_options(
+    args: argparse.Namespace, engine: Engine, model: str
+) -> AutomaticOptions:
+    """What suits the model, but for what the user says."""
+    from zim_model.inference.automatic import AutomaticOptions
+
+    suiting = AutomaticOptions.for_model(engine.backend(model).config)
+    names = ("grid", "min_area", "max_area", "min_score", "min_stability")
+    given = {name: getattr(args, name) for name in names}
+    said = {name: value for name, value in given.items() if value is not None}
+    return replace(suiting, **said).validated()
+
+
+def _written(
+    engine: Engine,
+    picture: Picture,
+    found: tuple[Found, ...],
+    base: Recipe,
+    names: _Names,
+    options: ExportOptions,
+) -> Iterator[dict[str, Any]]:
+    """Write the objects, one after the other, and say what they are."""
+    for number, each in enumerate(found, 1):
+        recipe = replace(
+            base, prompts=each.prompts, options=Options(candidate=each.candidate)
+        )
+        matte = engine.solve(recipe.request(picture.rgb, picture.key))
+        if not matte.alpha.any():  # at full size nothing is left of it
+            continue
+        path = names.object(number)
+        export(picture, [Target(matte.alpha)], path, options)
+        yield {
+            "file": path.name,
+            "box": list(each.box),
+            "area": round(each.area, 5),
+            "score": round(each.score, 4),
+            "stability": round(each.stability, 4),
+            "recipe": recipe.to_json(),
+        }
+
+
+def _progress(wanted: bool) -> Callable[[int, int, tuple[Found, ...]], None]:
+    """Shows on a terminal how far the search is."""
+
+    def tell(done: int, total: int, found: tuple[Found, ...]) -> None:
+        if wanted:
+            end = "\n" if done == total else ""
+            line = f"\r{done} of {total} places, {_counted(len(found))} found"
+            print(f"{line:50}", end=end, file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _counted(count: int) -> str:
+    return "1 object" if count == 1 else f"{count} objects"
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        with replacing(path) as stream:
+            stream.write(f"{text}\n".encode())
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ImageError(f"{path} cannot be written: {reason}.", cure) from error

@@ -1,0 +1,434 @@
+"""``zim-studio batch``: a folder of pictures with one command.
+
+Imports neither Qt nor torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any, get_args
+
+from zim_app.cli import arguments
+from zim_app.cli.models import add_device_arguments, make_engine, warn
+from zim_app.core.batch.jobs import Shard, jobs_of_folder
+from zim_app.core.batch.journal import Row
+from zim_app.core.batch.plan import BATCH_EXPORT, Plan
+from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.batch.prompt_table import RelativeBox, read_table
+from zim_app.core.batch.reports import counts, merge, write_reports
+from zim_app.core.batch.resume import foresee
+from zim_app.core.batch.runner import WORKERS, Ended
+from zim_app.core.batch.runner import run as run_plan
+from zim_app.core.export_options import Depth, ExportOptions, Scope, What
+from zim_app.core.formats import FORMATS
+from zim_model.errors import ZimError
+from zim_model.runtime.devices import DeviceChoice
+from zim_model.weights.catalogue import DEFAULT_MODEL
+
+SUMMARY = "Cut objects out of all pictures of a folder."
+INTERRUPTED = 130
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``zim-studio batch``."""
+    parser.add_argument(
+        "folder", type=Path, nargs="?", metavar="FOLDER", help="pictures to read"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help="folder for results, batch-report.csv and batch-sheet.jpg; made if it "
+        "does not exist; with the same one again, a batch goes on where it ended",
+    )
+    parser.add_argument(
+        "-r",
+        "--recursive",
+        action="store_true",
+        help="also folders in FOLDER; OUT gets the same tree",
+    )
+    _configure_prompts(parser)
+    _configure_export(parser)
+    _configure_running(parser)
+
+
+def _configure_prompts(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "prompts, the first that says anything about a picture"
+    )
+    group.add_argument(
+        "--no-recipes",
+        action="store_true",
+        help="do not take what was done to a picture in the studio, nor projects "
+        "(.zimproj) in its folder",
+    )
+    group.add_argument(
+        "--prompts",
+        type=Path,
+        metavar="FILE",
+        help="CSV with the columns image, object, x, y, label, left, top, right, "
+        "bottom, units; or JSON: [{image, objects: [{name, points, box, recipe}]}]",
+    )
+    group.add_argument(
+        "--box",
+        type=_relative_box,
+        metavar="X0,Y0,X1,Y1",
+        help="one box for all pictures, in fractions of width and height, such as "
+        "0.1,0.1,0.9,0.9",
+    )
+    group.add_argument(
+        "--auto", action="store_true", help="find each picture's main object"
+    )
+    group.add_argument(
+        "--model",
+        metavar="NAME",
+        help=f"for prompts that name none (default: {DEFAULT_MODEL})",
+    )
+
+
+def _configure_export(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("results")
+    group.add_argument("--what", choices=get_args(What), default="cutout")
+    group.add_argument(
+        "--format", choices=[entry.id for entry in FORMATS], default="png"
+    )
+    group.add_argument("--depth", choices=get_args(Depth), default="source")
+    group.add_argument("--quality", type=int, default=95, help="of JPEG, 1 to 100")
+    group.add_argument(
+        "--background",
+        type=_background,
+        metavar="COLOUR",
+        help="of composites: R,G,B, #RRGGBB, or a picture file (default: white)",
+    )
+    group.add_argument(
+        "--trim", action="store_true", help="leave out what is empty around the objects"
+    )
+    group.add_argument("--padding", type=int, default=0, metavar="PIXELS")
+    size = group.add_mutually_exclusive_group()
+    size.add_argument("--scale", type=float, default=1.0, metavar="FACTOR")
+    size.add_argument("--longest-side", type=int, metavar="PIXELS")
+    group.add_argument(
+        "--decontaminate",
+        type=float,
+        metavar="AMOUNT",
+        help="0 to 1: free soft edges from the old background's colour (default: as "
+        "the recipe says)",
+    )
+    group.add_argument(
+        "--objects",
+        choices=get_args(Scope),
+        default=BATCH_EXPORT.scope,
+        help="all visible ones as one (default), each in a file, or the active one",
+    )
+    group.add_argument(
+        "--original", action="store_true", help="add it as a hidden layer (psd, ora)"
+    )
+    group.add_argument(
+        "--name",
+        default=BATCH_EXPORT.template,
+        metavar="TEMPLATE",
+        help="of the files, with {name}, and {object} {what} {n} {width} {height} "
+        "{date} if wanted (default: %(default)s)",
+    )
+    group.add_argument(
+        "--replace",
+        action="store_true",
+        help="write over files that are not this batch's own; else those stay, and the "
+        "new file gets a number",
+    )
+
+
+def _configure_running(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("running")
+    add_device_arguments(parser)
+    group.add_argument(
+        "--jobs",
+        type=int,
+        default=WORKERS,
+        metavar="N",
+        help="threads that read pictures, and as many that write, while the model "
+        "works; 0 for none (default: %(default)s)",
+    )
+    group.add_argument(
+        "--dry-run", action="store_true", help="only tell what would be written"
+    )
+    group.add_argument(
+        "--shard",
+        type=_shard,
+        default=Shard(),
+        metavar="I/N",
+        help="only the I-th of N parts, as for N machines that share OUT",
+    )
+    group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="work on a Ray cluster that shares the folders: auto, HOST:PORT, or "
+        "local:N for N workers here",
+    )
+    group.add_argument(
+        "--merge",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="only join the reports of these output folders, into OUT or the first one",
+    )
+    group.add_argument(
+        "--json", action="store_true", help="print a line of JSON for each picture"
+    )
+
+
+def _relative_box(text: str) -> RelativeBox:
+    try:
+        return RelativeBox(*arguments.numbers(text, (4,), "X0,Y0,X1,Y1"))
+    except ZimError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _background(text: str) -> Any:
+    try:
+        return arguments.colour(text)
+    except argparse.ArgumentTypeError:
+        if Path(text).is_file():
+            return Path(text)
+        raise
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ZimError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+# -- Running ---------------------------------------------------------------------------
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked; return the exit code.
+
+    Raises:
+        ZimError: nothing can be done at all; what fails for one picture only is told
+            in the report.
+        ArgumentError: the arguments do not go together.
+    """
+    if args.merge:
+        return _merge(args)
+    if args.folder is None or args.output is None:
+        raise argparse.ArgumentError(None, "give a FOLDER and -o OUT")
+    if args.jobs < 0:
+        raise argparse.ArgumentError(None, "--jobs is a number of threads, 0 or more")
+    if args.cluster and args.shard != Shard():
+        raise argparse.ArgumentError(
+            None, "a cluster does all parts: leave out --shard"
+        )
+    plan = _plan(args).validated()
+    if args.dry_run:
+        return _dry_run(plan, args)
+    return _run_on_cluster(plan, args) if args.cluster else _run(plan, args)
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    jobs = jobs_of_folder(args.folder, args.output, recursive=args.recursive)
+    prompting = Prompting(
+        not args.no_recipes,
+        read_table(args.prompts) if args.prompts else None,
+        args.box,
+        args.auto,
+        args.model or DEFAULT_MODEL,
+    )
+    return Plan(
+        jobs, args.output, prompting, _export_options(args), args.replace, args.shard
+    )
+
+
+def _export_options(args: argparse.Namespace) -> ExportOptions:
+    options = ExportOptions(
+        what=args.what,
+        format=args.format,
+        depth=args.depth,
+        quality=args.quality,
+        trim=args.trim or args.padding > 0,
+        padding=args.padding,
+        scale=args.scale,
+        longest_side=args.longest_side,
+        decontaminate=args.decontaminate,
+        scope=args.objects,
+        original=args.original,
+        template=args.name,
+    )
+    if isinstance(args.background, Path):
+        options = replace(options, background_picture=args.background)
+    elif args.background is not None:
+        options = replace(options, background=args.background)
+    return options
+
+
+def _dry_run(plan: Plan, args: argparse.Namespace) -> int:
+    failed = 0
+    for each in foresee(plan):
+        failed += each.state == "failed"
+        if args.json:
+            line = {"picture": each.picture, "state": each.state}
+            line |= {"prompts": each.prompts, "outputs": list(each.outputs)}
+            reason = {"message": each.message, "hint": each.hint}
+            print(json.dumps(line | reason))
+        elif each.outputs:
+            source = each.prompts or each.message
+            print(f"{each.picture} -> {', '.join(each.outputs)} ({source})")
+        else:
+            print(f"{each.picture}: {each.state}: {each.message} {each.hint}")
+    return 1 if failed else 0
+
+
+def _run(plan: Plan, args: argparse.Namespace) -> int:
+    engine = make_engine(args)
+    if args.device is not None:
+        from zim_model.runtime.devices import checked_device
+
+        checked_device(args.device)
+    if args.model is not None:
+        engine.backend(args.model)  # a wrong name fails once, not for every picture
+    stop = threading.Event()
+    told = _Teller(args)
+    started = time.perf_counter()
+    rows: list[Row] = []
+    with _interruptible(stop):
+        events = run_plan(plan, engine, workers=args.jobs, cancelled=stop.is_set)
+        for event in events:
+            if isinstance(event, Ended):
+                rows.append(event.row)
+                told.tell(event)
+    told.close()
+    files = write_reports(plan, rows)
+    seconds = time.perf_counter() - started
+    return _summed_up(args, rows, files, seconds, interrupted=stop.is_set())
+
+
+def _run_on_cluster(plan: Plan, args: argparse.Namespace) -> int:
+    from zim_app.core.batch.cluster import run_on_cluster
+
+    choice = DeviceChoice(args.device, args.precision)
+    told = _Teller(args)
+    started = time.perf_counter()
+    rows: list[Row] = []
+    found = run_on_cluster(plan, args.cluster, choice, workers=args.jobs)
+    for row in found:
+        rows.append(row)
+        told.tell(Ended(row, len(rows), max(len(rows), len(plan.jobs))))
+    told.close()
+    files = write_reports(plan, rows)
+    return _summed_up(args, rows, files, time.perf_counter() - started)
+
+
+def _summed_up(
+    args: argparse.Namespace,
+    rows: list[Row],
+    files: list[Path],
+    seconds: float,
+    *,
+    interrupted: bool = False,
+) -> int:
+    number = counts(rows)
+    if args.json:
+        line = {**number, "seconds": round(seconds, 2), "interrupted": interrupted}
+        print(json.dumps(line | {"reports": [str(file) for file in files]}))
+    else:
+        words = ("{done} made", "{kept} made before", "{skipped} skipped")
+        text = ", ".join((*words, "{failed} failed")).format(**number)
+        made = number["done"]
+        rate = f" in {seconds:.1f} s" if seconds else ""
+        each = f", {seconds / made:.2f} s a picture" if made and seconds else ""
+        print(f"{text}{rate}{each}; see {files[0]}")
+    if interrupted:
+        print("zim-studio: interrupted; run it again to go on.", file=sys.stderr)
+        return INTERRUPTED
+    return 1 if number["failed"] else 0
+
+
+def _merge(args: argparse.Namespace) -> int:
+    if args.folder is not None:
+        args.merge.insert(0, args.folder)
+    rows, files = merge(args.merge, args.output or args.merge[0])
+    return _summed_up(args, rows, files, 0.0)
+
+
+@contextmanager
+def _interruptible(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl+C end the batch as it should be ended; a second one ends it at once."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("\nzim-studio: finishing what is being written...", file=sys.stderr)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    old = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in old.items():
+            signal.signal(each, handler)
+
+
+class _Teller:
+    """Tells how far a batch is: a bar on a terminal, lines of JSON for programs."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._json = args.json
+        self._bar = sys.stderr.isatty()
+        self._started = time.perf_counter()
+        self._worked = 0
+        self._noted: set[str] = set()
+
+    def tell(self, event: Ended) -> None:
+        row = event.row
+        self._worked += row.state != "kept"
+        if self._json:
+            print(json.dumps(row.to_json()), flush=True)
+        if row.state in ("failed", "skipped"):
+            self._say(
+                f"zim-studio: {row.picture}: {row.state}: {row.message} {row.hint}"
+            )
+        news = tuple(note for note in row.notes if note not in self._noted)
+        self._noted.update(news)
+        warn(news)
+        if self._bar:
+            self._draw(event)
+        elif not self._json and row.state == "done":
+            print(f"{row.picture} -> {', '.join(row.outputs)}", flush=True)
+
+    def _draw(self, event: Ended) -> None:
+        share = event.done / max(1, event.total)
+        seconds = time.perf_counter() - self._started
+        left = seconds / max(1, self._worked) * (event.total - event.done)
+        bar = ("#" * round(24 * share)).ljust(24, ".")
+        line = f"[{bar}] {event.done} of {event.total}, {_clock(left)} left"
+        print(f"\r{line:78}", end="", file=sys.stderr, flush=True)
+
+    def _say(self, line: str) -> None:
+        start = f"\r{'':78}\r" if self._bar else ""
+        print(f"{start}{' '.join(line.split())}", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if self._bar:
+            print(file=sys.stderr)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,147 @@
+"""``zim-studio convert-mask``: from a photo and a coarse mask to a soft matte.
+
+Imports neither Qt nor torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from zim_app.core.export import ExportOptions, Target, check_target, export
+from zim_app.core.images import load_picture
+from zim_app.core.masks import THRESHOLD, MaskFile, load_mask
+from zim_model.errors import ImageError
+from zim_model.request import ALPHA_MAX
+from zim_model.runtime.devices import checked_device
+
+SUMMARY = "Make a soft matte of a photo and a coarse black-and-white mask."
+NOTED = 0.001
+"""Share of grey pixels in a mask from which on the threshold is told."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``zim-studio convert-mask``."""
+    parser.add_argument("photo", type=Path, metavar="PHOTO")
+    parser.add_argument(
+        "mask",
+        type=Path,
+        metavar="MASK",
+        help="a picture of the photo's size, white on the object; where it has "
+        "transparency, that counts",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="MATTE",
+        help="its suffix chooses the format (default: PHOTO-matte.png, beside PHOTO)",
+    )
+    parser.add_argument(
+        "--what",
+        choices=("matte", "cutout"),
+        default="matte",
+        help="the grey matte (default), or the photo with transparency",
+    )
+    parser.add_argument(
+        "--depth",
+        choices=("source", "8", "16"),
+        default="source",
+        help="bits a channel; source (default) has those of the photo",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=int,
+        default=THRESHOLD,
+        metavar="PERCENT",
+        help=f"of white from which on a pixel is the object's (default: {THRESHOLD})",
+    )
+    parser.add_argument(
+        "--model",
+        default="converter-tiny",
+        metavar="NAME",
+        help="converter-tiny (default), or a converter's .safetensors file",
+    )
+    parser.add_argument(
+        "--device",
+        metavar="ID",
+        help="where it runs: cuda, cuda:1, mps or cpu (default: the best here)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert the mask and write the matte; return the exit code.
+
+    Raises:
+        ZimError: photo or mask cannot be read or do not fit, the converter cannot be
+            loaded, or the file cannot be written.
+    """
+    picture = load_picture(args.photo)
+    given = load_mask(args.mask, picture, args.threshold)
+    output = args.output or _default_output(args.photo, args.what)
+    if output.exists() and output.samefile(args.mask):
+        raise ImageError(
+            f"{output} is the mask itself.", "Choose another name for the result."
+        )
+    options = ExportOptions(args.what, depth=args.depth)
+    check_target(picture, output, options)  # before the model takes its time
+    _tell(args.mask.name, given, args.threshold)
+    from zim_model.conversion.converter import Converter
+
+    converter = Converter.load(args.model, checked_device(args.device))
+    started = time.perf_counter()
+    alpha = converter.convert(picture.rgb, given.mask)
+    seconds = time.perf_counter() - started
+    export(picture, [Target(alpha)], output, options)
+    soft = float(((alpha > 0) & (alpha < ALPHA_MAX)).mean())
+    report = {
+        "image": str(args.photo),
+        "mask": str(args.mask),
+        "output": str(output),
+        "width": picture.width,
+        "height": picture.height,
+        "model": args.model,
+        "converter": converter.fingerprint,
+        "device": str(converter.device),
+        "seconds": round(seconds, 3),
+        "threshold": args.threshold,
+        "by_transparency": given.transparency,
+        "mask_coverage": round(float(given.mask.mean()), 6),
+        "coverage": round(float(np.mean(alpha)) / ALPHA_MAX, 6),
+        "soft": round(soft, 6),
+    }
+    sentence = (
+        f"{output}: {picture.width} x {picture.height}, {report['coverage']:.1%}"
+        f" covered, {soft:.1%} soft, {seconds:.1f} s on {converter.device}"
+    )
+    print(json.dumps(report) if args.json else sentence)
+    return 0
+
+
+def _tell(name: str, given: MaskFile, threshold: int) -> None:
+    """Say what the threshold decided, where it did."""
+    if given.between > NOTED:
+        kinds = "clear nor opaque" if given.transparency else "black nor white"
+        print(
+            f"zim-studio: note: {given.between:.1%} of {name} is neither {kinds};"
+            f" from {threshold} % on it counts as the object.",
+            file=sys.stderr,
+        )
+
+
+def _default_output(photo: Path, what: str) -> Path:
+    path = photo.with_name(f"{photo.stem}-{what}.png")
+    if path.exists():
+        raise ImageError(
+            f"{path} exists already.",
+            "Say -o FILE to replace it, or to save elsewhere.",
+        )
+    return path

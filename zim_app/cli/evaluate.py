@@ -1,0 +1,339 @@
+"""``zim-studio evaluate``: measure models and others' predictions on a data set.
+
+Imports neither Qt nor torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from zim_app.cli.models import (
+    add_device_arguments,
+    ask_licence,
+    keep_quiet,
+    make_engine,
+    tell_progress,
+)
+from zim_model.errors import ZimError
+from zim_model.evaluation.datasets import LAYOUTS, Dataset, Region, open_dataset
+from zim_model.evaluation.events import Finished, Notice, RowDone, Started
+from zim_model.evaluation.journal import journals_in, merged
+from zim_model.evaluation.mini import make_mini
+from zim_model.evaluation.report import Report
+from zim_model.evaluation.report_formats import to_json, to_markdown, write_report
+from zim_model.evaluation.runner import RunOptions, default_jobs, evaluate
+from zim_model.evaluation.systems import Model, Predictions, PromptKind, System
+from zim_model.evaluation.tables import heading
+from zim_model.request import Upsampling, never
+from zim_model.runtime.devices import DeviceChoice
+from zim_model.weights.catalogue import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from zim_model.evaluation.events import Event
+
+SUMMARY = "Measure models, and other systems' predictions, on a data set."
+DEFAULT_OUT = "evaluation"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``zim-studio evaluate``."""
+    parser.add_argument(
+        "root", type=Path, nargs="?", metavar="ROOT", help="folder of the data set"
+    )
+    parser.add_argument(
+        "--layout",
+        choices=[layout.name for layout in LAYOUTS],
+        help="of ROOT (default: found out)",
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a model or weight file; may be repeated (default: zim-tiny, if there are "
+        "no predictions)",
+    )
+    parser.add_argument(
+        "--predictions",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="mattes that another system made, as DIR/PROMPT/CASE.png, "
+        "DIR/CASE_PROMPT.png or DIR/CASE.png; may be repeated",
+    )
+    parser.add_argument(
+        "--prompts",
+        default="point,box",
+        metavar="KINDS",
+        help="any of point, box, clicks:N, with commas (default: point,box); clicks are"
+        " made by the standard clicker",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help=f"of the results (default: {DEFAULT_OUT})",
+    )
+    add_device_arguments(parser)
+    _add_run_arguments(parser)
+    others = parser.add_argument_group("instead of a run")
+    others.add_argument(
+        "--merge",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="join the rows of shards' results into one report in -o FOLDER; with ROOT "
+        "before it the report shows pictures",
+    )
+    others.add_argument(
+        "--make-mini",
+        type=Path,
+        metavar="FOLDER",
+        help="write a small procedural data set in MicroMat-3K's layout",
+    )
+    others.add_argument(
+        "--download",
+        type=Path,
+        metavar="FOLDER",
+        help="fetch MicroMat-3K from its authors' page, once its licence is accepted; "
+        "say it again to go on where it was left",
+    )
+    others.add_argument(
+        "--yes", action="store_true", help="the licence is accepted; do not ask"
+    )
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--upsampling",
+        choices=get_args(Upsampling),
+        default="guided",
+        help="of the models' answers (default: guided); official ZIM's is bilinear",
+    )
+    parser.add_argument(
+        "--mirrored",
+        action="store_true",
+        help="ask the models about the mirror images too and take the mean",
+    )
+    parser.add_argument(
+        "--region",
+        choices=get_args(Region),
+        help="where the (DIM) errors count: the image, the unknown part of the data "
+        "set's trimaps, or of trimaps made from the true mattes (default: as usual "
+        "for the data set)",
+    )
+    parser.add_argument(
+        "--limit",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="take N cases, spread evenly",
+    )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="do the I-th of N parts, for job arrays; --merge joins them",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="run on a Ray cluster that sees the same folders: auto, HOST:PORT, or "
+        "local:N for N workers here",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_count,
+        default=default_jobs(),
+        metavar="N",
+        help=f"processes that score answers (default: {default_jobs()})",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with a run in the same FOLDER"
+    )
+    parser.add_argument(
+        "--save-predictions", action="store_true", help="keep the mattes as PNG files"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the report as JSON, not Markdown"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of things")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with I from 1 to N")
+    return int(found[1]), int(found[2])
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked; return 0, or 1 if a row could not be measured.
+
+    Raises:
+        ZimError: the data set, a model, the predictions or the folder of the results
+            cannot be used.
+        argparse.ArgumentError: ROOT is missing.
+    """
+    if args.make_mini is not None:
+        print(f"{make_mini(args.make_mini)}: a small data set; evaluate it with:")
+        print(f"zim-studio evaluate {args.make_mini / 'MicroMat3K'}")
+        return 0
+    if args.download is not None:
+        return _download(args)
+    if args.merge is not None:
+        return _merge(args)
+    if args.root is None:
+        raise argparse.ArgumentError(None, "give ROOT, the folder of a data set")
+    dataset = open_dataset(args.root, args.layout)
+    out = args.output or Path(DEFAULT_OUT)
+    options = RunOptions(
+        args.upsampling,
+        args.region,
+        args.limit,
+        args.shard,
+        args.jobs,
+        args.resume,
+        predictions=args.save_predictions,
+        mirrored=args.mirrored,
+    )
+    if args.cluster is not None:
+        return _told(args, _spread(args, out, options), out, dataset)
+    systems = _systems(args)
+    events = evaluate(
+        dataset,
+        systems,
+        out,
+        prompts=_prompts(args.prompts),
+        options=options,
+        engine=make_engine(args) if _asks_models(systems) else None,
+    )
+    try:
+        report = _followed(events)
+    except KeyboardInterrupt:
+        print(
+            f"\nFinished rows are kept in {out}: say the same with --resume to go on.",
+            file=sys.stderr,
+        )
+        raise
+    if args.shard != (1, 1):  # the shards' reports would take each other's place
+        print(heading(report), file=sys.stderr)
+        print(f"When all shards are done: zim-studio evaluate --merge {out} -o FOLDER")
+        return 0 if report.all_well else 1
+    return _told(args, report, out, dataset)
+
+
+def _spread(args: argparse.Namespace, out: Path, options: RunOptions) -> Report:
+    """Run on a cluster."""
+    from zim_model.evaluation.distributed import Spread, evaluate_on
+
+    systems, prompts = tuple(_systems(args)), tuple(_prompts(args.prompts))
+    device = DeviceChoice(args.device, args.precision)
+    spread = Spread(args.root, args.layout, systems, out, prompts, options, device)
+    for told in evaluate_on(args.cluster, spread):
+        if isinstance(told, Report):
+            return told
+        if sys.stderr.isatty():
+            print(f"\r{told[0]} of {told[1]} parts", end="", file=sys.stderr)
+    raise ZimError("The evaluation did not finish.")
+
+
+def _systems(args: argparse.Namespace) -> list[System]:
+    models = args.model or ([] if args.predictions else [DEFAULT_MODEL])
+    return [*map(Model.of, models), *map(Predictions.parse, args.predictions)]
+
+
+def _asks_models(systems: Iterable[System]) -> bool:
+    return any(isinstance(system, Model) for system in systems)
+
+
+def _prompts(text: str) -> list[PromptKind]:
+    return [PromptKind.parse(part) for part in text.split(",") if part.strip()]
+
+
+def _followed(events: Iterable[Event]) -> Report:
+    """Tell on the standard error stream how a run goes on, until it is finished."""
+    shown = sys.stderr.isatty()
+    report: Report | None = None
+    for event in events:
+        if isinstance(event, Started) and event.rows:
+            print(
+                f"{len(event.rows)} of {event.total} rows are there.", file=sys.stderr
+            )
+        elif isinstance(event, RowDone):
+            if event.row.error:
+                end = "\r" if shown else ""
+                line = f"{event.row.case}, {event.row.prompt}: {event.row.error}"
+                print(f"{end}zim-studio: warning: {line}", file=sys.stderr)
+            if shown:
+                print(f"\r{_progress(event):60}", end="", file=sys.stderr, flush=True)
+        elif isinstance(event, Notice):
+            print(f"zim-studio: warning: {event.text}", file=sys.stderr)
+        elif isinstance(event, Finished):
+            report = event.report
+    if shown:
+        print(file=sys.stderr)
+    if report is None:
+        raise ZimError("The evaluation did not finish.")
+    return report
+
+
+def _progress(event: RowDone) -> str:
+    left = event.seconds_left
+    more = "" if left is None else f", {timedelta(seconds=round(left))} left"
+    return f"{event.done} of {event.total}{more}  {event.row.case}"
+
+
+def _download(args: argparse.Namespace) -> int:
+    from zim_model.evaluation.micromat import TERMS, download_micromat
+
+    print(TERMS, file=sys.stderr)
+    ask_licence(accepted=args.yes)
+    tell = tell_progress if sys.stderr.isatty() else keep_quiet
+    try:
+        root = download_micromat(args.download, tell, never)
+    except KeyboardInterrupt:
+        print(
+            "\nWhat has arrived is kept: say the same again to go on.", file=sys.stderr
+        )
+        raise
+    print(f"{root}: MicroMat-3K; evaluate it with: zim-studio evaluate {root}")
+    return 0
+
+
+def _merge(args: argparse.Namespace) -> int:
+    if args.output is None:
+        raise argparse.ArgumentError(None, "give -o FOLDER for the joint report")
+    paths = [path for folder in args.merge for path in journals_in(folder)]
+    config, rows = merged(paths)
+    expected = config.cases * len(config.systems) * len(config.prompts)
+    report = Report.of(config, rows.values(), expected, *args.merge)
+    dataset = None if args.root is None else open_dataset(args.root, args.layout)
+    return _told(args, report, args.output, dataset)
+
+
+def _told(
+    args: argparse.Namespace, report: Report, out: Path, dataset: Dataset | None
+) -> int:
+    """Write and print a report; the exit code."""
+    written = write_report(report, out, dataset)
+    print(to_json(report) if args.json else to_markdown(report))
+    names = ", ".join(path.name for path in written)
+    print(f"{heading(report)} {out}: {names}", file=sys.stderr)
+    if wrong := len(report.failed) + len(report.config.problems):
+        print(f"zim-studio: error: {wrong} could not be measured.", file=sys.stderr)
+    return 0 if report.all_well else 1

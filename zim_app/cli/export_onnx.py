@@ -1,0 +1,100 @@
+"""``zim-studio export-onnx``: a model as the official pair of ONNX graphs.
+
+Imports neither Qt nor torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zim_model.errors import WeightsError
+from zim_model.weights.catalogue import locate
+from zim_model.weights.installed import ONNX_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zim_model.onnx.parity import Difference
+
+SUMMARY = "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors publish it."
+OFFICIAL_SIDE = 1024
+"""Input pixels of the side that the official package takes for granted."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``zim-studio export-onnx``."""
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help="an installed model or a .safetensors file, with ZIM's pixel decoder",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the folder for the two files; earlier ones are replaced",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export; return the exit code.
+
+    Raises:
+        ZimError: there is no such model, it does not suit the official interface, or
+            the files cannot be written.
+    """
+    path = locate(args.model)
+    if path.is_dir():
+        raise WeightsError(
+            f"{args.model} is a pair of ONNX graphs already.",
+            f"Its files lie in {path}.",
+        )
+    from zim_model.onnx.export import export_pair
+    from zim_model.weights.checkpoint import (
+        load_model,  # imports torch, which takes seconds
+    )
+
+    started = time.perf_counter()
+    model = load_model(path)
+    found = export_pair(model, args.output)
+    report = {
+        "model": args.model,
+        "image_size": model.config.image_size,
+        "files": {str(p): p.stat().st_size for p in _written(args.output)},
+        "seconds": round(time.perf_counter() - started, 1),
+        "largest_difference": max(each.largest for each in found),
+    }
+    if args.json:
+        differences = [asdict(each) for each in found]
+        print(json.dumps({**report, "differences": differences}))
+        return 0
+    print(table(found))
+    for file, size in report["files"].items():
+        print(f"{file}: {size / 1e6:,.1f} MB")
+    if model.config.image_size != OFFICIAL_SIDE:
+        print(
+            f"Note: the input is {model.config.image_size} pixels wide; the official "
+            f"package expects {OFFICIAL_SIDE}."
+        )
+    return 0
+
+
+def table(found: Sequence[Difference]) -> str:
+    """The largest differences between graphs and network, a line each."""
+    return "\n".join(["Largest differences:", *(f"  {each}" for each in found)])
+
+
+def _written(folder: Path) -> list[Path]:
+    """The files of a pair, with the weights that lie beside a graph."""
+    named = [folder / name for name in ONNX_FILES]
+    beside = [path.with_name(f"{path.name}.data") for path in named]
+    return [*named, *(path for path in beside if path.is_file())]

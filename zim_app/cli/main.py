@@ -1,0 +1,297 @@
+"""The commands that work without a window; imports neither Qt nor torch.
+
+Exit codes: 0 done, 1 an expected failure (one line on the standard error stream says
+what and how to cure it), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from zim_app.cli import (
+    arguments,
+    auto,
+    batch,
+    convert_mask,
+    evaluate,
+    export_onnx,
+    models,
+)
+from zim_app.core.compose import Cut
+from zim_app.core.export import (
+    WHITE,
+    ExportOptions,
+    Target,
+    What,
+    check_target,
+    export,
+)
+from zim_app.core.images import load_picture
+from zim_model.errors import ImageError, ZimError
+from zim_model.recipe import Recipe
+from zim_model.request import ALPHA_MAX, Upsampling
+from zim_model.runtime.atomic_files import explain
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: ``zim-studio NAME ...``.
+
+    Attributes:
+        summary: one line for the list of commands.
+        configure: adds the arguments to a parser.
+        run: does the work and returns the exit code; may raise ZimError, or
+            ArgumentError for wrong usage that the parser alone cannot see.
+    """
+
+    summary: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one subcommand: its name, a key of ``COMMANDS``, then its arguments.
+
+    Returns the exit code.  Wrong usage exits from within, as argparse does.
+    """
+    name = argv[0]
+    command = COMMANDS[name]
+    parser = argparse.ArgumentParser(f"zim-studio {name}", description=command.summary)
+    command.configure(parser)
+    args = parser.parse_args(argv[1:])
+    try:
+        code = command.run(args)
+        sys.stdout.flush()
+    except argparse.ArgumentError as error:
+        parser.error(error.message)
+    except ZimError as error:
+        return fail(str(error))
+    except KeyboardInterrupt:
+        return fail("interrupted.", 130)
+    except BrokenPipeError:  # the reader of `zim-studio ... | head` has enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # flushed at exit
+        return 1
+    except OSError as error:  # such as a name that is too long to be looked for
+        reason, cure = explain(error)
+        place = f"{error.filename}: " if error.filename else ""
+        return fail(f"{place}{reason}. {cure}")
+    return code
+
+
+def fail(reason: str, code: int = 1) -> int:
+    """Print an error, as one line, for the user; return the exit code."""
+    print(f"zim-studio: error: {' '.join(reason.split())}", file=sys.stderr)
+    return code
+
+
+# --- matte ----------------------------------------------------------------------------
+
+
+def _configure_matte(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", type=Path, metavar="PHOTO")
+    parser.add_argument(
+        "--point",
+        type=arguments.point,
+        action="append",
+        default=[],
+        metavar="X,Y[,LABEL]",
+        help="a click, in pixels from the top left; LABEL 1 (the default) says that "
+        "the object is there, 0 that it is not; may be repeated",
+    )
+    parser.add_argument(
+        "--box",
+        type=arguments.box,
+        metavar="X0,Y0,X1,Y1",
+        help="two opposite corners around the object; write --box=-5,... if the first "
+        "number is negative",
+    )
+    parser.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="FILE.json",
+        help="start from a saved recipe; points are added to it, the rest replaces",
+    )
+    parser.add_argument("--model", metavar="NAME", help="default: zim-tiny")
+    models.add_device_arguments(parser)
+    parser.add_argument(
+        "--upsampling",
+        choices=get_args(Upsampling),
+        help="how the matte reaches the photo's size: guided by its edges (default), "
+        "bilinear, or native, which looks again along the edge and takes longer",
+    )
+    parser.add_argument(
+        "--mirrored",
+        action="store_true",
+        help="ask about the mirrored photo too and take the mean of both answers "
+        "(test-time augmentation): a little more exact, takes twice as long",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT.png",
+        help=".png, .tif, .webp, or .jpg (matte, composite); an existing file is "
+        "replaced; default: PHOTO-cutout.png beside PHOTO (or -matte, -composite), "
+        "if there is none",
+    )
+    parser.add_argument(
+        "--what",
+        choices=get_args(What),
+        default="cutout",
+        help="the photo with transparency (default), its grey matte, or the photo on "
+        "a background",
+    )
+    parser.add_argument(
+        "--background",
+        type=arguments.colour,
+        default=WHITE,
+        metavar="COLOUR",
+        help="of the composite: R,G,B or #RRGGBB (default: white)",
+    )
+    parser.add_argument(
+        "--decontaminate",
+        type=float,
+        metavar="AMOUNT",
+        help="0 to 1: free soft edges from the old background's colour (default: as "
+        "the recipe says, else 0)",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object about the result; its halo is the share of old "
+        "background in the soft edge's colours, before and after",
+    )
+
+
+def _run_matte(args: argparse.Namespace) -> int:
+    recipe = _recipe(args)
+    if not recipe.asks:
+        raise argparse.ArgumentError(None, "give at least one --point or a --box")
+    started = time.perf_counter()
+    picture = load_picture(args.photo)
+    load_ms = _milliseconds_since(started)
+    output = args.output or _default_output(args.photo, args.what)
+    amount = args.decontaminate
+    if amount is None:
+        amount = recipe.finish.decontaminate
+    options = ExportOptions(
+        args.what, background=args.background, decontaminate=amount
+    ).validated()
+    check_target(picture, output, options)  # before the model takes its time
+    recipe = recipe.validated(picture.height, picture.width)
+    request = recipe.request(picture.rgb, picture.key)
+    matte = models.make_engine(args).solve(request)
+    models.warn(matte.timings.notes)
+    started = time.perf_counter()
+    export(picture, [Target(matte.alpha)], output, options)
+    save_ms = _milliseconds_since(started)
+    report = {
+        "image": str(args.photo),
+        "output": str(output),
+        "width": picture.width,
+        "height": picture.height,
+        "model": recipe.model,
+        "device": matte.timings.device,
+        "load_ms": round(load_ms, 1),
+        "encode_ms": round(matte.timings.encode_ms, 1),
+        "click_ms": round(matte.timings.click_ms, 1),
+        "save_ms": round(save_ms, 1),
+        "scores": [round(float(score), 4) for score in matte.scores],
+        "candidate": int(matte.candidate),
+        "support": [int(edge) for edge in matte.support],
+        "coverage": round(float(np.mean(matte.alpha)) / ALPHA_MAX, 6),
+    }
+    if args.json:
+        report["halo"] = _halo(Cut.of(picture, matte.alpha), options)
+    print(json.dumps(report) if args.json else _sentence(report))
+    return 0
+
+
+def _halo(cut: Cut, options: ExportOptions) -> dict[str, float] | None:
+    """The old background's share in the soft edge; None where nothing can be said."""
+    from zim_model.matting.halo import measure_halo
+
+    found = None
+    if options.what != "matte":
+        found = measure_halo(cut.colours, cut.alpha)
+    if found is None:
+        return None
+    after = found.at(options.decontaminate or 0.0)
+    return {"before": round(found.before, 4), "after": round(after, 4)}
+
+
+def _sentence(report: dict[str, Any]) -> str:
+    return (
+        "{output}: {width} x {height}, {coverage:.1%} covered, {model} on {device}, "
+        "encode {encode_ms:.0f} ms, click {click_ms:.0f} ms"
+    ).format(**report)
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    recipe = Recipe() if args.recipe is None else _read_recipe(args.recipe)
+    for point in args.point:
+        recipe = recipe.with_point(point)
+    if args.box is not None:
+        recipe = recipe.with_box(args.box)
+    if args.model is not None:
+        recipe = replace(recipe, model=args.model)
+    if args.mirrored:
+        recipe = replace(recipe, options=replace(recipe.options, mirrored=True))
+    if args.upsampling is not None:
+        options = replace(recipe.options, upsampling=args.upsampling)
+        recipe = replace(recipe, options=options)
+    return recipe
+
+
+def _read_recipe(path: Path) -> Recipe:
+    try:
+        return Recipe.from_json(json.loads(path.read_text("utf-8")))
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+    except ValueError as error:  # neither UTF-8 nor JSON
+        raise ZimError(
+            f"{path.name} is no JSON file: {error}.", "Give a saved recipe."
+        ) from error
+
+
+def _default_output(photo: Path, what: What) -> Path:
+    path = photo.with_name(f"{photo.stem}-{what}.png")
+    if path.exists():
+        raise ImageError(
+            f"{path} exists already.",
+            "Say -o FILE to replace it, or to save elsewhere.",
+        )
+    return path
+
+
+def _milliseconds_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+COMMANDS: dict[str, Command] = {
+    "matte": Command(
+        "Cut one object out of one photo, without a window.",
+        _configure_matte,
+        _run_matte,
+    ),
+    "models": Command(models.SUMMARY, models.configure, models.run),
+    "auto": Command(auto.SUMMARY, auto.configure, auto.run),
+    "batch": Command(batch.SUMMARY, batch.configure, batch.run),
+    "convert-mask": Command(
+        convert_mask.SUMMARY, convert_mask.configure, convert_mask.run
+    ),
+    "evaluate": Command(evaluate.SUMMARY, evaluate.configure, evaluate.run),
+    "export-onnx": Command(export_onnx.SUMMARY, export_onnx.configure, export_onnx.run),
+}
+"""Every subcommand by its name; a new one is added here and nowhere else."""

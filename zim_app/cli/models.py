@@ -1,0 +1,344 @@
+"""``zim-studio models``: what there is, getting more, and where models run.
+
+Imports neither Qt nor torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from zim_app.cli import export_onnx
+from zim_model.errors import WeightsError, ZimError
+from zim_model.request import never
+from zim_model.runtime.devices import DeviceChoice, Precision
+from zim_model.weights.catalogue import MODELS, ModelInfo, known, locate
+from zim_model.weights.installed import (
+    ONNX_FILES,
+    InstalledModel,
+    installed,
+    models_folder,
+    remove,
+    require_onnx,
+)
+
+if TYPE_CHECKING:
+    from zim_model.inference.engine import Engine
+    from zim_model.weights.download import Progress
+
+SUMMARY = "List, download, add and remove models."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``zim-studio models``."""
+    parser.set_defaults(verb=_list, json=False)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    verbs = parser.add_subparsers(metavar="VERB")
+    for verb in _VERBS:
+        sub = verbs.add_parser(verb.name, help=verb.summary, description=verb.summary)
+        sub.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+        )
+        verb.configure(sub)
+        sub.set_defaults(verb=verb.run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked; return the exit code.
+
+    Raises:
+        ZimError: there is no such model, it cannot be fetched, added or removed.
+    """
+    result: int = args.verb(args)
+    return result
+
+
+# --- list -----------------------------------------------------------------------------
+
+
+def _list(args: argparse.Namespace) -> int:
+    here = {model.name: model for model in installed()}
+    names = [info.name for info in MODELS]
+    rows = [
+        _described(name, known(name), here.get(name))
+        for name in [*names, *(name for name in here if name not in names)]
+    ]
+    if args.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    width = max(len(row["name"]) for row in rows)
+    for row in rows:
+        print(f"{row['name']:{width}}  {row['state']:13}  {_line(row)}")
+    print(f"\nInstalled models lie in {models_folder()}")
+    return 0
+
+
+def _described(
+    name: str, info: ModelInfo | None, model: InstalledModel | None
+) -> dict[str, Any]:
+    if model is None:
+        state = "available"
+    else:
+        state = "bundled" if model.bundled else "installed"
+    size = model.size if model else info.size if info else 0
+    return {
+        "name": name,
+        "title": info.title if info else name,
+        "state": state,
+        "bytes": size,
+        "path": str(model.path) if model else None,
+        "licence": info.licence.name if info else None,
+        "licence_url": info.licence.url if info else None,
+        "commercial_use": info.licence.commercial if info else None,
+        "source": info.source if info else None,
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    words = [f"{row['bytes'] / 1e6:7.1f} MB", row["licence"] or "licence not known"]
+    if row["commercial_use"] is False:
+        words.append("not for commercial use")
+    return ", ".join(words)
+
+
+# --- add, remove ----------------------------------------------------------------------
+
+
+def _configure_add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, metavar="PATH")
+    parser.add_argument(
+        "--name", help="what to call it (default: the known model's or file's name)"
+    )
+
+
+def _add(args: argparse.Namespace) -> int:
+    from zim_model.weights.install import add_from_disk  # imports what downloads use
+
+    return _installed(args, add_from_disk(args.path, args.name))
+
+
+def _installed(args: argparse.Namespace, model: InstalledModel) -> int:
+    report = _described(model.name, known(model.name), model)
+    sentence = f"{model.name} is installed; use it with: --model {model.name}"
+    print(json.dumps(report) if args.json else sentence)
+    return 0
+
+
+def _configure_remove(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+def _remove(args: argparse.Namespace) -> int:
+    remove(args.name)
+    gone = {"name": args.name, "state": "removed"}
+    print(json.dumps(gone) if args.json else f"{args.name} is removed.")
+    return 0
+
+
+# --- convert --------------------------------------------------------------------------
+
+
+def _configure_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        metavar="SRC",
+        help="a folder with encoder.onnx and decoder.onnx, or an installed model that "
+        "is such a pair",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.safetensors"
+    )
+
+
+def _convert(args: argparse.Namespace) -> int:
+    source, target = _pair(args.source), args.output
+    if target.suffix != ".safetensors":
+        raise WeightsError(
+            f"{target.name} must end in .safetensors.",
+            "That is the format of this program's own weights.",
+        )
+    require_onnx()
+    from zim_model.onnx.convert import convert_pair  # imports torch
+
+    made = convert_pair(source, target)
+    report = {
+        "source": str(source),
+        "output": str(target),
+        "bytes": target.stat().st_size,
+        "layers_by_name": made.by_name,
+        "layers_by_order": made.by_order,
+        "largest_difference": max(each.largest for each in made.differences),
+        "config": made.config.to_json(),
+    }
+    if args.json:
+        print(json.dumps(report))
+        return 0
+    print(
+        f"{made.by_name} layers were placed by their names, {made.by_order} by "
+        f"their order.\n{export_onnx.table(made.differences)}\n{target} "
+        f"({report['bytes'] / 1e6:,.1f} MB) holds a {made.config.name}."
+    )
+    return 0
+
+
+def _pair(source: str) -> Path:
+    """The folder of a pair of graphs."""
+    path = Path(source)
+    if path.is_file() and path.suffix == ".onnx":
+        path = path.parent
+    if not path.is_dir():
+        path = locate(source)
+    if not path.is_dir():
+        raise WeightsError(
+            f"{source} is no pair of ONNX graphs.",
+            f"Give a folder with {' and '.join(ONNX_FILES)}.",
+        )
+    return path
+
+
+# --- download -------------------------------------------------------------------------
+
+
+def _configure_download(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--yes", action="store_true", help="the licence is accepted; do not ask"
+    )
+
+
+def _download(args: argparse.Namespace) -> int:
+    info = known(args.name)
+    if info is None:
+        names = ", ".join(each.name for each in MODELS if not each.bundled)
+        raise WeightsError(
+            f"There is no model called {args.name!r} to download.", f"Known: {names}."
+        )
+    if not any(model.name == info.name for model in installed()):
+        _ask(info, accepted=args.yes)
+    from zim_model.weights.download import download  # imports network modules
+
+    tell = tell_progress if sys.stderr.isatty() else keep_quiet
+    try:
+        model = download(info, tell, never)
+    except KeyboardInterrupt:
+        print(
+            "\nWhat has arrived is kept: say the same again to go on.", file=sys.stderr
+        )
+        raise
+    return _installed(args, model)
+
+
+def _ask(info: ModelInfo, *, accepted: bool) -> None:
+    """Show the licence, and go on only if it is accepted."""
+    from zim_model.weights import hub
+
+    terms = info.licence
+    here = all(map(hub.cached, info.files))
+    where = f"{hub.cache_folder()}, where it lies already" if here else info.source
+    limits = "" if terms.commercial else ", not for commercial use"
+    print(
+        f"{info.title}: {info.size / 1e6:,.1f} MB from {where}\n"
+        f"Licence: {terms.name}{limits} ({terms.url})",
+        file=sys.stderr,
+    )
+    ask_licence(accepted=accepted)
+
+
+def ask_licence(*, accepted: bool) -> None:
+    """Go on only if the licence that was shown is accepted.
+
+    Raises:
+        ZimError: it is not.
+    """
+    if accepted:
+        return
+    if not sys.stdin.isatty():
+        raise ZimError("The licence is not accepted.", "Read it, then say --yes.")
+    print("Download under this licence? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise ZimError("Nothing was downloaded.")
+
+
+def tell_progress(progress: Progress) -> None:
+    """Show how far it is, in one line that is written again and again."""
+    share = progress.done / max(1, progress.total)
+    line = f"\r{share:4.0%}  {progress.rate / 1e6:6.1f} MB/s "
+    left = progress.seconds_left
+    if progress.verifying:
+        line = "\rchecking …             "
+    elif left is not None:
+        line += f" {left:5.0f} s left "
+    end = "\n" if progress.verifying else ""
+    print(line, end=end, file=sys.stderr, flush=True)
+
+
+def keep_quiet(progress: Progress) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verb:
+    """``zim-studio models NAME ...``."""
+
+    name: str
+    summary: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def _configure_nothing(parser: argparse.ArgumentParser) -> None:
+    """Listing takes no arguments of its own."""
+
+
+_VERBS = (
+    _Verb("list", "List known and installed models.", _configure_nothing, _list),
+    _Verb("download", "Fetch a known model.", _configure_download, _download),
+    _Verb("add", "Install a model from the disk.", _configure_add, _add),
+    _Verb(
+        "convert",
+        "Carry a pair of ONNX graphs into this program's own format.",
+        _configure_convert,
+        _convert,
+    ),
+    _Verb("remove", "Delete an installed model.", _configure_remove, _remove),
+)
+
+
+# --- where models run -----------------------------------------------------------------
+
+
+def add_device_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device`` and ``--precision``."""
+    parser.add_argument(
+        "--device",
+        metavar="ID",
+        help="where the model runs: cuda, cuda:1, mps or cpu (default: the best here)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=get_args(Precision),
+        default="auto",
+        help="of the arithmetic (default: what suits the device)",
+    )
+
+
+def make_engine(args: argparse.Namespace) -> Engine:
+    """An engine on the device that the arguments name."""
+    from zim_model.inference.engine import Engine  # imports torch, which takes seconds
+
+    engine = Engine()
+    choice = DeviceChoice(args.device, args.precision)
+    if choice != DeviceChoice():
+        engine.set_device(choice)
+    return engine
+
+
+def warn(notes: tuple[str, ...]) -> None:
+    """Say on the standard error stream what had to be done for want of memory."""
+    for note in notes:
+        print(f"zim-studio: warning: {note}", file=sys.stderr)

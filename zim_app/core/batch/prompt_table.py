@@ -1,0 +1,365 @@
+"""Prompts for many pictures from one file: JSON, or CSV with one row a prompt.
+
+**CSV**: the first row names the columns, in any order:
+
+- ``image``: name of the picture, or its path from the input folder, with slashes.
+- ``object``: which object of the picture the row is about; rows with the same one
+  add up.  May be left out where a picture has one object.
+- ``x``, ``y``, ``label``: a point; label 1 (the default) says that the object is
+  there, 0 that it is not.
+- ``left``, ``top``, ``right``, ``bottom``: a box.
+- ``units``: ``pixels`` from the top left (the default), or ``fraction``, 0 to 1 of
+  width and height.
+
+**JSON**: a list of entries ``{"image": ..., "objects": [...]}``, where each object may
+have ``name``, ``points`` ([[x, y, label], ...]), ``box`` ([left, top, right, bottom]),
+``scribbles``, ``units``, or a whole ``recipe`` as the studio saves them.  An entry for
+a single object may have these itself.  In place of the list, an object
+``{IMAGE: entry, ...}`` does as well.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from zim_app.core.saved_work import MAX_BYTES, Work
+from zim_model.errors import ZimError
+from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.recipe import Recipe, SceneObject
+from zim_model.runtime.atomic_files import explain
+
+BOX_COLUMNS = ("left", "top", "right", "bottom")
+COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")
+UNITS = ("pixels", "fraction")
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeBox:
+    """A box for pictures of any size, in fractions of width and height, 0 to 1."""
+
+    x0: float = 0.0
+    y0: float = 0.0
+    x1: float = 1.0
+    y1: float = 1.0
+
+    def __post_init__(self) -> None:
+        edges = (self.x0, self.y0, self.x1, self.y1)
+        inside = all(math.isfinite(edge) and 0 <= edge <= 1 for edge in edges)
+        if not inside or self.x0 >= self.x1 or self.y0 >= self.y1:
+            shown = ", ".join(f"{edge:g}" for edge in edges)
+            raise ZimError(
+                f"The relative box ({shown}) is none.",
+                "Give left, top, right and bottom as fractions from 0 to 1.",
+            )
+
+    def on(self, height: int, width: int) -> Box:
+        """The box in pixels of a picture of that size."""
+        return Box(self.x0 * width, self.y0 * height, self.x1 * width, self.y1 * height)
+
+
+@dataclass(frozen=True, slots=True)
+class TableObject:
+    """What a table says of one object.
+
+    Attributes:
+        name: of the object; may be empty.
+        recipe: with prompts in ``units``; its model is empty where none is named.
+        units: one of :data:`UNITS`.
+    """
+
+    name: str
+    recipe: Recipe
+    units: str = "pixels"
+
+    def on(self, height: int, width: int, model: str) -> Recipe:
+        """The recipe for a picture of that size; ``model`` where none is named."""
+        recipe = self.recipe
+        if self.units == "fraction":
+            recipe = replace(recipe, prompts=_scaled(recipe.prompts, height, width))
+        return recipe if recipe.model else replace(recipe, model=model)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a table says of one picture.
+
+    Attributes:
+        image: as the table calls it.
+        objects: the topmost first; at least one unless there is a problem.
+        problem: why the entry cannot be used, with its place in the table.
+    """
+
+    image: str
+    objects: tuple[TableObject, ...] = ()
+    problem: str = ""
+
+    def work(self, height: int, width: int, model: str) -> Work:
+        """The objects for a picture of that size.
+
+        Raises:
+            ZimError: there is a problem.
+        """
+        if self.problem:
+            raise ZimError(self.problem, "Mend the file of prompts.")
+        return Work(
+            tuple(
+                SceneObject(n, each.name, recipe=each.on(height, width, model))
+                for n, each in enumerate(self.objects, 1)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTable:
+    """A file of prompts.
+
+    Attributes:
+        name: of the file, for the user.
+        entries: by the image's name, as it is written there.
+    """
+
+    name: str
+    entries: Mapping[str, Entry]
+
+    def entry(self, relative: str, *, unique: bool) -> Entry | None:
+        """The entry of a picture; None if there is none.
+
+        Args:
+            relative: the picture's path from the input folder.
+            unique: whether no other picture has the same name, so that the name alone
+                says which is meant.
+        """
+        found = self.entries.get(relative)
+        if found is None and unique:
+            found = self.entries.get(relative.rpartition("/")[2])
+        return found
+
+
+def read_table(path: Path) -> PromptTable:
+    """Read a file of prompts; ``.csv`` is CSV, all else JSON.
+
+    A malformed entry is no reason to refuse the others: it has a problem.
+
+    Raises:
+        ZimError: the file cannot be read, is neither, or says nothing.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ZimError(f"{path.name} is too large to be a file of prompts.")
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+    except UnicodeDecodeError as error:
+        raise ZimError(
+            f"{path.name} is no text in UTF-8.", "Save it as UTF-8."
+        ) from error
+    is_csv = path.suffix.lower() in (".csv", ".tsv")
+    entries = _from_csv(path.name, text) if is_csv else _from_json(path.name, text)
+    if not entries:
+        raise ZimError(f"{path.name} has no prompts in it.", "Choose another file.")
+    return PromptTable(path.name, entries)
+
+
+# -- CSV -------------------------------------------------------------------------------
+
+
+def _from_csv(name: str, text: str) -> dict[str, Entry]:
+    first = text.splitlines()[0] if text.strip() else ""
+    # Which sign a spreadsheet puts between values depends on the country.
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    try:
+        columns = {(c or "").strip().lower() for c in reader.fieldnames or ()}
+        rows = [
+            (reader.line_num, {(k or "").strip().lower(): v for k, v in row.items()})
+            for row in reader
+        ]
+    except csv.Error as error:
+        raise ZimError(f"{name} is malformed: {error}.") from error
+    unknown = columns - set(COLUMNS)
+    if "image" not in columns or unknown:
+        what = f"has the unknown column {min(unknown)!r}" if unknown else "has no image"
+        raise ZimError(
+            f"{name} {what}{'' if unknown else ' column'}.",
+            f"Its first row names columns out of {', '.join(COLUMNS)}.",
+        )
+    return _gathered(name, rows)
+
+
+def _gathered(
+    name: str, rows: Iterable[tuple[int, dict[str, Any]]]
+) -> dict[str, Entry]:
+    """Join the rows of each picture, and of each object in it."""
+    entries: dict[str, Entry] = {}
+    for line, row in rows:
+        image = _cell(row, "image") or f"line {line}"
+        entry = entries.get(image, Entry(image))
+        try:
+            entry = replace(entry, objects=_with_row(entry.objects, row))
+        except ZimError as error:
+            problem = f"{name}, line {line}: {error.message}."
+            entry = replace(entry, problem=entry.problem or problem)
+        entries[image] = entry
+    return entries
+
+
+def _with_row(
+    objects: tuple[TableObject, ...], row: dict[str, Any]
+) -> tuple[TableObject, ...]:
+    if row.get("") or any(isinstance(v, list) for v in row.values()):
+        raise ZimError("there are more values than columns")
+    if not _cell(row, "image"):
+        raise ZimError("the image is missing")
+    name, units = _cell(row, "object"), _units(_cell(row, "units"))
+    names = [each.name for each in objects]
+    index = names.index(name) if name in names else len(objects)
+    old = objects[index] if index < len(objects) else _blank(name, units)
+    if old.units != units:
+        raise ZimError(f"the object {name!r} has two different units")
+    recipe = old.recipe
+    x, y, label = (_cell(row, column) for column in ("x", "y", "label"))
+    edges = [_cell(row, column) for column in BOX_COLUMNS]
+    if x or y:
+        recipe = recipe.with_point(
+            Point(_number("x", x), _number("y", y), _positive(label))
+        )
+    if any(edges):
+        if recipe.prompts.box is not None:
+            raise ZimError("the object has two boxes; name a second one in 'object'")
+        sides = map(_number, BOX_COLUMNS, edges)
+        recipe = recipe.with_box(Box.spanning(*sides))
+    if recipe is old.recipe:
+        raise ZimError("the row has neither a point nor a box")
+    return (*objects[:index], replace(old, recipe=recipe), *objects[index + 1 :])
+
+
+def _blank(name: str, units: str) -> TableObject:
+    return TableObject(name, Recipe(model=""), units)
+
+
+def _cell(row: dict[str, Any], column: str) -> str:
+    return (row.get(column) or "").strip()
+
+
+def _number(column: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ZimError(f"{column} is {text!r}, which is no number")
+    return value
+
+
+def _positive(label: str) -> bool:
+    if label not in ("", "0", "1"):
+        raise ZimError(f"the label is {label!r}, neither 1 nor 0")
+    return label != "0"
+
+
+def _units(text: str) -> str:
+    if (text or UNITS[0]) not in UNITS:
+        raise ZimError(f"the units are {text!r}, neither pixels nor fraction")
+    return text or UNITS[0]
+
+
+# -- JSON ------------------------------------------------------------------------------
+
+
+def _from_json(name: str, text: str) -> dict[str, Entry]:
+    try:
+        data = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ZimError(
+            f"{name} is no JSON file: {str(error)[:80]}.",
+            "Give prompts as JSON, or as CSV in a file that ends in .csv.",
+        ) from error
+    if isinstance(data, dict) and isinstance(data.get("images"), list | dict):
+        data = data["images"]
+    if isinstance(data, dict):
+        data = [
+            {**entry, "image": image}
+            if isinstance(entry, dict)
+            else {"image": image, "objects": entry}
+            for image, entry in data.items()
+        ]
+    if not isinstance(data, list):
+        raise ZimError(f"{name} holds neither a list of pictures nor an object.")
+    entries: dict[str, Entry] = {}
+    for number, item in enumerate(data, 1):
+        entry = _json_entry(f"{name}, entry {number}", number, item)
+        if entry.image in entries:
+            problem = f"{name}, entry {number}: {entry.image} was there before."
+            entry = replace(entries[entry.image], problem=problem)
+        entries[entry.image] = entry
+    return entries
+
+
+def _json_entry(place: str, number: int, item: Any) -> Entry:
+    image = item.get("image") if isinstance(item, dict) else None
+    if not isinstance(image, str) or not image:
+        return Entry(f"entry {number}", problem=f"{place}: the image is missing.")
+    try:
+        return Entry(image, _json_objects(item.get("objects", [item])))
+    except ZimError as error:
+        return Entry(image, problem=f"{place} ({image}): {error.message}")
+
+
+def _json_objects(parts: Any) -> tuple[TableObject, ...]:
+    if not isinstance(parts, list) or not parts:
+        raise ZimError("its objects are no list with anything in it.")
+    return tuple(map(_json_object, parts))
+
+
+def _json_object(data: Any) -> TableObject:
+    if not isinstance(data, dict):
+        raise ZimError("an object is malformed.")
+    name = data.get("name", "")
+    if not isinstance(name, str):
+        raise ZimError(f"an object's name is {name!r}.")
+    if "recipe" in data:
+        return TableObject(name, Recipe.from_json(data["recipe"]))
+    units = data.get("units", UNITS[0])
+    if units not in UNITS:
+        raise ZimError(f"the units are {units!r}, neither pixels nor fraction.")
+    points = data.get("points") or []
+    if isinstance(points, list):  # the label may be left out
+        points = [[*p, 1] if isinstance(p, list) and len(p) == 2 else p for p in points]
+    prompts = PromptSet.from_json({**data, "points": points})
+    if not prompts:
+        raise ZimError("an object has no prompts.")
+    return TableObject(name, Recipe(prompts, model=""), units)
+
+
+def _scaled(prompts: PromptSet, height: int, width: int) -> PromptSet:
+    """Prompts in fractions as pixels; the far edge is the last pixel."""
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        # A point on the far edge is the last pixel's.
+        near_x, near_y = math.nextafter(width, 0), math.nextafter(height, 0)
+        return (
+            near_x if x == 1 else x * width,
+            near_y if y == 1 else y * height,
+        )
+
+    box = prompts.box
+    return PromptSet(
+        tuple(Point(*place(p.x, p.y), p.positive) for p in prompts.points),
+        box and Box(box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height),
+        tuple(
+            Scribble(tuple(place(*at) for at in line.path), line.positive)
+            for line in prompts.scribbles
+        ),
+    )
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")

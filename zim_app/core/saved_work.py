@@ -1,0 +1,144 @@
+"""All that a user did to one picture, as one value, and how files hold it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zim_model.errors import ZimError
+from zim_model.recipe import SceneObject
+from zim_model.runtime.atomic_files import explain, replacing
+
+PROJECT_SUFFIX = ".zimproj"
+"""Of project files, see :mod:`zim_app.core.project`."""
+MAX_BYTES = 128 * 2**20
+"""Of a file of ours; a larger one is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Objects and which of them is the active one.
+
+    Attributes:
+        objects: at least one, the topmost first; no two with the same id.
+        active: index of the object that edits go to.
+    """
+
+    objects: tuple[SceneObject, ...] = (SceneObject(),)
+    active: int = 0
+
+    @property
+    def touched(self) -> bool:
+        """Whether there is anything worth keeping."""
+        return self != Work() and (
+            len(self.objects) > 1
+            or self.objects[0].recipe.asks
+            or bool(self.objects[0].name)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        return {
+            "objects": [entry.to_json() for entry in self.objects],
+            "active": self.active,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Work:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ZimError: names the field that is malformed.
+        """
+        entries = field_of(data, "objects", list)
+        if not entries:
+            raise ZimError("The field objects is empty.")
+        objects = tuple(_object(index, entry) for index, entry in enumerate(entries))
+        if len({entry.id for entry in objects}) < len(objects):
+            raise ZimError("The field objects has the same id twice.")
+        active = field_of(data, "active", int)
+        if not 0 <= active < len(objects):
+            raise ZimError(f"The field active is {active}, which is no object's index.")
+        return cls(objects, active)
+
+
+def _object(index: int, data: Any) -> SceneObject:
+    try:
+        return SceneObject.from_json(data)
+    except ZimError as error:
+        raise ZimError(f"objects[{index}]: {error.message}", error.hint) from error
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ZimError(f"objects[{index}] is malformed: {error!r}.") from error
+
+
+def field_of(data: dict[str, Any], name: str, kind: type) -> Any:
+    """The value of a field, checked.
+
+    Raises:
+        ZimError: it is missing, or of another kind.
+    """
+    if name not in data:
+        raise ZimError(f"The field {name} is missing.")
+    value = data[name]
+    is_bool = isinstance(value, bool) and kind is not bool
+    if not isinstance(value, kind) or is_bool:
+        raise ZimError(f"The field {name} is malformed: {str(value)[:60]!r}.")
+    return value
+
+
+def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
+    """Read a file that :func:`write_json` wrote.
+
+    Args:
+        path: of the file.
+        kind: that its field "format" must have.
+        version: the newest that is known; earlier ones are from 1.
+
+    Raises:
+        ZimError: the file cannot be read, is none of ours, or is newer.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ZimError(f"{path.name} is too large to be a {kind}.")
+        data = json.loads(path.read_text("utf-8"), parse_constant=_refuse)
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+    except (ValueError, RecursionError) as error:  # neither UTF-8 nor JSON
+        raise ZimError(
+            f"{path.name} is damaged or no {kind} ({str(error)[:80]}).",
+            "Use a copy of it.",
+        ) from error
+    if not isinstance(data, dict) or data.get("format") != kind:
+        raise ZimError(f"{path.name} is no {kind}.", "Choose another file.")
+    found = data.get("version")
+    if type(found) is not int or found < 1:
+        raise ZimError(f"{path.name} has the version {found!r}, which is none.")
+    if found > version:
+        raise ZimError(
+            f"{path.name} is a {kind} of version {found}; known are 1 to {version}.",
+            "Use the newer zim-studio that wrote it.",
+        )
+    return data
+
+
+def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> None:
+    """Write a file of ours, all or nothing.
+
+    Raises:
+        ZimError: the file cannot be written.
+    """
+    content = {"format": kind, "version": version, **data}
+    text = json.dumps(content, indent=1, allow_nan=False)
+    try:
+        with replacing(path) as stream:
+            stream.write(text.encode("ascii"))
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")

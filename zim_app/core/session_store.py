@@ -1,0 +1,292 @@
+"""Every picture's work, kept by the program itself and found again by its pixels.
+
+A session is a small file in a folder of the program's own, named after the digest of
+the picture.  The user's own files are never touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from platformdirs import user_state_path
+
+from zim_app.core.saved_work import Work, field_of, read_json, write_json
+from zim_model.errors import ZimError
+
+if TYPE_CHECKING:
+    from zim_app.core.images import Picture
+
+STATE_VARIABLE = "ZIM_STUDIO_STATE"
+"""Environment variable with the folder to use instead of the system's."""
+KIND, VERSION = "zim-studio session", 1
+MAX_SESSIONS = 2000
+MAX_TOTAL_BYTES = 256 * 2**20
+
+Mark = Literal["touched", "done"]
+"""A picture with prompts, or whose work was exported since it last changed."""
+
+
+def state_folder() -> Path:
+    """Where the program keeps what it needs from one start to the next."""
+    named = os.environ.get(STATE_VARIABLE)
+    return Path(named) if named else user_state_path("zim-studio", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells a file from a later one of the same name, without reading it."""
+
+    modified_ns: int
+    size: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp | None:
+        """The stamp of a file; None if there is none."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return cls(status.st_mtime_ns, status.st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The work on one picture, and where the picture was.
+
+    Attributes:
+        digest: :attr:`Picture.key`.
+        name: of the picture, for the user.
+        path: of its file, absolute; of the copy that is kept, if it had none.
+        work: on it.
+        exported: whether the work was exported as it is.
+        stamp: of the file at ``path``.
+    """
+
+    digest: str
+    name: str
+    path: Path | None
+    work: Work
+    exported: bool = False
+    stamp: Stamp | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        stamp = self.stamp
+        return {
+            "digest": self.digest,
+            "name": self.name,
+            "path": None if self.path is None else str(self.path),
+            "stamp": None if stamp is None else [stamp.modified_ns, stamp.size],
+            "exported": self.exported,
+            **self.work.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Session:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ZimError: names the field that is malformed.
+        """
+        path, stamp = (field_of(data, name, object) for name in ("path", "stamp"))
+        try:
+            return cls(
+                field_of(data, "digest", str),
+                field_of(data, "name", str),
+                None if path is None else Path(path),
+                Work.from_json(data),
+                field_of(data, "exported", bool),
+                None if stamp is None else Stamp(int(stamp[0]), int(stamp[1])),
+            )
+        except (IndexError, TypeError, ValueError) as error:
+            raise ZimError(f"Its path or stamp is malformed: {error}.") from error
+
+
+class SessionStore:
+    """A folder of sessions, bounded; the oldest go first.
+
+    Its methods read and write files, and may be called on any one thread at a time.
+
+    Args:
+        folder: made when it is needed.
+        max_sessions: how many are kept.
+        max_bytes: of all files together.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        max_sessions: int = MAX_SESSIONS,
+        max_bytes: int = MAX_TOTAL_BYTES,
+    ) -> None:
+        self.folder = folder or state_folder() / "sessions"
+        self._max_sessions = max_sessions
+        self._max_bytes = max_bytes
+
+    def load(self, digest: str) -> Session | None:
+        """The session of a picture; None if there is none.
+
+        Raises:
+            ZimError: it cannot be read; it is put aside then, not lost.
+        """
+        path = self._file(digest)
+        if not path.exists():
+            return None
+        try:
+            return Session.from_json(read_json(path, KIND, VERSION))
+        except ZimError as error:
+            aside = path.with_suffix(f".{time.time_ns()}.unreadable")
+            with contextlib.suppress(OSError):
+                os.replace(path, aside)
+            raise ZimError(
+                f"The earlier work on this picture cannot be read. {error.message}",
+                f"It is kept as {aside}.",
+            ) from error
+
+    def save(self, session: Session) -> None:
+        """Keep a session in place of the earlier one of its picture.
+
+        Raises:
+            ZimError: the file cannot be written.
+        """
+        self._make_folder()
+        path = self._file(session.digest)
+        stamp = Stamp.of(session.path) if session.path else None
+        session = replace(session, stamp=stamp)
+        write_json(path, KIND, VERSION, session.to_json())
+        self._drop_oldest(keep=session.digest)
+
+    def keep_picture(self, picture: Picture) -> Path:
+        """Keep a copy of a picture that has no file, and return where.
+
+        Raises:
+            ZimError: the file cannot be written.
+        """
+        from zim_app.core.project import save_picture  # brings in the encoders
+
+        self._make_folder()
+        path = self._file(picture.key).with_suffix(".png")
+        if not path.exists():
+            save_picture(path, picture)
+        return path
+
+    def marks(self) -> dict[Path, tuple[Mark, Stamp | None]]:
+        """What to show of pictures in a folder; unreadable sessions count for none."""
+        result: dict[Path, tuple[Mark, Stamp | None]] = {}
+        for path, session in self.by_path().items():
+            mark = mark_of(session)
+            if mark is not None:
+                result[path] = (mark, session.stamp)
+        return result
+
+    def by_path(self) -> dict[Path, Session]:
+        """The newest session of each file, but for unreadable ones."""
+        result: dict[Path, Session] = {}
+        for path in self._by_age():
+            with contextlib.suppress(ZimError):
+                session = Session.from_json(read_json(path, KIND, VERSION))
+                if session.path is not None:
+                    result[session.path] = session
+        return result
+
+    def _file(self, digest: str) -> Path:
+        assert re.fullmatch(r"[0-9a-f]+", digest), digest
+        return self.folder / f"{digest}.json"
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ZimError(
+                f"The folder {self.folder} for sessions cannot be made.",
+                f"Allow it, or name another in {STATE_VARIABLE}.",
+            ) from error
+
+    def _by_age(self) -> list[Path]:
+        """All session files, the oldest first."""
+        found = []
+        for path in self.folder.glob("*.json"):
+            with contextlib.suppress(OSError):
+                found.append((path.stat().st_mtime_ns, path))
+        return [path for _, path in sorted(found)]
+
+    def _drop_oldest(self, keep: str) -> None:
+        files = self._by_age()
+        sizes = {path: _size(path) for path in files}
+        total = sum(sizes.values())
+        for path in files:
+            if len(sizes) <= self._max_sessions and total <= self._max_bytes:
+                return
+            if path.stem != keep:
+                total -= sizes.pop(path)
+                for file in (path, path.with_suffix(".png")):
+                    with contextlib.suppress(OSError):
+                        file.unlink(missing_ok=True)
+
+
+def mark_of(session: Session) -> Mark | None:
+    """What to show of a picture with that session."""
+    if session.exported:
+        return "done"
+    return "touched" if session.work.touched else None
+
+
+def _size(path: Path) -> int:
+    total = 0
+    for file in (path, path.with_suffix(".png")):
+        with contextlib.suppress(OSError):
+            total += file.stat().st_size
+    return total
+
+
+# -- Runs that did not end ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What a running program has open, to find it again should it die.
+
+    Attributes:
+        name: of the picture, for the user.
+        picture: its file, or the copy that is kept; None if there is none.
+        project: the project file in use.
+    """
+
+    name: str
+    picture: Path | None
+    project: Path | None = None
+
+
+_RUN_KIND, _RUN_VERSION = "zim-studio run", 1
+
+
+def write_run(path: Path, run: RunState) -> None:
+    """Write down what is open.
+
+    Raises:
+        ZimError: the file cannot be written.
+    """
+    data = {"name": run.name, "picture": run.picture, "project": run.project}
+    text = {key: None if value is None else str(value) for key, value in data.items()}
+    write_json(path, _RUN_KIND, _RUN_VERSION, text)
+
+
+def read_run(path: Path) -> RunState | None:
+    """What a program had open that wrote this; None if it cannot be told."""
+    try:
+        data = read_json(path, _RUN_KIND, _RUN_VERSION)
+    except ZimError:
+        return None
+    names = [data.get(name) for name in ("name", "picture", "project")]
+    name, picture, project = (x if isinstance(x, str) else None for x in names)
+    return RunState(
+        name or "",
+        Path(picture) if picture else None,
+        Path(project) if project else None,
+    )

@@ -1,0 +1,222 @@
+"""Prompting without a mouse: a cursor that the arrow keys move over the picture.
+
+Enter clicks there, Tab goes through the prompts, and the arrow keys move the one that
+is selected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QKeyEvent
+
+from zim_app.gui.document import Document
+from zim_app.gui.tools.gestures import Part, Press, PromptGesture, corners, parts_of
+
+STEP, LARGE_STEP, SMALL_STEP = 10.0, 50.0, 1.0
+"""View pixels that an arrow key moves: by itself, with Shift, with Alt."""
+
+_Key, _Modifier = Qt.Key, Qt.KeyboardModifier
+ARROWS = {
+    _Key.Key_Left: (-1, 0),
+    _Key.Key_Right: (1, 0),
+    _Key.Key_Up: (0, -1),
+    _Key.Key_Down: (0, 1),
+}
+ENTER = (_Key.Key_Return, _Key.Key_Enter)
+
+
+class Board(Protocol):
+    """What the keyboard needs of a canvas; positions are in image pixels."""
+
+    document: Document | None
+    selected: Part | None
+
+    @property
+    def scale(self) -> float:
+        """View pixels per image pixel."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a button or a pen is down."""
+
+    @property
+    def middle(self) -> QPointF:
+        """Of what can be seen of the picture."""
+
+    def select(self, part: Part | None) -> None:
+        """Select a prompt."""
+
+    def point_with_keys(self, at: QPointF) -> None:
+        """The cursor is there now; bring it into view."""
+
+    def click(self, at: QPointF, *, positive: bool) -> None:
+        """Do what a click with the tool in hand does there."""
+
+    def show_gesture(self, gesture: PromptGesture | None) -> None:
+        """Show what a gesture would do, or nothing."""
+
+    def finish_gesture(self) -> None:
+        """Let the gesture that is shown count."""
+
+
+class Keyboard:
+    """What the canvas does with keys.
+
+    Attributes:
+        at: the cursor, in image pixels; None until an arrow key is used, and when the
+            mouse has taken over.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.at: QPointF | None = None
+        self._corner: QPointF | None = None  # where a box begins
+        self._held: tuple[PromptGesture, QPointF] | None = None  # a prompt being moved
+
+    @property
+    def begun(self) -> bool:
+        """Whether a box or a move was begun and has not ended."""
+        return self._corner is not None or self._held is not None
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Take a key that went down; false leaves it to others."""
+        document, key = self._board.document, _Key(event.key())
+        if document is None or self._board.busy:
+            return False
+        if key in ARROWS:
+            self._go(document, key, event.modifiers())
+        elif key in ENTER and event.modifiers() & _Modifier.ShiftModifier:
+            self._box(document)
+        elif key in ENTER or key == _Key.Key_N:
+            negative = event.modifiers() & _Modifier.ControlModifier
+            self._click(positive=key in ENTER and not negative)
+        else:
+            return False
+        return True
+
+    def release(self, event: QKeyEvent) -> bool:
+        """Take a key that went up: a prompt moved with the arrows stays there."""
+        if event.key() not in ARROWS or event.isAutoRepeat():
+            return False
+        self.settle()
+        return True
+
+    def settle(self) -> None:
+        """Let a prompt that is being moved stay where it is, as one undo step."""
+        if self._held is not None:
+            self._held = None
+            self._board.finish_gesture()
+
+    def cancel(self) -> bool:
+        """Give up a box or a move that was begun; false if there is none."""
+        begun = self.begun
+        self._corner = self._held = None
+        if begun:
+            self._board.show_gesture(None)
+        return begun
+
+    def hide(self) -> None:
+        """The mouse has taken over."""
+        if self._corner is not None:
+            self.cancel()
+        self.settle()
+        self.at = None
+
+    def cycle(self, step: int) -> bool:
+        """Select the next prompt or the one before; false after the last one."""
+        document, selected = self._board.document, self._board.selected
+        if document is None:
+            return False
+        parts = parts_of(document.state.recipe.prompts)
+        if selected is not None and selected.of_box:
+            selected = Part("edge")
+        if selected in parts:
+            index = parts.index(selected) + step
+        else:
+            index = 0 if step > 0 else len(parts) - 1
+        if not 0 <= index < len(parts):
+            self._board.select(None)
+            return False
+        self._board.select(parts[index])
+        return True
+
+    # -- What keys do ---------------------------------------------------------------
+
+    def _go(self, document: Document, key: _Key, modifiers: _Modifier) -> None:
+        length = STEP
+        if modifiers & _Modifier.ShiftModifier:
+            length = LARGE_STEP
+        elif modifiers & _Modifier.AltModifier:
+            length = SMALL_STEP
+        x, y = ARROWS[key]
+        step = QPointF(x, y) * (length / self._board.scale)
+        if self._board.selected is not None:
+            self._move_prompt(document, self._board.selected, step)
+            return
+        self.at = self._inside(document, (self.at or self._board.middle) + step)
+        self._board.point_with_keys(self.at)
+        self._show_box(document)
+
+    def _inside(self, document: Document, at: QPointF) -> QPointF:
+        right, bottom = document.picture.width - 0.5, document.picture.height - 0.5
+        return QPointF(
+            min(max(at.x(), 0.0), right),
+            min(max(at.y(), 0.0), bottom),
+        )
+
+    def _click(self, *, positive: bool) -> None:
+        if self.at is None:
+            self.at = self._board.middle
+            self._board.point_with_keys(self.at)
+        self._board.click(self.at, positive=positive)
+        # The arrow keys go on with the cursor: Tab selects what they are to move.
+        self._board.select(None)
+
+    def _box(self, document: Document) -> None:
+        """Begin a box at the cursor, or end it there."""
+        if self.at is None:
+            self.at = self._board.middle
+            self._board.point_with_keys(self.at)
+        if self._corner is None:
+            self._board.select(None)
+            self._corner = self.at
+            return
+        self._show_box(document)
+        self._corner = None
+        self._board.finish_gesture()
+        self._board.select(None)
+
+    def _show_box(self, document: Document) -> None:
+        if self._corner is not None and self.at is not None:
+            gesture = self._gesture(document, None, self._corner)
+            self._board.show_gesture(replace(gesture, now=self.at, dragging=True))
+
+    def _move_prompt(self, document: Document, part: Part, step: QPointF) -> None:
+        if self._held is None:
+            at = _place_of(document, part)
+            self._held = self._gesture(document, part, at), at
+        gesture, now = self._held
+        self._held = gesture, now + step
+        self._board.show_gesture(replace(gesture, now=now + step, dragging=True))
+
+    def _gesture(
+        self, document: Document, part: Part | None, at: QPointF
+    ) -> PromptGesture:
+        size = document.picture.height, document.picture.width
+        recipe, scale = document.state.recipe, self._board.scale
+        press = Press(recipe, size, part, True, at, at * scale, scale=scale)
+        return PromptGesture.begin(press)
+
+
+def _place_of(document: Document, part: Part) -> QPointF:
+    """Where a part is taken hold of, in image pixels."""
+    prompts = document.state.recipe.prompts
+    if part.kind == "point":
+        return QPointF(prompts.points[part.index].x, prompts.points[part.index].y)
+    if part.kind == "scribble":
+        return QPointF(*prompts.scribbles[part.index].path[0])
+    assert prompts.box is not None
+    return QPointF(*corners(prompts.box)[part.index])

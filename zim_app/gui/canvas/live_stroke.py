@@ -1,0 +1,240 @@
+"""Strokes on screen before the engine knows of them: exactly what it will make of them.
+
+Nothing is copied as a whole but the small pixels for display, once: what is painted
+lies in tiles over the matte it is painted on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.request import Matte, Stroke, Timings
+
+TILE = 256
+
+Region = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
+
+class Tiles:
+    """An (H, W) array that lies over another one and holds only what differs.
+
+    Args:
+        below: what is seen where nothing was written; it must not change.
+    """
+
+    def __init__(self, below: npt.NDArray[np.generic] | Tiles) -> None:
+        self.shape: tuple[int, ...] = below.shape
+        self.dtype: np.dtype[np.generic] = below.dtype
+        self._below = below
+        self._own: dict[tuple[int, int], npt.NDArray[np.generic]] = {}
+
+    @property
+    def parts(self) -> tuple[Region, ...]:
+        """All that was written to, in tiles."""
+        return tuple(self._place(key) for key in self._own)
+
+    def read(self, part: Region) -> npt.NDArray[np.generic]:
+        """A copy of those rows and columns."""
+        rows, columns = part
+        out = np.empty(
+            (rows.stop - rows.start, columns.stop - columns.start), self.dtype
+        )
+        for key in _keys(part):
+            here, there = _overlap(part, self._place(key))
+            out[here] = self._tile(key)[there]
+        return out
+
+    def write(self, part: Region, values: npt.NDArray[np.generic]) -> None:
+        """Put values there."""
+        for key in _keys(part):
+            if key not in self._own:
+                self._own[key] = np.array(self._tile(key))
+            here, there = _overlap(part, self._place(key))
+            self._own[key][there] = values[here]
+
+    def _tile(self, key: tuple[int, int]) -> npt.NDArray[np.generic]:
+        if key in self._own:
+            return self._own[key]
+        if isinstance(self._below, Tiles):
+            return self._below._tile(key)
+        return self._below[self._place(key)]
+
+    def _place(self, key: tuple[int, int]) -> Region:
+        row, column = key[0] * TILE, key[1] * TILE
+        return (
+            slice(row, min(row + TILE, self.shape[0])),
+            slice(column, min(column + TILE, self.shape[1])),
+        )
+
+
+def _keys(part: Region) -> Iterator[tuple[int, int]]:
+    rows, columns = part
+    for row in range(rows.start // TILE, -(-rows.stop // TILE)):
+        for column in range(columns.start // TILE, -(-columns.stop // TILE)):
+            yield row, column
+
+
+def _overlap(part: Region, tile: Region) -> tuple[Region, Region]:
+    """What two regions share: as a piece of the one, and of the other."""
+    first = [max(a.start, b.start) for a, b in zip(part, tile, strict=True)]
+    last = [min(a.stop, b.stop) for a, b in zip(part, tile, strict=True)]
+
+    def within(outer: Region) -> Region:
+        rows, columns = (
+            slice(f - o.start, e - o.start)
+            for f, e, o in zip(first, last, outer, strict=True)
+        )
+        return rows, columns
+
+    return within(part), within(tile)
+
+
+class LiveMatte:
+    """A matte under the brush.
+
+    Args:
+        matte: what is painted on; None is a matte of nothing.
+        size: height and width of the image.
+
+    Attributes:
+        matte: for show.  Its pyramid changes with each stroke; its alpha does not.
+    """
+
+    def __init__(self, matte: Matte | None, size: tuple[int, int]) -> None:
+        self._size = size
+        self._put_below(matte)
+        self._base = self._result
+        self._cover = Tiles(np.broadcast_to(np.float32(0), size))
+        self._stroke: Stroke | None = None
+        self._done = 0  # pieces of the stroke that will not change any more
+        self._dirty: Region | None = None  # where the last piece lies
+
+    def _put_below(self, matte: Matte | None) -> None:
+        below = matte or nothing(self._size)
+        self._result = Tiles(below.alpha)
+        height, width = self._size
+        levels: tuple[ByteArray, ...] = below.pyramid
+        if matte is not None:
+            levels = tuple(np.array(a) for a in levels)
+        self.matte = replace(below, pyramid=levels, support=(0, 0, width, height))
+
+    def begin(self) -> None:
+        """What is there now is what the next stroke is painted on."""
+        self._base, self._result = self._result, Tiles(self._result)
+        self._cover = Tiles(np.broadcast_to(np.float32(0), self._base.shape))
+        self._stroke, self._done, self._dirty = None, 0, None
+
+    def show(self, stroke: Stroke) -> Region | None:
+        """Paint a stroke as far as it goes now.
+
+        Args:
+            stroke: the one that was shown before, with more vertices behind; only its
+                last vertex may have moved.
+
+        Returns:
+            Rows and columns that look different now; None if none do.
+        """
+        from zim_model.matting.edge_and_brush import coverage, stroke_region
+
+        self._stroke = stroke
+        pieces = _pieces(stroke)
+        dirty = self._dirty
+        for piece in pieces[self._done : -1]:
+            part = stroke_region(piece, self._base.shape)
+            if _is_empty(part):
+                continue
+            cover = np.maximum(self._covered(part), coverage(piece, part))
+            self._cover.write(part, cover)
+            dirty = _joined(dirty, part)
+        self._done = len(pieces) - 1
+        part = stroke_region(pieces[-1], self._base.shape)
+        self._dirty = None if _is_empty(part) else part
+        dirty = _joined(dirty, self._dirty)
+        if dirty is not None:
+            self._paint(stroke, dirty, pieces[-1])
+        return dirty
+
+    def cancel(self) -> None:
+        """Take the stroke under way back."""
+        for part in self._result.parts:
+            self._write(part, np.asarray(self._base.read(part), np.uint16))
+        self._result = self._base
+
+    def rebase(self, matte: Matte | None) -> None:
+        """Go on with the stroke under way on another matte."""
+        parts, stroke = self._cover.parts, self._stroke
+        self._put_below(matte)
+        self._base, self._result = self._result, Tiles(self._result)
+        if stroke is None:
+            return
+        last = _pieces(stroke)[-1]
+        for part in parts:
+            self._paint(stroke, part, last)
+        if self._dirty is not None:
+            self._paint(stroke, self._dirty, last)
+
+    def _covered(self, part: Region) -> FloatArray:
+        return np.asarray(self._cover.read(part), np.float32)
+
+    def _paint(self, stroke: Stroke, part: Region, last: Stroke) -> None:
+        """Paint the stroke in a region: what is done of it, and its last piece."""
+        from zim_model.matting.edge_and_brush import brushed, coverage, surroundings
+
+        cover = np.maximum(self._covered(part), coverage(last, part))
+        around = surroundings(stroke, part, self._base.shape)
+        alpha: WordArray = np.asarray(self._base.read(around), np.uint16)
+        inside, _ = _overlap(around, part)
+        self._write(part, brushed(alpha, inside, cover, stroke))
+
+    def _write(self, part: Region, alpha: WordArray) -> None:
+        from zim_model.matting.pyramid import update_pyramid
+
+        self._result.write(part, alpha)
+        self.matte.pyramid[0][part] = alpha >> 8
+        update_pyramid(self.matte.pyramid, part)
+
+
+def nothing(size: tuple[int, int]) -> Matte:
+    """A matte of that height and width without anything in it, made at no cost.
+
+    Its pyramid can be written to.
+    """
+    alpha = np.broadcast_to(np.uint16(0), size)
+    levels = [np.zeros(size, np.uint8)]
+    while max(size) >= 512:
+        size = (-(-size[0] // 2), -(-size[1] // 2))
+        levels.append(np.zeros(size, np.uint8))
+    scores, timings = np.zeros(4, np.float32), Timings(0.0, 0.0, "")
+    return Matte(alpha, tuple(levels), scores, 0, (0, 0, 0, 0), timings)
+
+
+def _pieces(stroke: Stroke) -> list[Stroke]:
+    """A stroke as strokes of two vertices; of one, if it has no more."""
+    path = stroke.path
+    if len(path) == 1:
+        return [stroke]
+    return [
+        Stroke(path[i : i + 2], stroke.radius, stroke.hardness)
+        for i in range(len(path) - 1)
+    ]
+
+
+def _is_empty(part: Region) -> bool:
+    return any(side.start >= side.stop for side in part)
+
+
+def _joined(a: Region | None, b: Region | None) -> Region | None:
+    """The smallest region that holds both."""
+    if a is None or b is None:
+        return a or b
+    rows, columns = (
+        slice(min(x.start, y.start), max(x.stop, y.stop))
+        for x, y in zip(a, b, strict=True)
+    )
+    return rows, columns

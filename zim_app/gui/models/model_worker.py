@@ -1,0 +1,148 @@
+"""Downloads, additions and removals of models, off the window's thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from zim_app.gui.workers.warmup import import_torch
+from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_model.errors import Cancelled, ZimError
+from zim_model.request import CancelCheck
+from zim_model.weights.catalogue import ModelInfo
+from zim_model.weights.download import Progress, ProgressCallback, download
+from zim_model.weights.installed import InstalledModel, remove
+
+Fetch = Callable[[ModelInfo, ProgressCallback, CancelCheck], InstalledModel]
+"""Downloads a model, as :func:`zim_model.weights.download.download`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A download that the user wants.
+
+    Attributes:
+        stop: set to withdraw it; the worker polls it.
+        progress: the latest; None while it waits for its turn.
+    """
+
+    stop: threading.Event
+    progress: Progress | None = None
+
+
+class ModelWork(QObject):
+    """Does what the model manager is asked to, one download after the other.
+
+    Args:
+        fetch: downloads a model; the default is the only thing in the window that
+            uses the network.
+
+    **Signals**
+
+    - ``changed(name)``: there is news of that model's download.
+    - ``installed(name)``, ``removed(name)``: it can be used now, or no more.
+    - ``failed(name, error)``: a :class:`ZimError`; the name is empty if it is about a
+      file to be added.
+    - ``adding_changed(busy)``: a file is being looked through.
+
+    **Threads**: lives on the window's thread.  Progress is emitted on the worker and
+    arrives here through the event loop.
+    """
+
+    changed = Signal(str)
+    installed = Signal(str)
+    removed = Signal(str)
+    failed = Signal(str, object)
+    adding_changed = Signal(bool)
+    _progressed = Signal(str, object)
+
+    def __init__(self, fetch: Fetch = download, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.downloads: dict[str, Download] = {}
+        self._fetch = fetch
+        self._network = Lane("downloads", parent=self)
+        self._disk = Lane("models", parent=self)
+        self._progressed.connect(self._on_progressed)
+        for lane in (self._network, self._disk):
+            lane.finished.connect(self._on_lane_finished)
+        self._disk.running_changed.connect(self._on_disk_running_changed)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return self._network.idle and self._disk.idle
+
+    def download(self, info: ModelInfo) -> None:
+        """Fetch a model, or go on with it."""
+        if info.name in self.downloads:
+            return
+        stop = threading.Event()
+        self.downloads[info.name] = Download(stop)
+        tell = partial(self._progressed.emit, info.name)
+        work = partial(self._fetch, info, tell, stop.is_set)
+        self._network.submit(Task("download", info.name, work))
+        self.changed.emit(info.name)
+
+    def cancel(self, name: str) -> None:
+        """Stop a download; what has arrived is kept."""
+        if name in self.downloads:
+            self.downloads[name].stop.set()
+            self.changed.emit(name)
+
+    def add(self, path: Path) -> None:
+        """Look through a file or folder and install it."""
+        self._disk.submit(Task("add", "", partial(_add, path)))
+
+    def remove(self, name: str) -> None:
+        """Delete an installed model, or what there is of its download."""
+        self._disk.submit(Task("remove", name, partial(remove, name)))
+
+    def close(self) -> None:
+        """Stop the downloads and return when the threads have ended."""
+        for entry in self.downloads.values():
+            entry.stop.set()
+        self._network.close()
+        self._disk.close()
+
+    @Slot(str, object)
+    def _on_progressed(self, name: str, progress: Progress) -> None:
+        entry = self.downloads.get(name)
+        if entry is not None:
+            self.downloads[name] = Download(entry.stop, progress)
+            self.changed.emit(name)
+
+    @Slot()
+    def _on_disk_running_changed(self) -> None:
+        running = self._disk.running
+        self.adding_changed.emit(running is not None and running.kind == "add")
+
+    @Slot(object, object, object)
+    def _on_lane_finished(
+        self, task: Task, result: Any, error: Exception | None
+    ) -> None:
+        name: str = task.subject
+        if task.kind == "download":
+            del self.downloads[name]
+            self.changed.emit(name)
+        if error is None:
+            if task.kind == "remove":
+                self.removed.emit(name)
+            else:
+                self.installed.emit(result.name)
+        elif isinstance(error, ZimError):
+            self.failed.emit(name, error)
+        elif not isinstance(error, Cancelled):
+            raise error
+
+
+def _add(path: Path) -> InstalledModel:
+    import_torch()
+    from zim_model.weights.install import add_from_disk
+
+    return add_from_disk(path)

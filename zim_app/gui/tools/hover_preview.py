@@ -1,0 +1,139 @@
+"""What would be: the matte of another recipe, while the document stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QPointF, Signal, Slot
+
+from zim_app.gui.canvas.canvas import Canvas
+from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.workers.inference_queue import InferenceQueue
+from zim_model.errors import ZimError
+from zim_model.prompts import Point
+from zim_model.recipe import Recipe
+from zim_model.request import Finish, Matte, Options, Request
+
+
+class Previews(QObject):
+    """Asks for previews when they are wanted, and shows those that still are.
+
+    There are two kinds: another recipe in place of the active object's, as while a
+    slider moves, and what a click at the pointer would give, translucent over the rest.
+
+    **Signals**: ``hovering_changed(on)``: clicks are previewed, or not any more.
+
+    **Threads**: the window's only.
+    """
+
+    hovering_changed = Signal(bool)
+
+    def __init__(
+        self, queue: InferenceQueue, canvas: Canvas, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.hovering = False
+        self._queue, self._canvas = queue, canvas
+        self._document: Document | None = None
+        self._recipe: Recipe | None = None
+        queue.previewed.connect(self._on_queue_previewed)
+        canvas.pointed.connect(self._on_canvas_pointed)
+
+    def set_document(self, document: Document) -> None:
+        """Preview another document from now on."""
+        if self._document is not None:
+            self._document.changed.disconnect(self._on_document_changed)
+        self._document = document
+        self._drop()
+        document.changed.connect(self._on_document_changed)
+
+    # -- Another recipe ------------------------------------------------------------
+
+    def show_recipe(self, recipe: Recipe | None) -> None:
+        """Show what that would give in place of the active object's matte.
+
+        None shows the document again.  A recipe that becomes the document's is shown
+        until the document has its own matte.
+        """
+        document = self._document
+        if document is None or recipe is None or recipe == document.state.recipe:
+            self._drop()
+            return
+        self._recipe = recipe
+        self._ask(document.request(recipe))
+
+    def _drop(self) -> None:
+        self._recipe = None
+        self._queue.preview(None)
+        self._canvas.show_preview(None)
+        self._canvas.show_hint(None)
+
+    # -- A click -------------------------------------------------------------------
+
+    def set_hovering(self, on: bool) -> None:
+        """Show what a click at the pointer would give, or stop that."""
+        if on == self.hovering:
+            return
+        self.hovering = on
+        self.hovering_changed.emit(on)
+        if on:
+            self._hover(self._canvas.pointed_at)
+        else:
+            self._drop()
+
+    @Slot(object)
+    def _on_canvas_pointed(self, at: QPointF | None) -> None:
+        if self.hovering:
+            self._hover(at)
+
+    def _hover(self, at: QPointF | None) -> None:
+        document = self._document
+        if document is None or at is None or not self._canvas.clicks:
+            self._canvas.show_hint(None)
+            self._queue.preview(None)
+        elif self._recipe is None:
+            recipe = document.state.recipe.with_point(Point(at.x(), at.y()))
+            options = Options(recipe.options.candidate, "bilinear")
+            recipe = replace(recipe, options=options, finish=Finish())
+            self._ask(replace(document.request(recipe), remembered=False))
+
+    def _ask(self, request: Request) -> None:
+        try:
+            request.prompts.validated(*request.image.shape[:2])
+        except ZimError:  # a box and points that make no request, or strokes alone
+            if request.prompts:
+                return
+        self._queue.preview(request)
+
+    # -- Answers -------------------------------------------------------------------
+
+    @Slot(object, object)
+    def _on_queue_previewed(self, request: Request, matte: Matte) -> None:
+        document = self._document
+        if document is None:
+            return
+        if self._recipe is not None:
+            if document.request(self._recipe).key == request.key:
+                self._canvas.show_preview(matte)
+        elif self.hovering and self._is_a_click_more(request, document.state):
+            self._canvas.show_hint(matte)
+
+    def _is_a_click_more(self, request: Request, state: DocumentState) -> bool:
+        """Whether a preview is of the present prompts and a click."""
+        assert self._document is not None
+        before = replace(request.prompts, points=request.prompts.points[:-1])
+        same = request.image_key == self._document.picture.key
+        return same and before == state.recipe.prompts
+
+    @Slot(object, object)
+    def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        other = new.recipe != old.recipe or new.object.id != old.object.id
+        if other:
+            self._canvas.show_hint(None)
+        if self._recipe is None:
+            return
+        if new.recipe == self._recipe and new.object.id == old.object.id:
+            if not new.pending:
+                self._drop()
+        elif other:
+            self._drop()

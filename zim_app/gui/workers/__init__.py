@@ -1,0 +1,1 @@
+"""What runs beside the thread of the window."""

@@ -1,0 +1,116 @@
+"""One evaluation on many machines: its shards as tasks of a cluster.
+
+All machines see the data set, the predictions and the folder of the results under the
+same paths.  Each shard has a journal of its own there, so that a worker that dies, or a
+run that is stopped, loses no finished row.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zim_model.errors import ZimError
+from zim_model.evaluation.datasets import open_dataset
+from zim_model.evaluation.journal import journal_name, merged, taken
+from zim_model.evaluation.report import Report
+from zim_model.evaluation.runner import BOTH, RunOptions, evaluate
+from zim_model.evaluation.systems import Model, PromptKind, System
+from zim_model.runtime.cluster import run_all
+from zim_model.runtime.devices import DeviceChoice
+
+if TYPE_CHECKING:
+    from zim_model.inference.engine import Engine
+
+MAX_SHARDS = 64
+"""Enough to keep the workers evenly busy to the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """An evaluation to divide; see :func:`zim_model.evaluation.evaluate`.
+
+    Attributes:
+        root, layout: of the data set, see :func:`open_dataset`.
+        systems, prompts: what is asked, and how.
+        out: folder of the results.
+        options: ``shard`` and ``jobs`` do not count: every worker scores its answers.
+        device: where each worker runs its models.
+    """
+
+    root: Path
+    layout: str | None
+    systems: tuple[System, ...]
+    out: Path
+    prompts: tuple[PromptKind, ...] = BOTH
+    options: RunOptions = field(default_factory=RunOptions)
+    device: DeviceChoice = field(default_factory=DeviceChoice)
+
+
+def evaluate_on(
+    cluster: str | None, spread: Spread, workers: int = 1
+) -> Iterator[tuple[int, int] | Report]:
+    """Evaluate on a cluster.
+
+    Args:
+        cluster, workers: see :func:`zim_model.runtime.cluster.run_all`.
+
+    Yields:
+        How many shards of how many are done, and at last the report of all.
+
+    Raises:
+        ZimError: as of :func:`evaluate`, or the cluster cannot be used.
+    """
+    dataset = open_dataset(spread.root, spread.layout)
+    shards = max(1, min(MAX_SHARDS, len(dataset.by_image())))
+    tasks = [(spread, (index, shards)) for index in range(1, shards + 1)]
+    names = [spread.out / journal_name(shard) for _, shard in tasks]
+    if not spread.options.resume:
+        for path in filter(Path.exists, names):
+            raise taken(path)
+    for done, (_, failure) in enumerate(
+        run_all(evaluate_shard, tasks, cluster=cluster, workers=workers), 1
+    ):
+        if failure is not None:
+            raise ZimError(*failure)
+        yield done, shards
+    config, rows = merged(names)
+    chosen = {system.name for system in spread.systems}
+    kinds = {str(prompt) for prompt in spread.prompts}
+    kept = [r for r in rows.values() if r.system in chosen and r.prompt in kinds]
+    expected = config.cases * len(chosen) * len(kinds)
+    yield Report.of(config, kept, expected, spread.out)
+
+
+def evaluate_shard(spread: Spread, shard: tuple[int, int]) -> tuple[str, str] | None:
+    """Evaluate one shard in this process; the message and hint of what ended it."""
+    # Always resumed: another worker may have died over the first half of it.
+    options = replace(spread.options, shard=shard, jobs=0, resume=True)
+    any_model = any(isinstance(system, Model) for system in spread.systems)
+    try:
+        for _ in evaluate(
+            open_dataset(spread.root, spread.layout),
+            spread.systems,
+            spread.out,
+            prompts=spread.prompts,
+            options=options,
+            engine=_engine(spread.device) if any_model else None,
+        ):
+            pass
+    except ZimError as error:
+        return error.message, error.hint
+    return None
+
+
+@functools.cache
+def _engine(device: DeviceChoice) -> Engine:
+    """One engine a process, with its models, for all the shards done there."""
+    from zim_model.inference.engine import Engine  # imports torch
+
+    engine = Engine()
+    if device != DeviceChoice():
+        engine.set_device(device)
+    return engine

@@ -1,0 +1,201 @@
+"""Downloading MicroMat-3K, when the user asks for it and for nothing else.
+
+It comes from the authors' page on the Hugging Face hub, at one fixed revision, file by
+file: what has arrived is kept, and each file is compared with the digest that the hub
+records for that revision.  The authors have published no digest of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import re
+import shutil
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from zim_model.errors import Cancelled, DownloadError
+from zim_model.evaluation.mini import FOLDER
+from zim_model.request import CancelCheck
+from zim_model.runtime.atomic_files import replacing
+from zim_model.weights.catalogue import Licence, ModelFile
+from zim_model.weights.download import (
+    Opener,
+    ProgressCallback,
+    fetch_files,
+    open_https,
+)
+from zim_model.weights.installed import worded
+
+REPOSITORY = "naver-iv/MicroMat-3K"
+REVISION = "7e6a7eca5cf6471ccba193d390b4ce8d7b7e8624"
+HUB = "https://huggingface.co"
+SOURCE = f"{HUB}/datasets/{REPOSITORY}"
+LICENCE = Licence("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/")
+TERMS = (
+    "MicroMat-3K, some 3,000 mattes of large photographs (several gigabytes), from\n"
+    f"{SOURCE}\n"
+    f"Licence, as that page says: {LICENCE.name} ({LICENCE.url}). The photographs are\n"
+    "said to come from DIV2K, whose own terms apply to them. Files are compared with\n"
+    "the digests that the hub records; the authors have published none."
+)
+"""What is shown before the download."""
+PAGES = 100
+"""Most pages that a list of files may have."""
+_SPARE = 64 << 20
+"""Bytes that a disk keeps free."""
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A file of the list: its path, and how the hub tells that it is right."""
+
+    path: str
+    size: int
+    digest: str
+    large: bool
+
+    @property
+    def url(self) -> str:
+        return f"{SOURCE}/resolve/{REVISION}/{urllib.parse.quote(self.path)}"
+
+
+def download_micromat(
+    folder: Path,
+    progress: ProgressCallback,
+    cancelled: CancelCheck,
+    *,
+    opener: Opener = open_https,
+    pause: Callable[[float], None] = time.sleep,
+) -> Path:
+    """Fetch the data set into ``folder/MicroMat3K``, from where it was left.
+
+    Args:
+        folder: it is made.
+        progress: told about ten times a second, on this thread.
+        cancelled: polled; what has arrived is kept for the next time.
+        opener: opens a request; the default knows https only.
+        pause: waits so many seconds before another try.
+
+    Returns:
+        The root of the data set.
+
+    Raises:
+        DownloadError: the server cannot be reached or sends something else.
+        WeightsError: the disk is full or cannot be written.
+        Cancelled: ``cancelled`` became true.
+    """
+    listed = list(_listed(opener, cancelled))
+    with worded(f"{folder} cannot be written"):
+        for part in {(folder / file.path).parent for file in listed}:
+            part.mkdir(parents=True, exist_ok=True)
+        left = [file for file in listed if not (folder / file.path).is_file()]
+        _check_space(folder, sum(file.size for file in left))
+    for file in (file for file in left if not file.large):
+        if cancelled():
+            raise Cancelled
+        _fetch_small(file, folder / file.path, opener)
+    large = [
+        (ModelFile(Path(f.path).name, f.url, f.size, f.digest), folder / f.path)
+        for f in listed
+        if f.large
+    ]
+    fetch_files(large, progress, cancelled, opener=opener, pause=pause)
+    return folder / FOLDER
+
+
+def _listed(opener: Opener, cancelled: CancelCheck) -> Iterator[_Listed]:
+    """The files of the data set, as the hub lists them, page by page."""
+    url = f"{HUB}/api/datasets/{REPOSITORY}/tree/{REVISION}/{FOLDER}?recursive=true"
+    for _ in range(PAGES):
+        if cancelled():
+            raise Cancelled
+        content, link = _read(opener, url)
+        try:
+            entries = json.loads(content)
+            yield from (_entry(each) for each in entries if each["type"] == "file")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DownloadError(
+                f"The list of files at {url} cannot be understood: {error}.",
+                f"Fetch the data set with a browser from {SOURCE}.",
+            ) from error
+        found = _NEXT.search(link)
+        if found is None:
+            return
+        url = found[1]
+        if not url.startswith(f"{HUB}/"):
+            raise DownloadError(f"The list of files goes on at {url}, a stranger's.")
+
+
+def _check_space(folder: Path, nbytes: int) -> None:
+    free = shutil.disk_usage(folder).free - _SPARE
+    if free < nbytes:
+        raise DownloadError(
+            f"The disk of {folder} is too full: {nbytes / 1e6:,.0f} MB are needed, "
+            f"{max(0, free) / 1e6:,.0f} MB are free.",
+            "Free some space, or choose a folder on another disk.",
+        )
+
+
+def _entry(entry: Any) -> _Listed:
+    path, lfs = str(entry["path"]), entry.get("lfs")
+    parts = PurePosixPath(path).parts
+    if parts[0] != FOLDER or ".." in parts or "\\" in path or len(parts) < 2:
+        raise ValueError(f"the path {path!r} leads elsewhere")
+    digest = str(lfs["oid"] if lfs else entry["oid"])
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError(f"{digest!r} is no digest")
+    return _Listed(path, int(entry["size"]), digest, bool(lfs))
+
+
+def _fetch_small(file: _Listed, target: Path, opener: Opener) -> None:
+    """Fetch a file that the hub keeps in Git itself, and compare Git's digest."""
+    content, _ = _read(opener, file.url)
+    head = f"blob {len(content)}\0".encode()
+    # Git's name of a content: not a matter of security, which https gives.
+    digest = hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+    if digest != file.digest:
+        raise DownloadError(
+            f"{file.path} arrived damaged: its checksum is wrong.",
+            "Download again: what has arrived is kept.",
+        )
+    with worded(f"{target} cannot be written"), replacing(target) as stream:
+        stream.write(content)
+
+
+def _read(opener: Opener, url: str) -> tuple[bytes, str]:
+    """The content at an address, and the Link header."""
+    request = urllib.request.Request(url)
+    request.add_header("User-Agent", "zim-studio")
+    request.add_header("Accept-Encoding", "identity")
+    content = bytearray()
+    try:
+        response = opener(request)
+        try:
+            while chunk := response.read(256 << 10):
+                content += chunk
+            return bytes(content), str(response.headers.get("Link") or "")
+        finally:
+            response.close()
+    except urllib.error.HTTPError as error:
+        code = error.code
+        error.close()
+        raise DownloadError(
+            f"{url} is not given (HTTP {code}).",
+            f"It may have moved: look at {SOURCE}.",
+        ) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise DownloadError(
+            f"{url} cannot be reached: {error}.",
+            "Check that this computer is online, then download again: what has "
+            "arrived is kept.",
+        ) from error

@@ -1,0 +1,196 @@
+"""Asking a system for one case, and checking the case first."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
+from zim_model.errors import ImageError, PromptError, ZimError
+from zim_model.evaluation.clicks import SHOWN, box_of, click_by_click, first_click
+from zim_model.evaluation.datasets import Case
+from zim_model.evaluation.measures import MASK_ABOVE
+from zim_model.evaluation.reading import (
+    as_alpha,
+    check_size,
+    checked_prompts,
+    read_matte,
+    read_prompts,
+)
+from zim_model.evaluation.scoring import hardened
+from zim_model.evaluation.systems import PromptKind
+from zim_model.matting import metrics
+from zim_model.prompts import PromptSet
+from zim_model.request import CancelCheck, Request
+
+if TYPE_CHECKING:
+    from zim_model.inference.engine import Engine
+
+AREA_ABOVE = 0.3
+"""The size of an object is the area of its matte above this alpha."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """What is right for a case.
+
+    Attributes:
+        matte: (H, W) uint16, 65535 opaque.
+        alpha: the same in [0, 1].
+        digest: of what is measured, see :meth:`Case.digest`.
+    """
+
+    matte: WordArray
+    alpha: FloatArray
+    digest: str
+
+    @property
+    def area(self) -> float:
+        """Of the object, as a fraction of the image."""
+        return float(np.count_nonzero(self.alpha > AREA_ABOVE) / self.alpha.size)
+
+    @property
+    def mask(self) -> BoolArray:
+        """The object (H, W)."""
+        return np.asarray(self.alpha > MASK_ABOVE)
+
+
+def truth_of(case: Case, image: Future[ByteArray]) -> Truth | ZimError:
+    """What is right for a case, or what is wrong with it or with its image."""
+    try:
+        pixels = image.result()
+        matte = read_matte(case.matte)
+        check_size(case.matte, matte, case.image, pixels.shape)
+        if not matte.any():
+            raise ImageError(f"{case.matte} is empty: there is nothing to find.")
+    except ZimError as error:
+        return error
+    return Truth(matte, as_alpha(matte), case.digest())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a system said, and what it took.
+
+    Attributes:
+        matte: (H, W) uint16, 65535 opaque.
+        prompts: it was given.
+        curve: errors after 1, 2, ... clicks.
+        notes: what was done otherwise for want of memory, as sentences.
+    """
+
+    matte: WordArray
+    prompts: PromptSet | None = None
+    curve: tuple[dict[str, float], ...] = ()
+    encode_ms: float = 0.0
+    click_ms: float = 0.0
+    device: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asker:
+    """Puts the questions of one case to a model.
+
+    Attributes:
+        engine: that runs it.
+        request: with the image and the model, without prompts.
+        binary: whether answers are made hard masks, as a segmenter's are.
+        cancelled: polled between the steps.
+    """
+
+    engine: Engine
+    request: Request
+    binary: bool
+    cancelled: CancelCheck
+
+    def ask(self, case: Case, prompt: PromptKind, truth: Truth) -> Answer:
+        """The answer to a kind of prompt.
+
+        Raises:
+            ZimError: the case has no such prompt, or the model cannot answer it.
+            Cancelled: ``cancelled`` became true.
+        """
+        if prompt.kind == "clicks":
+            return self._clicked(case, truth, prompt.count)
+        return self._solved(prompts_of(case, prompt, truth))
+
+    def _solved(self, prompts: PromptSet) -> Answer:
+        request = replace(self.request, prompts=prompts)
+        matte = self.engine.solve(request, self.cancelled)
+        told = matte.timings
+        alpha = hardened(matte.alpha) if self.binary else matte.alpha
+        return Answer(
+            alpha,
+            prompts,
+            (),
+            told.encode_ms,
+            told.click_ms,
+            told.device,
+            told.notes,
+        )
+
+    def _clicked(self, case: Case, truth: Truth, clicks: int) -> Answer:
+        """The answer to so many simulated clicks, and how wrong it was after each."""
+        target = _object(case, truth)
+        answers: list[Answer] = []
+        curve: list[dict[str, float]] = []
+
+        def solve(prompts: PromptSet) -> FloatArray:
+            answers.append(self._solved(prompts))
+            return as_alpha(answers[-1].matte)
+
+        known = np.ones_like(target)
+        for _, alpha in click_by_click(solve, target, known, clicks):
+            curve.append(
+                {
+                    "SAD": metrics.sad(alpha, truth.alpha),
+                    "MSE": metrics.mse(alpha, truth.alpha),
+                    "IoU": metrics.iou(alpha > MASK_ABOVE, target),
+                }
+            )
+        return replace(
+            answers[-1],
+            curve=tuple(curve),
+            encode_ms=sum(answer.encode_ms for answer in answers),
+            click_ms=sum(answer.click_ms for answer in answers) / len(answers),
+            notes=tuple(dict.fromkeys(n for a in answers for n in a.notes)),
+        )
+
+
+def prompts_of(case: Case, prompt: PromptKind, truth: Truth) -> PromptSet:
+    """The given prompts of a case, or those that its matte suggests.
+
+    Raises:
+        PromptError: the file of prompts is missing or malformed, does not have this
+            kind, or one lies outside the image.
+    """
+    size = truth.matte.shape
+    if case.prompts is not None:
+        given = read_prompts(case.prompts)
+        if prompt.kind not in given:
+            raise PromptError(f"{case.prompts} has no prompt of the kind {prompt}.")
+        try:
+            return checked_prompts(given[prompt.kind], (size[0], size[1]))
+        except PromptError as error:
+            raise PromptError(f"{case.prompts}: {error.message}", error.hint) from error
+    if prompt.kind == "box":
+        if not (truth.alpha > SHOWN).any():
+            raise ImageError(f"{case.matte} is too faint: it has no box.")
+        return PromptSet((), box_of(truth.alpha))
+    return PromptSet((first_click(_object(case, truth)),))
+
+
+def _object(case: Case, truth: Truth) -> BoolArray:
+    """What clicks can fall on.
+
+    Raises:
+        ImageError: nothing of the matte is opaque enough.
+    """
+    mask = truth.mask
+    if not mask.any():
+        raise ImageError(f"{case.matte} is too faint: there is nothing to click on.")
+    return mask

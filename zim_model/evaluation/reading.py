@@ -1,0 +1,178 @@
+"""Reading what is measured: pictures, mattes and prompt files, with checks.
+
+Whatever is wrong with one of them is a :class:`ZimError` that names the file, for the
+report; nothing is guessed and nothing counts as zero.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
+from zim_model.errors import ImageError, PromptError
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.request import ALPHA_MAX
+from zim_model.runtime.atomic_files import explain
+
+MAX_POINTS = 50
+"""Of a prompt file, as in ZIM's evaluation."""
+BEYOND = 1.0
+"""Pixels that a box may reach beyond the image; more is an error in the file."""
+UNKNOWN = (64, 192)
+"""Grey values of a trimap's unknown region lie between these."""
+DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
+
+
+def read_image(path: Path) -> ByteArray:
+    """A picture, (H, W, 3) uint8 sRGB, upright and read-only.
+
+    Raises:
+        ImageError: it is missing or cannot be read.
+    """
+    with _opened(path) as picture:
+        pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
+    pixels.flags.writeable = False
+    return pixels
+
+
+def read_matte(path: Path) -> WordArray:
+    """A grey picture of 8 or 16 bits, (H, W) uint16, 65535 opaque; colours as grey.
+
+    Raises:
+        ImageError: it is missing or cannot be read.
+    """
+    with _opened(path) as picture:
+        if picture.mode in DEEP_MODES:
+            return np.asarray(np.clip(np.asarray(picture), 0, ALPHA_MAX), np.uint16)
+        grey = np.asarray(picture.convert("L"), np.uint16)
+    return grey * np.uint16(ALPHA_MAX // 255)
+
+
+def as_alpha(matte: WordArray) -> FloatArray:
+    """A matte (H, W) uint16 as float32 in [0, 1]; 8 bits give the value over 255."""
+    return np.asarray(matte.astype(np.float32) / np.float32(ALPHA_MAX))
+
+
+def read_trimap(path: Path) -> BoolArray:
+    """Where a trimap, (H, W), does not know.
+
+    Raises:
+        ImageError: it is missing or cannot be read.
+    """
+    with _opened(path) as picture:
+        grey = np.asarray(picture.convert("L"))
+    return np.asarray((grey > UNKNOWN[0]) & (grey < UNKNOWN[1]))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A decoded picture, closed after the block."""
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            yield picture
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{path} is no picture that can be read.") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{path} is too large: {error}") from error
+    except OSError as error:
+        reason, cure = explain(error)
+        raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
+    except (SyntaxError, ValueError, EOFError, MemoryError) as error:  # damaged
+        raise ImageError(f"{path} cannot be read: {error}.") from error
+
+
+def check_size(path: Path, array: np.ndarray[Any, Any], image: Path, size: Any) -> None:
+    """Refuse a matte (H, W) that is not of its image's size (H, W).
+
+    Raises:
+        ImageError: it is not.
+    """
+    if array.shape[:2] != tuple(size[:2]):
+        (height, width), (rows, columns) = array.shape[:2], size[:2]
+        raise ImageError(
+            f"{path} is {width} x {height} pixels, but {image.name} is "
+            f"{columns} x {rows}."
+        )
+
+
+def read_prompts(path: Path) -> dict[str, PromptSet]:
+    """The prompts of a file in MicroMat-3K's layout, by kind: ``point`` and ``box``.
+
+    The file is ``{"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}``, either of
+    which may be missing.  Points with a label below 0 only fill up; at most MAX_POINTS
+    of the others count.
+
+    Raises:
+        PromptError: the file is missing, no JSON, or of another form.
+    """
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        reason, cure = explain(error)
+        raise PromptError(f"{path} cannot be read: {reason}.", cure) from error
+    except (ValueError, RecursionError) as error:
+        raise PromptError(f"{path} is no JSON file: {error}.") from error
+    try:
+        found = {}
+        if data.get("point") is not None:
+            found["point"] = PromptSet(_points(data["point"]))
+        if data.get("bbox") is not None:
+            x0, y0, x1, y1 = map(_number, data["bbox"])
+            found["box"] = PromptSet((), Box.spanning(x0, y0, x1, y1))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PromptError(
+            f"{path} does not hold prompts: {error}.",
+            'Expected {"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}.',
+        ) from error
+    return found
+
+
+def _points(rows: Any) -> tuple[Point, ...]:
+    points = []
+    for row in rows:
+        x, y, label = map(_number, row)
+        if label not in (-1, 0, 1):
+            raise ValueError(f"{label:g} is no label of a point")
+        if label >= 0:
+            points.append(Point(x, y, label == 1))
+    return tuple(points[:MAX_POINTS])
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
+def checked_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
+    """Prompts that a file gives for an image of that height and width, checked.
+
+    Raises:
+        PromptError: there is none, or one lies outside the image.
+    """
+    height, width = size
+    box = prompts.box
+    if box is not None:
+        clipped = box.clipped(height, width)
+        beyond = max(
+            abs(a - b)
+            for a, b in zip(
+                (box.x0, box.y0, box.x1, box.y1),
+                (clipped.x0, clipped.y0, clipped.x1, clipped.y1),
+                strict=True,
+            )
+        )
+        if not beyond <= BEYOND:
+            raise PromptError(
+                f"The box ({box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}) reaches "
+                f"outside the image ({width} x {height} pixels)."
+            )
+    return prompts.validated(height, width)

@@ -1,0 +1,211 @@
+"""Writing a report: CSV, JSON, Markdown, LaTeX and HTML."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from zim_model.errors import ZimError
+from zim_model.evaluation.datasets import Dataset
+from zim_model.evaluation.html import to_html
+from zim_model.evaluation.journal import Row
+from zim_model.evaluation.published import SOURCE, published
+from zim_model.evaluation.report import Report
+from zim_model.evaluation.tables import (
+    Table,
+    failures,
+    heading,
+    main_measure,
+    notes,
+    tables,
+)
+from zim_model.runtime.atomic_files import explain, replacing
+
+Writer = Callable[[Report, Dataset | None], str]
+
+
+def write_report(
+    report: Report,
+    folder: Path,
+    dataset: Dataset | None = None,
+    formats: Sequence[str] | None = None,
+) -> tuple[Path, ...]:
+    """Write a report's files, replacing those of an earlier one.
+
+    Args:
+        folder: it is made.
+        dataset: whose pictures the HTML page shows; without it there are none.
+        formats: names in WRITERS; None writes all.
+
+    Returns:
+        The files.
+
+    Raises:
+        ZimError: a file cannot be written.
+    """
+    written = []
+    for name in formats or tuple(WRITERS):
+        path = folder / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as stream:
+                stream.write(WRITERS[name](report, dataset).encode())
+        except OSError as error:
+            reason, cure = explain(error)
+            raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+        written.append(path)
+    return tuple(written)
+
+
+def to_csv(report: Report, dataset: Dataset | None = None) -> str:
+    """The means: one line for each system, prompt, subset and size."""
+    names = report.measures
+    lines = [("system", "prompt", "subset", "size", "rows", "failed", *names)]
+    for group in report.groups():
+        means = (_exact(group.means.get(name)) for name in names)
+        who = (group.system, group.prompt, group.subset, group.size)
+        lines.append((*who, str(group.count), str(group.failed), *means))
+    return _csv(lines)
+
+
+def rows_to_csv(report: Report, dataset: Dataset | None = None) -> str:
+    """Every row, the worst first and the failed ones before them."""
+    names = report.measures
+    head = ("case", "system", "prompt", "subset", "size", "area", *names)
+    lines = [(*head, "encode_ms", "click_ms", "device", "error")]
+    worst = report.worst(main_measure(report))
+    for row in (*report.failed, *worst):
+        lines.append(
+            (
+                *(row.case, row.system, row.prompt, row.subset),
+                *("" if row.error else row.size, f"{row.area:.6f}"),
+                *(_exact(row.metrics.get(name)) for name in names),
+                *(f"{row.encode_ms}", f"{row.click_ms}", row.device, row.error),
+            )
+        )
+    return _csv(lines)
+
+
+def _exact(value: float | None) -> str:
+    return "" if value is None else repr(value)
+
+
+def _csv(lines: Sequence[Sequence[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(lines)
+    return out.getvalue()
+
+
+def to_json(report: Report, dataset: Dataset | None = None) -> str:
+    """Everything, with the official averages beside the means."""
+    groups = []
+    for group in report.groups():
+        official = {
+            name: official_average(mean * group.count, group.count)
+            for name, mean in group.means.items()
+        }
+        groups.append(asdict(group) | {"official_average": official})
+    curves: list[dict[str, Any]] = [
+        {"system": system, "prompt": prompt, "clicks": list(curve)}
+        for (system, prompt), curve in report.curves().items()
+    ]
+    data = {
+        "config": asdict(report.config),
+        "expected_rows": report.expected,
+        "missing_rows": report.missing,
+        "groups": groups,
+        "curves": curves,
+        "published": {
+            "source": SOURCE,
+            "rows": [asdict(row) for row in published(report.config.layout)],
+        },
+        "failures": [{"case": case, "reason": why} for case, why in failures(report)],
+        "rows": [_plain(row) for row in report.rows],
+    }
+    return json.dumps(data, indent=1) + "\n"
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return row.to_json()
+
+
+def official_average(total: float, count: int) -> float:
+    """As ZIM's evaluation averages: a hair too small, and 0 of nothing."""
+    average = total / (count + 1e-5)
+    return average if math.isfinite(average) else 0.0
+
+
+def to_markdown(report: Report, dataset: Dataset | None = None) -> str:
+    """The tables, the notes and the failures."""
+    parts = ["# Evaluation", heading(report), *(f"- {note}" for note in notes(report))]
+    text = "\n\n".join(parts[:2]) + "\n\n" + "\n".join(parts[2:]) + "\n"
+    for table in tables(report):
+        rule = ["---"] * table.texts + ["--:"] * (len(table.header) - table.texts)
+        lines = [table.header, tuple(rule), *table.rows]
+        body = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+        text += f"\n## {table.title}\n\n{body}\n"
+    wrong = failures(report)
+    if wrong:
+        text += f"\n## Not measured ({len(wrong)})\n\n"
+        text += "".join(f"- {_cell(case)}: {_cell(why)}\n" for case, why in wrong)
+    return text
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def to_latex(report: Report, dataset: Dataset | None = None) -> str:
+    """The tables as ``tabular`` of booktabs, each in a ``table``."""
+    return "\n".join(map(_latex_table, tables(report)))
+
+
+def _latex_table(table: Table) -> str:
+    columns = "l" * table.texts + "r" * (len(table.header) - table.texts)
+    lines = [" & ".join(map(_latex, row)) + r" \\" for row in table.rows]
+    header = " & ".join(map(_latex, table.header)) + r" \\"
+    return "\n".join(
+        (
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_latex(table.title)}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            header,
+            r"\midrule",
+            *lines,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        )
+    )
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+} | {sign: f"\\{sign}" for sign in "&%$#_{}"}
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
+
+
+WRITERS: dict[str, Writer] = {
+    "report.md": to_markdown,
+    "report.csv": to_csv,
+    "rows.csv": rows_to_csv,
+    "report.json": to_json,
+    "report.tex": to_latex,
+    "report.html": to_html,
+}
+"""The files of a report."""

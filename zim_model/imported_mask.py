@@ -1,0 +1,154 @@
+"""Masks that were made elsewhere, as data of an object: small, frozen, serialisable.
+
+Nothing here is slow to import; see :mod:`zim_model.inference.mask_composition` for what
+the engine makes of such a mask.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zim_model.arrays import ByteArray
+from zim_model.errors import ImageError, ZimError
+
+DEFAULT_CONVERTER = "converter-tiny"
+MAX_BYTES = 8 << 20
+"""Of a mask as it is kept; one without noise takes a small part of it."""
+HALF = 128
+"""A byte of a mask from this on belongs to the object, for the converter."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GREY = (8, 0)
+"""Bits a channel, and PNG's colour type for grey."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedMask:
+    """A mask of a whole picture, which a matte is made of in place of a model's answer.
+
+    Attributes:
+        png: an 8-bit grey PNG of the picture's size, white on the object.
+        refine: whether the label converter makes a matte of it; else it is the matte.
+        converter: the name of that converter, see
+            :mod:`zim_model.conversion.converter`.
+    """
+
+    png: bytes
+    refine: bool = True
+    converter: str = DEFAULT_CONVERTER
+
+    @classmethod
+    def of(cls, level: ByteArray, *, refine: bool = True) -> ImportedMask:
+        """Keep a mask; exactly, unless it is as noisy as a photograph.
+
+        Args:
+            level: (H, W) uint8, 255 on the object.
+            refine: see the attribute.  The converter looks only at what is white and
+                what is black, which is all that is kept of a noisy mask then.
+
+        Raises:
+            ImageError: the mask is too noisy to be used as it is.
+        """
+        png = _encoded(level)
+        if len(png) > MAX_BYTES and refine:
+            png = _encoded(np.where(level >= HALF, np.uint8(255), np.uint8(0)))
+        if len(png) > MAX_BYTES:
+            raise ImageError(
+                f"The mask takes {len(png) >> 20} MB; at most {MAX_BYTES >> 20} can be "
+                "kept.",
+                "Give a mask with less noise, or refine it with the converter.",
+            )
+        return cls(png, refine)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        width, height = struct.unpack(">II", self.png[16:24])
+        return height, width
+
+    def check(self, height: int, width: int) -> None:
+        """Make sure that this is a mask of a picture of that size.
+
+        Raises:
+            ImageError: it is not.
+        """
+        if self.size != (height, width):
+            raise ImageError(
+                f"The mask is {self.size[1]} x {self.size[0]} pixels and the picture"
+                f" {width} x {height}.",
+                "Give a mask of the picture's own size.",
+            )
+
+    def level(self) -> ByteArray:
+        """The mask, (H, W) uint8, 255 on the object.
+
+        Raises:
+            ImageError: it is damaged.
+        """
+        import cv2
+
+        try:
+            level = cv2.imdecode(
+                np.frombuffer(self.png, np.uint8), cv2.IMREAD_UNCHANGED
+            )
+        except cv2.error:
+            level = None
+        if level is None or level.shape != self.size or level.dtype != np.uint8:
+            raise ImageError("The mask of this object is damaged.", "Import it again.")
+        return np.asarray(level, np.uint8)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        return {
+            "png": base64.b64encode(self.png).decode("ascii"),
+            "sha256": hashlib.sha256(self.png).hexdigest(),
+            "refine": self.refine,
+            "converter": self.converter,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ImportedMask:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ZimError: the data has another form, or is damaged.
+        """
+        try:
+            text, digest = data["png"], data["sha256"]
+            refine, converter = data["refine"], data["converter"]
+            png = base64.b64decode(text, validate=True)
+        except (KeyError, TypeError, ValueError, binascii.Error) as error:
+            raise ZimError(f"A mask cannot be read: {error!r}.") from error
+        if len(png) > MAX_BYTES or not _is_grey_png(png):
+            raise ZimError("A mask is no grey PNG, or too large.")
+        if hashlib.sha256(png).hexdigest() != digest:
+            raise ZimError("A mask is damaged: its digest is another.")
+        if not isinstance(refine, bool):
+            raise ZimError(f"A mask's refine is {refine!r}.", "Use true or false.")
+        # A name only: who sends a recipe does not choose which file is opened.
+        if not isinstance(converter, str) or not _NAME.fullmatch(converter):
+            raise ZimError(f"A mask's converter is {converter!r}, which is no name.")
+        return cls(png, refine, converter)
+
+
+def _encoded(level: ByteArray) -> bytes:
+    import cv2
+
+    done, data = cv2.imencode(".png", level, (cv2.IMWRITE_PNG_COMPRESSION, 6))
+    if not done or level.ndim != 2:
+        raise ImageError(f"An array of shape {level.shape} is no mask.")
+    return bytes(data)
+
+
+def _is_grey_png(png: bytes) -> bool:
+    if len(png) < 33 or not png.startswith(_SIGNATURE) or png[12:16] != b"IHDR":
+        return False
+    return (png[24], png[25]) == _GREY and min(struct.unpack(">II", png[16:24])) > 0

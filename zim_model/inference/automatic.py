@@ -1,0 +1,443 @@
+"""Everything-mode: the objects of a picture, found without being pointed at.
+
+A grid of clicks is asked, each as if a person had made it.  Mattes that the model
+itself thinks poor, or that a slightly different threshold would change much, are
+dropped; of mattes that show the same thing the best stays.  What is found comes with
+the prompts that :meth:`~zim_model.inference.engine.Engine.solve` answers with the same
+matte, so it can become an ordinary object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zim_model.arrays import ByteArray, FloatArray
+from zim_model.errors import ImageError, PromptError
+from zim_model.inference.iterative import (
+    Looks,
+    Question,
+    Seen,
+    alphas_of,
+    box_of,
+    closer_view,
+)
+from zim_model.inference.view import View, border_fade
+from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
+from zim_model.prompts import Point, PromptSet
+from zim_model.request import CancelCheck, check, never
+
+if TYPE_CHECKING:
+    from zim_model.inference.backends import Backend, EncodedView
+
+Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
+
+SMALL_SIDE = 384
+"""Longer side of the mattes of a result."""
+SOLID = 128
+"""Small alpha from which a pixel counts as the object's."""
+COVERED = 200
+"""Small alpha from which a click counts as answered already."""
+COVERING_AREA = 0.25
+"""Larger mattes may hide further objects: clicks in them are asked all the same."""
+MAX_GRID = 128
+BATCH = 4
+"""Clicks answered together, where the backend can, and between two cancel checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticOptions:
+    """What is asked, and what is kept of the answers.
+
+    The defaults are those of SAM's and ZIM's own generators, for their ViT models.
+
+    Attributes:
+        grid: clicks along the longer side of the picture.
+        candidates: which of the model's mattes are looked at for each click.
+        boxed: ask again with a box around the first answer, which is then a prompt.
+        min_score: least IoU that the model predicts for its matte.
+        min_stability: least IoU between the matte cut ``stability_offset`` above and
+            below alpha 0.5.
+        stability_offset: in alpha, above 0 and below 0.5.
+        best: of two mattes of the same thing, the one with more of this stays.
+        max_overlap: soft IoU above which two mattes show the same thing.
+        min_area, max_area: limits of alpha's mean over the picture.
+        skip_covered: do not ask where something was found already.
+    """
+
+    grid: int = 32
+    candidates: tuple[int, ...] = (0, 1, 2, 3)
+    boxed: bool = False
+    min_score: float = 0.88
+    min_stability: float = 0.9
+    stability_offset: float = 0.1
+    best: Literal["score", "stability"] = "score"
+    max_overlap: float = 0.7
+    min_area: float = 0.0005
+    max_area: float = 1.0
+    skip_covered: bool = False
+
+    @classmethod
+    def for_model(cls, config: ZimConfig) -> AutomaticOptions:
+        """What suits a model of this configuration."""
+        return FOR_OBJECT_MODELS if config.view == "object" else cls()
+
+    def validated(self) -> AutomaticOptions:
+        """These options, checked.
+
+        Raises:
+            PromptError: a number is out of its range.
+        """
+        fractions = {
+            "min_score": self.min_score,
+            "min_stability": self.min_stability,
+            "max_overlap": self.max_overlap,
+            "min_area": self.min_area,
+            "max_area": self.max_area,
+        }
+        for name, value in fractions.items():
+            if not 0 <= value <= 1:
+                raise PromptError(f"{name} is {value:g}.", "Give a number from 0 to 1.")
+        if not 1 <= self.grid <= MAX_GRID:
+            raise PromptError(
+                f"A grid of {self.grid} clicks a side is not possible.",
+                f"Give 1 to {MAX_GRID}.",
+            )
+        if not 0 < self.stability_offset < 0.5:
+            raise PromptError(
+                f"stability_offset is {self.stability_offset:g}.",
+                "Give a number above 0 and below 0.5.",
+            )
+        known = set(range(NUM_MASK_TOKENS))
+        if not self.candidates or not set(self.candidates) <= known:
+            raise PromptError(
+                f"There are no candidates {self.candidates}.", "Use some of 0 to 3."
+            )
+        return self
+
+
+FOR_OBJECT_MODELS = AutomaticOptions(
+    grid=8,
+    candidates=(0,),
+    boxed=True,
+    min_score=0.0,
+    min_stability=0.8,
+    best="stability",
+    min_area=0.003,
+    max_area=0.9,
+    skip_covered=True,
+)
+"""Chosen by the labelled regions found and by eye, for the bundled model, whose
+predicted IoU says little about one click's matte."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """An object that was found.
+
+    Attributes:
+        prompts: what the engine answers with the same matte, with ``candidate``.
+        candidate: for :attr:`zim_model.request.Options.candidate`.
+        alpha: (h, w) uint8 over the whole image, longer side at most
+            :data:`SMALL_SIDE`; read-only.
+        score: the IoU that the model predicts.
+        stability: see :class:`AutomaticOptions`.
+        box: (left, top, right, bottom) in image pixels around alpha of one half.
+        area: alpha's mean over the image, 0 to 1.
+    """
+
+    prompts: PromptSet
+    candidate: int
+    alpha: ByteArray
+    score: float
+    stability: float
+    box: tuple[int, int, int, int]
+    area: float
+
+
+Progress = Callable[[int, int, tuple[Found, ...]], None]
+"""Called with the clicks done, all clicks, and what was found so far, largest first."""
+
+
+def unheard(done: int, total: int, found: tuple[Found, ...]) -> None:
+    """The progress callback of a search that nobody watches."""
+
+
+def generate(
+    backend: Backend,
+    encode: Callable[[View], EncodedView],
+    size: tuple[int, int],
+    options: AutomaticOptions | None = None,
+    cancelled: CancelCheck = never,
+    progress: Progress = unheard,
+) -> tuple[Found, ...]:
+    """Find the objects of an image, largest first.
+
+    Args:
+        backend: the model.
+        encode: gives the features of a view of the image, from a cache or new.
+        size: (height, width) of the image in pixels.
+        options: None takes what suits the model.
+        cancelled: polled between steps.
+        progress: told after each batch of clicks, on the calling thread.
+
+    Raises:
+        PromptError: an option is out of its range.
+        Cancelled: ``cancelled`` became true.
+    """
+    config = backend.config
+    chosen = AutomaticOptions.for_model(config) if options is None else options
+    search = _Search(backend, encode, size, chosen.validated(), cancelled)
+    waiting = grid_points(*size, chosen.grid)
+    total = len(waiting)
+    # One after the other, a click can be spared by what the one before it found.
+    count = 1 if chosen.skip_covered else BATCH
+    for start in range(0, total, count):
+        search.ask(waiting[start : start + count])
+        progress(min(start + count, total), total, search.found())
+    return search.found()
+
+
+def grid_points(height: int, width: int, count: int) -> list[Point]:
+    """Clicks evenly over an image, ``count`` along its longer side.
+
+    They come from coarse to fine: any first few of them are spread over the image.
+    """
+    longer = max(height, width)
+    rows, columns = (max(1, round(count * side / longer)) for side in (height, width))
+    row_ranks, column_ranks = _ranks(rows), _ranks(columns)
+    cells = [(i, j) for i in range(rows) for j in range(columns)]
+    cells.sort(key=lambda cell: max(row_ranks[cell[0]], column_ranks[cell[1]]))
+    return [
+        Point((j + 0.5) * width / columns, (i + 0.5) * height / rows) for i, j in cells
+    ]
+
+
+def _ranks(count: int) -> list[int]:
+    """For each of so many places in a row, when its turn is: middle, quarters, ..."""
+    bits = max(1, (count - 1).bit_length())
+
+    def turn(index: int) -> int:
+        return int(f"{(index + count // 2) % count:0{bits}b}"[::-1], 2)
+
+    ranks = [0] * count
+    for rank, index in enumerate(sorted(range(count), key=turn)):
+        ranks[index] = rank
+    return ranks
+
+
+class _Search:
+    """Asks, judges, and keeps what is found."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        encode: Callable[[View], EncodedView],
+        size: tuple[int, int],
+        options: AutomaticOptions,
+        cancelled: CancelCheck,
+    ) -> None:
+        self._backend, self._encode, self._size = backend, encode, size
+        self._options, self._cancelled = options, cancelled
+        scale = min(1.0, SMALL_SIDE / max(size))
+        self._small = tuple(max(1, round(side * scale)) for side in size)
+        self._kept: list[Found] = []
+
+    def found(self) -> tuple[Found, ...]:
+        """What was found so far, largest first."""
+        return tuple(sorted(self._kept, key=lambda found: -found.area))
+
+    def ask(self, points: Sequence[Point]) -> None:
+        """Answer clicks and keep what is good."""
+        check(self._cancelled)
+        if self._options.skip_covered:
+            points = [point for point in points if not self._covered(point)]
+        if not points:
+            return
+        encoded = self._encoded(View.whole(*self._size, self._image_size))
+        sets = [PromptSet((point,)) for point in points]
+        answers = decoded_together(self._backend, encoded, sets)
+        for prompts, (logits, scores) in zip(sets, answers, strict=True):
+            for candidate in self._options.candidates:
+                self._judge(encoded.view, prompts, candidate, logits, scores)
+
+    def _judge(
+        self,
+        view: View,
+        prompts: PromptSet,
+        candidate: int,
+        logits: FloatArray,
+        scores: FloatArray,
+    ) -> None:
+        """Look again where the engine would, and keep the matte if it is good."""
+        alpha = alphas_of(logits[candidate])
+        again = self._asked_again(view, prompts, alpha)
+        if again is not None:
+            prompts = again
+            seen = self._answered(prompts, candidate)
+            view, scores, alpha = seen.view, seen.scores, seen.alphas[candidate]
+        small = self._drawn(alpha, view)
+        found = self._described(prompts, candidate, small, float(scores[candidate]))
+        if found is not None and self._good(found):
+            self._keep(found)
+
+    def _answered(self, prompts: PromptSet, candidate: int) -> Seen:
+        """What the engine answers to these prompts."""
+        question = Question(
+            backend=self._backend,
+            encode=self._encoded,
+            image_key="",
+            size=self._size,
+            prompts=prompts,
+            candidate=candidate,
+            cancelled=self._cancelled,
+        )
+        return Looks().answer(question, remember=False)
+
+    def _asked_again(
+        self, view: View, prompts: PromptSet, alpha: FloatArray
+    ) -> PromptSet | None:
+        """The prompts of the second look; None: the first one stands."""
+        if not self._options.boxed:
+            config = self._backend.config
+            closer = closer_view(config, alpha, view, prompts, *self._size)
+            return None if closer is None else prompts
+        box = box_of(alpha, view)
+        if box is None:
+            return None
+        return PromptSet(prompts.points, box.clipped(*self._size))
+
+    def _drawn(self, alpha: FloatArray, view: View) -> ByteArray:
+        """The matte (h, w) of a view as a small one of the whole image."""
+        alpha = alpha * border_fade(alpha.shape, view, *self._size)
+        height, width = self._small
+        across, down = width / self._size[1], height / self._size[0]
+        left, top = round(view.left * across), round(view.top * down)
+        size = (
+            max(1, min(width, round(view.right * across)) - left),
+            max(1, min(height, round(view.bottom * down)) - top),
+        )
+        resized = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        small = np.zeros((height, width), np.uint8)
+        part = small[top : top + size[1], left : left + size[0]]
+        part[...] = (resized * 255 + 0.5)[: part.shape[0], : part.shape[1]]
+        small.flags.writeable = False
+        return small
+
+    def _described(
+        self, prompts: PromptSet, candidate: int, small: ByteArray, score: float
+    ) -> Found | None:
+        """The result for a small matte; None if it shows nothing."""
+        solid = small >= SOLID
+        if not solid.any():
+            return None
+        rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+        across = self._size[1] / small.shape[1]
+        down = self._size[0] / small.shape[0]
+        box = (
+            int(columns[0] * across),
+            int(rows[0] * down),
+            min(self._size[1], round((columns[-1] + 1) * across)),
+            min(self._size[0], round((rows[-1] + 1) * down)),
+        )
+        steady = stability(small, self._options.stability_offset)
+        area = float(small.mean()) / 255
+        return Found(prompts, candidate, small, score, steady, box, area)
+
+    def _good(self, found: Found) -> bool:
+        options = self._options
+        return (
+            found.score >= options.min_score
+            and found.stability >= options.min_stability
+            and options.min_area <= found.area <= options.max_area
+        )
+
+    def _keep(self, found: Found) -> None:
+        """Keep what was found, unless something better shows the same."""
+        limit = self._options.max_overlap
+        same = [kept for kept in self._kept if soft_iou(kept, found) > limit]
+        rank = self._options.best
+        if all(getattr(kept, rank) < getattr(found, rank) for kept in same):
+            self._kept = [kept for kept in self._kept if kept not in same] + [found]
+
+    def _covered(self, point: Point) -> bool:
+        row = int(point.y * self._small[0] / self._size[0])
+        column = int(point.x * self._small[1] / self._size[1])
+        return any(
+            found.alpha[row, column] >= COVERED
+            for found in self._kept
+            if found.area <= COVERING_AREA
+        )
+
+    def _encoded(self, view: View) -> EncodedView:
+        check(self._cancelled)
+        encoded = self._encode(view)
+        check(self._cancelled)
+        return encoded
+
+    @property
+    def _image_size(self) -> int:
+        return self._backend.config.image_size
+
+
+def decoded_together(
+    backend: Backend, encoded: EncodedView, sets: Sequence[PromptSet]
+) -> list[tuple[FloatArray, FloatArray]]:
+    """The answers to prompt sets, in image pixels, on the same view.
+
+    Together where the backend can (``decode_many``), else one after the other.
+    """
+    inputs = [encoded.view.apply(prompts) for prompts in sets]
+    together = getattr(backend, "decode_many", None)
+    if together is not None and len(inputs) > 1:
+        return list(zip(*together(encoded, inputs), strict=True))
+    return [backend.decode(encoded, prompts) for prompts in inputs]
+
+
+def stability(alpha: ByteArray, offset: float) -> float:
+    """IoU between (h, w) uint8 alpha cut ``offset`` above and below one half."""
+    low = np.count_nonzero(alpha > (0.5 - offset) * 255)
+    high = np.count_nonzero(alpha > (0.5 + offset) * 255)
+    return float(high / low) if low else 0.0
+
+
+def soft_iou(a: Found, b: Found) -> float:
+    """Intersection over union of two mattes of the same image, as fuzzy sets."""
+    apart = (
+        a.box[2] <= b.box[0]
+        or b.box[2] <= a.box[0]
+        or a.box[3] <= b.box[1]
+        or b.box[3] <= a.box[1]
+    )
+    if apart:  # nearly always exactly 0, and never near a threshold
+        return 0.0
+    union = np.maximum(a.alpha, b.alpha).sum(dtype=np.int64)
+    return float(np.minimum(a.alpha, b.alpha).sum(dtype=np.int64) / union)
+
+
+def merge(alphas: Sequence[Pixels]) -> Pixels:
+    """Several objects as one: the largest alpha of each pixel.
+
+    Args:
+        alphas: at least one, (H, W) each, all of one type.
+
+    Raises:
+        ImageError: there is none, or shapes or types differ.
+    """
+    if not alphas:
+        raise ImageError("There is no matte to merge.")
+    kinds = {(alpha.shape, alpha.dtype) for alpha in alphas}
+    if len(kinds) > 1:
+        raise ImageError(
+            "Mattes of different sizes or types cannot be merged.",
+            "Take them from the same picture.",
+        )
+    result = alphas[0].copy()
+    for alpha in alphas[1:]:
+        np.maximum(result, alpha, out=result)
+    return result

@@ -1,0 +1,274 @@
+"""Backends: what runs the network, on which device."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from zim_model.arrays import ByteArray, FloatArray
+from zim_model.errors import HalfOverflow, WeightsError
+from zim_model.inference.cuda_graphs import GraphedDecoder, recorded_length
+from zim_model.inference.view import View, normalised, resized_view
+from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
+from zim_model.network.cue_maps import CUES, cue_maps
+from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
+from zim_model.network.zim import Features, Zim
+from zim_model.prompts import PromptSet
+from zim_model.runtime.devices import (
+    Precision,
+    checked_device,
+    device_name,
+    torch_dtype,
+    usable_precision,
+)
+from zim_model.runtime.malloc import tune_malloc
+from zim_model.weights.checkpoint import fingerprint
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedView:
+    """The features of one view, and what decoding needs besides them."""
+
+    view: View
+    features: Features
+    pixels: ByteArray
+
+    @property
+    def nbytes(self) -> int:
+        return self.features.nbytes + self.pixels.nbytes
+
+
+class Backend(Protocol):
+    """Runs one model.  Not thread-safe: one thread owns it."""
+
+    config: ZimConfig
+    fingerprint: str
+    """Equal fingerprints give equal answers."""
+    device_label: str
+    """The device that really runs, for people: ``CPU (fp32)``."""
+
+    def encode(self, image: ByteArray, view: View) -> EncodedView:
+        """Encode a view of an image (H, W, 3) uint8 RGB."""
+        ...
+
+    def decode(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Predict from prompts in the view's input pixels.
+
+        The contract for combinations: points alone, a box alone, or both, where both
+        enter as tokens and their attention masks multiply.
+
+        Args:
+            mask_input: (1, 4G, 4G) logits of an earlier answer, or None.
+
+        Returns:
+            Mask logits (4, h, w) of the unpadded view, and predicted IoU (4,).
+
+        Raises:
+            HalfOverflow: half precision does not do for this picture.
+        """
+        ...
+
+
+def prompt_tokens(
+    prompts: PromptSet, length: int = 0
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Prompt tokens in SAM's order: points, then the box's corners or one padding.
+
+    Scribbles follow the points as points of their own.
+
+    Args:
+        prompts: in input pixels.
+        length: pad with ABSENT tokens up to so many.
+
+    Returns:
+        Coordinates (N, 2) and labels (N,), see ``zim_model.network.decoder``.
+    """
+    along = itertools.chain.from_iterable(s.clicks for s in prompts.scribbles)
+    points = (*prompts.points, *along)
+    coords, positive = PromptSet(points).point_arrays()
+    labels = positive.astype(np.int64)
+    if prompts.box is None:
+        corners, kinds = [(0.0, 0.0)], [PADDING]
+    else:
+        box = prompts.box
+        corners = [(box.x0, box.y0), (box.x1, box.y1)]
+        kinds = [TOP_LEFT, BOTTOM_RIGHT]
+    absent = max(0, length - len(labels) - len(kinds))
+    corners += [(0.0, 0.0)] * absent
+    kinds += [ABSENT] * absent
+    return (
+        np.concatenate([coords, np.array(corners, np.float32)]),
+        np.concatenate([labels, np.array(kinds, np.int64)]),
+    )
+
+
+def no_numbers(model: str) -> WeightsError:
+    """The error that a model's answer is not a number, at full precision."""
+    return WeightsError(
+        f"{model} does not answer with numbers: its weights are damaged.",
+        "Download or copy it again.",
+    )
+
+
+class TorchBackend:
+    """Runs a :class:`~zim_model.network.zim.Zim` with PyTorch."""
+
+    def __init__(
+        self, model: Zim, device: str | None = None, precision: Precision = "auto"
+    ) -> None:
+        """Move the model to ``device``, by default the best of this machine.
+
+        Args:
+            precision: see :func:`zim_model.runtime.devices.usable_precision`.  Weights
+                stay fp32; half precision is torch's autocast.  On a CPU the decoder
+                stays in fp32 too, in which it is faster
+                (``zim_model.network.fused_upsample``).
+
+        Raises:
+            WeightsError: the model was trained with other cue maps than are drawn now.
+            DeviceError: this machine has no such device.
+        """
+        if model.config.cue_channels not in (0, len(CUES)):
+            raise WeightsError(
+                f"{model.config.name} expects {model.config.cue_channels} cue maps; "
+                f"this version draws {len(CUES)}.",
+                "Use the model that belongs to this version, or train it again.",
+            )
+        name = checked_device(device)
+        precision = usable_precision(name, precision)
+        self.device = torch.device(name)
+        self.dtype = torch_dtype(precision)
+        self.config = model.config
+        # Features of one device or precision are of no use on another.
+        self.fingerprint = f"{fingerprint(model)}/{name}/{precision}"
+        if self.device.type == "cpu":
+            tune_malloc(huge=self.config.image_size > 512)
+        self.model = model.to(self.device).channels_last().eval()
+        self.device_label = f"{device_name(name)} ({precision})"
+        # Cues are drawn by the CPU, which takes longer than a graph could save.
+        recorded = self.device.type == "cuda" and not self.config.cue_channels
+        self._graphs = GraphedDecoder(self._recordable) if recorded else None
+
+    def _recordable(
+        self, features: Features, coords: Tensor, labels: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Decoding without a look at what is in tensors, for a graph."""
+        # Weights that autocast remembers would not be there when it is replayed.
+        half = self.dtype != torch.float32
+        with torch.autocast(
+            self.device.type, self.dtype, enabled=half, cache_enabled=False
+        ):
+            logits, iou = self.model.decode(features, coords, labels, padded=True)
+        return logits, iou
+
+    def _autocast(self, *, decoding: bool = False) -> torch.autocast:
+        exact = decoding and self.device.type == "cpu"
+        half = self.dtype != torch.float32 and not exact
+        return torch.autocast(self.device.type, self.dtype, enabled=half)
+
+    @torch.inference_mode()
+    def encode(self, image: ByteArray, view: View) -> EncodedView:
+        """See :class:`Backend`."""
+        pixels = resized_view(self.config, image, view)
+        tensor = torch.from_numpy(normalised(pixels, self.config.image_size))[None]
+        tensor = tensor.to(self.device).contiguous(memory_format=torch.channels_last)
+        with self._autocast():
+            features = self.model.encode(tensor)
+        if self.device.type == "cpu":
+            features = features.mapped(torch.Tensor.float)
+        with self._autocast(decoding=True):
+            features = self.model.prepared(features)
+        return EncodedView(view, features, pixels)
+
+    def decode(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`Backend`."""
+        logits, scores = self._decode(encoded, [prompts], mask_input)
+        return logits[0], scores[0]
+
+    def decode_many(
+        self, encoded: EncodedView, sets: Sequence[PromptSet]
+    ) -> tuple[FloatArray, FloatArray]:
+        """The answers of :meth:`decode` to N prompt sets, (N, 4, h, w) and (N, 4).
+
+        On a GPU that takes little longer than one answer.
+        """
+        return self._decode(encoded, sets)
+
+    @torch.inference_mode()
+    def _decode(
+        self,
+        encoded: EncodedView,
+        sets: Sequence[PromptSet],
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        if mask_input is None and len(sets) == 1:
+            answer = self._replayed(encoded.features, sets[0])
+            if answer is not None:
+                return self._answer(encoded.view, *answer)
+        config = self.config
+        longest = max(len(prompt_tokens(prompts)[1]) for prompts in sets)
+        tokens = [prompt_tokens(prompts, longest) for prompts in sets]
+        cues = None
+        if config.cue_channels:
+            side = config.image_size // 2
+            maps = [cue_maps(encoded.pixels, prompts, side) for prompts in sets]
+            cues = torch.from_numpy(np.stack(maps)).to(self.device)
+        mask = None
+        if mask_input is not None:
+            mask = torch.from_numpy(mask_input)[None].to(self.device)
+        with self._autocast(decoding=True):
+            logits, iou = self.model.decode(
+                encoded.features,
+                torch.from_numpy(np.stack([t[0] for t in tokens])).to(self.device),
+                torch.from_numpy(np.stack([t[1] for t in tokens])).to(self.device),
+                cues,
+                mask,
+            )
+        return self._answer(encoded.view, logits, iou)
+
+    def _replayed(
+        self, features: Features, prompts: PromptSet
+    ) -> tuple[Tensor, Tensor] | None:
+        """The answer from a recorded graph; None where there is none."""
+        if self._graphs is None:
+            return None
+        length = recorded_length(len(prompt_tokens(prompts)[1]))
+        if length is None:
+            return None
+        coords, labels = prompt_tokens(prompts, length)
+        return self._graphs(
+            features, torch.from_numpy(coords)[None], torch.from_numpy(labels)[None]
+        )
+
+    def _answer(
+        self, view: View, logits: Tensor, iou: Tensor
+    ) -> tuple[FloatArray, FloatArray]:
+        """Logits of the unpadded view and scores, in main memory."""
+        height, width = view.input_size
+        stride = self.config.mask_stride
+        # Cells that the picture only partly fills still belong to it.
+        height, width = -(-height // stride), -(-width // stride)
+        cropped = logits[..., :height, :width].float().cpu().numpy()
+        if not np.isfinite(cropped).all():
+            if self.dtype != torch.float32:
+                raise HalfOverflow
+            raise no_numbers(self.config.name)
+        scores = iou.float().cpu().numpy()
+        return cropped, scores.reshape(len(cropped), NUM_MASK_TOKENS)

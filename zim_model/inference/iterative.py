@@ -1,0 +1,225 @@
+"""Looks: what a model is shown of a picture, and how often, to answer prompts.
+
+A model that looks at objects sees a clicked one in the whole picture first, then from
+close by.  A model that takes its earlier answer as a cue is shown click after click
+each answer to the clicks before, as it was trained (iterative training, RITM).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zim_model.arrays import FloatArray
+from zim_model.inference.view import View, around, choose_view, seen_before
+from zim_model.prompts import Box, PromptSet
+from zim_model.request import CancelCheck, check
+
+if TYPE_CHECKING:
+    from zim_model.inference.backends import Backend, EncodedView
+    from zim_model.network.config import ZimConfig
+
+CLOSER_BELOW = 0.7
+"""A click's object is looked at again, closer, if it spans less of the picture."""
+CLOSER_MARGIN = 0.5
+"""Width of the surroundings shown then, on each side, as a fraction of the object."""
+FLOOR = 1 / 512
+"""A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them does,
+so that a cut-out's surroundings are really empty and its inside really opaque."""
+REMEMBERED = 64
+"""Answers that are kept, of 0.15 MB each with zim-tiny, for a further click to go on
+from."""
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What a model says to prompts about a view.
+
+    Attributes:
+        view: the part of the image.
+        alphas: (4, h, w) float32 in [0, 1], a matte of the view per candidate.
+        scores: (4,) float32, the predicted IoU of each.
+    """
+
+    view: View
+    alphas: FloatArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What a model is asked.
+
+    Attributes:
+        backend: the model.
+        encode: gives a view's features, remembered or new.
+        image_key: names the image; equal keys mean equal pixels.
+        size: height and width of the image.
+        prompts: in image pixels.
+        candidate: which of the four mattes is meant.
+        cancelled: polled between looks.
+    """
+
+    backend: Backend
+    encode: Callable[[View], EncodedView]
+    image_key: str
+    size: tuple[int, int]
+    prompts: PromptSet
+    candidate: int
+    cancelled: CancelCheck
+
+
+class Looks:
+    """Answers questions, and remembers what earlier clicks led to.
+
+    The answer depends on the question alone: what is remembered only saves time.
+    """
+
+    def __init__(self) -> None:
+        self._earlier: OrderedDict[Key, Seen] = OrderedDict()
+
+    def answer(self, question: Question, *, remember: bool = True) -> Seen:
+        """Look at the picture, and closer where that helps.
+
+        Args:
+            remember: keep what a further click can go on from.
+
+        Raises:
+            Cancelled: ``cancelled`` became true.
+        """
+        backend, prompts = question.backend, question.prompts
+        first = self._at_large(question, remember)
+        alpha = first.alphas[question.candidate]
+        view = closer_view(backend.config, alpha, first.view, prompts, *question.size)
+        if view is None:
+            return first
+        check(question.cancelled)
+        encoded = question.encode(view)
+        return decoded(
+            backend, encoded, prompts, seen_before(alpha, *question.size, view)
+        )
+
+    def _at_large(self, question: Question, remember: bool) -> Seen:
+        """The first look: the answers to ever more of the points, the last one."""
+        backend, prompts = question.backend, question.prompts
+        view = choose_view(backend.config, prompts, *question.size)
+        asked = (backend.fingerprint, question.image_key, view, question.candidate)
+        encoded = None
+        seen = earlier = None
+        for part in point_by_point(prompts) if recalls(backend.config) else (prompts,):
+            key: Key = (*asked, part)
+            found = self._earlier.get(key)
+            if found is None:
+                check(question.cancelled)
+                encoded = encoded or question.encode(view)
+                if seen is not None:
+                    earlier = as_earlier(seen.alphas[question.candidate], view)
+                found = decoded(backend, encoded, part, earlier)
+            if remember:
+                self._keep(key, found)
+            seen = found
+        assert seen is not None, "prompts without any place to look at"
+        return seen
+
+    def _keep(self, key: Key, seen: Seen) -> None:
+        self._earlier[key] = seen
+        self._earlier.move_to_end(key)
+        if len(self._earlier) > REMEMBERED:
+            self._earlier.popitem(last=False)
+
+
+def recalls(config: ZimConfig) -> bool:
+    """Whether a model was trained to be shown its earlier answer."""
+    return config.region_channels is not None
+
+
+def point_by_point(prompts: PromptSet) -> Iterator[PromptSet]:
+    """The prompts with their first points only, ever more of them, all at last.
+
+    It begins where they first say what to keep.
+    """
+    for count in range(len(prompts.points) + 1):
+        part = replace(prompts, points=prompts.points[:count])
+        if part.box is not None or part.positive_places:
+            yield part
+
+
+def as_earlier(alpha: FloatArray, view: View) -> FloatArray:
+    """An answer (h, w) for a view as the mask prompt of the same view."""
+    height, width = view.height, view.width
+    return seen_before(alpha, height, width, View.whole(height, width, view.image_size))
+
+
+def decoded(
+    backend: Backend,
+    encoded: EncodedView,
+    prompts: PromptSet,
+    earlier: FloatArray | None = None,
+) -> Seen:
+    """Ask about an encoded view; prompts are in image pixels."""
+    view = encoded.view
+    logits, scores = backend.decode(encoded, view.apply(prompts), earlier)
+    return Seen(view, alphas_of(logits), scores)
+
+
+def closer_view(
+    config: ZimConfig,
+    alpha: FloatArray,
+    view: View,
+    prompts: PromptSet,
+    height: int,
+    width: int,
+) -> View | None:
+    """The second look at what clicks alone found, if it is small in the picture.
+
+    A model that looks at objects sees a clicked one in the whole picture first.  The
+    answer then comes from a view around what it found there.  What it found is no box
+    prompt: a wrong first guess could not be mended.
+
+    Args:
+        alpha: (h, w) in [0, 1], found in ``view``, which is the whole image.
+        prompts: in image pixels.
+        height, width: of the image.
+    """
+    if config.view != "object" or prompts.box is not None:
+        return None
+    found = box_of(alpha, view)
+    if found is None:
+        return None
+    # What the prompts say belongs into the view, found or not.
+    corners = ((found.x0, found.y0), (found.x1, found.y1))
+    box = Box.enclosing((*corners, *prompts.positive_places)).clipped(height, width)
+    if max(box.width, box.height) > CLOSER_BELOW * max(width, height):
+        return None
+    return around(box, height, width, config.image_size, CLOSER_MARGIN)
+
+
+def box_of(alpha: FloatArray, view: View) -> Box | None:
+    """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
+
+    It may reach a fraction of a cell beyond the view.
+    """
+    found = alpha > 0.5
+    if not found.any():
+        return None
+    scale = view.width / alpha.shape[1]
+    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
+    return Box(
+        view.left + float(columns[0] * scale),
+        view.top + float(rows[0] * scale),
+        view.left + float((columns[-1] + 1) * scale),
+        view.top + float((rows[-1] + 1) * scale),
+    )
+
+
+def alphas_of(logits: FloatArray) -> FloatArray:
+    """Alpha float32 in [0, 1], with really empty and opaque parts, from logits."""
+    alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    alphas = np.clip((alphas - FLOOR) / (1 - 2 * FLOOR), 0, 1)
+    return alphas.astype(np.float32)

@@ -1,0 +1,54 @@
+"""Which of the objects that were found in a picture is the one that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zim_model.arrays import ByteArray, FloatArray
+
+if TYPE_CHECKING:
+    from zim_model.inference.automatic import Found
+
+EDGES_OF_GROUND = 3
+"""What touches so many of the picture's edges is taken for its ground."""
+TOUCHING = 0.1
+"""Share of an edge that has to be covered for an object to touch it."""
+
+
+def main_object(found: Sequence[Found]) -> Found | None:
+    """The object with the greatest area, counted by nearness to the middle.
+
+    A pixel in the middle of the picture counts one; the count falls, as a cosine does,
+    to zero at the edges.  Objects that touch three or more edges of the picture are
+    left out, unless there are no others: they are walls, skies and floors.
+
+    Args:
+        found: of one picture, see :func:`zim_model.inference.automatic.generate`.
+
+    Returns:
+        One of them; None if there is none.
+    """
+    if not found:
+        return None
+    standing = [each for each in found if not is_ground(each.alpha)]
+    weights = centre_weights(*found[0].alpha.shape)
+    return max(standing or found, key=lambda each: float((each.alpha * weights).sum()))
+
+
+def is_ground(alpha: ByteArray) -> bool:
+    """Whether a matte, (h, w) uint8, touches three or more edges of its picture."""
+    edges = (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])
+    touched = sum(float((edge > 127).mean()) > TOUCHING for edge in edges)
+    return touched >= EDGES_OF_GROUND
+
+
+def centre_weights(height: int, width: int) -> FloatArray:
+    """(H, W) float32: 1 in the middle, falling to 0 at the edges."""
+    rows, columns = (
+        np.sin(np.pi * (np.arange(side, dtype=np.float32) + 0.5) / side)
+        for side in (height, width)
+    )
+    return np.outer(rows, columns).astype(np.float32)

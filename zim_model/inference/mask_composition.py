@@ -1,0 +1,159 @@
+"""What the engine makes of imported masks, and of prompts beside them.
+
+The masks' mattes are where an object begins.  Prompts ask the model for pieces of the
+picture: what is said to belong to the object is added, and what is said not to belong
+to it, where a mask says otherwise, is taken away.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zim_model.arrays import WordArray
+from zim_model.imported_mask import ImportedMask
+from zim_model.prompts import PromptSet
+from zim_model.request import ALPHA_MAX, CancelCheck, Request, check
+
+if TYPE_CHECKING:
+    from zim_model.conversion.converter import Converter
+
+CACHE_BYTES = 256 << 20
+
+
+@lru_cache(maxsize=1)
+def open_converter(name: str, device: str) -> Converter:
+    """The converter of that name on a device; the last one stays open."""
+    from zim_model.conversion.converter import Converter
+
+    return Converter.load(name, device)
+
+
+class MaskMattes:
+    """The mattes of masks, the newest remembered.
+
+    Args:
+        max_bytes: most memory; the newest is kept whatever its size.
+    """
+
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self._known: OrderedDict[tuple[str, ImportedMask, str], WordArray] = (
+            OrderedDict()
+        )
+
+    def alpha(self, request: Request, device: str, cancelled: CancelCheck) -> WordArray:
+        """The union of the mattes of a request's masks, of which there is one.
+
+        Args:
+            device: where converters run, as torch names it.
+
+        Returns:
+            (H, W) uint16, not to be changed.
+
+        Raises:
+            ImageError: a mask is damaged, or not of the image's size.
+            PromptError: a mask that is to be refined is empty.
+            WeightsError: there is no such converter.
+            Cancelled: ``cancelled`` became true.
+        """
+        first, *others = request.masks
+        alpha = self._one(request, first, device, cancelled)
+        for mask in others:
+            alpha = np.maximum(alpha, self._one(request, mask, device, cancelled))
+        return alpha
+
+    def _one(
+        self, request: Request, mask: ImportedMask, device: str, cancelled: CancelCheck
+    ) -> WordArray:
+        key = (request.image_key, mask, device)
+        if key not in self._known:
+            self._known[key] = _matte(request, mask, device, cancelled)
+            self._trim()
+        self._known.move_to_end(key)
+        return self._known[key]
+
+    def _trim(self) -> None:
+        while (
+            len(self._known) > 1
+            and sum(alpha.nbytes for alpha in self._known.values()) > self.max_bytes
+        ):
+            self._known.popitem(last=False)
+
+
+def _matte(
+    request: Request, mask: ImportedMask, device: str, cancelled: CancelCheck
+) -> WordArray:
+    mask.check(*request.image.shape[:2])
+    check(cancelled)
+    level = mask.level()
+    if not mask.refine:
+        return level.astype(np.uint16) * np.uint16(257)
+    converter = open_converter(mask.converter, device)
+    check(cancelled)
+    return converter.convert(request.image, level, cancelled)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What prompts beside masks ask the model.
+
+    Attributes:
+        added: each set's answer becomes part of the object.
+        removed: the answer is taken from the masks; None where nothing is.
+    """
+
+    added: tuple[PromptSet, ...]
+    removed: PromptSet | None = None
+
+
+def questions(request: Request, base: WordArray | None) -> Questions:
+    """What a request's prompts ask, checked against its image.
+
+    Args:
+        base: (H, W), the masks' matte; None where the request has no mask.
+
+    Raises:
+        PromptError: the prompts cannot be answered on the image.
+    """
+    height, width = request.image.shape[:2]
+    sets = [s for s in (request.prompts, *request.also) if s]
+    if base is None:
+        return Questions(tuple(s.validated(height, width) for s in sets))
+    added = [s.validated(height, width) for s in sets if not s.only_negative]
+    removed = _turned(request.prompts, base)
+    if removed is not None:
+        removed.validated(height, width)
+    return Questions(tuple(added), removed)
+
+
+def _turned(prompts: PromptSet, base: WordArray) -> PromptSet | None:
+    """The question for what is to be taken away; None where nothing on a mask is."""
+
+    def inside(x: float, y: float) -> bool:
+        height, width = base.shape
+        if not (0 <= x < width and 0 <= y < height):
+            return False
+        return int(base[int(y), int(x)]) > ALPHA_MAX // 2
+
+    points = [
+        replace(p, positive=not p.positive)
+        for p in prompts.points
+        if p.positive or inside(p.x, p.y)
+    ]
+    scribbles = [
+        replace(s, positive=not s.positive)
+        for s in prompts.scribbles
+        if s.positive or any(inside(x, y) for x, y in s.path)
+    ]
+    turned = PromptSet(tuple(points), None, tuple(scribbles))
+    return turned if turned.positive_places else None
+
+
+def without(base: WordArray, removed: WordArray) -> WordArray:
+    """A matte less what a second one covers, both (H, W) uint16."""
+    return np.minimum(base, ALPHA_MAX - removed)

@@ -1,0 +1,439 @@
+"""Everything-mode with the face of SAM's and ZIM's own automatic mask generators.
+
+>>> generator = ZimAutomaticMaskGenerator(load_model("zim-vit-b.safetensors"))
+>>> records = generator.generate(rgb)
+
+The picture is encoded once (and each crop of it), grid points are answered in batches,
+and answers are judged on the network's own small grid: only those that stay are ever
+brought to the picture's size.  The studio's own search, which asks less and looks at
+objects again, is :mod:`zim_model.inference.automatic`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zim_model.arrays import ByteArray, FloatArray
+from zim_model.errors import ImageError, PromptError
+from zim_model.inference.automatic import decoded_together
+from zim_model.inference.view import View
+from zim_model.prompts import Point, PromptSet
+
+if TYPE_CHECKING:
+    from zim_model.inference.backends import Backend, EncodedView
+    from zim_model.network.zim import Zim
+
+OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
+Mask = npt.NDArray[np.bool_]
+Boxes = npt.NDArray[np.float64]
+
+NOTHING = -8.0
+"""Logit below which a matte is 0 in 8 bits."""
+CPU_BATCH = 4
+"""Most points that a CPU answers together: more would only take memory."""
+EDGE = 20
+"""Image pixels from a crop's border within which an object counts as cut off there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """A matte that stays so far, on the network's grid.
+
+    Attributes:
+        logits: (h, w), the part above NOTHING with a cell around it.
+        cells: (left, top) of that part in cells of the view's grid.
+        grid: (height, width) of the view's whole grid.
+        view: the crop that was looked at.
+        box: left, top, right, bottom around alpha of one half, in image pixels.
+        point: that was asked, x and y in image pixels.
+    """
+
+    logits: FloatArray
+    cells: tuple[int, int]
+    grid: tuple[int, int]
+    view: View
+    box: tuple[float, float, float, float]
+    point: tuple[float, float]
+    score: float
+    stability: float
+
+
+class ZimAutomaticMaskGenerator:
+    """Finds everything in a picture by a grid of points.
+
+    Args:
+        model: a :class:`~zim_model.network.zim.Zim`, or any backend.
+        points_per_side: points along each side; None if ``point_grids`` are given.
+        points_per_batch: points answered together, on a GPU.
+        pred_iou_thresh: least IoU that the model predicts for its matte.
+        stability_score_thresh: least IoU between the matte cut
+            ``stability_score_offset`` above and below alpha 0.5.
+        stability_score_offset: in alpha, above 0 and below 0.5.
+        box_nms_thresh: IoU of boxes above which only the better of two mattes stays.
+        crop_n_layers: the i-th layer looks again at 2^i times 2^i crops.
+        crop_nms_thresh: as ``box_nms_thresh``, between crops, where the smaller wins.
+        crop_overlap_ratio: of crops, as a fraction of the picture's shorter side.
+        crop_n_points_downscale_factor: layer i has so many times (to the power i)
+            fewer points along a side.
+        point_grids: one array (N, 2) of x and y in [0, 1] for each layer.
+        min_mask_region_area: islands and holes of fewer pixels are removed from masks.
+        output_mode: the form of ``segmentation``.
+        device: where a model runs; None takes the best of this machine.
+
+    Raises:
+        PromptError: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        model: Zim | Backend,
+        points_per_side: int | None = 32,
+        points_per_batch: int = 64,
+        pred_iou_thresh: float = 0.88,
+        stability_score_thresh: float = 0.9,
+        stability_score_offset: float = 0.1,
+        box_nms_thresh: float = 0.7,
+        crop_n_layers: int = 0,
+        crop_nms_thresh: float = 0.7,
+        crop_overlap_ratio: float = 512 / 1500,
+        crop_n_points_downscale_factor: int = 1,
+        point_grids: Sequence[npt.ArrayLike] | None = None,
+        min_mask_region_area: int = 0,
+        output_mode: OutputMode = "binary_mask",
+        device: str | None = None,
+    ) -> None:
+        from zim_model.inference.backends import TorchBackend
+        from zim_model.network.zim import Zim
+
+        if (points_per_side is None) == (point_grids is None):
+            raise PromptError("Give either points_per_side or point_grids.")
+        _require("points_per_batch", points_per_batch, points_per_batch >= 1)
+        _require("crop_n_layers", crop_n_layers, 0 <= crop_n_layers <= 4)
+        _require(
+            "stability_score_offset",
+            stability_score_offset,
+            0 < stability_score_offset < 0.5,
+        )
+        _require("crop_overlap_ratio", crop_overlap_ratio, 0 <= crop_overlap_ratio < 1)
+        _require(
+            "crop_n_points_downscale_factor",
+            crop_n_points_downscale_factor,
+            crop_n_points_downscale_factor >= 1,
+        )
+        _require("output_mode", output_mode, output_mode in get_args(OutputMode))
+        self.backend: Backend = (
+            TorchBackend(model, device) if isinstance(model, Zim) else model
+        )
+        self.point_grids: list[npt.NDArray[np.float64]] = []
+        for layer in range(crop_n_layers + 1):
+            if point_grids is None:
+                assert points_per_side is not None
+                _require("points_per_side", points_per_side, points_per_side >= 1)
+                side = points_per_side // crop_n_points_downscale_factor**layer
+                self.point_grids.append(point_grid(max(1, side)))
+            else:
+                self.point_grids.append(_checked_grid(point_grids, layer))
+        self.points_per_batch = points_per_batch
+        self.pred_iou_thresh = pred_iou_thresh
+        self.stability_score_thresh = stability_score_thresh
+        self.stability_score_offset = stability_score_offset
+        self.box_nms_thresh = box_nms_thresh
+        self.crop_n_layers = crop_n_layers
+        self.crop_nms_thresh = crop_nms_thresh
+        self.crop_overlap_ratio = crop_overlap_ratio
+        self.min_mask_region_area = min_mask_region_area
+        self.output_mode = output_mode
+
+    def generate(self, image: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
+        """Find what is in an image.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+
+        Returns:
+            One record for each object, the surest first: ``segmentation`` ((H, W) bool,
+            or run lengths), ``matte`` ((H, W) uint8, soft), ``area`` (pixels), ``bbox``
+            and ``crop_box`` (left, top, width, height), ``predicted_iou``,
+            ``point_coords`` ([[x, y]] that was asked), ``stability_score``.
+
+        Raises:
+            ImageError: another shape or dtype.
+        """
+        array = np.asarray(image)
+        if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+            raise ImageError(
+                f"The image has shape {array.shape} and type {array.dtype}.",
+                "Expected (height, width, 3) of uint8.",
+            )
+        size = (array.shape[0], array.shape[1])
+        found: list[_Answer] = []
+        for view, layer in self._crops(size):
+            found += self._in_crop(array, view, layer)
+        if self.crop_n_layers:
+            smallest = [-float(a.view.width * a.view.height) for a in found]
+            found = _kept(found, smallest, self.crop_nms_thresh)
+        found.sort(key=lambda answer: -answer.score)
+        return self._records(found, size)
+
+    def _crops(self, size: tuple[int, int]) -> Iterator[tuple[View, int]]:
+        """The whole image, then ever smaller crops, each with its layer."""
+        side = self.backend.config.image_size
+        yield View.whole(*size, side), 0
+        for layer in range(1, self.crop_n_layers + 1):
+            count = 2**layer
+            overlap = int(self.crop_overlap_ratio * min(size) * 2 / count)
+            rows, columns = (_spans(length, count, overlap) for length in size)
+            for (left, right), (top, bottom) in itertools.product(columns, rows):
+                yield View(left, top, right, bottom, side), layer
+
+    def _in_crop(self, image: ByteArray, view: View, layer: int) -> list[_Answer]:
+        """What is found in one crop, each thing once."""
+        encoded = self.backend.encode(image, view)
+        scale = (view.width, view.height)
+        points = self.point_grids[layer] * scale + (view.left, view.top)
+        found: list[_Answer] = []
+        count = self._batch()
+        for start in range(0, len(points), count):
+            found += self._asked(encoded, points[start : start + count].tolist())
+        cut = [_is_cut(answer.box, view, image.shape) for answer in found]
+        found = [answer for answer, off in zip(found, cut, strict=True) if not off]
+        return _kept(found, [answer.score for answer in found], self.box_nms_thresh)
+
+    def _batch(self) -> int:
+        device = getattr(self.backend, "device", None)
+        on_gpu = device is not None and device.type != "cpu"
+        return (
+            self.points_per_batch if on_gpu else min(self.points_per_batch, CPU_BATCH)
+        )
+
+    def _asked(
+        self, encoded: EncodedView, points: Sequence[tuple[float, float]]
+    ) -> Iterator[_Answer]:
+        """The good answers to a batch of points."""
+        sets = [PromptSet((Point(x, y),)) for x, y in points]
+        answers = decoded_together(self.backend, encoded, sets)
+        offset = self.stability_score_offset
+        margin = float(np.log((0.5 + offset) / (0.5 - offset)))
+        for (x, y), (logits, scores) in zip(points, answers, strict=True):
+            for matte, score in zip(logits, scores.tolist(), strict=True):
+                if score <= self.pred_iou_thresh:
+                    continue
+                low = np.count_nonzero(matte > -margin)
+                steady = np.count_nonzero(matte > margin) / low if low else 0.0
+                if steady < self.stability_score_thresh or not (matte > 0).any():
+                    continue
+                yield _answer(matte, encoded.view, (x, y), score, steady)
+
+    def _records(
+        self, found: list[_Answer], size: tuple[int, int]
+    ) -> list[dict[str, Any]]:
+        """Records of answers at the image's size."""
+        cleaned: list[tuple[_Answer, ByteArray, Mask]] = []
+        changed: list[float] = []
+        for answer in found:
+            matte = _full_size(answer, size)
+            mask = matte > 127
+            whole = without_small_parts(mask, self.min_mask_region_area)
+            matte = np.where(whole == mask, matte, np.where(whole, 255, 0))
+            cleaned.append((answer, matte.astype(np.uint8), whole))
+            changed.append(float((whole == mask).all()))
+        if self.min_mask_region_area > 0:
+            # What was mended may now be the same as something else, which goes first.
+            boxes = np.array([_corners(mask) for *_, mask in cleaned]).reshape(-1, 4)
+            limit = max(self.box_nms_thresh, self.crop_nms_thresh)
+            cleaned = [cleaned[i] for i in sorted(suppressed(boxes, changed, limit))]
+        return [self._record(*entry) for entry in cleaned if entry[2].any()]
+
+    def _record(self, answer: _Answer, matte: ByteArray, mask: Mask) -> dict[str, Any]:
+        left, top, right, bottom = _corners(mask)
+        view = answer.view
+        forms = {"uncompressed_rle": run_lengths, "coco_rle": coco_rle}
+        form = forms.get(self.output_mode)
+        return {
+            "segmentation": mask if form is None else form(mask),
+            "matte": matte,
+            "area": int(np.count_nonzero(mask)),
+            "bbox": [left, top, right - left, bottom - top],
+            "predicted_iou": answer.score,
+            "point_coords": [list(answer.point)],
+            "stability_score": answer.stability,
+            "crop_box": [view.left, view.top, view.width, view.height],
+        }
+
+
+def _require(name: str, value: object, holds: bool) -> None:
+    if not holds:
+        raise PromptError(f"{name} is {value!r}, which is out of its range.")
+
+
+def _checked_grid(
+    grids: Sequence[npt.ArrayLike], layer: int
+) -> npt.NDArray[np.float64]:
+    if layer >= len(grids):
+        raise PromptError(
+            f"point_grids has {len(grids)} grids.", "Give one for each layer of crops."
+        )
+    grid = np.asarray(grids[layer], np.float64)
+    fits = grid.ndim == 2 and grid.shape[1] == 2 and len(grid) > 0
+    if not fits or not ((grid >= 0) & (grid < 1)).all():
+        raise PromptError(
+            f"The point grid of layer {layer} has shape {grid.shape}.",
+            "It must be (N, 2) with numbers from 0 to below 1.",
+        )
+    return grid
+
+
+def point_grid(side: int) -> npt.NDArray[np.float64]:
+    """Points (side * side, 2) evenly over the unit square, x and y, row by row."""
+    places = (np.arange(side) + 0.5) / side
+    return np.stack(np.meshgrid(places, places), -1).reshape(-1, 2)
+
+
+def _spans(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
+    """Begin and end of so many overlapping pieces of a side."""
+    piece = -(-(overlap * (count - 1) + length) // count)
+    starts = [(piece - overlap) * i for i in range(count)]
+    return [(start, min(start + piece, length)) for start in starts]
+
+
+def _is_cut(box: tuple[float, ...], view: View, shape: tuple[int, ...]) -> bool:
+    """Whether a box ends at a border of the crop that is none of the image."""
+    height, width = shape[:2]
+    borders = (
+        (box[0], view.left, 0),
+        (box[1], view.top, 0),
+        (box[2], view.right, width),
+        (box[3], view.bottom, height),
+    )
+    return any(abs(e - c) <= EDGE and abs(e - i) > EDGE for e, c, i in borders)
+
+
+def _answer(
+    logits: FloatArray,
+    view: View,
+    point: tuple[float, float],
+    score: float,
+    steady: float,
+) -> _Answer:
+    height, width = logits.shape
+    across, down = view.width / width, view.height / height
+    left, top, right, bottom = _corners(logits > 0)
+    box = (
+        view.left + left * across,
+        view.top + top * down,
+        view.left + right * across,
+        view.top + bottom * down,
+    )
+    near = _corners(logits > NOTHING)
+    left, top = max(near[0] - 1, 0), max(near[1] - 1, 0)
+    part = logits[top : near[3] + 1, left : near[2] + 1].copy()
+    return _Answer(part, (left, top), (height, width), view, box, point, score, steady)
+
+
+def _full_size(answer: _Answer, size: tuple[int, int]) -> ByteArray:
+    """The matte (H, W) of an answer, by bilinear interpolation of its logits."""
+    grid = np.full(answer.grid, 2 * NOTHING, np.float32)
+    left, top = answer.cells
+    height, width = answer.logits.shape
+    grid[top : top + height, left : left + width] = answer.logits
+    view = answer.view
+    logits = cv2.resize(grid, (view.width, view.height))
+    matte = np.zeros(size, np.uint8)
+    alpha = 255 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    matte[view.top : view.bottom, view.left : view.right] = np.rint(alpha)
+    return matte
+
+
+def _corners(mask: Mask) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom around a mask; all 0 if it is empty."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return (0, 0, 0, 0)
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _kept(
+    found: Sequence[_Answer], ranks: Sequence[float], limit: float
+) -> list[_Answer]:
+    """Answers of which none lies over a better one; ``ranks`` say which is better."""
+    boxes = np.array([answer.box for answer in found]).reshape(-1, 4)
+    return [found[i] for i in suppressed(boxes, ranks, limit)]
+
+
+def suppressed(boxes: Boxes, ranks: Sequence[float], limit: float) -> list[int]:
+    """Non-maximal suppression.
+
+    Args:
+        boxes: (N, 4) left, top, right, bottom.
+        ranks: (N,), the larger is better; of equals the first.
+        limit: IoU above which the worse of two is dropped.
+
+    Returns:
+        Indexes of what stays, the best first.
+    """
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    waiting = np.argsort(-np.asarray(ranks, np.float64), kind="stable")
+    kept = []
+    while len(waiting):
+        best, waiting = waiting[0], waiting[1:]
+        kept.append(int(best))
+        low = np.maximum(boxes[waiting, :2], boxes[best, :2])
+        high = np.minimum(boxes[waiting, 2:], boxes[best, 2:])
+        common = np.prod(np.clip(high - low, 0, None), axis=1)
+        union = areas[waiting] + areas[best] - common
+        waiting = waiting[common <= limit * union]
+    return kept
+
+
+def without_small_parts(mask: Mask, area: int) -> Mask:
+    """A mask whose islands and holes of fewer pixels than ``area`` are gone.
+
+    The largest island always stays.
+    """
+    if area <= 0:
+        return mask
+    for fills in (True, False):  # holes first
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(
+            (mask != fills).astype(np.uint8), connectivity=8
+        )
+        sizes = stats[:, cv2.CC_STAT_AREA].copy()
+        sizes[0] = area  # what is looked at as background
+        small = sizes < area
+        if not fills and small[1:].all() and len(sizes) > 1:
+            small[1 + int(np.argmax(sizes[1:]))] = False
+        mask = np.where(small[labels], fills, mask)
+    return np.asarray(mask, np.bool_)
+
+
+def run_lengths(mask: Mask) -> dict[str, Any]:
+    """COCO's run lengths: column by column, beginning with zeros."""
+    flat = np.asarray(mask, np.bool_).T.ravel()
+    changes = np.flatnonzero(np.diff(flat)) + 1
+    edges = np.concatenate([[0], changes, [flat.size]])
+    counts = np.diff(edges).tolist()
+    if flat.size and flat[0]:
+        counts = [0, *counts]
+    return {"size": list(mask.shape), "counts": counts}
+
+
+def coco_rle(mask: Mask) -> dict[str, Any]:
+    """COCO's run lengths as its string: differences in groups of five bits."""
+    runs = run_lengths(mask)
+    text = []
+    counts = runs["counts"]
+    for i, count in enumerate(counts):
+        value = count - counts[i - 2] if i > 2 else count
+        more = True
+        while more:
+            bits = value & 0x1F
+            value >>= 5
+            more = value != (-1 if bits & 0x10 else 0)
+            text.append(chr(48 + (bits | 0x20 if more else bits)))
+    return {"size": runs["size"], "counts": "".join(text)}

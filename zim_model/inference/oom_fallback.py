@@ -1,0 +1,200 @@
+"""What happens when memory runs out: free some, then half precision, then the CPU.
+
+A model that does not fit is no reason to lose a click.  The work is done again, each
+time with less; where it went well is where the next work of that model begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from zim_model.errors import Compromise, DeviceError, HalfOverflow
+from zim_model.runtime.devices import (
+    DeviceChoice,
+    Precision,
+    Rung,
+    device_name,
+    is_out_of_memory,
+    ladder_of,
+)
+from zim_model.weights.catalogue import locate
+
+if TYPE_CHECKING:
+    from zim_model.inference.backends import Backend
+
+T = TypeVar("T")
+
+Problem = Literal["memory", "overflow"] | DeviceError
+"""Why a model cannot go on where it is."""
+
+OpenModel = Callable[[str, Rung], "Backend"]
+"""Makes the backend of a model name on a rung."""
+
+
+def open_backend(
+    model: str, device: str | None = None, precision: Precision = "auto"
+) -> Backend:
+    """The backend of a model, ready to run.
+
+    Args:
+        model: as in :func:`zim_model.weights.catalogue.locate`.
+        device: where it runs, such as ``cuda:0``; None takes the best of this machine.
+        precision: of the arithmetic, see :mod:`zim_model.runtime.devices`.
+
+    Raises:
+        WeightsError: there is no such model, or its file cannot be used.
+        DeviceError: this machine has no such device.
+    """
+    path = locate(model)
+    if path.is_dir():
+        from zim_model.onnx.backend import OnnxBackend
+
+        return OnnxBackend(path, device)
+    from zim_model.inference.backends import TorchBackend
+    from zim_model.weights.checkpoint import load_model
+
+    return TorchBackend(load_model(path), device, precision)
+
+
+def open_on(model: str, rung: Rung) -> Backend:
+    """The backend of a model on a rung, see :func:`open_backend`."""
+    return open_backend(model, rung.device, rung.precision)
+
+
+class Ladder:
+    """The backends of the models in use, each on the highest rung that it fits on.
+
+    Args:
+        open_model: makes a backend.
+        choice: where the user wants models to run.
+    """
+
+    def __init__(
+        self, open_model: OpenModel, choice: DeviceChoice | None = None
+    ) -> None:
+        self.choice = choice or DeviceChoice()
+        self._open_model = open_model
+        self._backends: dict[str, Backend] = {}
+        self._tried: dict[str, list[Rung]] = {}
+        self._steps: dict[str, tuple[str, ...]] = {}
+        self._freed = False
+
+    def backend(self, model: str) -> Backend:
+        """The backend of a model, loaded on first use.
+
+        Raises:
+            WeightsError: the model cannot be loaded.
+            DeviceError: the chosen device does not exist.
+        """
+        if model not in self._backends:
+            self._backends[model] = self._open_model(model, self._rung(model))
+        return self._backends[model]
+
+    def device(self, model: str) -> str:
+        """Where that model runs now, as torch names it."""
+        return self._rung(model).device
+
+    def notes(self, model: str) -> tuple[str, ...]:
+        """What had to be done for want of memory, as sentences for the user."""
+        freed = Compromise(
+            "Memory ran short: what was remembered of pictures was dropped."
+        )
+        freed_now = (freed.message,) if self._freed else ()
+        return (*self._steps.get(model, ()), *freed_now)
+
+    def run(self, model: str, work: Callable[[], T], free: Callable[[], None]) -> T:
+        """Do work that uses a model, again and with less while memory runs out.
+
+        Args:
+            work: takes its backend from :meth:`backend`.
+            free: forgets what can be made again.
+
+        Raises:
+            DeviceError: it does not even fit on the last rung.
+        """
+        freed = self._freed = False
+        while True:
+            try:
+                return work()
+            except HalfOverflow:
+                problem: Problem = "overflow"
+            except DeviceError as error:
+                if self.choice.device is not None or self._lower(model) is None:
+                    raise
+                problem = error
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                problem = "memory"
+            # Out of the except block, whose traceback holds on to tensors.
+            free()
+            if problem == "memory" and not freed:
+                freed = self._freed = True
+                self._release(keep=model)
+                continue
+            self._release()
+            self._step_down(model, problem)
+            self._freed = False
+
+    def _rung(self, model: str) -> Rung:
+        """Where that model is to run now."""
+        if model not in self._tried:
+            self._tried[model] = [ladder_of(self.choice)[0]]
+        return self._tried[model][-1]
+
+    def _lower(self, model: str, *, overflow: bool = False) -> Rung | None:
+        """The next rung to try; after an overflow first the full precision."""
+        tried = self._tried.get(model, [])
+        rungs = ladder_of(self.choice)
+        if overflow and tried:
+            rungs = (Rung(tried[-1].device, "fp32"), *rungs)
+        return next((rung for rung in rungs if rung not in tried), None)
+
+    def _step_down(self, model: str, problem: Problem) -> None:
+        """Go on to the next rung, and note why."""
+        now = self._rung(model)
+        lower = self._lower(model, overflow=problem == "overflow")
+        if lower is None:
+            raise DeviceError(
+                f"There is not enough memory for {model} on {_label(now)}.",
+                "Close other programs, or choose a smaller model.",
+            )
+        then = _label(lower)
+        if problem == "memory":
+            note = Compromise(
+                f"{_label(now)} has too little memory for {model}: it runs on {then}."
+            )
+        elif problem == "overflow":
+            note = Compromise(
+                f"{model} overflows in {now.precision}: it runs on {then}."
+            )
+        else:
+            note = Compromise(f"{problem.message} It runs on {then}.")
+        self._tried[model].append(lower)
+        self._steps[model] = (*self._steps.get(model, ()), note.message)
+
+    def _release(self, keep: str = "") -> None:
+        """Let go of all backends but one, and of what torch keeps for later."""
+        kept = self._backends.get(keep)
+        self._backends.clear()
+        if kept is not None:
+            self._backends[keep] = kept
+        _empty_caches()
+
+
+def _label(rung: Rung) -> str:
+    return f"{device_name(rung.device)} ({rung.precision})"
+
+
+def _empty_caches() -> None:
+    """Give the memory that torch keeps for later back to the devices."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()

@@ -1,0 +1,228 @@
+"""From the image to the network's square input, and back.
+
+A :class:`View` is the part of the image that the network looks at.  The view is scaled
+so that its longer side fills the input, and padded on the right and below with zeros
+after normalisation (SAM, ``ResizeLongestSide``).  Coordinates and mattes go the same
+way through the exact inverse.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from zim_model.arrays import ByteArray, FloatArray
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, STRIDE, ZimConfig
+from zim_model.prompts import Box, Point, PromptSet, Scribble
+
+OBJECT_MARGIN = 0.225
+"""Width of the surroundings shown on each side of a box, as a fraction of the box."""
+FADE = 0.08
+"""Outermost part of a view over which its matte fades, less than the surroundings."""
+MASK_STRIDE = 4
+"""Input pixels per pixel of a mask prompt (SAM)."""
+MIN_VIEW = 32
+"""An object view is at least so many image pixels wide and high."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A rectangle of whole image pixels and the input side it is scaled to.
+
+    Attributes:
+        left, top, right, bottom: in image pixels, right and bottom exclusive.
+        image_size: side S of the square input.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    image_size: int
+
+    @classmethod
+    def whole(cls, height: int, width: int, image_size: int) -> View:
+        """The view of all of an image."""
+        return cls(0, 0, width, height, image_size)
+
+    def mirrored(self, width: int) -> View:
+        """The same part of the mirror image of an image of that width."""
+        return replace(self, left=width - self.right, right=width - self.left)
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(height, width) of the scaled view inside the input, in input pixels."""
+        scale = self.image_size / max(self.height, self.width)
+        return (
+            max(1, int(self.height * scale + 0.5)),
+            max(1, int(self.width * scale + 0.5)),
+        )
+
+    def crop(self, image: ByteArray) -> ByteArray:
+        """The pixels of this view, (height, width, 3), without copying."""
+        return image[self.top : self.bottom, self.left : self.right]
+
+    def apply(self, prompts: PromptSet) -> PromptSet:
+        """Prompts in input pixels, from prompts in image pixels.
+
+        Points and parts of scribbles outside the view are dropped; the box is clipped
+        to it.  Scribbles come out with vertices at most about a token apart.
+        """
+        height, width = self.input_size
+        sx, sy = width / self.width, height / self.height
+        points = tuple(
+            Point((p.x - self.left) * sx, (p.y - self.top) * sy, p.positive)
+            for p in prompts.points
+            if self.left <= p.x < self.right and self.top <= p.y < self.bottom
+        )
+        box = prompts.box
+        if box is not None:
+            box = Box(
+                (box.x0 - self.left) * sx,
+                (box.y0 - self.top) * sy,
+                (box.x1 - self.left) * sx,
+                (box.y1 - self.top) * sy,
+            ).clipped(height, width)
+        scribbles = (self._scribble(s, sx, sy) for s in prompts.scribbles)
+        return PromptSet(points, box, tuple(s for s in scribbles if s.path))
+
+    def _scribble(self, scribble: Scribble, sx: float, sy: float) -> Scribble:
+        """The part of a scribble inside the view, in input pixels."""
+        path = [((x - self.left) * sx, (y - self.top) * sy) for x, y in scribble.path]
+        scaled = Scribble(tuple(path), scribble.positive)
+        length = sum(map(math.dist, path, path[1:]))
+        height, width = self.input_size
+        inside = tuple(
+            (p.x, p.y)
+            for p in scaled.sampled(1 + max(1, math.ceil(length / STRIDE)))
+            if 0 <= p.x < width and 0 <= p.y < height
+        )
+        return Scribble(inside, scribble.positive)
+
+
+def choose_view(config: ZimConfig, prompts: PromptSet, height: int, width: int) -> View:
+    """The view that a model of this configuration takes for these prompts.
+
+    Models that look at objects see the box with :data:`OBJECT_MARGIN` around it,
+    enlarged to hold all positive points and scribbles; all others see the whole image.
+    """
+    whole = View.whole(height, width, config.image_size)
+    if config.view == "image" or prompts.box is None:
+        return whole
+    box = prompts.box
+    places = ((box.x0, box.y0), (box.x1, box.y1), *prompts.positive_places)
+    held = Box.enclosing(places)
+    return around(held, height, width, config.image_size)
+
+
+def around(
+    box: Box, height: int, width: int, image_size: int, margin: float = OBJECT_MARGIN
+) -> View:
+    """The view of a box and its surroundings, inside an image of that size.
+
+    Args:
+        box: in image pixels.
+        height, width: of the image.
+        image_size: side of the network's input.
+        margin: width of the surroundings on each side, as a fraction of the box.
+    """
+    dx = max(margin * box.width, (MIN_VIEW - box.width) / 2)
+    dy = max(margin * box.height, (MIN_VIEW - box.height) / 2)
+    # A long thin box still gets surroundings on its long sides.
+    dx, dy = max(dx, dy / 2), max(dy, dx / 2)
+    return View(
+        max(0, int(np.floor(box.x0 - dx))),
+        max(0, int(np.floor(box.y0 - dy))),
+        min(width, int(np.ceil(box.x1 + dx))),
+        min(height, int(np.ceil(box.y1 + dy))),
+        image_size,
+    )
+
+
+def seen_before(alpha: FloatArray, height: int, width: int, view: View) -> FloatArray:
+    """An answer for the whole image as the mask prompt of a view of a part of it.
+
+    Args:
+        alpha: (h, w) in [0, 1], of the whole image.
+        height, width: of the image.
+        view: the part.
+
+    Returns:
+        (1, S/4, S/4) float32 logits, 0 in the padding.
+    """
+    rows, columns = (max(1, side // MASK_STRIDE) for side in view.input_size)
+    # The middle of each cell, in cells of alpha.
+    x = (np.arange(columns, dtype=np.float32) + 0.5) * (view.width / columns)
+    y = (np.arange(rows, dtype=np.float32) + 0.5) * (view.height / rows)
+    x = (view.left + x) * (alpha.shape[1] / width) - 0.5
+    y = (view.top + y) * (alpha.shape[0] / height) - 0.5
+    found = cv2.remap(
+        np.asarray(alpha, np.float32),
+        np.broadcast_to(x, (rows, columns)).copy(),
+        np.broadcast_to(y[:, None], (rows, columns)).copy(),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    found = np.clip(found, 1e-3, 1 - 1e-3)
+    side = view.image_size // MASK_STRIDE
+    out = np.zeros((1, side, side), np.float32)
+    out[0, :rows, :columns] = np.log(found / (1 - found))
+    return out
+
+
+def border_fade(
+    shape: tuple[int, ...], view: View, height: int, width: int
+) -> FloatArray:
+    """Weights that bring a matte to 0 where its view ends inside the image.
+
+    Args:
+        shape: (h, w) of the view's matte.
+        view: where it lies.
+        height, width: of the image.
+
+    Returns:
+        (h, w) float32: 1 inside and at the image's own borders, falling to 0 over
+        :data:`FADE` of the view at the others.
+    """
+
+    def ramp(count: int, low: bool, high: bool) -> FloatArray:
+        rising = np.minimum((np.arange(count) + 0.5) / count / FADE, 1)
+        ends = (rising if low else 1) * (rising[::-1] if high else 1)
+        return np.asarray(np.broadcast_to(ends, count), np.float32)
+
+    rows = ramp(shape[0], view.top > 0, view.bottom < height)
+    columns = ramp(shape[1], view.left > 0, view.right < width)
+    return np.asarray(rows[:, None] * columns, np.float32)
+
+
+def resized_view(config: ZimConfig, image: ByteArray, view: View) -> ByteArray:
+    """The view scaled to the input, (h, w, 3) uint8 with max(h, w) = image_size."""
+    height, width = view.input_size
+    pixels = view.crop(image)
+    if config.resize == "pil":
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        resized = picture.resize((width, height), Image.Resampling.BILINEAR)
+        return np.asarray(resized)
+    shrinks = height <= view.height
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method))
+
+
+def normalised(pixels: ByteArray, image_size: int) -> FloatArray:
+    """The network's input (3, S, S) float32 from a scaled view (h, w, 3) uint8."""
+    height, width = pixels.shape[:2]
+    out = np.zeros((3, image_size, image_size), np.float32)
+    out[:, :height, :width] = ((pixels - PIXEL_MEAN) / PIXEL_STD).transpose(2, 0, 1)
+    return out

@@ -1,0 +1,1 @@
+"""Algorithms on the pixels of mattes and colours, without a network."""

@@ -1,0 +1,344 @@
+"""From the network's small grid to the image's own resolution.
+
+The guided upsampling is the fast guided filter (He and Sun 2015) with a colour guide
+and radius 1: in every 3 x 3 window of the small image, alpha is fitted as a linear
+function of colour; the fits are brought to full size and applied to the full-size
+colours.  Larger radii lose the gain.  Two things are added to it: of the windows that
+share a pixel the better fits count more, and what they all miss of the small matte is
+put back, so that the result has its means.  On mattes reduced four times, this halves
+bilinear interpolation's error.
+
+A very small matte gets there in steps (:func:`stepped`), with plain fits: it is an
+answer that hesitates, and not to be kept to the letter.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.request import ALPHA_MAX
+from zim_model.runtime.blas import one_blas_thread
+
+Planes = list[FloatArray]
+"""Maps of one size, (h, w) float32 each."""
+
+EPSILON = 3e-5
+"""Regularisation of the fits, for colours and alpha in [0, 1]."""
+GOOD = 1e-4
+"""Variance of alpha that a fit may leave unexplained and still count nearly in full."""
+STEP, FINEST, STEP_EPSILON = 1.5, 324, 3e-4
+"""A small matte grows by STEP at a time while its longer side stays within FINEST."""
+THINNED = 4
+"""Of a large image so many rows and columns a cell are looked at for a step's guide."""
+OPAQUE, CLEAR = 0.98, 0.02
+"""Alpha beyond these is flat: no edge runs there and nothing is fitted."""
+MAPS = ("red", "green", "blue", "offset", "band")
+"""What is brought to full size: slopes and offset of the fits, and where they count."""
+BLOCK = 12
+"""Rows and columns of cells treated at a time, where an edge runs: interpolation costs
+more in larger blocks, and calls cost more in smaller ones."""
+
+
+def upsampled(
+    alpha: FloatArray,
+    image: ByteArray,
+    *,
+    guided: bool,
+    guide: ByteArray | None = None,
+) -> WordArray:
+    """Bring a matte to the size of an image.
+
+    Args:
+        alpha: (h, w) float32 in [0, 1], of the whole image.
+        image: (H, W, 3) uint8 RGB.
+        guided: follow the image's edges inside the soft band, else bilinear.
+        guide: the image at the matte's size, (h, w, 3), where that is at hand.
+
+    Returns:
+        (H, W) uint16, 65535 opaque.
+    """
+    height, width = image.shape[:2]
+    small = (np.clip(alpha, 0, 1) * ALPHA_MAX + 0.5).astype(np.uint16)
+    out = np.asarray(cv2.resize(small, (width, height)), np.uint16)
+    if not guided or height * width <= alpha.size:
+        return out
+    if guide is None:
+        guide = image
+    with one_blas_thread():
+        _follow(out, image, alpha, _at_size(guide, alpha.shape))
+    return out
+
+
+def _follow(
+    out: WordArray, image: ByteArray, alpha: FloatArray, guide: ByteArray
+) -> None:
+    """Replace a matte by the fit of the small one to the colours, where edges run.
+
+    Args:
+        out: (H, W), changed in place.
+        image: (H, W, 3).
+        alpha: the small matte, (h, w).
+        guide: the image at its size, (h, w, 3).
+    """
+    band = _soft_band(alpha)
+    fit = [plane * ALPHA_MAX for plane in _faithful_fit(alpha, guide)]
+    maps = np.stack([*fit, band], 1)  # (h, len(MAPS), w)
+    rows, columns = map(_Interpolation.of, alpha.shape, image.shape[:2])
+    for first in range(0, alpha.shape[0], BLOCK):
+        last = min(first + BLOCK, alpha.shape[0])
+        tall, near = rows.pixels(first, last), _with_next(first, last)
+        runs = _runs(np.asarray(band[near].any(0)))
+        if not runs:
+            continue
+        down = rows.weights(first, last) @ maps[near].reshape(len(maps[near]), -1)
+        down = down.reshape(-1, *maps.shape[1:])
+        for begin, end in runs:
+            wide, beside = columns.pixels(begin, end), _with_next(begin, end)
+            count = len(MAPS) - int(band[near, beside].all())
+            part = down[:, :count, beside]
+            across = part.reshape(-1, part.shape[2]) @ columns.weights(begin, end).T
+            values = across.reshape(*part.shape[:2], -1)
+            _follow_part(out[tall, wide], image[tall, wide], values)
+
+
+def stepped(alpha: FloatArray, image: ByteArray) -> tuple[FloatArray, ByteArray | None]:
+    """Bring a small matte to a finer grid in steps that each follow the colours.
+
+    A network's hesitant edge is narrowed a little at every step, where one step alone
+    would leave a band as wide as the coarse cells.
+
+    Args:
+        alpha: (h, w) float32 in [0, 1], of the whole image.
+        image: (H, W, 3) uint8 RGB.
+
+    Returns:
+        (h', w') float32 in [0, 1] and, of a large image, that at the same size; a matte
+        that is fine enough comes back as it is, with None.
+    """
+    limit = min(FINEST, max(image.shape[:2]))
+    if max(alpha.shape) * STEP > limit:
+        return alpha, None
+    scale = min(1.0, FINEST / max(image.shape[:2]))
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    large = THINNED * max(height, width) < max(image.shape[:2])
+    if large:  # A part of the pixels tells the colours of so small a grid.
+        thinned = (THINNED * width, THINNED * height)
+        image = np.asarray(
+            cv2.resize(image, thinned, interpolation=cv2.INTER_NEAREST), np.uint8
+        )
+    guide = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    finer: ByteArray | None = None
+    while max(alpha.shape) * STEP <= limit:
+        height, width = (max(1, round(side * STEP)) for side in alpha.shape)
+        resized = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
+        finer = np.asarray(resized, np.uint8)
+        alpha = _step(alpha, finer)
+    # Resizing a small image once more costs little and is a little more exact.
+    return alpha, finer if large else None
+
+
+def _step(alpha: FloatArray, image: ByteArray) -> FloatArray:
+    """One step: alpha (h, w) at the size of an image (H, W, 3), a little larger."""
+    size = image.shape[1::-1]
+    fit, _ = _window_fits(alpha, _at_size(image, alpha.shape), STEP_EPSILON)
+    *slopes, followed = (cv2.resize(_mean(plane), size) for plane in fit)
+    for slope, colour in zip(slopes, cv2.split(image), strict=True):
+        followed += slope * (colour / np.float32(255))
+    plain = cv2.resize(alpha, size)
+    inside = cv2.resize(_soft_band(alpha), size)
+    return np.asarray(plain + inside * (followed.clip(0, 1) - plain), np.float32)
+
+
+def _follow_part(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None:
+    """The same for a part, of maps that were brought to its size.
+
+    Args:
+        alpha: (h, w), changed in place.
+        colours: (h, w, 3).
+        maps: (h, 4 or 5, w): MAPS, all but the band times ALPHA_MAX; without the band
+            where that is 1 throughout.
+    """
+    red, green, blue = (
+        cv2.multiply(maps[:, channel], plane, dtype=cv2.CV_32F)
+        for channel, plane in enumerate(cv2.split(colours))
+    )
+    cv2.add(red, green, dst=red)
+    cv2.add(blue, maps[:, 3], dst=blue)
+    followed = cv2.add(red, blue, dtype=cv2.CV_16U)  # rounds and clips
+    if maps.shape[1] == len(MAPS):
+        change = cv2.subtract(followed, alpha, dtype=cv2.CV_32F)
+        cv2.multiply(change, maps[:, 4], dst=change)
+        followed = cv2.add(alpha, change, dtype=cv2.CV_16U)
+    alpha[...] = followed
+
+
+def _with_next(first: int, last: int) -> slice:
+    """Cells and their neighbours, between which their pixels lie."""
+    return slice(max(0, first - 1), last + 1)
+
+
+def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Half-open ranges of cells at or beside true ones, each in one block."""
+    near = np.convolve(flags, (1, 1, 1))[1:-1] > 0
+    steps = np.flatnonzero(np.diff(np.r_[False, near, False].astype(np.int8)))
+    runs: list[tuple[int, int]] = []
+    for begin, stop in steps.reshape(-1, 2).tolist():
+        inner = range(begin // BLOCK + 1, -(-stop // BLOCK))
+        cuts = [begin, *(BLOCK * block for block in inner), stop]
+        runs += itertools.pairwise(cuts)
+    return runs
+
+
+def _at_size(image: ByteArray, shape: tuple[int, ...]) -> ByteArray:
+    """The image at a matte's size (h, w)."""
+    if image.shape[:2] == shape[:2]:
+        return image
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _mean(values: FloatArray) -> FloatArray:
+    """Means over 3 x 3 windows, (h, w)."""
+    blurred = cv2.blur(values, (3, 3), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, np.float32)
+
+
+def _window_fits(
+    alpha: FloatArray, image: ByteArray, epsilon: float
+) -> tuple[Planes, FloatArray]:
+    """Alpha as a linear function of colour, in the window around each pixel.
+
+    Args:
+        alpha: (h, w).
+        image: (h, w, 3).
+        epsilon: regularisation.
+
+    Returns:
+        Slopes for R, G, B in [0, 1] and offset, and the variance of alpha that they
+        leave unexplained, all (h, w).
+    """
+    # Plane by plane: sums over three neighbouring numbers would take most of the time.
+    colours = [plane / np.float32(255) for plane in cv2.split(image)]
+    means, mean_alpha = [_mean(plane) for plane in colours], _mean(alpha)
+    shared = [
+        _mean(plane * alpha) - mean * mean_alpha
+        for plane, mean in zip(colours, means, strict=True)
+    ]
+    # Only the band and what its means and interpolation reach is ever looked at.
+    near = cv2.dilate(_soft_band(alpha), np.ones((5, 5), np.uint8)) > 0
+    near_means = [mean[near].astype(np.float64) for mean in means]
+    entries = []
+    for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
+        entry = _mean(colours[i] * colours[j])[near] - near_means[i] * near_means[j]
+        entries.append(entry + epsilon if i == j else entry)
+    slopes = []
+    for values in _solved(entries, [plane[near] for plane in shared]):
+        slope = np.zeros_like(alpha)
+        slope[near] = values
+        slopes.append(slope)
+    offset, missed = mean_alpha.copy(), _mean(alpha * alpha) - mean_alpha * mean_alpha
+    for slope, mean, plane in zip(slopes, means, shared, strict=True):
+        offset -= slope * mean
+        missed -= slope * plane
+    return [*slopes, offset], np.maximum(missed, 0)
+
+
+def _solved(
+    entries: list[npt.NDArray[np.float64]], right: Planes
+) -> list[npt.NDArray[np.float64]]:
+    """The three unknowns (N,) of N small symmetric systems, by their adjugates.
+
+    Args:
+        entries: six of (N,): xx, xy, xz, yy, yz, zz.
+        right: the three right-hand sides, (N,) each.
+    """
+    xx, xy, xz, yy, yz, zz = entries
+    first = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    second = first[1], xx * zz - xz * xz, xy * xz - xx * yz
+    third = first[2], second[2], xx * yy - xy * xy
+    scale = 1 / (xx * first[0] + xy * first[1] + xz * first[2])
+    x, y, z = right
+    return [
+        (row[0] * x + row[1] * y + row[2] * z) * scale for row in (first, second, third)
+    ]
+
+
+def _faithful_fit(alpha: FloatArray, image: ByteArray) -> Planes:
+    """Coefficients c, (h, w) each, with alpha = sum(c[:3] * RGB) + c[3] at each pixel.
+
+    Args:
+        alpha: (h, w).
+        image: (h, w, 3).
+    """
+    fit, missed = _window_fits(alpha, image, EPSILON)
+    weight = np.asarray(1 / (missed + GOOD), np.float32)
+    total = _mean(weight)
+    *slopes, offset = (
+        np.asarray(_mean(plane * weight) / total, np.float32) for plane in fit
+    )
+    slopes = [np.asarray(slope / 255, np.float32) for slope in slopes]
+    gap = alpha - offset
+    for slope, colour in zip(slopes, cv2.split(image), strict=True):
+        gap -= slope * colour
+    # Interpolation takes an eighth of each cell's mean from either side: made up for.
+    kernel, border = np.array([1, 6, 1], np.float32) / 8, cv2.BORDER_REFLECT
+    offset += 2 * gap - cv2.sepFilter2D(gap, -1, kernel, kernel, borderType=border)
+    return [*slopes, offset]
+
+
+def _soft_band(alpha: FloatArray) -> FloatArray:
+    """1 where an edge runs through the neighbourhood, else 0; (h, w)."""
+    kernel = np.ones((3, 3), np.uint8)
+    low, high = cv2.erode(alpha, kernel), cv2.dilate(alpha, kernel)
+    soft = ((low < OPAQUE) & (high > CLEAR)).astype(np.float32)
+    return np.asarray(cv2.dilate(soft, kernel))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Interpolation:
+    """Bilinear interpolation along one direction, as matrix products.
+
+    Attributes:
+        edges: the full-size pixel where each cell begins, and the end of the last.
+        blocks: weights (pixels, cells) of BLOCK cells each and their neighbours.
+    """
+
+    edges: tuple[int, ...]
+    blocks: tuple[FloatArray, ...]
+
+    @classmethod
+    @lru_cache(maxsize=4)
+    def of(cls, cells: int, pixels: int) -> _Interpolation:
+        """From so many cells to so many pixels."""
+        edges = tuple(round(i * pixels / cells) for i in range(cells + 1))
+        full = np.arange(pixels, dtype=np.float32)
+        place = np.clip((full + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)
+        blocks = []
+        for first in range(0, cells, BLOCK):
+            last = min(first + BLOCK, cells)
+            near = np.arange(cells, dtype=np.float32)[_with_next(first, last)]
+            gap = np.abs(place[edges[first] : edges[last], None] - near)
+            blocks.append(np.maximum(0, 1 - gap).astype(np.float32))
+        return cls(edges, tuple(blocks))
+
+    def pixels(self, first: int, last: int) -> slice:
+        """The pixels of some cells."""
+        return slice(self.edges[first], self.edges[last])
+
+    def weights(self, first: int, last: int) -> FloatArray:
+        """Weights (pixels, cells) of some cells of a block, with their neighbours."""
+        index = first // BLOCK
+        begin = index * BLOCK
+        top, left = self.edges[begin], max(0, begin - 1)
+        near = _with_next(first, last)
+        return self.blocks[index][
+            self.edges[first] - top : self.edges[last] - top,
+            near.start - left : near.stop - left,
+        ]

@@ -1,0 +1,88 @@
+"""Self-attention with decomposed relative positions, by the fastest exact way.
+
+The logits of n = h * w queries and keys get a bias by the key's row and one by its
+column.  As a tensor that bias has n * n numbers for each head: small inside windows,
+hundreds of megabytes for a whole image.
+
+Shapes: B batch, d length of a head.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zim_model.runtime.threads import side_by_side
+
+WINDOW = 512
+"""Most queries for which the bias is made as a tensor."""
+QUERIES = 256
+"""Queries of one head that a CPU treats at a time, so that their logits stay in its
+cache."""
+
+
+def biased_attention(
+    q: Tensor, k: Tensor, v: Tensor, rows: Tensor, columns: Tensor
+) -> Tensor:
+    """Attention with ``q.k / sqrt(d)`` plus the bias as logits.
+
+    Args:
+        q, k, v: (B, heads, h * w, d).
+        rows: (B, heads, h * w, h), bias of each query towards each row of keys.
+        columns: (B, heads, h * w, w).
+
+    Returns:
+        (B, heads, h * w, d).
+    """
+    # An exported graph has no fused kernels: longer heads would only cost there.
+    if q.shape[2] <= WINDOW or torch.onnx.is_in_onnx_export():
+        bias = (rows[..., :, None] + columns[..., None, :]).flatten(-2)
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    if q.device.type == "cpu" and not torch.is_grad_enabled():
+        with torch.autocast("cpu", enabled=False):
+            given = (x.float() for x in (q, k, v, rows, columns))
+            return _attention_in_parts(*given).to(q.dtype)
+    return _attention_without_bias_tensor(q, k, v, rows, columns)
+
+
+def _attention_in_parts(
+    q: Tensor, k: Tensor, v: Tensor, rows: Tensor, columns: Tensor
+) -> Tensor:
+    """A few queries of one head at a time, in fp32; not differentiable."""
+    batch, heads, count, length = q.shape
+    scaled = q * length**-0.5
+    out = q.new_empty(batch, count, heads, length)
+
+    def part(head: int, first: int) -> None:
+        picture, head = divmod(head, heads)
+        some = slice(first, min(first + QUERIES, count))
+        bias = rows[picture, head, some, :, None] + columns[picture, head, some, None]
+        logits = bias.flatten(1).addmm_(scaled[picture, head, some], k[picture, head].T)
+        out[picture, some, head] = logits.softmax(-1) @ v[picture, head]
+
+    firsts = range(0, count, QUERIES)
+    side_by_side(part, list(itertools.product(range(batch * heads), firsts)))
+    return out.transpose(1, 2)
+
+
+def _attention_without_bias_tensor(
+    q: Tensor, k: Tensor, v: Tensor, rows: Tensor, columns: Tensor
+) -> Tensor:
+    """The same attention with the bias folded into longer heads, exactly.
+
+    Appending the row and column biases to q and one-hot rows and columns to k makes
+    q'.k' the biased logit, so that a fused kernel runs and no (h*w)^2 tensor is made.
+    """
+    h, w, d = rows.shape[-1], columns.shape[-1], q.shape[-1]
+    eye_h = torch.eye(h, dtype=k.dtype, device=k.device).repeat_interleave(w, 0)
+    eye_w = torch.eye(w, dtype=k.dtype, device=k.device).repeat(h, 1)
+    one_hot = torch.cat([eye_h, eye_w], -1).expand(*k.shape[:2], -1, -1)
+    long_q = torch.cat([q * d**-0.5, rows, columns], -1)
+    long_k = torch.cat([k, one_hot], -1)
+    # The fused CPU and flash kernels want one head length for all three.
+    long_v = F.pad(v, (0, h + w))
+    out = F.scaled_dot_product_attention(long_q, long_k, long_v, scale=1.0)
+    return out[..., :d]

@@ -1,0 +1,243 @@
+"""Image encoders: SAM's ViT and a small CNN, and ZIM's detail stream.
+
+Attribute names are those of SAM's published checkpoints, so that its weights load by
+name.  Shapes: B batch, S input side, G = S / 16 tokens per side, C embed_dim.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from zim_model.network.attention import biased_attention
+from zim_model.network.config import STRIDE, CnnConfig, VitConfig, ZimConfig
+
+
+class LayerNorm2d(nn.Module):
+    """Layer normalisation over the channels of (B, C, H, W)."""
+
+    def __init__(self, channels: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = x.mean(1, keepdim=True)
+        variance = (x - mean).square().mean(1, keepdim=True)
+        x = (x - mean) * torch.rsqrt(variance + self.eps)
+        return x * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class ConvBnRelu(nn.Sequential):
+    """3 x 3 convolution without bias, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class MlpBlock(nn.Module):
+    """Two linear layers with an activation between (B, ..., dim)."""
+
+    def __init__(self, dim: int, hidden: int, activation: nn.Module) -> None:
+        super().__init__()
+        self.lin1 = nn.Linear(dim, hidden)
+        self.lin2 = nn.Linear(hidden, dim)
+        self.act = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.lin2(self.act(self.lin1(x)))
+        return out
+
+
+class VitAttention(nn.Module):
+    """Multi-head self-attention with decomposed relative positions, on (B, H, W, D).
+
+    The logit of query i and key j is ``q_i.k_j / sqrt(d) + q_i.Rh[yi-yj] +
+    q_i.Rw[xi-xj]``, with q unscaled in the last two terms (SAM, MViTv2).
+    """
+
+    def __init__(self, dim: int, heads: int, size: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.proj = nn.Linear(dim, dim)
+        self.rel_pos_h = nn.Parameter(torch.zeros(2 * size - 1, dim // heads))
+        self.rel_pos_w = nn.Parameter(torch.zeros(2 * size - 1, dim // heads))
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, h, w, dim = x.shape
+        qkv = self.qkv(x).reshape(b, h * w, 3, self.heads, dim // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, H*W, d)
+        grid = q.reshape(b, self.heads, h, w, -1)
+        # Bias of a query towards each key row and each key column.
+        rows = torch.einsum("bnhwd,hkd->bnhwk", grid, relative(self.rel_pos_h, h))
+        columns = torch.einsum("bnhwd,wkd->bnhwk", grid, relative(self.rel_pos_w, w))
+        rows = rows.reshape(b, self.heads, h * w, h)
+        columns = columns.reshape(b, self.heads, h * w, w)
+        out = biased_attention(q, k, v, rows, columns)
+        out = out.transpose(1, 2).reshape(b, h, w, dim)
+        projected: Tensor = self.proj(out)
+        return projected
+
+
+def relative(table: Tensor, size: int) -> Tensor:
+    """Table (2n-1, d) looked up at query row - key row: (size, size, d)."""
+    length = 2 * size - 1
+    if len(table) != length:
+        table = F.interpolate(table.T[None], size=length, mode="linear")[0].T
+    index = torch.arange(size, device=table.device)
+    return table[index[:, None] - index[None, :] + size - 1]
+
+
+class VitBlock(nn.Module):
+    """Pre-norm transformer block; ``window`` 0 attends globally.  (B, H, W, D)."""
+
+    def __init__(self, config: VitConfig, window: int, grid: int) -> None:
+        super().__init__()
+        self.window = window
+        self.norm1 = nn.LayerNorm(config.dim, eps=1e-6)
+        self.attn = VitAttention(config.dim, config.heads, window or grid)
+        self.norm2 = nn.LayerNorm(config.dim, eps=1e-6)
+        hidden = int(config.dim * config.mlp_ratio)
+        self.mlp = MlpBlock(config.dim, hidden, nn.GELU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        attended = self.norm1(x)
+        attended = self._windowed(attended) if self.window else self.attn(attended)
+        x = x + attended
+        out: Tensor = x + self.mlp(self.norm2(x))
+        return out
+
+    def _windowed(self, x: Tensor) -> Tensor:
+        """Attention inside windows; padded tokens take part, as in SAM."""
+        b, h, w, d = x.shape
+        n = self.window
+        x = F.pad(x, (0, 0, 0, -w % n, 0, -h % n))
+        rows, columns = x.shape[1] // n, x.shape[2] // n
+        x = x.reshape(b, rows, n, columns, n, d).transpose(2, 3).reshape(-1, n, n, d)
+        x = self.attn(x).reshape(b, rows, columns, n, n, d).transpose(2, 3)
+        return x.reshape(b, rows * n, columns * n, d)[:, :h, :w]
+
+
+class PatchEmbed(nn.Module):
+    """Pixels (B, 3, S, S) to patches (B, G, G, D)."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(3, dim, STRIDE, STRIDE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        patches: Tensor = self.proj(x)
+        return patches.permute(0, 2, 3, 1)
+
+
+class VitEncoder(nn.Module):
+    """SAM's image encoder: (B, 3, S, S) to image embeddings (B, C, G, G).
+
+    Attributes:
+        recompute: in training, keep the blocks' inputs alone and compute their inside
+            again for the gradients, which saves memory.
+    """
+
+    def __init__(self, config: VitConfig, grid: int, embed_dim: int) -> None:
+        super().__init__()
+        self.recompute = False
+        self.patch_embed = PatchEmbed(config.dim)
+        self.pos_embed = nn.Parameter(torch.zeros(1, grid, grid, config.dim))
+        self.blocks = nn.ModuleList(
+            VitBlock(config, 0 if i in config.global_blocks else config.window, grid)
+            for i in range(config.depth)
+        )
+        self.neck = nn.Sequential(
+            nn.Conv2d(config.dim, embed_dim, 1, bias=False),
+            LayerNorm2d(embed_dim),
+            nn.Conv2d(embed_dim, embed_dim, 3, padding=1, bias=False),
+            LayerNorm2d(embed_dim),
+        )
+
+    def forward(self, image: Tensor, details: list[Tensor]) -> Tensor:
+        del details  # SAM's encoder sees the pixels themselves.
+        x = self.patch_embed(image) + self.pos_embed
+        for block in self.blocks:
+            if self.recompute and torch.is_grad_enabled():
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)
+        out: Tensor = self.neck(x.permute(0, 3, 1, 2))
+        return out
+
+
+class DetailStream(nn.Module):
+    """ZIM's shallow detail features D0, D1, D2 at strides 2, 4 and 8."""
+
+    def __init__(self, channels: tuple[int, int, int]) -> None:
+        super().__init__()
+        widths = (3, *channels)
+        self.convs = nn.ModuleList(
+            ConvBnRelu(widths[i], widths[i + 1], stride=2) for i in range(3)
+        )
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        features = []
+        for conv in self.convs:
+            image = conv(image)
+            features.append(image)
+        return features
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions with a residual, (B, C, H, W) to the same."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = ConvBnRelu(channels, channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)  # starts as the identity
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm(self.conv2(self.conv1(x))))
+
+
+class CnnEncoder(nn.Module):
+    """A small encoder that goes on from D2: to image embeddings (B, C, G, G)."""
+
+    def __init__(self, config: CnnConfig, inputs: int, embed_dim: int) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        for i, (width, depth) in enumerate(
+            zip(config.widths, config.depths, strict=True)
+        ):
+            first = ConvBnRelu(inputs, width, stride=1 if i == 0 else 2)
+            stages.append(
+                nn.Sequential(first, *(ResidualBlock(width) for _ in range(depth)))
+            )
+            inputs = width
+        self.stages = nn.ModuleList(stages)
+        self.lateral = nn.Conv2d(config.widths[1], embed_dim, 1)
+        self.top_down = nn.Conv2d(config.widths[2], embed_dim, 1)
+        self.neck = nn.Conv2d(embed_dim, embed_dim, 3, padding=1)
+
+    def forward(self, image: Tensor, details: list[Tensor]) -> Tensor:
+        del image  # the detail stream has looked at the pixels already
+        s8 = self.stages[0](details[2])
+        s16 = self.stages[1](s8)
+        s32 = self.stages[2](s16)
+        lateral = self.lateral(s16)
+        top = F.interpolate(self.top_down(s32), size=lateral.shape[-2:])
+        out: Tensor = self.neck(lateral + top)
+        return out
+
+
+def build_encoder(config: ZimConfig) -> VitEncoder | CnnEncoder:
+    """The image encoder that a configuration names."""
+    if isinstance(config.encoder, VitConfig):
+        return VitEncoder(config.encoder, config.grid, config.embed_dim)
+    return CnnEncoder(config.encoder, config.detail_channels[2], config.embed_dim)

@@ -1,0 +1,203 @@
+"""Where features of the image and of the prompts meet at strides 2, 4, 8 and 16.
+
+Every block here convolves maps side by side, some of which depend on the image alone.
+A convolution is a sum over its input channels: in inference those maps' share of it,
+with the batch norm folded in, is computed once per image instead of once per click, and
+takes the place of the maps, which are wider.
+
+Shapes: V views, B prompt sets, S input side, G = S / 16, C embed_dim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zim_model.network.config import ZimConfig
+from zim_model.network.encoder import ConvBnRelu, ResidualBlock
+from zim_model.network.fused_upsample import relu_of_doubled
+from zim_model.network.region_head import REGION_CUES
+
+SMALLEST = 64
+"""Side of the smallest map that :func:`relu_of_doubled` is worth its many steps for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Share:
+    """What maps that are known per image add to a :class:`Fusion`, (V, F, h, w)."""
+
+    value: Tensor
+
+
+class Fusion(ConvBnRelu):
+    """A :class:`~zim_model.network.encoder.ConvBnRelu` of maps side by side.
+
+    Args:
+        widths: channels of each map.
+        outputs: channels that come out.
+        known: index of the map that depends on the image alone.
+    """
+
+    def __init__(self, widths: tuple[int, ...], outputs: int, known: int) -> None:
+        super().__init__(sum(widths), outputs)
+        self.known = known
+        start = sum(widths[:known])
+        self._channels = slice(start, start + widths[known])
+
+    def share(self, known: Tensor) -> Share:
+        """What the known map (V, K, h, w) adds; of a model in evaluation mode."""
+        weight, shift = self._folded()
+        return Share(F.conv2d(known, weight[:, self._channels], shift, padding=1))
+
+    def forward(self, *maps: Tensor | Share) -> Tensor:
+        """Maps (B, K_i, h, w), the known one possibly as its share, to (B, F, h, w)."""
+        share = maps[self.known]
+        others = [m for m in maps if isinstance(m, Tensor)]
+        if not isinstance(share, Share):
+            out: Tensor = super().forward(torch.cat(others, 1))  # type: ignore[no-untyped-call]
+            return out
+        out = F.conv2d(_joined(others), self._rest(), padding=1)
+        return out.add_(share.value).relu_()
+
+    def over(self, below: Tensor, *beside: Tensor | Share) -> Tensor:
+        """Like :meth:`forward`, with a map (B, K, h/2, w/2) to be doubled as the last.
+
+        Where that pays, with a share on a CPU, the doubled map is never made.
+        """
+        share = beside[self.known]
+        if not isinstance(share, Share) or not _pays(below):
+            return self.forward(*beside, _doubled(below))
+        others = [m for m in beside if isinstance(m, Tensor)]
+        rest = self._rest()
+        split = rest.shape[1] - below.shape[1]
+        known = share.value.expand(len(below), -1, -1, -1)
+        if others:
+            known = known + F.conv2d(_joined(others), rest[:, :split], padding=1)
+        return relu_of_doubled(known, below, rest[:, split:])
+
+    def _rest(self) -> Tensor:
+        """The folded weight of all maps but the known one."""
+        weight, _ = self._folded()
+        start, stop = self._channels.start, self._channels.stop
+        return torch.cat([weight[:, :start], weight[:, stop:]], 1)
+
+    def _folded(self) -> tuple[Tensor, Tensor]:
+        """The convolution's weight and bias with the batch norm in them."""
+        conv, norm = self[0], self[1]
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+        weight: Tensor = conv.weight * scale[:, None, None, None]
+        return weight, norm.bias - norm.running_mean * scale
+
+
+def _pays(below: Tensor) -> bool:
+    """Whether :func:`relu_of_doubled` is faster than doubling and convolving a map."""
+    exact = below.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    return below.device.type == "cpu" and exact and below.shape[-1] >= SMALLEST
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _joined(maps: Sequence[Tensor]) -> Tensor:
+    """Maps side by side; one alone is not copied."""
+    return maps[0] if len(maps) == 1 else torch.cat(list(maps), 1)
+
+
+def shares_of(blocks: Iterable[nn.Module], maps: Sequence[Tensor]) -> list[Share]:
+    """The share of each block's known map."""
+    fusions = [block for block in blocks if isinstance(block, Fusion)]
+    return [fusion.share(x) for fusion, x in zip(fusions, maps, strict=True)]
+
+
+class CueEncoder(nn.Module):
+    """Dense cue maps and detail features to prompt features at strides 2, 4, 8, 16.
+
+    Clicks, box and colour models drawn as maps are much easier to learn from than
+    tokens; they meet the image at every level instead of once.
+    """
+
+    def __init__(self, config: ZimConfig) -> None:
+        super().__init__()
+        dim, details = config.embed_dim, config.decoder_details
+        a, b, c = config.cue_widths
+        maps = config.cue_channels
+        if config.region_channels is not None:
+            maps += len(REGION_CUES) + 1  # and an earlier answer
+        self.first = Fusion((maps, details[0]), a, known=1)
+        self.down = nn.ModuleList(
+            [ConvBnRelu(a, b, 2), ConvBnRelu(b, c, 2), ConvBnRelu(c, dim, 2)]
+        )
+        self.mix = nn.ModuleList(
+            [
+                Fusion((b, details[1]), b, known=1),
+                Fusion((c, details[2]), c, known=1),
+                Fusion((dim, dim), dim, known=1),
+            ]
+        )
+        self.last = nn.Sequential(ResidualBlock(dim), ResidualBlock(dim))
+
+    def forward(
+        self, cues: Tensor, beside: list[Tensor] | list[Share]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Cues (B, K, S/2, S/2) to features at strides 2, 4, 8, dense (B, C, G, G).
+
+        Args:
+            beside: D0, D1, D2 and the embeddings, or what :meth:`shares` gives.
+        """
+        x = self.first(cues, beside[0])
+        levels = [x]
+        for down, mix, known in zip(self.down, self.mix, beside[1:], strict=True):
+            x = mix(down(x), known)
+            levels.append(x)
+        return levels[:3], self.last(x)
+
+    def shares(self, beside: list[Tensor]) -> list[Share]:
+        """The shares of details and embeddings."""
+        return shares_of((self.first, *self.mix), beside)
+
+
+class HierarchicalPixelDecoder(nn.Module):
+    """ZIM's pixel decoder: fuses details at strides 8, 4, 2 (paper, section 3.2)."""
+
+    def __init__(self, config: ZimConfig) -> None:
+        super().__init__()
+        details = config.decoder_details[::-1]
+        cues = config.cue_widths[::-1]
+        below = (config.embed_dim, *config.fusion_channels[:2])
+        self.fusions = nn.ModuleList()
+        for i, outputs in enumerate(config.fusion_channels):
+            middle = (cues[i],) if config.cue_channels else ()
+            widths = (details[i], *middle, below[i])
+            self.fusions.append(Fusion(widths, outputs, known=0))
+
+    def forward(
+        self,
+        image: Tensor,
+        details: list[Tensor] | list[Share],
+        cues: list[Tensor],
+    ) -> Tensor:
+        """Image tokens (B, C, G, G) to features (B, F, S/2, S/2).
+
+        Args:
+            details: D0, D1, D2, or what :meth:`shares` gives.
+            cues: cue features at strides 2, 4, 8, or empty.
+        """
+        x = image
+        for i, fusion in enumerate(self.fusions):
+            assert isinstance(fusion, Fusion)
+            middle = [cues[2 - i]] if cues else []
+            x = fusion.over(x, details[2 - i], *middle)
+        return x
+
+    def shares(self, details: list[Tensor]) -> list[Share]:
+        """The shares of D0, D1, D2, at strides 2, 4, 8."""
+        return shares_of(self.fusions[::-1], details)

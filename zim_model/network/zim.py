@@ -1,0 +1,241 @@
+"""Zim: the whole network, shapes on every line.
+
+``encode`` once per image, ``decode`` once per prompt set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from zim_model.network.config import STRIDE, CnnConfig, ZimConfig
+from zim_model.network.decoder import (
+    ABSENT,
+    ImageProjections,
+    MaskDecoder,
+    PromptEncoder,
+    attention_mask,
+)
+from zim_model.network.encoder import DetailStream, build_encoder
+from zim_model.network.pixel_decoder import Share
+from zim_model.network.region_head import RegionHead, Regions, earlier_cue, region_cues
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What decoding makes of V images alone, so that it is made only once.
+
+    Attributes:
+        fusions: shares of the details in the pixel decoder, at strides 2, 4, 8.
+        cues: shares of details and embeddings in the cue encoder, at strides 2 to 16.
+        projections: of the image as no mask prompt changes it, for the transformer.
+    """
+
+    fusions: list[Share]
+    cues: list[Share]
+    projections: ImageProjections | None
+
+    def tensors(self) -> list[Tensor]:
+        """All that is held."""
+        shares = [share.value for share in (*self.fusions, *self.cues)]
+        return [*shares, *(self.projections or ())]
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Prepared:
+        """The same with every tensor changed."""
+        projections = self.projections
+        if projections is not None:
+            projections = ImageProjections(*map(change, projections))
+        return Prepared(
+            [Share(change(share.value)) for share in self.fusions],
+            [Share(change(share.value)) for share in self.cues],
+            projections,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What the encoder knows of V images.
+
+    Attributes:
+        embeddings: (V, C, G, G).
+        details: what the decoder gets at strides 2, 4, 8: D0, D1, D2, or the region
+            head's features; empty for SAM's own pixel decoder, and where ``prepared``
+            stands in for them.
+        regions: what the region head found, if there is one.
+        prepared: what :meth:`Zim.prepared` made of them for inference.
+    """
+
+    embeddings: Tensor
+    details: list[Tensor]
+    regions: Regions | None = None
+    prepared: Prepared | None = None
+
+    def select(self, index: Tensor) -> Features:
+        """Features of B prompt sets, from the index (B,) of each one's image."""
+        return self.mapped(lambda tensor: tensor[index])
+
+    def shared(self, count: int) -> Features:
+        """The features of one image for so many prompt sets, without copying."""
+        return self.mapped(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
+        """The same with every tensor changed."""
+        regions = self.regions
+        if regions is not None:
+            regions = Regions(change(regions.maps), change(regions.embedding))
+        return Features(
+            change(self.embeddings),
+            [change(detail) for detail in self.details],
+            regions,
+            None if self.prepared is None else self.prepared.mapped(change),
+        )
+
+    def tensors(self) -> list[Tensor]:
+        """All that is held, in an order that depends on the model alone."""
+        tensors = [self.embeddings, *self.details]
+        if self.regions is not None:
+            tensors += [self.regions.maps, self.regions.embedding]
+        if self.prepared is not None:
+            tensors += self.prepared.tensors()
+        return tensors
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the tensors take."""
+        return sum(t.numel() * t.element_size() for t in self.tensors())
+
+
+class Zim(nn.Module):
+    """ZIM: SAM's encoders and two-way transformer with a matting decoder.
+
+    Arguments are explained where :meth:`encode` and :meth:`decode` take them.
+    """
+
+    def __init__(self, config: ZimConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.image_encoder = build_encoder(config)
+        self.prompt_encoder = PromptEncoder(config)
+        self.mask_decoder = MaskDecoder(config)
+        # A small CNN encoder goes on from the details, whatever decodes.
+        needs_details = config.pixel_decoder == "hierarchical" or isinstance(
+            config.encoder, CnnConfig
+        )
+        self.detail_stream = (
+            DetailStream(config.detail_channels) if needs_details else None
+        )
+        has_regions = config.region_channels is not None
+        self.region_head = RegionHead(config) if has_regions else None
+
+    def channels_last(self) -> Zim:
+        """Lay weights out channels-last, which convolutions run faster on."""
+        return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def encode(self, image: Tensor) -> Features:
+        """Features of images (V, 3, S, S), normalised as in ``transforms``."""
+        details = [] if self.detail_stream is None else self.detail_stream(image)
+        embeddings = self.image_encoder(image, details)
+        if self.config.pixel_decoder == "sam":
+            return Features(embeddings, [])
+        if self.region_head is None:
+            return Features(embeddings, details)
+        (fine, *coarser), regions = self.region_head(embeddings, details)
+        details = [torch.cat([details[0], fine], 1), *coarser]
+        return Features(embeddings, details, regions)
+
+    def prepared(self, features: Features) -> Features:
+        """The same features in the form that is fastest to decode, and smaller.
+
+        Only for inference: the model must be in evaluation mode, and its weights must
+        stay as they are while the features are used.
+        """
+        if self.training:
+            raise ValueError("features are prepared for inference, not for training")
+        decoder, encoder = self.mask_decoder, self.prompt_encoder.cue_encoder
+        beside = [*features.details, features.embeddings]
+        projections = None
+        if encoder is None:
+            image = features.embeddings + self._no_mask(features)
+            projections = decoder.transformer.projections(image, self._places(features))
+        prepared = Prepared(
+            decoder.pixel_decoder.shares(features.details) if features.details else [],
+            [] if encoder is None else encoder.shares(beside),
+            projections,
+        )
+        return replace(features, details=[], prepared=prepared)
+
+    def _no_mask(self, features: Features) -> Tensor:
+        count, _, grid, _ = features.embeddings.shape
+        return self.prompt_encoder.dense(None, count, grid)
+
+    def _places(self, features: Features) -> Tensor:
+        return self.prompt_encoder.pe_layer.grid(features.embeddings.shape[-1])
+
+    def decode(
+        self,
+        features: Features,
+        coords: Tensor,
+        labels: Tensor,
+        cues: Tensor | None = None,
+        mask_input: Tensor | None = None,
+        *,
+        padded: bool | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Predict four mattes for each of B prompt sets.
+
+        Args:
+            features: of B images, or of one image for all prompt sets.
+            coords: (B, N, 2) float, input pixels, x then y.  A box is two tokens, its
+                top-left and bottom-right corner, after the points; with no box one
+                PADDING token takes its place (``zim_model.inference.backends`` builds
+                these).
+            labels: (B, N) int64, see ``zim_model.network.decoder``.
+            cues: (B, K, S/2, S/2) dense cue maps, for models that have them.
+            mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM; a model
+                with cue maps and a region head takes it as one map more, and 0 there
+                is the same as no mask.
+            padded: whether some labels may be ABSENT; None looks, for which a GPU has
+                to be waited for.
+
+        Returns:
+            Mask logits (B, 4, S/2, S/2), with SAM's pixel decoder (B, 4, S/4, S/4),
+            and the predicted IoU of each (B, 4).  Alpha is the logits' sigmoid.
+        """
+        count, grid = len(coords), features.embeddings.shape[-1]
+        if len(features.embeddings) != count:
+            features = features.shared(count)
+        prompt_tokens = self.prompt_encoder.tokens(coords, labels, grid * STRIDE)
+        absent = labels == ABSENT
+        if padded is None:
+            padded = bool(absent.any())
+        present = ~absent if padded else None
+        as_cue = features.regions is not None
+        dense = self.prompt_encoder.dense(None if as_cue else mask_input, count, grid)
+        levels: list[Tensor] = []
+        prepared = features.prepared
+        if self.prompt_encoder.cue_encoder is not None:
+            if cues is None:
+                raise ValueError(f"{self.config.name} needs cue maps")
+            if features.regions is not None:
+                drawn = region_cues(features.regions, cues)
+                earlier = earlier_cue(mask_input, cues)
+                cues = torch.cat([cues, drawn.to(cues), earlier], 1)
+            beside = [*features.details, features.embeddings]
+            levels, from_cues = self.prompt_encoder.cue_encoder(
+                cues, beside if prepared is None else prepared.cues
+            )
+            dense = dense + from_cues
+        logits, iou = self.mask_decoder(
+            features.embeddings + dense,
+            self._places(features),
+            prompt_tokens,
+            present,
+            attention_mask(coords, labels, grid, self.config.attention_sigma),
+            features.details if prepared is None else prepared.fusions,
+            levels,
+            prepared.projections if prepared and mask_input is None else None,
+        )
+        return logits, iou

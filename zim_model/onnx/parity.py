@@ -1,0 +1,196 @@
+"""Whether a pair of ONNX graphs and a network give the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zim_model.errors import WeightsError
+from zim_model.network.decoder import (
+    BOTTOM_RIGHT,
+    NEGATIVE,
+    PADDING,
+    POSITIVE,
+    TOP_LEFT,
+    attention_mask,
+)
+from zim_model.network.zim import Features, Zim
+from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE
+
+TOLERANCE = 1e-3
+"""The largest difference of a feature or a logit that still counts as agreement."""
+
+LABELS: Mapping[str, tuple[int, ...]] = {
+    "one point": (POSITIVE, PADDING),
+    "five points": (POSITIVE, NEGATIVE, POSITIVE, POSITIVE, NEGATIVE, PADDING),
+    "a box": (TOP_LEFT, BOTTOM_RIGHT),
+    "points and a box": (POSITIVE, NEGATIVE, TOP_LEFT, BOTTOM_RIGHT),
+}
+"""Labels of the tokens of the kinds of prompts that are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far two results are apart.
+
+    Attributes:
+        output: what the graphs call it.
+        prompts: the kind of prompts; empty for the encoder.
+        largest: the largest absolute difference.
+        size: the largest absolute value, to judge it by.
+    """
+
+    output: str
+    prompts: str
+    largest: float
+    size: float
+
+    def __str__(self) -> str:
+        where = f"{self.output} ({self.prompts})" if self.prompts else self.output
+        return f"{where:36} {self.largest:.1e}  of values up to {self.size:.3g}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompted:
+    """One question to a decoder.
+
+    Attributes:
+        kind: for people.
+        coords: (B, N, 2) float32, input pixels.
+        labels: (B, N) int64.
+        mask: (B, G, G) float32, the attention mask.
+    """
+
+    kind: str
+    coords: Tensor
+    labels: Tensor
+    mask: Tensor
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """As the decoder's graph takes it."""
+        return {
+            "point_coords": self.coords.numpy(),
+            "point_labels": self.labels.float().numpy(),
+            "attn_mask": self.mask.numpy(),
+        }
+
+
+def questions(model: Zim, counts: Sequence[int] = (1,)) -> Iterator[Prompted]:
+    """Random prompts of every kind, the same ones at every call.
+
+    Args:
+        model: whose input size and attention mask are meant.
+        counts: numbers B of prompt sets to ask at once.
+    """
+    config = model.config
+    generator = torch.Generator().manual_seed(0)
+    for count in counts:
+        for kind, listed in LABELS.items():
+            labels = torch.tensor([listed]).expand(count, -1).contiguous()
+            coords = torch.rand(count, len(listed), 2, generator=generator)
+            coords = coords * config.image_size
+            if BOTTOM_RIGHT in listed:
+                coords[:, -2:] = coords[:, -2:].sort(1).values
+            mask = attention_mask(coords, labels, config.grid, config.attention_sigma)
+            several = f"{count} x " if count > 1 else ""
+            yield Prompted(several + kind, coords, labels, mask.float())
+
+
+@torch.inference_mode()
+def encoder_differences(model: Zim, encoder: Any) -> tuple[list[Difference], Features]:
+    """Compare the encoders on a random picture.
+
+    Args:
+        model: on the CPU.
+        encoder: a session of ``encoder.onnx``.
+
+    Returns:
+        One difference an output, and the network's features.
+    """
+    side = model.config.image_size
+    generator = torch.Generator().manual_seed(0)
+    picture = torch.randn(1, 3, side, side, generator=generator)
+    given = encoder.run(list(FEATURES), {IMAGE: picture.numpy()})
+    features = model.encode(picture)
+    expected = (features.embeddings, *features.details)
+    rows = zip(FEATURES, given, expected, strict=True)
+    return [_difference(name, "", a, b) for name, a, b in rows], features
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """What a graph answered.
+
+    Attributes:
+        asked: the question.
+        arrays: mask logits (B, 4, S/2, S/2) and predicted IoU (B, 4).
+    """
+
+    asked: Prompted
+    arrays: tuple[Any, Any]
+
+
+def graph_answers(
+    model: Zim, decoder: Any, features: Features, counts: Sequence[int] = (1,)
+) -> list[Answered]:
+    """The decoder's answers to :func:`questions` on the features of one picture.
+
+    Args:
+        decoder: a session of ``decoder.onnx``.
+    """
+    tensors = (features.embeddings, *features.details)
+    maps = {name: t.numpy() for name, t in zip(FEATURES, tensors, strict=True)}
+    found = []
+    for asked in questions(model, counts):
+        masks, iou = decoder.run(list(ANSWERS), {**maps, **asked.inputs})
+        found.append(Answered(asked, (masks, iou)))
+    return found
+
+
+@torch.inference_mode()
+def answer_differences(
+    model: Zim, features: Features, answers: Sequence[Answered]
+) -> list[Difference]:
+    """Compare the answers with the network's, one difference each and output."""
+    found = []
+    for answer in answers:
+        asked = answer.asked
+        expected = model.decode(features, asked.coords, asked.labels)
+        for name, a, b in zip(ANSWERS, answer.arrays, expected, strict=True):
+            found.append(_difference(name, asked.kind, a, b))
+    return found
+
+
+def _difference(output: str, prompts: str, given: Any, expected: Tensor) -> Difference:
+    want = expected.numpy()
+    if given.shape != want.shape:
+        return Difference(output, prompts, float("inf"), 0.0)
+    # Not a number on either side is no agreement.
+    apart = np.nan_to_num(np.abs(given - want), nan=np.inf).max()
+    return Difference(output, prompts, float(apart), float(np.abs(want).max()))
+
+
+def refuse_disagreement(found: Sequence[Difference], doing: str) -> None:
+    """Refuse results that are further apart than :data:`TOLERANCE`.
+
+    Args:
+        doing: begins the sentence, such as ``a/decoder.onnx was converted``.
+
+    Raises:
+        WeightsError: naming the worst output.
+    """
+    worst = max(found, key=lambda each: each.largest)
+    if not worst.largest <= TOLERANCE:
+        raise WeightsError(
+            f"{doing}, but gives other numbers: {worst.output} differs by "
+            f"{worst.largest:.2g} for {worst.prompts or 'a random picture'} "
+            f"(allowed: {TOLERANCE:g}). Nothing was written.",
+            "The graph computes something else with its weights than this program's "
+            "ZIM.",
+        )

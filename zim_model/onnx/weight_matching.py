@@ -1,0 +1,209 @@
+"""Giving the layers of a foreign graph their places in our modules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zim_model.errors import WeightsError
+from zim_model.network.config import ZimConfig
+from zim_model.network.zim import Zim
+from zim_model.onnx.graph import Layer, LayerKind
+
+State = dict[str, Tensor]
+"""Tensors by name."""
+_LISTED = 8
+"""So many unmatched tensors are named; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for a layer in our modules.
+
+    Attributes:
+        kind: of the layer.
+        path: of the module, or of the parameter for a table.
+    """
+
+    kind: LayerKind
+    path: str
+
+
+class Places:
+    """Gives layers their places, and counts how."""
+
+    def __init__(self) -> None:
+        self.by_name = self.by_order = 0
+
+    def match(
+        self, slots: Sequence[Slot], layers: Sequence[Layer], own: State, path: Path
+    ) -> dict[str, Layer]:
+        """The layer of each slot.
+
+        Args:
+            own: tensors of the model by name, for their shapes.
+            path: of the graph, for people.
+
+        Raises:
+            WeightsError: some slots or layers are left over.
+        """
+        found, free = {}, list(layers)
+        for slot in slots:
+            named = [x for x in free if x.kind == slot.kind and _is_named(x, slot.path)]
+            if len(named) == 1 and _fits(named[0], slot, own):
+                found[slot.path] = named[0]
+                free.remove(named[0])
+        self.by_name += len(found)
+        pairs = list(_in_order(slots, layers, found, free))
+        for slot, layer in pairs:
+            if _fits(layer, slot, own):
+                found[slot.path] = layer
+                free.remove(layer)
+                self.by_order += 1
+        left = [slot for slot in slots if slot.path not in found]
+        if left or free:
+            raise _unmatched(path, free, [f"{s.path} {_shape(s, own)}" for s in left])
+        return found
+
+
+def _in_order(
+    slots: Sequence[Slot],
+    layers: Sequence[Layer],
+    found: dict[str, Layer],
+    free: Sequence[Layer],
+) -> Iterator[tuple[Slot, Layer]]:
+    """Pairs of what has no name, of the same kind and in the same order.
+
+    Where one side has more of a kind than the other, only what comes after the same
+    named layer is a pair, so that the rest tells what is missing.
+    """
+    left = [slot for slot in slots if slot.path not in found]
+    by_path = _anchors([(slot, slot.path) for slot in slots], found)
+    paths = {id(layer): path for path, layer in found.items()}
+    by_layer = _anchors([(x, paths.get(id(x), "")) for x in layers], found)
+    for kind in get_args(LayerKind):
+        places = [slot for slot in left if slot.kind == kind]
+        others = [layer for layer in free if layer.kind == kind]
+        if len(places) == len(others):
+            yield from zip(places, others, strict=True)
+            continue
+        for anchor in dict.fromkeys(by_path[id(slot)] for slot in places):
+            yield from zip(
+                [slot for slot in places if by_path[id(slot)] == anchor],
+                [layer for layer in others if by_layer[id(layer)] == anchor],
+                strict=False,
+            )
+
+
+def _anchors(
+    items: Iterable[tuple[Slot | Layer, str]], found: dict[str, Layer]
+) -> dict[int, str]:
+    """The path of the last named one before each item, by the item's identity."""
+    anchors, last = {}, ""
+    for item, path in items:
+        anchors[id(item)] = last
+        last = path if path in found else last
+    return anchors
+
+
+def _is_named(layer: Layer, path: str) -> bool:
+    """Whether the exporter's name of a parameter is the path, under any prefix."""
+    key = path.partition(".")[2]
+    stems = (name.removesuffix(".weight").removesuffix(".bias") for name in layer.names)
+    return any(stem == key or stem.endswith(f".{key}") for stem in stems)
+
+
+def _weight_of(slot: Slot, own: State) -> str:
+    """The name of the tensor that a slot is told by."""
+    if slot.path in own:
+        return slot.path
+    direct = f"{slot.path}.weight"
+    return direct if direct in own else f"{slot.path}.0.weight"
+
+
+def _shape(slot: Slot, own: State) -> tuple[int, ...]:
+    return tuple(own[_weight_of(slot, own)].shape)
+
+
+def _fits(layer: Layer, slot: Slot, own: State) -> bool:
+    shape = _shape(slot, own)
+    if slot.kind == "table":
+        return layer.weight.size == math.prod(shape)
+    transposed = layer.operator == "ConvTranspose"
+    return tuple(layer.weight.shape) == shape and not transposed
+
+
+def _unmatched(path: Path, free: Iterable[Layer], left: Sequence[str]) -> WeightsError:
+    strange = _listing([str(layer) for layer in free])
+    return WeightsError(
+        f"{path} is of another architecture. Without a place here: {strange}. "
+        f"Without a counterpart there: {_listing(left)}. Nothing was written.",
+        "It can still be used as it is: zim-studio models add.",
+    )
+
+
+def _listing(words: Sequence[str]) -> str:
+    more = len(words) - _LISTED
+    shown = ", ".join(words[:_LISTED])
+    return (f"{shown} and {more} more" if more > 0 else shown) or "nothing"
+
+
+def _tensors(slot: Slot, layer: Layer, own: State) -> State:
+    """The layer's parameters under our names."""
+    if slot.kind == "table":
+        values = layer.weight.reshape(_shape(slot, own))
+        return {slot.path: torch.tensor(values)}
+    if f"{slot.path}.0.weight" in own and slot.kind == "conv":
+        return _conv_and_norm(slot.path, layer)
+    found = {f"{slot.path}.weight": torch.tensor(layer.weight)}
+    if f"{slot.path}.bias" in own:
+        zeros = np.zeros(len(layer.weight), np.float32)
+        bias = zeros if layer.bias is None else layer.bias
+        found[f"{slot.path}.bias"] = torch.tensor(bias)
+    return found
+
+
+def _conv_and_norm(path: str, layer: Layer) -> State:
+    """A convolution and the batch norm after it.
+
+    Where the exporter fused them the norm becomes the identity plus the bias.
+    """
+    count, epsilon = len(layer.weight), torch.nn.BatchNorm2d(1).eps
+    zeros = np.zeros(count, np.float32)
+    weight, bias = layer.weight, zeros if layer.bias is None else layer.bias
+    parts = (zeros + 1, bias, zeros, zeros + 1 - epsilon)
+    if layer.batch_norm is not None:
+        scale, shift, mean, variance = layer.batch_norm.tensors
+        # Another epsilon is the same as another variance.
+        variance = variance + (layer.batch_norm.epsilon - epsilon)
+        parts = (scale, shift, mean - bias, variance)
+    names = ("weight", "bias", "running_mean", "running_var")
+    norm = {f"{path}.1.{n}": torch.tensor(v) for n, v in zip(names, parts, strict=True)}
+    tracked = {f"{path}.1.num_batches_tracked": torch.tensor(0)}
+    return {f"{path}.0.weight": torch.tensor(weight), **norm, **tracked}
+
+
+def placed(slots: Sequence[Slot], found: dict[str, Layer], own: State) -> State:
+    """The parameters of all slots, from the layers that were found for them."""
+    state: State = {}
+    for slot in slots:
+        state |= _tensors(slot, found[slot.path], own)
+    return state
+
+
+def shapes_of(config: ZimConfig) -> State:
+    """Shapes of a model's tensors, without their memory."""
+    with torch.device("meta"):
+        return Zim(config).state_dict()
+
+
+def of_kind(layers: Iterable[Layer], kind: LayerKind) -> list[Layer]:
+    """The layers of one kind, in order."""
+    return [layer for layer in layers if layer.kind == kind]

@@ -1,0 +1,311 @@
+"""What the user does to a picture, as values: recipes and objects.
+
+A recipe is the undo snapshot, the cache key, the batch input and the bug report.
+Editing returns a new recipe.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, get_args
+
+from zim_model.arrays import ByteArray
+from zim_model.errors import ZimError
+from zim_model.imported_mask import ImportedMask
+from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.request import (
+    MAX_FEATHER,
+    MAX_RADIUS,
+    MAX_SHIFT,
+    Brush,
+    Finish,
+    Options,
+    Request,
+    Stroke,
+    Upsampling,
+)
+
+VERSION = 3
+"""Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor a
+finish."""
+MAX_MASKS = 16
+"""Of one recipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one matte is made from an image: ``matte = f(image, recipe)``.
+
+    Attributes are those of :class:`~zim_model.request.Request`.
+    """
+
+    prompts: PromptSet = field(default_factory=PromptSet)
+    model: str = "zim-tiny"
+    options: Options = field(default_factory=Options)
+    finish: Finish = field(default_factory=Finish)
+    also: tuple[PromptSet, ...] = ()
+    masks: tuple[ImportedMask, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to make a matte of: a prompt, mask or stroke."""
+        return bool(self.prompts or self.also or self.masks or self.finish.strokes)
+
+    def validated(self, height: int, width: int) -> Recipe:
+        """Return this recipe, its prompts checked against an image of that size.
+
+        Raises:
+            PromptError: a prompt has no answer there; see :class:`PromptSet`.  On a
+                mask, negative prompts alone do have one.
+            ImageError: a mask is of another size.
+        """
+        for mask in self.masks:
+            mask.check(height, width)
+        sets = [self._checked(s, height, width) for s in (self.prompts, *self.also)]
+        return replace(self, prompts=sets[0], also=tuple(sets[1:]))
+
+    def _checked(self, prompts: PromptSet, height: int, width: int) -> PromptSet:
+        if not prompts or (self.masks and prompts.only_negative):
+            return prompts
+        return prompts.validated(height, width)
+
+    def with_point(self, point: Point) -> Recipe:
+        """Add a point after the others."""
+        return self._with(points=(*self.prompts.points, point))
+
+    def with_point_moved(self, index: int, x: float, y: float) -> Recipe:
+        """Move point ``index`` to (x, y) in image pixels."""
+        points = list(self.prompts.points)
+        points[index] = replace(points[index], x=x, y=y)
+        return self._with(points=tuple(points))
+
+    def without_point(self, index: int) -> Recipe:
+        """Remove point ``index``."""
+        points = self.prompts.points
+        return self._with(points=points[:index] + points[index + 1 :])
+
+    def with_scribble(self, scribble: Scribble) -> Recipe:
+        """Add a scribble after the others."""
+        return self._with(scribbles=(*self.prompts.scribbles, scribble))
+
+    def without_scribble(self, index: int) -> Recipe:
+        """Remove scribble ``index``."""
+        scribbles = self.prompts.scribbles
+        return self._with(scribbles=scribbles[:index] + scribbles[index + 1 :])
+
+    def with_scribble_replaced(self, index: int, scribble: Scribble) -> Recipe:
+        """Put another scribble in the place of scribble ``index``."""
+        scribbles = list(self.prompts.scribbles)
+        scribbles[index] = scribble
+        return self._with(scribbles=tuple(scribbles))
+
+    def with_box(self, box: Box | None) -> Recipe:
+        """Set, replace or (None) remove the box."""
+        return self._with(box=box)
+
+    def with_stroke(self, stroke: Stroke) -> Recipe:
+        """Paint a stroke over the others."""
+        return self.finished(strokes=(*self.finish.strokes, stroke))
+
+    def finished(self, **changes: Any) -> Recipe:
+        """Change attributes of the :class:`~zim_model.request.Finish`."""
+        return replace(self, finish=replace(self.finish, **changes))
+
+    def with_candidate(self, candidate: int | None) -> Recipe:
+        """Take another of the model's mattes."""
+        return replace(self, options=replace(self.options, candidate=candidate))
+
+    def _with(self, **changes: Any) -> Recipe:
+        return replace(self, prompts=replace(self.prompts, **changes))
+
+    def request(self, image: ByteArray, image_key: str) -> Request:
+        """The question to the engine that this recipe asks about an image.
+
+        Arguments are those of :class:`~zim_model.request.Request`.
+        """
+        return Request(
+            image,
+            image_key,
+            self.prompts,
+            self.model,
+            self.options,
+            self.finish,
+            self.also,
+            masks=self.masks,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        return {
+            "version": VERSION,
+            "prompts": self.prompts.to_json(),
+            "also": [prompts.to_json() for prompts in self.also],
+            "masks": [mask.to_json() for mask in self.masks],
+            "model": self.model,
+            "candidate": self.options.candidate,
+            "upsampling": self.options.upsampling,
+            "mirrored": self.options.mirrored,
+            "finish": _finish_to_json(self.finish),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Recipe:
+        """Read what :meth:`to_json` wrote, now or in an earlier version.
+
+        Raises:
+            ZimError: a newer version or another form.
+        """
+        version = data.get("version") if isinstance(data, dict) else None
+        if version not in (1, 2, VERSION):
+            raise ZimError(
+                f"This recipe has version {version!r}; known are 1 to {VERSION}.",
+                "It may come from a newer zim-studio.",
+            )
+        try:
+            model, prompts = data["model"], PromptSet.from_json(data["prompts"])
+            options = Options(
+                data["candidate"], data["upsampling"], data.get("mirrored", False)
+            )
+        except KeyError as error:
+            raise ZimError(f"This recipe has no {error.args[0]}.") from error
+        if not isinstance(model, str):
+            raise ZimError(f"This recipe's model is {model!r}, which is no name.")
+        _check_options(options)
+        also = tuple(map(PromptSet.from_json, data.get("also", ())))
+        finish = _finish_from_json(data.get("finish", {}))
+        masks = _masks_from_json(data.get("masks", []))
+        return cls(prompts, model, options, finish, also, masks)
+
+
+@dataclass(frozen=True, slots=True)
+class SceneObject:
+    """One object that the user cuts out of a picture.
+
+    Attributes:
+        id: unique in its picture, and never given to another object.
+        name: what the user calls it.
+        colour: it is shown in, 0xRRGGBB.
+        visible: whether it is shown, and part of what is exported together.
+        recipe: how its matte is made.
+    """
+
+    id: int = 1
+    name: str = ""
+    colour: int = 0x2F8FFF
+    visible: bool = True
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "colour": f"#{self.colour:06x}",
+            "visible": self.visible,
+            "recipe": self.recipe.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SceneObject:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ZimError: the data has another form.
+        """
+        try:
+            id_, name, visible = data["id"], data["name"], data["visible"]
+            colour = int(data["colour"].removeprefix("#"), 16)
+            recipe = data["recipe"]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ZimError(f"An object cannot be read: {error!r}.") from error
+        if type(id_) is not int or id_ < 1:
+            raise ZimError(f"An object's id is {id_!r}, which is no positive number.")
+        if not isinstance(name, str) or not isinstance(visible, bool):
+            raise ZimError(f"Object {id_} has a malformed name or visibility.")
+        if not 0 <= colour <= 0xFFFFFF:
+            raise ZimError(f"Object {id_} has the colour {data['colour']!r}.")
+        return cls(id_, name, colour, visible, Recipe.from_json(recipe))
+
+
+def _masks_from_json(data: Any) -> tuple[ImportedMask, ...]:
+    if not isinstance(data, list) or len(data) > MAX_MASKS:
+        raise ZimError(f"This recipe's masks are no list of at most {MAX_MASKS}.")
+    return tuple(map(ImportedMask.from_json, data))
+
+
+def _check_options(options: Options) -> None:
+    candidate = options.candidate
+    if not isinstance(options.mirrored, bool):
+        raise ZimError(
+            f"This recipe's mirrored is {options.mirrored!r}.",
+            "It must be true or false.",
+        )
+    if candidate is not None and (type(candidate) is not int or candidate < 0):
+        raise ZimError(f"This recipe's candidate is {candidate!r}, which is no index.")
+    if options.upsampling not in get_args(Upsampling):
+        raise ZimError(
+            f"This recipe's upsampling is {options.upsampling!r}.",
+            f"Known are {' and '.join(get_args(Upsampling))}.",
+        )
+
+
+_LIMITS = {
+    "shift_edge": (-MAX_SHIFT, MAX_SHIFT),
+    "feather": (0.0, MAX_FEATHER),
+    "contrast": (0.0, 1.0),
+    "decontaminate": (0.0, 1.0),
+}
+"""The finish's numbers and their ranges."""
+
+
+def _finish_to_json(finish: Finish) -> dict[str, Any]:
+    numbers = {name: float(getattr(finish, name)) for name in _LIMITS}
+    strokes = [
+        {**asdict(stroke), "path": [list(map(float, at)) for at in stroke.path]}
+        for stroke in finish.strokes
+    ]
+    return {**numbers, "strokes": strokes}
+
+
+def _finish_from_json(data: dict[str, Any]) -> Finish:
+    try:
+        numbers = {name: data.get(name, 0.0) for name in _LIMITS}
+        strokes = tuple(map(_stroke_from_json, data.get("strokes", ())))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ZimError(f"This recipe's finish cannot be read: {error!r}.") from error
+    for name, (low, high) in _LIMITS.items():
+        if not _is_number(numbers[name], low, high):
+            raise ZimError(
+                f"This recipe's {name} is {numbers[name]!r}.",
+                f"It must be a number from {low:g} to {high:g}.",
+            )
+    return Finish(strokes=strokes, **numbers)
+
+
+def _stroke_from_json(data: dict[str, Any]) -> Stroke:
+    path = tuple((x, y, pressure) for x, y, pressure in data["path"])
+    stroke = Stroke(
+        path, data["radius"], data["hardness"], data["brush"], data["strength"]
+    )
+    if not path or not all(_is_number(v) for v in _flat(path)):
+        raise ValueError("a stroke's path is not made of numbers")
+    if not all(0 < pressure <= 1 for _, _, pressure in path):
+        raise ValueError("a stroke's pressure is not above 0 and at most 1")
+    if stroke.brush not in get_args(Brush):
+        raise ValueError(f"{stroke.brush!r} is no brush")
+    if not _is_number(stroke.radius, 0, MAX_RADIUS) or stroke.radius == 0:
+        raise ValueError(f"{stroke.radius!r} is no radius")
+    if not (_is_number(stroke.hardness, 0, 1) and _is_number(stroke.strength, 0, 1)):
+        raise ValueError("a stroke's hardness or strength is not from 0 to 1")
+    return stroke
+
+
+def _flat(path: Iterable[Iterable[float]]) -> Iterable[float]:
+    return (value for at in path for value in at)
+
+
+def _is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and low <= value <= high  # type: ignore[arg-type,operator]

@@ -1,0 +1,1 @@
+"""Threads, devices, files and clusters: what work runs on."""

@@ -1,0 +1,193 @@
+"""Devices of this machine, and the precisions that they are worth using in."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from zim_model.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+Precision = Literal["auto", "fp32", "fp16", "bf16"]
+"""Of the network's arithmetic; ``auto`` takes what suits the device."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChoice:
+    """What the user wants; the default is the best of this machine.
+
+    Attributes:
+        device: the id of a :class:`Device`; None takes the best.
+        precision: see :data:`Precision`.
+    """
+
+    device: str | None = None
+    precision: Precision = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that torch can use here.
+
+    Attributes:
+        id: as torch calls it: ``cuda:0``, ``mps``, ``cpu``.
+        name: for people.
+        memory: bytes of its own memory; 0 where it shares the computer's.
+    """
+
+    id: str
+    name: str
+    memory: int = 0
+
+
+CPU = Device("cpu", "CPU")
+
+_SIGNS = (
+    "out of memory",
+    "allocate memory",
+    "not enough memory",
+    "bad allocation",
+    "bad_alloc",
+    "alloc_failed",
+)
+"""What messages say of memory that ran out; the classes differ by device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One way to run a model: where, and how precisely (never ``auto``)."""
+
+    device: str
+    precision: Precision
+
+
+def available_devices() -> tuple[Device, ...]:
+    """The devices of this machine, the best first; imports torch."""
+    import torch
+
+    found = []
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            card = torch.cuda.get_device_properties(index)
+            found.append(Device(f"cuda:{index}", card.name, card.total_memory))
+    if torch.backends.mps.is_available():
+        found.append(Device("mps", "Apple GPU"))
+    return (*found, CPU)
+
+
+def checked_device(wanted: str | None) -> str:
+    """The id of a device that exists; None gives the best.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
+    devices = [device.id for device in available_devices()]
+    if wanted is None:
+        return devices[0]
+    name = "cuda:0" if wanted == "cuda" else wanted
+    if name not in devices:
+        raise DeviceError(
+            f"This machine has no device {wanted}.",
+            f"Choose another one: {', '.join(devices)}.",
+        )
+    return name
+
+
+def ladder_of(choice: DeviceChoice) -> tuple[Rung, ...]:
+    """How to run a model, from what is wanted down to what needs least memory there.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
+    device = checked_device(choice.device)
+    first = Rung(device, usable_precision(device, choice.precision))
+    rungs = [first]
+    if device != "cpu":
+        half = Rung(device, usable_precision(device, "fp16"))
+        rungs += [half, Rung("cpu", "fp32")]
+    return tuple(dict.fromkeys(rungs))
+
+
+def usable_precision(device: str, wanted: Precision) -> Precision:
+    """The precision that a device runs in when ``wanted`` is asked for.
+
+    CUDA runs in half precision unless told otherwise: fp16, whose steps are finer than
+    an 8-bit matte's, where there are tensor cores.  A CPU runs in fp32; bf16 is taken
+    there only if it was measured to be faster, and fp16 never is.
+    """
+    if device == "cpu":
+        return "bf16" if wanted == "bf16" and bf16_speeds_up_cpu() else "fp32"
+    if wanted != "auto":
+        return wanted
+    return "fp16" if device.startswith("cuda") and _has_tensor_cores(device) else "fp32"
+
+
+def _has_tensor_cores(device: str) -> bool:
+    import torch
+
+    return torch.cuda.get_device_capability(device) >= (7, 0)
+
+
+@functools.cache
+def bf16_speeds_up_cpu() -> bool:
+    """Whether this CPU convolves faster in bf16 than in fp32; measured once.
+
+    Without AVX512-BF16 or AMX it is emulated, a hundred times slower.
+    """
+    import torch
+
+    def seconds(dtype: torch.dtype) -> float:
+        layer = torch.nn.Conv2d(32, 32, 3, padding=1).to(dtype)
+        picture = torch.zeros(1, 32, 48, 48, dtype=dtype)
+        times = []
+        with torch.inference_mode():
+            for _ in range(4):
+                started = time.perf_counter()
+                layer(picture)
+                times.append(time.perf_counter() - started)
+        return min(times)
+
+    return seconds(torch.bfloat16) < 0.9 * seconds(torch.float32)
+
+
+def torch_dtype(precision: Precision) -> torch.dtype:
+    """The torch dtype of a precision other than ``auto``."""
+    import torch
+
+    kinds = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+    return kinds[precision]
+
+
+def device_name(device: str) -> str:
+    """A device's name for people."""
+    found = next((d for d in available_devices() if d.id == device), None)
+    return found.name if found else device.upper()
+
+
+def default_device() -> str:
+    """The best device that this machine really has: cuda, mps or cpu."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if torch.backends.mps.is_available():
+        return "mps"
+    return "cpu"
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error of torch, ONNX Runtime or numpy says that memory ran out."""
+    if isinstance(error, MemoryError):
+        return True
+    message = str(error).lower()
+    speaks = isinstance(error, RuntimeError) or _is_of_onnx_runtime(error)
+    return speaks and any(sign in message for sign in _SIGNS)
+
+
+def _is_of_onnx_runtime(error: Exception) -> bool:
+    """Its errors have no common base of their own."""
+    return type(error).__module__.startswith("onnxruntime")

@@ -1,0 +1,1 @@
+"""Weights on the disk, and where they come from."""

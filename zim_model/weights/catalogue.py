@@ -1,0 +1,225 @@
+"""Known models: what they are, and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from zim_model.assets import asset_path
+from zim_model.errors import WeightsError
+from zim_model.weights.installed import ONNX_FILES, find, installed
+
+DEFAULT_MODEL = "zim-tiny"
+
+Format = Literal["safetensors", "sam", "onnx"]
+"""Our own weights, Meta's ``.pth`` file of a SAM, or ZIM's official pair of graphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """The terms of a model's weights.
+
+    Attributes:
+        name: as its authors call it.
+        url: its text.
+        commercial: whether it allows commercial use.
+    """
+
+    name: str
+    url: str
+    commercial: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file to download.
+
+    Attributes:
+        name: in the model's folder.
+        url: https.
+        size: in bytes.
+        sha256: of its content, in hexadecimal.
+    """
+
+    name: str
+    url: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A known model.
+
+    Attributes:
+        name: what requests, recipes and the command line call it.
+        title: for people.
+        description: one sentence on what it is good for.
+        licence: of the weights.
+        source: the web page of its authors.
+        format: what its files are.
+        files: what to download; empty for a bundled model.
+    """
+
+    name: str
+    title: str
+    description: str
+    licence: Licence
+    source: str
+    format: Format
+    files: tuple[ModelFile, ...] = ()
+
+    @property
+    def bundled(self) -> bool:
+        """Whether it comes with the package."""
+        return not self.files
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        if self.bundled:
+            return asset_path("models", f"{self.name}.safetensors").stat().st_size
+        return sum(file.size for file in self.files)
+
+
+APACHE = Licence("Apache 2.0", "https://www.apache.org/licenses/LICENSE-2.0")
+CC_BY_NC = Licence(
+    "CC BY-NC 4.0",
+    "https://creativecommons.org/licenses/by-nc/4.0/",
+    commercial=False,
+)
+
+
+def _sam(size: str, description: str, file: str, nbytes: int, sha256: str) -> ModelInfo:
+    # Sizes and digests are those that public mirrors record for Meta's own files; the
+    # digits in the file names are not the beginning of any SHA-256.
+    url = f"https://dl.fbaipublicfiles.com/segment_anything/{file}"
+    return ModelInfo(
+        name=f"sam-vit-{size}",
+        title=f"SAM ViT-{size.upper()}",
+        description=description,
+        licence=APACHE,
+        source="https://github.com/facebookresearch/segment-anything",
+        format="sam",
+        files=(ModelFile(file, url, nbytes, sha256),),
+    )
+
+
+def _zim(
+    size: str,
+    description: str,
+    revision: str,
+    folder: str,
+    sizes: tuple[int, int],
+    digests: tuple[str, str],
+) -> ModelInfo:
+    # The revision holds the very files whose digests are recorded here.
+    source = f"https://huggingface.co/naver-iv/zim-anything-vit{size}"
+    return ModelInfo(
+        name=f"zim-vit-{size}-official",
+        title=f"ZIM ViT-{size.upper()} (official)",
+        description=description,
+        licence=CC_BY_NC,
+        source=source,
+        format="onnx",
+        files=tuple(
+            ModelFile(name, f"{source}/resolve/{revision}/{folder}/{name}", n, digest)
+            for name, n, digest in zip(ONNX_FILES, sizes, digests, strict=True)
+        ),
+    )
+
+
+MODELS = (
+    ModelInfo(
+        DEFAULT_MODEL,
+        "ZIM tiny",
+        "Small and fast; runs on any computer.",
+        CC_BY_NC,
+        "https://arxiv.org/abs/2411.00626",
+        "safetensors",
+    ),
+    _zim(
+        "b",
+        "The authors' matting model: fine hair and soft edges.",
+        "0301cddf0a971bd9c7c513f296e5de649e5ad706",
+        "zim_vit_b_2043",
+        (360_680_416, 19_330_176),
+        (
+            "6123ea10722dd43a0f8bbb96cd6a0532d8a65e2b1e8339f0cd6593d494807809",
+            "a99d14bac3dc28b17809020b1711b1991bd5b7eb18f678c3624ce508748cfa11",
+        ),
+    ),
+    _zim(
+        "l",
+        "The authors' larger matting model: finest details, wants a GPU.",
+        "c4a141691227f36467200002163b659991226bb6",
+        "zim_vit_l_2092",
+        (1_235_692_110, 19_330_176),
+        (
+            "6b0360b3c32dfa11555fb1de27cd3533cec1e932204da0dec2b3772045dc7db3",
+            "c24a42d79053d20594760ad9afdef9cca985f29493f3e1e0fe3462ca291b57f7",
+        ),
+    ),
+    _sam(
+        "b",
+        "Segmentation: finds objects well, with hard edges.",
+        "sam_vit_b_01ec64.pth",
+        375_042_383,
+        "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
+    ),
+    _sam(
+        "l",
+        "Segmentation: finds more objects, with hard edges; wants a GPU.",
+        "sam_vit_l_0b3195.pth",
+        1_249_524_607,
+        "3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
+    ),
+    _sam(
+        "h",
+        "Segmentation: the largest SAM, with hard edges; wants a GPU.",
+        "sam_vit_h_4b8939.pth",
+        2_564_550_879,
+        "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
+    ),
+)
+"""Every model that this program knows by name; a new one is added here only."""
+
+
+def known(name: str) -> ModelInfo | None:
+    """The known model of that name."""
+    return next((info for info in MODELS if info.name == name), None)
+
+
+def locate(model: str) -> Path:
+    """The weight file of a model, or the folder of a pair of graphs.
+
+    Args:
+        model: a name of :func:`zim_model.weights.installed.installed`, or a path.
+
+    Raises:
+        WeightsError: there is no such model here.
+    """
+    found = find(model)
+    if found is not None:
+        return found.path
+    if model.startswith(("//", "\\\\")):  # such as in a stranger's recipe
+        raise WeightsError(
+            f"{model} lies on another computer.",
+            "Add it to the installed models first.",
+        )
+    path = Path(model)
+    if path.suffix in (".safetensors", ".pth") or (path / ONNX_FILES[0]).is_file():
+        return path
+    info = known(model)
+    if info is not None:
+        raise WeightsError(
+            f"{info.title} is not installed.",
+            "Download it under Model › Manage models, or with: "
+            f"zim-studio models download {model}",
+        )
+    names = ", ".join(each.name for each in installed())
+    raise WeightsError(
+        f"There is no model called {model!r}.",
+        f"Installed: {names}; or give a .safetensors or .pth file.",
+    )

@@ -1,0 +1,461 @@
+"""Downloading known models: resumable, checked, and never half installed.
+
+This is the only module that opens a connection, and only when :func:`download` or
+:func:`fetch_files` is called, or another is given :func:`open_https`.  What lies in the
+user's Hugging Face cache already is taken from there, see :mod:`zim_model.weights.hub`.
+A file arrives beside its place under a name that ends in ``.part``; it gets its own
+name once its SHA-256 is right, and the model's folder gets its name once all are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from zim_model.errors import Cancelled, DownloadError
+from zim_model.request import CancelCheck
+from zim_model.runtime.atomic_files import alone_in
+from zim_model.weights import hub
+from zim_model.weights.catalogue import ModelFile, ModelInfo
+from zim_model.weights.installed import (
+    PART,
+    InstalledModel,
+    check_space,
+    find,
+    link_or_copy,
+    models_folder,
+    part_folder,
+    worded,
+)
+
+TIMEOUT_S = 15
+"""The longest silence of a server."""
+ATTEMPTS = 4
+"""Tries in a row that may bring nothing before a download gives up."""
+REPORT_S = 0.1
+"""Progress is told at most so often."""
+_CHUNK = 256 << 10
+_VALIDATOR = ".validator"
+_PASSING = (408, 416, 425, 429, 500, 502, 503, 504)
+"""HTTP statuses that may be gone at the next try; 416 once the part is thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a download is.
+
+    Attributes:
+        done: bytes on the disk, of all files together.
+        total: bytes of all files.
+        rate: bytes per second, lately; 0 while unknown.
+        verifying: the checksum is being computed.
+    """
+
+    done: int
+    total: int
+    rate: float = 0.0
+    verifying: bool = False
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the last byte at this rate; None while unknown."""
+        return (self.total - self.done) / self.rate if self.rate > 0 else None
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+class Response(Protocol):
+    """What is used of :class:`http.client.HTTPResponse`."""
+
+    status: int
+    headers: Any
+
+    def read(self, amount: int) -> bytes:
+        """Up to ``amount`` bytes; none at the end."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+Opener = Callable[[urllib.request.Request], Response]
+
+
+class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirections to https only."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        _require_https(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _require_https(url: str) -> None:
+    if urllib.parse.urlsplit(url).scheme != "https":
+        raise DownloadError(
+            f"{url} is not a secure address.", "Only https is downloaded from."
+        )
+
+
+def open_https(request: urllib.request.Request) -> Response:
+    """Open a URL with verified certificates; proxies of the environment are used."""
+    _require_https(request.full_url)
+    director = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _HttpsRedirects(),
+    ):
+        director.add_handler(handler)
+    response: Response = director.open(request, timeout=TIMEOUT_S)
+    return response
+
+
+def partial_bytes(info: ModelInfo) -> int:
+    """Bytes of an unfinished download of that model that need not be fetched again."""
+    return sum(_bytes_here(part_folder(info.name) / file.name) for file in info.files)
+
+
+def _bytes_here(target: Path) -> int:
+    for path in (target, _part_of(target)):
+        if path.is_file():
+            return path.stat().st_size
+    return 0
+
+
+def download(
+    info: ModelInfo,
+    progress: ProgressCallback,
+    cancelled: CancelCheck,
+    *,
+    opener: Opener = open_https,
+    pause: Callable[[float], None] = time.sleep,
+) -> InstalledModel:
+    """Fetch a known model into the models folder, from where it was left.
+
+    Args:
+        info: one of :data:`zim_model.weights.catalogue.MODELS`.
+        progress: told about ten times a second, on this thread.
+        cancelled: polled; what has arrived is kept for the next time.
+        opener: opens a request; the default knows https only.
+        pause: waits so many seconds before another try.
+
+    Raises:
+        DownloadError: the server cannot be reached or sends something else, or another
+            program downloads the same model.
+        WeightsError: the disk is full or cannot be written.
+        Cancelled: ``cancelled`` became true.
+    """
+    present = find(info.name)
+    if present is not None:
+        return present
+    staging = part_folder(info.name)
+    places = [(file, staging / file.name) for file in info.files]
+    with worded(f"{models_folder()} cannot be written"):
+        staging.mkdir(parents=True, exist_ok=True)
+        with alone_in(staging) as alone:
+            if not alone:
+                raise DownloadError(
+                    f"{info.title} is being downloaded already, by another program.",
+                    "Wait for it, or stop it and download again.",
+                )
+            check_space(staging, info.size - partial_bytes(info))
+            fetch_files(places, progress, cancelled, opener=opener, pause=pause)
+            staging.rename(models_folder() / info.name)
+    model = find(info.name)
+    assert model is not None
+    return model
+
+
+def fetch_files(
+    places: Sequence[tuple[ModelFile, Path]],
+    progress: ProgressCallback,
+    cancelled: CancelCheck,
+    *,
+    opener: Opener = open_https,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Fetch files to their places, whose folders exist, from where they were left.
+
+    A file that has its name was verified before and is not looked at again.  For the
+    arguments and errors see :func:`download`.
+    """
+    done = sum(_bytes_here(target) for _, target in places)
+    meter = _Meter(sum(file.size for file, _ in places), done, progress, cancelled)
+    for file, target in places:
+        _Transfer(file, target, meter, opener, pause).run()
+
+
+class _Meter:
+    """Tells progress at a bearable rate, and stops a withdrawn download."""
+
+    def __init__(
+        self,
+        total: int,
+        done: int,
+        progress: ProgressCallback,
+        cancelled: CancelCheck,
+    ) -> None:
+        self._progress, self._cancelled = progress, cancelled
+        self._total, self._done = total, done
+        self._rate = 0.0
+        self._since, self._fresh = time.monotonic(), 0
+        self.tell()
+
+    def check(self) -> None:
+        if self._cancelled():
+            raise Cancelled
+
+    def add(self, nbytes: int) -> None:
+        """Count bytes that arrived, or (negative) were thrown away."""
+        self._done += nbytes
+        self._fresh += max(0, nbytes)
+        elapsed = time.monotonic() - self._since
+        if elapsed >= REPORT_S:
+            now = self._fresh / elapsed
+            # A running mean over about two seconds.
+            share = min(1.0, elapsed / 2) if self._rate else 1.0
+            self._rate += share * (now - self._rate)
+            self._since, self._fresh = time.monotonic(), 0
+            self.tell()
+
+    def tell(self, *, verifying: bool = False) -> None:
+        self._progress(Progress(self._done, self._total, self._rate, verifying))
+
+
+class _Transfer:
+    """Brings one file to its place."""
+
+    def __init__(
+        self,
+        file: ModelFile,
+        target: Path,
+        meter: _Meter,
+        opener: Opener,
+        pause: Callable[[float], None],
+    ) -> None:
+        self._file, self._target, self._meter = file, target, meter
+        self._opener, self._pause = opener, pause
+        self._part = _part_of(target)
+        self._validator = target.with_name(target.name + _VALIDATOR)
+        self._url, self._host = hub.address(file), hub.host(file)
+
+    def run(self) -> None:
+        """Fetch what is missing, verify it, and give the file its name."""
+        if self._target.is_file():  # it got its name after it was verified
+            return
+        if not self._take_cached():
+            self._fetch_all()
+            self._verify()
+        with worded(f"{self._target} cannot be written"):
+            os.replace(self._part, self._target)
+            self._validator.unlink(missing_ok=True)
+
+    def _take_cached(self) -> bool:
+        """Use the file in the Hugging Face cache, if it is there and whole."""
+        found = hub.cached(self._file)
+        if found is None:
+            return False
+        self._meter.tell(verifying=True)
+        try:
+            if sha256(found, self._meter.check) != self._file.sha256:
+                return False
+        except OSError:  # it cannot be read, or another program deletes it
+            return False
+        self._forget()
+        with worded(f"{self._part} cannot be written"):
+            link_or_copy(found.resolve(), self._part)
+        self._meter.add(self._file.size)
+        return True
+
+    def _fetch_all(self) -> None:
+        """Bring the part to its full size."""
+        if hub.is_offline() and hub.is_on_hub(self._file):
+            raise DownloadError(
+                f"{self._file.name} is not in the Hugging Face cache "
+                f"({hub.cache_folder()}), and HF_HUB_OFFLINE forbids to fetch it.",
+                "Unset HF_HUB_OFFLINE, or add the model from disk.",
+            )
+        most, fruitless = self._size(), 0
+        while self._size() != self._file.size:
+            self._meter.check()
+            try:
+                self._fetch()
+            except (OSError, http.client.HTTPException) as error:
+                # Only more than ever is progress, else it could go on forever.
+                fruitless = 0 if self._size() > most else fruitless + 1
+                most = max(most, self._size())
+                self._give_up_or_wait(error, fruitless)
+
+    def _size(self) -> int:
+        return self._part.stat().st_size if self._part.is_file() else 0
+
+    def _give_up_or_wait(self, error: Exception, fruitless: int) -> None:
+        code = error.code if isinstance(error, urllib.error.HTTPError) else 0
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+        hopeless = code and code not in _PASSING
+        if hopeless or fruitless >= ATTEMPTS or _is_certificate(error):
+            raise self._explained(error, code) from error
+        for _ in range(10 * 2**fruitless):  # one second, then two, four, eight
+            self._meter.check()
+            self._pause(0.1)
+
+    def _fetch(self) -> None:
+        """Append to the part what one request brings."""
+        have = self._size()
+        if have > self._file.size or not self._validator.is_file():
+            have = self._forget()
+        request = urllib.request.Request(self._url)
+        request.add_header("User-Agent", "zim-studio")
+        request.add_header("Accept-Encoding", "identity")
+        hub.authorise(request, self._file)
+        if have:
+            request.add_header("Range", f"bytes={have}-")
+            request.add_header("If-Range", self._validator.read_text("utf-8"))
+        try:
+            response = self._opener(request)
+        except urllib.error.HTTPError as error:
+            if error.code == 416 and have:
+                self._forget()  # there is no rest: what is here belongs to another
+            raise
+        try:
+            self._receive(response, have)
+        finally:
+            response.close()
+
+    def _receive(self, response: Response, have: int) -> None:
+        if response.status == 206 and not self._continues(response, have):
+            self._forget()
+            raise http.client.HTTPException("not the part that was asked for")
+        if response.status != 206 and have:
+            have = self._forget()  # it changed, or the server knows no ranges
+        length = response.headers.get("Content-Length", "")
+        expected = self._file.size - have
+        if length.isdecimal() and int(length) != expected:
+            self._forget()
+            raise DownloadError(
+                f"{self._url} is another file now: {int(length):,} bytes instead "
+                f"of {expected:,}.",
+                "Look for a newer version of zim-studio.",
+            )
+        if not have:
+            self._remember_validator(response)
+        with self._open_part() as out:
+            while have < self._file.size:
+                self._meter.check()
+                chunk = response.read(min(_CHUNK, self._file.size - have))
+                if not chunk:
+                    raise http.client.IncompleteRead(b"", self._file.size - have)
+                with worded(f"{self._part} cannot be written"):
+                    out.write(chunk)
+                have += len(chunk)
+                self._meter.add(len(chunk))
+
+    def _continues(self, response: Response, have: int) -> bool:
+        """Whether this is the rest of what is here, and not another file."""
+        span = response.headers.get("Content-Range", "")
+        wanted = f"bytes {have}-{self._file.size - 1}/{self._file.size}"
+        return bool(span == wanted)
+
+    def _open_part(self) -> IO[bytes]:
+        with worded(f"{self._part} cannot be written"):
+            return self._part.open("ab", buffering=0)
+
+    def _remember_validator(self, response: Response) -> None:
+        """Keep what tells whether a later answer continues this one."""
+        tag = response.headers.get("ETag", "")
+        if not tag or tag.startswith("W/"):  # weak: equal in meaning, not in bytes
+            tag = response.headers.get("Last-Modified", "")
+        with worded(f"{self._validator} cannot be written"):
+            self._validator.write_text(tag, "utf-8")
+            if not tag:
+                self._validator.unlink()
+
+    def _forget(self) -> int:
+        """Throw the part away and return 0, what is left of it."""
+        self._meter.add(-self._size())
+        with worded(f"{self._part} cannot be deleted"):
+            self._part.unlink(missing_ok=True)
+            self._validator.unlink(missing_ok=True)
+        return 0
+
+    def _verify(self) -> None:
+        """Compare the digest; a wrong file is thrown away."""
+        self._meter.tell(verifying=True)
+        with worded(f"{self._part} cannot be read"):
+            digest = sha256(self._part, self._meter.check)
+        if digest != self._file.sha256:
+            self._forget()
+            raise DownloadError(
+                f"{self._file.name} arrived damaged: its checksum is wrong.",
+                f"Download it again. If that does not help, something between here and "
+                f"{self._host} changes files, or there is a newer one.",
+            )
+
+    def _explained(self, error: Exception, code: int) -> DownloadError:
+        """What failed, and what to do about it."""
+        host, reason = self._host, getattr(error, "reason", error)
+        if code in _PASSING:
+            return DownloadError(
+                f"{host} is too busy now (HTTP {code}).",
+                "Wait, then download again: what has arrived is kept.",
+            )
+        if code:
+            return DownloadError(
+                f"{host} does not give {self._file.name} (HTTP {code}).",
+                "It may have moved: fetch it with a browser, then add it from disk.",
+            )
+        if _is_certificate(error):
+            return DownloadError(
+                f"The connection to {host} is not secure: {reason}.",
+                "Check the clock of this computer; behind a company's proxy, name its "
+                "certificate in SSL_CERT_FILE.",
+            )
+        if isinstance(error, TimeoutError) or isinstance(reason, TimeoutError):
+            return DownloadError(
+                f"{host} does not answer.",
+                "Check the network, then download again: what has arrived is kept.",
+            )
+        if isinstance(error, urllib.error.URLError):
+            return DownloadError(
+                f"{host} cannot be reached.",
+                "Check that this computer is online, then download again: what has "
+                "arrived is kept.",
+            )
+        return DownloadError(
+            f"The connection to {host} broke off.",
+            "Download again to go on: what has arrived is kept.",
+        )
+
+
+def _part_of(target: Path) -> Path:
+    return target.with_name(target.name + PART)
+
+
+def _is_certificate(error: Exception) -> bool:
+    return isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError)
+
+
+def sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    """The SHA-256 of a file in hexadecimal; ``check`` is called between pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(4 << 20):
+            check()
+            digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,101 @@
+"""The user's Hugging Face settings: cache, mirror, offline mode, token.
+
+Files on the Hugging Face hub that another program has fetched already lie in a folder
+that all of them share.  The layout of that folder and the meaning of the environment
+variables are documented by the hub's own client; nothing here needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from zim_model.weights.catalogue import ModelFile
+
+HUB = "https://huggingface.co"
+_FILE = re.compile(rf"{re.escape(HUB)}/([\w.-]+/[\w.-]+)/resolve/([\w.-]+)/(.+)")
+
+
+def is_on_hub(file: ModelFile) -> bool:
+    """Whether a file comes from the Hugging Face hub."""
+    return _FILE.fullmatch(file.url) is not None
+
+
+def address(file: ModelFile) -> str:
+    """Where to fetch a file: at the hub, or at its mirror in ``HF_ENDPOINT``."""
+    endpoint = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/")
+    if not endpoint or not is_on_hub(file):
+        return file.url
+    return endpoint + file.url.removeprefix(HUB)
+
+
+def host(file: ModelFile) -> str:
+    """The computer that a file is fetched from."""
+    url = address(file)
+    return urllib.parse.urlsplit(url).hostname or url
+
+
+def is_offline() -> bool:
+    """Whether ``HF_HUB_OFFLINE`` forbids asking the hub."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
+def authorise(request: urllib.request.Request, file: ModelFile) -> None:
+    """Add the token in ``HF_TOKEN``, which some mirrors want; for the hub only.
+
+    A redirection, which leads to other computers, does not take it along.
+    """
+    token = os.environ.get("HF_TOKEN", "").strip()
+    if token and is_on_hub(file):
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+
+
+def cache_folder() -> Path:
+    """The cache that programs for the hub share; it need not exist."""
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if os.environ.get(name):
+            return _path(os.environ[name])
+    if os.environ.get("HF_HOME"):
+        return _path(os.environ["HF_HOME"]) / "hub"
+    general = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return _path(general) / "huggingface" / "hub"
+
+
+def _path(text: str) -> Path:
+    return Path(os.path.expandvars(text)).expanduser()
+
+
+def cached(file: ModelFile) -> Path | None:
+    """A file in the cache that is likely this one: it has its name and size.
+
+    Whether it is, its SHA-256 tells.
+    """
+    return next(
+        (path for path in _candidates(file) if _has_size(path, file.size)), None
+    )
+
+
+def _candidates(file: ModelFile) -> Iterator[Path]:
+    found = _FILE.fullmatch(file.url)
+    if found is None:
+        return
+    repository, revision, name = found.groups()
+    folder = cache_folder() / f"models--{repository.replace('/', '--')}"
+    yield folder / "blobs" / file.sha256  # large files are called by their digest
+    yield folder / "snapshots" / revision / name
+    try:
+        others = sorted((folder / "snapshots").iterdir())
+    except OSError:
+        return
+    yield from (other / name for other in others)
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size == size
+    except OSError:
+        return False

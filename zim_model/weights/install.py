@@ -1,0 +1,113 @@
+"""Adding a model from the disk: looked through first, and never executed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from zim_model.errors import WeightsError
+from zim_model.weights.catalogue import MODELS, ModelInfo
+from zim_model.weights.download import sha256
+from zim_model.weights.installed import (
+    ONNX_FILES,
+    InstalledModel,
+    install_files,
+    worded,
+)
+
+
+def add_from_disk(path: Path, name: str | None = None) -> InstalledModel:
+    """Install a model from a file, or from a folder with a pair of ONNX graphs.
+
+    The file is linked where the disk allows it, else copied.
+
+    Args:
+        path: a ``.safetensors`` file of ours, a SAM ``.pth`` file, or
+            ``encoder.onnx`` or ``decoder.onnx`` of a pair, or their folder.
+        name: what to call it; None takes the known model's name if the files are
+            those of one, else the name of the file.
+
+    Raises:
+        WeightsError: the files are missing, damaged, unsafe or of another kind, or the
+            name is taken.
+    """
+    files, check = _recognised(path)
+    with worded(f"{path} cannot be read"):
+        check()
+        if name is None:
+            info = _known_by_content(files)
+            name = info.name if info else _name_of(path, files)
+    is_pair = files[0].suffix == ".onnx"
+    return install_files(name, files, _check_alone(path) if is_pair else None)
+
+
+def _recognised(path: Path) -> tuple[list[Path], Callable[[], object]]:
+    """The files of a model, and what checks them."""
+    if not path.exists():
+        raise WeightsError(f"{path} does not exist.", "Check the spelling.")
+    if path.is_dir() or path.suffix == ".onnx":
+        return _onnx_pair(path if path.is_dir() else path.parent)
+    if path.suffix not in (".safetensors", ".pth"):
+        raise WeightsError(
+            f"{path.name} is no kind of model file that is known here.",
+            "Give a .safetensors or SAM .pth file, or a folder with "
+            f"{' and '.join(ONNX_FILES)}.",
+        )
+    from zim_model.weights.checkpoint import check_weights
+
+    return [path], lambda: check_weights(path)
+
+
+def _onnx_pair(folder: Path) -> tuple[list[Path], Callable[[], object]]:
+    files = [folder / name for name in ONNX_FILES]
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise WeightsError(
+            f"{folder} has no {' and no '.join(missing)}.",
+            "A ZIM model in ONNX format is a folder with both files.",
+        )
+    # Graphs of more than 2 GB keep their weights beside them.
+    beside = [file.with_name(f"{file.name}.data") for file in files]
+    files += [file for file in beside if file.is_file()]
+    from zim_model.onnx.backend import check_pair
+
+    return files, lambda: check_pair(folder)
+
+
+def _check_alone(path: Path) -> Callable[[Path], None] | None:
+    """What checks that graphs need none of the other files where they came from."""
+    folder = path if path.is_dir() else path.parent
+    if not any(each.suffix != ".onnx" for each in folder.iterdir()):
+        return None
+
+    def check(copies: Path) -> None:
+        from zim_model.onnx.backend import check_pair
+
+        try:
+            check_pair(copies)
+        except WeightsError as error:
+            beside = " and ".join(f"{name}.data" for name in ONNX_FILES)
+            raise WeightsError(
+                f"The graphs in {folder} keep weights in other files than {beside}.",
+                "Save them again with all weights of a graph in one file beside it.",
+            ) from error
+
+    return check
+
+
+def _known_by_content(files: list[Path]) -> ModelInfo | None:
+    """The known model whose files these are, byte for byte."""
+    sizes = [file.stat().st_size for file in files]
+    for info in MODELS:
+        if info.files and sizes == [file.size for file in info.files]:
+            digests = [file.sha256 for file in info.files]
+            if digests == [sha256(file) for file in files]:
+                return info
+    return None
+
+
+def _name_of(path: Path, files: list[Path]) -> str:
+    """A name from the file's, or for a pair from its folder's."""
+    stem = path.stem if len(files) == 1 else files[0].resolve().parent.name
+    kept = (c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem)
+    return "".join(kept).strip("._-")[:64] or "model"

@@ -1,0 +1,229 @@
+"""Models on this computer: the bundled ones and those in the user's models folder.
+
+Each installed model is a folder of its own there, named as the model, with one
+``.safetensors`` or ``.pth`` file or the pair ``encoder.onnx`` and ``decoder.onnx`` in
+it.  A folder appears under that name only once it is complete.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from zim_model.assets import bundled_weights
+from zim_model.errors import WeightsError
+from zim_model.runtime.atomic_files import explain
+
+MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
+"""Environment variable that names another models folder."""
+ONNX_FILES = ("encoder.onnx", "decoder.onnx")
+PART = ".part"
+"""End of the names of what is not complete yet."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SPARE = 64 << 20
+"""Bytes that a disk keeps free."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model that can be used now.
+
+    Attributes:
+        name: what requests call it.
+        path: its weight file, or the folder of a pair of graphs.
+        size: bytes on the disk.
+        bundled: whether it comes with the package and cannot be removed.
+    """
+
+    name: str
+    path: Path
+    size: int
+    bundled: bool = False
+
+
+def models_folder() -> Path:
+    """Where installed models lie; it need not exist."""
+    named = os.environ.get(MODELS_VARIABLE)
+    return Path(named) if named else user_data_path("zim-studio", False) / "models"
+
+
+def installed() -> tuple[InstalledModel, ...]:
+    """All models that can be used now, the bundled ones first, then by name."""
+    own = [InstalledModel(p.stem, p, p.stat().st_size, True) for p in bundled_weights()]
+    names = {model.name for model in own}
+    try:
+        folders = sorted(models_folder().iterdir())
+    except OSError:  # nothing was ever installed, or the disk is not there now
+        folders = []
+    found = (_model_in(folder) for folder in folders if folder.name not in names)
+    return (*own, *(model for model in found if model is not None))
+
+
+def find(name: str) -> InstalledModel | None:
+    """The installed model of that name."""
+    return next((model for model in installed() if model.name == name), None)
+
+
+def _model_in(folder: Path) -> InstalledModel | None:
+    """The model in a folder, if it is one."""
+    if not _NAME.fullmatch(folder.name) or folder.name.endswith(PART):
+        return None
+    try:
+        files = [path for path in folder.iterdir() if path.is_file()]
+        size = sum(path.stat().st_size for path in files)
+    except OSError:
+        return None
+    if {path.name for path in files} >= set(ONNX_FILES):
+        return InstalledModel(folder.name, folder, size)
+    weights = [path for path in files if path.suffix in (".safetensors", ".pth")]
+    if len(weights) != 1:
+        return None
+    return InstalledModel(folder.name, weights[0], size)
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no name for a model.
+
+    Raises:
+        WeightsError: other characters than letters, digits, ".", "_" and "-", or a
+            name with a meaning of its own.
+    """
+    if not _NAME.fullmatch(name) or name.endswith(PART):
+        raise WeightsError(
+            f"{name!r} is no name for a model.",
+            'Use letters, digits, ".", "_" and "-", beginning with a letter or digit.',
+        )
+
+
+def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
+    """Refuse to begin what the disk cannot hold.
+
+    Args:
+        folder: where it is to lie.
+        nbytes: how large it is.
+        model: it is for the folder of models.
+
+    Raises:
+        WeightsError: fewer than ``nbytes`` are free where ``folder`` lies.
+    """
+    free = shutil.disk_usage(folder).free - _SPARE
+    if free < nbytes:
+        raise WeightsError(
+            f"The disk of {folder} is too full: {nbytes / 1e6:,.0f} MB are needed, "
+            f"{max(0, free) / 1e6:,.0f} MB are free.",
+            f"Free some space, or name a folder on another disk in {MODELS_VARIABLE}."
+            if model
+            else "Free some space, or choose a folder on another disk.",
+        )
+
+
+@contextmanager
+def worded(doing: str) -> Iterator[None]:
+    """Turn system errors into ones for the user.
+
+    Args:
+        doing: begins the sentence, such as ``/models cannot be written``.
+
+    Raises:
+        WeightsError: instead of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason, cure = explain(error)
+        raise WeightsError(f"{doing}: {reason}.", cure) from error
+
+
+def require_onnx() -> None:
+    """Refuse to begin what needs packages that not every installation has.
+
+    Raises:
+        WeightsError: naming the one that is missing.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError)
+        raise WeightsError(
+            f"This needs the package {error.name}, which is not installed."
+            if missing
+            else f"What ONNX needs cannot be loaded: {error}.",
+            "Install what ONNX needs: pip install 'zim-studio[onnx]'.",
+        ) from error
+
+
+def install_files(
+    name: str, files: Sequence[Path], check: Callable[[Path], object] | None = None
+) -> InstalledModel:
+    """Link or copy files into a model's folder, all or none.
+
+    Args:
+        check: looks the copies over in their own folder before they count.
+
+    Raises:
+        WeightsError: the name is taken or no name, or the files cannot be written, or
+            ``check`` says so.
+    """
+    check_name(name)
+    if find(name) is not None:
+        raise WeightsError(
+            f"There is a model called {name} already.",
+            "Remove it first, or give the new one another name.",
+        )
+    folder = models_folder()
+    staging = folder / f"{secrets.token_hex(8)}{PART}"
+    with worded(f"{folder} cannot be written"):
+        staging.mkdir(parents=True)
+        try:
+            check_space(folder, sum(path.stat().st_size for path in files))
+            for path in files:
+                link_or_copy(path.resolve(), staging / path.name)
+            if check is not None:
+                check(staging)
+            staging.rename(folder / name)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    model = find(name)
+    assert model is not None
+    return model
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link costs neither time nor space, but not every disk knows them."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def remove(name: str) -> None:
+    """Delete an installed model, and what was left of its download.
+
+    Raises:
+        WeightsError: it is bundled, not installed, or cannot be deleted.
+    """
+    check_name(name)
+    model = find(name)
+    if model is not None and model.bundled:
+        raise WeightsError(f"{name} belongs to the program and cannot be removed.")
+    folder = models_folder()
+    doomed = [path for path in (folder / name, part_folder(name)) if path.is_dir()]
+    if not doomed:
+        raise WeightsError(f"No model called {name} is installed.")
+    for path in doomed:
+        with worded(f"{path} cannot be deleted"):
+            shutil.rmtree(path)
+
+
+def part_folder(name: str) -> Path:
+    """Where the files of a model lie until its download is complete."""
+    return models_folder() / f"{name}{PART}"
