@@ -255,7 +255,9 @@ class Pictures:
         found = sorted(folder.glob(pattern))
         if self.weights == "open":
             suffix = pattern.rpartition("*")[2]
-            found = [p for p in found if self.manifest.is_open(_image_beside(p, suffix))]
+            found = [
+                p for p in found if self.manifest.is_open(_image_beside(p, suffix))
+            ]
         if split:
             found = [p for p in found if is_held_out(_family(p)) is self.held_out]
         if found:

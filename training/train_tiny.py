@@ -32,7 +32,9 @@ def train(config: TinyTrainConfig, run: Run) -> TinyTrainer:
         pictures = Pictures(folder, weights=config.allowed)
         return TinySamples(pictures, config, config.seed)
 
-    def previews(folder: Path, used: TinySamples) -> Callable[[TinyTrainer, Path], None]:
+    def previews(
+        folder: Path, used: TinySamples
+    ) -> Callable[[TinyTrainer, Path], None]:
         del used
         pictures = Pictures(folder, weights=config.allowed, held_out=True)
         drawn = TinySamples(pictures, config, config.seed + 1)

@@ -191,6 +191,15 @@ class Timings:
     device: str
     notes: tuple[str, ...] = ()
 
+    def after(self, earlier: Timings) -> Timings:
+        """These, with what an earlier step of the same work took and noted."""
+        return Timings(
+            self.encode_ms + earlier.encode_ms,
+            self.click_ms + earlier.click_ms,
+            self.device,
+            tuple(dict.fromkeys((*earlier.notes, *self.notes))),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matte:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from training.sources import Weights
 from training.run_config import Settings
+from training.sources import Weights
 from zim_model.network.efficientnet_lite import LiteConfig
 from zim_model.network.tiny import TinyConfig
 

@@ -14,7 +14,9 @@ from zim_model.network.tiny import ZimTiny, scaled_pixels
 
 
 @torch.no_grad()
-def write_sheet(model: ZimTiny, samples: Sequence[dict[str, Tensor]], path: Path) -> None:
+def write_sheet(
+    model: ZimTiny, samples: Sequence[dict[str, Tensor]], path: Path
+) -> None:
     """Write a PNG: a row per sample of view with prompts, answer, and target."""
     rows = []
     for sample in samples:
@@ -24,9 +26,14 @@ def write_sheet(model: ZimTiny, samples: Sequence[dict[str, Tensor]], path: Path
         image = sample["image"].permute(1, 2, 0).numpy().copy()
         for layer, colour in enumerate(((0, 220, 0), (230, 0, 0), (0, 120, 255))):
             drawn = maps[layer].numpy() > 0
-            image[drawn] = (image[drawn] * 0.6 + np.array(colour) * 0.4).astype(np.uint8)
+            image[drawn] = (image[drawn] * 0.6 + np.array(colour) * 0.4).astype(
+                np.uint8
+            )
         planes = [logits[0, 0].sigmoid(), sample["target"]]
-        grey = [np.repeat((p.numpy() * 255).astype(np.uint8)[..., None], 3, 2) for p in planes]
+        grey = [
+            np.repeat((p.numpy() * 255).astype(np.uint8)[..., None], 3, 2)
+            for p in planes
+        ]
         doubled = [g.repeat(2, 0).repeat(2, 1) for g in grey]
         rows.append(np.concatenate([image, *doubled], 1))
     Image.fromarray(np.concatenate(rows)).save(path)

@@ -32,7 +32,9 @@ def draw_disk(maps: ByteArray, x: float, y: float, *, positive: bool) -> None:
     cv2.circle(maps[POSITIVE if positive else NEGATIVE], centre, RADIUS, 1, -1)
 
 
-def draw_first_click(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) -> None:
+def draw_first_click(
+    rng: np.random.Generator, maps: ByteArray, mask: BoolArray
+) -> None:
     """Mark a positive point well inside the mask, or at its deepest place."""
     depth = depth_of(mask)
     if rng.random() < 0.35:
@@ -55,7 +57,9 @@ def draw_box(rng: np.random.Generator, maps: ByteArray, shown: BoolArray) -> Non
     """Fill the box of a mask, each edge moved at random."""
     box = jittered(rng, bounding_box(shown))
     left, top = round(max(box.x0, 0)), round(max(box.y0, 0))
-    maps[BOX, top : max(round(box.y1), top + 1), left : max(round(box.x1), left + 1)] = 1
+    maps[
+        BOX, top : max(round(box.y1), top + 1), left : max(round(box.x1), left + 1)
+    ] = 1
 
 
 def jittered(rng: np.random.Generator, box: Box) -> Box:

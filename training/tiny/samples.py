@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.prompt_sampling import bounding_box
 from training.samples import Repeated, recoloured
 from training.sources import Pictures, Scene
-from training.prompt_sampling import bounding_box
 from training.tiny import prompts
 from training.tiny.config import TinyTrainConfig
 from zim_model.arrays import BoolArray, ByteArray, FloatArray

@@ -15,9 +15,9 @@ from training.tiny.config import TinyTrainConfig
 from training.tiny.initial import imagenet_weights
 from training.tiny.losses import tiny_loss
 from training.tiny.prompts import correct
-from zim_model.weights.checkpoint import load_tiny, save_tiny
 from zim_model.errors import ZimError
 from zim_model.network.tiny import ZimTiny, scaled_pixels
+from zim_model.weights.checkpoint import load_tiny, save_tiny
 
 ROUND_SHARES = (0.4, 0.3, 0.2, 0.1)
 """Shares of the steps with 0, 1, 2 and 3 passes before the one that is learned from."""

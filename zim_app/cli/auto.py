@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zim_app.cli.models import add_device_arguments, make_engine
+from zim_app.cli.models import add_device_arguments, make_engine, warn
 from zim_app.core.export import ExportOptions, Target, check_target, export
 from zim_app.core.images import Picture, load_picture
 from zim_model.errors import ImageError
 from zim_model.recipe import Recipe
-from zim_model.request import Options
+from zim_model.request import Options, Timings
 from zim_model.runtime.atomic_files import explain, replacing
 
 if TYPE_CHECKING:
@@ -98,7 +98,12 @@ def run(args: argparse.Namespace) -> int:
         progress=_progress(sys.stderr.isatty()),
     )
     seconds = time.perf_counter() - started
-    rows = list(_written(engine, picture, found, base, names, options))
+    rows = []
+    notes: dict[str, None] = {}
+    for row, timings in _written(engine, picture, found, base, names, options):
+        rows.append(row)
+        notes |= dict.fromkeys(timings.notes)
+    warn(tuple(notes))
     index = {
         "image": str(args.photo),
         "width": picture.width,
@@ -177,8 +182,8 @@ def _written(
     base: Recipe,
     names: _Names,
     options: ExportOptions,
-) -> Iterator[dict[str, Any]]:
-    """Write the objects, one after the other, and say what they are."""
+) -> Iterator[tuple[dict[str, Any], Timings]]:
+    """Write the objects, one after the other, and say what they are and took."""
     for number, each in enumerate(found, 1):
         recipe = replace(
             base, prompts=each.prompts, options=Options(candidate=each.candidate)
@@ -188,7 +193,7 @@ def _written(
             continue
         path = names.object(number)
         export(picture, [Target(matte.alpha)], path, options)
-        yield {
+        row = {
             "file": path.name,
             "box": list(each.box),
             "area": round(each.area, 5),
@@ -196,6 +201,7 @@ def _written(
             "stability": round(each.stability, 4),
             "recipe": recipe.to_json(),
         }
+        yield row, matte.timings
 
 
 def _progress(wanted: bool) -> Callable[[int, int, tuple[Found, ...]], None]:

@@ -96,11 +96,16 @@ class Ladder:
         return self._rung(model).device
 
     def notes(self, model: str) -> tuple[str, ...]:
-        """What had to be done for want of memory, as sentences for the user."""
+        """What had to be done for want of memory, as sentences for the user.
+
+        That memory was freed is noted once: in the first answer that asks for notes,
+        be it one to later work, where the work that needed the memory was withdrawn.
+        """
         freed = Compromise(
             "Memory ran short: what was remembered of pictures was dropped."
         )
         freed_now = (freed.message,) if self._freed else ()
+        self._freed = False
         return (*self._steps.get(model, ()), *freed_now)
 
     def run(self, model: str, work: Callable[[], T], free: Callable[[], None]) -> T:
@@ -113,7 +118,7 @@ class Ladder:
         Raises:
             DeviceError: it does not even fit on the last rung.
         """
-        freed = self._freed = False
+        freed = False
         while True:
             try:
                 return work()

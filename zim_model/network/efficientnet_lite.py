@@ -1,7 +1,7 @@
 """EfficientNet-Lite image encoders, batch norm folded into the convolutions.
 
-Tan and Le, "EfficientNet" (2019), in the Lite form: ReLU6, no squeeze-excite, a stem and
-a first and last stage of fixed depth.  Shapes: B batch, S input side.
+Tan and Le, "EfficientNet" (2019), in the Lite form: ReLU6, no squeeze-excite, a stem
+and a first and last stage of fixed depth.  Shapes: B batch, S input side.
 """
 
 from __future__ import annotations
@@ -200,4 +200,6 @@ class EfficientNetLite(nn.Module):
             )
             assert conv.bias is not None
             conv.weight.copy_(weight * scale[:, None, None, None])
-            conv.bias.copy_(state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale)
+            conv.bias.copy_(
+                state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale
+            )

@@ -146,7 +146,9 @@ class TopDown(nn.Module):
         )
         context = self.context(coarsest.mean((2, 3)))
         x = self.blocks[0](coarsest + context[:, :, None, None])
-        for lateral, down, blocks in zip(finer, self.down, self.blocks[1:], strict=True):
+        for lateral, down, blocks in zip(
+            finer, self.down, self.blocks[1:], strict=True
+        ):
             x = F.interpolate(down(x), scale_factor=2, mode="bilinear")
             x = blocks(lateral + x)
         return x, context

@@ -24,11 +24,11 @@ from torch import Tensor
 from zim_model.assets import asset_path, bundled_weights
 from zim_model.errors import WeightsError
 from zim_model.network.config import CONFIGS, ZimConfig
+from zim_model.network.efficientnet_lite import LiteConfig
+from zim_model.network.tiny import TinyConfig, ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import replacing
 from zim_model.runtime.devices import is_out_of_memory
-from zim_model.network.efficientnet_lite import LiteConfig
-from zim_model.network.tiny import TinyConfig, ZimTiny
 
 if TYPE_CHECKING:
     from zim_model.conversion.network import ConverterNetwork

@@ -35,6 +35,7 @@ class FakeEngine:
         self.boxes = [LEFT, CORNER]
         self.options: list[AutomaticOptions | None] = []
         self.solved: list[Request] = []
+        self.notes: tuple[str, ...] = ()
 
     def backend(self, model: str) -> Encoder:
         return Encoder()
@@ -58,7 +59,7 @@ class FakeEngine:
         click = request.prompts.points[0]
         box = next(b for b in self.boxes if (b[0] + 1, b[1] + 1) == (click.x, click.y))
         scores = np.ones(4, np.float32)
-        timings = Timings(1.0, 1.0, "fake")
+        timings = Timings(1.0, 1.0, "fake", self.notes)
         return Matte(alpha_of(box), (), scores, 0, box, timings)
 
 
@@ -120,6 +121,14 @@ def test_json_prints_the_index(
     printed = json.loads(capsys.readouterr().out)
     written = (tmp_path / "out" / "photo-objects.json").read_text("utf-8")
     assert printed == json.loads(written)
+
+
+def test_what_was_done_for_want_of_memory_is_told_once(
+    photo: Path, engine: FakeEngine, tmp_path: Path, capsys: Any
+) -> None:
+    engine.notes = ("Too little memory.",)
+    assert run(photo, "-o", tmp_path / "out") == 0
+    assert capsys.readouterr().err == "zim-studio: warning: Too little memory.\n"
 
 
 def test_trimmed_mattes(photo: Path, engine: FakeEngine, tmp_path: Path) -> None:

@@ -138,6 +138,26 @@ def test_preparing_steps_down_as_well():
     assert timings.notes
 
 
+def test_what_withdrawn_work_freed_is_noted_by_the_next_answer():
+    machine = Machine({HALF: 1})
+    engine = Engine(machine)
+    asked = iter([False, False, False, False, True])  # after the second encoding
+    with pytest.raises(Cancelled):
+        engine.solve(Request(IMAGE, "a", CLICK, "big"), lambda: next(asked))
+    assert machine.failures[HALF] == 0
+    assert "dropped" in click(engine).timings.notes[0]
+    assert click(engine).timings.notes == (), "told once"
+
+
+def test_what_a_search_freed_is_noted_by_the_next_answer():
+    machine = Machine({HALF: 1})
+    engine = Engine(machine)
+    engine.everything(Request(IMAGE, "a", PromptSet(), "big"))
+    assert machine.failures[HALF] == 0
+    assert "dropped" in click(engine).timings.notes[0]
+    assert click(engine).timings.notes == (), "told once"
+
+
 def test_the_last_rung_gives_up_with_a_cure():
     engine = Engine(Machine({HALF: 99, ON_CPU: 99}))
     with pytest.raises(DeviceError, match=r"not enough memory for big on CPU.*smaller"):

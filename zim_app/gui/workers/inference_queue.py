@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -81,6 +82,7 @@ class _Solver:
         self.closing = False
         self._factory = factory
         self._engine: EngineLike | None = None
+        self._unreported: tuple[Request, Timings] | None = None
 
     def warm_up(self) -> EngineLike:
         if self._engine is None:
@@ -90,12 +92,17 @@ class _Solver:
         return self._engine
 
     def prepare(self, request: Request) -> Timings:
-        return self.warm_up().prepare(request, lambda: not self._needs(request))
+        engine = self.warm_up()
+        timings = engine.prepare(request, lambda: not self._needs(request))
+        return self._with_unreported(request, timings)
 
     def solve(self, request: Request) -> Matte:
         # Features serve every prompt, so a newer click must not stop their making.
-        self.prepare(request)
-        return self.warm_up().solve(request, lambda: self.wanted is not request)
+        # What they cost is reported with the first answer that is not withdrawn.
+        self._unreported = (request, self.prepare(request))
+        matte = self.warm_up().solve(request, lambda: self.wanted is not request)
+        timings = self._with_unreported(request, matte.timings)
+        return replace(matte, timings=timings)
 
     def preview(self, request: Request, wanted: Request | None) -> Matte:
         """Answer a passing question, unless anything else is wanted meanwhile."""
@@ -103,7 +110,12 @@ class _Solver:
         def void() -> bool:
             return self.wanted is not wanted or not self.previews
 
-        return self.warm_up().solve(request, void)
+        matte = self.warm_up().solve(request, void)
+        if matte.timings.notes:  # the window shows no timings of previews
+            noted = Timings(0.0, 0.0, "", matte.timings.notes)
+            earlier, spent = self._unreported or (request, noted)
+            self._unreported = (earlier, noted.after(spent))
+        return matte
 
     def search(self, request: Request, tell: Progress) -> tuple[Found, ...]:
         wanted = self.wanted  # a newer one is more urgent than a search
@@ -119,11 +131,21 @@ class _Solver:
 
     def _needs(self, request: Request) -> bool:
         """Whether the newest request uses the features that ``request`` uses."""
-        wanted = self.wanted
-        return wanted is not None and (wanted.image_key, wanted.model) == (
-            request.image_key,
-            request.model,
-        )
+        return self.wanted is not None and _features(self.wanted) == _features(request)
+
+    def _with_unreported(self, request: Request, timings: Timings) -> Timings:
+        """Timings with what was spent for the request before and not reported."""
+        if self._unreported is None:
+            return timings
+        (earlier, spent), self._unreported = self._unreported, None
+        if _features(earlier) != _features(request):
+            spent = replace(spent, encode_ms=0.0)
+        return timings.after(spent)
+
+
+def _features(request: Request) -> tuple[str, str]:
+    """Requests that agree in it use the same features."""
+    return request.image_key, request.model
 
 
 class InferenceQueue(QObject):

@@ -1,12 +1,15 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from zim_app.gui.inference import InferenceQueue
 
-from zim_model.errors import ZimError
+from tests.zim_app.gui.conftest import FakeEngine
+from zim_model.errors import Cancelled, ZimError
 from zim_model.prompts import Point, PromptSet
-from zim_model.request import Request
+from zim_model.request import Request, Timings
 
 IMAGE = np.zeros((60, 80, 3), np.uint8)
 
@@ -128,8 +131,6 @@ def test_a_bug_reaches_the_hook(queue, engine, qtbot):
 
 
 def test_an_engine_that_cannot_be_made_is_an_error(qtbot, refusal):
-    from zim_app.gui.workers.inference_queue import InferenceQueue
-
     def fail():
         raise refusal
 
@@ -141,6 +142,115 @@ def test_an_engine_that_cannot_be_made_is_an_error(qtbot, refusal):
     queue.close()
     assert failed == [refusal]
     assert isinstance(failed[0], ZimError)
+
+
+# -- What encoding took, and what had to be done for it -------------------------------
+
+FREED = "Memory ran short."
+
+
+class RememberingEngine(FakeEngine):
+    """Encodes each image once, in 7 ms, and notes once that memory ran short."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoded = set()
+        self.notes = (FREED,)
+
+    def prepare(self, request, cancelled=lambda: False):
+        timings = super().prepare(request, cancelled)
+        if request.image_key in self.encoded:
+            return replace(timings, encode_ms=0.0)
+        self.encoded.add(request.image_key)
+        self.notes = ()
+        return timings
+
+    def solve(self, request, cancelled=lambda: False):
+        matte = super().solve(request, cancelled)
+        self.notes = ()
+        return matte
+
+
+@pytest.fixture
+def engine():
+    engine = RememberingEngine()
+    yield engine
+    engine.gate.set()
+
+
+@pytest.fixture
+def told(queue):
+    got: list[Timings] = []
+    queue.prepared.connect(lambda request, timings: got.append(timings))
+    queue.solved.connect(lambda request, matte: got.append(matte.timings))
+    return got
+
+
+def test_the_first_answer_reports_its_encoding(queue, told, qtbot):
+    for x in (1, 2):
+        queue.solve(ask(x))
+        qtbot.waitUntil(lambda: queue.idle)
+    first, second = told
+    assert (first.encode_ms, first.click_ms, first.notes) == (7.0, 5.0, (FREED,))
+    assert (second.encode_ms, second.click_ms, second.notes) == (0.0, 5.0, ())
+
+
+def test_an_encoding_is_reported_once(queue, told, qtbot):
+    queue.prepare(ask())
+    qtbot.waitUntil(lambda: queue.idle)
+    queue.solve(ask(2))
+    qtbot.waitUntil(lambda: queue.idle)
+    assert [timings.encode_ms for timings in told] == [7.0, 0.0]
+    assert [timings.notes for timings in told] == [(FREED,), ()]
+
+
+@pytest.mark.parametrize("withdrawn_by", ["Cancelled", "ZimError"])
+def test_a_withdrawn_click_leaves_its_report_to_the_next(
+    queue, engine, told, qtbot, monkeypatch, refusal, withdrawn_by
+):
+    error = Cancelled() if withdrawn_by == "Cancelled" else refusal
+
+    def give_up(request, cancelled):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "solve", give_up)
+        queue.solve(ask(1))
+        qtbot.waitUntil(lambda: queue.idle)
+    queue.solve(ask(2))
+    qtbot.waitUntil(lambda: queue.idle)
+    (timings,) = told
+    assert (timings.encode_ms, timings.notes) == (7.0, (FREED,))
+
+
+def test_another_picture_does_not_inherit_the_encode_time(
+    queue, engine, told, qtbot, monkeypatch
+):
+    def give_up(request, cancelled):
+        raise Cancelled
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "solve", give_up)
+        queue.solve(ask(picture="a"))
+        qtbot.waitUntil(lambda: queue.idle)
+    engine.encoded.add("b")
+    queue.solve(ask(picture="b"))
+    qtbot.waitUntil(lambda: queue.idle)
+    (timings,) = told
+    assert (timings.encode_ms, timings.notes) == (0.0, (FREED,))
+
+
+def test_what_a_preview_noted_is_reported_with_the_next_answer(
+    queue, engine, told, qtbot
+):
+    engine.encoded.add("a")
+    queue.preview(ask(1))
+    qtbot.waitUntil(lambda: queue.idle)
+    assert told == []
+    queue.solve(ask(2))
+    qtbot.waitUntil(lambda: queue.idle)
+    (timings,) = told
+    assert timings.notes == (FREED,)
 
 
 def test_activity_says_what_runs(queue, qtbot):
