@@ -19,7 +19,7 @@ MODELS = {
 
 @dataclass(frozen=True, slots=True)
 class TinyTrainConfig(Settings):
-    """What a run of zim-tiny's training does; see :class:`training.run_config.Settings`.
+    """What a run of zim-tiny's training does, see ``training.run_config.Settings``.
 
     Attributes:
         weights: ``open`` trains on pictures that leave the weights free for any use,

@@ -17,7 +17,7 @@ RADIUS = 5
 POSITIVE, NEGATIVE, BOX = range(3)
 BOX_JITTER = 0.06
 CORE = 0.35
-"""First clicks fall where the distance to the edge is above this share of the largest."""
+"""Share of the largest distance to the edge above which first clicks fall."""
 
 
 def depth_of(region: BoolArray) -> FloatArray:
