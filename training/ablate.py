@@ -38,7 +38,7 @@ from zim_model.inference.predictor import ZimPredictor
 from zim_model.matting.metrics import grad, mse, sad
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import explain, replacing
-from zim_model.weights.checkpoint import load_model
+from zim_model.weights.checkpoint import load_zim
 
 CONFIGS = Path(__file__).parent / "configs" / "ablations"
 RESULTS, SETTINGS = "results.json", "settings.toml"
@@ -156,7 +156,7 @@ def _trained_zim(settings: Path, run: Run, small: bool) -> Method:
     config = TrainConfig.read(settings)
     train_zim.train(config, run, encoder=ENCODER if small else None)
     path = run.out / f"{config.model}.safetensors"
-    predictor = ZimPredictor(load_model(path), "cpu" if small else None)
+    predictor = ZimPredictor(load_zim(path), "cpu" if small else None)
 
     def solve(case: Case, kind: str) -> FloatArray:
         del kind

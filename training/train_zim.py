@@ -22,7 +22,7 @@ from training.samples import Draws, Samples
 from training.sources import Pictures, is_held_out
 from training.trainer import Trainer
 from zim_model.errors import ZimError
-from zim_model.weights.checkpoint import load_model
+from zim_model.weights.checkpoint import load_zim
 
 PREVIEWS = 8
 """Samples on the sheet of previews: fixed views of pictures never trained on."""
@@ -60,7 +60,7 @@ def train(config: TrainConfig, run: Run, encoder: str | None = None) -> Trainer:
     def trainer(team: Team) -> Trainer:
         made = Trainer(config, team)
         if encoder is not None:
-            made.see_as(load_model(encoder))
+            made.see_as(load_zim(encoder))
         return made
 
     task = Task(config, trainer, samples, previews)

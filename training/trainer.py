@@ -25,7 +25,7 @@ from zim_model.errors import ZimError
 from zim_model.network.encoder import VitEncoder
 from zim_model.network.region_head import Regions
 from zim_model.network.zim import Features, Zim
-from zim_model.weights.checkpoint import load_model, load_sam, save_model, zim_from_sam
+from zim_model.weights.checkpoint import load_sam, load_zim, save_model, zim_from_sam
 
 SHOWN_AGAIN = 0.8
 """Share of the answers before a click on mistakes that the model is shown again."""
@@ -72,7 +72,7 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         return groups
 
     def start_from(self, path: Path) -> None:
-        given = self._from_sam(path) if path.suffix == ".pth" else load_model(path)
+        given = self._from_sam(path) if path.suffix == ".pth" else load_zim(path)
         if given.config != self.config.zim:
             raise ZimError(
                 f"{path} holds a {given.config.name} of another shape than"

@@ -8,8 +8,7 @@ from typing import ClassVar, cast
 
 from training.run_config import Settings
 from training.sources import Weights
-from zim_model.network.efficientnet_lite import LiteConfig
-from zim_model.network.tiny import TinyConfig
+from zim_model.network.config import LiteConfig, TinyConfig
 
 MODELS = {
     "zim-tiny": TinyConfig(),

@@ -10,11 +10,15 @@ import numpy as np
 
 from training.prompt_sampling import bounding_box, sample_clicks
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.inference.prompt_maps import (
+    BOX,
+    NEGATIVE,
+    POSITIVE,
+    RADIUS,
+    draw_disk,
+)
 from zim_model.prompts import Box
 
-RADIUS = 5
-"""Of a point's disk, in input pixels."""
-POSITIVE, NEGATIVE, BOX = range(3)
 BOX_JITTER = 0.06
 CORE = 0.35
 """Share of the largest distance to the edge above which first clicks fall."""
@@ -24,12 +28,6 @@ def depth_of(region: BoolArray) -> FloatArray:
     """Distance (H, W) of a region's pixels to its edge; the border is an edge too."""
     padded = np.pad(region.astype(np.uint8), 1)
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1])
-
-
-def draw_disk(maps: ByteArray, x: float, y: float, *, positive: bool) -> None:
-    """Mark a point (input pixels) in its map."""
-    centre = (int(x), int(y))
-    cv2.circle(maps[POSITIVE if positive else NEGATIVE], centre, RADIUS, 1, -1)
 
 
 def draw_first_click(
@@ -76,10 +74,10 @@ def draw_scribble(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) ->
     count = int(rng.integers(2, 5))
     chosen = rng.choice(places, count)
     corners = np.stack(np.divmod(chosen, mask.shape[1])[::-1], 1)
-    drawn = np.zeros(mask.shape, np.uint8)
+    drawn: ByteArray = np.zeros(mask.shape, np.uint8)
     cv2.polylines(drawn, [corners.astype(np.int32)], False, 1, 2 * RADIUS + 1)
     inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
-    maps[POSITIVE] |= drawn & inside
+    maps[POSITIVE] |= np.asarray(drawn & inside, np.uint8)
 
 
 def draw_lasso(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -182,12 +184,19 @@ def _warped(
     """
     left, top, side = part
     turn, flip, stretch = change
-    planes = [scene.image, scene.alpha, scene.known, scene.others]
-    planes = [p.astype(np.uint8) if p.dtype == bool else p for p in planes]
+    planes: list[npt.NDArray[Any]] = [
+        scene.image,
+        scene.alpha,
+        scene.known.astype(np.uint8),
+        scene.others.astype(np.uint8),
+    ]
     if scale < 0.6:  # warpAffine alone would alias
         height, width = scene.alpha.shape
         small = (max(1, round(width * scale)), max(1, round(height * scale)))
-        planes = [cv2.resize(p, small, interpolation=cv2.INTER_AREA) for p in planes]
+        planes = [
+            np.asarray(cv2.resize(plane, small, interpolation=cv2.INTER_AREA))
+            for plane in planes
+        ]
         left, top, side = left * scale, top * scale, side * scale
         scale = size / side
     angle = math.radians(turn)
@@ -197,13 +206,20 @@ def _warped(
     # Pixel centres lie at whole coordinates in OpenCV.
     matrix[:, 2] = size / 2 - 0.5 - matrix[:, :2] @ (centre - 0.5)
     image, alpha, known, others = (
-        cv2.warpAffine(
-            plane,
-            matrix,
-            (size, size),
-            flags=cv2.INTER_LINEAR if i < 2 else cv2.INTER_NEAREST,
-            borderValue=(FILLER,) * 3 if i == 0 else 0,
+        np.asarray(
+            cv2.warpAffine(
+                plane,
+                matrix,
+                (size, size),
+                flags=cv2.INTER_LINEAR if i < 2 else cv2.INTER_NEAREST,
+                borderValue=(FILLER,) * 3 if i == 0 else 0,
+            )
         )
         for i, plane in enumerate(planes)
     )
-    return ViewMaps(image, alpha, known > 0, others > 0)
+    return ViewMaps(
+        np.asarray(image, np.uint8),
+        np.asarray(alpha, np.float32),
+        known > 0,
+        others > 0,
+    )

@@ -17,7 +17,7 @@ from training.tiny.losses import tiny_loss
 from training.tiny.prompts import correct
 from zim_model.errors import ZimError
 from zim_model.network.tiny import ZimTiny, scaled_pixels
-from zim_model.weights.checkpoint import load_tiny, save_tiny
+from zim_model.weights.checkpoint import load_model, save_model
 
 ROUND_SHARES = (0.4, 0.3, 0.2, 0.1)
 """Shares of the steps with 0, 1, 2 and 3 passes before the one that is learned from."""
@@ -63,7 +63,7 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         ]
 
     def start_from(self, path: Path) -> None:
-        given = load_tiny(path)
+        given = load_model(path)
         if given.config != self.config.architecture:
             raise ZimError(
                 f"{path} holds a {given.config.name} of another shape than"
@@ -74,7 +74,7 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         self.average.load_state_dict(given.state_dict())
 
     def save_weights(self, folder: Path) -> None:
-        save_tiny(self.average, folder / f"{self.config.model}.safetensors")
+        save_model(self.average, folder / f"{self.config.model}.safetensors")
 
     def loss_of(self, batch: Batch, number: int) -> tuple[Tensor, dict[str, Tensor]]:
         self.model.train()

@@ -60,11 +60,11 @@ def run(args: argparse.Namespace) -> int:
         )
     from zim_model.onnx.export import export_pair
     from zim_model.weights.checkpoint import (
-        load_model,  # imports torch, which takes seconds
+        load_zim,  # imports torch, which takes seconds
     )
 
     started = time.perf_counter()
-    model = load_model(path)
+    model = load_zim(path)
     found = export_pair(model, args.output)
     report = {
         "model": args.model,

@@ -207,7 +207,7 @@ def is_binary(system: System, engine: Engine | None) -> bool:
     """Whether a system gives masks, which are made hard before they are scored."""
     if isinstance(system, Predictions) or engine is None:
         return False
-    return engine.backend(system.model).config.pixel_decoder == "sam"
+    return engine.backend(system.model).config.binary
 
 
 def file_digest(path: Path) -> str:

@@ -28,7 +28,7 @@ from zim_model.inference.iterative import (
     closer_view,
 )
 from zim_model.inference.view import View, border_fade
-from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
+from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import CancelCheck, check, never
 
@@ -83,7 +83,7 @@ class AutomaticOptions:
     skip_covered: bool = False
 
     @classmethod
-    def for_model(cls, config: ZimConfig) -> AutomaticOptions:
+    def for_model(cls, config: ModelConfig) -> AutomaticOptions:
         """What suits a model of this configuration."""
         return FOR_OBJECT_MODELS if config.view == "object" else cls()
 

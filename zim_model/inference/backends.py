@@ -16,7 +16,7 @@ from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import HalfOverflow, WeightsError
 from zim_model.inference.cuda_graphs import GraphedDecoder, recorded_length
 from zim_model.inference.view import View, normalised, resized_view
-from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
+from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
 from zim_model.network.cue_maps import CUES, cue_maps
 from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
 from zim_model.network.zim import Features, Zim
@@ -32,12 +32,21 @@ from zim_model.runtime.malloc import tune_malloc
 from zim_model.weights.checkpoint import fingerprint
 
 
+class SizedFeatures(Protocol):
+    """Whatever a backend's network makes of a view, before prompts."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedView:
     """The features of one view, and what decoding needs besides them."""
 
     view: View
-    features: Features
+    features: SizedFeatures
     pixels: ByteArray
 
     @property
@@ -48,11 +57,15 @@ class EncodedView:
 class Backend(Protocol):
     """Runs one model.  Not thread-safe: one thread owns it."""
 
-    config: ZimConfig
     fingerprint: str
     """Equal fingerprints give equal answers."""
     device_label: str
     """The device that really runs, for people: ``CPU (fp32)``."""
+
+    @property
+    def config(self) -> ModelConfig:
+        """The network's architecture."""
+        ...
 
     def encode(self, image: ByteArray, view: View) -> EncodedView:
         """Encode a view of an image (H, W, 3) uint8 RGB."""
@@ -218,6 +231,7 @@ class TorchBackend:
         sets: Sequence[PromptSet],
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
+        assert isinstance(encoded.features, Features)
         if mask_input is None and len(sets) == 1:
             answer = self._replayed(encoded.features, sets[0])
             if answer is not None:

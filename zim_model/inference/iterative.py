@@ -16,12 +16,12 @@ import numpy as np
 
 from zim_model.arrays import FloatArray
 from zim_model.inference.view import View, around, choose_view, seen_before
+from zim_model.network.config import ModelConfig, TinyConfig
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import CancelCheck, check
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import Backend, EncodedView
-    from zim_model.network.config import ZimConfig
 
 CLOSER_BELOW = 0.7
 """A click's object is looked at again, closer, if it spans less of the picture."""
@@ -82,7 +82,10 @@ class Looks:
     """
 
     def __init__(self) -> None:
+        from zim_model.inference.zoom import ZoomPredictor
+
         self._earlier: OrderedDict[Key, Seen] = OrderedDict()
+        self._zoom = ZoomPredictor()
 
     def answer(self, question: Question, *, remember: bool = True) -> Seen:
         """Look at the picture, and closer where that helps.
@@ -94,6 +97,8 @@ class Looks:
             Cancelled: ``cancelled`` became true.
         """
         backend, prompts = question.backend, question.prompts
+        if isinstance(backend.config, TinyConfig):
+            return self._zoom.answer(question, remember=remember)
         first = self._at_large(question, remember)
         alpha = first.alphas[question.candidate]
         view = closer_view(backend.config, alpha, first.view, prompts, *question.size)
@@ -134,9 +139,9 @@ class Looks:
             self._earlier.popitem(last=False)
 
 
-def recalls(config: ZimConfig) -> bool:
+def recalls(config: ModelConfig) -> bool:
     """Whether a model was trained to be shown its earlier answer."""
-    return config.region_channels is not None
+    return isinstance(config, TinyConfig) or config.region_channels is not None
 
 
 def point_by_point(prompts: PromptSet) -> Iterator[PromptSet]:
@@ -169,7 +174,7 @@ def decoded(
 
 
 def closer_view(
-    config: ZimConfig,
+    config: ModelConfig,
     alpha: FloatArray,
     view: View,
     prompts: PromptSet,

@@ -28,6 +28,7 @@ from zim_model.prompts import Point, PromptSet
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import Backend, EncodedView
+    from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
@@ -93,7 +94,7 @@ class ZimAutomaticMaskGenerator:
 
     def __init__(
         self,
-        model: Zim | Backend,
+        model: Zim | ZimTiny | Backend,
         points_per_side: int | None = 32,
         points_per_batch: int = 64,
         pred_iou_thresh: float = 0.88,
@@ -109,8 +110,9 @@ class ZimAutomaticMaskGenerator:
         output_mode: OutputMode = "binary_mask",
         device: str | None = None,
     ) -> None:
-        from zim_model.inference.backends import TorchBackend
-        from zim_model.network.zim import Zim
+        from torch import nn
+
+        from zim_model.inference.oom_fallback import backend_of
 
         if (points_per_side is None) == (point_grids is None):
             raise PromptError("Give either points_per_side or point_grids.")
@@ -129,7 +131,7 @@ class ZimAutomaticMaskGenerator:
         )
         _require("output_mode", output_mode, output_mode in get_args(OutputMode))
         self.backend: Backend = (
-            TorchBackend(model, device) if isinstance(model, Zim) else model
+            backend_of(model, device) if isinstance(model, nn.Module) else model
         )
         self.point_grids: list[npt.NDArray[np.float64]] = []
         for layer in range(crop_n_layers + 1):

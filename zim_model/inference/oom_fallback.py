@@ -22,6 +22,8 @@ from zim_model.weights.catalogue import locate
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import Backend
+    from zim_model.network.tiny import ZimTiny
+    from zim_model.network.zim import Zim
 
 T = TypeVar("T")
 
@@ -51,10 +53,26 @@ def open_backend(
         from zim_model.onnx.backend import OnnxBackend
 
         return OnnxBackend(path, device)
-    from zim_model.inference.backends import TorchBackend
     from zim_model.weights.checkpoint import load_model
 
-    return TorchBackend(load_model(path), device, precision)
+    return backend_of(load_model(path), device, precision)
+
+
+def backend_of(
+    network: Zim | ZimTiny, device: str | None = None, precision: Precision = "auto"
+) -> Backend:
+    """The backend that runs a network, see :func:`open_backend`.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
+    from zim_model.inference.backends import TorchBackend
+    from zim_model.inference.tiny_backend import TinyBackend
+    from zim_model.network.zim import Zim
+
+    if isinstance(network, Zim):
+        return TorchBackend(network, device, precision)
+    return TinyBackend(network, device, precision)
 
 
 def open_on(model: str, rung: Rung) -> Backend:

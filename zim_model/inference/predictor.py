@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from zim_model.inference.backends import Backend, EncodedView
+    from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 
 
@@ -36,12 +37,15 @@ class ZimPredictor:
         device: where a model runs; None takes the best of this machine.
     """
 
-    def __init__(self, model: Zim | Backend, device: str | None = None) -> None:
-        from zim_model.inference.backends import TorchBackend
-        from zim_model.network.zim import Zim
+    def __init__(
+        self, model: Zim | ZimTiny | Backend, device: str | None = None
+    ) -> None:
+        from torch import nn
+
+        from zim_model.inference.oom_fallback import backend_of
 
         self.backend: Backend = (
-            TorchBackend(model, device) if isinstance(model, Zim) else model
+            backend_of(model, device) if isinstance(model, nn.Module) else model
         )
         self._image: npt.NDArray[np.uint8] | None = None
         self._views: dict[View, EncodedView] = {}
@@ -126,11 +130,17 @@ class ZimPredictor:
         """The whole image's embedding, (1, C, G, G).
 
         Raises:
-            PromptError: no image was set.
+            PromptError: no image was set, or the model's features depend on prompts.
         """
+        from zim_model.network.zim import Features
+
         if self._image is None:
             raise PromptError("No image is set.", "Call set_image first.")
-        return self._encoded(self._whole_view(self._image)).features.embeddings
+        features = self._encoded(self._whole_view(self._image)).features
+        if not isinstance(features, Features):
+            name = self.backend.config.name
+            raise PromptError(f"{name} has no image embedding without prompts.")
+        return features.embeddings
 
     def _whole_view(self, image: npt.NDArray[np.uint8]) -> View:
         height, width = image.shape[:2]

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, STRIDE, ZimConfig
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, STRIDE, ModelConfig
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 OBJECT_MARGIN = 0.225
@@ -112,7 +112,9 @@ class View:
         return Scribble(inside, scribble.positive)
 
 
-def choose_view(config: ZimConfig, prompts: PromptSet, height: int, width: int) -> View:
+def choose_view(
+    config: ModelConfig, prompts: PromptSet, height: int, width: int
+) -> View:
     """The view that a model of this configuration takes for these prompts.
 
     Models that look at objects see the box with :data:`OBJECT_MARGIN` around it,
@@ -207,7 +209,7 @@ def border_fade(
     return np.asarray(rows[:, None] * columns, np.float32)
 
 
-def resized_view(config: ZimConfig, image: ByteArray, view: View) -> ByteArray:
+def resized_view(config: ModelConfig, image: ByteArray, view: View) -> ByteArray:
     """The view scaled to the input, (h, w, 3) uint8 with max(h, w) = image_size."""
     height, width = view.input_size
     pixels = view.crop(image)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -119,6 +129,16 @@ class ZimConfig:
         return 2 if self.pixel_decoder == "hierarchical" else 4
 
     @property
+    def prompt_mask_stride(self) -> int:
+        """Input pixels per pixel of a mask prompt (SAM)."""
+        return 4
+
+    @property
+    def binary(self) -> bool:
+        """Whether its mattes are masks by training, as SAM's."""
+        return self.pixel_decoder == "sam"
+
+    @property
     def mask_channels(self) -> int:
         """Length of the kernels that the mask tokens turn into."""
         if self.pixel_decoder == "hierarchical":
@@ -155,6 +175,140 @@ class ZimConfig:
         return config
 
 
+class LiteStage(NamedTuple):
+    """Inverted-residual blocks of equal width; the first one has the stride."""
+
+    repeats: int
+    kernel: int
+    stride: int
+    expansion: int
+    channels: int
+
+
+LITE0_STAGES = (
+    LiteStage(1, 3, 1, 1, 16),
+    LiteStage(2, 3, 2, 6, 24),
+    LiteStage(2, 5, 2, 6, 40),
+    LiteStage(3, 3, 2, 6, 80),
+    LiteStage(3, 5, 1, 6, 112),
+    LiteStage(4, 5, 2, 6, 192),
+    LiteStage(1, 3, 1, 6, 320),
+)
+FEATURE_STAGES = (0, 1, 2, 4, 6)
+"""Stages whose outputs are the features at strides 2, 4, 8, 16 and 32."""
+LITE_MULTIPLIERS = {"lite0": (1.0, 1.0), "lite2": (1.1, 1.2)}
+"""Width and depth multipliers by variant."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiteConfig:
+    """An EfficientNet-Lite encoder."""
+
+    variant: Literal["lite0", "lite2"] = "lite0"
+
+    @property
+    def stages(self) -> tuple[LiteStage, ...]:
+        """The stages of this variant."""
+        width, depth = LITE_MULTIPLIERS[self.variant]
+        last = len(LITE0_STAGES) - 1
+        return tuple(
+            stage._replace(
+                channels=_rounded(stage.channels * width),
+                repeats=stage.repeats
+                if i in (0, last)
+                else math.ceil(stage.repeats * depth),
+            )
+            for i, stage in enumerate(LITE0_STAGES)
+        )
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of the features at strides 2, 4, 8, 16 and 32."""
+        return tuple(self.stages[i].channels for i in FEATURE_STAGES)
+
+
+def _rounded(channels: float) -> int:
+    """The nearest multiple of 8 that is not below 90 % of ``channels``."""
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest if nearest >= 0.9 * channels else nearest + 8
+
+
+@dataclass(frozen=True, slots=True)
+class TinyConfig:
+    """Everything that decides the shapes of :class:`ZimTiny`'s tensors.
+
+    Attributes:
+        name: of the model.
+        image_size: side of the square input in pixels, a multiple of 32.
+        encoder: the pretrained encoder.
+        widths: the decoder's channels at strides 32, 16, 8 and 4, multiples of 8.
+        depth: residual blocks at each of these strides.
+        head: channels at stride 2.
+        prompt_widths: channels of the prompt maps' features at strides 2, 4, 8 and 16.
+    """
+
+    name: str = "zim-tiny"
+    image_size: int = 256
+    encoder: LiteConfig = field(default_factory=LiteConfig)
+    widths: tuple[int, int, int, int] = (128, 128, 96, 64)
+    depth: int = 2
+    head: int = 32
+    prompt_widths: tuple[int, int, int, int] = (16, 24, 32, 48)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.image_size, int) or self.image_size % 32:
+            raise ValueError(f"image_size {self.image_size} is no multiple of 32")
+
+    @property
+    def mask_stride(self) -> int:
+        """Input pixels per pixel of the predicted mattes."""
+        return 2
+
+    @property
+    def prompt_mask_stride(self) -> int:
+        """Input pixels per pixel of the previous answer, as a prompt."""
+        return 2
+
+    @property
+    def view(self) -> Literal["image", "object"]:
+        """See :class:`ZimConfig`."""
+        return "object"
+
+    @property
+    def resize(self) -> Literal["pil", "area"]:
+        """See :class:`ZimConfig`."""
+        return "area"
+
+    @property
+    def binary(self) -> bool:
+        """See :class:`ZimConfig`."""
+        return False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with the kind of encoder named."""
+        return with_kind(self, TINY_ENCODERS)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TinyConfig:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            WeightsError: a key is unknown or a value is missing or malformed.
+        """
+        config = made_of(cls, data, TINY_ENCODERS)
+        widths = (*config.widths, *config.prompt_widths, config.head)
+        if not config.image_size or not config.depth or min(widths) < 8:
+            raise WeightsError("Malformed model configuration: a width or depth is 0.")
+        if any(width % 8 for width in widths):
+            raise WeightsError(
+                "Malformed model configuration: a width is no multiple of 8."
+            )
+        return config
+
+
+ModelConfig = ZimConfig | TinyConfig
+"""The architectures that answer prompts."""
+TINY_ENCODERS: dict[str, type] = {"lite": LiteConfig}
 Config = TypeVar("Config")
 ENCODERS: dict[str, type[VitConfig | CnnConfig]] = {"vit": VitConfig, "cnn": CnnConfig}
 

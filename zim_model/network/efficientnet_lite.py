@@ -7,75 +7,18 @@ and a first and last stage of fixed depth.  Shapes: B batch, S input side.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zim_model.network.config import FEATURE_STAGES, LiteConfig, LiteStage
+
 BN_EPS = 1e-3
 """Epsilon of the published batch norms."""
 STEM_CHANNELS = 32
-
-
-class Stage(NamedTuple):
-    """Inverted-residual blocks of equal width; the first one has the stride."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    expansion: int
-    channels: int
-
-
-BASE_STAGES = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
-)
-FEATURE_STAGES = (0, 1, 2, 4, 6)
-"""Stages whose outputs are the features at strides 2, 4, 8, 16 and 32."""
-MULTIPLIERS = {"lite0": (1.0, 1.0), "lite2": (1.1, 1.2)}
-"""Width and depth multipliers by variant."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiteConfig:
-    """An EfficientNet-Lite encoder."""
-
-    variant: Literal["lite0", "lite2"] = "lite0"
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages of this variant."""
-        width, depth = MULTIPLIERS[self.variant]
-        last = len(BASE_STAGES) - 1
-        return tuple(
-            stage._replace(
-                channels=_rounded(stage.channels * width),
-                repeats=stage.repeats
-                if i in (0, last)
-                else math.ceil(stage.repeats * depth),
-            )
-            for i, stage in enumerate(BASE_STAGES)
-        )
-
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Channels of the features at strides 2, 4, 8, 16 and 32."""
-        return tuple(self.stages[i].channels for i in FEATURE_STAGES)
-
-
-def _rounded(channels: float) -> int:
-    """The nearest multiple of 8 that is not below 90 % of ``channels``."""
-    nearest = max(8, int(channels + 4) // 8 * 8)
-    return nearest if nearest >= 0.9 * channels else nearest + 8
 
 
 class SameConv(nn.Conv2d):
@@ -104,7 +47,7 @@ class SameConv(nn.Conv2d):
 class InvertedResidual(nn.Module):
     """Expand, depthwise convolution, project; a residual where the shape is kept."""
 
-    def __init__(self, inputs: int, stage: Stage, stride: int) -> None:
+    def __init__(self, inputs: int, stage: LiteStage, stride: int) -> None:
         super().__init__()
         hidden = inputs * stage.expansion
         self.expand = SameConv(inputs, hidden, 1) if stage.expansion > 1 else None
@@ -115,7 +58,7 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out = x if self.expand is None else F.relu6(self.expand(x))
         out = self.project(F.relu6(self.depthwise(out)))
-        return x + out if self.residual else out
+        return cast(Tensor, x + out) if self.residual else cast(Tensor, out)
 
 
 class EfficientNetLite(nn.Module):
@@ -167,7 +110,7 @@ class EfficientNetLite(nn.Module):
         yield "_conv_stem _bn0", self.stem
         number = 0
         for stage in self.stages:
-            for block in stage:  # type: ignore[union-attr]
+            for block in cast(Iterable[InvertedResidual], stage):
                 first = f"_blocks.{number}."
                 if block.expand is not None:
                     yield f"{first}_expand_conv {first}_bn0", block.expand

@@ -7,16 +7,14 @@ set.  Shapes: B batch, S input side, a multiple of 32.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zim_model.network.config import TinyConfig
 from zim_model.network.efficientnet_lite import (
     STEM_CHANNELS,
     EfficientNetLite,
-    LiteConfig,
     SameConv,
 )
 
@@ -28,34 +26,6 @@ GROUPS = 8
 """Groups of the decoder's group norms."""
 KERNELS = (5, 5, 5, 3)
 """Of the decoder's depthwise convolutions at strides 32, 16, 8 and 4."""
-
-
-@dataclass(frozen=True, slots=True)
-class TinyConfig:
-    """Everything that decides the shapes of :class:`ZimTiny`'s tensors.
-
-    Attributes:
-        name: of the model.
-        image_size: side of the square input in pixels, a multiple of 32.
-        encoder: the pretrained encoder.
-        widths: the decoder's channels at strides 32, 16, 8 and 4, multiples of 8.
-        depth: residual blocks at each of these strides.
-        head: channels at stride 2.
-        prompt_widths: channels of the prompt maps' features at strides 2, 4, 8 and 16.
-    """
-
-    name: str = "zim-tiny"
-    image_size: int = 256
-    encoder: LiteConfig = field(default_factory=LiteConfig)
-    widths: tuple[int, int, int, int] = (128, 128, 96, 64)
-    depth: int = 2
-    head: int = 32
-    prompt_widths: tuple[int, int, int, int] = (16, 24, 32, 48)
-
-    @property
-    def mask_stride(self) -> int:
-        """Input pixels per pixel of the predicted mattes."""
-        return 2
 
 
 def scaled_pixels(pixels: Tensor) -> Tensor:

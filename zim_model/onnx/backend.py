@@ -113,6 +113,7 @@ class OnnxBackend:
         """See :class:`~zim_model.inference.backends.Backend`; no way for a mask."""
         coords, labels = prompt_tokens(prompts)
         features = encoded.features
+        assert isinstance(features, Features)
         tensors = (features.embeddings, *features.details)
         inputs = {
             **dict(zip(FEATURES, (t.numpy() for t in tensors), strict=True)),

@@ -11,7 +11,7 @@ import hashlib
 import json
 import warnings
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,8 @@ from torch import Tensor
 
 from zim_model.assets import asset_path, bundled_weights
 from zim_model.errors import WeightsError
-from zim_model.network.config import CONFIGS, ZimConfig
-from zim_model.network.efficientnet_lite import LiteConfig
-from zim_model.network.tiny import TinyConfig, ZimTiny
+from zim_model.network.config import CONFIGS, ModelConfig, TinyConfig, ZimConfig
+from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import replacing
 from zim_model.runtime.devices import is_out_of_memory
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 CONFIG_KEY = "zim_config"
 TINY_KEY = "zim_tiny_config"
+"""Metadata key of a configuration, of the two architectures."""
 FORMAT_KEY = "zim_format"
 FORMAT = "1"
 
@@ -75,7 +75,7 @@ def _counted(names: tuple[str, ...]) -> str:
     return f"{len(names)} tensors ({listed})" if names else "no tensors"
 
 
-def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim:
+def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
     """A model with its weights, in evaluation mode.
 
     Args:
@@ -99,25 +99,50 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim:
                 f"Known: {', '.join(known)}; or give a .safetensors or .pth file.",
             )
     config, tensors = read_weights(path)
-    model = Zim(config)
+    model = built(config)
     _load_exactly(model, tensors, path)
     return model.to(device).eval()
 
 
-def read_weights(path: Path) -> tuple[ZimConfig, dict[str, Tensor]]:
+def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:
+    """A ZIM or SAM with its weights, see :func:`load_model`.
+
+    Raises:
+        WeightsError: as :func:`load_model`, or the model is of zim-tiny's architecture.
+    """
+    model = load_model(name_or_path, device)
+    if not isinstance(model, Zim):
+        raise WeightsError(
+            f"{name_or_path} is of zim-tiny's architecture.",
+            "Give the weights of a ZIM or SAM with a ViT.",
+        )
+    return model
+
+
+def built(config: ModelConfig) -> Zim | ZimTiny:
+    """A new network of an architecture."""
+    return ZimTiny(config) if isinstance(config, TinyConfig) else Zim(config)
+
+
+def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     """The configuration and the float32 tensors of one of our weight files.
 
     Raises:
         WeightsError: see :func:`load_model`.
     """
     metadata, tensors = read_tensors(path)
-    if CONFIG_KEY not in metadata:
+    kinds: dict[str, type[ZimConfig | TinyConfig]] = {
+        CONFIG_KEY: ZimConfig,
+        TINY_KEY: TinyConfig,
+    }
+    key = next((key for key in kinds if key in metadata), None)
+    if key is None:
         raise WeightsError(
             f"{path} holds weights but not for which architecture.",
             f"It must be saved by zim-studio (metadata key {CONFIG_KEY}).",
         )
     try:
-        config = ZimConfig.from_json(json.loads(metadata[CONFIG_KEY]))
+        config = kinds[key].from_json(json.loads(metadata[key]))
     except ValueError as error:  # no JSON
         raise WeightsError(
             f"{path} has a malformed configuration ({error}).",
@@ -155,7 +180,7 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     return metadata, floats
 
 
-def check_weights(path: Path) -> ZimConfig:
+def check_weights(path: Path) -> ModelConfig:
     """Check that a file holds all weights of a model, without building it.
 
     Args:
@@ -169,23 +194,24 @@ def check_weights(path: Path) -> ZimConfig:
     """
     if path.suffix == ".pth":
         tensors = read_sam(path)
-        config = _config_of_sam(tensors, path)
+        config: ModelConfig = _config_of_sam(tensors, path)
     else:
         config, tensors = read_weights(path)
     with torch.device("meta"):
-        model = Zim(config)
+        model = built(config)
     refuse_other_names(model, tensors, path)
     refuse_other_shapes(model.state_dict(), tensors, path)
     return config
 
 
-def save_model(model: Zim, path: Path, *, half: bool = True) -> None:
+def save_model(model: Zim | ZimTiny, path: Path, *, half: bool = True) -> None:
     """Write weights and configuration to a safetensors file, whole or not at all.
 
     Args:
         half: store 16-bit floats, except for small tensors (norms, biases).
     """
-    metadata = {FORMAT_KEY: FORMAT, CONFIG_KEY: json.dumps(model.config.to_json())}
+    key = TINY_KEY if isinstance(model, ZimTiny) else CONFIG_KEY
+    metadata = {FORMAT_KEY: FORMAT, key: json.dumps(model.config.to_json())}
     data = save(
         {key: stored(value, half=half) for key, value in model.state_dict().items()},
         metadata,
@@ -194,35 +220,13 @@ def save_model(model: Zim, path: Path, *, half: bool = True) -> None:
         file.write(data)
 
 
-def save_tiny(model: ZimTiny, path: Path, *, half: bool = True) -> None:
-    """Write zim-tiny's weights and configuration, see :func:`save_model`."""
-    config = json.dumps(asdict(model.config))
-    data = save(
-        {key: stored(value, half=half) for key, value in model.state_dict().items()},
-        {FORMAT_KEY: FORMAT, TINY_KEY: config},
-    )
-    with replacing(path) as file:
-        file.write(data)
-
-
-def load_tiny(path: Path) -> ZimTiny:
-    """zim-tiny from a file of :func:`save_tiny`."""
-    metadata, tensors = read_tensors(path)
-    values = json.loads(metadata[TINY_KEY])
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    values["encoder"] = LiteConfig(**values["encoder"])
-    model = ZimTiny(TinyConfig(**values))
-    model.load_state_dict(tensors)
-    return model.eval()
-
-
 def stored(tensor: Tensor, *, half: bool = True) -> Tensor:
     """A tensor as files hold it: of 16-bit floats, but for norms and biases."""
     shrink = half and tensor.is_floating_point() and tensor.ndim > 1
     return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
 
 
-def fingerprint(model: Zim | ConverterNetwork) -> str:
+def fingerprint(model: Zim | ZimTiny | ConverterNetwork) -> str:
     """A short digest of configuration and weights: equal ones answer alike."""
     digest = hashlib.blake2b(json.dumps(model.config.to_json()).encode(), digest_size=8)
     for name, tensor in model.state_dict().items():
@@ -377,14 +381,14 @@ def _config_of_sam(state: dict[str, Tensor], path: Path) -> ZimConfig:
     )
 
 
-def _load_exactly(model: Zim, tensors: dict[str, Tensor], path: Path) -> None:
+def _load_exactly(model: Zim | ZimTiny, tensors: dict[str, Tensor], path: Path) -> None:
     refuse_other_names(model, tensors, path)
     refuse_other_shapes(model.state_dict(), tensors, path)
     model.load_state_dict(tensors)
 
 
 def refuse_other_names(
-    model: Zim | ConverterNetwork, tensors: dict[str, Tensor], path: Path
+    model: Zim | ZimTiny | ConverterNetwork, tensors: dict[str, Tensor], path: Path
 ) -> None:
     """Check that a file holds all tensors of a model and no others.
 

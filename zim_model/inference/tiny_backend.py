@@ -1,0 +1,136 @@
+"""Runs :class:`~zim_model.network.tiny.ZimTiny` with PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zim_model.arrays import ByteArray, FloatArray
+from zim_model.errors import HalfOverflow
+from zim_model.inference.backends import EncodedView, no_numbers
+from zim_model.inference.prompt_maps import prompt_maps
+from zim_model.inference.view import View, resized_view
+from zim_model.network.tiny import ZimTiny, scaled_pixels
+from zim_model.prompts import PromptSet
+from zim_model.runtime.devices import (
+    Precision,
+    checked_device,
+    device_name,
+    torch_dtype,
+    usable_precision,
+)
+from zim_model.runtime.malloc import tune_malloc
+from zim_model.weights.checkpoint import fingerprint
+
+FILLER = 127
+"""Grey of the padding: about 0 in the network's input."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TinyFeatures:
+    """The network's image input, (1, 3, S, S): all that prompts do not change."""
+
+    image: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the tensor takes."""
+        return self.image.numel() * self.image.element_size()
+
+
+class TinyBackend:
+    """A :class:`~zim_model.inference.backends.Backend` for zim-tiny.
+
+    The whole network runs for every prompt set; encoding only scales the pixels.
+    """
+
+    def __init__(
+        self, model: ZimTiny, device: str | None = None, precision: Precision = "auto"
+    ) -> None:
+        """Move the model to ``device``, by default the best of this machine.
+
+        Args:
+            precision: see :func:`zim_model.runtime.devices.usable_precision`.  Weights
+                stay fp32; half precision is torch's autocast.
+
+        Raises:
+            DeviceError: this machine has no such device.
+        """
+        name = checked_device(device)
+        precision = usable_precision(name, precision)
+        self.device = torch.device(name)
+        self.dtype = torch_dtype(precision)
+        self.config = model.config
+        self.fingerprint = f"{fingerprint(model)}/{name}/{precision}"
+        if self.device.type == "cpu":
+            tune_malloc()
+        self.model = model.to(self.device).channels_last().eval()
+        self.device_label = f"{device_name(name)} ({precision})"
+
+    @torch.inference_mode()
+    def encode(self, image: ByteArray, view: View) -> EncodedView:
+        """See :class:`~zim_model.inference.backends.Backend`."""
+        pixels = resized_view(self.config, image, view)
+        side = self.config.image_size
+        padded = np.full((side, side, 3), FILLER, np.uint8)
+        padded[: pixels.shape[0], : pixels.shape[1]] = pixels
+        tensor = torch.from_numpy(padded).permute(2, 0, 1)[None].to(self.device)
+        return EncodedView(view, TinyFeatures(scaled_pixels(tensor)), pixels)
+
+    def decode(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`~zim_model.inference.backends.Backend`.
+
+        Args:
+            mask_input: (1, S/2, S/2) logits of the previous answer, or None.
+        """
+        logits, scores = self._decode(encoded, [prompts], mask_input)
+        return logits[0], scores[0]
+
+    def decode_many(
+        self, encoded: EncodedView, sets: Sequence[PromptSet]
+    ) -> tuple[FloatArray, FloatArray]:
+        """The answers of :meth:`decode` to N prompt sets, (N, 4, h, w) and (N, 4)."""
+        return self._decode(encoded, sets)
+
+    @torch.inference_mode()
+    def _decode(
+        self,
+        encoded: EncodedView,
+        sets: Sequence[PromptSet],
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        assert isinstance(encoded.features, TinyFeatures)
+        side, count = self.config.image_size, len(sets)
+        maps = torch.zeros(count, 4, side, side)
+        for i, prompts in enumerate(sets):
+            maps[i, :3] = torch.from_numpy(prompt_maps(prompts, side))
+        height, width = encoded.view.input_size
+        if mask_input is not None:
+            previous = torch.from_numpy(mask_input)[None].sigmoid()
+            previous = F.interpolate(previous, scale_factor=2, mode="bilinear")
+            maps[:, 3:, :height, :width] = previous[..., :height, :width]
+        image = encoded.features.image.expand(count, -1, -1, -1)
+        image, maps = (
+            each.to(self.device).contiguous(memory_format=torch.channels_last)
+            for each in (image, maps)
+        )
+        half = self.dtype != torch.float32
+        with torch.autocast(self.device.type, self.dtype, enabled=half):
+            logits, iou = self.model(image, maps)
+        stride = self.config.mask_stride
+        # Cells that the image only partly fills still belong to it.
+        rows, columns = -(-height // stride), -(-width // stride)
+        cropped = logits[..., :rows, :columns].float().cpu().numpy()
+        if not np.isfinite(cropped).all():
+            raise HalfOverflow if half else no_numbers(self.config.name)
+        return cropped, iou.float().cpu().numpy()
