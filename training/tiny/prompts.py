@@ -77,7 +77,7 @@ def draw_scribble(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) ->
     drawn: ByteArray = np.zeros(mask.shape, np.uint8)
     cv2.polylines(drawn, [corners.astype(np.int32)], False, 1, 2 * RADIUS + 1)
     inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
-    maps[POSITIVE] |= np.asarray(drawn & inside, np.uint8)
+    maps[POSITIVE] |= drawn & (inside > 0)
 
 
 def draw_lasso(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) -> None:
