@@ -36,4 +36,5 @@ def write_sheet(
         ]
         doubled = [g.repeat(2, 0).repeat(2, 1) for g in grey]
         rows.append(np.concatenate([image, *doubled], 1))
-    Image.fromarray(np.concatenate(rows)).save(path)
+    if rows:
+        Image.fromarray(np.concatenate(rows)).save(path)

@@ -6,7 +6,7 @@ Every sample is a pure function of (seed, number).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -28,6 +28,8 @@ CLOSEST, FARTHEST = 1.15, 2.2
 """Sides of the views of an object, as multiples of the object's longer side."""
 FILLER = 127
 """Grey of the padding: 0 in the network's input."""
+RECOLOURED = 0.7
+"""Share of the images whose colours are changed."""
 MIN_AREA = 40
 """Objects of fewer pixels at stride 2 are not asked for."""
 
@@ -76,6 +78,8 @@ class TinySamples(Repeated):
         subject = scene.subject and rng.random() < config.subject_share
         boxed = not subject and rng.random() < config.box_share
         whole = subject or rng.random() < (0.15 if boxed else config.whole_share)
+        if rng.random() < RECOLOURED:
+            scene = replace(scene, image=recoloured(rng, scene.image))
         view = seen(rng, scene, size, whole=whole, tight=boxed)
         mask = view.alpha > 0.5
         if mask.sum() < 4 * MIN_AREA or mask.mean() > 0.97:
@@ -88,13 +92,12 @@ class TinySamples(Repeated):
                 prompts.draw_clicks(rng, maps, mask, view.others)
         elif not subject:
             ambiguous = self._draw(rng, maps, mask, view.others)
-        image = recoloured(rng, view.image) if rng.random() < 0.7 else view.image
         alpha, known = (
             cv2.resize(plane, (size // 2, size // 2), interpolation=cv2.INTER_AREA)
             for plane in (view.alpha, view.known.astype(np.float32))
         )
         return {
-            "image": torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))),
+            "image": torch.from_numpy(view.image.transpose(2, 0, 1).copy()),
             "maps": torch.from_numpy(maps),
             "target": torch.from_numpy(alpha.clip(0, 1)),
             "weight": torch.from_numpy((known > 0.5).astype(np.float32)),

