@@ -167,6 +167,8 @@ class Scene:
         return LabelMap(self.image, labels.astype(np.uint8), self.single)
 
 
+COMPOSED = 288
+"""Side of the scenes that are put together of cut-outs or drawn, in pixels."""
 HELD_OUT = 50
 """One labelled picture (or video) in so many is never trained on but shown."""
 LONGEST = 512
@@ -203,6 +205,7 @@ class Pictures:
             in HELD_OUT of them, instead of the others.
         longest: mattes and labelled pictures are kept at most so long, in pixels.
         weights: ``open`` takes only pictures that the manifest calls open.
+        composed: side of the scenes that are put together, in pixels.
 
     Raises:
         ZimError: the folder holds no pictures to train on, or no manifest says which
@@ -216,7 +219,9 @@ class Pictures:
         held_out: bool = False,
         longest: int = LONGEST,
         weights: Weights = "all",
+        composed: int = COMPOSED,
     ) -> None:
+        self.composed = composed
         self.held_out, self.longest, self.weights = held_out, longest, weights
         self.manifest = Manifest(root)
         if weights == "open" and self.manifest.path is None:
@@ -325,7 +330,7 @@ class Pictures:
         return np.asarray(square, np.uint8)
 
     def _procedural_scene(self, rng: np.random.Generator, texture: Path) -> Scene:
-        background = self._background(rng, 256)
+        background = self._background(rng, self.composed)
         if rng.random() < 0.35:
             image, alphas = render.render_scene(rng, background, 3)
             visible = [a for a in alphas if a.max() > 0.5] or alphas
@@ -342,7 +347,7 @@ class Pictures:
 
     def _cutout_scene(self, rng: np.random.Generator, path: Path) -> Scene:
         """One to three cut-outs on a background, the last one on top as the object."""
-        size = 288
+        size = self.composed
         image = np.asarray(self._background(rng, size), np.float32)
         others = np.zeros((size, size), bool)
         alpha = np.zeros((size, size), np.float32)

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from training.distributed import Team
 from training.loop import Run, Task, command_line, run_task
-from training.sources import Pictures
+from training.sources import COMPOSED, LONGEST, Pictures
 from training.tiny.config import TinyTrainConfig
 from training.tiny.previews import write_sheet
 from training.tiny.samples import TinySamples
 from training.tiny.trainer import TinyTrainer
 
+DETAIL_LONGEST, DETAIL_COMPOSED = 1024, 640
+"""Sizes of images and of composed scenes for the detail stage, in pixels."""
 PREVIEWS = 8
 """Samples on the sheet of previews, of pictures never trained on."""
 
@@ -27,9 +29,14 @@ def train(config: TinyTrainConfig, run: Run) -> TinyTrainer:
     Raises:
         ZimError: the data, the initial weights or the state cannot be used.
     """
+    fine = config.stage == "detail"
+    longest = DETAIL_LONGEST if fine else LONGEST
+    composed = DETAIL_COMPOSED if fine else COMPOSED
 
     def samples(folder: Path) -> TinySamples:
-        pictures = Pictures(folder, weights=config.allowed)
+        pictures = Pictures(
+            folder, weights=config.allowed, longest=longest, composed=composed
+        )
         return TinySamples(pictures, config, config.seed)
 
     def previews(

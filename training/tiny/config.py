@@ -12,6 +12,7 @@ from zim_model.network.config import LiteConfig, TinyConfig
 
 MODELS = {
     "zim-tiny": TinyConfig(),
+    "zim-tiny-detail": TinyConfig(detail_widths=(16, 32, 48)),
     "zim-tiny-lite2": TinyConfig(encoder=LiteConfig("lite2")),
 }
 
@@ -21,6 +22,7 @@ class TinyTrainConfig(Settings):
     """What a run of zim-tiny's training does, see ``training.run_config.Settings``.
 
     Attributes:
+        stage: ``answers`` trains all but the detail stage, ``detail`` that alone.
         weights: ``open`` trains on pictures that leave the weights free for any use,
             ``all`` also on those for research only.
         encoder_lr: learning rate of the pretrained encoder, as a share of ``lr``.
@@ -37,6 +39,7 @@ class TinyTrainConfig(Settings):
         answers_weight: of the loss of the best of part, object and group.
     """
 
+    stage: str = "answers"
     weights: str = "open"
     encoder_lr: float = 0.25
     size: int = 256
@@ -53,6 +56,7 @@ class TinyTrainConfig(Settings):
     MODELS: ClassVar[Mapping[str, TinyConfig]] = MODELS
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
         **Settings.CHOICES,
+        "stage": ("answers", "detail"),
         "weights": ("open", "all"),
     }
 

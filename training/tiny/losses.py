@@ -78,3 +78,33 @@ def tiny_loss(
         "score_error": scores.detach(),
     }
     return total, parts
+
+
+def detail_loss(
+    logits: Tensor, target: Tensor, weight: Tensor, exact: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The paper's loss on mattes, and its L1 with cross-entropy on hard labels.
+
+    Args:
+        logits, target, weight: (B, H, W).
+        exact: (B,) 1 where the target is a real matte.
+
+    Returns:
+        A scalar, and its parts for the log.
+    """
+    alpha = logits.sigmoid()
+    area = weight.sum((-2, -1)).clamp(min=1)
+    matte = matte_loss(alpha, target, weight, exact)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    entropy = (entropy * weight).sum((-2, -1)) / area
+    total = (matte + 0.2 * entropy).mean()
+    with torch.no_grad():
+        error = ((alpha - target).abs() * weight).sum((-2, -1)) / area
+        actual = soft_iou(alpha, target, weight)
+    parts = {
+        "loss": total.detach(),
+        "iou": actual.mean(),
+        "l1": error.mean(),
+        "matte": (matte.detach() * exact).sum() / exact.sum().clamp(min=1),
+    }
+    return total, parts

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -21,11 +22,15 @@ def write_sheet(
     rows = []
     for sample in samples:
         maps = sample["maps"].float()
+        scale = sample["image"].shape[-1] // maps.shape[-1]
         inputs = torch.cat([maps, torch.zeros_like(maps[:1])])[None]
-        logits, _ = model(scaled_pixels(sample["image"][None]), inputs)
+        pixels = scaled_pixels(sample["image"][None])
+        logits, _ = model(F.avg_pool2d(pixels, scale), inputs)
+        if scale > 1 and model.detail is not None:
+            logits = model.detail(model.detail.encode(pixels), logits[:, :1])
         image = sample["image"].permute(1, 2, 0).numpy().copy()
         for layer, colour in enumerate(((0, 220, 0), (230, 0, 0), (0, 120, 255))):
-            drawn = maps[layer].numpy() > 0
+            drawn = maps[layer].numpy().repeat(scale, 0).repeat(scale, 1) > 0
             image[drawn] = (image[drawn] * 0.6 + np.array(colour) * 0.4).astype(
                 np.uint8
             )

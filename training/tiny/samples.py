@@ -56,7 +56,8 @@ class TinySamples(Repeated):
 
     An item holds, at input side S: ``image`` (3, S, S) uint8, ``maps`` (3, S, S) uint8
     (see :mod:`training.tiny.prompts`), ``target`` and ``weight`` (S/2, S/2) float32,
-    ``exact`` 1 for real mattes, ``ambiguous`` 1 for a single click or none.
+    ``exact`` 1 for real mattes, ``ambiguous`` 1 for a single click or none.  For the
+    detail stage the image, ``target`` and ``weight`` have twice the side.
     """
 
     def __init__(self, pictures: Pictures, config: TinyTrainConfig, seed: int) -> None:
@@ -80,7 +81,9 @@ class TinySamples(Repeated):
         whole = subject or rng.random() < (0.15 if boxed else config.whole_share)
         if rng.random() < RECOLOURED:
             scene = replace(scene, image=recoloured(rng, scene.image))
-        view = seen(rng, scene, size, whole=whole, tight=boxed)
+        zoom = 2 if config.stage == "detail" else 1
+        fine = seen(rng, scene, zoom * size, whole=whole, tight=boxed)
+        view = fine if zoom == 1 else halved(fine)
         mask = view.alpha > 0.5
         if mask.sum() < 4 * MIN_AREA or mask.mean() > 0.97:
             return None
@@ -93,11 +96,11 @@ class TinySamples(Repeated):
         elif not subject:
             ambiguous = self._draw(rng, maps, mask, view.others)
         alpha, known = (
-            cv2.resize(plane, (size // 2, size // 2), interpolation=cv2.INTER_AREA)
-            for plane in (view.alpha, view.known.astype(np.float32))
+            cv2.resize(plane, (zoom * size // 2,) * 2, interpolation=cv2.INTER_AREA)
+            for plane in (fine.alpha, fine.known.astype(np.float32))
         )
         return {
-            "image": torch.from_numpy(view.image.transpose(2, 0, 1).copy()),
+            "image": torch.from_numpy(fine.image.transpose(2, 0, 1).copy()),
             "maps": torch.from_numpy(maps),
             "target": torch.from_numpy(alpha.clip(0, 1)),
             "weight": torch.from_numpy((known > 0.5).astype(np.float32)),
@@ -122,6 +125,21 @@ class TinySamples(Repeated):
             return False
         prompts.draw_first_click(rng, maps, mask)
         return True
+
+
+def halved(view: ViewMaps) -> ViewMaps:
+    """A view at half the side."""
+    side = view.alpha.shape[0] // 2
+    image, alpha = (
+        cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA)
+        for plane in (view.image, view.alpha)
+    )
+    return ViewMaps(
+        np.asarray(image, np.uint8),
+        np.asarray(alpha, np.float32),
+        view.known[::2, ::2],
+        view.others[::2, ::2],
+    )
 
 
 def seen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from training.base_trainer import BaseTrainer, Batch
 from training.tiny.config import TinyTrainConfig
 from training.tiny.initial import imagenet_weights
-from training.tiny.losses import tiny_loss
+from training.tiny.losses import detail_loss, tiny_loss
 from training.tiny.prompts import correct
 from zim_model.errors import ZimError
 from zim_model.network.tiny import ZimTiny, scaled_pixels
@@ -51,11 +52,24 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
             model.image_encoder.load_published(state)
 
     def make_passes(self) -> nn.Module:
-        return self.model
+        return _Passes(self.model, self.config.precision == "bfloat16")
 
     def groups(self) -> list[dict[str, Any]]:
+        detail = self.model.detail
+        own = set() if detail is None else set(detail.parameters())
+        if self.config.stage == "detail":
+            if detail is None:
+                raise ZimError(
+                    f"{self.config.model} has no detail stage.",
+                    'Leave out stage = "detail", or take "zim-tiny-detail".',
+                )
+            for parameter in self.model.parameters():
+                parameter.requires_grad_(parameter in own)
+            return self.decayed(own, 1.0)
+        for parameter in own:
+            parameter.requires_grad_(False)
         encoder = set(self.model.image_encoder.parameters())
-        others = [p for p in self.model.parameters() if p not in encoder]
+        others = [p for p in self.model.parameters() if p not in encoder | own]
         share = self.config.encoder_lr
         return [
             *self.decayed(self.model.image_encoder.parameters(), share),
@@ -64,14 +78,18 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
 
     def start_from(self, path: Path) -> None:
         given = load_model(path)
-        if given.config != self.config.architecture:
+        if not isinstance(given, ZimTiny):
+            raise ZimError(f"{path} holds a {given.config.name}, not a zim-tiny.")
+        wanted = self.config.architecture
+        if replace(given.config, detail_widths=wanted.detail_widths) != wanted:
             raise ZimError(
                 f"{path} holds a {given.config.name} of another shape than"
                 f" {self.config.model}.",
                 "Start without it, or from one trained with the same configuration.",
             )
-        self.model.load_state_dict(given.state_dict())
-        self.average.load_state_dict(given.state_dict())
+        # A detail stage that the file lacks is trained from nothing.
+        for model in (self.model, self.average):
+            model.load_state_dict({**model.state_dict(), **given.state_dict()})
 
     def save_weights(self, folder: Path) -> None:
         save_model(self.average, folder / f"{self.config.model}.safetensors")
@@ -80,21 +98,31 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         self.model.train()
         seed = (self.config.seed, self.step, number, self.team.rank)
         rng = np.random.default_rng(seed)
-        image = scaled_pixels(batch["image"].to(self.device, non_blocking=True))
+        fine = scaled_pixels(batch["image"].to(self.device, non_blocking=True))
+        detail = self.config.stage == "detail"
+        image = F.avg_pool2d(fine, 2) if detail else fine
         image = image.contiguous(memory_format=torch.channels_last)
         maps, earlier = batch["maps"].clone(), self._nothing(batch)
         ambiguous = batch["ambiguous"].clone()
-        for _ in range(self._rounds(rng)):
-            with torch.no_grad():
-                logits, _ = self._answers(image, maps, earlier)
-            earlier = shown_again(rng, logits[:, :1])
-            clicked = corrected(rng, maps, logits[:, 0], batch)
-            ambiguous[clicked] = 0
-        logits, iou = self._answers(image, maps, earlier)
         target, weight, exact = (
             batch[key].to(self.device, non_blocking=True)
             for key in ("target", "weight", "exact")
         )
+        seen = {"target": target, "weight": weight}
+        if detail:
+            seen = {k: F.avg_pool2d(v[:, None], 2)[:, 0] for k, v in seen.items()}
+        for _ in range(self._rounds(rng)):
+            with torch.no_grad():
+                logits, _ = self._answers(image, maps, earlier)
+            earlier = shown_again(rng, logits[:, :1])
+            clicked = corrected(rng, maps, logits[:, 0], seen)
+            ambiguous[clicked] = 0
+        if detail:
+            with torch.no_grad():
+                logits, _ = self._answers(image, maps, earlier)
+            finer = (self.shared or self.passes)(fine, None, logits[:, :1])
+            return detail_loss(finer[:, 0], target, weight, exact)
+        logits, iou = self._answers(image, maps, earlier)
         return tiny_loss(
             logits,
             iou,
@@ -121,13 +149,31 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         drawn = maps.to(self.device, torch.float32, non_blocking=True)
         inputs = torch.cat([drawn, earlier], 1)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        mixed = self.config.precision == "bfloat16"
-        passes = self.shared or self.passes
-        if not torch.is_grad_enabled():
-            passes = self.passes
-        with torch.autocast(self.device.type, torch.bfloat16, mixed):
-            logits, iou = passes(image, inputs)
-        return logits.float(), iou.float()
+        learns = torch.is_grad_enabled() and self.shared is not None
+        passes = self.shared if learns else self.passes
+        logits, iou = passes(image, inputs)  # type: ignore[misc]
+        return logits, iou
+
+
+class _Passes(nn.Module):
+    """The network's passes, in float32 outside."""
+
+    def __init__(self, model: ZimTiny, mixed: bool) -> None:
+        super().__init__()
+        self.model, self.mixed = model, mixed
+
+    def forward(
+        self, image: Tensor, inputs: Tensor | None, logits: Tensor | None = None
+    ) -> Any:
+        """Answers to ``inputs``, or with ``logits`` those of the detail stage."""
+        with torch.autocast(image.device.type, torch.bfloat16, self.mixed):
+            if inputs is not None:
+                answers, iou = self.model(image, inputs)
+                return answers.float(), iou.float()
+            assert self.model.detail is not None
+            assert logits is not None
+            features = self.model.detail.encode(image)
+            return self.model.detail(features, logits).float()
 
 
 def shown_again(rng: np.random.Generator, logits: Tensor) -> Tensor:
@@ -143,16 +189,18 @@ def shown_again(rng: np.random.Generator, logits: Tensor) -> Tensor:
 
 
 def corrected(
-    rng: np.random.Generator, maps: Tensor, logits: Tensor, batch: Batch
+    rng: np.random.Generator, maps: Tensor, logits: Tensor, truth: dict[str, Tensor]
 ) -> Tensor:
     """Add clicks on the largest errors of most answers; (B,) bool, where there is one.
 
     Args:
         maps: (B, 3, S, S) uint8, changed in place.
         logits: (B, S/2, S/2).
+        truth: ``target`` and ``weight`` (B, S/2, S/2).
     """
     found = (logits > 0).cpu().numpy()
-    target, known = batch["target"].numpy() > 0.5, batch["weight"].numpy() > 0
+    target = truth["target"].cpu().numpy() > 0.5
+    known = truth["weight"].cpu().numpy() > 0
     clicked = np.zeros(len(found), bool)
     for i in np.flatnonzero(rng.random(len(found)) < CLICKED):
         clicked[i] = correct(rng, maps[i].numpy(), found[i], target[i], known[i])

@@ -296,6 +296,7 @@ class _Search:
             prompts=prompts,
             candidate=candidate,
             cancelled=self._cancelled,
+            detailed=False,
         )
         return Looks().answer(question, remember=False)
 

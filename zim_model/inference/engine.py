@@ -339,11 +339,14 @@ class Engine:
         question = Question(asked, encode, key, size, prompts, candidate, cancelled)
         seen = self._looks.answer(question, remember=request.remembered)
         check(cancelled)
-        view = seen.view
-        alphas = seen.alphas * border_fade(seen.alphas.shape[1:], view, height, width)
+        view, alphas = seen.view, seen.alphas
+        alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
+        small = alphas[candidate]
+        if seen.fine is not None:
+            small = seen.fine * border_fade(seen.fine.shape, view, height, width)
         full = np.zeros((height, width), np.uint16)
         guided = request.options.upsampling != "bilinear"
-        pixels, small, guide = view.crop(request.image), alphas[candidate], None
+        pixels, guide = view.crop(request.image), None
         if guided:
             small, guide = stepped(small, pixels)
         full[view.top : view.bottom, view.left : view.right] = upsampled(

@@ -69,6 +69,15 @@ class BothWays:
         other, other_scores = self._backend.decode(encoded.other, mirrored, earlier)
         return mean(logits, mirrored_back(other, cells)), mean(scores, other_scores)
 
+    def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
+        """See :meth:`zim_model.inference.tiny_backend.TinyBackend.refine`."""
+        assert isinstance(encoded, EncodedBothWays)
+        refine = self._backend.refine  # type: ignore[attr-defined]
+        logits: FloatArray = refine(
+            EncodedView(encoded.view, encoded.features, encoded.pixels), alpha
+        )
+        return logits
+
 
 def mean(a: FloatArray, b: FloatArray) -> FloatArray:
     """Half of each, float32."""

@@ -45,11 +45,14 @@ class Seen:
         view: the part of the image.
         alphas: (4, h, w) float32 in [0, 1], a matte of the view per candidate.
         scores: (4,) float32, the predicted IoU of each.
+        fine: a finer matte (h', w') of the candidate that is meant, from a model with a
+            detail stage.
     """
 
     view: View
     alphas: FloatArray
     scores: FloatArray
+    fine: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +67,7 @@ class Question:
         prompts: in image pixels.
         candidate: which of the four mattes is meant.
         cancelled: polled between looks.
+        detailed: make the finer matte, where the model can.
     """
 
     backend: Backend
@@ -73,6 +77,7 @@ class Question:
     prompts: PromptSet
     candidate: int
     cancelled: CancelCheck
+    detailed: bool = True
 
 
 class Looks:

@@ -43,6 +43,20 @@ class TinyFeatures:
         return self.image.numel() * self.image.element_size()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DetailFeatures:
+    """What the detail stage makes of an image: (1, C, D/2, D/2), (1, C', D/4, D/4)."""
+
+    fine: Tensor
+    middle: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the tensors take."""
+        tensors = (self.fine, self.middle)
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+
 class TinyBackend:
     """A :class:`~zim_model.inference.backends.Backend` for zim-tiny.
 
@@ -74,13 +88,58 @@ class TinyBackend:
 
     @torch.inference_mode()
     def encode(self, image: ByteArray, view: View) -> EncodedView:
-        """See :class:`~zim_model.inference.backends.Backend`."""
+        """See :class:`~zim_model.inference.backends.Backend`.
+
+        A view of the detail stage's input side gives that stage's features.
+        """
         pixels = resized_view(self.config, image, view)
-        side = self.config.image_size
+        side = view.image_size
         padded = np.full((side, side, 3), FILLER, np.uint8)
         padded[: pixels.shape[0], : pixels.shape[1]] = pixels
         tensor = torch.from_numpy(padded).permute(2, 0, 1)[None].to(self.device)
-        return EncodedView(view, TinyFeatures(scaled_pixels(tensor)), pixels)
+        scaled = scaled_pixels(tensor)
+        detail = self.model.detail
+        if detail is None or side != self.config.detail_size:
+            return EncodedView(view, TinyFeatures(scaled), pixels)
+        scaled = scaled.contiguous(memory_format=torch.channels_last)
+        with self._autocast():
+            features = detail.encode(scaled)
+        return EncodedView(view, DetailFeatures(*features), pixels)
+
+    @torch.inference_mode()
+    def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
+        """A finer matte of a view.
+
+        Args:
+            encoded: the view at the detail stage's input side.
+            alpha: (h, w) in [0, 1], an answer for the same part of the image at the
+                answers' input side.
+
+        Returns:
+            Logits (2h or a cell less, 2w or a cell less) float32.
+        """
+        detail, features = self.model.detail, encoded.features
+        assert detail is not None
+        assert isinstance(features, DetailFeatures)
+        side = self.config.image_size // self.config.mask_stride
+        padded = torch.zeros(1, 1, side, side)
+        padded[0, 0, : alpha.shape[0], : alpha.shape[1]] = torch.from_numpy(alpha)
+        logits = torch.logit(padded, 1e-5).to(self.device)
+        with self._autocast():
+            finer = detail((features.fine, features.middle), logits)
+        height, width = encoded.view.input_size
+        cropped: FloatArray = (
+            finer[0, 0, : -(-height // 2), : -(-width // 2)].float().cpu().numpy()
+        )
+        if not np.isfinite(cropped).all():
+            if self.dtype != torch.float32:
+                raise HalfOverflow
+            raise no_numbers(self.config.name)
+        return cropped
+
+    def _autocast(self) -> torch.autocast:
+        half = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype, enabled=half)
 
     def decode(
         self,
@@ -124,13 +183,14 @@ class TinyBackend:
             each.to(self.device).contiguous(memory_format=torch.channels_last)
             for each in (image, maps)
         )
-        half = self.dtype != torch.float32
-        with torch.autocast(self.device.type, self.dtype, enabled=half):
+        with self._autocast():
             logits, iou = self.model(image, maps)
         stride = self.config.mask_stride
         # Cells that the image only partly fills still belong to it.
         rows, columns = -(-height // stride), -(-width // stride)
         cropped = logits[..., :rows, :columns].float().cpu().numpy()
         if not np.isfinite(cropped).all():
-            raise HalfOverflow if half else no_numbers(self.config.name)
+            if self.dtype != torch.float32:
+                raise HalfOverflow
+            raise no_numbers(self.config.name)
         return cropped, iou.float().cpu().numpy()

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,13 +23,20 @@ from zim_model.inference.iterative import (
     Key,
     Question,
     Seen,
+    alphas_of,
     box_of,
     decoded,
     point_by_point,
 )
 from zim_model.inference.view import View
+from zim_model.network.config import TinyConfig
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import check
+
+if TYPE_CHECKING:
+    from zim_model.inference.backends import EncodedView
+
+Refine = Callable[["EncodedView", FloatArray], FloatArray]
 
 SURROUNDINGS = 1.4
 """Side of the view of an object, as a multiple of the object's longer side."""
@@ -63,7 +73,20 @@ class ZoomPredictor:
                 self._keep(key, found)
             seen = found
         assert seen is not None, "prompts without any place to look at"
-        return seen
+        return self._detailed(question, seen)
+
+    def _detailed(self, question: Question, seen: Seen) -> Seen:
+        """The answer with its finer matte, where that can and is to be made."""
+        config = question.backend.config
+        size = config.detail_size if isinstance(config, TinyConfig) else None
+        if size is None or not question.detailed:
+            return seen
+        check(question.cancelled)
+        encoded = question.encode(replace(seen.view, image_size=size))
+        check(question.cancelled)
+        refine: Refine = question.backend.refine  # type: ignore[attr-defined]
+        logits = refine(encoded, seen.alphas[question.candidate])
+        return replace(seen, fine=alphas_of(logits))
 
     def _next(self, question: Question, prompts: PromptSet, seen: Seen | None) -> Seen:
         """The answer to prompts, from the answer to all of them but the last."""

@@ -245,6 +245,8 @@ class TinyConfig:
         depth: residual blocks at each of these strides.
         head: channels at stride 2.
         prompt_widths: channels of the prompt maps' features at strides 2, 4, 8 and 16.
+        detail_widths: channels of the detail stage at strides 2, 4 and 8 of its own
+            input, which has twice the side; None for no detail stage.
     """
 
     name: str = "zim-tiny"
@@ -254,6 +256,7 @@ class TinyConfig:
     depth: int = 2
     head: int = 32
     prompt_widths: tuple[int, int, int, int] = (16, 24, 32, 48)
+    detail_widths: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.image_size, int) or self.image_size % 32:
@@ -268,6 +271,11 @@ class TinyConfig:
     def prompt_mask_stride(self) -> int:
         """Input pixels per pixel of the previous answer, as a prompt."""
         return 2
+
+    @property
+    def detail_size(self) -> int | None:
+        """Side of the detail stage's input in pixels; None where there is none."""
+        return None if self.detail_widths is None else 2 * self.image_size
 
     @property
     def view(self) -> Literal["image", "object"]:
@@ -296,7 +304,8 @@ class TinyConfig:
             WeightsError: a key is unknown or a value is missing or malformed.
         """
         config = made_of(cls, data, TINY_ENCODERS)
-        widths = (*config.widths, *config.prompt_widths, config.head)
+        detail = config.detail_widths or ()
+        widths = (*config.widths, *config.prompt_widths, config.head, *detail)
         if not config.image_size or not config.depth or min(widths) < 8:
             raise WeightsError("Malformed model configuration: a width or depth is 0.")
         if any(width % 8 for width in widths):

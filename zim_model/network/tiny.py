@@ -22,6 +22,8 @@ PROMPT_MAPS = 4
 """Positive points, negative points, the filled box, and the previous answer."""
 NUM_ANSWERS = 4
 """Best, part, object and group, in this order."""
+LARGEST_LOGIT = 8.0
+"""Of the detail stage's input: alpha 0.9997."""
 GROUPS = 8
 """Groups of the decoder's group norms."""
 KERNELS = (5, 5, 5, 3)
@@ -152,6 +154,63 @@ class IouHead(nn.Module):
         return scores[..., 0].sigmoid()
 
 
+class DetailStage(nn.Module):
+    """A finer matte from a coarse one and the image at twice the resolution.
+
+    D is the side of its input, 2 S.  The image's features do not depend on prompts.
+    """
+
+    def __init__(self, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.image2 = nn.Conv2d(3, fine, 3, 2, 1)
+        self.image4 = nn.Conv2d(fine, middle, 3, 2, 1)
+        self.image4_mix = nn.Conv2d(middle, middle, 3, padding=1)
+        self.matte4 = nn.Conv2d(2, middle, 3, padding=1)
+        self.down = nn.Conv2d(middle, coarse, 3, 2, 1)
+        self.blocks8 = nn.Sequential(ResidualBlock(coarse, 5), ResidualBlock(coarse, 5))
+        self.up4 = nn.Conv2d(coarse, middle, 1)
+        self.blocks4 = nn.Sequential(ResidualBlock(middle, 3), ResidualBlock(middle, 3))
+        self.up2 = nn.Conv2d(middle, fine, 1)
+        self.matte2 = nn.Conv2d(2, fine, 3, padding=1)
+        self.mix = nn.Conv2d(fine, fine, 3, padding=1)
+        self.change = nn.Conv2d(fine, 1, 3, padding=1)
+        nn.init.zeros_(self.change.weight)
+        assert self.change.bias is not None
+        nn.init.zeros_(self.change.bias)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, C, D/2, D/2) and (B, C', D/4, D/4) of an image (B, 3, D, D)."""
+        fine = F.relu(self.image2(image))
+        return fine, F.relu(self.image4_mix(F.relu(self.image4(fine))))
+
+    def forward(self, features: tuple[Tensor, Tensor], logits: Tensor) -> Tensor:
+        """Finer logits (B, 1, D/2, D/2) from coarse ones (B, 1, D/4, D/4).
+
+        Args:
+            features: of :meth:`encode`.
+            logits: of one answer; the finer ones are these, with what is added.
+        """
+        fine, middle = features
+        logits = logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
+        x = F.gelu(middle + self.matte4(described(logits)))
+        low = F.gelu(self.down(x))
+        low = F.interpolate(
+            self.up4(self.blocks8(low)), scale_factor=2, mode="bilinear"
+        )
+        x = self.blocks4(x + low)
+        finer = F.interpolate(logits, scale_factor=2, mode="bilinear")
+        x = F.interpolate(self.up2(x), scale_factor=2, mode="bilinear")
+        x = F.gelu(x + fine + self.matte2(described(finer)))
+        changed: Tensor = finer + self.change(F.gelu(self.mix(x)))
+        return changed
+
+
+def described(logits: Tensor) -> Tensor:
+    """A matte as a network's input: alpha, and the logits in about [-1, 1]."""
+    return torch.cat([logits.sigmoid(), logits / LARGEST_LOGIT], 1)
+
+
 class ZimTiny(nn.Module):
     """Four answers to each prompt set, with the IoU that is expected of them."""
 
@@ -168,6 +227,9 @@ class ZimTiny(nn.Module):
         self.head_mix = nn.Conv2d(head, head, 3, padding=1)
         self.head_answers = nn.Conv2d(head, NUM_ANSWERS, 1)
         self.iou_head = IouHead(fine, config.widths[0])
+        self.detail = (
+            None if config.detail_widths is None else DetailStage(config.detail_widths)
+        )
 
     def channels_last(self) -> ZimTiny:
         """Lay weights out channels-last, which convolutions run faster on."""
