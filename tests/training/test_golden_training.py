@@ -1,0 +1,127 @@
+"""The numerics of training stay as they are; see :mod:`tests.golden`."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from tests.golden import Case, check, disc, photo
+from training.conversion.degradations import KINDS, coarse_label, same_region_cut
+from training.data import augmented
+from training.losses import gradients, matte_loss, region_loss, zim_loss
+from training.pictures import Scene
+from training.procedural import composite, render
+from training.prompt_sampling import (
+    bounding_box,
+    central_click,
+    jittered,
+    sample_clicks,
+)
+from training.regions import boundaries, pair_loss
+from training.sa1b_matte.rle import decoded, encoded
+
+
+def losses():
+    logits = torch.linspace(-3, 3, 2 * 4 * 24 * 32).reshape(2, 4, 24, 32).sin() * 4
+    target = torch.from_numpy(disc(24, 32, 3.0)).expand(2, 24, 32).contiguous()
+    weight = torch.ones_like(target)
+    weight[:, :4] = 0
+    iou, exact = logits.mean((-2, -1)), torch.tensor([1.0, 0.0])
+    alpha = logits[:, 0].sigmoid()
+    found = {
+        "gradients": gradients(alpha),
+        "matte": matte_loss(alpha, target, weight),
+    }
+    for kind in ("bce", "focal", "iou"):
+        found[f"region, {kind}"] = region_loss(logits[:, 0], target, weight, kind)
+        total, _ = zim_loss(logits, iou, target, weight, exact, kind)
+        found[f"zim, {kind}"] = total
+    return found
+
+
+def region_losses():
+    labels = torch.from_numpy((disc(24, 32) > 0.5).astype(np.int64))[None] + 1
+    labels = F.pad(labels, (2, 0))  # unknown
+    embedding = torch.linspace(0, 9, 8 * 24 * 34).reshape(1, 8, 24, 34).cos()
+    torch.manual_seed(1)
+    loss, right = pair_loss(embedding, labels, torch.tensor([0]))
+    return {"boundaries": boundaries(labels)[0].float(), "pairs": [loss, right]}
+
+
+def labels():
+    label = disc() > 0.5
+    found = {
+        name: kind.draw(np.random.default_rng(3), label, 6.0)
+        for name, kind in KINDS.items()
+    }
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        found[f"drawn {seed}"] = coarse_label(rng, disc())
+        cut, alpha = same_region_cut(rng, label, disc())
+        found |= {f"cut {seed}": cut, f"cut {seed} alpha": alpha}
+    return found
+
+
+def prompts():
+    mask, others = disc() > 0.5, photo()[..., 2] > 150
+    rng = np.random.default_rng(4)
+    box = bounding_box(mask)
+    moved = [jittered(rng, box, 96, 128) for _ in range(4)]
+    points = [
+        point
+        for _ in range(6)
+        for point in sample_clicks(rng, mask, others, max_points=12)
+    ]
+    points.append(central_click(rng, mask, positive=True))
+    return {
+        "boxes": [(b.x0, b.y0, b.x1, b.y1) for b in (box, *moved)],
+        "points": [(p.x, p.y, p.positive) for p in points],
+    }
+
+
+def pictures():
+    found = {}
+    for index, kind in enumerate(("fur", "leaves", None)):
+        rng = np.random.default_rng(index)
+        sample = render(rng, photo(160, 200), kind)
+        found |= {f"{kind} image": sample.image, f"{kind} alpha": sample.alpha}
+    front, back = photo(seed=1), photo(seed=2)
+    found["linear"] = composite(front, back, disc(), linear=True)
+    return found
+
+
+def scenes():
+    known = np.ones((96, 128), bool)
+    scene = Scene(photo(), disc(), known, disc() > 2, True)
+    made = [augmented(np.random.default_rng(seed), scene) for seed in range(3)]
+    return {
+        **{f"{n} image": each.image for n, each in enumerate(made)},
+        **{f"{n} alpha": each.alpha for n, each in enumerate(made)},
+    }
+
+
+def rle():
+    mask = disc() > 0.5
+    mask[:, :2] = True
+    packed = encoded(mask)
+    return {
+        "packed": np.frombuffer(packed["counts"].encode(), np.uint8),
+        "plain": encoded(mask, packed=False)["counts"],
+        "decoded": decoded(packed),
+    }
+
+
+CASES = {
+    "losses": Case(losses, rtol=1e-4, atol=1e-5),
+    "region losses": Case(region_losses, rtol=1e-4, atol=1e-5),
+    "labels": Case(labels, atol=1e-3),
+    "prompts": Case(prompts),
+    "pictures": Case(pictures, atol=2, rtol=1e-3),
+    "scenes": Case(scenes, atol=2, rtol=1e-3),
+    "rle": Case(rle),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_numerics_are_as_they_were(name):
+    check("training", name, CASES[name])

@@ -1,0 +1,416 @@
+"""The numerics of inference stay as they are; see :mod:`tests.golden`."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from tests.golden import Case, check, disc, fill, photo, words
+from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from zim_model import metrics
+from zim_model.backends import TorchBackend
+from zim_model.both_ways import BothWays, EncodedBothWays
+from zim_model.config import sam_variant
+from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
+from zim_model.conversion.converter import Converter
+from zim_model.conversion.cues import guided, label_cues
+from zim_model.conversion.network import ConverterNetwork
+from zim_model.cues import cue_maps
+from zim_model.decoder import attention_mask
+from zim_model.engine import Engine
+from zim_model.evaluation.clicks import first_click, next_click, noc
+from zim_model.evaluation.measures import measured, unknown_region
+from zim_model.finish import adjusted, painted, support
+from zim_model.foreground import estimate_foreground
+from zim_model.halo import measure_halo
+from zim_model.imported import ImportedMask
+from zim_model.levels import display_pyramid, picture_levels, update_pyramid
+from zim_model.looks import alphas_of, closer_view
+from zim_model.mask_generator import (
+    ZimAutomaticMaskGenerator,
+    coco_rle,
+    run_lengths,
+    suppressed,
+    without_small_parts,
+)
+from zim_model.model import Zim
+from zim_model.native import refine_native
+from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.refine import stepped, upsampled
+from zim_model.regions import earlier_cue, flooded
+from zim_model.request import Finish, Options, Request, Stroke
+from zim_model.transforms import (
+    View,
+    border_fade,
+    choose_view,
+    normalised,
+    resized_view,
+    seen_before,
+)
+
+REGIONS = replace(SMALL_CNN, name="small-regions", region_channels=(4, 8, 12))
+CONVERTER = replace(
+    CONVERTER_TINY,
+    name="small",
+    image_size=128,
+    margin=16,
+    encoder=ConvEncoder((8, 8, 8, 8, 8, 8), (0, 1, 0, 0, 0, 0)),
+    decoder=(8, 8, 8, 8, 8),
+)
+CLICK = PromptSet((Point(50, 52),))
+CLICKS = PromptSet((Point(50, 52), Point(100, 28, False), Point(44, 60)))
+BOX = PromptSet((), Box(20, 22, 84, 84))
+BOTH = PromptSet((Point(50, 52), Point(96, 80, False)), Box(20, 22, 84, 84))
+DRAWN = PromptSet((), None, (Scribble(((30, 60), (50, 50), (60, 64))),))
+STROKES = (
+    Stroke(((90.0, 20.0, 1.0), (110.0, 40.0, 0.5)), 9.0, 0.4),
+    Stroke(((50.0, 55.0, 1.0),), 12.0, 0.8, "erase", 0.7),
+    Stroke(((20.0, 50.0, 1.0), (60.0, 80.0, 1.0)), 10.0, 0.5, "soften"),
+)
+SETS = {
+    "click": CLICK,
+    "clicks": CLICKS,
+    "box": BOX,
+    "both": BOTH,
+    "scribble": DRAWN,
+}
+
+
+@cache
+def backend(name):
+    config = {
+        "vit": SMALL_VIT,
+        "sam": sam_variant(replace(SMALL_VIT, name="small-vit-sam")),
+        "cnn": SMALL_CNN,
+        "regions": REGIONS,
+    }[name]
+    return TorchBackend(fill(Zim(config)), "cpu")
+
+
+def small_alpha():
+    return disc()[2::4, 2::4].copy()
+
+
+# -- Pixels ---------------------------------------------------------------------------
+
+
+def upsampling():
+    image, small = photo(), small_alpha()
+    finer, guide = stepped(disc()[3::8, 3::8].copy(), image)
+    return {
+        "guided": upsampled(small, image, guided=True),
+        "bilinear": upsampled(small, image, guided=False),
+        "stepped": finer,
+        "after steps": upsampled(finer, image, guided=True, guide=guide),
+    }
+
+
+def tiled_refinement():
+    image, view = photo(192, 256), View(0, 0, 256, 192, 128)
+    true = disc(192, 256)
+
+    def ask(part, prompts):
+        height, width = part.input_size
+        rows = np.linspace(part.top, part.bottom - 1, height).astype(int)
+        columns = np.linspace(part.left, part.right - 1, width).astype(int)
+        return true[np.ix_(rows, columns)] * np.float32(0.9)
+
+    coarse = words(disc(192, 256, soft=24.0))
+    return {"alpha": refine_native(coarse, image, view, ask)}
+
+
+def foreground(method):
+    def run():
+        image, alpha = photo(), words(disc())
+        deep = image.astype(np.uint16) * 257
+        return {
+            "8 bits": estimate_foreground(image, alpha, amount=0.7, method=method),
+            "16 bits": estimate_foreground(deep, alpha, method=method),
+        }
+
+    return run
+
+
+def halo():
+    found = measure_halo(photo(), words(disc()))
+    return {"halo": [found.before, found.after, found.at(0.4)]}
+
+
+def edges():
+    alpha = words(disc())
+    finishes = {
+        "grown": Finish(shift_edge=2.5),
+        "shrunk": Finish(shift_edge=-3.25),
+        "feathered": Finish(feather=2.0),
+        "steep": Finish(contrast=0.6),
+        "all": Finish(1.5, 1.0, 0.3),
+    }
+    return {name: adjusted(alpha, finish) for name, finish in finishes.items()}
+
+
+def brushes():
+    alpha = words(disc())
+    return {
+        **{each.brush: painted(alpha, (each,)) for each in STROKES},
+        "all": painted(alpha, STROKES),
+    }
+
+
+def pyramids():
+    image, alpha = photo(600, 700), words(disc(600, 700))
+    levels = tuple(level.copy() for level in display_pyramid(alpha))
+    part = (slice(100, 333), slice(7, 410))
+    levels[0][part] = 255 - levels[0][part]
+    update_pyramid(levels, part)
+    return {
+        "image": picture_levels(image)[1],
+        "alpha": display_pyramid(alpha)[1],
+        "updated": levels[1],
+        "support": support(alpha),
+    }
+
+
+def views():
+    image, config = photo(150, 200), SMALL_CNN
+    view = choose_view(config, PromptSet((), Box(60, 40, 120, 110)), 150, 200)
+    whole = View.whole(150, 200, config.image_size)
+    alpha = disc(75, 100)
+    closer = closer_view(config, alpha, whole, CLICK, 150, 200)
+    return {
+        "corners": [(v.left, v.top, v.right, v.bottom) for v in (view, whole, closer)],
+        "area": resized_view(config, image, view),
+        "pil": resized_view(SMALL_VIT, image, whole),
+        "input": normalised(resized_view(config, image, view), config.image_size),
+        "mask input": seen_before(alpha, 150, 200, view),
+        "fade": border_fade((40, 50), view, 150, 200),
+        "alphas": alphas_of(np.linspace(-9, 9, 60, dtype=np.float32)),
+    }
+
+
+def rle():
+    mask = disc() > 0.5
+    mask[:, :3] = True
+    speckled = mask ^ (np.random.default_rng(5).random(mask.shape) > 0.97)
+    return {
+        "runs": run_lengths(mask)["counts"],
+        "string": np.frombuffer(coco_rle(speckled)["counts"].encode(), np.uint8),
+        "islands": without_small_parts(speckled, 30),
+    }
+
+
+def suppression():
+    rng = np.random.default_rng(6)
+    corners = rng.uniform(0, 80, (40, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(5, 60, (40, 2))], 1)
+    return {"kept": suppressed(boxes, rng.random(40).tolist(), 0.4)}
+
+
+def imported():
+    level = np.round(disc() * 255).astype(np.uint8)
+    mask = ImportedMask.of(level)
+    return {"level": mask.level(), "size": mask.size}
+
+
+# -- Metrics --------------------------------------------------------------------------
+
+
+def errors():
+    target = disc()
+    predicted = np.clip(disc(soft=11.0) * 1.1 - 0.03, 0, 1).astype(np.float32)
+    predicted[10:16, 90:110] = 0.8
+    named = measured(predicted, target, unknown_region(target))
+    return {
+        "five": [
+            getattr(metrics, name)(predicted, target)
+            for name in ("sad", "mse", "mae", "grad", "conn")
+        ],
+        "iou": metrics.iou(predicted > 0.5, target > 0.5),
+        "names": np.array(list(named)),
+        "all": list(named.values()),
+    }
+
+
+def simulated_clicks():
+    target, wrong = disc() > 0.5, disc(soft=30.0) > 0.7
+    everywhere, nowhere = np.ones_like(target), np.zeros_like(target)
+    click = next_click(wrong, target, everywhere, nowhere)
+    first = first_click(target)
+    return {
+        "next": [click.x, click.y, click.positive],
+        "first": [first.x, first.y, first.positive],
+        "noc": noc([0.3, 0.7, 0.86, 0.9], 0.85, 20),
+    }
+
+
+# -- What networks are given ----------------------------------------------------------
+
+
+def prompt_cues():
+    return {name: cue_maps(photo(), prompts, 64) for name, prompts in SETS.items()}
+
+
+def converter_cues():
+    image, label = photo(), disc() > 0.3
+    grey = image.mean(-1).astype(np.float32) / 255
+    return {
+        "cues": label_cues(image, label),
+        "guided": guided(image.astype(np.float32) / 255, grey, 4, 1e-3),
+    }
+
+
+def attention():
+    coords = torch.tensor([[[30.0, 40], [90, 20], [10, 10], [70, 80]]])
+    sets = {
+        "points": [1, 0, -1, -1],
+        "box": [-1, -1, 2, 3],
+        "both": [1, 0, 2, 3],
+        "none": [-1, -1, -1, -1],
+    }
+    return {
+        name: attention_mask(coords, torch.tensor([labels]), 8, 21 / 64)
+        for name, labels in sets.items()
+    }
+
+
+def floods():
+    seeds = torch.zeros(1, 1, 24, 24, dtype=torch.bool)
+    seeds[..., 5, 6] = True
+    barrier = torch.from_numpy(disc(24, 24, 3.0))[None, None]
+    cues = torch.zeros(1, 3, 24, 24)
+    cost, highest = flooded(seeds, 8 * barrier - 4)
+    return {
+        "cost": cost,
+        "highest": highest,
+        "earlier": earlier_cue(torch.linspace(-4, 4, 144).reshape(1, 1, 12, 12), cues),
+    }
+
+
+# -- Networks -------------------------------------------------------------------------
+
+
+def network(name):
+    def run():
+        image, model = photo(), backend(name)
+        view = View.whole(96, 128, model.config.image_size)
+        encoded = model.encode(image, view)
+        pixels = normalised(resized_view(model.config, image, view), view.image_size)
+        with torch.inference_mode():
+            features = model.model.encode(torch.as_tensor(pixels)[None])
+        found = {"embeddings": features.embeddings}
+        earlier = np.linspace(-5, 5, 32 * 32, dtype=np.float32).reshape(1, 32, 32)
+        for kind, prompts in SETS.items():
+            logits, scores = model.decode(encoded, view.apply(prompts))
+            found |= {f"{kind} logits": logits, f"{kind} scores": scores}
+        logits, _ = model.decode(encoded, view.apply(CLICK), earlier)
+        found["again"] = logits
+        other = model.encode(image[:, ::-1], view.mirrored(128))
+        both = EncodedBothWays.of(encoded, other)
+        found["mirrored"], _ = BothWays(model).decode(both, view.apply(BOTH))
+        return found
+
+    return run
+
+
+def label_converter():
+    converter = Converter(fill(ConverterNetwork(CONVERTER)))
+    image, label = photo(), disc() > 0.3
+    return {
+        "matte": converter.convert(image, label),
+        "answer": converter.answered(image, label),
+    }
+
+
+def mattes(name):
+    def run():
+        engine = Engine(lambda model, rung: backend(name))
+        found = {}
+        plain = Request(photo(), "golden", CLICK, "golden")
+        requests = {
+            **{kind: replace(plain, prompts=prompts) for kind, prompts in SETS.items()},
+            "candidate": replace(plain, options=Options(candidate=2)),
+            "bilinear": replace(plain, options=Options(upsampling="bilinear")),
+            "native": _native(),
+            "mirrored": replace(plain, options=Options(mirrored=True)),
+            "finish": replace(
+                plain, finish=Finish(1.5, 1.0, 0.3, STROKES, decontaminate=0.8)
+            ),
+            "also": replace(plain, also=(BOX,)),
+            "mask": replace(plain, masks=(_mask(),), prompts=PromptSet()),
+        }
+        for kind, request in requests.items():
+            matte = engine.solve(request)
+            found |= {f"{kind} alpha": matte.alpha, f"{kind} scores": matte.scores}
+            if matte.colours:
+                found[f"{kind} colours"] = matte.colours[0]
+        return found
+
+    return run
+
+
+def _native():
+    prompts = PromptSet((Point(200, 208),))
+    options = Options(upsampling="native")
+    return Request(photo(384, 512), "large", prompts, "golden", options)
+
+
+def _mask():
+    level = np.round(disc() * 255).astype(np.uint8)
+    return replace(ImportedMask.of(level), refine=False)
+
+
+def generator():
+    grid = np.stack(np.meshgrid([0.25, 0.5, 0.75], [0.3, 0.7]), -1).reshape(-1, 2)
+    found = ZimAutomaticMaskGenerator(
+        backend("vit"),
+        points_per_side=None,
+        point_grids=[grid],
+        pred_iou_thresh=-9.0,
+        stability_score_thresh=0.0,
+        box_nms_thresh=1.0,
+    ).generate(photo())
+    order = sorted(found, key=lambda each: (*each["point_coords"][0], each["area"]))
+    return {
+        "points": [each["point_coords"][0] for each in order],
+        "area": [each["area"] / 12288 for each in order],
+        "iou": [each["predicted_iou"] for each in order],
+        "stability": [each["stability_score"] for each in order],
+    }
+
+
+CASES = {
+    "upsampling": Case(upsampling, atol=2e-4, rtol=2e-4),
+    "tiled refinement": Case(tiled_refinement, atol=4, rtol=1e-3),
+    "foreground, multi-level": Case(foreground("multi-level"), atol=1, rtol=1e-3),
+    "foreground, blur fusion": Case(foreground("blur-fusion"), atol=1, rtol=1e-3),
+    "halo": Case(halo, rtol=1e-3),
+    "edges": Case(edges, atol=2),
+    "brushes": Case(brushes, atol=2),
+    "pyramids": Case(pyramids, atol=1),
+    "views": Case(views, rtol=1e-5, atol=1e-5),
+    "rle": Case(rle),
+    "suppression": Case(suppression),
+    "imported mask": Case(imported),
+    "errors": Case(errors, rtol=1e-4),
+    "simulated clicks": Case(simulated_clicks),
+    "prompt cues": Case(prompt_cues, rtol=1e-3, atol=1e-3),
+    "converter cues": Case(converter_cues, rtol=1e-3, atol=1e-3),
+    "attention mask": Case(attention, rtol=1e-5, atol=1e-6),
+    "floods": Case(floods, rtol=1e-4, atol=1e-4),
+    **{
+        f"network, {name}": Case(network(name), rtol=1e-3, atol=2e-3)
+        for name in ("vit", "sam", "cnn", "regions")
+    },
+    "label converter": Case(label_converter, rtol=1e-2, atol=40),
+    **{
+        f"mattes, {name}": Case(mattes(name), rtol=1e-2, atol=60)
+        for name in ("vit", "regions")
+    },
+    "mask generator": Case(generator, rtol=2e-2, atol=2e-3),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_numerics_are_as_they_were(name):
+    check("zim_model", name, CASES[name])
