@@ -3,6 +3,5 @@
 ``main_window`` joins the parts: a ``document`` (one picture, its objects, its
 history), the ``canvas`` with the ``tools`` in hand, the ``panels`` beside it,
 ``everything``-mode, ``files`` in and out, ``models``, ``commands`` and ``settings``.
-``inference`` is the way to the engine, ``background`` runs all other work off the
-window's thread.
+``workers`` are the way to the engine, and all other work off the window's thread.
 """

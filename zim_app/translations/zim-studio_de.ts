@@ -1189,6 +1189,10 @@
         <translation>Ein Prozess, der Antworten bewertet, ist gestorben, vielleicht aus Mangel an Speicher.</translation>
     </message>
     <message>
+        <source>A run-length mask of {0} pixels does not fill {1} x {2} pixels.</source>
+        <translation>Eine lauflängenkodierte Maske von {0} Pixeln füllt keine {1} x {2} Pixel.</translation>
+    </message>
+    <message>
         <source>A scribble has no points.</source>
         <translation>Ein Strich hat keine Punkte.</translation>
     </message>
@@ -2223,6 +2227,10 @@
     <message>
         <source>They must be (N, 2) and (N,).</source>
         <translation>Sie müssen (N, 2) und (N,) sein.</translation>
+    </message>
+    <message>
+        <source>This is no run-length mask: {0}.</source>
+        <translation>Das ist keine lauflängenkodierte Maske: {0}.</translation>
     </message>
     <message>
         <source>This machine has no device {0}.</source>

@@ -135,7 +135,7 @@ class Zim(nn.Module):
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def encode(self, image: Tensor) -> Features:
-        """Features of images (V, 3, S, S), normalised as in ``transforms``."""
+        """Features of images (V, 3, S, S), normalised with PIXEL_MEAN and PIXEL_STD."""
         details = [] if self.detail_stream is None else self.detail_stream(image)
         embeddings = self.image_encoder(image, details)
         if self.config.pixel_decoder == "sam":

@@ -161,8 +161,8 @@ class InferenceQueue(QObject):
     nothing else is left to do.  Features that it made are remembered, so that it is
     soon where it was.
 
-    ``lent`` is the engine for other threads that have time; see :mod:`.lending`.  What
-    they ask is done when nothing else is left to do, one question after the other.
+    ``lent`` is the engine for other threads that have time; see :mod:`.shared_engine`.
+    What they ask is done when nothing else is left to do, one question after the other.
 
     **Signals**
 
