@@ -28,34 +28,34 @@ from tests.zim_model.conftest import SMALL_VIT
 from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from zim_app.__main__ import main
-from zim_app.cli import COMMANDS
+from zim_app.cli.main import COMMANDS
 from zim_app.core.batch.jobs import Shard, jobs_of_pictures
 from zim_app.core.batch.journal import content_digest, read_records
 from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.prompts import RelativeBox, TableObject, read_table
+from zim_app.core.batch.prompt_sources import Asked, Prompting
+from zim_app.core.batch.prompt_table import RelativeBox, TableObject, read_table
 from zim_app.core.batch.reports import table_of
-from zim_app.core.batch.sources import Asked, Prompting
 from zim_app.core.batch.writing import thumbnail_path
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.images import load_picture
 from zim_app.core.naming import FIELDS
 from zim_app.core.project import read_project
-from zim_app.core.session import Recipe, SceneObject
-from zim_app.core.sessions import SessionStore, Stamp, read_run
-from zim_app.core.work import Work
-from zim_model.checkpoint import fingerprint
-from zim_model.config import CONFIGS, ZimConfig
+from zim_app.core.saved_work import Work
+from zim_app.core.session_store import SessionStore, Stamp, read_run
 from zim_model.conversion.config import CONVERTERS
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.evaluation.datasets import Case
 from zim_model.evaluation.journal import Journal, read_journal
-from zim_model.evaluation.pictures import read_prompts
+from zim_model.evaluation.reading import read_prompts
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.writing import rows_to_csv, to_csv, to_json
-from zim_model.model import Zim
+from zim_model.evaluation.report_formats import rows_to_csv, to_csv, to_json
+from zim_model.network.config import CONFIGS, ZimConfig
+from zim_model.network.zim import Zim
 from zim_model.onnx.export import DECODER_INPUTS
 from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import Finish, Options, Stroke
+from zim_model.weights.checkpoint import fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(__file__).parent / "data" / "compat"
@@ -358,8 +358,8 @@ def configurations() -> list[str]:
 # -- What users type -------------------------------------------------------------------
 
 TRAINING = (
-    *("ablate", "build_sa1b_matte", "evaluate_converter", "evaluate_tiny", "pack"),
-    *("sa1b_sample", "train_converter", "train_zim"),
+    *("ablate", "evaluate_converter", "evaluate_tiny", "pack", "sa1b_matte.__main__"),
+    *("sa1b_matte.sample", "train_converter", "train_tiny", "train_zim"),
 )
 """Modules of :mod:`training` that are commands."""
 

@@ -7,10 +7,8 @@ from torch.nn import functional as F
 
 from tests.golden import Case, check, disc, photo
 from training.conversion.degradations import KINDS, coarse_label, same_region_cut
-from training.data import augmented
 from training.losses import gradients, matte_loss, region_loss, zim_loss
-from training.pictures import Scene
-from training.procedural import composite, render
+from training.procedural.render import composite, render
 from training.prompt_sampling import (
     bounding_box,
     central_click,
@@ -18,7 +16,9 @@ from training.prompt_sampling import (
     sample_clicks,
 )
 from training.regions import boundaries, pair_loss
-from training.sa1b_matte.rle import decoded, encoded
+from training.samples import augmented
+from training.sources import Scene
+from zim_model.matting.rle import decoded, encoded
 
 
 def losses():

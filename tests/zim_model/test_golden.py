@@ -9,39 +9,26 @@ import torch
 
 from tests.golden import Case, check, disc, fill, photo, words
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
-from zim_model import metrics
-from zim_model.backends import TorchBackend
-from zim_model.both_ways import BothWays, EncodedBothWays
-from zim_model.config import sam_variant
 from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided, label_cues
 from zim_model.conversion.network import ConverterNetwork
-from zim_model.cues import cue_maps
-from zim_model.decoder import attention_mask
-from zim_model.engine import Engine
 from zim_model.evaluation.clicks import first_click, next_click, noc
 from zim_model.evaluation.measures import measured, unknown_region
-from zim_model.finish import adjusted, painted, support
-from zim_model.foreground import estimate_foreground
-from zim_model.halo import measure_halo
-from zim_model.imported import ImportedMask
-from zim_model.levels import display_pyramid, picture_levels, update_pyramid
-from zim_model.looks import alphas_of, closer_view
-from zim_model.mask_generator import (
+from zim_model.imported_mask import ImportedMask
+from zim_model.inference.backends import TorchBackend
+from zim_model.inference.engine import Engine
+from zim_model.inference.flip_tta import BothWays, EncodedBothWays
+from zim_model.inference.iterative import alphas_of, closer_view
+from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
     coco_rle,
     run_lengths,
     suppressed,
     without_small_parts,
 )
-from zim_model.model import Zim
-from zim_model.native import refine_native
-from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.refine import stepped, upsampled
-from zim_model.regions import earlier_cue, flooded
-from zim_model.request import Finish, Options, Request, Stroke
-from zim_model.transforms import (
+from zim_model.inference.tiled_refinement import refine_native
+from zim_model.inference.view import (
     View,
     border_fade,
     choose_view,
@@ -49,6 +36,19 @@ from zim_model.transforms import (
     resized_view,
     seen_before,
 )
+from zim_model.matting import metrics
+from zim_model.matting.edge_and_brush import adjusted, painted, support
+from zim_model.matting.foreground import estimate_foreground
+from zim_model.matting.guided_upsampling import stepped, upsampled
+from zim_model.matting.halo import measure_halo
+from zim_model.matting.pyramid import display_pyramid, picture_levels, update_pyramid
+from zim_model.network.config import sam_variant
+from zim_model.network.cue_maps import cue_maps
+from zim_model.network.decoder import attention_mask
+from zim_model.network.region_head import earlier_cue, flooded
+from zim_model.network.zim import Zim
+from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.request import Finish, Options, Request, Stroke
 
 REGIONS = replace(SMALL_CNN, name="small-regions", region_channels=(4, 8, 12))
 CONVERTER = replace(

@@ -14,7 +14,8 @@ from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.commands import shortcuts
 from zim_app.gui.commands.actions import ACTIONS
 from zim_app.gui.evaluation.choices import Choices, Folder
-from zim_app.gui.settings import preferences, remembered
+from zim_app.gui.settings import preferences
+from zim_app.gui.settings import window_state as remembered
 
 CHOSEN = {
     "theme": "dark",
