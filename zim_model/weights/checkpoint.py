@@ -27,7 +27,7 @@ from zim_model.network.config import CONFIGS, ZimConfig
 from zim_model.network.efficientnet_lite import LiteConfig
 from zim_model.network.tiny import TinyConfig, ZimTiny
 from zim_model.network.zim import Zim
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.devices import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def save_model(model: Zim, path: Path, *, half: bool = True) -> None:
         {key: stored(value, half=half) for key, value in model.state_dict().items()},
         metadata,
     )
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(data)
 
 
@@ -201,7 +201,7 @@ def save_tiny(model: ZimTiny, path: Path, *, half: bool = True) -> None:
         {key: stored(value, half=half) for key, value in model.state_dict().items()},
         {FORMAT_KEY: FORMAT, TINY_KEY: config},
     )
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(data)
 
 
