@@ -19,10 +19,10 @@ from measuring import interleaved, scaled_photo
 from zim_model.inference.backends import TorchBackend, prompt_tokens
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
+    non_maximum_suppression,
     point_grid,
-    suppressed,
 )
-from zim_model.inference.view import View, normalised, resized_view
+from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.config import CONFIGS
 from zim_model.network.zim import Zim
 from zim_model.prompts import Point, PromptSet
@@ -41,7 +41,7 @@ def straightforward(
     config = model.config
     height, width = image.shape[:2]
     view = View.whole(height, width, config.image_size)
-    pixels = normalised(resized_view(config, image, view), config.image_size)
+    pixels = normalise(resize_view(config, image, view), config.image_size)
     features = model.encode(torch.from_numpy(pixels)[None])
     points = point_grid(side) * (width, height)
     margin = float(np.log(0.6 / 0.4))
@@ -70,7 +70,7 @@ def straightforward(
             boxes.append([int(x[0]), int(y[0]), int(x[-1]) + 1, int(y[-1]) + 1])
             scores.append(score)
             mattes.append((matte.sigmoid() * 255).round().byte().numpy())
-    kept = suppressed(np.array(boxes, float).reshape(-1, 4), scores, 0.7)
+    kept = non_maximum_suppression(np.array(boxes, float).reshape(-1, 4), scores, 0.7)
     return [mattes[i] for i in kept]
 
 

@@ -22,18 +22,18 @@ from pathlib import Path
 import cv2
 from PIL import Image
 
-from zim_app.core.batch.jobs import jobs_of_folder
-from zim_app.core.batch.plan import BATCH_EXPORT, Plan
-from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox
-from zim_app.core.batch.runner import BatchEngine, Ended, run
-from zim_app.core.images import load_picture
+from zim_app.core.batch.runner import BatchEngine, JobFinished, run
+from zim_app.core.images import load_image
 from zim_model.assets import asset_path
-from zim_model.inference.automatic import Found
+from zim_model.inference.automatic import FoundObject
 from zim_model.inference.engine import Engine
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe
-from zim_model.request import CancelCheck, Matte, Request, Timings, never
+from zim_model.request import CancelCheck, Matte, Request, Timings, never_cancelled
 
 
 class CardStandIn:
@@ -42,20 +42,25 @@ class CardStandIn:
     def __init__(self, matte: Matte, seconds: float) -> None:
         self._matte, self._seconds = matte, seconds
 
-    def solve(self, request: Request, cancelled: CancelCheck = never) -> Matte:
+    def solve(
+        self, request: Request, cancelled: CancelCheck = never_cancelled
+    ) -> Matte:
         time.sleep(self._seconds)
         timings = Timings(self._seconds * 1e3, 0.0, "stand-in")
         return replace(self._matte, timings=timings)
 
     def everything(
-        self, request: Request, options: None = None, cancelled: CancelCheck = never
-    ) -> tuple[Found, ...]:
+        self,
+        request: Request,
+        options: None = None,
+        cancelled: CancelCheck = never_cancelled,
+    ) -> tuple[FoundObject, ...]:
         return ()
 
 
 def stand_in(engine: Engine, photos: Path, seconds: float) -> CardStandIn:
     """One whose matte fits the photographs, which are all as large."""
-    picture = load_picture(next(photos.iterdir()))
+    picture = load_image(next(photos.iterdir()))
     box = RelativeBox(0.1, 0.1, 0.9, 0.9).on(picture.height, picture.width)
     request = Recipe(PromptSet(box=box)).request(picture.rgb, picture.key)
     return CardStandIn(engine.solve(request), seconds)
@@ -63,7 +68,7 @@ def stand_in(engine: Engine, photos: Path, seconds: float) -> CardStandIn:
 
 def make_photos(folder: Path, count: int, megapixels: float) -> None:
     """JPEG files that all differ."""
-    rgb = load_picture(asset_path("samples", "cat.jpg")).rgb
+    rgb = load_image(asset_path("samples", "cat.jpg")).rgb
     factor = (megapixels * 1e6 / (rgb.shape[0] * rgb.shape[1])) ** 0.5
     size = round(rgb.shape[1] * factor), round(rgb.shape[0] * factor)
     large = cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC)
@@ -74,11 +79,13 @@ def make_photos(folder: Path, count: int, megapixels: float) -> None:
 
 def seconds(engine: BatchEngine, photos: Path, output: Path, jobs: int) -> list[float]:
     """Wall-clock time of a batch, and of its steps: read, model, write."""
-    pictures = jobs_of_folder(photos, output, recursive=False)
-    prompting = Prompting(recipes=False, box=RelativeBox(0.1, 0.1, 0.9, 0.9))
+    pictures = folder_jobs(photos, output, recursive=False)
+    prompting = PromptPolicy(recipes=False, box=RelativeBox(0.1, 0.1, 0.9, 0.9))
     started = time.perf_counter()
-    events = run(Plan(pictures, output, prompting, BATCH_EXPORT), engine, workers=jobs)
-    rows = [event.row for event in events if isinstance(event, Ended)]
+    events = run(
+        BatchPlan(pictures, output, prompting, BATCH_EXPORT), engine, workers=jobs
+    )
+    rows = [event.row for event in events if isinstance(event, JobFinished)]
     elapsed = time.perf_counter() - started
     assert all(row.state == "done" for row in rows)
     model = sum(row.encode_ms + row.click_ms for row in rows) / 1e3

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from pymatting import estimate_foreground_ml
 
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_model.assets import asset_path
 from zim_model.matting.foreground import estimate_foreground
 
@@ -40,7 +40,7 @@ def furry_matte(height: int, width: int, hairs: int = 600) -> np.ndarray:
 
 def photo(name: str, height: int, width: int) -> np.ndarray:
     """A bundled photograph at another size, float32 in [0, 1]."""
-    rgb = load_picture(asset_path("samples", name)).rgb
+    rgb = load_image(asset_path("samples", name)).rgb
     size = (width, height)
     return cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC).astype(np.float32) / 255
 

@@ -22,7 +22,7 @@ import torch
 from measuring import scaled_photo
 
 from zim_model.inference.backends import TorchBackend
-from zim_model.inference.iterative import alphas_of
+from zim_model.inference.iterative import logits_to_alphas
 from zim_model.inference.view import View
 from zim_model.network.config import CONFIGS
 from zim_model.network.zim import Zim
@@ -61,7 +61,7 @@ def told(name: str, backend: TorchBackend, image: np.ndarray, rounds: int):
     graphs = backend._graphs
     recorded = "recorded" if graphs is not None and graphs.usable else "not recorded"
     print(f"{name:22}image {encode:9.2f} ms   click {click:9.2f} ms   {recorded}")
-    return np.stack([alphas_of(backend.decode(encoded, p)[0]) for p in inputs])
+    return np.stack([logits_to_alphas(backend.decode(encoded, p)[0]) for p in inputs])
 
 
 def main() -> int:

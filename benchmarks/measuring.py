@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_model.assets import asset_path
 
 
 def scaled_photo(megapixels: float) -> np.ndarray:
     """A bundled photograph at another size, (H, W, 3) uint8."""
-    picture = load_picture(asset_path("samples", "astronaut.jpg"))
+    picture = load_image(asset_path("samples", "astronaut.jpg"))
     scale = (megapixels * 1e6 / (picture.height * picture.width)) ** 0.5
     size = (round(picture.width * scale), round(picture.height * scale))
     return cv2.resize(picture.rgb, size, interpolation=cv2.INTER_CUBIC)

@@ -16,7 +16,12 @@ import cv2
 import numpy as np
 
 from tests.zim_model.evaluation import plain_metrics as plain
-from zim_model.evaluation.measures import BAND, measured, unknown_region, zim_errors
+from zim_model.evaluation.measures import (
+    BAND,
+    compute_metrics,
+    unknown_region,
+    zim_metrics,
+)
 
 HEIGHT, WIDTH = 1400, 2040
 SIZES = {"small": 0.06, "medium": 0.16, "large": 0.38}
@@ -78,14 +83,14 @@ def main() -> int:
             wanted = plain.zim_errors(p, g) | plain.dim_errors(p, g, u)
             return wanted | plain.mask_errors(p, g, BAND)
 
-        want, got = plainly(), measured(found, target, unknown)
+        want, got = plainly(), compute_metrics(found, target, unknown)
         worst = max(abs(got[k] - v) / max(abs(v), 1e-12) for k, v in want.items())
         assert worst < 1e-6, worst
         five = seconds(lambda p=found, g=target: plain.zim_errors(p, g), rounds)
-        five_here = seconds(lambda p=found, g=target: zim_errors(p, g), rounds)
+        five_here = seconds(lambda p=found, g=target: zim_metrics(p, g), rounds)
         everything = seconds(plainly, 1)
         here = seconds(
-            lambda p=found, g=target: measured(p, g, unknown_region(g)), rounds
+            lambda p=found, g=target: compute_metrics(p, g, unknown_region(g)), rounds
         )
         cells = [
             *(name, f"{five:.2f} s", f"{five_here * 1e3:.0f} ms"),

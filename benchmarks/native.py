@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 
 from benchmarks.measuring import scaled_photo
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_model.assets import bundled_weights
 from zim_model.conversion.converter import Converter
 from zim_model.inference.engine import Engine
-from zim_model.matting.guided_upsampling import upsampled
+from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.matting.metrics import grad, mae, sad
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
@@ -66,8 +66,8 @@ def pairs(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for path in sorted(folder.glob("*.alpha.png")):
         stem = path.name.removesuffix(".alpha.png")
         beside = [path.with_name(stem + suffix) for suffix in SUFFIXES]
-        image = load_picture(next(other for other in beside if other.is_file()))
-        alpha = load_picture(path).source[..., 0]
+        image = load_image(next(other for other in beside if other.is_file()))
+        alpha = load_image(path).source[..., 0]
         yield image.rgb, alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
 
 
@@ -82,7 +82,7 @@ def smaller(alpha: np.ndarray, factor: int) -> np.ndarray:
 
 def brought_back(*, guided: bool) -> Restore:
     def restore(small: np.ndarray, image: np.ndarray) -> np.ndarray:
-        return upsampled(small, image, guided=guided) / np.float32(65535)
+        return guided_upsample(small, image, guided=guided) / np.float32(65535)
 
     return restore
 

@@ -17,7 +17,7 @@ from measuring import interleaved, scaled_photo
 
 from zim_model.inference.backends import TorchBackend, prompt_tokens
 from zim_model.inference.engine import Engine
-from zim_model.inference.view import View, normalised
+from zim_model.inference.view import View, normalise
 from zim_model.network.config import CONFIGS
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
@@ -30,7 +30,7 @@ class OfficialWay:
     @torch.inference_mode()
     def __init__(self, model: Zim, view: View, pixels: np.ndarray) -> None:
         self.model, self.view = model, view
-        image = torch.from_numpy(normalised(pixels, view.image_size))[None]
+        image = torch.from_numpy(normalise(pixels, view.image_size))[None]
         self.features = model.encode(image)
 
     @torch.inference_mode()

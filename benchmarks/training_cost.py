@@ -32,7 +32,7 @@ def zim_passes(config, recompute):
         return model.encode(image)
 
     def decode(features):
-        shared = features.shared(PROMPTS)
+        shared = features.expand(PROMPTS)
         tokens = model.prompt_encoder.tokens(coords, labels, side)
         grid = config.grid
         return model.mask_decoder(

@@ -22,7 +22,7 @@ from zim_model.errors import ImageError, ZimError
 DEFAULT_CONVERTER = "converter-tiny"
 MAX_BYTES = 8 << 20
 """Of a mask as it is kept; one without noise takes a small part of it."""
-HALF = 128
+THRESHOLD_LEVEL = 128
 """A byte of a mask from this on belongs to the object, for the converter."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -59,7 +59,9 @@ class ImportedMask:
         """
         png = _encoded(level)
         if len(png) > MAX_BYTES and refine:
-            png = _encoded(np.where(level >= HALF, np.uint8(255), np.uint8(0)))
+            png = _encoded(
+                np.where(level >= THRESHOLD_LEVEL, np.uint8(255), np.uint8(0))
+            )
         if len(png) > MAX_BYTES:
             raise ImageError(
                 f"The mask takes {len(png) >> 20} MB; at most {MAX_BYTES >> 20} can be "
@@ -74,7 +76,7 @@ class ImportedMask:
         width, height = struct.unpack(">II", self.png[16:24])
         return height, width
 
-    def check(self, height: int, width: int) -> None:
+    def check_size(self, height: int, width: int) -> None:
         """Make sure that this is a mask of a picture of that size.
 
         Raises:
@@ -87,7 +89,7 @@ class ImportedMask:
                 "Give a mask of the picture's own size.",
             )
 
-    def level(self) -> ByteArray:
+    def decode(self) -> ByteArray:
         """The mask, (H, W) uint8, 255 on the object.
 
         Raises:

@@ -51,7 +51,7 @@ class Box:
         return self.y1 - self.y0
 
     @classmethod
-    def spanning(cls, ax: float, ay: float, bx: float, by: float) -> Box:
+    def from_corners(cls, ax: float, ay: float, bx: float, by: float) -> Box:
         """The box with (ax, ay) and (bx, by) as opposite corners, in any order."""
         return cls(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))
 
@@ -61,7 +61,7 @@ class Box:
         xs, ys = zip(*places, strict=True)
         return cls(min(xs), min(ys), max(xs), max(ys))
 
-    def clipped(self, height: int, width: int) -> Box:
+    def clip(self, height: int, width: int) -> Box:
         """The part of this box inside an image of that size."""
         return Box(
             min(max(self.x0, 0.0), width),
@@ -70,7 +70,7 @@ class Box:
             min(max(self.y1, 0.0), height),
         )
 
-    def validated(self, height: int, width: int) -> Box:
+    def validate(self, height: int, width: int) -> Box:
         """Return the part inside an image of that size in pixels.
 
         Raises:
@@ -80,7 +80,7 @@ class Box:
         shown = ", ".join(f"{edge:g}" for edge in edges)
         if not all(map(math.isfinite, edges)):
             raise PromptError(f"The box ({shown}) has an edge that is not a number.")
-        box = self.clipped(height, width)
+        box = self.clip(height, width)
         if box.width <= 0 or box.height <= 0:
             raise PromptError(
                 f"The box ({shown}) has no area inside the image "
@@ -129,7 +129,7 @@ class PromptSet:
         return bool(self.points or self.scribbles) or self.box is not None
 
     @property
-    def positive_places(self) -> tuple[tuple[float, float], ...]:
+    def positive_positions(self) -> tuple[tuple[float, float], ...]:
         """Places, as x and y, of everything that is said to belong to the object."""
         clicks = [(p.x, p.y) for p in self.points if p.positive]
         lines = [place for s in self.scribbles if s.positive for place in s.path]
@@ -138,9 +138,9 @@ class PromptSet:
     @property
     def only_negative(self) -> bool:
         """Whether there are prompts, but nothing that is said to be the object's."""
-        return bool(self) and self.box is None and not self.positive_places
+        return bool(self) and self.box is None and not self.positive_positions
 
-    def validated(self, height: int, width: int) -> PromptSet:
+    def validate(self, height: int, width: int) -> PromptSet:
         """Return these prompts, checked against an image of that size in pixels.
 
         A box may reach beyond the image (a drag that ends outside): it is clipped.
@@ -162,8 +162,8 @@ class PromptSet:
             for x, y in scribble.path:
                 _check_place("scribble's point", x, y, height, width)
         if self.box is not None:
-            return replace(self, box=self.box.validated(height, width))
-        if not self.positive_places:
+            return replace(self, box=self.box.validate(height, width))
+        if not self.positive_positions:
             raise PromptError(
                 "Negative points alone do not say what to keep.",
                 "Add a positive point or a box.",

@@ -45,15 +45,17 @@ class Recipe:
     model: str = "zim-tiny"
     options: Options = field(default_factory=Options)
     finish: Finish = field(default_factory=Finish)
-    also: tuple[PromptSet, ...] = ()
+    more_prompt_sets: tuple[PromptSet, ...] = ()
     masks: tuple[ImportedMask, ...] = ()
 
     @property
-    def asks(self) -> bool:
+    def has_prompts(self) -> bool:
         """Whether there is anything to make a matte of: a prompt, mask or stroke."""
-        return bool(self.prompts or self.also or self.masks or self.finish.strokes)
+        return bool(
+            self.prompts or self.more_prompt_sets or self.masks or self.finish.strokes
+        )
 
-    def validated(self, height: int, width: int) -> Recipe:
+    def validate(self, height: int, width: int) -> Recipe:
         """Return this recipe, its prompts checked against an image of that size.
 
         Raises:
@@ -62,14 +64,17 @@ class Recipe:
             ImageError: a mask is of another size.
         """
         for mask in self.masks:
-            mask.check(height, width)
-        sets = [self._checked(s, height, width) for s in (self.prompts, *self.also)]
-        return replace(self, prompts=sets[0], also=tuple(sets[1:]))
+            mask.check_size(height, width)
+        sets = [
+            self._checked(s, height, width)
+            for s in (self.prompts, *self.more_prompt_sets)
+        ]
+        return replace(self, prompts=sets[0], more_prompt_sets=tuple(sets[1:]))
 
     def _checked(self, prompts: PromptSet, height: int, width: int) -> PromptSet:
         if not prompts or (self.masks and prompts.only_negative):
             return prompts
-        return prompts.validated(height, width)
+        return prompts.validate(height, width)
 
     def with_point(self, point: Point) -> Recipe:
         """Add a point after the others."""
@@ -132,7 +137,7 @@ class Recipe:
             self.model,
             self.options,
             self.finish,
-            self.also,
+            self.more_prompt_sets,
             masks=self.masks,
         )
 
@@ -141,12 +146,12 @@ class Recipe:
         return {
             "version": VERSION,
             "prompts": self.prompts.to_json(),
-            "also": [prompts.to_json() for prompts in self.also],
+            "also": [prompts.to_json() for prompts in self.more_prompt_sets],
             "masks": [mask.to_json() for mask in self.masks],
             "model": self.model,
             "candidate": self.options.candidate,
             "upsampling": self.options.upsampling,
-            "mirrored": self.options.mirrored,
+            "mirrored": self.options.flip_tta,
             "finish": _finish_to_json(self.finish),
         }
 
@@ -237,9 +242,9 @@ def _masks_from_json(data: Any) -> tuple[ImportedMask, ...]:
 
 def _check_options(options: Options) -> None:
     candidate = options.candidate
-    if not isinstance(options.mirrored, bool):
+    if not isinstance(options.flip_tta, bool):
         raise ZimError(
-            f"This recipe's mirrored is {options.mirrored!r}.",
+            f"This recipe's mirrored is {options.flip_tta!r}.",
             "It must be true or false.",
         )
     if candidate is not None and (type(candidate) is not int or candidate < 0):

@@ -26,7 +26,7 @@ CancelCheck = Callable[[], bool]
 """Polled between steps; true means that the answer is no longer wanted."""
 
 
-def never() -> bool:
+def never_cancelled() -> bool:
     """The cancel check of what nobody withdraws."""
     return False
 
@@ -58,7 +58,7 @@ class Options:
 
     candidate: int | None = None
     upsampling: Upsampling = "guided"
-    mirrored: bool = False
+    flip_tta: bool = False
 
 
 Brush = Literal["add", "erase", "soften"]
@@ -152,8 +152,8 @@ class Request:
     model: str = "zim-tiny"
     options: Options = Options()
     finish: Finish = Finish()
-    also: tuple[PromptSet, ...] = ()
-    remembered: bool = True
+    more_prompt_sets: tuple[PromptSet, ...] = ()
+    cacheable: bool = True
     masks: tuple[ImportedMask, ...] = ()
 
     @property
@@ -165,14 +165,16 @@ class Request:
             self.prompts,
             self.options,
             self.finish,
-            self.also,
+            self.more_prompt_sets,
             self.masks,
         )
 
     @property
-    def asks(self) -> bool:
+    def has_prompts(self) -> bool:
         """Whether there is anything to answer: a prompt, a mask or a stroke."""
-        return bool(self.prompts or self.also or self.masks or self.finish.strokes)
+        return bool(
+            self.prompts or self.more_prompt_sets or self.masks or self.finish.strokes
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class Timings:
     device: str
     notes: tuple[str, ...] = ()
 
-    def after(self, earlier: Timings) -> Timings:
+    def plus(self, earlier: Timings) -> Timings:
         """These, with what an earlier step of the same work took and noted."""
         return Timings(
             self.encode_ms + earlier.encode_ms,

@@ -76,25 +76,25 @@ def test_emptiness() -> None:
 def test_any_two_corners_span_the_same_box(
     ax: float, ay: float, bx: float, by: float
 ) -> None:
-    box = Box.spanning(ax, ay, bx, by)
+    box = Box.from_corners(ax, ay, bx, by)
     assert box.width >= 0
     assert box.height >= 0
-    assert box == Box.spanning(bx, by, ax, ay) == Box.spanning(ax, by, bx, ay)
+    assert box == Box.from_corners(bx, by, ax, ay) == Box.from_corners(ax, by, bx, ay)
 
 
-@given(st.builds(Box.spanning, *[st.floats(-100, 100)] * 4))
+@given(st.builds(Box.from_corners, *[st.floats(-100, 100)] * 4))
 def test_valid_box_is_inside_the_image_and_stays_valid(box: Box) -> None:
     prompts = PromptSet(box=box)
     try:
-        valid = prompts.validated(HEIGHT, WIDTH)
+        valid = prompts.validate(HEIGHT, WIDTH)
     except PromptError:
-        assert box.clipped(HEIGHT, WIDTH).width * box.clipped(HEIGHT, WIDTH).height <= 0
+        assert box.clip(HEIGHT, WIDTH).width * box.clip(HEIGHT, WIDTH).height <= 0
         return
     inside = valid.box
     assert inside is not None
     assert 0 <= inside.x0 < inside.x1 <= WIDTH
     assert 0 <= inside.y0 < inside.y1 <= HEIGHT
-    assert valid.validated(HEIGHT, WIDTH) == valid
+    assert valid.validate(HEIGHT, WIDTH) == valid
 
 
 @given(
@@ -103,12 +103,12 @@ def test_valid_box_is_inside_the_image_and_stays_valid(box: Box) -> None:
 )
 def test_every_point_of_the_image_is_valid(x: float, y: float) -> None:
     prompts = PromptSet((Point(x, y), Point(0, 0, False)))
-    assert prompts.validated(HEIGHT, WIDTH) == prompts
+    assert prompts.validate(HEIGHT, WIDTH) == prompts
 
 
 def test_box_with_negative_points_is_enough() -> None:
     prompts = PromptSet((Point(1, 1, False),), Box(-5, -5, 100, 10))
-    valid = prompts.validated(HEIGHT, WIDTH)
+    valid = prompts.validate(HEIGHT, WIDTH)
     assert valid == PromptSet(prompts.points, Box(0, 0, WIDTH, 10))
 
 
@@ -134,7 +134,7 @@ def test_impossible_prompts_are_refused_in_a_sentence(
     prompts: PromptSet, sentence: str
 ) -> None:
     with pytest.raises(PromptError) as caught:
-        prompts.validated(HEIGHT, WIDTH)
+        prompts.validate(HEIGHT, WIDTH)
     assert sentence in str(caught.value)
 
 
@@ -204,8 +204,8 @@ def test_a_scribble_without_length_is_a_click() -> None:
 def test_a_positive_scribble_alone_can_be_answered() -> None:
     prompts = PromptSet(scribbles=(Scribble(((1, 2), (3, 4))),))
     assert prompts
-    assert prompts.validated(HEIGHT, WIDTH) == prompts
-    assert prompts.positive_places == ((1, 2), (3, 4))
+    assert prompts.validate(HEIGHT, WIDTH) == prompts
+    assert prompts.positive_positions == ((1, 2), (3, 4))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_positive_scribble_alone_can_be_answered() -> None:
 )
 def test_scribbles_that_cannot_be_answered(scribble: Scribble, sentence: str) -> None:
     with pytest.raises(PromptError, match=sentence):
-        PromptSet(scribbles=(scribble,)).validated(HEIGHT, WIDTH)
+        PromptSet(scribbles=(scribble,)).validate(HEIGHT, WIDTH)
 
 
 @pytest.mark.parametrize(

@@ -154,11 +154,11 @@ def test_a_recipe_of_the_first_version_is_read() -> None:
 
 
 def test_a_second_look_survives_a_file() -> None:
-    recipe = Recipe(PromptSet((Point(1, 2),)), options=Options(mirrored=True))
+    recipe = Recipe(PromptSet((Point(1, 2),)), options=Options(flip_tta=True))
     data = json.loads(json.dumps(recipe.to_json()))
     assert Recipe.from_json(data) == recipe
     del data["mirrored"]  # as earlier versions wrote it
-    assert not Recipe.from_json(data).options.mirrored
+    assert not Recipe.from_json(data).options.flip_tta
 
 
 def stroke(**changes: Any) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def test_masks_are_part_of_the_recipe_and_older_ones_have_none() -> None:
     level[2:4] = 255
     mask = ImportedMask.of(level, refine=False)
     recipe = Recipe(masks=(mask,))
-    assert recipe.asks
+    assert recipe.has_prompts
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
     request = recipe.request(np.zeros((6, 8, 3), np.uint8), "key")
     assert request.masks == (mask,)
@@ -225,11 +225,11 @@ def test_masks_are_checked_against_the_picture() -> None:
     mask = ImportedMask.of(np.full((6, 8), 255, np.uint8))
     away = PromptSet((Point(1, 2, positive=False),))
     recipe = Recipe(away, masks=(mask,))
-    assert recipe.validated(6, 8) == recipe
+    assert recipe.validate(6, 8) == recipe
     with pytest.raises(ZimError, match="8 x 6 pixels and the picture 7 x 6"):
-        recipe.validated(6, 7)
+        recipe.validate(6, 7)
     with pytest.raises(ZimError, match="Negative points alone"):
-        Recipe(away).validated(6, 8)
+        Recipe(away).validate(6, 8)
     for broken in (3, [3], [{}], [mask.to_json()] * 17):
         with pytest.raises(ZimError, match="mask"):
             Recipe.from_json(VALID | {"masks": broken})

@@ -19,13 +19,13 @@ import torch
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.conversion.config import STRIDES, ConverterConfig
-from zim_model.conversion.cues import label_cues
-from zim_model.conversion.network import ConverterNetwork, fused
+from zim_model.conversion.cues import label_cue_maps
+from zim_model.conversion.network import ConverterNetwork, fuse_scales
 from zim_model.conversion.weights import load_converter
 from zim_model.errors import Cancelled, ImageError, PromptError
-from zim_model.matting.guided_upsampling import upsampled
+from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
-from zim_model.request import ALPHA_MAX, CancelCheck, never
+from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 from zim_model.runtime.malloc import tune_malloc
 from zim_model.weights.checkpoint import fingerprint
 
@@ -84,7 +84,7 @@ class Converter:
         self,
         image: ByteArray,
         mask: npt.NDArray[np.bool_ | np.uint8],
-        cancelled: CancelCheck = never,
+        cancelled: CancelCheck = never_cancelled,
     ) -> WordArray:
         """Make a matte of a coarse mask.
 
@@ -109,10 +109,10 @@ class Converter:
         pixels, hard = _reduced(image[part], label[part], scale)
         if cancelled():
             raise Cancelled
-        alpha = self.answered(pixels, hard)
+        alpha = self.predict(pixels, hard)
         if cancelled():
             raise Cancelled
-        out[part] = upsampled(
+        out[part] = guided_upsample(
             _kept_far_away(alpha, hard),
             np.ascontiguousarray(image[part]),
             guided=True,
@@ -120,7 +120,7 @@ class Converter:
         )
         return out
 
-    def answered(self, pixels: ByteArray, label: BoolArray) -> FloatArray:
+    def predict(self, pixels: ByteArray, label: BoolArray) -> FloatArray:
         """The network's own answer at its input's size.
 
         Args:
@@ -131,7 +131,7 @@ class Converter:
             (h, w) float32 in [0, 1].
         """
         height, width = label.shape
-        planes = label_cues(pixels, label) if self.config.cues else label[None]
+        planes = label_cue_maps(pixels, label) if self.config.cues else label[None]
         if self.config.square:
             side = max(self.config.image_size, *_padded_size(height, width))
             size = (side, side)
@@ -141,7 +141,7 @@ class Converter:
         image = _tensor(normal.transpose(2, 0, 1), size, self.device)
         given = _tensor(np.asarray(planes, np.float32), size, self.device)
         with torch.inference_mode():
-            alpha = fused(self.network(image, given))[-1][0, 0, :height, :width]
+            alpha = fuse_scales(self.network(image, given))[-1][0, 0, :height, :width]
             alpha = ((alpha - SNAP) / (1 - 2 * SNAP)).clamp(0, 1)
         return np.asarray(alpha.float().cpu().numpy(), np.float32)
 

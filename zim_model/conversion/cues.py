@@ -8,7 +8,7 @@ import numpy as np
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 
 CUES = 6
-"""Planes of :func:`label_cues`."""
+"""Planes of :func:`label_cue_maps`."""
 LABEL, DISTANCE, SOFT = 0, 1, 3
 """Some of the planes."""
 REACH = 24
@@ -26,7 +26,7 @@ FADE = 4
 """Pixels over which what counts near the edge gives way to the label."""
 
 
-def label_cues(image: ByteArray, label: BoolArray) -> FloatArray:
+def label_cue_maps(image: ByteArray, label: BoolArray) -> FloatArray:
     """Draw the cue planes of a label.
 
     Args:
@@ -50,9 +50,9 @@ def label_cues(image: ByteArray, label: BoolArray) -> FloatArray:
 
     mattes = _colour_mattes(pixels, label)
     mean = near(np.asarray((mattes[0] + mattes[1]) / 2, np.float32), 6)
-    soft = near(guided(pixels, mean, 6), 8)
+    soft = near(guided_filter(pixels, mean, 6), 8)
     coloured = [near(m, reach) for m, (_, reach) in zip(mattes, COLOURS, strict=True)]
-    planes = [hard, distance, guided(pixels, hard, 8), soft, *coloured]
+    planes = [hard, distance, guided_filter(pixels, hard, 8), soft, *coloured]
     return np.stack(planes).astype(np.float32)
 
 
@@ -66,7 +66,7 @@ def _signed_distance(label: BoolArray) -> FloatArray:
     return np.asarray(np.clip((near[0] - near[1]) / REACH, -1, 1), np.float32)
 
 
-def guided(
+def guided_filter(
     pixels: FloatArray,
     plane: FloatArray,
     radius: int,

@@ -68,7 +68,7 @@ def unsure(alpha: Tensor, width: int) -> Tensor:
     return F.max_pool2d(soft, 2 * (width // 2) + 1, 1, width // 2)
 
 
-def fused(
+def fuse_scales(
     answers: Answers, widths: tuple[int, int] = WIDTHS, known: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Alphas at strides 8, 4 and 1, each the coarser one but where that is unsure.

@@ -11,7 +11,7 @@ from zim_model.assets import asset_path, bundled_weights
 from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import WeightsError
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.checkpoint import (
     read_tensors,
     refuse_other_names,
@@ -68,5 +68,5 @@ def save_converter(network: ConverterNetwork, path: Path) -> None:
     metadata = {CONFIG_KEY: json.dumps(network.config.to_json())}
     tensors = {key: stored(value) for key, value in network.state_dict().items()}
     data = save(tensors, metadata)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(data)

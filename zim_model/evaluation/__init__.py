@@ -9,48 +9,53 @@ from __future__ import annotations
 from zim_model.evaluation.clicks import click_by_click, next_click, noc
 from zim_model.evaluation.datasets import LAYOUTS, Case, Dataset, Layout, open_dataset
 from zim_model.evaluation.events import (
-    Control,
+    DegradationEvent,
     Event,
     Finished,
-    Notice,
     Paused,
     Resumed,
     RowDone,
+    RunControl,
     Started,
 )
-from zim_model.evaluation.journal import Row
-from zim_model.evaluation.measures import MEASURES, Measure, measured
-from zim_model.evaluation.report import Group, Report
+from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.measures import METRICS, Metric, compute_metrics
+from zim_model.evaluation.report import MetricGroup, Report
 from zim_model.evaluation.report_formats import write_report
-from zim_model.evaluation.runner import RunOptions, evaluate
-from zim_model.evaluation.systems import Model, Predictions, PromptKind, System
+from zim_model.evaluation.runner import EvaluationOptions, evaluate
+from zim_model.evaluation.systems import (
+    ModelSystem,
+    PredictionFolder,
+    PromptKind,
+    System,
+)
 
 __all__ = [
     "LAYOUTS",
-    "MEASURES",
+    "METRICS",
     "Case",
-    "Control",
+    "RunControl",
     "Dataset",
     "Event",
     "Finished",
-    "Group",
+    "MetricGroup",
     "Layout",
-    "Measure",
-    "Model",
-    "Notice",
+    "Metric",
+    "ModelSystem",
+    "DegradationEvent",
     "Paused",
-    "Predictions",
+    "PredictionFolder",
     "PromptKind",
     "Report",
     "Resumed",
-    "Row",
+    "EvaluationRow",
     "RowDone",
-    "RunOptions",
+    "EvaluationOptions",
     "Started",
     "System",
     "click_by_click",
     "evaluate",
-    "measured",
+    "compute_metrics",
     "next_click",
     "noc",
     "open_dataset",

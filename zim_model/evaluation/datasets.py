@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"
@@ -22,7 +22,7 @@ SUBSETS = ("fine", "coarse")
 BESIDE = ".alpha.png"
 """End of the name of a matte that lies beside its picture."""
 
-Region = Literal["image", "trimap", "band"]
+EvaluatedRegion = Literal["image", "trimap", "band"]
 """Where the ``(DIM)`` errors count: everywhere, in the unknown part of the data set's
 own trimaps, or in that of trimaps made from the true mattes."""
 
@@ -97,7 +97,7 @@ class Dataset:
     cases: tuple[Case, ...]
     problems: tuple[str, ...] = ()
     masks: bool = False
-    region: Region = "band"
+    region: EvaluatedRegion = "band"
 
     @property
     def subsets(self) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ class Layout:
     shape: str
     read: Callable[[Path], Reading]
     masks: bool = False
-    region: Region = "band"
+    region: EvaluatedRegion = "band"
 
 
 def open_dataset(root: Path, layout: str | None = None) -> Dataset:
@@ -156,7 +156,7 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
         try:
             cases, problems = each.read(root)
         except OSError as error:
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             raise ZimError(f"{root} cannot be read: {reason}.", cure) from error
         if cases or problems:
             return Dataset(

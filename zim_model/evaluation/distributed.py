@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import open_dataset
-from zim_model.evaluation.journal import journal_name, merged, taken
+from zim_model.evaluation.journal import journal_name, merge_journals, taken
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.runner import BOTH, RunOptions, evaluate
-from zim_model.evaluation.systems import Model, PromptKind, System
+from zim_model.evaluation.runner import BOTH, EvaluationOptions, evaluate
+from zim_model.evaluation.systems import ModelSystem, PromptKind, System
 from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
 
@@ -30,7 +30,7 @@ MAX_SHARDS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class DistributedEvaluation:
     """An evaluation to divide; see :func:`zim_model.evaluation.evaluate`.
 
     Attributes:
@@ -46,12 +46,12 @@ class Spread:
     systems: tuple[System, ...]
     out: Path
     prompts: tuple[PromptKind, ...] = BOTH
-    options: RunOptions = field(default_factory=RunOptions)
+    options: EvaluationOptions = field(default_factory=EvaluationOptions)
     device: DeviceChoice = field(default_factory=DeviceChoice)
 
 
-def evaluate_on(
-    cluster: str | None, spread: Spread, workers: int = 1
+def evaluate_on_cluster(
+    cluster: str | None, spread: DistributedEvaluation, workers: int = 1
 ) -> Iterator[tuple[int, int] | Report]:
     """Evaluate on a cluster.
 
@@ -77,7 +77,7 @@ def evaluate_on(
         if failure is not None:
             raise ZimError(*failure)
         yield done, shards
-    config, rows = merged(names)
+    config, rows = merge_journals(names)
     chosen = {system.name for system in spread.systems}
     kinds = {str(prompt) for prompt in spread.prompts}
     kept = [r for r in rows.values() if r.system in chosen and r.prompt in kinds]
@@ -85,11 +85,13 @@ def evaluate_on(
     yield Report.of(config, kept, expected, spread.out)
 
 
-def evaluate_shard(spread: Spread, shard: tuple[int, int]) -> tuple[str, str] | None:
+def evaluate_shard(
+    spread: DistributedEvaluation, shard: tuple[int, int]
+) -> tuple[str, str] | None:
     """Evaluate one shard in this process; the message and hint of what ended it."""
     # Always resumed: another worker may have died over the first half of it.
     options = replace(spread.options, shard=shard, jobs=0, resume=True)
-    any_model = any(isinstance(system, Model) for system in spread.systems)
+    any_model = any(isinstance(system, ModelSystem) for system in spread.systems)
     try:
         for _ in evaluate(
             open_dataset(spread.root, spread.layout),

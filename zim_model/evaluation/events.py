@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from zim_model.evaluation.journal import Row
+from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.report import Report
 
 
@@ -19,7 +19,7 @@ class Started:
     """
 
     total: int
-    rows: tuple[Row, ...]
+    rows: tuple[EvaluationRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class RowDone:
         seconds_left: as this run went so far; None while unknown.
     """
 
-    row: Row
+    row: EvaluationRow
     done: int
     total: int
     seconds_left: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class DegradationEvent:
     """Something that was done otherwise, as a sentence: less memory, another device."""
 
     text: str
@@ -68,10 +68,10 @@ class Finished:
     complete: bool
 
 
-Event = Started | RowDone | Notice | Paused | Resumed | Finished
+Event = Started | RowDone | DegradationEvent | Paused | Resumed | Finished
 
 
-class Control:
+class RunControl:
     """Pauses, resumes or cancels a run; safe to use from any thread."""
 
     def __init__(self) -> None:

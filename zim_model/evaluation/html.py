@@ -12,18 +12,18 @@ import numpy as np
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Case, Dataset
-from zim_model.evaluation.journal import Row
+from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.reading import read_image, read_matte
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.scoring import THUMBNAILS, picture_path, shrunk
+from zim_model.evaluation.scoring import THUMBNAILS, image_path, shrunk
 from zim_model.evaluation.systems import PromptKind
 from zim_model.evaluation.tables import (
     Table,
     failures,
-    heading,
     main_measure,
     notes,
     number,
+    report_heading,
     tables,
 )
 
@@ -61,7 +61,7 @@ def to_html(report: Report, dataset: Dataset | None = None) -> str:
     """
     parts = [
         f"<h1>Evaluation of {escape(report.config.dataset)}</h1>",
-        f"<p>{escape(heading(report))}</p>",
+        f"<p>{escape(report_heading(report))}</p>",
         *(f'<p class="note">{escape(note)}</p>' for note in notes(report)),
         *map(_table, tables(report)),
         _charts(report),
@@ -202,11 +202,13 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
             return
 
 
-def _pictures(report: Report, row: Row, case: Case | None) -> dict[str, ByteArray]:
+def _pictures(
+    report: Report, row: EvaluationRow, case: Case | None
+) -> dict[str, ByteArray]:
     """The pictures of a row by name; none where one is missing by now."""
     kind = PromptKind.parse(row.prompt).folder
     paths = [
-        picture_path(folder, THUMBNAILS, row.system, kind, row.case)
+        image_path(folder, THUMBNAILS, row.system, kind, row.case)
         for folder in report.folders
     ]
     path = next((path for path in paths if path.is_file()), None)
@@ -240,7 +242,7 @@ def difference(predicted: ByteArray, target: ByteArray) -> ByteArray:
     return out.astype(np.uint8)
 
 
-def marked_with_prompts(image: ByteArray, row: Row) -> ByteArray:
+def marked_with_prompts(image: ByteArray, row: EvaluationRow) -> ByteArray:
     """A copy of an image (H, W, 3) RGB with a row's prompts drawn on it."""
     marked = np.array(image)
     scale = max(1, round(max(image.shape[:2]) / SIDE))

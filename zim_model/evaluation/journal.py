@@ -17,16 +17,16 @@ from typing import IO, Any
 
 from zim_model.errors import ZimError
 from zim_model.prompts import PromptSet
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 FORMAT = 1
-Key = tuple[str, str, str]
+RowKey = tuple[str, str, str]
 """System, case and prompt."""
 _SHARD = re.compile(r"rows(-\d+-of-\d+)?\.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EvaluationRow:
     """One answer of one system to one prompt, measured; or why there is none.
 
     Attributes:
@@ -36,7 +36,7 @@ class Row:
         digest: of what was measured, see :meth:`Case.digest`, and of the prediction.
         subset: of the data set; may be empty.
         area: of alpha above 0.3, as a fraction of the image.
-        metrics: by the names of :data:`zim_model.evaluation.measures.MEASURES`.
+        metrics: by the names of :data:`zim_model.evaluation.measures.METRICS`.
         curve: the same after 1, 2, ... clicks (SAD, MSE, IoU); empty for other prompts.
         prompts: that were given to the system, as of :meth:`PromptSet.to_json`.
         encode_ms, click_ms: what it took; the mean of several clicks.
@@ -59,7 +59,7 @@ class Row:
     error: str = ""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> RowKey:
         """What a run has one row of."""
         return self.system, self.case, self.prompt
 
@@ -78,7 +78,7 @@ class Row:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Row:
+    def from_json(cls, data: Mapping[str, Any]) -> EvaluationRow:
         """Read what :meth:`to_json` gave.
 
         Raises:
@@ -94,7 +94,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class RunConfig:
     """What a journal's rows have in common; other configurations never mix with it.
 
     Attributes:
@@ -115,7 +115,7 @@ class Config:
     cases: int
     problems: tuple[str, ...] = ()
 
-    def check_fits(self, other: Config, path: Path) -> None:
+    def check_fits(self, other: RunConfig, path: Path) -> None:
         """Refuse to mix with what a journal holds.
 
         Raises:
@@ -139,11 +139,11 @@ class Config:
                 "Choose another folder for the results.",
             )
 
-    def joined(self, other: Config) -> Config:
+    def joined(self, other: RunConfig) -> RunConfig:
         """Both, of which :meth:`check_fits` says that they fit."""
         prompts = dict.fromkeys((*self.prompts, *other.prompts))
         systems = dict(self.systems) | dict(other.systems)
-        return Config(
+        return RunConfig(
             self.dataset,
             self.layout,
             systems,
@@ -160,7 +160,7 @@ def journal_name(shard: tuple[int, int]) -> str:
     return "rows.jsonl" if count == 1 else f"rows-{index}-of-{count}.jsonl"
 
 
-def journals_in(folder: Path) -> list[Path]:
+def find_journals(folder: Path) -> list[Path]:
     """The journals of a results folder, in order."""
     try:
         found = [path for path in folder.iterdir() if _SHARD.fullmatch(path.name)]
@@ -169,7 +169,7 @@ def journals_in(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_journal(path: Path) -> tuple[Config, dict[Key, Row]]:
+def read_journal(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow]]:
     """The configuration and the rows; of several rows of one key the last.
 
     A row without an error is not undone by a later one with an error.
@@ -181,16 +181,16 @@ def read_journal(path: Path) -> tuple[Config, dict[Key, Row]]:
     return config, rows
 
 
-def _read(path: Path) -> tuple[Config, dict[Key, Row], int]:
+def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
     """Also how many bytes of the file are whole lines."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
     whole = content.rfind(b"\n") + 1
-    config: Config | None = None
-    rows: dict[Key, Row] = {}
+    config: RunConfig | None = None
+    rows: dict[RowKey, EvaluationRow] = {}
     for number, line in enumerate(content[:whole].splitlines(), 1):
         try:
             data = json.loads(line)
@@ -198,7 +198,7 @@ def _read(path: Path) -> tuple[Config, dict[Key, Row], int]:
                 own = _config(data)
                 config = own if config is None else config.joined(own)
                 continue
-            row = Row.from_json(data)
+            row = EvaluationRow.from_json(data)
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise ZimError(
                 f"{path}, line {number}, is no row of an evaluation: {error}.",
@@ -217,13 +217,13 @@ def _read(path: Path) -> tuple[Config, dict[Key, Row], int]:
     return config, rows, whole
 
 
-def _config(data: Mapping[str, Any]) -> Config:
+def _config(data: Mapping[str, Any]) -> RunConfig:
     if data.get("format") != FORMAT:
         raise ValueError(f"format {data.get('format')!r} is not {FORMAT}")
     values = dict(data["config"])
     for name in ("prompts", "problems"):
         values[name] = tuple(values[name])
-    return Config(**values)
+    return RunConfig(**values)
 
 
 def taken(path: Path) -> ZimError:
@@ -247,9 +247,9 @@ class Journal:
             written.
     """
 
-    def __init__(self, path: Path, config: Config, *, resume: bool) -> None:
+    def __init__(self, path: Path, config: RunConfig, *, resume: bool) -> None:
         self.path = path
-        self.rows: dict[Key, Row] = {}
+        self.rows: dict[RowKey, EvaluationRow] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Appending: whatever else writes to the file, no row is written over.
@@ -268,7 +268,7 @@ class Journal:
             self._file.close()
             raise
 
-    def _continue(self, config: Config, resume: bool) -> int:
+    def _continue(self, config: RunConfig, resume: bool) -> int:
         if not resume:
             raise taken(self.path)
         if b"\n" not in self.path.read_bytes():  # killed in the first line
@@ -277,7 +277,7 @@ class Journal:
         config.check_fits(there, self.path)
         return whole
 
-    def add(self, row: Row) -> None:
+    def add(self, row: EvaluationRow) -> None:
         """Write a row; it is on the disk when this returns.
 
         Raises:
@@ -323,18 +323,20 @@ def _lock(file: IO[bytes], path: Path) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> ZimError:
-    reason, cure = explain(error)
+    reason, cure = describe_os_error(error)
     return ZimError(f"{path} cannot be written: {reason}.", cure)
 
 
-def merged(paths: Iterable[Path]) -> tuple[Config, dict[Key, Row]]:
+def merge_journals(
+    paths: Iterable[Path],
+) -> tuple[RunConfig, dict[RowKey, EvaluationRow]]:
     """The rows of several journals of one run, such as of its shards.
 
     Raises:
         ZimError: one cannot be read, or belongs to another run.
     """
-    config: Config | None = None
-    rows: dict[Key, Row] = {}
+    config: RunConfig | None = None
+    rows: dict[RowKey, EvaluationRow] = {}
     for path in paths:
         own, more = read_journal(path)
         if config is not None:

@@ -35,7 +35,7 @@ Family = Literal["zim", "dim", "boundary", "mask", "clicks"]
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Metric:
     """One column of a report.
 
     Attributes:
@@ -51,40 +51,40 @@ class Measure:
     better: Literal["less", "more"] = "less"
 
 
-MEASURES = (
-    Measure("SAD", "zim", "Sum of absolute differences, in thousands."),
-    Measure("MSE", "zim", "Mean squared difference, times 1000."),
-    Measure("MAE", "zim", "Mean absolute difference, times 1000."),
-    Measure("Grad", "zim", "Mean difference of Sobel gradients, times 1000."),
-    Measure("Conn", "zim", "Connectivity error, in thousands."),
-    Measure("SAD (DIM)", "dim", "As SAD, in the region that counts."),
-    Measure("MSE (DIM)", "dim", "As MSE, in the region that counts."),
-    Measure(
+METRICS = (
+    Metric("SAD", "zim", "Sum of absolute differences, in thousands."),
+    Metric("MSE", "zim", "Mean squared difference, times 1000."),
+    Metric("MAE", "zim", "Mean absolute difference, times 1000."),
+    Metric("Grad", "zim", "Mean difference of Sobel gradients, times 1000."),
+    Metric("Conn", "zim", "Connectivity error, in thousands."),
+    Metric("SAD (DIM)", "dim", "As SAD, in the region that counts."),
+    Metric("MSE (DIM)", "dim", "As MSE, in the region that counts."),
+    Metric(
         "Grad (DIM)",
         "dim",
         "Squared difference of Gaussian gradients, summed, in thousands.",
     ),
-    Measure("Conn (DIM)", "dim", "As Conn, in the region that counts."),
-    Measure(
+    Metric("Conn (DIM)", "dim", "As Conn, in the region that counts."),
+    Metric(
         "SAD (boundary)", "boundary", f"As SAD, within {BAND} pixels of the outline."
     ),
-    Measure(
+    Metric(
         "MSE (boundary)", "boundary", f"As MSE, within {BAND} pixels of the outline."
     ),
-    Measure("IoU", "mask", "Intersection over union of alpha above one half.", "more"),
-    Measure(
+    Metric("IoU", "mask", "Intersection over union of alpha above one half.", "more"),
+    Metric(
         "Boundary IoU",
         "mask",
         "IoU of the masks' inner boundaries, 2 % of the diagonal wide.",
         "more",
     ),
-    Measure("NoC@85", "clicks", "Clicks until IoU 0.85, the most where never."),
-    Measure("NoC@90", "clicks", "Clicks until IoU 0.90, the most where never."),
+    Metric("NoC@85", "clicks", "Clicks until IoU 0.85, the most where never."),
+    Metric("NoC@90", "clicks", "Clicks until IoU 0.90, the most where never."),
 )
 """In the order of a report's columns."""
 
 
-def measured(
+def compute_metrics(
     predicted: FloatArray, target: FloatArray, unknown: BoolArray | None = None
 ) -> dict[str, float]:
     """The errors of a matte, by the names of MEASURES.
@@ -103,12 +103,12 @@ def measured(
     values |= _dim(p, g, off, unknown, part, target.size)
     values |= _boundary(p, g) if p.size else {}
     values |= _masks(p > MASK_ABOVE, g > MASK_ABOVE, math.hypot(height, width))
-    order = [measure.name for measure in MEASURES]
+    order = [measure.name for measure in METRICS]
     return {name: float(values[name]) for name in order if name in values}
 
 
-def zim_errors(predicted: FloatArray, target: FloatArray) -> dict[str, float]:
-    """ZIM's own errors alone; see :func:`measured`."""
+def zim_metrics(predicted: FloatArray, target: FloatArray) -> dict[str, float]:
+    """ZIM's own errors alone; see :func:`compute_metrics`."""
     part = metrics.union(predicted, target, 1)
     p, g = predicted[part], target[part]
     return _zim(p, g, metrics.disconnection(p, g), target.size)

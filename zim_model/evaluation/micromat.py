@@ -24,7 +24,7 @@ from typing import Any
 from zim_model.errors import Cancelled, DownloadError
 from zim_model.evaluation.mini import FOLDER
 from zim_model.request import CancelCheck
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.catalogue import Licence, ModelFile
 from zim_model.weights.download import (
     Opener,
@@ -168,7 +168,7 @@ def _fetch_small(file: _Listed, target: Path, opener: Opener) -> None:
             f"{file.path} arrived damaged: its checksum is wrong.",
             "Download again: what has arrived is kept.",
         )
-    with worded(f"{target} cannot be written"), replacing(target) as stream:
+    with worded(f"{target} cannot be written"), atomic_write(target) as stream:
         stream.write(content)
 
 

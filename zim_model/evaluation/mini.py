@@ -18,7 +18,7 @@ from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError
 from zim_model.evaluation.clicks import box_of, next_click
 from zim_model.evaluation.datasets import LIST, SUBSETS
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 FOLDER = "MicroMat3K"
 SIZE = (300, 420)
@@ -27,7 +27,7 @@ POINTS = 5
 _SEED = 3000
 
 
-def make_mini(folder: Path, images: int = 4) -> Path:
+def write_mini_dataset(folder: Path, images: int = 4) -> Path:
     """Write the set and return its root, ``folder/MicroMat3K``.
 
     Args:
@@ -43,10 +43,10 @@ def make_mini(folder: Path, images: int = 4) -> Path:
     try:
         for number in range(images):
             lines += list(_write(root, f"{number + 1:04}", number))
-        with replacing(root / LIST) as stream:
+        with atomic_write(root / LIST) as stream:
             stream.write("\n".join(sorted(lines)).encode() + b"\n")
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{root} cannot be written: {reason}.", cure) from error
     return root
 
@@ -165,11 +165,11 @@ def _shrunk(big: ByteArray) -> FloatArray:
 
 def _png(path: Path, pixels: ByteArray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as stream:
+    with atomic_write(path) as stream:
         stream.write(cv2.imencode(".png", pixels)[1].tobytes())
 
 
 def _json(path: Path, data: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as stream:
+    with atomic_write(path) as stream:
         stream.write(json.dumps(data).encode())

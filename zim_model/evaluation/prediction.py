@@ -20,7 +20,7 @@ from zim_model.evaluation.reading import (
     read_matte,
     read_prompts,
 )
-from zim_model.evaluation.scoring import hardened
+from zim_model.evaluation.scoring import binarise_matte
 from zim_model.evaluation.systems import PromptKind
 from zim_model.matting import metrics
 from zim_model.prompts import PromptSet
@@ -34,7 +34,7 @@ AREA_ABOVE = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Truth:
+class GroundTruth:
     """What is right for a case.
 
     Attributes:
@@ -58,7 +58,7 @@ class Truth:
         return np.asarray(self.alpha > MASK_ABOVE)
 
 
-def truth_of(case: Case, image: Future[ByteArray]) -> Truth | ZimError:
+def truth_of(case: Case, image: Future[ByteArray]) -> GroundTruth | ZimError:
     """What is right for a case, or what is wrong with it or with its image."""
     try:
         pixels = image.result()
@@ -68,7 +68,7 @@ def truth_of(case: Case, image: Future[ByteArray]) -> Truth | ZimError:
             raise ImageError(f"{case.matte} is empty: there is nothing to find.")
     except ZimError as error:
         return error
-    return Truth(matte, as_alpha(matte), case.digest())
+    return GroundTruth(matte, as_alpha(matte), case.digest())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +107,7 @@ class Asker:
     binary: bool
     cancelled: CancelCheck
 
-    def ask(self, case: Case, prompt: PromptKind, truth: Truth) -> Answer:
+    def ask(self, case: Case, prompt: PromptKind, truth: GroundTruth) -> Answer:
         """The answer to a kind of prompt.
 
         Raises:
@@ -116,13 +116,13 @@ class Asker:
         """
         if prompt.kind == "clicks":
             return self._clicked(case, truth, prompt.count)
-        return self._solved(prompts_of(case, prompt, truth))
+        return self._solved(case_prompts(case, prompt, truth))
 
     def _solved(self, prompts: PromptSet) -> Answer:
         request = replace(self.request, prompts=prompts)
         matte = self.engine.solve(request, self.cancelled)
         told = matte.timings
-        alpha = hardened(matte.alpha) if self.binary else matte.alpha
+        alpha = binarise_matte(matte.alpha) if self.binary else matte.alpha
         return Answer(
             alpha,
             prompts,
@@ -133,7 +133,7 @@ class Asker:
             told.notes,
         )
 
-    def _clicked(self, case: Case, truth: Truth, clicks: int) -> Answer:
+    def _clicked(self, case: Case, truth: GroundTruth, clicks: int) -> Answer:
         """The answer to so many simulated clicks, and how wrong it was after each."""
         target = _object(case, truth)
         answers: list[Answer] = []
@@ -161,7 +161,7 @@ class Asker:
         )
 
 
-def prompts_of(case: Case, prompt: PromptKind, truth: Truth) -> PromptSet:
+def case_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSet:
     """The given prompts of a case, or those that its matte suggests.
 
     Raises:
@@ -184,7 +184,7 @@ def prompts_of(case: Case, prompt: PromptKind, truth: Truth) -> PromptSet:
     return PromptSet((first_click(_object(case, truth)),))
 
 
-def _object(case: Case, truth: Truth) -> BoolArray:
+def _object(case: Case, truth: GroundTruth) -> BoolArray:
     """What clicks can fall on.
 
     Raises:

@@ -60,6 +60,6 @@ MICROMAT = tuple(
 )
 
 
-def published(layout: str) -> tuple[PublishedRow, ...]:
+def published_rows(layout: str) -> tuple[PublishedRow, ...]:
     """What is published on data sets of a layout; often nothing."""
     return MICROMAT if layout == "micromat" else ()

@@ -19,7 +19,7 @@ from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import ImageError, PromptError
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 MAX_POINTS = 50
 """Of a prompt file, as in ZIM's evaluation."""
@@ -83,7 +83,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise ImageError(f"{path} is too large: {error}") from error
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
     except (SyntaxError, ValueError, EOFError, MemoryError) as error:  # damaged
         raise ImageError(f"{path} cannot be read: {error}.") from error
@@ -116,7 +116,7 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
     try:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise PromptError(f"{path} cannot be read: {reason}.", cure) from error
     except (ValueError, RecursionError) as error:
         raise PromptError(f"{path} is no JSON file: {error}.") from error
@@ -126,7 +126,7 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
             found["point"] = PromptSet(_points(data["point"]))
         if data.get("bbox") is not None:
             x0, y0, x1, y1 = map(_number, data["bbox"])
-            found["box"] = PromptSet((), Box.spanning(x0, y0, x1, y1))
+            found["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PromptError(
             f"{path} does not hold prompts: {error}.",
@@ -161,7 +161,7 @@ def checked_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
     height, width = size
     box = prompts.box
     if box is not None:
-        clipped = box.clipped(height, width)
+        clipped = box.clip(height, width)
         beyond = max(
             abs(a - b)
             for a, b in zip(
@@ -175,4 +175,4 @@ def checked_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
                 f"The box ({box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}) reaches "
                 f"outside the image ({width} x {height} pixels)."
             )
-    return prompts.validated(height, width)
+    return prompts.validate(height, width)

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zim_model.evaluation.journal import Config, Row
-from zim_model.evaluation.measures import MEASURES
+from zim_model.evaluation.journal import EvaluationRow, RunConfig
+from zim_model.evaluation.measures import METRICS
 
 SIZES = ("S", "M", "L")
 """Of objects: under 1 %, under 10 % and from 10 % of the image."""
@@ -22,7 +22,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class MetricGroup:
     """The means of one line of a report.
 
     Attributes:
@@ -54,33 +54,37 @@ class Report:
         folders: that hold the pictures of predictions.
     """
 
-    config: Config
-    rows: tuple[Row, ...]
+    config: RunConfig
+    rows: tuple[EvaluationRow, ...]
     expected: int
     folders: tuple[Path, ...] = ()
 
     @classmethod
     def of(
-        cls, config: Config, rows: Iterable[Row], expected: int, *folders: Path
+        cls,
+        config: RunConfig,
+        rows: Iterable[EvaluationRow],
+        expected: int,
+        *folders: Path,
     ) -> Report:
         """The report of rows in any order."""
         systems = {name: i for i, name in enumerate(config.systems)}
         prompts = {name: i for i, name in enumerate(config.prompts)}
         last = len(systems) + len(prompts)
 
-        def place(row: Row) -> tuple[int, int, str, str, str]:
+        def place(row: EvaluationRow) -> tuple[int, int, str, str, str]:
             first = systems.get(row.system, last), prompts.get(row.prompt, last)
             return (*first, *row.key)
 
         return cls(config, tuple(sorted(rows, key=place)), expected, folders)
 
     @property
-    def measured(self) -> tuple[Row, ...]:
+    def measured(self) -> tuple[EvaluationRow, ...]:
         """The rows without an error."""
         return tuple(row for row in self.rows if not row.error)
 
     @property
-    def failed(self) -> tuple[Row, ...]:
+    def failed(self) -> tuple[EvaluationRow, ...]:
         """The rows with one."""
         return tuple(row for row in self.rows if row.error)
 
@@ -90,7 +94,7 @@ class Report:
         return max(0, self.expected - len(self.rows))
 
     @property
-    def all_well(self) -> bool:
+    def has_no_failures(self) -> bool:
         """Whether every row of the whole run was measured."""
         return not (self.failed or self.missing or self.config.problems)
 
@@ -98,9 +102,9 @@ class Report:
     def measures(self) -> tuple[str, ...]:
         """Names of the measures that some row has, in order."""
         present = {name for row in self.rows for name in row.metrics}
-        return tuple(m.name for m in MEASURES if m.name in present)
+        return tuple(m.name for m in METRICS if m.name in present)
 
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[MetricGroup, ...]:
         """Every line: by system and prompt, all and by subset, all and by size."""
         found = []
         for system, prompt in dict.fromkeys((r.system, r.prompt) for r in self.rows):
@@ -113,7 +117,7 @@ class Report:
         return tuple(found)
 
     @staticmethod
-    def _subsets(rows: Sequence[Row]) -> list[str]:
+    def _subsets(rows: Sequence[EvaluationRow]) -> list[str]:
         named = sorted({row.subset for row in rows if row.subset})
         # Official tables have them the fine ones first.
         named.sort(key=lambda name: name != "fine")
@@ -139,7 +143,7 @@ class Report:
                 found[system, prompt] = tuple(map(means, steps))
         return found
 
-    def worst(self, measure: str = "SAD") -> tuple[Row, ...]:
+    def worst(self, measure: str = "SAD") -> tuple[EvaluationRow, ...]:
         """The measured rows that have the measure, the worst first."""
         rows = [row for row in self.measured if measure in row.metrics]
         sign = 1 if _more_is_better(measure) else -1
@@ -147,17 +151,17 @@ class Report:
 
 
 def _more_is_better(measure: str) -> bool:
-    return any(m.name == measure and m.better == "more" for m in MEASURES)
+    return any(m.name == measure and m.better == "more" for m in METRICS)
 
 
 def _group(
-    system: str, prompt: str, subset: str, size: str, rows: Sequence[Row]
-) -> Group:
+    system: str, prompt: str, subset: str, size: str, rows: Sequence[EvaluationRow]
+) -> MetricGroup:
     measured = [row for row in rows if not row.error]
     # What failed has no size, except where all sizes are meant.
     failed = len(rows) - len(measured) if size == ALL else 0
     values = means([row.metrics for row in measured])
-    return Group(system, prompt, subset, size, len(measured), failed, values)
+    return MetricGroup(system, prompt, subset, size, len(measured), failed, values)
 
 
 def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

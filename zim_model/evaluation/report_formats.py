@@ -14,18 +14,18 @@ from typing import Any
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.html import to_html
-from zim_model.evaluation.journal import Row
-from zim_model.evaluation.published import SOURCE, published
+from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.published import SOURCE, published_rows
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.tables import (
     Table,
     failures,
-    heading,
     main_measure,
     notes,
+    report_heading,
     tables,
 )
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 Writer = Callable[[Report, Dataset | None], str]
 
@@ -54,10 +54,10 @@ def write_report(
         path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as stream:
+            with atomic_write(path) as stream:
                 stream.write(WRITERS[name](report, dataset).encode())
         except OSError as error:
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
         written.append(path)
     return tuple(written)
@@ -123,7 +123,7 @@ def to_json(report: Report, dataset: Dataset | None = None) -> str:
         "curves": curves,
         "published": {
             "source": SOURCE,
-            "rows": [asdict(row) for row in published(report.config.layout)],
+            "rows": [asdict(row) for row in published_rows(report.config.layout)],
         },
         "failures": [{"case": case, "reason": why} for case, why in failures(report)],
         "rows": [_plain(row) for row in report.rows],
@@ -131,7 +131,7 @@ def to_json(report: Report, dataset: Dataset | None = None) -> str:
     return json.dumps(data, indent=1) + "\n"
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(row: EvaluationRow) -> dict[str, Any]:
     return row.to_json()
 
 
@@ -143,7 +143,11 @@ def official_average(total: float, count: int) -> float:
 
 def to_markdown(report: Report, dataset: Dataset | None = None) -> str:
     """The tables, the notes and the failures."""
-    parts = ["# Evaluation", heading(report), *(f"- {note}" for note in notes(report))]
+    parts = [
+        "# Evaluation",
+        report_heading(report),
+        *(f"- {note}" for note in notes(report)),
+    ]
     text = "\n\n".join(parts[:2]) + "\n\n" + "\n".join(parts[2:]) + "\n"
     for table in tables(report):
         rule = ["---"] * table.texts + ["--:"] * (len(table.header) - table.texts)

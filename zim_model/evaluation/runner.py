@@ -25,19 +25,19 @@ import numpy as np
 from zim_model.arrays import ByteArray
 from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError
 from zim_model.evaluation.clicks import NOC_IOUS, noc
-from zim_model.evaluation.datasets import Case, Dataset, Region
+from zim_model.evaluation.datasets import Case, Dataset, EvaluatedRegion
 from zim_model.evaluation.events import (
-    Control,
+    DegradationEvent,
     Event,
     Finished,
-    Notice,
     Paused,
     Resumed,
     RowDone,
+    RunControl,
     Started,
 )
-from zim_model.evaluation.journal import Config, Journal, Row, journal_name
-from zim_model.evaluation.prediction import Answer, Asker, Truth, truth_of
+from zim_model.evaluation.journal import EvaluationRow, Journal, RunConfig, journal_name
+from zim_model.evaluation.prediction import Answer, Asker, GroundTruth, truth_of
 from zim_model.evaluation.reading import (
     check_size,
     read_image,
@@ -48,14 +48,14 @@ from zim_model.evaluation.scoring import (
     PREDICTIONS,
     THUMBNAILS,
     Task,
-    picture_path,
+    image_path,
     score,
     start_worker,
 )
 from zim_model.evaluation.systems import (
-    Index,
-    Model,
-    Predictions,
+    ModelSystem,
+    PredictionFolder,
+    PredictionIndex,
     PromptKind,
     System,
     check_names,
@@ -65,7 +65,7 @@ from zim_model.evaluation.systems import (
 )
 from zim_model.prompts import PromptSet
 from zim_model.request import Options, Request, Upsampling
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -82,7 +82,7 @@ def default_jobs() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class RunOptions:
+class EvaluationOptions:
     """How a run is done.
 
     Attributes:
@@ -97,14 +97,14 @@ class RunOptions:
     """
 
     upsampling: Upsampling = "guided"
-    region: Region | None = None
+    region: EvaluatedRegion | None = None
     limit: int = 0
     shard: tuple[int, int] = (1, 1)
     jobs: int = field(default_factory=default_jobs)
     resume: bool = False
     thumbnails: bool = True
     predictions: bool = False
-    mirrored: bool = False
+    flip_tta: bool = False
 
 
 def evaluate(
@@ -113,14 +113,14 @@ def evaluate(
     out: Path,
     *,
     prompts: Sequence[PromptKind] = BOTH,
-    options: RunOptions = RunOptions(),
-    control: Control | None = None,
+    options: EvaluationOptions = EvaluationOptions(),
+    control: RunControl | None = None,
     engine: Engine | None = None,
 ) -> Iterator[Event]:
     """Ask every system for every case with every prompt, and measure the answers.
 
     The events are one :class:`Started`, then a :class:`RowDone` for each row with
-    :class:`Notice`, :class:`Paused` and :class:`Resumed` between them, and at last one
+    :class:`DegradationEvent`, :class:`Paused` and :class:`Resumed` between them, and at last one
     :class:`Finished` with the :class:`Report`, also of a run that was cancelled.  Rows
     are on the disk (``out/rows.jsonl``) before they are told; closing the generator
     loses only what was not yet told.  A case that cannot be measured (a missing or
@@ -155,11 +155,11 @@ def evaluate(
     check_names(systems)
     if not prompts:
         raise ZimError("There is no kind of prompt.", "Use point, box or clicks:N.")
-    if engine is None and any(isinstance(system, Model) for system in systems):
+    if engine is None and any(isinstance(system, ModelSystem) for system in systems):
         from zim_model.inference.engine import Engine  # imports torch
 
         engine = Engine()
-    run = _Run(dataset, systems, prompts, out, options, control or Control(), engine)
+    run = _Run(dataset, systems, prompts, out, options, control or RunControl(), engine)
     with Journal(
         out / journal_name(options.shard), run.config, resume=options.resume
     ) as j:
@@ -184,33 +184,33 @@ class _Run:
         systems: Sequence[System],
         prompts: Sequence[PromptKind],
         out: Path,
-        options: RunOptions,
-        control: Control,
+        options: EvaluationOptions,
+        control: RunControl,
         engine: Engine | None,
     ) -> None:
         self._dataset, self._out = dataset, out
         self._options, self._control, self._engine = options, control, engine
         self._systems, self._prompts = tuple(systems), tuple(dict.fromkeys(prompts))
-        self._region: Region = options.region or dataset.region
+        self._region: EvaluatedRegion = options.region or dataset.region
         self._binary = {s.name for s in systems if is_binary(s, engine)}
         self._index = {
-            s.name: Index(s, dataset.cases)
+            s.name: PredictionIndex(s, dataset.cases)
             for s in systems
-            if isinstance(s, Predictions)
+            if isinstance(s, PredictionFolder)
         }
         self._groups = _chosen(dataset, options)
         self._notes: set[str] = set()
-        self._waiting: deque[tuple[Row, Future[dict[str, float]]]] = deque()
+        self._waiting: deque[tuple[EvaluationRow, Future[dict[str, float]]]] = deque()
         self._most = AHEAD * max(1, options.jobs)
         self._started, self._fresh = 0.0, 0
-        self.config = Config(
+        self.config = RunConfig(
             dataset.name,
             dataset.layout,
             {s.name: fingerprint(s, engine) for s in systems},
             tuple(map(str, self._prompts)),
             {
                 "upsampling": options.upsampling,
-                "mirrored": "yes" if options.mirrored else "no",
+                "mirrored": "yes" if options.flip_tta else "no",
                 "region": self._region,
                 "truth": "masks" if dataset.masks else "mattes",
             },
@@ -301,7 +301,7 @@ class _Run:
         pool: Executor | None,
     ) -> Iterator[Event]:
         """All questions about one image."""
-        truths: dict[str, Truth | ZimError] = {}
+        truths: dict[str, GroundTruth | ZimError] = {}
         for question in questions:
             yield from self._settled()
             if self._control.paused:
@@ -313,7 +313,7 @@ class _Run:
                 # Those of the other objects are not needed any more.
                 truths = {case.name: truth_of(case, image)}
             truth = truths[case.name]
-            row = Row(*self._key(question), "", case.subset)
+            row = EvaluationRow(*self._key(question), "", case.subset)
             try:
                 if isinstance(truth, ZimError):
                     raise truth
@@ -338,9 +338,9 @@ class _Run:
             )
             self._submit(row, self._task(question, answer, truth), pool)
 
-    def _task(self, question: _Question, answer: Answer, truth: Truth) -> Task:
+    def _task(self, question: _Question, answer: Answer, truth: GroundTruth) -> Task:
         path = partial(
-            picture_path,
+            image_path,
             self._out,
             system=question.system.name,
             prompt=question.prompt.folder,
@@ -356,7 +356,7 @@ class _Run:
             path(kind=PREDICTIONS) if keep.predictions else None,
         )
 
-    def _submit(self, row: Row, task: Task, pool: Executor | None) -> None:
+    def _submit(self, row: EvaluationRow, task: Task, pool: Executor | None) -> None:
         if pool is not None:
             self._waiting.append((row, pool.submit(score, task)))
             return
@@ -377,7 +377,9 @@ class _Run:
             wait_for -= 1
             yield self._told(self._scored(row, future))
 
-    def _scored(self, row: Row, future: Future[dict[str, float]]) -> Row:
+    def _scored(
+        self, row: EvaluationRow, future: Future[dict[str, float]]
+    ) -> EvaluationRow:
         try:
             values = future.result()
         except BrokenProcessPool as error:
@@ -386,7 +388,7 @@ class _Run:
                 "Resume the run with fewer processes; the finished rows are kept.",
             ) from error
         except OSError as error:  # of its pictures
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             raise ZimError(
                 f"Pictures in {self._out} cannot be written: {reason}.", cure
             ) from error
@@ -397,7 +399,7 @@ class _Run:
             values[f"NoC@{threshold * 100:.0f}"] = noc(ious, threshold, len(ious))
         return replace(row, metrics=values)
 
-    def _told(self, row: Row) -> RowDone:
+    def _told(self, row: EvaluationRow) -> RowDone:
         self._journal.add(row)
         self._done += 1
         self._fresh += 1
@@ -409,7 +411,7 @@ class _Run:
         for note in answer.notes:
             if note not in self._notes:
                 self._notes.add(note)
-                yield Notice(note)
+                yield DegradationEvent(note)
 
     def _pause(self) -> Iterator[Event]:
         yield from self._settled(len(self._waiting))
@@ -420,9 +422,11 @@ class _Run:
         if not self._control.cancelled():
             yield Resumed()
 
-    def _answered(self, question: _Question, image: ByteArray, truth: Truth) -> Answer:
+    def _answered(
+        self, question: _Question, image: ByteArray, truth: GroundTruth
+    ) -> Answer:
         system, case = question.system, question.case
-        if isinstance(system, Predictions):
+        if isinstance(system, PredictionFolder):
             path = self._index[system.name].find(case, question.prompt)
             matte = read_matte(path)
             check_size(path, matte, case.image, image.shape)
@@ -433,16 +437,16 @@ class _Run:
             f"{self._dataset.name}/{case.image}",
             PromptSet(),
             system.model,
-            Options(None, self._options.upsampling, self._options.mirrored),
+            Options(None, self._options.upsampling, self._options.flip_tta),
             # A further click goes on from what the earlier ones led to.
-            remembered=question.prompt.kind == "clicks",
+            cacheable=question.prompt.kind == "clicks",
         )
         binary = system.name in self._binary
         asker = Asker(self._engine, request, binary, self._control.cancelled)
         return asker.ask(case, question.prompt, truth)
 
 
-def _chosen(dataset: Dataset, options: RunOptions) -> list[tuple[Case, ...]]:
+def _chosen(dataset: Dataset, options: EvaluationOptions) -> list[tuple[Case, ...]]:
     """The cases of a run, by image.
 
     Raises:
@@ -454,7 +458,7 @@ def _chosen(dataset: Dataset, options: RunOptions) -> list[tuple[Case, ...]]:
     return _picked(dataset, options)[index - 1 :: count]
 
 
-def _picked(dataset: Dataset, options: RunOptions) -> list[tuple[Case, ...]]:
+def _picked(dataset: Dataset, options: EvaluationOptions) -> list[tuple[Case, ...]]:
     """The cases of all shards of a run, by image."""
     cases = dataset.cases
     if 0 < options.limit < len(cases):

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray, WordArray
-from zim_model.evaluation.datasets import Region
-from zim_model.evaluation.measures import MASK_ABOVE, measured, unknown_region
+from zim_model.evaluation.datasets import EvaluatedRegion
+from zim_model.evaluation.measures import MASK_ABOVE, compute_metrics, unknown_region
 from zim_model.evaluation.reading import as_alpha, check_size, read_trimap
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
 THUMBNAIL_SIDE = 480
 """Longer side, in pixels, of the small pictures of predictions."""
@@ -38,7 +38,7 @@ class Task:
 
     predicted: WordArray
     target: WordArray
-    region: Region = "band"
+    region: EvaluatedRegion = "band"
     trimap: Path | None = None
     thumbnail: Path | None = None
     prediction: Path | None = None
@@ -50,7 +50,7 @@ def start_worker() -> None:
 
 
 def score(task: Task) -> dict[str, float]:
-    """The errors of an answer, see :func:`measured`; its pictures are written.
+    """The errors of an answer, see :func:`compute_metrics`; its pictures are written.
 
     Raises:
         ImageError: the trimap cannot be read or has another size.
@@ -63,7 +63,7 @@ def score(task: Task) -> dict[str, float]:
         check_size(task.trimap, unknown, Path("the matte"), target.shape)
     elif task.region != "image":
         unknown = unknown_region(target)
-    values = measured(predicted, target, unknown)
+    values = compute_metrics(predicted, target, unknown)
     grey = _grey(task.predicted)
     if task.thumbnail is not None:
         write_png(task.thumbnail, shrunk(grey, THUMBNAIL_SIDE))
@@ -78,7 +78,7 @@ def _grey(matte: WordArray) -> ByteArray:
     ).astype(np.uint8)
 
 
-def hardened(matte: WordArray) -> WordArray:
+def binarise_matte(matte: WordArray) -> WordArray:
     """A matte as a mask: opaque where it is above one half, else empty."""
     return np.where(matte > MASK_ABOVE * ALPHA_MAX, ALPHA_MAX, 0).astype(np.uint16)
 
@@ -98,11 +98,11 @@ def write_png(path: Path, pixels: ByteArray) -> None:
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as stream:
+    with atomic_write(path) as stream:
         stream.write(cv2.imencode(".png", pixels)[1].tobytes())
 
 
-def picture_path(out: Path, kind: str, system: str, prompt: str, case: str) -> Path:
+def image_path(out: Path, kind: str, system: str, prompt: str, case: str) -> Path:
     """Where a prediction's picture lies in a folder of results.
 
     The folder ``predictions/SYSTEM`` can itself be given as a folder of predictions.

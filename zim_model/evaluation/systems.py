@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import PICTURES, Case
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -70,7 +70,7 @@ class PromptKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ModelSystem:
     """A model that the engine runs.
 
     Attributes:
@@ -82,7 +82,7 @@ class Model:
     name: str
 
     @classmethod
-    def of(cls, model: str) -> Model:
+    def of(cls, model: str) -> ModelSystem:
         """A model under its own name; a weight file goes with its folder's."""
         path = Path(model)
         if path.suffix in (".safetensors", ".pth"):
@@ -91,7 +91,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
+class PredictionFolder:
     """The mattes that another system made, as files.
 
     A case ``fine/0001_01`` asked with a box is looked up, without its ending, as
@@ -113,7 +113,7 @@ class Predictions:
     folder: Path
 
     @classmethod
-    def parse(cls, text: str) -> Predictions:
+    def parse(cls, text: str) -> PredictionFolder:
         """Read ``NAME=DIR``.
 
         Raises:
@@ -127,7 +127,7 @@ class Predictions:
         return cls(name.strip(), Path(folder))
 
 
-System = Model | Predictions
+System = ModelSystem | PredictionFolder
 
 
 def check_names(systems: Iterable[System]) -> None:
@@ -144,10 +144,10 @@ def check_names(systems: Iterable[System]) -> None:
             raise ZimError(f"{count} systems are called {name!r}.", "Rename one.")
 
 
-class Index:
+class PredictionIndex:
     """Finds a system's files; made once per run."""
 
-    def __init__(self, predictions: Predictions, cases: Iterable[Case]) -> None:
+    def __init__(self, predictions: PredictionFolder, cases: Iterable[Case]) -> None:
         self._name = predictions.name
         folder = predictions.folder
         try:
@@ -157,7 +157,7 @@ class Index:
                 if path.suffix.lower() in PICTURES
             }
         except OSError as error:
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             raise ZimError(f"{folder} cannot be read: {reason}.", cure) from error
         self._folder = folder
         self._same_stem = Counter(case.name.rpartition("/")[2] for case in cases)
@@ -197,7 +197,7 @@ def fingerprint(system: System, engine: Engine | None) -> str:
         WeightsError: the model cannot be loaded.
         DeviceError: its device is missing.
     """
-    if isinstance(system, Predictions) or engine is None:
+    if isinstance(system, PredictionFolder) or engine is None:
         return "predictions"
     # What follows the weights' own fingerprint is the device, which may differ.
     return engine.backend(system.model).fingerprint.partition("/")[0]
@@ -205,7 +205,7 @@ def fingerprint(system: System, engine: Engine | None) -> str:
 
 def is_binary(system: System, engine: Engine | None) -> bool:
     """Whether a system gives masks, which are made hard before they are scored."""
-    if isinstance(system, Predictions) or engine is None:
+    if isinstance(system, PredictionFolder) or engine is None:
         return False
     return engine.backend(system.model).config.binary
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from zim_model.evaluation.measures import MEASURES
-from zim_model.evaluation.published import MARK, SOURCE, published
-from zim_model.evaluation.report import ALL, Group, Report
+from zim_model.evaluation.measures import METRICS
+from zim_model.evaluation.published import MARK, SOURCE, published_rows
+from zim_model.evaluation.report import ALL, MetricGroup, Report
 
 SHOWN_CLICKS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
-NONE = "–"
+NO_VALUE = "–"
 MAX_WORST = 20
 FAMILIES = {
     "zim": "Errors as in ZIM's evaluation (whole image)",
@@ -42,7 +42,7 @@ class Table:
     texts: int = 2
 
 
-def heading(report: Report) -> str:
+def report_heading(report: Report) -> str:
     """One sentence on what was measured."""
     config = report.config
     said = (
@@ -71,9 +71,9 @@ def notes(report: Report) -> tuple[str, ...]:
     )
 
 
-def _wholes(report: Report) -> list[Group]:
+def _wholes(report: Report) -> list[MetricGroup]:
     """For each system and prompt the line of all that it has."""
-    groups: dict[tuple[str, str], Group] = {}
+    groups: dict[tuple[str, str], MetricGroup] = {}
     for group in report.groups():
         groups.setdefault((group.system, group.prompt), group)
     return list(groups.values())
@@ -100,7 +100,7 @@ def tables(report: Report) -> tuple[Table, ...]:
     return tuple(table for table in found if table.rows)
 
 
-def _main(group: Group, whole: Sequence[Group]) -> str:
+def _main(group: MetricGroup, whole: Sequence[MetricGroup]) -> str:
     """The first subset that a system and prompt have, mostly all of them."""
     return next(
         g.subset for g in whole if (g.system, g.prompt) == (group.system, group.prompt)
@@ -108,9 +108,9 @@ def _main(group: Group, whole: Sequence[Group]) -> str:
 
 
 def _of_family(
-    title: str, families: tuple[str, ...], groups: Sequence[Group], report: Report
+    title: str, families: tuple[str, ...], groups: Sequence[MetricGroup], report: Report
 ) -> Table:
-    wanted = [m.name for m in MEASURES if m.family in families]
+    wanted = [m.name for m in METRICS if m.family in families]
     names = [name for name in report.measures if name in wanted]
     rows = tuple(
         (
@@ -143,7 +143,7 @@ def _without_dull(table: Table) -> Table:
 
 
 def _published(report: Report) -> Table:
-    known = published(report.config.layout)
+    known = published_rows(report.config.layout)
     names = list(known[0].means) if known else []
     rows = tuple(
         (
@@ -166,7 +166,7 @@ def _curves(report: Report) -> list[Table]:
             (
                 *key,
                 *(
-                    number(curve[n - 1][name]) if n <= len(curve) else NONE
+                    number(curve[n - 1][name]) if n <= len(curve) else NO_VALUE
                     for n in clicks
                 ),
             )
@@ -189,7 +189,7 @@ def _times(report: Report) -> Table:
         encoded = [row.encode_ms for row in own if row.encode_ms]
         for device in dict.fromkeys(row.device for row in own):
             clicks = [row.click_ms for row in own if row.device == device]
-            encode = f"{fmean(encoded):.0f}" if encoded else NONE
+            encode = f"{fmean(encoded):.0f}" if encoded else NO_VALUE
             rows.append((system, prompt, device, encode, f"{fmean(clicks):.0f}"))
     header = ("System", "Prompt", "Device", "Encode an image, ms", "Answer, ms")
     return Table("Time", header, tuple(rows), 3)
@@ -233,7 +233,7 @@ def failures(report: Report) -> tuple[tuple[str, str], ...]:
 def number(value: float | None) -> str:
     """A mean with the digits that tables of this field print."""
     return (
-        NONE
+        NO_VALUE
         if value is None
         else f"{value:.4f}"
         if abs(value) < 1e5

@@ -23,14 +23,14 @@ from zim_model.inference.iterative import (
     Looks,
     Question,
     Seen,
-    alphas_of,
     box_of,
     closer_view,
+    logits_to_alphas,
 )
 from zim_model.inference.view import View, border_fade
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
 from zim_model.prompts import Point, PromptSet
-from zim_model.request import CancelCheck, check, never
+from zim_model.request import CancelCheck, check, never_cancelled
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import Backend, EncodedView
@@ -87,7 +87,7 @@ class AutomaticOptions:
         """What suits a model of this configuration."""
         return FOR_OBJECT_MODELS if config.view == "object" else cls()
 
-    def validated(self) -> AutomaticOptions:
+    def validate(self) -> AutomaticOptions:
         """These options, checked.
 
         Raises:
@@ -137,7 +137,7 @@ predicted IoU says little about one click's matte."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class FoundObject:
     """An object that was found.
 
     Attributes:
@@ -160,11 +160,11 @@ class Found:
     area: float
 
 
-Progress = Callable[[int, int, tuple[Found, ...]], None]
+Progress = Callable[[int, int, tuple[FoundObject, ...]], None]
 """Called with the clicks done, all clicks, and what was found so far, largest first."""
 
 
-def unheard(done: int, total: int, found: tuple[Found, ...]) -> None:
+def unheard(done: int, total: int, found: tuple[FoundObject, ...]) -> None:
     """The progress callback of a search that nobody watches."""
 
 
@@ -173,9 +173,9 @@ def generate(
     encode: Callable[[View], EncodedView],
     size: tuple[int, int],
     options: AutomaticOptions | None = None,
-    cancelled: CancelCheck = never,
+    cancelled: CancelCheck = never_cancelled,
     progress: Progress = unheard,
-) -> tuple[Found, ...]:
+) -> tuple[FoundObject, ...]:
     """Find the objects of an image, largest first.
 
     Args:
@@ -192,7 +192,7 @@ def generate(
     """
     config = backend.config
     chosen = AutomaticOptions.for_model(config) if options is None else options
-    search = _Search(backend, encode, size, chosen.validated(), cancelled)
+    search = _Search(backend, encode, size, chosen.validate(), cancelled)
     waiting = grid_points(*size, chosen.grid)
     total = len(waiting)
     # One after the other, a click can be spared by what the one before it found.
@@ -246,9 +246,9 @@ class _Search:
         self._options, self._cancelled = options, cancelled
         scale = min(1.0, SMALL_SIDE / max(size))
         self._small = tuple(max(1, round(side * scale)) for side in size)
-        self._kept: list[Found] = []
+        self._kept: list[FoundObject] = []
 
-    def found(self) -> tuple[Found, ...]:
+    def found(self) -> tuple[FoundObject, ...]:
         """What was found so far, largest first."""
         return tuple(sorted(self._kept, key=lambda found: -found.area))
 
@@ -275,7 +275,7 @@ class _Search:
         scores: FloatArray,
     ) -> None:
         """Look again where the engine would, and keep the matte if it is good."""
-        alpha = alphas_of(logits[candidate])
+        alpha = logits_to_alphas(logits[candidate])
         again = self._asked_again(view, prompts, alpha)
         if again is not None:
             prompts = again
@@ -311,7 +311,7 @@ class _Search:
         box = box_of(alpha, view)
         if box is None:
             return None
-        return PromptSet(prompts.points, box.clipped(*self._size))
+        return PromptSet(prompts.points, box.clip(*self._size))
 
     def _drawn(self, alpha: FloatArray, view: View) -> ByteArray:
         """The matte (h, w) of a view as a small one of the whole image."""
@@ -332,7 +332,7 @@ class _Search:
 
     def _described(
         self, prompts: PromptSet, candidate: int, small: ByteArray, score: float
-    ) -> Found | None:
+    ) -> FoundObject | None:
         """The result for a small matte; None if it shows nothing."""
         solid = small >= SOLID
         if not solid.any():
@@ -348,9 +348,9 @@ class _Search:
         )
         steady = stability(small, self._options.stability_offset)
         area = float(small.mean()) / 255
-        return Found(prompts, candidate, small, score, steady, box, area)
+        return FoundObject(prompts, candidate, small, score, steady, box, area)
 
-    def _good(self, found: Found) -> bool:
+    def _good(self, found: FoundObject) -> bool:
         options = self._options
         return (
             found.score >= options.min_score
@@ -358,7 +358,7 @@ class _Search:
             and options.min_area <= found.area <= options.max_area
         )
 
-    def _keep(self, found: Found) -> None:
+    def _keep(self, found: FoundObject) -> None:
         """Keep what was found, unless something better shows the same."""
         limit = self._options.max_overlap
         same = [kept for kept in self._kept if soft_iou(kept, found) > limit]
@@ -407,7 +407,7 @@ def stability(alpha: ByteArray, offset: float) -> float:
     return float(high / low) if low else 0.0
 
 
-def soft_iou(a: Found, b: Found) -> float:
+def soft_iou(a: FoundObject, b: FoundObject) -> float:
     """Intersection over union of two mattes of the same image, as fuzzy sets."""
     apart = (
         a.box[2] <= b.box[0]

@@ -15,7 +15,7 @@ from torch import Tensor
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import HalfOverflow, WeightsError
 from zim_model.inference.cuda_graphs import GraphedDecoder, recorded_length
-from zim_model.inference.view import View, normalised, resized_view
+from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
 from zim_model.network.cue_maps import CUES, cue_maps
 from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
@@ -23,8 +23,8 @@ from zim_model.network.zim import Features, Zim
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import (
     Precision,
-    checked_device,
     device_name,
+    resolve_device,
     torch_dtype,
     usable_precision,
 )
@@ -159,7 +159,7 @@ class TorchBackend:
                 f"this version draws {len(CUES)}.",
                 "Use the model that belongs to this version, or train it again.",
             )
-        name = checked_device(device)
+        name = resolve_device(device)
         precision = usable_precision(name, precision)
         self.device = torch.device(name)
         self.dtype = torch_dtype(precision)
@@ -194,8 +194,8 @@ class TorchBackend:
     @torch.inference_mode()
     def encode(self, image: ByteArray, view: View) -> EncodedView:
         """See :class:`Backend`."""
-        pixels = resized_view(self.config, image, view)
-        tensor = torch.from_numpy(normalised(pixels, self.config.image_size))[None]
+        pixels = resize_view(self.config, image, view)
+        tensor = torch.from_numpy(normalise(pixels, self.config.image_size))[None]
         tensor = tensor.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._autocast():
             features = self.model.encode(tensor)

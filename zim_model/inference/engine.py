@@ -23,8 +23,8 @@ from zim_model.inference.oom_fallback import Ladder, OpenModel, open_on
 from zim_model.inference.tiled_refinement import refine_native
 from zim_model.inference.view import View, border_fade
 from zim_model.matting.edge_and_brush import CoverCache, adjusted, painted, support
-from zim_model.matting.guided_upsampling import stepped, upsampled
-from zim_model.matting.pyramid import display_pyramid, picture_levels
+from zim_model.matting.guided_upsampling import guided_upsample, stepped
+from zim_model.matting.pyramid import display_pyramid, image_pyramid
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
 from zim_model.request import (
@@ -36,7 +36,7 @@ from zim_model.request import (
     Stroke,
     Timings,
     check,
-    never,
+    never_cancelled,
 )
 from zim_model.runtime.devices import (
     Device,
@@ -46,7 +46,7 @@ from zim_model.runtime.devices import (
 )
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import AutomaticOptions, Found, Progress
+    from zim_model.inference.automatic import AutomaticOptions, FoundObject, Progress
     from zim_model.inference.backends import Backend, EncodedView
 
 
@@ -163,7 +163,9 @@ class Engine:
         self._looks = Looks()
         self._masks = MaskMattes()
 
-    def prepare(self, request: Request, cancelled: CancelCheck = never) -> Timings:
+    def prepare(
+        self, request: Request, cancelled: CancelCheck = never_cancelled
+    ) -> Timings:
         """Encode the whole image, so that the first click finds it done.
 
         Raises:
@@ -181,12 +183,14 @@ class Engine:
         height, width = request.image.shape[:2]
         view = View.whole(height, width, backend.config.image_size)
         _, encode_ms = self._encoded(backend, request, view)
-        if request.options.mirrored:
+        if request.options.flip_tta:
             encode_ms += self._encoded_both_ways(backend, request, view)[1]
         notes = self._ladder.notes(request.model)
         return Timings(encode_ms, 0.0, backend.device_label, notes)
 
-    def solve(self, request: Request, cancelled: CancelCheck = never) -> Matte:
+    def solve(
+        self, request: Request, cancelled: CancelCheck = never_cancelled
+    ) -> Matte:
         """Make the matte of a request.
 
         Args:
@@ -227,9 +231,9 @@ class Engine:
         self,
         request: Request,
         options: AutomaticOptions | None = None,
-        cancelled: CancelCheck = never,
+        cancelled: CancelCheck = never_cancelled,
         progress: Progress | None = None,
-    ) -> tuple[Found, ...]:
+    ) -> tuple[FoundObject, ...]:
         """Find the objects of an image, see :mod:`zim_model.inference.automatic`.
 
         Args:
@@ -253,7 +257,7 @@ class Engine:
         options: AutomaticOptions | None,
         cancelled: CancelCheck,
         progress: Progress | None,
-    ) -> tuple[Found, ...]:
+    ) -> tuple[FoundObject, ...]:
         from zim_model.inference.automatic import generate, unheard
 
         check(cancelled)
@@ -278,7 +282,7 @@ class Engine:
         asked = questions(request, base)
         if not asked.added and base is None:
             if not request.finish.strokes:
-                request.prompts.validated(height, width)  # says that there is none
+                request.prompts.validate(height, width)  # says that there is none
             return _Answer.blank(height, width), 0.0
         found = [
             self._solve_one(request, prompts, cancelled) for prompts in asked.added
@@ -299,7 +303,7 @@ class Engine:
             if not answer.device:  # no model was asked; converters run in fp32
                 device = device_name(self._ladder.device(request.model))
                 answer = replace(answer, device=f"{device} (fp32)")
-        if request.remembered:
+        if request.cacheable:
             self._last_answer = (key, answer)
         return answer, encode_ms
 
@@ -310,7 +314,7 @@ class Engine:
         if not request.masks:
             return None, 0.0
         started, device = time.perf_counter(), self._ladder.device(request.model)
-        base = self._masks.alpha(request, device, cancelled)
+        base = self._masks.union_alpha(request, device, cancelled)
         return base, (time.perf_counter() - started) * 1e3
 
     def _solve_one(
@@ -324,7 +328,7 @@ class Engine:
         check(cancelled)
         backend = self.backend(request.model)
         check(cancelled)
-        encode_ms, mirrored = 0.0, request.options.mirrored
+        encode_ms, mirrored = 0.0, request.options.flip_tta
 
         def encode(view: View) -> EncodedView:
             nonlocal encode_ms
@@ -337,7 +341,7 @@ class Engine:
         size, key = (height, width), request.image_key
         asked = _both_ways(backend) if mirrored else backend
         question = Question(asked, encode, key, size, prompts, candidate, cancelled)
-        seen = self._looks.answer(question, remember=request.remembered)
+        seen = self._looks.answer(question, remember=request.cacheable)
         check(cancelled)
         view, alphas = seen.view, seen.alphas
         alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
@@ -349,7 +353,7 @@ class Engine:
         pixels, guide = view.crop(request.image), None
         if guided:
             small, guide = stepped(small, pixels)
-        full[view.top : view.bottom, view.left : view.right] = upsampled(
+        full[view.top : view.bottom, view.left : view.right] = guided_upsample(
             small, pixels, guided=guided, guide=guide
         )
         if request.options.upsampling == "native":
@@ -374,7 +378,7 @@ class Engine:
         ones gave.
         """
         finish = request.finish
-        if not request.remembered:
+        if not request.cacheable:
             alpha = adjusted(answer.alpha, finish)
             return painted(alpha, finish.strokes, self._covers, cancelled)
         before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
@@ -415,7 +419,7 @@ class Engine:
         other, more_ms = self._encoded(
             backend,
             replace(request, image=image, image_key=key),
-            view.mirrored(image.shape[1]),
+            view.flip(image.shape[1]),
         )
         return EncodedBothWays.of(encoded, other), encode_ms + more_ms
 
@@ -442,7 +446,7 @@ def _freed(
         request.image, alpha, amount=amount, method="blur-fusion", cancelled=cancelled
     )
     pixels.flags.writeable = False
-    return picture_levels(pixels)
+    return image_pyramid(pixels)
 
 
 def _asked(

@@ -47,7 +47,7 @@ class BothWays:
 
     def encode(self, image: ByteArray, view: View) -> EncodedView:
         """See :class:`~zim_model.inference.backends.Backend`."""
-        other = view.mirrored(image.shape[1])
+        other = view.flip(image.shape[1])
         return EncodedBothWays.of(
             self._backend.encode(image, view),
             self._backend.encode(image[:, ::-1], other),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import FloatArray
-from zim_model.inference.view import View, around, choose_view, seen_before
+from zim_model.inference.view import View, choose_view, seen_before, view_around
 from zim_model.network.config import ModelConfig, TinyConfig
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import CancelCheck, check
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CLOSER_BELOW = 0.7
 """A click's object is looked at again, closer, if it spans less of the picture."""
-CLOSER_MARGIN = 0.5
+ZOOM_MARGIN = 0.5
 """Width of the surroundings shown then, on each side, as a fraction of the object."""
 FLOOR = 1 / 512
 """A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them does,
@@ -156,7 +156,7 @@ def point_by_point(prompts: PromptSet) -> Iterator[PromptSet]:
     """
     for count in range(len(prompts.points) + 1):
         part = replace(prompts, points=prompts.points[:count])
-        if part.box is not None or part.positive_places:
+        if part.box is not None or part.positive_positions:
             yield part
 
 
@@ -175,7 +175,7 @@ def decoded(
     """Ask about an encoded view; prompts are in image pixels."""
     view = encoded.view
     logits, scores = backend.decode(encoded, view.apply(prompts), earlier)
-    return Seen(view, alphas_of(logits), scores)
+    return Seen(view, logits_to_alphas(logits), scores)
 
 
 def closer_view(
@@ -204,10 +204,10 @@ def closer_view(
         return None
     # What the prompts say belongs into the view, found or not.
     corners = ((found.x0, found.y0), (found.x1, found.y1))
-    box = Box.enclosing((*corners, *prompts.positive_places)).clipped(height, width)
+    box = Box.enclosing((*corners, *prompts.positive_positions)).clip(height, width)
     if max(box.width, box.height) > CLOSER_BELOW * max(width, height):
         return None
-    return around(box, height, width, config.image_size, CLOSER_MARGIN)
+    return view_around(box, height, width, config.image_size, ZOOM_MARGIN)
 
 
 def box_of(alpha: FloatArray, view: View) -> Box | None:
@@ -228,7 +228,7 @@ def box_of(alpha: FloatArray, view: View) -> Box | None:
     )
 
 
-def alphas_of(logits: FloatArray) -> FloatArray:
+def logits_to_alphas(logits: FloatArray) -> FloatArray:
     """Alpha float32 in [0, 1], with really empty and opaque parts, from logits."""
     alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
     alphas = np.clip((alphas - FLOOR) / (1 - 2 * FLOOR), 0, 1)

@@ -10,7 +10,7 @@ import numpy as np
 from zim_model.arrays import ByteArray, FloatArray
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import Found
+    from zim_model.inference.automatic import FoundObject
 
 EDGES_OF_GROUND = 3
 """What touches so many of the picture's edges is taken for its ground."""
@@ -18,7 +18,7 @@ TOUCHING = 0.1
 """Share of an edge that has to be covered for an object to touch it."""
 
 
-def main_object(found: Sequence[Found]) -> Found | None:
+def main_object(found: Sequence[FoundObject]) -> FoundObject | None:
     """The object with the greatest area, counted by nearness to the middle.
 
     A pixel in the middle of the picture counts one; the count falls, as a cosine does,

@@ -46,7 +46,9 @@ class MaskMattes:
             OrderedDict()
         )
 
-    def alpha(self, request: Request, device: str, cancelled: CancelCheck) -> WordArray:
+    def union_alpha(
+        self, request: Request, device: str, cancelled: CancelCheck
+    ) -> WordArray:
         """The union of the mattes of a request's masks, of which there is one.
 
         Args:
@@ -88,9 +90,9 @@ class MaskMattes:
 def _matte(
     request: Request, mask: ImportedMask, device: str, cancelled: CancelCheck
 ) -> WordArray:
-    mask.check(*request.image.shape[:2])
+    mask.check_size(*request.image.shape[:2])
     check(cancelled)
-    level = mask.level()
+    level = mask.decode()
     if not mask.refine:
         return level.astype(np.uint16) * np.uint16(257)
     converter = open_converter(mask.converter, device)
@@ -121,13 +123,13 @@ def questions(request: Request, base: WordArray | None) -> Questions:
         PromptError: the prompts cannot be answered on the image.
     """
     height, width = request.image.shape[:2]
-    sets = [s for s in (request.prompts, *request.also) if s]
+    sets = [s for s in (request.prompts, *request.more_prompt_sets) if s]
     if base is None:
-        return Questions(tuple(s.validated(height, width) for s in sets))
-    added = [s.validated(height, width) for s in sets if not s.only_negative]
+        return Questions(tuple(s.validate(height, width) for s in sets))
+    added = [s.validate(height, width) for s in sets if not s.only_negative]
     removed = _turned(request.prompts, base)
     if removed is not None:
-        removed.validated(height, width)
+        removed.validate(height, width)
     return Questions(tuple(added), removed)
 
 
@@ -151,7 +153,7 @@ def _turned(prompts: PromptSet, base: WordArray) -> PromptSet | None:
         if s.positive or any(inside(x, y) for x, y in s.path)
     ]
     turned = PromptSet(tuple(points), None, tuple(scribbles))
-    return turned if turned.positive_places else None
+    return turned if turned.positive_positions else None
 
 
 def without(base: WordArray, removed: WordArray) -> WordArray:

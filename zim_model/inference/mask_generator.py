@@ -250,7 +250,10 @@ class ZimAutomaticMaskGenerator:
             # What was mended may now be the same as something else, which goes first.
             boxes = np.array([_corners(mask) for *_, mask in cleaned]).reshape(-1, 4)
             limit = max(self.box_nms_thresh, self.crop_nms_thresh)
-            cleaned = [cleaned[i] for i in sorted(suppressed(boxes, changed, limit))]
+            cleaned = [
+                cleaned[i]
+                for i in sorted(non_maximum_suppression(boxes, changed, limit))
+            ]
         return [self._record(*entry) for entry in cleaned if entry[2].any()]
 
     def _record(self, answer: _Answer, matte: ByteArray, mask: Mask) -> dict[str, Any]:
@@ -366,10 +369,12 @@ def _kept(
 ) -> list[_Answer]:
     """Answers of which none lies over a better one; ``ranks`` say which is better."""
     boxes = np.array([answer.box for answer in found]).reshape(-1, 4)
-    return [found[i] for i in suppressed(boxes, ranks, limit)]
+    return [found[i] for i in non_maximum_suppression(boxes, ranks, limit)]
 
 
-def suppressed(boxes: Boxes, ranks: Sequence[float], limit: float) -> list[int]:
+def non_maximum_suppression(
+    boxes: Boxes, ranks: Sequence[float], limit: float
+) -> list[int]:
     """Non-maximal suppression.
 
     Args:

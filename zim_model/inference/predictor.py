@@ -111,7 +111,7 @@ class ZimPredictor:
             raise PromptError("No image is set.", "Call set_image first.")
         height, width = image.shape[:2]
         prompts = PromptSet.from_arrays(point_coords, point_labels, box)
-        prompts = prompts.validated(height, width)
+        prompts = prompts.validate(height, width)
         view = choose_view(self.backend.config, prompts, height, width)
         encoded = self._encoded(view)
         logits, scores = self.backend.decode(encoded, view.apply(prompts), mask_input)

@@ -21,9 +21,9 @@ import numpy as np
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import Cancelled
 from zim_model.inference.view import View
-from zim_model.matting.guided_upsampling import upsampled
+from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import ALPHA_MAX, CancelCheck, never
+from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 SURE = 0.95
 """Alpha above this, and below the rest to 1, is taken for known."""
@@ -47,7 +47,7 @@ def refine_native(
     image: ByteArray,
     view: View,
     ask: Ask,
-    cancelled: CancelCheck = never,
+    cancelled: CancelCheck = never_cancelled,
 ) -> WordArray:
     """Make the soft edge of a matte again from windows at the image's resolution.
 
@@ -79,7 +79,7 @@ def refine_native(
             continue
         before = alpha[part] * np.float32(1 / ALPHA_MAX)
         answer = ask(window, _prompts(before, window))
-        fine = upsampled(answer, image[part], guided=True)
+        fine = guided_upsample(answer, image[part], guided=True)
         change = fine * np.float32(1 / ALPHA_MAX) - before
         sure = (before > SURE) | (before < 1 - SURE)
         if sure.any() and float(np.abs(change[sure]).mean()) > DISAGREEMENT:

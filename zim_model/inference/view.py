@@ -49,7 +49,7 @@ class View:
         """The view of all of an image."""
         return cls(0, 0, width, height, image_size)
 
-    def mirrored(self, width: int) -> View:
+    def flip(self, width: int) -> View:
         """The same part of the mirror image of an image of that width."""
         return replace(self, left=width - self.right, right=width - self.left)
 
@@ -94,7 +94,7 @@ class View:
                 (box.y0 - self.top) * sy,
                 (box.x1 - self.left) * sx,
                 (box.y1 - self.top) * sy,
-            ).clipped(height, width)
+            ).clip(height, width)
         scribbles = (self._scribble(s, sx, sy) for s in prompts.scribbles)
         return PromptSet(points, box, tuple(s for s in scribbles if s.path))
 
@@ -124,12 +124,12 @@ def choose_view(
     if config.view == "image" or prompts.box is None:
         return whole
     box = prompts.box
-    places = ((box.x0, box.y0), (box.x1, box.y1), *prompts.positive_places)
+    places = ((box.x0, box.y0), (box.x1, box.y1), *prompts.positive_positions)
     held = Box.enclosing(places)
-    return around(held, height, width, config.image_size)
+    return view_around(held, height, width, config.image_size)
 
 
-def around(
+def view_around(
     box: Box, height: int, width: int, image_size: int, margin: float = OBJECT_MARGIN
 ) -> View:
     """The view of a box and its surroundings, inside an image of that size.
@@ -209,7 +209,7 @@ def border_fade(
     return np.asarray(rows[:, None] * columns, np.float32)
 
 
-def resized_view(config: ModelConfig, image: ByteArray, view: View) -> ByteArray:
+def resize_view(config: ModelConfig, image: ByteArray, view: View) -> ByteArray:
     """The view scaled to the input, (h, w, 3) uint8 with max(h, w) = image_size."""
     height, width = view.input_size
     pixels = view.crop(image)
@@ -222,7 +222,7 @@ def resized_view(config: ModelConfig, image: ByteArray, view: View) -> ByteArray
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method))
 
 
-def normalised(pixels: ByteArray, image_size: int) -> FloatArray:
+def normalise(pixels: ByteArray, image_size: int) -> FloatArray:
     """The network's input (3, S, S) float32 from a scaled view (h, w, 3) uint8."""
     height, width = pixels.shape[:2]
     out = np.zeros((3, image_size, image_size), np.float32)

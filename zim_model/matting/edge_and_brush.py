@@ -16,7 +16,7 @@ import numpy as np
 
 from zim_model.arrays import FloatArray, WordArray
 from zim_model.errors import Cancelled
-from zim_model.request import ALPHA_MAX, CancelCheck, Finish, Stroke, never
+from zim_model.request import ALPHA_MAX, CancelCheck, Finish, Stroke, never_cancelled
 
 Region = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -134,7 +134,7 @@ def painted(
     alpha: WordArray,
     strokes: Sequence[Stroke],
     covers: CoverCache | None = None,
-    cancelled: CancelCheck = never,
+    cancelled: CancelCheck = never_cancelled,
 ) -> WordArray:
     """Paint strokes over a matte, in order.
 
@@ -157,7 +157,7 @@ def painted(
             raise Cancelled
         part = stroke_region(stroke, out.shape)
         cover = (coverage if covers is None else covers.coverage)(stroke, part)
-        out[part] = brushed(out, part, cover, stroke)
+        out[part] = apply_stroke(out, part, cover, stroke)
     return out
 
 
@@ -218,7 +218,7 @@ def _swept(piece: Stroke, part: Region) -> FloatArray:
     return np.asarray(value * value * (3 - 2 * value), np.float32)
 
 
-def brushed(
+def apply_stroke(
     alpha: WordArray, part: Region, cover: FloatArray, stroke: Stroke
 ) -> WordArray:
     """A region of a matte under a stroke.
@@ -239,7 +239,7 @@ def brushed(
 
 
 def surroundings(stroke: Stroke, part: Region, shape: tuple[int, ...]) -> Region:
-    """What :func:`brushed` looks at when it paints a region of an (H, W) matte."""
+    """What :func:`apply_stroke` looks at when it paints a region of an (H, W) matte."""
     if stroke.brush != "soften":
         return part
     return _grown(part, BLURS * (_box_side(stroke) // 2), shape)

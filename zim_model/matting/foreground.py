@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import BoolArray, FloatArray, WordArray
 from zim_model.errors import Cancelled, ImageError, ZimError
-from zim_model.request import ALPHA_MAX, CancelCheck, never
+from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 SPREAD = 8
 """Pixels by which colours are spread beyond the edge, where alpha is 0, so that a
@@ -69,7 +69,7 @@ def estimate_foreground(
     *,
     amount: float = 1.0,
     method: Method = "multi-level",
-    cancelled: CancelCheck = never,
+    cancelled: CancelCheck = never_cancelled,
 ) -> Pixels:
     """Straight (not premultiplied) colours for a cut-out without a halo.
 

@@ -46,7 +46,7 @@ BLOCK = 12
 more in larger blocks, and calls cost more in smaller ones."""
 
 
-def upsampled(
+def guided_upsample(
     alpha: FloatArray,
     image: ByteArray,
     *,

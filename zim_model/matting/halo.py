@@ -17,7 +17,7 @@ from zim_model.arrays import BoolArray, FloatArray, WordArray
 from zim_model.errors import Cancelled, ImageError
 from zim_model.matting.edge_and_brush import support
 from zim_model.matting.foreground import Pixels, estimate_foreground, validate
-from zim_model.request import ALPHA_MAX, CancelCheck, never
+from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 SIDE = 1024
 """Of a larger object only each n-th row and column are looked at: the result is a mean
@@ -47,13 +47,13 @@ class Halo:
     before: float
     after: float
 
-    def at(self, amount: float) -> float:
+    def after_decontamination(self, amount: float) -> float:
         """The share that an amount of decontamination, 0 to 1, leaves."""
         return self.before + amount * (self.after - self.before)
 
 
 def measure_halo(
-    image: Pixels, alpha: WordArray, cancelled: CancelCheck = never
+    image: Pixels, alpha: WordArray, cancelled: CancelCheck = never_cancelled
 ) -> Halo | None:
     """Measure what decontamination has to do on a cut-out, and what it achieves.
 

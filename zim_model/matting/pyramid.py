@@ -17,7 +17,7 @@ SMALLEST = 512
 """The last level's longer side is below this."""
 
 
-def picture_levels(rgb: ByteArray) -> tuple[ByteArray, ...]:
+def image_pyramid(rgb: ByteArray) -> tuple[ByteArray, ...]:
     """Halve a picture again and again until its longer side is below 512.
 
     Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8;
@@ -52,7 +52,9 @@ def display_pyramid(alpha: WordArray) -> tuple[ByteArray, ...]:
     return tuple(levels)
 
 
-def update_pyramid(levels: tuple[ByteArray, ...], part: tuple[slice, slice]) -> None:
+def update_pyramid_region(
+    levels: tuple[ByteArray, ...], part: tuple[slice, slice]
+) -> None:
     """Bring the coarser levels up to date where the first one was changed.
 
     Args:

@@ -160,7 +160,7 @@ class CueEncoder(nn.Module):
             levels.append(x)
         return levels[:3], self.last(x)
 
-    def shares(self, beside: list[Tensor]) -> list[Share]:
+    def image_terms(self, beside: list[Tensor]) -> list[Share]:
         """The shares of details and embeddings."""
         return shares_of((self.first, *self.mix), beside)
 
@@ -198,6 +198,6 @@ class HierarchicalPixelDecoder(nn.Module):
             x = fusion.over(x, details[2 - i], *middle)
         return x
 
-    def shares(self, details: list[Tensor]) -> list[Share]:
+    def image_terms(self, details: list[Tensor]) -> list[Share]:
         """The shares of D0, D1, D2, at strides 2, 4, 8."""
         return shares_of(self.fusions[::-1], details)

@@ -21,7 +21,12 @@ from zim_model.network.decoder import (
 )
 from zim_model.network.encoder import DetailStream, build_encoder
 from zim_model.network.pixel_decoder import Share
-from zim_model.network.region_head import RegionHead, Regions, earlier_cue, region_cues
+from zim_model.network.region_head import (
+    RegionHead,
+    Regions,
+    earlier_cue,
+    region_cues,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +82,7 @@ class Features:
         """Features of B prompt sets, from the index (B,) of each one's image."""
         return self.mapped(lambda tensor: tensor[index])
 
-    def shared(self, count: int) -> Features:
+    def expand(self, count: int) -> Features:
         """The features of one image for so many prompt sets, without copying."""
         return self.mapped(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
 
@@ -161,8 +166,10 @@ class Zim(nn.Module):
             image = features.embeddings + self._no_mask(features)
             projections = decoder.transformer.projections(image, self._places(features))
         prepared = Prepared(
-            decoder.pixel_decoder.shares(features.details) if features.details else [],
-            [] if encoder is None else encoder.shares(beside),
+            decoder.pixel_decoder.image_terms(features.details)
+            if features.details
+            else [],
+            [] if encoder is None else encoder.image_terms(beside),
             projections,
         )
         return replace(features, details=[], prepared=prepared)
@@ -206,7 +213,7 @@ class Zim(nn.Module):
         """
         count, grid = len(coords), features.embeddings.shape[-1]
         if len(features.embeddings) != count:
-            features = features.shared(count)
+            features = features.expand(count)
         prompt_tokens = self.prompt_encoder.tokens(coords, labels, grid * STRIDE)
         absent = labels == ABSENT
         if padded is None:

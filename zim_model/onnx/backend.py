@@ -20,7 +20,7 @@ import torch
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import DeviceError, WeightsError
 from zim_model.inference.backends import EncodedView, no_numbers, prompt_tokens
-from zim_model.inference.view import View, normalised, resized_view
+from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.network.decoder import attention_mask
 from zim_model.network.zim import Features
@@ -98,8 +98,8 @@ class OnnxBackend:
 
     def encode(self, image: ByteArray, view: View) -> EncodedView:
         """See :class:`~zim_model.inference.backends.Backend`."""
-        pixels = resized_view(self.config, image, view)
-        tensor = normalised(pixels, self.config.image_size)[None]
+        pixels = resize_view(self.config, image, view)
+        tensor = normalise(pixels, self.config.image_size)[None]
         arrays = self._run(self._encoder, FEATURES, {IMAGE: tensor})
         embeddings, *details = map(torch.from_numpy, arrays)
         return EncodedView(view, Features(embeddings, details), pixels)

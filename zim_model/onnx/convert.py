@@ -33,7 +33,7 @@ from zim_model.onnx.backend import ANSWERS, FEATURES, check_pair, open_session
 from zim_model.onnx.graph import Graph, Layer, read_graph
 from zim_model.onnx.parity import (
     Answered,
-    Difference,
+    ParityDifference,
     answer_differences,
     encoder_differences,
     graph_answers,
@@ -68,9 +68,9 @@ class Conversion:
     """
 
     config: ZimConfig
-    differences: tuple[Difference, ...]
-    by_name: int
-    by_order: int
+    differences: tuple[ParityDifference, ...]
+    matched_by_name: int
+    matched_by_order: int
 
 
 def convert_pair(folder: Path, target: Path) -> Conversion:
@@ -352,7 +352,7 @@ def _built(config: ZimConfig, state: State) -> Zim:
     return model.eval()
 
 
-def _compared(model: Zim, encoder: Path, decoder: Path) -> list[Difference]:
+def _compared(model: Zim, encoder: Path, decoder: Path) -> list[ParityDifference]:
     """Differences on random inputs, with what no weight tells set to what fits best."""
     found, features = encoder_differences(model, open_session(encoder))
     answers = graph_answers(model, open_session(decoder), features)
@@ -362,13 +362,13 @@ def _compared(model: Zim, encoder: Path, decoder: Path) -> list[Difference]:
     return found + best
 
 
-def _worst(found: Sequence[Difference]) -> float:
+def _worst(found: Sequence[ParityDifference]) -> float:
     return max(each.largest for each in found)
 
 
 def _best_variant(
     model: Zim, features: Features, answers: Sequence[Answered]
-) -> list[Difference]:
+) -> list[ParityDifference]:
     """Choose what no weight tells by trying; change the model to what fits best."""
     inner = model.config.embed_dim // 2
     variants = [
@@ -386,7 +386,7 @@ def _best_variant(
         for final in (True, False)
     ]
 
-    def tried(config: ZimConfig, asked: Sequence[Answered]) -> list[Difference]:
+    def tried(config: ZimConfig, asked: Sequence[Answered]) -> list[ParityDifference]:
         model.config = config
         model.mask_decoder.transformer.set_options(config)
         return answer_differences(model, features, asked)

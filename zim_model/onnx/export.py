@@ -23,7 +23,7 @@ from zim_model.network.decoder import PADDING
 from zim_model.network.zim import Zim
 from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
 from zim_model.onnx.parity import (
-    Difference,
+    ParityDifference,
     answer_differences,
     encoder_differences,
     graph_answers,
@@ -97,7 +97,7 @@ class OfficialDecoder(nn.Module):
         return logits, iou
 
 
-def export_pair(model: Zim, folder: Path) -> list[Difference]:
+def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
     """Write ``encoder.onnx`` and ``decoder.onnx``, both or neither.
 
     The graphs are compared with the network before they take the place of earlier ones.
@@ -229,7 +229,7 @@ def _gather_weights(written: Path, path: Path) -> None:
     )
 
 
-def _checked(model: Zim, folder: Path) -> list[Difference]:
+def _checked(model: Zim, folder: Path) -> list[ParityDifference]:
     """Compare the written graphs with the network."""
     encoder, decoder = (open_session(folder / name) for name in ONNX_FILES)
     found, features = encoder_differences(model, encoder)

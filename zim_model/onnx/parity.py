@@ -35,7 +35,7 @@ LABELS: Mapping[str, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ParityDifference:
     """How far two results are apart.
 
     Attributes:
@@ -103,7 +103,9 @@ def questions(model: Zim, counts: Sequence[int] = (1,)) -> Iterator[Prompted]:
 
 
 @torch.inference_mode()
-def encoder_differences(model: Zim, encoder: Any) -> tuple[list[Difference], Features]:
+def encoder_differences(
+    model: Zim, encoder: Any
+) -> tuple[list[ParityDifference], Features]:
     """Compare the encoders on a random picture.
 
     Args:
@@ -156,7 +158,7 @@ def graph_answers(
 @torch.inference_mode()
 def answer_differences(
     model: Zim, features: Features, answers: Sequence[Answered]
-) -> list[Difference]:
+) -> list[ParityDifference]:
     """Compare the answers with the network's, one difference each and output."""
     found = []
     for answer in answers:
@@ -167,16 +169,18 @@ def answer_differences(
     return found
 
 
-def _difference(output: str, prompts: str, given: Any, expected: Tensor) -> Difference:
+def _difference(
+    output: str, prompts: str, given: Any, expected: Tensor
+) -> ParityDifference:
     want = expected.numpy()
     if given.shape != want.shape:
-        return Difference(output, prompts, float("inf"), 0.0)
+        return ParityDifference(output, prompts, float("inf"), 0.0)
     # Not a number on either side is no agreement.
     apart = np.nan_to_num(np.abs(given - want), nan=np.inf).max()
-    return Difference(output, prompts, float(apart), float(np.abs(want).max()))
+    return ParityDifference(output, prompts, float(apart), float(np.abs(want).max()))
 
 
-def refuse_disagreement(found: Sequence[Difference], doing: str) -> None:
+def refuse_disagreement(found: Sequence[ParityDifference], doing: str) -> None:
     """Refuse results that are further apart than :data:`TOLERANCE`.
 
     Args:

@@ -29,7 +29,7 @@ _REASONS = {
 }
 
 
-def explain(error: OSError) -> tuple[str, str]:
+def describe_os_error(error: OSError) -> tuple[str, str]:
     """What a system error means and what to do about it, both for the user.
 
     The first is the end of a sentence without its full stop; the second is a
@@ -72,7 +72,7 @@ def alone_in(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open a file to write that takes the place of ``path`` once it is whole.
 
     The new file lies beside ``path`` under a temporary name; leaving the block

@@ -72,7 +72,7 @@ def run_all(
 
 
 @contextmanager
-def connected(cluster: str) -> Iterator[ModuleType]:
+def connect_ray(cluster: str) -> Iterator[ModuleType]:
     """Ray, connected to a cluster while the block runs; see :func:`run_all`.
 
     A connection that this process has already is used, and left open.
@@ -105,7 +105,7 @@ def connected(cluster: str) -> Iterator[ModuleType]:
         ray.shutdown()
 
 
-def capacity(ray: ModuleType) -> tuple[int, dict[str, Any]]:
+def worker_capacity(ray: ModuleType) -> tuple[int, dict[str, Any]]:
     """How many workers a cluster holds, and what each one is given."""
     found = ray.cluster_resources()
     gpus = int(found.get("GPU", 0))
@@ -132,8 +132,8 @@ def _ray() -> ModuleType:
 def _on_ray(
     function: Callable[..., Any], tasks: Iterable[Task], cluster: str, retries: int
 ) -> Iterator[tuple[int, Any]]:
-    with connected(cluster) as ray:
-        workers, share = capacity(ray)
+    with connect_ray(cluster) as ray:
+        workers, share = worker_capacity(ray)
         # Ray would start a new process for every task with a GPU: max_calls forbids it.
         remote = ray.remote(max_retries=retries, max_calls=0, **share)(_called)
         shared = ray.put(function)

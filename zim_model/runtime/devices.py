@@ -79,7 +79,7 @@ def available_devices() -> tuple[Device, ...]:
     return (*found, CPU)
 
 
-def checked_device(wanted: str | None) -> str:
+def resolve_device(wanted: str | None) -> str:
     """The id of a device that exists; None gives the best.
 
     Raises:
@@ -103,7 +103,7 @@ def ladder_of(choice: DeviceChoice) -> tuple[Rung, ...]:
     Raises:
         DeviceError: this machine has no such device.
     """
-    device = checked_device(choice.device)
+    device = resolve_device(choice.device)
     first = Rung(device, usable_precision(device, choice.precision))
     rungs = [first]
     if device != "cpu":

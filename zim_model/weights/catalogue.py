@@ -8,7 +8,7 @@ from typing import Literal
 
 from zim_model.assets import asset_path
 from zim_model.errors import WeightsError
-from zim_model.weights.installed import ONNX_FILES, find, installed
+from zim_model.weights.installed import ONNX_FILES, find_installed, installed_models
 
 DEFAULT_MODEL = "zim-tiny"
 
@@ -186,7 +186,7 @@ MODELS = (
 """Every model that this program knows by name; a new one is added here only."""
 
 
-def known(name: str) -> ModelInfo | None:
+def find_known(name: str) -> ModelInfo | None:
     """The known model of that name."""
     return next((info for info in MODELS if info.name == name), None)
 
@@ -195,12 +195,12 @@ def locate(model: str) -> Path:
     """The weight file of a model, or the folder of a pair of graphs.
 
     Args:
-        model: a name of :func:`zim_model.weights.installed.installed`, or a path.
+        model: a name of :func:`zim_model.weights.installed.installed_models`, or a path.
 
     Raises:
         WeightsError: there is no such model here.
     """
-    found = find(model)
+    found = find_installed(model)
     if found is not None:
         return found.path
     if model.startswith(("//", "\\\\")):  # such as in a stranger's recipe
@@ -211,14 +211,14 @@ def locate(model: str) -> Path:
     path = Path(model)
     if path.suffix in (".safetensors", ".pth") or (path / ONNX_FILES[0]).is_file():
         return path
-    info = known(model)
+    info = find_known(model)
     if info is not None:
         raise WeightsError(
             f"{info.title} is not installed.",
             "Download it under Model › Manage models, or with: "
             f"zim-studio models download {model}",
         )
-    names = ", ".join(each.name for each in installed())
+    names = ", ".join(each.name for each in installed_models())
     raise WeightsError(
         f"There is no model called {model!r}.",
         f"Installed: {names}; or give a .safetensors or .pth file.",

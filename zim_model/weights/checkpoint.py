@@ -26,7 +26,7 @@ from zim_model.errors import WeightsError
 from zim_model.network.config import CONFIGS, ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.devices import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def save_model(model: Zim | ZimTiny, path: Path, *, half: bool = True) -> None:
         {key: stored(value, half=half) for key, value in model.state_dict().items()},
         metadata,
     )
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(data)
 
 

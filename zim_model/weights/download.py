@@ -31,7 +31,7 @@ from zim_model.weights.installed import (
     PART,
     InstalledModel,
     check_space,
-    find,
+    find_installed,
     link_or_copy,
     models_folder,
     part_folder,
@@ -51,7 +51,7 @@ _PASSING = (408, 416, 425, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DownloadProgress:
     """How far a download is.
 
     Attributes:
@@ -72,7 +72,7 @@ class Progress:
         return (self.total - self.done) / self.rate if self.rate > 0 else None
 
 
-ProgressCallback = Callable[[Progress], None]
+ProgressCallback = Callable[[DownloadProgress], None]
 
 
 class Response(Protocol):
@@ -160,7 +160,7 @@ def download(
         WeightsError: the disk is full or cannot be written.
         Cancelled: ``cancelled`` became true.
     """
-    present = find(info.name)
+    present = find_installed(info.name)
     if present is not None:
         return present
     staging = part_folder(info.name)
@@ -176,7 +176,7 @@ def download(
             check_space(staging, info.size - partial_bytes(info))
             fetch_files(places, progress, cancelled, opener=opener, pause=pause)
             staging.rename(models_folder() / info.name)
-    model = find(info.name)
+    model = find_installed(info.name)
     assert model is not None
     return model
 
@@ -234,7 +234,7 @@ class _Meter:
             self.tell()
 
     def tell(self, *, verifying: bool = False) -> None:
-        self._progress(Progress(self._done, self._total, self._rate, verifying))
+        self._progress(DownloadProgress(self._done, self._total, self._rate, verifying))
 
 
 class _Transfer:

@@ -16,7 +16,7 @@ from zim_model.weights.installed import (
 )
 
 
-def add_from_disk(path: Path, name: str | None = None) -> InstalledModel:
+def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
     """Install a model from a file, or from a folder with a pair of ONNX graphs.
 
     The file is linked where the disk allows it, else copied.

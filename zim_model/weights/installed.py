@@ -20,7 +20,7 @@ from platformdirs import user_data_path
 
 from zim_model.assets import bundled_weights
 from zim_model.errors import WeightsError
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
@@ -55,7 +55,7 @@ def models_folder() -> Path:
     return Path(named) if named else user_data_path("zim-studio", False) / "models"
 
 
-def installed() -> tuple[InstalledModel, ...]:
+def installed_models() -> tuple[InstalledModel, ...]:
     """All models that can be used now, the bundled ones first, then by name."""
     own = [InstalledModel(p.stem, p, p.stat().st_size, True) for p in bundled_weights()]
     names = {model.name for model in own}
@@ -67,9 +67,9 @@ def installed() -> tuple[InstalledModel, ...]:
     return (*own, *(model for model in found if model is not None))
 
 
-def find(name: str) -> InstalledModel | None:
+def find_installed(name: str) -> InstalledModel | None:
     """The installed model of that name."""
-    return next((model for model in installed() if model.name == name), None)
+    return next((model for model in installed_models() if model.name == name), None)
 
 
 def _model_in(folder: Path) -> InstalledModel | None:
@@ -138,7 +138,7 @@ def worded(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise WeightsError(f"{doing}: {reason}.", cure) from error
 
 
@@ -174,7 +174,7 @@ def install_files(
             ``check`` says so.
     """
     check_name(name)
-    if find(name) is not None:
+    if find_installed(name) is not None:
         raise WeightsError(
             f"There is a model called {name} already.",
             "Remove it first, or give the new one another name.",
@@ -192,7 +192,7 @@ def install_files(
             staging.rename(folder / name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    model = find(name)
+    model = find_installed(name)
     assert model is not None
     return model
 
@@ -205,14 +205,14 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def remove(name: str) -> None:
+def remove_model(name: str) -> None:
     """Delete an installed model, and what was left of its download.
 
     Raises:
         WeightsError: it is bundled, not installed, or cannot be deleted.
     """
     check_name(name)
-    model = find(name)
+    model = find_installed(name)
     if model is not None and model.bundled:
         raise WeightsError(f"{name} belongs to the program and cannot be removed.")
     folder = models_folder()

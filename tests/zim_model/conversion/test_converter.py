@@ -16,8 +16,8 @@ from zim_model.conversion.config import (
     HieraEncoder,
 )
 from zim_model.conversion.converter import Converter
-from zim_model.conversion.cues import CUES, DISTANCE, LABEL, SOFT, label_cues
-from zim_model.conversion.network import Answers, ConverterNetwork, fused
+from zim_model.conversion.cues import CUES, DISTANCE, LABEL, SOFT, label_cue_maps
+from zim_model.conversion.network import Answers, ConverterNetwork, fuse_scales
 from zim_model.conversion.weights import CONFIG_KEY, load_converter, save_converter
 from zim_model.errors import Cancelled, WeightsError, ZimError
 
@@ -141,7 +141,7 @@ def test_hiera_learns_from_picture_and_label(windowed):
             torch.nn.init.normal_(head[1].weight)
     answers = network(torch.rand(2, 3, side, side), torch.ones(2, 1, side, side))
     assert [a.shape[-1] for a in answers] == [side // 8, side // 4, side]
-    for alpha in fused(answers):
+    for alpha in fuse_scales(answers):
         assert alpha.shape == (2, 1, side, side)
     sum(a.sum() for a in answers).backward()
     patches = network.encoder.hiera.patches
@@ -183,18 +183,18 @@ def test_finer_answers_count_only_where_coarser_ones_are_unsure():
     answers = Answers(
         coarse, torch.full((1, 1, 16, 16), 0.5), torch.full((1, 1, 64, 64), -0.02)
     )
-    eighth, quarter, full = (a[0, 0] for a in fused(answers, (3, 1)))
+    eighth, quarter, full = (a[0, 0] for a in fuse_scales(answers, (3, 1)))
     assert (quarter[:, :8] == eighth[:, :8]).all()
     torch.testing.assert_close(quarter[:, 28], torch.full((64,), 0.5))
     assert (full[:, :8] == 1).all(), "sure: the finest answer is not asked"
     assert (full[:, 28] < 0).all()
-    told = fused(answers, known=torch.ones(1, 1, 64, 64))[-1]
+    told = fuse_scales(answers, known=torch.ones(1, 1, 64, 64))[-1]
     assert (told < 0).all()
 
 
 def test_cues_tell_the_object_by_its_colours(disc):
     image, mask = disc
-    cues = label_cues(image, mask)
+    cues = label_cue_maps(image, mask)
     assert cues.shape == (CUES, 90, 120)
     assert cues.dtype == np.float32
     true = (image[..., 0] == 200).astype(np.float32)

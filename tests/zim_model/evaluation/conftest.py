@@ -7,19 +7,19 @@ from PIL import Image
 
 from zim_model.errors import PromptError
 from zim_model.evaluation import (
-    Model,
+    EvaluationOptions,
+    ModelSystem,
     PromptKind,
     RowDone,
-    RunOptions,
     evaluate,
 )
 from zim_model.evaluation.datasets import open_dataset
-from zim_model.evaluation.mini import make_mini
+from zim_model.evaluation.mini import write_mini_dataset
 from zim_model.request import ALPHA_MAX, Matte, Timings
 
-INLINE = RunOptions(jobs=0)
+INLINE = EvaluationOptions(jobs=0)
 POINT, BOX, CLICKS = PromptKind("point"), PromptKind("box"), PromptKind("clicks", 3)
-MODEL = Model("m", "m")
+MODEL = ModelSystem("m", "m")
 
 
 def run(dataset, out, engine, systems=(MODEL,), prompts=(BOX,), options=INLINE, **more):
@@ -88,7 +88,7 @@ def engine():
 
 @pytest.fixture(scope="session")
 def mini_root(tmp_path_factory):
-    return make_mini(tmp_path_factory.mktemp("mini"), images=3)
+    return write_mini_dataset(tmp_path_factory.mktemp("mini"), images=3)
 
 
 @pytest.fixture(scope="session")

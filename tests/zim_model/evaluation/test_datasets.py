@@ -7,7 +7,7 @@ from PIL import Image
 
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, open_dataset
-from zim_model.evaluation.mini import make_mini
+from zim_model.evaluation.mini import write_mini_dataset
 
 # Tiny copies of the published folders: layout, files of each case, and what is found.
 PUBLISHED = {
@@ -181,7 +181,7 @@ def test_a_digest_changes_with_what_is_measured(tmp_path):
 
 
 def test_the_mini_set_is_the_same_every_time(tmp_path, mini_root):
-    again = make_mini(tmp_path, images=3)
+    again = write_mini_dataset(tmp_path, images=3)
     files = sorted(p.relative_to(again) for p in again.rglob("*") if p.is_file())
     assert len(files) > 15
     for file in files:
@@ -191,7 +191,7 @@ def test_the_mini_set_is_the_same_every_time(tmp_path, mini_root):
 def test_a_mini_set_is_not_written_over_anything(tmp_path):
     (tmp_path / "MicroMat3K").mkdir()
     with pytest.raises(ZimError, match="exists already"):
-        make_mini(tmp_path)
+        write_mini_dataset(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["AM-2k", "AM-2K"])

@@ -4,7 +4,7 @@ import pytest
 from scipy import ndimage
 
 from tests.zim_model.evaluation import plain_metrics as plain
-from zim_model.evaluation.measures import BAND, MEASURES, measured, unknown_region
+from zim_model.evaluation.measures import BAND, METRICS, compute_metrics, unknown_region
 
 SHAPE = (140, 190)
 
@@ -66,7 +66,7 @@ def test_errors_are_those_of_the_definitions(name, region):
     unknown = plain.unknown_region(g, BAND) if region == "band" else None
     want = plain.zim_errors(p, g) | plain.dim_errors(p, g, unknown)
     want |= plain.mask_errors(p, g, BAND)
-    got = measured(p, g, unknown)
+    got = compute_metrics(p, g, unknown)
     assert got.keys() == want.keys()
     for key, value in want.items():
         assert got[key] == pytest.approx(value, rel=1e-6, abs=1e-12), key
@@ -81,15 +81,15 @@ def test_the_unknown_region_is_what_lies_near_soft_pixels():
 
 def test_an_error_that_no_pixel_has_is_left_out():
     opaque = np.ones(SHAPE, np.float32)
-    got = measured(np.zeros_like(opaque), opaque, unknown_region(opaque))
+    got = compute_metrics(np.zeros_like(opaque), opaque, unknown_region(opaque))
     assert "MSE (DIM)" not in got
     assert "SAD (boundary)" not in got
     assert got["IoU"] == 0
 
 
 def test_errors_come_in_the_order_of_the_table():
-    got = list(measured(hairy(0), hairy(1)))
-    assert got == [m.name for m in MEASURES if m.name in got]
+    got = list(compute_metrics(hairy(0), hairy(1)))
+    assert got == [m.name for m in METRICS if m.name in got]
 
 
 def test_what_lies_outside_both_mattes_counts_in_the_means():
@@ -97,7 +97,7 @@ def test_what_lies_outside_both_mattes_counts_in_the_means():
     g = hairy(0)
     p = np.roll(g, 2, 0)
     wide = [np.pad(x, ((0, 0), (0, SHAPE[1]))) for x in (p, g)]
-    small, large = measured(p, g), measured(*wide)
+    small, large = compute_metrics(p, g), compute_metrics(*wide)
     assert large["SAD"] == pytest.approx(small["SAD"])
     assert large["MSE"] == pytest.approx(small["MSE"] / 2)
     assert large["Conn"] == pytest.approx(small["Conn"])

@@ -6,7 +6,7 @@ from PIL import Image
 
 from tests.zim_model.evaluation.conftest import BOX, CLICKS, INLINE, blank, rows_of, run
 from zim_model.errors import ZimError
-from zim_model.evaluation import Predictions, open_dataset
+from zim_model.evaluation import PredictionFolder, open_dataset
 
 
 def test_predictions_of_others_are_found_and_measured(mini, tmp_path, engine):
@@ -14,7 +14,7 @@ def test_predictions_of_others_are_found_and_measured(mini, tmp_path, engine):
     own = run(mini, tmp_path / "a", engine, prompts=(BOX, CLICKS), options=options)
     folder = tmp_path / "a/predictions/m"
     assert len(list(folder.rglob("*.png"))) == 2 * len(mini.cases)
-    other = Predictions.parse(f"Other={folder}")
+    other = PredictionFolder.parse(f"Other={folder}")
     engine.asked.clear()
     theirs = run(mini, tmp_path / "b", engine, systems=(other,), prompts=(BOX, CLICKS))
     assert not engine.asked
@@ -42,7 +42,7 @@ def test_names_under_which_a_prediction_is_found(mini, tmp_path, engine, name):
     path = tmp_path / "theirs" / f"{name}.png"
     path.parent.mkdir(parents=True)
     shutil.copy(case.matte, path)
-    system = Predictions("Other", tmp_path / "theirs")
+    system = PredictionFolder("Other", tmp_path / "theirs")
     rows = {row.case: row for row in rows_of(run(mini, tmp_path, engine, (system,)))}
     assert rows["fine/0001_1"].metrics["SAD"] == 0
     missing = rows["fine/0002_1"]
@@ -54,7 +54,7 @@ def test_a_name_that_two_cases_share_is_not_guessed(copy, tmp_path, engine):
     (copy / "data_list.txt").unlink()
     shutil.copytree(copy / "matte/fine", tmp_path / "theirs")
     shutil.rmtree(copy / "prompt")
-    system = Predictions("Other", tmp_path / "theirs")
+    system = PredictionFolder("Other", tmp_path / "theirs")
     rows = rows_of(run(open_dataset(copy), tmp_path / "out", engine, (system,)))
     wrong = {row.case for row in rows if row.error}
     assert {"fine/0001_1", "coarse/0001_1"} <= wrong
@@ -65,7 +65,7 @@ def test_a_prediction_of_another_size_fails(mini, tmp_path, engine):
     path = tmp_path / "theirs/fine/0001_1.png"
     path.parent.mkdir(parents=True)
     Image.new("L", (5, 5), 255).save(path)
-    system = Predictions("Other", tmp_path / "theirs")
+    system = PredictionFolder("Other", tmp_path / "theirs")
     rows = {row.case: row for row in rows_of(run(mini, tmp_path, engine, (system,)))}
     assert "5 x 5 pixels" in rows["fine/0001_1"].error
 
@@ -73,7 +73,7 @@ def test_a_prediction_of_another_size_fails(mini, tmp_path, engine):
 def test_a_changed_prediction_is_measured_again(mini, tmp_path, engine):
     theirs = tmp_path / "theirs"
     shutil.copytree(mini.root / "matte", theirs)
-    system = Predictions("Other", theirs)
+    system = PredictionFolder("Other", theirs)
     run(mini, tmp_path / "out", engine, (system,))
     blank(theirs / "fine/0002_1.png")
     options = replace(INLINE, resume=True)
@@ -84,4 +84,4 @@ def test_a_changed_prediction_is_measured_again(mini, tmp_path, engine):
 @pytest.mark.parametrize("text", ["x", "=y", "x=/no/such/folder"])
 def test_other_predictions_are_refused(text):
     with pytest.raises(ZimError):
-        Predictions.parse(text)
+        PredictionFolder.parse(text)

@@ -11,10 +11,10 @@ import pytest
 
 from tests.zim_model.evaluation.conftest import BOX, CLICKS, MODEL, POINT, run
 from zim_model.errors import ZimError
-from zim_model.evaluation import Model, open_dataset, write_report
+from zim_model.evaluation import ModelSystem, open_dataset, write_report
 from zim_model.evaluation.html import MAX_CASES, difference
-from zim_model.evaluation.journal import Config, Row, read_journal
-from zim_model.evaluation.published import published
+from zim_model.evaluation.journal import EvaluationRow, RunConfig, read_journal
+from zim_model.evaluation.published import published_rows
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import (
     WRITERS,
@@ -27,14 +27,14 @@ from zim_model.evaluation.report_formats import (
     to_markdown,
 )
 
-CONFIG = Config(
+CONFIG = RunConfig(
     "set", "pairs", {"a": "1", "b": "2"}, ("point", "box"), {"region": "image"}, 4
 )
 
 
 def row(case, system="a", prompt="box", sad=1.0, area=0.5, subset="", **more):
     values = {"metrics": {"SAD": sad, "IoU": 1 / (1 + sad)}} | more
-    return Row(system, case, prompt, "d", subset, area, **values)
+    return EvaluationRow(system, case, prompt, "d", subset, area, **values)
 
 
 def group(report, **wanted):
@@ -79,7 +79,7 @@ def test_failed_rows_count_and_weigh_nothing():
     one = group(report, size="all")
     assert (one.count, one.failed, one.means["SAD"]) == (1, 1, 2)
     assert report.missing == 2
-    assert not report.all_well
+    assert not report.has_no_failures
 
 
 def test_an_official_average_is_a_hair_too_small_and_0_of_nothing():
@@ -118,7 +118,7 @@ def test_csv_and_json_hold_the_exact_means():
     assert sads == {("a", "box"): 1 / 3, ("b", "point"): 2 / 7}
     data = json.loads(to_json(report))
     assert data["groups"][0]["means"]["SAD"] == 1 / 3
-    assert [Row.from_json(each) for each in data["rows"]] == list(report.rows)
+    assert [EvaluationRow.from_json(each) for each in data["rows"]] == list(report.rows)
 
 
 def test_published_numbers_stand_apart():
@@ -138,7 +138,7 @@ def test_published_numbers_stand_apart():
 
 
 def test_the_table_of_the_paper_is_complete():
-    rows = published("micromat")
+    rows = published_rows("micromat")
     assert len({(r.system, r.prompt, r.subset) for r in rows}) == 20
     best = next(
         r for r in rows if (r.system, r.prompt, r.subset) == ("ZIM", "box", "fine")
@@ -164,7 +164,7 @@ def test_strange_names_spoil_no_format():
 
 def test_a_run_is_written_in_every_format(mini, tmp_path, engine):
     (mini.root / "matte").exists()
-    systems = (MODEL, Model("n", "n"))
+    systems = (MODEL, ModelSystem("n", "n"))
     events = run(mini, tmp_path, engine, systems, (POINT, BOX, CLICKS))
     files = write_report(events[-1].report, tmp_path, mini)
     assert [file.name for file in files] == list(WRITERS)
@@ -215,7 +215,7 @@ def test_failures_are_listed_once_with_their_reason(mini_root, tmp_path, engine)
         file.write("nonsense\n")
     dataset = open_dataset(copy)
     report = run(dataset, tmp_path / "out", engine, prompts=(POINT, BOX))[-1].report
-    assert not report.all_well
+    assert not report.has_no_failures
     for text in (to_markdown(report), to_html(report)):
         assert "1 fields instead of 4" in text
         assert text.count("img/0001.png cannot be read") == 2

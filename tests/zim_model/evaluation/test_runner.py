@@ -19,21 +19,21 @@ from tests.zim_model.evaluation.conftest import (
 )
 from zim_model.errors import WeightsError, ZimError
 from zim_model.evaluation import (
-    Control,
+    DegradationEvent,
+    EvaluationOptions,
     Finished,
-    Model,
-    Notice,
+    ModelSystem,
     Paused,
     PromptKind,
     Resumed,
     RowDone,
-    RunOptions,
+    RunControl,
     Started,
+    compute_metrics,
     evaluate,
-    measured,
     open_dataset,
 )
-from zim_model.evaluation.journal import journals_in, merged, read_journal
+from zim_model.evaluation.journal import find_journals, merge_journals, read_journal
 from zim_model.evaluation.measures import unknown_region
 from zim_model.evaluation.reading import as_alpha, read_matte
 from zim_model.evaluation.report import Report
@@ -65,7 +65,7 @@ def test_a_row_has_the_errors_of_the_answer(mini, tmp_path, engine):
     answer = np.zeros_like(truth)
     x0, y0, x1, y1 = json.loads(case.prompts.read_text())["bbox"]
     answer[y0:y1, x0:x1] = int(0.75 * 65535) / 65535
-    want = measured(answer, truth, unknown_region(truth))
+    want = compute_metrics(answer, truth, unknown_region(truth))
     assert row.metrics == pytest.approx(want)
     assert row.prompt_set.box == Box(x0, y0, x1, y1)
     assert row.area == pytest.approx((truth > 0.3).mean())
@@ -73,11 +73,11 @@ def test_a_row_has_the_errors_of_the_answer(mini, tmp_path, engine):
 
 
 def test_the_cases_of_an_image_are_asked_one_after_the_other(mini, tmp_path, engine):
-    run(mini, tmp_path, engine, systems=(MODEL, Model("n", "n")))
+    run(mini, tmp_path, engine, systems=(MODEL, ModelSystem("n", "n")))
     keys = [request.image_key for request in engine.asked]
     changes = sum(a != b for a, b in pairwise(keys))
     assert changes == len(mini.by_image()) - 1
-    assert not any(request.remembered for request in engine.asked)
+    assert not any(request.cacheable for request in engine.asked)
 
 
 def test_given_points_are_taken_and_clicks_are_simulated(mini, tmp_path, engine):
@@ -100,7 +100,7 @@ def test_given_points_are_taken_and_clicks_are_simulated(mini, tmp_path, engine)
 
 def test_processes_measure_the_same(mini, tmp_path, engine):
     inline = run(mini, tmp_path / "a", engine)[-1].report
-    options = RunOptions(jobs=2)
+    options = EvaluationOptions(jobs=2)
     spread = run(mini, tmp_path / "b", engine, options=options)[-1].report
     assert [r.metrics for r in spread.rows] == [r.metrics for r in inline.rows]
     assert spread.groups() == inline.groups()
@@ -173,7 +173,7 @@ def test_what_is_wrong_is_named_and_left_out(copy, tmp_path, engine, harm, reaso
     assert (whole.count, whole.failed) == (len(report.rows) - len(wrong), len(wrong))
     others = [row.metrics["SAD"] for row in report.rows if not row.error]
     assert whole.means["SAD"] == pytest.approx(np.mean(others))
-    assert not report.all_well
+    assert not report.has_no_failures
 
 
 def test_a_mended_case_is_done_again_and_the_others_are_not(copy, tmp_path, engine):
@@ -185,7 +185,7 @@ def test_a_mended_case_is_done_again_and_the_others_are_not(copy, tmp_path, engi
     resumed = run(open_dataset(copy), out, engine, options=replace(INLINE, resume=True))
     assert [row.case for row in rows_of(resumed)] == ["fine/0001_1"]
     assert len(engine.asked) == 1
-    assert resumed[-1].report.all_well
+    assert resumed[-1].report.has_no_failures
 
 
 def test_a_matte_that_changed_is_measured_again(copy, tmp_path, engine):
@@ -214,7 +214,7 @@ def test_a_model_that_cannot_be_used_is_an_end_before_anything(mini, tmp_path, e
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("systems", [(), (MODEL, Model("other", "m"))])
+@pytest.mark.parametrize("systems", [(), (MODEL, ModelSystem("other", "m"))])
 def test_systems_must_be_told_apart(mini, tmp_path, engine, systems):
     with pytest.raises(ZimError):
         run(mini, tmp_path, engine, systems=systems)
@@ -224,7 +224,7 @@ def test_systems_must_be_told_apart(mini, tmp_path, engine, systems):
 
 
 def test_a_run_that_is_cancelled_goes_on_where_it_was(mini, tmp_path, engine):
-    control = Control()
+    control = RunControl()
     events = []
     for event in evaluate(
         mini, [MODEL], tmp_path, options=INLINE, control=control, engine=engine
@@ -254,7 +254,7 @@ def test_a_generator_that_is_closed_keeps_what_it_told(mini, tmp_path, engine):
 
 
 def test_a_pause_waits_with_everything_on_the_disk(mini, tmp_path, engine):
-    control = Control()
+    control = RunControl()
     events = evaluate(
         mini,
         [MODEL],
@@ -281,7 +281,7 @@ def test_a_pause_waits_with_everything_on_the_disk(mini, tmp_path, engine):
 
 
 def test_a_paused_run_can_be_cancelled(mini, tmp_path, engine):
-    control = Control()
+    control = RunControl()
     control.pause()
     for event in evaluate(
         mini, [MODEL], tmp_path, options=INLINE, control=control, engine=engine
@@ -334,7 +334,7 @@ def test_a_run_may_grow_by_models_and_prompts(mini, tmp_path, engine):
         mini,
         tmp_path,
         engine,
-        systems=(MODEL, Model("n", "n")),
+        systems=(MODEL, ModelSystem("n", "n")),
         prompts=(BOX, POINT),
         options=options,
     )
@@ -349,9 +349,9 @@ def test_shards_join_to_the_same_means(mini, tmp_path, engine):
         out = tmp_path / "parts" if index == 1 else tmp_path / "more"
         run(mini, out, engine, options=replace(INLINE, shard=(index, 2)))
         folders.append(out)
-    paths = [path for folder in folders for path in journals_in(folder)]
+    paths = [path for folder in folders for path in find_journals(folder)]
     assert [p.name for p in paths] == ["rows-1-of-2.jsonl", "rows-2-of-2.jsonl"]
-    config, rows = merged(paths)
+    config, rows = merge_journals(paths)
     report = Report.of(config, rows.values(), len(mini.cases))
     assert report.groups() == whole.groups()
     assert report.missing == 0
@@ -360,8 +360,8 @@ def test_shards_join_to_the_same_means(mini, tmp_path, engine):
 
 
 def test_mirror_images_are_asked_about_when_wanted(mini, tmp_path, engine):
-    run(mini, tmp_path, engine, options=replace(INLINE, mirrored=True))
-    assert all(request.options.mirrored for request in engine.asked)
+    run(mini, tmp_path, engine, options=replace(INLINE, flip_tta=True))
+    assert all(request.options.flip_tta for request in engine.asked)
     with pytest.raises(ZimError, match="mirrored is yes there and no now"):
         run(mini, tmp_path, engine, options=replace(INLINE, resume=True))
 
@@ -375,7 +375,9 @@ def test_a_limit_spreads_over_the_set(mini, tmp_path, engine):
 def test_what_was_done_otherwise_is_told_once(mini, tmp_path, engine):
     engine.notes = ("Too little memory.",)
     events = run(mini, tmp_path, engine)
-    assert [e.text for e in events if isinstance(e, Notice)] == ["Too little memory."]
+    assert [e.text for e in events if isinstance(e, DegradationEvent)] == [
+        "Too little memory."
+    ]
 
 
 # --- without given prompts ------------------------------------------------------------

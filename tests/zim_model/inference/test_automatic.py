@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_model.assets import asset_path
 from zim_model.errors import Cancelled, ImageError, PromptError
 from zim_model.inference.automatic import (
@@ -297,7 +297,7 @@ def test_merging_takes_the_largest_alpha():
 
 
 def test_the_bundled_model_finds_what_it_answers_again():
-    picture = load_picture(asset_path("samples", "coffee.jpg"))
+    picture = load_image(asset_path("samples", "coffee.jpg"))
     question = Request(picture.rgb, picture.key, NOTHING)
     engine = Engine()
     found = engine.everything(question, replace(FOR_OBJECT_MODELS, grid=2))

@@ -7,7 +7,7 @@ from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.errors import Cancelled, PromptError, WeightsError
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import EmbeddingCache, Engine, support
-from zim_model.inference.view import resized_view
+from zim_model.inference.view import resize_view
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, Finish, Options, Request, Stroke
@@ -32,7 +32,7 @@ class DiscBackend:
     def encode(self, image, view):
         assert image.shape[2] == 3
         self.views.append(view)
-        return Encoded(view, resized_view(self.config, image, view))
+        return Encoded(view, resize_view(self.config, image, view))
 
     def decode(self, encoded, prompts, mask_input=None):
         self.asked.append((encoded.view, prompts))
@@ -279,7 +279,7 @@ def test_a_finish_belongs_to_its_prompts():
 def test_further_prompt_sets_join_the_object():
     engine = engine_of(DiscBackend())
     elsewhere = PromptSet((Point(150, 100),))
-    both = engine.solve(replace(request(CLICK), also=(elsewhere,))).alpha
+    both = engine.solve(replace(request(CLICK), more_prompt_sets=(elsewhere,))).alpha
     apart = [engine.solve(request(p)).alpha for p in (CLICK, elsewhere)]
     assert both[70, 80] == both[100, 150] == ALPHA_MAX
     assert (both == np.maximum(*apart)).all()
@@ -342,9 +342,9 @@ def test_a_passing_question_leaves_no_trace():
     kept = Request(IMAGE, "a", CLICK, finish=Finish(feather=2))
     first = engine.solve(kept)
     asked = len(backend.asked)
-    passing = replace(kept, prompts=BOX, finish=Finish(), remembered=False)
+    passing = replace(kept, prompts=BOX, finish=Finish(), cacheable=False)
     engine.solve(passing)
     again = engine.solve(kept)
     assert len(backend.asked) == asked + 1, "the first answer was still known"
     assert (again.alpha == first.alpha).all()
-    assert passing.key == replace(passing, remembered=True).key
+    assert passing.key == replace(passing, cacheable=True).key

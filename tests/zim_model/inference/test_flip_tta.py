@@ -16,7 +16,7 @@ IMAGE = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.u
 CLICKS = PromptSet((Point(40, 50), Point(90, 20, positive=False)))
 BOX = PromptSet((), Box(20, 10, 100, 80))
 SCRIBBLE = PromptSet((), None, (Scribble(((30, 30), (60, 40))),))
-TWICE = Options(mirrored=True)
+TWICE = Options(flip_tta=True)
 
 
 class Counting(TorchBackend):
@@ -39,14 +39,14 @@ def solved(backend, image, prompts, options=TWICE, key="picture"):
 @pytest.mark.parametrize("upsampling", ["guided", "native"])
 def test_a_picture_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
     backend = TorchBackend(random_model(config), "cpu")
-    options = Options(upsampling=upsampling, mirrored=True)
+    options = Options(upsampling=upsampling, flip_tta=True)
     matte = solved(backend, IMAGE, prompts, options)
     flipped = np.ascontiguousarray(IMAGE[:, ::-1])
     other = solved(backend, flipped, mirrored_prompts(prompts, WIDTH), options)
     difference = np.abs(matte.alpha.astype(int) - other.alpha[:, ::-1])
     assert difference.max() < 0.01 * ALPHA_MAX
     np.testing.assert_allclose(matte.scores, other.scores, rtol=1e-3)
-    once = solved(backend, IMAGE, prompts, replace(options, mirrored=False))
+    once = solved(backend, IMAGE, prompts, replace(options, flip_tta=False))
     assert np.abs(matte.alpha.astype(int) - once.alpha).max() > 0.02 * ALPHA_MAX
 
 
@@ -88,13 +88,13 @@ def test_prompts_turn_with_the_picture_and_back():
 def test_a_click_on_the_left_border_stays_inside():
     (point,) = mirrored_prompts(PromptSet((Point(0, 5),)), 128).points
     assert 127.9 < point.x < 128
-    assert mirrored_prompts(PromptSet((Point(0, 5),)), 128).validated(96, 128)
+    assert mirrored_prompts(PromptSet((Point(0, 5),)), 128).validate(96, 128)
 
 
 def test_a_view_turns_with_the_image():
     view = View(10, 5, 40, 25, 128)
-    assert view.mirrored(100) == View(60, 5, 90, 25, 128)
-    assert view.mirrored(100).mirrored(100) == view
+    assert view.flip(100) == View(60, 5, 90, 25, 128)
+    assert view.flip(100).flip(100) == view
 
 
 @pytest.mark.parametrize("width", [64.0, 63.5, 63.25])

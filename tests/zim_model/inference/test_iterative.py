@@ -92,7 +92,7 @@ def test_the_answer_does_not_depend_on_what_is_remembered():
 def test_a_preview_leaves_no_trace():
     backend = Attentive()
     engine = engine_of(backend)
-    engine.solve(replace(request(CLICKS), remembered=False))
+    engine.solve(replace(request(CLICKS), cacheable=False))
     backend.asked.clear()
     engine.solve(request(CLICKS))
     assert counts(backend)[:3] == [1, 2, 3]

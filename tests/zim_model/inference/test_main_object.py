@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zim_model.inference.automatic import Found
+from zim_model.inference.automatic import FoundObject
 from zim_model.inference.main_object import centre_weights, is_ground, main_object
 from zim_model.prompts import PromptSet
 
@@ -10,7 +10,7 @@ def found(left, top, right, bottom):
     alpha = np.zeros((60, 80), np.uint8)
     alpha[top:bottom, left:right] = 255
     box = (left, top, right, bottom)
-    return Found(PromptSet(), 0, alpha, 0.9, 0.9, box, float(alpha.mean()) / 255)
+    return FoundObject(PromptSet(), 0, alpha, 0.9, 0.9, box, float(alpha.mean()) / 255)
 
 
 def test_nothing_is_no_object():

@@ -59,14 +59,14 @@ def request(*masks, **changes):
 def test_a_mask_is_kept_exactly_and_survives_json(level, refine):
     mask = ImportedMask.of(level, refine=refine)
     assert mask.size == (HEIGHT, WIDTH)
-    assert np.array_equal(mask.level(), level)
+    assert np.array_equal(mask.decode(), level)
     assert ImportedMask.from_json(json.loads(json.dumps(mask.to_json()))) == mask
 
 
 def test_a_noisy_mask_is_made_black_and_white_for_the_converter(monkeypatch):
     monkeypatch.setattr("zim_model.imported_mask.MAX_BYTES", 3000)
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
-    kept = ImportedMask.of(noise).level()
+    kept = ImportedMask.of(noise).decode()
     assert np.array_equal(kept, np.where(noise >= 128, 255, 0))
     with pytest.raises(ImageError, match="less noise"):
         ImportedMask.of(noise, refine=False)

@@ -7,9 +7,9 @@ from zim_model.errors import ImageError, PromptError
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
     coco_rle,
+    non_maximum_suppression,
     point_grid,
     run_lengths,
-    suppressed,
     without_small_parts,
 )
 
@@ -185,9 +185,9 @@ def test_mended_masks_have_mended_mattes():
 
 def test_of_boxes_that_overlap_the_best_stays():
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [20, 0, 30, 10]], float)
-    assert suppressed(boxes, [0.1, 0.9, 0.5], 0.7) == [1, 2]
-    assert suppressed(boxes, [0.1, 0.9, 0.5], 0.95) == [1, 2, 0]
-    assert suppressed(boxes[:0], [], 0.7) == []
+    assert non_maximum_suppression(boxes, [0.1, 0.9, 0.5], 0.7) == [1, 2]
+    assert non_maximum_suppression(boxes, [0.1, 0.9, 0.5], 0.95) == [1, 2, 0]
+    assert non_maximum_suppression(boxes[:0], [], 0.7) == []
 
 
 def test_the_grid_is_that_of_sam():

@@ -9,8 +9,8 @@ from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.inference.view import (
     View,
     choose_view,
-    normalised,
-    resized_view,
+    normalise,
+    resize_view,
 )
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, ZIM_VIT_B
 from zim_model.prompts import Box, Point, PromptSet, Scribble
@@ -72,12 +72,12 @@ def test_resize_is_that_of_the_official_predictor():
     image = np.random.default_rng(0).integers(0, 256, (700, 1500, 3), dtype=np.uint8)
     view = View.whole(700, 1500, 1024)
     expected = Image.fromarray(image).resize((1024, 478), Image.Resampling.BILINEAR)
-    np.testing.assert_array_equal(resized_view(ZIM_VIT_B, image, view), expected)
+    np.testing.assert_array_equal(resize_view(ZIM_VIT_B, image, view), expected)
 
 
 def test_padding_is_zero_after_normalisation():
     pixels = np.full((10, 16, 3), 200, np.uint8)
-    out = normalised(pixels, 16)
+    out = normalise(pixels, 16)
     assert out.shape == (3, 16, 16)
     assert not out[:, 10:].any()
     np.testing.assert_allclose(out[:, 0, 0], (200 - PIXEL_MEAN) / PIXEL_STD, rtol=1e-5)

@@ -9,7 +9,7 @@ from zim_model.errors import Cancelled
 from zim_model.matting.edge_and_brush import (
     CoverCache,
     adjusted,
-    brushed,
+    apply_stroke,
     coverage,
     painted,
     stroke_region,
@@ -162,7 +162,7 @@ def test_a_stroke_painted_in_parts_is_the_same_stroke(step):
         part = stroke_region(piece, step.shape)
         np.maximum(cover[part], coverage(piece, part), out=cover[part])
     everywhere = (slice(0, HEIGHT), slice(0, WIDTH))
-    assert (brushed(step, everywhere, cover, stroke) == whole).all()
+    assert (apply_stroke(step, everywhere, cover, stroke) == whole).all()
 
 
 # -- Many strokes -------------------------------------------------------------------

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from zim_model.matting.guided_upsampling import FINEST, stepped, upsampled
+from zim_model.matting.guided_upsampling import FINEST, guided_upsample, stepped
 from zim_model.matting.pyramid import display_pyramid
 
 
@@ -23,8 +23,8 @@ def error(out, alpha):
 def test_guided_upsampling_halves_the_error_of_bilinear():
     image, alpha = scene()
     small = cv2.resize(alpha, (100, 100), interpolation=cv2.INTER_AREA)
-    guided = upsampled(small, image, guided=True)
-    plain = upsampled(small, image, guided=False)
+    guided = guided_upsample(small, image, guided=True)
+    plain = guided_upsample(small, image, guided=False)
     assert guided.dtype == np.uint16
     assert error(guided, alpha) < error(plain, alpha) / 2
 
@@ -36,7 +36,7 @@ def test_the_small_mattes_means_are_kept(factor):
     size = (408 // factor,) * 2
     small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
     for guided in (True, False):
-        out = upsampled(small, image, guided=guided).astype(np.float32) / 65535
+        out = guided_upsample(small, image, guided=guided).astype(np.float32) / 65535
         back = cv2.resize(out, size, interpolation=cv2.INTER_AREA)
         far = np.abs(back - small).max()
         assert far < 0.05 if guided else far > 0.08
@@ -45,7 +45,7 @@ def test_the_small_mattes_means_are_kept(factor):
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_flat_alpha_stays_exactly_flat(value):
     image, _ = scene()
-    out = upsampled(np.full((100, 100), value, np.float32), image, guided=True)
+    out = guided_upsample(np.full((100, 100), value, np.float32), image, guided=True)
     assert (out == round(value * 65535)).all()
 
 
@@ -53,10 +53,10 @@ def test_nothing_changes_far_from_edges_and_there_are_no_seams():
     image, alpha = scene()
     flat = np.full_like(image, 128)  # no colours to follow: must stay as bilinear
     small = cv2.resize(alpha, (100, 100), interpolation=cv2.INTER_AREA)
-    guided = upsampled(small, flat, guided=True).astype(int)
+    guided = guided_upsample(small, flat, guided=True).astype(int)
     band = cv2.dilate(small, np.ones((9, 9))) - cv2.erode(small, np.ones((9, 9))) > 0
     wide = cv2.resize(band.astype(np.uint8), (400, 400)) > 0
-    plain = upsampled(small, flat, guided=False).astype(int)
+    plain = guided_upsample(small, flat, guided=False).astype(int)
     assert np.abs(guided - plain)[~wide].max() == 0
     assert np.abs(guided - plain).max() < 0.25 * 65535
     assert np.abs(np.diff(guided, axis=0)).max() < 0.4 * 65535
@@ -68,7 +68,7 @@ def test_any_shape(shape):
     small = np.random.default_rng(1).random(
         [max(1, s // 4) for s in shape], dtype=np.float32
     )
-    assert upsampled(small, image, guided=True).shape == shape
+    assert guided_upsample(small, image, guided=True).shape == shape
 
 
 def test_pyramid_halves_until_it_is_small():
@@ -85,7 +85,7 @@ def test_steps_narrow_a_hesitant_edge():
     small = cv2.resize(unsure, (60, 60), interpolation=cv2.INTER_AREA)
     finer, _ = stepped(small, image)
     assert max(finer.shape) > 150
-    once, often = (upsampled(a, image, guided=True) for a in (small, finer))
+    once, often = (guided_upsample(a, image, guided=True) for a in (small, finer))
     assert error(often, alpha) < 0.85 * error(once, alpha)
 
 
@@ -121,5 +121,7 @@ def test_a_large_image_comes_along_at_the_size_of_its_matte():
     assert guide.shape == (*finer.shape, 3)
     near = cv2.resize(image, finer.shape[::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(near.astype(int) - guide).mean() < 3
-    given, own = (upsampled(finer, image, guided=True, guide=g) for g in (guide, None))
+    given, own = (
+        guided_upsample(finer, image, guided=True, guide=g) for g in (guide, None)
+    )
     assert error(given, alpha) < 1.2 * error(own, alpha)

@@ -82,9 +82,11 @@ def test_decontamination_takes_the_halo_away_in_proportion():
     halo = measure_halo(PHOTO, WORDS)
     assert halo.before > 0.3
     assert halo.after < 0.05
-    assert halo.at(0) == halo.before
-    assert halo.at(1) == pytest.approx(halo.after)
-    assert halo.at(0.5) == pytest.approx((halo.before + halo.after) / 2)
+    assert halo.after_decontamination(0) == halo.before
+    assert halo.after_decontamination(1) == pytest.approx(halo.after)
+    assert halo.after_decontamination(0.5) == pytest.approx(
+        (halo.before + halo.after) / 2
+    )
 
 
 def test_a_large_object_is_looked_at_in_part():

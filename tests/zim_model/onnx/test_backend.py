@@ -23,7 +23,7 @@ from zim_model.request import Request
 from zim_model.runtime import devices
 from zim_model.runtime.devices import CPU, Device, DeviceChoice
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.install import add_from_disk
+from zim_model.weights.install import install_from_disk
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -67,7 +67,7 @@ def test_the_graphs_answer_as_the_network_does(model, pair, prompts):
 
 
 def test_an_added_pair_makes_mattes(pair):
-    model = add_from_disk(pair, "official")
+    model = install_from_disk(pair, "official")
     assert model.name == "official"
     matte = Engine().solve(Request(IMAGE, "a", BOX, "official"))
     assert matte.alpha.shape == (90, 120)
@@ -76,7 +76,7 @@ def test_an_added_pair_makes_mattes(pair):
 
 
 def test_either_file_of_a_pair_stands_for_both(pair):
-    assert add_from_disk(pair / "decoder.onnx", "one").path.is_dir()
+    assert install_from_disk(pair / "decoder.onnx", "one").path.is_dir()
 
 
 def test_a_device_that_onnx_runtime_lacks_is_named(pair):
@@ -141,7 +141,7 @@ def test_what_another_graph_has_instead_is_named(pair, tmp_path, file, change, r
     other = copied(pair, tmp_path / "other")
     (other / file).write_bytes(change((pair / file).read_bytes()))
     with pytest.raises(WeightsError, match=reason):
-        add_from_disk(other)
+        install_from_disk(other)
     assert not (tmp_path / "models").exists()
 
 
@@ -155,7 +155,7 @@ def test_graphs_of_two_models_are_no_pair(pair, tmp_path):
     export_pair(larger, tmp_path / "larger")
     shutil.copy(tmp_path / "larger" / "decoder.onnx", mixed)
     with pytest.raises(WeightsError, match=r"mixed do not belong together: image_emb"):
-        add_from_disk(mixed)
+        install_from_disk(mixed)
     assert not (tmp_path / "models").exists()
 
 
@@ -188,14 +188,14 @@ def test_a_damaged_graph_is_refused_and_nothing_is_installed(pair, tmp_path):
     (broken / "encoder.onnx").write_bytes((pair / "encoder.onnx").read_bytes()[:900])
     (broken / "decoder.onnx").write_bytes((pair / "decoder.onnx").read_bytes())
     with pytest.raises(WeightsError, match=r"encoder\.onnx is missing, damaged"):
-        add_from_disk(broken)
+        install_from_disk(broken)
     assert not (tmp_path / "models").exists()
 
 
 def test_half_a_pair_is_refused(tmp_path):
     (tmp_path / "encoder.onnx").write_bytes(b"x")
     with pytest.raises(WeightsError, match=r"has no decoder\.onnx"):
-        add_from_disk(tmp_path)
+        install_from_disk(tmp_path)
 
 
 def test_without_onnx_runtime_the_error_says_what_to_install(pair, monkeypatch):
@@ -280,7 +280,7 @@ def test_falling_back_by_itself_is_told_with_the_matte(pair, card, monkeypatch):
     found = (Device("cuda:0", "Card", 8 << 30), CPU)
     monkeypatch.setattr(devices, "available_devices", lambda: found)
     monkeypatch.setattr(devices, "_has_tensor_cores", lambda device: True)
-    add_from_disk(pair, "official")
+    install_from_disk(pair, "official")
     card["decoder.onnx"] = ON_CPU
     engine = Engine()
     matte = engine.solve(Request(IMAGE, "a", BOX, "official"))

@@ -138,7 +138,7 @@ def test_our_own_export_comes_back(model, tmp_path):
     assert_same_weights(back, model, FUSED)
     assert back.config == replace(SMALL_VIT, name="pair")
     # Biases keep the names of what they belong to; fused convolutions lose theirs.
-    assert (result.by_name, result.by_order) == (76, 8)
+    assert (result.matched_by_name, result.matched_by_order) == (76, 8)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_names_under_another_prefix_still_count(model, tmp_path):
     )
     back, result = converted(folder, tmp_path / "back.safetensors")
     assert_same_weights(back, model, FUSED)
-    assert result.by_name == 76
+    assert result.matched_by_name == 76
 
 
 def without_names(path, *, ours=()):
@@ -218,7 +218,7 @@ def test_without_any_names_the_order_does(model, pair, tmp_path):
         without_names(folder / name)
     back, result = converted(folder, tmp_path / "back.safetensors")
     assert_same_weights(back, model, FUSED)
-    assert result.by_name == 0
+    assert result.matched_by_name == 0
 
 
 def copy_of(pair, tmp_path):

@@ -22,10 +22,10 @@ from zim_model.network.zim import Zim
 from zim_model.onnx import parity
 from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
-from zim_model.onnx.parity import Difference, encoder_differences
+from zim_model.onnx.parity import ParityDifference, encoder_differences
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
-from zim_model.weights.install import add_from_disk
+from zim_model.weights.install import install_from_disk
 from zim_model.weights.installed import require_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -185,7 +185,7 @@ def test_a_client_of_the_official_package_gets_our_predictors_mattes(
 
 def test_the_clients_matte_is_the_engines(client, model, tmp_path, monkeypatch, pair):
     monkeypatch.setenv("ZIM_STUDIO_MODELS", str(tmp_path / "models"))
-    add_from_disk(pair, "ours")
+    install_from_disk(pair, "ours")
     prompts = PromptSet((), Box(*BOX))
     options = Options(upsampling="bilinear")
     matte = Engine().solve(Request(IMAGE, "a", prompts, "ours", options))
@@ -257,7 +257,7 @@ def listed(folder):
 
 def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch):
     (tmp_path / "encoder.onnx").write_bytes(b"earlier")
-    bad = [Difference("masks", "a box", 0.5, 1.0)]
+    bad = [ParityDifference("masks", "a box", 0.5, 1.0)]
     monkeypatch.setattr("zim_model.onnx.export.answer_differences", lambda *a, **k: bad)
     with pytest.raises(WeightsError, match=r"masks differs by 0\.5 for a box"):
         export_pair(model, tmp_path)
@@ -267,7 +267,7 @@ def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_not_a_number_is_no_agreement(value):
-    found = [Difference("masks", "", value, 1.0)]
+    found = [ParityDifference("masks", "", value, 1.0)]
     with pytest.raises(WeightsError, match="other numbers"):
         parity.refuse_disagreement(found, "x was exported")
 
@@ -327,7 +327,7 @@ def test_weights_in_files_that_would_be_left_behind_are_refused(
         graph = onnx.load(str(pair / name))
         scattered(graph, str(folder / name), **options)
     with pytest.raises(WeightsError, match=r"other files than encoder\.onnx\.data"):
-        add_from_disk(folder, "odd")
+        install_from_disk(folder, "odd")
     assert listed(tmp_path / "models") == []
 
 
@@ -372,5 +372,5 @@ def test_weights_beside_the_graph_become_one_file_that_is_installed_too(
     names = ["decoder.onnx", "decoder.onnx.data", "encoder.onnx", "encoder.onnx.data"]
     export_pair(model, tmp_path / "out")
     assert listed(tmp_path / "out") == names
-    assert listed(add_from_disk(tmp_path / "out", "huge").path) == names
+    assert listed(install_from_disk(tmp_path / "out", "huge").path) == names
     assert OnnxBackend(tmp_path / "models" / "huge", "cpu").config.image_size == SIDE

@@ -161,6 +161,6 @@ def test_graphs_of_other_code_come_back(model, reference, tmp_path, folding, nam
             without_names(folder / name)
     result = convert_pair(folder, tmp_path / "back.safetensors")
     assert max(each.largest for each in result.differences) < 1e-4
-    assert (result.by_name > 0) == named
+    assert (result.matched_by_name > 0) == named
     back = load_model(tmp_path / "back.safetensors")
     assert_same_weights(back, model, FUSED)

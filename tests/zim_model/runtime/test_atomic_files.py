@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 
 def test_new_content_replaces_the_old(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")
     path.chmod(0o640)
-    with replacing(path) as stream:
+    with atomic_write(path) as stream:
         stream.write(b"new")
         assert path.read_bytes() == b"old"  # until it is whole
     assert path.read_bytes() == b"new"
@@ -23,7 +23,7 @@ def test_new_content_replaces_the_old(tmp_path: Path) -> None:
 
 def test_new_file_has_ordinary_permissions(tmp_path: Path) -> None:
     (tmp_path / "ordinary").touch()
-    with replacing(tmp_path / "a.txt") as stream:
+    with atomic_write(tmp_path / "a.txt") as stream:
         stream.write(b"x")
     modes = {path.stat().st_mode for path in tmp_path.iterdir()}
     assert len(modes) == 1
@@ -35,7 +35,7 @@ def test_failure_leaves_everything_as_it_was(
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")
-    with pytest.raises(type(error)), replacing(path) as stream:  # noqa: PT012
+    with pytest.raises(type(error)), atomic_write(path) as stream:  # noqa: PT012
         stream.write(b"half")
         raise error
     assert path.read_bytes() == b"old"
@@ -47,7 +47,7 @@ def test_link_is_followed(tmp_path: Path) -> None:
     target.parent.mkdir()
     target.write_bytes(b"old")
     link.symlink_to(target)
-    with replacing(link) as stream:
+    with atomic_write(link) as stream:
         stream.write(b"new")
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
@@ -59,12 +59,12 @@ def test_write_protected_file_is_respected(
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")
     monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root
-    with pytest.raises(PermissionError), replacing(path):
+    with pytest.raises(PermissionError), atomic_write(path):
         pass
     assert path.read_bytes() == b"old"
 
 
 def test_explanations_are_for_people() -> None:
-    assert explain(OSError(errno.ENOSPC, "x"))[0] == "the disk is full"
-    assert explain(OSError(errno.EBUSY, "Device busy")) == ("Device busy", "")
-    assert explain(OSError("encoder error")) == ("encoder error", "")
+    assert describe_os_error(OSError(errno.ENOSPC, "x"))[0] == "the disk is full"
+    assert describe_os_error(OSError(errno.EBUSY, "Device busy")) == ("Device busy", "")
+    assert describe_os_error(OSError("encoder error")) == ("encoder error", "")

@@ -6,7 +6,7 @@ import pytest
 
 from zim_model.errors import ZimError
 from zim_model.runtime import cluster
-from zim_model.runtime.cluster import connected, run_all
+from zim_model.runtime.cluster import connect_ray, run_all
 
 
 def square(number):
@@ -39,7 +39,7 @@ def dies(number):
 @pytest.fixture(scope="module")
 def two_workers():
     """One cluster for the module; run_all uses the connection that is open."""
-    with connected("local:2"):
+    with connect_ray("local:2"):
         yield "local:2"
 
 
@@ -130,8 +130,8 @@ def test_a_worker_has_a_card_of_its_own_or_a_processor():
         def __init__(self, **resources):
             self.cluster_resources = lambda: resources
 
-    assert cluster.capacity(Ray(CPU=8.0)) == (8, {"num_cpus": 1})
-    assert cluster.capacity(Ray(CPU=8.0, GPU=3.0)) == (
+    assert cluster.worker_capacity(Ray(CPU=8.0)) == (8, {"num_cpus": 1})
+    assert cluster.worker_capacity(Ray(CPU=8.0, GPU=3.0)) == (
         3,
         {"num_cpus": 0, "num_gpus": 1},
     )

@@ -17,7 +17,7 @@ from zim_model.weights import download as downloads
 from zim_model.weights import installed as store
 from zim_model.weights.catalogue import APACHE, ModelFile, ModelInfo
 from zim_model.weights.download import ATTEMPTS, download, open_https, partial_bytes
-from zim_model.weights.installed import find, installed, remove
+from zim_model.weights.installed import find_installed, installed_models, remove_model
 
 CONTENT = np.random.default_rng(0).bytes(1_500_000)
 
@@ -139,7 +139,7 @@ def test_a_download_is_installed_whole(info, folder):
     model = fetch(info, progress=seen.append)
     assert model.path == folder / "small" / "weights.pth"
     assert model.path.read_bytes() == CONTENT
-    assert find("small") == model
+    assert find_installed("small") == model
     assert [path.name for path in folder.iterdir()] == ["small"]
     assert [path.name for path in (folder / "small").iterdir()] == ["weights.pth"]
     assert seen[0].done == 0
@@ -156,7 +156,7 @@ def test_an_installed_model_is_not_fetched_again(info, server):
 def test_a_cancelled_download_goes_on_where_it_was(info, server):
     stopped_halfway(info, server)
     here = arrived(info)
-    assert all(model.bundled for model in installed())
+    assert all(model.bundled for model in installed_models())
     seen = []
     model = fetch(info, progress=seen.append)
     assert seen[0].done == here
@@ -209,8 +209,10 @@ def test_two_programs_do_not_download_the_same_model_at_once(info, server):
 
     assert fetch(info, progress=meanwhile).name == "small"
     assert refused == [1]
-    assert [p.name for p in find("small").path.parent.iterdir()] == ["weights.pth"]
-    remove("small")
+    assert [p.name for p in find_installed("small").path.parent.iterdir()] == [
+        "weights.pth"
+    ]
+    remove_model("small")
     assert fetch(info).name == "small"
 
 
@@ -219,7 +221,7 @@ def test_a_damaged_file_never_becomes_a_model(info, server, folder, at):
     server.content = CONTENT[:at] + bytes([CONTENT[at] ^ 1]) + CONTENT[at + 1 :]
     with pytest.raises(DownloadError, match="checksum is wrong"):
         fetch(info)
-    assert find("small") is None
+    assert find_installed("small") is None
     assert arrived(info) == 0
     server.content = CONTENT
     assert fetch(info).path.read_bytes() == CONTENT
@@ -232,14 +234,14 @@ def test_a_file_of_another_size_is_refused_at_once(info, server, content):
     server.content = content
     with pytest.raises(DownloadError, match="is another file now"):
         fetch(info)
-    assert find("small") is None
+    assert find_installed("small") is None
 
 
 def test_a_truncated_file_without_a_length_is_no_model(info, server):
     server.lies, server.content = True, CONTENT[:1000]
     with pytest.raises(DownloadError, match="broke off"):
         fetch(info)
-    assert find("small") is None
+    assert find_installed("small") is None
 
 
 def test_a_busy_server_is_asked_again(info, server):
@@ -332,7 +334,7 @@ def test_a_model_of_two_files_appears_only_when_both_are_there(info, server, fol
     pair = replace(info, files=(encoder, decoder))
     with pytest.raises(Cancelled):
         fetch(pair, cancelled=lambda: arrived(pair) > len(CONTENT))
-    assert find("small") is None
+    assert find_installed("small") is None
     server.seen.clear()
     assert fetch(pair).path == folder / "small"
     assert len(server.seen) == 1, "the first file was there already"
@@ -342,7 +344,7 @@ def test_a_model_of_two_files_appears_only_when_both_are_there(info, server, fol
 
 def test_an_unfinished_download_can_be_removed(info, server):
     stopped_halfway(info, server)
-    remove("small")
+    remove_model("small")
     assert arrived(info) == 0
 
 

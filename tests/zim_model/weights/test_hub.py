@@ -12,9 +12,9 @@ import pytest
 
 from zim_model.errors import DownloadError
 from zim_model.weights import hub
-from zim_model.weights.catalogue import ModelFile, known
+from zim_model.weights.catalogue import ModelFile, find_known
 from zim_model.weights.download import download, partial_bytes
-from zim_model.weights.installed import find
+from zim_model.weights.installed import find_installed
 
 CONTENT = {"encoder.onnx": b"e" * 70_000, "decoder.onnx": b"d" * 9_000}
 REVISION = "0301cddf0a971bd9c7c513f296e5de649e5ad706"
@@ -46,7 +46,7 @@ def info():
         )
         for name, data in CONTENT.items()
     )
-    return replace(known("zim-vit-b-official"), files=tuple(files))
+    return replace(find_known("zim-vit-b-official"), files=tuple(files))
 
 
 class Answer(io.BytesIO):
@@ -158,7 +158,7 @@ def test_offline_forbids_the_hub_and_nothing_is_installed(info, network, monkeyp
     with pytest.raises(DownloadError, match=r"HF_HUB_OFFLINE forbids.*Unset"):
         fetch(info, network)
     assert network.seen == []
-    assert find(info.name) is None
+    assert find_installed(info.name) is None
 
 
 def test_offline_is_about_the_hub_only(info, network, monkeypatch):

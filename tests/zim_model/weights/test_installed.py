@@ -19,10 +19,10 @@ from zim_model.prompts import Point, PromptSet
 from zim_model.request import Request
 from zim_model.weights import catalogue, install
 from zim_model.weights import installed as store
-from zim_model.weights.catalogue import MODELS, known, locate
+from zim_model.weights.catalogue import MODELS, find_known, locate
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.install import add_from_disk
-from zim_model.weights.installed import installed, models_folder, remove
+from zim_model.weights.install import install_from_disk
+from zim_model.weights.installed import installed_models, models_folder, remove_model
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def weights(small_cnn, tmp_path):
 
 
 def names():
-    return [model.name for model in installed()]
+    return [model.name for model in installed_models()]
 
 
 def test_the_bundled_model_is_always_there(folder):
@@ -53,7 +53,7 @@ def test_the_models_folder_is_the_users_own(monkeypatch):
 
 
 def test_an_added_model_answers_under_its_name(weights):
-    model = add_from_disk(weights)
+    model = install_from_disk(weights)
     assert model.name == "my-model"
     assert names() == ["zim-tiny", "my-model"]
     image = np.zeros((60, 80, 3), np.uint8)
@@ -63,7 +63,7 @@ def test_an_added_model_answers_under_its_name(weights):
 
 
 def test_a_model_outlives_the_file_that_it_came_from(weights):
-    model = add_from_disk(weights, "mine")
+    model = install_from_disk(weights, "mine")
     weights.unlink()
     assert open_backend("mine").config.name == "small-cnn"
     assert model.path.is_file()
@@ -74,7 +74,7 @@ def test_where_links_do_not_work_files_are_copied(weights, monkeypatch):
         raise OSError
 
     monkeypatch.setattr(store.os, "link", refuse)
-    assert add_from_disk(weights, "mine").size == weights.stat().st_size
+    assert install_from_disk(weights, "mine").size == weights.stat().st_size
 
 
 def test_a_sam_is_recognised_by_its_tensors(tmp_path, monkeypatch):
@@ -82,32 +82,32 @@ def test_a_sam_is_recognised_by_its_tensors(tmp_path, monkeypatch):
     monkeypatch.setattr("zim_model.weights.checkpoint.CONFIGS", {"sam-small": config})
     path = tmp_path / "sam_small.pth"
     torch.save(random_model(config).state_dict(), path)
-    assert add_from_disk(path).name == "sam_small"
+    assert install_from_disk(path).name == "sam_small"
     assert open_backend("sam_small").config.name == "sam-small"
 
 
 def test_the_file_of_a_known_model_gets_its_name(weights, monkeypatch):
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     file = catalogue.ModelFile(weights.name, "", weights.stat().st_size, digest)
-    info = replace(known("sam-vit-b"), files=(file,))
+    info = replace(find_known("sam-vit-b"), files=(file,))
     monkeypatch.setattr(install, "MODELS", (info,))
-    assert add_from_disk(weights).name == "sam-vit-b"
+    assert install_from_disk(weights).name == "sam-vit-b"
 
 
 def test_a_name_that_is_taken_is_refused(weights):
-    add_from_disk(weights, "mine")
+    install_from_disk(weights, "mine")
     with pytest.raises(WeightsError, match=r"called mine already.*another name"):
-        add_from_disk(weights, "mine")
+        install_from_disk(weights, "mine")
     with pytest.raises(WeightsError, match="zim-tiny already"):
-        add_from_disk(weights, "zim-tiny")
+        install_from_disk(weights, "zim-tiny")
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", ".hidden", "x.part", "a" * 65])
 def test_a_name_leads_nowhere_else(weights, name, tmp_path):
     with pytest.raises(WeightsError, match="is no name for a model"):
-        add_from_disk(weights, name)
+        install_from_disk(weights, name)
     with pytest.raises(WeightsError, match="is no name for a model"):
-        remove(name)
+        remove_model(name)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["my model.safetensors"]
 
 
@@ -121,7 +121,7 @@ def test_a_pickle_is_refused_and_never_run(tmp_path, capsys, suffix):
     path = tmp_path / f"evil{suffix}"
     path.write_bytes(pickle.dumps({"a": Evil()}))
     with pytest.raises(WeightsError, match="damaged"):
-        add_from_disk(path)
+        install_from_disk(path)
     assert capsys.readouterr().out == ""
     assert names() == ["zim-tiny"]
 
@@ -133,7 +133,7 @@ def test_weights_of_another_shape_are_refused(tmp_path, small_cnn):
     model.config = odd
     save_model(model, path)
     with pytest.raises(WeightsError, match="another architecture"):
-        add_from_disk(path)
+        install_from_disk(path)
 
 
 def test_missing_tensors_are_refused(tmp_path):
@@ -141,33 +141,33 @@ def test_missing_tensors_are_refused(tmp_path):
     del model.mask_decoder.iou_token
     save_model(model, tmp_path / "less.safetensors")
     with pytest.raises(WeightsError, match="tensors missing"):
-        add_from_disk(tmp_path / "less.safetensors")
+        install_from_disk(tmp_path / "less.safetensors")
 
 
 @pytest.mark.parametrize("name", ["x.bin", "x.txt"])
 def test_other_files_are_refused_with_what_is_known(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(WeightsError, match=r"\.safetensors or SAM \.pth"):
-        add_from_disk(tmp_path / name)
+        install_from_disk(tmp_path / name)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"gone\.pth does not exist"):
-        add_from_disk(tmp_path / "gone.pth")
+        install_from_disk(tmp_path / "gone.pth")
 
 
 def test_a_removed_model_is_gone(weights):
-    add_from_disk(weights, "mine")
-    remove("mine")
+    install_from_disk(weights, "mine")
+    remove_model("mine")
     assert names() == ["zim-tiny"]
     assert weights.is_file()
     with pytest.raises(WeightsError, match="No model called mine"):
-        remove("mine")
+        remove_model("mine")
 
 
 def test_the_bundled_model_cannot_be_removed():
     with pytest.raises(WeightsError, match="belongs to the program"):
-        remove("zim-tiny")
+        remove_model("zim-tiny")
 
 
 def test_folders_that_hold_no_model_are_passed_over(folder):
@@ -185,7 +185,7 @@ def test_a_known_model_that_is_not_here_says_how_to_get_it():
 
 
 def test_an_unknown_model_is_told_what_there_is(weights):
-    add_from_disk(weights, "mine")
+    install_from_disk(weights, "mine")
     with pytest.raises(WeightsError, match=r"'nothing'.*zim-tiny, mine"):
         locate("nothing")
 
@@ -223,15 +223,15 @@ def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):
 
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    add_from_disk(weights, "mine")
+    install_from_disk(weights, "mine")
     image = np.zeros((60, 80, 3), np.uint8)
     for model in names():
         Engine().solve(Request(image, "a", PromptSet((Point(40, 30),)), model))
     with pytest.raises(WeightsError):
         locate("sam-vit-b")
-    remove("mine")
+    remove_model("mine")
 
 
 def test_the_bundled_weights_have_the_terms_of_their_training_pictures():
     """NOTICE says so; a manager that shows another licence misleads."""
-    assert known("zim-tiny").licence.name == "CC BY-NC 4.0"
+    assert find_known("zim-tiny").licence.name == "CC BY-NC 4.0"
