@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in paths:
         if not path.exists():
             parser.error(f"there is neither a file nor a command called {str(path)!r}")
-    if _lacks_display():
+    if _display_missing():
         return cli.fail(_NO_DISPLAY)
     from zim_app.gui.app import run_window  # imports Qt
 
@@ -68,7 +68,7 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _lacks_display() -> bool:
+def _display_missing() -> bool:
     """Whether Qt would abort here; it cannot be asked without risking that."""
     found = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return sys.platform == "linux" and not any(map(os.environ.get, found))

@@ -33,7 +33,7 @@ def point(text: str) -> Point:
 
 def box(text: str) -> Box:
     """Two corners: ``X0,Y0,X1,Y1``."""
-    return Box.spanning(*numbers(text, (4,), "X0,Y0,X1,Y1"))
+    return Box.from_corners(*numbers(text, (4,), "X0,Y0,X1,Y1"))
 
 
 def colour(text: str) -> Rgb:

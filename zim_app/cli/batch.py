@@ -19,17 +19,17 @@ from types import FrameType
 from typing import Any, get_args
 
 from zim_app.cli import arguments
-from zim_app.cli.models import add_device_arguments, make_engine, warn
-from zim_app.core.batch.jobs import Shard, jobs_of_folder
-from zim_app.core.batch.journal import Row
-from zim_app.core.batch.plan import BATCH_EXPORT, Plan
-from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.cli.models import add_device_arguments, make_engine, print_notes
+from zim_app.core.batch.jobs import Shard, folder_jobs
+from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
-from zim_app.core.batch.reports import counts, merge, write_reports
-from zim_app.core.batch.resume import foresee
-from zim_app.core.batch.runner import WORKERS, Ended
+from zim_app.core.batch.reports import count_states, merge_folders, write_reports
+from zim_app.core.batch.resume import dry_run
+from zim_app.core.batch.runner import WORKERS, JobFinished
 from zim_app.core.batch.runner import run as run_plan
-from zim_app.core.export_options import Depth, ExportOptions, Scope, What
+from zim_app.core.export_options import Depth, ExportKind, ExportOptions, Scope
 from zim_app.core.formats import FORMATS
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import DeviceChoice
@@ -99,7 +99,7 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
 
 def _configure_export(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
-    group.add_argument("--what", choices=get_args(What), default="cutout")
+    group.add_argument("--what", choices=get_args(ExportKind), default="cutout")
     group.add_argument(
         "--format", choices=[entry.id for entry in FORMATS], default="png"
     )
@@ -232,23 +232,23 @@ def run(args: argparse.Namespace) -> int:
         raise argparse.ArgumentError(
             None, "a cluster does all parts: leave out --shard"
         )
-    plan = _plan(args).validated()
+    plan = _plan(args).validate()
     if args.dry_run:
         return _dry_run(plan, args)
-    return _run_on_cluster(plan, args) if args.cluster else _run(plan, args)
+    return _run_on_cluster(plan, args) if args.cluster else _run_here(plan, args)
 
 
-def _plan(args: argparse.Namespace) -> Plan:
-    jobs = jobs_of_folder(args.folder, args.output, recursive=args.recursive)
-    prompting = Prompting(
+def _plan(args: argparse.Namespace) -> BatchPlan:
+    jobs = folder_jobs(args.folder, args.output, recursive=args.recursive)
+    policy = PromptPolicy(
         not args.no_recipes,
         read_table(args.prompts) if args.prompts else None,
         args.box,
         args.auto,
         args.model or DEFAULT_MODEL,
     )
-    return Plan(
-        jobs, args.output, prompting, _export_options(args), args.replace, args.shard
+    return BatchPlan(
+        jobs, args.output, policy, _export_options(args), args.replace, args.shard
     )
 
 
@@ -268,78 +268,78 @@ def _export_options(args: argparse.Namespace) -> ExportOptions:
         template=args.name,
     )
     if isinstance(args.background, Path):
-        options = replace(options, background_picture=args.background)
+        options = replace(options, background_image=args.background)
     elif args.background is not None:
         options = replace(options, background=args.background)
     return options
 
 
-def _dry_run(plan: Plan, args: argparse.Namespace) -> int:
+def _dry_run(plan: BatchPlan, args: argparse.Namespace) -> int:
     failed = 0
-    for each in foresee(plan):
-        failed += each.state == "failed"
+    for entry in dry_run(plan):
+        failed += entry.state == "failed"
         if args.json:
-            line = {"picture": each.picture, "state": each.state}
-            line |= {"prompts": each.prompts, "outputs": list(each.outputs)}
-            reason = {"message": each.message, "hint": each.hint}
+            line = {"picture": entry.image, "state": entry.state}
+            line |= {"prompts": entry.prompts, "outputs": list(entry.outputs)}
+            reason = {"message": entry.message, "hint": entry.hint}
             print(json.dumps(line | reason))
-        elif each.outputs:
-            source = each.prompts or each.message
-            print(f"{each.picture} -> {', '.join(each.outputs)} ({source})")
+        elif entry.outputs:
+            source = entry.prompts or entry.message
+            print(f"{entry.image} -> {', '.join(entry.outputs)} ({source})")
         else:
-            print(f"{each.picture}: {each.state}: {each.message} {each.hint}")
+            print(f"{entry.image}: {entry.state}: {entry.message} {entry.hint}")
     return 1 if failed else 0
 
 
-def _run(plan: Plan, args: argparse.Namespace) -> int:
+def _run_here(plan: BatchPlan, args: argparse.Namespace) -> int:
     engine = make_engine(args)
     if args.device is not None:
-        from zim_model.runtime.devices import checked_device
+        from zim_model.runtime.devices import resolve_device
 
-        checked_device(args.device)
+        resolve_device(args.device)
     if args.model is not None:
         engine.backend(args.model)  # a wrong name fails once, not for every picture
     stop = threading.Event()
-    told = _Teller(args)
+    printer = _ProgressPrinter(args)
     started = time.perf_counter()
-    rows: list[Row] = []
+    rows: list[BatchRow] = []
     with _interruptible(stop):
         events = run_plan(plan, engine, workers=args.jobs, cancelled=stop.is_set)
         for event in events:
-            if isinstance(event, Ended):
+            if isinstance(event, JobFinished):
                 rows.append(event.row)
-                told.tell(event)
-    told.close()
+                printer.show_event(event)
+    printer.close()
     files = write_reports(plan, rows)
     seconds = time.perf_counter() - started
-    return _summed_up(args, rows, files, seconds, interrupted=stop.is_set())
+    return _summarise(args, rows, files, seconds, interrupted=stop.is_set())
 
 
-def _run_on_cluster(plan: Plan, args: argparse.Namespace) -> int:
+def _run_on_cluster(plan: BatchPlan, args: argparse.Namespace) -> int:
     from zim_app.core.batch.cluster import run_on_cluster
 
     choice = DeviceChoice(args.device, args.precision)
-    told = _Teller(args)
+    printer = _ProgressPrinter(args)
     started = time.perf_counter()
-    rows: list[Row] = []
+    rows: list[BatchRow] = []
     found = run_on_cluster(plan, args.cluster, choice, workers=args.jobs)
     for row in found:
         rows.append(row)
-        told.tell(Ended(row, len(rows), max(len(rows), len(plan.jobs))))
-    told.close()
+        printer.show_event(JobFinished(row, len(rows), max(len(rows), len(plan.jobs))))
+    printer.close()
     files = write_reports(plan, rows)
-    return _summed_up(args, rows, files, time.perf_counter() - started)
+    return _summarise(args, rows, files, time.perf_counter() - started)
 
 
-def _summed_up(
+def _summarise(
     args: argparse.Namespace,
-    rows: list[Row],
+    rows: list[BatchRow],
     files: list[Path],
     seconds: float,
     *,
     interrupted: bool = False,
 ) -> int:
-    number = counts(rows)
+    number = count_states(rows)
     if args.json:
         line = {**number, "seconds": round(seconds, 2), "interrupted": interrupted}
         print(json.dumps(line | {"reports": [str(file) for file in files]}))
@@ -348,8 +348,8 @@ def _summed_up(
         text = ", ".join((*words, "{failed} failed")).format(**number)
         made = number["done"]
         rate = f" in {seconds:.1f} s" if seconds else ""
-        each = f", {seconds / made:.2f} s a picture" if made and seconds else ""
-        print(f"{text}{rate}{each}; see {files[0]}")
+        per_photo = f", {seconds / made:.2f} s a picture" if made and seconds else ""
+        print(f"{text}{rate}{per_photo}; see {files[0]}")
     if interrupted:
         print("zim-studio: interrupted; run it again to go on.", file=sys.stderr)
         return INTERRUPTED
@@ -359,8 +359,8 @@ def _summed_up(
 def _merge(args: argparse.Namespace) -> int:
     if args.folder is not None:
         args.merge.insert(0, args.folder)
-    rows, files = merge(args.merge, args.output or args.merge[0])
-    return _summed_up(args, rows, files, 0.0)
+    rows, files = merge_folders(args.merge, args.output or args.merge[0])
+    return _summarise(args, rows, files, 0.0)
 
 
 @contextmanager
@@ -376,15 +376,17 @@ def _interruptible(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    old = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
+    old = {
+        number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        for each, handler in old.items():
-            signal.signal(each, handler)
+        for number, handler in old.items():
+            signal.signal(number, handler)
 
 
-class _Teller:
+class _ProgressPrinter:
     """Tells how far a batch is: a bar on a terminal, lines of JSON for programs."""
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -392,34 +394,34 @@ class _Teller:
         self._bar = sys.stderr.isatty()
         self._started = time.perf_counter()
         self._worked = 0
-        self._noted: set[str] = set()
+        self._printed_notes: set[str] = set()
 
-    def tell(self, event: Ended) -> None:
+    def show_event(self, event: JobFinished) -> None:
         row = event.row
         self._worked += row.state != "kept"
         if self._json:
             print(json.dumps(row.to_json()), flush=True)
         if row.state in ("failed", "skipped"):
-            self._say(
-                f"zim-studio: {row.picture}: {row.state}: {row.message} {row.hint}"
+            self._print_line(
+                f"zim-studio: {row.image}: {row.state}: {row.message} {row.hint}"
             )
-        news = tuple(note for note in row.notes if note not in self._noted)
-        self._noted.update(news)
-        warn(news)
+        new_notes = tuple(note for note in row.notes if note not in self._printed_notes)
+        self._printed_notes.update(new_notes)
+        print_notes(new_notes)
         if self._bar:
             self._draw(event)
         elif not self._json and row.state == "done":
-            print(f"{row.picture} -> {', '.join(row.outputs)}", flush=True)
+            print(f"{row.image} -> {', '.join(row.outputs)}", flush=True)
 
-    def _draw(self, event: Ended) -> None:
-        share = event.done / max(1, event.total)
+    def _draw(self, event: JobFinished) -> None:
+        fraction = event.done / max(1, event.total)
         seconds = time.perf_counter() - self._started
         left = seconds / max(1, self._worked) * (event.total - event.done)
-        bar = ("#" * round(24 * share)).ljust(24, ".")
+        bar = ("#" * round(24 * fraction)).ljust(24, ".")
         line = f"[{bar}] {event.done} of {event.total}, {_clock(left)} left"
         print(f"\r{line:78}", end="", file=sys.stderr, flush=True)
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         start = f"\r{'':78}\r" if self._bar else ""
         print(f"{start}{' '.join(line.split())}", file=sys.stderr, flush=True)
 

@@ -14,7 +14,7 @@ from typing import Literal, cast
 import numpy as np
 from PIL import Image, ImageCms
 
-from zim_app.core.pixels import PixelArray, Rgb, at_depth, strips
+from zim_app.core.pixels import PixelArray, Rgb, convert_depth, strips
 from zim_model.arrays import ByteArray
 
 Space = Literal["GRAY", "RGB", "CMYK"]
@@ -39,9 +39,9 @@ def rgb_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
         (H, W, 3) uint8; ``pixels`` itself where nothing changes.
     """
     transform = _to_srgb(icc, "RGB") if icc else None
-    if transform is None or _changes_little(transform):
-        return cast(ByteArray, at_depth(pixels, np.uint8))
-    return _apply(transform, pixels, "RGB")
+    if transform is None or _is_near_identity(transform):
+        return cast(ByteArray, convert_depth(pixels, np.uint8))
+    return _apply_transform(transform, pixels, "RGB")
 
 
 def grey_to_srgb(pixels: PixelArray, icc: bytes | None) -> PixelArray:
@@ -53,7 +53,7 @@ def grey_to_srgb(pixels: PixelArray, icc: bytes | None) -> PixelArray:
     if transform is None:
         return pixels
     ramp = np.arange(256, dtype=np.uint8)[None]
-    curve = _apply(transform, ramp, "GRAY")[0, :, 1]
+    curve = _apply_transform(transform, ramp, "GRAY")[0, :, 1]
     if pixels.dtype == np.uint8:
         return curve[pixels]
     inputs, outputs = ramp[0] * 257.0, curve * 257.0
@@ -67,7 +67,7 @@ def cmyk_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
     Without a profile the inks are taken as perfect filters.
     """
     transform = _to_srgb(icc, "CMYK") if icc else None
-    return _apply(transform, pixels, "CMYK")
+    return _apply_transform(transform, pixels, "CMYK")
 
 
 def srgb_to_profile(colour: Rgb, icc: bytes | None) -> Rgb:
@@ -90,13 +90,13 @@ def rgb_from_srgb(pixels: ByteArray, icc: bytes | None) -> ByteArray:
         (H, W, 3) uint8; ``pixels`` itself where nothing changes.
     """
     transform = _from_srgb(icc)
-    return pixels if transform is None else _apply(transform, pixels, "RGB")
+    return pixels if transform is None else _apply_transform(transform, pixels, "RGB")
 
 
 def _from_srgb(icc: bytes | None) -> ImageCms.ImageCmsTransform | None:
     """The way to a profile; None where there is none, or nothing would change."""
     source = _to_srgb(icc, "RGB") if icc else None
-    if icc is None or source is None or _changes_little(source):
+    if icc is None or source is None or _is_near_identity(source):
         return None
     try:
         return _transform(_srgb(), _profile(icc), "RGB", "RGB")
@@ -139,21 +139,21 @@ def _transform(
     )
 
 
-def _changes_little(transform: ImageCms.ImageCmsTransform) -> bool:
+def _is_near_identity(transform: ImageCms.ImageCmsTransform) -> bool:
     """Whether a grid of 16 x 16 x 16 RGB colours comes out as it went in."""
     steps = np.arange(0, 256, 17, dtype=np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(64, 64, 3)
-    moved = _apply(transform, grid, "RGB").astype(np.int16) - grid
+    moved = _apply_transform(transform, grid, "RGB").astype(np.int16) - grid
     return bool(np.abs(moved).max() <= _TOLERANCE)
 
 
-def _apply(
+def _apply_transform(
     transform: ImageCms.ImageCmsTransform | None, pixels: PixelArray, space: Space
 ) -> ByteArray:
     height, width = pixels.shape[:2]
     result = np.empty((height, width, 3), np.uint8)
     for rows in strips(height, width):
-        block = at_depth(pixels[rows], np.uint8)
+        block = convert_depth(pixels[rows], np.uint8)
         size = (width, rows.stop - rows.start)
         image = Image.frombytes(_MODES[space], size, block.tobytes())
         result[rows] = np.asarray(

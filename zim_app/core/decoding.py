@@ -20,7 +20,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from zim_app.core.colour import Space
-from zim_app.core.pixels import PixelArray, at_depth, strips
+from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
 
@@ -49,13 +49,13 @@ _UNITS = {2: 1.0, 3: 2.54}
 """EXIF's and TIFF's units of resolution, inch and centimetre, to pixels per inch."""
 
 Bands = tuple[PixelArray, Space, WordArray | None]
-"""The first three fields of :class:`Decoded`."""
+"""The first three fields of :class:`DecodedImage`."""
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # not to stderr
 
 
 @dataclass(slots=True)
-class Decoded:
+class DecodedImage:
     """A file's pixels as they are stored.
 
     Attributes:
@@ -76,7 +76,7 @@ class Decoded:
     orientation: int = 1
 
 
-def decode(path: Path) -> Decoded:
+def decode(path: Path) -> DecodedImage:
     """Decode the first picture in a file.
 
     Raises:
@@ -102,10 +102,10 @@ def _is_png16(head: bytes) -> bool:
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise _too_large(path, width * height, f" ({width} x {height})")
+        raise _too_large_error(path, width * height, f" ({width} x {height})")
 
 
-def _too_large(path: Path, pixels: int, size: str = "") -> ImageError:
+def _too_large_error(path: Path, pixels: int, size: str = "") -> ImageError:
     return ImageError(
         f"{path.name} has {pixels / 1e6:.0f} million pixels{size}; "
         f"the limit is {MAX_PIXELS // 1_000_000} million.",
@@ -116,7 +116,7 @@ def _too_large(path: Path, pixels: int, size: str = "") -> ImageError:
 # --- Pillow, and OpenCV for the pixels of 16-bit PNG ----------------------------------
 
 
-def _decode_with_pillow(path: Path, *, is_png16: bool) -> Decoded:
+def _decode_with_pillow(path: Path, *, is_png16: bool) -> DecodedImage:
     try:
         with Image.open(path, formats=FORMATS) as image:
             _check_size(path, *image.size)
@@ -124,17 +124,17 @@ def _decode_with_pillow(path: Path, *, is_png16: bool) -> Decoded:
             # Only now: Pillow turns TIFF upright while loading, and drops the tag.
             exif, info = image.getexif(), image.info
             orientation = _orientation(exif.get(_ORIENTATION))
-            bands = None if is_png16 else _bands(path, image)
+            bands = None if is_png16 else _read_bands(path, image)
     except Image.DecompressionBombError as error:
         count = re.search(r"\d+", str(error))
-        raise _too_large(path, int(count.group()) if count else 0) from error
+        raise _too_large_error(path, int(count.group()) if count else 0) from error
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{path.name} is not a picture that zim-studio can read.",
             f"Convert it to {_READABLE}; if it is one already, it is damaged.",
         ) from error
     colour, space, alpha = bands or _png16_bands(path, info.get("transparency"))
-    return Decoded(
+    return DecodedImage(
         colour,
         space,
         alpha,
@@ -144,13 +144,13 @@ def _decode_with_pillow(path: Path, *, is_png16: bool) -> Decoded:
     )
 
 
-def _bands(path: Path, image: Image.Image) -> Bands:
+def _read_bands(path: Path, image: Image.Image) -> Bands:
     if image.has_transparency_data:
         image = image.convert("RGBA")
     elif image.mode in ("1", "P", "RGBX", "YCbCr"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     if image.mode not in _SPACES:
-        raise _unsupported(path, f"its pixels are of the kind {image.mode}")
+        raise _unsupported_error(path, f"its pixels are of the kind {image.mode}")
     space = _SPACES[image.mode]
     width, height = image.size
     shape = (height, width) if space == "GRAY" else (height, width, _SAMPLES[space])
@@ -163,7 +163,7 @@ def _bands(path: Path, image: Image.Image) -> Bands:
             colour[rows] = block
         else:
             colour[rows] = block[..., :3]
-            alpha[rows] = at_depth(block[..., 3], np.uint16)
+            alpha[rows] = convert_depth(block[..., 3], np.uint16)
     return colour, space, alpha
 
 
@@ -211,7 +211,7 @@ def _orientation(value: Any) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _unsupported(path: Path, reason: str) -> ImageError:
+def _unsupported_error(path: Path, reason: str) -> ImageError:
     return ImageError(
         f"{path.name} cannot be used: {reason}.",
         "Save it as 8-bit or 16-bit RGB first.",
@@ -221,7 +221,7 @@ def _unsupported(path: Path, reason: str) -> ImageError:
 # --- tifffile, for TIFF of more than 8 bits -------------------------------------------
 
 
-def _decode_deep_tiff(path: Path) -> Decoded | None:
+def _decode_deep_tiff(path: Path) -> DecodedImage | None:
     """Decode a TIFF of more than 8 bits a sample; None leaves it to Pillow."""
     with tifffile.TiffFile(path) as tiff:
         page = tiff.pages[0]
@@ -231,14 +231,16 @@ def _decode_deep_tiff(path: Path) -> Decoded | None:
             return None
         if page.dtype != np.uint16 or page.bitspersample != 16:
             kind = page.dtype.name if page.dtype else "unknown"
-            raise _unsupported(path, f"its samples are {page.bitspersample}-bit {kind}")
+            raise _unsupported_error(
+                path, f"its samples are {page.bitspersample}-bit {kind}"
+            )
         space = _TIFF_SPACES.get(page.photometric)
         if space is None or not 0 <= page.samplesperpixel - _SAMPLES[space] <= 4:
-            raise _unsupported(
+            raise _unsupported_error(
                 path, f"its {page.samplesperpixel} samples a pixel are of unknown kind"
             )
         colour, alpha = _tiff_bands(page, _tiff_pixels(path, page), _SAMPLES[space])
-        return Decoded(
+        return DecodedImage(
             colour,
             space,
             alpha,
@@ -275,11 +277,11 @@ def _tiff_bands(
         return colour, None
     alpha = pixels[..., bands]
     if extra == tifffile.EXTRASAMPLE.ASSOCALPHA:
-        colour = _unpremultiplied(colour, alpha)
+        colour = _unpremultiply(colour, alpha)
     return colour, alpha
 
 
-def _unpremultiplied(colour: PixelArray, alpha: WordArray) -> WordArray:
+def _unpremultiply(colour: PixelArray, alpha: WordArray) -> WordArray:
     result = np.empty(colour.shape, np.uint16)
     for rows in strips(*alpha.shape):
         opacity = alpha[rows].astype(np.uint32)

@@ -7,15 +7,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from zim_app.core.formats import BY_ID, Format
-from zim_app.core.framing import Frame, Rect
+from zim_app.core.formats import BY_ID, FileFormat
+from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.naming import check_template
 from zim_app.core.pixels import Rgb
 from zim_model.errors import ZimError
 
-What = Literal["cutout", "matte", "composite"]
+ExportKind = Literal["cutout", "matte", "composite"]
 Depth = Literal["source", "8", "16"]
 Scope = Literal["active", "each", "together"]
+_KEYS = {"background_image": "background_picture"}
+"""Fields of :class:`ExportOptions` that are stored under another key."""
 WHITE: Rgb = (255, 255, 255)
 MAX_PADDING = 10_000
 MAX_SIDE = 100_000
@@ -47,12 +49,12 @@ class ExportOptions:
         template: of the file's name, see :mod:`zim_app.core.naming`.
     """
 
-    what: What = "cutout"
+    what: ExportKind = "cutout"
     format: str = "png"
     depth: Depth = "source"
     quality: int = 95
     background: Rgb = WHITE
-    background_picture: Path | None = None
+    background_image: Path | None = None
     trim: bool = False
     padding: int = 0
     scale: float = 1.0
@@ -63,7 +65,7 @@ class ExportOptions:
     template: str = "{name}-{what}"
 
     @property
-    def file_format(self) -> Format:
+    def file_format(self) -> FileFormat:
         """The entry in the table of formats."""
         return BY_ID[self.format]
 
@@ -78,7 +80,7 @@ class ExportOptions:
         layered = self.file_format.layered and self.scope == "together"
         return "layers" if layered else self.scope
 
-    def validated(self) -> ExportOptions:
+    def validate(self) -> ExportOptions:
         """Return these options, checked one by one and against each other.
 
         Raises:
@@ -95,12 +97,12 @@ class ExportOptions:
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if value is not None and not _is_number(value, low, high):
-                raise _refused(name, value, f"a number from {low} to {high}")
+                raise _option_error(name, value, f"a number from {low} to {high}")
         for channel in self.background:
             if not _is_number(channel, 0, 255):
-                raise _refused("background", self.background, "three of 0 to 255")
+                raise _option_error("background", self.background, "three of 0 to 255")
         if not isinstance(self.template, str):
-            raise _refused("template", self.template, "text")
+            raise _option_error("template", self.template, "text")
         check_template(self.template)
         if self.what == "cutout" and not self.file_format.transparency:
             raise ZimError(
@@ -111,22 +113,23 @@ class ExportOptions:
 
     def _check_choices(self) -> None:
         choices = {
-            "what": get_args(What),
+            "what": get_args(ExportKind),
             "format": tuple(BY_ID),
             "depth": get_args(Depth),
             "scope": get_args(Scope),
             "trim": (True, False),
             "original": (True, False),
         }
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                one = ", ".join(map(str, known))
-                raise _refused(name, getattr(self, name), f"one of {one}")
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                one = ", ".join(map(str, allowed))
+                raise _option_error(name, getattr(self, name), f"one of {one}")
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
-        path = self.background_picture
-        return asdict(self) | {
+        path = self.background_image
+        values = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        return values | {
             "background": list(self.background),
             "background_picture": None if path is None else str(path),
         }
@@ -138,21 +141,21 @@ class ExportOptions:
         Raises:
             ZimError: a value is malformed or out of range.
         """
-        known = {field.name for field in fields(cls)}
+        names = {_KEYS.get(each.name, each.name): each.name for each in fields(cls)}
         try:
-            options = cls(**{key: data[key] for key in data if key in known})
+            options = cls(**{names[key]: data[key] for key in data if key in names})
             red, green, blue = options.background
-            path = options.background_picture
+            path = options.background_image
             options = replace(
                 options,
                 background=(red, green, blue),
-                background_picture=None if path is None else Path(path),
+                background_image=None if path is None else Path(path),
             )
-            return options.validated()
+            return options.validate()
         except (TypeError, ValueError) as error:
             raise ZimError(f"The export options cannot be read: {error}.") from error
 
-    def frame(self, width: int, height: int, support: Rect | None) -> Frame:
+    def frame(self, width: int, height: int, support: Rect | None) -> ExportFrame:
         """What part of a picture is written, and its size in the file.
 
         Args:
@@ -178,7 +181,7 @@ class ExportOptions:
         if self.longest_side is not None:
             factor = self.longest_side / max(sides)
         new_width, new_height = (max(1, round(side * factor)) for side in sides)
-        return Frame(rect, new_width, new_height)
+        return ExportFrame(rect, new_width, new_height)
 
 
 def _is_number(value: object, low: float, high: float) -> bool:
@@ -187,6 +190,6 @@ def _is_number(value: object, low: float, high: float) -> bool:
     return math.isfinite(value) and low <= value <= high
 
 
-def _refused(name: str, value: object, expected: str) -> ZimError:
+def _option_error(name: str, value: object, expected: str) -> ZimError:
     shown = name.replace("_", " ")
     return ZimError(f"The export's {shown} is {value!r}.", f"It must be {expected}.")

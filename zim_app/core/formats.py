@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 
 from zim_app.core.decoding import decode
-from zim_app.core.layered import LayeredPicture
+from zim_app.core.layered import LayeredImage
 from zim_app.core.openraster import profile_of, read_back, write_openraster
-from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.psd import MAX_SIDE, read_psd, write_psd
 from zim_app.core.rasters import Tags, write_jpeg, write_png, write_tiff, write_webp
 from zim_model.errors import ImageError
 
-Content = PixelArray | LayeredPicture
+Content = PixelArray | LayeredImage
 """(H, W), (H, W, 3) or (H, W, 4) pixels, or layers."""
 
 _LOSSY_ERROR = 24.0
@@ -28,7 +28,7 @@ lowest quality comes near, and not even on noise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class FileFormat:
     """A file format to export to.
 
     Attributes:
@@ -56,7 +56,7 @@ class Format:
     lossy: bool = False
 
 
-def check_written(path: Path, name: str, file_format: Format, *of: Any) -> None:
+def check_written(path: Path, name: str, file_format: FileFormat, *of: Any) -> None:
     """Read a file again and compare it with what was to be written.
 
     Args:
@@ -82,18 +82,18 @@ def _check_flat(path: Path, pixels: PixelArray, tags: Tags) -> None:
     if not np.array_equal(colour, pixels[..., :3] if pixels.ndim == 3 else pixels):
         raise ValueError("its colours differ")
     if pixels.shape[2:] == (4,):
-        wanted = at_depth(pixels[..., 3], np.uint16)
+        wanted = convert_depth(pixels[..., 3], np.uint16)
         opaque = alpha is None and bool((wanted == 65535).all())  # WebP leaves it out
         if not opaque and not np.array_equal(alpha, wanted):  # type: ignore[arg-type]
             raise ValueError("its alpha differs")
 
 
 def _check_webp(path: Path, pixels: PixelArray, tags: Tags) -> None:
-    _check_flat(path, at_depth(pixels, np.uint8), tags)
+    _check_flat(path, convert_depth(pixels, np.uint8), tags)
 
 
 def _check_jpeg(path: Path, pixels: PixelArray, tags: Tags) -> None:
-    wanted = at_depth(pixels, np.uint8)
+    wanted = convert_depth(pixels, np.uint8)
     colour, _ = _read_flat(path, wanted, tags)
     height, width = wanted.shape[:2]
     size = (max(1, width // 8), max(1, height // 8))
@@ -131,13 +131,13 @@ def _check_tags(found: Tags, wanted: Tags) -> None:
             raise ValueError("its resolution differs")
 
 
-def _check_psd(path: Path, picture: LayeredPicture, tags: Tags) -> None:
+def _check_psd(path: Path, image: LayeredImage, tags: Tags) -> None:
     with path.open("rb") as stream:
         size, layers, found = read_psd(stream)
     _check_tags(found, tags)
-    if size != picture.merged.shape[:2] or len(layers) != len(picture.layers):
+    if size != image.merged.shape[:2] or len(layers) != len(image.layers):
         raise ValueError("its size or its number of layers differs")
-    for layer, wanted in zip(layers, picture.layers, strict=True):
+    for layer, wanted in zip(layers, image.layers, strict=True):
         places = (layer.name, layer.left, layer.top, layer.visible)
         if places != (wanted.name, wanted.left, wanted.top, wanted.visible):
             raise ValueError(f"the place of its layer {wanted.name} differs")
@@ -145,8 +145,8 @@ def _check_psd(path: Path, picture: LayeredPicture, tags: Tags) -> None:
             raise ValueError(f"the pixels of its layer {wanted.name} differ")
 
 
-def _check_openraster(path: Path, picture: LayeredPicture, tags: Tags) -> None:
-    wanted = [*(layer.pixels for layer in picture.layers), picture.merged]
+def _check_openraster(path: Path, image: LayeredImage, tags: Tags) -> None:
+    wanted = [*(layer.pixels for layer in image.layers), image.merged]
     with path.open("rb") as stream:
         for found, pixels in zip(read_back(stream), wanted, strict=True):
             if found.dtype != pixels.dtype or not np.array_equal(found, pixels):
@@ -157,25 +157,25 @@ def _check_openraster(path: Path, picture: LayeredPicture, tags: Tags) -> None:
 
 _MAX_SIDE = 2**31 - 1
 FORMATS = (
-    Format(
+    FileFormat(
         *("png", "PNG", (".png",), True, _MAX_SIDE, write_png, _check_flat),
         deep=True,
     ),
-    Format(
+    FileFormat(
         *("tiff", "TIFF", (".tif", ".tiff"), True, _MAX_SIDE, write_tiff, _check_flat),
         deep=True,
     ),
-    Format("webp", "WebP", (".webp",), True, 16383, write_webp, _check_webp),
-    Format(
+    FileFormat("webp", "WebP", (".webp",), True, 16383, write_webp, _check_webp),
+    FileFormat(
         *("jpeg", "JPEG", (".jpg", ".jpeg"), False, 65500, write_jpeg, _check_jpeg),
         lossy=True,
     ),
-    Format(
+    FileFormat(
         *("psd", "Photoshop", (".psd",), True, MAX_SIDE, write_psd, _check_psd),
         deep=True,
         layered=True,
     ),
-    Format(
+    FileFormat(
         *("ora", "OpenRaster", (".ora",), True, _MAX_SIDE),
         *(write_openraster, _check_openraster),
         deep=True,

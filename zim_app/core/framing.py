@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_app.core.compose import Cut
+from zim_app.core.compose import CutOut
 from zim_app.core.pixels import PixelArray
 from zim_model.arrays import FloatArray, WordArray
 from zim_model.errors import Cancelled
@@ -20,7 +20,7 @@ Rect = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ExportFrame:
     """What part of a picture is exported, and how large.
 
     Attributes:
@@ -34,7 +34,7 @@ class Frame:
     height: int
 
 
-def support_of(alpha: WordArray) -> Rect | None:
+def alpha_support(alpha: WordArray) -> Rect | None:
     """The smallest rectangle around all alpha > 0; None where there is none.
 
     Args:
@@ -48,15 +48,15 @@ def support_of(alpha: WordArray) -> Rect | None:
     return int(columns[0]), top, int(columns[-1]) + 1, bottom
 
 
-def cropped(cut: Cut, rect: Rect) -> Cut:
+def crop(cut_out: CutOut, rect: Rect) -> CutOut:
     """The part in ``rect``; beyond the picture it is transparent.
 
     Colours go on there as they are at the border, for those who resample the result.
     """
-    height, width = cut.alpha.shape
+    height, width = cut_out.alpha.shape
     left, top, right, bottom = rect
     if rect == (0, 0, width, height):
-        return cut
+        return cut_out
     inside = (
         slice(max(0, top), min(height, bottom)),
         slice(max(0, left), min(width, right)),
@@ -65,14 +65,14 @@ def cropped(cut: Cut, rect: Rect) -> Cut:
         (inside[0].start - top, bottom - inside[0].stop),
         (inside[1].start - left, right - inside[1].stop),
     )
-    colours, alpha = cut.colours[inside], cut.alpha[inside]
+    colours, alpha = cut_out.colours[inside], cut_out.alpha[inside]
     if any(margin for pair in margins for margin in pair):
         colours = np.pad(colours, (*margins, (0, 0)), mode="edge")
         alpha = np.pad(alpha, margins)
-    return Cut(colours, alpha)
+    return CutOut(colours, alpha)
 
 
-def scaled(cut: Cut, width: int, height: int, cancelled: CancelCheck) -> Cut:
+def scale(cut_out: CutOut, width: int, height: int, cancelled: CancelCheck) -> CutOut:
     """Resample to a size in pixels.
 
     Each pixel's colour counts by its alpha, so that what is hidden under transparent
@@ -81,30 +81,30 @@ def scaled(cut: Cut, width: int, height: int, cancelled: CancelCheck) -> Cut:
     Raises:
         Cancelled: ``cancelled`` became true.
     """
-    if cut.alpha.shape == (height, width):
-        return cut
+    if cut_out.alpha.shape == (height, width):
+        return cut_out
     size = (width, height)
-    weight = cut.alpha.astype(np.float32)
-    total = _resized(weight, size, smooth=False)
-    result = np.empty((height, width, 3), cut.colours.dtype)
+    weight = cut_out.alpha.astype(np.float32)
+    total = _resample(weight, size, smooth=False)
+    result = np.empty((height, width, 3), cut_out.colours.dtype)
     for channel in range(3):
         if cancelled():
             raise Cancelled
-        plain = cut.colours[..., channel].astype(np.float32)
-        values = _weighted(plain, weight, total, size)
-        result[..., channel] = _whole(values, result.dtype)
-    return Cut(result, scaled_alpha(cut.alpha, width, height))
+        plain = cut_out.colours[..., channel].astype(np.float32)
+        values = _resample_weighted(plain, weight, total, size)
+        result[..., channel] = _round_to_dtype(values, result.dtype)
+    return CutOut(result, scale_alpha(cut_out.alpha, width, height))
 
 
-def scaled_alpha(alpha: WordArray, width: int, height: int) -> WordArray:
+def scale_alpha(alpha: WordArray, width: int, height: int) -> WordArray:
     """Resample a matte, (H, W) uint16, to a size in pixels."""
     if alpha.shape == (height, width):
         return alpha
-    values = _resized(alpha.astype(np.float32), (width, height), smooth=True)
-    return cast(WordArray, _whole(values, np.uint16))
+    values = _resample(alpha.astype(np.float32), (width, height), smooth=True)
+    return cast(WordArray, _round_to_dtype(values, np.uint16))
 
 
-def scaled_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
+def scale_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
     """The middle of an opaque picture, as large as will fill a size in pixels.
 
     Args:
@@ -118,11 +118,11 @@ def scaled_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
     used_height = min(old_height, max(1, round(height / factor)))
     left, top = (old_width - used_width) // 2, (old_height - used_height) // 2
     part = pixels[top : top + used_height, left : left + used_width]
-    values = _resized(part.astype(np.float32), (width, height), smooth=True)
-    return _whole(values, pixels.dtype)
+    values = _resample(part.astype(np.float32), (width, height), smooth=True)
+    return _round_to_dtype(values, pixels.dtype)
 
 
-def _weighted(
+def _resample_weighted(
     plain: FloatArray, weight: FloatArray, total: FloatArray, size: tuple[int, int]
 ) -> FloatArray:
     """Resample one channel so that each pixel counts by its weight.
@@ -130,15 +130,15 @@ def _weighted(
     Bicubic weights overshoot where alpha is low, so colours at soft edges are mixed
     linearly; where all is opaque they are as sharp as those of any other picture.
     """
-    even = _resized(plain, size, smooth=True)
-    mixed = _resized(plain * weight, size, smooth=False)
+    even = _resample(plain, size, smooth=True)
+    mixed = _resample(plain * weight, size, smooth=False)
     result = np.divide(mixed, total, out=even.copy(), where=total >= 1)
     opaque = total >= ALPHA_MAX - 0.5
     result[opaque] = even[opaque]
     return result
 
 
-def _resized(values: FloatArray, size: tuple[int, int], *, smooth: bool) -> FloatArray:
+def _resample(values: FloatArray, size: tuple[int, int], *, smooth: bool) -> FloatArray:
     height, width = values.shape[:2]
     shrinks = size[0] <= width and size[1] <= height
     method = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
@@ -147,7 +147,7 @@ def _resized(values: FloatArray, size: tuple[int, int], *, smooth: bool) -> Floa
     return cast(FloatArray, cv2.resize(values, size, interpolation=method))
 
 
-def _whole(values: FloatArray, dtype: npt.DTypeLike) -> PixelArray:
+def _round_to_dtype(values: FloatArray, dtype: npt.DTypeLike) -> PixelArray:
     top: Any = np.iinfo(dtype).max
     np.rint(values, out=values)
     return cast(PixelArray, np.clip(values, 0, top, out=values).astype(dtype))

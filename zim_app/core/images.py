@@ -17,20 +17,20 @@ from typing import cast
 import numpy as np
 
 from zim_app.core import colour
-from zim_app.core.decoding import MAX_PIXELS, Decoded, decode
-from zim_app.core.pixels import PixelArray, at_depth, strips
+from zim_app.core.decoding import MAX_PIXELS, DecodedImage, decode
+from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import ImageError
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
-__all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Picture", "load_picture"]
+__all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Image", "load_image"]
 
 TRANSPARENT_GREY = 128
-"""sRGB grey that shows through transparent pixels in :attr:`Picture.rgb`."""
+"""sRGB grey that shows through transparent pixels in :attr:`Image.rgb`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class Image:
     """A decoded picture, upright; all arrays are read-only and C-contiguous.
 
     Attributes:
@@ -70,7 +70,7 @@ class Picture:
     @classmethod
     def from_array(
         cls, rgb: PixelArray, name: str = "untitled", alpha: PixelArray | None = None
-    ) -> Picture:
+    ) -> Image:
         """Make a picture that has no file.
 
         Args:
@@ -89,12 +89,12 @@ class Picture:
                 "is no picture.",
                 "Give (height, width, 3) of uint8 or uint16.",
             )
-        opacity = None if alpha is None else at_depth(alpha, np.uint16)
-        decoded = Decoded(pixels.copy(), "RGB", cast("WordArray | None", opacity))
-        return _build(decoded, None, name)
+        opacity = None if alpha is None else convert_depth(alpha, np.uint16)
+        decoded = DecodedImage(pixels.copy(), "RGB", cast("WordArray | None", opacity))
+        return _build_image(decoded, None, name)
 
 
-def load_picture(path: Path) -> Picture:
+def load_image(path: Path) -> Image:
     """Read a picture: JPEG, PNG, TIFF, WebP, BMP or GIF, of 8 or 16 bits.
 
     Animations and multi-page files give their first picture.  EXIF orientation is
@@ -105,7 +105,7 @@ def load_picture(path: Path) -> Picture:
             variant that is not supported, or above ``MAX_PIXELS``.
     """
     try:
-        return _build(_decode(path), path, path.name)
+        return _build_image(_decode(path), path, path.name)
     except MemoryError as error:
         raise ImageError(
             f"There is not enough memory for {path.name}.",
@@ -113,7 +113,7 @@ def load_picture(path: Path) -> Picture:
         ) from error
 
 
-def _decode(path: Path) -> Decoded:
+def _decode(path: Path) -> DecodedImage:
     """Decode a file, turning whatever goes wrong into a sentence for the user."""
     try:
         _check_is_file(path)
@@ -124,7 +124,7 @@ def _decode(path: Path) -> Decoded:
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
         # On a damaged file, decoders raise nearly everything: struct.error, KeyError,
         # SyntaxError, imagecodecs' own, ...
@@ -141,7 +141,7 @@ def _check_is_file(path: Path) -> None:
         raise ImageError(f"{path} is a {kind}.", "Give the path of a picture.")
 
 
-def _build(decoded: Decoded, path: Path | None, name: str) -> Picture:
+def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
     source, icc = _export_version(decoded)
     alpha = decoded.alpha
     if alpha is not None and (alpha == 65535).all():
@@ -156,16 +156,16 @@ def _build(decoded: Decoded, path: Path | None, name: str) -> Picture:
     rgb = colour.rgb_to_srgb(source, icc)
     if alpha is not None:
         alpha = np.ascontiguousarray(alpha)
-        rgb = _over_grey(rgb, alpha)
+        rgb = _composite_over_grey(rgb, alpha)
     for array in (source, rgb, alpha):
         if array is not None:
             array.setflags(write=False)
     digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
     digest.update(rgb.data)
-    return Picture(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest())
+    return Image(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest())
 
 
-def _export_version(decoded: Decoded) -> tuple[PixelArray, bytes | None]:
+def _export_version(decoded: DecodedImage) -> tuple[PixelArray, bytes | None]:
     """Colours as (H, W, 3) and the profile that they are in, still as stored."""
     pixels, icc = decoded.colour, decoded.icc
     if decoded.space == "RGB":
@@ -184,7 +184,7 @@ def _upright(pixels: PixelArray, orientation: int) -> PixelArray:
     return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
 
 
-def _over_grey(rgb: ByteArray, alpha: WordArray) -> ByteArray:
+def _composite_over_grey(rgb: ByteArray, alpha: WordArray) -> ByteArray:
     result = np.empty_like(rgb)
     for rows in strips(*alpha.shape):
         opacity = alpha[rows, :, None].astype(np.uint32)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zim_app.core.images import Picture, load_picture
+from zim_app.core.images import Image, load_image
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ImageError, ZimError
 
@@ -33,7 +33,7 @@ class MaskFile:
     level: ByteArray
 
 
-def load_mask(path: Path, picture: Picture, threshold: int = THRESHOLD) -> MaskFile:
+def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
     """Read the mask of a picture.
 
     A file with transparency is taken by its opacity, as a cut-out is; another by its
@@ -51,11 +51,11 @@ def load_mask(path: Path, picture: Picture, threshold: int = THRESHOLD) -> MaskF
     """
     if not 1 <= threshold <= 100:
         raise ZimError(f"The threshold is {threshold}.", "It must be from 1 to 100.")
-    read = load_picture(path)
-    if (read.height, read.width) != (picture.height, picture.width):
+    read = load_image(path)
+    if (read.height, read.width) != (image.height, image.width):
         raise ImageError(
-            f"{path.name} is {read.width} x {read.height} pixels and {picture.name}"
-            f" {picture.width} x {picture.height}.",
+            f"{path.name} is {read.width} x {read.height} pixels and {image.name}"
+            f" {image.width} x {image.height}.",
             "Give a mask of the picture's own size.",
         )
     transparency = read.source_alpha is not None

@@ -79,7 +79,7 @@ def file_stem(template: str, values: NameFields) -> str:
         stem += text
         if field is not None:
             stem += _value(field, spec or "", conversion, values)
-    stem = sanitised(stem)
+    stem = sanitise(stem)
     if not stem:
         raise ZimError(
             f"The file name {template!r} gives an empty name.", "Try {name}-{what}."
@@ -101,7 +101,7 @@ def _value(field: str, spec: str, conversion: str | None, values: NameFields) ->
     if field not in FIELDS or conversion:
         raise ZimError(
             f"The file name has the unknown field {{{field}}}.",
-            f"Known are {', '.join(f'{{{known}}}' for known in FIELDS)}.",
+            f"Known are {', '.join(f'{{{name}}}' for name in FIELDS)}.",
         )
     if _WIDE.search(spec):
         raise ZimError(f"The file name's field {{{field}:{spec}}} is too long.")
@@ -113,7 +113,7 @@ def _value(field: str, spec: str, conversion: str | None, values: NameFields) ->
         ) from error
 
 
-def sanitised(text: str) -> str:
+def sanitise(text: str) -> str:
     """The nearest file name, without suffix, that every system takes; may be empty."""
     safe = "".join(
         "-" if sign in _FORBIDDEN or unicodedata.category(sign)[0] == "C" else sign

@@ -12,23 +12,23 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from zim_app.core.layered import LayeredPicture
-from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.layered import LayeredImage
+from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.rasters import Tags, write_png
 
 _MERGED = "mergedimage.png"
 _THUMBNAIL_SIDE = 256
 
 
-def write_openraster(stream: IO[bytes], picture: LayeredPicture, tags: Tags) -> None:
+def write_openraster(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
     """Encode a layered picture as OpenRaster 0.0.3."""
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("mimetype", "image/openraster")  # must be the first
-        archive.writestr("stack.xml", _stack(picture, tags))
-        for number, layer in enumerate(picture.layers):
+        archive.writestr("stack.xml", _stack(image, tags))
+        for number, layer in enumerate(image.layers):
             archive.writestr(_layer_file(number), _png(layer.pixels, tags))
-        archive.writestr(_MERGED, _png(picture.merged, tags))
-        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(picture.merged))
+        archive.writestr(_MERGED, _png(image.merged, tags))
+        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(image.merged))
 
 
 def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
@@ -59,14 +59,14 @@ def _layer_file(number: int) -> str:
     return f"data/layer{number:03}.png"
 
 
-def _stack(picture: LayeredPicture, tags: Tags) -> bytes:
-    height, width = picture.merged.shape[:2]
-    image = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height))
+def _stack(image: LayeredImage, tags: Tags) -> bytes:
+    height, width = image.merged.shape[:2]
+    root = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height))
     if tags.dpi:
         for name, number in zip(("xres", "yres"), tags.dpi, strict=True):
-            image.set(name, str(round(number)))
-    stack = ElementTree.SubElement(image, "stack")
-    for number, layer in reversed(list(enumerate(picture.layers))):
+            root.set(name, str(round(number)))
+    stack = ElementTree.SubElement(root, "stack")
+    for number, layer in reversed(list(enumerate(image.layers))):
         ElementTree.SubElement(
             stack,
             "layer",
@@ -80,7 +80,7 @@ def _stack(picture: LayeredPicture, tags: Tags) -> bytes:
                 "composite-op": "svg:src-over",
             },
         )
-    text: bytes = ElementTree.tostring(image, "utf-8", xml_declaration=True)
+    text: bytes = ElementTree.tostring(root, "utf-8", xml_declaration=True)
     return text
 
 
@@ -96,7 +96,7 @@ def _png(pixels: PixelArray, tags: Tags) -> bytes:
 
 
 def _thumbnail(merged: PixelArray) -> bytes:
-    image = Image.fromarray(at_depth(merged, np.uint8))
+    image = Image.fromarray(convert_depth(merged, np.uint8))
     image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
     stream = io.BytesIO()
     image.save(stream, "PNG")

@@ -30,7 +30,7 @@ def strips(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(top + step, height))
 
 
-def at_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray:
+def convert_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray:
     """Rescale full-range integers to another depth, rounding to the nearest.
 
     Args:
@@ -46,12 +46,12 @@ def at_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray:
     if values.dtype == np.uint8:
         return values.astype(np.uint16) * np.uint16(257)
     if values.ndim < 2:
-        return _halved(values)
+        return _to_8_bit(values)
     result = np.empty(values.shape, np.uint8)
     for rows in strips(values.shape[0], int(np.prod(values.shape[1:]))):
-        result[rows] = _halved(values[rows])
+        result[rows] = _to_8_bit(values[rows])
     return result
 
 
-def _halved(values: PixelArray) -> ByteArray:
+def _to_8_bit(values: PixelArray) -> ByteArray:
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image
 from PIL.ExifTags import Base
 
-from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.pixels import PixelArray, convert_depth
 
 _PNG_EFFORT = 3
 """Compression level: twice the speed of the usual 6 for a fifth more bytes."""
@@ -96,7 +96,7 @@ def write_webp(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
     """Encode like :func:`write_png`, at 8 bits without loss."""
     # exact: keep the colour of fully transparent pixels as well.  The least effort
     # takes a tenth of the time of the usual one, for a sixth more bytes.
-    Image.fromarray(at_depth(pixels, np.uint8)).save(
+    Image.fromarray(convert_depth(pixels, np.uint8)).save(
         stream,
         "WEBP",
         lossless=True,
@@ -120,6 +120,6 @@ def _resolution_exif(tags: Tags) -> bytes:
 
 def write_jpeg(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
     """Encode (H, W) or (H, W, 3) pixels at 8 bits; colour is not subsampled."""
-    Image.fromarray(at_depth(pixels, np.uint8)).save(
+    Image.fromarray(convert_depth(pixels, np.uint8)).save(
         stream, "JPEG", quality=tags.quality, subsampling=0, **tags.for_pillow()
     )

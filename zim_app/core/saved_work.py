@@ -9,7 +9,7 @@ from typing import Any
 
 from zim_model.errors import ZimError
 from zim_model.recipe import SceneObject
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 PROJECT_SUFFIX = ".zimproj"
 """Of project files, see :mod:`zim_app.core.project`."""
@@ -18,7 +18,7 @@ MAX_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ObjectStack:
     """Objects and which of them is the active one.
 
     Attributes:
@@ -30,35 +30,37 @@ class Work:
     active: int = 0
 
     @property
-    def touched(self) -> bool:
+    def is_edited(self) -> bool:
         """Whether there is anything worth keeping."""
-        return self != Work() and (
+        return self != ObjectStack() and (
             len(self.objects) > 1
-            or self.objects[0].recipe.asks
+            or self.objects[0].recipe.has_prompts
             or bool(self.objects[0].name)
         )
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
         return {
-            "objects": [entry.to_json() for entry in self.objects],
+            "objects": [object_.to_json() for object_ in self.objects],
             "active": self.active,
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Work:
+    def from_json(cls, data: dict[str, Any]) -> ObjectStack:
         """Read what :meth:`to_json` wrote.
 
         Raises:
             ZimError: names the field that is malformed.
         """
-        entries = field_of(data, "objects", list)
+        entries = read_field(data, "objects", list)
         if not entries:
             raise ZimError("The field objects is empty.")
-        objects = tuple(_object(index, entry) for index, entry in enumerate(entries))
-        if len({entry.id for entry in objects}) < len(objects):
+        objects = tuple(
+            _object(index, object_) for index, object_ in enumerate(entries)
+        )
+        if len({object_.id for object_ in objects}) < len(objects):
             raise ZimError("The field objects has the same id twice.")
-        active = field_of(data, "active", int)
+        active = read_field(data, "active", int)
         if not 0 <= active < len(objects):
             raise ZimError(f"The field active is {active}, which is no object's index.")
         return cls(objects, active)
@@ -73,7 +75,7 @@ def _object(index: int, data: Any) -> SceneObject:
         raise ZimError(f"objects[{index}] is malformed: {error!r}.") from error
 
 
-def field_of(data: dict[str, Any], name: str, kind: type) -> Any:
+def read_field(data: dict[str, Any], name: str, kind: type) -> Any:
     """The value of a field, checked.
 
     Raises:
@@ -102,9 +104,9 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ZimError(f"{path.name} is too large to be a {kind}.")
-        data = json.loads(path.read_text("utf-8"), parse_constant=_refuse)
+        data = json.loads(path.read_text("utf-8"), parse_constant=_reject_constant)
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
     except (ValueError, RecursionError) as error:  # neither UTF-8 nor JSON
         raise ZimError(
@@ -133,12 +135,12 @@ def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> Non
     content = {"format": kind, "version": version, **data}
     text = json.dumps(content, indent=1, allow_nan=False)
     try:
-        with replacing(path) as stream:
+        with atomic_write(path) as stream:
             stream.write(text.encode("ascii"))
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
 
 
-def _refuse(constant: str) -> float:
+def _reject_constant(constant: str) -> float:
     raise ValueError(f"{constant} is no number")

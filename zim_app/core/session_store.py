@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from platformdirs import user_state_path
 
-from zim_app.core.saved_work import Work, field_of, read_json, write_json
+from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
-    from zim_app.core.images import Picture
+    from zim_app.core.images import Image
 
 STATE_VARIABLE = "ZIM_STUDIO_STATE"
 """Environment variable with the folder to use instead of the system's."""
@@ -28,7 +28,7 @@ KIND, VERSION = "zim-studio session", 1
 MAX_SESSIONS = 2000
 MAX_TOTAL_BYTES = 256 * 2**20
 
-Mark = Literal["touched", "done"]
+SessionMark = Literal["touched", "done"]
 """A picture with prompts, or whose work was exported since it last changed."""
 
 
@@ -39,14 +39,14 @@ def state_folder() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class FileStamp:
     """What tells a file from a later one of the same name, without reading it."""
 
     modified_ns: int
     size: int
 
     @classmethod
-    def of(cls, path: Path) -> Stamp | None:
+    def from_path(cls, path: Path) -> FileStamp | None:
         """The stamp of a file; None if there is none."""
         try:
             status = path.stat()
@@ -60,7 +60,7 @@ class Session:
     """The work on one picture, and where the picture was.
 
     Attributes:
-        digest: :attr:`Picture.key`.
+        digest: :attr:`Image.key`.
         name: of the picture, for the user.
         path: of its file, absolute; of the copy that is kept, if it had none.
         work: on it.
@@ -71,9 +71,9 @@ class Session:
     digest: str
     name: str
     path: Path | None
-    work: Work
+    stack: ObjectStack
     exported: bool = False
-    stamp: Stamp | None = None
+    stamp: FileStamp | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
@@ -84,7 +84,7 @@ class Session:
             "path": None if self.path is None else str(self.path),
             "stamp": None if stamp is None else [stamp.modified_ns, stamp.size],
             "exported": self.exported,
-            **self.work.to_json(),
+            **self.stack.to_json(),
         }
 
     @classmethod
@@ -94,15 +94,15 @@ class Session:
         Raises:
             ZimError: names the field that is malformed.
         """
-        path, stamp = (field_of(data, name, object) for name in ("path", "stamp"))
+        path, stamp = (read_field(data, name, object) for name in ("path", "stamp"))
         try:
             return cls(
-                field_of(data, "digest", str),
-                field_of(data, "name", str),
+                read_field(data, "digest", str),
+                read_field(data, "name", str),
                 None if path is None else Path(path),
-                Work.from_json(data),
-                field_of(data, "exported", bool),
-                None if stamp is None else Stamp(int(stamp[0]), int(stamp[1])),
+                ObjectStack.from_json(data),
+                read_field(data, "exported", bool),
+                None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
             )
         except (IndexError, TypeError, ValueError) as error:
             raise ZimError(f"Its path or stamp is malformed: {error}.") from error
@@ -157,30 +157,30 @@ class SessionStore:
         """
         self._make_folder()
         path = self._file(session.digest)
-        stamp = Stamp.of(session.path) if session.path else None
+        stamp = FileStamp.from_path(session.path) if session.path else None
         session = replace(session, stamp=stamp)
         write_json(path, KIND, VERSION, session.to_json())
         self._drop_oldest(keep=session.digest)
 
-    def keep_picture(self, picture: Picture) -> Path:
+    def save_image(self, image: Image) -> Path:
         """Keep a copy of a picture that has no file, and return where.
 
         Raises:
             ZimError: the file cannot be written.
         """
-        from zim_app.core.project import save_picture  # brings in the encoders
+        from zim_app.core.project import save_image  # brings in the encoders
 
         self._make_folder()
-        path = self._file(picture.key).with_suffix(".png")
+        path = self._file(image.key).with_suffix(".png")
         if not path.exists():
-            save_picture(path, picture)
+            save_image(path, image)
         return path
 
-    def marks(self) -> dict[Path, tuple[Mark, Stamp | None]]:
+    def marks(self) -> dict[Path, tuple[SessionMark, FileStamp | None]]:
         """What to show of pictures in a folder; unreadable sessions count for none."""
-        result: dict[Path, tuple[Mark, Stamp | None]] = {}
+        result: dict[Path, tuple[SessionMark, FileStamp | None]] = {}
         for path, session in self.by_path().items():
-            mark = mark_of(session)
+            mark = session_mark(session)
             if mark is not None:
                 result[path] = (mark, session.stamp)
         return result
@@ -230,11 +230,11 @@ class SessionStore:
                         file.unlink(missing_ok=True)
 
 
-def mark_of(session: Session) -> Mark | None:
+def session_mark(session: Session) -> SessionMark | None:
     """What to show of a picture with that session."""
     if session.exported:
         return "done"
-    return "touched" if session.work.touched else None
+    return "touched" if session.stack.is_edited else None
 
 
 def _size(path: Path) -> int:
@@ -249,7 +249,7 @@ def _size(path: Path) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class RunState:
+class RecoveryState:
     """What a running program has open, to find it again should it die.
 
     Attributes:
@@ -259,34 +259,34 @@ class RunState:
     """
 
     name: str
-    picture: Path | None
+    image: Path | None
     project: Path | None = None
 
 
 _RUN_KIND, _RUN_VERSION = "zim-studio run", 1
 
 
-def write_run(path: Path, run: RunState) -> None:
+def write_recovery_state(path: Path, state: RecoveryState) -> None:
     """Write down what is open.
 
     Raises:
         ZimError: the file cannot be written.
     """
-    data = {"name": run.name, "picture": run.picture, "project": run.project}
+    data = {"name": state.name, "picture": state.image, "project": state.project}
     text = {key: None if value is None else str(value) for key, value in data.items()}
     write_json(path, _RUN_KIND, _RUN_VERSION, text)
 
 
-def read_run(path: Path) -> RunState | None:
+def read_recovery_state(path: Path) -> RecoveryState | None:
     """What a program had open that wrote this; None if it cannot be told."""
     try:
         data = read_json(path, _RUN_KIND, _RUN_VERSION)
     except ZimError:
         return None
     names = [data.get(name) for name in ("name", "picture", "project")]
-    name, picture, project = (x if isinstance(x, str) else None for x in names)
-    return RunState(
+    name, image, project = (x if isinstance(x, str) else None for x in names)
+    return RecoveryState(
         name or "",
-        Path(picture) if picture else None,
+        Path(image) if image else None,
         Path(project) if project else None,
     )

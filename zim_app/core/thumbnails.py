@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from zim_app.core.decoding import FORMATS, MAX_PIXELS
-from zim_app.core.images import TRANSPARENT_GREY, load_picture
+from zim_app.core.images import TRANSPARENT_GREY, load_image
 from zim_model.arrays import ByteArray
 
 _PLAIN_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")
@@ -36,14 +36,14 @@ def read_thumbnail(path: Path, side: int) -> ByteArray:
         warnings.simplefilter("ignore")
         with Image.open(path, formats=FORMATS) as image:
             if image.mode in _PLAIN_MODES and image.width * image.height <= MAX_PIXELS:
-                return _reduced(image, side)
-    rgb = load_picture(path).rgb  # what Pillow cannot, or the reason why nobody can
+                return _downscale(image, side)
+    rgb = load_image(path).rgb  # what Pillow cannot, or the reason why nobody can
     scale = side / max(rgb.shape[:2])
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     return cast(ByteArray, cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
-def _reduced(image: Image.Image, side: int) -> ByteArray:
+def _downscale(image: Image.Image, side: int) -> ByteArray:
     image.draft("RGB", (side, side))  # JPEG is decoded at a fraction of its size
     small: Image.Image = image
     if image.has_transparency_data:

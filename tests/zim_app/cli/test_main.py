@@ -88,7 +88,7 @@ def test_a_second_look_is_asked_for(
     out = tmp_path / "out.png"
     assert run("matte", photo, "--point", "3,2", "--mirrored", "-o", out) == 0
     assert run("matte", photo, "--point", "3,2", "-o", out) == 0
-    assert [request.options.mirrored for request in asked] == [True, False]
+    assert [request.options.flip_tta for request in asked] == [True, False]
 
 
 def test_json_describes_the_result(

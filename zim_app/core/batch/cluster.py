@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zim_app.core.batch.jobs import Shard
-from zim_app.core.batch.journal import Row
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.runner import Ended, run
+from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.runner import JobFinished, run
 from zim_app.core.session_store import SessionStore
 from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
@@ -24,20 +24,20 @@ from zim_model.runtime.devices import DeviceChoice
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
 
-PICTURES = 16
+MAX_IMAGES_PER_CHUNK = 16
 """Of one part, on average, at most."""
-PARTS = 8
+MIN_CHUNKS = 8
 """Of a small batch, so that several workers have something to do."""
 
 
 def run_on_cluster(
-    plan: Plan,
+    plan: BatchPlan,
     cluster: str | None,
     choice: DeviceChoice = DeviceChoice(),  # noqa: B008 - a frozen value
     *,
     workers: int = 1,
     store: SessionStore | None = None,
-) -> Iterator[Row]:
+) -> Iterator[BatchRow]:
     """Do a whole batch; rows come part by part, as the parts are finished.
 
     Args:
@@ -51,21 +51,21 @@ def run_on_cluster(
     Raises:
         ZimError: the plan cannot be followed, or the cluster not be used.
     """
-    plan = _absolute(plan.validated())
-    size = min(PICTURES, max(1, len(plan.jobs) // PARTS))
+    plan = _with_absolute_paths(plan.validate())
+    size = min(MAX_IMAGES_PER_CHUNK, max(1, len(plan.jobs) // MIN_CHUNKS))
     count = -(-len(plan.jobs) // size)
     folder = (store or SessionStore()).folder.absolute()
     tasks = (
         (replace(plan, shard=Shard(number, count)), choice, workers, folder)
         for number in range(1, count + 1)
     )
-    for _, rows in run_all(run_part, tasks, cluster=cluster):
+    for _, rows in run_all(run_chunk, tasks, cluster=cluster):
         yield from rows
 
 
-def run_part(
-    plan: Plan, choice: DeviceChoice, workers: int, sessions: Path
-) -> list[Row]:
+def run_chunk(
+    plan: BatchPlan, choice: DeviceChoice, workers: int, sessions: Path
+) -> list[BatchRow]:
     """Do one part of a batch in this process.
 
     Args:
@@ -78,12 +78,12 @@ def run_part(
         ZimError: the journal cannot be read.
     """
     store = SessionStore(sessions)
-    events = run(plan, _engine(choice), workers=workers, store=store)
-    return [event.row for event in events if isinstance(event, Ended)]
+    events = run(plan, _make_engine(choice), workers=workers, store=store)
+    return [event.row for event in events if isinstance(event, JobFinished)]
 
 
 @functools.cache
-def _engine(choice: DeviceChoice) -> Engine:
+def _make_engine(choice: DeviceChoice) -> Engine:
     """The engine of this process, which has its models loaded for the next part."""
     from zim_model.inference.engine import Engine
 
@@ -92,9 +92,9 @@ def _engine(choice: DeviceChoice) -> Engine:
     return engine
 
 
-def _absolute(plan: Plan) -> Plan:
+def _with_absolute_paths(plan: BatchPlan) -> BatchPlan:
     """The plan with paths that mean the same in any working folder."""
     jobs = tuple(replace(job, path=job.path.absolute()) for job in plan.jobs)
-    backdrop = plan.export.background_picture
-    export = replace(plan.export, background_picture=backdrop and backdrop.absolute())
+    backdrop = plan.export.background_image
+    export = replace(plan.export, background_image=backdrop and backdrop.absolute())
     return replace(plan, jobs=jobs, output=plan.output.absolute(), export=export)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zim_app.core.folders import is_picture, pictures_in, pictures_under
-from zim_app.core.naming import sanitised
+from zim_app.core.folders import find_images, is_image_file, list_images
+from zim_app.core.naming import sanitise
 from zim_model.errors import ZimError
 
 
@@ -60,7 +60,7 @@ class Shard:
             )
         return shard
 
-    def has(self, relative: str) -> bool:
+    def contains(self, relative: str) -> bool:
         """Whether the picture with that relative path belongs to this part."""
         text = unicodedata.normalize("NFC", relative)
         digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8)
@@ -70,7 +70,7 @@ class Shard:
         return f"{self.number}/{self.count}"
 
 
-def jobs_of_folder(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ...]:
+def folder_jobs(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ...]:
     """The pictures of a folder, in the order in which people sort them.
 
     Args:
@@ -89,33 +89,37 @@ def jobs_of_folder(folder: Path, output: Path, *, recursive: bool) -> tuple[Job,
             "The output folder is the input folder.",
             f"Choose another, such as {folder / 'cutouts'}.",
         )
-    paths = pictures_in(folder)
+    paths = list_images(folder)
     if recursive:
-        paths = pictures_under(folder, without=[output.resolve()])
+        paths = find_images(folder, excluded=[output.resolve()])
     if not paths:
         inside = "" if recursive else " Say --recursive to look in the folders in it."
         raise ZimError(
             f"There is no picture in {folder}.",
             f"JPEG, PNG, TIFF, WebP, BMP and GIF files are read.{inside}",
         )
-    return _named((path, path.relative_to(folder).as_posix()) for path in paths)
+    return _unique_names((path, path.relative_to(folder).as_posix()) for path in paths)
 
 
-def jobs_of_pictures(paths: Sequence[Path]) -> tuple[Job, ...]:
+def image_jobs(paths: Sequence[Path]) -> tuple[Job, ...]:
     """The pictures that are named, from wherever they are; all results in one folder.
 
     Raises:
         ZimError: there is none.
     """
-    paths = list(dict.fromkeys(path.absolute() for path in paths if is_picture(path)))
+    paths = list(
+        dict.fromkeys(path.absolute() for path in paths if is_image_file(path))
+    )
     if not paths:
         raise ZimError("There is no picture.", "Choose some pictures, or a folder.")
     one_folder = len({path.parent for path in paths}) == 1
     pairs = ((path, path.name if one_folder else path.as_posix()) for path in paths)
-    return tuple(replace(job, folder="") for job in _named(pairs, flat=True))
+    return tuple(replace(job, folder="") for job in _unique_names(pairs, flat=True))
 
 
-def _named(pairs: Iterable[tuple[Path, str]], *, flat: bool = False) -> tuple[Job, ...]:
+def _unique_names(
+    pairs: Iterable[tuple[Path, str]], *, flat: bool = False
+) -> tuple[Job, ...]:
     """Give every picture a name of its own: with its suffix, then with a number.
 
     Both of two pictures with one stem get their suffix, so that neither name depends
@@ -124,23 +128,23 @@ def _named(pairs: Iterable[tuple[Path, str]], *, flat: bool = False) -> tuple[Jo
     rows = []
     for path, relative in pairs:
         folder = "" if flat else relative.rpartition("/")[0]
-        rows.append((path, relative, folder, sanitised(path.stem) or "picture"))
+        rows.append((path, relative, folder, sanitise(path.stem) or "picture"))
     stems = Counter((folder, name.casefold()) for *_, folder, name in rows)
     taken: set[tuple[str, str]] = set()
     jobs = []
     for path, relative, folder, stem in rows:
         name = stem
         if stems[folder, stem.casefold()] > 1:
-            name = sanitised(f"{stem}-{path.suffix[1:].lower()}")
+            name = sanitise(f"{stem}-{path.suffix[1:].lower()}")
         base, number = name, 2
-        while _clashes(folder, name, stem, taken, stems):
+        while _name_is_taken(folder, name, stem, taken, stems):
             name, number = f"{base}-{number}", number + 1
         taken.add((folder, name.casefold()))
         jobs.append(Job(path, relative, folder, name))
     return tuple(jobs)
 
 
-def _clashes(
+def _name_is_taken(
     folder: str,
     name: str,
     stem: str,
@@ -149,5 +153,5 @@ def _clashes(
 ) -> bool:
     """Whether a name is another picture's, or a stem that another picture keeps."""
     key = folder, name.casefold()
-    kept = name.casefold() != stem.casefold() and stems[key] == 1
-    return key in taken or kept
+    reserved = name.casefold() != stem.casefold() and stems[key] == 1
+    return key in taken or reserved

@@ -20,13 +20,16 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from zim_app.core.session_store import Stamp
+from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 FOLDER = ".zim-batch"
 """In the output folder; holds the journal and small pictures of the results."""
 VERSION = 1
+
+_KEYS = {"image": "picture"}
+"""Fields of :class:`BatchRow` that journals and reports store under another key."""
 
 State = Literal["done", "kept", "skipped", "failed"]
 """Made now, made by an earlier run, nothing was asked, or it could not be made."""
@@ -42,11 +45,11 @@ class Output:
     """
 
     path: str
-    stamp: Stamp
+    stamp: FileStamp
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BatchRow:
     """What came of one picture; a line of the report.
 
     Attributes:
@@ -72,7 +75,7 @@ class Row:
         notes: what had to be done for want of memory.
     """
 
-    picture: str
+    image: str
     state: State
     prompts: str = ""
     message: str = ""
@@ -94,14 +97,20 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; lists in place of tuples."""
-        return asdict(self) | {
+        values = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        return values | {
             "outputs": list(self.outputs),
             "notes": list(self.notes),
         }
 
+    @staticmethod
+    def keys() -> list[str]:
+        """Names of the fields as journals and reports have them."""
+        return [_KEYS.get(each.name, each.name) for each in fields(BatchRow)]
+
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class BatchRecord:
     """What the journal knows of one picture.
 
     Attributes:
@@ -115,15 +124,15 @@ class Record:
             None for one that a run began, and may not have lived to end.
     """
 
-    row: Row | None = None
-    stamp: Stamp | None = None
+    row: BatchRow | None = None
+    stamp: FileStamp | None = None
     content: str = ""
     key: str = ""
     fingerprint: str = ""
     outputs: tuple[Output, ...] = ()
-    owned: Mapping[str, Stamp | None] = field(default_factory=dict)
+    owned: Mapping[str, FileStamp | None] = field(default_factory=dict)
 
-    def finished(self, fingerprint: str, folder: Path) -> bool:
+    def is_complete(self, fingerprint: str, folder: Path) -> bool:
         """Whether just this was made already, and is all there."""
         return (
             self.row is not None
@@ -136,11 +145,14 @@ class Record:
     def may_replace(self, path: str, folder: Path) -> bool:
         """Whether a file is a batch's own for this picture, and nobody changed it."""
         stamp = self.owned.get(path)
-        return path in self.owned and stamp in (None, Stamp.of(folder / path))
+        return path in self.owned and stamp in (
+            None,
+            FileStamp.from_path(folder / path),
+        )
 
 
 @dataclass(slots=True)
-class Journal:
+class BatchJournal:
     """Appends to the journal in an output folder, and knows what it said before.
 
     Any thread may append.
@@ -151,12 +163,12 @@ class Journal:
     """
 
     output: Path
-    records: dict[str, Record]
+    records: dict[str, BatchRecord]
     _stream: IO[str] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def open(cls, output: Path) -> Journal:
+    def open(cls, output: Path) -> BatchJournal:
         """Read what earlier runs wrote; nothing is written yet.
 
         Raises:
@@ -164,15 +176,15 @@ class Journal:
         """
         return cls(output, read_records([output]))
 
-    def begin(self, picture: str, outputs: Iterable[str]) -> None:
+    def record_start(self, image: str, outputs: Iterable[str]) -> None:
         """Note which files are about to be written for a picture.
 
         Raises:
             ZimError: the journal cannot be written.
         """
-        self._append({"begun": picture, "outputs": list(outputs)})
+        self._append({"begun": image, "outputs": list(outputs)})
 
-    def end(self, record: Record) -> None:
+    def record_end(self, record: BatchRecord) -> None:
         """Note what came of a picture.
 
         Raises:
@@ -197,7 +209,7 @@ class Journal:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             message = f"The journal in {self.output} cannot be written: {reason}."
             raise ZimError(message, cure) from error
 
@@ -210,7 +222,7 @@ class Journal:
         return self._stream
 
 
-def read_records(outputs: Iterable[Path]) -> dict[str, Record]:
+def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
     """What the journals in some output folders say, by relative path of the picture.
 
     Lines that make no sense, as of a machine that died while writing, are left out.
@@ -223,23 +235,23 @@ def read_records(outputs: Iterable[Path]) -> dict[str, Record]:
         for path in sorted((output / FOLDER).glob("journal-*.jsonl")):
             lines += _lines(path)
     lines.sort(key=lambda line: float(line["at"]))
-    records: dict[str, Record] = {}
+    records: dict[str, BatchRecord] = {}
     for line in lines:
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
             if "begun" in line:
                 name, files = str(line["begun"]), map(str, line["outputs"])
-                old = records.get(name, Record())
+                old = records.get(name, BatchRecord())
                 owned = {**old.owned, **dict.fromkeys(files)}
                 records[name] = replace(old, owned=owned)
             else:
                 record = _record_from_json(line)
                 assert record.row is not None
-                name = record.row.picture
-                records[name] = _updated(records.get(name, Record()), record)
+                name = record.row.image
+                records[name] = _merge_records(records.get(name, BatchRecord()), record)
     return records
 
 
-def _updated(old: Record, new: Record) -> Record:
+def _merge_records(old: BatchRecord, new: BatchRecord) -> BatchRecord:
     """The newer record; after a failure, what was written before is still owned."""
     owned = {**old.owned, **{each.path: each.stamp for each in new.outputs}}
     if new.outputs:
@@ -251,7 +263,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         text = path.read_text("ascii", errors="replace")
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
     for line in text.splitlines():
         try:
@@ -269,7 +281,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield data
 
 
-def _record_to_json(record: Record) -> dict[str, Any]:
+def _record_to_json(record: BatchRecord) -> dict[str, Any]:
     assert record.row is not None
     stamp = record.stamp
     return {
@@ -284,22 +296,22 @@ def _record_to_json(record: Record) -> dict[str, Any]:
     }
 
 
-def _record_from_json(data: dict[str, Any]) -> Record:
-    known = {entry.name for entry in fields(Row)}
-    values = {name: value for name, value in data["row"].items() if name in known}
+def _record_from_json(data: dict[str, Any]) -> BatchRecord:
+    names = zip(BatchRow.keys(), (each.name for each in fields(BatchRow)), strict=True)
+    values = {name: data["row"][key] for key, name in names if key in data["row"]}
     values["outputs"] = tuple(map(str, values["outputs"]))
     values["notes"] = tuple(map(str, values.get("notes", ())))
-    row = Row(**values)
-    if row.state not in get_args(State) or not isinstance(row.picture, str):
+    row = BatchRow(**values)
+    if row.state not in get_args(State) or not isinstance(row.image, str):
         raise ValueError(row.state)
     stamp = data["stamp"]
-    return Record(
+    return BatchRecord(
         row,
-        None if stamp is None else Stamp(int(stamp[0]), int(stamp[1])),
+        None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
         str(data["content"]),
         str(data["key"]),
         str(data["fingerprint"]),
-        tuple(Output(str(p), Stamp(int(m), int(s))) for p, m, s in data["outputs"]),
+        tuple(Output(str(p), FileStamp(int(m), int(s))) for p, m, s in data["outputs"]),
     )
 
 

@@ -29,11 +29,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zim_app.core.saved_work import MAX_BYTES, Work
+from zim_app.core.saved_work import MAX_BYTES, ObjectStack
 from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe, SceneObject
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
 COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")
@@ -59,7 +59,7 @@ class RelativeBox:
                 "Give left, top, right and bottom as fractions from 0 to 1.",
             )
 
-    def on(self, height: int, width: int) -> Box:
+    def to_pixels(self, height: int, width: int) -> Box:
         """The box in pixels of a picture of that size."""
         return Box(self.x0 * width, self.y0 * height, self.x1 * width, self.y1 * height)
 
@@ -78,16 +78,18 @@ class TableObject:
     recipe: Recipe
     units: str = "pixels"
 
-    def on(self, height: int, width: int, model: str) -> Recipe:
+    def to_pixels(self, height: int, width: int, model: str) -> Recipe:
         """The recipe for a picture of that size; ``model`` where none is named."""
         recipe = self.recipe
         if self.units == "fraction":
-            recipe = replace(recipe, prompts=_scaled(recipe.prompts, height, width))
+            recipe = replace(
+                recipe, prompts=_scale_to_pixels(recipe.prompts, height, width)
+            )
         return recipe if recipe.model else replace(recipe, model=model)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TableEntry:
     """What a table says of one picture.
 
     Attributes:
@@ -100,7 +102,7 @@ class Entry:
     objects: tuple[TableObject, ...] = ()
     problem: str = ""
 
-    def work(self, height: int, width: int, model: str) -> Work:
+    def stack(self, height: int, width: int, model: str) -> ObjectStack:
         """The objects for a picture of that size.
 
         Raises:
@@ -108,9 +110,9 @@ class Entry:
         """
         if self.problem:
             raise ZimError(self.problem, "Mend the file of prompts.")
-        return Work(
+        return ObjectStack(
             tuple(
-                SceneObject(n, each.name, recipe=each.on(height, width, model))
+                SceneObject(n, each.name, recipe=each.to_pixels(height, width, model))
                 for n, each in enumerate(self.objects, 1)
             )
         )
@@ -126,9 +128,9 @@ class PromptTable:
     """
 
     name: str
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, TableEntry]
 
-    def entry(self, relative: str, *, unique: bool) -> Entry | None:
+    def entry(self, relative: str, *, unique: bool) -> TableEntry | None:
         """The entry of a picture; None if there is none.
 
         Args:
@@ -155,14 +157,14 @@ def read_table(path: Path) -> PromptTable:
             raise ZimError(f"{path.name} is too large to be a file of prompts.")
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
     except UnicodeDecodeError as error:
         raise ZimError(
             f"{path.name} is no text in UTF-8.", "Save it as UTF-8."
         ) from error
     is_csv = path.suffix.lower() in (".csv", ".tsv")
-    entries = _from_csv(path.name, text) if is_csv else _from_json(path.name, text)
+    entries = _parse_csv(path.name, text) if is_csv else _parse_json(path.name, text)
     if not entries:
         raise ZimError(f"{path.name} has no prompts in it.", "Choose another file.")
     return PromptTable(path.name, entries)
@@ -171,7 +173,7 @@ def read_table(path: Path) -> PromptTable:
 # -- CSV -------------------------------------------------------------------------------
 
 
-def _from_csv(name: str, text: str) -> dict[str, Entry]:
+def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
     first = text.splitlines()[0] if text.strip() else ""
     # Which sign a spreadsheet puts between values depends on the country.
     delimiter = max(",;\t", key=first.count)
@@ -191,19 +193,19 @@ def _from_csv(name: str, text: str) -> dict[str, Entry]:
             f"{name} {what}{'' if unknown else ' column'}.",
             f"Its first row names columns out of {', '.join(COLUMNS)}.",
         )
-    return _gathered(name, rows)
+    return _group_rows(name, rows)
 
 
-def _gathered(
+def _group_rows(
     name: str, rows: Iterable[tuple[int, dict[str, Any]]]
-) -> dict[str, Entry]:
+) -> dict[str, TableEntry]:
     """Join the rows of each picture, and of each object in it."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, TableEntry] = {}
     for line, row in rows:
         image = _cell(row, "image") or f"line {line}"
-        entry = entries.get(image, Entry(image))
+        entry = entries.get(image, TableEntry(image))
         try:
-            entry = replace(entry, objects=_with_row(entry.objects, row))
+            entry = replace(entry, objects=_add_row(entry.objects, row))
         except ZimError as error:
             problem = f"{name}, line {line}: {error.message}."
             entry = replace(entry, problem=entry.problem or problem)
@@ -211,7 +213,7 @@ def _gathered(
     return entries
 
 
-def _with_row(
+def _add_row(
     objects: tuple[TableObject, ...], row: dict[str, Any]
 ) -> tuple[TableObject, ...]:
     if row.get("") or any(isinstance(v, list) for v in row.values()):
@@ -221,7 +223,7 @@ def _with_row(
     name, units = _cell(row, "object"), _units(_cell(row, "units"))
     names = [each.name for each in objects]
     index = names.index(name) if name in names else len(objects)
-    old = objects[index] if index < len(objects) else _blank(name, units)
+    old = objects[index] if index < len(objects) else _new_object(name, units)
     if old.units != units:
         raise ZimError(f"the object {name!r} has two different units")
     recipe = old.recipe
@@ -235,13 +237,13 @@ def _with_row(
         if recipe.prompts.box is not None:
             raise ZimError("the object has two boxes; name a second one in 'object'")
         sides = map(_number, BOX_COLUMNS, edges)
-        recipe = recipe.with_box(Box.spanning(*sides))
+        recipe = recipe.with_box(Box.from_corners(*sides))
     if recipe is old.recipe:
         raise ZimError("the row has neither a point nor a box")
     return (*objects[:index], replace(old, recipe=recipe), *objects[index + 1 :])
 
 
-def _blank(name: str, units: str) -> TableObject:
+def _new_object(name: str, units: str) -> TableObject:
     return TableObject(name, Recipe(model=""), units)
 
 
@@ -274,9 +276,9 @@ def _units(text: str) -> str:
 # -- JSON ------------------------------------------------------------------------------
 
 
-def _from_json(name: str, text: str) -> dict[str, Entry]:
+def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
     try:
-        data = json.loads(text, parse_constant=_refuse)
+        data = json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
         raise ZimError(
             f"{name} is no JSON file: {str(error)[:80]}.",
@@ -293,7 +295,7 @@ def _from_json(name: str, text: str) -> dict[str, Entry]:
         ]
     if not isinstance(data, list):
         raise ZimError(f"{name} holds neither a list of pictures nor an object.")
-    entries: dict[str, Entry] = {}
+    entries: dict[str, TableEntry] = {}
     for number, item in enumerate(data, 1):
         entry = _json_entry(f"{name}, entry {number}", number, item)
         if entry.image in entries:
@@ -303,14 +305,16 @@ def _from_json(name: str, text: str) -> dict[str, Entry]:
     return entries
 
 
-def _json_entry(place: str, number: int, item: Any) -> Entry:
+def _json_entry(location: str, number: int, item: Any) -> TableEntry:
     image = item.get("image") if isinstance(item, dict) else None
     if not isinstance(image, str) or not image:
-        return Entry(f"entry {number}", problem=f"{place}: the image is missing.")
+        return TableEntry(
+            f"entry {number}", problem=f"{location}: the image is missing."
+        )
     try:
-        return Entry(image, _json_objects(item.get("objects", [item])))
+        return TableEntry(image, _json_objects(item.get("objects", [item])))
     except ZimError as error:
-        return Entry(image, problem=f"{place} ({image}): {error.message}")
+        return TableEntry(image, problem=f"{location} ({image}): {error.message}")
 
 
 def _json_objects(parts: Any) -> tuple[TableObject, ...]:
@@ -339,10 +343,10 @@ def _json_object(data: Any) -> TableObject:
     return TableObject(name, Recipe(prompts, model=""), units)
 
 
-def _scaled(prompts: PromptSet, height: int, width: int) -> PromptSet:
+def _scale_to_pixels(prompts: PromptSet, height: int, width: int) -> PromptSet:
     """Prompts in fractions as pixels; the far edge is the last pixel."""
 
-    def place(x: float, y: float) -> tuple[float, float]:
+    def scale_point(x: float, y: float) -> tuple[float, float]:
         # A point on the far edge is the last pixel's.
         near_x, near_y = math.nextafter(width, 0), math.nextafter(height, 0)
         return (
@@ -352,14 +356,14 @@ def _scaled(prompts: PromptSet, height: int, width: int) -> PromptSet:
 
     box = prompts.box
     return PromptSet(
-        tuple(Point(*place(p.x, p.y), p.positive) for p in prompts.points),
+        tuple(Point(*scale_point(p.x, p.y), p.positive) for p in prompts.points),
         box and Box(box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height),
         tuple(
-            Scribble(tuple(place(*at) for at in line.path), line.positive)
+            Scribble(tuple(scale_point(*vertex) for vertex in line.path), line.positive)
             for line in prompts.scribbles
         ),
     )
 
 
-def _refuse(constant: str) -> float:
+def _reject_constant(constant: str) -> float:
     raise ValueError(f"{constant} is no number")

@@ -7,31 +7,41 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
+import PIL.Image
 
 from zim_app.core.batch.jobs import Job
-from zim_app.core.batch.journal import Journal, Record, Row, content_digest
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.prompt_sources import Asked, Source, Sources, check_work
-from zim_app.core.batch.writing import Solved
+from zim_app.core.batch.journal import (
+    BatchJournal,
+    BatchRecord,
+    BatchRow,
+    content_digest,
+)
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.prompt_sources import (
+    PromptResolver,
+    PromptSource,
+    ResolvedPrompts,
+    validate_stack,
+)
+from zim_app.core.batch.writing import SolvedImage
 from zim_app.core.decoding import FORMATS
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_app.core.naming import NameFields, file_stem
-from zim_app.core.session_store import SessionStore, Stamp
+from zim_app.core.session_store import FileStamp, SessionStore
 from zim_model.errors import ZimError
 from zim_model.recipe import SceneObject
-from zim_model.runtime.atomic_files import explain
-from zim_model.weights.installed import find
+from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.weights.installed import find_installed
 
 _UNKNOWN = "\ufffc"
 """Stands in names for what is not known yet; no file name has it."""
-NOTHING_ASKED = ZimError(
+NO_PROMPTS = ZimError(
     "Nothing is asked of this picture.",
     "Give it prompts in the studio, in a file, or say what else to take.",
 )
 
 
-class Earlier:
+class ResumeIndex:
     """Tells what is finished already; any thread may ask.
 
     Args:
@@ -41,12 +51,15 @@ class Earlier:
     """
 
     def __init__(
-        self, plan: Plan, sources: Sources, records: Mapping[str, Record]
+        self,
+        plan: BatchPlan,
+        resolver: PromptResolver,
+        records: Mapping[str, BatchRecord],
     ) -> None:
-        self._plan, self._sources, self._records = plan, sources, records
+        self._plan, self._resolver, self._records = plan, resolver, records
         self._models: dict[str, str] = {}
 
-    def kept(self, job: Job) -> Row | None:
+    def reusable_row(self, job: Job) -> BatchRow | None:
         """The row of a picture whose results are all there, as they would be now.
 
         The picture is not decoded; its bytes are only read where its file has another
@@ -58,16 +71,19 @@ class Earlier:
         old = self._records.get(job.relative)
         if old is None or old.row is None or old.row.state != "done":
             return None
-        if Stamp.of(job.path) != old.stamp and _content(job) != old.content:
+        if (
+            FileStamp.from_path(job.path) != old.stamp
+            and _content_digest(job) != old.content
+        ):
             return None
-        asked = self._sources.decide(job, old.key, old.row.height, old.row.width)
-        if asked is None:
+        resolved = self._resolver.resolve(job, old.key, old.row.height, old.row.width)
+        if resolved is None:
             return None
-        if not old.finished(self._fingerprint(asked), self._plan.output):
+        if not old.is_complete(self._fingerprint(resolved), self._plan.output):
             return None
         return replace(old.row, state="kept")
 
-    def new_record(self, job: Job, key: str, asked: Asked) -> Record:
+    def new_record(self, job: Job, key: str, resolved: ResolvedPrompts) -> BatchRecord:
         """What the journal is to know of a picture, but for its results.
 
         Args:
@@ -78,31 +94,34 @@ class Earlier:
         Raises:
             ZimError: its file cannot be read.
         """
-        old, stamp = self._records.get(job.relative, Record()), Stamp.of(job.path)
+        old, stamp = (
+            self._records.get(job.relative, BatchRecord()),
+            FileStamp.from_path(job.path),
+        )
         known = old.content and old.stamp == stamp
         return replace(
             old,
             stamp=stamp,
-            content=old.content if known else _content(job),
+            content=old.content if known else _content_digest(job),
             key=key,
-            fingerprint=self._fingerprint(asked),
+            fingerprint=self._fingerprint(resolved),
         )
 
-    def _fingerprint(self, asked: Asked) -> str:
-        for name in asked.models - self._models.keys():
-            model = find(name)
+    def _fingerprint(self, resolved: ResolvedPrompts) -> str:
+        for name in resolved.models - self._models.keys():
+            model = find_installed(name)
             try:
                 self._models[name] = content_digest(model.path) if model else ""
             except OSError:  # opening the model will say so
                 self._models[name] = ""
-        return self._plan.fingerprint(asked, self._models)
+        return self._plan.fingerprint(resolved, self._models)
 
 
-def _content(job: Job) -> str:
+def _content_digest(job: Job) -> str:
     try:
         return content_digest(job.path)
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{job.path} cannot be read: {reason}.", cure) from error
 
 
@@ -110,7 +129,7 @@ def _content(job: Job) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class DryRunEntry:
     """What a run would do with one picture.
 
     Attributes:
@@ -123,20 +142,22 @@ class Foreseen:
         hint: what to do about that.
     """
 
-    picture: str
+    image: str
     state: str
-    prompts: Source | None = None
+    prompts: PromptSource | None = None
     outputs: tuple[str, ...] = ()
     message: str = ""
     hint: str = ""
 
     @classmethod
-    def refused(cls, picture: str, state: str, error: ZimError) -> Foreseen:
+    def from_error(cls, image: str, state: str, error: ZimError) -> DryRunEntry:
         """A picture that nothing would be written of."""
-        return cls(picture, state, message=error.message, hint=error.hint)
+        return cls(image, state, message=error.message, hint=error.hint)
 
 
-def foresee(plan: Plan, store: SessionStore | None = None) -> Iterator[Foreseen]:
+def dry_run(
+    plan: BatchPlan, store: SessionStore | None = None
+) -> Iterator[DryRunEntry]:
     """What a run would do, without decoding pictures or asking a model.
 
     A damaged picture may be found out only by the run; so may one that was moved since
@@ -149,47 +170,49 @@ def foresee(plan: Plan, store: SessionStore | None = None) -> Iterator[Foreseen]
     Raises:
         ZimError: the plan cannot be followed.
     """
-    plan.validated()
-    sources = Sources(plan.prompting, plan.jobs, store)
-    earlier = Earlier(plan, sources, Journal.open(plan.output).records)
-    table = plan.prompting.table
-    for image in sources.unused_entries(plan.jobs):
-        if plan.shard.has(image) and table is not None:
+    plan.validate()
+    resolver = PromptResolver(plan.prompt_policy, plan.jobs, store)
+    resume_index = ResumeIndex(plan, resolver, BatchJournal.open(plan.output).records)
+    table = plan.prompt_policy.table
+    for image in resolver.unused_entries(plan.jobs):
+        if plan.shard.contains(image) and table is not None:
             problem = table.entries[image].problem or "There is no such picture."
-            yield Foreseen(image, "failed", "table", message=problem)
+            yield DryRunEntry(image, "failed", "table", message=problem)
     for job in plan.own_jobs:
         try:
-            yield _foreseen(plan, job, sources, earlier)
+            yield _dry_run_job(plan, job, resolver, resume_index)
         except ZimError as error:
-            yield Foreseen.refused(job.relative, "failed", error)
+            yield DryRunEntry.from_error(job.relative, "failed", error)
 
 
-def _foreseen(plan: Plan, job: Job, sources: Sources, earlier: Earlier) -> Foreseen:
-    kept = earlier.kept(job)
-    if kept is not None:
+def _dry_run_job(
+    plan: BatchPlan, job: Job, resolver: PromptResolver, resume_index: ResumeIndex
+) -> DryRunEntry:
+    row = resume_index.reusable_row(job)
+    if row is not None:
         message = "It is made already."
-        outputs = kept.outputs
-        return Foreseen(job.relative, "kept", None, outputs, message)
-    height, width = size_of(job.path)
-    asked = sources.foresee(job, height, width)
-    if asked is None:
-        return Foreseen.refused(job.relative, "skipped", NOTHING_ASKED)
-    if asked.work is not None:
-        check_work(asked.work, height, width)
-    names = planned_names(plan, job, asked, height, width)
-    return Foreseen(job.relative, "done", asked.source, names)
+        outputs = row.outputs
+        return DryRunEntry(job.relative, "kept", None, outputs, message)
+    height, width = read_size(job.path)
+    resolved = resolver.preview(job, height, width)
+    if resolved is None:
+        return DryRunEntry.from_error(job.relative, "skipped", NO_PROMPTS)
+    if resolved.stack is not None:
+        validate_stack(resolved.stack, height, width)
+    names = planned_names(plan, job, resolved, height, width)
+    return DryRunEntry(job.relative, "done", resolved.source, names)
 
 
 def planned_names(
-    plan: Plan, job: Job, asked: Asked, height: int, width: int
+    plan: BatchPlan, job: Job, resolved: ResolvedPrompts, height: int, width: int
 ) -> tuple[str, ...]:
     """Results of a picture of that size, relative to the output folder."""
     import datetime
 
     options = plan.export
     objects = [SceneObject()]
-    if asked.work is not None:
-        objects = list(Solved.chosen(asked.work, options))
+    if resolved.stack is not None:
+        objects = list(SolvedImage.objects_to_solve(resolved.stack, options))
     names = [entry.name or f"Object {entry.id}" for entry in objects]
     groups = [[name] for name in names] if options.scope == "each" else [names]
     frame = options.frame(width, height, (0, 0, width, height))
@@ -225,17 +248,17 @@ def _with_unknown_size(template: str) -> str:
     return text
 
 
-def size_of(path: Path) -> tuple[int, int]:
+def read_size(path: Path) -> tuple[int, int]:
     """Height and width of a picture, upright, of which little is read if possible.
 
     Raises:
         ImageError: it cannot be read as a picture.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
-            turned = image.getexif().get(0x0112, 1) >= 5
-            return (width, height) if turned else (height, width)
+        with PIL.Image.open(path, formats=FORMATS) as file:
+            width, height = file.size
+            is_sideways = file.getexif().get(0x0112, 1) >= 5
+            return (width, height) if is_sideways else (height, width)
     except Exception:  # what Pillow cannot read, others may, or say why not
-        picture = load_picture(path)
-        return picture.height, picture.width
+        image = load_image(path)
+        return image.height, image.width

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zim_app.core.batch.jobs import jobs_of_folder
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.prompt_sources import Prompting
-from zim_app.core.batch.runner import Ended, run
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy
+from zim_app.core.batch.runner import JobFinished, run
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, DeviceError
-from zim_model.inference.automatic import Found
+from zim_model.inference.automatic import FoundObject
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Matte, Request, Timings
 
@@ -55,11 +55,11 @@ class FakeEngine:
 
     def everything(
         self, request: Request, options: None = None, cancelled: Any = lambda: False
-    ) -> tuple[Found, ...]:
+    ) -> tuple[FoundObject, ...]:
         small = np.zeros((HEIGHT, WIDTH), np.uint8)
         small[10:20, 10:30] = 255
         prompts = PromptSet((Point(20, 15),))
-        return (Found(prompts, 2, small, 0.9, 0.9, (10, 10, 30, 20), 0.17),)
+        return (FoundObject(prompts, 2, small, 0.9, 0.9, (10, 10, 30, 20), 0.17),)
 
 
 def save_photo(path: Path, colour: tuple[int, int, int], size: Any = None) -> Path:
@@ -99,13 +99,15 @@ def output(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_plan(photos: Path, output: Path) -> Callable[..., Plan]:
+def make_plan(photos: Path, output: Path) -> Callable[..., BatchPlan]:
     """A plan for the folder, on the main object unless prompts are given."""
 
-    def make(prompting: Prompting | None = None, **changes: Any) -> Plan:
+    def make(prompting: PromptPolicy | None = None, **changes: Any) -> BatchPlan:
         recursive = changes.pop("recursive", False)
-        jobs = jobs_of_folder(photos, output, recursive=recursive)
-        return Plan(jobs, output, prompting or Prompting(automatic=True), **changes)
+        jobs = folder_jobs(photos, output, recursive=recursive)
+        return BatchPlan(
+            jobs, output, prompting or PromptPolicy(automatic=True), **changes
+        )
 
     return make
 
@@ -114,8 +116,8 @@ def make_plan(photos: Path, output: Path) -> Callable[..., Plan]:
 def rows_of(engine: FakeEngine) -> Callable[..., dict[str, Any]]:
     """Run a plan to its end; rows by picture."""
 
-    def rows(plan: Plan, **options: Any) -> dict[str, Any]:
+    def rows(plan: BatchPlan, **options: Any) -> dict[str, Any]:
         events = run(plan, engine, **options)
-        return {e.row.picture: e.row for e in events if isinstance(e, Ended)}
+        return {e.row.image: e.row for e in events if isinstance(e, JobFinished)}
 
     return rows
