@@ -1,4 +1,4 @@
-"""``zim-studio auto``: every object of a photo in a file of its own, and an index.
+"""``zim-studio auto``: each object of a photo in a file of its own, and an index.
 
 Imports neither Qt nor torch.
 """
@@ -49,21 +49,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="cutout",
         help="the photo with transparency (default), or the grey matte",
     )
-    parser.add_argument(
-        "--trim", action="store_true", help="leave out what is empty around an object"
-    )
+    parser.add_argument("--trim", action="store_true", help="crop to the object")
     parser.add_argument(
         "--grid",
         type=int,
         metavar="N",
-        help="places looked at along the photo's longer side (default: what suits the "
+        help="point prompts along the photo's longer side (default: depends on the "
         "model)",
     )
     limits = {
         "--min-area": "smallest object, as a fraction of the photo",
         "--max-area": "largest object, as a fraction of the photo",
-        "--min-score": "how sure the model must be, 0 to 1",
-        "--min-stability": "how sharply an object must stand out, 0 to 1",
+        "--min-score": "least predicted IoU, 0 to 1",
+        "--min-stability": "least stability of an object's mask, 0 to 1",
     }
     for name, meaning in limits.items():
         parser.add_argument(name, type=float, metavar="X", help=meaning)
@@ -71,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--replace", action="store_true", help="replace files of an earlier run"
     )
     parser.add_argument(
-        "--json", action="store_true", help="print the index instead of a sentence"
+        "--json", action="store_true", help="print the index in place of a summary"
     )
 
 
@@ -88,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.replace:
         names.check_free()
     _make_folder(args.output)
-    check_target(image, names.object(1), options)  # before the model takes its time
+    check_target(image, names.object(1), options)  # before the slow part
     base = Recipe() if args.model is None else Recipe(model=args.model)
     engine = make_engine(args)
     started = time.perf_counter()
@@ -121,18 +119,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _OutputNames:
-    """The files that a photo gives."""
+    """Paths of the output files of a photo."""
 
     def __init__(self, folder: Path, stem: str) -> None:
         self._folder, self._stem = folder, stem
         self.index = folder / f"{stem}-objects.json"
 
     def object(self, number: int) -> Path:
-        """The file of an object, counted from 1."""
+        """Path of the file of an object; numbers start at 1."""
         return self._folder / f"{self._stem}-{number:02}.png"
 
     def check_free(self) -> None:
-        """Refuse to mix with the files of an earlier run."""
+        """Raise ImageError if files of an earlier run exist."""
         start = f"{self._stem}-"
         taken = [self.index] if self.index.exists() else []
         if self._folder.is_dir():
@@ -165,7 +163,7 @@ def _make_folder(folder: Path) -> None:
 def _automatic_options(
     args: argparse.Namespace, engine: Engine, model: str
 ) -> AutomaticOptions:
-    """What suits the model, but for what the user says."""
+    """The model's defaults, overridden by the given options."""
     from zim_model.inference.automatic import AutomaticOptions
 
     defaults = AutomaticOptions.for_model(engine.backend(model).config)
@@ -183,13 +181,13 @@ def _write_objects(
     names: _OutputNames,
     options: ExportOptions,
 ) -> Iterator[tuple[dict[str, Any], Timings]]:
-    """Write the objects, one after the other, and say what they are and took."""
+    """Write the objects one by one; yield the index entry and timings of each."""
     for number, each in enumerate(objects, 1):
         recipe = replace(
             base, prompts=each.prompts, options=Options(candidate=each.candidate)
         )
         matte = engine.solve(recipe.request(image.rgb, image.key))
-        if not matte.alpha.any():  # at full size nothing is left of it
+        if not matte.alpha.any():  # empty at full size
             continue
         path = names.object(number)
         export(image, [ExportTarget(matte.alpha)], path, options)
@@ -205,7 +203,7 @@ def _write_objects(
 
 
 def _progress(enabled: bool) -> Callable[[int, int, tuple[FoundObject, ...]], None]:
-    """Shows on a terminal how far the search is."""
+    """A progress callback that prints to a terminal."""
 
     def print_progress(done: int, total: int, objects: tuple[FoundObject, ...]) -> None:
         if enabled:

@@ -1,4 +1,4 @@
-"""``zim-studio batch``: a folder of pictures with one command.
+"""``zim-studio batch``: process a folder of images.
 
 Imports neither Qt nor torch.
 """
@@ -35,14 +35,14 @@ from zim_model.errors import ZimError
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
-SUMMARY = "Cut objects out of all pictures of a folder."
+SUMMARY = "Cut objects out of all photos of a folder."
 INTERRUPTED = 130
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``zim-studio batch``."""
     parser.add_argument(
-        "folder", type=Path, nargs="?", metavar="FOLDER", help="pictures to read"
+        "folder", type=Path, nargs="?", metavar="FOLDER", help="photos to read"
     )
     parser.add_argument(
         "-o",
@@ -50,13 +50,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="OUT",
         help="folder for results, batch-report.csv and batch-sheet.jpg; made if it "
-        "does not exist; with the same one again, a batch goes on where it ended",
+        "does not exist; with an existing OUT the batch is resumed",
     )
     parser.add_argument(
         "-r",
         "--recursive",
         action="store_true",
-        help="also folders in FOLDER; OUT gets the same tree",
+        help="include subfolders of FOLDER; OUT gets the same tree",
     )
     _configure_prompts(parser)
     _configure_export(parser)
@@ -65,13 +65,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _configure_prompts(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
-        "prompts, the first that says anything about a picture"
+        "prompts; the first source that has any for a photo is used"
     )
     group.add_argument(
         "--no-recipes",
         action="store_true",
-        help="do not take what was done to a picture in the studio, nor projects "
-        "(.zimproj) in its folder",
+        help="ignore prompts of the studio's sessions and of projects (.zimproj) in "
+        "the photo's folder",
     )
     group.add_argument(
         "--prompts",
@@ -84,11 +84,11 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
         "--box",
         type=_relative_box,
         metavar="X0,Y0,X1,Y1",
-        help="one box for all pictures, in fractions of width and height, such as "
+        help="one box for all photos, in fractions of width and height, such as "
         "0.1,0.1,0.9,0.9",
     )
     group.add_argument(
-        "--auto", action="store_true", help="find each picture's main object"
+        "--auto", action="store_true", help="find each photo's main object"
     )
     group.add_argument(
         "--model",
@@ -109,11 +109,9 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         "--background",
         type=_background,
         metavar="COLOUR",
-        help="of composites: R,G,B, #RRGGBB, or a picture file (default: white)",
+        help="of composites: R,G,B, #RRGGBB, or a photo (default: white)",
     )
-    group.add_argument(
-        "--trim", action="store_true", help="leave out what is empty around the objects"
-    )
+    group.add_argument("--trim", action="store_true", help="crop to the objects")
     group.add_argument("--padding", type=int, default=0, metavar="PIXELS")
     size = group.add_mutually_exclusive_group()
     size.add_argument("--scale", type=float, default=1.0, metavar="FACTOR")
@@ -122,14 +120,14 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         "--decontaminate",
         type=float,
         metavar="AMOUNT",
-        help="0 to 1: free soft edges from the old background's colour (default: as "
-        "the recipe says)",
+        help="0 to 1: remove the old background's colour from soft edges (default: "
+        "that of the recipe)",
     )
     group.add_argument(
         "--objects",
         choices=get_args(Scope),
         default=BATCH_EXPORT.scope,
-        help="all visible ones as one (default), each in a file, or the active one",
+        help="all visible ones together (default), each in a file, or the active one",
     )
     group.add_argument(
         "--original", action="store_true", help="add it as a hidden layer (psd, ora)"
@@ -144,7 +142,7 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--replace",
         action="store_true",
-        help="write over files that are not this batch's own; else those stay, and the "
+        help="overwrite files that are not of this batch; else they are kept, and the "
         "new file gets a number",
     )
 
@@ -157,11 +155,11 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=WORKERS,
         metavar="N",
-        help="threads that read pictures, and as many that write, while the model "
-        "works; 0 for none (default: %(default)s)",
+        help="threads that read photos, and as many that write, while the model runs; "
+        "0 for none (default: %(default)s)",
     )
     group.add_argument(
-        "--dry-run", action="store_true", help="only tell what would be written"
+        "--dry-run", action="store_true", help="only list what would be written"
     )
     group.add_argument(
         "--shard",
@@ -173,7 +171,7 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="work on a Ray cluster that shares the folders: auto, HOST:PORT, or "
+        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
         "local:N for N workers here",
     )
     group.add_argument(
@@ -184,7 +182,7 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
         help="only join the reports of these output folders, into OUT or the first one",
     )
     group.add_argument(
-        "--json", action="store_true", help="print a line of JSON for each picture"
+        "--json", action="store_true", help="print a line of JSON for each photo"
     )
 
 
@@ -215,12 +213,11 @@ def _shard(text: str) -> Shard:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; return the exit code.
+    """Run the subcommand; return the exit code.
 
     Raises:
-        ZimError: nothing can be done at all; what fails for one picture only is told
-            in the report.
-        ArgumentError: the arguments do not go together.
+        ZimError: the batch cannot run; errors of single photos are in the report.
+        ArgumentError: the arguments contradict each other.
     """
     if args.merge:
         return _merge(args)
@@ -298,7 +295,7 @@ def _run_here(plan: BatchPlan, args: argparse.Namespace) -> int:
 
         resolve_device(args.device)
     if args.model is not None:
-        engine.backend(args.model)  # a wrong name fails once, not for every picture
+        engine.backend(args.model)  # a wrong name fails once, not for every image
     stop = threading.Event()
     printer = _ProgressPrinter(args)
     started = time.perf_counter()
@@ -348,10 +345,10 @@ def _summarise(
         text = ", ".join((*words, "{failed} failed")).format(**number)
         made = number["done"]
         rate = f" in {seconds:.1f} s" if seconds else ""
-        per_photo = f", {seconds / made:.2f} s a picture" if made and seconds else ""
+        per_photo = f", {seconds / made:.2f} s per photo" if made and seconds else ""
         print(f"{text}{rate}{per_photo}; see {files[0]}")
     if interrupted:
-        print("zim-studio: interrupted; run it again to go on.", file=sys.stderr)
+        print("zim-studio: interrupted; run it again to resume.", file=sys.stderr)
         return INTERRUPTED
     return 1 if number["failed"] else 0
 
@@ -365,7 +362,7 @@ def _merge(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _interruptible(stop: threading.Event) -> Iterator[None]:
-    """Let Ctrl+C end the batch as it should be ended; a second one ends it at once."""
+    """Make Ctrl+C set ``stop``, which ends a batch cleanly; a second one interrupts."""
 
     def end(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
@@ -387,7 +384,7 @@ def _interruptible(stop: threading.Event) -> Iterator[None]:
 
 
 class _ProgressPrinter:
-    """Tells how far a batch is: a bar on a terminal, lines of JSON for programs."""
+    """Prints the progress of a batch: a bar on a terminal, or lines of JSON."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._json = args.json

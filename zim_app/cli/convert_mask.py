@@ -1,4 +1,4 @@
-"""``zim-studio convert-mask``: from a photo and a coarse mask to a soft matte.
+"""``zim-studio convert-mask``: make a soft matte from a photo and a coarse mask.
 
 Imports neither Qt nor torch.
 """
@@ -22,7 +22,7 @@ from zim_model.runtime.devices import resolve_device
 
 SUMMARY = "Make a soft matte of a photo and a coarse black-and-white mask."
 GREY_FRACTION_TO_REPORT = 0.001
-"""Share of grey pixels in a mask from which on the threshold is told."""
+"""Fraction of grey pixels of a mask above which the threshold is reported."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "mask",
         type=Path,
         metavar="MASK",
-        help="a picture of the photo's size, white on the object; where it has "
-        "transparency, that counts",
+        help="an image of the photo's size, white on the object; if it has "
+        "transparency, its opacity is used",
     )
     parser.add_argument(
         "-o",
@@ -52,14 +52,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--depth",
         choices=("source", "8", "16"),
         default="source",
-        help="bits a channel; source (default) has those of the photo",
+        help="bits per channel; source (default) is the depth of the photo",
     )
     parser.add_argument(
         "--threshold",
         type=int,
         default=THRESHOLD,
         metavar="PERCENT",
-        help=f"of white from which on a pixel is the object's (default: {THRESHOLD})",
+        help=f"least brightness of a pixel of the object (default: {THRESHOLD})",
     )
     parser.add_argument(
         "--model",
@@ -70,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         metavar="ID",
-        help="where it runs: cuda, cuda:1, mps or cpu (default: the best here)",
+        help="where it runs: cuda, cuda:1, mps or cpu (default: the fastest available)",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object about the result"
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
             f"{output} is the mask itself.", "Choose another name for the result."
         )
     options = ExportOptions(args.what, depth=args.depth)
-    check_target(image, output, options)  # before the model takes its time
+    check_target(image, output, options)  # before the slow part
     _print_mask_info(args.mask.name, mask_file, args.threshold)
     from zim_model.conversion.converter import Converter
 
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_mask_info(name: str, mask_file: MaskFile, threshold: int) -> None:
-    """Say what the threshold decided, where it did."""
+    """Print a note if the mask has grey pixels, to which the threshold applies."""
     if mask_file.between > GREY_FRACTION_TO_REPORT:
         kinds = "clear nor opaque" if mask_file.transparency else "black nor white"
         print(

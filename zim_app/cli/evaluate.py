@@ -1,4 +1,4 @@
-"""``zim-studio evaluate``: measure models and others' predictions on a data set.
+"""``zim-studio evaluate``: measure models and predictions of others on a data set.
 
 Imports neither Qt nor torch.
 """
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layout",
         choices=[layout.name for layout in LAYOUTS],
-        help="of ROOT (default: found out)",
+        help="of ROOT (default: detected)",
     )
     parser.add_argument(
         "--model",
@@ -83,7 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="point,box",
         metavar="KINDS",
         help="any of point, box, clicks:N, with commas (default: point,box); clicks are"
-        " made by the standard clicker",
+        " placed by the standard simulated user",
     )
     parser.add_argument(
         "-o",
@@ -101,7 +101,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FOLDER",
         help="join the rows of shards' results into one report in -o FOLDER; with ROOT "
-        "before it the report shows pictures",
+        "before it the report shows images",
     )
     others.add_argument(
         "--make-mini",
@@ -114,10 +114,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="fetch MicroMat-3K from its authors' page, once its licence is accepted; "
-        "say it again to go on where it was left",
+        "run it again to resume",
     )
     others.add_argument(
-        "--yes", action="store_true", help="the licence is accepted; do not ask"
+        "--yes", action="store_true", help="accept the licence without asking"
     )
 
 
@@ -126,19 +126,19 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--upsampling",
         choices=get_args(Upsampling),
         default="guided",
-        help="of the models' answers (default: guided); official ZIM's is bilinear",
+        help="of the models' mattes (default: guided); official ZIM uses bilinear",
     )
     parser.add_argument(
         "--mirrored",
         action="store_true",
-        help="ask the models about the mirror images too and take the mean",
+        help="predict for the mirrored images too and take the mean",
     )
     parser.add_argument(
         "--region",
         choices=get_args(EvaluatedRegion),
-        help="where the (DIM) errors count: the image, the unknown part of the data "
-        "set's trimaps, or of trimaps made from the true mattes (default: as usual "
-        "for the data set)",
+        help="where (DIM) errors are measured: the image, the unknown region of the "
+        "data set's trimaps, or of trimaps made from the ground truth (default: "
+        "depends on the data set)",
     )
     parser.add_argument(
         "--limit",
@@ -152,12 +152,12 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         type=_shard,
         default=(1, 1),
         metavar="I/N",
-        help="do the I-th of N parts, for job arrays; --merge joins them",
+        help="run the I-th of N parts, for job arrays; --merge joins them",
     )
     parser.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="run on a Ray cluster that sees the same folders: auto, HOST:PORT, or "
+        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
         "local:N for N workers here",
     )
     parser.add_argument(
@@ -165,10 +165,10 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         type=_count,
         default=default_jobs(),
         metavar="N",
-        help=f"processes that score answers (default: {default_jobs()})",
+        help=f"processes that compute metrics (default: {default_jobs()})",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on with a run in the same FOLDER"
+        "--resume", action="store_true", help="resume a run in the same FOLDER"
     )
     parser.add_argument(
         "--save-predictions", action="store_true", help="keep the mattes as PNG files"
@@ -180,7 +180,9 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of things")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of cases or processes"
+        )
     return int(text)
 
 
@@ -192,7 +194,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; return 0, or 1 if a row could not be measured.
+    """Run the subcommand; return 0, or 1 if a row could not be measured.
 
     Raises:
         ZimError: the data set, a model, the predictions or the folder of the results
@@ -238,11 +240,11 @@ def run(args: argparse.Namespace) -> int:
         report = _print_events(events)
     except KeyboardInterrupt:
         print(
-            f"\nFinished rows are kept in {out}: say the same with --resume to go on.",
+            f"\nFinished rows are kept in {out}: run it again with --resume.",
             file=sys.stderr,
         )
         raise
-    if args.shard != (1, 1):  # the shards' reports would take each other's place
+    if args.shard != (1, 1):  # reports of shards would overwrite each other
         print(report_heading(report), file=sys.stderr)
         print(f"When all shards are done: zim-studio evaluate --merge {out} -o FOLDER")
         return 0 if report.has_no_failures else 1
@@ -252,7 +254,7 @@ def run(args: argparse.Namespace) -> int:
 def _run_on_cluster(
     args: argparse.Namespace, out: Path, options: EvaluationOptions
 ) -> Report:
-    """Run on a cluster."""
+    """Run the evaluation on a cluster."""
     from zim_model.evaluation.distributed import (
         DistributedEvaluation,
         evaluate_on_cluster,
@@ -288,13 +290,14 @@ def _prompts(text: str) -> list[PromptKind]:
 
 
 def _print_events(events: Iterable[Event]) -> Report:
-    """Tell on the standard error stream how a run goes on, until it is finished."""
+    """Print progress on the standard error stream until the run is finished."""
     shown = sys.stderr.isatty()
     report: Report | None = None
     for event in events:
         if isinstance(event, Started) and event.rows:
             print(
-                f"{len(event.rows)} of {event.total} rows are there.", file=sys.stderr
+                f"{len(event.rows)} of {event.total} rows are finished.",
+                file=sys.stderr,
             )
         elif isinstance(event, RowDone):
             if event.row.error:
@@ -330,7 +333,7 @@ def _download(args: argparse.Namespace) -> int:
         root = download_micromat(args.download, on_progress, never_cancelled)
     except KeyboardInterrupt:
         print(
-            "\nWhat has arrived is kept: say the same again to go on.", file=sys.stderr
+            "\nThe partial download is kept: run it again to resume.", file=sys.stderr
         )
         raise
     print(f"{root}: MicroMat-3K; evaluate it with: zim-studio evaluate {root}")
@@ -351,7 +354,7 @@ def _merge(args: argparse.Namespace) -> int:
 def _output_report(
     args: argparse.Namespace, report: Report, out: Path, dataset: Dataset | None
 ) -> int:
-    """Write and print a report; the exit code."""
+    """Write and print a report; return the exit code."""
     written = write_report(report, out, dataset)
     print(to_json(report) if args.json else to_markdown(report))
     names = ", ".join(path.name for path in written)

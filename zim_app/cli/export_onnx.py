@@ -1,4 +1,4 @@
-"""``zim-studio export-onnx``: a model as the official pair of ONNX graphs.
+"""``zim-studio export-onnx``: write a model as the official pair of ONNX graphs.
 
 Imports neither Qt nor torch.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors publish it."
 OFFICIAL_SIDE = 1024
-"""Input pixels of the side that the official package takes for granted."""
+"""Side of the input, in pixels, that the official package expects."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,16 +40,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="the folder for the two files; earlier ones are replaced",
+        help="folder of the two files; existing ones are replaced",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export; return the exit code.
+    """Run the subcommand; return the exit code.
 
     Raises:
-        ZimError: there is no such model, it does not suit the official interface, or
+        ZimError: the model is unknown, is incompatible with the official interface, or
             the files cannot be written.
     """
     path = locate(args.model)
@@ -89,12 +89,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def format_table(differences: Sequence[ParityDifference]) -> str:
-    """The largest differences between graphs and network, a line each."""
+    """The largest differences between graphs and network, one per line."""
     return "\n".join(["Largest differences:", *(f"  {each}" for each in differences)])
 
 
 def _written_files(folder: Path) -> list[Path]:
-    """The files of a pair, with the weights that lie beside a graph."""
+    """The files of a pair of graphs, external weight files included."""
     named = [folder / name for name in ONNX_FILES]
     external_data = [path.with_name(f"{path.name}.data") for path in named]
     return [*named, *(path for path in external_data if path.is_file())]

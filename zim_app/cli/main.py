@@ -1,7 +1,7 @@
-"""The commands that work without a window; imports neither Qt nor torch.
+"""The subcommands of ``zim-studio``; imports neither Qt nor torch.
 
-Exit codes: 0 done, 1 an expected failure (one line on the standard error stream says
-what and how to cure it), 2 wrong usage, 130 interrupted.
+Exit codes: 0 success, 1 an expected failure (with a one-line message and advice on the
+standard error stream), 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Command:
     Attributes:
         summary: one line for the list of commands.
         configure: adds the arguments to a parser.
-        run: does the work and returns the exit code; may raise ZimError, or
-            ArgumentError for wrong usage that the parser alone cannot see.
+        run: runs the subcommand and returns the exit code; may raise ZimError, or
+            ArgumentError for wrong usage that the parser cannot detect.
     """
 
     summary: str
@@ -78,10 +78,12 @@ def run(argv: Sequence[str]) -> int:
         return fail(str(error))
     except KeyboardInterrupt:
         return fail("interrupted.", 130)
-    except BrokenPipeError:  # the reader of `zim-studio ... | head` has enough
+    except (
+        BrokenPipeError
+    ):  # the reader has closed the pipe, as in `zim-studio ... | head`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # flushed at exit
         return 1
-    except OSError as error:  # such as a name that is too long to be looked for
+    except OSError as error:  # such as a file name that is too long
         reason, cure = describe_os_error(error)
         place = f"{error.filename}: " if error.filename else ""
         return fail(f"{place}{reason}. {cure}")
@@ -89,7 +91,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def fail(reason: str, code: int = 1) -> int:
-    """Print an error, as one line, for the user; return the exit code."""
+    """Print an error message as one line; return the exit code."""
     print(f"zim-studio: error: {' '.join(reason.split())}", file=sys.stderr)
     return code
 
@@ -105,8 +107,8 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="X,Y[,LABEL]",
-        help="a click, in pixels from the top left; LABEL 1 (the default) says that "
-        "the object is there, 0 that it is not; may be repeated",
+        help="a point, in pixels from the top left; LABEL 1 (the default) is on the "
+        "object, 0 on the background; may be repeated",
     )
     parser.add_argument(
         "--box",
@@ -127,13 +129,13 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         "--upsampling",
         choices=get_args(Upsampling),
         help="how the matte reaches the photo's size: guided by its edges (default), "
-        "bilinear, or native, which looks again along the edge and takes longer",
+        "bilinear, or native, which predicts again along the edge and takes longer",
     )
     parser.add_argument(
         "--mirrored",
         action="store_true",
-        help="ask about the mirrored photo too and take the mean of both answers "
-        "(test-time augmentation): a little more exact, takes twice as long",
+        help="predict for the mirrored photo too and take the mean of both mattes "
+        "(test-time augmentation): slightly more accurate, takes twice as long",
     )
     parser.add_argument(
         "-o",
@@ -162,8 +164,8 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         "--decontaminate",
         type=float,
         metavar="AMOUNT",
-        help="0 to 1: free soft edges from the old background's colour (default: as "
-        "the recipe says, else 0)",
+        help="0 to 1: remove the old background's colour from soft edges (default: "
+        "that of the recipe, else 0)",
     )
     parser.add_argument(
         "--json",
@@ -187,7 +189,7 @@ def _run_matte(args: argparse.Namespace) -> int:
     options = ExportOptions(
         args.what, background=args.background, decontaminate=amount
     ).validate()
-    check_target(image, output, options)  # before the model takes its time
+    check_target(image, output, options)  # before the slow part
     recipe = recipe.validate(image.height, image.width)
     request = recipe.request(image.rgb, image.key)
     matte = models.make_engine(args).solve(request)
@@ -222,7 +224,7 @@ def _run_matte(args: argparse.Namespace) -> int:
 def _measure_edge_halo(
     cut_out: CutOut, options: ExportOptions
 ) -> dict[str, float] | None:
-    """The old background's share in the soft edge; None where nothing can be said."""
+    """The halo before and after decontamination; None where it cannot be measured."""
     from zim_model.matting.halo import measure_halo
 
     found = None
@@ -298,4 +300,4 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command(evaluate.SUMMARY, evaluate.configure, evaluate.run),
     "export-onnx": Command(export_onnx.SUMMARY, export_onnx.configure, export_onnx.run),
 }
-"""Every subcommand by its name; a new one is added here and nowhere else."""
+"""Every subcommand by its name; the only list of them."""

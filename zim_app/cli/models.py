@@ -1,4 +1,4 @@
-"""``zim-studio models``: what there is, getting more, and where models run.
+"""``zim-studio models``: list and manage models; shared device options.
 
 Imports neither Qt nor torch.
 """
@@ -51,10 +51,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; return the exit code.
+    """Run the subcommand; return the exit code.
 
     Raises:
-        ZimError: there is no such model, it cannot be fetched, added or removed.
+        ZimError: the model is unknown, or cannot be downloaded, added or removed.
     """
     result: int = args.verb(args)
     return result
@@ -114,13 +114,14 @@ def _format_row(row: dict[str, Any]) -> str:
 def _configure_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, metavar="PATH")
     parser.add_argument(
-        "--name", help="what to call it (default: the known model's or file's name)"
+        "--name",
+        help="of the installed model (default: the known model's or file's name)",
     )
 
 
 def _add(args: argparse.Namespace) -> int:
     from zim_model.weights.install import (
-        install_from_disk,  # imports what downloads use
+        install_from_disk,  # imports network modules
     )
 
     return _print_installed(args, install_from_disk(args.path, args.name))
@@ -184,14 +185,15 @@ def _convert(args: argparse.Namespace) -> int:
         return 0
     print(
         f"{conversion.matched_by_name} layers were placed by their names, "
-        f"{conversion.matched_by_order} by their order.\n{export_onnx.format_table(conversion.differences)}\n{target} "
+        f"{conversion.matched_by_order} by their order.\n"
+        f"{export_onnx.format_table(conversion.differences)}\n{target} "
         f"({report['bytes'] / 1e6:,.1f} MB) holds a {conversion.config.name}."
     )
     return 0
 
 
 def _pair(source: str) -> Path:
-    """The folder of a pair of graphs."""
+    """The folder of a pair of ONNX graphs."""
     path = Path(source)
     if path.is_file() and path.suffix == ".onnx":
         path = path.parent
@@ -211,7 +213,7 @@ def _pair(source: str) -> Path:
 def _configure_download(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument(
-        "--yes", action="store_true", help="the licence is accepted; do not ask"
+        "--yes", action="store_true", help="accept the licence without asking"
     )
 
 
@@ -231,14 +233,18 @@ def _download(args: argparse.Namespace) -> int:
         model = download(info, on_progress, never_cancelled)
     except KeyboardInterrupt:
         print(
-            "\nWhat has arrived is kept: say the same again to go on.", file=sys.stderr
+            "\nThe partial download is kept: run it again to resume.", file=sys.stderr
         )
         raise
     return _print_installed(args, model)
 
 
 def _confirm_model_licence(info: ModelInfo, *, accepted: bool) -> None:
-    """Show the licence, and go on only if it is accepted."""
+    """Show the licence of a model and ask for acceptance.
+
+    Raises:
+        ZimError: it is not accepted.
+    """
     from zim_model.weights import hub
 
     terms = info.licence
@@ -254,10 +260,10 @@ def _confirm_model_licence(info: ModelInfo, *, accepted: bool) -> None:
 
 
 def confirm_licence(*, accepted: bool) -> None:
-    """Go on only if the licence that was shown is accepted.
+    """Ask for acceptance of the licence that was shown.
 
     Raises:
-        ZimError: it is not.
+        ZimError: it is not accepted.
     """
     if accepted:
         return
@@ -269,7 +275,7 @@ def confirm_licence(*, accepted: bool) -> None:
 
 
 def print_progress(progress: DownloadProgress) -> None:
-    """Show how far it is, in one line that is written again and again."""
+    """Print the progress of a download, in one line that is overwritten."""
     fraction = progress.done / max(1, progress.total)
     line = f"\r{fraction:4.0%}  {progress.rate / 1e6:6.1f} MB/s "
     left = progress.seconds_left
@@ -282,7 +288,7 @@ def print_progress(progress: DownloadProgress) -> None:
 
 
 def ignore_progress(progress: DownloadProgress) -> None:
-    """Nobody watches."""
+    """Discard progress; for output that is not a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,16 +302,16 @@ class _Subcommand:
 
 
 def _configure_nothing(parser: argparse.ArgumentParser) -> None:
-    """Listing takes no arguments of its own."""
+    """Add no arguments."""
 
 
 _SUBCOMMANDS = (
     _Subcommand("list", "List known and installed models.", _configure_nothing, _list),
-    _Subcommand("download", "Fetch a known model.", _configure_download, _download),
+    _Subcommand("download", "Download a known model.", _configure_download, _download),
     _Subcommand("add", "Install a model from the disk.", _configure_add, _add),
     _Subcommand(
         "convert",
-        "Carry a pair of ONNX graphs into this program's own format.",
+        "Convert a pair of ONNX graphs to this program's own format.",
         _configure_convert,
         _convert,
     ),
@@ -321,18 +327,19 @@ def add_device_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         metavar="ID",
-        help="where the model runs: cuda, cuda:1, mps or cpu (default: the best here)",
+        help="where the model runs: cuda, cuda:1, mps or cpu (default: the fastest "
+        "available)",
     )
     parser.add_argument(
         "--precision",
         choices=get_args(Precision),
         default="auto",
-        help="of the arithmetic (default: what suits the device)",
+        help="of the arithmetic (default: depends on the device)",
     )
 
 
 def make_engine(args: argparse.Namespace) -> Engine:
-    """An engine on the device that the arguments name."""
+    """An engine on the device of the arguments."""
     from zim_model.inference.engine import Engine  # imports torch, which takes seconds
 
     engine = Engine()
@@ -343,6 +350,6 @@ def make_engine(args: argparse.Namespace) -> Engine:
 
 
 def print_notes(notes: tuple[str, ...]) -> None:
-    """Say on the standard error stream what had to be done for want of memory."""
+    """Print degradation notices on the standard error stream."""
     for note in notes:
         print(f"zim-studio: warning: {note}", file=sys.stderr)

@@ -1,8 +1,8 @@
-"""Colour management: from a picture's ICC profile to sRGB, and one colour back.
+"""Colour management: from an image's ICC profile to sRGB and back.
 
 Conversions are relative colorimetric with black point compensation, as in other
-image editors.  A profile that is damaged, or that describes another kind of pixel
-than the picture has, is treated as absent.
+image editors.  A profile that is damaged, or of another colour space than the image's,
+is ignored.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from zim_model.arrays import ByteArray
 Space = Literal["GRAY", "RGB", "CMYK"]
 _MODES: dict[Space, str] = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 _TOLERANCE = 1
-"""A profile that moves no 8-bit value further than this from sRGB is sRGB."""
+"""Largest difference from sRGB, in 8-bit steps, of a profile that counts as sRGB."""
 
 
 def usable_profile(icc: bytes | None, space: Space) -> bytes | None:
-    """The same bytes if they are an ICC profile for such pixels, else None."""
+    """The profile itself if it is valid for that colour space, else None."""
     return icc if icc and _to_srgb(icc, space) is not None else None
 
 
@@ -62,9 +62,9 @@ def grey_to_srgb(pixels: PixelArray, icc: bytes | None) -> PixelArray:
 
 
 def cmyk_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
-    """Convert ink, (H, W, 4) with 0 for none, to (H, W, 3) uint8 sRGB.
+    """Convert CMYK, (H, W, 4) with 0 for no ink, to (H, W, 3) uint8 sRGB.
 
-    Without a profile the inks are taken as perfect filters.
+    Without a profile, ideal inks are assumed.
     """
     transform = _to_srgb(icc, "CMYK") if icc else None
     return _apply_transform(transform, pixels, "CMYK")
@@ -84,7 +84,7 @@ def rgb_from_srgb(pixels: ByteArray, icc: bytes | None) -> ByteArray:
 
     Args:
         pixels: (H, W, 3) uint8.
-        icc: the profile wanted; None means sRGB.
+        icc: the target profile; None means sRGB.
 
     Returns:
         (H, W, 3) uint8; ``pixels`` itself where nothing changes.
@@ -94,13 +94,13 @@ def rgb_from_srgb(pixels: ByteArray, icc: bytes | None) -> ByteArray:
 
 
 def _from_srgb(icc: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """The way to a profile; None where there is none, or nothing would change."""
+    """The transform from sRGB; None where there is none or it is the identity."""
     source = _to_srgb(icc, "RGB") if icc else None
     if icc is None or source is None or _is_near_identity(source):
         return None
     try:
         return _transform(_srgb(), _profile(icc), "RGB", "RGB")
-    except ImageCms.PyCMSError:  # a profile for reading only, as scanners have
+    except ImageCms.PyCMSError:  # an input-only profile, as of scanners
         return None
 
 
@@ -140,7 +140,7 @@ def _transform(
 
 
 def _is_near_identity(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether a grid of 16 x 16 x 16 RGB colours comes out as it went in."""
+    """Whether a transform leaves a grid of 16 x 16 x 16 RGB colours unchanged."""
     steps = np.arange(0, 256, 17, dtype=np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(64, 64, 3)
     moved = _apply_transform(transform, grid, "RGB").astype(np.int16) - grid

@@ -1,7 +1,7 @@
-"""A picture and its matte become pixels to export; pure NumPy, in strips.
+"""Cut-outs, composites and mattes as pixels to export; NumPy only, in strips of rows.
 
-Where a picture has transparency of its own, its alpha multiplies the matte.
-Blending happens in encoded values, as browsers and editors do by default.
+Where an image has transparency of its own, its alpha multiplies the matte.  Blending
+is done in encoded (not linear) values, as browsers and image editors do by default.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from zim_model.request import ALPHA_MAX
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CutOut:
-    """Colours and what is to be seen of them: straight alpha, never premultiplied.
+    """Foreground colours with straight (not premultiplied) alpha.
 
     Attributes:
-        colours: (H, W, 3) uint8 or uint16, in the picture's profile.
+        colours: (H, W, 3) uint8 or uint16, in the image's profile.
         alpha: (H, W) uint16, 0 transparent to 65535 opaque.
     """
 
@@ -32,13 +32,13 @@ class CutOut:
 
     @classmethod
     def from_image(cls, image: Image, alpha: WordArray) -> CutOut:
-        """The part of a picture that a matte, (H, W) uint16, keeps.
+        """Cut an image out with a matte, (H, W) uint16.
 
-        The colours are the picture's ``source``, exactly, not a copy.
+        The colours are the image's ``source`` array itself, not a copy.
         """
         if alpha.shape != (image.height, image.width) or alpha.dtype != np.uint16:
             raise ValueError(
-                f"alpha is {alpha.shape} {alpha.dtype}, the picture "
+                f"alpha is {alpha.shape} {alpha.dtype}, the image "
                 f"({image.height}, {image.width})"
             )
         if image.source_alpha is not None:
@@ -49,10 +49,10 @@ class CutOut:
 def cut_out_pixels(
     cut_out: CutOut, dtype: np.dtype[Any] | type | None = None
 ) -> PixelArray:
-    """Colours and alpha together.
+    """Colours and alpha as one RGBA array.
 
     Args:
-        cut: stays as it is, even the colours where alpha is 0.
+        cut_out: its colours are kept even where alpha is 0.
         dtype: uint8 or uint16; None keeps that of the colours.
 
     Returns:
@@ -70,10 +70,10 @@ def composite(
     backdrop: PixelArray,
     dtype: np.dtype[Any] | type | None = None,
 ) -> PixelArray:
-    """The cut-out over one colour or over another picture.
+    """Composite a cut-out over one colour or over another image.
 
     Args:
-        cut: what lies on top.
+        cut_out: the foreground.
         backdrop: (3,) or (H, W, 3), uint8 or uint16, in the profile of the colours.
         dtype: as for :func:`cut_out_pixels`.
 
@@ -94,18 +94,18 @@ def composite(
 def matte_pixels(
     cut_out: CutOut, dtype: np.dtype[Any] | type | None = None
 ) -> PixelArray:
-    """The alpha of :func:`cut_out_pixels` as a grey picture, (H, W)."""
+    """The alpha of :func:`cut_out_pixels` as a grey image, (H, W)."""
     return convert_depth(cut_out.alpha, dtype or cut_out.colours.dtype)
 
 
 def union_alpha(alphas: Iterable[WordArray]) -> WordArray:
-    """One matte of several, as if their cut-outs lay over each other.
+    """Combined alpha of several mattes, as of cut-outs stacked over each other.
 
     Args:
         alphas: at least one; (H, W) uint16 each.
 
     Returns:
-        (H, W) uint16; the only matte itself, if there is one.
+        (H, W) uint16; the same array if there is only one.
     """
     first, *rest = alphas
     result = first
@@ -115,14 +115,14 @@ def union_alpha(alphas: Iterable[WordArray]) -> WordArray:
 
 
 def stack_cut_outs(cut_outs: Iterable[CutOut]) -> CutOut:
-    """Lay cut-outs of one size over each other, the last on top.
+    """Composite cut-outs of one size over each other, the last on top.
 
     Args:
-        cuts: at least one, all of one size and depth.
+        cut_outs: at least one, all of one size and depth.
 
     Returns:
-        The colours that, with its alpha, give what is seen; those of the first
-        where nothing is.
+        One cut-out with the combined colours and alpha; where all are transparent,
+        with the colours of the first.
     """
     first, *rest = cut_outs
     colours, alpha = first.colours.copy(), first.alpha.copy()

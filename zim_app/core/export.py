@@ -1,4 +1,4 @@
-"""Save cut-outs, mattes, composites and layers, faithfully and all or nothing."""
+"""Export cut-outs, mattes, composites and layers; files are written atomically."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ __all__ = [
 ]
 
 Progress = Callable[[float], None]
-"""Told how much is done, 0 to 1."""
+"""Called with the finished fraction, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +66,9 @@ class ExportTarget:
     """One object to export.
 
     Attributes:
-        alpha: (H, W) uint16 at the picture's size, 0 transparent to 65535 opaque.
-        name: what the user calls it.
-        visible: whether it is shown; objects that are not stay hidden layers.
+        alpha: (H, W) uint16 at the image's size, 0 transparent to 65535 opaque.
+        name: given by the user.
+        visible: whether it is shown; hidden objects become hidden layers.
         decontaminate: 0 to 1, see :class:`ExportOptions`.
     """
 
@@ -87,25 +87,24 @@ def export(
     progress: Progress = lambda _: None,
     cancelled: CancelCheck = lambda: False,
 ) -> None:
-    """Write one file, whose suffix chooses the format, and read it again to check it.
+    """Write one file in the format of its suffix, and verify it by reading it back.
 
-    ICC profile and resolution are the picture's own; the matte, being no colour,
-    carries no profile.  Pixels are upright, and no orientation is written.  Several
-    objects become layers where the format has them, else one cut-out.
+    ICC profile and resolution are those of the image; a matte has no profile.  Pixels
+    are upright, and no orientation is written.  Several objects become layers where the
+    format has layers, else one cut-out.
 
     Args:
-        picture: gives colours, profile and resolution.
+        image: source of colours, profile and resolution.
         targets: at least one; the lowest first.
-        path: the file to write; an existing one is replaced once the new one is whole
-            and holds, read again, what it should.
-        options: all but format and template.
-        progress: called now and then.
-        cancelled: polled now and then.
+        path: the file to write; an existing one is replaced after the new one is
+            complete and verified.
+        options: all are used but format and template.
+        progress: called repeatedly.
+        cancelled: polled repeatedly.
 
     Raises:
-        ImageError: the path cannot be written for a reason that
-            :func:`check_target` or the system gives, or the file read again differs;
-            the old file is unharmed.
+        ImageError: the path cannot be written, see :func:`check_target`, or the file
+            read back differs; an earlier file is left unchanged.
         ZimError: an option is out of range, or there is nothing to trim to.
         Cancelled: ``cancelled`` became true.
     """
@@ -138,17 +137,17 @@ def export_to_folder(
     progress: Progress = lambda _: None,
     cancelled: CancelCheck = lambda: False,
 ) -> list[Path]:
-    """Write files named after the template, with a number where one is taken.
+    """Write files named by the template, with a number appended to taken names.
 
     Args:
-        picture: as for :func:`export`.
-        targets: as for :func:`export`; with the scope "each", each gives a file.
+        image: as for :func:`export`.
+        targets: as for :func:`export`; with the scope "each", one file per target.
         folder: must exist.
-        options: all of them.
-        overwrite: replace what exists already; never the source, nor one another.
-        today: for the template; None takes the computer's date.
+        options: all are used.
+        overwrite: replace existing files, except the source and files of this export.
+        today: for the template; None is the current date.
         progress: as for :func:`export`.
-        cancelled: as for :func:`export`; files that are whole by then remain.
+        cancelled: as for :func:`export`; files that are complete by then are kept.
 
     Returns:
         The new files.
@@ -180,7 +179,7 @@ def plan_files(
     *,
     today: datetime.date | None = None,
 ) -> list[tuple[str, list[ExportTarget]]]:
-    """The files that an export to a folder gives: names, were they free, and objects.
+    """Names, before a number is appended, and objects of the files of an export.
 
     Arguments are those of :func:`export_to_folder`.
 
@@ -210,15 +209,15 @@ def plan_stem(
     n: int = 1,
     today: datetime.date | None = None,
 ) -> str:
-    """The name without suffix that one file of an export will have, if it is free.
+    """The name without suffix of one file of an export, before a number is appended.
 
     Args:
-        picture: that is exported from.
+        image: the image that is exported from.
         names: of the objects in the file.
         frame: of the result, see :meth:`ExportOptions.frame`.
         options: with the template.
         n: number of the file, from 1.
-        today: for the template; None takes the computer's date.
+        today: for the template; None is the current date.
 
     Raises:
         ZimError: the template is malformed.
@@ -242,7 +241,7 @@ def encode(
     *,
     cancelled: CancelCheck = lambda: False,
 ) -> bytes:
-    """What :func:`export` would write as PNG, for the clipboard.
+    """The bytes of the PNG that :func:`export` would write, for the clipboard.
 
     Raises:
         ZimError: as :func:`export` does.
@@ -261,17 +260,17 @@ def check_target(
     path: Path,
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
 ) -> FileFormat:
-    """Find out early whether :func:`export` can write there, and in which format.
+    """Check before an export that ``path`` can be written; return its format.
 
     Raises:
-        ImageError: the suffix is unknown, the format cannot hold a cut-out or so
-            large a picture, the folder is missing, or the path is a folder or the
-            source picture itself.
+        ImageError: the suffix is unknown, the format cannot hold a cut-out or an image
+            of that size, the folder is missing, or the path is a folder or the source
+            file itself.
     """
     file_format = BY_SUFFIX.get(path.suffix.lower())
     if file_format is None:
         raise ImageError(
-            f"{path.name} does not end in a picture format that can be written.",
+            f"{path.name} does not end in an image format that can be written.",
             f"Use one of {', '.join(BY_SUFFIX)}.",
         )
     if options.what == "cutout" and not file_format.transparency:
@@ -279,7 +278,7 @@ def check_target(
             f"{file_format.name} cannot hold the transparency of a cut-out.",
             "Save as .png, .tif or .webp, or save the matte or a composite instead.",
         )
-    if not options.trim:  # else only known later
+    if not options.trim:  # else the size is not known yet
         frame = options.frame(image.width, image.height, None)
         _check_size(frame, file_format)
     if path.is_dir():
@@ -291,7 +290,7 @@ def check_target(
         )
     if image.path is not None and _same_file(path, image.path):
         raise ImageError(
-            f"{path.name} is the source picture, which is never overwritten.",
+            f"{path.name} is the source photo, which is never overwritten.",
             "Choose another name.",
         )
     return file_format
@@ -302,7 +301,7 @@ def _check_size(frame: ExportFrame, file_format: FileFormat) -> None:
     if max(frame.width, frame.height) > file_format.max_side:
         raise ImageError(
             f"{file_format.name} holds at most {file_format.max_side} pixels a side; "
-            f"the picture is {size}.",
+            f"the photo is {size}.",
             "Save as .png or .tif.",
         )
     if frame.width * frame.height > MAX_PIXELS:
@@ -321,7 +320,7 @@ def _same_file(path: Path, other: Path) -> bool:
 
 
 class _CancellableStream(io.RawIOBase):
-    """A file that takes no more bytes once nobody wants them."""
+    """A stream whose ``write`` raises Cancelled once ``cancelled`` is true."""
 
     def __init__(self, stream: IO[bytes], cancelled: CancelCheck) -> None:
         super().__init__()
@@ -418,7 +417,7 @@ def _prepare_cut_out(
     dtype: np.dtype[Any],
     cancelled: CancelCheck,
 ) -> CutOut:
-    """Free the colours from the background, crop and scale."""
+    """Decontaminate, crop and scale a cut-out."""
     if cancelled():
         raise Cancelled
     if amount > 0:

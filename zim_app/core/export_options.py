@@ -1,4 +1,4 @@
-"""What to export and how, as one value that can be kept from one time to the next."""
+"""Options of an export as one value, which can be stored as JSON."""
 
 from __future__ import annotations
 
@@ -25,28 +25,29 @@ MAX_SIDE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """How results are written; the default is a whole cut-out as PNG.
+    """Options of an export; the default is a cut-out of the image's size as PNG.
 
     Attributes:
-        what: the picture with transparency, its grey matte, or the picture over a
-            background.  Formats with layers always take cut-outs.
-        format: an id in :data:`~zim_app.core.formats.FORMATS`, where a name is made;
-            where a path is given, its suffix decides.
-        depth: bits a channel; "source" has those of the picture.  Formats without 16
-            bits get 8.
-        quality: 1 to 100, of formats with loss.
+        what: the image with transparency, its grey matte, or the image over a
+            background.  Formats with layers always hold cut-outs.
+        format: an id in :data:`~zim_app.core.formats.FORMATS`, used where a name is
+            made; where a path is given, its suffix decides.
+        depth: bits per channel; "source" is the depth of the image.  Formats without 16
+            bits are written with 8.
+        quality: 1 to 100, of lossy formats.
         background: of the composite, sRGB.
-        background_picture: instead of that colour; scaled to cover.
-        trim: leave out what is empty around the objects.
-        padding: transparent or background pixels around what was trimmed, in pixels
-            of the picture.
+        background_image: in place of that colour; scaled to cover.
+        trim: crop to the support of the objects.
+        padding: transparent or background pixels around the support, in pixels of the
+            image.
         scale: factor for width and height.
-        longest_side: instead of the factor, the longer side in pixels.
-        decontaminate: 0 to 1, how far colours at soft edges are freed from the old
-            background; None takes each object's own amount.
-        scope: the active object, each in a file of its own, or all visible ones.
-        original: adds the untouched picture as a hidden lowest layer.
-        template: of the file's name, see :mod:`zim_app.core.naming`.
+        longest_side: in place of the factor, the longer side in pixels.
+        decontaminate: 0 to 1, amount of decontamination of soft edges; None uses the
+            amount of each object.
+        scope: the active object, each object in a file of its own, or all visible ones
+            together.
+        original: add the unchanged image as a hidden lowest layer.
+        template: of file names, see :mod:`zim_app.core.naming`.
     """
 
     what: ExportKind = "cutout"
@@ -66,25 +67,25 @@ class ExportOptions:
 
     @property
     def file_format(self) -> FileFormat:
-        """The entry in the table of formats."""
+        """The format as a :class:`~zim_app.core.formats.FileFormat`."""
         return BY_ID[self.format]
 
     @property
     def label(self) -> str:
-        """What ``{what}`` stands for in a template."""
+        """The value of ``{what}`` in a template."""
         return "layers" if self.file_format.layered else self.what
 
     @property
     def objects(self) -> str:
-        """The scope, or "layers" where objects that are hidden stay hidden layers."""
+        """The scope, or "layers" where hidden objects are exported as hidden layers."""
         layered = self.file_format.layered and self.scope == "together"
         return "layers" if layered else self.scope
 
     def validate(self) -> ExportOptions:
-        """Return these options, checked one by one and against each other.
+        """Check the options, each and in combination; return them.
 
         Raises:
-            ZimError: names the option and its range.
+            ZimError: an option is invalid; the message has its name and range.
         """
         self._check_choices()
         limits = {
@@ -136,7 +137,7 @@ class ExportOptions:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ExportOptions:
-        """Read what :meth:`to_json` wrote; what is missing has its default.
+        """Read the JSON form of :meth:`to_json`; missing values have their defaults.
 
         Raises:
             ZimError: a value is malformed or out of range.
@@ -156,12 +157,12 @@ class ExportOptions:
             raise ZimError(f"The export options cannot be read: {error}.") from error
 
     def frame(self, width: int, height: int, support: Rect | None) -> ExportFrame:
-        """What part of a picture is written, and its size in the file.
+        """The region of an image that is written, and its size in the file.
 
         Args:
-            width: of the picture in pixels.
-            height: of the picture in pixels.
-            support: around all that is not transparent; None if all is.
+            width: of the image in pixels.
+            height: of the image in pixels.
+            support: bounding box of alpha > 0; None if there is none.
 
         Raises:
             ZimError: there is nothing to trim to.

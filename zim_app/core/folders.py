@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures, in the order in which people sort them."""
+"""Image files of folders, in natural order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IMAGE_SUFFIXES = frozenset(
 
 
 def list_images(folder: Path) -> tuple[Path, ...]:
-    """All files in a folder whose names end as pictures' do, as people sort them.
+    """Files of a folder with a suffix of an image format, in natural order.
 
     Raises:
         ImageError: the folder cannot be read.
@@ -30,11 +30,11 @@ def list_images(folder: Path) -> tuple[Path, ...]:
 
 
 def find_images(folder: Path, excluded: Collection[Path] = ()) -> tuple[Path, ...]:
-    """Likewise in a folder and all folders in it; links to folders are not followed.
+    """Image files of a folder and its subfolders; symbolic links are not followed.
 
     Args:
-        folder: to begin with.
-        without: resolved paths of folders to leave out.
+        folder: the root.
+        excluded: resolved paths of folders to leave out.
 
     Raises:
         ImageError: a folder cannot be read.
@@ -63,13 +63,13 @@ def _unreadable_error(folder: Path, error: OSError) -> ImageError:
 
 
 def is_image_file(path: Path) -> bool:
-    """Whether a file's name ends as a picture's does, and does not hide it."""
+    """Whether a file has a suffix of an image format and is not hidden."""
     hidden = path.name.startswith(".")
     return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
 
 
 def natural_key(path: Path | str) -> list[tuple[int, int, str]]:
-    """For sorting by name: numbers count as numbers, so 2 comes before 10."""
+    """Sort key of a file name; digits compare as numbers, so that 2 precedes 10."""
     name = path if isinstance(path, str) else path.name
     parts = re.split(r"(\d+)", name.casefold())
     return [(1, int(x), x) if x.isdecimal() else (0, 0, x) for x in parts]

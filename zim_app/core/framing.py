@@ -1,4 +1,4 @@
-"""Cropping and scaling of cut-outs, without fringes at soft edges."""
+"""Cropping and scaling of cut-outs; hidden colours do not bleed into soft edges."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from zim_model.errors import Cancelled
 from zim_model.request import ALPHA_MAX, CancelCheck
 
 Rect = tuple[int, int, int, int]
-"""Left, top, right and bottom in image pixels; right and bottom lie outside."""
+"""Left, top, right and bottom in image pixels; right and bottom are exclusive."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFrame:
-    """What part of a picture is exported, and how large.
+    """The region of an image that is exported, and its size in the file.
 
     Attributes:
-        rect: in pixels of the picture; may reach beyond it.
+        rect: in pixels of the image; may reach beyond it.
         width: of the result, in pixels.
         height: of the result, in pixels.
     """
@@ -49,9 +49,9 @@ def alpha_support(alpha: WordArray) -> Rect | None:
 
 
 def crop(cut_out: CutOut, rect: Rect) -> CutOut:
-    """The part in ``rect``; beyond the picture it is transparent.
+    """Crop to ``rect``; beyond the image, alpha is 0.
 
-    Colours go on there as they are at the border, for those who resample the result.
+    Colours of the border are repeated there, which later resampling needs.
     """
     height, width = cut_out.alpha.shape
     left, top, right, bottom = rect
@@ -73,10 +73,10 @@ def crop(cut_out: CutOut, rect: Rect) -> CutOut:
 
 
 def scale(cut_out: CutOut, width: int, height: int, cancelled: CancelCheck) -> CutOut:
-    """Resample to a size in pixels.
+    """Resample a cut-out to a size in pixels.
 
-    Each pixel's colour counts by its alpha, so that what is hidden under transparent
-    pixels never shows at the edges.  Shrinking averages areas; enlarging is bicubic.
+    Colours are weighted by alpha, so that colours of transparent pixels do not bleed
+    into the edges.  Shrinking averages areas; enlarging is bicubic.
 
     Raises:
         Cancelled: ``cancelled`` became true.
@@ -105,7 +105,7 @@ def scale_alpha(alpha: WordArray, width: int, height: int) -> WordArray:
 
 
 def scale_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
-    """The middle of an opaque picture, as large as will fill a size in pixels.
+    """Scale and centre-crop an opaque image so that it covers a size in pixels.
 
     Args:
         pixels: (H, W, 3) uint8 or uint16.
@@ -125,10 +125,10 @@ def scale_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
 def _resample_weighted(
     plain: FloatArray, weight: FloatArray, total: FloatArray, size: tuple[int, int]
 ) -> FloatArray:
-    """Resample one channel so that each pixel counts by its weight.
+    """Resample one channel, weighted per pixel.
 
-    Bicubic weights overshoot where alpha is low, so colours at soft edges are mixed
-    linearly; where all is opaque they are as sharp as those of any other picture.
+    Bicubic interpolation overshoots where alpha is low, so colours of soft edges are
+    resampled linearly; opaque areas are resampled bicubically.
     """
     even = _resample(plain, size, smooth=True)
     mixed = _resample(plain * weight, size, smooth=False)

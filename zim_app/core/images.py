@@ -1,8 +1,8 @@
-"""Pictures in memory: what the model sees, and what is exported.
+"""Images in memory: :class:`Image` and :func:`load_image`.
 
-A file is decoded once, outside Qt.  It gives two versions of the same pixels: ``rgb``
-for the model and the screen, and ``source`` for the export, which keeps the colours
-at their own depth and in their own profile.  Files are only ever read.
+A file is decoded once, without Qt, to two versions of the same pixels: ``rgb`` for the
+model and the screen, and ``source`` for the export, at the depth and in the colour
+profile of the file.  Files are only read, never written.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ TRANSPARENT_GREY = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """A decoded picture, upright; all arrays are read-only and C-contiguous.
+    """A decoded image, upright; all arrays are read-only and C-contiguous.
 
     Attributes:
-        path: the file, or None for a picture that was pasted or computed.
-        name: what to call it on the screen.
-        rgb: (H, W, 3) uint8 sRGB.  Where the file has transparency, its colours lie
-            over a neutral grey here, so that what is hidden under fully transparent
-            pixels cannot mislead the model.
+        path: the file, or None for an image that was pasted or computed.
+        name: shown to the user.
+        rgb: (H, W, 3) uint8 sRGB.  Colours of a file with transparency are composited
+            over a neutral grey, so that the colours of fully transparent pixels do not
+            reach the model.
         source: (H, W, 3) uint8 or uint16, the file's colours in the profile ``icc``,
             not premultiplied; the same object as ``rgb`` where the two are equal.
             Grey and CMYK files are converted to sRGB.
-        icc: the ICC profile that ``source`` is in; None means sRGB.
-        dpi: horizontal and vertical pixels per inch, if the file says.
+        icc: the ICC profile of ``source``; None means sRGB.
+        dpi: horizontal and vertical pixels per inch, if stored in the file.
         source_alpha: (H, W) uint16, the file's own transparency; None if opaque.
         key: hexadecimal digest of size and ``rgb``; equal keys mean equal pixels.
     """
@@ -71,22 +71,22 @@ class Image:
     def from_array(
         cls, rgb: PixelArray, name: str = "untitled", alpha: PixelArray | None = None
     ) -> Image:
-        """Make a picture that has no file.
+        """Make an image without a file.
 
         Args:
             rgb: (H, W, 3) uint8 or uint16 sRGB; it is copied.
-            name: what to call it on the screen.
+            name: shown to the user.
             alpha: (H, W) uint8 or uint16, its own transparency.
 
         Raises:
-            ImageError: another shape or type, or no pixel at all.
+            ImageError: another shape or dtype, or an empty array.
         """
         pixels = np.asarray(rgb)
         shape_ok = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.size > 0
         if not shape_ok or pixels.dtype not in (np.uint8, np.uint16):
             raise ImageError(
                 f"An array of shape {pixels.shape} and type {pixels.dtype} "
-                "is no picture.",
+                "is not an image.",
                 "Give (height, width, 3) of uint8 or uint16.",
             )
         opacity = None if alpha is None else convert_depth(alpha, np.uint16)
@@ -95,13 +95,14 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read a picture: JPEG, PNG, TIFF, WebP, BMP or GIF, of 8 or 16 bits.
+    """Read an image: JPEG, PNG, TIFF, WebP, BMP or GIF, of 8 or 16 bits.
 
-    Animations and multi-page files give their first picture.  EXIF orientation is
-    applied to everything.  A damaged ICC profile is ignored; a truncated file is not.
+    Of animations and multi-page files the first frame is read.  EXIF orientation is
+    applied to all arrays.  A damaged ICC profile is ignored; a truncated file is an
+    error.
 
     Raises:
-        ImageError: the file is missing, unreadable, empty, no picture, damaged, of a
+        ImageError: the file is missing, unreadable, empty, not an image, damaged, of a
             variant that is not supported, or above ``MAX_PIXELS``.
     """
     try:
@@ -109,15 +110,15 @@ def load_image(path: Path) -> Image:
     except MemoryError as error:
         raise ImageError(
             f"There is not enough memory for {path.name}.",
-            "Close other programs, or make the picture smaller.",
+            "Close other programs, or make the photo smaller.",
         ) from error
 
 
 def _decode(path: Path) -> DecodedImage:
-    """Decode a file, turning whatever goes wrong into a sentence for the user."""
+    """Decode a file; convert every exception to an ImageError or a MemoryError."""
     try:
         _check_is_file(path)
-        with warnings.catch_warnings():  # Pillow warns about what we check ourselves
+        with warnings.catch_warnings():  # of Pillow, about what is checked below
             warnings.simplefilter("ignore")
             return decode(path)
     except (ImageError, MemoryError):
@@ -138,7 +139,7 @@ def _check_is_file(path: Path) -> None:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         kind = "folder" if stat.S_ISDIR(mode) else "device, not a file"
-        raise ImageError(f"{path} is a {kind}.", "Give the path of a picture.")
+        raise ImageError(f"{path} is a {kind}.", "Give the path of a photo.")
 
 
 def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
@@ -166,7 +167,7 @@ def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
 
 
 def _export_version(decoded: DecodedImage) -> tuple[PixelArray, bytes | None]:
-    """Colours as (H, W, 3) and the profile that they are in, still as stored."""
+    """Colours as (H, W, 3) and their profile; the orientation is the stored one."""
     pixels, icc = decoded.colour, decoded.icc
     if decoded.space == "RGB":
         return pixels, colour.usable_profile(icc, "RGB")
@@ -176,7 +177,7 @@ def _export_version(decoded: DecodedImage) -> tuple[PixelArray, bytes | None]:
 
 
 def _upright(pixels: PixelArray, orientation: int) -> PixelArray:
-    """A view of stored pixels as they are meant to be seen (EXIF 2 to 8)."""
+    """Stored pixels turned upright (EXIF orientation 2 to 8), as a NumPy view."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     flip_rows = orientation in (3, 4, 7, 8)

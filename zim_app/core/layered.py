@@ -1,4 +1,4 @@
-"""Layered pictures in memory: what Photoshop and OpenRaster files are made of."""
+"""Layered images in memory, the content of Photoshop and OpenRaster files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class ImageLayer:
 
     Attributes:
         name: for the user.
-        left: of ``pixels`` in the whole picture.
-        top: likewise.
-        visible: whether editors show it at first.
+        left: of ``pixels`` in the whole image.
+        top: of ``pixels`` in the whole image.
+        visible: whether editors show it when they open the file.
         pixels: (H, W, 4) red, green, blue, alpha, straight; uint8 or uint16.
     """
 
@@ -31,7 +31,7 @@ class ImageLayer:
     def from_cut_out(
         cls, name: str, cut_out: CutOut, *, visible: bool = True
     ) -> ImageLayer:
-        """A layer of all that can be seen of a cut-out as large as the picture."""
+        """A layer from a cut-out of the whole image, cropped to its support."""
         rect = alpha_support(cut_out.alpha) or (0, 0, 1, 1)
         pixels = cut_out_pixels(crop(cut_out, rect))
         return cls(name, rect[0], rect[1], visible, pixels)
@@ -39,7 +39,7 @@ class ImageLayer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayeredImage:
-    """Layers and what they look like together.
+    """Layers and their composite.
 
     Attributes:
         merged: (H, W, 4) as in :class:`ImageLayer`; the visible layers over each other.

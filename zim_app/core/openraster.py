@@ -1,4 +1,4 @@
-"""OpenRaster files (.ora): a ZIP of PNG layers, read by Krita, GIMP and others."""
+"""OpenRaster files (.ora): a ZIP of PNG layers, readable by Krita, GIMP and others."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _THUMBNAIL_SIDE = 256
 
 
 def write_openraster(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
-    """Encode a layered picture as OpenRaster 0.0.3."""
+    """Encode a layered image as OpenRaster 0.0.3."""
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("mimetype", "image/openraster")  # must be the first
+        archive.writestr("mimetype", "image/openraster")  # must come first
         archive.writestr("stack.xml", _stack(image, tags))
         for number, layer in enumerate(image.layers):
             archive.writestr(_layer_file(number), _png(layer.pixels, tags))
@@ -32,13 +32,15 @@ def write_openraster(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None
 
 
 def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
-    """The pixels that :func:`write_openraster` wrote: layers, then the merged ones.
+    """Read the pixels of :func:`write_openraster`: the layers, then the merged image.
 
     Raises:
-        ValueError, KeyError, zipfile.BadZipFile: it is not whole.
+        ValueError, KeyError, zipfile.BadZipFile: the file is incomplete.
     """
     with zipfile.ZipFile(stream) as archive:
-        tree = ElementTree.fromstring(archive.read("stack.xml"))  # our own: no bomb
+        tree = ElementTree.fromstring(
+            archive.read("stack.xml")
+        )  # written by this program
         names = [str(layer.get("src")) for layer in tree.iter("layer")]
         for name in [*reversed(names), _MERGED]:
             data = np.frombuffer(archive.read(name), np.uint8)
@@ -49,7 +51,7 @@ def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
 
 
 def profile_of(stream: IO[bytes]) -> bytes | None:
-    """The ICC profile of the merged pixels that :func:`write_openraster` wrote."""
+    """The ICC profile of the merged image of :func:`write_openraster`."""
     with zipfile.ZipFile(stream) as archive, archive.open(_MERGED) as merged:
         icc: bytes | None = Image.open(merged).info.get("icc_profile")
         return icc
@@ -85,7 +87,7 @@ def _stack(image: LayeredImage, tags: Tags) -> bytes:
 
 
 def _printable(text: str) -> str:
-    """Text without what XML cannot hold."""
+    """Text with unprintable characters, invalid in XML, replaced by spaces."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 

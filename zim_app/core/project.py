@@ -1,9 +1,9 @@
-"""Project files (.zimproj): a picture and all that was done to it, as plain data.
+"""Project files (.zimproj): the objects of one image, and a reference to its file.
 
-A project says where its picture is by a path relative to itself, and what the picture
-looks like by a digest, so that it can travel with its folder, and a picture that was
-moved or changed is recognised.  A path in it can only lead into the project's own
-folder: whoever sends a project does not get to choose what is opened elsewhere.
+A reference has a relative path and a digest of the pixels, so that a folder with a
+project can be moved, and an image that was moved or changed is recognised.  For
+security the path must lie inside the project's folder: a project from somebody else
+cannot open other files.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from zim_model.errors import ZimError
 KIND, VERSION = "zim-studio project", 1
 
 ReferenceMatch = Literal["same", "changed", "other"]
-"""How a picture compares with the one of a project: equal pixels, other pixels of the
-same size (so that all coordinates still fit), or another size."""
+"""Comparison of an image with a project's reference: equal pixels, other pixels of the
+same size (coordinates are valid still), or another size."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """Which picture a project is about.
+    """Reference of a project to its image.
 
     Attributes:
-        name: of the picture, for the user.
+        name: of the image, shown to the user.
         path: of its file, relative to the project's folder, with slashes; None if it
-            is not in there.
+            lies outside.
         width: in pixels.
         height: in pixels.
         digest: :attr:`Image.key`.
@@ -48,7 +48,7 @@ class ImageReference:
     digest: str
 
     def match(self, image: Image) -> ReferenceMatch:
-        """How that picture compares with the one that is meant."""
+        """Compare an image with the referenced one."""
         if image.key == self.digest:
             return "same"
         same_size = (image.width, image.height) == (self.width, self.height)
@@ -66,24 +66,25 @@ class ImageReference:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ImageReference:
-        """Read what :meth:`to_json` wrote.
+        """Read the JSON form of :meth:`to_json`.
 
         Raises:
-            ZimError: names the field that is malformed, or the path leads elsewhere.
+            ZimError: a field is malformed, which the message names, or the path leads
+                out of the project's folder.
         """
         path = read_field(data, "path", object)
         if path is not None and (not isinstance(path, str) or not _stays_inside(path)):
             raise ZimError(
-                f"The picture's path {str(path)[:80]!r} leads out of the project's "
+                f"The photo's path {str(path)[:80]!r} leads out of the project's "
                 "folder.",
-                "Open the picture itself, and save the project again.",
+                "Open the photo itself, and save the project again.",
             )
         digest = read_field(data, "digest", str)
         if not re.fullmatch(r"[0-9a-f]{8,128}", digest):
-            raise ZimError(f"The picture's digest is malformed: {digest[:40]!r}.")
+            raise ZimError(f"The photo's digest is malformed: {digest[:40]!r}.")
         width, height = read_field(data, "width", int), read_field(data, "height", int)
         if width < 1 or height < 1:
-            raise ZimError(f"The picture's size is {width} x {height}.")
+            raise ZimError(f"The photo's size is {width} x {height}.")
         return cls(read_field(data, "name", str), path, width, height, digest)
 
 
@@ -99,8 +100,8 @@ def read_project(path: Path) -> Project:
     """Read a project file.
 
     Raises:
-        ZimError: it cannot be read, is none, is newer, or a field is malformed; the
-            message names file and field.
+        ZimError: the file cannot be read, is not a project, is of a newer version, or
+            a field is malformed; the message names file and field.
     """
     data = read_json(path, KIND, VERSION)
     try:
@@ -112,17 +113,18 @@ def read_project(path: Path) -> Project:
 
 
 def write_project(path: Path, image: Image, stack: ObjectStack) -> Project:
-    """Write a project file; the old one stays until the new one is whole.
+    """Write a project file, atomically.
 
-    A picture without a file, as one that was pasted, is written beside it as PNG.
+    An image without a file, such as a pasted one, is written as PNG next to the
+    project.
 
     Args:
         path: of the project, in a folder that exists.
-        picture: that the work is about.
-        work: to keep.
+        image: the image of the objects.
+        stack: the objects.
 
     Returns:
-        What was written.
+        The content of the file.
 
     Raises:
         ZimError: a file cannot be written.
@@ -141,7 +143,7 @@ def write_project(path: Path, image: Image, stack: ObjectStack) -> Project:
 
 
 def find_image_file(project: Path, reference: ImageReference) -> Path | None:
-    """Where a project's picture lies; None if there is no such file."""
+    """Path of a project's image; None if there is no such file."""
     if reference.path is None:
         return None
     path = project.parent / reference.path
@@ -149,7 +151,7 @@ def find_image_file(project: Path, reference: ImageReference) -> Path | None:
 
 
 def relative_path(file: Path, folder: Path) -> str | None:
-    """The way from a folder to a file in it, with slashes; None if it is not inside."""
+    """Path of a file relative to a folder, with slashes; None if it lies outside."""
     try:
         relative = file.resolve().relative_to(folder.resolve()).as_posix()
     except (OSError, ValueError):
@@ -165,7 +167,7 @@ def _stays_inside(path: str) -> bool:
 
 
 def _write_pasted_image(project: Path, image: Image) -> Path:
-    """Keep the pixels of a picture that has no file; once is enough."""
+    """Write an image without a file next to a project, unless that was done before."""
     stem = sanitise(f"{project.stem}-picture") or "picture"
     path = project.with_name(f"{stem}.png")
     if path.exists() and _is_same_image(path, image):
@@ -183,7 +185,7 @@ def _is_same_image(path: Path, image: Image) -> bool:
 
 
 def save_image(path: Path, image: Image) -> None:
-    """Write a picture itself as PNG, exactly.
+    """Write all of an image as PNG, lossless.
 
     Raises:
         ZimError: the file cannot be written.

@@ -1,8 +1,8 @@
-"""Photoshop files (PSD): straight alpha at 8 and 16 bits, with names and offsets.
+"""Photoshop files (PSD): layers with straight alpha at 8 and 16 bits.
 
-The layout follows Adobe's "Photoshop File Formats Specification".  Layers are packed
-with ZIP and prediction, the merged picture with PackBits; both are read by everything
-that reads layers at all.
+The layout follows Adobe's "Photoshop File Formats Specification".  Layers are
+compressed with ZIP and prediction, the merged image with PackBits; programs that read
+layers support both.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from zim_app.core.rasters import Tags
 from zim_model.errors import ImageError
 
 MAX_SIDE = 30_000
-"""Of a PSD file, in pixels."""
+"""Largest width and height of a PSD file, in pixels."""
 
 _RESOLUTION, _ICC, _VERSION = 1005, 1039, 1057
 _PACKBITS, _ZIP_PREDICTED = 1, 3
 _TIFF_PACKBITS = 32773
 _CHANNELS = (-1, 0, 1, 2)
-"""Alpha, red, green, blue: how a layer's channels are called in the file."""
+"""Channel ids in the file: alpha, red, green, blue."""
 _PLACES = (3, 0, 1, 2)
-"""Where they are in our arrays."""
+"""Indexes of these channels in RGBA arrays."""
 _HIDDEN = 2
 _MAX_BYTES = 2**31 - 1
 
 
 def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
-    """Encode a layered picture.
+    """Encode a layered image.
 
     Raises:
         ImageError: it is larger than PSD can hold.
@@ -48,7 +48,7 @@ def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
     stream.write(struct.pack(">I", 0))  # no palette
     stream.write(_with_length(b"".join(_resources(tags))))
     info = _layer_info(image.layers)
-    if bits == 16:  # the deep layers have a place of their own
+    if bits == 16:  # 16-bit layers are stored in another block
         block = b"8BIMLr16" + _with_length(info, 4)
         section = struct.pack(">II", 0, 0) + block
     else:
@@ -93,7 +93,7 @@ def _layer_info(layers: tuple[ImageLayer, ...]) -> bytes:
         channels = [_delta_encode(layer.pixels[..., place]) for place in _PLACES]
         records.append(_record(number, layer, [len(body) for body in channels]))
         bodies += channels
-    # A negative count says that the merged picture has transparency.
+    # A negative count: the merged image has transparency.
     return struct.pack(">h", -len(layers)) + b"".join(records + bodies)
 
 
@@ -119,7 +119,7 @@ def _record(number: int, layer: ImageLayer, sizes: list[int]) -> bytes:
 
 
 def _delta_encode(plane: PixelArray) -> bytes:
-    """One channel, each pixel as its difference to the one on its left."""
+    """Compress one channel; each pixel is stored as the difference to its left one."""
     steps = plane.copy()
     steps[:, 1:] -= plane[:, :-1]
     packed = zlib.compress(_big_endian(steps), 3)
@@ -131,7 +131,7 @@ def _big_endian(values: PixelArray) -> bytes:
 
 
 def _write_merged(stream: IO[bytes], merged: PixelArray) -> None:
-    """The picture for those who read no layers: colours over white, then alpha."""
+    """Write the merged image for programs without layers: over white, then alpha."""
     counts, bodies = [], []
     top = int(np.iinfo(merged.dtype).max)
     alpha = merged[..., 3].astype(np.uint32)
@@ -149,7 +149,7 @@ def _write_merged(stream: IO[bytes], merged: PixelArray) -> None:
 
 
 def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:
-    """Each row packed by itself; OpenCV's TIFF encoder does the work."""
+    """PackBits of each row, made with OpenCV's TIFF encoder."""
     rows = np.frombuffer(_big_endian(plane), np.uint8).reshape(len(plane), -1)
     options = [
         *(cv2.IMWRITE_TIFF_COMPRESSION, _TIFF_PACKBITS),
@@ -162,17 +162,17 @@ def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:
     return (encoded[start : start + count] for start, count in places)
 
 
-# -- Reading back what was written; of other programs' files it knows nothing ----------
+# -- Reading files of write_psd back; not a general PSD reader -------------------------
 
 
 def read_psd(stream: IO[bytes]) -> tuple[tuple[int, int], list[ImageLayer], Tags]:
-    """Read what :func:`write_psd` wrote, except the merged picture.
+    """Read a file of :func:`write_psd`, except the merged image.
 
     Returns:
-        Height and width, the layers, and what the file says about its pixels.
+        Height and width, the layers, and the metadata.
 
     Raises:
-        ValueError, struct.error, zlib.error: it is not whole.
+        ValueError, struct.error, zlib.error: the file is incomplete.
     """
     magic, _, _, height, width, bits, _ = _unpack(stream, ">4sH6xHIIHH")
     if magic != b"8BPS":

@@ -1,4 +1,4 @@
-"""All that a user did to one picture, as one value, and how files hold it."""
+"""The objects of one image as one value, and the JSON files that store it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from zim_model.recipe import SceneObject
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 PROJECT_SUFFIX = ".zimproj"
-"""Of project files, see :mod:`zim_app.core.project`."""
+"""Suffix of project files, see :mod:`zim_app.core.project`."""
 MAX_BYTES = 128 * 2**20
-"""Of a file of ours; a larger one is none."""
+"""Largest size of a project or session file; larger files are refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectStack:
-    """Objects and which of them is the active one.
+    """Objects, and the index of the active one.
 
     Attributes:
         objects: at least one, the topmost first; no two with the same id.
-        active: index of the object that edits go to.
+        active: index of the object that is edited.
     """
 
     objects: tuple[SceneObject, ...] = (SceneObject(),)
@@ -31,7 +31,7 @@ class ObjectStack:
 
     @property
     def is_edited(self) -> bool:
-        """Whether there is anything worth keeping."""
+        """Whether it differs from an empty stack, so that it has to be saved."""
         return self != ObjectStack() and (
             len(self.objects) > 1
             or self.objects[0].recipe.has_prompts
@@ -47,10 +47,10 @@ class ObjectStack:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ObjectStack:
-        """Read what :meth:`to_json` wrote.
+        """Read the JSON form of :meth:`to_json`.
 
         Raises:
-            ZimError: names the field that is malformed.
+            ZimError: a field is malformed; the message names it.
         """
         entries = read_field(data, "objects", list)
         if not entries:
@@ -76,10 +76,10 @@ def _object(index: int, data: Any) -> SceneObject:
 
 
 def read_field(data: dict[str, Any], name: str, kind: type) -> Any:
-    """The value of a field, checked.
+    """The value of a field, with its type checked.
 
     Raises:
-        ZimError: it is missing, or of another kind.
+        ZimError: it is missing, or of another type.
     """
     if name not in data:
         raise ZimError(f"The field {name} is missing.")
@@ -91,15 +91,15 @@ def read_field(data: dict[str, Any], name: str, kind: type) -> Any:
 
 
 def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
-    """Read a file that :func:`write_json` wrote.
+    """Read a file of :func:`write_json`.
 
     Args:
         path: of the file.
-        kind: that its field "format" must have.
-        version: the newest that is known; earlier ones are from 1.
+        kind: value that its field "format" must have.
+        version: the newest known version; versions start at 1.
 
     Raises:
-        ZimError: the file cannot be read, is none of ours, or is newer.
+        ZimError: the file cannot be read, is of another kind, or is of a newer version.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -127,7 +127,7 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
 
 
 def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> None:
-    """Write a file of ours, all or nothing.
+    """Write a JSON file with kind and version, atomically.
 
     Raises:
         ZimError: the file cannot be written.

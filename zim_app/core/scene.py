@@ -1,4 +1,4 @@
-"""The objects of a picture as a stack: ordering them, and making one of several."""
+"""Operations on an image's stack of objects: move, remove, merge, select for export."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SHARED_SETTINGS = (
     "edge",
     "mask_prompts",
 )
-"""What the recipes of one object's parts have to have in common."""
+"""Settings that the recipes of objects must share to be merged without loss."""
 
 
 def move_objects(objects: Objects, ids: Collection[int], row: int) -> Objects:
-    """Put some objects, in their order, before what is at ``row`` now.
+    """Move objects, in their order, before the object at ``row``.
 
-    ``row`` counts all objects, from 0, the topmost, to their number, the bottom.
+    ``row`` is an index before the move, from 0, the topmost, to the number of objects.
     """
     moving = [object_ for object_ in objects if object_.id in ids]
     above = [object_ for object_ in objects[:row] if object_.id not in ids]
@@ -34,18 +34,18 @@ def move_objects(objects: Objects, ids: Collection[int], row: int) -> Objects:
 
 
 def remove_objects(objects: Objects, ids: Collection[int]) -> Objects:
-    """Take some objects away; others stay in their order."""
+    """Remove objects; the others keep their order."""
     return tuple(object_ for object_ in objects if object_.id not in ids)
 
 
 def exported_indexes(objects: Objects, active: int, scope: str) -> tuple[int, ...]:
-    """Indexes of the objects that an export takes, the lowest first.
+    """Indexes of the objects that an export includes, the lowest first.
 
     Args:
         objects: the topmost first.
-        active: index of the one that edits go to; it is always taken.
-        scope: an :data:`~zim_app.core.export_options.Scope`, or "layers" for all of
-            them, also those that are hidden.
+        active: index of the active object; it is always included.
+        scope: an :data:`~zim_app.core.export_options.Scope`, or "layers" for all
+            objects, hidden ones too.
     """
     indexes = [
         index
@@ -68,7 +68,7 @@ def differences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
         for index, name in enumerate(SHARED_SETTINGS[:-1])
         if len({values[index] for values in settings}) > 1
     ]
-    # Prompts on a mask can take away from it, which one recipe says of all its masks.
+    # Prompts can subtract from a mask; one recipe would apply them to all its masks.
     on_masks = [recipe for recipe in recipes if recipe.masks and recipe.prompts]
     return (*names, *SHARED_SETTINGS[-1:][: len(on_masks) > 1])
 
@@ -80,17 +80,17 @@ def _mergeable_settings(recipe: Recipe) -> tuple[object, ...]:
 
 
 def strokes_interfere(recipes: Sequence[Recipe]) -> bool:
-    """Whether strokes that take away would act on the other objects after merging."""
+    """Whether erasing or softening strokes would affect other objects after merging."""
     prompted = [recipe for recipe in recipes if recipe.has_prompts]
     brushes = {s.brush for recipe in prompted for s in recipe.finish.strokes}
     return len(prompted) > 1 and bool(brushes - {"add"})
 
 
 def unite_recipes(recipes: Sequence[Recipe]) -> Recipe:
-    """One recipe for all that several describe, at least one.
+    """Unite recipes, at least one, into a single one.
 
-    Prompt sets and masks are united, strokes follow one another.  Where ``differences``
-    has something, the first recipe that asks for anything decides.
+    Prompt sets and masks are united, strokes are concatenated.  Settings that differ,
+    see :func:`differences`, are taken from the first recipe with prompts.
     """
     prompted = [recipe for recipe in recipes if recipe.has_prompts] or list(recipes[:1])
     sets = [
@@ -100,7 +100,7 @@ def unite_recipes(recipes: Sequence[Recipe]) -> Recipe:
         if prompts
     ]
     masks = tuple(dict.fromkeys(mask for recipe in prompted for mask in recipe.masks))
-    if masks:  # only what was asked beside a mask may take away from it
+    if masks:  # only prompts of a recipe with masks may subtract
         beside = (r.prompts for r in prompted if r.masks and r.prompts)
         own = next(beside, PromptSet())
         sets = [own, *(s for s in sets if s != own and not s.only_negative)]
@@ -117,9 +117,9 @@ def unite_recipes(recipes: Sequence[Recipe]) -> Recipe:
 
 
 def merge_objects(objects: Objects, ids: Collection[int], recipe: Recipe) -> Objects:
-    """Replace some objects by one with that recipe; it takes the topmost one's place.
+    """Replace objects by one visible object with that recipe.
 
-    It also keeps the topmost one's id, name and colour, and is visible.
+    It has place, id, name and colour of the topmost one.
     """
     first = next(object_ for object_ in objects if object_.id in ids)
     whole = replace(first, recipe=recipe, visible=True)

@@ -1,7 +1,7 @@
-"""Every picture's work, kept by the program itself and found again by its pixels.
+"""Sessions: the objects of every image, saved automatically and found by image key.
 
-A session is a small file in a folder of the program's own, named after the digest of
-the picture.  The user's own files are never touched.
+A session is a small file in the program's state folder, named by the digest of the
+image's pixels.  Files of the user are never changed.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from zim_app.core.images import Image
 
 STATE_VARIABLE = "ZIM_STUDIO_STATE"
-"""Environment variable with the folder to use instead of the system's."""
+"""Environment variable with the state folder, in place of the system's."""
 KIND, VERSION = "zim-studio session", 1
 MAX_SESSIONS = 2000
 MAX_TOTAL_BYTES = 256 * 2**20
 
 SessionMark = Literal["touched", "done"]
-"""A picture with prompts, or whose work was exported since it last changed."""
+"""Mark of an image with prompts, or whose objects were exported since the last edit."""
 
 
 def state_folder() -> Path:
-    """Where the program keeps what it needs from one start to the next."""
+    """The folder of sessions and other state of the program."""
     named = os.environ.get(STATE_VARIABLE)
     return Path(named) if named else user_state_path("zim-studio", appauthor=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """What tells a file from a later one of the same name, without reading it."""
+    """Time and size of a file, to detect changes without reading it."""
 
     modified_ns: int
     size: int
@@ -57,14 +57,14 @@ class FileStamp:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The work on one picture, and where the picture was.
+    """The objects of one image, and the path of its file.
 
     Attributes:
         digest: :attr:`Image.key`.
-        name: of the picture, for the user.
-        path: of its file, absolute; of the copy that is kept, if it had none.
-        work: on it.
-        exported: whether the work was exported as it is.
+        name: of the image, shown to the user.
+        path: of its file, absolute; of the saved copy for an image without a file.
+        stack: its objects.
+        exported: whether the objects were exported since the last edit.
         stamp: of the file at ``path``.
     """
 
@@ -89,10 +89,10 @@ class Session:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Session:
-        """Read what :meth:`to_json` wrote.
+        """Read the JSON form of :meth:`to_json`.
 
         Raises:
-            ZimError: names the field that is malformed.
+            ZimError: a field is malformed; the message names it.
         """
         path, stamp = (read_field(data, name, object) for name in ("path", "stamp"))
         try:
@@ -109,14 +109,15 @@ class Session:
 
 
 class SessionStore:
-    """A folder of sessions, bounded; the oldest go first.
+    """A folder of sessions of bounded size; the oldest are removed first.
 
-    Its methods read and write files, and may be called on any one thread at a time.
+    Its methods read and write files; they may be called from any thread, by one at a
+    time.
 
     Args:
-        folder: made when it is needed.
-        max_sessions: how many are kept.
-        max_bytes: of all files together.
+        folder: made when a session is saved.
+        max_sessions: largest number of sessions.
+        max_bytes: largest size of all files together.
     """
 
     def __init__(
@@ -130,10 +131,10 @@ class SessionStore:
         self._max_bytes = max_bytes
 
     def load(self, digest: str) -> Session | None:
-        """The session of a picture; None if there is none.
+        """The session of an image; None if there is none.
 
         Raises:
-            ZimError: it cannot be read; it is put aside then, not lost.
+            ZimError: the file cannot be read; it is renamed, not deleted.
         """
         path = self._file(digest)
         if not path.exists():
@@ -145,12 +146,12 @@ class SessionStore:
             with contextlib.suppress(OSError):
                 os.replace(path, aside)
             raise ZimError(
-                f"The earlier work on this picture cannot be read. {error.message}",
+                f"The earlier work on this photo cannot be read. {error.message}",
                 f"It is kept as {aside}.",
             ) from error
 
     def save(self, session: Session) -> None:
-        """Keep a session in place of the earlier one of its picture.
+        """Save a session; it replaces the earlier one of its image.
 
         Raises:
             ZimError: the file cannot be written.
@@ -163,12 +164,12 @@ class SessionStore:
         self._drop_oldest(keep=session.digest)
 
     def save_image(self, image: Image) -> Path:
-        """Keep a copy of a picture that has no file, and return where.
+        """Save a copy of an image without a file; return its path.
 
         Raises:
             ZimError: the file cannot be written.
         """
-        from zim_app.core.project import save_image  # brings in the encoders
+        from zim_app.core.project import save_image  # imports the encoders
 
         self._make_folder()
         path = self._file(image.key).with_suffix(".png")
@@ -177,7 +178,7 @@ class SessionStore:
         return path
 
     def marks(self) -> dict[Path, tuple[SessionMark, FileStamp | None]]:
-        """What to show of pictures in a folder; unreadable sessions count for none."""
+        """Marks of image files; unreadable sessions are left out."""
         result: dict[Path, tuple[SessionMark, FileStamp | None]] = {}
         for path, session in self.by_path().items():
             mark = session_mark(session)
@@ -186,7 +187,7 @@ class SessionStore:
         return result
 
     def by_path(self) -> dict[Path, Session]:
-        """The newest session of each file, but for unreadable ones."""
+        """The newest session of each file; unreadable ones are left out."""
         result: dict[Path, Session] = {}
         for path in self._by_age():
             with contextlib.suppress(ZimError):
@@ -231,7 +232,7 @@ class SessionStore:
 
 
 def session_mark(session: Session) -> SessionMark | None:
-    """What to show of a picture with that session."""
+    """The mark of an image with that session."""
     if session.exported:
         return "done"
     return "touched" if session.stack.is_edited else None
@@ -245,16 +246,16 @@ def _size(path: Path) -> int:
     return total
 
 
-# -- Runs that did not end ---------------------------------------------------------
+# -- Recovery after a crash --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryState:
-    """What a running program has open, to find it again should it die.
+    """The files that a running program has open, for recovery after a crash.
 
     Attributes:
-        name: of the picture, for the user.
-        picture: its file, or the copy that is kept; None if there is none.
+        name: of the image, shown to the user.
+        image: its file, or the saved copy; None if there is none.
         project: the project file in use.
     """
 
@@ -267,7 +268,7 @@ _RUN_KIND, _RUN_VERSION = "zim-studio run", 1
 
 
 def write_recovery_state(path: Path, state: RecoveryState) -> None:
-    """Write down what is open.
+    """Write the files that are open.
 
     Raises:
         ZimError: the file cannot be written.
@@ -278,7 +279,7 @@ def write_recovery_state(path: Path, state: RecoveryState) -> None:
 
 
 def read_recovery_state(path: Path) -> RecoveryState | None:
-    """What a program had open that wrote this; None if it cannot be told."""
+    """Read the files that a program had open; None if the file is unreadable."""
     try:
         data = read_json(path, _RUN_KIND, _RUN_VERSION)
     except ZimError:

@@ -1,7 +1,7 @@
-"""Training pairs: a picture and a corrected matte, in the layout that training reads.
+"""Training pairs: an image and a corrected matte, in the layout that training reads.
 
-A pair is ``matte/SOURCE__ID.jpg`` (or ``.png``) with ``matte/SOURCE__ID.alpha.png``
-beside it.  Nothing that exists is ever replaced.
+A pair is ``matte/SOURCE__ID.jpg`` (or ``.png``) and ``matte/SOURCE__ID.alpha.png``.
+Existing files are never replaced.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ SUFFIXES = (".jpg", ".png")
 
 
 def save_pairs(image: Image, mattes: Sequence[WordArray], root: Path) -> list[Path]:
-    """Write one pair for each matte of a picture.
+    """Write one pair for each matte of an image.
 
-    The picture is the original file, byte for byte, where a reader that knows neither
-    profiles nor orientation sees the right pixels in it; else a PNG in sRGB.  Pairs of
-    one picture are called NAME, NAME.2, NAME.3, so that training, which takes what
-    stands before the first dot for the picture, never learns from one of them and is
-    tested on another.  A pair that is there already is not written again.
+    The image is a copy of the original file where a reader that ignores profiles and
+    orientation decodes the same pixels from it; else a PNG in sRGB.  Pairs of one image
+    are named NAME, NAME.2, NAME.3: training identifies an image by the part before the
+    first dot, so that all its pairs are either trained on or held out.  A pair that
+    exists already is not written again.
 
     Args:
-        picture: that they are of.
+        image: the image of the mattes.
         mattes: (H, W) uint16 each; 8 bits of it are kept.
-        root: a training folder; made if it does not exist.  A folder called ``matte``
-            is taken for the one inside.
+        root: a training folder; made if it does not exist.  A folder named ``matte``
+            is used as the inner one.
 
     Returns:
         The mattes' files, in the same order.
@@ -75,7 +75,7 @@ def _write_pair(
             return existing
         number += 1
         name = f"{stem}.{number}"
-    # The matte comes last: a picture alone is no pair, so a failure leaves none.
+    # The matte is written last: an image alone is not a pair.
     path = folder / f"{name}{suffix}"
     with atomic_write(path) as stream:
         stream.write(encoded)
@@ -89,7 +89,7 @@ def _write_pair(
 
 
 def _pair_stem(folder: Path, image: Image, encoded: bytes) -> str:
-    """The first name that is free, or that stands for this very picture already."""
+    """The first name that is free, or that the same image has already."""
     own = sanitise(Path(image.name).stem.replace(".", "-").replace("__", "_"))
     first = stem = f"{SOURCE}__{own or 'picture'}"
     number = 1
@@ -112,7 +112,7 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
 
 
 def _image_bytes(image: Image) -> tuple[bytes, str]:
-    """The picture's file and its suffix, the original one if that reads the same."""
+    """Bytes and suffix of the image file; the original file where it decodes alike."""
     data = _original(image)
     if data is not None:
         try:
@@ -123,14 +123,14 @@ def _image_bytes(image: Image) -> tuple[bytes, str]:
                 if suffix and np.array_equal(pixels, image.rgb):
                     return data, suffix
         except (OSError, ValueError, SyntaxError):
-            pass  # written anew from what was decoded
+            pass  # encoded anew below
     return _png(image.rgb), ".png"
 
 
 def _original(image: Image) -> bytes | None:
     try:
         return image.path.read_bytes() if image.path else None
-    except OSError:  # it was moved since it was opened
+    except OSError:  # moved since it was opened
         return None
 
 

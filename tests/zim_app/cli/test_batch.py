@@ -78,7 +78,7 @@ def test_images_without_prompts_are_skipped(
     folder: Path, out: Path, capsys: Any
 ) -> None:
     assert run(folder, "-o", out) == 0
-    assert "a.png: skipped: Nothing is asked" in capsys.readouterr().err
+    assert "a.png: skipped: There are no prompts" in capsys.readouterr().err
 
 
 def test_json_has_a_line_for_each_image(folder: Path, out: Path, capsys: Any) -> None:
@@ -172,7 +172,7 @@ def test_wrong_usage(
     ("words", "problem"),
     [
         (["--no-recipes"], "nowhere that prompts"),
-        (["--auto", "--name", "x"], "same for all pictures"),
+        (["--auto", "--name", "x"], "same for all photos"),
         (["--auto", "--quality", "0"], "quality"),
         (["--auto", "--format", "jpeg"], "cannot hold the transparency"),
         (["--prompts", "nowhere.csv"], "cannot be read"),

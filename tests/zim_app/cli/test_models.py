@@ -143,7 +143,7 @@ def test_an_interrupted_download_says_that_it_can_go_on(
 
     monkeypatch.setattr(downloads, "download", download)
     assert run("download", "sam-vit-b", "--yes") == 130
-    assert "What has arrived is kept" in capsys.readouterr().err
+    assert "The partial download is kept" in capsys.readouterr().err
 
 
 @pytest.fixture

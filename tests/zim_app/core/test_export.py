@@ -223,7 +223,7 @@ def test_source_is_never_overwritten(tmp_path: Path, photo: Image) -> None:
     os.link(source, tmp_path / "hard.tif")
     (tmp_path / "sub").mkdir()
     for name in ("source.tif", "link.tif", "hard.tif", "sub/../source.tif"):
-        with pytest.raises(ImageError, match=r"is the source picture.*another name"):
+        with pytest.raises(ImageError, match=r"is the source photo.*another name"):
             export(photo, ALPHA, tmp_path / name)
     assert source.read_bytes() == before
 

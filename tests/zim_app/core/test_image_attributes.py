@@ -1,4 +1,4 @@
-"""What a picture says about itself: resolution and identity; and its limits."""
+"""Attributes of an image: resolution and key; and its size limit."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_from_array_copies_and_checks() -> None:
     assert deep.source.dtype == np.uint16
     assert (deep.rgb == 255).all()
     for wrong in (np.zeros((4, 5)), np.zeros((0, 5, 3), np.uint8), pixels[..., :2]):
-        with pytest.raises(ImageError, match="is no picture"):
+        with pytest.raises(ImageError, match="is not an image"):
             Image.from_array(wrong)
 
 

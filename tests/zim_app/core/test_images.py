@@ -58,7 +58,7 @@ def exif(orientation: int) -> bytes:
 
 
 def assert_sound(loaded: Image) -> None:
-    """What every picture promises."""
+    """Check the invariants of every image."""
     shape = (loaded.height, loaded.width)
     assert loaded.rgb.shape == loaded.source.shape == (*shape, 3)
     assert loaded.rgb.dtype == np.uint8

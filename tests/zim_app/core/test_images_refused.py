@@ -73,10 +73,10 @@ def test_damage_is_never_a_traceback(
     ("content", "sentence"),
     [
         (b"", r"odd\.jpg is empty\. Copy or download"),
-        (b"hello, this is text", r"odd\.jpg is not a picture .* Convert it to JPEG"),
-        (b"\x89PNG\r\n\x1a\n", r"odd\.jpg is not a picture"),
+        (b"hello, this is text", r"odd\.jpg is not a photo .* Convert it to JPEG"),
+        (b"\x89PNG\r\n\x1a\n", r"odd\.jpg is not a photo"),
         (b"II*\0" + b"\xff" * 60, r"odd\.jpg is damaged or incomplete"),
-        (b"\0\0\0\x18ftypheic" + bytes(60), r"odd\.jpg is not a picture .* Convert"),
+        (b"\0\0\0\x18ftypheic" + bytes(60), r"odd\.jpg is not a photo .* Convert"),
     ],
 )
 def test_files_that_are_no_images(

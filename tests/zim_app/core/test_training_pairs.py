@@ -35,9 +35,9 @@ def test_training_reads_the_pair_back(tmp_path, jpeg):
     assert (root / "matte" / "studio__my-cat_1.jpg").read_bytes() == jpeg.read_bytes()
     (root / "background").mkdir()
     PIL.Image.new("RGB", (300, 300)).save(root / "background" / "b.png")
-    pictures = SceneReader(root)
-    [(kind, source, paths)] = [pool for pool in pictures.pools if pool[0] == "matte"]
-    scene = pictures.draw_scene_from(np.random.default_rng(0), kind, source, paths)
+    reader = SceneReader(root)
+    [(kind, source, paths)] = [pool for pool in reader.pools if pool[0] == "matte"]
+    scene = reader.draw_scene_from(np.random.default_rng(0), kind, source, paths)
     assert np.array_equal(scene.image, photo.rgb)
     assert np.array_equal(scene.alpha, np.float32(ALPHA / 65535))
     assert scene.exact
@@ -48,7 +48,7 @@ def test_nothing_is_replaced_or_saved_twice(tmp_path, jpeg, pixels):
     paths = save_pairs(photo, [ALPHA, OTHER], tmp_path / "t")
     before = {p: p.read_bytes() for p in (tmp_path / "t" / "matte").iterdir()}
     assert len(before) == 4
-    assert len({_family(path) for path in paths}) == 1, "one picture, one family"
+    assert len({_family(path) for path in paths}) == 1, "one image, one family"
     assert save_pairs(photo, [OTHER, ALPHA], tmp_path / "t" / "matte") == paths[::-1]
     same_name = Image.from_array(pixels[::-1], jpeg.name)
     [third] = save_pairs(same_name, [ALPHA], tmp_path / "t")

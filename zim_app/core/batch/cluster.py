@@ -1,8 +1,8 @@
-"""A batch on a Ray cluster whose machines share the folders of pictures and results.
+"""A batch on a Ray cluster whose machines share the folders of images and results.
 
-The batch is cut into parts, as for ``--shard``, of which every worker does one after
-the other, and keeps its engine in between.  What a worker that dies has finished is in
-the journal, so that nothing is redone when its part is given to another.
+The batch is split into chunks, as for ``--shard``; a worker runs one after the other
+and reuses its engine.  Results of a worker that dies are in the journal, so that they
+are not made again when its chunk is given to another one.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
 
 MAX_IMAGES_PER_CHUNK = 16
-"""Of one part, on average, at most."""
+"""Largest mean number of images of a chunk."""
 MIN_CHUNKS = 8
-"""Of a small batch, so that several workers have something to do."""
+"""Number of chunks of a small batch, so that several workers can run it."""
 
 
 def run_on_cluster(
@@ -38,18 +38,18 @@ def run_on_cluster(
     workers: int = 1,
     store: SessionStore | None = None,
 ) -> Iterator[BatchRow]:
-    """Do a whole batch; rows come part by part, as the parts are finished.
+    """Run a whole batch; rows are yielded as chunks are finished.
 
     Args:
-        plan: of the batch, not of a part of it.
+        plan: of the whole batch, without a shard.
         cluster: as for :func:`zim_model.runtime.cluster.run_all`.
         choice: where models run on each machine.
         workers: threads that read on each worker, and as many that write.
         store: of the studio's sessions, in a folder that the machines share too; None
-            takes the usual one of this machine.
+            is the default one of this machine.
 
     Raises:
-        ZimError: the plan cannot be followed, or the cluster not be used.
+        ZimError: the plan is invalid, or the cluster cannot be used.
     """
     plan = _with_absolute_paths(plan.validate())
     size = min(MAX_IMAGES_PER_CHUNK, max(1, len(plan.jobs) // MIN_CHUNKS))
@@ -66,7 +66,7 @@ def run_on_cluster(
 def run_chunk(
     plan: BatchPlan, choice: DeviceChoice, workers: int, sessions: Path
 ) -> list[BatchRow]:
-    """Do one part of a batch in this process.
+    """Run one chunk of a batch in this process.
 
     Args:
         plan: with its shard.
@@ -84,7 +84,7 @@ def run_chunk(
 
 @functools.cache
 def _make_engine(choice: DeviceChoice) -> Engine:
-    """The engine of this process, which has its models loaded for the next part."""
+    """The engine of this process, with the models that it has loaded."""
     from zim_model.inference.engine import Engine
 
     engine = Engine()
@@ -93,7 +93,7 @@ def _make_engine(choice: DeviceChoice) -> Engine:
 
 
 def _with_absolute_paths(plan: BatchPlan) -> BatchPlan:
-    """The plan with paths that mean the same in any working folder."""
+    """The plan with absolute paths, valid in any working folder."""
     jobs = tuple(replace(job, path=job.path.absolute()) for job in plan.jobs)
     backdrop = plan.export.background_image
     export = replace(plan.export, background_image=backdrop and backdrop.absolute())

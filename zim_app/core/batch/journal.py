@@ -1,9 +1,9 @@
-"""What a batch has done so far, on the disk, so that the next one need not redo it.
+"""The journal of a batch: an append-only record of results, from which runs resume.
 
-Every run appends to a file of its own in a folder in the output folder; all of them
-together are the journal.  So several machines can share one output folder, a line that
-a dying machine wrote half spoils nothing, and the parts of a batch are merged by
-reading them.
+Every run appends to a file of its own in a subfolder of the output folder; together
+they are the journal.  So several machines can share one output folder, an incomplete
+line of a machine that died affects no other file, and shards are merged by reading all
+files.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import describe_os_error
 
 FOLDER = ".zim-batch"
-"""In the output folder; holds the journal and small pictures of the results."""
+"""Subfolder of the output folder with the journal and thumbnails of the results."""
 VERSION = 1
 
 _KEYS = {"image": "picture"}
 """Fields of :class:`BatchRow` that journals and reports store under another key."""
 
 State = Literal["done", "kept", "skipped", "failed"]
-"""Made now, made by an earlier run, nothing was asked, or it could not be made."""
+"""Made by this run, made by an earlier run, no prompts, or an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Output:
 
     Attributes:
         path: relative to the output folder, with slashes.
-        stamp: as it was written, to see whether somebody changed it since.
+        stamp: when it was written, to detect later changes.
     """
 
     path: str
@@ -50,29 +50,29 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """What came of one picture; a line of the report.
+    """The result of one image; a line of the report.
 
     Attributes:
-        picture: :attr:`Job.relative`.
+        image: :attr:`Job.relative`.
         state: see :data:`State`.
-        prompts: the :data:`~.sources.Source` of its prompts.
+        prompts: the :data:`~.prompt_sources.PromptSource` of its prompts.
         message: why it failed or was skipped.
-        hint: what to do about that.
+        hint: advice for the user.
         outputs: files, relative to the output folder.
-        objects: how many were written.
-        width: of the picture in pixels.
-        height: of the picture in pixels.
-        model: that made the mattes; several are joined by commas.
-        device: that it really ran on.
-        read_ms: milliseconds to read and decode the picture.
-        encode_ms: to encode it; 0 if it was encoded already.
-        click_ms: for everything else that the engine does.
-        write_ms: to compute the files' pixels, and write and check them.
-        coverage: alpha's mean over the picture, 0 to 1.
-        soft: the share of soft pixels in all that is not transparent, 0 to 1; large
-            where the matte is unsure, or hair.
+        objects: number of written objects.
+        width: of the image in pixels.
+        height: of the image in pixels.
+        model: name of the model; several are joined by commas.
+        device: that the model ran on.
+        read_ms: milliseconds to read and decode the image.
+        encode_ms: to encode it; 0 if its features were cached.
+        click_ms: for everything else in the engine.
+        write_ms: to compute the files' pixels, and to write and verify them.
+        coverage: mean of alpha over the image, 0 to 1.
+        soft: fraction of soft pixels among those with alpha > 0, 0 to 1; large for
+            uncertain mattes and for hair.
         score: the IoU that the model predicts, the least of all objects.
-        notes: what had to be done for want of memory.
+        notes: degradation notices of the engine.
     """
 
     image: str
@@ -96,7 +96,7 @@ class BatchRow:
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; lists in place of tuples."""
+        """Plain values under the stored keys; lists in place of tuples."""
         values = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
         return values | {
             "outputs": list(self.outputs),
@@ -111,17 +111,17 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class BatchRecord:
-    """What the journal knows of one picture.
+    """The journal's record of one image.
 
     Attributes:
-        row: what came of it last; None while nothing did.
-        stamp: of the picture's file then.
-        content: digest of the picture's file then.
-        key: :attr:`Picture.key`.
-        fingerprint: of what was asked and how it was to be written.
-        outputs: of the last time.
-        owned: all files that were ever written for this picture, as they were left;
-            None for one that a run began, and may not have lived to end.
+        row: the latest result; None if there is none yet.
+        stamp: of the image's file at that time.
+        content: digest of the image's file at that time.
+        key: :attr:`Image.key`.
+        fingerprint: of prompts, models and export options.
+        outputs: files of the latest result.
+        owned: all files that were ever written for this image, with their stamps; None
+            for a file whose writing was started but not recorded as finished.
     """
 
     row: BatchRow | None = None
@@ -133,7 +133,7 @@ class BatchRecord:
     owned: Mapping[str, FileStamp | None] = field(default_factory=dict)
 
     def is_complete(self, fingerprint: str, folder: Path) -> bool:
-        """Whether just this was made already, and is all there."""
+        """Whether the result for that fingerprint was made and all files exist."""
         return (
             self.row is not None
             and self.row.state == "done"
@@ -143,7 +143,7 @@ class BatchRecord:
         )
 
     def may_replace(self, path: str, folder: Path) -> bool:
-        """Whether a file is a batch's own for this picture, and nobody changed it."""
+        """Whether a file was written by a batch for this image and is unchanged."""
         stamp = self.owned.get(path)
         return path in self.owned and stamp in (
             None,
@@ -153,13 +153,13 @@ class BatchRecord:
 
 @dataclass(slots=True)
 class BatchJournal:
-    """Appends to the journal in an output folder, and knows what it said before.
+    """The journal in an output folder: its earlier records, and appending new ones.
 
     Any thread may append.
 
     Attributes:
         output: the output folder.
-        records: by relative path of the picture, as they were when it was opened.
+        records: by relative path of the image, as of the time of opening.
     """
 
     output: Path
@@ -169,7 +169,7 @@ class BatchJournal:
 
     @classmethod
     def open(cls, output: Path) -> BatchJournal:
-        """Read what earlier runs wrote; nothing is written yet.
+        """Read the records of earlier runs; nothing is written yet.
 
         Raises:
             ZimError: it cannot be read.
@@ -177,7 +177,7 @@ class BatchJournal:
         return cls(output, read_records([output]))
 
     def record_start(self, image: str, outputs: Iterable[str]) -> None:
-        """Note which files are about to be written for a picture.
+        """Record which files are about to be written for an image.
 
         Raises:
             ZimError: the journal cannot be written.
@@ -185,7 +185,7 @@ class BatchJournal:
         self._append({"begun": image, "outputs": list(outputs)})
 
     def record_end(self, record: BatchRecord) -> None:
-        """Note what came of a picture.
+        """Record the result of an image.
 
         Raises:
             ZimError: the journal cannot be written.
@@ -223,9 +223,9 @@ class BatchJournal:
 
 
 def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
-    """What the journals in some output folders say, by relative path of the picture.
+    """Records of the journals of output folders, by relative path of the image.
 
-    Lines that make no sense, as of a machine that died while writing, are left out.
+    Malformed lines, as of a machine that died while writing, are skipped.
 
     Raises:
         ZimError: a journal cannot be read, or is of a newer version.
@@ -252,7 +252,7 @@ def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
 
 
 def _merge_records(old: BatchRecord, new: BatchRecord) -> BatchRecord:
-    """The newer record; after a failure, what was written before is still owned."""
+    """The newer record, with the files of the older one still owned."""
     owned = {**old.owned, **{each.path: each.stamp for each in new.outputs}}
     if new.outputs:
         return replace(new, owned=owned)

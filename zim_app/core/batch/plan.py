@@ -1,4 +1,4 @@
-"""All that a batch is to do, as one value, checked before any work begins."""
+"""The plan of a batch as one value, validated before the batch starts."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError
 
 BATCH_EXPORT = ExportOptions(scope="together")
-"""What a batch writes unless told otherwise: one cut-out a picture."""
+"""Default export options of a batch: one cut-out per image."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """What to do with which pictures.
+    """Jobs, prompts and export options of a batch.
 
     Attributes:
-        jobs: the pictures.
-        output: folder that results, reports and the journal go to.
-        prompting: where prompts may come from.
-        export: what is written, and how.
-        replace: write over files that are not the batch's own; never over a picture
-            of the input.
-        shard: the part of the pictures that is done here.
+        jobs: the images.
+        output: folder of results, reports and the journal.
+        prompt_policy: allowed prompt sources.
+        export: options of the results.
+        replace: overwrite files that are not the batch's own; never an image of the
+            input.
+        shard: the part of the images that is processed.
     """
 
     jobs: tuple[Job, ...]
@@ -41,27 +41,27 @@ class BatchPlan:
 
     @property
     def own_jobs(self) -> tuple[Job, ...]:
-        """The pictures of this part."""
+        """The jobs of this shard."""
         return tuple(job for job in self.jobs if self.shard.contains(job.relative))
 
     def validate(self) -> BatchPlan:
-        """Return this plan, with what can be known beforehand checked.
+        """Check all that can be checked before a run; return the plan.
 
         Raises:
             ZimError: an option is out of range, all results would have the same name,
-                the background is missing, there is nowhere prompts could come from, or
-                the output folder is a file.
+                the background image is missing, no prompt source is allowed, or the
+                output folder is a file.
         """
         self.export.validate()
         pieces = string.Formatter().parse(self.export.template)
         if "name" not in {name for _, name, _, _ in pieces}:
             raise ZimError(
-                f"The file name {self.export.template!r} is the same for all pictures.",
-                "Put {name} in it, which stands for the name of the picture.",
+                f"The file name {self.export.template!r} is the same for all photos.",
+                "Put {name} in it, which stands for the name of the photo.",
             )
         backdrop = self.export.background_image
         if backdrop is not None and not backdrop.is_file():
-            raise ZimError(f"There is no background {backdrop}.", "Choose a picture.")
+            raise ZimError(f"There is no background {backdrop}.", "Choose a photo.")
         policy = self.prompt_policy
         if not (policy.recipes or policy.table or policy.box or policy.automatic):
             raise ZimError(
@@ -73,10 +73,10 @@ class BatchPlan:
         return self
 
     def fingerprint(self, resolved: ResolvedPrompts, models: dict[str, str]) -> str:
-        """Digest of all that a result depends on besides the picture.
+        """Digest of all that a result depends on besides the image.
 
         Args:
-            asked: of the picture.
+            resolved: prompts of the image.
             models: digests of the models' weights by name.
         """
         export = replace(self.export, background_image=None).to_json()

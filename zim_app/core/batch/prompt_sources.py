@@ -1,4 +1,4 @@
-"""What is asked of each picture of a batch, and who said it."""
+"""Prompts of each image of a batch, and their sources."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ from zim_model.recipe import Recipe, SceneObject
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 PromptSource = Literal["session", "project", "table", "box", "automatic"]
-"""The work in the studio, a project file, a file of prompts, one box for all, or the
-main object that the model finds; the first of them that says anything is taken."""
+"""A session of the studio, a project file, a file of prompts, one box for all images,
+or the main object that the model finds; the first one with prompts is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptPolicy:
-    """Where prompts may come from.
+    """Allowed prompt sources.
 
     Attributes:
-        recipes: from what the studio keeps of a picture, and from projects in the
-            picture's folder.
+        recipes: use the studio's sessions, and projects in the image's folder.
         table: a file of prompts.
-        box: one for all pictures.
-        automatic: find the main object where nothing else says anything.
+        box: one box for all images.
+        automatic: find the main object where no other source has prompts.
         model: for prompts that name none.
     """
 
@@ -46,12 +45,12 @@ class PromptPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPrompts:
-    """What is to be made of one picture.
+    """The prompts of one image.
 
     Attributes:
-        source: who says so.
-        work: the objects; None where the main object is yet to be found.
-        model: that finds it.
+        source: of the prompts.
+        stack: the objects; None where the main object is to be found by the model.
+        model: that finds the main object.
     """
 
     source: PromptSource
@@ -59,12 +58,12 @@ class ResolvedPrompts:
     model: str
 
     def to_json(self) -> dict[str, Any]:
-        """All that the result depends on, as plain values."""
+        """All values that the result depends on; part of the plan's fingerprint."""
         if self.stack is None:
             return {"main object": self.model}
         stack = self.stack.to_json()
         for entry in stack["objects"]:
-            del entry["colour"]  # only on the screen
+            del entry["colour"]  # of the display only
         return stack
 
     @property
@@ -77,19 +76,19 @@ class ResolvedPrompts:
 
 @dataclass(slots=True)
 class _ProjectIndex:
-    """The projects in one folder, the newest of each picture."""
+    """The projects of one folder, the newest of each image."""
 
     by_digest: dict[str, Project] = field(default_factory=dict)
     by_file: dict[Path, Project] = field(default_factory=dict)
 
 
 class PromptResolver:
-    """Finds what is asked of the pictures of a batch; any thread may ask.
+    """Finds the prompts of the images of a batch; thread-safe.
 
     Args:
-        prompting: where to look.
-        jobs: all pictures, of which some may have the same name.
-        store: of the studio's sessions; None takes the usual one.
+        policy: the allowed sources.
+        jobs: all jobs, of which some may have the same file name.
+        store: of the studio's sessions; None is the default one.
     """
 
     def __init__(
@@ -110,15 +109,15 @@ class PromptResolver:
     def preview(
         self, job: Job, height: int = 1, width: int = 1
     ) -> ResolvedPrompts | None:
-        """What will probably be asked, without decoding the picture.
+        """The probable prompts of an image, found without decoding it.
 
-        A picture that was moved or copied since the studio saw it is recognised only
-        by its pixels, in :meth:`decide`.
+        An image that was moved or copied since it was open in the studio is recognised
+        by its pixels, so by :meth:`resolve` only.
 
         Args:
-            job: its place.
-            height: of the picture in pixels, where the places of prompts matter.
-            width: likewise.
+            job: the image.
+            height: of the image in pixels, for relative coordinates.
+            width: of the image in pixels.
 
         Raises:
             ZimError: an entry of the table cannot be used.
@@ -152,17 +151,17 @@ class PromptResolver:
     def resolve(
         self, job: Job, digest: str, height: int, width: int
     ) -> ResolvedPrompts | None:
-        """What is asked of a picture; None if nothing is.
+        """The prompts of an image; None if there are none.
 
         Args:
-            job: its place.
-            digest: :attr:`Picture.key`.
-            height: of the picture in pixels.
-            width: of the picture in pixels.
+            job: the image.
+            digest: :attr:`Image.key`.
+            height: of the image in pixels.
+            width: of the image in pixels.
 
         Raises:
-            ZimError: a session or an entry of the table cannot be read, or the prompts
-                cannot be answered on this picture; the message says which.
+            ZimError: a session or a table entry cannot be read, or the prompts are
+                invalid for this image; the message names the cause.
         """
         with self._lock:
             resolved = self._resolve(job, digest, height, width)
@@ -207,7 +206,7 @@ class PromptResolver:
         return table.entry(job.relative, unique=unique)
 
     def unused_entries(self, jobs: Iterable[Job]) -> list[str]:
-        """Images that the table names and that are not there, or not just once."""
+        """Images of the table that no job, or more than one, matches."""
         table = self.policy.table
         if table is None:
             return []
@@ -226,7 +225,7 @@ class PromptResolver:
             stamp = FileStamp.from_path(path)
             if stamp is not None and path.is_file():
                 dated.append((stamp.modified_ns, path))
-        for _, path in sorted(dated):  # the newest of a picture is what counts
+        for _, path in sorted(dated):  # the newest of an image is used
             try:
                 project = read_project(path)
             except ZimError as error:
@@ -240,10 +239,10 @@ class PromptResolver:
 
 
 def validate_stack(stack: ObjectStack, height: int, width: int) -> None:
-    """Refuse prompts that a picture of that size cannot answer.
+    """Check that prompts are valid for an image of that size.
 
     Raises:
-        ZimError: names the object.
+        ZimError: they are not; the message names the object.
     """
     for number, entry in enumerate(stack.objects, 1):
         try:

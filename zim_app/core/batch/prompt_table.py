@@ -1,21 +1,20 @@
-"""Prompts for many pictures from one file: JSON, or CSV with one row a prompt.
+"""Tables of prompts for many images: JSON, or CSV with one row per prompt.
 
 **CSV**: the first row names the columns, in any order:
 
-- ``image``: name of the picture, or its path from the input folder, with slashes.
-- ``object``: which object of the picture the row is about; rows with the same one
-  add up.  May be left out where a picture has one object.
-- ``x``, ``y``, ``label``: a point; label 1 (the default) says that the object is
-  there, 0 that it is not.
+- ``image``: name of the image, or its path from the input folder, with slashes.
+- ``object``: name of the object; prompts of rows with the same name are combined.  May
+  be left out where an image has one object.
+- ``x``, ``y``, ``label``: a point; label 1 (the default) is positive, 0 negative.
 - ``left``, ``top``, ``right``, ``bottom``: a box.
 - ``units``: ``pixels`` from the top left (the default), or ``fraction``, 0 to 1 of
   width and height.
 
 **JSON**: a list of entries ``{"image": ..., "objects": [...]}``, where each object may
 have ``name``, ``points`` ([[x, y, label], ...]), ``box`` ([left, top, right, bottom]),
-``scribbles``, ``units``, or a whole ``recipe`` as the studio saves them.  An entry for
-a single object may have these itself.  In place of the list, an object
-``{IMAGE: entry, ...}`` does as well.
+``scribbles``, ``units``, or a whole ``recipe`` as saved by the studio.  An entry with a
+single object may have these itself.  In place of the list, an object
+``{IMAGE: entry, ...}`` is accepted.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ UNITS = ("pixels", "fraction")
 
 @dataclass(frozen=True, slots=True)
 class RelativeBox:
-    """A box for pictures of any size, in fractions of width and height, 0 to 1."""
+    """A box for images of any size, in fractions of width and height, 0 to 1."""
 
     x0: float = 0.0
     y0: float = 0.0
@@ -55,18 +54,18 @@ class RelativeBox:
         if not inside or self.x0 >= self.x1 or self.y0 >= self.y1:
             shown = ", ".join(f"{edge:g}" for edge in edges)
             raise ZimError(
-                f"The relative box ({shown}) is none.",
+                f"The relative box ({shown}) is not valid.",
                 "Give left, top, right and bottom as fractions from 0 to 1.",
             )
 
     def to_pixels(self, height: int, width: int) -> Box:
-        """The box in pixels of a picture of that size."""
+        """The box in pixels of an image of that size."""
         return Box(self.x0 * width, self.y0 * height, self.x1 * width, self.y1 * height)
 
 
 @dataclass(frozen=True, slots=True)
 class TableObject:
-    """What a table says of one object.
+    """One object of a table entry.
 
     Attributes:
         name: of the object; may be empty.
@@ -79,7 +78,7 @@ class TableObject:
     units: str = "pixels"
 
     def to_pixels(self, height: int, width: int, model: str) -> Recipe:
-        """The recipe for a picture of that size; ``model`` where none is named."""
+        """The recipe for an image of that size; ``model`` where none is named."""
         recipe = self.recipe
         if self.units == "fraction":
             recipe = replace(
@@ -90,12 +89,12 @@ class TableObject:
 
 @dataclass(frozen=True, slots=True)
 class TableEntry:
-    """What a table says of one picture.
+    """The entry of one image.
 
     Attributes:
-        image: as the table calls it.
+        image: name in the table.
         objects: the topmost first; at least one unless there is a problem.
-        problem: why the entry cannot be used, with its place in the table.
+        problem: why the entry is invalid, with its location in the table.
     """
 
     image: str
@@ -103,13 +102,13 @@ class TableEntry:
     problem: str = ""
 
     def stack(self, height: int, width: int, model: str) -> ObjectStack:
-        """The objects for a picture of that size.
+        """The objects for an image of that size.
 
         Raises:
-            ZimError: there is a problem.
+            ZimError: the entry is invalid.
         """
         if self.problem:
-            raise ZimError(self.problem, "Mend the file of prompts.")
+            raise ZimError(self.problem, "Correct the file of prompts.")
         return ObjectStack(
             tuple(
                 SceneObject(n, each.name, recipe=each.to_pixels(height, width, model))
@@ -120,23 +119,23 @@ class TableEntry:
 
 @dataclass(frozen=True, slots=True)
 class PromptTable:
-    """A file of prompts.
+    """The entries of a file of prompts.
 
     Attributes:
-        name: of the file, for the user.
-        entries: by the image's name, as it is written there.
+        name: of the file, shown to the user.
+        entries: by image name, as written in the file.
     """
 
     name: str
     entries: Mapping[str, TableEntry]
 
     def entry(self, relative: str, *, unique: bool) -> TableEntry | None:
-        """The entry of a picture; None if there is none.
+        """The entry of an image; None if there is none.
 
         Args:
-            relative: the picture's path from the input folder.
-            unique: whether no other picture has the same name, so that the name alone
-                says which is meant.
+            relative: the image's path from the input folder.
+            unique: whether no other image has the same file name, so that an entry with
+                the file name alone is accepted.
         """
         found = self.entries.get(relative)
         if found is None and unique:
@@ -147,10 +146,10 @@ class PromptTable:
 def read_table(path: Path) -> PromptTable:
     """Read a file of prompts; ``.csv`` is CSV, all else JSON.
 
-    A malformed entry is no reason to refuse the others: it has a problem.
+    A malformed entry does not invalidate the others: it gets a ``problem``.
 
     Raises:
-        ZimError: the file cannot be read, is neither, or says nothing.
+        ZimError: the file cannot be read, is of neither format, or has no entries.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -175,7 +174,7 @@ def read_table(path: Path) -> PromptTable:
 
 def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
     first = text.splitlines()[0] if text.strip() else ""
-    # Which sign a spreadsheet puts between values depends on the country.
+    # The delimiter that spreadsheets write depends on the locale.
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     try:
@@ -199,7 +198,7 @@ def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
 def _group_rows(
     name: str, rows: Iterable[tuple[int, dict[str, Any]]]
 ) -> dict[str, TableEntry]:
-    """Join the rows of each picture, and of each object in it."""
+    """Combine the rows of each image and object."""
     entries: dict[str, TableEntry] = {}
     for line, row in rows:
         image = _cell(row, "image") or f"line {line}"
@@ -294,7 +293,7 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
             for image, entry in data.items()
         ]
     if not isinstance(data, list):
-        raise ZimError(f"{name} holds neither a list of pictures nor an object.")
+        raise ZimError(f"{name} holds neither a list of photos nor an object.")
     entries: dict[str, TableEntry] = {}
     for number, item in enumerate(data, 1):
         entry = _json_entry(f"{name}, entry {number}", number, item)
@@ -335,7 +334,7 @@ def _json_object(data: Any) -> TableObject:
     if units not in UNITS:
         raise ZimError(f"the units are {units!r}, neither pixels nor fraction.")
     points = data.get("points") or []
-    if isinstance(points, list):  # the label may be left out
+    if isinstance(points, list):  # the label is optional
         points = [[*p, 1] if isinstance(p, list) and len(p) == 2 else p for p in points]
     prompts = PromptSet.from_json({**data, "points": points})
     if not prompts:
@@ -344,10 +343,10 @@ def _json_object(data: Any) -> TableObject:
 
 
 def _scale_to_pixels(prompts: PromptSet, height: int, width: int) -> PromptSet:
-    """Prompts in fractions as pixels; the far edge is the last pixel."""
+    """Convert prompts from fractions to pixels; 1 is the last pixel."""
 
     def scale_point(x: float, y: float) -> tuple[float, float]:
-        # A point on the far edge is the last pixel's.
+        # A point on the right or lower edge belongs to the last pixel.
         near_x, near_y = math.nextafter(width, 0), math.nextafter(height, 0)
         return (
             near_x if x == 1 else x * width,

@@ -1,4 +1,4 @@
-"""What came of a batch: a table as CSV, and sheets of small pictures."""
+"""Reports of a batch: a CSV table, and contact sheets of thumbnails."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 COLUMNS, LINES = 8, 25
-"""Small pictures on one sheet."""
+"""Columns and lines of thumbnails on one sheet."""
 MARGIN, CAPTION, CHECK = 10, 34, 10
-"""Pixels around a small picture, of the words under it, and of a square of the
+"""Pixels around a thumbnail, of the text below it, and of a square of the
 checkerboard."""
 PAPER, INK, ALARM = (245, 245, 245), (40, 40, 40), (178, 34, 34)
 
 
 def write_reports(plan: BatchPlan, rows: Iterable[BatchRow]) -> list[Path]:
-    """Write the table and the sheets of a batch that has ended.
+    """Write the table and the contact sheets of a finished batch.
 
-    Where it is one part of several that share the output folder, what the other parts
-    have done so far is in them too.
+    For a shard, the rows that other shards have written to the same output folder so
+    far are included.
 
     Args:
         plan: of the batch.
-        rows: of the pictures that were dealt with.
+        rows: of the processed images.
 
     Returns:
         The files.
 
     Raises:
-        ZimError: one cannot be written.
+        ZimError: a file cannot be written.
     """
     by_image = {row.image: row for row in rows}
     if plan.shard != Shard():
@@ -61,14 +61,14 @@ def merge_folders(
     """Join the journals of several output folders into one report.
 
     Args:
-        folders: output folders of batches, or of parts of one.
-        output: where the table and the sheets go; made if it does not exist.
+        folders: output folders of batches, or of shards of one.
+        output: folder of the table and the sheets; made if it does not exist.
 
     Returns:
         The rows, and the files that were written.
 
     Raises:
-        ZimError: a folder holds no journal, a journal cannot be read, or a file
+        ZimError: a folder has no journal, a journal cannot be read, or a file
             cannot be written.
     """
     rows: dict[str, tuple[Path, BatchRow]] = {}
@@ -79,7 +79,7 @@ def merge_folders(
                 "Give the output folders of batches.",
             )
         for name, record in read_records([folder]).items():
-            # Of a picture that two parts had, the one that succeeded is told.
+            # Of an image in two journals, the successful row is reported.
             if record.row is not None and _is_preferred(record.row, rows.get(name)):
                 rows[name] = (folder, record.row)
     order = [rows[row.image] for row in sort_rows(row for _, row in rows.values())]
@@ -96,12 +96,12 @@ def _is_preferred(row: BatchRow, other: tuple[Path, BatchRow] | None) -> bool:
 
 
 def sort_rows(rows: Iterable[BatchRow]) -> list[BatchRow]:
-    """Rows as people sort the pictures' names, folder by folder."""
+    """Sort rows by image path, in natural order, folder by folder."""
     return sorted(rows, key=lambda row: list(map(natural_key, row.image.split("/"))))
 
 
 def count_states(rows: Iterable[BatchRow]) -> dict[str, int]:
-    """How many rows there are of each state."""
+    """Number of rows of each state."""
     result = dict.fromkeys(("done", "kept", "skipped", "failed"), 0)
     for row in rows:
         result[row.state] += 1
@@ -111,11 +111,11 @@ def count_states(rows: Iterable[BatchRow]) -> dict[str, int]:
 def write_report_files(
     output: Path, rows: Sequence[tuple[Path, BatchRow]]
 ) -> list[Path]:
-    """Write the table, and one sheet or more.
+    """Write the table and the contact sheets.
 
     Args:
         output: the folder to write to.
-        rows: with the output folder that holds their results.
+        rows: each with the output folder of its results.
 
     Raises:
         ZimError: a file cannot be written.
@@ -134,7 +134,7 @@ def write_report_files(
 
 
 def to_csv(rows: Iterable[BatchRow]) -> bytes:
-    """Rows as CSV in UTF-8, one line a picture, files and notes joined by ``; ``."""
+    """Rows as CSV in UTF-8, one line per image, files and notes joined by ``; ``."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(BatchRow.keys())
@@ -145,7 +145,7 @@ def to_csv(rows: Iterable[BatchRow]) -> bytes:
 
 
 def make_contact_sheet(rows: Sequence[tuple[Path, BatchRow]]) -> np.ndarray:
-    """Small cut-outs over a checkerboard, with their names, as (H, W, 3) uint8."""
+    """Thumbnails over a checkerboard, with their names, as (H, W, 3) uint8."""
     side = THUMBNAIL_SIDE
     cell = side + 2 * MARGIN, side + MARGIN + CAPTION
     columns = min(COLUMNS, max(1, len(rows)))
@@ -171,10 +171,10 @@ def make_contact_sheet(rows: Sequence[tuple[Path, BatchRow]]) -> np.ndarray:
 
 
 def _thumbnail(output: Path, row: BatchRow) -> Image.Image | None:
-    """The small cut-out of a picture, over a checkerboard; None if there is none."""
+    """The thumbnail of a result, over a checkerboard; None if there is none."""
     if row.state not in ("done", "kept"):
         return None
-    with contextlib.suppress(Exception):  # a damaged one is as good as none
+    with contextlib.suppress(Exception):  # a damaged file counts as missing
         with Image.open(thumbnail_path(output, row.image), formats=("PNG",)) as image:
             image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
             cut = image.convert("RGBA")
@@ -193,7 +193,7 @@ def checkerboard(height: int, width: int) -> np.ndarray:
 def _elide(
     name: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> str:
-    """A name, with its middle left out if it is too long."""
+    """A name, with its middle elided if it is wider than ``width`` pixels."""
     length = len(name)
     short = name
     while font.getlength(short) > width and length > 2:

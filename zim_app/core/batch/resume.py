@@ -1,4 +1,4 @@
-"""What earlier runs of a batch have made already, and what a run would make now."""
+"""Results of earlier runs that can be reused, and dry runs."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ from zim_model.runtime.atomic_files import describe_os_error
 from zim_model.weights.installed import find_installed
 
 _UNKNOWN = "\ufffc"
-"""Stands in names for what is not known yet; no file name has it."""
+"""Placeholder in names for values that are not known yet; not valid in file names."""
 NO_PROMPTS = ZimError(
-    "Nothing is asked of this picture.",
-    "Give it prompts in the studio, in a file, or say what else to take.",
+    "There are no prompts for this photo.",
+    "Give it prompts in the studio or in a file, or choose another source of prompts.",
 )
 
 
 class ResumeIndex:
-    """Tells what is finished already; any thread may ask.
+    """Finds results of earlier runs that can be reused; thread-safe.
 
     Args:
         plan: of the batch.
-        sources: of its prompts.
+        resolver: of its prompts.
         records: of the journal.
     """
 
@@ -60,13 +60,13 @@ class ResumeIndex:
         self._models: dict[str, str] = {}
 
     def reusable_row(self, job: Job) -> BatchRow | None:
-        """The row of a picture whose results are all there, as they would be now.
+        """The row of an image whose results exist and are up to date, else None.
 
-        The picture is not decoded; its bytes are only read where its file has another
-        time or size than it had.
+        The image is not decoded; its file is read only if its time or size differ from
+        the recorded ones.
 
         Raises:
-            ZimError: what is asked of the picture cannot be read or answered.
+            ZimError: the prompts of the image cannot be read or are invalid.
         """
         old = self._records.get(job.relative)
         if old is None or old.row is None or old.row.state != "done":
@@ -84,12 +84,12 @@ class ResumeIndex:
         return replace(old.row, state="kept")
 
     def new_record(self, job: Job, key: str, resolved: ResolvedPrompts) -> BatchRecord:
-        """What the journal is to know of a picture, but for its results.
+        """The record of an image for the journal, without results.
 
         Args:
-            job: its place.
-            key: :attr:`Picture.key`.
-            asked: of it.
+            job: the image.
+            key: :attr:`Image.key`.
+            resolved: its prompts.
 
         Raises:
             ZimError: its file cannot be read.
@@ -112,7 +112,7 @@ class ResumeIndex:
             model = find_installed(name)
             try:
                 self._models[name] = content_digest(model.path) if model else ""
-            except OSError:  # opening the model will say so
+            except OSError:  # reported when the model is opened
                 self._models[name] = ""
         return self._plan.fingerprint(resolved, self._models)
 
@@ -130,16 +130,16 @@ def _content_digest(job: Job) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DryRunEntry:
-    """What a run would do with one picture.
+    """What a run would do with one image.
 
     Attributes:
-        picture: :attr:`Job.relative`.
-        state: as it would be in the report.
-        prompts: where they would come from.
-        outputs: what would be written, relative to the output folder, were the names
-            free; those that depend on the matte have ``?`` in them.
+        image: :attr:`Job.relative`.
+        state: that the report would have.
+        prompts: source of the prompts.
+        outputs: files relative to the output folder, before a number is appended to
+            taken names; values that depend on the matte are ``?``.
         message: why nothing would be written.
-        hint: what to do about that.
+        hint: advice for the user.
     """
 
     image: str
@@ -151,24 +151,24 @@ class DryRunEntry:
 
     @classmethod
     def from_error(cls, image: str, state: str, error: ZimError) -> DryRunEntry:
-        """A picture that nothing would be written of."""
+        """The entry of an image that cannot be processed."""
         return cls(image, state, message=error.message, hint=error.hint)
 
 
 def dry_run(
     plan: BatchPlan, store: SessionStore | None = None
 ) -> Iterator[DryRunEntry]:
-    """What a run would do, without decoding pictures or asking a model.
+    """What a run would do, found without decoding images or running a model.
 
-    A damaged picture may be found out only by the run; so may one that was moved since
-    the studio saw it, which is recognised by its pixels.
+    A damaged image may be detected by the run only; an image that was moved since it
+    was open in the studio is recognised by its pixels, so by the run only.
 
     Args:
         plan: of the batch.
-        store: of the studio's sessions; None takes the usual one.
+        store: of the studio's sessions; None is the default one.
 
     Raises:
-        ZimError: the plan cannot be followed.
+        ZimError: the plan is invalid.
     """
     plan.validate()
     resolver = PromptResolver(plan.prompt_policy, plan.jobs, store)
@@ -176,7 +176,7 @@ def dry_run(
     table = plan.prompt_policy.table
     for image in resolver.unused_entries(plan.jobs):
         if plan.shard.contains(image) and table is not None:
-            problem = table.entries[image].problem or "There is no such picture."
+            problem = table.entries[image].problem or "There is no such photo."
             yield DryRunEntry(image, "failed", "table", message=problem)
     for job in plan.own_jobs:
         try:
@@ -206,7 +206,7 @@ def _dry_run_job(
 def planned_names(
     plan: BatchPlan, job: Job, resolved: ResolvedPrompts, height: int, width: int
 ) -> tuple[str, ...]:
-    """Results of a picture of that size, relative to the output folder."""
+    """Result files of an image of that size, relative to the output folder."""
     import datetime
 
     options = plan.export
@@ -237,7 +237,7 @@ def planned_names(
 
 
 def _with_unknown_size(template: str) -> str:
-    """A template with a mark in place of width and height."""
+    """A template with a placeholder for width and height."""
     text = ""
     for before, name, spec, _ in string.Formatter().parse(template):
         text += before.replace("{", "{{").replace("}", "}}")
@@ -249,16 +249,16 @@ def _with_unknown_size(template: str) -> str:
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Height and width of a picture, upright, of which little is read if possible.
+    """Height and width of an image, upright; the pixels are not decoded if possible.
 
     Raises:
-        ImageError: it cannot be read as a picture.
+        ImageError: the file cannot be read as an image.
     """
     try:
         with PIL.Image.open(path, formats=FORMATS) as file:
             width, height = file.size
             is_sideways = file.getexif().get(0x0112, 1) >= 5
             return (width, height) if is_sideways else (height, width)
-    except Exception:  # what Pillow cannot read, others may, or say why not
+    except Exception:  # formats beyond Pillow, or the error
         image = load_image(path)
         return image.height, image.width

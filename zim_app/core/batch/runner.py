@@ -1,8 +1,8 @@
-"""Doing a batch: pictures are read ahead and results written behind the model.
+"""Running a batch: images are read ahead and results written in background threads.
 
-The thread that runs the generator is the one that asks the engine.  Others decode the
-next pictures and write the earlier ones meanwhile, as many as the memory allows.  What
-goes wrong with one picture is told, and never stops the others.
+The engine is called on the thread that runs the generator.  Other threads decode the
+next images and write earlier results meanwhile, as many as the memory limit allows.  An
+error of one image is reported and does not stop the others.
 """
 
 from __future__ import annotations
@@ -40,39 +40,39 @@ if TYPE_CHECKING:
     from zim_model.inference.automatic import FoundObject
 
 WORKERS = max(1, min(8, (os.cpu_count() or 1) // 2))
-"""Threads that read, and as many that write: packing the pixels of a file takes longer
-than a card takes for their matte."""
+"""Threads that read, and as many that write: compressing the pixels of a file takes
+longer than a GPU takes for their matte."""
 MEMORY = 1 << 30
-"""Bytes of decoded pictures and mattes, beyond the one that is worked on."""
+"""Bytes of decoded images and mattes, beyond the image in the engine."""
 
 
 class BatchEngine(Protocol):
-    """What a batch needs of :class:`zim_model.inference.engine.Engine`."""
+    """The part of :class:`zim_model.inference.engine.Engine` that a batch uses."""
 
     def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
-        """Answer the request."""
+        """The matte of a request."""
 
     def everything(
         self, request: Request, options: None = ..., cancelled: CancelCheck = ...
     ) -> tuple[FoundObject, ...]:
-        """Find the objects of the request's image."""
+        """All objects of the request's image."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """The model is about to work on a picture."""
+    """The model starts on an image."""
 
     image: str
 
 
 @dataclass(frozen=True, slots=True)
 class JobFinished:
-    """A picture is dealt with.
+    """An image is finished.
 
     Attributes:
-        row: what came of it.
-        done: how many are dealt with by now.
-        total: how many there are.
+        row: its result.
+        done: number of finished images.
+        total: number of all images.
     """
 
     row: BatchRow
@@ -85,7 +85,7 @@ Event = JobStarted | JobFinished
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedJob:
-    """A picture that was read, and what is asked of it."""
+    """A decoded image with its prompts."""
 
     job: Job
     image: Image
@@ -95,12 +95,12 @@ class LoadedJob:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the picture takes, with a matte."""
+        """Bytes of memory of the image with one matte."""
         return image_bytes(self.image)
 
 
 def image_bytes(image: Image) -> int:
-    """Bytes of memory of a decoded picture and one matte of it."""
+    """Bytes of memory of a decoded image and one matte of it."""
     arrays = [image.rgb, image.source_alpha]
     if image.source is not image.rgb:
         arrays.append(image.source)
@@ -109,7 +109,7 @@ def image_bytes(image: Image) -> int:
 
 
 class _SynchronousExecutor:
-    """An executor that does the work where it is submitted."""
+    """An executor that calls the function in ``submit``, on the calling thread."""
 
     def submit(self, work: Callable[[], Any]) -> Future[Any]:
         future: Future[Any] = Future()
@@ -133,23 +133,23 @@ def run(
     cancelled: CancelCheck = never_cancelled,
     wait: Callable[[], object] = lambda: None,
 ) -> Iterator[Event]:
-    """Do a batch, but for what earlier runs did; the work goes on as events are taken.
+    """Run a batch, without images that earlier runs finished; a generator of events.
 
-    Closing the generator, or ``cancelled``, ends it as soon as the results being
-    written are whole; they are kept.
+    The batch proceeds as events are taken.  Closing the generator, or ``cancelled``,
+    ends it after the results that are being written are complete; they are kept.
 
     Args:
-        plan: what to do.
-        engine: asked on the calling thread only.
-        workers: threads that read ahead, and as many that write behind; 0 does
-            everything on the calling thread.
-        memory: bytes of pictures read ahead and results not yet written.
-        store: of the studio's sessions; None takes the usual one.
-        cancelled: polled now and then, and by the engine.
-        wait: called before each picture; may take its time, as when paused.
+        plan: of the batch.
+        engine: called on the calling thread only.
+        workers: threads that read ahead, and as many that write; with 0 all is done on
+            the calling thread.
+        memory: bytes of images read ahead and results not yet written.
+        store: of the studio's sessions; None is the default one.
+        cancelled: polled repeatedly, also by the engine.
+        wait: called before each image; may block, as when paused.
 
     Raises:
-        ZimError: the plan cannot be followed, or the journal not be read.
+        ZimError: the plan is invalid, or the journal cannot be read.
     """
     plan.validate()
     yield from _BatchRun(plan, engine, workers, memory, store, cancelled, wait).events()
@@ -217,7 +217,7 @@ class _BatchRun:
             row = read if isinstance(read, BatchRow) else None
             if isinstance(read, LoadedJob):
                 self._largest = max(self._largest, read.nbytes)
-            if self._ahead > 1:  # else it would be read here and now
+            if self._ahead > 1:  # else reading would block here
                 self._read_ahead(waiting)
             if isinstance(read, LoadedJob):
                 yield JobStarted(job.relative)
@@ -232,7 +232,7 @@ class _BatchRun:
         self._reading.clear()
 
     def _shut_down(self) -> None:
-        """Let what is being written become whole, and end the threads."""
+        """Wait for the files that are being written, and end the threads."""
         self._cancel_reads()
         self._readers.shutdown()
         self._writers.shutdown()
@@ -245,8 +245,8 @@ class _BatchRun:
     # -- Reading ---------------------------------------------------------------------
 
     def _read_ahead(self, waiting: deque[Job]) -> None:
-        """Have the next pictures read, at least one, within the memory allowed."""
-        # How large they are is known from the first one on.
+        """Submit reads of the next images, at least one, within the memory limit."""
+        # Their size is estimated from the images read so far.
         limit = self._ahead if self._largest else max(1, self._ahead // 2)
         while waiting and len(self._reading) < limit:
             held = len(self._reading) * self._largest
@@ -281,7 +281,7 @@ class _BatchRun:
     # -- The engine ------------------------------------------------------------------
 
     def _predict_and_write(self, loaded: LoadedJob) -> BatchRow | None:
-        """Ask the engine, and have the answer written; a row where it has none."""
+        """Run the engine and submit the writing; the row if the engine failed."""
         try:
             solved = self._solve_objects(loaded)
         except ZimError as error:
@@ -317,10 +317,10 @@ class _BatchRun:
         return solved.with_timings(loaded.read_ms, search_ms)
 
     def _find_main_object(self, loaded: LoadedJob) -> ObjectStack:
-        """The object that the picture is about, found by the model.
+        """The main object of an image, found by the model.
 
         Raises:
-            ZimError: there is none.
+            ZimError: no object was found.
         """
         from zim_model.inference.main_object import main_object
 
@@ -331,7 +331,7 @@ class _BatchRun:
         )
         if found_object is None:
             raise ZimError(
-                "No object was found in this picture.", "Give it prompts instead."
+                "No object was found in this photo.", "Give it prompts instead."
             )
         options = Options(candidate=found_object.candidate)
         recipe = replace(base, prompts=found_object.prompts, options=options)
@@ -340,7 +340,7 @@ class _BatchRun:
     # -- Writing ---------------------------------------------------------------------
 
     def _written_events(self) -> Iterator[Event]:
-        """Tell of what was written; wait for it where too much is waiting."""
+        """Events of written results; blocks while the queue is over its limits."""
         while self._writing:
             held = sum(nbytes for nbytes, _ in self._writing)
             full = len(self._writing) >= self._ahead or held > self._memory
@@ -382,16 +382,14 @@ class _BatchRun:
         entry = table.entries[image] if table else None
         problem = entry.problem if entry else ""
         name = table.name if table else ""
-        message = (
-            problem or f"{name} names it, but there is no such picture, or several."
-        )
+        message = problem or f"{name} names it, but there is no such photo, or several."
         row = BatchRow(image, "failed", "table", message)
         record_failure(self._journal, BatchRecord(row))
         return row
 
 
 def _unexpected_error(job: Job, error: Exception) -> ZimError:
-    """An error that nobody expected: one picture's, not the end of the batch."""
+    """Log an unexpected exception; the error for the row of its image."""
     logging.getLogger(__name__).exception("batch: %s", job.path)
     what = f"{type(error).__name__}: {error}".rstrip(": ")
     return ZimError(f"Something unexpected happened ({what}).", "Please report this.")

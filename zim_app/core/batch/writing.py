@@ -1,4 +1,4 @@
-"""The results of one picture of a batch: names, files, and a line in the journal."""
+"""Writing the results of one image of a batch: names, files and the journal."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 REPORT = "batch-report.csv"
 SHEET = "batch-sheet"
-"""Names in the output folder that no result gets."""
+"""Reserved names in the output folder."""
 _REPORTS = re.compile(rf"{re.escape(REPORT)}|{SHEET}(-\d\d+)?\.jpg")
 _PARTIAL_FILES = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
 STALE = 600
-"""Seconds after which nobody writes to such a file any more."""
+"""Seconds after which a partial file counts as abandoned."""
 THUMBNAIL_SIDE = 160
 SOFT = (13, 242)
 """8-bit alpha between which a pixel counts as soft: from 5 to 95 %."""
@@ -50,15 +50,16 @@ SOFT = (13, 242)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SolvedImage:
-    """A picture with its mattes, to be written.
+    """An image with its mattes, to be written.
 
     Attributes:
-        job: the picture's place.
-        picture: the picture.
-        record: for the journal, all but the row and the outputs.
-        row: what is known so far.
-        targets: what is exported, the lowest first.
-        small: (h, w) uint8, the largest alpha of all mattes, reduced; None before.
+        job: of the image.
+        image: the decoded image.
+        record: for the journal, without row and outputs.
+        row: the result so far.
+        targets: objects to export, the lowest first.
+        alpha_thumbnail: (h, w) uint8, the maximum of the downscaled alphas; None before
+            the first matte.
     """
 
     job: Job
@@ -72,7 +73,7 @@ class SolvedImage:
     def start(
         cls, job: Job, image: Image, source: str, record: BatchRecord
     ) -> SolvedImage:
-        """A picture without mattes."""
+        """An image without mattes."""
         row = BatchRow(
             job.relative,
             "done",
@@ -85,7 +86,7 @@ class SolvedImage:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that it takes until it is written."""
+        """Bytes of memory of image and mattes."""
         colours = self.image.rgb.nbytes + self.image.source.nbytes
         return colours + sum(target.alpha.nbytes for target in self.targets)
 
@@ -93,10 +94,9 @@ class SolvedImage:
     def objects_to_solve(
         stack: ObjectStack, options: ExportOptions
     ) -> Iterator[SceneObject]:
-        """The objects of a picture that are to be solved, the lowest first.
+        """The objects of an image that need a matte, the lowest first.
 
-        Where the active object asks for nothing, the topmost one that does counts as
-        the active one.
+        If the active object has no prompts, the topmost one with prompts replaces it.
         """
         prompted = [
             n for n, entry in enumerate(stack.objects) if entry.recipe.has_prompts
@@ -107,7 +107,7 @@ class SolvedImage:
                 yield stack.objects[index]
 
     def with_matte(self, entry: SceneObject, matte: Matte) -> SolvedImage:
-        """With the matte of one more object."""
+        """Add the matte of an object."""
         name = entry.name or f"Object {entry.id}"
         amount = entry.recipe.finish.decontaminate
         target = ExportTarget(matte.alpha, name, entry.visible, amount)
@@ -137,7 +137,7 @@ class SolvedImage:
         )
 
     def with_timings(self, read_ms: float, search_ms: float) -> SolvedImage:
-        """With what it took besides the answers, and what the mattes look like."""
+        """Set the remaining timings and the statistics of the mattes."""
         assert self.alpha_thumbnail is not None
         visible = self.alpha_thumbnail >= SOFT[0]
         soft = visible & (self.alpha_thumbnail <= SOFT[1])
@@ -154,11 +154,11 @@ class SolvedImage:
 
 
 class ResultWriter:
-    """Writes results; any thread may, and no two get the same name.
+    """Writes results under unique names; thread-safe.
 
     Args:
         plan: of the batch.
-        journal: told before files are written, and after.
+        journal: appended to before files are written, and after.
     """
 
     def __init__(self, plan: BatchPlan, journal: BatchJournal) -> None:
@@ -172,10 +172,10 @@ class ResultWriter:
         }
 
     def write(self, solved: SolvedImage) -> BatchRow:
-        """Write the files of one picture and note them in the journal.
+        """Write the files of one image and record them in the journal.
 
         Raises:
-            ZimError: a file cannot be written; those before it remain.
+            ZimError: a file cannot be written; earlier files of the image are kept.
             OSError: a folder cannot be made.
         """
         started = time.perf_counter()
@@ -205,7 +205,7 @@ class ResultWriter:
         return row
 
     def _claim_paths(self, solved: SolvedImage, names: list[str]) -> list[str]:
-        """Paths of results, relative to the output folder, that are this picture's."""
+        """Reserve free paths, relative to the output folder, for the results."""
         job, claimed = solved.job, list[str]()
         with self._lock:
             for name in names:
@@ -232,13 +232,13 @@ class ResultWriter:
 
 
 def record_failure(journal: BatchJournal, record: BatchRecord) -> None:
-    """Note a failure, which is told all the same where the disk is full."""
+    """Record a failure; an error of the journal, such as a full disk, is ignored."""
     with contextlib.suppress(ZimError):
         journal.record_end(record)
 
 
 def remove_partial_files(plan: BatchPlan) -> None:
-    """Remove files that a run was writing when it was killed, long ago."""
+    """Remove abandoned partial files of runs that were killed."""
     for folder in {plan.output / job.folder for job in plan.jobs}:
         for path in folder.glob(".zim-*.tmp"):
             stamp = FileStamp.from_path(path)
@@ -248,11 +248,11 @@ def remove_partial_files(plan: BatchPlan) -> None:
                     path.unlink()
 
 
-# -- Small pictures ------------------------------------------------------------------
+# -- Thumbnails ----------------------------------------------------------------------
 
 
 def thumbnail_path(output: Path, image: str) -> Path:
-    """Where the small picture of a result lies."""
+    """Path of the thumbnail of a result."""
     digest = hashlib.blake2b(image.encode("utf-8", "surrogateescape"), digest_size=16)
     return output / FOLDER / "thumbnails" / f"{digest.hexdigest()}.png"
 
@@ -260,13 +260,13 @@ def thumbnail_path(output: Path, image: str) -> Path:
 def write_thumbnail(
     output: Path, name: str, rgb: ByteArray, alpha_thumbnail: ByteArray
 ) -> None:
-    """Keep a small cut-out for contact sheets and lists.
+    """Write a small cut-out for contact sheets and lists.
 
     Args:
         output: the output folder.
-        name: of the picture in reports.
-        rgb: (H, W, 3) uint8, the picture.
-        small: (h, w) uint8, its alpha.
+        name: of the image in reports.
+        rgb: (H, W, 3) uint8, the image.
+        alpha_thumbnail: (h, w) uint8, its alpha.
 
     Raises:
         ZimError: it cannot be written.

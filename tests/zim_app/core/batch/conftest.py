@@ -1,4 +1,4 @@
-"""Small pictures, and an engine that answers at once and keeps what it was asked."""
+"""Small images, and a fake engine that returns at once and records its requests."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def store(state: None) -> SessionStore:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A folder with three pictures."""
+    """A folder with three images."""
     folder = tmp_path / "photos"
     for number, name in enumerate(("a.png", "b.png", "c.png")):
         save_photo(folder / name, (number * 60, 100, 50))
@@ -114,7 +114,7 @@ def make_plan(photos: Path, output: Path) -> Callable[..., BatchPlan]:
 
 @pytest.fixture
 def rows_of(engine: FakeEngine) -> Callable[..., dict[str, Any]]:
-    """Run a plan to its end; rows by picture."""
+    """Run a plan to its end; rows by image."""
 
     def rows(plan: BatchPlan, **options: Any) -> dict[str, Any]:
         events = run(plan, engine, **options)

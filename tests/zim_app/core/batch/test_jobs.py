@@ -50,7 +50,7 @@ def test_images_from_several_folders_share_one(tmp_path: Path) -> None:
 def test_impossible_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ZimError, match="no folder"):
         folder_jobs(tmp_path / "nowhere", tmp_path / "out", recursive=False)
-    with pytest.raises(ZimError, match="no picture"):
+    with pytest.raises(ZimError, match="no photo"):
         folder_jobs(tmp_path, tmp_path / "out", recursive=False)
     save_photo(tmp_path / "a.png", (1, 2, 3))
     with pytest.raises(ZimError, match="is the input folder"):

@@ -58,7 +58,7 @@ def test_what_changed_is_redone(
     plan = make_plan(PromptPolicy(automatic=True))
     rows_of(plan)
     before = os.stat(output / "a-cutout.png").st_mtime_ns
-    save_photo(photos / "a.png", (7, 7, 7))  # another picture
+    save_photo(photos / "a.png", (7, 7, 7))  # another image
     keep_work(store, photos / "b.png", boxed(1, 2, 3, 4))  # another recipe
     os.utime(photos / "c.png")  # only touched
     found = rows_of(plan)

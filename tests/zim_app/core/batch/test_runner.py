@@ -102,7 +102,7 @@ def test_a_moved_image_is_known_by_its_pixels(
     found = rows_of(make_plan(PromptPolicy()))
     assert found["elsewhere.png"].prompts == "session"
     assert found["b.png"].state == "skipped"
-    assert "Nothing is asked" in found["b.png"].message
+    assert "There are no prompts" in found["b.png"].message
 
 
 def test_recipes_can_be_left_out(
@@ -209,7 +209,7 @@ def test_a_name_that_is_the_same_for_all_images_is_refused(
     make_plan: MakePlan, engine: FakeEngine
 ) -> None:
     export = ExportOptions(template="{what}-{n}")
-    with pytest.raises(ZimError, match="same for all pictures"):
+    with pytest.raises(ZimError, match="same for all photos"):
         next(run(make_plan(export=export), engine))
     with pytest.raises(ZimError, match="nowhere that prompts"):
         next(run(make_plan(PromptPolicy(recipes=False)), engine))
@@ -254,7 +254,7 @@ def test_bad_prompts_are_told_before_the_model_is_asked(
     assert "line 3" in found["b.png"].message
     assert found["c.png"].state == "done"
     assert found["z.png"].state == "failed"
-    assert "no such picture" in found["z.png"].message
+    assert "no such photo" in found["z.png"].message
     assert len(engine.solved) == 1
 
 
@@ -306,7 +306,7 @@ def test_only_the_calling_thread_asks_the_engine(
 def test_images_are_read_while_the_model_works(
     photos: Path, make_plan: MakePlan, engine: FakeEngine, monkeypatch: Any
 ) -> None:
-    """The model waits, at the first picture, until the third one is being read."""
+    """The model waits, at the first image, until the third one is being read."""
     third = threading.Event()
 
     def load(path: Path) -> Any:
