@@ -29,7 +29,7 @@ class Encoder:
 
 
 class FakeEngine:
-    """Finds the left half and a corner, and answers each's click with it."""
+    """A fake engine that finds two objects, the left half and a corner."""
 
     def __init__(self) -> None:
         self.boxes = [LEFT, CORNER]

@@ -14,7 +14,7 @@ from zim_model.conversion.weights import save_converter
 
 @pytest.fixture
 def weights(tmp_path):
-    """A small converter that has learnt nothing."""
+    """Weights of a small, untrained converter."""
     torch.manual_seed(0)
     config = dataclasses.replace(
         CONVERTER_TINY,

@@ -32,7 +32,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
-    """The requests that reach the engine; it answers with an opaque left half."""
+    """Requests to a fake engine, which returns an opaque left half."""
     requests: list[Request] = []
 
     class FakeEngine:
@@ -118,7 +118,7 @@ def test_json_describes_the_result(
 
 @pytest.fixture
 def haloed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A photo of orange before blue, and an engine that knows its soft edge."""
+    """A photo of orange over blue, and a fake engine with its exact soft edge."""
     ramp = np.clip(np.linspace(1.5, -0.5, 60, dtype=np.float32), 0, 1)
     share = np.repeat(ramp[None], 40, axis=0)[..., None]
     pixels = np.array((230, 120, 30)) * share + np.array((40, 80, 200)) * (1 - share)
@@ -275,7 +275,7 @@ def test_expected_failures_are_one_line_and_1(
     assert printed.err.startswith("zim-studio: error: ")
     assert printed.err.count("\n") == 1
     assert sentence in printed.err
-    assert not asked  # refused before the model took its time
+    assert not asked  # refused before the model runs
     assert os.listdir(photo.parent) == ["photo.png"]
 
 
@@ -302,7 +302,7 @@ def test_failures_of_the_engine(
         assert message == "zim-studio: error: No such model. Try zim-tiny.\n"
 
 
-# --- the window, and what is neither --------------------------------------------------
+# --- the window, and unknown arguments ------------------------------------------------
 
 
 @pytest.fixture

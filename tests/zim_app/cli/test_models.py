@@ -1,4 +1,4 @@
-"""``zim-studio models``, and where ``matte`` runs its model."""
+"""``zim-studio models``, and the device options of ``matte``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the models that would have been fetched; each arrives at once."""
+    """Names of downloaded models; downloads are faked."""
     names: list[str] = []
 
     def download(info: Any, progress: Any, cancelled: Any) -> Any:
@@ -155,7 +155,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def choices(monkeypatch: pytest.MonkeyPatch) -> list[DeviceChoice]:
-    """The devices that an engine was told to use."""
+    """The device choices that engines were made with."""
     told: list[DeviceChoice] = []
 
     class FakeEngine:

@@ -56,7 +56,7 @@ def photo(request, tmp_path, p3_profile) -> Image:
 
 
 def read(path: Path) -> np.ndarray:
-    """Decode by a library that did not write it where there is one; red first."""
+    """Decode with another library than the writing one where possible; RGB order."""
     if path.suffix == ".tif":
         return tifffile.imread(path)
     if path.suffix == ".webp":
@@ -68,7 +68,7 @@ def read(path: Path) -> np.ndarray:
 
 
 def at(values: np.ndarray, dtype: Any) -> np.ndarray:
-    """16-bit values at that depth, or any values at their own."""
+    """Convert 16-bit values to a depth."""
     if values.dtype == dtype:
         return values
     return np.round(values / 257).astype(np.uint8)
@@ -132,7 +132,7 @@ def test_matte_is_grey_without_a_profile(
 
 
 def test_half_transparent_pixel_reads_back_to_the_bit(tmp_path: Path) -> None:
-    """The halo of other tools: colour premultiplied, or alpha applied twice."""
+    """Premultiplied colour, or alpha applied twice, would change the value."""
     photo = Image.from_array(np.full((1, 1, 3), (200, 100, 50), np.uint8))
     export(photo, np.full((1, 1), 128 * 257, np.uint16), tmp_path / "a.png")
     with PIL.Image.open(tmp_path / "a.png") as image:

@@ -1,4 +1,4 @@
-"""What can be chosen about an export, and the check of the file that comes of it."""
+"""Export options, and the verification of written files."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_composite_over_a_background_image(tmp_path: Path, photo: Image) -> None
 
 
 def test_background_is_taken_out_of_soft_edges(tmp_path: Path) -> None:
-    """A red object, blurred over green: the green goes as far as is asked for."""
+    """A red object, blurred over green, of which the amount decides how much stays."""
     soft = np.clip((np.arange(60) - 20) / 20, 0, 1)
     alpha = np.broadcast_to(soft, (40, 60))
     red, green = np.array((220, 20, 20)), np.array((20, 200, 20))
@@ -194,7 +194,7 @@ def test_file_that_reads_back_differently_is_an_error(
     what,
     damage: str,
 ) -> None:
-    """As a broken disk or encoder would have it; the old file stays."""
+    """As with a broken disk or encoder; the old file is kept."""
     if damage == "no profile" and what == "matte":
         pytest.skip("has no profile of its own")
     entry = formats.BY_SUFFIX[suffix]

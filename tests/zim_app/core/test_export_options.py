@@ -69,7 +69,7 @@ def test_malformed_options_are_refused_by_name(
         ExportOptions.from_json(ExportOptions().to_json() | changes)
 
 
-def test_frame_of_a_image() -> None:
+def test_frame_of_an_image() -> None:
     support = (10, 20, 30, 60)
     frame = ExportOptions().frame(100, 80, support)
     assert frame == ExportFrame((0, 0, 100, 80), 100, 80)

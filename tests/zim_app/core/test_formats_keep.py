@@ -1,6 +1,6 @@
-"""What goes into a file comes out: every format in the table, at both depths.
+"""Every format at both depths: the file has the pixels that were written.
 
-Files are read by libraries that did not write them, where there are such.
+Files are read with other libraries than the writing ones where possible.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TRANSPARENT = [case for case in CASES if case.values[0].transparency]  # type: i
 
 @dataclass
 class Found:
-    """What a foreign reader finds in a file; pixels are (H, W, 4) or (H, W, 3)."""
+    """Content of a file read with another library; pixels are (H, W, 3 or 4)."""
 
     pixels: np.ndarray
     icc: bytes | None

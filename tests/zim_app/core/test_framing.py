@@ -19,7 +19,7 @@ OPAQUE = 65535
 
 
 def disc(size: int = 64) -> CutOut:
-    """A red disc with an edge of several pixels; what it hides is bright green."""
+    """A red disc with an edge of several pixels; hidden colours are bright green."""
     y, x = np.mgrid[:size, :size] + 0.5
     distance = np.hypot(x - size / 2, y - size / 2)
     alpha = np.clip((size / 3 - distance) / 6, 0, 1)
@@ -40,7 +40,7 @@ def test_nothing_hidden_bleeds_into_the_edge(size: int) -> None:
 
 
 def test_hidden_colours_are_not_black_after_scaling() -> None:
-    """Programs that filter straight alpha would draw a dark fringe."""
+    """Filtering straight alpha without weights would draw a dark fringe."""
     small = scale(disc(), 32, 32, lambda: False)
     assert small.colours[0, 0].tolist() == [0, 255, 0]
 

@@ -1,4 +1,4 @@
-"""Files that cannot be loaded: each is refused with a sentence, never a traceback."""
+"""Files that cannot be loaded raise ImageError with a message for the user."""
 
 from __future__ import annotations
 

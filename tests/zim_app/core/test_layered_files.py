@@ -1,4 +1,4 @@
-"""PSD and OpenRaster files, read by libraries that did not write them."""
+"""PSD and OpenRaster files, read with other libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack of objects: order, and one recipe for several."""
+"""The stack of objects: order, merging and export."""
 
 from dataclasses import replace
 
@@ -127,7 +127,7 @@ def test_merging_keeps_masks_and_what_was_clicked_on_them():
     assert not differences(recipes)
     one = unite_recipes(recipes)
     assert (one.prompts, one.more_prompt_sets, one.masks) == (on_a, (clicked,), (a, b))
-    # Beside no mask that has prompts, a click must not take anything from a mask.
+    # A negative point of a recipe without masks must not subtract from a mask.
     other = unite_recipes([recipes[0], recipes[2]])
     assert (other.prompts, other.more_prompt_sets) == (PromptSet(), (clicked,))
     twice = [recipes[1], Recipe(clicked, masks=(b,))]

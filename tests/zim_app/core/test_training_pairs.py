@@ -1,4 +1,4 @@
-"""Pairs for training, read back as training reads them."""
+"""Training pairs, read back with the readers of training."""
 
 import numpy as np
 import PIL.Image

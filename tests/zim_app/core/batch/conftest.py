@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 40, 30
 
 
 class FakeEngine:
-    """Makes the box, or the left half, opaque; ``thread`` is the one that asked."""
+    """Mattes with an opaque box or left half; records requests and calling threads."""
 
     def __init__(self) -> None:
         self.solved: list[Request] = []
@@ -75,7 +75,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The studio's sessions in a folder of this test's own."""
+    """Keep the studio's sessions in a temporary folder."""
     monkeypatch.setenv("ZIM_STUDIO_STATE", str(tmp_path / "state"))
 
 

@@ -20,7 +20,7 @@ MakePlan = Callable[..., BatchPlan]
 
 @pytest.fixture(autouse=True)
 def made(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Devices that engines were wanted for."""
+    """Device choices that engines were made for."""
     choices: list[Any] = []
 
     def make(choice: Any) -> FakeEngine:

@@ -72,7 +72,7 @@ def test_json_takes_prompts_and_whole_recipes(tmp_path: Path) -> None:
     assert recipes(by_name, "b.png")[""].prompts.box == Box(1, 2, 30, 40)
 
 
-def test_a_name_alone_does_for_a_image_that_is_the_only_one(tmp_path: Path) -> None:
+def test_a_name_alone_does_for_an_image_that_is_the_only_one(tmp_path: Path) -> None:
     table = csv_table(tmp_path, "image,x,y\na.png,1,2\n")
     assert table.entry("x/a.png", unique=True) is not None
     assert table.entry("x/a.png", unique=False) is None

@@ -1,4 +1,4 @@
-"""What a second run redoes, and what it leaves alone."""
+"""Resuming: results that a second run makes again, and results that it keeps."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_closed_generator_finishes_what_it_was_writing(
 def test_a_killed_batch_takes_its_own_file_again(
     output: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
-    """It wrote a file, and died before it could say so; its last line is half."""
+    """The file was written but not recorded; the journal's last line is incomplete."""
     journal = BatchJournal.open(output)
     journal.record_start("a.png", ["a-cutout.png"])
     journal.close()

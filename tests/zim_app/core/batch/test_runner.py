@@ -1,4 +1,4 @@
-"""What a batch writes, from which prompts, and what it makes of what goes wrong."""
+"""Batches: prompts, results, failures and threads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RowsOf = Callable[..., dict[str, Any]]
 def keep_work(
     store: SessionStore, path: Path, *recipes: Recipe, active: int = 0
 ) -> None:
-    """As the studio does."""
+    """Save a session as the studio does."""
     objects = tuple(
         SceneObject(n, f"thing {n}", recipe=recipe)
         for n, recipe in enumerate(recipes, 1)
@@ -121,7 +121,7 @@ def test_the_main_object_is_asked_as_it_was_found(
     assert engine.solved[0].options.candidate == 2
 
 
-def test_a_image_without_any_object_fails(
+def test_an_image_without_any_object_fails(
     make_plan: MakePlan,
     rows_of: RowsOf,
     engine: FakeEngine,
@@ -225,7 +225,7 @@ def test_rows_say_what_the_mattes_look_like(
     assert (row.model, row.device, row.encode_ms) == ("zim-tiny", "fake", 3.0)
 
 
-# --- What goes wrong ------------------------------------------------------------------
+# --- Failures -------------------------------------------------------------------------
 
 
 def test_bad_images_are_told_and_do_not_stop_the_others(
@@ -334,10 +334,10 @@ def test_little_memory_means_one_image_after_the_other(
     ahead = []
     engine.during = lambda _: ahead.append(len(read) - len(engine.solved))
     assert len(list(run(make_plan(), engine, memory=1))) == 46
-    assert max(ahead[5:]) <= 2  # the one that is worked on, and one that is read
+    assert max(ahead[5:]) <= 2  # one in the engine, and one being read
 
 
-def test_the_engine_encodes_a_image_once_for_all_its_objects(
+def test_the_engine_encodes_an_image_once_for_all_its_objects(
     photos: Path, store: SessionStore, make_plan: MakePlan
 ) -> None:
     backend = DiscBackend(SMALL_VIT)
@@ -353,10 +353,10 @@ def test_the_engine_encodes_a_image_once_for_all_its_objects(
     assert len(backend.views) == 2
 
 
-def test_all_objects_of_a_image_come_one_after_the_other(
+def test_all_objects_of_an_image_come_one_after_the_other(
     photos: Path, store: SessionStore, make_plan: MakePlan, engine: FakeEngine
 ) -> None:
-    """So that the engine's features, made once, serve all of them."""
+    """So that features are encoded once for all of them."""
     for name in ("a.png", "b.png"):
         keep_work(store, photos / name, boxed(0, 0, 9, 9), boxed(1, 1, 20, 20))
     events = list(run(make_plan(PromptPolicy()), engine))
