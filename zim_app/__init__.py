@@ -1,1 +1,1 @@
-"""zim-studio: the application around the matting engine."""
+"""zim-studio: the application, built on the matting engine of ``zim_model``."""

@@ -18,10 +18,10 @@ _NO_DISPLAY = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; the first argument decides whether it has a window.
+    """Run a subcommand if the first argument names one, else open the window.
 
     Args:
-        argv: the arguments without the program's name; None takes the process's own.
+        argv: arguments without the program's name; None uses ``sys.argv``.
 
     Returns:
         The exit code, see :mod:`zim_app.cli.main`.
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in paths:
         if not path.exists():
             parser.error(f"there is neither a file nor a command called {str(path)!r}")
-    if _lacks_display():
+    if _display_missing():
         return cli.fail(_NO_DISPLAY)
     from zim_app.gui.app import run_window  # imports Qt
 
@@ -50,12 +50,12 @@ def _parser() -> argparse.ArgumentParser:
         "zim-studio",
         usage="%(prog)s [PATH ...]  |  %(prog)s COMMAND ...",
         description="Click an object in a photo, get a soft alpha matte.",
-        epilog=f"commands (COMMAND --help says more):\n{commands}\n\n"
-        "A picture that is called like a command opens as ./NAME.",
+        epilog=f"commands (details: COMMAND --help):\n{commands}\n\n"
+        "A photo with the name of a command is opened as ./NAME.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="pictures to open"
+        "paths", nargs="*", type=Path, metavar="PATH", help="photos to open"
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     return parser
@@ -68,8 +68,8 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _lacks_display() -> bool:
-    """Whether Qt would abort here; it cannot be asked without risking that."""
+def _display_missing() -> bool:
+    """Whether Qt would abort for lack of a display; checked without starting Qt."""
     found = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return sys.platform == "linux" and not any(map(os.environ.get, found))
 

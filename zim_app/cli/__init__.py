@@ -1,1 +1,1 @@
-"""The commands that work without a window."""
+"""The command line: subcommands that run without a window."""

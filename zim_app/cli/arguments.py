@@ -11,7 +11,7 @@ from zim_model.prompts import Box, Point
 
 
 def numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
-    """Numbers with commas between them, as many as one of ``counts``."""
+    """Parse comma-separated numbers; their number must be in ``counts``."""
     try:
         values = [float(part) for part in text.split(",")]
     except ValueError:
@@ -22,22 +22,22 @@ def numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
 
 
 def point(text: str) -> Point:
-    """A click: ``X,Y`` or ``X,Y,LABEL``."""
+    """Parse a point: ``X,Y`` or ``X,Y,LABEL``."""
     x, y, *label = numbers(text, (2, 3), "X,Y or X,Y,LABEL")
     if label not in ([], [0], [1]):
         raise argparse.ArgumentTypeError(
-            f"{text!r}: LABEL is 1 (keep this) or 0 (leave this out)"
+            f"{text!r}: LABEL is 1 (object) or 0 (background)"
         )
     return Point(x, y, label != [0])
 
 
 def box(text: str) -> Box:
-    """Two corners: ``X0,Y0,X1,Y1``."""
-    return Box.spanning(*numbers(text, (4,), "X0,Y0,X1,Y1"))
+    """Parse a box, given by two corners: ``X0,Y0,X1,Y1``."""
+    return Box.from_corners(*numbers(text, (4,), "X0,Y0,X1,Y1"))
 
 
 def colour(text: str) -> Rgb:
-    """``R,G,B`` with 0 to 255 each, or ``#RRGGBB``."""
+    """Parse a colour: ``R,G,B`` with 0 to 255 each, or ``#RRGGBB``."""
     parts = text.split(",")
     try:
         if len(parts) == 3:
@@ -49,5 +49,5 @@ def colour(text: str) -> Rgb:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(
-        f"{text!r} is no colour; write R,G,B with 0 to 255 each, or #RRGGBB"
+        f"{text!r} is not a colour; write R,G,B with 0 to 255 each, or #RRGGBB"
     )

@@ -1,4 +1,4 @@
-"""``zim-studio auto``: every object of a photo in a file of its own, and an index.
+"""``zim-studio auto``: each object of a photo in a file of its own, and an index.
 
 Imports neither Qt nor torch.
 """
@@ -14,16 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zim_app.cli.models import add_device_arguments, make_engine, warn
-from zim_app.core.export import ExportOptions, Target, check_target, export
-from zim_app.core.images import Picture, load_picture
+from zim_app.cli.models import add_device_arguments, make_engine, print_notes
+from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
+from zim_app.core.images import Image, load_image
 from zim_model.errors import ImageError
 from zim_model.recipe import Recipe
 from zim_model.request import Options, Timings
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import AutomaticOptions, Found
+    from zim_model.inference.automatic import AutomaticOptions, FoundObject
     from zim_model.inference.engine import Engine
 
 SUMMARY = "Cut every object out of one photo, each into a file of its own."
@@ -49,21 +49,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="cutout",
         help="the photo with transparency (default), or the grey matte",
     )
-    parser.add_argument(
-        "--trim", action="store_true", help="leave out what is empty around an object"
-    )
+    parser.add_argument("--trim", action="store_true", help="crop to the object")
     parser.add_argument(
         "--grid",
         type=int,
         metavar="N",
-        help="places looked at along the photo's longer side (default: what suits the "
+        help="point prompts along the photo's longer side (default: depends on the "
         "model)",
     )
     limits = {
         "--min-area": "smallest object, as a fraction of the photo",
         "--max-area": "largest object, as a fraction of the photo",
-        "--min-score": "how sure the model must be, 0 to 1",
-        "--min-stability": "how sharply an object must stand out, 0 to 1",
+        "--min-score": "least predicted IoU, 0 to 1",
+        "--min-stability": "least stability of an object's mask, 0 to 1",
     }
     for name, meaning in limits.items():
         parser.add_argument(name, type=float, metavar="X", help=meaning)
@@ -71,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--replace", action="store_true", help="replace files of an earlier run"
     )
     parser.add_argument(
-        "--json", action="store_true", help="print the index instead of a sentence"
+        "--json", action="store_true", help="print the index in place of a summary"
     )
 
 
@@ -82,32 +80,32 @@ def run(args: argparse.Namespace) -> int:
         ZimError: the photo cannot be read, an option is out of range, the model
             cannot be loaded, or a file exists already or cannot be written.
     """
-    picture = load_picture(args.photo)
-    names = _Names(args.output, args.photo.stem)
+    image = load_image(args.photo)
+    names = _OutputNames(args.output, args.photo.stem)
     options = ExportOptions(args.what, trim=args.trim)
     if not args.replace:
         names.check_free()
-    _make(args.output)
-    check_target(picture, names.object(1), options)  # before the model takes its time
+    _make_folder(args.output)
+    check_target(image, names.object(1), options)  # before the slow part
     base = Recipe() if args.model is None else Recipe(model=args.model)
     engine = make_engine(args)
     started = time.perf_counter()
-    found = engine.everything(
-        base.request(picture.rgb, picture.key),
+    objects = engine.everything(
+        base.request(image.rgb, image.key),
         _automatic_options(args, engine, base.model),
         progress=_progress(sys.stderr.isatty()),
     )
     seconds = time.perf_counter() - started
     rows = []
     notes: dict[str, None] = {}
-    for row, timings in _written(engine, picture, found, base, names, options):
+    for row, timings in _write_objects(engine, image, objects, base, names, options):
         rows.append(row)
         notes |= dict.fromkeys(timings.notes)
-    warn(tuple(notes))
+    print_notes(tuple(notes))
     index = {
         "image": str(args.photo),
-        "width": picture.width,
-        "height": picture.height,
+        "width": image.width,
+        "height": image.height,
         "model": base.model,
         "device": engine.backend(base.model).device_label,
         "seconds": round(seconds, 2),
@@ -115,24 +113,24 @@ def run(args: argparse.Namespace) -> int:
     }
     text = json.dumps(index, indent=2)
     _write_text(names.index, text)
-    sentence = f"{args.output}: {_counted(len(rows))} found in {seconds:.1f} s"
+    sentence = f"{args.output}: {_count_text(len(rows))} found in {seconds:.1f} s"
     print(text if args.json else sentence)
     return 0
 
 
-class _Names:
-    """The files that a photo gives."""
+class _OutputNames:
+    """Paths of the output files of a photo."""
 
     def __init__(self, folder: Path, stem: str) -> None:
         self._folder, self._stem = folder, stem
         self.index = folder / f"{stem}-objects.json"
 
     def object(self, number: int) -> Path:
-        """The file of an object, counted from 1."""
+        """Path of the file of an object; numbers start at 1."""
         return self._folder / f"{self._stem}-{number:02}.png"
 
     def check_free(self) -> None:
-        """Refuse to mix with the files of an earlier run."""
+        """Raise ImageError if files of an earlier run exist."""
         start = f"{self._stem}-"
         taken = [self.index] if self.index.exists() else []
         if self._folder.is_dir():
@@ -150,7 +148,7 @@ class _Names:
             )
 
 
-def _make(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -158,41 +156,41 @@ def _make(folder: Path) -> None:
             f"{folder} is a file.", "Give the path of a folder."
         ) from error
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ImageError(f"{folder} cannot be made: {reason}.", cure) from error
 
 
 def _automatic_options(
     args: argparse.Namespace, engine: Engine, model: str
 ) -> AutomaticOptions:
-    """What suits the model, but for what the user says."""
+    """The model's defaults, overridden by the given options."""
     from zim_model.inference.automatic import AutomaticOptions
 
-    suiting = AutomaticOptions.for_model(engine.backend(model).config)
+    defaults = AutomaticOptions.for_model(engine.backend(model).config)
     names = ("grid", "min_area", "max_area", "min_score", "min_stability")
     given = {name: getattr(args, name) for name in names}
-    said = {name: value for name, value in given.items() if value is not None}
-    return replace(suiting, **said).validated()
+    given_options = {name: value for name, value in given.items() if value is not None}
+    return replace(defaults, **given_options).validate()
 
 
-def _written(
+def _write_objects(
     engine: Engine,
-    picture: Picture,
-    found: tuple[Found, ...],
+    image: Image,
+    objects: tuple[FoundObject, ...],
     base: Recipe,
-    names: _Names,
+    names: _OutputNames,
     options: ExportOptions,
 ) -> Iterator[tuple[dict[str, Any], Timings]]:
-    """Write the objects, one after the other, and say what they are and took."""
-    for number, each in enumerate(found, 1):
+    """Write the objects one by one; yield the index entry and timings of each."""
+    for number, each in enumerate(objects, 1):
         recipe = replace(
             base, prompts=each.prompts, options=Options(candidate=each.candidate)
         )
-        matte = engine.solve(recipe.request(picture.rgb, picture.key))
-        if not matte.alpha.any():  # at full size nothing is left of it
+        matte = engine.solve(recipe.request(image.rgb, image.key))
+        if not matte.alpha.any():  # empty at full size
             continue
         path = names.object(number)
-        export(picture, [Target(matte.alpha)], path, options)
+        export(image, [ExportTarget(matte.alpha)], path, options)
         row = {
             "file": path.name,
             "box": list(each.box),
@@ -204,26 +202,26 @@ def _written(
         yield row, matte.timings
 
 
-def _progress(wanted: bool) -> Callable[[int, int, tuple[Found, ...]], None]:
-    """Shows on a terminal how far the search is."""
+def _progress(enabled: bool) -> Callable[[int, int, tuple[FoundObject, ...]], None]:
+    """A progress callback that prints to a terminal."""
 
-    def tell(done: int, total: int, found: tuple[Found, ...]) -> None:
-        if wanted:
+    def print_progress(done: int, total: int, objects: tuple[FoundObject, ...]) -> None:
+        if enabled:
             end = "\n" if done == total else ""
-            line = f"\r{done} of {total} places, {_counted(len(found))} found"
+            line = f"\r{done} of {total} places, {_count_text(len(objects))} found"
             print(f"{line:50}", end=end, file=sys.stderr, flush=True)
 
-    return tell
+    return print_progress
 
 
-def _counted(count: int) -> str:
+def _count_text(count: int) -> str:
     return "1 object" if count == 1 else f"{count} objects"
 
 
 def _write_text(path: Path, text: str) -> None:
     try:
-        with replacing(path) as stream:
+        with atomic_write(path) as stream:
             stream.write(f"{text}\n".encode())
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ImageError(f"{path} cannot be written: {reason}.", cure) from error

@@ -1,4 +1,4 @@
-"""``zim-studio batch``: a folder of pictures with one command.
+"""``zim-studio batch``: process a folder of images.
 
 Imports neither Qt nor torch.
 """
@@ -19,30 +19,30 @@ from types import FrameType
 from typing import Any, get_args
 
 from zim_app.cli import arguments
-from zim_app.cli.models import add_device_arguments, make_engine, warn
-from zim_app.core.batch.jobs import Shard, jobs_of_folder
-from zim_app.core.batch.journal import Row
-from zim_app.core.batch.plan import BATCH_EXPORT, Plan
-from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.cli.models import add_device_arguments, make_engine, print_notes
+from zim_app.core.batch.jobs import Shard, folder_jobs
+from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
-from zim_app.core.batch.reports import counts, merge, write_reports
-from zim_app.core.batch.resume import foresee
-from zim_app.core.batch.runner import WORKERS, Ended
+from zim_app.core.batch.reports import count_states, merge_folders, write_reports
+from zim_app.core.batch.resume import dry_run
+from zim_app.core.batch.runner import WORKERS, JobFinished
 from zim_app.core.batch.runner import run as run_plan
-from zim_app.core.export_options import Depth, ExportOptions, Scope, What
+from zim_app.core.export_options import Depth, ExportKind, ExportOptions, Scope
 from zim_app.core.formats import FORMATS
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
-SUMMARY = "Cut objects out of all pictures of a folder."
+SUMMARY = "Cut objects out of all photos of a folder."
 INTERRUPTED = 130
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``zim-studio batch``."""
     parser.add_argument(
-        "folder", type=Path, nargs="?", metavar="FOLDER", help="pictures to read"
+        "folder", type=Path, nargs="?", metavar="FOLDER", help="photos to read"
     )
     parser.add_argument(
         "-o",
@@ -50,13 +50,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="OUT",
         help="folder for results, batch-report.csv and batch-sheet.jpg; made if it "
-        "does not exist; with the same one again, a batch goes on where it ended",
+        "does not exist; with an existing OUT the batch is resumed",
     )
     parser.add_argument(
         "-r",
         "--recursive",
         action="store_true",
-        help="also folders in FOLDER; OUT gets the same tree",
+        help="include subfolders of FOLDER; OUT gets the same tree",
     )
     _configure_prompts(parser)
     _configure_export(parser)
@@ -65,13 +65,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _configure_prompts(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
-        "prompts, the first that says anything about a picture"
+        "prompts; the first source that has any for a photo is used"
     )
     group.add_argument(
         "--no-recipes",
         action="store_true",
-        help="do not take what was done to a picture in the studio, nor projects "
-        "(.zimproj) in its folder",
+        help="ignore prompts of the studio's sessions and of projects (.zimproj) in "
+        "the photo's folder",
     )
     group.add_argument(
         "--prompts",
@@ -84,11 +84,11 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
         "--box",
         type=_relative_box,
         metavar="X0,Y0,X1,Y1",
-        help="one box for all pictures, in fractions of width and height, such as "
+        help="one box for all photos, in fractions of width and height, such as "
         "0.1,0.1,0.9,0.9",
     )
     group.add_argument(
-        "--auto", action="store_true", help="find each picture's main object"
+        "--auto", action="store_true", help="find each photo's main object"
     )
     group.add_argument(
         "--model",
@@ -99,7 +99,7 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
 
 def _configure_export(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
-    group.add_argument("--what", choices=get_args(What), default="cutout")
+    group.add_argument("--what", choices=get_args(ExportKind), default="cutout")
     group.add_argument(
         "--format", choices=[entry.id for entry in FORMATS], default="png"
     )
@@ -109,11 +109,9 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         "--background",
         type=_background,
         metavar="COLOUR",
-        help="of composites: R,G,B, #RRGGBB, or a picture file (default: white)",
+        help="of composites: R,G,B, #RRGGBB, or a photo (default: white)",
     )
-    group.add_argument(
-        "--trim", action="store_true", help="leave out what is empty around the objects"
-    )
+    group.add_argument("--trim", action="store_true", help="crop to the objects")
     group.add_argument("--padding", type=int, default=0, metavar="PIXELS")
     size = group.add_mutually_exclusive_group()
     size.add_argument("--scale", type=float, default=1.0, metavar="FACTOR")
@@ -122,14 +120,14 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         "--decontaminate",
         type=float,
         metavar="AMOUNT",
-        help="0 to 1: free soft edges from the old background's colour (default: as "
-        "the recipe says)",
+        help="0 to 1: remove the old background's colour from soft edges (default: "
+        "that of the recipe)",
     )
     group.add_argument(
         "--objects",
         choices=get_args(Scope),
         default=BATCH_EXPORT.scope,
-        help="all visible ones as one (default), each in a file, or the active one",
+        help="all visible ones together (default), each in a file, or the active one",
     )
     group.add_argument(
         "--original", action="store_true", help="add it as a hidden layer (psd, ora)"
@@ -144,7 +142,7 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--replace",
         action="store_true",
-        help="write over files that are not this batch's own; else those stay, and the "
+        help="overwrite files that are not of this batch; else they are kept, and the "
         "new file gets a number",
     )
 
@@ -157,11 +155,11 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=WORKERS,
         metavar="N",
-        help="threads that read pictures, and as many that write, while the model "
-        "works; 0 for none (default: %(default)s)",
+        help="threads that read photos, and as many that write, while the model runs; "
+        "0 for none (default: %(default)s)",
     )
     group.add_argument(
-        "--dry-run", action="store_true", help="only tell what would be written"
+        "--dry-run", action="store_true", help="only list what would be written"
     )
     group.add_argument(
         "--shard",
@@ -173,7 +171,7 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="work on a Ray cluster that shares the folders: auto, HOST:PORT, or "
+        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
         "local:N for N workers here",
     )
     group.add_argument(
@@ -184,7 +182,7 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
         help="only join the reports of these output folders, into OUT or the first one",
     )
     group.add_argument(
-        "--json", action="store_true", help="print a line of JSON for each picture"
+        "--json", action="store_true", help="print a line of JSON for each photo"
     )
 
 
@@ -215,12 +213,11 @@ def _shard(text: str) -> Shard:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; return the exit code.
+    """Run the subcommand; return the exit code.
 
     Raises:
-        ZimError: nothing can be done at all; what fails for one picture only is told
-            in the report.
-        ArgumentError: the arguments do not go together.
+        ZimError: the batch cannot run; errors of single photos are in the report.
+        ArgumentError: the arguments contradict each other.
     """
     if args.merge:
         return _merge(args)
@@ -232,23 +229,23 @@ def run(args: argparse.Namespace) -> int:
         raise argparse.ArgumentError(
             None, "a cluster does all parts: leave out --shard"
         )
-    plan = _plan(args).validated()
+    plan = _plan(args).validate()
     if args.dry_run:
         return _dry_run(plan, args)
-    return _run_on_cluster(plan, args) if args.cluster else _run(plan, args)
+    return _run_on_cluster(plan, args) if args.cluster else _run_here(plan, args)
 
 
-def _plan(args: argparse.Namespace) -> Plan:
-    jobs = jobs_of_folder(args.folder, args.output, recursive=args.recursive)
-    prompting = Prompting(
+def _plan(args: argparse.Namespace) -> BatchPlan:
+    jobs = folder_jobs(args.folder, args.output, recursive=args.recursive)
+    policy = PromptPolicy(
         not args.no_recipes,
         read_table(args.prompts) if args.prompts else None,
         args.box,
         args.auto,
         args.model or DEFAULT_MODEL,
     )
-    return Plan(
-        jobs, args.output, prompting, _export_options(args), args.replace, args.shard
+    return BatchPlan(
+        jobs, args.output, policy, _export_options(args), args.replace, args.shard
     )
 
 
@@ -268,78 +265,78 @@ def _export_options(args: argparse.Namespace) -> ExportOptions:
         template=args.name,
     )
     if isinstance(args.background, Path):
-        options = replace(options, background_picture=args.background)
+        options = replace(options, background_image=args.background)
     elif args.background is not None:
         options = replace(options, background=args.background)
     return options
 
 
-def _dry_run(plan: Plan, args: argparse.Namespace) -> int:
+def _dry_run(plan: BatchPlan, args: argparse.Namespace) -> int:
     failed = 0
-    for each in foresee(plan):
-        failed += each.state == "failed"
+    for entry in dry_run(plan):
+        failed += entry.state == "failed"
         if args.json:
-            line = {"picture": each.picture, "state": each.state}
-            line |= {"prompts": each.prompts, "outputs": list(each.outputs)}
-            reason = {"message": each.message, "hint": each.hint}
+            line = {"picture": entry.image, "state": entry.state}
+            line |= {"prompts": entry.prompts, "outputs": list(entry.outputs)}
+            reason = {"message": entry.message, "hint": entry.hint}
             print(json.dumps(line | reason))
-        elif each.outputs:
-            source = each.prompts or each.message
-            print(f"{each.picture} -> {', '.join(each.outputs)} ({source})")
+        elif entry.outputs:
+            source = entry.prompts or entry.message
+            print(f"{entry.image} -> {', '.join(entry.outputs)} ({source})")
         else:
-            print(f"{each.picture}: {each.state}: {each.message} {each.hint}")
+            print(f"{entry.image}: {entry.state}: {entry.message} {entry.hint}")
     return 1 if failed else 0
 
 
-def _run(plan: Plan, args: argparse.Namespace) -> int:
+def _run_here(plan: BatchPlan, args: argparse.Namespace) -> int:
     engine = make_engine(args)
     if args.device is not None:
-        from zim_model.runtime.devices import checked_device
+        from zim_model.runtime.devices import resolve_device
 
-        checked_device(args.device)
+        resolve_device(args.device)
     if args.model is not None:
-        engine.backend(args.model)  # a wrong name fails once, not for every picture
+        engine.backend(args.model)  # a wrong name fails once, not for every image
     stop = threading.Event()
-    told = _Teller(args)
+    printer = _ProgressPrinter(args)
     started = time.perf_counter()
-    rows: list[Row] = []
+    rows: list[BatchRow] = []
     with _interruptible(stop):
         events = run_plan(plan, engine, workers=args.jobs, cancelled=stop.is_set)
         for event in events:
-            if isinstance(event, Ended):
+            if isinstance(event, JobFinished):
                 rows.append(event.row)
-                told.tell(event)
-    told.close()
+                printer.show_event(event)
+    printer.close()
     files = write_reports(plan, rows)
     seconds = time.perf_counter() - started
-    return _summed_up(args, rows, files, seconds, interrupted=stop.is_set())
+    return _summarise(args, rows, files, seconds, interrupted=stop.is_set())
 
 
-def _run_on_cluster(plan: Plan, args: argparse.Namespace) -> int:
+def _run_on_cluster(plan: BatchPlan, args: argparse.Namespace) -> int:
     from zim_app.core.batch.cluster import run_on_cluster
 
     choice = DeviceChoice(args.device, args.precision)
-    told = _Teller(args)
+    printer = _ProgressPrinter(args)
     started = time.perf_counter()
-    rows: list[Row] = []
+    rows: list[BatchRow] = []
     found = run_on_cluster(plan, args.cluster, choice, workers=args.jobs)
     for row in found:
         rows.append(row)
-        told.tell(Ended(row, len(rows), max(len(rows), len(plan.jobs))))
-    told.close()
+        printer.show_event(JobFinished(row, len(rows), max(len(rows), len(plan.jobs))))
+    printer.close()
     files = write_reports(plan, rows)
-    return _summed_up(args, rows, files, time.perf_counter() - started)
+    return _summarise(args, rows, files, time.perf_counter() - started)
 
 
-def _summed_up(
+def _summarise(
     args: argparse.Namespace,
-    rows: list[Row],
+    rows: list[BatchRow],
     files: list[Path],
     seconds: float,
     *,
     interrupted: bool = False,
 ) -> int:
-    number = counts(rows)
+    number = count_states(rows)
     if args.json:
         line = {**number, "seconds": round(seconds, 2), "interrupted": interrupted}
         print(json.dumps(line | {"reports": [str(file) for file in files]}))
@@ -348,10 +345,10 @@ def _summed_up(
         text = ", ".join((*words, "{failed} failed")).format(**number)
         made = number["done"]
         rate = f" in {seconds:.1f} s" if seconds else ""
-        each = f", {seconds / made:.2f} s a picture" if made and seconds else ""
-        print(f"{text}{rate}{each}; see {files[0]}")
+        per_photo = f", {seconds / made:.2f} s per photo" if made and seconds else ""
+        print(f"{text}{rate}{per_photo}; see {files[0]}")
     if interrupted:
-        print("zim-studio: interrupted; run it again to go on.", file=sys.stderr)
+        print("zim-studio: interrupted; run it again to resume.", file=sys.stderr)
         return INTERRUPTED
     return 1 if number["failed"] else 0
 
@@ -359,13 +356,13 @@ def _summed_up(
 def _merge(args: argparse.Namespace) -> int:
     if args.folder is not None:
         args.merge.insert(0, args.folder)
-    rows, files = merge(args.merge, args.output or args.merge[0])
-    return _summed_up(args, rows, files, 0.0)
+    rows, files = merge_folders(args.merge, args.output or args.merge[0])
+    return _summarise(args, rows, files, 0.0)
 
 
 @contextmanager
 def _interruptible(stop: threading.Event) -> Iterator[None]:
-    """Let Ctrl+C end the batch as it should be ended; a second one ends it at once."""
+    """Make Ctrl+C set ``stop``, which ends a batch cleanly; a second one interrupts."""
 
     def end(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
@@ -376,50 +373,52 @@ def _interruptible(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    old = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
+    old = {
+        number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        for each, handler in old.items():
-            signal.signal(each, handler)
+        for number, handler in old.items():
+            signal.signal(number, handler)
 
 
-class _Teller:
-    """Tells how far a batch is: a bar on a terminal, lines of JSON for programs."""
+class _ProgressPrinter:
+    """Prints the progress of a batch: a bar on a terminal, or lines of JSON."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._json = args.json
         self._bar = sys.stderr.isatty()
         self._started = time.perf_counter()
         self._worked = 0
-        self._noted: set[str] = set()
+        self._printed_notes: set[str] = set()
 
-    def tell(self, event: Ended) -> None:
+    def show_event(self, event: JobFinished) -> None:
         row = event.row
         self._worked += row.state != "kept"
         if self._json:
             print(json.dumps(row.to_json()), flush=True)
         if row.state in ("failed", "skipped"):
-            self._say(
-                f"zim-studio: {row.picture}: {row.state}: {row.message} {row.hint}"
+            self._print_line(
+                f"zim-studio: {row.image}: {row.state}: {row.message} {row.hint}"
             )
-        news = tuple(note for note in row.notes if note not in self._noted)
-        self._noted.update(news)
-        warn(news)
+        new_notes = tuple(note for note in row.notes if note not in self._printed_notes)
+        self._printed_notes.update(new_notes)
+        print_notes(new_notes)
         if self._bar:
             self._draw(event)
         elif not self._json and row.state == "done":
-            print(f"{row.picture} -> {', '.join(row.outputs)}", flush=True)
+            print(f"{row.image} -> {', '.join(row.outputs)}", flush=True)
 
-    def _draw(self, event: Ended) -> None:
-        share = event.done / max(1, event.total)
+    def _draw(self, event: JobFinished) -> None:
+        fraction = event.done / max(1, event.total)
         seconds = time.perf_counter() - self._started
         left = seconds / max(1, self._worked) * (event.total - event.done)
-        bar = ("#" * round(24 * share)).ljust(24, ".")
+        bar = ("#" * round(24 * fraction)).ljust(24, ".")
         line = f"[{bar}] {event.done} of {event.total}, {_clock(left)} left"
         print(f"\r{line:78}", end="", file=sys.stderr, flush=True)
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         start = f"\r{'':78}\r" if self._bar else ""
         print(f"{start}{' '.join(line.split())}", file=sys.stderr, flush=True)
 

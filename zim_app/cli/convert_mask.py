@@ -1,4 +1,4 @@
-"""``zim-studio convert-mask``: from a photo and a coarse mask to a soft matte.
+"""``zim-studio convert-mask``: make a soft matte from a photo and a coarse mask.
 
 Imports neither Qt nor torch.
 """
@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from zim_app.core.export import ExportOptions, Target, check_target, export
-from zim_app.core.images import load_picture
+from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
+from zim_app.core.images import load_image
 from zim_app.core.masks import THRESHOLD, MaskFile, load_mask
 from zim_model.errors import ImageError
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.devices import checked_device
+from zim_model.runtime.devices import resolve_device
 
 SUMMARY = "Make a soft matte of a photo and a coarse black-and-white mask."
-NOTED = 0.001
-"""Share of grey pixels in a mask from which on the threshold is told."""
+GREY_FRACTION_TO_REPORT = 0.001
+"""Fraction of grey pixels of a mask above which the threshold is reported."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "mask",
         type=Path,
         metavar="MASK",
-        help="a picture of the photo's size, white on the object; where it has "
-        "transparency, that counts",
+        help="an image of the photo's size, white on the object; if it has "
+        "transparency, its opacity is used",
     )
     parser.add_argument(
         "-o",
@@ -52,14 +52,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--depth",
         choices=("source", "8", "16"),
         default="source",
-        help="bits a channel; source (default) has those of the photo",
+        help="bits per channel; source (default) is the depth of the photo",
     )
     parser.add_argument(
         "--threshold",
         type=int,
         default=THRESHOLD,
         metavar="PERCENT",
-        help=f"of white from which on a pixel is the object's (default: {THRESHOLD})",
+        help=f"least brightness of a pixel of the object (default: {THRESHOLD})",
     )
     parser.add_argument(
         "--model",
@@ -70,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         metavar="ID",
-        help="where it runs: cuda, cuda:1, mps or cpu (default: the best here)",
+        help="where it runs: cuda, cuda:1, mps or cpu (default: the fastest available)",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object about the result"
@@ -84,54 +84,54 @@ def run(args: argparse.Namespace) -> int:
         ZimError: photo or mask cannot be read or do not fit, the converter cannot be
             loaded, or the file cannot be written.
     """
-    picture = load_picture(args.photo)
-    given = load_mask(args.mask, picture, args.threshold)
+    image = load_image(args.photo)
+    mask_file = load_mask(args.mask, image, args.threshold)
     output = args.output or _default_output(args.photo, args.what)
     if output.exists() and output.samefile(args.mask):
         raise ImageError(
             f"{output} is the mask itself.", "Choose another name for the result."
         )
     options = ExportOptions(args.what, depth=args.depth)
-    check_target(picture, output, options)  # before the model takes its time
-    _tell(args.mask.name, given, args.threshold)
+    check_target(image, output, options)  # before the slow part
+    _print_mask_info(args.mask.name, mask_file, args.threshold)
     from zim_model.conversion.converter import Converter
 
-    converter = Converter.load(args.model, checked_device(args.device))
+    converter = Converter.load(args.model, resolve_device(args.device))
     started = time.perf_counter()
-    alpha = converter.convert(picture.rgb, given.mask)
+    alpha = converter.convert(image.rgb, mask_file.mask)
     seconds = time.perf_counter() - started
-    export(picture, [Target(alpha)], output, options)
+    export(image, [ExportTarget(alpha)], output, options)
     soft = float(((alpha > 0) & (alpha < ALPHA_MAX)).mean())
     report = {
         "image": str(args.photo),
         "mask": str(args.mask),
         "output": str(output),
-        "width": picture.width,
-        "height": picture.height,
+        "width": image.width,
+        "height": image.height,
         "model": args.model,
         "converter": converter.fingerprint,
         "device": str(converter.device),
         "seconds": round(seconds, 3),
         "threshold": args.threshold,
-        "by_transparency": given.transparency,
-        "mask_coverage": round(float(given.mask.mean()), 6),
+        "by_transparency": mask_file.transparency,
+        "mask_coverage": round(float(mask_file.mask.mean()), 6),
         "coverage": round(float(np.mean(alpha)) / ALPHA_MAX, 6),
         "soft": round(soft, 6),
     }
     sentence = (
-        f"{output}: {picture.width} x {picture.height}, {report['coverage']:.1%}"
+        f"{output}: {image.width} x {image.height}, {report['coverage']:.1%}"
         f" covered, {soft:.1%} soft, {seconds:.1f} s on {converter.device}"
     )
     print(json.dumps(report) if args.json else sentence)
     return 0
 
 
-def _tell(name: str, given: MaskFile, threshold: int) -> None:
-    """Say what the threshold decided, where it did."""
-    if given.between > NOTED:
-        kinds = "clear nor opaque" if given.transparency else "black nor white"
+def _print_mask_info(name: str, mask_file: MaskFile, threshold: int) -> None:
+    """Print a note if the mask has grey pixels, to which the threshold applies."""
+    if mask_file.between > GREY_FRACTION_TO_REPORT:
+        kinds = "clear nor opaque" if mask_file.transparency else "black nor white"
         print(
-            f"zim-studio: note: {given.between:.1%} of {name} is neither {kinds};"
+            f"zim-studio: note: {mask_file.between:.1%} of {name} is neither {kinds};"
             f" from {threshold} % on it counts as the object.",
             file=sys.stderr,
         )

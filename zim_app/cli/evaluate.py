@@ -1,4 +1,4 @@
-"""``zim-studio evaluate``: measure models and others' predictions on a data set.
+"""``zim-studio evaluate``: measure models and predictions of others on a data set.
 
 Imports neither Qt nor torch.
 """
@@ -14,22 +14,32 @@ from typing import TYPE_CHECKING, get_args
 
 from zim_app.cli.models import (
     add_device_arguments,
-    ask_licence,
-    keep_quiet,
+    confirm_licence,
+    ignore_progress,
     make_engine,
-    tell_progress,
+    print_progress,
 )
 from zim_model.errors import ZimError
-from zim_model.evaluation.datasets import LAYOUTS, Dataset, Region, open_dataset
-from zim_model.evaluation.events import Finished, Notice, RowDone, Started
-from zim_model.evaluation.journal import journals_in, merged
-from zim_model.evaluation.mini import make_mini
+from zim_model.evaluation.datasets import (
+    LAYOUTS,
+    Dataset,
+    EvaluatedRegion,
+    open_dataset,
+)
+from zim_model.evaluation.events import DegradationEvent, Finished, RowDone, Started
+from zim_model.evaluation.journal import find_journals, merge_journals
+from zim_model.evaluation.mini import write_mini_dataset
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import to_json, to_markdown, write_report
-from zim_model.evaluation.runner import RunOptions, default_jobs, evaluate
-from zim_model.evaluation.systems import Model, Predictions, PromptKind, System
-from zim_model.evaluation.tables import heading
-from zim_model.request import Upsampling, never
+from zim_model.evaluation.runner import EvaluationOptions, default_jobs, evaluate
+from zim_model.evaluation.systems import (
+    ModelSystem,
+    PredictionFolder,
+    PromptKind,
+    System,
+)
+from zim_model.evaluation.tables import report_heading
+from zim_model.request import Upsampling, never_cancelled
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
@@ -50,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layout",
         choices=[layout.name for layout in LAYOUTS],
-        help="of ROOT (default: found out)",
+        help="of ROOT (default: detected)",
     )
     parser.add_argument(
         "--model",
@@ -73,7 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="point,box",
         metavar="KINDS",
         help="any of point, box, clicks:N, with commas (default: point,box); clicks are"
-        " made by the standard clicker",
+        " placed by the standard simulated user",
     )
     parser.add_argument(
         "-o",
@@ -91,7 +101,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FOLDER",
         help="join the rows of shards' results into one report in -o FOLDER; with ROOT "
-        "before it the report shows pictures",
+        "before it the report shows images",
     )
     others.add_argument(
         "--make-mini",
@@ -104,10 +114,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="fetch MicroMat-3K from its authors' page, once its licence is accepted; "
-        "say it again to go on where it was left",
+        "run it again to resume",
     )
     others.add_argument(
-        "--yes", action="store_true", help="the licence is accepted; do not ask"
+        "--yes", action="store_true", help="accept the licence without asking"
     )
 
 
@@ -116,19 +126,19 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--upsampling",
         choices=get_args(Upsampling),
         default="guided",
-        help="of the models' answers (default: guided); official ZIM's is bilinear",
+        help="of the models' mattes (default: guided); official ZIM uses bilinear",
     )
     parser.add_argument(
         "--mirrored",
         action="store_true",
-        help="ask the models about the mirror images too and take the mean",
+        help="predict for the mirrored images too and take the mean",
     )
     parser.add_argument(
         "--region",
-        choices=get_args(Region),
-        help="where the (DIM) errors count: the image, the unknown part of the data "
-        "set's trimaps, or of trimaps made from the true mattes (default: as usual "
-        "for the data set)",
+        choices=get_args(EvaluatedRegion),
+        help="where (DIM) errors are measured: the image, the unknown region of the "
+        "data set's trimaps, or of trimaps made from the ground truth (default: "
+        "depends on the data set)",
     )
     parser.add_argument(
         "--limit",
@@ -142,12 +152,12 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         type=_shard,
         default=(1, 1),
         metavar="I/N",
-        help="do the I-th of N parts, for job arrays; --merge joins them",
+        help="run the I-th of N parts, for job arrays; --merge joins them",
     )
     parser.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="run on a Ray cluster that sees the same folders: auto, HOST:PORT, or "
+        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
         "local:N for N workers here",
     )
     parser.add_argument(
@@ -155,10 +165,10 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         type=_count,
         default=default_jobs(),
         metavar="N",
-        help=f"processes that score answers (default: {default_jobs()})",
+        help=f"processes that compute metrics (default: {default_jobs()})",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on with a run in the same FOLDER"
+        "--resume", action="store_true", help="resume a run in the same FOLDER"
     )
     parser.add_argument(
         "--save-predictions", action="store_true", help="keep the mattes as PNG files"
@@ -170,7 +180,9 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of things")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of cases or processes"
+        )
     return int(text)
 
 
@@ -182,7 +194,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; return 0, or 1 if a row could not be measured.
+    """Run the subcommand; return 0, or 1 if a row could not be measured.
 
     Raises:
         ZimError: the data set, a model, the predictions or the folder of the results
@@ -190,7 +202,9 @@ def run(args: argparse.Namespace) -> int:
         argparse.ArgumentError: ROOT is missing.
     """
     if args.make_mini is not None:
-        print(f"{make_mini(args.make_mini)}: a small data set; evaluate it with:")
+        print(
+            f"{write_mini_dataset(args.make_mini)}: a small data set; evaluate it with:"
+        )
         print(f"zim-studio evaluate {args.make_mini / 'MicroMat3K'}")
         return 0
     if args.download is not None:
@@ -201,7 +215,7 @@ def run(args: argparse.Namespace) -> int:
         raise argparse.ArgumentError(None, "give ROOT, the folder of a data set")
     dataset = open_dataset(args.root, args.layout)
     out = args.output or Path(DEFAULT_OUT)
-    options = RunOptions(
+    options = EvaluationOptions(
         args.upsampling,
         args.region,
         args.limit,
@@ -209,10 +223,10 @@ def run(args: argparse.Namespace) -> int:
         args.jobs,
         args.resume,
         predictions=args.save_predictions,
-        mirrored=args.mirrored,
+        flip_tta=args.mirrored,
     )
     if args.cluster is not None:
-        return _told(args, _spread(args, out, options), out, dataset)
+        return _output_report(args, _run_on_cluster(args, out, options), out, dataset)
     systems = _systems(args)
     events = evaluate(
         dataset,
@@ -220,59 +234,70 @@ def run(args: argparse.Namespace) -> int:
         out,
         prompts=_prompts(args.prompts),
         options=options,
-        engine=make_engine(args) if _asks_models(systems) else None,
+        engine=make_engine(args) if _includes_models(systems) else None,
     )
     try:
-        report = _followed(events)
+        report = _print_events(events)
     except KeyboardInterrupt:
         print(
-            f"\nFinished rows are kept in {out}: say the same with --resume to go on.",
+            f"\nFinished rows are kept in {out}: run it again with --resume.",
             file=sys.stderr,
         )
         raise
-    if args.shard != (1, 1):  # the shards' reports would take each other's place
-        print(heading(report), file=sys.stderr)
+    if args.shard != (1, 1):  # reports of shards would overwrite each other
+        print(report_heading(report), file=sys.stderr)
         print(f"When all shards are done: zim-studio evaluate --merge {out} -o FOLDER")
-        return 0 if report.all_well else 1
-    return _told(args, report, out, dataset)
+        return 0 if report.has_no_failures else 1
+    return _output_report(args, report, out, dataset)
 
 
-def _spread(args: argparse.Namespace, out: Path, options: RunOptions) -> Report:
-    """Run on a cluster."""
-    from zim_model.evaluation.distributed import Spread, evaluate_on
+def _run_on_cluster(
+    args: argparse.Namespace, out: Path, options: EvaluationOptions
+) -> Report:
+    """Run the evaluation on a cluster."""
+    from zim_model.evaluation.distributed import (
+        DistributedEvaluation,
+        evaluate_on_cluster,
+    )
 
     systems, prompts = tuple(_systems(args)), tuple(_prompts(args.prompts))
     device = DeviceChoice(args.device, args.precision)
-    spread = Spread(args.root, args.layout, systems, out, prompts, options, device)
-    for told in evaluate_on(args.cluster, spread):
-        if isinstance(told, Report):
-            return told
+    run = DistributedEvaluation(
+        args.root, args.layout, systems, out, prompts, options, device
+    )
+    for outcome in evaluate_on_cluster(args.cluster, run):
+        if isinstance(outcome, Report):
+            return outcome
         if sys.stderr.isatty():
-            print(f"\r{told[0]} of {told[1]} parts", end="", file=sys.stderr)
+            print(f"\r{outcome[0]} of {outcome[1]} parts", end="", file=sys.stderr)
     raise ZimError("The evaluation did not finish.")
 
 
 def _systems(args: argparse.Namespace) -> list[System]:
     models = args.model or ([] if args.predictions else [DEFAULT_MODEL])
-    return [*map(Model.of, models), *map(Predictions.parse, args.predictions)]
+    return [
+        *map(ModelSystem.of, models),
+        *map(PredictionFolder.parse, args.predictions),
+    ]
 
 
-def _asks_models(systems: Iterable[System]) -> bool:
-    return any(isinstance(system, Model) for system in systems)
+def _includes_models(systems: Iterable[System]) -> bool:
+    return any(isinstance(system, ModelSystem) for system in systems)
 
 
 def _prompts(text: str) -> list[PromptKind]:
     return [PromptKind.parse(part) for part in text.split(",") if part.strip()]
 
 
-def _followed(events: Iterable[Event]) -> Report:
-    """Tell on the standard error stream how a run goes on, until it is finished."""
+def _print_events(events: Iterable[Event]) -> Report:
+    """Print progress on the standard error stream until the run is finished."""
     shown = sys.stderr.isatty()
     report: Report | None = None
     for event in events:
         if isinstance(event, Started) and event.rows:
             print(
-                f"{len(event.rows)} of {event.total} rows are there.", file=sys.stderr
+                f"{len(event.rows)} of {event.total} rows are finished.",
+                file=sys.stderr,
             )
         elif isinstance(event, RowDone):
             if event.row.error:
@@ -281,7 +306,7 @@ def _followed(events: Iterable[Event]) -> Report:
                 print(f"{end}zim-studio: warning: {line}", file=sys.stderr)
             if shown:
                 print(f"\r{_progress(event):60}", end="", file=sys.stderr, flush=True)
-        elif isinstance(event, Notice):
+        elif isinstance(event, DegradationEvent):
             print(f"zim-studio: warning: {event.text}", file=sys.stderr)
         elif isinstance(event, Finished):
             report = event.report
@@ -302,13 +327,13 @@ def _download(args: argparse.Namespace) -> int:
     from zim_model.evaluation.micromat import TERMS, download_micromat
 
     print(TERMS, file=sys.stderr)
-    ask_licence(accepted=args.yes)
-    tell = tell_progress if sys.stderr.isatty() else keep_quiet
+    confirm_licence(accepted=args.yes)
+    on_progress = print_progress if sys.stderr.isatty() else ignore_progress
     try:
-        root = download_micromat(args.download, tell, never)
+        root = download_micromat(args.download, on_progress, never_cancelled)
     except KeyboardInterrupt:
         print(
-            "\nWhat has arrived is kept: say the same again to go on.", file=sys.stderr
+            "\nThe partial download is kept: run it again to resume.", file=sys.stderr
         )
         raise
     print(f"{root}: MicroMat-3K; evaluate it with: zim-studio evaluate {root}")
@@ -318,22 +343,22 @@ def _download(args: argparse.Namespace) -> int:
 def _merge(args: argparse.Namespace) -> int:
     if args.output is None:
         raise argparse.ArgumentError(None, "give -o FOLDER for the joint report")
-    paths = [path for folder in args.merge for path in journals_in(folder)]
-    config, rows = merged(paths)
+    paths = [path for folder in args.merge for path in find_journals(folder)]
+    config, rows = merge_journals(paths)
     expected = config.cases * len(config.systems) * len(config.prompts)
     report = Report.of(config, rows.values(), expected, *args.merge)
     dataset = None if args.root is None else open_dataset(args.root, args.layout)
-    return _told(args, report, args.output, dataset)
+    return _output_report(args, report, args.output, dataset)
 
 
-def _told(
+def _output_report(
     args: argparse.Namespace, report: Report, out: Path, dataset: Dataset | None
 ) -> int:
-    """Write and print a report; the exit code."""
+    """Write and print a report; return the exit code."""
     written = write_report(report, out, dataset)
     print(to_json(report) if args.json else to_markdown(report))
     names = ", ".join(path.name for path in written)
-    print(f"{heading(report)} {out}: {names}", file=sys.stderr)
-    if wrong := len(report.failed) + len(report.config.problems):
-        print(f"zim-studio: error: {wrong} could not be measured.", file=sys.stderr)
-    return 0 if report.all_well else 1
+    print(f"{report_heading(report)} {out}: {names}", file=sys.stderr)
+    if count := len(report.failed) + len(report.config.problems):
+        print(f"zim-studio: error: {count} could not be measured.", file=sys.stderr)
+    return 0 if report.has_no_failures else 1

@@ -1,4 +1,4 @@
-"""``zim-studio export-onnx``: a model as the official pair of ONNX graphs.
+"""``zim-studio export-onnx``: write a model as the official pair of ONNX graphs.
 
 Imports neither Qt nor torch.
 """
@@ -19,11 +19,11 @@ from zim_model.weights.installed import ONNX_FILES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from zim_model.onnx.parity import Difference
+    from zim_model.onnx.parity import ParityDifference
 
 SUMMARY = "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors publish it."
 OFFICIAL_SIDE = 1024
-"""Input pixels of the side that the official package takes for granted."""
+"""Side of the input, in pixels, that the official package expects."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,16 +40,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="the folder for the two files; earlier ones are replaced",
+        help="folder of the two files; existing ones are replaced",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export; return the exit code.
+    """Run the subcommand; return the exit code.
 
     Raises:
-        ZimError: there is no such model, it does not suit the official interface, or
+        ZimError: the model is unknown, is incompatible with the official interface, or
             the files cannot be written.
     """
     path = locate(args.model)
@@ -65,19 +65,19 @@ def run(args: argparse.Namespace) -> int:
 
     started = time.perf_counter()
     model = load_zim(path)
-    found = export_pair(model, args.output)
+    differences = export_pair(model, args.output)
     report = {
         "model": args.model,
         "image_size": model.config.image_size,
-        "files": {str(p): p.stat().st_size for p in _written(args.output)},
+        "files": {str(p): p.stat().st_size for p in _written_files(args.output)},
         "seconds": round(time.perf_counter() - started, 1),
-        "largest_difference": max(each.largest for each in found),
+        "largest_difference": max(each.largest for each in differences),
     }
     if args.json:
-        differences = [asdict(each) for each in found]
-        print(json.dumps({**report, "differences": differences}))
+        rows = [asdict(each) for each in differences]
+        print(json.dumps({**report, "differences": rows}))
         return 0
-    print(table(found))
+    print(format_table(differences))
     for file, size in report["files"].items():
         print(f"{file}: {size / 1e6:,.1f} MB")
     if model.config.image_size != OFFICIAL_SIDE:
@@ -88,13 +88,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def table(found: Sequence[Difference]) -> str:
-    """The largest differences between graphs and network, a line each."""
-    return "\n".join(["Largest differences:", *(f"  {each}" for each in found)])
+def format_table(differences: Sequence[ParityDifference]) -> str:
+    """The largest differences between graphs and network, one per line."""
+    return "\n".join(["Largest differences:", *(f"  {each}" for each in differences)])
 
 
-def _written(folder: Path) -> list[Path]:
-    """The files of a pair, with the weights that lie beside a graph."""
+def _written_files(folder: Path) -> list[Path]:
+    """The files of a pair of graphs, external weight files included."""
     named = [folder / name for name in ONNX_FILES]
-    beside = [path.with_name(f"{path.name}.data") for path in named]
-    return [*named, *(path for path in beside if path.is_file())]
+    external_data = [path.with_name(f"{path.name}.data") for path in named]
+    return [*named, *(path for path in external_data if path.is_file())]

@@ -1,7 +1,7 @@
-"""The commands that work without a window; imports neither Qt nor torch.
+"""The subcommands of ``zim-studio``; imports neither Qt nor torch.
 
-Exit codes: 0 done, 1 an expected failure (one line on the standard error stream says
-what and how to cure it), 2 wrong usage, 130 interrupted.
+Exit codes: 0 success, 1 an expected failure (with a one-line message and advice on the
+standard error stream), 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from zim_app.cli import (
     export_onnx,
     models,
 )
-from zim_app.core.compose import Cut
+from zim_app.core.compose import CutOut
 from zim_app.core.export import (
     WHITE,
+    ExportKind,
     ExportOptions,
-    Target,
-    What,
+    ExportTarget,
     check_target,
     export,
 )
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_model.errors import ImageError, ZimError
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Upsampling
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Command:
     Attributes:
         summary: one line for the list of commands.
         configure: adds the arguments to a parser.
-        run: does the work and returns the exit code; may raise ZimError, or
-            ArgumentError for wrong usage that the parser alone cannot see.
+        run: runs the subcommand and returns the exit code; may raise ZimError, or
+            ArgumentError for wrong usage that the parser cannot detect.
     """
 
     summary: str
@@ -78,18 +78,20 @@ def run(argv: Sequence[str]) -> int:
         return fail(str(error))
     except KeyboardInterrupt:
         return fail("interrupted.", 130)
-    except BrokenPipeError:  # the reader of `zim-studio ... | head` has enough
+    except (
+        BrokenPipeError
+    ):  # the reader has closed the pipe, as in `zim-studio ... | head`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # flushed at exit
         return 1
-    except OSError as error:  # such as a name that is too long to be looked for
-        reason, cure = explain(error)
+    except OSError as error:  # such as a file name that is too long
+        reason, cure = describe_os_error(error)
         place = f"{error.filename}: " if error.filename else ""
         return fail(f"{place}{reason}. {cure}")
     return code
 
 
 def fail(reason: str, code: int = 1) -> int:
-    """Print an error, as one line, for the user; return the exit code."""
+    """Print an error message as one line; return the exit code."""
     print(f"zim-studio: error: {' '.join(reason.split())}", file=sys.stderr)
     return code
 
@@ -105,8 +107,8 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="X,Y[,LABEL]",
-        help="a click, in pixels from the top left; LABEL 1 (the default) says that "
-        "the object is there, 0 that it is not; may be repeated",
+        help="a point, in pixels from the top left; LABEL 1 (the default) is on the "
+        "object, 0 on the background; may be repeated",
     )
     parser.add_argument(
         "--box",
@@ -127,13 +129,13 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         "--upsampling",
         choices=get_args(Upsampling),
         help="how the matte reaches the photo's size: guided by its edges (default), "
-        "bilinear, or native, which looks again along the edge and takes longer",
+        "bilinear, or native, which predicts again along the edge and takes longer",
     )
     parser.add_argument(
         "--mirrored",
         action="store_true",
-        help="ask about the mirrored photo too and take the mean of both answers "
-        "(test-time augmentation): a little more exact, takes twice as long",
+        help="predict for the mirrored photo too and take the mean of both mattes "
+        "(test-time augmentation): slightly more accurate, takes twice as long",
     )
     parser.add_argument(
         "-o",
@@ -146,7 +148,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--what",
-        choices=get_args(What),
+        choices=get_args(ExportKind),
         default="cutout",
         help="the photo with transparency (default), its grey matte, or the photo on "
         "a background",
@@ -162,8 +164,8 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         "--decontaminate",
         type=float,
         metavar="AMOUNT",
-        help="0 to 1: free soft edges from the old background's colour (default: as "
-        "the recipe says, else 0)",
+        help="0 to 1: remove the old background's colour from soft edges (default: "
+        "that of the recipe, else 0)",
     )
     parser.add_argument(
         "--json",
@@ -175,10 +177,10 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
 
 def _run_matte(args: argparse.Namespace) -> int:
     recipe = _recipe(args)
-    if not recipe.asks:
+    if not recipe.has_prompts:
         raise argparse.ArgumentError(None, "give at least one --point or a --box")
     started = time.perf_counter()
-    picture = load_picture(args.photo)
+    image = load_image(args.photo)
     load_ms = _milliseconds_since(started)
     output = args.output or _default_output(args.photo, args.what)
     amount = args.decontaminate
@@ -186,20 +188,20 @@ def _run_matte(args: argparse.Namespace) -> int:
         amount = recipe.finish.decontaminate
     options = ExportOptions(
         args.what, background=args.background, decontaminate=amount
-    ).validated()
-    check_target(picture, output, options)  # before the model takes its time
-    recipe = recipe.validated(picture.height, picture.width)
-    request = recipe.request(picture.rgb, picture.key)
+    ).validate()
+    check_target(image, output, options)  # before the slow part
+    recipe = recipe.validate(image.height, image.width)
+    request = recipe.request(image.rgb, image.key)
     matte = models.make_engine(args).solve(request)
-    models.warn(matte.timings.notes)
+    models.print_notes(matte.timings.notes)
     started = time.perf_counter()
-    export(picture, [Target(matte.alpha)], output, options)
+    export(image, [ExportTarget(matte.alpha)], output, options)
     save_ms = _milliseconds_since(started)
     report = {
         "image": str(args.photo),
         "output": str(output),
-        "width": picture.width,
-        "height": picture.height,
+        "width": image.width,
+        "height": image.height,
         "model": recipe.model,
         "device": matte.timings.device,
         "load_ms": round(load_ms, 1),
@@ -212,25 +214,29 @@ def _run_matte(args: argparse.Namespace) -> int:
         "coverage": round(float(np.mean(matte.alpha)) / ALPHA_MAX, 6),
     }
     if args.json:
-        report["halo"] = _halo(Cut.of(picture, matte.alpha), options)
-    print(json.dumps(report) if args.json else _sentence(report))
+        report["halo"] = _measure_edge_halo(
+            CutOut.from_image(image, matte.alpha), options
+        )
+    print(json.dumps(report) if args.json else _summary_line(report))
     return 0
 
 
-def _halo(cut: Cut, options: ExportOptions) -> dict[str, float] | None:
-    """The old background's share in the soft edge; None where nothing can be said."""
+def _measure_edge_halo(
+    cut_out: CutOut, options: ExportOptions
+) -> dict[str, float] | None:
+    """The halo before and after decontamination; None where it cannot be measured."""
     from zim_model.matting.halo import measure_halo
 
     found = None
     if options.what != "matte":
-        found = measure_halo(cut.colours, cut.alpha)
+        found = measure_halo(cut_out.colours, cut_out.alpha)
     if found is None:
         return None
-    after = found.at(options.decontaminate or 0.0)
+    after = found.after_decontamination(options.decontaminate or 0.0)
     return {"before": round(found.before, 4), "after": round(after, 4)}
 
 
-def _sentence(report: dict[str, Any]) -> str:
+def _summary_line(report: dict[str, Any]) -> str:
     return (
         "{output}: {width} x {height}, {coverage:.1%} covered, {model} on {device}, "
         "encode {encode_ms:.0f} ms, click {click_ms:.0f} ms"
@@ -246,7 +252,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     if args.model is not None:
         recipe = replace(recipe, model=args.model)
     if args.mirrored:
-        recipe = replace(recipe, options=replace(recipe.options, mirrored=True))
+        recipe = replace(recipe, options=replace(recipe.options, flip_tta=True))
     if args.upsampling is not None:
         options = replace(recipe.options, upsampling=args.upsampling)
         recipe = replace(recipe, options=options)
@@ -257,7 +263,7 @@ def _read_recipe(path: Path) -> Recipe:
     try:
         return Recipe.from_json(json.loads(path.read_text("utf-8")))
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
     except ValueError as error:  # neither UTF-8 nor JSON
         raise ZimError(
@@ -265,7 +271,7 @@ def _read_recipe(path: Path) -> Recipe:
         ) from error
 
 
-def _default_output(photo: Path, what: What) -> Path:
+def _default_output(photo: Path, what: ExportKind) -> Path:
     path = photo.with_name(f"{photo.stem}-{what}.png")
     if path.exists():
         raise ImageError(
@@ -294,4 +300,4 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command(evaluate.SUMMARY, evaluate.configure, evaluate.run),
     "export-onnx": Command(export_onnx.SUMMARY, export_onnx.configure, export_onnx.run),
 }
-"""Every subcommand by its name; a new one is added here and nowhere else."""
+"""Every subcommand by its name; the only list of them."""

@@ -1,4 +1,4 @@
-"""``zim-studio models``: what there is, getting more, and where models run.
+"""``zim-studio models``: list and manage models; shared device options.
 
 Imports neither Qt nor torch.
 """
@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import export_onnx
 from zim_model.errors import WeightsError, ZimError
-from zim_model.request import never
+from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice, Precision
-from zim_model.weights.catalogue import MODELS, ModelInfo, known, locate
+from zim_model.weights.catalogue import MODELS, ModelInfo, find_known, locate
 from zim_model.weights.installed import (
     ONNX_FILES,
     InstalledModel,
-    installed,
+    installed_models,
     models_folder,
-    remove,
+    remove_model,
     require_onnx,
 )
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
-    from zim_model.weights.download import Progress
+    from zim_model.weights.download import DownloadProgress
 
 SUMMARY = "List, download, add and remove models."
 
@@ -38,9 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``zim-studio models``."""
     parser.set_defaults(verb=_list, json=False)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    verbs = parser.add_subparsers(metavar="VERB")
-    for verb in _VERBS:
-        sub = verbs.add_parser(verb.name, help=verb.summary, description=verb.summary)
+    subcommands = parser.add_subparsers(metavar="VERB")
+    for verb in _SUBCOMMANDS:
+        sub = subcommands.add_parser(
+            verb.name, help=verb.summary, description=verb.summary
+        )
         sub.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
         )
@@ -49,10 +51,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; return the exit code.
+    """Run the subcommand; return the exit code.
 
     Raises:
-        ZimError: there is no such model, it cannot be fetched, added or removed.
+        ZimError: the model is unknown, or cannot be downloaded, added or removed.
     """
     result: int = args.verb(args)
     return result
@@ -62,10 +64,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    here = {model.name: model for model in installed()}
+    here = {model.name: model for model in installed_models()}
     names = [info.name for info in MODELS]
     rows = [
-        _described(name, known(name), here.get(name))
+        _describe(name, find_known(name), here.get(name))
         for name in [*names, *(name for name in here if name not in names)]
     ]
     if args.json:
@@ -73,12 +75,12 @@ def _list(args: argparse.Namespace) -> int:
         return 0
     width = max(len(row["name"]) for row in rows)
     for row in rows:
-        print(f"{row['name']:{width}}  {row['state']:13}  {_line(row)}")
+        print(f"{row['name']:{width}}  {row['state']:13}  {_format_row(row)}")
     print(f"\nInstalled models lie in {models_folder()}")
     return 0
 
 
-def _described(
+def _describe(
     name: str, info: ModelInfo | None, model: InstalledModel | None
 ) -> dict[str, Any]:
     if model is None:
@@ -99,7 +101,7 @@ def _described(
     }
 
 
-def _line(row: dict[str, Any]) -> str:
+def _format_row(row: dict[str, Any]) -> str:
     words = [f"{row['bytes'] / 1e6:7.1f} MB", row["licence"] or "licence not known"]
     if row["commercial_use"] is False:
         words.append("not for commercial use")
@@ -112,18 +114,21 @@ def _line(row: dict[str, Any]) -> str:
 def _configure_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, metavar="PATH")
     parser.add_argument(
-        "--name", help="what to call it (default: the known model's or file's name)"
+        "--name",
+        help="of the installed model (default: the known model's or file's name)",
     )
 
 
 def _add(args: argparse.Namespace) -> int:
-    from zim_model.weights.install import add_from_disk  # imports what downloads use
+    from zim_model.weights.install import (
+        install_from_disk,  # imports network modules
+    )
 
-    return _installed(args, add_from_disk(args.path, args.name))
+    return _print_installed(args, install_from_disk(args.path, args.name))
 
 
-def _installed(args: argparse.Namespace, model: InstalledModel) -> int:
-    report = _described(model.name, known(model.name), model)
+def _print_installed(args: argparse.Namespace, model: InstalledModel) -> int:
+    report = _describe(model.name, find_known(model.name), model)
     sentence = f"{model.name} is installed; use it with: --model {model.name}"
     print(json.dumps(report) if args.json else sentence)
     return 0
@@ -134,7 +139,7 @@ def _configure_remove(parser: argparse.ArgumentParser) -> None:
 
 
 def _remove(args: argparse.Namespace) -> int:
-    remove(args.name)
+    remove_model(args.name)
     gone = {"name": args.name, "state": "removed"}
     print(json.dumps(gone) if args.json else f"{args.name} is removed.")
     return 0
@@ -165,29 +170,30 @@ def _convert(args: argparse.Namespace) -> int:
     require_onnx()
     from zim_model.onnx.convert import convert_pair  # imports torch
 
-    made = convert_pair(source, target)
+    conversion = convert_pair(source, target)
     report = {
         "source": str(source),
         "output": str(target),
         "bytes": target.stat().st_size,
-        "layers_by_name": made.by_name,
-        "layers_by_order": made.by_order,
-        "largest_difference": max(each.largest for each in made.differences),
-        "config": made.config.to_json(),
+        "layers_by_name": conversion.matched_by_name,
+        "layers_by_order": conversion.matched_by_order,
+        "largest_difference": max(each.largest for each in conversion.differences),
+        "config": conversion.config.to_json(),
     }
     if args.json:
         print(json.dumps(report))
         return 0
     print(
-        f"{made.by_name} layers were placed by their names, {made.by_order} by "
-        f"their order.\n{export_onnx.table(made.differences)}\n{target} "
-        f"({report['bytes'] / 1e6:,.1f} MB) holds a {made.config.name}."
+        f"{conversion.matched_by_name} layers were placed by their names, "
+        f"{conversion.matched_by_order} by their order.\n"
+        f"{export_onnx.format_table(conversion.differences)}\n{target} "
+        f"({report['bytes'] / 1e6:,.1f} MB) holds a {conversion.config.name}."
     )
     return 0
 
 
 def _pair(source: str) -> Path:
-    """The folder of a pair of graphs."""
+    """The folder of a pair of ONNX graphs."""
     path = Path(source)
     if path.is_file() and path.suffix == ".onnx":
         path = path.parent
@@ -207,34 +213,38 @@ def _pair(source: str) -> Path:
 def _configure_download(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument(
-        "--yes", action="store_true", help="the licence is accepted; do not ask"
+        "--yes", action="store_true", help="accept the licence without asking"
     )
 
 
 def _download(args: argparse.Namespace) -> int:
-    info = known(args.name)
+    info = find_known(args.name)
     if info is None:
         names = ", ".join(each.name for each in MODELS if not each.bundled)
         raise WeightsError(
             f"There is no model called {args.name!r} to download.", f"Known: {names}."
         )
-    if not any(model.name == info.name for model in installed()):
-        _ask(info, accepted=args.yes)
+    if not any(model.name == info.name for model in installed_models()):
+        _confirm_model_licence(info, accepted=args.yes)
     from zim_model.weights.download import download  # imports network modules
 
-    tell = tell_progress if sys.stderr.isatty() else keep_quiet
+    on_progress = print_progress if sys.stderr.isatty() else ignore_progress
     try:
-        model = download(info, tell, never)
+        model = download(info, on_progress, never_cancelled)
     except KeyboardInterrupt:
         print(
-            "\nWhat has arrived is kept: say the same again to go on.", file=sys.stderr
+            "\nThe partial download is kept: run it again to resume.", file=sys.stderr
         )
         raise
-    return _installed(args, model)
+    return _print_installed(args, model)
 
 
-def _ask(info: ModelInfo, *, accepted: bool) -> None:
-    """Show the licence, and go on only if it is accepted."""
+def _confirm_model_licence(info: ModelInfo, *, accepted: bool) -> None:
+    """Show the licence of a model and ask for acceptance.
+
+    Raises:
+        ZimError: it is not accepted.
+    """
     from zim_model.weights import hub
 
     terms = info.licence
@@ -246,14 +256,14 @@ def _ask(info: ModelInfo, *, accepted: bool) -> None:
         f"Licence: {terms.name}{limits} ({terms.url})",
         file=sys.stderr,
     )
-    ask_licence(accepted=accepted)
+    confirm_licence(accepted=accepted)
 
 
-def ask_licence(*, accepted: bool) -> None:
-    """Go on only if the licence that was shown is accepted.
+def confirm_licence(*, accepted: bool) -> None:
+    """Ask for acceptance of the licence that was shown.
 
     Raises:
-        ZimError: it is not.
+        ZimError: it is not accepted.
     """
     if accepted:
         return
@@ -264,10 +274,10 @@ def ask_licence(*, accepted: bool) -> None:
         raise ZimError("Nothing was downloaded.")
 
 
-def tell_progress(progress: Progress) -> None:
-    """Show how far it is, in one line that is written again and again."""
-    share = progress.done / max(1, progress.total)
-    line = f"\r{share:4.0%}  {progress.rate / 1e6:6.1f} MB/s "
+def print_progress(progress: DownloadProgress) -> None:
+    """Print the progress of a download, in one line that is overwritten."""
+    fraction = progress.done / max(1, progress.total)
+    line = f"\r{fraction:4.0%}  {progress.rate / 1e6:6.1f} MB/s "
     left = progress.seconds_left
     if progress.verifying:
         line = "\rchecking …             "
@@ -277,12 +287,12 @@ def tell_progress(progress: Progress) -> None:
     print(line, end=end, file=sys.stderr, flush=True)
 
 
-def keep_quiet(progress: Progress) -> None:
-    """Nobody watches."""
+def ignore_progress(progress: DownloadProgress) -> None:
+    """Discard progress; for output that is not a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Verb:
+class _Subcommand:
     """``zim-studio models NAME ...``."""
 
     name: str
@@ -292,20 +302,20 @@ class _Verb:
 
 
 def _configure_nothing(parser: argparse.ArgumentParser) -> None:
-    """Listing takes no arguments of its own."""
+    """Add no arguments."""
 
 
-_VERBS = (
-    _Verb("list", "List known and installed models.", _configure_nothing, _list),
-    _Verb("download", "Fetch a known model.", _configure_download, _download),
-    _Verb("add", "Install a model from the disk.", _configure_add, _add),
-    _Verb(
+_SUBCOMMANDS = (
+    _Subcommand("list", "List known and installed models.", _configure_nothing, _list),
+    _Subcommand("download", "Download a known model.", _configure_download, _download),
+    _Subcommand("add", "Install a model from the disk.", _configure_add, _add),
+    _Subcommand(
         "convert",
-        "Carry a pair of ONNX graphs into this program's own format.",
+        "Convert a pair of ONNX graphs to this program's own format.",
         _configure_convert,
         _convert,
     ),
-    _Verb("remove", "Delete an installed model.", _configure_remove, _remove),
+    _Subcommand("remove", "Delete an installed model.", _configure_remove, _remove),
 )
 
 
@@ -317,18 +327,19 @@ def add_device_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         metavar="ID",
-        help="where the model runs: cuda, cuda:1, mps or cpu (default: the best here)",
+        help="where the model runs: cuda, cuda:1, mps or cpu (default: the fastest "
+        "available)",
     )
     parser.add_argument(
         "--precision",
         choices=get_args(Precision),
         default="auto",
-        help="of the arithmetic (default: what suits the device)",
+        help="of the arithmetic (default: depends on the device)",
     )
 
 
 def make_engine(args: argparse.Namespace) -> Engine:
-    """An engine on the device that the arguments name."""
+    """An engine on the device of the arguments."""
     from zim_model.inference.engine import Engine  # imports torch, which takes seconds
 
     engine = Engine()
@@ -338,7 +349,7 @@ def make_engine(args: argparse.Namespace) -> Engine:
     return engine
 
 
-def warn(notes: tuple[str, ...]) -> None:
-    """Say on the standard error stream what had to be done for want of memory."""
+def print_notes(notes: tuple[str, ...]) -> None:
+    """Print degradation notices on the standard error stream."""
     for note in notes:
         print(f"zim-studio: warning: {note}", file=sys.stderr)

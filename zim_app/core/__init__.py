@@ -1,1 +1,1 @@
-"""The application without a window: pictures, recipes, composing, export."""
+"""The application without a window: images, projects, sessions, batches, export."""

@@ -1,8 +1,8 @@
-"""Colour management: from a picture's ICC profile to sRGB, and one colour back.
+"""Colour management: from an image's ICC profile to sRGB and back.
 
 Conversions are relative colorimetric with black point compensation, as in other
-image editors.  A profile that is damaged, or that describes another kind of pixel
-than the picture has, is treated as absent.
+image editors.  A profile that is damaged, or of another colour space than the image's,
+is ignored.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Literal, cast
 import numpy as np
 from PIL import Image, ImageCms
 
-from zim_app.core.pixels import PixelArray, Rgb, at_depth, strips
+from zim_app.core.pixels import PixelArray, Rgb, convert_depth, strips
 from zim_model.arrays import ByteArray
 
 Space = Literal["GRAY", "RGB", "CMYK"]
 _MODES: dict[Space, str] = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 _TOLERANCE = 1
-"""A profile that moves no 8-bit value further than this from sRGB is sRGB."""
+"""Largest difference from sRGB, in 8-bit steps, of a profile that counts as sRGB."""
 
 
 def usable_profile(icc: bytes | None, space: Space) -> bytes | None:
-    """The same bytes if they are an ICC profile for such pixels, else None."""
+    """The profile itself if it is valid for that colour space, else None."""
     return icc if icc and _to_srgb(icc, space) is not None else None
 
 
@@ -39,9 +39,9 @@ def rgb_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
         (H, W, 3) uint8; ``pixels`` itself where nothing changes.
     """
     transform = _to_srgb(icc, "RGB") if icc else None
-    if transform is None or _changes_little(transform):
-        return cast(ByteArray, at_depth(pixels, np.uint8))
-    return _apply(transform, pixels, "RGB")
+    if transform is None or _is_near_identity(transform):
+        return cast(ByteArray, convert_depth(pixels, np.uint8))
+    return _apply_transform(transform, pixels, "RGB")
 
 
 def grey_to_srgb(pixels: PixelArray, icc: bytes | None) -> PixelArray:
@@ -53,7 +53,7 @@ def grey_to_srgb(pixels: PixelArray, icc: bytes | None) -> PixelArray:
     if transform is None:
         return pixels
     ramp = np.arange(256, dtype=np.uint8)[None]
-    curve = _apply(transform, ramp, "GRAY")[0, :, 1]
+    curve = _apply_transform(transform, ramp, "GRAY")[0, :, 1]
     if pixels.dtype == np.uint8:
         return curve[pixels]
     inputs, outputs = ramp[0] * 257.0, curve * 257.0
@@ -62,12 +62,12 @@ def grey_to_srgb(pixels: PixelArray, icc: bytes | None) -> PixelArray:
 
 
 def cmyk_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
-    """Convert ink, (H, W, 4) with 0 for none, to (H, W, 3) uint8 sRGB.
+    """Convert CMYK, (H, W, 4) with 0 for no ink, to (H, W, 3) uint8 sRGB.
 
-    Without a profile the inks are taken as perfect filters.
+    Without a profile, ideal inks are assumed.
     """
     transform = _to_srgb(icc, "CMYK") if icc else None
-    return _apply(transform, pixels, "CMYK")
+    return _apply_transform(transform, pixels, "CMYK")
 
 
 def srgb_to_profile(colour: Rgb, icc: bytes | None) -> Rgb:
@@ -84,23 +84,23 @@ def rgb_from_srgb(pixels: ByteArray, icc: bytes | None) -> ByteArray:
 
     Args:
         pixels: (H, W, 3) uint8.
-        icc: the profile wanted; None means sRGB.
+        icc: the target profile; None means sRGB.
 
     Returns:
         (H, W, 3) uint8; ``pixels`` itself where nothing changes.
     """
     transform = _from_srgb(icc)
-    return pixels if transform is None else _apply(transform, pixels, "RGB")
+    return pixels if transform is None else _apply_transform(transform, pixels, "RGB")
 
 
 def _from_srgb(icc: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """The way to a profile; None where there is none, or nothing would change."""
+    """The transform from sRGB; None where there is none or it is the identity."""
     source = _to_srgb(icc, "RGB") if icc else None
-    if icc is None or source is None or _changes_little(source):
+    if icc is None or source is None or _is_near_identity(source):
         return None
     try:
         return _transform(_srgb(), _profile(icc), "RGB", "RGB")
-    except ImageCms.PyCMSError:  # a profile for reading only, as scanners have
+    except ImageCms.PyCMSError:  # an input-only profile, as of scanners
         return None
 
 
@@ -139,21 +139,21 @@ def _transform(
     )
 
 
-def _changes_little(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether a grid of 16 x 16 x 16 RGB colours comes out as it went in."""
+def _is_near_identity(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether a transform leaves a grid of 16 x 16 x 16 RGB colours unchanged."""
     steps = np.arange(0, 256, 17, dtype=np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(64, 64, 3)
-    moved = _apply(transform, grid, "RGB").astype(np.int16) - grid
+    moved = _apply_transform(transform, grid, "RGB").astype(np.int16) - grid
     return bool(np.abs(moved).max() <= _TOLERANCE)
 
 
-def _apply(
+def _apply_transform(
     transform: ImageCms.ImageCmsTransform | None, pixels: PixelArray, space: Space
 ) -> ByteArray:
     height, width = pixels.shape[:2]
     result = np.empty((height, width, 3), np.uint8)
     for rows in strips(height, width):
-        block = at_depth(pixels[rows], np.uint8)
+        block = convert_depth(pixels[rows], np.uint8)
         size = (width, rows.stop - rows.start)
         image = Image.frombytes(_MODES[space], size, block.tobytes())
         result[rows] = np.asarray(

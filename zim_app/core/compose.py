@@ -1,7 +1,7 @@
-"""A picture and its matte become pixels to export; pure NumPy, in strips.
+"""Cut-outs, composites and mattes as pixels to export; NumPy only, in strips of rows.
 
-Where a picture has transparency of its own, its alpha multiplies the matte.
-Blending happens in encoded values, as browsers and editors do by default.
+Where an image has transparency of its own, its alpha multiplies the matte.  Blending
+is done in encoded (not linear) values, as browsers and image editors do by default.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from zim_app.core.images import Picture
-from zim_app.core.pixels import PixelArray, at_depth, strips
+from zim_app.core.images import Image
+from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import WordArray
 from zim_model.request import ALPHA_MAX
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
-    """Colours and what is to be seen of them: straight alpha, never premultiplied.
+class CutOut:
+    """Foreground colours with straight (not premultiplied) alpha.
 
     Attributes:
-        colours: (H, W, 3) uint8 or uint16, in the picture's profile.
+        colours: (H, W, 3) uint8 or uint16, in the image's profile.
         alpha: (H, W) uint16, 0 transparent to 65535 opaque.
     """
 
@@ -31,113 +31,117 @@ class Cut:
     alpha: WordArray
 
     @classmethod
-    def of(cls, picture: Picture, alpha: WordArray) -> Cut:
-        """The part of a picture that a matte, (H, W) uint16, keeps.
+    def from_image(cls, image: Image, alpha: WordArray) -> CutOut:
+        """Cut an image out with a matte, (H, W) uint16.
 
-        The colours are the picture's ``source``, exactly, not a copy.
+        The colours are the image's ``source`` array itself, not a copy.
         """
-        if alpha.shape != (picture.height, picture.width) or alpha.dtype != np.uint16:
+        if alpha.shape != (image.height, image.width) or alpha.dtype != np.uint16:
             raise ValueError(
-                f"alpha is {alpha.shape} {alpha.dtype}, the picture "
-                f"({picture.height}, {picture.width})"
+                f"alpha is {alpha.shape} {alpha.dtype}, the image "
+                f"({image.height}, {image.width})"
             )
-        if picture.source_alpha is not None:
-            alpha = _product(alpha, picture.source_alpha)
-        return cls(picture.source, alpha)
+        if image.source_alpha is not None:
+            alpha = _multiply_alpha(alpha, image.source_alpha)
+        return cls(image.source, alpha)
 
 
-def cutout(cut: Cut, dtype: np.dtype[Any] | type | None = None) -> PixelArray:
-    """Colours and alpha together.
+def cut_out_pixels(
+    cut_out: CutOut, dtype: np.dtype[Any] | type | None = None
+) -> PixelArray:
+    """Colours and alpha as one RGBA array.
 
     Args:
-        cut: stays as it is, even the colours where alpha is 0.
+        cut_out: its colours are kept even where alpha is 0.
         dtype: uint8 or uint16; None keeps that of the colours.
 
     Returns:
         (H, W, 4) red, green, blue, alpha.
     """
-    result = np.empty((*cut.alpha.shape, 4), dtype or cut.colours.dtype)
-    for rows in strips(*cut.alpha.shape):
-        result[rows, :, :3] = at_depth(cut.colours[rows], result.dtype)
-        result[rows, :, 3] = at_depth(cut.alpha[rows], result.dtype)
+    result = np.empty((*cut_out.alpha.shape, 4), dtype or cut_out.colours.dtype)
+    for rows in strips(*cut_out.alpha.shape):
+        result[rows, :, :3] = convert_depth(cut_out.colours[rows], result.dtype)
+        result[rows, :, 3] = convert_depth(cut_out.alpha[rows], result.dtype)
     return result
 
 
 def composite(
-    cut: Cut,
+    cut_out: CutOut,
     backdrop: PixelArray,
     dtype: np.dtype[Any] | type | None = None,
 ) -> PixelArray:
-    """The cut-out over one colour or over another picture.
+    """Composite a cut-out over one colour or over another image.
 
     Args:
-        cut: what lies on top.
+        cut_out: the foreground.
         backdrop: (3,) or (H, W, 3), uint8 or uint16, in the profile of the colours.
-        dtype: as for :func:`cutout`.
+        dtype: as for :func:`cut_out_pixels`.
 
     Returns:
         (H, W, 3).
     """
-    result = np.empty(cut.colours.shape, dtype or cut.colours.dtype)
-    for rows in strips(*cut.alpha.shape):
+    result = np.empty(cut_out.colours.shape, dtype or cut_out.colours.dtype)
+    for rows in strips(*cut_out.alpha.shape):
         behind = backdrop if backdrop.ndim == 1 else backdrop[rows]
-        below = at_depth(behind, result.dtype).astype(np.uint32)
-        above = at_depth(cut.colours[rows], result.dtype)
-        opacity = cut.alpha[rows, :, None].astype(np.uint32)
+        below = convert_depth(behind, result.dtype).astype(np.uint32)
+        above = convert_depth(cut_out.colours[rows], result.dtype)
+        opacity = cut_out.alpha[rows, :, None].astype(np.uint32)
         blended = above * opacity + below * (ALPHA_MAX - opacity)
         result[rows] = (blended + ALPHA_MAX // 2) // ALPHA_MAX
     return result
 
 
-def matte(cut: Cut, dtype: np.dtype[Any] | type | None = None) -> PixelArray:
-    """The alpha of :func:`cutout` as a grey picture, (H, W)."""
-    return at_depth(cut.alpha, dtype or cut.colours.dtype)
+def matte_pixels(
+    cut_out: CutOut, dtype: np.dtype[Any] | type | None = None
+) -> PixelArray:
+    """The alpha of :func:`cut_out_pixels` as a grey image, (H, W)."""
+    return convert_depth(cut_out.alpha, dtype or cut_out.colours.dtype)
 
 
-def together(alphas: Iterable[WordArray]) -> WordArray:
-    """One matte of several, as if their cut-outs lay over each other.
+def union_alpha(alphas: Iterable[WordArray]) -> WordArray:
+    """Combined alpha of several mattes, as of cut-outs stacked over each other.
 
     Args:
         alphas: at least one; (H, W) uint16 each.
 
     Returns:
-        (H, W) uint16; the only matte itself, if there is one.
+        (H, W) uint16; the same array if there is only one.
     """
-    first, *others = alphas
+    first, *rest = alphas
     result = first
-    for alpha in others:
-        result = 65535 - _product(65535 - result, 65535 - alpha)
+    for alpha in rest:
+        result = 65535 - _multiply_alpha(65535 - result, 65535 - alpha)
     return result
 
 
-def stacked(cuts: Iterable[Cut]) -> Cut:
-    """Lay cut-outs of one size over each other, the last on top.
+def stack_cut_outs(cut_outs: Iterable[CutOut]) -> CutOut:
+    """Composite cut-outs of one size over each other, the last on top.
 
     Args:
-        cuts: at least one, all of one size and depth.
+        cut_outs: at least one, all of one size and depth.
 
     Returns:
-        The colours that, with its alpha, give what is seen; those of the first
-        where nothing is.
+        One cut-out with the combined colours and alpha; where all are transparent,
+        with the colours of the first.
     """
-    first, *others = cuts
+    first, *rest = cut_outs
     colours, alpha = first.colours.copy(), first.alpha.copy()
     top = np.iinfo(colours.dtype).max
-    for cut in others:
+    for cut_out in rest:
         for rows in strips(*alpha.shape):
-            above = cut.alpha[rows].astype(np.float32) / ALPHA_MAX
+            above = cut_out.alpha[rows].astype(np.float32) / ALPHA_MAX
             below = (1 - above) * (alpha[rows].astype(np.float32) / ALPHA_MAX)
             total = above + below
-            share = np.where(total > 0, above / np.maximum(total, 1e-9), 0)[..., None]
-            mixed = colours[rows] + share * (
-                cut.colours[rows].astype(np.float32) - colours[rows]
+            weight = np.where(total > 0, above / np.maximum(total, 1e-9), 0)[..., None]
+            mixed = colours[rows] + weight * (
+                cut_out.colours[rows].astype(np.float32) - colours[rows]
             )
             colours[rows] = np.clip(mixed.round(), 0, top)
             alpha[rows] = (total * ALPHA_MAX).round().clip(0, ALPHA_MAX)
-    return Cut(colours, alpha)
+    return CutOut(colours, alpha)
 
 
-def _product(alpha: WordArray, other: WordArray) -> WordArray:
+def _multiply_alpha(alpha: WordArray, other: WordArray) -> WordArray:
     result = np.empty_like(alpha)
     for rows in strips(*alpha.shape):
         product = alpha[rows].astype(np.uint32) * other[rows]

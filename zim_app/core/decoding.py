@@ -1,8 +1,8 @@
-"""Decode picture files into plain arrays, at the file's own depth and colours.
+"""Decode image files into arrays, at the depth and in the colour space of the file.
 
-Pillow reads every format; it cuts 16-bit colour to 8, so 16-bit PNG pixels come from
-OpenCV and 16-bit TIFF pixels from tifffile.  Formats are told by their first bytes,
-never by the file's suffix.
+Pillow reads every format, but reduces 16-bit colour to 8 bits, so 16-bit PNG pixels are
+read with OpenCV and 16-bit TIFF pixels with tifffile.  Formats are detected by the
+first bytes of a file, not by its suffix.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from zim_app.core.colour import Space
-from zim_app.core.pixels import PixelArray, at_depth, strips
+from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
 
 MAX_PIXELS = 150_000_000
-"""Larger pictures are refused before they are decoded."""
+"""Larger images are refused before they are decoded."""
 
 MAX_DPI = 65535
-"""JPEG's and PSD's largest resolution; a larger one is a mistake, and is ignored."""
+"""Largest resolution of JPEG and PSD; a larger one is invalid and ignored."""
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 """Pillow's names of the formats that are read; JPEG includes the MPO of cameras."""
@@ -46,24 +46,24 @@ _TIFF_SPACES: dict[int, Space] = {
 _SAMPLES: dict[Space, int] = {"GRAY": 1, "RGB": 3, "CMYK": 4}
 _ORIENTATION = 274  # the EXIF and TIFF tag
 _UNITS = {2: 1.0, 3: 2.54}
-"""EXIF's and TIFF's units of resolution, inch and centimetre, to pixels per inch."""
+"""Factors from the resolution units of EXIF and TIFF (inch, cm) to pixels per inch."""
 
 Bands = tuple[PixelArray, Space, WordArray | None]
-"""The first three fields of :class:`Decoded`."""
+"""The first three fields of :class:`DecodedImage`."""
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # not to stderr
 
 
 @dataclass(slots=True)
-class Decoded:
-    """A file's pixels as they are stored.
+class DecodedImage:
+    """A file's pixels as stored.
 
     Attributes:
         colour: uint8 or uint16; (H, W) grey, (H, W, 3) RGB or (H, W, 4) CMYK with 0
             for no ink; not premultiplied.
-        space: which of the three.
+        space: the colour space.
         alpha: (H, W) uint16, or None.
-        icc: the embedded profile, unchecked.
+        icc: the embedded profile, not validated.
         dpi: horizontal and vertical pixels per inch.
         orientation: 1 to 8 as in EXIF; 1 is upright.
     """
@@ -76,14 +76,14 @@ class Decoded:
     orientation: int = 1
 
 
-def decode(path: Path) -> Decoded:
-    """Decode the first picture in a file.
+def decode(path: Path) -> DecodedImage:
+    """Decode the first image of a file.
 
     Raises:
-        ImageError: the format or its variant is not one that we read, or the picture
-            has more than ``MAX_PIXELS``.
+        ImageError: the format or its variant is not supported, or the image has more
+            than ``MAX_PIXELS``.
         OSError: the file cannot be read.
-        Exception: the file is damaged: the libraries raise what they like.
+        Exception: the file is damaged; the decoding libraries raise many classes.
     """
     with path.open("rb") as stream:
         head = stream.read(32)
@@ -102,10 +102,10 @@ def _is_png16(head: bytes) -> bool:
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise _too_large(path, width * height, f" ({width} x {height})")
+        raise _too_large_error(path, width * height, f" ({width} x {height})")
 
 
-def _too_large(path: Path, pixels: int, size: str = "") -> ImageError:
+def _too_large_error(path: Path, pixels: int, size: str = "") -> ImageError:
     return ImageError(
         f"{path.name} has {pixels / 1e6:.0f} million pixels{size}; "
         f"the limit is {MAX_PIXELS // 1_000_000} million.",
@@ -116,25 +116,25 @@ def _too_large(path: Path, pixels: int, size: str = "") -> ImageError:
 # --- Pillow, and OpenCV for the pixels of 16-bit PNG ----------------------------------
 
 
-def _decode_with_pillow(path: Path, *, is_png16: bool) -> Decoded:
+def _decode_with_pillow(path: Path, *, is_png16: bool) -> DecodedImage:
     try:
         with Image.open(path, formats=FORMATS) as image:
             _check_size(path, *image.size)
-            image.load()  # a 16-bit PNG too: no other reader is as strict
-            # Only now: Pillow turns TIFF upright while loading, and drops the tag.
+            image.load()  # 16-bit PNG too: Pillow's checks are the strictest
+            # After loading: Pillow turns TIFF upright then, and drops the tag.
             exif, info = image.getexif(), image.info
             orientation = _orientation(exif.get(_ORIENTATION))
-            bands = None if is_png16 else _bands(path, image)
+            bands = None if is_png16 else _read_bands(path, image)
     except Image.DecompressionBombError as error:
         count = re.search(r"\d+", str(error))
-        raise _too_large(path, int(count.group()) if count else 0) from error
+        raise _too_large_error(path, int(count.group()) if count else 0) from error
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{path.name} is not a picture that zim-studio can read.",
+            f"{path.name} is not a photo that zim-studio can read.",
             f"Convert it to {_READABLE}; if it is one already, it is damaged.",
         ) from error
     colour, space, alpha = bands or _png16_bands(path, info.get("transparency"))
-    return Decoded(
+    return DecodedImage(
         colour,
         space,
         alpha,
@@ -144,13 +144,13 @@ def _decode_with_pillow(path: Path, *, is_png16: bool) -> Decoded:
     )
 
 
-def _bands(path: Path, image: Image.Image) -> Bands:
+def _read_bands(path: Path, image: Image.Image) -> Bands:
     if image.has_transparency_data:
         image = image.convert("RGBA")
     elif image.mode in ("1", "P", "RGBX", "YCbCr"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     if image.mode not in _SPACES:
-        raise _unsupported(path, f"its pixels are of the kind {image.mode}")
+        raise _unsupported_error(path, f"its pixels are of the kind {image.mode}")
     space = _SPACES[image.mode]
     width, height = image.size
     shape = (height, width) if space == "GRAY" else (height, width, _SAMPLES[space])
@@ -163,7 +163,7 @@ def _bands(path: Path, image: Image.Image) -> Bands:
             colour[rows] = block
         else:
             colour[rows] = block[..., :3]
-            alpha[rows] = at_depth(block[..., 3], np.uint16)
+            alpha[rows] = convert_depth(block[..., 3], np.uint16)
     return colour, space, alpha
 
 
@@ -171,7 +171,7 @@ def _png16_bands(path: Path, clear: object) -> Bands:
     pixels = _opencv_pixels(path)
     if pixels.ndim == 2:
         alpha = None
-        if isinstance(clear, int):  # one grey stands for transparent
+        if isinstance(clear, int):  # the grey value that is transparent
             alpha = np.where(pixels == clear, 0, 65535).astype(np.uint16)
         return pixels, "GRAY", alpha
     return pixels[..., :3], "RGB", pixels[..., 3] if pixels.shape[2] == 4 else None
@@ -189,7 +189,7 @@ def _opencv_pixels(path: Path) -> WordArray:
 
 
 def _exif_dpi(exif: Image.Exif) -> tuple[float, float] | None:
-    """What WebP files, for one, have no other place for."""
+    """Resolution from EXIF, which is the only place for it in WebP files."""
     scale = _UNITS.get(exif.get(Base.ResolutionUnit, 2), 0.0)
     sides: list[Any] = [exif.get(Base.XResolution), exif.get(Base.YResolution)]
     try:
@@ -203,7 +203,7 @@ def _dpi(value: Any) -> tuple[float, float] | None:
         x, y = (float(number) for number in value)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    # TIFF without a resolution says 1 pixel per inch.
+    # TIFF without a resolution has 1 pixel per inch.
     return (x, y) if all(1 < number <= MAX_DPI for number in (x, y)) else None
 
 
@@ -211,7 +211,7 @@ def _orientation(value: Any) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _unsupported(path: Path, reason: str) -> ImageError:
+def _unsupported_error(path: Path, reason: str) -> ImageError:
     return ImageError(
         f"{path.name} cannot be used: {reason}.",
         "Save it as 8-bit or 16-bit RGB first.",
@@ -221,8 +221,8 @@ def _unsupported(path: Path, reason: str) -> ImageError:
 # --- tifffile, for TIFF of more than 8 bits -------------------------------------------
 
 
-def _decode_deep_tiff(path: Path) -> Decoded | None:
-    """Decode a TIFF of more than 8 bits a sample; None leaves it to Pillow."""
+def _decode_deep_tiff(path: Path) -> DecodedImage | None:
+    """Decode a TIFF of more than 8 bits per sample; None if it has fewer."""
     with tifffile.TiffFile(path) as tiff:
         page = tiff.pages[0]
         assert isinstance(page, tifffile.TiffPage)
@@ -231,14 +231,16 @@ def _decode_deep_tiff(path: Path) -> Decoded | None:
             return None
         if page.dtype != np.uint16 or page.bitspersample != 16:
             kind = page.dtype.name if page.dtype else "unknown"
-            raise _unsupported(path, f"its samples are {page.bitspersample}-bit {kind}")
+            raise _unsupported_error(
+                path, f"its samples are {page.bitspersample}-bit {kind}"
+            )
         space = _TIFF_SPACES.get(page.photometric)
         if space is None or not 0 <= page.samplesperpixel - _SAMPLES[space] <= 4:
-            raise _unsupported(
+            raise _unsupported_error(
                 path, f"its {page.samplesperpixel} samples a pixel are of unknown kind"
             )
         colour, alpha = _tiff_bands(page, _tiff_pixels(path, page), _SAMPLES[space])
-        return Decoded(
+        return DecodedImage(
             colour,
             space,
             alpha,
@@ -255,7 +257,7 @@ def _tiff_pixels(path: Path, page: tifffile.TiffPage) -> WordArray:
     except ValueError as error:
         if "imagecodecs" not in str(error):
             raise
-        # LZW, for one, needs that optional package; OpenCV has the codec built in.
+        # LZW needs that optional package; OpenCV has the codec built in.
         pixels = _opencv_pixels(path)
     else:
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and pixels.ndim == 3:
@@ -266,7 +268,7 @@ def _tiff_pixels(path: Path, page: tifffile.TiffPage) -> WordArray:
 def _tiff_bands(
     page: tifffile.TiffPage, pixels: WordArray, bands: int
 ) -> tuple[PixelArray, WordArray | None]:
-    """Split samples into colour, straight, and alpha."""
+    """Split samples into colour, not premultiplied, and alpha."""
     colour: PixelArray = pixels[..., 0] if bands == 1 else pixels[..., :bands]
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         colour = 65535 - colour
@@ -275,11 +277,11 @@ def _tiff_bands(
         return colour, None
     alpha = pixels[..., bands]
     if extra == tifffile.EXTRASAMPLE.ASSOCALPHA:
-        colour = _unpremultiplied(colour, alpha)
+        colour = _unpremultiply(colour, alpha)
     return colour, alpha
 
 
-def _unpremultiplied(colour: PixelArray, alpha: WordArray) -> WordArray:
+def _unpremultiply(colour: PixelArray, alpha: WordArray) -> WordArray:
     result = np.empty(colour.shape, np.uint16)
     for rows in strips(*alpha.shape):
         opacity = alpha[rows].astype(np.uint32)

@@ -1,4 +1,4 @@
-"""Save cut-outs, mattes, composites and layers, faithfully and all or nothing."""
+"""Export cut-outs, mattes, composites and layers; files are written atomically."""
 
 from __future__ import annotations
 
@@ -13,62 +13,62 @@ import numpy as np
 
 from zim_app.core import compose
 from zim_app.core.colour import rgb_from_srgb, srgb_to_profile
-from zim_app.core.compose import Cut
-from zim_app.core.export_options import WHITE, Depth, ExportOptions, Scope, What
+from zim_app.core.compose import CutOut
+from zim_app.core.export_options import WHITE, Depth, ExportKind, ExportOptions, Scope
 from zim_app.core.formats import (
     BY_ID,
     BY_SUFFIX,
     FORMATS,
     Content,
-    Format,
+    FileFormat,
     check_written,
 )
 from zim_app.core.framing import (
-    Frame,
-    cropped,
-    scaled,
-    scaled_alpha,
-    scaled_to_cover,
-    support_of,
+    ExportFrame,
+    alpha_support,
+    crop,
+    scale,
+    scale_alpha,
+    scale_to_cover,
 )
-from zim_app.core.images import MAX_PIXELS, Picture, load_picture
-from zim_app.core.layered import Layer, LayeredPicture
+from zim_app.core.images import MAX_PIXELS, Image, load_image
+from zim_app.core.layered import ImageLayer, LayeredImage
 from zim_app.core.naming import NameFields, file_stem, free_path
-from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.rasters import Tags
 from zim_model.arrays import WordArray
 from zim_model.errors import Cancelled, ImageError
 from zim_model.request import CancelCheck
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 __all__ = [
     "FORMATS",
     "WHITE",
     "Depth",
+    "ExportKind",
     "ExportOptions",
+    "ExportTarget",
     "Scope",
-    "Target",
-    "What",
     "check_target",
     "encode",
     "export",
     "export_to_folder",
-    "planned_files",
-    "planned_stem",
+    "plan_files",
+    "plan_stem",
 ]
 
 Progress = Callable[[float], None]
-"""Told how much is done, 0 to 1."""
+"""Called with the finished fraction, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Target:
+class ExportTarget:
     """One object to export.
 
     Attributes:
-        alpha: (H, W) uint16 at the picture's size, 0 transparent to 65535 opaque.
-        name: what the user calls it.
-        visible: whether it is shown; objects that are not stay hidden layers.
+        alpha: (H, W) uint16 at the image's size, 0 transparent to 65535 opaque.
+        name: given by the user.
+        visible: whether it is shown; hidden objects become hidden layers.
         decontaminate: 0 to 1, see :class:`ExportOptions`.
     """
 
@@ -79,57 +79,56 @@ class Target:
 
 
 def export(
-    picture: Picture,
-    targets: Sequence[Target],
+    image: Image,
+    targets: Sequence[ExportTarget],
     path: Path,
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
     *,
     progress: Progress = lambda _: None,
     cancelled: CancelCheck = lambda: False,
 ) -> None:
-    """Write one file, whose suffix chooses the format, and read it again to check it.
+    """Write one file in the format of its suffix, and verify it by reading it back.
 
-    ICC profile and resolution are the picture's own; the matte, being no colour,
-    carries no profile.  Pixels are upright, and no orientation is written.  Several
-    objects become layers where the format has them, else one cut-out.
+    ICC profile and resolution are those of the image; a matte has no profile.  Pixels
+    are upright, and no orientation is written.  Several objects become layers where the
+    format has layers, else one cut-out.
 
     Args:
-        picture: gives colours, profile and resolution.
+        image: source of colours, profile and resolution.
         targets: at least one; the lowest first.
-        path: the file to write; an existing one is replaced once the new one is whole
-            and holds, read again, what it should.
-        options: all but format and template.
-        progress: called now and then.
-        cancelled: polled now and then.
+        path: the file to write; an existing one is replaced after the new one is
+            complete and verified.
+        options: all are used but format and template.
+        progress: called repeatedly.
+        cancelled: polled repeatedly.
 
     Raises:
-        ImageError: the path cannot be written for a reason that
-            :func:`check_target` or the system gives, or the file read again differs;
-            the old file is unharmed.
+        ImageError: the path cannot be written, see :func:`check_target`, or the file
+            read back differs; an earlier file is left unchanged.
         ZimError: an option is out of range, or there is nothing to trim to.
         Cancelled: ``cancelled`` became true.
     """
-    file_format = check_target(picture, path, options)
-    content, tags = _render(picture, targets, file_format, options, cancelled)
+    file_format = check_target(image, path, options)
+    content, tags = _render(image, targets, file_format, options, cancelled)
     progress(0.5)
     try:
-        with replacing(path) as stream:
-            watched = cast(IO[bytes], _Watched(stream, cancelled))
-            file_format.write(watched, content, tags)
+        with atomic_write(path) as stream:
+            cancellable = cast(IO[bytes], _CancellableStream(stream, cancelled))
+            file_format.write(cancellable, content, tags)
             stream.flush()
             progress(0.8)
             check_written(Path(stream.name), path.name, file_format, content, tags)
             if cancelled():
                 raise Cancelled
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ImageError(f"{path} cannot be written: {reason}.", cure) from error
     progress(1.0)
 
 
 def export_to_folder(
-    picture: Picture,
-    targets: Sequence[Target],
+    image: Image,
+    targets: Sequence[ExportTarget],
     folder: Path,
     options: ExportOptions,
     *,
@@ -138,17 +137,17 @@ def export_to_folder(
     progress: Progress = lambda _: None,
     cancelled: CancelCheck = lambda: False,
 ) -> list[Path]:
-    """Write files named after the template, with a number where one is taken.
+    """Write files named by the template, with a number appended to taken names.
 
     Args:
-        picture: as for :func:`export`.
-        targets: as for :func:`export`; with the scope "each", each gives a file.
+        image: as for :func:`export`.
+        targets: as for :func:`export`; with the scope "each", one file per target.
         folder: must exist.
-        options: all of them.
-        overwrite: replace what exists already; never the source, nor one another.
-        today: for the template; None takes the computer's date.
+        options: all are used.
+        overwrite: replace existing files, except the source and files of this export.
+        today: for the template; None is the current date.
         progress: as for :func:`export`.
-        cancelled: as for :func:`export`; files that are whole by then remain.
+        cancelled: as for :func:`export`; files that are complete by then are kept.
 
     Returns:
         The new files.
@@ -158,7 +157,7 @@ def export_to_folder(
         Cancelled: ``cancelled`` became true.
     """
     written: list[Path] = []
-    files = planned_files(picture, targets, options, today=today)
+    files = plan_files(image, targets, options, today=today)
     for name, group in files:
         path = folder / name
         if path in written or not overwrite:
@@ -168,19 +167,19 @@ def export_to_folder(
         def part(fraction: float, done: int = done) -> None:
             progress((done + fraction) / len(files))
 
-        export(picture, group, path, options, progress=part, cancelled=cancelled)
+        export(image, group, path, options, progress=part, cancelled=cancelled)
         written.append(path)
     return written
 
 
-def planned_files(
-    picture: Picture,
-    targets: Sequence[Target],
+def plan_files(
+    image: Image,
+    targets: Sequence[ExportTarget],
     options: ExportOptions,
     *,
     today: datetime.date | None = None,
-) -> list[tuple[str, list[Target]]]:
-    """The files that an export to a folder gives: names, were they free, and objects.
+) -> list[tuple[str, list[ExportTarget]]]:
+    """Names, before a number is appended, and objects of the files of an export.
 
     Arguments are those of :func:`export_to_folder`.
 
@@ -188,43 +187,43 @@ def planned_files(
         ZimError: an option is out of range, the template is malformed, or there is
             nothing to trim to.
     """
-    options.validated()
+    options.validate()
     each = options.scope == "each"
     groups = [[one] for one in targets] if each else [list(targets)]
     files = []
     for n, group in enumerate(groups, 1):
-        cuts = [Cut.of(picture, one.alpha) for one in group]
-        frame = _frame(picture, cuts, options)
+        cut_outs = [CutOut.from_image(image, one.alpha) for one in group]
+        frame = _frame(image, cut_outs, options)
         names = [one.name for one in group]
-        stem = planned_stem(picture, names, frame, options, n=n, today=today)
+        stem = plan_stem(image, names, frame, options, n=n, today=today)
         files.append((f"{stem}{options.file_format.suffixes[0]}", group))
     return files
 
 
-def planned_stem(
-    picture: Picture,
+def plan_stem(
+    image: Image,
     names: Sequence[str],
-    frame: Frame,
+    frame: ExportFrame,
     options: ExportOptions,
     *,
     n: int = 1,
     today: datetime.date | None = None,
 ) -> str:
-    """The name without suffix that one file of an export will have, if it is free.
+    """The name without suffix of one file of an export, before a number is appended.
 
     Args:
-        picture: that is exported from.
+        image: the image that is exported from.
         names: of the objects in the file.
         frame: of the result, see :meth:`ExportOptions.frame`.
         options: with the template.
         n: number of the file, from 1.
-        today: for the template; None takes the computer's date.
+        today: for the template; None is the current date.
 
     Raises:
         ZimError: the template is malformed.
     """
     values = NameFields(
-        name=Path(picture.name).stem,
+        name=Path(image.name).stem,
         object=" + ".join(filter(None, names)),
         what=options.label,
         n=n,
@@ -236,40 +235,42 @@ def planned_stem(
 
 
 def encode(
-    picture: Picture,
-    targets: Sequence[Target],
+    image: Image,
+    targets: Sequence[ExportTarget],
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
     *,
     cancelled: CancelCheck = lambda: False,
 ) -> bytes:
-    """What :func:`export` would write as PNG, for the clipboard.
+    """The bytes of the PNG that :func:`export` would write, for the clipboard.
 
     Raises:
         ZimError: as :func:`export` does.
         Cancelled: ``cancelled`` became true.
     """
-    content, tags = _render(picture, targets, BY_ID["png"], options, cancelled)
+    content, tags = _render(image, targets, BY_ID["png"], options, cancelled)
     stream = io.BytesIO()
-    BY_ID["png"].write(cast(IO[bytes], _Watched(stream, cancelled)), content, tags)
+    BY_ID["png"].write(
+        cast(IO[bytes], _CancellableStream(stream, cancelled)), content, tags
+    )
     return stream.getvalue()
 
 
 def check_target(
-    picture: Picture,
+    image: Image,
     path: Path,
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
-) -> Format:
-    """Find out early whether :func:`export` can write there, and in which format.
+) -> FileFormat:
+    """Check before an export that ``path`` can be written; return its format.
 
     Raises:
-        ImageError: the suffix is unknown, the format cannot hold a cut-out or so
-            large a picture, the folder is missing, or the path is a folder or the
-            source picture itself.
+        ImageError: the suffix is unknown, the format cannot hold a cut-out or an image
+            of that size, the folder is missing, or the path is a folder or the source
+            file itself.
     """
     file_format = BY_SUFFIX.get(path.suffix.lower())
     if file_format is None:
         raise ImageError(
-            f"{path.name} does not end in a picture format that can be written.",
+            f"{path.name} does not end in an image format that can be written.",
             f"Use one of {', '.join(BY_SUFFIX)}.",
         )
     if options.what == "cutout" and not file_format.transparency:
@@ -277,8 +278,8 @@ def check_target(
             f"{file_format.name} cannot hold the transparency of a cut-out.",
             "Save as .png, .tif or .webp, or save the matte or a composite instead.",
         )
-    if not options.trim:  # else only known later
-        frame = options.frame(picture.width, picture.height, None)
+    if not options.trim:  # else the size is not known yet
+        frame = options.frame(image.width, image.height, None)
         _check_size(frame, file_format)
     if path.is_dir():
         raise ImageError(f"{path} is a folder.", "Add a file name.")
@@ -287,20 +288,20 @@ def check_target(
             f"The folder {path.parent} does not exist.",
             "Create it first, or choose another.",
         )
-    if picture.path is not None and _same_file(path, picture.path):
+    if image.path is not None and _same_file(path, image.path):
         raise ImageError(
-            f"{path.name} is the source picture, which is never overwritten.",
+            f"{path.name} is the source photo, which is never overwritten.",
             "Choose another name.",
         )
     return file_format
 
 
-def _check_size(frame: Frame, file_format: Format) -> None:
+def _check_size(frame: ExportFrame, file_format: FileFormat) -> None:
     size = f"{frame.width} x {frame.height}"
     if max(frame.width, frame.height) > file_format.max_side:
         raise ImageError(
             f"{file_format.name} holds at most {file_format.max_side} pixels a side; "
-            f"the picture is {size}.",
+            f"the photo is {size}.",
             "Save as .png or .tif.",
         )
     if frame.width * frame.height > MAX_PIXELS:
@@ -318,8 +319,8 @@ def _same_file(path: Path, other: Path) -> bool:
         return path.resolve() == other.resolve()
 
 
-class _Watched(io.RawIOBase):
-    """A file that takes no more bytes once nobody wants them."""
+class _CancellableStream(io.RawIOBase):
+    """A stream whose ``write`` raises Cancelled once ``cancelled`` is true."""
 
     def __init__(self, stream: IO[bytes], cancelled: CancelCheck) -> None:
         super().__init__()
@@ -358,116 +359,126 @@ class _Watched(io.RawIOBase):
 
 
 def _render(
-    picture: Picture,
-    targets: Sequence[Target],
-    file_format: Format,
+    image: Image,
+    targets: Sequence[ExportTarget],
+    file_format: FileFormat,
     options: ExportOptions,
     cancelled: CancelCheck,
 ) -> tuple[Content, Tags]:
-    dtype = _dtype(picture, file_format, options)
-    tags = Tags(picture.icc, picture.dpi, options.quality)
+    dtype = _dtype(image, file_format, options)
+    tags = Tags(image.icc, image.dpi, options.quality)
     if file_format.layered:
-        return _layers(picture, targets, file_format, options, cancelled), tags
-    merged = compose.together(each.alpha for each in targets)
-    cut = Cut.of(picture, merged)
-    frame = _frame(picture, [cut], options)
+        return _layers(image, targets, file_format, options, cancelled), tags
+    merged = compose.union_alpha(each.alpha for each in targets)
+    cut_out = CutOut.from_image(image, merged)
+    frame = _frame(image, [cut_out], options)
     _check_size(frame, file_format)
     if options.what == "matte":
-        part = cropped(cut, frame.rect).alpha
-        alpha = scaled_alpha(part, frame.width, frame.height)
-        return at_depth(alpha, dtype), Tags(None, picture.dpi, options.quality)
-    amount = _amount(options, max(each.decontaminate for each in targets))
-    cut = _prepared(cut, amount, frame, dtype, cancelled)
+        part = crop(cut_out, frame.rect).alpha
+        alpha = scale_alpha(part, frame.width, frame.height)
+        return convert_depth(alpha, dtype), Tags(None, image.dpi, options.quality)
+    amount = _decontamination(options, max(each.decontaminate for each in targets))
+    cut_out = _prepare_cut_out(cut_out, amount, frame, dtype, cancelled)
     if options.what == "cutout":
-        return compose.cutout(cut, dtype), tags
-    backdrop = _backdrop(picture, options, frame)
-    return compose.composite(cut, backdrop, dtype), tags
+        return compose.cut_out_pixels(cut_out, dtype), tags
+    backdrop = _backdrop(image, options, frame)
+    return compose.composite(cut_out, backdrop, dtype), tags
 
 
 def _dtype(
-    picture: Picture, file_format: Format, options: ExportOptions
+    image: Image, file_format: FileFormat, options: ExportOptions
 ) -> np.dtype[Any]:
     if not file_format.deep or options.depth == "8":
         return np.dtype(np.uint8)
-    return np.dtype(np.uint16 if options.depth == "16" else picture.source.dtype)
+    return np.dtype(np.uint16 if options.depth == "16" else image.source.dtype)
 
 
-def _amount(options: ExportOptions, own: float) -> float:
+def _decontamination(options: ExportOptions, own: float) -> float:
     return own if options.decontaminate is None else options.decontaminate
 
 
-def _frame(picture: Picture, cuts: Sequence[Cut], options: ExportOptions) -> Frame:
+def _frame(
+    image: Image, cut_outs: Sequence[CutOut], options: ExportOptions
+) -> ExportFrame:
     rects = []
     if options.trim:
-        rects = [rect for cut in cuts if (rect := support_of(cut.alpha))]
+        rects = [rect for cut_out in cut_outs if (rect := alpha_support(cut_out.alpha))]
     support = None
     if rects:
         lefts, tops, rights, bottoms = zip(*rects, strict=True)
         support = (min(lefts), min(tops), max(rights), max(bottoms))
-    return options.frame(picture.width, picture.height, support)
+    return options.frame(image.width, image.height, support)
 
 
-def _prepared(
-    cut: Cut,
+def _prepare_cut_out(
+    cut_out: CutOut,
     amount: float,
-    frame: Frame,
+    frame: ExportFrame,
     dtype: np.dtype[Any],
     cancelled: CancelCheck,
-) -> Cut:
-    """Free the colours from the background, crop and scale."""
+) -> CutOut:
+    """Decontaminate, crop and scale a cut-out."""
     if cancelled():
         raise Cancelled
     if amount > 0:
         from zim_model.matting.foreground import estimate_foreground
 
         colours = estimate_foreground(
-            cut.colours, cut.alpha, amount=amount, cancelled=cancelled
+            cut_out.colours, cut_out.alpha, amount=amount, cancelled=cancelled
         )
-        cut = Cut(colours, cut.alpha)
-    cut = cropped(cut, frame.rect)
-    if dtype.itemsize > cut.colours.itemsize:
-        cut = Cut(at_depth(cut.colours, dtype), cut.alpha)
-    return scaled(cut, frame.width, frame.height, cancelled)
+        cut_out = CutOut(colours, cut_out.alpha)
+    cut_out = crop(cut_out, frame.rect)
+    if dtype.itemsize > cut_out.colours.itemsize:
+        cut_out = CutOut(convert_depth(cut_out.colours, dtype), cut_out.alpha)
+    return scale(cut_out, frame.width, frame.height, cancelled)
 
 
-def _backdrop(picture: Picture, options: ExportOptions, frame: Frame) -> PixelArray:
-    if options.background_picture is None:
-        colour = srgb_to_profile(options.background, picture.icc)
+def _backdrop(image: Image, options: ExportOptions, frame: ExportFrame) -> PixelArray:
+    if options.background_image is None:
+        colour = srgb_to_profile(options.background, image.icc)
         return np.array(colour, np.uint8)
-    rgb = load_picture(options.background_picture).rgb
-    fitted = scaled_to_cover(rgb, frame.width, frame.height)
-    return rgb_from_srgb(fitted.astype(np.uint8, copy=False), picture.icc)
+    rgb = load_image(options.background_image).rgb
+    fitted = scale_to_cover(rgb, frame.width, frame.height)
+    return rgb_from_srgb(fitted.astype(np.uint8, copy=False), image.icc)
 
 
 def _layers(
-    picture: Picture,
-    targets: Sequence[Target],
-    file_format: Format,
+    image: Image,
+    targets: Sequence[ExportTarget],
+    file_format: FileFormat,
     options: ExportOptions,
     cancelled: CancelCheck,
-) -> LayeredPicture:
-    dtype = _dtype(picture, file_format, options)
-    cuts = [Cut.of(picture, each.alpha) for each in targets]
-    frame = _frame(picture, cuts, options)
+) -> LayeredImage:
+    dtype = _dtype(image, file_format, options)
+    cut_outs = [CutOut.from_image(image, each.alpha) for each in targets]
+    frame = _frame(image, cut_outs, options)
     _check_size(frame, file_format)
     layers, shown = [], []
     if options.original:
-        opaque = np.full((picture.height, picture.width), 65535, np.uint16)
-        whole = _prepared(Cut.of(picture, opaque), 0.0, frame, dtype, cancelled)
-        layers.append(Layer.of("Original", _at(whole, dtype), visible=False))
-    for number, (target, cut) in enumerate(zip(targets, cuts, strict=True), 1):
-        amount = _amount(options, target.decontaminate)
-        ready = _at(_prepared(cut, amount, frame, dtype, cancelled), dtype)
+        opaque = np.full((image.height, image.width), 65535, np.uint16)
+        whole = _prepare_cut_out(
+            CutOut.from_image(image, opaque), 0.0, frame, dtype, cancelled
+        )
+        layers.append(
+            ImageLayer.from_cut_out(
+                "Original", _convert_cut_out_depth(whole, dtype), visible=False
+            )
+        )
+    for number, (target, cut_out) in enumerate(zip(targets, cut_outs, strict=True), 1):
+        amount = _decontamination(options, target.decontaminate)
+        prepared = _convert_cut_out_depth(
+            _prepare_cut_out(cut_out, amount, frame, dtype, cancelled), dtype
+        )
         name = target.name or f"Object {number}"
-        layers.append(Layer.of(name, ready, visible=target.visible))
+        layers.append(ImageLayer.from_cut_out(name, prepared, visible=target.visible))
         if target.visible:
-            shown.append(ready)
+            shown.append(prepared)
     if not shown:
         empty = np.zeros((frame.height, frame.width), np.uint16)
-        shown = [Cut(np.zeros((*empty.shape, 3), dtype), empty)]
-    merged = compose.cutout(compose.stacked(shown))
-    return LayeredPicture(merged, tuple(layers))
+        shown = [CutOut(np.zeros((*empty.shape, 3), dtype), empty)]
+    merged = compose.cut_out_pixels(compose.stack_cut_outs(shown))
+    return LayeredImage(merged, tuple(layers))
 
 
-def _at(cut: Cut, dtype: np.dtype[Any]) -> Cut:
-    return Cut(at_depth(cut.colours, dtype), cut.alpha)
+def _convert_cut_out_depth(cut_out: CutOut, dtype: np.dtype[Any]) -> CutOut:
+    return CutOut(convert_depth(cut_out.colours, dtype), cut_out.alpha)

@@ -1,4 +1,4 @@
-"""What to export and how, as one value that can be kept from one time to the next."""
+"""Options of an export as one value, which can be stored as JSON."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from zim_app.core.formats import BY_ID, Format
-from zim_app.core.framing import Frame, Rect
+from zim_app.core.formats import BY_ID, FileFormat
+from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.naming import check_template
 from zim_app.core.pixels import Rgb
 from zim_model.errors import ZimError
 
-What = Literal["cutout", "matte", "composite"]
+ExportKind = Literal["cutout", "matte", "composite"]
 Depth = Literal["source", "8", "16"]
 Scope = Literal["active", "each", "together"]
+_KEYS = {"background_image": "background_picture"}
+"""Fields of :class:`ExportOptions` that are stored under another key."""
 WHITE: Rgb = (255, 255, 255)
 MAX_PADDING = 10_000
 MAX_SIDE = 100_000
@@ -23,36 +25,37 @@ MAX_SIDE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """How results are written; the default is a whole cut-out as PNG.
+    """Options of an export; the default is a cut-out of the image's size as PNG.
 
     Attributes:
-        what: the picture with transparency, its grey matte, or the picture over a
-            background.  Formats with layers always take cut-outs.
-        format: an id in :data:`~zim_app.core.formats.FORMATS`, where a name is made;
-            where a path is given, its suffix decides.
-        depth: bits a channel; "source" has those of the picture.  Formats without 16
-            bits get 8.
-        quality: 1 to 100, of formats with loss.
+        what: the image with transparency, its grey matte, or the image over a
+            background.  Formats with layers always hold cut-outs.
+        format: an id in :data:`~zim_app.core.formats.FORMATS`, used where a name is
+            made; where a path is given, its suffix decides.
+        depth: bits per channel; "source" is the depth of the image.  Formats without 16
+            bits are written with 8.
+        quality: 1 to 100, of lossy formats.
         background: of the composite, sRGB.
-        background_picture: instead of that colour; scaled to cover.
-        trim: leave out what is empty around the objects.
-        padding: transparent or background pixels around what was trimmed, in pixels
-            of the picture.
+        background_image: in place of that colour; scaled to cover.
+        trim: crop to the support of the objects.
+        padding: transparent or background pixels around the support, in pixels of the
+            image.
         scale: factor for width and height.
-        longest_side: instead of the factor, the longer side in pixels.
-        decontaminate: 0 to 1, how far colours at soft edges are freed from the old
-            background; None takes each object's own amount.
-        scope: the active object, each in a file of its own, or all visible ones.
-        original: adds the untouched picture as a hidden lowest layer.
-        template: of the file's name, see :mod:`zim_app.core.naming`.
+        longest_side: in place of the factor, the longer side in pixels.
+        decontaminate: 0 to 1, amount of decontamination of soft edges; None uses the
+            amount of each object.
+        scope: the active object, each object in a file of its own, or all visible ones
+            together.
+        original: add the unchanged image as a hidden lowest layer.
+        template: of file names, see :mod:`zim_app.core.naming`.
     """
 
-    what: What = "cutout"
+    what: ExportKind = "cutout"
     format: str = "png"
     depth: Depth = "source"
     quality: int = 95
     background: Rgb = WHITE
-    background_picture: Path | None = None
+    background_image: Path | None = None
     trim: bool = False
     padding: int = 0
     scale: float = 1.0
@@ -63,26 +66,26 @@ class ExportOptions:
     template: str = "{name}-{what}"
 
     @property
-    def file_format(self) -> Format:
-        """The entry in the table of formats."""
+    def file_format(self) -> FileFormat:
+        """The format as a :class:`~zim_app.core.formats.FileFormat`."""
         return BY_ID[self.format]
 
     @property
     def label(self) -> str:
-        """What ``{what}`` stands for in a template."""
+        """The value of ``{what}`` in a template."""
         return "layers" if self.file_format.layered else self.what
 
     @property
     def objects(self) -> str:
-        """The scope, or "layers" where objects that are hidden stay hidden layers."""
+        """The scope, or "layers" where hidden objects are exported as hidden layers."""
         layered = self.file_format.layered and self.scope == "together"
         return "layers" if layered else self.scope
 
-    def validated(self) -> ExportOptions:
-        """Return these options, checked one by one and against each other.
+    def validate(self) -> ExportOptions:
+        """Check the options, each and in combination; return them.
 
         Raises:
-            ZimError: names the option and its range.
+            ZimError: an option is invalid; the message has its name and range.
         """
         self._check_choices()
         limits = {
@@ -95,12 +98,12 @@ class ExportOptions:
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if value is not None and not _is_number(value, low, high):
-                raise _refused(name, value, f"a number from {low} to {high}")
+                raise _option_error(name, value, f"a number from {low} to {high}")
         for channel in self.background:
             if not _is_number(channel, 0, 255):
-                raise _refused("background", self.background, "three of 0 to 255")
+                raise _option_error("background", self.background, "three of 0 to 255")
         if not isinstance(self.template, str):
-            raise _refused("template", self.template, "text")
+            raise _option_error("template", self.template, "text")
         check_template(self.template)
         if self.what == "cutout" and not self.file_format.transparency:
             raise ZimError(
@@ -111,54 +114,55 @@ class ExportOptions:
 
     def _check_choices(self) -> None:
         choices = {
-            "what": get_args(What),
+            "what": get_args(ExportKind),
             "format": tuple(BY_ID),
             "depth": get_args(Depth),
             "scope": get_args(Scope),
             "trim": (True, False),
             "original": (True, False),
         }
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                one = ", ".join(map(str, known))
-                raise _refused(name, getattr(self, name), f"one of {one}")
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                one = ", ".join(map(str, allowed))
+                raise _option_error(name, getattr(self, name), f"one of {one}")
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
-        path = self.background_picture
-        return asdict(self) | {
+        path = self.background_image
+        values = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        return values | {
             "background": list(self.background),
             "background_picture": None if path is None else str(path),
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ExportOptions:
-        """Read what :meth:`to_json` wrote; what is missing has its default.
+        """Read the JSON form of :meth:`to_json`; missing values have their defaults.
 
         Raises:
             ZimError: a value is malformed or out of range.
         """
-        known = {field.name for field in fields(cls)}
+        names = {_KEYS.get(each.name, each.name): each.name for each in fields(cls)}
         try:
-            options = cls(**{key: data[key] for key in data if key in known})
+            options = cls(**{names[key]: data[key] for key in data if key in names})
             red, green, blue = options.background
-            path = options.background_picture
+            path = options.background_image
             options = replace(
                 options,
                 background=(red, green, blue),
-                background_picture=None if path is None else Path(path),
+                background_image=None if path is None else Path(path),
             )
-            return options.validated()
+            return options.validate()
         except (TypeError, ValueError) as error:
             raise ZimError(f"The export options cannot be read: {error}.") from error
 
-    def frame(self, width: int, height: int, support: Rect | None) -> Frame:
-        """What part of a picture is written, and its size in the file.
+    def frame(self, width: int, height: int, support: Rect | None) -> ExportFrame:
+        """The region of an image that is written, and its size in the file.
 
         Args:
-            width: of the picture in pixels.
-            height: of the picture in pixels.
-            support: around all that is not transparent; None if all is.
+            width: of the image in pixels.
+            height: of the image in pixels.
+            support: bounding box of alpha > 0; None if there is none.
 
         Raises:
             ZimError: there is nothing to trim to.
@@ -178,7 +182,7 @@ class ExportOptions:
         if self.longest_side is not None:
             factor = self.longest_side / max(sides)
         new_width, new_height = (max(1, round(side * factor)) for side in sides)
-        return Frame(rect, new_width, new_height)
+        return ExportFrame(rect, new_width, new_height)
 
 
 def _is_number(value: object, low: float, high: float) -> bool:
@@ -187,6 +191,6 @@ def _is_number(value: object, low: float, high: float) -> bool:
     return math.isfinite(value) and low <= value <= high
 
 
-def _refused(name: str, value: object, expected: str) -> ZimError:
+def _option_error(name: str, value: object, expected: str) -> ZimError:
     shown = name.replace("_", " ")
     return ZimError(f"The export's {shown} is {value!r}.", f"It must be {expected}.")

@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures, in the order in which people sort them."""
+"""Image files of folders, in natural order."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Collection
 from pathlib import Path
 
 from zim_model.errors import ImageError
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
-PICTURE_SUFFIXES = frozenset(
+IMAGE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif")
 )
 
 
-def pictures_in(folder: Path) -> tuple[Path, ...]:
-    """All files in a folder whose names end as pictures' do, as people sort them.
+def list_images(folder: Path) -> tuple[Path, ...]:
+    """Files of a folder with a suffix of an image format, in natural order.
 
     Raises:
         ImageError: the folder cannot be read.
@@ -25,51 +25,51 @@ def pictures_in(folder: Path) -> tuple[Path, ...]:
         with os.scandir(folder) as entries:
             files = [Path(entry.path) for entry in entries if entry.is_file()]
     except OSError as error:
-        raise _unreadable(folder, error) from error
-    return tuple(sorted(filter(is_picture, files), key=natural_key))
+        raise _unreadable_error(folder, error) from error
+    return tuple(sorted(filter(is_image_file, files), key=natural_key))
 
 
-def pictures_under(folder: Path, without: Collection[Path] = ()) -> tuple[Path, ...]:
-    """Likewise in a folder and all folders in it; links to folders are not followed.
+def find_images(folder: Path, excluded: Collection[Path] = ()) -> tuple[Path, ...]:
+    """Image files of a folder and its subfolders; symbolic links are not followed.
 
     Args:
-        folder: to begin with.
-        without: resolved paths of folders to leave out.
+        folder: the root.
+        excluded: resolved paths of folders to leave out.
 
     Raises:
         ImageError: a folder cannot be read.
     """
-    found: list[Path] = []
-    for where, inner, _ in os.walk(folder, onerror=_refuse):
-        inner[:] = sorted(
-            (name for name in inner if _wanted(Path(where, name), without)),
+    images: list[Path] = []
+    for parent, subfolders, _ in os.walk(folder, onerror=_raise_unreadable):
+        subfolders[:] = sorted(
+            (name for name in subfolders if _is_searched(Path(parent, name), excluded)),
             key=natural_key,
         )
-        found += pictures_in(Path(where))
-    return tuple(found)
+        images += list_images(Path(parent))
+    return tuple(images)
 
 
-def _wanted(folder: Path, without: Collection[Path]) -> bool:
-    return not folder.name.startswith(".") and folder.resolve() not in without
+def _is_searched(folder: Path, excluded: Collection[Path]) -> bool:
+    return not folder.name.startswith(".") and folder.resolve() not in excluded
 
 
-def _refuse(error: OSError) -> None:
-    raise _unreadable(Path(error.filename), error) from error
+def _raise_unreadable(error: OSError) -> None:
+    raise _unreadable_error(Path(error.filename), error) from error
 
 
-def _unreadable(folder: Path, error: OSError) -> ImageError:
-    reason, cure = explain(error)
+def _unreadable_error(folder: Path, error: OSError) -> ImageError:
+    reason, cure = describe_os_error(error)
     return ImageError(f"The folder {folder} cannot be read: {reason}.", cure)
 
 
-def is_picture(path: Path) -> bool:
-    """Whether a file's name ends as a picture's does, and does not hide it."""
+def is_image_file(path: Path) -> bool:
+    """Whether a file has a suffix of an image format and is not hidden."""
     hidden = path.name.startswith(".")
-    return path.suffix.lower() in PICTURE_SUFFIXES and not hidden
+    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
 
 
 def natural_key(path: Path | str) -> list[tuple[int, int, str]]:
-    """For sorting by name: numbers count as numbers, so 2 comes before 10."""
+    """Sort key of a file name; digits compare as numbers, so that 2 precedes 10."""
     name = path if isinstance(path, str) else path.name
     parts = re.split(r"(\d+)", name.casefold())
     return [(1, int(x), x) if x.isdecimal() else (0, 0, x) for x in parts]

@@ -1,4 +1,4 @@
-"""The table of file formats that are written, and the check of what was written."""
+"""The table of file formats that are written, and the verification of written files."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ import cv2
 import numpy as np
 
 from zim_app.core.decoding import decode
-from zim_app.core.layered import LayeredPicture
+from zim_app.core.layered import LayeredImage
 from zim_app.core.openraster import profile_of, read_back, write_openraster
-from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.psd import MAX_SIDE, read_psd, write_psd
 from zim_app.core.rasters import Tags, write_jpeg, write_png, write_tiff, write_webp
 from zim_model.errors import ImageError
 
-Content = PixelArray | LayeredPicture
+Content = PixelArray | LayeredImage
 """(H, W), (H, W, 3) or (H, W, 4) pixels, or layers."""
 
 _LOSSY_ERROR = 24.0
-"""Mean difference of means over 8 x 8 pixels, in 8-bit steps, that not even the
-lowest quality comes near, and not even on noise."""
+"""Largest mean difference of means over 8 x 8 pixels, in 8-bit steps; above that of the
+lowest quality, even for noise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class FileFormat:
     """A file format to export to.
 
     Attributes:
-        id: for settings and programs.
-        name: for the user.
-        suffixes: lower-case, with the dot; the first is the usual one.
+        id: stored in settings.
+        name: shown to the user.
+        suffixes: lower-case, with the dot; the first is the default.
         transparency: whether it can hold a cut-out.
         max_side: the largest width or height in pixels.
         write: encodes a :data:`Content` into an open file.
-        check: raises whatever it likes if a file does not hold that content.
+        check: raises an exception if a file does not hold that content.
         deep: whether it can hold 16 bits a channel.
-        layered: whether it takes layers instead of pixels.
-        lossy: whether its quality can be chosen.
+        layered: whether its content is layers instead of pixels.
+        lossy: whether it has a quality setting.
     """
 
     id: str
@@ -56,21 +56,23 @@ class Format:
     lossy: bool = False
 
 
-def check_written(path: Path, name: str, file_format: Format, *of: Any) -> None:
-    """Read a file again and compare it with what was to be written.
+def check_written(
+    path: Path, name: str, file_format: FileFormat, *content: Any
+) -> None:
+    """Read a written file back and compare it with the content.
 
     Args:
         path: of the file.
-        name: that the user knows it by.
-        file_format: that it was written in.
-        of: the content and the tags that were given to the writer.
+        name: of the file in error messages.
+        file_format: of the file.
+        content: the content and the tags that were passed to the writer.
 
     Raises:
-        ImageError: it holds something else, or cannot be read.
+        ImageError: the content differs, or the file cannot be read.
     """
     try:
-        file_format.check(path, *of)
-    except Exception as error:  # decoders raise nearly everything on a damaged file
+        file_format.check(path, *content)
+    except Exception as error:  # decoders raise many classes for damaged files
         raise ImageError(
             f"{name} was not written correctly ({error or type(error).__name__}).",
             "Nothing was saved. Try again, or choose another disk.",
@@ -82,26 +84,26 @@ def _check_flat(path: Path, pixels: PixelArray, tags: Tags) -> None:
     if not np.array_equal(colour, pixels[..., :3] if pixels.ndim == 3 else pixels):
         raise ValueError("its colours differ")
     if pixels.shape[2:] == (4,):
-        wanted = at_depth(pixels[..., 3], np.uint16)
-        opaque = alpha is None and bool((wanted == 65535).all())  # WebP leaves it out
-        if not opaque and not np.array_equal(alpha, wanted):  # type: ignore[arg-type]
+        expected = convert_depth(pixels[..., 3], np.uint16)
+        opaque = alpha is None and bool((expected == 65535).all())  # left out in WebP
+        if not opaque and not np.array_equal(alpha, expected):  # type: ignore[arg-type]
             raise ValueError("its alpha differs")
 
 
 def _check_webp(path: Path, pixels: PixelArray, tags: Tags) -> None:
-    _check_flat(path, at_depth(pixels, np.uint8), tags)
+    _check_flat(path, convert_depth(pixels, np.uint8), tags)
 
 
 def _check_jpeg(path: Path, pixels: PixelArray, tags: Tags) -> None:
-    wanted = at_depth(pixels, np.uint8)
-    colour, _ = _read_flat(path, wanted, tags)
-    height, width = wanted.shape[:2]
+    expected = convert_depth(pixels, np.uint8)
+    colour, _ = _read_flat(path, expected, tags)
+    height, width = expected.shape[:2]
     size = (max(1, width // 8), max(1, height // 8))
-    found, expected = (
+    means, expected_means = (
         cv2.resize(each, size, interpolation=cv2.INTER_AREA).astype(np.int16)
-        for each in (colour, wanted)
+        for each in (colour, expected)
     )
-    difference = np.abs(found - expected).mean()
+    difference = np.abs(means - expected_means).mean()
     if difference > _LOSSY_ERROR:
         raise ValueError(f"its colours differ by {difference:.0f} of 255 on average")
 
@@ -109,7 +111,7 @@ def _check_jpeg(path: Path, pixels: PixelArray, tags: Tags) -> None:
 def _read_flat(
     path: Path, pixels: PixelArray, tags: Tags
 ) -> tuple[PixelArray, PixelArray | None]:
-    """Decode a file; size, channels, depth, profile and resolution must be right."""
+    """Decode a file; check size, channels, depth, profile and resolution."""
     decoded = decode(path)
     shape = pixels.shape[:2] if pixels.ndim == 2 else (*pixels.shape[:2], 3)
     if decoded.colour.shape != shape or decoded.colour.dtype != pixels.dtype:
@@ -121,34 +123,34 @@ def _read_flat(
     return decoded.colour, decoded.alpha
 
 
-def _check_tags(found: Tags, wanted: Tags) -> None:
-    if found.icc != (wanted.icc or None):
+def _check_tags(found: Tags, expected: Tags) -> None:
+    if found.icc != (expected.icc or None):
         raise ValueError("its colour profile differs")
-    if wanted.dpi and not found.dpi:
+    if expected.dpi and not found.dpi:
         raise ValueError("its resolution is missing")
-    for value, number in zip(found.dpi or (), wanted.dpi or (), strict=False):
+    for value, number in zip(found.dpi or (), expected.dpi or (), strict=False):
         if not math.isclose(value, number, rel_tol=1e-3, abs_tol=0.6):
             raise ValueError("its resolution differs")
 
 
-def _check_psd(path: Path, picture: LayeredPicture, tags: Tags) -> None:
+def _check_psd(path: Path, image: LayeredImage, tags: Tags) -> None:
     with path.open("rb") as stream:
         size, layers, found = read_psd(stream)
     _check_tags(found, tags)
-    if size != picture.merged.shape[:2] or len(layers) != len(picture.layers):
+    if size != image.merged.shape[:2] or len(layers) != len(image.layers):
         raise ValueError("its size or its number of layers differs")
-    for layer, wanted in zip(layers, picture.layers, strict=True):
-        places = (layer.name, layer.left, layer.top, layer.visible)
-        if places != (wanted.name, wanted.left, wanted.top, wanted.visible):
-            raise ValueError(f"the place of its layer {wanted.name} differs")
-        if not np.array_equal(layer.pixels, wanted.pixels):
-            raise ValueError(f"the pixels of its layer {wanted.name} differ")
+    for layer, expected in zip(layers, image.layers, strict=True):
+        placement = (layer.name, layer.left, layer.top, layer.visible)
+        if placement != (expected.name, expected.left, expected.top, expected.visible):
+            raise ValueError(f"the place of its layer {expected.name} differs")
+        if not np.array_equal(layer.pixels, expected.pixels):
+            raise ValueError(f"the pixels of its layer {expected.name} differ")
 
 
-def _check_openraster(path: Path, picture: LayeredPicture, tags: Tags) -> None:
-    wanted = [*(layer.pixels for layer in picture.layers), picture.merged]
+def _check_openraster(path: Path, image: LayeredImage, tags: Tags) -> None:
+    expected = [*(layer.pixels for layer in image.layers), image.merged]
     with path.open("rb") as stream:
-        for found, pixels in zip(read_back(stream), wanted, strict=True):
+        for found, pixels in zip(read_back(stream), expected, strict=True):
             if found.dtype != pixels.dtype or not np.array_equal(found, pixels):
                 raise ValueError("its pixels differ")
         if profile_of(stream) != (tags.icc or None):
@@ -157,32 +159,32 @@ def _check_openraster(path: Path, picture: LayeredPicture, tags: Tags) -> None:
 
 _MAX_SIDE = 2**31 - 1
 FORMATS = (
-    Format(
+    FileFormat(
         *("png", "PNG", (".png",), True, _MAX_SIDE, write_png, _check_flat),
         deep=True,
     ),
-    Format(
+    FileFormat(
         *("tiff", "TIFF", (".tif", ".tiff"), True, _MAX_SIDE, write_tiff, _check_flat),
         deep=True,
     ),
-    Format("webp", "WebP", (".webp",), True, 16383, write_webp, _check_webp),
-    Format(
+    FileFormat("webp", "WebP", (".webp",), True, 16383, write_webp, _check_webp),
+    FileFormat(
         *("jpeg", "JPEG", (".jpg", ".jpeg"), False, 65500, write_jpeg, _check_jpeg),
         lossy=True,
     ),
-    Format(
+    FileFormat(
         *("psd", "Photoshop", (".psd",), True, MAX_SIDE, write_psd, _check_psd),
         deep=True,
         layered=True,
     ),
-    Format(
+    FileFormat(
         *("ora", "OpenRaster", (".ora",), True, _MAX_SIDE),
         *(write_openraster, _check_openraster),
         deep=True,
         layered=True,
     ),
 )
-"""Every format that can be written, the usual one first."""
+"""Every format that can be written; the first is the default."""
 
 BY_ID = {entry.id: entry for entry in FORMATS}
 BY_SUFFIX = {suffix: entry for entry in FORMATS for suffix in entry.suffixes}

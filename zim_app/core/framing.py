@@ -1,4 +1,4 @@
-"""Cropping and scaling of cut-outs, without fringes at soft edges."""
+"""Cropping and scaling of cut-outs; hidden colours do not bleed into soft edges."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_app.core.compose import Cut
+from zim_app.core.compose import CutOut
 from zim_app.core.pixels import PixelArray
 from zim_model.arrays import FloatArray, WordArray
 from zim_model.errors import Cancelled
 from zim_model.request import ALPHA_MAX, CancelCheck
 
 Rect = tuple[int, int, int, int]
-"""Left, top, right and bottom in image pixels; right and bottom lie outside."""
+"""Left, top, right and bottom in image pixels; right and bottom are exclusive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """What part of a picture is exported, and how large.
+class ExportFrame:
+    """The region of an image that is exported, and its size in the file.
 
     Attributes:
-        rect: in pixels of the picture; may reach beyond it.
+        rect: in pixels of the image; may reach beyond it.
         width: of the result, in pixels.
         height: of the result, in pixels.
     """
@@ -34,7 +34,7 @@ class Frame:
     height: int
 
 
-def support_of(alpha: WordArray) -> Rect | None:
+def alpha_support(alpha: WordArray) -> Rect | None:
     """The smallest rectangle around all alpha > 0; None where there is none.
 
     Args:
@@ -48,15 +48,15 @@ def support_of(alpha: WordArray) -> Rect | None:
     return int(columns[0]), top, int(columns[-1]) + 1, bottom
 
 
-def cropped(cut: Cut, rect: Rect) -> Cut:
-    """The part in ``rect``; beyond the picture it is transparent.
+def crop(cut_out: CutOut, rect: Rect) -> CutOut:
+    """Crop to ``rect``; beyond the image, alpha is 0.
 
-    Colours go on there as they are at the border, for those who resample the result.
+    Colours of the border are repeated there, which later resampling needs.
     """
-    height, width = cut.alpha.shape
+    height, width = cut_out.alpha.shape
     left, top, right, bottom = rect
     if rect == (0, 0, width, height):
-        return cut
+        return cut_out
     inside = (
         slice(max(0, top), min(height, bottom)),
         slice(max(0, left), min(width, right)),
@@ -65,47 +65,47 @@ def cropped(cut: Cut, rect: Rect) -> Cut:
         (inside[0].start - top, bottom - inside[0].stop),
         (inside[1].start - left, right - inside[1].stop),
     )
-    colours, alpha = cut.colours[inside], cut.alpha[inside]
+    colours, alpha = cut_out.colours[inside], cut_out.alpha[inside]
     if any(margin for pair in margins for margin in pair):
         colours = np.pad(colours, (*margins, (0, 0)), mode="edge")
         alpha = np.pad(alpha, margins)
-    return Cut(colours, alpha)
+    return CutOut(colours, alpha)
 
 
-def scaled(cut: Cut, width: int, height: int, cancelled: CancelCheck) -> Cut:
-    """Resample to a size in pixels.
+def scale(cut_out: CutOut, width: int, height: int, cancelled: CancelCheck) -> CutOut:
+    """Resample a cut-out to a size in pixels.
 
-    Each pixel's colour counts by its alpha, so that what is hidden under transparent
-    pixels never shows at the edges.  Shrinking averages areas; enlarging is bicubic.
+    Colours are weighted by alpha, so that colours of transparent pixels do not bleed
+    into the edges.  Shrinking averages areas; enlarging is bicubic.
 
     Raises:
         Cancelled: ``cancelled`` became true.
     """
-    if cut.alpha.shape == (height, width):
-        return cut
+    if cut_out.alpha.shape == (height, width):
+        return cut_out
     size = (width, height)
-    weight = cut.alpha.astype(np.float32)
-    total = _resized(weight, size, smooth=False)
-    result = np.empty((height, width, 3), cut.colours.dtype)
+    weight = cut_out.alpha.astype(np.float32)
+    total = _resample(weight, size, smooth=False)
+    result = np.empty((height, width, 3), cut_out.colours.dtype)
     for channel in range(3):
         if cancelled():
             raise Cancelled
-        plain = cut.colours[..., channel].astype(np.float32)
-        values = _weighted(plain, weight, total, size)
-        result[..., channel] = _whole(values, result.dtype)
-    return Cut(result, scaled_alpha(cut.alpha, width, height))
+        plain = cut_out.colours[..., channel].astype(np.float32)
+        values = _resample_weighted(plain, weight, total, size)
+        result[..., channel] = _round_to_dtype(values, result.dtype)
+    return CutOut(result, scale_alpha(cut_out.alpha, width, height))
 
 
-def scaled_alpha(alpha: WordArray, width: int, height: int) -> WordArray:
+def scale_alpha(alpha: WordArray, width: int, height: int) -> WordArray:
     """Resample a matte, (H, W) uint16, to a size in pixels."""
     if alpha.shape == (height, width):
         return alpha
-    values = _resized(alpha.astype(np.float32), (width, height), smooth=True)
-    return cast(WordArray, _whole(values, np.uint16))
+    values = _resample(alpha.astype(np.float32), (width, height), smooth=True)
+    return cast(WordArray, _round_to_dtype(values, np.uint16))
 
 
-def scaled_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
-    """The middle of an opaque picture, as large as will fill a size in pixels.
+def scale_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
+    """Scale and centre-crop an opaque image so that it covers a size in pixels.
 
     Args:
         pixels: (H, W, 3) uint8 or uint16.
@@ -118,27 +118,27 @@ def scaled_to_cover(pixels: PixelArray, width: int, height: int) -> PixelArray:
     used_height = min(old_height, max(1, round(height / factor)))
     left, top = (old_width - used_width) // 2, (old_height - used_height) // 2
     part = pixels[top : top + used_height, left : left + used_width]
-    values = _resized(part.astype(np.float32), (width, height), smooth=True)
-    return _whole(values, pixels.dtype)
+    values = _resample(part.astype(np.float32), (width, height), smooth=True)
+    return _round_to_dtype(values, pixels.dtype)
 
 
-def _weighted(
+def _resample_weighted(
     plain: FloatArray, weight: FloatArray, total: FloatArray, size: tuple[int, int]
 ) -> FloatArray:
-    """Resample one channel so that each pixel counts by its weight.
+    """Resample one channel, weighted per pixel.
 
-    Bicubic weights overshoot where alpha is low, so colours at soft edges are mixed
-    linearly; where all is opaque they are as sharp as those of any other picture.
+    Bicubic interpolation overshoots where alpha is low, so colours of soft edges are
+    resampled linearly; opaque areas are resampled bicubically.
     """
-    even = _resized(plain, size, smooth=True)
-    mixed = _resized(plain * weight, size, smooth=False)
+    even = _resample(plain, size, smooth=True)
+    mixed = _resample(plain * weight, size, smooth=False)
     result = np.divide(mixed, total, out=even.copy(), where=total >= 1)
     opaque = total >= ALPHA_MAX - 0.5
     result[opaque] = even[opaque]
     return result
 
 
-def _resized(values: FloatArray, size: tuple[int, int], *, smooth: bool) -> FloatArray:
+def _resample(values: FloatArray, size: tuple[int, int], *, smooth: bool) -> FloatArray:
     height, width = values.shape[:2]
     shrinks = size[0] <= width and size[1] <= height
     method = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
@@ -147,7 +147,7 @@ def _resized(values: FloatArray, size: tuple[int, int], *, smooth: bool) -> Floa
     return cast(FloatArray, cv2.resize(values, size, interpolation=method))
 
 
-def _whole(values: FloatArray, dtype: npt.DTypeLike) -> PixelArray:
+def _round_to_dtype(values: FloatArray, dtype: npt.DTypeLike) -> PixelArray:
     top: Any = np.iinfo(dtype).max
     np.rint(values, out=values)
     return cast(PixelArray, np.clip(values, 0, top, out=values).astype(dtype))

@@ -1,8 +1,8 @@
-"""Pictures in memory: what the model sees, and what is exported.
+"""Images in memory: :class:`Image` and :func:`load_image`.
 
-A file is decoded once, outside Qt.  It gives two versions of the same pixels: ``rgb``
-for the model and the screen, and ``source`` for the export, which keeps the colours
-at their own depth and in their own profile.  Files are only ever read.
+A file is decoded once, without Qt, to two versions of the same pixels: ``rgb`` for the
+model and the screen, and ``source`` for the export, at the depth and in the colour
+profile of the file.  Files are only read, never written.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from typing import cast
 import numpy as np
 
 from zim_app.core import colour
-from zim_app.core.decoding import MAX_PIXELS, Decoded, decode
-from zim_app.core.pixels import PixelArray, at_depth, strips
+from zim_app.core.decoding import MAX_PIXELS, DecodedImage, decode
+from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import ImageError
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
-__all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Picture", "load_picture"]
+__all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Image", "load_image"]
 
 TRANSPARENT_GREY = 128
-"""sRGB grey that shows through transparent pixels in :attr:`Picture.rgb`."""
+"""sRGB grey that shows through transparent pixels in :attr:`Image.rgb`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """A decoded picture, upright; all arrays are read-only and C-contiguous.
+class Image:
+    """A decoded image, upright; all arrays are read-only and C-contiguous.
 
     Attributes:
-        path: the file, or None for a picture that was pasted or computed.
-        name: what to call it on the screen.
-        rgb: (H, W, 3) uint8 sRGB.  Where the file has transparency, its colours lie
-            over a neutral grey here, so that what is hidden under fully transparent
-            pixels cannot mislead the model.
+        path: the file, or None for an image that was pasted or computed.
+        name: shown to the user.
+        rgb: (H, W, 3) uint8 sRGB.  Colours of a file with transparency are composited
+            over a neutral grey, so that the colours of fully transparent pixels do not
+            reach the model.
         source: (H, W, 3) uint8 or uint16, the file's colours in the profile ``icc``,
             not premultiplied; the same object as ``rgb`` where the two are equal.
             Grey and CMYK files are converted to sRGB.
-        icc: the ICC profile that ``source`` is in; None means sRGB.
-        dpi: horizontal and vertical pixels per inch, if the file says.
+        icc: the ICC profile of ``source``; None means sRGB.
+        dpi: horizontal and vertical pixels per inch, if stored in the file.
         source_alpha: (H, W) uint16, the file's own transparency; None if opaque.
         key: hexadecimal digest of size and ``rgb``; equal keys mean equal pixels.
     """
@@ -70,61 +70,62 @@ class Picture:
     @classmethod
     def from_array(
         cls, rgb: PixelArray, name: str = "untitled", alpha: PixelArray | None = None
-    ) -> Picture:
-        """Make a picture that has no file.
+    ) -> Image:
+        """Make an image without a file.
 
         Args:
             rgb: (H, W, 3) uint8 or uint16 sRGB; it is copied.
-            name: what to call it on the screen.
+            name: shown to the user.
             alpha: (H, W) uint8 or uint16, its own transparency.
 
         Raises:
-            ImageError: another shape or type, or no pixel at all.
+            ImageError: another shape or dtype, or an empty array.
         """
         pixels = np.asarray(rgb)
         shape_ok = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.size > 0
         if not shape_ok or pixels.dtype not in (np.uint8, np.uint16):
             raise ImageError(
                 f"An array of shape {pixels.shape} and type {pixels.dtype} "
-                "is no picture.",
+                "is not an image.",
                 "Give (height, width, 3) of uint8 or uint16.",
             )
-        opacity = None if alpha is None else at_depth(alpha, np.uint16)
-        decoded = Decoded(pixels.copy(), "RGB", cast("WordArray | None", opacity))
-        return _build(decoded, None, name)
+        opacity = None if alpha is None else convert_depth(alpha, np.uint16)
+        decoded = DecodedImage(pixels.copy(), "RGB", cast("WordArray | None", opacity))
+        return _build_image(decoded, None, name)
 
 
-def load_picture(path: Path) -> Picture:
-    """Read a picture: JPEG, PNG, TIFF, WebP, BMP or GIF, of 8 or 16 bits.
+def load_image(path: Path) -> Image:
+    """Read an image: JPEG, PNG, TIFF, WebP, BMP or GIF, of 8 or 16 bits.
 
-    Animations and multi-page files give their first picture.  EXIF orientation is
-    applied to everything.  A damaged ICC profile is ignored; a truncated file is not.
+    Of animations and multi-page files the first frame is read.  EXIF orientation is
+    applied to all arrays.  A damaged ICC profile is ignored; a truncated file is an
+    error.
 
     Raises:
-        ImageError: the file is missing, unreadable, empty, no picture, damaged, of a
+        ImageError: the file is missing, unreadable, empty, not an image, damaged, of a
             variant that is not supported, or above ``MAX_PIXELS``.
     """
     try:
-        return _build(_decode(path), path, path.name)
+        return _build_image(_decode(path), path, path.name)
     except MemoryError as error:
         raise ImageError(
             f"There is not enough memory for {path.name}.",
-            "Close other programs, or make the picture smaller.",
+            "Close other programs, or make the photo smaller.",
         ) from error
 
 
-def _decode(path: Path) -> Decoded:
-    """Decode a file, turning whatever goes wrong into a sentence for the user."""
+def _decode(path: Path) -> DecodedImage:
+    """Decode a file; convert every exception to an ImageError or a MemoryError."""
     try:
         _check_is_file(path)
-        with warnings.catch_warnings():  # Pillow warns about what we check ourselves
+        with warnings.catch_warnings():  # of Pillow, about what is checked below
             warnings.simplefilter("ignore")
             return decode(path)
     except (ImageError, MemoryError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
         # On a damaged file, decoders raise nearly everything: struct.error, KeyError,
         # SyntaxError, imagecodecs' own, ...
@@ -138,10 +139,10 @@ def _check_is_file(path: Path) -> None:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         kind = "folder" if stat.S_ISDIR(mode) else "device, not a file"
-        raise ImageError(f"{path} is a {kind}.", "Give the path of a picture.")
+        raise ImageError(f"{path} is a {kind}.", "Give the path of a photo.")
 
 
-def _build(decoded: Decoded, path: Path | None, name: str) -> Picture:
+def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
     source, icc = _export_version(decoded)
     alpha = decoded.alpha
     if alpha is not None and (alpha == 65535).all():
@@ -156,17 +157,17 @@ def _build(decoded: Decoded, path: Path | None, name: str) -> Picture:
     rgb = colour.rgb_to_srgb(source, icc)
     if alpha is not None:
         alpha = np.ascontiguousarray(alpha)
-        rgb = _over_grey(rgb, alpha)
+        rgb = _composite_over_grey(rgb, alpha)
     for array in (source, rgb, alpha):
         if array is not None:
             array.setflags(write=False)
     digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
     digest.update(rgb.data)
-    return Picture(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest())
+    return Image(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest())
 
 
-def _export_version(decoded: Decoded) -> tuple[PixelArray, bytes | None]:
-    """Colours as (H, W, 3) and the profile that they are in, still as stored."""
+def _export_version(decoded: DecodedImage) -> tuple[PixelArray, bytes | None]:
+    """Colours as (H, W, 3) and their profile; the orientation is the stored one."""
     pixels, icc = decoded.colour, decoded.icc
     if decoded.space == "RGB":
         return pixels, colour.usable_profile(icc, "RGB")
@@ -176,7 +177,7 @@ def _export_version(decoded: Decoded) -> tuple[PixelArray, bytes | None]:
 
 
 def _upright(pixels: PixelArray, orientation: int) -> PixelArray:
-    """A view of stored pixels as they are meant to be seen (EXIF 2 to 8)."""
+    """Stored pixels turned upright (EXIF orientation 2 to 8), as a NumPy view."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     flip_rows = orientation in (3, 4, 7, 8)
@@ -184,7 +185,7 @@ def _upright(pixels: PixelArray, orientation: int) -> PixelArray:
     return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
 
 
-def _over_grey(rgb: ByteArray, alpha: WordArray) -> ByteArray:
+def _composite_over_grey(rgb: ByteArray, alpha: WordArray) -> ByteArray:
     result = np.empty_like(rgb)
     for rows in strips(*alpha.shape):
         opacity = alpha[rows, :, None].astype(np.uint32)

@@ -1,23 +1,23 @@
-"""Layered pictures in memory: what Photoshop and OpenRaster files are made of."""
+"""Layered images in memory, the content of Photoshop and OpenRaster files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zim_app.core.compose import Cut, cutout
-from zim_app.core.framing import cropped, support_of
+from zim_app.core.compose import CutOut, cut_out_pixels
+from zim_app.core.framing import alpha_support, crop
 from zim_app.core.pixels import PixelArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class ImageLayer:
     """One layer.
 
     Attributes:
         name: for the user.
-        left: of ``pixels`` in the whole picture.
-        top: likewise.
-        visible: whether editors show it at first.
+        left: of ``pixels`` in the whole image.
+        top: of ``pixels`` in the whole image.
+        visible: whether editors show it when they open the file.
         pixels: (H, W, 4) red, green, blue, alpha, straight; uint8 or uint16.
     """
 
@@ -28,21 +28,23 @@ class Layer:
     pixels: PixelArray
 
     @classmethod
-    def of(cls, name: str, cut: Cut, *, visible: bool = True) -> Layer:
-        """A layer of all that can be seen of a cut-out as large as the picture."""
-        rect = support_of(cut.alpha) or (0, 0, 1, 1)
-        pixels = cutout(cropped(cut, rect))
+    def from_cut_out(
+        cls, name: str, cut_out: CutOut, *, visible: bool = True
+    ) -> ImageLayer:
+        """A layer from a cut-out of the whole image, cropped to its support."""
+        rect = alpha_support(cut_out.alpha) or (0, 0, 1, 1)
+        pixels = cut_out_pixels(crop(cut_out, rect))
         return cls(name, rect[0], rect[1], visible, pixels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LayeredPicture:
-    """Layers and what they look like together.
+class LayeredImage:
+    """Layers and their composite.
 
     Attributes:
-        merged: (H, W, 4) as in :class:`Layer`; the visible layers over each other.
+        merged: (H, W, 4) as in :class:`ImageLayer`; the visible layers over each other.
         layers: the lowest first; all of the same depth as ``merged``.
     """
 
     merged: PixelArray
-    layers: tuple[Layer, ...]
+    layers: tuple[ImageLayer, ...]

@@ -1,4 +1,4 @@
-"""Binary masks from files: what another program says is the object."""
+"""Binary masks of objects, read from files of other programs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from zim_app.core.images import Picture, load_picture
+from zim_app.core.images import Image, load_image
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ImageError, ZimError
 
 THRESHOLD = 50
-"""Percent of white, or of opacity, from which on a pixel is the object's."""
+"""Least brightness or opacity, in percent, of a pixel of the object."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,10 +21,10 @@ class MaskFile:
 
     Attributes:
         mask: (H, W) bool, true on the object.
-        between: share of the pixels, 0 to 1, that were neither black nor white (or
-            neither clear nor opaque), which the threshold decided.
-        transparency: whether the file's transparency was taken, not its brightness.
-        level: (H, W) uint8, how white or how opaque the file is.
+        between: fraction of the pixels, 0 to 1, that were neither black nor white (or
+            neither clear nor opaque), to which the threshold was applied.
+        transparency: whether the file's transparency was used, not its brightness.
+        level: (H, W) uint8, the file's brightness or opacity.
     """
 
     mask: BoolArray
@@ -33,30 +33,30 @@ class MaskFile:
     level: ByteArray
 
 
-def load_mask(path: Path, picture: Picture, threshold: int = THRESHOLD) -> MaskFile:
-    """Read the mask of a picture.
+def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
+    """Read the mask of an image.
 
-    A file with transparency is taken by its opacity, as a cut-out is; another by its
-    brightness, white being the object.
+    Of a file with transparency, such as a cut-out, the opacity is used; of any other
+    file the brightness, where white is the object.
 
     Args:
-        path: of any format that pictures may have.
-        picture: what it is a mask of.
-        threshold: 1 to 100, percent from which on a pixel is the object's.
+        path: of any format that images can have.
+        image: the image that the mask belongs to.
+        threshold: 1 to 100, least percentage of a pixel of the object.
 
     Raises:
         ZimError: the threshold is out of range.
-        ImageError: the file cannot be read, its size is not the picture's, or nothing
-            of it reaches the threshold.
+        ImageError: the file cannot be read, its size differs from the image's, or no
+            pixel reaches the threshold.
     """
     if not 1 <= threshold <= 100:
         raise ZimError(f"The threshold is {threshold}.", "It must be from 1 to 100.")
-    read = load_picture(path)
-    if (read.height, read.width) != (picture.height, picture.width):
+    read = load_image(path)
+    if (read.height, read.width) != (image.height, image.width):
         raise ImageError(
-            f"{path.name} is {read.width} x {read.height} pixels and {picture.name}"
-            f" {picture.width} x {picture.height}.",
-            "Give a mask of the picture's own size.",
+            f"{path.name} is {read.width} x {read.height} pixels and {image.name}"
+            f" {image.width} x {image.height}.",
+            "Give a mask of the photo's own size.",
         )
     transparency = read.source_alpha is not None
     if read.source_alpha is not None:

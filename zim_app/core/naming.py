@@ -1,4 +1,4 @@
-"""Names of exported files: made of a template, safe everywhere, never taken yet."""
+"""Names of exported files, from a template: portable, and not taken yet."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ MAX_NAME_BYTES = 200
 
 _FORBIDDEN = '<>:"/\\|?*'
 _WIDE = re.compile(r"\d{3}")
-"""A format may ask for billions of letters."""
+"""Wide format specifications, which could make names of billions of letters."""
 _DEVICES = {"con", "prn", "aux", "nul"} | {
     f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10)
 }
-"""Names that Windows keeps for itself, whatever the suffix."""
+"""Names that Windows reserves, with any suffix."""
 
 
 @dataclass(frozen=True, slots=True)
 class NameFields:
-    """What a template can name; the attributes are the fields.
+    """Values of a template's fields; the attributes are the names of the fields.
 
     Attributes:
-        name: of the picture, without suffix.
-        object: what the user calls the object.
-        what: is exported, as the user calls it: cutout, matte, ...
+        name: of the image, without suffix.
+        object: name of the object.
+        what: kind of export: cutout, matte, ...
         n: number of the file among those exported at once, from 1.
         width: of the result in pixels.
         height: of the result in pixels.
@@ -51,12 +51,12 @@ FIELDS = tuple(field.name for field in fields(NameFields))
 
 
 def file_stem(template: str, values: NameFields) -> str:
-    """The name, without suffix, that a template gives.
+    """The file name, without suffix, made from a template.
 
     Args:
         template: text with fields in braces, as ``{name}-{object}-{n:03}``; a brace
             itself is written twice.
-        values: of the fields; letters that file names cannot hold become ``-``.
+        values: of the fields; characters that file names cannot hold become ``-``.
 
     Raises:
         ZimError: the template names a folder, is malformed, has an unknown field,
@@ -79,7 +79,7 @@ def file_stem(template: str, values: NameFields) -> str:
         stem += text
         if field is not None:
             stem += _value(field, spec or "", conversion, values)
-    stem = sanitised(stem)
+    stem = sanitise(stem)
     if not stem:
         raise ZimError(
             f"The file name {template!r} gives an empty name.", "Try {name}-{what}."
@@ -88,7 +88,7 @@ def file_stem(template: str, values: NameFields) -> str:
 
 
 def check_template(template: str) -> None:
-    """Find out early whether a template makes names.
+    """Check a template before it is used.
 
     Raises:
         ZimError: as :func:`file_stem` does.
@@ -101,7 +101,7 @@ def _value(field: str, spec: str, conversion: str | None, values: NameFields) ->
     if field not in FIELDS or conversion:
         raise ZimError(
             f"The file name has the unknown field {{{field}}}.",
-            f"Known are {', '.join(f'{{{known}}}' for known in FIELDS)}.",
+            f"Known are {', '.join(f'{{{name}}}' for name in FIELDS)}.",
         )
     if _WIDE.search(spec):
         raise ZimError(f"The file name's field {{{field}:{spec}}} is too long.")
@@ -113,8 +113,8 @@ def _value(field: str, spec: str, conversion: str | None, values: NameFields) ->
         ) from error
 
 
-def sanitised(text: str) -> str:
-    """The nearest file name, without suffix, that every system takes; may be empty."""
+def sanitise(text: str) -> str:
+    """The closest file name, without suffix, valid on every system; may be empty."""
     safe = "".join(
         "-" if sign in _FORBIDDEN or unicodedata.category(sign)[0] == "C" else sign
         for sign in unicodedata.normalize("NFC", text)
@@ -127,7 +127,7 @@ def sanitised(text: str) -> str:
 
 
 def free_path(path: Path, taken: Container[Path] = ()) -> Path:
-    """That path if nothing is there, else the first numbered one that is free.
+    """The path itself if it is free, else the first numbered one that is.
 
     Args:
         path: in any folder.

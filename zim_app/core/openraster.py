@@ -1,4 +1,4 @@
-"""OpenRaster files (.ora): a ZIP of PNG layers, read by Krita, GIMP and others."""
+"""OpenRaster files (.ora): a ZIP of PNG layers, readable by Krita, GIMP and others."""
 
 from __future__ import annotations
 
@@ -12,33 +12,35 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from zim_app.core.layered import LayeredPicture
-from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.layered import LayeredImage
+from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.rasters import Tags, write_png
 
 _MERGED = "mergedimage.png"
 _THUMBNAIL_SIDE = 256
 
 
-def write_openraster(stream: IO[bytes], picture: LayeredPicture, tags: Tags) -> None:
-    """Encode a layered picture as OpenRaster 0.0.3."""
+def write_openraster(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
+    """Encode a layered image as OpenRaster 0.0.3."""
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("mimetype", "image/openraster")  # must be the first
-        archive.writestr("stack.xml", _stack(picture, tags))
-        for number, layer in enumerate(picture.layers):
+        archive.writestr("mimetype", "image/openraster")  # must come first
+        archive.writestr("stack.xml", _stack(image, tags))
+        for number, layer in enumerate(image.layers):
             archive.writestr(_layer_file(number), _png(layer.pixels, tags))
-        archive.writestr(_MERGED, _png(picture.merged, tags))
-        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(picture.merged))
+        archive.writestr(_MERGED, _png(image.merged, tags))
+        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(image.merged))
 
 
 def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
-    """The pixels that :func:`write_openraster` wrote: layers, then the merged ones.
+    """Read the pixels of :func:`write_openraster`: the layers, then the merged image.
 
     Raises:
-        ValueError, KeyError, zipfile.BadZipFile: it is not whole.
+        ValueError, KeyError, zipfile.BadZipFile: the file is incomplete.
     """
     with zipfile.ZipFile(stream) as archive:
-        tree = ElementTree.fromstring(archive.read("stack.xml"))  # our own: no bomb
+        tree = ElementTree.fromstring(
+            archive.read("stack.xml")
+        )  # written by this program
         names = [str(layer.get("src")) for layer in tree.iter("layer")]
         for name in [*reversed(names), _MERGED]:
             data = np.frombuffer(archive.read(name), np.uint8)
@@ -49,7 +51,7 @@ def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
 
 
 def profile_of(stream: IO[bytes]) -> bytes | None:
-    """The ICC profile of the merged pixels that :func:`write_openraster` wrote."""
+    """The ICC profile of the merged image of :func:`write_openraster`."""
     with zipfile.ZipFile(stream) as archive, archive.open(_MERGED) as merged:
         icc: bytes | None = Image.open(merged).info.get("icc_profile")
         return icc
@@ -59,14 +61,14 @@ def _layer_file(number: int) -> str:
     return f"data/layer{number:03}.png"
 
 
-def _stack(picture: LayeredPicture, tags: Tags) -> bytes:
-    height, width = picture.merged.shape[:2]
-    image = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height))
+def _stack(image: LayeredImage, tags: Tags) -> bytes:
+    height, width = image.merged.shape[:2]
+    root = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height))
     if tags.dpi:
         for name, number in zip(("xres", "yres"), tags.dpi, strict=True):
-            image.set(name, str(round(number)))
-    stack = ElementTree.SubElement(image, "stack")
-    for number, layer in reversed(list(enumerate(picture.layers))):
+            root.set(name, str(round(number)))
+    stack = ElementTree.SubElement(root, "stack")
+    for number, layer in reversed(list(enumerate(image.layers))):
         ElementTree.SubElement(
             stack,
             "layer",
@@ -80,12 +82,12 @@ def _stack(picture: LayeredPicture, tags: Tags) -> bytes:
                 "composite-op": "svg:src-over",
             },
         )
-    text: bytes = ElementTree.tostring(image, "utf-8", xml_declaration=True)
+    text: bytes = ElementTree.tostring(root, "utf-8", xml_declaration=True)
     return text
 
 
 def _printable(text: str) -> str:
-    """Text without what XML cannot hold."""
+    """Text with unprintable characters, invalid in XML, replaced by spaces."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
@@ -96,7 +98,7 @@ def _png(pixels: PixelArray, tags: Tags) -> bytes:
 
 
 def _thumbnail(merged: PixelArray) -> bytes:
-    image = Image.fromarray(at_depth(merged, np.uint8))
+    image = Image.fromarray(convert_depth(merged, np.uint8))
     image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
     stream = io.BytesIO()
     image.save(stream, "PNG")

@@ -1,7 +1,7 @@
-"""Pixel arrays at 8 and 16 bits: types, strips, and conversion between the depths.
+"""Pixel arrays at 8 and 16 bits: types, strips of rows, conversion of the depth.
 
 Whole-image arithmetic on 100 million pixels would allocate gigabytes of wider
-integers, so everything that computes runs over strips of rows.
+integers, so computations run over strips of rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PixelArray = npt.NDArray[np.unsignedinteger[Any]]
 """uint8 or uint16."""
 
 Rgb = tuple[int, int, int]
-"""A colour: red, green, blue in 0..255, sRGB unless said otherwise."""
+"""A colour: red, green, blue in 0..255, sRGB unless stated otherwise."""
 
 _STRIP_PIXELS = 1 << 21
 
@@ -30,7 +30,7 @@ def strips(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(top + step, height))
 
 
-def at_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray:
+def convert_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray:
     """Rescale full-range integers to another depth, rounding to the nearest.
 
     Args:
@@ -38,7 +38,7 @@ def at_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray:
         dtype: uint8 or uint16.
 
     Returns:
-        The same array when it has that depth already, else a new one of its shape.
+        The same array if it has that depth already, else a new one of its shape.
         8 to 16 bits and back is exact.
     """
     if values.dtype == dtype:
@@ -46,12 +46,12 @@ def at_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray:
     if values.dtype == np.uint8:
         return values.astype(np.uint16) * np.uint16(257)
     if values.ndim < 2:
-        return _halved(values)
+        return _to_8_bit(values)
     result = np.empty(values.shape, np.uint8)
     for rows in strips(values.shape[0], int(np.prod(values.shape[1:]))):
-        result[rows] = _halved(values[rows])
+        result[rows] = _to_8_bit(values[rows])
     return result
 
 
-def _halved(values: PixelArray) -> ByteArray:
+def _to_8_bit(values: PixelArray) -> ByteArray:
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)

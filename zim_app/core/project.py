@@ -1,9 +1,9 @@
-"""Project files (.zimproj): a picture and all that was done to it, as plain data.
+"""Project files (.zimproj): the objects of one image, and a reference to its file.
 
-A project says where its picture is by a path relative to itself, and what the picture
-looks like by a digest, so that it can travel with its folder, and a picture that was
-moved or changed is recognised.  A path in it can only lead into the project's own
-folder: whoever sends a project does not get to choose what is opened elsewhere.
+A reference has a relative path and a digest of the pixels, so that a folder with a
+project can be moved, and an image that was moved or changed is recognised.  For
+security the path must lie inside the project's folder: a project from somebody else
+cannot open other files.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from typing import Any, Literal
 
 import numpy as np
 
-from zim_app.core.export import Target, export
-from zim_app.core.images import Picture, load_picture
-from zim_app.core.naming import free_path, sanitised
-from zim_app.core.saved_work import Work, field_of, read_json, write_json
+from zim_app.core.export import ExportTarget, export
+from zim_app.core.images import Image, load_image
+from zim_app.core.naming import free_path, sanitise
+from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
 from zim_model.errors import ZimError
 
 KIND, VERSION = "zim-studio project", 1
 
-Match = Literal["same", "changed", "other"]
-"""How a picture compares with the one of a project: equal pixels, other pixels of the
-same size (so that all coordinates still fit), or another size."""
+ReferenceMatch = Literal["same", "changed", "other"]
+"""Comparison of an image with a project's reference: equal pixels, other pixels of the
+same size (coordinates are valid still), or another size."""
 
 
 @dataclass(frozen=True, slots=True)
-class PictureReference:
-    """Which picture a project is about.
+class ImageReference:
+    """Reference of a project to its image.
 
     Attributes:
-        name: of the picture, for the user.
+        name: of the image, shown to the user.
         path: of its file, relative to the project's folder, with slashes; None if it
-            is not in there.
+            lies outside.
         width: in pixels.
         height: in pixels.
-        digest: :attr:`Picture.key`.
+        digest: :attr:`Image.key`.
     """
 
     name: str
@@ -47,11 +47,11 @@ class PictureReference:
     height: int
     digest: str
 
-    def match(self, picture: Picture) -> Match:
-        """How that picture compares with the one that is meant."""
-        if picture.key == self.digest:
+    def match(self, image: Image) -> ReferenceMatch:
+        """Compare an image with the referenced one."""
+        if image.key == self.digest:
             return "same"
-        same_size = (picture.width, picture.height) == (self.width, self.height)
+        same_size = (image.width, image.height) == (self.width, self.height)
         return "changed" if same_size else "other"
 
     def to_json(self) -> dict[str, Any]:
@@ -65,83 +65,85 @@ class PictureReference:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> PictureReference:
-        """Read what :meth:`to_json` wrote.
+    def from_json(cls, data: dict[str, Any]) -> ImageReference:
+        """Read the JSON form of :meth:`to_json`.
 
         Raises:
-            ZimError: names the field that is malformed, or the path leads elsewhere.
+            ZimError: a field is malformed, which the message names, or the path leads
+                out of the project's folder.
         """
-        path = field_of(data, "path", object)
+        path = read_field(data, "path", object)
         if path is not None and (not isinstance(path, str) or not _stays_inside(path)):
             raise ZimError(
-                f"The picture's path {str(path)[:80]!r} leads out of the project's "
+                f"The photo's path {str(path)[:80]!r} leads out of the project's "
                 "folder.",
-                "Open the picture itself, and save the project again.",
+                "Open the photo itself, and save the project again.",
             )
-        digest = field_of(data, "digest", str)
+        digest = read_field(data, "digest", str)
         if not re.fullmatch(r"[0-9a-f]{8,128}", digest):
-            raise ZimError(f"The picture's digest is malformed: {digest[:40]!r}.")
-        width, height = field_of(data, "width", int), field_of(data, "height", int)
+            raise ZimError(f"The photo's digest is malformed: {digest[:40]!r}.")
+        width, height = read_field(data, "width", int), read_field(data, "height", int)
         if width < 1 or height < 1:
-            raise ZimError(f"The picture's size is {width} x {height}.")
-        return cls(field_of(data, "name", str), path, width, height, digest)
+            raise ZimError(f"The photo's size is {width} x {height}.")
+        return cls(read_field(data, "name", str), path, width, height, digest)
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """The content of a project file."""
 
-    picture: PictureReference
-    work: Work
+    reference: ImageReference
+    stack: ObjectStack
 
 
 def read_project(path: Path) -> Project:
     """Read a project file.
 
     Raises:
-        ZimError: it cannot be read, is none, is newer, or a field is malformed; the
-            message names file and field.
+        ZimError: the file cannot be read, is not a project, is of a newer version, or
+            a field is malformed; the message names file and field.
     """
     data = read_json(path, KIND, VERSION)
     try:
-        picture = PictureReference.from_json(field_of(data, "picture", dict))
-        return Project(picture, Work.from_json(data))
+        reference = ImageReference.from_json(read_field(data, "picture", dict))
+        return Project(reference, ObjectStack.from_json(data))
     except ZimError as error:
         message = f"{path.name} cannot be used. {error.message}"
         raise ZimError(message, error.hint) from error
 
 
-def write_project(path: Path, picture: Picture, work: Work) -> Project:
-    """Write a project file; the old one stays until the new one is whole.
+def write_project(path: Path, image: Image, stack: ObjectStack) -> Project:
+    """Write a project file, atomically.
 
-    A picture without a file, as one that was pasted, is written beside it as PNG.
+    An image without a file, such as a pasted one, is written as PNG next to the
+    project.
 
     Args:
         path: of the project, in a folder that exists.
-        picture: that the work is about.
-        work: to keep.
+        image: the image of the objects.
+        stack: the objects.
 
     Returns:
-        What was written.
+        The content of the file.
 
     Raises:
         ZimError: a file cannot be written.
     """
-    file = picture.path or _written_beside(path, picture)
-    reference = PictureReference(
-        picture.name,
+    file = image.path or _write_pasted_image(path, image)
+    reference = ImageReference(
+        image.name,
         relative_path(file, path.parent),
-        picture.width,
-        picture.height,
-        picture.key,
+        image.width,
+        image.height,
+        image.key,
     )
-    content = {"picture": reference.to_json(), **work.to_json()}
+    content = {"picture": reference.to_json(), **stack.to_json()}
     write_json(path, KIND, VERSION, content)
-    return Project(reference, work)
+    return Project(reference, stack)
 
 
-def picture_file(project: Path, reference: PictureReference) -> Path | None:
-    """Where a project's picture lies; None if there is no such file."""
+def find_image_file(project: Path, reference: ImageReference) -> Path | None:
+    """Path of a project's image; None if there is no such file."""
     if reference.path is None:
         return None
     path = project.parent / reference.path
@@ -149,7 +151,7 @@ def picture_file(project: Path, reference: PictureReference) -> Path | None:
 
 
 def relative_path(file: Path, folder: Path) -> str | None:
-    """The way from a folder to a file in it, with slashes; None if it is not inside."""
+    """Path of a file relative to a folder, with slashes; None if it lies outside."""
     try:
         relative = file.resolve().relative_to(folder.resolve()).as_posix()
     except (OSError, ValueError):
@@ -164,29 +166,29 @@ def _stays_inside(path: str) -> bool:
     return whole and not rooted and ".." not in posix.parts
 
 
-def _written_beside(project: Path, picture: Picture) -> Path:
-    """Keep the pixels of a picture that has no file; once is enough."""
-    stem = sanitised(f"{project.stem}-picture") or "picture"
+def _write_pasted_image(project: Path, image: Image) -> Path:
+    """Write an image without a file next to a project, unless that was done before."""
+    stem = sanitise(f"{project.stem}-picture") or "picture"
     path = project.with_name(f"{stem}.png")
-    if path.exists() and _holds(path, picture):
+    if path.exists() and _is_same_image(path, image):
         return path
     path = free_path(path)
-    save_picture(path, picture)
+    save_image(path, image)
     return path
 
 
-def _holds(path: Path, picture: Picture) -> bool:
+def _is_same_image(path: Path, image: Image) -> bool:
     try:
-        return load_picture(path).key == picture.key
+        return load_image(path).key == image.key
     except ZimError:
         return False
 
 
-def save_picture(path: Path, picture: Picture) -> None:
-    """Write a picture itself as PNG, exactly.
+def save_image(path: Path, image: Image) -> None:
+    """Write all of an image as PNG, lossless.
 
     Raises:
         ZimError: the file cannot be written.
     """
-    opaque = np.full((picture.height, picture.width), 65535, np.uint16)
-    export(picture, [Target(opaque)], path)
+    opaque = np.full((image.height, image.width), 65535, np.uint16)
+    export(image, [ExportTarget(opaque)], path)

@@ -1,8 +1,8 @@
-"""Photoshop files (PSD): straight alpha at 8 and 16 bits, with names and offsets.
+"""Photoshop files (PSD): layers with straight alpha at 8 and 16 bits.
 
-The layout follows Adobe's "Photoshop File Formats Specification".  Layers are packed
-with ZIP and prediction, the merged picture with PackBits; both are read by everything
-that reads layers at all.
+The layout follows Adobe's "Photoshop File Formats Specification".  Layers are
+compressed with ZIP and prediction, the merged image with PackBits; programs that read
+layers support both.
 """
 
 from __future__ import annotations
@@ -17,52 +17,52 @@ import cv2
 import numpy as np
 import tifffile
 
-from zim_app.core.layered import Layer, LayeredPicture
+from zim_app.core.layered import ImageLayer, LayeredImage
 from zim_app.core.pixels import PixelArray
 from zim_app.core.rasters import Tags
 from zim_model.errors import ImageError
 
 MAX_SIDE = 30_000
-"""Of a PSD file, in pixels."""
+"""Largest width and height of a PSD file, in pixels."""
 
 _RESOLUTION, _ICC, _VERSION = 1005, 1039, 1057
 _PACKBITS, _ZIP_PREDICTED = 1, 3
 _TIFF_PACKBITS = 32773
 _CHANNELS = (-1, 0, 1, 2)
-"""Alpha, red, green, blue: how a layer's channels are called in the file."""
+"""Channel ids in the file: alpha, red, green, blue."""
 _PLACES = (3, 0, 1, 2)
-"""Where they are in our arrays."""
+"""Indexes of these channels in RGBA arrays."""
 _HIDDEN = 2
 _MAX_BYTES = 2**31 - 1
 
 
-def write_psd(stream: IO[bytes], picture: LayeredPicture, tags: Tags) -> None:
-    """Encode a layered picture.
+def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
+    """Encode a layered image.
 
     Raises:
         ImageError: it is larger than PSD can hold.
     """
-    height, width = picture.merged.shape[:2]
-    bits = 8 * picture.merged.itemsize
+    height, width = image.merged.shape[:2]
+    bits = 8 * image.merged.itemsize
     stream.write(struct.pack(">4sH6xHIIHH", b"8BPS", 1, 4, height, width, bits, 3))
     stream.write(struct.pack(">I", 0))  # no palette
-    stream.write(_sized(b"".join(_resources(tags))))
-    info = _layer_info(picture.layers)
-    if bits == 16:  # the deep layers have a place of their own
-        block = b"8BIMLr16" + _sized(info, 4)
+    stream.write(_with_length(b"".join(_resources(tags))))
+    info = _layer_info(image.layers)
+    if bits == 16:  # 16-bit layers are stored in another block
+        block = b"8BIMLr16" + _with_length(info, 4)
         section = struct.pack(">II", 0, 0) + block
     else:
-        section = _sized(info, 4) + struct.pack(">I", 0)
+        section = _with_length(info, 4) + struct.pack(">I", 0)
     if len(section) > _MAX_BYTES:
         raise ImageError(
             f"The layers take {len(section) / 2**30:.1f} GiB; PSD holds 2.",
             "Trim or scale them, or save as .ora.",
         )
-    stream.write(_sized(section))
-    _write_merged(stream, picture.merged)
+    stream.write(_with_length(section))
+    _write_merged(stream, image.merged)
 
 
-def _sized(body: bytes, multiple: int = 1) -> bytes:
+def _with_length(body: bytes, multiple: int = 1) -> bytes:
     body += bytes(-len(body) % multiple)
     return struct.pack(">I", len(body)) + body
 
@@ -87,17 +87,17 @@ def _unicode(text: str) -> bytes:
     return struct.pack(">I", len(encoded) // 2) + encoded
 
 
-def _layer_info(layers: tuple[Layer, ...]) -> bytes:
+def _layer_info(layers: tuple[ImageLayer, ...]) -> bytes:
     records, bodies = [], []
     for number, layer in enumerate(layers, 1):
-        channels = [_packed(layer.pixels[..., place]) for place in _PLACES]
+        channels = [_delta_encode(layer.pixels[..., place]) for place in _PLACES]
         records.append(_record(number, layer, [len(body) for body in channels]))
         bodies += channels
-    # A negative count says that the merged picture has transparency.
+    # A negative count: the merged image has transparency.
     return struct.pack(">h", -len(layers)) + b"".join(records + bodies)
 
 
-def _record(number: int, layer: Layer, sizes: list[int]) -> bytes:
+def _record(number: int, layer: ImageLayer, sizes: list[int]) -> bytes:
     height, width = layer.pixels.shape[:2]
     rect = (layer.top, layer.left, layer.top + height, layer.left + width)
     channels = b"".join(
@@ -108,18 +108,18 @@ def _record(number: int, layer: Layer, sizes: list[int]) -> bytes:
     name = layer.name.encode("ascii", "replace")[:31]
     pascal = bytes([len(name)]) + name
     extra = struct.pack(">II", 0, 0) + pascal + bytes(-len(pascal) % 4)
-    extra += b"8BIMluni" + _sized(_unicode(layer.name), 4)
-    extra += b"8BIMlyid" + _sized(struct.pack(">I", number))
+    extra += b"8BIMluni" + _with_length(_unicode(layer.name), 4)
+    extra += b"8BIMlyid" + _with_length(struct.pack(">I", number))
     return (
         struct.pack(">4iH", *rect, len(_CHANNELS))
         + channels
         + struct.pack(">8sBBBB", b"8BIMnorm", 255, 0, flags, 0)
-        + _sized(extra)
+        + _with_length(extra)
     )
 
 
-def _packed(plane: PixelArray) -> bytes:
-    """One channel, each pixel as its difference to the one on its left."""
+def _delta_encode(plane: PixelArray) -> bytes:
+    """Compress one channel; each pixel is stored as the difference to its left one."""
     steps = plane.copy()
     steps[:, 1:] -= plane[:, :-1]
     packed = zlib.compress(_big_endian(steps), 3)
@@ -131,7 +131,7 @@ def _big_endian(values: PixelArray) -> bytes:
 
 
 def _write_merged(stream: IO[bytes], merged: PixelArray) -> None:
-    """The picture for those who read no layers: colours over white, then alpha."""
+    """Write the merged image for programs without layers: over white, then alpha."""
     counts, bodies = [], []
     top = int(np.iinfo(merged.dtype).max)
     alpha = merged[..., 3].astype(np.uint32)
@@ -149,7 +149,7 @@ def _write_merged(stream: IO[bytes], merged: PixelArray) -> None:
 
 
 def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:
-    """Each row packed by itself; OpenCV's TIFF encoder does the work."""
+    """PackBits of each row, made with OpenCV's TIFF encoder."""
     rows = np.frombuffer(_big_endian(plane), np.uint8).reshape(len(plane), -1)
     options = [
         *(cv2.IMWRITE_TIFF_COMPRESSION, _TIFF_PACKBITS),
@@ -162,37 +162,37 @@ def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:
     return (encoded[start : start + count] for start, count in places)
 
 
-# -- Reading back what was written; of other programs' files it knows nothing ----------
+# -- Reading files of write_psd back; not a general PSD reader -------------------------
 
 
-def read_psd(stream: IO[bytes]) -> tuple[tuple[int, int], list[Layer], Tags]:
-    """Read what :func:`write_psd` wrote, except the merged picture.
+def read_psd(stream: IO[bytes]) -> tuple[tuple[int, int], list[ImageLayer], Tags]:
+    """Read a file of :func:`write_psd`, except the merged image.
 
     Returns:
-        Height and width, the layers, and what the file says about its pixels.
+        Height and width, the layers, and the metadata.
 
     Raises:
-        ValueError, struct.error, zlib.error: it is not whole.
+        ValueError, struct.error, zlib.error: the file is incomplete.
     """
-    magic, _, _, height, width, bits, _ = _take(stream, ">4sH6xHIIHH")
+    magic, _, _, height, width, bits, _ = _unpack(stream, ">4sH6xHIIHH")
     if magic != b"8BPS":
         raise ValueError("it does not begin as a PSD file")
-    stream.read(*_take(stream, ">I"))
-    tags = _read_tags(io.BytesIO(stream.read(*_take(stream, ">I"))))
-    section = io.BytesIO(stream.read(*_take(stream, ">I")))
+    stream.read(*_unpack(stream, ">I"))
+    tags = _read_tags(io.BytesIO(stream.read(*_unpack(stream, ">I"))))
+    section = io.BytesIO(stream.read(*_unpack(stream, ">I")))
     if bits == 16:
         section.seek(16)  # two empty parts, then the block's name
     return (height, width), list(_read_layers(section, bits)), tags
 
 
-def _take(stream: IO[bytes], layout: str) -> tuple[Any, ...]:
+def _unpack(stream: IO[bytes], layout: str) -> tuple[Any, ...]:
     return struct.unpack(layout, stream.read(struct.calcsize(layout)))
 
 
 def _read_tags(stream: IO[bytes]) -> Tags:
     icc, dpi = None, None
     while stream.read(4) == b"8BIM":
-        id_, _, size = _take(stream, ">HHI")
+        id_, _, size = _unpack(stream, ">HHI")
         body = stream.read(size + size % 2)[:size]
         if id_ == _ICC:
             icc = body
@@ -202,8 +202,8 @@ def _read_tags(stream: IO[bytes]) -> Tags:
     return Tags(icc, dpi)
 
 
-def _read_layers(stream: IO[bytes], bits: int) -> Iterator[Layer]:
-    _, count = _take(stream, ">Ih")
+def _read_layers(stream: IO[bytes], bits: int) -> Iterator[ImageLayer]:
+    _, count = _unpack(stream, ">Ih")
     records = [_read_record(stream) for _ in range(abs(count))]
     for (top, left, bottom, right), sizes, visible, name in records:
         shape = (bottom - top, right - left)
@@ -212,20 +212,20 @@ def _read_layers(stream: IO[bytes], bits: int) -> Iterator[Layer]:
             body = zlib.decompress(stream.read(size)[2:])
             steps = np.frombuffer(body, pixels.dtype.newbyteorder(">")).reshape(shape)
             pixels[..., place] = np.cumsum(steps, axis=1, dtype=pixels.dtype)
-        yield Layer(name, left, top, visible, pixels)
+        yield ImageLayer(name, left, top, visible, pixels)
 
 
 def _read_record(
     stream: IO[bytes],
 ) -> tuple[tuple[int, int, int, int], list[int], bool, str]:
-    *rect, count = _take(stream, ">4iH")
-    sizes = [_take(stream, ">hI")[1] for _ in range(count)]
-    _, _, _, flags, _ = _take(stream, ">8sBBBB")
-    extra = io.BytesIO(stream.read(*_take(stream, ">I")))
+    *rect, count = _unpack(stream, ">4iH")
+    sizes = [_unpack(stream, ">hI")[1] for _ in range(count)]
+    _, _, _, flags, _ = _unpack(stream, ">8sBBBB")
+    extra = io.BytesIO(stream.read(*_unpack(stream, ">I")))
     extra.seek(8)
     length = extra.read(1)[0]
     extra.seek(8 + (1 + length + 3) // 4 * 4 + 12)  # past the name, into "luni"
-    (letters,) = _take(extra, ">I")
+    (letters,) = _unpack(extra, ">I")
     name = extra.read(2 * letters).decode("utf-16-be")
     top, left, bottom, right = rect
     return (top, left, bottom, right), sizes, not flags & _HIDDEN, name

@@ -1,4 +1,4 @@
-"""Encoders of flat pictures: PNG, TIFF, WebP and JPEG, at 8 and 16 bits."""
+"""Encoders of flat images: PNG, TIFF, WebP and JPEG, at 8 and 16 bits."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import tifffile
 from PIL import Image
 from PIL.ExifTags import Base
 
-from zim_app.core.pixels import PixelArray, at_depth
+from zim_app.core.pixels import PixelArray, convert_depth
 
 _PNG_EFFORT = 3
-"""Compression level: twice the speed of the usual 6 for a fifth more bytes."""
+"""Compression level: twice as fast as the default of 6, files a fifth larger."""
 INCH = 2
 """EXIF's and TIFF's number for pixels per inch."""
 _PNG_HEADER = 33
-"""Bytes of the PNG signature and the IHDR chunk, after which others may follow."""
+"""Bytes of the PNG signature and the IHDR chunk; other chunks come after them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What a file says about its pixels.
+    """Metadata of a file's pixels.
 
     Attributes:
-        icc: profile, or None for sRGB or no colour.
+        icc: colour profile; None for sRGB or a matte.
         dpi: horizontal and vertical pixels per inch.
         quality: 1 to 100, for JPEG.
     """
@@ -38,7 +38,7 @@ class Tags:
     quality: int = 95
 
     def for_pillow(self) -> dict[str, Any]:
-        """Those that are known, as arguments of ``Image.save``."""
+        """The values that are set, as arguments of ``Image.save``."""
         both = {"icc_profile": self.icc, "dpi": self.dpi}
         return {name: value for name, value in both.items() if value}
 
@@ -76,7 +76,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def write_tiff(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
-    """Encode like :func:`write_png`; alpha is marked as not premultiplied."""
+    """Encode as :func:`write_png` does; alpha is tagged as not premultiplied."""
     tifffile.imwrite(
         stream,
         pixels,
@@ -93,10 +93,10 @@ def write_tiff(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
 
 
 def write_webp(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
-    """Encode like :func:`write_png`, at 8 bits without loss."""
-    # exact: keep the colour of fully transparent pixels as well.  The least effort
-    # takes a tenth of the time of the usual one, for a sixth more bytes.
-    Image.fromarray(at_depth(pixels, np.uint8)).save(
+    """Encode as :func:`write_png` does, at 8 bits, lossless."""
+    # exact: keep the colour of fully transparent pixels.  The least effort takes a
+    # tenth of the time of the default; files are a sixth larger.
+    Image.fromarray(convert_depth(pixels, np.uint8)).save(
         stream,
         "WEBP",
         lossless=True,
@@ -109,7 +109,7 @@ def write_webp(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
 
 
 def _resolution_exif(tags: Tags) -> bytes:
-    """An EXIF block with the resolution, for files that have no other place for it."""
+    """An EXIF block with the resolution, for formats without another place for it."""
     if not tags.dpi:
         return b""
     exif = Image.Exif()
@@ -120,6 +120,6 @@ def _resolution_exif(tags: Tags) -> bytes:
 
 def write_jpeg(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
     """Encode (H, W) or (H, W, 3) pixels at 8 bits; colour is not subsampled."""
-    Image.fromarray(at_depth(pixels, np.uint8)).save(
+    Image.fromarray(convert_depth(pixels, np.uint8)).save(
         stream, "JPEG", quality=tags.quality, subsampling=0, **tags.for_pillow()
     )

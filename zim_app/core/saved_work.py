@@ -1,4 +1,4 @@
-"""All that a user did to one picture, as one value, and how files hold it."""
+"""The objects of one image as one value, and the JSON files that store it."""
 
 from __future__ import annotations
 
@@ -9,56 +9,58 @@ from typing import Any
 
 from zim_model.errors import ZimError
 from zim_model.recipe import SceneObject
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 PROJECT_SUFFIX = ".zimproj"
-"""Of project files, see :mod:`zim_app.core.project`."""
+"""Suffix of project files, see :mod:`zim_app.core.project`."""
 MAX_BYTES = 128 * 2**20
-"""Of a file of ours; a larger one is none."""
+"""Largest size of a project or session file; larger files are refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """Objects and which of them is the active one.
+class ObjectStack:
+    """Objects, and the index of the active one.
 
     Attributes:
         objects: at least one, the topmost first; no two with the same id.
-        active: index of the object that edits go to.
+        active: index of the object that is edited.
     """
 
     objects: tuple[SceneObject, ...] = (SceneObject(),)
     active: int = 0
 
     @property
-    def touched(self) -> bool:
-        """Whether there is anything worth keeping."""
-        return self != Work() and (
+    def is_edited(self) -> bool:
+        """Whether it differs from an empty stack, so that it has to be saved."""
+        return self != ObjectStack() and (
             len(self.objects) > 1
-            or self.objects[0].recipe.asks
+            or self.objects[0].recipe.has_prompts
             or bool(self.objects[0].name)
         )
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
         return {
-            "objects": [entry.to_json() for entry in self.objects],
+            "objects": [object_.to_json() for object_ in self.objects],
             "active": self.active,
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Work:
-        """Read what :meth:`to_json` wrote.
+    def from_json(cls, data: dict[str, Any]) -> ObjectStack:
+        """Read the JSON form of :meth:`to_json`.
 
         Raises:
-            ZimError: names the field that is malformed.
+            ZimError: a field is malformed; the message names it.
         """
-        entries = field_of(data, "objects", list)
+        entries = read_field(data, "objects", list)
         if not entries:
             raise ZimError("The field objects is empty.")
-        objects = tuple(_object(index, entry) for index, entry in enumerate(entries))
-        if len({entry.id for entry in objects}) < len(objects):
+        objects = tuple(
+            _object(index, object_) for index, object_ in enumerate(entries)
+        )
+        if len({object_.id for object_ in objects}) < len(objects):
             raise ZimError("The field objects has the same id twice.")
-        active = field_of(data, "active", int)
+        active = read_field(data, "active", int)
         if not 0 <= active < len(objects):
             raise ZimError(f"The field active is {active}, which is no object's index.")
         return cls(objects, active)
@@ -73,11 +75,11 @@ def _object(index: int, data: Any) -> SceneObject:
         raise ZimError(f"objects[{index}] is malformed: {error!r}.") from error
 
 
-def field_of(data: dict[str, Any], name: str, kind: type) -> Any:
-    """The value of a field, checked.
+def read_field(data: dict[str, Any], name: str, kind: type) -> Any:
+    """The value of a field, with its type checked.
 
     Raises:
-        ZimError: it is missing, or of another kind.
+        ZimError: it is missing, or of another type.
     """
     if name not in data:
         raise ZimError(f"The field {name} is missing.")
@@ -89,22 +91,22 @@ def field_of(data: dict[str, Any], name: str, kind: type) -> Any:
 
 
 def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
-    """Read a file that :func:`write_json` wrote.
+    """Read a file of :func:`write_json`.
 
     Args:
         path: of the file.
-        kind: that its field "format" must have.
-        version: the newest that is known; earlier ones are from 1.
+        kind: value that its field "format" must have.
+        version: the newest known version; versions start at 1.
 
     Raises:
-        ZimError: the file cannot be read, is none of ours, or is newer.
+        ZimError: the file cannot be read, is of another kind, or is of a newer version.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ZimError(f"{path.name} is too large to be a {kind}.")
-        data = json.loads(path.read_text("utf-8"), parse_constant=_refuse)
+        data = json.loads(path.read_text("utf-8"), parse_constant=_reject_constant)
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
     except (ValueError, RecursionError) as error:  # neither UTF-8 nor JSON
         raise ZimError(
@@ -125,7 +127,7 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
 
 
 def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> None:
-    """Write a file of ours, all or nothing.
+    """Write a JSON file with kind and version, atomically.
 
     Raises:
         ZimError: the file cannot be written.
@@ -133,12 +135,12 @@ def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> Non
     content = {"format": kind, "version": version, **data}
     text = json.dumps(content, indent=1, allow_nan=False)
     try:
-        with replacing(path) as stream:
+        with atomic_write(path) as stream:
             stream.write(text.encode("ascii"))
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
 
 
-def _refuse(constant: str) -> float:
+def _reject_constant(constant: str) -> float:
     raise ValueError(f"{constant} is no number")

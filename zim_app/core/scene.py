@@ -1,4 +1,4 @@
-"""The objects of a picture as a stack: ordering them, and making one of several."""
+"""Operations on an image's stack of objects: move, remove, merge, select for export."""
 
 from __future__ import annotations
 
@@ -11,104 +11,117 @@ from zim_model.recipe import Recipe, SceneObject
 
 Objects = tuple[SceneObject, ...]
 
-SHARED = ("model", "candidate", "upsampling", "mirrored", "edge", "mask_prompts")
-"""What the recipes of one object's parts have to have in common."""
+SHARED_SETTINGS = (
+    "model",
+    "candidate",
+    "upsampling",
+    "mirrored",
+    "edge",
+    "mask_prompts",
+)
+"""Settings that the recipes of objects must share to be merged without loss."""
 
 
-def moved(objects: Objects, ids: Collection[int], row: int) -> Objects:
-    """Put some objects, in their order, before what is at ``row`` now.
+def move_objects(objects: Objects, ids: Collection[int], row: int) -> Objects:
+    """Move objects, in their order, before the object at ``row``.
 
-    ``row`` counts all objects, from 0, the topmost, to their number, the bottom.
+    ``row`` is an index before the move, from 0, the topmost, to the number of objects.
     """
-    held = [entry for entry in objects if entry.id in ids]
-    above = [entry for entry in objects[:row] if entry.id not in ids]
-    below = [entry for entry in objects[row:] if entry.id not in ids]
-    return (*above, *held, *below)
+    moving = [object_ for object_ in objects if object_.id in ids]
+    above = [object_ for object_ in objects[:row] if object_.id not in ids]
+    below = [object_ for object_ in objects[row:] if object_.id not in ids]
+    return (*above, *moving, *below)
 
 
-def without(objects: Objects, ids: Collection[int]) -> Objects:
-    """Take some objects away; others stay in their order."""
-    return tuple(entry for entry in objects if entry.id not in ids)
+def remove_objects(objects: Objects, ids: Collection[int]) -> Objects:
+    """Remove objects; the others keep their order."""
+    return tuple(object_ for object_ in objects if object_.id not in ids)
 
 
-def exported(objects: Objects, active: int, scope: str) -> tuple[int, ...]:
-    """Indexes of the objects that an export takes, the lowest first.
+def exported_indexes(objects: Objects, active: int, scope: str) -> tuple[int, ...]:
+    """Indexes of the objects that an export includes, the lowest first.
 
     Args:
         objects: the topmost first.
-        active: index of the one that edits go to; it is always taken.
-        scope: an :data:`~zim_app.core.export_options.Scope`, or "layers" for all of
-            them, also those that are hidden.
+        active: index of the active object; it is always included.
+        scope: an :data:`~zim_app.core.export_options.Scope`, or "layers" for all
+            objects, hidden ones too.
     """
-    taken = [
+    indexes = [
         index
-        for index, entry in enumerate(objects)
-        if index == active or scope == "layers" or (scope != "active" and entry.visible)
+        for index, object_ in enumerate(objects)
+        if index == active
+        or scope == "layers"
+        or (scope != "active" and object_.visible)
     ]
-    return tuple(reversed(taken))
+    return tuple(reversed(indexes))
 
 
 def differences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
-    """In which of ``SHARED`` recipes differ, so that one recipe cannot say them all.
+    """Names of the ``SHARED_SETTINGS`` in which recipes differ.
 
-    Recipes that ask for nothing do not count.
+    Recipes without prompts do not count.
     """
-    aspects = [_aspects(recipe) for recipe in recipes if recipe.asks]
-    found = [
+    settings = [_mergeable_settings(recipe) for recipe in recipes if recipe.has_prompts]
+    names = [
         name
-        for place, name in enumerate(SHARED[:-1])
-        if len({entry[place] for entry in aspects}) > 1
+        for index, name in enumerate(SHARED_SETTINGS[:-1])
+        if len({values[index] for values in settings}) > 1
     ]
-    # Prompts on a mask can take away from it, which one recipe says of all its masks.
+    # Prompts can subtract from a mask; one recipe would apply them to all its masks.
     on_masks = [recipe for recipe in recipes if recipe.masks and recipe.prompts]
-    return (*found, *SHARED[-1:][: len(on_masks) > 1])
+    return (*names, *SHARED_SETTINGS[-1:][: len(on_masks) > 1])
 
 
-def _aspects(recipe: Recipe) -> tuple[object, ...]:
+def _mergeable_settings(recipe: Recipe) -> tuple[object, ...]:
     options, edge = recipe.options, replace(recipe.finish, strokes=())
     candidate = options.candidate or 0
-    return recipe.model, candidate, options.upsampling, options.mirrored, edge
+    return recipe.model, candidate, options.upsampling, options.flip_tta, edge
 
 
 def strokes_interfere(recipes: Sequence[Recipe]) -> bool:
-    """Whether strokes that take away would act on the other objects after merging."""
-    asking = [recipe for recipe in recipes if recipe.asks]
-    brushes = {s.brush for recipe in asking for s in recipe.finish.strokes}
-    return len(asking) > 1 and bool(brushes - {"add"})
+    """Whether erasing or softening strokes would affect other objects after merging."""
+    prompted = [recipe for recipe in recipes if recipe.has_prompts]
+    brushes = {s.brush for recipe in prompted for s in recipe.finish.strokes}
+    return len(prompted) > 1 and bool(brushes - {"add"})
 
 
-def united(recipes: Sequence[Recipe]) -> Recipe:
-    """One recipe for all that several describe, at least one.
+def unite_recipes(recipes: Sequence[Recipe]) -> Recipe:
+    """Unite recipes, at least one, into a single one.
 
-    Prompt sets and masks are united, strokes follow one another.  Where ``differences``
-    has something, the first recipe that asks for anything decides.
+    Prompt sets and masks are united, strokes are concatenated.  Settings that differ,
+    see :func:`differences`, are taken from the first recipe with prompts.
     """
-    asking = [recipe for recipe in recipes if recipe.asks] or list(recipes[:1])
+    prompted = [recipe for recipe in recipes if recipe.has_prompts] or list(recipes[:1])
     sets = [
         prompts
-        for recipe in asking
-        for prompts in (recipe.prompts, *recipe.also)
+        for recipe in prompted
+        for prompts in (recipe.prompts, *recipe.more_prompt_sets)
         if prompts
     ]
-    masks = tuple(dict.fromkeys(mask for recipe in asking for mask in recipe.masks))
-    if masks:  # only what was asked beside a mask may take away from it
-        beside = (r.prompts for r in asking if r.masks and r.prompts)
+    masks = tuple(dict.fromkeys(mask for recipe in prompted for mask in recipe.masks))
+    if masks:  # only prompts of a recipe with masks may subtract
+        beside = (r.prompts for r in prompted if r.masks and r.prompts)
         own = next(beside, PromptSet())
         sets = [own, *(s for s in sets if s != own and not s.only_negative)]
     first, *others = dict.fromkeys(sets) or (PromptSet(),)
-    strokes = chain.from_iterable(recipe.finish.strokes for recipe in asking)
-    finish = replace(asking[0].finish, strokes=tuple(strokes))
+    strokes = chain.from_iterable(recipe.finish.strokes for recipe in prompted)
+    finish = replace(prompted[0].finish, strokes=tuple(strokes))
     return replace(
-        asking[0], prompts=first, also=tuple(others), finish=finish, masks=masks
+        prompted[0],
+        prompts=first,
+        more_prompt_sets=tuple(others),
+        finish=finish,
+        masks=masks,
     )
 
 
-def merged(objects: Objects, ids: Collection[int], recipe: Recipe) -> Objects:
-    """Replace some objects by one with that recipe; it takes the topmost one's place.
+def merge_objects(objects: Objects, ids: Collection[int], recipe: Recipe) -> Objects:
+    """Replace objects by one visible object with that recipe.
 
-    It also keeps the topmost one's id, name and colour, and is visible.
+    It has place, id, name and colour of the topmost one.
     """
-    first = next(entry for entry in objects if entry.id in ids)
+    first = next(object_ for object_ in objects if object_.id in ids)
     whole = replace(first, recipe=recipe, visible=True)
-    rest = without(objects, set(ids) - {first.id})
-    return tuple(whole if entry is first else entry for entry in rest)
+    rest = remove_objects(objects, set(ids) - {first.id})
+    return tuple(whole if object_ is first else object_ for object_ in rest)

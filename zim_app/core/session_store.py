@@ -1,7 +1,7 @@
-"""Every picture's work, kept by the program itself and found again by its pixels.
+"""Sessions: the objects of every image, saved automatically and found by image key.
 
-A session is a small file in a folder of the program's own, named after the digest of
-the picture.  The user's own files are never touched.
+A session is a small file in the program's state folder, named by the digest of the
+image's pixels.  Files of the user are never changed.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from platformdirs import user_state_path
 
-from zim_app.core.saved_work import Work, field_of, read_json, write_json
+from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
-    from zim_app.core.images import Picture
+    from zim_app.core.images import Image
 
 STATE_VARIABLE = "ZIM_STUDIO_STATE"
-"""Environment variable with the folder to use instead of the system's."""
+"""Environment variable with the state folder, in place of the system's."""
 KIND, VERSION = "zim-studio session", 1
 MAX_SESSIONS = 2000
 MAX_TOTAL_BYTES = 256 * 2**20
 
-Mark = Literal["touched", "done"]
-"""A picture with prompts, or whose work was exported since it last changed."""
+SessionMark = Literal["touched", "done"]
+"""Mark of an image with prompts, or whose objects were exported since the last edit."""
 
 
 def state_folder() -> Path:
-    """Where the program keeps what it needs from one start to the next."""
+    """The folder of sessions and other state of the program."""
     named = os.environ.get(STATE_VARIABLE)
     return Path(named) if named else user_state_path("zim-studio", appauthor=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """What tells a file from a later one of the same name, without reading it."""
+class FileStamp:
+    """Time and size of a file, to detect changes without reading it."""
 
     modified_ns: int
     size: int
 
     @classmethod
-    def of(cls, path: Path) -> Stamp | None:
+    def from_path(cls, path: Path) -> FileStamp | None:
         """The stamp of a file; None if there is none."""
         try:
             status = path.stat()
@@ -57,23 +57,23 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The work on one picture, and where the picture was.
+    """The objects of one image, and the path of its file.
 
     Attributes:
-        digest: :attr:`Picture.key`.
-        name: of the picture, for the user.
-        path: of its file, absolute; of the copy that is kept, if it had none.
-        work: on it.
-        exported: whether the work was exported as it is.
+        digest: :attr:`Image.key`.
+        name: of the image, shown to the user.
+        path: of its file, absolute; of the saved copy for an image without a file.
+        stack: its objects.
+        exported: whether the objects were exported since the last edit.
         stamp: of the file at ``path``.
     """
 
     digest: str
     name: str
     path: Path | None
-    work: Work
+    stack: ObjectStack
     exported: bool = False
-    stamp: Stamp | None = None
+    stamp: FileStamp | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
@@ -84,39 +84,40 @@ class Session:
             "path": None if self.path is None else str(self.path),
             "stamp": None if stamp is None else [stamp.modified_ns, stamp.size],
             "exported": self.exported,
-            **self.work.to_json(),
+            **self.stack.to_json(),
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Session:
-        """Read what :meth:`to_json` wrote.
+        """Read the JSON form of :meth:`to_json`.
 
         Raises:
-            ZimError: names the field that is malformed.
+            ZimError: a field is malformed; the message names it.
         """
-        path, stamp = (field_of(data, name, object) for name in ("path", "stamp"))
+        path, stamp = (read_field(data, name, object) for name in ("path", "stamp"))
         try:
             return cls(
-                field_of(data, "digest", str),
-                field_of(data, "name", str),
+                read_field(data, "digest", str),
+                read_field(data, "name", str),
                 None if path is None else Path(path),
-                Work.from_json(data),
-                field_of(data, "exported", bool),
-                None if stamp is None else Stamp(int(stamp[0]), int(stamp[1])),
+                ObjectStack.from_json(data),
+                read_field(data, "exported", bool),
+                None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
             )
         except (IndexError, TypeError, ValueError) as error:
             raise ZimError(f"Its path or stamp is malformed: {error}.") from error
 
 
 class SessionStore:
-    """A folder of sessions, bounded; the oldest go first.
+    """A folder of sessions of bounded size; the oldest are removed first.
 
-    Its methods read and write files, and may be called on any one thread at a time.
+    Its methods read and write files; they may be called from any thread, by one at a
+    time.
 
     Args:
-        folder: made when it is needed.
-        max_sessions: how many are kept.
-        max_bytes: of all files together.
+        folder: made when a session is saved.
+        max_sessions: largest number of sessions.
+        max_bytes: largest size of all files together.
     """
 
     def __init__(
@@ -130,10 +131,10 @@ class SessionStore:
         self._max_bytes = max_bytes
 
     def load(self, digest: str) -> Session | None:
-        """The session of a picture; None if there is none.
+        """The session of an image; None if there is none.
 
         Raises:
-            ZimError: it cannot be read; it is put aside then, not lost.
+            ZimError: the file cannot be read; it is renamed, not deleted.
         """
         path = self._file(digest)
         if not path.exists():
@@ -145,48 +146,48 @@ class SessionStore:
             with contextlib.suppress(OSError):
                 os.replace(path, aside)
             raise ZimError(
-                f"The earlier work on this picture cannot be read. {error.message}",
+                f"The earlier work on this photo cannot be read. {error.message}",
                 f"It is kept as {aside}.",
             ) from error
 
     def save(self, session: Session) -> None:
-        """Keep a session in place of the earlier one of its picture.
+        """Save a session; it replaces the earlier one of its image.
 
         Raises:
             ZimError: the file cannot be written.
         """
         self._make_folder()
         path = self._file(session.digest)
-        stamp = Stamp.of(session.path) if session.path else None
+        stamp = FileStamp.from_path(session.path) if session.path else None
         session = replace(session, stamp=stamp)
         write_json(path, KIND, VERSION, session.to_json())
         self._drop_oldest(keep=session.digest)
 
-    def keep_picture(self, picture: Picture) -> Path:
-        """Keep a copy of a picture that has no file, and return where.
+    def save_image(self, image: Image) -> Path:
+        """Save a copy of an image without a file; return its path.
 
         Raises:
             ZimError: the file cannot be written.
         """
-        from zim_app.core.project import save_picture  # brings in the encoders
+        from zim_app.core.project import save_image  # imports the encoders
 
         self._make_folder()
-        path = self._file(picture.key).with_suffix(".png")
+        path = self._file(image.key).with_suffix(".png")
         if not path.exists():
-            save_picture(path, picture)
+            save_image(path, image)
         return path
 
-    def marks(self) -> dict[Path, tuple[Mark, Stamp | None]]:
-        """What to show of pictures in a folder; unreadable sessions count for none."""
-        result: dict[Path, tuple[Mark, Stamp | None]] = {}
+    def marks(self) -> dict[Path, tuple[SessionMark, FileStamp | None]]:
+        """Marks of image files; unreadable sessions are left out."""
+        result: dict[Path, tuple[SessionMark, FileStamp | None]] = {}
         for path, session in self.by_path().items():
-            mark = mark_of(session)
+            mark = session_mark(session)
             if mark is not None:
                 result[path] = (mark, session.stamp)
         return result
 
     def by_path(self) -> dict[Path, Session]:
-        """The newest session of each file, but for unreadable ones."""
+        """The newest session of each file; unreadable ones are left out."""
         result: dict[Path, Session] = {}
         for path in self._by_age():
             with contextlib.suppress(ZimError):
@@ -230,11 +231,11 @@ class SessionStore:
                         file.unlink(missing_ok=True)
 
 
-def mark_of(session: Session) -> Mark | None:
-    """What to show of a picture with that session."""
+def session_mark(session: Session) -> SessionMark | None:
+    """The mark of an image with that session."""
     if session.exported:
         return "done"
-    return "touched" if session.work.touched else None
+    return "touched" if session.stack.is_edited else None
 
 
 def _size(path: Path) -> int:
@@ -245,48 +246,48 @@ def _size(path: Path) -> int:
     return total
 
 
-# -- Runs that did not end ---------------------------------------------------------
+# -- Recovery after a crash --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class RunState:
-    """What a running program has open, to find it again should it die.
+class RecoveryState:
+    """The files that a running program has open, for recovery after a crash.
 
     Attributes:
-        name: of the picture, for the user.
-        picture: its file, or the copy that is kept; None if there is none.
+        name: of the image, shown to the user.
+        image: its file, or the saved copy; None if there is none.
         project: the project file in use.
     """
 
     name: str
-    picture: Path | None
+    image: Path | None
     project: Path | None = None
 
 
 _RUN_KIND, _RUN_VERSION = "zim-studio run", 1
 
 
-def write_run(path: Path, run: RunState) -> None:
-    """Write down what is open.
+def write_recovery_state(path: Path, state: RecoveryState) -> None:
+    """Write the files that are open.
 
     Raises:
         ZimError: the file cannot be written.
     """
-    data = {"name": run.name, "picture": run.picture, "project": run.project}
+    data = {"name": state.name, "picture": state.image, "project": state.project}
     text = {key: None if value is None else str(value) for key, value in data.items()}
     write_json(path, _RUN_KIND, _RUN_VERSION, text)
 
 
-def read_run(path: Path) -> RunState | None:
-    """What a program had open that wrote this; None if it cannot be told."""
+def read_recovery_state(path: Path) -> RecoveryState | None:
+    """Read the files that a program had open; None if the file is unreadable."""
     try:
         data = read_json(path, _RUN_KIND, _RUN_VERSION)
     except ZimError:
         return None
     names = [data.get(name) for name in ("name", "picture", "project")]
-    name, picture, project = (x if isinstance(x, str) else None for x in names)
-    return RunState(
+    name, image, project = (x if isinstance(x, str) else None for x in names)
+    return RecoveryState(
         name or "",
-        Path(picture) if picture else None,
+        Path(image) if image else None,
         Path(project) if project else None,
     )

@@ -1,4 +1,4 @@
-"""Small versions of picture files, read without decoding all of them where possible."""
+"""Thumbnails of image files, read without decoding the whole file where possible."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from zim_app.core.decoding import FORMATS, MAX_PIXELS
-from zim_app.core.images import TRANSPARENT_GREY, load_picture
+from zim_app.core.images import TRANSPARENT_GREY, load_image
 from zim_model.arrays import ByteArray
 
 _PLAIN_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")
-"""Pillow's modes that it converts to 8-bit RGB as they look."""
+"""Pillow's modes that it converts to 8-bit RGB correctly."""
 
 
 def read_thumbnail(path: Path, side: int) -> ByteArray:
-    """A small version of a picture, upright; transparency lies over grey.
+    """A thumbnail of an image file, upright; transparency is composited over grey.
 
     Args:
         path: of the file.
@@ -30,21 +30,21 @@ def read_thumbnail(path: Path, side: int) -> ByteArray:
         (H, W, 3) uint8, sRGB unless the file has another profile.
 
     Raises:
-        ImageError: the file cannot be read as a picture.
+        ImageError: the file cannot be read as an image.
     """
     with contextlib.suppress(Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with Image.open(path, formats=FORMATS) as image:
             if image.mode in _PLAIN_MODES and image.width * image.height <= MAX_PIXELS:
-                return _reduced(image, side)
-    rgb = load_picture(path).rgb  # what Pillow cannot, or the reason why nobody can
+                return _downscale(image, side)
+    rgb = load_image(path).rgb  # modes beyond Pillow, or the error
     scale = side / max(rgb.shape[:2])
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     return cast(ByteArray, cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
-def _reduced(image: Image.Image, side: int) -> ByteArray:
-    image.draft("RGB", (side, side))  # JPEG is decoded at a fraction of its size
+def _downscale(image: Image.Image, side: int) -> ByteArray:
+    image.draft("RGB", (side, side))  # decodes JPEG at a fraction of its size
     small: Image.Image = image
     if image.has_transparency_data:
         small = image.convert("RGBA")

@@ -1,7 +1,7 @@
-"""Training pairs: a picture and a corrected matte, in the layout that training reads.
+"""Training pairs: an image and a corrected matte, in the layout that training reads.
 
-A pair is ``matte/SOURCE__ID.jpg`` (or ``.png``) with ``matte/SOURCE__ID.alpha.png``
-beside it.  Nothing that exists is ever replaced.
+A pair is ``matte/SOURCE__ID.jpg`` (or ``.png``) and ``matte/SOURCE__ID.alpha.png``.
+Existing files are never replaced.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+import PIL.Image
 
-from zim_app.core.images import Picture
-from zim_app.core.naming import sanitised
-from zim_app.core.pixels import at_depth
+from zim_app.core.images import Image
+from zim_app.core.naming import sanitise
+from zim_app.core.pixels import convert_depth
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 FOLDER = "matte"
 SOURCE = "studio"
 SUFFIXES = (".jpg", ".png")
 
 
-def save_pairs(picture: Picture, mattes: Sequence[WordArray], root: Path) -> list[Path]:
-    """Write one pair for each matte of a picture.
+def save_pairs(image: Image, mattes: Sequence[WordArray], root: Path) -> list[Path]:
+    """Write one pair for each matte of an image.
 
-    The picture is the original file, byte for byte, where a reader that knows neither
-    profiles nor orientation sees the right pixels in it; else a PNG in sRGB.  Pairs of
-    one picture are called NAME, NAME.2, NAME.3, so that training, which takes what
-    stands before the first dot for the picture, never learns from one of them and is
-    tested on another.  A pair that is there already is not written again.
+    The image is a copy of the original file where a reader that ignores profiles and
+    orientation decodes the same pixels from it; else a PNG in sRGB.  Pairs of one image
+    are named NAME, NAME.2, NAME.3: training identifies an image by the part before the
+    first dot, so that all its pairs are either trained on or held out.  A pair that
+    exists already is not written again.
 
     Args:
-        picture: that they are of.
+        image: the image of the mattes.
         mattes: (H, W) uint16 each; 8 bits of it are kept.
-        root: a training folder; made if it does not exist.  A folder called ``matte``
-            is taken for the one inside.
+        root: a training folder; made if it does not exist.  A folder named ``matte``
+            is used as the inner one.
 
     Returns:
         The mattes' files, in the same order.
@@ -48,7 +48,7 @@ def save_pairs(picture: Picture, mattes: Sequence[WordArray], root: Path) -> lis
         ImageError: a matte is empty, or a file cannot be written.
     """
     for alpha in mattes:
-        if not at_depth(alpha, np.uint8).any():
+        if not convert_depth(alpha, np.uint8).any():
             raise ImageError(
                 "The matte is empty: there is nothing to learn from.",
                 "Cut the object out first.",
@@ -56,31 +56,31 @@ def save_pairs(picture: Picture, mattes: Sequence[WordArray], root: Path) -> lis
     folder = root if root.name == FOLDER else root / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        image, suffix = _image_bytes(picture)
-        return [_written(folder, picture, image, suffix, each) for each in mattes]
+        encoded, suffix = _image_bytes(image)
+        return [_write_pair(folder, image, encoded, suffix, each) for each in mattes]
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ImageError(f"{folder} cannot be written: {reason}.", cure) from error
 
 
-def _written(
-    folder: Path, picture: Picture, image: bytes, suffix: str, alpha: WordArray
+def _write_pair(
+    folder: Path, image: Image, encoded: bytes, suffix: str, alpha: WordArray
 ) -> Path:
-    matte = _png(at_depth(alpha, np.uint8))
-    stem = _family(folder, picture, image)
+    matte = _png(convert_depth(alpha, np.uint8))
+    stem = _pair_stem(folder, image, encoded)
     name, number = stem, 1
     while any(path.exists() for path in _files(folder, name)):
-        there = folder / f"{name}.alpha.png"
-        if there.is_file() and there.read_bytes() == matte:
-            return there
+        existing = folder / f"{name}.alpha.png"
+        if existing.is_file() and existing.read_bytes() == matte:
+            return existing
         number += 1
         name = f"{stem}.{number}"
-    # The matte comes last: a picture alone is no pair, so a failure leaves none.
+    # The matte is written last: an image alone is not a pair.
     path = folder / f"{name}{suffix}"
-    with replacing(path) as stream:
-        stream.write(image)
+    with atomic_write(path) as stream:
+        stream.write(encoded)
     try:
-        with replacing(folder / f"{name}.alpha.png") as stream:
+        with atomic_write(folder / f"{name}.alpha.png") as stream:
             stream.write(matte)
     except OSError:
         path.unlink(missing_ok=True)
@@ -88,17 +88,17 @@ def _written(
     return folder / f"{name}.alpha.png"
 
 
-def _family(folder: Path, picture: Picture, image: bytes) -> str:
-    """The first name that is free, or that stands for this very picture already."""
-    own = sanitised(Path(picture.name).stem.replace(".", "-").replace("__", "_"))
+def _pair_stem(folder: Path, image: Image, encoded: bytes) -> str:
+    """The first name that is free, or that the same image has already."""
+    own = sanitise(Path(image.name).stem.replace(".", "-").replace("__", "_"))
     first = stem = f"{SOURCE}__{own or 'picture'}"
     number = 1
     while True:
         *images, matte = _files(folder, stem)
-        there = [path for path in images if path.exists()]
-        if not there and not matte.exists():
+        existing = [path for path in images if path.exists()]
+        if not existing and not matte.exists():
             return stem
-        if any(path.is_file() and path.read_bytes() == image for path in there):
+        if any(path.is_file() and path.read_bytes() == encoded for path in existing):
             return stem
         number += 1
         stem = f"{first}-{number}"
@@ -111,30 +111,30 @@ def _files(folder: Path, name: str) -> tuple[Path, ...]:
     )
 
 
-def _image_bytes(picture: Picture) -> tuple[bytes, str]:
-    """The picture's file and its suffix, the original one if that reads the same."""
-    data = _original(picture)
+def _image_bytes(image: Image) -> tuple[bytes, str]:
+    """Bytes and suffix of the image file; the original file where it decodes alike."""
+    data = _original(image)
     if data is not None:
         try:
-            with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as file:
+            with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(data)) as file:
                 warnings.simplefilter("ignore")
                 suffix = {"JPEG": ".jpg", "PNG": ".png"}.get(file.format or "")
                 pixels = np.asarray(file.convert("RGB"))
-                if suffix and np.array_equal(pixels, picture.rgb):
+                if suffix and np.array_equal(pixels, image.rgb):
                     return data, suffix
         except (OSError, ValueError, SyntaxError):
-            pass  # written anew from what was decoded
-    return _png(picture.rgb), ".png"
+            pass  # encoded anew below
+    return _png(image.rgb), ".png"
 
 
-def _original(picture: Picture) -> bytes | None:
+def _original(image: Image) -> bytes | None:
     try:
-        return picture.path.read_bytes() if picture.path else None
-    except OSError:  # it was moved since it was opened
+        return image.path.read_bytes() if image.path else None
+    except OSError:  # moved since it was opened
         return None
 
 
 def _png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
+    PIL.Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()

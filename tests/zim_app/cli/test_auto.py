@@ -12,7 +12,7 @@ from PIL import Image
 
 from zim_app.__main__ import main
 from zim_app.cli import auto
-from zim_model.inference.automatic import AutomaticOptions, Found
+from zim_model.inference.automatic import AutomaticOptions, FoundObject
 from zim_model.network.config import ZIM_TINY
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
@@ -29,7 +29,7 @@ class Encoder:
 
 
 class FakeEngine:
-    """Finds the left half and a corner, and answers each's click with it."""
+    """A fake engine that finds two objects, the left half and a corner."""
 
     def __init__(self) -> None:
         self.boxes = [LEFT, CORNER]
@@ -42,17 +42,19 @@ class FakeEngine:
 
     def everything(
         self, request: Request, options: Any, progress: Any
-    ) -> tuple[Found, ...]:
+    ) -> tuple[FoundObject, ...]:
         self.options.append(options)
         found = tuple(self._found(box) for box in self.boxes)
         progress(1, 2, found[:1])
         progress(2, 2, found)
         return found
 
-    def _found(self, box: tuple[int, int, int, int]) -> Found:
+    def _found(self, box: tuple[int, int, int, int]) -> FoundObject:
         small = alpha_of(box).astype(np.uint8)
         prompts = PromptSet((Point(box[0] + 1, box[1] + 1),))
-        return Found(prompts, 0, small, 0.91, 0.95, box, float(small.mean()) / 255)
+        return FoundObject(
+            prompts, 0, small, 0.91, 0.95, box, float(small.mean()) / 255
+        )
 
     def solve(self, request: Request) -> Matte:
         self.solved.append(request)

@@ -15,7 +15,7 @@ from PIL import Image
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from zim_app.__main__ import main
 from zim_app.cli import batch
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_model.errors import WeightsError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,7 +50,7 @@ def run(*argv: Any) -> int:
     return main(["batch", *(str(word) for word in argv)])
 
 
-def test_makes_a_file_for_each_picture_and_two_reports(
+def test_makes_a_file_for_each_image_and_two_reports(
     folder: Path, out: Path, capsys: Any
 ) -> None:
     assert run(folder, "-o", out, "--box", "0.5,0,1,1") == 0
@@ -74,14 +74,14 @@ def test_the_exit_code_says_that_something_failed(
     assert "2 made, 0 made before, 0 skipped, 1 failed" in said.out
 
 
-def test_pictures_without_prompts_are_skipped(
+def test_images_without_prompts_are_skipped(
     folder: Path, out: Path, capsys: Any
 ) -> None:
     assert run(folder, "-o", out) == 0
-    assert "a.png: skipped: Nothing is asked" in capsys.readouterr().err
+    assert "a.png: skipped: There are no prompts" in capsys.readouterr().err
 
 
-def test_json_has_a_line_for_each_picture(folder: Path, out: Path, capsys: Any) -> None:
+def test_json_has_a_line_for_each_image(folder: Path, out: Path, capsys: Any) -> None:
     run(folder, "-o", out, "--auto", "--json")
     run(folder, "-o", out, "--auto", "--json", "--trim", "--name", "{name}")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -99,13 +99,13 @@ def test_all_export_options_are_taken(folder: Path, out: Path) -> None:
     words += ["--decontaminate", "0.5", "--name", "{name}_{width}", "--jobs", "0"]
     assert run(folder, "-o", out, "--box", "0.25,0,0.75,1", *words) == 0
     [path] = out.glob("a_*.tif")
-    picture = load_picture(path)
-    assert max(picture.width, picture.height) == 60
-    assert picture.source.dtype == np.uint16
-    assert tuple(picture.rgb[0, 0]) == (255, 0, 0)
+    image = load_image(path)
+    assert max(image.width, image.height) == 60
+    assert image.source.dtype == np.uint16
+    assert tuple(image.rgb[0, 0]) == (255, 0, 0)
 
 
-def test_layers_and_a_background_picture(folder: Path, out: Path) -> None:
+def test_layers_and_a_background_image(folder: Path, out: Path) -> None:
     assert run(folder, "-o", out, "--auto", "--format", "ora", "--original") == 0
     assert (out / "a-layers.ora").exists()
     words = ["--what", "composite", "--background", folder / "b.png"]
@@ -172,7 +172,7 @@ def test_wrong_usage(
     ("words", "problem"),
     [
         (["--no-recipes"], "nowhere that prompts"),
-        (["--auto", "--name", "x"], "same for all pictures"),
+        (["--auto", "--name", "x"], "same for all photos"),
         (["--auto", "--quality", "0"], "quality"),
         (["--auto", "--format", "jpeg"], "cannot hold the transparency"),
         (["--prompts", "nowhere.csv"], "cannot be read"),

@@ -14,7 +14,7 @@ from zim_model.conversion.weights import save_converter
 
 @pytest.fixture
 def weights(tmp_path):
-    """A small converter that has learnt nothing."""
+    """Weights of a small, untrained converter."""
     torch.manual_seed(0)
     config = dataclasses.replace(
         CONVERTER_TINY,
@@ -104,7 +104,7 @@ def test_what_cannot_be_done_is_said(files, weights, tmp_path, capsys):
         ([photo, small, *out], "40 x 30 pixels and photo.png 80 x 60"),
         ([photo, broken, *out], "broken.png"),
         ([tmp_path / "none.png", mask, *out], "none.png"),
-        ([photo, mask, "-o", tmp_path / "m.xyz"], "picture format"),
+        ([photo, mask, "-o", tmp_path / "m.xyz"], "image format"),
         ([photo, mask, "-o", mask], "is the mask itself"),
         ([photo, mask, "-o", photo], "never overwritten"),
         ([photo, mask, *out, "--model", "converter-huge"], "no label converter"),

@@ -37,7 +37,7 @@ def test_a_run_prints_and_writes_its_report(
     assert (tmp_path / "report.md").read_text("utf-8").strip() == printed.out.strip()
     assert main([*argv, "--resume", "--json"]) == 0
     printed = capsys.readouterr()
-    assert "6 of 6 rows are there." in printed.err
+    assert "6 of 6 rows are finished." in printed.err
     assert len(json.loads(printed.out)["rows"]) == 6
     assert len(engine.asked) == 6
     assert main(argv) == 1  # an earlier run is not overwritten

@@ -32,7 +32,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
-    """The requests that reach the engine; it answers with an opaque left half."""
+    """Requests to a fake engine, which returns an opaque left half."""
     requests: list[Request] = []
 
     class FakeEngine:
@@ -88,7 +88,7 @@ def test_a_second_look_is_asked_for(
     out = tmp_path / "out.png"
     assert run("matte", photo, "--point", "3,2", "--mirrored", "-o", out) == 0
     assert run("matte", photo, "--point", "3,2", "-o", out) == 0
-    assert [request.options.mirrored for request in asked] == [True, False]
+    assert [request.options.flip_tta for request in asked] == [True, False]
 
 
 def test_json_describes_the_result(
@@ -118,7 +118,7 @@ def test_json_describes_the_result(
 
 @pytest.fixture
 def haloed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A photo of orange before blue, and an engine that knows its soft edge."""
+    """A photo of orange over blue, and a fake engine with its exact soft edge."""
     ramp = np.clip(np.linspace(1.5, -0.5, 60, dtype=np.float32), 0, 1)
     share = np.repeat(ramp[None], 40, axis=0)[..., None]
     pixels = np.array((230, 120, 30)) * share + np.array((40, 80, 200)) * (1 - share)
@@ -225,9 +225,9 @@ def test_recipe_is_the_start_and_options_add_to_it(
         (["--point", "a,b"], "'a,b' is not of the form"),
         (["--point", "3,2,5"], "LABEL is 1 (keep this) or 0"),
         (["--box", "1,2,3"], "'1,2,3' is not of the form X0,Y0,X1,Y1"),
-        (["--point", "3,2", "--background", "red,1,2"], "is no colour; write R,G,B"),
-        (["--point", "3,2", "--background", "0,0,256"], "is no colour"),
-        (["--point", "3,2", "--background", "#12345"], "is no colour"),
+        (["--point", "3,2", "--background", "red,1,2"], "is not a colour; write R,G,B"),
+        (["--point", "3,2", "--background", "0,0,256"], "is not a colour"),
+        (["--point", "3,2", "--background", "#12345"], "is not a colour"),
         (["--point", "3,2", "--what", "mask"], "invalid choice"),
         ([], "give at least one --point or a --box"),
     ],
@@ -251,7 +251,7 @@ def test_wrong_usage_exits_with_2(
         (["photo.png", "--point", "3,2", "-o", "a.jpg"], "JPEG cannot hold the trans"),
         (["photo.png", "--point", "3,2", "-o", "a.xyz"], "Use one of .png, .tif"),
         (["photo.png", "--point", "3,2", "-o", "no/a.png"], "folder no does not exist"),
-        (["photo.png", "--point", "3,2", "-o", "photo.png"], "is the source picture"),
+        (["photo.png", "--point", "3,2", "-o", "photo.png"], "is the source photo"),
         (["photo.png", "--recipe", "gone.json"], "gone.json cannot be read"),
         (["photo.png", "--recipe", "photo.png"], "photo.png is no JSON file"),
         (
@@ -275,7 +275,7 @@ def test_expected_failures_are_one_line_and_1(
     assert printed.err.startswith("zim-studio: error: ")
     assert printed.err.count("\n") == 1
     assert sentence in printed.err
-    assert not asked  # refused before the model took its time
+    assert not asked  # refused before the model runs
     assert os.listdir(photo.parent) == ["photo.png"]
 
 
@@ -302,7 +302,7 @@ def test_failures_of_the_engine(
         assert message == "zim-studio: error: No such model. Try zim-tiny.\n"
 
 
-# --- the window, and what is neither --------------------------------------------------
+# --- the window, and unknown arguments ------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``zim-studio models``, and where ``matte`` runs its model."""
+"""``zim-studio models``, and the device options of ``matte``."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from zim_model.assets import asset_path
 from zim_model.request import Matte, Request, Timings
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights import download as downloads
-from zim_model.weights.download import Progress
-from zim_model.weights.installed import find, models_folder
+from zim_model.weights.download import DownloadProgress
+from zim_model.weights.installed import find_installed, models_folder
 
 TINY = asset_path("models", "zim-tiny.safetensors")
 
@@ -33,17 +33,17 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the models that would have been fetched; each arrives at once."""
+    """Names of downloaded models; downloads are faked."""
     names: list[str] = []
 
     def download(info: Any, progress: Any, cancelled: Any) -> Any:
         names.append(info.name)
-        progress(Progress(info.size // 2, info.size, 1e6))
-        progress(Progress(info.size, info.size, 1e6, verifying=True))
+        progress(DownloadProgress(info.size // 2, info.size, 1e6))
+        progress(DownloadProgress(info.size, info.size, 1e6, verifying=True))
         folder = models_folder() / info.name
         folder.mkdir(parents=True)
         shutil.copy(TINY, folder)
-        return find(info.name)
+        return find_installed(info.name)
 
     monkeypatch.setattr(downloads, "download", download)
     return names
@@ -90,7 +90,7 @@ def test_a_model_is_added_listed_and_removed(capsys: Any) -> None:
     assert rows[-1]["licence"] is None
     assert run("remove", "mine", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"name": "mine", "state": "removed"}
-    assert find("mine") is None
+    assert find_installed("mine") is None
 
 
 def test_failures_are_one_line_with_a_cure(tmp_path: Path, capsys: Any) -> None:
@@ -143,7 +143,7 @@ def test_an_interrupted_download_says_that_it_can_go_on(
 
     monkeypatch.setattr(downloads, "download", download)
     assert run("download", "sam-vit-b", "--yes") == 130
-    assert "What has arrived is kept" in capsys.readouterr().err
+    assert "The partial download is kept" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def choices(monkeypatch: pytest.MonkeyPatch) -> list[DeviceChoice]:
-    """The devices that an engine was told to use."""
+    """The device choices that engines were made with."""
     told: list[DeviceChoice] = []
 
     class FakeEngine:

@@ -1,4 +1,4 @@
-"""ICC profiles, built byte by byte, and pixels, to make picture files of."""
+"""ICC profiles, built byte by byte, and pixels, for making image files."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def p3_profile() -> bytes:
 
 @pytest.fixture(scope="session")
 def p3_to_srgb() -> Callable[[np.ndarray], np.ndarray]:
-    """What that profile means, computed without a colour library."""
+    """The conversion of that profile, computed without a colour library."""
     return convert_p3
 
 

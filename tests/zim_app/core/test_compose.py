@@ -1,22 +1,29 @@
 from __future__ import annotations
 
 import numpy as np
+import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image
 
 from zim_app.core import pixels
-from zim_app.core.compose import Cut, composite, cutout, matte, stacked, together
-from zim_app.core.images import Picture, load_picture
-from zim_app.core.pixels import at_depth, strips
+from zim_app.core.compose import (
+    CutOut,
+    composite,
+    cut_out_pixels,
+    matte_pixels,
+    stack_cut_outs,
+    union_alpha,
+)
+from zim_app.core.images import Image, load_image
+from zim_app.core.pixels import convert_depth, strips
 
 OPAQUE = 65535
 
 
-def flat(value: int, dtype: type = np.uint8) -> Picture:
-    return Picture.from_array(np.full((3, 4, 3), value, dtype))
+def flat(value: int, dtype: type = np.uint8) -> Image:
+    return Image.from_array(np.full((3, 4, 3), value, dtype))
 
 
 def constant(value: int) -> np.ndarray:
@@ -30,7 +37,7 @@ def test_cutout_never_touches_a_colour(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
     colour = data.draw(hnp.arrays(dtype, (height, width, 3)))
     alpha = data.draw(hnp.arrays(np.uint16, (height, width)))
-    result = cutout(Cut.of(Picture.from_array(colour), alpha))
+    result = cut_out_pixels(CutOut.from_image(Image.from_array(colour), alpha))
     assert result.dtype == dtype
     np.testing.assert_array_equal(result[..., :3], colour)
     exact = alpha if dtype == np.uint16 else np.round(alpha / 257)
@@ -45,7 +52,8 @@ def test_composite_is_the_blend_within_rounding(data: st.DataObject) -> None:
     alpha = data.draw(hnp.arrays(np.uint16, (2, 3)))
     background = data.draw(st.tuples(*[st.integers(0, 255)] * 3))
     result = composite(
-        Cut.of(Picture.from_array(colour), alpha), np.array(background, np.uint8)
+        CutOut.from_image(Image.from_array(colour), alpha),
+        np.array(background, np.uint8),
     )
     opacity = alpha[..., None] / OPAQUE
     backdrop = np.array(background) * (257 if dtype == np.uint16 else 1)
@@ -56,21 +64,28 @@ def test_composite_is_the_blend_within_rounding(data: st.DataObject) -> None:
 
 def test_opaque_and_transparent_are_exact() -> None:
     for dtype, top in ((np.uint8, 255), (np.uint16, 65535)):
-        picture = flat(top // 3, dtype)
-        opaque, clear = (Cut.of(picture, constant(value)) for value in (OPAQUE, 0))
+        image = flat(top // 3, dtype)
+        opaque, clear = (
+            CutOut.from_image(image, constant(value)) for value in (OPAQUE, 0)
+        )
         assert (composite(opaque, np.full(3, 9, np.uint8)) == top // 3).all()
         assert (composite(clear, np.full(3, 255, np.uint8)) == top).all()
-        assert (cutout(opaque)[..., 3] == top).all()
+        assert (cut_out_pixels(opaque)[..., 3] == top).all()
 
 
 def test_own_transparency_multiplies_the_matte(tmp_path) -> None:
-    Image.new("RGBA", (4, 3), (200, 100, 50, 51)).save(tmp_path / "a.png")
-    picture = load_picture(tmp_path / "a.png")  # 20 % opaque
+    PIL.Image.new("RGBA", (4, 3), (200, 100, 50, 51)).save(tmp_path / "a.png")
+    image = load_image(tmp_path / "a.png")  # 20 % opaque
     half = constant(OPAQUE // 2)
-    opaque = Cut.of(picture, constant(OPAQUE))
-    assert cutout(Cut.of(picture, half))[0, 0].tolist() == [200, 100, 50, 25]
-    assert (matte(Cut.of(picture, half)) == 25).all()
-    assert (matte(opaque) == 51).all()
+    opaque = CutOut.from_image(image, constant(OPAQUE))
+    assert cut_out_pixels(CutOut.from_image(image, half))[0, 0].tolist() == [
+        200,
+        100,
+        50,
+        25,
+    ]
+    assert (matte_pixels(CutOut.from_image(image, half)) == 25).all()
+    assert (matte_pixels(opaque) == 51).all()
     over_black = composite(opaque, np.zeros(3, np.uint8))
     assert over_black[0, 0].tolist() == [40, 20, 10]
 
@@ -78,37 +93,37 @@ def test_own_transparency_multiplies_the_matte(tmp_path) -> None:
 @pytest.mark.parametrize("source", [np.uint8, np.uint16])
 @pytest.mark.parametrize("wanted", [np.uint8, np.uint16, None])
 def test_depth_can_be_chosen(source: type, wanted: type | None) -> None:
-    cut = Cut.of(flat(100, source), constant(300))
+    cut = CutOut.from_image(flat(100, source), constant(300))
     dtype = wanted or source
     colour = 100 if dtype == source else {np.uint8: 0, np.uint16: 25700}[dtype]
     alpha = 300 if dtype == np.uint16 else 1
-    for result in (cutout(cut, wanted), composite(cut, cut.colours, wanted)):
+    for result in (cut_out_pixels(cut, wanted), composite(cut, cut.colours, wanted)):
         assert result.dtype == dtype
         np.testing.assert_allclose(result[0, 0, :3], colour, atol=0.5)
-    assert cutout(cut, wanted)[0, 0, 3] == alpha
-    assert matte(cut, wanted).dtype == dtype
-    assert (matte(cut, wanted) == alpha).all()
+    assert cut_out_pixels(cut, wanted)[0, 0, 3] == alpha
+    assert matte_pixels(cut, wanted).dtype == dtype
+    assert (matte_pixels(cut, wanted) == alpha).all()
 
 
-def test_composite_over_another_picture() -> None:
+def test_composite_over_another_image() -> None:
     backdrop = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
-    cut = Cut.of(flat(200), constant(0))
+    cut = CutOut.from_image(flat(200), constant(0))
     np.testing.assert_array_equal(composite(cut, backdrop), backdrop)
 
 
 def test_two_mattes_together_are_their_layers() -> None:
     half, clear = constant(32768), constant(0)
-    assert (together([half]) == half).all()
-    assert (together([half, clear]) == half).all()
-    np.testing.assert_allclose(together([half, half]), 0.75 * OPAQUE, atol=2)
-    assert (together([half, constant(OPAQUE)]) == OPAQUE).all()
+    assert (union_alpha([half]) == half).all()
+    assert (union_alpha([half, clear]) == half).all()
+    np.testing.assert_allclose(union_alpha([half, half]), 0.75 * OPAQUE, atol=2)
+    assert (union_alpha([half, constant(OPAQUE)]) == OPAQUE).all()
 
 
 def test_stack_shows_what_layers_show_one_after_the_other() -> None:
     rng = np.random.default_rng(5)
     backdrop = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
     cuts = [
-        Cut(
+        CutOut(
             rng.integers(0, 256, (3, 4, 3), dtype=np.uint8),
             rng.integers(0, 65536, (3, 4), dtype=np.uint16),
         )
@@ -117,14 +132,14 @@ def test_stack_shows_what_layers_show_one_after_the_other() -> None:
     seen = backdrop
     for cut in cuts:
         seen = composite(cut, seen)
-    both = composite(stacked(cuts), backdrop)
+    both = composite(stack_cut_outs(cuts), backdrop)
     np.testing.assert_allclose(both.astype(int), seen.astype(int), atol=2)
 
 
 def test_wrong_alpha_is_a_bug() -> None:
     for alpha in (np.zeros((4, 3), np.uint16), np.zeros((3, 4), np.uint8)):
         with pytest.raises(ValueError, match="alpha is"):
-            Cut.of(flat(0), alpha)
+            CutOut.from_image(flat(0), alpha)
 
 
 def test_strips_cover_every_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,21 +149,21 @@ def test_strips_cover_every_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
         assert rows == list(range(height))
     noise = np.random.default_rng(0).integers(0, 65536, (7, 3, 3), dtype=np.uint16)
     alpha = noise[..., 0]
-    picture = Picture.from_array(noise)
+    image = Image.from_array(noise)
     backdrop = np.array((1, 2, 3), np.uint8)
-    in_strips = composite(Cut.of(picture, alpha), backdrop)
+    in_strips = composite(CutOut.from_image(image, alpha), backdrop)
     monkeypatch.undo()
-    whole = composite(Cut.of(picture, alpha), backdrop)
+    whole = composite(CutOut.from_image(image, alpha), backdrop)
     np.testing.assert_array_equal(in_strips, whole)
 
 
 def test_depths_convert_exactly_and_to_the_nearest() -> None:
     bytes_ = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(
-        at_depth(at_depth(bytes_, np.uint16), np.uint8), bytes_
+        convert_depth(convert_depth(bytes_, np.uint16), np.uint8), bytes_
     )
     words = np.arange(65536, dtype=np.uint16)
     nearest = np.round(words / 257).astype(np.uint8)
-    np.testing.assert_array_equal(at_depth(words, np.uint8), nearest)
-    np.testing.assert_array_equal(at_depth(words[None], np.uint8)[0], nearest)
-    assert at_depth(words, np.uint16) is words
+    np.testing.assert_array_equal(convert_depth(words, np.uint8), nearest)
+    np.testing.assert_array_equal(convert_depth(words[None], np.uint8)[0], nearest)
+    assert convert_depth(words, np.uint16) is words

@@ -1,4 +1,4 @@
-"""What can be chosen about an export, and the check of the file that comes of it."""
+"""Export options, and the verification of written files."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
-from PIL import Image
 
 from zim_app.core import export as exporting
 from zim_app.core import formats
 from zim_app.core.export import (
     ExportOptions,
-    Target,
+    ExportTarget,
     encode,
     export,
     export_to_folder,
-    planned_stem,
+    plan_stem,
 )
-from zim_app.core.images import Picture, load_picture
+from zim_app.core.images import Image, load_image
 from zim_model.errors import Cancelled, ImageError, ZimError
 
 OPAQUE = 65535
@@ -35,21 +35,19 @@ def square(left: int, top: int, right: int, bottom: int) -> np.ndarray:
 
 
 @pytest.fixture
-def picture() -> Picture:
+def photo() -> Image:
     y, x = np.mgrid[:40, :60]
     pixels = np.stack([x * 4, y * 6, np.full_like(x, 90)], -1).astype(np.uint8)
-    return Picture.from_array(pixels, "photo.png")
+    return Image.from_array(pixels, "photo.png")
 
 
-def test_trimmed_with_padding_beyond_the_border(
-    tmp_path: Path, picture: Picture
-) -> None:
+def test_trimmed_with_padding_beyond_the_border(tmp_path: Path, photo: Image) -> None:
     options = ExportOptions(trim=True, padding=5)
-    export(picture, [Target(square(2, 10, 22, 25))], tmp_path / "a.png", options)
-    with Image.open(tmp_path / "a.png") as image:
+    export(photo, [ExportTarget(square(2, 10, 22, 25))], tmp_path / "a.png", options)
+    with PIL.Image.open(tmp_path / "a.png") as image:
         pixels = np.asarray(image)
     assert pixels.shape == (25, 30, 4)
-    np.testing.assert_array_equal(pixels[5:20, 5:25, :3], picture.source[10:25, 2:22])
+    np.testing.assert_array_equal(pixels[5:20, 5:25, :3], photo.source[10:25, 2:22])
     assert pixels[..., 3].sum() == 255 * 20 * 15
     assert (pixels[5:20, 5:25, 3] == 255).all()
 
@@ -57,11 +55,11 @@ def test_trimmed_with_padding_beyond_the_border(
 def test_trim_sees_the_files_own_transparency(tmp_path: Path) -> None:
     source = np.full((40, 60, 4), 255, np.uint8)
     source[:, 30:, 3] = 0
-    Image.fromarray(source).save(tmp_path / "a.png")
-    picture = load_picture(tmp_path / "a.png")
-    target = Target(np.full((40, 60), OPAQUE, np.uint16))
-    export(picture, [target], tmp_path / "b.png", ExportOptions(trim=True))
-    with Image.open(tmp_path / "b.png") as image:
+    PIL.Image.fromarray(source).save(tmp_path / "a.png")
+    photo = load_image(tmp_path / "a.png")
+    target = ExportTarget(np.full((40, 60), OPAQUE, np.uint16))
+    export(photo, [target], tmp_path / "b.png", ExportOptions(trim=True))
+    with PIL.Image.open(tmp_path / "b.png") as image:
         assert image.size == (30, 40)
 
 
@@ -76,82 +74,82 @@ def test_trim_sees_the_files_own_transparency(tmp_path: Path) -> None:
     ],
 )
 def test_scaled(
-    tmp_path: Path, picture: Picture, options: ExportOptions, size: tuple[int, int]
+    tmp_path: Path, photo: Image, options: ExportOptions, size: tuple[int, int]
 ) -> None:
-    target = Target(square(10, 10, 30, 25))
-    export(picture, [target], tmp_path / "a.png", options)
-    with Image.open(tmp_path / "a.png") as image:
+    target = ExportTarget(square(10, 10, 30, 25))
+    export(photo, [target], tmp_path / "a.png", options)
+    with PIL.Image.open(tmp_path / "a.png") as image:
         assert image.size == size
 
 
 @pytest.mark.parametrize("what", ["cutout", "matte", "composite"])
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_16_bits_of_an_8_bit_picture_keep_the_whole_alpha(
-    tmp_path: Path, picture: Picture, what, suffix: str
+def test_16_bits_of_an_8_bit_image_keep_the_whole_alpha(
+    tmp_path: Path, photo: Image, what, suffix: str
 ) -> None:
     alpha = np.full((40, 60), 300, np.uint16)
     path = tmp_path / f"a{suffix}"
-    export(picture, [Target(alpha)], path, ExportOptions(what, depth="16"))
+    export(photo, [ExportTarget(alpha)], path, ExportOptions(what, depth="16"))
     if what == "composite":
         return  # its 16 bits are compared when it is read again
-    again = load_picture(path)
+    again = load_image(path)
     assert again.source.dtype == np.uint16
     if what == "cutout":
-        np.testing.assert_array_equal(again.source, picture.source * np.uint16(257))
+        np.testing.assert_array_equal(again.source, photo.source * np.uint16(257))
         assert (again.source_alpha == 300).all()
     else:
         assert (again.source == 300).all()
 
 
-def test_8_bits_of_a_16_bit_picture(tmp_path: Path) -> None:
-    deep = Picture.from_array(np.full((4, 5, 3), 30000, np.uint16))
+def test_8_bits_of_a_16_bit_image(tmp_path: Path) -> None:
+    deep = Image.from_array(np.full((4, 5, 3), 30000, np.uint16))
     alpha = np.full((4, 5), 40000, np.uint16)
-    export(deep, [Target(alpha)], tmp_path / "a.png", ExportOptions(depth="8"))
-    with Image.open(tmp_path / "a.png") as image:
+    export(deep, [ExportTarget(alpha)], tmp_path / "a.png", ExportOptions(depth="8"))
+    with PIL.Image.open(tmp_path / "a.png") as image:
         assert image.getpixel((0, 0)) == (117, 117, 117, 156)
 
 
 def test_quality_makes_smaller_files(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    picture = Picture.from_array(noise)
-    target = Target(np.full((64, 64), OPAQUE, np.uint16))
+    photo = Image.from_array(noise)
+    target = ExportTarget(np.full((64, 64), OPAQUE, np.uint16))
     sizes = []
     for quality in (1, 60, 100):
         options = ExportOptions("composite", quality=quality)
-        export(picture, [target], tmp_path / "a.jpg", options)
+        export(photo, [target], tmp_path / "a.jpg", options)
         sizes.append((tmp_path / "a.jpg").stat().st_size)
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[1] < sizes[2]
 
 
-def test_composite_over_a_background_picture(tmp_path: Path, picture: Picture) -> None:
-    Image.new("RGB", (600, 300), (9, 200, 30)).save(tmp_path / "back.png")
-    options = ExportOptions("composite", background_picture=tmp_path / "back.png")
-    target = Target(square(0, 0, 30, 40))
-    export(picture, [target], tmp_path / "a.png", options)
-    with Image.open(tmp_path / "a.png") as image:
+def test_composite_over_a_background_image(tmp_path: Path, photo: Image) -> None:
+    PIL.Image.new("RGB", (600, 300), (9, 200, 30)).save(tmp_path / "back.png")
+    options = ExportOptions("composite", background_image=tmp_path / "back.png")
+    target = ExportTarget(square(0, 0, 30, 40))
+    export(photo, [target], tmp_path / "a.png", options)
+    with PIL.Image.open(tmp_path / "a.png") as image:
         pixels = np.asarray(image)
-    np.testing.assert_array_equal(pixels[:, :30], picture.source[:, :30])
+    np.testing.assert_array_equal(pixels[:, :30], photo.source[:, :30])
     assert (pixels[:, 30:] == (9, 200, 30)).all()
     (tmp_path / "back.png").unlink()
     with pytest.raises(ImageError, match=r"back\.png cannot be read"):
-        export(picture, [target], tmp_path / "a.png", options)
+        export(photo, [target], tmp_path / "a.png", options)
 
 
 def test_background_is_taken_out_of_soft_edges(tmp_path: Path) -> None:
-    """A red object, blurred over green: the green goes as far as is asked for."""
+    """A red object, blurred over green, of which the amount decides how much stays."""
     soft = np.clip((np.arange(60) - 20) / 20, 0, 1)
     alpha = np.broadcast_to(soft, (40, 60))
     red, green = np.array((220, 20, 20)), np.array((20, 200, 20))
     mixed = red * alpha[..., None] + green * (1 - alpha[..., None])
-    picture = Picture.from_array(mixed.round().astype(np.uint8))
+    photo = Image.from_array(mixed.round().astype(np.uint8))
     matte = (alpha * OPAQUE).astype(np.uint16)
     errors = []
     for own, asked in ((0.0, None), (1.0, None), (0.0, 1.0), (1.0, 0.0)):
-        target = Target(matte, decontaminate=own)
+        target = ExportTarget(matte, decontaminate=own)
         options = ExportOptions(decontaminate=asked)
-        export(picture, [target], tmp_path / "a.png", options)
-        with Image.open(tmp_path / "a.png") as image:
+        export(photo, [target], tmp_path / "a.png", options)
+        with PIL.Image.open(tmp_path / "a.png") as image:
             edge = np.asarray(image)[:, 26:36, :3].astype(int)
         errors.append(np.abs(edge - red).mean())
     assert errors[0] == errors[3]
@@ -159,20 +157,20 @@ def test_background_is_taken_out_of_soft_edges(tmp_path: Path) -> None:
     assert errors[1] < errors[0] / 4
 
 
-def test_objects_together_in_a_flat_file(tmp_path: Path, picture: Picture) -> None:
-    targets = [Target(square(0, 0, 10, 10)), Target(square(30, 20, 40, 30))]
-    export(picture, targets, tmp_path / "a.png")
-    with Image.open(tmp_path / "a.png") as image:
+def test_objects_together_in_a_flat_file(tmp_path: Path, photo: Image) -> None:
+    targets = [ExportTarget(square(0, 0, 10, 10)), ExportTarget(square(30, 20, 40, 30))]
+    export(photo, targets, tmp_path / "a.png")
+    with PIL.Image.open(tmp_path / "a.png") as image:
         alpha = np.asarray(image)[..., 3]
     assert alpha.sum() == 255 * 200
     assert alpha[5, 5] == alpha[25, 35] == 255
 
 
 @pytest.mark.parametrize("side", [200_000, 20_000])
-def test_result_has_a_largest_size(tmp_path: Path, picture: Picture, side: int) -> None:
+def test_result_has_a_largest_size(tmp_path: Path, photo: Image, side: int) -> None:
     options = ExportOptions(longest_side=side)
     with pytest.raises(ImageError, match=r"at most|limit is 150 million"):
-        export(picture, [Target(square(0, 0, 9, 9))], tmp_path / "a.png", options)
+        export(photo, [ExportTarget(square(0, 0, 9, 9))], tmp_path / "a.png", options)
 
 
 # --- the check after writing --------------------------------------------------------
@@ -189,14 +187,14 @@ def test_result_has_a_largest_size(tmp_path: Path, picture: Picture, side: int) 
 @pytest.mark.parametrize("damage", ["truncated", "other pixels", "no profile"])
 def test_file_that_reads_back_differently_is_an_error(
     tmp_path: Path,
-    picture: Picture,
+    photo: Image,
     p3_profile: bytes,
     monkeypatch: pytest.MonkeyPatch,
     suffix: str,
     what,
     damage: str,
 ) -> None:
-    """As a broken disk or encoder would have it; the old file stays."""
+    """As with a broken disk or encoder; the old file is kept."""
     if damage == "no profile" and what == "matte":
         pytest.skip("has no profile of its own")
     entry = formats.BY_SUFFIX[suffix]
@@ -218,18 +216,18 @@ def test_file_that_reads_back_differently_is_an_error(
             stream._stream.truncate(50)
 
     monkeypatch.setitem(formats.BY_SUFFIX, suffix, replace(entry, write=write))
-    picture = replace(picture, icc=p3_profile)
+    photo = replace(photo, icc=p3_profile)
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"precious")
     with pytest.raises(ImageError, match=rf"a{suffix} was not written correctly"):
-        export(picture, [Target(square(3, 3, 30, 30))], path, ExportOptions(what))
+        export(photo, [ExportTarget(square(3, 3, 30, 30))], path, ExportOptions(what))
     assert path.read_bytes() == b"precious"
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".psd", ".ora"])
 def test_cancelled_export_leaves_nothing(
-    tmp_path: Path, picture: Picture, suffix: str
+    tmp_path: Path, photo: Image, suffix: str
 ) -> None:
     polls = 0
     while True:
@@ -242,8 +240,8 @@ def test_cancelled_export_leaves_nothing(
 
         try:
             export(
-                picture,
-                [Target(square(0, 0, 30, 30))],
+                photo,
+                [ExportTarget(square(0, 0, 30, 30))],
                 tmp_path / f"a{suffix}",
                 ExportOptions(scale=0.5),
                 cancelled=cancelled,
@@ -260,17 +258,17 @@ def test_cancelled_export_leaves_nothing(
 # --- names -------------------------------------------------------------------------
 
 
-def test_each_object_in_a_file_of_its_own(tmp_path: Path, picture: Picture) -> None:
+def test_each_object_in_a_file_of_its_own(tmp_path: Path, photo: Image) -> None:
     targets = [
-        Target(square(0, 0, 10, 10), "dog"),
-        Target(square(30, 20, 55, 30), "lead/red"),
+        ExportTarget(square(0, 0, 10, 10), "dog"),
+        ExportTarget(square(30, 20, 55, 30), "lead/red"),
     ]
     options = ExportOptions(
         trim=True, scope="each", template="{n}-{name}-{object}-{width}x{height}-{date}"
     )
     seen: list[float] = []
     paths = export_to_folder(
-        picture, targets, tmp_path, options, today=TODAY, progress=seen.append
+        photo, targets, tmp_path, options, today=TODAY, progress=seen.append
     )
     assert [path.name for path in paths] == [
         "1-photo-dog-10x10-2026-03-09.png",
@@ -282,50 +280,51 @@ def test_each_object_in_a_file_of_its_own(tmp_path: Path, picture: Picture) -> N
         assert path.exists()
 
 
-def test_nothing_is_replaced_silently(tmp_path: Path, picture: Picture) -> None:
-    targets = [Target(square(0, 0, 10, 10)), Target(square(9, 9, 19, 19))]
+def test_nothing_is_replaced_silently(tmp_path: Path, photo: Image) -> None:
+    targets = [ExportTarget(square(0, 0, 10, 10)), ExportTarget(square(9, 9, 19, 19))]
     taken = tmp_path / "photo-cutout.png"
     taken.write_bytes(b"precious")
     options = ExportOptions(scope="each")
-    paths = export_to_folder(picture, targets, tmp_path, options)
+    paths = export_to_folder(photo, targets, tmp_path, options)
     assert [path.name for path in paths] == ["photo-cutout-2.png", "photo-cutout-3.png"]
     assert taken.read_bytes() == b"precious"
 
 
 def test_replacing_is_possible_when_it_is_asked_for(
-    tmp_path: Path, picture: Picture
+    tmp_path: Path, photo: Image
 ) -> None:
-    targets = [Target(square(0, 0, 10, 10)), Target(square(9, 9, 19, 19))]
+    targets = [ExportTarget(square(0, 0, 10, 10)), ExportTarget(square(9, 9, 19, 19))]
     taken = tmp_path / "photo-cutout.png"
     taken.write_bytes(b"old")
     options = ExportOptions(scope="each")
-    paths = export_to_folder(picture, targets, tmp_path, options, overwrite=True)
+    paths = export_to_folder(photo, targets, tmp_path, options, overwrite=True)
     assert [path.name for path in paths] == ["photo-cutout.png", "photo-cutout-2.png"]
-    assert load_picture(taken).width == 60
+    assert load_image(taken).width == 60
 
 
-def test_copy_is_a_png_with_straight_alpha(picture: Picture) -> None:
-    data = encode(picture, [Target(square(2, 3, 12, 23))], ExportOptions(trim=True))
-    with Image.open(io.BytesIO(data)) as image:
+def test_copy_is_a_png_with_straight_alpha(photo: Image) -> None:
+    data = encode(photo, [ExportTarget(square(2, 3, 12, 23))], ExportOptions(trim=True))
+    with PIL.Image.open(io.BytesIO(data)) as image:
         assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (10, 20))
         assert image.getpixel((0, 0)) == (8, 18, 90, 255)
 
 
-def test_planned_name_is_the_one_that_is_written(
-    tmp_path: Path, picture: Picture
-) -> None:
-    targets = [Target(square(0, 0, 10, 10), "a"), Target(square(3, 3, 19, 19), "b")]
+def test_planned_name_is_the_one_that_is_written(tmp_path: Path, photo: Image) -> None:
+    targets = [
+        ExportTarget(square(0, 0, 10, 10), "a"),
+        ExportTarget(square(3, 3, 19, 19), "b"),
+    ]
     options = ExportOptions(format="ora", trim=True, template="{object} {what} {width}")
     frame = options.frame(60, 40, (0, 0, 19, 19))
-    stem = planned_stem(picture, ["a", "b"], frame, options, today=TODAY)
+    stem = plan_stem(photo, ["a", "b"], frame, options, today=TODAY)
     assert stem == "a + b layers 19"
-    [path] = export_to_folder(picture, targets, tmp_path, options)
+    [path] = export_to_folder(photo, targets, tmp_path, options)
     assert path.name == f"{stem}.ora"
 
 
-def test_bad_template_writes_nothing(tmp_path: Path, picture: Picture) -> None:
+def test_bad_template_writes_nothing(tmp_path: Path, photo: Image) -> None:
     options = ExportOptions(template="{nmae}")
     with pytest.raises(ZimError, match="unknown field"):
-        export_to_folder(picture, [Target(square(0, 0, 9, 9))], tmp_path, options)
+        export_to_folder(photo, [ExportTarget(square(0, 0, 9, 9))], tmp_path, options)
     assert not list(tmp_path.iterdir())
     assert exporting.FORMATS[0].id == "png"

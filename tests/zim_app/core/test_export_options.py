@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zim_app.core.export_options import ExportOptions
-from zim_app.core.framing import Frame
+from zim_app.core.framing import ExportFrame
 from zim_model.errors import ZimError
 
 OPTIONS = st.builds(
@@ -19,7 +19,7 @@ OPTIONS = st.builds(
     depth=st.sampled_from(["source", "8", "16"]),
     quality=st.integers(1, 100),
     background=st.tuples(*[st.integers(0, 255)] * 3),
-    background_picture=st.none() | st.just(Path("/pictures/été.jpg")),
+    background_image=st.none() | st.just(Path("/pictures/été.jpg")),
     trim=st.booleans(),
     padding=st.integers(0, 500),
     scale=st.floats(0.01, 10),
@@ -69,14 +69,14 @@ def test_malformed_options_are_refused_by_name(
         ExportOptions.from_json(ExportOptions().to_json() | changes)
 
 
-def test_frame_of_a_picture() -> None:
+def test_frame_of_an_image() -> None:
     support = (10, 20, 30, 60)
     frame = ExportOptions().frame(100, 80, support)
-    assert frame == Frame((0, 0, 100, 80), 100, 80)
+    assert frame == ExportFrame((0, 0, 100, 80), 100, 80)
     options = ExportOptions(trim=True, padding=15, scale=0.5)
-    assert options.frame(100, 80, support) == Frame((-5, 5, 45, 75), 25, 35)
+    assert options.frame(100, 80, support) == ExportFrame((-5, 5, 45, 75), 25, 35)
     options = ExportOptions(trim=True, longest_side=400)
-    assert options.frame(100, 80, support) == Frame(support, 200, 400)
+    assert options.frame(100, 80, support) == ExportFrame(support, 200, 400)
     assert ExportOptions(scale=0.001).frame(100, 80, None).width == 1
 
 

@@ -1,6 +1,6 @@
-"""What goes into a file comes out: every format in the table, at both depths.
+"""Every format at both depths: the file has the pixels that were written.
 
-Files are read by libraries that did not write them, where there are such.
+Files are read with other libraries than the writing ones where possible.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from xml.etree import ElementTree
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 import tifffile
-from PIL import ExifTags, Image
+from PIL import ExifTags
 from psd_tools import PSDImage
 from psd_tools.constants import Resource
 
-from zim_app.core.export import ExportOptions, Target, export
-from zim_app.core.formats import FORMATS, Format
-from zim_app.core.images import Picture, load_picture
-from zim_app.core.pixels import at_depth
+from zim_app.core.export import ExportOptions, ExportTarget, export
+from zim_app.core.formats import FORMATS, FileFormat
+from zim_app.core.images import Image, load_image
+from zim_app.core.pixels import convert_depth
 
 DPI = (300.0, 254.0)
 DEPTHS = {"8": np.uint8, "16": np.uint16}
@@ -39,7 +40,7 @@ TRANSPARENT = [case for case in CASES if case.values[0].transparency]  # type: i
 
 @dataclass
 class Found:
-    """What a foreign reader finds in a file; pixels are (H, W, 4) or (H, W, 3)."""
+    """Content of a file read with another library; pixels are (H, W, 3 or 4)."""
 
     pixels: np.ndarray
     icc: bytes | None
@@ -47,7 +48,7 @@ class Found:
 
 
 def read_raster(path: Path) -> Found:
-    with Image.open(path) as image:
+    with PIL.Image.open(path) as image:
         icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
         if image.format == "WEBP":  # keeps it in the EXIF block only
             exif = image.getexif()
@@ -84,7 +85,7 @@ def read_openraster(path: Path) -> Found:
         root = ElementTree.fromstring(archive.read("stack.xml"))
         [layer] = root.iter("layer")
         data = archive.read(layer.get("src", ""))
-        with Image.open(io.BytesIO(data)) as image:
+        with PIL.Image.open(io.BytesIO(data)) as image:
             icc = image.info.get("icc_profile")
     part = opencv(data)
     width, height = int(root.get("w", "")), int(root.get("h", ""))
@@ -100,12 +101,12 @@ READERS: dict[str, Callable[[Path], Found]] = {
 
 
 @pytest.fixture
-def picture(request: Any, p3_profile: bytes) -> Picture:
+def image(request: Any, p3_profile: bytes) -> Image:
     """All alphas of a byte in 16 x 16 pixels, over colours of every kind."""
     rng = np.random.default_rng(5)
     values = rng.integers(0, 65536, (16, 16, 3), dtype=np.uint16)
     values[:2] = (0, 65535, 32768)  # the extremes under every sort of alpha
-    plain = Picture.from_array(at_depth(values, DEPTHS[request.param]), "photo.png")
+    plain = Image.from_array(convert_depth(values, DEPTHS[request.param]), "photo.png")
     return replace(plain, icc=p3_profile, dpi=DPI)
 
 
@@ -119,39 +120,39 @@ def alphas(depth: str) -> np.ndarray:
     return values.reshape(16, 16)
 
 
-@pytest.mark.parametrize("picture", list(DEPTHS), indirect=True)
+@pytest.mark.parametrize("image", list(DEPTHS), indirect=True)
 @pytest.mark.parametrize(("entry", "depth"), TRANSPARENT)
 def test_every_half_transparent_pixel_survives(
-    tmp_path: Path, picture: Picture, entry: Format, depth: str
+    tmp_path: Path, image: Image, entry: FileFormat, depth: str
 ) -> None:
     """Colour and alpha, straight and exact to the last step of the file's depth."""
     path, alpha = tmp_path / f"a{entry.suffixes[0]}", alphas(depth)
-    export(picture, [Target(alpha)], path, ExportOptions(depth=depth))  # type: ignore[arg-type]
+    export(image, [ExportTarget(alpha)], path, ExportOptions(depth=depth))  # type: ignore[arg-type]
     found = READERS[entry.id](path).pixels
     assert found.dtype == DEPTHS[depth]
-    np.testing.assert_array_equal(found[..., 3], at_depth(alpha, DEPTHS[depth]))
+    np.testing.assert_array_equal(found[..., 3], convert_depth(alpha, DEPTHS[depth]))
     shown = found[..., 3] > 0
-    wanted = at_depth(picture.source, DEPTHS[depth])
+    wanted = convert_depth(image.source, DEPTHS[depth])
     np.testing.assert_array_equal(found[shown][:, :3], wanted[shown])
 
 
-@pytest.mark.parametrize("picture", list(DEPTHS), indirect=True)
+@pytest.mark.parametrize("image", list(DEPTHS), indirect=True)
 @pytest.mark.parametrize(("entry", "depth"), CASES)
 def test_profile_resolution_and_depth_survive(
-    tmp_path: Path, picture: Picture, entry: Format, depth: str
+    tmp_path: Path, image: Image, entry: FileFormat, depth: str
 ) -> None:
     path = tmp_path / f"a{entry.suffixes[0]}"
     what = "cutout" if entry.transparency else "composite"
     opaque = np.full((16, 16), 65535, np.uint16)
-    export(picture, [Target(opaque)], path, ExportOptions(what, depth=depth))  # type: ignore[arg-type]
+    export(image, [ExportTarget(opaque)], path, ExportOptions(what, depth=depth))  # type: ignore[arg-type]
     found = READERS[entry.id](path)
     assert found.pixels.dtype == DEPTHS[depth]
-    assert found.icc == picture.icc
+    assert found.icc == image.icc
     assert found.dpi == pytest.approx(DPI, abs=0.02)
     if not entry.layered:  # which are only written
-        again = load_picture(path)
+        again = load_image(path)
         assert again.dpi == pytest.approx(DPI, abs=0.02)
-        assert again.icc == picture.icc
+        assert again.icc == image.icc
 
 
 @pytest.mark.parametrize(
@@ -167,39 +168,39 @@ def test_profile_resolution_and_depth_survive(
 def test_resolution_of_a_webp_file_is_read(
     tmp_path: Path, unit: Any, sides: Any, expected: Any
 ) -> None:
-    exif = Image.Exif()
+    exif = PIL.Image.Exif()
     exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = sides
     if unit is not None:
         exif[ExifTags.Base.ResolutionUnit] = unit
-    Image.new("RGB", (4, 3)).save(tmp_path / "a.webp", exif=exif)
-    found = load_picture(tmp_path / "a.webp").dpi
+    PIL.Image.new("RGB", (4, 3)).save(tmp_path / "a.webp", exif=exif)
+    found = load_image(tmp_path / "a.webp").dpi
     assert found == (None if expected is None else pytest.approx(expected))
 
 
-@pytest.mark.parametrize("picture", ["16"], indirect=True)
+@pytest.mark.parametrize("image", ["16"], indirect=True)
 @pytest.mark.parametrize("entry", [entry for entry in FORMATS if entry.deep])
-def test_a_deep_picture_stays_deep_unasked(
-    tmp_path: Path, picture: Picture, entry: Format
+def test_a_deep_image_stays_deep_unasked(
+    tmp_path: Path, image: Image, entry: FileFormat
 ) -> None:
     path = tmp_path / f"a{entry.suffixes[0]}"
-    export(picture, [Target(alphas("16"))], path)
+    export(image, [ExportTarget(alphas("16"))], path)
     found = READERS[entry.id](path).pixels
     assert found.dtype == np.uint16
     shown = found[..., 3] > 0
-    np.testing.assert_array_equal(found[shown][:, :3], picture.source[shown])
+    np.testing.assert_array_equal(found[shown][:, :3], image.source[shown])
 
 
-@pytest.mark.parametrize("picture", list(DEPTHS), indirect=True)
+@pytest.mark.parametrize("image", list(DEPTHS), indirect=True)
 @pytest.mark.parametrize(("entry", "depth"), TRANSPARENT)
 def test_away_from_the_edge_decontamination_leaves_the_photograph(
-    tmp_path: Path, picture: Picture, entry: Format, depth: str
+    tmp_path: Path, image: Image, entry: FileFormat, depth: str
 ) -> None:
     path = tmp_path / f"a{entry.suffixes[0]}"
     alpha = np.full((16, 16), 65535, np.uint16)
     alpha[:, 5], alpha[:, :5] = 30000, 0
     options = ExportOptions(depth=depth, decontaminate=1.0)  # type: ignore[arg-type]
-    export(picture, [Target(alpha)], path, options)
+    export(image, [ExportTarget(alpha)], path, options)
     found = READERS[entry.id](path).pixels
-    wanted = at_depth(picture.source, DEPTHS[depth])
+    wanted = convert_depth(image.source, DEPTHS[depth])
     np.testing.assert_array_equal(found[:, 6:, :3], wanted[:, 6:])
     assert (found[:, 5, :3] != wanted[:, 5]).any()

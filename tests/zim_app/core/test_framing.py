@@ -5,33 +5,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zim_app.core.compose import Cut
+from zim_app.core.compose import CutOut
 from zim_app.core.framing import (
-    cropped,
-    scaled,
-    scaled_alpha,
-    scaled_to_cover,
-    support_of,
+    alpha_support,
+    crop,
+    scale,
+    scale_alpha,
+    scale_to_cover,
 )
 from zim_model.errors import Cancelled
 
 OPAQUE = 65535
 
 
-def disc(size: int = 64) -> Cut:
-    """A red disc with an edge of several pixels; what it hides is bright green."""
+def disc(size: int = 64) -> CutOut:
+    """A red disc with an edge of several pixels; hidden colours are bright green."""
     y, x = np.mgrid[:size, :size] + 0.5
     distance = np.hypot(x - size / 2, y - size / 2)
     alpha = np.clip((size / 3 - distance) / 6, 0, 1)
     colours = np.zeros((size, size, 3), np.uint8)
     colours[alpha > 0] = (200, 30, 10)
     colours[alpha == 0] = (0, 255, 0)
-    return Cut(colours, (alpha * OPAQUE).astype(np.uint16))
+    return CutOut(colours, (alpha * OPAQUE).astype(np.uint16))
 
 
 @pytest.mark.parametrize("size", [7, 20, 50, 96, 201])
 def test_nothing_hidden_bleeds_into_the_edge(size: int) -> None:
-    small = scaled(disc(), size, size, lambda: False)
+    small = scale(disc(), size, size, lambda: False)
     assert small.alpha.shape == (size, size)
     seen = small.alpha > 300
     assert seen.any()
@@ -40,16 +40,16 @@ def test_nothing_hidden_bleeds_into_the_edge(size: int) -> None:
 
 
 def test_hidden_colours_are_not_black_after_scaling() -> None:
-    """Programs that filter straight alpha would draw a dark fringe."""
-    small = scaled(disc(), 32, 32, lambda: False)
+    """Filtering straight alpha without weights would draw a dark fringe."""
+    small = scale(disc(), 32, 32, lambda: False)
     assert small.colours[0, 0].tolist() == [0, 255, 0]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_scaling_keeps_a_flat_picture_flat(dtype: type) -> None:
-    cut = Cut(np.full((9, 13, 3), 77, dtype), np.full((9, 13), 40000, np.uint16))
+def test_scaling_keeps_a_flat_image_flat(dtype: type) -> None:
+    cut = CutOut(np.full((9, 13, 3), 77, dtype), np.full((9, 13), 40000, np.uint16))
     for width, height in ((4, 3), (26, 18), (13, 2), (5, 30)):
-        result = scaled(cut, width, height, lambda: False)
+        result = scale(cut, width, height, lambda: False)
         assert (result.colours == 77).all()
         assert (result.alpha == 40000).all()
         assert result.colours.dtype == dtype
@@ -58,18 +58,18 @@ def test_scaling_keeps_a_flat_picture_flat(dtype: type) -> None:
 def test_shrinking_averages_coverage() -> None:
     alpha = np.zeros((4, 4), np.uint16)
     alpha[:, :1] = OPAQUE
-    assert scaled_alpha(alpha, 2, 2)[0].tolist() == [32768, 0]
+    assert scale_alpha(alpha, 2, 2)[0].tolist() == [32768, 0]
 
 
 def test_scaling_can_be_cancelled() -> None:
     with pytest.raises(Cancelled):
-        scaled(disc(), 9, 9, lambda: True)
+        scale(disc(), 9, 9, lambda: True)
 
 
 def test_same_size_is_the_same_cut() -> None:
     cut = disc()
-    assert scaled(cut, 64, 64, lambda: True) is cut
-    assert cropped(cut, (0, 0, 64, 64)) is cut
+    assert scale(cut, 64, 64, lambda: True) is cut
+    assert crop(cut, (0, 0, 64, 64)) is cut
 
 
 @given(st.data())
@@ -80,7 +80,7 @@ def test_crop_is_a_window_on_an_endless_transparent_plane(data: st.DataObject) -
     right, bottom = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 8))
     if left >= right or top >= bottom:
         return
-    part = cropped(Cut(colours, alpha), (left, top, right, bottom))
+    part = crop(CutOut(colours, alpha), (left, top, right, bottom))
     assert part.alpha.shape == (bottom - top, right - left)
     for row in range(top, bottom):
         for column in range(left, right):
@@ -93,15 +93,15 @@ def test_crop_is_a_window_on_an_endless_transparent_plane(data: st.DataObject) -
 
 def test_support_is_exact() -> None:
     alpha = np.zeros((5, 7), np.uint16)
-    assert support_of(alpha) is None
+    assert alpha_support(alpha) is None
     alpha[1, 2] = alpha[3, 5] = 1
-    assert support_of(alpha) == (2, 1, 6, 4)
+    assert alpha_support(alpha) == (2, 1, 6, 4)
 
 
 def test_cover_takes_the_middle() -> None:
     wide = np.zeros((10, 30, 3), np.uint8)
     wide[:, 10:20] = 255
-    assert (scaled_to_cover(wide, 20, 20) == 255).all()
+    assert (scale_to_cover(wide, 20, 20) == 255).all()
     tall = np.swapaxes(wide, 0, 1)
-    assert (scaled_to_cover(tall, 5, 5) == 255).all()
-    assert scaled_to_cover(wide, 7, 3).shape == (3, 7, 3)
+    assert (scale_to_cover(tall, 5, 5) == 255).all()
+    assert scale_to_cover(wide, 7, 3).shape == (3, 7, 3)

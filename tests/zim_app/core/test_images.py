@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 import tifffile
-from PIL import Image
 
-from zim_app.core.images import TRANSPARENT_GREY, Picture, load_picture
+from zim_app.core.images import TRANSPARENT_GREY, Image, load_image
 from zim_model.errors import ImageError
 
 Convert = Callable[[np.ndarray], np.ndarray]
@@ -21,9 +21,9 @@ RED, BLUE = (255, 0, 0), (0, 0, 255)
 BLOCK = 32
 
 
-def red_and_blue() -> Image.Image:
+def red_and_blue() -> PIL.Image.Image:
     """Red on the left, blue on the right; survives chroma subsampling."""
-    image = Image.new("RGB", (2 * BLOCK, BLOCK), RED)
+    image = PIL.Image.new("RGB", (2 * BLOCK, BLOCK), RED)
     image.paste(BLUE, (BLOCK, 0, 2 * BLOCK, BLOCK))
     return image
 
@@ -52,24 +52,24 @@ def png16(pixels: np.ndarray) -> bytes:
 
 
 def exif(orientation: int) -> bytes:
-    entries = Image.Exif()
+    entries = PIL.Image.Exif()
     entries[274] = orientation
     return entries.tobytes()
 
 
-def assert_sound(picture: Picture) -> None:
-    """What every picture promises."""
-    shape = (picture.height, picture.width)
-    assert picture.rgb.shape == picture.source.shape == (*shape, 3)
-    assert picture.rgb.dtype == np.uint8
-    assert picture.source.dtype in (np.uint8, np.uint16)
-    for array in (picture.rgb, picture.source, picture.source_alpha):
+def assert_sound(loaded: Image) -> None:
+    """Check the invariants of every image."""
+    shape = (loaded.height, loaded.width)
+    assert loaded.rgb.shape == loaded.source.shape == (*shape, 3)
+    assert loaded.rgb.dtype == np.uint8
+    assert loaded.source.dtype in (np.uint8, np.uint16)
+    for array in (loaded.rgb, loaded.source, loaded.source_alpha):
         if array is not None:
             assert not array.flags.writeable
             assert array.flags.c_contiguous
-    if picture.source_alpha is not None:
-        assert picture.source_alpha.shape == shape
-        assert picture.source_alpha.dtype == np.uint16
+    if loaded.source_alpha is not None:
+        assert loaded.source_alpha.shape == shape
+        assert loaded.source_alpha.dtype == np.uint16
 
 
 # --- formats and modes ----------------------------------------------------------------
@@ -92,28 +92,28 @@ def test_red_stays_red_in_every_format(
 ) -> None:
     path = tmp_path / name
     red_and_blue().save(path, **options)
-    picture = load_picture(path)
-    assert_sound(picture)
-    assert (picture.path, picture.name) == (path, name)
-    assert (picture.height, picture.width) == (BLOCK, 2 * BLOCK)
-    np.testing.assert_allclose(picture.rgb[BLOCK // 2, BLOCK // 2], RED, atol=3)
-    np.testing.assert_allclose(picture.rgb[BLOCK // 2, -BLOCK // 2], BLUE, atol=3)
-    assert picture.source is picture.rgb
-    assert picture.source_alpha is None
-    assert picture.icc is None
+    loaded = load_image(path)
+    assert_sound(loaded)
+    assert (loaded.path, loaded.name) == (path, name)
+    assert (loaded.height, loaded.width) == (BLOCK, 2 * BLOCK)
+    np.testing.assert_allclose(loaded.rgb[BLOCK // 2, BLOCK // 2], RED, atol=3)
+    np.testing.assert_allclose(loaded.rgb[BLOCK // 2, -BLOCK // 2], BLUE, atol=3)
+    assert loaded.source is loaded.rgb
+    assert loaded.source_alpha is None
+    assert loaded.icc is None
 
 
-def test_stereo_jpeg_of_a_camera_gives_its_first_picture(tmp_path: Path) -> None:
+def test_stereo_jpeg_of_a_camera_gives_its_first_image(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    other = Image.new("RGB", (8, 8), BLUE)
+    other = PIL.Image.new("RGB", (8, 8), BLUE)
     red_and_blue().save(path, "MPO", save_all=True, append_images=[other])
-    assert load_picture(path).width == 2 * BLOCK
+    assert load_image(path).width == 2 * BLOCK
 
 
 def test_suffix_does_not_matter_and_names_may_be_foreign(tmp_path: Path) -> None:
     path = tmp_path / "猫 été.jpeg"
     red_and_blue().save(path, "PNG")
-    assert tuple(load_picture(path).rgb[0, 0]) == RED
+    assert tuple(load_image(path).rgb[0, 0]) == RED
 
 
 @pytest.mark.parametrize(
@@ -126,27 +126,31 @@ def test_suffix_does_not_matter_and_names_may_be_foreign(tmp_path: Path) -> None
     ],
 )
 def test_opaque_modes(tmp_path: Path, mode: str, value: Any, expected: Any) -> None:
-    image = Image.new(mode, (5, 4), value)
+    image = PIL.Image.new(mode, (5, 4), value)
     if mode == "P":
         image.putpalette([0] * 9 + [10, 200, 30])
     image.save(tmp_path / "a.png")
-    picture = load_picture(tmp_path / "a.png")
-    assert_sound(picture)
-    assert (picture.source == expected).all()
-    assert picture.source is picture.rgb
+    loaded = load_image(tmp_path / "a.png")
+    assert_sound(loaded)
+    assert (loaded.source == expected).all()
+    assert loaded.source is loaded.rgb
 
 
-def half_clear(mode: str) -> tuple[Image.Image, dict[str, Any], int]:
+def half_clear(mode: str) -> tuple[PIL.Image.Image, dict[str, Any], int]:
     """An image of that mode, how to save it, and the alpha of its pixels."""
     if mode == "LA":
-        return Image.new("LA", (5, 4), (90, 64)), {}, 64
+        return PIL.Image.new("LA", (5, 4), (90, 64)), {}, 64
     if mode == "RGBA":
-        return Image.new("RGBA", (5, 4), (200, 100, 50, 64)), {}, 64
+        return PIL.Image.new("RGBA", (5, 4), (200, 100, 50, 64)), {}, 64
     if mode == "P":
-        image = Image.new("P", (5, 4), 1)
+        image = PIL.Image.new("P", (5, 4), 1)
         image.putpalette([0, 0, 0, 200, 100, 50])
         return image, {"transparency": bytes([255, 64])}, 64
-    return Image.new("RGB", (5, 4), (200, 100, 50)), {"transparency": (200, 100, 50)}, 0
+    return (
+        PIL.Image.new("RGB", (5, 4), (200, 100, 50)),
+        {"transparency": (200, 100, 50)},
+        0,
+    )
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA", "P", "RGB"])
@@ -155,14 +159,14 @@ def test_transparency_is_kept_and_the_model_sees_grey_through_it(
 ) -> None:
     image, options, alpha = half_clear(mode)
     image.save(tmp_path / "a.png", **options)
-    picture = load_picture(tmp_path / "a.png")
-    assert_sound(picture)
+    loaded = load_image(tmp_path / "a.png")
+    assert_sound(loaded)
     colour = (90, 90, 90) if mode == "LA" else (200, 100, 50)
-    assert (picture.source == colour).all()
-    assert picture.source_alpha is not None
-    assert (picture.source_alpha == alpha * 257).all()
+    assert (loaded.source == colour).all()
+    assert loaded.source_alpha is not None
+    assert (loaded.source_alpha == alpha * 257).all()
     seen = np.array(colour) * alpha / 255 + TRANSPARENT_GREY * (1 - alpha / 255)
-    np.testing.assert_allclose(picture.rgb[1, 1], seen, atol=0.5)
+    np.testing.assert_allclose(loaded.rgb[1, 1], seen, atol=0.5)
 
 
 def test_colours_hidden_under_full_transparency_do_not_reach_the_model(
@@ -170,17 +174,17 @@ def test_colours_hidden_under_full_transparency_do_not_reach_the_model(
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (8, 8, 4), dtype=np.uint8)
     noise[..., 3] = 0
-    Image.fromarray(noise).save(tmp_path / "a.png")
-    picture = load_picture(tmp_path / "a.png")
-    assert (picture.rgb == TRANSPARENT_GREY).all()
-    np.testing.assert_array_equal(picture.source, noise[..., :3])
+    PIL.Image.fromarray(noise).save(tmp_path / "a.png")
+    loaded = load_image(tmp_path / "a.png")
+    assert (loaded.rgb == TRANSPARENT_GREY).all()
+    np.testing.assert_array_equal(loaded.source, noise[..., :3])
 
 
 def test_alpha_that_is_opaque_everywhere_counts_as_none(tmp_path: Path) -> None:
-    Image.new("RGBA", (5, 4), (1, 2, 3, 255)).save(tmp_path / "a.png")
-    picture = load_picture(tmp_path / "a.png")
-    assert picture.source_alpha is None
-    assert picture.source is picture.rgb
+    PIL.Image.new("RGBA", (5, 4), (1, 2, 3, 255)).save(tmp_path / "a.png")
+    loaded = load_image(tmp_path / "a.png")
+    assert loaded.source_alpha is None
+    assert loaded.source is loaded.rgb
 
 
 # --- 16 bits --------------------------------------------------------------------------
@@ -192,23 +196,23 @@ def test_16_bit_png_keeps_every_bit(
 ) -> None:
     pixels = np.dstack([colours, colours[::-1, :, :1]])[..., :samples]
     (tmp_path / "a.png").write_bytes(png16(pixels))
-    picture = load_picture(tmp_path / "a.png")
-    assert_sound(picture)
-    assert picture.source.dtype == np.uint16
+    loaded = load_image(tmp_path / "a.png")
+    assert_sound(loaded)
+    assert loaded.source.dtype == np.uint16
     colour = pixels[..., :3] if samples > 2 else np.repeat(pixels[..., :1], 3, axis=2)
-    np.testing.assert_array_equal(picture.source, colour)
+    np.testing.assert_array_equal(loaded.source, colour)
     if samples in (2, 4):
-        np.testing.assert_array_equal(picture.source_alpha, pixels[..., -1])
+        np.testing.assert_array_equal(loaded.source_alpha, pixels[..., -1])
     else:
-        assert picture.source_alpha is None
-        np.testing.assert_allclose(picture.rgb, colour / 257, atol=0.5)
+        assert loaded.source_alpha is None
+        np.testing.assert_allclose(loaded.rgb, colour / 257, atol=0.5)
 
 
 def test_16_bit_png_with_a_transparent_grey(tmp_path: Path) -> None:
     pixels = np.array([[[1000], [2000]]], np.uint16)
     data = with_chunk(png16(pixels), b"tRNS", struct.pack(">H", 1000))
     (tmp_path / "a.png").write_bytes(data)
-    alpha = load_picture(tmp_path / "a.png").source_alpha
+    alpha = load_image(tmp_path / "a.png").source_alpha
     assert alpha is not None
     assert alpha.tolist() == [[0, 65535]]
 
@@ -223,9 +227,9 @@ def test_16_bit_tiff_keeps_every_bit(
     tifffile.imwrite(
         path, stored, photometric="rgb", planarconfig=planar, compression=compression
     )
-    picture = load_picture(path)
-    assert_sound(picture)
-    np.testing.assert_array_equal(picture.source, colours)
+    loaded = load_image(path)
+    assert_sound(loaded)
+    np.testing.assert_array_equal(loaded.source, colours)
 
 
 @pytest.mark.parametrize("extra", ["unassalpha", "assocalpha"])
@@ -236,10 +240,10 @@ def test_16_bit_tiff_alpha_comes_out_straight(tmp_path: Path, extra: str) -> Non
     path = tmp_path / "a.tif"
     pixels = np.broadcast_to(pixel, (4, 5, 4))
     tifffile.imwrite(path, pixels, photometric="rgb", extrasamples=[extra])
-    picture = load_picture(path)
-    np.testing.assert_allclose(picture.source[0, 0], colour, atol=1)
-    assert picture.source_alpha is not None
-    assert (picture.source_alpha == alpha).all()
+    loaded = load_image(path)
+    np.testing.assert_allclose(loaded.source[0, 0], colour, atol=1)
+    assert loaded.source_alpha is not None
+    assert (loaded.source_alpha == alpha).all()
 
 
 def test_16_bit_grey_tiff_in_both_directions(
@@ -249,14 +253,14 @@ def test_16_bit_grey_tiff_in_both_directions(
     for photometric, stored in (("minisblack", grey), ("miniswhite", 65535 - grey)):
         path = tmp_path / f"{photometric}.tif"
         tifffile.imwrite(path, stored, photometric=photometric)
-        source = load_picture(path).source
+        source = load_image(path).source
         np.testing.assert_array_equal(source, np.repeat(grey[..., None], 3, axis=2))
 
 
 def test_16_bit_cmyk_tiff_becomes_srgb(tmp_path: Path) -> None:
     pixels = np.broadcast_to(np.array([65535, 0, 0, 0], np.uint16), (4, 5, 4))
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="separated")
-    assert (load_picture(tmp_path / "a.tif").source == (0, 255, 255)).all()
+    assert (load_image(tmp_path / "a.tif").source == (0, 255, 255)).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint32", "int16"])
@@ -264,7 +268,7 @@ def test_tiff_without_an_agreed_range_is_refused(tmp_path: Path, dtype: str) -> 
     pixels = np.zeros((4, 5, 3), dtype)
     tifffile.imwrite(tmp_path / "hdr.tif", pixels, photometric="rgb")
     with pytest.raises(ImageError, match=f"hdr.tif.*{dtype}.*Save it as"):
-        load_picture(tmp_path / "hdr.tif")
+        load_image(tmp_path / "hdr.tif")
 
 
 def test_tiff_works_without_the_optional_codecs(
@@ -278,11 +282,11 @@ def test_tiff_works_without_the_optional_codecs(
     script = (
         "import sys; sys.modules['imagecodecs'] = None\n"
         "from pathlib import Path; import numpy as np\n"
-        "from zim_app.core.images import load_picture\n"
-        "from zim_app.core.export import Target, export\n"
-        "p = load_picture(Path(sys.argv[1]))\n"
+        "from zim_app.core.images import load_image\n"
+        "from zim_app.core.export import ExportTarget, export\n"
+        "p = load_image(Path(sys.argv[1]))\n"
         "alpha = np.full(p.rgb.shape[:2], 65535, np.uint16)\n"
-        "export(p, [Target(alpha)], Path(sys.argv[2]))\n"
+        "export(p, [ExportTarget(alpha)], Path(sys.argv[2]))\n"
     )
     subprocess.run([sys.executable, "-c", script, path, tmp_path / "b.tif"], check=True)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), pixels)
@@ -298,19 +302,19 @@ def test_profile_is_applied_for_the_model_and_kept_for_the_export(
     pixel = (200, 110, 90)
     path = tmp_path / f"a{suffix}"
     options = {"lossless": True} if suffix == ".webp" else {}
-    Image.new("RGB", (8, 8), pixel).save(path, icc_profile=p3_profile, **options)
-    picture = load_picture(path)
-    assert_sound(picture)
-    assert picture.icc == p3_profile
-    np.testing.assert_allclose(picture.source[0, 0], pixel, atol=1)
+    PIL.Image.new("RGB", (8, 8), pixel).save(path, icc_profile=p3_profile, **options)
+    loaded = load_image(path)
+    assert_sound(loaded)
+    assert loaded.icc == p3_profile
+    np.testing.assert_allclose(loaded.source[0, 0], pixel, atol=1)
     np.testing.assert_allclose(
-        picture.rgb[0, 0], p3_to_srgb(picture.source[0, 0]), atol=1.5
+        loaded.rgb[0, 0], p3_to_srgb(loaded.source[0, 0]), atol=1.5
     )
-    assert abs(int(picture.rgb[0, 0, 0]) - 200) > 5  # it is not the identity
+    assert abs(int(loaded.rgb[0, 0, 0]) - 200) > 5  # it is not the identity
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_16_bit_picture_with_a_profile(
+def test_16_bit_image_with_a_profile(
     tmp_path: Path, p3_profile: bytes, p3_to_srgb: Convert, suffix: str
 ) -> None:
     pixel = np.array([51401, 28271, 23133], np.uint16)
@@ -321,10 +325,10 @@ def test_16_bit_picture_with_a_profile(
     else:
         body = b"x\0\0" + zlib.compress(p3_profile)
         path.write_bytes(with_chunk(png16(pixels), b"iCCP", body))
-    picture = load_picture(path)
-    assert picture.icc == p3_profile
-    assert (picture.source == pixel).all()
-    np.testing.assert_allclose(picture.rgb[0, 0], p3_to_srgb(pixel / 257), atol=1.5)
+    loaded = load_image(path)
+    assert loaded.icc == p3_profile
+    assert (loaded.source == pixel).all()
+    np.testing.assert_allclose(loaded.rgb[0, 0], p3_to_srgb(pixel / 257), atol=1.5)
 
 
 def test_srgb_profile_changes_nothing_but_is_kept(tmp_path: Path) -> None:
@@ -332,17 +336,17 @@ def test_srgb_profile_changes_nothing_but_is_kept(tmp_path: Path) -> None:
 
     icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     red_and_blue().save(tmp_path / "a.png", icc_profile=icc)
-    picture = load_picture(tmp_path / "a.png")
-    assert picture.icc == icc
-    assert picture.source is picture.rgb
+    loaded = load_image(tmp_path / "a.png")
+    assert loaded.icc == icc
+    assert loaded.source is loaded.rgb
 
 
 def test_unusable_profiles_are_ignored(tmp_path: Path, cmyk_profile: bytes) -> None:
     for icc in (b"no profile at all", cmyk_profile):
         red_and_blue().save(tmp_path / "a.png", icc_profile=icc)
-        picture = load_picture(tmp_path / "a.png")
-        assert picture.icc is None
-        assert tuple(picture.rgb[0, 0]) == RED
+        loaded = load_image(tmp_path / "a.png")
+        assert loaded.icc is None
+        assert tuple(loaded.rgb[0, 0]) == RED
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -351,54 +355,56 @@ def test_grey_profile_is_applied_to_both_versions(
 ) -> None:
     path = tmp_path / "a.png"
     if bits == 8:
-        image = Image.new("L", (4, 4), 55)
+        image = PIL.Image.new("L", (4, 4), 55)
         image.save(path, icc_profile=linear_grey_profile)
     else:
         body = b"x\0\0" + zlib.compress(linear_grey_profile)
         pixels = np.full((4, 4, 1), 55 * 257, np.uint16)
         path.write_bytes(with_chunk(png16(pixels), b"iCCP", body))
-    picture = load_picture(path)
-    assert picture.icc is None
+    loaded = load_image(path)
+    assert loaded.icc is None
     light = 55 / 255
     expected = 255 * (1.055 * light ** (1 / 2.4) - 0.055)
-    np.testing.assert_allclose(picture.rgb, expected, atol=1.5)
+    np.testing.assert_allclose(loaded.rgb, expected, atol=1.5)
     scale = 257 if bits == 16 else 1
-    np.testing.assert_allclose(picture.source / scale, picture.rgb, atol=0.5)
+    np.testing.assert_allclose(loaded.source / scale, loaded.rgb, atol=0.5)
 
 
 def test_cmyk_jpeg_without_a_profile(tmp_path: Path) -> None:
-    Image.new("CMYK", (16, 16), (255, 0, 0, 0)).save(tmp_path / "a.jpg", quality=100)
+    PIL.Image.new("CMYK", (16, 16), (255, 0, 0, 0)).save(
+        tmp_path / "a.jpg", quality=100
+    )
     assert b"Adobe" in (tmp_path / "a.jpg").read_bytes()  # that is: stored inverted
-    picture = load_picture(tmp_path / "a.jpg")
-    assert_sound(picture)
-    np.testing.assert_allclose(picture.rgb[3, 3], (0, 255, 255), atol=3)
-    assert picture.source is picture.rgb
+    loaded = load_image(tmp_path / "a.jpg")
+    assert_sound(loaded)
+    np.testing.assert_allclose(loaded.rgb[3, 3], (0, 255, 255), atol=3)
+    assert loaded.source is loaded.rgb
 
 
 def test_cmyk_jpeg_goes_through_its_profile(
     tmp_path: Path, cmyk_profile: bytes
 ) -> None:
     path = tmp_path / "a.jpg"
-    image = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
+    image = PIL.Image.new("CMYK", (16, 16), (255, 0, 0, 0))
     image.save(path, quality=100, icc_profile=cmyk_profile)
-    picture = load_picture(path)
+    loaded = load_image(path)
     # Lab (55, -37, -50) is outside sRGB on the red side only: red 0, a deep blue.
-    np.testing.assert_allclose(picture.rgb[3, 3], (0, 147, 217), atol=8)
-    assert picture.icc is None  # the export is sRGB
-    assert picture.source is picture.rgb
+    np.testing.assert_allclose(loaded.rgb[3, 3], (0, 147, 217), atol=8)
+    assert loaded.icc is None  # the export is sRGB
+    assert loaded.source is loaded.rgb
 
 
 # --- orientation ------------------------------------------------
 
 STORED = {
     1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_90,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_270,
 }
 """How a camera held that way stores an upright scene."""
 
@@ -424,20 +430,20 @@ def test_every_orientation_comes_out_upright(
     else:
         sharp = {"webp": {"lossless": True}, "jpg": {"quality": 95, "subsampling": 0}}
         stored.save(path, exif=tag, **sharp.get(kind, {}))
-    picture = load_picture(path)
-    assert_sound(picture)
+    loaded = load_image(path)
+    assert_sound(loaded)
     atol = 6 if kind == "jpg" else 0
     np.testing.assert_allclose(
-        picture.rgb.astype(int), np.asarray(upright, int), atol=atol
+        loaded.rgb.astype(int), np.asarray(upright, int), atol=atol
     )
 
 
 def test_orientation_turns_transparency_and_resolution_too(tmp_path: Path) -> None:
-    upright = Image.new("RGBA", (6, 4), (9, 8, 7, 255))
+    upright = PIL.Image.new("RGBA", (6, 4), (9, 8, 7, 255))
     upright.putpixel((5, 0), (9, 8, 7, 0))
     stored = upright.transpose(STORED[6])
     stored.save(tmp_path / "a.png", exif=exif(6), dpi=(100, 200))
-    picture = load_picture(tmp_path / "a.png")
-    assert picture.source_alpha is not None
-    assert np.argwhere(picture.source_alpha == 0).tolist() == [[0, 5]]
-    np.testing.assert_allclose(picture.dpi, (200, 100), atol=0.05)
+    loaded = load_image(tmp_path / "a.png")
+    assert loaded.source_alpha is not None
+    assert np.argwhere(loaded.source_alpha == 0).tolist() == [[0, 5]]
+    np.testing.assert_allclose(loaded.dpi, (200, 100), atol=0.05)

@@ -1,4 +1,4 @@
-"""Files that cannot be loaded: each is refused with a sentence, never a traceback."""
+"""Files that cannot be loaded raise ImageError with a message for the user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_model.errors import ImageError
 
 
@@ -42,7 +42,7 @@ def test_truncated_files_are_refused(tmp_path: Path, kind: str, part: float) -> 
     path = tmp_path / "cut.img"
     path.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(ImageError, match=r"cut\.img") as caught:
-        load_picture(path)
+        load_image(path)
     assert caught.value.hint
 
 
@@ -63,41 +63,41 @@ def test_damage_is_never_a_traceback(
     path = tmp_path / "damaged"
     path.write_bytes(content)
     try:
-        picture = load_picture(path)
+        image = load_image(path)
     except ImageError:
         return
-    assert picture.rgb.shape == picture.source.shape
+    assert image.rgb.shape == image.source.shape
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
         (b"", r"odd\.jpg is empty\. Copy or download"),
-        (b"hello, this is text", r"odd\.jpg is not a picture .* Convert it to JPEG"),
-        (b"\x89PNG\r\n\x1a\n", r"odd\.jpg is not a picture"),
+        (b"hello, this is text", r"odd\.jpg is not a photo .* Convert it to JPEG"),
+        (b"\x89PNG\r\n\x1a\n", r"odd\.jpg is not a photo"),
         (b"II*\0" + b"\xff" * 60, r"odd\.jpg is damaged or incomplete"),
-        (b"\0\0\0\x18ftypheic" + bytes(60), r"odd\.jpg is not a picture .* Convert"),
+        (b"\0\0\0\x18ftypheic" + bytes(60), r"odd\.jpg is not a photo .* Convert"),
     ],
 )
-def test_files_that_are_no_pictures(
+def test_files_that_are_no_images(
     tmp_path: Path, content: bytes, sentence: str
 ) -> None:
     path = tmp_path / "odd.jpg"
     path.write_bytes(content)
     with pytest.raises(ImageError, match=sentence):
-        load_picture(path)
+        load_image(path)
 
 
 def test_paths_that_are_no_files(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="is a folder"):
-        load_picture(tmp_path)
+        load_image(tmp_path)
     with pytest.raises(ImageError, match=r"gone\.png cannot be read: there is no such"):
-        load_picture(tmp_path / "gone.png")
+        load_image(tmp_path / "gone.png")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ImageError, match="is a device, not a file"):
-        load_picture(tmp_path / "pipe")
+        load_image(tmp_path / "pipe")
     with pytest.raises(ImageError, match="too long"):
-        load_picture(tmp_path / ("n" * 300))
+        load_image(tmp_path / ("n" * 300))
 
 
 def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ImageError, match=r"a\.png cannot be read: permission is"):
-        load_picture(path)
+        load_image(path)
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -125,7 +125,7 @@ def test_bombs_are_refused_before_decoding(tmp_path: Path, side: int) -> None:
     path.write_bytes(png_header(side, side))
     millions = side * side // 1_000_000
     with pytest.raises(ImageError, match=f"bomb.png has {millions} million.*is 150 mi"):
-        load_picture(path)
+        load_image(path)
 
 
 def test_deep_tiff_bomb_is_refused_before_decoding(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_deep_tiff_bomb_is_refused_before_decoding(tmp_path: Path) -> None:
         tiff.pages[0].tags["ImageWidth"].overwrite(65535)
         tiff.pages[0].tags["ImageLength"].overwrite(65535)
     with pytest.raises(ImageError, match="4295 million pixels"):
-        load_picture(path)
+        load_image(path)
 
 
 def test_not_enough_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,4 +147,4 @@ def test_not_enough_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("zim_app.core.images.decode", exhausted)
     with pytest.raises(ImageError, match=r"not enough memory for a\.png"):
-        load_picture(path)
+        load_image(path)

@@ -1,4 +1,4 @@
-"""PSD and OpenRaster files, read by libraries that did not write them."""
+"""PSD and OpenRaster files, read with other libraries."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from xml.etree import ElementTree
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
-from PIL import Image
 from psd_tools import PSDImage
 from psd_tools.constants import Resource
 
-from zim_app.core.export import ExportOptions, Target, export
-from zim_app.core.images import Picture, load_picture
-from zim_app.core.pixels import at_depth
+from zim_app.core.export import ExportOptions, ExportTarget, export
+from zim_app.core.images import Image, load_image
+from zim_app.core.pixels import convert_depth
 
 SIZE = (20, 30)
 
 
 @pytest.fixture(params=[np.uint8, np.uint16], ids=["8", "16"])
-def picture(request, p3_profile: bytes) -> Picture:
+def photo(request, p3_profile: bytes) -> Image:
     rng = np.random.default_rng(1)
     top = np.iinfo(request.param).max
     pixels = rng.integers(0, top, (*SIZE, 3), dtype=request.param, endpoint=True)
-    plain = Picture.from_array(pixels, "photo.png")
-    return Picture(
+    plain = Image.from_array(pixels, "photo.png")
+    return Image(
         None, plain.name, plain.rgb, plain.source, p3_profile, (300, 300), None, "k"
     )
 
 
 @pytest.fixture
-def targets() -> list[Target]:
+def targets() -> list[ExportTarget]:
     rng = np.random.default_rng(2)
     first, second = np.zeros((2, *SIZE), np.uint16)
     first[3:9, 5:25] = rng.integers(1, 65536, (6, 20))
     second[6:19, 2:4] = rng.integers(1, 65536, (13, 2))
-    return [Target(first, "dög 犬"), Target(second, "", visible=False)]
+    return [ExportTarget(first, "dög 犬"), ExportTarget(second, "", visible=False)]
 
 
 def layer_pixels(layer: object, dtype: type) -> np.ndarray:
@@ -47,13 +47,13 @@ def layer_pixels(layer: object, dtype: type) -> np.ndarray:
     return np.round(layer.numpy().astype(np.float64) * scale).astype(dtype)
 
 
-def test_psd_holds_every_object(tmp_path: Path, picture: Picture, targets) -> None:
+def test_psd_holds_every_object(tmp_path: Path, photo: Image, targets) -> None:
     path = tmp_path / "a.psd"
-    export(picture, targets, path, ExportOptions(original=True))
+    export(photo, targets, path, ExportOptions(original=True))
     psd = PSDImage.open(path)
-    depth = picture.source.dtype.type
+    depth = photo.source.dtype.type
     assert (psd.width, psd.height, psd.depth) == (30, 20, 8 * depth().itemsize)
-    assert psd.image_resources.get_data(Resource.ICC_PROFILE) == picture.icc
+    assert psd.image_resources.get_data(Resource.ICC_PROFILE) == photo.icc
     resolution = psd.image_resources.get_data(Resource.RESOLUTION_INFO)
     assert resolution.horizontal == 300 << 16
     original, dog, hidden = psd
@@ -65,45 +65,41 @@ def test_psd_holds_every_object(tmp_path: Path, picture: Picture, targets) -> No
         left, top, right, bottom = layer.bbox
         pixels = layer_pixels(layer, depth)
         inside = np.s_[top:bottom, left:right]
-        np.testing.assert_array_equal(pixels[..., :3], picture.source[inside])
+        np.testing.assert_array_equal(pixels[..., :3], photo.source[inside])
         np.testing.assert_array_equal(
-            pixels[..., 3], at_depth(target.alpha[inside], depth)
+            pixels[..., 3], convert_depth(target.alpha[inside], depth)
         )
-    np.testing.assert_array_equal(
-        layer_pixels(original, depth)[..., :3], picture.source
-    )
+    np.testing.assert_array_equal(layer_pixels(original, depth)[..., :3], photo.source)
 
 
 def test_psd_without_layers_shows_the_visible_ones_over_white(
-    tmp_path: Path, picture: Picture, targets
+    tmp_path: Path, photo: Image, targets
 ) -> None:
     path = tmp_path / "a.psd"
-    export(picture, targets, path)
+    export(photo, targets, path)
     psd = PSDImage.open(path)
-    depth = picture.source.dtype.type
+    depth = photo.source.dtype.type
     channels = psd._record.image_data.get_data(psd._record.header)
     planes = [
         np.frombuffer(plane, np.dtype(depth).newbyteorder(">")).reshape(SIZE)
         for plane in channels
     ]
-    alpha = at_depth(targets[0].alpha, depth)
+    alpha = convert_depth(targets[0].alpha, depth)
     np.testing.assert_array_equal(planes[3], alpha)
     top = np.iinfo(depth).max
     opacity = alpha[..., None] / top
-    white = picture.source * opacity + top * (1 - opacity)
+    white = photo.source * opacity + top * (1 - opacity)
     np.testing.assert_allclose(np.stack(planes[:3], -1), white, atol=0.51)
     if depth == np.uint8:
-        with Image.open(path) as image:
+        with PIL.Image.open(path) as image:
             assert image.mode == "RGBA"
             np.testing.assert_array_equal(np.asarray(image)[..., 3], alpha)
 
 
-def test_openraster_holds_every_object(
-    tmp_path: Path, picture: Picture, targets
-) -> None:
+def test_openraster_holds_every_object(tmp_path: Path, photo: Image, targets) -> None:
     path = tmp_path / "a.ora"
-    export(picture, targets, path)
-    depth = picture.source.dtype.type
+    export(photo, targets, path)
+    depth = photo.source.dtype.type
     with zipfile.ZipFile(path) as archive:
         first = archive.infolist()[0]
         assert (first.filename, first.compress_type) == ("mimetype", 0)
@@ -122,23 +118,23 @@ def test_openraster_holds_every_object(
         data = archive.read(dog.get("src"))
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         assert pixels.dtype == depth
-        np.testing.assert_array_equal(pixels[..., 2::-1], picture.source[3:9, 5:25])
-        with Image.open(io.BytesIO(data)) as image:
-            assert image.info["icc_profile"] == picture.icc
+        np.testing.assert_array_equal(pixels[..., 2::-1], photo.source[3:9, 5:25])
+        with PIL.Image.open(io.BytesIO(data)) as image:
+            assert image.info["icc_profile"] == photo.icc
         merged = archive.read("mergedimage.png")
-        with Image.open(io.BytesIO(merged)) as image:
+        with PIL.Image.open(io.BytesIO(merged)) as image:
             assert image.size == (30, 20)
-        with Image.open(archive.open("Thumbnails/thumbnail.png")) as image:
+        with PIL.Image.open(archive.open("Thumbnails/thumbnail.png")) as image:
             assert image.size == (30, 20)
 
 
 @pytest.mark.parametrize("suffix", [".psd", ".ora"])
 def test_layers_are_trimmed_and_scaled_together(
-    tmp_path: Path, picture: Picture, targets, suffix: str
+    tmp_path: Path, photo: Image, targets, suffix: str
 ) -> None:
     options = ExportOptions(trim=True, padding=1, scale=2, depth="8")
     path = tmp_path / f"a{suffix}"
-    export(picture, targets, path, options)
+    export(photo, targets, path, options)
     if suffix == ".ora":
         with zipfile.ZipFile(path) as archive:
             root = ElementTree.fromstring(archive.read("stack.xml"))
@@ -154,23 +150,23 @@ def test_layers_are_trimmed_and_scaled_together(
     assert abs(bottom - 14) <= 4
 
 
-def test_nothing_visible_is_an_empty_picture(tmp_path: Path, picture: Picture) -> None:
-    clear = Target(np.zeros(SIZE, np.uint16), "nothing", visible=False)
+def test_nothing_visible_is_an_empty_image(tmp_path: Path, photo: Image) -> None:
+    clear = ExportTarget(np.zeros(SIZE, np.uint16), "nothing", visible=False)
     for suffix in (".psd", ".ora"):
-        export(picture, [clear], tmp_path / f"a{suffix}")
+        export(photo, [clear], tmp_path / f"a{suffix}")
     psd = PSDImage.open(tmp_path / "a.psd")
     assert [layer.name for layer in psd] == ["nothing"]
     assert not psd[0].numpy()[..., 3].any()
 
 
 def test_rotated_photo_with_own_transparency(tmp_path: Path) -> None:
-    exif = Image.Exif()
+    exif = PIL.Image.Exif()
     exif[274] = 6
-    stored = Image.new("RGBA", (6, 4), (200, 100, 50, 102))  # 40 % opaque
+    stored = PIL.Image.new("RGBA", (6, 4), (200, 100, 50, 102))  # 40 % opaque
     stored.save(tmp_path / "a.png", exif=exif)
-    picture = load_picture(tmp_path / "a.png")
+    photo = load_image(tmp_path / "a.png")
     alpha = np.full((6, 4), 32768, np.uint16)
-    export(picture, [Target(alpha)], tmp_path / "a.psd")
+    export(photo, [ExportTarget(alpha)], tmp_path / "a.psd")
     [layer] = PSDImage.open(tmp_path / "a.psd")
     assert layer.size == (4, 6)
     pixels = layer_pixels(layer, np.uint8)

@@ -1,15 +1,15 @@
 import numpy as np
+import PIL.Image
 import pytest
-from PIL import Image
 
-from zim_app.core.images import Picture
+from zim_app.core.images import Image
 from zim_app.core.masks import load_mask
 from zim_model.errors import ZimError
 
 
 @pytest.fixture
-def picture():
-    return Picture.from_array(np.zeros((20, 30, 3), np.uint8), "photo")
+def image():
+    return Image.from_array(np.zeros((20, 30, 3), np.uint8), "photo")
 
 
 @pytest.fixture
@@ -20,55 +20,55 @@ def square():
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16"])
-def test_white_is_the_object(tmp_path, picture, square, mode):
+def test_white_is_the_object(tmp_path, image, square, mode):
     path = tmp_path / "mask.png"
     if mode == "I;16":
-        Image.fromarray(square.astype(np.uint16) * 65535).save(path)
+        PIL.Image.fromarray(square.astype(np.uint16) * 65535).save(path)
     else:
-        Image.fromarray(square.astype(np.uint8) * 255).convert(mode).save(path)
-    read = load_mask(path, picture)
+        PIL.Image.fromarray(square.astype(np.uint8) * 255).convert(mode).save(path)
+    read = load_mask(path, image)
     assert (read.mask == square).all()
     assert read.between == 0
     assert not read.transparency
 
 
-def test_transparency_counts_where_there_is_any(tmp_path, picture, square):
+def test_transparency_counts_where_there_is_any(tmp_path, image, square):
     pixels = np.full((20, 30, 4), 255, np.uint8)  # all white
     pixels[..., 3] = square * 255
-    Image.fromarray(pixels).save(tmp_path / "cutout.png")
-    read = load_mask(tmp_path / "cutout.png", picture)
+    PIL.Image.fromarray(pixels).save(tmp_path / "cutout.png")
+    read = load_mask(tmp_path / "cutout.png", image)
     assert (read.mask == square).all()
     assert read.transparency
 
 
-def test_the_threshold_decides_on_greys(tmp_path, picture):
+def test_the_threshold_decides_on_greys(tmp_path, image):
     ramp = np.tile(np.linspace(0, 255, 30).astype(np.uint8), (20, 1))
-    Image.fromarray(ramp).save(tmp_path / "soft.png")
-    half = load_mask(tmp_path / "soft.png", picture)
+    PIL.Image.fromarray(ramp).save(tmp_path / "soft.png")
+    half = load_mask(tmp_path / "soft.png", image)
     assert half.mask.sum(1).tolist() == [15] * 20
     assert half.between == pytest.approx(28 / 30)
-    low = load_mask(tmp_path / "soft.png", picture, 10)
+    low = load_mask(tmp_path / "soft.png", image, 10)
     assert low.mask.sum() > half.mask.sum()
 
 
 @pytest.mark.parametrize("threshold", [0, 101, -3])
-def test_thresholds_out_of_range(tmp_path, picture, threshold):
+def test_thresholds_out_of_range(tmp_path, image, threshold):
     with pytest.raises(ZimError, match=f"threshold is {threshold}"):
-        load_mask(tmp_path / "any.png", picture, threshold)
+        load_mask(tmp_path / "any.png", image, threshold)
 
 
-def test_masks_that_do_not_fit(tmp_path, picture):
-    Image.new("L", (31, 20), 255).save(tmp_path / "large.png")
+def test_masks_that_do_not_fit(tmp_path, image):
+    PIL.Image.new("L", (31, 20), 255).save(tmp_path / "large.png")
     with pytest.raises(ZimError, match="31 x 20 pixels and photo 30 x 20"):
-        load_mask(tmp_path / "large.png", picture)
-    Image.new("L", (30, 20), 100).save(tmp_path / "dark.png")
+        load_mask(tmp_path / "large.png", image)
+    PIL.Image.new("L", (30, 20), 100).save(tmp_path / "dark.png")
     with pytest.raises(ZimError, match="empty mask: no pixel is 50 % of white"):
-        load_mask(tmp_path / "dark.png", picture)
-    Image.new("RGBA", (30, 20), (255, 255, 255, 0)).save(tmp_path / "clear.png")
+        load_mask(tmp_path / "dark.png", image)
+    PIL.Image.new("RGBA", (30, 20), (255, 255, 255, 0)).save(tmp_path / "clear.png")
     with pytest.raises(ZimError, match="50 % opaque"):
-        load_mask(tmp_path / "clear.png", picture)
+        load_mask(tmp_path / "clear.png", image)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(ZimError, match=r"broken\.png"):
-        load_mask(tmp_path / "broken.png", picture)
+        load_mask(tmp_path / "broken.png", image)
     with pytest.raises(ZimError, match=r"none\.png"):
-        load_mask(tmp_path / "none.png", picture)
+        load_mask(tmp_path / "none.png", image)

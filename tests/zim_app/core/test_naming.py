@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zim_app.core.naming import NameFields, file_stem, free_path, sanitised
+from zim_app.core.naming import NameFields, file_stem, free_path, sanitise
 from zim_model.errors import ZimError
 
 VALUES = NameFields(
@@ -70,8 +70,8 @@ def test_values_cannot_lead_out_of_the_folder() -> None:
 def test_any_text_becomes_one_name_that_can_be_written(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    stem = sanitised(text)
-    assert stem == sanitised(stem)
+    stem = sanitise(text)
+    assert stem == sanitise(stem)
     if stem:
         folder = tmp_path_factory.getbasetemp()
         path = folder / f"{stem}.txt"

@@ -6,31 +6,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from tests.zim_model.test_recipe import OBJECTS
-from zim_app.core.images import Picture, load_picture
+from zim_app.core.images import Image, load_image
 from zim_app.core.project import (
-    PictureReference,
-    picture_file,
+    ImageReference,
+    find_image_file,
     read_project,
     relative_path,
     write_project,
 )
-from zim_app.core.saved_work import Work
+from zim_app.core.saved_work import ObjectStack
 from zim_model.errors import ZimError
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe, SceneObject
 
 WORKS = st.lists(OBJECTS, min_size=1, max_size=4, unique_by=lambda o: o.id).flatmap(
     lambda objects: st.builds(
-        Work, st.just(tuple(objects)), st.integers(0, len(objects) - 1)
+        ObjectStack, st.just(tuple(objects)), st.integers(0, len(objects) - 1)
     )
 )
-WORK = Work(
+WORK = ObjectStack(
     (
         SceneObject(3, "dog", recipe=Recipe(PromptSet((Point(3, 4),)))),
         SceneObject(1, "lead", visible=False),
@@ -43,7 +43,7 @@ WORK = Work(
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photos" / "a b.png"
     path.parent.mkdir()
-    Image.new("RGB", (8, 6), (200, 100, 50)).save(path)
+    PIL.Image.new("RGB", (8, 6), (200, 100, 50)).save(path)
     return path
 
 
@@ -53,79 +53,79 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(WORKS)
-def test_work_survives_a_project(folder: Path, work: Work) -> None:
-    picture = Picture.from_array(np.zeros((3, 4, 3), np.uint8), "pasted")
+def test_work_survives_a_project(folder: Path, work: ObjectStack) -> None:
+    image = Image.from_array(np.zeros((3, 4, 3), np.uint8), "pasted")
     path = folder / "a.zimproj"
-    written = write_project(path, picture, work)
+    written = write_project(path, image, work)
     assert read_project(path) == written
-    assert written.work == work
-    assert picture_file(path, written.picture) == folder / "a-picture.png"
+    assert written.stack == work
+    assert find_image_file(path, written.reference) == folder / "a-picture.png"
 
 
 def test_project_travels_with_its_folder(photo: Path, tmp_path: Path) -> None:
     project = tmp_path / "a.zimproj"
-    write_project(project, load_picture(photo), WORK)
+    write_project(project, load_image(photo), WORK)
     assert json.loads(project.read_text())["picture"]["path"] == "photos/a b.png"
     moved = tmp_path.parent / f"{tmp_path.name}-moved"
     tmp_path.rename(moved)
     again = read_project(moved / "a.zimproj")
-    assert again.work == WORK
-    found = picture_file(moved / "a.zimproj", again.picture)
+    assert again.stack == WORK
+    found = find_image_file(moved / "a.zimproj", again.reference)
     assert found == moved / "photos" / "a b.png"
-    assert again.picture.match(load_picture(found)) == "same"
+    assert again.reference.match(load_image(found)) == "same"
 
 
-def test_picture_elsewhere_is_known_but_its_path_is_not_stored(
+def test_image_elsewhere_is_known_but_its_path_is_not_stored(
     photo: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "projects").mkdir()
     project = tmp_path / "projects" / "a.zimproj"
-    picture = load_picture(photo)
-    reference = write_project(project, picture, WORK).picture
+    image = load_image(photo)
+    reference = write_project(project, image, WORK).reference
     assert (reference.path, reference.name) == (None, "a b.png")
-    assert picture_file(project, reference) is None
-    assert reference.match(picture) == "same"
+    assert find_image_file(project, reference) is None
+    assert reference.match(image) == "same"
     assert str(photo.parent) not in project.read_text()
 
 
-def test_changed_picture_is_recognised(photo: Path, tmp_path: Path) -> None:
+def test_changed_image_is_recognised(photo: Path, tmp_path: Path) -> None:
     project = tmp_path / "a.zimproj"
-    reference = write_project(project, load_picture(photo), WORK).picture
-    Image.new("RGB", (8, 6), (1, 2, 3)).save(photo)
-    assert reference.match(load_picture(photo)) == "changed"
-    Image.new("RGB", (6, 8)).save(photo)
-    assert reference.match(load_picture(photo)) == "other"
+    reference = write_project(project, load_image(photo), WORK).reference
+    PIL.Image.new("RGB", (8, 6), (1, 2, 3)).save(photo)
+    assert reference.match(load_image(photo)) == "changed"
+    PIL.Image.new("RGB", (6, 8)).save(photo)
+    assert reference.match(load_image(photo)) == "other"
     photo.unlink()
-    assert picture_file(project, reference) is None
+    assert find_image_file(project, reference) is None
 
 
-def test_pasted_picture_is_kept_once_and_exactly(tmp_path: Path) -> None:
+def test_pasted_image_is_kept_once_and_exactly(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 65536, (5, 7, 3), dtype=np.uint16)
-    picture = Picture.from_array(pixels, "Pasted")
-    other = Picture.from_array(pixels[::-1], "Pasted")
+    image = Image.from_array(pixels, "Pasted")
+    other = Image.from_array(pixels[::-1], "Pasted")
     project = tmp_path / "a.zimproj"
-    for each, name in ((picture, "a-picture.png"),) * 2 + ((other, "a-picture-2.png"),):
-        reference = write_project(project, each, WORK).picture
+    for each, name in ((image, "a-picture.png"),) * 2 + ((other, "a-picture-2.png"),):
+        reference = write_project(project, each, WORK).reference
         assert reference.path == name
-    kept = load_picture(tmp_path / "a-picture.png")
+    kept = load_image(tmp_path / "a-picture.png")
     np.testing.assert_array_equal(kept.source, pixels)
-    assert kept.key == picture.key
+    assert kept.key == image.key
     assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_failed_save_keeps_the_old_project(photo: Path, tmp_path: Path) -> None:
     project = tmp_path / "a.zimproj"
-    write_project(project, load_picture(photo), WORK)
+    write_project(project, load_image(photo), WORK)
     before = project.read_bytes()
     project.chmod(0o400)
     broken = SceneObject(recipe=Recipe(PromptSet((Point(math.nan, 0),))))
     with pytest.raises((ZimError, ValueError)):
-        write_project(project, load_picture(photo), Work((broken,)))
+        write_project(project, load_image(photo), ObjectStack((broken,)))
     assert project.read_bytes() == before
 
 
 def valid() -> dict[str, Any]:
-    reference = PictureReference("a.png", "b/a.png", 8, 6, "ab" * 16)
+    reference = ImageReference("a.png", "b/a.png", 8, 6, "ab" * 16)
     return {
         "format": "zim-studio project",
         "version": 1,
@@ -183,7 +183,7 @@ def test_other_files_are_refused_with_file_and_field(
 def test_valid_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "a.zimproj"
     path.write_text(json.dumps(valid()))
-    assert read_project(path).work == WORK
+    assert read_project(path).stack == WORK
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_paths_that_lead_elsewhere_are_refused(tmp_path: Path, path: Any) -> Non
 @given(st.text(max_size=30))
 def test_any_path_that_is_accepted_stays_inside(text: str) -> None:
     try:
-        reference = PictureReference.from_json(valid()["picture"] | {"path": text})
+        reference = ImageReference.from_json(valid()["picture"] | {"path": text})
     except ZimError:
         return
     folder = Path("/projects/one")

@@ -1,4 +1,4 @@
-"""The stack of objects: order, and one recipe for several."""
+"""The stack of objects: order, merging and export."""
 
 from dataclasses import replace
 
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from zim_app.core.scene import (
     differences,
-    merged,
-    moved,
+    merge_objects,
+    move_objects,
+    remove_objects,
     strokes_interfere,
-    united,
-    without,
+    unite_recipes,
 )
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Point, PromptSet
@@ -48,12 +48,12 @@ def ids(objects):
     ],
 )
 def test_objects_move_to_a_row(held, row, expected):
-    assert ids(moved(STACK, held, row)) == expected
+    assert ids(move_objects(STACK, held, row)) == expected
 
 
 @given(st.sets(st.sampled_from([1, 2, 4, 7])), st.integers(0, 4))
 def test_moving_loses_nothing_and_keeps_each_order(held, row):
-    result = moved(STACK, held, row)
+    result = move_objects(STACK, held, row)
     assert sorted(ids(result)) == [1, 2, 4, 7]
     for part in (held, {1, 2, 4, 7} - held):
         in_order = [id_ for id_ in ids(result) if id_ in part]
@@ -61,42 +61,42 @@ def test_moving_loses_nothing_and_keeps_each_order(held, row):
 
 
 def test_objects_are_taken_away():
-    assert ids(without(STACK, [2, 1])) == [4, 7]
+    assert ids(remove_objects(STACK, [2, 1])) == [4, 7]
 
 
 def test_prompt_sets_are_united_in_order_and_once():
-    three = clicked(3, also=(clicked(4).prompts,))
-    recipe = united([clicked(1), Recipe(), three, clicked(1)])
-    sets = [recipe.prompts, *recipe.also]
+    three = clicked(3, more_prompt_sets=(clicked(4).prompts,))
+    recipe = unite_recipes([clicked(1), Recipe(), three, clicked(1)])
+    sets = [recipe.prompts, *recipe.more_prompt_sets]
     assert [prompts.points[0].x for prompts in sets] == [1, 3, 4]
 
 
 def test_strokes_follow_one_another_even_without_prompts():
-    recipe = united([stroked(Recipe(), "add"), stroked(clicked(2), "erase")])
+    recipe = unite_recipes([stroked(Recipe(), "add"), stroked(clicked(2), "erase")])
     assert recipe.prompts == clicked(2).prompts
-    assert recipe.also == ()
+    assert recipe.more_prompt_sets == ()
     assert [stroke.brush for stroke in recipe.finish.strokes] == ["add", "erase"]
 
 
 def test_uniting_empty_recipes_gives_an_empty_one():
-    assert united([Recipe(), Recipe()]) == Recipe()
+    assert unite_recipes([Recipe(), Recipe()]) == Recipe()
 
 
 def test_what_one_recipe_cannot_say_is_named():
-    soft = clicked(1).finished(feather=3.0)
+    soft = clicked(1).with_finish(feather=3.0)
     assert differences([clicked(1), clicked(2)]) == ()
     assert differences([clicked(1), soft]) == ("edge",)
     assert differences([clicked(1), clicked(2, model="zim-vit-b")]) == ("model",)
     other = clicked(2, options=Options(2, "bilinear"))
     assert differences([clicked(1), other]) == ("candidate", "upsampling")
-    twice = clicked(2, options=Options(mirrored=True))
+    twice = clicked(2, options=Options(flip_tta=True))
     assert differences([clicked(1), twice]) == ("mirrored",)
-    assert united([soft, clicked(2)]).finish.feather == 3.0
+    assert unite_recipes([soft, clicked(2)]).finish.feather == 3.0
 
 
 def test_what_asks_for_nothing_does_not_differ():
     assert differences([Recipe(model="zim-vit-b"), clicked(1)]) == ()
-    assert united([Recipe(model="zim-vit-b"), clicked(1)]).model == "zim-tiny"
+    assert unite_recipes([Recipe(model="zim-vit-b"), clicked(1)]).model == "zim-tiny"
 
 
 def test_the_automatic_candidate_is_the_first():
@@ -113,7 +113,7 @@ def test_only_strokes_that_take_away_interfere():
 
 def test_the_topmost_stays_with_the_new_recipe():
     stack = tuple(replace(o, visible=o.id != 2, name=f"n{o.id}") for o in STACK)
-    result = merged(stack, [1, 2], clicked(9))
+    result = merge_objects(stack, [1, 2], clicked(9))
     assert ids(result) == [4, 2, 7]
     assert result[1] == replace(stack[1], visible=True, recipe=clicked(9))
 
@@ -125,10 +125,10 @@ def test_merging_keeps_masks_and_what_was_clicked_on_them():
     clicked = PromptSet((Point(2, 2), Point(3, 3, positive=False)))
     recipes = [Recipe(clicked), Recipe(on_a, masks=(a,)), Recipe(masks=(b, a))]
     assert not differences(recipes)
-    one = united(recipes)
-    assert (one.prompts, one.also, one.masks) == (on_a, (clicked,), (a, b))
-    # Beside no mask that has prompts, a click must not take anything from a mask.
-    other = united([recipes[0], recipes[2]])
-    assert (other.prompts, other.also) == (PromptSet(), (clicked,))
+    one = unite_recipes(recipes)
+    assert (one.prompts, one.more_prompt_sets, one.masks) == (on_a, (clicked,), (a, b))
+    # A negative point of a recipe without masks must not subtract from a mask.
+    other = unite_recipes([recipes[0], recipes[2]])
+    assert (other.prompts, other.more_prompt_sets) == (PromptSet(), (clicked,))
     twice = [recipes[1], Recipe(clicked, masks=(b,))]
     assert differences(twice) == ("mask_prompts",)

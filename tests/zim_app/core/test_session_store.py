@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.zim_app.core.test_project import WORK, WORKS
-from zim_app.core.images import Picture, load_picture
-from zim_app.core.saved_work import Work
+from zim_app.core.images import Image, load_image
+from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import (
-    RunState,
+    FileStamp,
+    RecoveryState,
     Session,
     SessionStore,
-    Stamp,
-    mark_of,
-    read_run,
+    read_recovery_state,
+    session_mark,
     state_folder,
-    write_run,
+    write_recovery_state,
 )
 from zim_model.errors import ZimError
 
@@ -37,18 +37,21 @@ def numbered(number: int) -> Session:
 
 
 @given(
-    work=WORKS, path=st.none() | st.just(Path("/été/\udcff.png")), done=st.booleans()
+    stack=WORKS, path=st.none() | st.just(Path("/été/\udcff.png")), done=st.booleans()
 )
 def test_session_survives_a_file(
-    tmp_path_factory: pytest.TempPathFactory, work: Work, path: Path, done: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    stack: ObjectStack,
+    path: Path,
+    done: bool,
 ) -> None:
     store = SessionStore(tmp_path_factory.getbasetemp() / "sessions")
-    session = Session("cd" * 16, "a.png", path, work, done)
+    session = Session("cd" * 16, "a.png", path, stack, done)
     store.save(session)
     assert store.load(session.digest) == session
 
 
-def test_unknown_picture_has_no_session(store: SessionStore) -> None:
+def test_unknown_image_has_no_session(store: SessionStore) -> None:
     assert store.load("ef" * 16) is None
     assert store.marks() == {}
 
@@ -77,15 +80,15 @@ def test_damaged_session_is_put_aside_not_lost(store: SessionStore) -> None:
     assert store.load(SESSION.digest) is None
 
 
-def test_pasted_picture_is_kept_and_goes_with_its_session(tmp_path: Path) -> None:
+def test_pasted_image_is_kept_and_goes_with_its_session(tmp_path: Path) -> None:
     store = SessionStore(tmp_path, max_sessions=1)
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    picture = Picture.from_array(pixels, "Pasted")
-    path = store.keep_picture(picture)
-    assert load_picture(path).key == picture.key
-    assert store.keep_picture(picture) == path
-    store.save(Session(picture.key, "Pasted", path, WORK))
-    os.utime(tmp_path / f"{picture.key}.json", ns=(0, 0))
+    image = Image.from_array(pixels, "Pasted")
+    path = store.save_image(image)
+    assert load_image(path).key == image.key
+    assert store.save_image(image) == path
+    store.save(Session(image.key, "Pasted", path, WORK))
+    os.utime(tmp_path / f"{image.key}.json", ns=(0, 0))
     store.save(SESSION)
     assert not path.exists()
 
@@ -93,24 +96,24 @@ def test_pasted_picture_is_kept_and_goes_with_its_session(tmp_path: Path) -> Non
 def test_marks_tell_what_was_done(store: SessionStore, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.png" for name in "abc"]
     for number, (path, work, done) in enumerate(
-        zip(paths, (WORK, WORK, Work()), (False, True, False), strict=True)
+        zip(paths, (WORK, WORK, ObjectStack()), (False, True, False), strict=True)
     ):
         path.write_bytes(b"12345")
         store.save(Session(f"{number:032x}", path.name, path, work, done))
     (store.folder / "ff.json").write_text("no JSON")
-    stamp = Stamp.of(paths[0])
+    stamp = FileStamp.from_path(paths[0])
     assert stamp is not None
     assert stamp.size == 5
     assert store.marks() == {
         paths[0]: ("touched", stamp),
-        paths[1]: ("done", Stamp.of(paths[1])),
+        paths[1]: ("done", FileStamp.from_path(paths[1])),
     }
 
 
 def test_mark_of_a_session() -> None:
-    assert mark_of(replace(SESSION, work=Work())) is None
-    assert mark_of(SESSION) == "touched"
-    assert mark_of(replace(SESSION, exported=True)) == "done"
+    assert session_mark(replace(SESSION, stack=ObjectStack())) is None
+    assert session_mark(SESSION) == "touched"
+    assert session_mark(replace(SESSION, exported=True)) == "done"
 
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
@@ -131,12 +134,12 @@ def test_state_folder_can_be_named(
 
 def test_what_a_run_had_open(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    assert read_run(path) is None
+    assert read_recovery_state(path) is None
     for run in (
-        RunState("a.png", Path("/a.png"), Path("/a.zimproj")),
-        RunState("", None),
+        RecoveryState("a.png", Path("/a.png"), Path("/a.zimproj")),
+        RecoveryState("", None),
     ):
-        write_run(path, run)
-        assert read_run(path) == run
+        write_recovery_state(path, run)
+        assert read_recovery_state(path) == run
     path.write_text('{"format": "zim-studio run", "version": 1, "picture": 5}')
-    assert read_run(path) == RunState("", None)
+    assert read_recovery_state(path) == RecoveryState("", None)

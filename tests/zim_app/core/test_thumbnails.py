@@ -38,7 +38,7 @@ def test_transparency_lies_over_grey(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["grey16", "rgb16", "rgb16 tif"])
-def test_deep_pictures_keep_their_brightness(tmp_path: Path, mode: str) -> None:
+def test_deep_images_keep_their_brightness(tmp_path: Path, mode: str) -> None:
     path = tmp_path / ("a.tif" if "tif" in mode else "a.png")
     if mode == "grey16":
         Image.fromarray(np.full((60, 90), 30000, np.uint16)).save(path)
@@ -55,7 +55,7 @@ def test_deep_pictures_keep_their_brightness(tmp_path: Path, mode: str) -> None:
     np.testing.assert_allclose(small[10, 10], 117, atol=1)
 
 
-def test_very_long_pictures_keep_a_pixel(tmp_path: Path) -> None:
+def test_very_long_images_keep_a_pixel(tmp_path: Path) -> None:
     Image.new("RGB", (2000, 1)).save(tmp_path / "a.png")
     assert read_thumbnail(tmp_path / "a.png", 50).shape == (1, 50, 3)
 

@@ -1,11 +1,11 @@
-"""Pairs for training, read back as training reads them."""
+"""Training pairs, read back with the readers of training."""
 
 import numpy as np
+import PIL.Image
 import pytest
-from PIL import Image
 
-from training.sources import Pictures, _family
-from zim_app.core.images import Picture, load_picture
+from training.sources import SceneReader, _family
+from zim_app.core.images import Image, load_image
 from zim_app.core.training_pairs import save_pairs
 from zim_model.errors import ZimError
 
@@ -23,34 +23,34 @@ def pixels():
 @pytest.fixture
 def jpeg(tmp_path, pixels):
     path = tmp_path / "my.cat__1.jpg"
-    Image.fromarray(pixels).save(path, quality=90)
+    PIL.Image.fromarray(pixels).save(path, quality=90)
     return path
 
 
 def test_training_reads_the_pair_back(tmp_path, jpeg):
     root = tmp_path / "train"
-    picture = load_picture(jpeg)
-    [path] = save_pairs(picture, [ALPHA], root)
+    photo = load_image(jpeg)
+    [path] = save_pairs(photo, [ALPHA], root)
     assert path == root / "matte" / "studio__my-cat_1.alpha.png"
     assert (root / "matte" / "studio__my-cat_1.jpg").read_bytes() == jpeg.read_bytes()
     (root / "background").mkdir()
-    Image.new("RGB", (300, 300)).save(root / "background" / "b.png")
-    pictures = Pictures(root)
-    [(kind, source, paths)] = [pool for pool in pictures.pools if pool[0] == "matte"]
-    scene = pictures.scene_from(np.random.default_rng(0), kind, source, paths)
-    assert np.array_equal(scene.image, picture.rgb)
+    PIL.Image.new("RGB", (300, 300)).save(root / "background" / "b.png")
+    reader = SceneReader(root)
+    [(kind, source, paths)] = [pool for pool in reader.pools if pool[0] == "matte"]
+    scene = reader.draw_scene_from(np.random.default_rng(0), kind, source, paths)
+    assert np.array_equal(scene.image, photo.rgb)
     assert np.array_equal(scene.alpha, np.float32(ALPHA / 65535))
     assert scene.exact
 
 
 def test_nothing_is_replaced_or_saved_twice(tmp_path, jpeg, pixels):
-    picture = load_picture(jpeg)
-    paths = save_pairs(picture, [ALPHA, OTHER], tmp_path / "t")
+    photo = load_image(jpeg)
+    paths = save_pairs(photo, [ALPHA, OTHER], tmp_path / "t")
     before = {p: p.read_bytes() for p in (tmp_path / "t" / "matte").iterdir()}
     assert len(before) == 4
-    assert len({_family(path) for path in paths}) == 1, "one picture, one family"
-    assert save_pairs(picture, [OTHER, ALPHA], tmp_path / "t" / "matte") == paths[::-1]
-    same_name = Picture.from_array(pixels[::-1], jpeg.name)
+    assert len({_family(path) for path in paths}) == 1, "one image, one family"
+    assert save_pairs(photo, [OTHER, ALPHA], tmp_path / "t" / "matte") == paths[::-1]
+    same_name = Image.from_array(pixels[::-1], jpeg.name)
     [third] = save_pairs(same_name, [ALPHA], tmp_path / "t")
     assert third.name == "studio__my-cat_1-2.alpha.png"
     assert _family(third) != _family(paths[0])
@@ -63,33 +63,33 @@ def test_nothing_is_replaced_or_saved_twice(tmp_path, jpeg, pixels):
 def test_a_file_that_reads_otherwise_is_written_anew(tmp_path, jpeg, pixels, kind):
     path = tmp_path / "other.png"
     if kind == "turned":
-        exif = Image.Exif()
+        exif = PIL.Image.Exif()
         exif[0x0112] = 6
         path = tmp_path / "other.jpg"
-        Image.fromarray(pixels.swapaxes(0, 1).copy()).save(path, exif=exif)
+        PIL.Image.fromarray(pixels.swapaxes(0, 1).copy()).save(path, exif=exif)
     elif kind == "grey16":
-        Image.fromarray(np.full((40, 60), 30000, np.uint16)).save(path)
+        PIL.Image.fromarray(np.full((40, 60), 30000, np.uint16)).save(path)
     else:
-        Image.fromarray(pixels).save(path)
-    picture = load_picture(path)
+        PIL.Image.fromarray(pixels).save(path)
+    photo = load_image(path)
     if kind == "gone":
         path.unlink()
     if kind == "pasted":
-        picture = Picture.from_array(pixels, "pasted")
-    alpha = np.full(picture.rgb.shape[:2], 65535, np.uint16)
-    [matte] = save_pairs(picture, [alpha], tmp_path / "t")
+        photo = Image.from_array(pixels, "pasted")
+    alpha = np.full(photo.rgb.shape[:2], 65535, np.uint16)
+    [matte] = save_pairs(photo, [alpha], tmp_path / "t")
     image = matte.with_name(matte.name.replace(".alpha", ""))
-    with Image.open(image) as file:
-        assert np.array_equal(file.convert("RGB"), picture.rgb)
-    with Image.open(matte) as file:
-        assert (file.mode, file.size) == ("L", (picture.width, picture.height))
+    with PIL.Image.open(image) as file:
+        assert np.array_equal(file.convert("RGB"), photo.rgb)
+    with PIL.Image.open(matte) as file:
+        assert (file.mode, file.size) == ("L", (photo.width, photo.height))
 
 
 def test_what_cannot_be_saved_is_said_and_leaves_nothing(tmp_path, jpeg):
-    picture = load_picture(jpeg)
+    photo = load_image(jpeg)
     with pytest.raises(ZimError, match="empty"):
-        save_pairs(picture, [ALPHA, ALPHA * 0], tmp_path / "t")
+        save_pairs(photo, [ALPHA, ALPHA * 0], tmp_path / "t")
     assert not (tmp_path / "t").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(ZimError, match="cannot be written"):
-        save_pairs(picture, [ALPHA], tmp_path / "file")
+        save_pairs(photo, [ALPHA], tmp_path / "file")

@@ -1,7 +1,8 @@
-"""Many pictures with one command: what to do, doing it, and telling what came of it.
+"""Batches: many images processed by one plan.
 
-:mod:`.jobs` lists the pictures, :mod:`.prompt_table` reads tables of prompts,
-:mod:`.prompt_sources` finds what is asked of each picture, :mod:`.plan` joins them,
-:mod:`.runner` does the work, :mod:`.journal` remembers it for the next time, and
-:mod:`.reports` tells it.
+:mod:`.jobs` lists the images, :mod:`.prompt_table` reads tables of prompts,
+:mod:`.prompt_sources` finds the prompts of each image, :mod:`.plan` combines them,
+:mod:`.runner` and :mod:`.cluster` run a plan, :mod:`.journal` records the results,
+:mod:`.resume` finds results of earlier runs, :mod:`.writing` writes files, and
+:mod:`.reports` writes reports.
 """

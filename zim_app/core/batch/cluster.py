@@ -1,8 +1,8 @@
-"""A batch on a Ray cluster whose machines share the folders of pictures and results.
+"""A batch on a Ray cluster whose machines share the folders of images and results.
 
-The batch is cut into parts, as for ``--shard``, of which every worker does one after
-the other, and keeps its engine in between.  What a worker that dies has finished is in
-the journal, so that nothing is redone when its part is given to another.
+The batch is split into chunks, as for ``--shard``; a worker runs one after the other
+and reuses its engine.  Results of a worker that dies are in the journal, so that they
+are not made again when its chunk is given to another one.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zim_app.core.batch.jobs import Shard
-from zim_app.core.batch.journal import Row
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.runner import Ended, run
+from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.runner import JobFinished, run
 from zim_app.core.session_store import SessionStore
 from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
@@ -24,49 +24,49 @@ from zim_model.runtime.devices import DeviceChoice
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
 
-PICTURES = 16
-"""Of one part, on average, at most."""
-PARTS = 8
-"""Of a small batch, so that several workers have something to do."""
+MAX_IMAGES_PER_CHUNK = 16
+"""Largest mean number of images of a chunk."""
+MIN_CHUNKS = 8
+"""Number of chunks of a small batch, so that several workers can run it."""
 
 
 def run_on_cluster(
-    plan: Plan,
+    plan: BatchPlan,
     cluster: str | None,
     choice: DeviceChoice = DeviceChoice(),  # noqa: B008 - a frozen value
     *,
     workers: int = 1,
     store: SessionStore | None = None,
-) -> Iterator[Row]:
-    """Do a whole batch; rows come part by part, as the parts are finished.
+) -> Iterator[BatchRow]:
+    """Run a whole batch; rows are yielded as chunks are finished.
 
     Args:
-        plan: of the batch, not of a part of it.
+        plan: of the whole batch, without a shard.
         cluster: as for :func:`zim_model.runtime.cluster.run_all`.
         choice: where models run on each machine.
         workers: threads that read on each worker, and as many that write.
         store: of the studio's sessions, in a folder that the machines share too; None
-            takes the usual one of this machine.
+            is the default one of this machine.
 
     Raises:
-        ZimError: the plan cannot be followed, or the cluster not be used.
+        ZimError: the plan is invalid, or the cluster cannot be used.
     """
-    plan = _absolute(plan.validated())
-    size = min(PICTURES, max(1, len(plan.jobs) // PARTS))
+    plan = _with_absolute_paths(plan.validate())
+    size = min(MAX_IMAGES_PER_CHUNK, max(1, len(plan.jobs) // MIN_CHUNKS))
     count = -(-len(plan.jobs) // size)
     folder = (store or SessionStore()).folder.absolute()
     tasks = (
         (replace(plan, shard=Shard(number, count)), choice, workers, folder)
         for number in range(1, count + 1)
     )
-    for _, rows in run_all(run_part, tasks, cluster=cluster):
+    for _, rows in run_all(run_chunk, tasks, cluster=cluster):
         yield from rows
 
 
-def run_part(
-    plan: Plan, choice: DeviceChoice, workers: int, sessions: Path
-) -> list[Row]:
-    """Do one part of a batch in this process.
+def run_chunk(
+    plan: BatchPlan, choice: DeviceChoice, workers: int, sessions: Path
+) -> list[BatchRow]:
+    """Run one chunk of a batch in this process.
 
     Args:
         plan: with its shard.
@@ -78,13 +78,13 @@ def run_part(
         ZimError: the journal cannot be read.
     """
     store = SessionStore(sessions)
-    events = run(plan, _engine(choice), workers=workers, store=store)
-    return [event.row for event in events if isinstance(event, Ended)]
+    events = run(plan, _make_engine(choice), workers=workers, store=store)
+    return [event.row for event in events if isinstance(event, JobFinished)]
 
 
 @functools.cache
-def _engine(choice: DeviceChoice) -> Engine:
-    """The engine of this process, which has its models loaded for the next part."""
+def _make_engine(choice: DeviceChoice) -> Engine:
+    """The engine of this process, with the models that it has loaded."""
     from zim_model.inference.engine import Engine
 
     engine = Engine()
@@ -92,9 +92,9 @@ def _engine(choice: DeviceChoice) -> Engine:
     return engine
 
 
-def _absolute(plan: Plan) -> Plan:
-    """The plan with paths that mean the same in any working folder."""
+def _with_absolute_paths(plan: BatchPlan) -> BatchPlan:
+    """The plan with absolute paths, valid in any working folder."""
     jobs = tuple(replace(job, path=job.path.absolute()) for job in plan.jobs)
-    backdrop = plan.export.background_picture
-    export = replace(plan.export, background_picture=backdrop and backdrop.absolute())
+    backdrop = plan.export.background_image
+    export = replace(plan.export, background_image=backdrop and backdrop.absolute())
     return replace(plan, jobs=jobs, output=plan.output.absolute(), export=export)

@@ -1,4 +1,4 @@
-"""The pictures of a batch, and what their results may be called."""
+"""The images of a batch, and the names of their results."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zim_app.core.folders import is_picture, pictures_in, pictures_under
-from zim_app.core.naming import sanitised
+from zim_app.core.folders import find_images, is_image_file, list_images
+from zim_app.core.naming import sanitise
 from zim_model.errors import ZimError
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One picture of a batch.
+    """One image of a batch.
 
     Attributes:
-        path: of the picture.
-        relative: its path from the input folder, with slashes: what reports call it,
-            and what tells it from the others.
-        folder: where its results go, relative to the output folder; "" for itself.
-        name: what ``{name}`` stands for in the names of its results; no other picture
-            with results in the same folder has it, whatever the case of its letters.
+        path: of the image.
+        relative: its path from the input folder, with slashes; identifies it in
+            journals and reports.
+        folder: of its results, relative to the output folder; "" for itself.
+        name: value of ``{name}`` in the names of its results; unique, ignoring case,
+            among the images with results in the same folder.
     """
 
     path: Path
@@ -36,9 +36,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of several parts of a batch, for as many machines; 1 of 1 is all of it.
+    """One of ``count`` disjoint parts of a batch; 1 of 1 is the whole batch.
 
-    The relative path of a picture alone decides which part it is in.
+    The shard of an image depends on its relative path only.
     """
 
     number: int = 1
@@ -49,7 +49,7 @@ class Shard:
         """Read ``I/N``.
 
         Raises:
-            ZimError: it is something else, or I is not from 1 to N.
+            ZimError: malformed, or I is not from 1 to N.
         """
         match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
         shard = cls(*map(int, match.groups())) if match else cls(0, 0)
@@ -60,8 +60,8 @@ class Shard:
             )
         return shard
 
-    def has(self, relative: str) -> bool:
-        """Whether the picture with that relative path belongs to this part."""
+    def contains(self, relative: str) -> bool:
+        """Whether the image with that relative path belongs to this shard."""
         text = unicodedata.normalize("NFC", relative)
         digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8)
         return int.from_bytes(digest.digest(), "big") % self.count == self.number - 1
@@ -70,17 +70,17 @@ class Shard:
         return f"{self.number}/{self.count}"
 
 
-def jobs_of_folder(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ...]:
-    """The pictures of a folder, in the order in which people sort them.
+def folder_jobs(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ...]:
+    """The images of a folder, in natural order.
 
     Args:
-        folder: to read.
-        output: is left out if it lies in there.
-        recursive: also what is in folders in it; results keep the tree.
+        folder: the input folder.
+        output: the output folder, which is left out if it lies inside.
+        recursive: include subfolders; results keep the tree.
 
     Raises:
-        ZimError: the folder is missing or unreadable, has no pictures, or is the
-            output folder itself.
+        ZimError: the folder is missing or unreadable, has no images, or is the output
+            folder itself.
     """
     if not folder.is_dir():
         raise ZimError(f"There is no folder {folder}.", "Check the spelling.")
@@ -89,65 +89,69 @@ def jobs_of_folder(folder: Path, output: Path, *, recursive: bool) -> tuple[Job,
             "The output folder is the input folder.",
             f"Choose another, such as {folder / 'cutouts'}.",
         )
-    paths = pictures_in(folder)
+    paths = list_images(folder)
     if recursive:
-        paths = pictures_under(folder, without=[output.resolve()])
+        paths = find_images(folder, excluded=[output.resolve()])
     if not paths:
         inside = "" if recursive else " Say --recursive to look in the folders in it."
         raise ZimError(
-            f"There is no picture in {folder}.",
+            f"There is no photo in {folder}.",
             f"JPEG, PNG, TIFF, WebP, BMP and GIF files are read.{inside}",
         )
-    return _named((path, path.relative_to(folder).as_posix()) for path in paths)
+    return _unique_names((path, path.relative_to(folder).as_posix()) for path in paths)
 
 
-def jobs_of_pictures(paths: Sequence[Path]) -> tuple[Job, ...]:
-    """The pictures that are named, from wherever they are; all results in one folder.
+def image_jobs(paths: Sequence[Path]) -> tuple[Job, ...]:
+    """Jobs for image files of any folders; all results go to one folder.
 
     Raises:
-        ZimError: there is none.
+        ZimError: there is no image file.
     """
-    paths = list(dict.fromkeys(path.absolute() for path in paths if is_picture(path)))
+    paths = list(
+        dict.fromkeys(path.absolute() for path in paths if is_image_file(path))
+    )
     if not paths:
-        raise ZimError("There is no picture.", "Choose some pictures, or a folder.")
+        raise ZimError("There is no photo.", "Choose some photos, or a folder.")
     one_folder = len({path.parent for path in paths}) == 1
     pairs = ((path, path.name if one_folder else path.as_posix()) for path in paths)
-    return tuple(replace(job, folder="") for job in _named(pairs, flat=True))
+    return tuple(replace(job, folder="") for job in _unique_names(pairs, flat=True))
 
 
-def _named(pairs: Iterable[tuple[Path, str]], *, flat: bool = False) -> tuple[Job, ...]:
-    """Give every picture a name of its own: with its suffix, then with a number.
+def _unique_names(
+    pairs: Iterable[tuple[Path, str]], *, flat: bool = False
+) -> tuple[Job, ...]:
+    """Make the names of jobs unique by adding the suffix, then a number.
 
-    Both of two pictures with one stem get their suffix, so that neither name depends
-    on whether the other picture is there today.
+    Of two images with the same stem both get their suffix, so that a name depends less
+    on which other images are in the folder.
     """
     rows = []
     for path, relative in pairs:
         folder = "" if flat else relative.rpartition("/")[0]
-        rows.append((path, relative, folder, sanitised(path.stem) or "picture"))
+        rows.append((path, relative, folder, sanitise(path.stem) or "picture"))
     stems = Counter((folder, name.casefold()) for *_, folder, name in rows)
     taken: set[tuple[str, str]] = set()
     jobs = []
     for path, relative, folder, stem in rows:
         name = stem
         if stems[folder, stem.casefold()] > 1:
-            name = sanitised(f"{stem}-{path.suffix[1:].lower()}")
+            name = sanitise(f"{stem}-{path.suffix[1:].lower()}")
         base, number = name, 2
-        while _clashes(folder, name, stem, taken, stems):
+        while _name_is_taken(folder, name, stem, taken, stems):
             name, number = f"{base}-{number}", number + 1
         taken.add((folder, name.casefold()))
         jobs.append(Job(path, relative, folder, name))
     return tuple(jobs)
 
 
-def _clashes(
+def _name_is_taken(
     folder: str,
     name: str,
     stem: str,
     taken: set[tuple[str, str]],
     stems: Counter[tuple[str, str]],
 ) -> bool:
-    """Whether a name is another picture's, or a stem that another picture keeps."""
+    """Whether a name is taken, or is the unique stem of another image."""
     key = folder, name.casefold()
-    kept = name.casefold() != stem.casefold() and stems[key] == 1
-    return key in taken or kept
+    reserved = name.casefold() != stem.casefold() and stems[key] == 1
+    return key in taken or reserved

@@ -1,9 +1,9 @@
-"""What a batch has done so far, on the disk, so that the next one need not redo it.
+"""The journal of a batch: an append-only record of results, from which runs resume.
 
-Every run appends to a file of its own in a folder in the output folder; all of them
-together are the journal.  So several machines can share one output folder, a line that
-a dying machine wrote half spoils nothing, and the parts of a batch are merged by
-reading them.
+Every run appends to a file of its own in a subfolder of the output folder; together
+they are the journal.  So several machines can share one output folder, an incomplete
+line of a machine that died affects no other file, and shards are merged by reading all
+files.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from zim_app.core.session_store import Stamp
+from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 FOLDER = ".zim-batch"
-"""In the output folder; holds the journal and small pictures of the results."""
+"""Subfolder of the output folder with the journal and thumbnails of the results."""
 VERSION = 1
 
+_KEYS = {"image": "picture"}
+"""Fields of :class:`BatchRow` that journals and reports store under another key."""
+
 State = Literal["done", "kept", "skipped", "failed"]
-"""Made now, made by an earlier run, nothing was asked, or it could not be made."""
+"""Made by this run, made by an earlier run, no prompts, or an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +41,41 @@ class Output:
 
     Attributes:
         path: relative to the output folder, with slashes.
-        stamp: as it was written, to see whether somebody changed it since.
+        stamp: when it was written, to detect later changes.
     """
 
     path: str
-    stamp: Stamp
+    stamp: FileStamp
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What came of one picture; a line of the report.
+class BatchRow:
+    """The result of one image; a line of the report.
 
     Attributes:
-        picture: :attr:`Job.relative`.
+        image: :attr:`Job.relative`.
         state: see :data:`State`.
-        prompts: the :data:`~.sources.Source` of its prompts.
+        prompts: the :data:`~.prompt_sources.PromptSource` of its prompts.
         message: why it failed or was skipped.
-        hint: what to do about that.
+        hint: advice for the user.
         outputs: files, relative to the output folder.
-        objects: how many were written.
-        width: of the picture in pixels.
-        height: of the picture in pixels.
-        model: that made the mattes; several are joined by commas.
-        device: that it really ran on.
-        read_ms: milliseconds to read and decode the picture.
-        encode_ms: to encode it; 0 if it was encoded already.
-        click_ms: for everything else that the engine does.
-        write_ms: to compute the files' pixels, and write and check them.
-        coverage: alpha's mean over the picture, 0 to 1.
-        soft: the share of soft pixels in all that is not transparent, 0 to 1; large
-            where the matte is unsure, or hair.
+        objects: number of written objects.
+        width: of the image in pixels.
+        height: of the image in pixels.
+        model: name of the model; several are joined by commas.
+        device: that the model ran on.
+        read_ms: milliseconds to read and decode the image.
+        encode_ms: to encode it; 0 if its features were cached.
+        click_ms: for everything else in the engine.
+        write_ms: to compute the files' pixels, and to write and verify them.
+        coverage: mean of alpha over the image, 0 to 1.
+        soft: fraction of soft pixels among those with alpha > 0, 0 to 1; large for
+            uncertain mattes and for hair.
         score: the IoU that the model predicts, the least of all objects.
-        notes: what had to be done for want of memory.
+        notes: degradation notices of the engine.
     """
 
-    picture: str
+    image: str
     state: State
     prompts: str = ""
     message: str = ""
@@ -93,38 +96,44 @@ class Row:
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; lists in place of tuples."""
-        return asdict(self) | {
+        """Plain values under the stored keys; lists in place of tuples."""
+        values = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        return values | {
             "outputs": list(self.outputs),
             "notes": list(self.notes),
         }
 
+    @staticmethod
+    def keys() -> list[str]:
+        """Names of the fields as journals and reports have them."""
+        return [_KEYS.get(each.name, each.name) for each in fields(BatchRow)]
+
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """What the journal knows of one picture.
+class BatchRecord:
+    """The journal's record of one image.
 
     Attributes:
-        row: what came of it last; None while nothing did.
-        stamp: of the picture's file then.
-        content: digest of the picture's file then.
-        key: :attr:`Picture.key`.
-        fingerprint: of what was asked and how it was to be written.
-        outputs: of the last time.
-        owned: all files that were ever written for this picture, as they were left;
-            None for one that a run began, and may not have lived to end.
+        row: the latest result; None if there is none yet.
+        stamp: of the image's file at that time.
+        content: digest of the image's file at that time.
+        key: :attr:`Image.key`.
+        fingerprint: of prompts, models and export options.
+        outputs: files of the latest result.
+        owned: all files that were ever written for this image, with their stamps; None
+            for a file whose writing was started but not recorded as finished.
     """
 
-    row: Row | None = None
-    stamp: Stamp | None = None
+    row: BatchRow | None = None
+    stamp: FileStamp | None = None
     content: str = ""
     key: str = ""
     fingerprint: str = ""
     outputs: tuple[Output, ...] = ()
-    owned: Mapping[str, Stamp | None] = field(default_factory=dict)
+    owned: Mapping[str, FileStamp | None] = field(default_factory=dict)
 
-    def finished(self, fingerprint: str, folder: Path) -> bool:
-        """Whether just this was made already, and is all there."""
+    def is_complete(self, fingerprint: str, folder: Path) -> bool:
+        """Whether the result for that fingerprint was made and all files exist."""
         return (
             self.row is not None
             and self.row.state == "done"
@@ -134,46 +143,49 @@ class Record:
         )
 
     def may_replace(self, path: str, folder: Path) -> bool:
-        """Whether a file is a batch's own for this picture, and nobody changed it."""
+        """Whether a file was written by a batch for this image and is unchanged."""
         stamp = self.owned.get(path)
-        return path in self.owned and stamp in (None, Stamp.of(folder / path))
+        return path in self.owned and stamp in (
+            None,
+            FileStamp.from_path(folder / path),
+        )
 
 
 @dataclass(slots=True)
-class Journal:
-    """Appends to the journal in an output folder, and knows what it said before.
+class BatchJournal:
+    """The journal in an output folder: its earlier records, and appending new ones.
 
     Any thread may append.
 
     Attributes:
         output: the output folder.
-        records: by relative path of the picture, as they were when it was opened.
+        records: by relative path of the image, as of the time of opening.
     """
 
     output: Path
-    records: dict[str, Record]
+    records: dict[str, BatchRecord]
     _stream: IO[str] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def open(cls, output: Path) -> Journal:
-        """Read what earlier runs wrote; nothing is written yet.
+    def open(cls, output: Path) -> BatchJournal:
+        """Read the records of earlier runs; nothing is written yet.
 
         Raises:
             ZimError: it cannot be read.
         """
         return cls(output, read_records([output]))
 
-    def begin(self, picture: str, outputs: Iterable[str]) -> None:
-        """Note which files are about to be written for a picture.
+    def record_start(self, image: str, outputs: Iterable[str]) -> None:
+        """Record which files are about to be written for an image.
 
         Raises:
             ZimError: the journal cannot be written.
         """
-        self._append({"begun": picture, "outputs": list(outputs)})
+        self._append({"begun": image, "outputs": list(outputs)})
 
-    def end(self, record: Record) -> None:
-        """Note what came of a picture.
+    def record_end(self, record: BatchRecord) -> None:
+        """Record the result of an image.
 
         Raises:
             ZimError: the journal cannot be written.
@@ -197,7 +209,7 @@ class Journal:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             message = f"The journal in {self.output} cannot be written: {reason}."
             raise ZimError(message, cure) from error
 
@@ -210,10 +222,10 @@ class Journal:
         return self._stream
 
 
-def read_records(outputs: Iterable[Path]) -> dict[str, Record]:
-    """What the journals in some output folders say, by relative path of the picture.
+def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
+    """Records of the journals of output folders, by relative path of the image.
 
-    Lines that make no sense, as of a machine that died while writing, are left out.
+    Malformed lines, as of a machine that died while writing, are skipped.
 
     Raises:
         ZimError: a journal cannot be read, or is of a newer version.
@@ -223,24 +235,24 @@ def read_records(outputs: Iterable[Path]) -> dict[str, Record]:
         for path in sorted((output / FOLDER).glob("journal-*.jsonl")):
             lines += _lines(path)
     lines.sort(key=lambda line: float(line["at"]))
-    records: dict[str, Record] = {}
+    records: dict[str, BatchRecord] = {}
     for line in lines:
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
             if "begun" in line:
                 name, files = str(line["begun"]), map(str, line["outputs"])
-                old = records.get(name, Record())
+                old = records.get(name, BatchRecord())
                 owned = {**old.owned, **dict.fromkeys(files)}
                 records[name] = replace(old, owned=owned)
             else:
                 record = _record_from_json(line)
                 assert record.row is not None
-                name = record.row.picture
-                records[name] = _updated(records.get(name, Record()), record)
+                name = record.row.image
+                records[name] = _merge_records(records.get(name, BatchRecord()), record)
     return records
 
 
-def _updated(old: Record, new: Record) -> Record:
-    """The newer record; after a failure, what was written before is still owned."""
+def _merge_records(old: BatchRecord, new: BatchRecord) -> BatchRecord:
+    """The newer record, with the files of the older one still owned."""
     owned = {**old.owned, **{each.path: each.stamp for each in new.outputs}}
     if new.outputs:
         return replace(new, owned=owned)
@@ -251,7 +263,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         text = path.read_text("ascii", errors="replace")
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
     for line in text.splitlines():
         try:
@@ -269,7 +281,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield data
 
 
-def _record_to_json(record: Record) -> dict[str, Any]:
+def _record_to_json(record: BatchRecord) -> dict[str, Any]:
     assert record.row is not None
     stamp = record.stamp
     return {
@@ -284,22 +296,22 @@ def _record_to_json(record: Record) -> dict[str, Any]:
     }
 
 
-def _record_from_json(data: dict[str, Any]) -> Record:
-    known = {entry.name for entry in fields(Row)}
-    values = {name: value for name, value in data["row"].items() if name in known}
+def _record_from_json(data: dict[str, Any]) -> BatchRecord:
+    names = zip(BatchRow.keys(), (each.name for each in fields(BatchRow)), strict=True)
+    values = {name: data["row"][key] for key, name in names if key in data["row"]}
     values["outputs"] = tuple(map(str, values["outputs"]))
     values["notes"] = tuple(map(str, values.get("notes", ())))
-    row = Row(**values)
-    if row.state not in get_args(State) or not isinstance(row.picture, str):
+    row = BatchRow(**values)
+    if row.state not in get_args(State) or not isinstance(row.image, str):
         raise ValueError(row.state)
     stamp = data["stamp"]
-    return Record(
+    return BatchRecord(
         row,
-        None if stamp is None else Stamp(int(stamp[0]), int(stamp[1])),
+        None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
         str(data["content"]),
         str(data["key"]),
         str(data["fingerprint"]),
-        tuple(Output(str(p), Stamp(int(m), int(s))) for p, m, s in data["outputs"]),
+        tuple(Output(str(p), FileStamp(int(m), int(s))) for p, m, s in data["outputs"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""All that a batch is to do, as one value, checked before any work begins."""
+"""The plan of a batch as one value, validated before the batch starts."""
 
 from __future__ import annotations
 
@@ -9,61 +9,61 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zim_app.core.batch.jobs import Job, Shard
-from zim_app.core.batch.prompt_sources import Asked, Prompting
+from zim_app.core.batch.prompt_sources import PromptPolicy, ResolvedPrompts
 from zim_app.core.export_options import ExportOptions
-from zim_app.core.session_store import Stamp
+from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError
 
 BATCH_EXPORT = ExportOptions(scope="together")
-"""What a batch writes unless told otherwise: one cut-out a picture."""
+"""Default export options of a batch: one cut-out per image."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do with which pictures.
+class BatchPlan:
+    """Jobs, prompts and export options of a batch.
 
     Attributes:
-        jobs: the pictures.
-        output: folder that results, reports and the journal go to.
-        prompting: where prompts may come from.
-        export: what is written, and how.
-        replace: write over files that are not the batch's own; never over a picture
-            of the input.
-        shard: the part of the pictures that is done here.
+        jobs: the images.
+        output: folder of results, reports and the journal.
+        prompt_policy: allowed prompt sources.
+        export: options of the results.
+        replace: overwrite files that are not the batch's own; never an image of the
+            input.
+        shard: the part of the images that is processed.
     """
 
     jobs: tuple[Job, ...]
     output: Path
-    prompting: Prompting = field(default_factory=Prompting)
+    prompt_policy: PromptPolicy = field(default_factory=PromptPolicy)
     export: ExportOptions = BATCH_EXPORT
     replace: bool = False
     shard: Shard = field(default_factory=Shard)
 
     @property
     def own_jobs(self) -> tuple[Job, ...]:
-        """The pictures of this part."""
-        return tuple(job for job in self.jobs if self.shard.has(job.relative))
+        """The jobs of this shard."""
+        return tuple(job for job in self.jobs if self.shard.contains(job.relative))
 
-    def validated(self) -> Plan:
-        """Return this plan, with what can be known beforehand checked.
+    def validate(self) -> BatchPlan:
+        """Check all that can be checked before a run; return the plan.
 
         Raises:
             ZimError: an option is out of range, all results would have the same name,
-                the background is missing, there is nowhere prompts could come from, or
-                the output folder is a file.
+                the background image is missing, no prompt source is allowed, or the
+                output folder is a file.
         """
-        self.export.validated()
+        self.export.validate()
         pieces = string.Formatter().parse(self.export.template)
         if "name" not in {name for _, name, _, _ in pieces}:
             raise ZimError(
-                f"The file name {self.export.template!r} is the same for all pictures.",
-                "Put {name} in it, which stands for the name of the picture.",
+                f"The file name {self.export.template!r} is the same for all photos.",
+                "Put {name} in it, which stands for the name of the photo.",
             )
-        backdrop = self.export.background_picture
+        backdrop = self.export.background_image
         if backdrop is not None and not backdrop.is_file():
-            raise ZimError(f"There is no background {backdrop}.", "Choose a picture.")
-        ask = self.prompting
-        if not (ask.recipes or ask.table or ask.box or ask.automatic):
+            raise ZimError(f"There is no background {backdrop}.", "Choose a photo.")
+        policy = self.prompt_policy
+        if not (policy.recipes or policy.table or policy.box or policy.automatic):
             raise ZimError(
                 "There is nowhere that prompts could come from.",
                 "Use recipes, a file of prompts, a relative box, or the main object.",
@@ -72,26 +72,26 @@ class Plan:
             raise ZimError(f"{self.output} is a file.", "Give the path of a folder.")
         return self
 
-    def fingerprint(self, asked: Asked, models: dict[str, str]) -> str:
-        """Digest of all that a result depends on besides the picture.
+    def fingerprint(self, resolved: ResolvedPrompts, models: dict[str, str]) -> str:
+        """Digest of all that a result depends on besides the image.
 
         Args:
-            asked: of the picture.
+            resolved: prompts of the image.
             models: digests of the models' weights by name.
         """
-        export = replace(self.export, background_picture=None).to_json()
-        backdrop = self.export.background_picture
+        export = replace(self.export, background_image=None).to_json()
+        backdrop = self.export.background_image
         values = {
-            "asked": asked.to_json(),
+            "asked": resolved.to_json(),
             "export": export,
-            "background": None if backdrop is None else _identity(backdrop),
-            "models": {name: models[name] for name in sorted(asked.models)},
+            "background": None if backdrop is None else _file_identity(backdrop),
+            "models": {name: models[name] for name in sorted(resolved.models)},
         }
         text = json.dumps(values, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _identity(file: Path) -> list[object]:
-    stamp = Stamp.of(file)
-    seen = None if stamp is None else [stamp.modified_ns, stamp.size]
-    return [str(file.resolve()), seen]
+def _file_identity(file: Path) -> list[object]:
+    stamp = FileStamp.from_path(file)
+    stat_key = None if stamp is None else [stamp.modified_ns, stamp.size]
+    return [str(file.resolve()), stat_key]

@@ -1,21 +1,20 @@
-"""Prompts for many pictures from one file: JSON, or CSV with one row a prompt.
+"""Tables of prompts for many images: JSON, or CSV with one row per prompt.
 
 **CSV**: the first row names the columns, in any order:
 
-- ``image``: name of the picture, or its path from the input folder, with slashes.
-- ``object``: which object of the picture the row is about; rows with the same one
-  add up.  May be left out where a picture has one object.
-- ``x``, ``y``, ``label``: a point; label 1 (the default) says that the object is
-  there, 0 that it is not.
+- ``image``: name of the image, or its path from the input folder, with slashes.
+- ``object``: name of the object; prompts of rows with the same name are combined.  May
+  be left out where an image has one object.
+- ``x``, ``y``, ``label``: a point; label 1 (the default) is positive, 0 negative.
 - ``left``, ``top``, ``right``, ``bottom``: a box.
 - ``units``: ``pixels`` from the top left (the default), or ``fraction``, 0 to 1 of
   width and height.
 
 **JSON**: a list of entries ``{"image": ..., "objects": [...]}``, where each object may
 have ``name``, ``points`` ([[x, y, label], ...]), ``box`` ([left, top, right, bottom]),
-``scribbles``, ``units``, or a whole ``recipe`` as the studio saves them.  An entry for
-a single object may have these itself.  In place of the list, an object
-``{IMAGE: entry, ...}`` does as well.
+``scribbles``, ``units``, or a whole ``recipe`` as saved by the studio.  An entry with a
+single object may have these itself.  In place of the list, an object
+``{IMAGE: entry, ...}`` is accepted.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zim_app.core.saved_work import MAX_BYTES, Work
+from zim_app.core.saved_work import MAX_BYTES, ObjectStack
 from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe, SceneObject
-from zim_model.runtime.atomic_files import explain
+from zim_model.runtime.atomic_files import describe_os_error
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
 COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")
@@ -42,7 +41,7 @@ UNITS = ("pixels", "fraction")
 
 @dataclass(frozen=True, slots=True)
 class RelativeBox:
-    """A box for pictures of any size, in fractions of width and height, 0 to 1."""
+    """A box for images of any size, in fractions of width and height, 0 to 1."""
 
     x0: float = 0.0
     y0: float = 0.0
@@ -55,18 +54,18 @@ class RelativeBox:
         if not inside or self.x0 >= self.x1 or self.y0 >= self.y1:
             shown = ", ".join(f"{edge:g}" for edge in edges)
             raise ZimError(
-                f"The relative box ({shown}) is none.",
+                f"The relative box ({shown}) is not valid.",
                 "Give left, top, right and bottom as fractions from 0 to 1.",
             )
 
-    def on(self, height: int, width: int) -> Box:
-        """The box in pixels of a picture of that size."""
+    def to_pixels(self, height: int, width: int) -> Box:
+        """The box in pixels of an image of that size."""
         return Box(self.x0 * width, self.y0 * height, self.x1 * width, self.y1 * height)
 
 
 @dataclass(frozen=True, slots=True)
 class TableObject:
-    """What a table says of one object.
+    """One object of a table entry.
 
     Attributes:
         name: of the object; may be empty.
@@ -78,39 +77,41 @@ class TableObject:
     recipe: Recipe
     units: str = "pixels"
 
-    def on(self, height: int, width: int, model: str) -> Recipe:
-        """The recipe for a picture of that size; ``model`` where none is named."""
+    def to_pixels(self, height: int, width: int, model: str) -> Recipe:
+        """The recipe for an image of that size; ``model`` where none is named."""
         recipe = self.recipe
         if self.units == "fraction":
-            recipe = replace(recipe, prompts=_scaled(recipe.prompts, height, width))
+            recipe = replace(
+                recipe, prompts=_scale_to_pixels(recipe.prompts, height, width)
+            )
         return recipe if recipe.model else replace(recipe, model=model)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a table says of one picture.
+class TableEntry:
+    """The entry of one image.
 
     Attributes:
-        image: as the table calls it.
+        image: name in the table.
         objects: the topmost first; at least one unless there is a problem.
-        problem: why the entry cannot be used, with its place in the table.
+        problem: why the entry is invalid, with its location in the table.
     """
 
     image: str
     objects: tuple[TableObject, ...] = ()
     problem: str = ""
 
-    def work(self, height: int, width: int, model: str) -> Work:
-        """The objects for a picture of that size.
+    def stack(self, height: int, width: int, model: str) -> ObjectStack:
+        """The objects for an image of that size.
 
         Raises:
-            ZimError: there is a problem.
+            ZimError: the entry is invalid.
         """
         if self.problem:
-            raise ZimError(self.problem, "Mend the file of prompts.")
-        return Work(
+            raise ZimError(self.problem, "Correct the file of prompts.")
+        return ObjectStack(
             tuple(
-                SceneObject(n, each.name, recipe=each.on(height, width, model))
+                SceneObject(n, each.name, recipe=each.to_pixels(height, width, model))
                 for n, each in enumerate(self.objects, 1)
             )
         )
@@ -118,23 +119,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class PromptTable:
-    """A file of prompts.
+    """The entries of a file of prompts.
 
     Attributes:
-        name: of the file, for the user.
-        entries: by the image's name, as it is written there.
+        name: of the file, shown to the user.
+        entries: by image name, as written in the file.
     """
 
     name: str
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, TableEntry]
 
-    def entry(self, relative: str, *, unique: bool) -> Entry | None:
-        """The entry of a picture; None if there is none.
+    def entry(self, relative: str, *, unique: bool) -> TableEntry | None:
+        """The entry of an image; None if there is none.
 
         Args:
-            relative: the picture's path from the input folder.
-            unique: whether no other picture has the same name, so that the name alone
-                says which is meant.
+            relative: the image's path from the input folder.
+            unique: whether no other image has the same file name, so that an entry with
+                the file name alone is accepted.
         """
         found = self.entries.get(relative)
         if found is None and unique:
@@ -145,24 +146,24 @@ class PromptTable:
 def read_table(path: Path) -> PromptTable:
     """Read a file of prompts; ``.csv`` is CSV, all else JSON.
 
-    A malformed entry is no reason to refuse the others: it has a problem.
+    A malformed entry does not invalidate the others: it gets a ``problem``.
 
     Raises:
-        ZimError: the file cannot be read, is neither, or says nothing.
+        ZimError: the file cannot be read, is of neither format, or has no entries.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ZimError(f"{path.name} is too large to be a file of prompts.")
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
     except UnicodeDecodeError as error:
         raise ZimError(
             f"{path.name} is no text in UTF-8.", "Save it as UTF-8."
         ) from error
     is_csv = path.suffix.lower() in (".csv", ".tsv")
-    entries = _from_csv(path.name, text) if is_csv else _from_json(path.name, text)
+    entries = _parse_csv(path.name, text) if is_csv else _parse_json(path.name, text)
     if not entries:
         raise ZimError(f"{path.name} has no prompts in it.", "Choose another file.")
     return PromptTable(path.name, entries)
@@ -171,9 +172,9 @@ def read_table(path: Path) -> PromptTable:
 # -- CSV -------------------------------------------------------------------------------
 
 
-def _from_csv(name: str, text: str) -> dict[str, Entry]:
+def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
     first = text.splitlines()[0] if text.strip() else ""
-    # Which sign a spreadsheet puts between values depends on the country.
+    # The delimiter that spreadsheets write depends on the locale.
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     try:
@@ -191,19 +192,19 @@ def _from_csv(name: str, text: str) -> dict[str, Entry]:
             f"{name} {what}{'' if unknown else ' column'}.",
             f"Its first row names columns out of {', '.join(COLUMNS)}.",
         )
-    return _gathered(name, rows)
+    return _group_rows(name, rows)
 
 
-def _gathered(
+def _group_rows(
     name: str, rows: Iterable[tuple[int, dict[str, Any]]]
-) -> dict[str, Entry]:
-    """Join the rows of each picture, and of each object in it."""
-    entries: dict[str, Entry] = {}
+) -> dict[str, TableEntry]:
+    """Combine the rows of each image and object."""
+    entries: dict[str, TableEntry] = {}
     for line, row in rows:
         image = _cell(row, "image") or f"line {line}"
-        entry = entries.get(image, Entry(image))
+        entry = entries.get(image, TableEntry(image))
         try:
-            entry = replace(entry, objects=_with_row(entry.objects, row))
+            entry = replace(entry, objects=_add_row(entry.objects, row))
         except ZimError as error:
             problem = f"{name}, line {line}: {error.message}."
             entry = replace(entry, problem=entry.problem or problem)
@@ -211,7 +212,7 @@ def _gathered(
     return entries
 
 
-def _with_row(
+def _add_row(
     objects: tuple[TableObject, ...], row: dict[str, Any]
 ) -> tuple[TableObject, ...]:
     if row.get("") or any(isinstance(v, list) for v in row.values()):
@@ -221,7 +222,7 @@ def _with_row(
     name, units = _cell(row, "object"), _units(_cell(row, "units"))
     names = [each.name for each in objects]
     index = names.index(name) if name in names else len(objects)
-    old = objects[index] if index < len(objects) else _blank(name, units)
+    old = objects[index] if index < len(objects) else _new_object(name, units)
     if old.units != units:
         raise ZimError(f"the object {name!r} has two different units")
     recipe = old.recipe
@@ -235,13 +236,13 @@ def _with_row(
         if recipe.prompts.box is not None:
             raise ZimError("the object has two boxes; name a second one in 'object'")
         sides = map(_number, BOX_COLUMNS, edges)
-        recipe = recipe.with_box(Box.spanning(*sides))
+        recipe = recipe.with_box(Box.from_corners(*sides))
     if recipe is old.recipe:
         raise ZimError("the row has neither a point nor a box")
     return (*objects[:index], replace(old, recipe=recipe), *objects[index + 1 :])
 
 
-def _blank(name: str, units: str) -> TableObject:
+def _new_object(name: str, units: str) -> TableObject:
     return TableObject(name, Recipe(model=""), units)
 
 
@@ -274,9 +275,9 @@ def _units(text: str) -> str:
 # -- JSON ------------------------------------------------------------------------------
 
 
-def _from_json(name: str, text: str) -> dict[str, Entry]:
+def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
     try:
-        data = json.loads(text, parse_constant=_refuse)
+        data = json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
         raise ZimError(
             f"{name} is no JSON file: {str(error)[:80]}.",
@@ -292,8 +293,8 @@ def _from_json(name: str, text: str) -> dict[str, Entry]:
             for image, entry in data.items()
         ]
     if not isinstance(data, list):
-        raise ZimError(f"{name} holds neither a list of pictures nor an object.")
-    entries: dict[str, Entry] = {}
+        raise ZimError(f"{name} holds neither a list of photos nor an object.")
+    entries: dict[str, TableEntry] = {}
     for number, item in enumerate(data, 1):
         entry = _json_entry(f"{name}, entry {number}", number, item)
         if entry.image in entries:
@@ -303,14 +304,16 @@ def _from_json(name: str, text: str) -> dict[str, Entry]:
     return entries
 
 
-def _json_entry(place: str, number: int, item: Any) -> Entry:
+def _json_entry(location: str, number: int, item: Any) -> TableEntry:
     image = item.get("image") if isinstance(item, dict) else None
     if not isinstance(image, str) or not image:
-        return Entry(f"entry {number}", problem=f"{place}: the image is missing.")
+        return TableEntry(
+            f"entry {number}", problem=f"{location}: the image is missing."
+        )
     try:
-        return Entry(image, _json_objects(item.get("objects", [item])))
+        return TableEntry(image, _json_objects(item.get("objects", [item])))
     except ZimError as error:
-        return Entry(image, problem=f"{place} ({image}): {error.message}")
+        return TableEntry(image, problem=f"{location} ({image}): {error.message}")
 
 
 def _json_objects(parts: Any) -> tuple[TableObject, ...]:
@@ -331,7 +334,7 @@ def _json_object(data: Any) -> TableObject:
     if units not in UNITS:
         raise ZimError(f"the units are {units!r}, neither pixels nor fraction.")
     points = data.get("points") or []
-    if isinstance(points, list):  # the label may be left out
+    if isinstance(points, list):  # the label is optional
         points = [[*p, 1] if isinstance(p, list) and len(p) == 2 else p for p in points]
     prompts = PromptSet.from_json({**data, "points": points})
     if not prompts:
@@ -339,11 +342,11 @@ def _json_object(data: Any) -> TableObject:
     return TableObject(name, Recipe(prompts, model=""), units)
 
 
-def _scaled(prompts: PromptSet, height: int, width: int) -> PromptSet:
-    """Prompts in fractions as pixels; the far edge is the last pixel."""
+def _scale_to_pixels(prompts: PromptSet, height: int, width: int) -> PromptSet:
+    """Convert prompts from fractions to pixels; 1 is the last pixel."""
 
-    def place(x: float, y: float) -> tuple[float, float]:
-        # A point on the far edge is the last pixel's.
+    def scale_point(x: float, y: float) -> tuple[float, float]:
+        # A point on the right or lower edge belongs to the last pixel.
         near_x, near_y = math.nextafter(width, 0), math.nextafter(height, 0)
         return (
             near_x if x == 1 else x * width,
@@ -352,14 +355,14 @@ def _scaled(prompts: PromptSet, height: int, width: int) -> PromptSet:
 
     box = prompts.box
     return PromptSet(
-        tuple(Point(*place(p.x, p.y), p.positive) for p in prompts.points),
+        tuple(Point(*scale_point(p.x, p.y), p.positive) for p in prompts.points),
         box and Box(box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height),
         tuple(
-            Scribble(tuple(place(*at) for at in line.path), line.positive)
+            Scribble(tuple(scale_point(*vertex) for vertex in line.path), line.positive)
             for line in prompts.scribbles
         ),
     )
 
 
-def _refuse(constant: str) -> float:
+def _reject_constant(constant: str) -> float:
     raise ValueError(f"{constant} is no number")

@@ -1,4 +1,4 @@
-"""What came of a batch: a table as CSV, and sheets of small pictures."""
+"""Reports of a batch: a CSV table, and contact sheets of thumbnails."""
 
 from __future__ import annotations
 
@@ -15,61 +15,63 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from zim_app.core.batch.jobs import Shard
-from zim_app.core.batch.journal import FOLDER, Row, read_records
-from zim_app.core.batch.plan import Plan
+from zim_app.core.batch.journal import FOLDER, BatchRow, read_records
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.writing import REPORT, SHEET, THUMBNAIL_SIDE, thumbnail_path
 from zim_app.core.folders import natural_key
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 COLUMNS, LINES = 8, 25
-"""Small pictures on one sheet."""
+"""Columns and lines of thumbnails on one sheet."""
 MARGIN, CAPTION, CHECK = 10, 34, 10
-"""Pixels around a small picture, of the words under it, and of a square of the
+"""Pixels around a thumbnail, of the text below it, and of a square of the
 checkerboard."""
 PAPER, INK, ALARM = (245, 245, 245), (40, 40, 40), (178, 34, 34)
 
 
-def write_reports(plan: Plan, rows: Iterable[Row]) -> list[Path]:
-    """Write the table and the sheets of a batch that has ended.
+def write_reports(plan: BatchPlan, rows: Iterable[BatchRow]) -> list[Path]:
+    """Write the table and the contact sheets of a finished batch.
 
-    Where it is one part of several that share the output folder, what the other parts
-    have done so far is in them too.
+    For a shard, the rows that other shards have written to the same output folder so
+    far are included.
 
     Args:
         plan: of the batch.
-        rows: of the pictures that were dealt with.
+        rows: of the processed images.
 
     Returns:
         The files.
 
     Raises:
-        ZimError: one cannot be written.
+        ZimError: a file cannot be written.
     """
-    found = {row.picture: row for row in rows}
+    by_image = {row.image: row for row in rows}
     if plan.shard != Shard():
         for name, record in read_records([plan.output]).items():
             if record.row is not None:
-                found.setdefault(name, record.row)
-    ordered = in_order(found.values())
+                by_image.setdefault(name, record.row)
+    ordered = sort_rows(by_image.values())
     return write_report_files(plan.output, [(plan.output, row) for row in ordered])
 
 
-def merge(folders: Sequence[Path], output: Path) -> tuple[list[Row], list[Path]]:
+def merge_folders(
+    folders: Sequence[Path], output: Path
+) -> tuple[list[BatchRow], list[Path]]:
     """Join the journals of several output folders into one report.
 
     Args:
-        folders: output folders of batches, or of parts of one.
-        output: where the table and the sheets go; made if it does not exist.
+        folders: output folders of batches, or of shards of one.
+        output: folder of the table and the sheets; made if it does not exist.
 
     Returns:
         The rows, and the files that were written.
 
     Raises:
-        ZimError: a folder holds no journal, a journal cannot be read, or a file
+        ZimError: a folder has no journal, a journal cannot be read, or a file
             cannot be written.
     """
-    rows: dict[str, tuple[Path, Row]] = {}
+    rows: dict[str, tuple[Path, BatchRow]] = {}
     for folder in folders:
         if not (folder / FOLDER).is_dir():
             raise ZimError(
@@ -77,51 +79,53 @@ def merge(folders: Sequence[Path], output: Path) -> tuple[list[Row], list[Path]]
                 "Give the output folders of batches.",
             )
         for name, record in read_records([folder]).items():
-            # Of a picture that two parts had, the one that succeeded is told.
-            if record.row is not None and _better(record.row, rows.get(name)):
+            # Of an image in two journals, the successful row is reported.
+            if record.row is not None and _is_preferred(record.row, rows.get(name)):
                 rows[name] = (folder, record.row)
-    order = [rows[row.picture] for row in in_order(row for _, row in rows.values())]
+    order = [rows[row.image] for row in sort_rows(row for _, row in rows.values())]
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{output} cannot be made: {reason}.", cure) from error
     return [row for _, row in order], write_report_files(output, order)
 
 
-def _better(row: Row, other: tuple[Path, Row] | None) -> bool:
+def _is_preferred(row: BatchRow, other: tuple[Path, BatchRow] | None) -> bool:
     return other is None or (row.state == "done" and other[1].state != "done")
 
 
-def in_order(rows: Iterable[Row]) -> list[Row]:
-    """Rows as people sort the pictures' names, folder by folder."""
-    return sorted(rows, key=lambda row: list(map(natural_key, row.picture.split("/"))))
+def sort_rows(rows: Iterable[BatchRow]) -> list[BatchRow]:
+    """Sort rows by image path, in natural order, folder by folder."""
+    return sorted(rows, key=lambda row: list(map(natural_key, row.image.split("/"))))
 
 
-def counts(rows: Iterable[Row]) -> dict[str, int]:
-    """How many rows there are of each state."""
+def count_states(rows: Iterable[BatchRow]) -> dict[str, int]:
+    """Number of rows of each state."""
     result = dict.fromkeys(("done", "kept", "skipped", "failed"), 0)
     for row in rows:
         result[row.state] += 1
     return result
 
 
-def write_report_files(output: Path, rows: Sequence[tuple[Path, Row]]) -> list[Path]:
-    """Write the table, and one sheet or more.
+def write_report_files(
+    output: Path, rows: Sequence[tuple[Path, BatchRow]]
+) -> list[Path]:
+    """Write the table and the contact sheets.
 
     Args:
         output: the folder to write to.
-        rows: with the output folder that holds their results.
+        rows: each with the output folder of its results.
 
     Raises:
         ZimError: a file cannot be written.
     """
     table = output / REPORT
-    _write(table, lambda stream: stream.write(table_of(row for _, row in rows)))
+    _write(table, lambda stream: stream.write(to_csv(row for _, row in rows)))
     sheets = []
     per_sheet = COLUMNS * LINES
     for number, start in enumerate(range(0, len(rows), per_sheet), 1):
-        sheet = sheet_of(rows[start : start + per_sheet])
+        sheet = make_contact_sheet(rows[start : start + per_sheet])
         name = SHEET if len(rows) <= per_sheet else f"{SHEET}-{number:02}"
         path = output / f"{name}.jpg"
         _write(path, partial(_save_jpeg, Image.fromarray(sheet)))
@@ -129,20 +133,19 @@ def write_report_files(output: Path, rows: Sequence[tuple[Path, Row]]) -> list[P
     return [table, *sheets]
 
 
-def table_of(rows: Iterable[Row]) -> bytes:
-    """Rows as CSV in UTF-8, one line a picture, files and notes joined by ``; ``."""
-    names = [entry.name for entry in fields(Row)]
+def to_csv(rows: Iterable[BatchRow]) -> bytes:
+    """Rows as CSV in UTF-8, one line per image, files and notes joined by ``; ``."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(names)
+    writer.writerow(BatchRow.keys())
     for row in rows:
-        values = (getattr(row, name) for name in names)
+        values = (getattr(row, each.name) for each in fields(row))
         writer.writerow("; ".join(v) if isinstance(v, tuple) else v for v in values)
     return text.getvalue().encode("utf-8", "replace")
 
 
-def sheet_of(rows: Sequence[tuple[Path, Row]]) -> np.ndarray:
-    """Small cut-outs over a checkerboard, with their names, as (H, W, 3) uint8."""
+def make_contact_sheet(rows: Sequence[tuple[Path, BatchRow]]) -> np.ndarray:
+    """Thumbnails over a checkerboard, with their names, as (H, W, 3) uint8."""
     side = THUMBNAIL_SIDE
     cell = side + 2 * MARGIN, side + MARGIN + CAPTION
     columns = min(COLUMNS, max(1, len(rows)))
@@ -152,27 +155,27 @@ def sheet_of(rows: Sequence[tuple[Path, Row]]) -> np.ndarray:
     for number, (output, row) in enumerate(rows):
         left = number % columns * cell[0] + MARGIN
         top = number // columns * cell[1] + MARGIN
-        picture = _small(output, row)
-        if picture is None:
+        thumbnail = _thumbnail(output, row)
+        if thumbnail is None:
             box = (left, top, left + side - 1, top + side - 1)
             draw.rectangle(box, outline=ALARM)
             middle = (left + side / 2, top + side / 2)
             draw.text(middle, row.state, ALARM, font, anchor="mm")
         else:
-            across = left + (side - picture.width) // 2
-            sheet.paste(picture, (across, top + (side - picture.height) // 2))
-        name = _fitting(row.picture.rpartition("/")[2], side, font)
+            across = left + (side - thumbnail.width) // 2
+            sheet.paste(thumbnail, (across, top + (side - thumbnail.height) // 2))
+        name = _elide(row.image.rpartition("/")[2], side, font)
         colour = ALARM if row.state == "failed" else INK
         draw.text((left + side / 2, top + side + 4), name, colour, font, anchor="ma")
     return np.asarray(sheet)
 
 
-def _small(output: Path, row: Row) -> Image.Image | None:
-    """The small cut-out of a picture, over a checkerboard; None if there is none."""
+def _thumbnail(output: Path, row: BatchRow) -> Image.Image | None:
+    """The thumbnail of a result, over a checkerboard; None if there is none."""
     if row.state not in ("done", "kept"):
         return None
-    with contextlib.suppress(Exception):  # a damaged one is as good as none
-        with Image.open(thumbnail_path(output, row.picture), formats=("PNG",)) as image:
+    with contextlib.suppress(Exception):  # a damaged file counts as missing
+        with Image.open(thumbnail_path(output, row.image), formats=("PNG",)) as image:
             image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
             cut = image.convert("RGBA")
         ground = Image.fromarray(checkerboard(cut.height, cut.width)).convert("RGBA")
@@ -187,15 +190,15 @@ def checkerboard(height: int, width: int) -> np.ndarray:
     return np.repeat(np.where(dark, 190, 235).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def _fitting(
+def _elide(
     name: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> str:
-    """A name, with its middle left out if it is too long."""
-    kept = len(name)
+    """A name, with its middle elided if it is wider than ``width`` pixels."""
+    length = len(name)
     short = name
-    while font.getlength(short) > width and kept > 2:
-        kept -= 1
-        short = f"{name[: (kept + 1) // 2]}...{name[len(name) - kept // 2 :]}"
+    while font.getlength(short) > width and length > 2:
+        length -= 1
+        short = f"{name[: (length + 1) // 2]}...{name[len(name) - length // 2 :]}"
     return short
 
 
@@ -205,8 +208,8 @@ def _save_jpeg(image: Image.Image, stream: IO[bytes]) -> None:
 
 def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     try:
-        with replacing(path) as stream:
+        with atomic_write(path) as stream:
             write(stream)
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be written: {reason}.", cure) from error

@@ -1,4 +1,4 @@
-"""What earlier runs of a batch have made already, and what a run would make now."""
+"""Results of earlier runs that can be reused, and dry runs."""
 
 from __future__ import annotations
 
@@ -7,102 +7,121 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
+import PIL.Image
 
 from zim_app.core.batch.jobs import Job
-from zim_app.core.batch.journal import Journal, Record, Row, content_digest
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.prompt_sources import Asked, Source, Sources, check_work
-from zim_app.core.batch.writing import Solved
+from zim_app.core.batch.journal import (
+    BatchJournal,
+    BatchRecord,
+    BatchRow,
+    content_digest,
+)
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.prompt_sources import (
+    PromptResolver,
+    PromptSource,
+    ResolvedPrompts,
+    validate_stack,
+)
+from zim_app.core.batch.writing import SolvedImage
 from zim_app.core.decoding import FORMATS
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_app.core.naming import NameFields, file_stem
-from zim_app.core.session_store import SessionStore, Stamp
+from zim_app.core.session_store import FileStamp, SessionStore
 from zim_model.errors import ZimError
 from zim_model.recipe import SceneObject
-from zim_model.runtime.atomic_files import explain
-from zim_model.weights.installed import find
+from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.weights.installed import find_installed
 
 _UNKNOWN = "\ufffc"
-"""Stands in names for what is not known yet; no file name has it."""
-NOTHING_ASKED = ZimError(
-    "Nothing is asked of this picture.",
-    "Give it prompts in the studio, in a file, or say what else to take.",
+"""Placeholder in names for values that are not known yet; not valid in file names."""
+NO_PROMPTS = ZimError(
+    "There are no prompts for this photo.",
+    "Give it prompts in the studio or in a file, or choose another source of prompts.",
 )
 
 
-class Earlier:
-    """Tells what is finished already; any thread may ask.
+class ResumeIndex:
+    """Finds results of earlier runs that can be reused; thread-safe.
 
     Args:
         plan: of the batch.
-        sources: of its prompts.
+        resolver: of its prompts.
         records: of the journal.
     """
 
     def __init__(
-        self, plan: Plan, sources: Sources, records: Mapping[str, Record]
+        self,
+        plan: BatchPlan,
+        resolver: PromptResolver,
+        records: Mapping[str, BatchRecord],
     ) -> None:
-        self._plan, self._sources, self._records = plan, sources, records
+        self._plan, self._resolver, self._records = plan, resolver, records
         self._models: dict[str, str] = {}
 
-    def kept(self, job: Job) -> Row | None:
-        """The row of a picture whose results are all there, as they would be now.
+    def reusable_row(self, job: Job) -> BatchRow | None:
+        """The row of an image whose results exist and are up to date, else None.
 
-        The picture is not decoded; its bytes are only read where its file has another
-        time or size than it had.
+        The image is not decoded; its file is read only if its time or size differ from
+        the recorded ones.
 
         Raises:
-            ZimError: what is asked of the picture cannot be read or answered.
+            ZimError: the prompts of the image cannot be read or are invalid.
         """
         old = self._records.get(job.relative)
         if old is None or old.row is None or old.row.state != "done":
             return None
-        if Stamp.of(job.path) != old.stamp and _content(job) != old.content:
+        if (
+            FileStamp.from_path(job.path) != old.stamp
+            and _content_digest(job) != old.content
+        ):
             return None
-        asked = self._sources.decide(job, old.key, old.row.height, old.row.width)
-        if asked is None:
+        resolved = self._resolver.resolve(job, old.key, old.row.height, old.row.width)
+        if resolved is None:
             return None
-        if not old.finished(self._fingerprint(asked), self._plan.output):
+        if not old.is_complete(self._fingerprint(resolved), self._plan.output):
             return None
         return replace(old.row, state="kept")
 
-    def new_record(self, job: Job, key: str, asked: Asked) -> Record:
-        """What the journal is to know of a picture, but for its results.
+    def new_record(self, job: Job, key: str, resolved: ResolvedPrompts) -> BatchRecord:
+        """The record of an image for the journal, without results.
 
         Args:
-            job: its place.
-            key: :attr:`Picture.key`.
-            asked: of it.
+            job: the image.
+            key: :attr:`Image.key`.
+            resolved: its prompts.
 
         Raises:
             ZimError: its file cannot be read.
         """
-        old, stamp = self._records.get(job.relative, Record()), Stamp.of(job.path)
+        old, stamp = (
+            self._records.get(job.relative, BatchRecord()),
+            FileStamp.from_path(job.path),
+        )
         known = old.content and old.stamp == stamp
         return replace(
             old,
             stamp=stamp,
-            content=old.content if known else _content(job),
+            content=old.content if known else _content_digest(job),
             key=key,
-            fingerprint=self._fingerprint(asked),
+            fingerprint=self._fingerprint(resolved),
         )
 
-    def _fingerprint(self, asked: Asked) -> str:
-        for name in asked.models - self._models.keys():
-            model = find(name)
+    def _fingerprint(self, resolved: ResolvedPrompts) -> str:
+        for name in resolved.models - self._models.keys():
+            model = find_installed(name)
             try:
                 self._models[name] = content_digest(model.path) if model else ""
-            except OSError:  # opening the model will say so
+            except OSError:  # reported when the model is opened
                 self._models[name] = ""
-        return self._plan.fingerprint(asked, self._models)
+        return self._plan.fingerprint(resolved, self._models)
 
 
-def _content(job: Job) -> str:
+def _content_digest(job: Job) -> str:
     try:
         return content_digest(job.path)
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{job.path} cannot be read: {reason}.", cure) from error
 
 
@@ -110,86 +129,90 @@ def _content(job: Job) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
-    """What a run would do with one picture.
+class DryRunEntry:
+    """What a run would do with one image.
 
     Attributes:
-        picture: :attr:`Job.relative`.
-        state: as it would be in the report.
-        prompts: where they would come from.
-        outputs: what would be written, relative to the output folder, were the names
-            free; those that depend on the matte have ``?`` in them.
+        image: :attr:`Job.relative`.
+        state: that the report would have.
+        prompts: source of the prompts.
+        outputs: files relative to the output folder, before a number is appended to
+            taken names; values that depend on the matte are ``?``.
         message: why nothing would be written.
-        hint: what to do about that.
+        hint: advice for the user.
     """
 
-    picture: str
+    image: str
     state: str
-    prompts: Source | None = None
+    prompts: PromptSource | None = None
     outputs: tuple[str, ...] = ()
     message: str = ""
     hint: str = ""
 
     @classmethod
-    def refused(cls, picture: str, state: str, error: ZimError) -> Foreseen:
-        """A picture that nothing would be written of."""
-        return cls(picture, state, message=error.message, hint=error.hint)
+    def from_error(cls, image: str, state: str, error: ZimError) -> DryRunEntry:
+        """The entry of an image that cannot be processed."""
+        return cls(image, state, message=error.message, hint=error.hint)
 
 
-def foresee(plan: Plan, store: SessionStore | None = None) -> Iterator[Foreseen]:
-    """What a run would do, without decoding pictures or asking a model.
+def dry_run(
+    plan: BatchPlan, store: SessionStore | None = None
+) -> Iterator[DryRunEntry]:
+    """What a run would do, found without decoding images or running a model.
 
-    A damaged picture may be found out only by the run; so may one that was moved since
-    the studio saw it, which is recognised by its pixels.
+    A damaged image may be detected by the run only; an image that was moved since it
+    was open in the studio is recognised by its pixels, so by the run only.
 
     Args:
         plan: of the batch.
-        store: of the studio's sessions; None takes the usual one.
+        store: of the studio's sessions; None is the default one.
 
     Raises:
-        ZimError: the plan cannot be followed.
+        ZimError: the plan is invalid.
     """
-    plan.validated()
-    sources = Sources(plan.prompting, plan.jobs, store)
-    earlier = Earlier(plan, sources, Journal.open(plan.output).records)
-    table = plan.prompting.table
-    for image in sources.unused_entries(plan.jobs):
-        if plan.shard.has(image) and table is not None:
-            problem = table.entries[image].problem or "There is no such picture."
-            yield Foreseen(image, "failed", "table", message=problem)
+    plan.validate()
+    resolver = PromptResolver(plan.prompt_policy, plan.jobs, store)
+    resume_index = ResumeIndex(plan, resolver, BatchJournal.open(plan.output).records)
+    table = plan.prompt_policy.table
+    for image in resolver.unused_entries(plan.jobs):
+        if plan.shard.contains(image) and table is not None:
+            problem = table.entries[image].problem or "There is no such photo."
+            yield DryRunEntry(image, "failed", "table", message=problem)
     for job in plan.own_jobs:
         try:
-            yield _foreseen(plan, job, sources, earlier)
+            yield _dry_run_job(plan, job, resolver, resume_index)
         except ZimError as error:
-            yield Foreseen.refused(job.relative, "failed", error)
+            yield DryRunEntry.from_error(job.relative, "failed", error)
 
 
-def _foreseen(plan: Plan, job: Job, sources: Sources, earlier: Earlier) -> Foreseen:
-    kept = earlier.kept(job)
-    if kept is not None:
+def _dry_run_job(
+    plan: BatchPlan, job: Job, resolver: PromptResolver, resume_index: ResumeIndex
+) -> DryRunEntry:
+    row = resume_index.reusable_row(job)
+    if row is not None:
         message = "It is made already."
-        outputs = kept.outputs
-        return Foreseen(job.relative, "kept", None, outputs, message)
-    height, width = size_of(job.path)
-    asked = sources.foresee(job, height, width)
-    if asked is None:
-        return Foreseen.refused(job.relative, "skipped", NOTHING_ASKED)
-    if asked.work is not None:
-        check_work(asked.work, height, width)
-    names = planned_names(plan, job, asked, height, width)
-    return Foreseen(job.relative, "done", asked.source, names)
+        outputs = row.outputs
+        return DryRunEntry(job.relative, "kept", None, outputs, message)
+    height, width = read_size(job.path)
+    resolved = resolver.preview(job, height, width)
+    if resolved is None:
+        return DryRunEntry.from_error(job.relative, "skipped", NO_PROMPTS)
+    if resolved.stack is not None:
+        validate_stack(resolved.stack, height, width)
+    names = planned_names(plan, job, resolved, height, width)
+    return DryRunEntry(job.relative, "done", resolved.source, names)
 
 
 def planned_names(
-    plan: Plan, job: Job, asked: Asked, height: int, width: int
+    plan: BatchPlan, job: Job, resolved: ResolvedPrompts, height: int, width: int
 ) -> tuple[str, ...]:
-    """Results of a picture of that size, relative to the output folder."""
+    """Result files of an image of that size, relative to the output folder."""
     import datetime
 
     options = plan.export
     objects = [SceneObject()]
-    if asked.work is not None:
-        objects = list(Solved.chosen(asked.work, options))
+    if resolved.stack is not None:
+        objects = list(SolvedImage.objects_to_solve(resolved.stack, options))
     names = [entry.name or f"Object {entry.id}" for entry in objects]
     groups = [[name] for name in names] if options.scope == "each" else [names]
     frame = options.frame(width, height, (0, 0, width, height))
@@ -214,7 +237,7 @@ def planned_names(
 
 
 def _with_unknown_size(template: str) -> str:
-    """A template with a mark in place of width and height."""
+    """A template with a placeholder for width and height."""
     text = ""
     for before, name, spec, _ in string.Formatter().parse(template):
         text += before.replace("{", "{{").replace("}", "}}")
@@ -225,17 +248,17 @@ def _with_unknown_size(template: str) -> str:
     return text
 
 
-def size_of(path: Path) -> tuple[int, int]:
-    """Height and width of a picture, upright, of which little is read if possible.
+def read_size(path: Path) -> tuple[int, int]:
+    """Height and width of an image, upright; the pixels are not decoded if possible.
 
     Raises:
-        ImageError: it cannot be read as a picture.
+        ImageError: the file cannot be read as an image.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
-            turned = image.getexif().get(0x0112, 1) >= 5
-            return (width, height) if turned else (height, width)
-    except Exception:  # what Pillow cannot read, others may, or say why not
-        picture = load_picture(path)
-        return picture.height, picture.width
+        with PIL.Image.open(path, formats=FORMATS) as file:
+            width, height = file.size
+            is_sideways = file.getexif().get(0x0112, 1) >= 5
+            return (width, height) if is_sideways else (height, width)
+    except Exception:  # formats beyond Pillow, or the error
+        image = load_image(path)
+        return image.height, image.width

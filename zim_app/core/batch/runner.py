@@ -1,8 +1,8 @@
-"""Doing a batch: pictures are read ahead and results written behind the model.
+"""Running a batch: images are read ahead and results written in background threads.
 
-The thread that runs the generator is the one that asks the engine.  Others decode the
-next pictures and write the earlier ones meanwhile, as many as the memory allows.  What
-goes wrong with one picture is told, and never stops the others.
+The engine is called on the thread that runs the generator.  Other threads decode the
+next images and write earlier results meanwhile, as many as the memory limit allows.  An
+error of one image is reported and does not stop the others.
 """
 
 from __future__ import annotations
@@ -18,93 +18,98 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zim_app.core.batch.jobs import Job
-from zim_app.core.batch.journal import Journal, Record, Row, State
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.prompt_sources import Asked, Sources
-from zim_app.core.batch.resume import NOTHING_ASKED, Earlier
-from zim_app.core.batch.writing import Results, Solved, keep_record, remove_remains
-from zim_app.core.images import Picture, load_picture
-from zim_app.core.saved_work import Work
+from zim_app.core.batch.journal import BatchJournal, BatchRecord, BatchRow, State
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.prompt_sources import PromptResolver, ResolvedPrompts
+from zim_app.core.batch.resume import NO_PROMPTS, ResumeIndex
+from zim_app.core.batch.writing import (
+    ResultWriter,
+    SolvedImage,
+    record_failure,
+    remove_partial_files,
+)
+from zim_app.core.images import Image, load_image
+from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, ZimError
 from zim_model.recipe import Recipe, SceneObject
-from zim_model.request import CancelCheck, Matte, Options, Request, never
-from zim_model.runtime.atomic_files import explain
+from zim_model.request import CancelCheck, Matte, Options, Request, never_cancelled
+from zim_model.runtime.atomic_files import describe_os_error
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import Found
+    from zim_model.inference.automatic import FoundObject
 
 WORKERS = max(1, min(8, (os.cpu_count() or 1) // 2))
-"""Threads that read, and as many that write: packing the pixels of a file takes longer
-than a card takes for their matte."""
+"""Threads that read, and as many that write: compressing the pixels of a file takes
+longer than a GPU takes for their matte."""
 MEMORY = 1 << 30
-"""Bytes of decoded pictures and mattes, beyond the one that is worked on."""
+"""Bytes of decoded images and mattes, beyond the image in the engine."""
 
 
 class BatchEngine(Protocol):
-    """What a batch needs of :class:`zim_model.inference.engine.Engine`."""
+    """The part of :class:`zim_model.inference.engine.Engine` that a batch uses."""
 
     def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
-        """Answer the request."""
+        """The matte of a request."""
 
     def everything(
         self, request: Request, options: None = ..., cancelled: CancelCheck = ...
-    ) -> tuple[Found, ...]:
-        """Find the objects of the request's image."""
+    ) -> tuple[FoundObject, ...]:
+        """All objects of the request's image."""
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """The model is about to work on a picture."""
+class JobStarted:
+    """The model starts on an image."""
 
-    picture: str
+    image: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A picture is dealt with.
+class JobFinished:
+    """An image is finished.
 
     Attributes:
-        row: what came of it.
-        done: how many are dealt with by now.
-        total: how many there are.
+        row: its result.
+        done: number of finished images.
+        total: number of all images.
     """
 
-    row: Row
+    row: BatchRow
     done: int
     total: int
 
 
-Event = Begun | Ended
+Event = JobStarted | JobFinished
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ready:
-    """A picture that was read, and what is asked of it."""
+class LoadedJob:
+    """A decoded image with its prompts."""
 
     job: Job
-    picture: Picture
-    asked: Asked
-    record: Record
+    image: Image
+    resolved: ResolvedPrompts
+    record: BatchRecord
     read_ms: float
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the picture takes, with a matte."""
-        return picture_bytes(self.picture)
+        """Bytes of memory of the image with one matte."""
+        return image_bytes(self.image)
 
 
-def picture_bytes(picture: Picture) -> int:
-    """Bytes of memory of a decoded picture and one matte of it."""
-    arrays = [picture.rgb, picture.source_alpha]
-    if picture.source is not picture.rgb:
-        arrays.append(picture.source)
-    pixels = picture.height * picture.width
+def image_bytes(image: Image) -> int:
+    """Bytes of memory of a decoded image and one matte of it."""
+    arrays = [image.rgb, image.source_alpha]
+    if image.source is not image.rgb:
+        arrays.append(image.source)
+    pixels = image.height * image.width
     return sum(a.nbytes for a in arrays if a is not None) + 2 * pixels
 
 
-class _AtOnce:
-    """An executor that does the work where it is submitted."""
+class _SynchronousExecutor:
+    """An executor that calls the function in ``submit``, on the calling thread."""
 
     def submit(self, work: Callable[[], Any]) -> Future[Any]:
         future: Future[Any] = Future()
@@ -119,41 +124,41 @@ class _AtOnce:
 
 
 def run(
-    plan: Plan,
+    plan: BatchPlan,
     engine: BatchEngine,
     *,
     workers: int = WORKERS,
     memory: int = MEMORY,
     store: SessionStore | None = None,
-    cancelled: CancelCheck = never,
+    cancelled: CancelCheck = never_cancelled,
     wait: Callable[[], object] = lambda: None,
 ) -> Iterator[Event]:
-    """Do a batch, but for what earlier runs did; the work goes on as events are taken.
+    """Run a batch, without images that earlier runs finished; a generator of events.
 
-    Closing the generator, or ``cancelled``, ends it as soon as the results being
-    written are whole; they are kept.
+    The batch proceeds as events are taken.  Closing the generator, or ``cancelled``,
+    ends it after the results that are being written are complete; they are kept.
 
     Args:
-        plan: what to do.
-        engine: asked on the calling thread only.
-        workers: threads that read ahead, and as many that write behind; 0 does
-            everything on the calling thread.
-        memory: bytes of pictures read ahead and results not yet written.
-        store: of the studio's sessions; None takes the usual one.
-        cancelled: polled now and then, and by the engine.
-        wait: called before each picture; may take its time, as when paused.
+        plan: of the batch.
+        engine: called on the calling thread only.
+        workers: threads that read ahead, and as many that write; with 0 all is done on
+            the calling thread.
+        memory: bytes of images read ahead and results not yet written.
+        store: of the studio's sessions; None is the default one.
+        cancelled: polled repeatedly, also by the engine.
+        wait: called before each image; may block, as when paused.
 
     Raises:
-        ZimError: the plan cannot be followed, or the journal not be read.
+        ZimError: the plan is invalid, or the journal cannot be read.
     """
-    plan.validated()
-    yield from _Run(plan, engine, workers, memory, store, cancelled, wait).events()
+    plan.validate()
+    yield from _BatchRun(plan, engine, workers, memory, store, cancelled, wait).events()
 
 
-class _Run:
+class _BatchRun:
     def __init__(
         self,
-        plan: Plan,
+        plan: BatchPlan,
         engine: BatchEngine,
         workers: int,
         memory: int,
@@ -164,41 +169,43 @@ class _Run:
         self._plan, self._engine = plan, engine
         self._cancelled, self._wait, self._memory = cancelled, wait, memory
         self._jobs = plan.own_jobs
-        self._sources = Sources(plan.prompting, plan.jobs, store)
-        self._journal = Journal.open(plan.output)
-        self._results = Results(plan, self._journal)
-        self._earlier = Earlier(plan, self._sources, self._journal.records)
+        self._resolver = PromptResolver(plan.prompt_policy, plan.jobs, store)
+        self._journal = BatchJournal.open(plan.output)
+        self._writer = ResultWriter(plan, self._journal)
+        self._resume_index = ResumeIndex(plan, self._resolver, self._journal.records)
         self._ahead = 2 * workers or 1
         self._readers, self._writers = (
-            ThreadPoolExecutor(workers, f"batch-{name}") if workers else _AtOnce()
+            ThreadPoolExecutor(workers, f"batch-{name}")
+            if workers
+            else _SynchronousExecutor()
             for name in ("read", "write")
         )
-        self._reading: deque[tuple[Job, Future[Ready | Row]]] = deque()
-        self._writing: deque[tuple[int, Future[Row]]] = deque()
+        self._reading: deque[tuple[Job, Future[LoadedJob | BatchRow]]] = deque()
+        self._writing: deque[tuple[int, Future[BatchRow]]] = deque()
         self._largest = 0
         self._done = 0
 
     def events(self) -> Iterator[Event]:
-        absent = [
+        missing = [
             image
-            for image in self._sources.unused_entries(self._plan.jobs)
-            if self._plan.shard.has(image)
+            for image in self._resolver.unused_entries(self._plan.jobs)
+            if self._plan.shard.contains(image)
         ]
-        self._total = len(self._jobs) + len(absent)
-        remove_remains(self._plan)
+        self._total = len(self._jobs) + len(missing)
+        remove_partial_files(self._plan)
         try:
-            for image in absent:
-                yield self._ended(self._absent(image))
+            for image in missing:
+                yield self._finished_event(self._missing_image_row(image))
             try:
-                yield from self._worked_on()
+                yield from self._process_jobs()
             except Cancelled:
-                self._give_up_reading()
+                self._cancel_reads()
             while self._writing:
-                yield self._ended(self._writing.popleft()[1].result())
+                yield self._finished_event(self._writing.popleft()[1].result())
         finally:
-            self._wind_up()
+            self._shut_down()
 
-    def _worked_on(self) -> Iterator[Event]:
+    def _process_jobs(self) -> Iterator[Event]:
         waiting = deque(self._jobs)
         while waiting or self._reading:
             self._wait()
@@ -207,41 +214,41 @@ class _Run:
             self._read_ahead(waiting)
             job, future = self._reading.popleft()
             read = future.result()
-            row = read if isinstance(read, Row) else None
-            if isinstance(read, Ready):
+            row = read if isinstance(read, BatchRow) else None
+            if isinstance(read, LoadedJob):
                 self._largest = max(self._largest, read.nbytes)
-            if self._ahead > 1:  # else it would be read here and now
+            if self._ahead > 1:  # else reading would block here
                 self._read_ahead(waiting)
-            if isinstance(read, Ready):
-                yield Begun(job.relative)
-                row = self._answered(read)
+            if isinstance(read, LoadedJob):
+                yield JobStarted(job.relative)
+                row = self._predict_and_write(read)
             if row is not None:
-                yield self._ended(row)
-            yield from self._written()
+                yield self._finished_event(row)
+            yield from self._written_events()
 
-    def _give_up_reading(self) -> None:
+    def _cancel_reads(self) -> None:
         for _, future in self._reading:
             future.cancel()
         self._reading.clear()
 
-    def _wind_up(self) -> None:
-        """Let what is being written become whole, and end the threads."""
-        self._give_up_reading()
+    def _shut_down(self) -> None:
+        """Wait for the files that are being written, and end the threads."""
+        self._cancel_reads()
         self._readers.shutdown()
         self._writers.shutdown()
         self._journal.close()
 
-    def _ended(self, row: Row) -> Ended:
+    def _finished_event(self, row: BatchRow) -> JobFinished:
         self._done += 1
-        return Ended(row, self._done, self._total)
+        return JobFinished(row, self._done, self._total)
 
     # -- Reading ---------------------------------------------------------------------
 
     def _read_ahead(self, waiting: deque[Job]) -> None:
-        """Have the next pictures read, at least one, within the memory allowed."""
-        # How large they are is known from the first one on.
-        most = self._ahead if self._largest else max(1, self._ahead // 2)
-        while waiting and len(self._reading) < most:
+        """Submit reads of the next images, at least one, within the memory limit."""
+        # Their size is estimated from the images read so far.
+        limit = self._ahead if self._largest else max(1, self._ahead // 2)
+        while waiting and len(self._reading) < limit:
             held = len(self._reading) * self._largest
             held += sum(nbytes for nbytes, _ in self._writing)
             if self._reading and held + self._largest > self._memory:
@@ -250,135 +257,139 @@ class _Run:
             work = partial(self._read, job)
             self._reading.append((job, self._readers.submit(work)))
 
-    def _read(self, job: Job) -> Ready | Row:
+    def _read(self, job: Job) -> LoadedJob | BatchRow:
         try:
-            return self._opened(job)
+            return self._load(job)
         except ZimError as error:
-            return self._failed(job, error)
+            return self._failure_row(job, error)
         except Exception as error:
-            return self._failed(job, _surprise(job, error))
+            return self._failure_row(job, _unexpected_error(job, error))
 
-    def _opened(self, job: Job) -> Ready | Row:
+    def _load(self, job: Job) -> LoadedJob | BatchRow:
         started = time.perf_counter()
-        kept = self._earlier.kept(job)
-        if kept is not None:
-            return kept
-        picture = load_picture(job.path)
-        asked = self._sources.decide(job, picture.key, picture.height, picture.width)
-        if asked is None:
-            return self._failed(job, NOTHING_ASKED, state="skipped")
-        record = self._earlier.new_record(job, picture.key, asked)
+        row = self._resume_index.reusable_row(job)
+        if row is not None:
+            return row
+        image = load_image(job.path)
+        resolved = self._resolver.resolve(job, image.key, image.height, image.width)
+        if resolved is None:
+            return self._failure_row(job, NO_PROMPTS, state="skipped")
+        record = self._resume_index.new_record(job, image.key, resolved)
         read_ms = (time.perf_counter() - started) * 1e3
-        return Ready(job, picture, asked, record, read_ms)
+        return LoadedJob(job, image, resolved, record, read_ms)
 
     # -- The engine ------------------------------------------------------------------
 
-    def _answered(self, ready: Ready) -> Row | None:
-        """Ask the engine, and have the answer written; a row where it has none."""
+    def _predict_and_write(self, loaded: LoadedJob) -> BatchRow | None:
+        """Run the engine and submit the writing; the row if the engine failed."""
         try:
-            solved = self._solved(ready)
+            solved = self._solve_objects(loaded)
         except ZimError as error:
-            return self._failed(ready.job, error, ready.asked)
+            return self._failure_row(loaded.job, error, loaded.resolved)
         except Cancelled:
             raise
         except Exception as error:
-            return self._failed(ready.job, _surprise(ready.job, error), ready.asked)
+            return self._failure_row(
+                loaded.job, _unexpected_error(loaded.job, error), loaded.resolved
+            )
         work = partial(self._write, solved)
         self._writing.append((solved.nbytes, self._writers.submit(work)))
         return None
 
-    def _solved(self, ready: Ready) -> Solved:
-        work = ready.asked.work
-        found_ms = 0.0
-        if work is None:
+    def _solve_objects(self, loaded: LoadedJob) -> SolvedImage:
+        stack = loaded.resolved.stack
+        search_ms = 0.0
+        if stack is None:
             started = time.perf_counter()
-            work = self._main_object(ready)
-            found_ms = (time.perf_counter() - started) * 1e3
-        solved = Solved.of(ready.job, ready.picture, ready.asked.source, ready.record)
-        for entry in solved.chosen(work, self._plan.export):
+            stack = self._find_main_object(loaded)
+            search_ms = (time.perf_counter() - started) * 1e3
+        solved = SolvedImage.start(
+            loaded.job, loaded.image, loaded.resolved.source, loaded.record
+        )
+        for entry in solved.objects_to_solve(stack, self._plan.export):
             finish = replace(
                 entry.recipe.finish, decontaminate=0.0
             )  # the export's task
             recipe = replace(entry.recipe, finish=finish)
-            request = recipe.request(ready.picture.rgb, ready.picture.key)
+            request = recipe.request(loaded.image.rgb, loaded.image.key)
             matte = self._engine.solve(request, self._cancelled)
-            solved = solved.with_answer(entry, matte)
-        return solved.timed(ready.read_ms, found_ms)
+            solved = solved.with_matte(entry, matte)
+        return solved.with_timings(loaded.read_ms, search_ms)
 
-    def _main_object(self, ready: Ready) -> Work:
-        """The object that the picture is about, found by the model.
+    def _find_main_object(self, loaded: LoadedJob) -> ObjectStack:
+        """The main object of an image, found by the model.
 
         Raises:
-            ZimError: there is none.
+            ZimError: no object was found.
         """
         from zim_model.inference.main_object import main_object
 
-        base = Recipe(model=ready.asked.model)
-        request = base.request(ready.picture.rgb, ready.picture.key)
-        found = main_object(self._engine.everything(request, None, self._cancelled))
-        if found is None:
+        base = Recipe(model=loaded.resolved.model)
+        request = base.request(loaded.image.rgb, loaded.image.key)
+        found_object = main_object(
+            self._engine.everything(request, None, self._cancelled)
+        )
+        if found_object is None:
             raise ZimError(
-                "No object was found in this picture.", "Give it prompts instead."
+                "No object was found in this photo.", "Give it prompts instead."
             )
-        options = Options(candidate=found.candidate)
-        recipe = replace(base, prompts=found.prompts, options=options)
-        return Work((SceneObject(recipe=recipe),))
+        options = Options(candidate=found_object.candidate)
+        recipe = replace(base, prompts=found_object.prompts, options=options)
+        return ObjectStack((SceneObject(recipe=recipe),))
 
     # -- Writing ---------------------------------------------------------------------
 
-    def _written(self) -> Iterator[Event]:
-        """Tell of what was written; wait for it where too much is waiting."""
+    def _written_events(self) -> Iterator[Event]:
+        """Events of written results; blocks while the queue is over its limits."""
         while self._writing:
             held = sum(nbytes for nbytes, _ in self._writing)
             full = len(self._writing) >= self._ahead or held > self._memory
             if not full and not self._writing[0][1].done():
                 return
-            yield self._ended(self._writing.popleft()[1].result())
+            yield self._finished_event(self._writing.popleft()[1].result())
 
-    def _write(self, solved: Solved) -> Row:
+    def _write(self, solved: SolvedImage) -> BatchRow:
         try:
-            return self._results.write(solved)
+            return self._writer.write(solved)
         except ZimError as error:
             problem = error
         except OSError as error:
-            reason, cure = explain(error)
+            reason, cure = describe_os_error(error)
             problem = ZimError(f"Its results cannot be written: {reason}.", cure)
         except Exception as error:
-            problem = _surprise(solved.job, error)
-        return self._failed(solved.job, problem, row=solved.row)
+            problem = _unexpected_error(solved.job, error)
+        return self._failure_row(solved.job, problem, row=solved.row)
 
     # -- Failures --------------------------------------------------------------------
 
-    def _failed(
+    def _failure_row(
         self,
         job: Job,
         error: ZimError,
-        asked: Asked | None = None,
-        row: Row | None = None,
+        resolved: ResolvedPrompts | None = None,
+        row: BatchRow | None = None,
         state: State = "failed",
-    ) -> Row:
-        row = row or Row(job.relative, state, asked.source if asked else "")
+    ) -> BatchRow:
+        row = row or BatchRow(job.relative, state, resolved.source if resolved else "")
         row = replace(
             row, state=state, outputs=(), message=error.message, hint=error.hint
         )
-        keep_record(self._journal, Record(row))
+        record_failure(self._journal, BatchRecord(row))
         return row
 
-    def _absent(self, image: str) -> Row:
-        table = self._plan.prompting.table
+    def _missing_image_row(self, image: str) -> BatchRow:
+        table = self._plan.prompt_policy.table
         entry = table.entries[image] if table else None
         problem = entry.problem if entry else ""
         name = table.name if table else ""
-        message = (
-            problem or f"{name} names it, but there is no such picture, or several."
-        )
-        row = Row(image, "failed", "table", message)
-        keep_record(self._journal, Record(row))
+        message = problem or f"{name} names it, but there is no such photo, or several."
+        row = BatchRow(image, "failed", "table", message)
+        record_failure(self._journal, BatchRecord(row))
         return row
 
 
-def _surprise(job: Job, error: Exception) -> ZimError:
-    """An error that nobody expected: one picture's, not the end of the batch."""
+def _unexpected_error(job: Job, error: Exception) -> ZimError:
+    """Log an unexpected exception; the error for the row of its image."""
     logging.getLogger(__name__).exception("batch: %s", job.path)
     what = f"{type(error).__name__}: {error}".rstrip(": ")
     return ZimError(f"Something unexpected happened ({what}).", "Please report this.")

@@ -1,4 +1,4 @@
-"""The results of one picture of a batch: names, files, and a line in the journal."""
+"""Writing the results of one image of a batch: names, files and the journal."""
 
 from __future__ import annotations
 
@@ -13,95 +13,107 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+import PIL.Image
 
 from zim_app.core.batch.jobs import Job
-from zim_app.core.batch.journal import FOLDER, Journal, Output, Record, Row
-from zim_app.core.batch.plan import Plan
-from zim_app.core.export import Target, export, planned_files
+from zim_app.core.batch.journal import (
+    FOLDER,
+    BatchJournal,
+    BatchRecord,
+    BatchRow,
+    Output,
+)
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.export import ExportTarget, export, plan_files
 from zim_app.core.export_options import ExportOptions
-from zim_app.core.images import Picture
-from zim_app.core.saved_work import Work
-from zim_app.core.scene import exported
-from zim_app.core.session_store import Stamp
+from zim_app.core.images import Image
+from zim_app.core.saved_work import ObjectStack
+from zim_app.core.scene import exported_indexes
+from zim_app.core.session_store import FileStamp
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.recipe import SceneObject
 from zim_model.request import Matte
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 REPORT = "batch-report.csv"
 SHEET = "batch-sheet"
-"""Names in the output folder that no result gets."""
+"""Reserved names in the output folder."""
 _REPORTS = re.compile(rf"{re.escape(REPORT)}|{SHEET}(-\d\d+)?\.jpg")
-_REMAINS = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
+_PARTIAL_FILES = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
 STALE = 600
-"""Seconds after which nobody writes to such a file any more."""
+"""Seconds after which a partial file counts as abandoned."""
 THUMBNAIL_SIDE = 160
 SOFT = (13, 242)
 """8-bit alpha between which a pixel counts as soft: from 5 to 95 %."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Solved:
-    """A picture with its mattes, to be written.
+class SolvedImage:
+    """An image with its mattes, to be written.
 
     Attributes:
-        job: the picture's place.
-        picture: the picture.
-        record: for the journal, all but the row and the outputs.
-        row: what is known so far.
-        targets: what is exported, the lowest first.
-        small: (h, w) uint8, the largest alpha of all mattes, reduced; None before.
+        job: of the image.
+        image: the decoded image.
+        record: for the journal, without row and outputs.
+        row: the result so far.
+        targets: objects to export, the lowest first.
+        alpha_thumbnail: (h, w) uint8, the maximum of the downscaled alphas; None before
+            the first matte.
     """
 
     job: Job
-    picture: Picture
-    record: Record
-    row: Row
-    targets: tuple[Target, ...] = ()
-    small: ByteArray | None = None
+    image: Image
+    record: BatchRecord
+    row: BatchRow
+    targets: tuple[ExportTarget, ...] = ()
+    alpha_thumbnail: ByteArray | None = None
 
     @classmethod
-    def of(cls, job: Job, picture: Picture, source: str, record: Record) -> Solved:
-        """A picture without mattes."""
-        row = Row(
+    def start(
+        cls, job: Job, image: Image, source: str, record: BatchRecord
+    ) -> SolvedImage:
+        """An image without mattes."""
+        row = BatchRow(
             job.relative,
             "done",
             source,
-            width=picture.width,
-            height=picture.height,
+            width=image.width,
+            height=image.height,
             score=1.0,
         )
-        return cls(job, picture, record, row)
+        return cls(job, image, record, row)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that it takes until it is written."""
-        colours = self.picture.rgb.nbytes + self.picture.source.nbytes
+        """Bytes of memory of image and mattes."""
+        colours = self.image.rgb.nbytes + self.image.source.nbytes
         return colours + sum(target.alpha.nbytes for target in self.targets)
 
     @staticmethod
-    def chosen(work: Work, options: ExportOptions) -> Iterator[SceneObject]:
-        """The objects of a picture that are to be solved, the lowest first.
+    def objects_to_solve(
+        stack: ObjectStack, options: ExportOptions
+    ) -> Iterator[SceneObject]:
+        """The objects of an image that need a matte, the lowest first.
 
-        Where the active object asks for nothing, the topmost one that does counts as
-        the active one.
+        If the active object has no prompts, the topmost one with prompts replaces it.
         """
-        asking = [n for n, entry in enumerate(work.objects) if entry.recipe.asks]
-        active = work.active if work.active in asking else asking[0]
-        for index in exported(work.objects, active, options.objects):
-            if index in asking:
-                yield work.objects[index]
+        prompted = [
+            n for n, entry in enumerate(stack.objects) if entry.recipe.has_prompts
+        ]
+        active = stack.active if stack.active in prompted else prompted[0]
+        for index in exported_indexes(stack.objects, active, options.objects):
+            if index in prompted:
+                yield stack.objects[index]
 
-    def with_answer(self, entry: SceneObject, matte: Matte) -> Solved:
-        """With the matte of one more object."""
+    def with_matte(self, entry: SceneObject, matte: Matte) -> SolvedImage:
+        """Add the matte of an object."""
         name = entry.name or f"Object {entry.id}"
         amount = entry.recipe.finish.decontaminate
-        target = Target(matte.alpha, name, entry.visible, amount)
-        small = matte.pyramid[-1]
-        if self.small is not None:
-            small = np.maximum(self.small, small)
+        target = ExportTarget(matte.alpha, name, entry.visible, amount)
+        alpha_thumbnail = matte.pyramid[-1]
+        if self.alpha_thumbnail is not None:
+            alpha_thumbnail = np.maximum(self.alpha_thumbnail, alpha_thumbnail)
         row, timings = self.row, matte.timings
         models = dict.fromkeys(
             filter(None, (*row.model.split(", "), entry.recipe.model))
@@ -117,86 +129,95 @@ class Solved:
             score=min(row.score, float(matte.scores[matte.candidate])),
             notes=tuple(notes),
         )
-        return replace(self, targets=(*self.targets, target), small=small, row=row)
+        return replace(
+            self,
+            targets=(*self.targets, target),
+            alpha_thumbnail=alpha_thumbnail,
+            row=row,
+        )
 
-    def timed(self, read_ms: float, found_ms: float) -> Solved:
-        """With what it took besides the answers, and what the mattes look like."""
-        assert self.small is not None
-        seen = self.small >= SOFT[0]
-        soft = seen & (self.small <= SOFT[1])
+    def with_timings(self, read_ms: float, search_ms: float) -> SolvedImage:
+        """Set the remaining timings and the statistics of the mattes."""
+        assert self.alpha_thumbnail is not None
+        visible = self.alpha_thumbnail >= SOFT[0]
+        soft = visible & (self.alpha_thumbnail <= SOFT[1])
         row = replace(
             self.row,
             read_ms=round(read_ms, 1),
             encode_ms=round(self.row.encode_ms, 1),
-            click_ms=round(self.row.click_ms + found_ms, 1),
-            coverage=round(float(self.small.mean()) / 255, 5),
-            soft=round(float(soft.sum()) / max(1, int(seen.sum())), 5),
+            click_ms=round(self.row.click_ms + search_ms, 1),
+            coverage=round(float(self.alpha_thumbnail.mean()) / 255, 5),
+            soft=round(float(soft.sum()) / max(1, int(visible.sum())), 5),
             score=round(self.row.score, 4),
         )
         return replace(self, row=row)
 
 
-class Results:
-    """Writes results; any thread may, and no two get the same name.
+class ResultWriter:
+    """Writes results under unique names; thread-safe.
 
     Args:
         plan: of the batch.
-        journal: told before files are written, and after.
+        journal: appended to before files are written, and after.
     """
 
-    def __init__(self, plan: Plan, journal: Journal) -> None:
+    def __init__(self, plan: BatchPlan, journal: BatchJournal) -> None:
         self._plan, self._journal = plan, journal
         self._lock = threading.Lock()
         self._inputs = {job.path.resolve() for job in plan.jobs}
         self._owners = {
-            path.casefold(): picture
-            for picture, record in journal.records.items()
+            path.casefold(): image
+            for image, record in journal.records.items()
             for path in record.owned
         }
 
-    def write(self, solved: Solved) -> Row:
-        """Write the files of one picture and note them in the journal.
+    def write(self, solved: SolvedImage) -> BatchRow:
+        """Write the files of one image and record them in the journal.
 
         Raises:
-            ZimError: a file cannot be written; those before it remain.
+            ZimError: a file cannot be written; earlier files of the image are kept.
             OSError: a folder cannot be made.
         """
         started = time.perf_counter()
         job, options = solved.job, self._plan.export
-        picture = replace(solved.picture, name=f"{job.name}{job.path.suffix}")
-        files = planned_files(picture, solved.targets, options)
+        image = replace(solved.image, name=f"{job.name}{job.path.suffix}")
+        files = plan_files(image, solved.targets, options)
         folder = self._plan.output / job.folder
         folder.mkdir(parents=True, exist_ok=True)
-        paths = self._claimed(solved, [name for name, _ in files])
-        self._journal.begin(job.relative, paths)
+        paths = self._claim_paths(solved, [name for name, _ in files])
+        self._journal.record_start(job.relative, paths)
         outputs = []
         for path, (_, group) in zip(paths, files, strict=True):
             file = self._plan.output / path
-            export(picture, group, file, options)
-            stamp = Stamp.of(file)
+            export(image, group, file, options)
+            stamp = FileStamp.from_path(file)
             assert stamp is not None
             outputs.append(Output(path, stamp))
-        if solved.small is not None:
-            write_thumbnail(self._plan.output, job.relative, picture.rgb, solved.small)
+        if solved.alpha_thumbnail is not None:
+            write_thumbnail(
+                self._plan.output, job.relative, image.rgb, solved.alpha_thumbnail
+            )
         write_ms = round((time.perf_counter() - started) * 1e3, 1)
         row = replace(solved.row, outputs=tuple(paths), write_ms=write_ms)
-        self._journal.end(replace(solved.record, row=row, outputs=tuple(outputs)))
+        self._journal.record_end(
+            replace(solved.record, row=row, outputs=tuple(outputs))
+        )
         return row
 
-    def _claimed(self, solved: Solved, names: list[str]) -> list[str]:
-        """Paths of results, relative to the output folder, that are this picture's."""
+    def _claim_paths(self, solved: SolvedImage, names: list[str]) -> list[str]:
+        """Reserve free paths, relative to the output folder, for the results."""
         job, claimed = solved.job, list[str]()
         with self._lock:
             for name in names:
                 path, number = Path(job.folder, name), 2
-                while not self._free(solved, path, claimed):
+                while not self._is_free(solved, path, claimed):
                     numbered = f"{Path(name).stem}-{number}{Path(name).suffix}"
                     path, number = Path(job.folder, numbered), number + 1
                 claimed.append(path.as_posix())
                 self._owners[path.as_posix().casefold()] = job.relative
         return claimed
 
-    def _free(self, solved: Solved, path: Path, claimed: list[str]) -> bool:
+    def _is_free(self, solved: SolvedImage, path: Path, claimed: list[str]) -> bool:
         relative, file = path.as_posix(), self._plan.output / path
         is_report = _REPORTS.fullmatch(relative.casefold()) is not None
         owner = self._owners.get(relative.casefold(), solved.job.relative)
@@ -206,44 +227,46 @@ class Results:
             return True
         if file.is_dir() or file.resolve() in self._inputs:
             return False
-        own = solved.record.may_replace(relative, self._plan.output)
-        return own or self._plan.replace
+        is_own = solved.record.may_replace(relative, self._plan.output)
+        return is_own or self._plan.replace
 
 
-def keep_record(journal: Journal, record: Record) -> None:
-    """Note a failure, which is told all the same where the disk is full."""
+def record_failure(journal: BatchJournal, record: BatchRecord) -> None:
+    """Record a failure; an error of the journal, such as a full disk, is ignored."""
     with contextlib.suppress(ZimError):
-        journal.end(record)
+        journal.record_end(record)
 
 
-def remove_remains(plan: Plan) -> None:
-    """Remove files that a run was writing when it was killed, long ago."""
+def remove_partial_files(plan: BatchPlan) -> None:
+    """Remove abandoned partial files of runs that were killed."""
     for folder in {plan.output / job.folder for job in plan.jobs}:
         for path in folder.glob(".zim-*.tmp"):
-            stamp = Stamp.of(path)
+            stamp = FileStamp.from_path(path)
             old = stamp is not None and time.time() - stamp.modified_ns / 1e9 > STALE
-            if old and _REMAINS.fullmatch(path.name):
+            if old and _PARTIAL_FILES.fullmatch(path.name):
                 with contextlib.suppress(OSError):
                     path.unlink()
 
 
-# -- Small pictures ------------------------------------------------------------------
+# -- Thumbnails ----------------------------------------------------------------------
 
 
-def thumbnail_path(output: Path, picture: str) -> Path:
-    """Where the small picture of a result lies."""
-    digest = hashlib.blake2b(picture.encode("utf-8", "surrogateescape"), digest_size=16)
+def thumbnail_path(output: Path, image: str) -> Path:
+    """Path of the thumbnail of a result."""
+    digest = hashlib.blake2b(image.encode("utf-8", "surrogateescape"), digest_size=16)
     return output / FOLDER / "thumbnails" / f"{digest.hexdigest()}.png"
 
 
-def write_thumbnail(output: Path, name: str, rgb: ByteArray, small: ByteArray) -> None:
-    """Keep a small cut-out for contact sheets and lists.
+def write_thumbnail(
+    output: Path, name: str, rgb: ByteArray, alpha_thumbnail: ByteArray
+) -> None:
+    """Write a small cut-out for contact sheets and lists.
 
     Args:
         output: the output folder.
-        name: of the picture in reports.
-        rgb: (H, W, 3) uint8, the picture.
-        small: (h, w) uint8, its alpha.
+        name: of the image in reports.
+        rgb: (H, W, 3) uint8, the image.
+        alpha_thumbnail: (h, w) uint8, its alpha.
 
     Raises:
         ZimError: it cannot be written.
@@ -252,12 +275,12 @@ def write_thumbnail(output: Path, name: str, rgb: ByteArray, small: ByteArray) -
     size = tuple(max(1, round(side * factor)) for side in rgb.shape[1::-1])
     area = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     layers = [cv2.resize(rgb, size, interpolation=area)]
-    layers.append(cv2.resize(small, size, interpolation=area)[..., None])
+    layers.append(cv2.resize(alpha_thumbnail, size, interpolation=area)[..., None])
     path = thumbnail_path(output, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as stream:
-            Image.fromarray(np.concatenate(layers, axis=2)).save(stream, "PNG")
+        with atomic_write(path) as stream:
+            PIL.Image.fromarray(np.concatenate(layers, axis=2)).save(stream, "PNG")
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be written: {reason}.", cure) from error

@@ -1,4 +1,4 @@
-"""Small pictures, and an engine that answers at once and keeps what it was asked."""
+"""Small images, and a fake engine that returns at once and records its requests."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zim_app.core.batch.jobs import jobs_of_folder
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.prompt_sources import Prompting
-from zim_app.core.batch.runner import Ended, run
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy
+from zim_app.core.batch.runner import JobFinished, run
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, DeviceError
-from zim_model.inference.automatic import Found
+from zim_model.inference.automatic import FoundObject
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Matte, Request, Timings
 
@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 40, 30
 
 
 class FakeEngine:
-    """Makes the box, or the left half, opaque; ``thread`` is the one that asked."""
+    """Mattes with an opaque box or left half; records requests and calling threads."""
 
     def __init__(self) -> None:
         self.solved: list[Request] = []
@@ -55,11 +55,11 @@ class FakeEngine:
 
     def everything(
         self, request: Request, options: None = None, cancelled: Any = lambda: False
-    ) -> tuple[Found, ...]:
+    ) -> tuple[FoundObject, ...]:
         small = np.zeros((HEIGHT, WIDTH), np.uint8)
         small[10:20, 10:30] = 255
         prompts = PromptSet((Point(20, 15),))
-        return (Found(prompts, 2, small, 0.9, 0.9, (10, 10, 30, 20), 0.17),)
+        return (FoundObject(prompts, 2, small, 0.9, 0.9, (10, 10, 30, 20), 0.17),)
 
 
 def save_photo(path: Path, colour: tuple[int, int, int], size: Any = None) -> Path:
@@ -75,7 +75,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The studio's sessions in a folder of this test's own."""
+    """Keep the studio's sessions in a temporary folder."""
     monkeypatch.setenv("ZIM_STUDIO_STATE", str(tmp_path / "state"))
 
 
@@ -86,7 +86,7 @@ def store(state: None) -> SessionStore:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A folder with three pictures."""
+    """A folder with three images."""
     folder = tmp_path / "photos"
     for number, name in enumerate(("a.png", "b.png", "c.png")):
         save_photo(folder / name, (number * 60, 100, 50))
@@ -99,23 +99,25 @@ def output(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_plan(photos: Path, output: Path) -> Callable[..., Plan]:
+def make_plan(photos: Path, output: Path) -> Callable[..., BatchPlan]:
     """A plan for the folder, on the main object unless prompts are given."""
 
-    def make(prompting: Prompting | None = None, **changes: Any) -> Plan:
+    def make(prompting: PromptPolicy | None = None, **changes: Any) -> BatchPlan:
         recursive = changes.pop("recursive", False)
-        jobs = jobs_of_folder(photos, output, recursive=recursive)
-        return Plan(jobs, output, prompting or Prompting(automatic=True), **changes)
+        jobs = folder_jobs(photos, output, recursive=recursive)
+        return BatchPlan(
+            jobs, output, prompting or PromptPolicy(automatic=True), **changes
+        )
 
     return make
 
 
 @pytest.fixture
 def rows_of(engine: FakeEngine) -> Callable[..., dict[str, Any]]:
-    """Run a plan to its end; rows by picture."""
+    """Run a plan to its end; rows by image."""
 
-    def rows(plan: Plan, **options: Any) -> dict[str, Any]:
+    def rows(plan: BatchPlan, **options: Any) -> dict[str, Any]:
         events = run(plan, engine, **options)
-        return {e.row.picture: e.row for e in events if isinstance(e, Ended)}
+        return {e.row.image: e.row for e in events if isinstance(e, JobFinished)}
 
     return rows

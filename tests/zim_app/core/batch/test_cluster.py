@@ -10,24 +10,24 @@ import pytest
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from tests.zim_app.core.batch.test_runner import boxed, keep_work
 from zim_app.core.batch import cluster
-from zim_app.core.batch.cluster import PARTS, run_on_cluster
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.batch.cluster import MIN_CHUNKS, run_on_cluster
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.session_store import SessionStore
 
-MakePlan = Callable[..., Plan]
+MakePlan = Callable[..., BatchPlan]
 
 
 @pytest.fixture(autouse=True)
 def made(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Devices that engines were wanted for."""
+    """Device choices that engines were made for."""
     choices: list[Any] = []
 
     def make(choice: Any) -> FakeEngine:
         choices.append(choice)
         return engine
 
-    monkeypatch.setattr(cluster, "_engine", make)
+    monkeypatch.setattr(cluster, "_make_engine", make)
     return choices
 
 
@@ -39,9 +39,9 @@ def test_all_parts_are_done(
     keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
     rows = list(run_on_cluster(make_plan(), None, store=store))
     assert {row.state for row in rows} == {"done"}
-    assert len({row.picture for row in rows}) == 32
-    assert next(r for r in rows if r.picture == "a.png").prompts == "session"
-    assert len(made) == PARTS
+    assert len({row.image for row in rows}) == 32
+    assert next(r for r in rows if r.image == "a.png").prompts == "session"
+    assert len(made) == MIN_CHUNKS
     again = list(run_on_cluster(make_plan(), None, store=store))
     assert {row.state for row in again} == {"kept"}
 
@@ -61,7 +61,7 @@ def test_tasks_can_be_sent(
 
     monkeypatch.setattr(cluster, "run_all", run_all)
     monkeypatch.chdir(photos.parent)
-    plan = make_plan(Prompting(automatic=True))
+    plan = make_plan(PromptPolicy(automatic=True))
     rows = list(run_on_cluster(plan, "host:1"))
     assert [row.state for row in rows] == ["done"] * 3
     assert sent == ["host:1"] * 3

@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from tests.zim_app.core.batch.conftest import save_photo
-from zim_app.core.batch.jobs import Shard, jobs_of_folder, jobs_of_pictures
+from zim_app.core.batch.jobs import Shard, folder_jobs, image_jobs
 from zim_model.errors import ZimError
 
 
-def test_pictures_come_as_people_sort_them(tmp_path: Path) -> None:
+def test_images_come_as_people_sort_them(tmp_path: Path) -> None:
     for name in ("p10.png", "p2.png", "notes.txt", ".hidden.png"):
         (tmp_path / name).write_bytes(b"x")
-    jobs = jobs_of_folder(tmp_path, tmp_path / "out", recursive=False)
+    jobs = folder_jobs(tmp_path, tmp_path / "out", recursive=False)
     assert [job.relative for job in jobs] == ["p2.png", "p10.png"]
 
 
 def test_recursion_keeps_the_tree_and_leaves_the_output_out(tmp_path: Path) -> None:
     for name in ("a.png", "x/a.png", "x/y/b.png", "out/a-cutout.png", ".git/c.png"):
         save_photo(tmp_path / name, (1, 2, 3))
-    jobs = jobs_of_folder(tmp_path, tmp_path / "out", recursive=True)
+    jobs = folder_jobs(tmp_path, tmp_path / "out", recursive=True)
     found = [(job.relative, job.folder, job.name) for job in jobs]
     assert found == [
         ("a.png", "", "a"),
@@ -28,10 +28,10 @@ def test_recursion_keeps_the_tree_and_leaves_the_output_out(tmp_path: Path) -> N
     ]
 
 
-def test_pictures_of_one_stem_get_names_of_their_own(tmp_path: Path) -> None:
+def test_images_of_one_stem_get_names_of_their_own(tmp_path: Path) -> None:
     for name in ("a.jpg", "A.PNG", "b.png", "a-jpg.png"):
         (tmp_path / name).write_bytes(b"x")
-    jobs = jobs_of_folder(tmp_path, tmp_path / "out", recursive=False)
+    jobs = folder_jobs(tmp_path, tmp_path / "out", recursive=False)
     names = {job.relative: job.name for job in jobs}
     assert names["b.png"] == "b"
     assert names["a-jpg.png"] == "a-jpg"
@@ -39,9 +39,9 @@ def test_pictures_of_one_stem_get_names_of_their_own(tmp_path: Path) -> None:
     assert len({name.casefold() for name in names.values()}) == 4
 
 
-def test_pictures_from_several_folders_share_one(tmp_path: Path) -> None:
+def test_images_from_several_folders_share_one(tmp_path: Path) -> None:
     paths = [save_photo(tmp_path / name / "a.png", (1, 2, 3)) for name in "xy"]
-    jobs = jobs_of_pictures([*paths, paths[0]])
+    jobs = image_jobs([*paths, paths[0]])
     assert [job.relative for job in jobs] == [path.as_posix() for path in paths]
     assert {job.folder for job in jobs} == {""}
     assert len({job.name for job in jobs}) == 2
@@ -49,21 +49,21 @@ def test_pictures_from_several_folders_share_one(tmp_path: Path) -> None:
 
 def test_impossible_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ZimError, match="no folder"):
-        jobs_of_folder(tmp_path / "nowhere", tmp_path / "out", recursive=False)
-    with pytest.raises(ZimError, match="no picture"):
-        jobs_of_folder(tmp_path, tmp_path / "out", recursive=False)
+        folder_jobs(tmp_path / "nowhere", tmp_path / "out", recursive=False)
+    with pytest.raises(ZimError, match="no photo"):
+        folder_jobs(tmp_path, tmp_path / "out", recursive=False)
     save_photo(tmp_path / "a.png", (1, 2, 3))
     with pytest.raises(ZimError, match="is the input folder"):
-        jobs_of_folder(tmp_path, tmp_path / "x" / "..", recursive=False)
+        folder_jobs(tmp_path, tmp_path / "x" / "..", recursive=False)
 
 
-def test_every_picture_belongs_to_one_shard() -> None:
+def test_every_image_belongs_to_one_shard() -> None:
     names = [f"folder/picture {n}.png" for n in range(200)]
     shards = [Shard.parse(f"{n}/4") for n in range(1, 5)]
-    parts = [[name for name in names if shard.has(name)] for shard in shards]
+    parts = [[name for name in names if shard.contains(name)] for shard in shards]
     assert sorted(name for part in parts for name in part) == sorted(names)
     assert all(len(part) > 25 for part in parts)
-    assert Shard().has("anything")
+    assert Shard().contains("anything")
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "-1/4", "1/0", "1/4/2"])

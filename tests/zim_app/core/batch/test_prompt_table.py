@@ -28,7 +28,7 @@ def json_table(folder: Path, data: Any) -> PromptTable:
 def recipes(table: PromptTable, image: str) -> dict[str, Recipe]:
     entry = table.entry(image, unique=True)
     assert entry is not None
-    work = entry.work(100, 200, "some-model")
+    work = entry.stack(100, 200, "some-model")
     return {each.name: each.recipe for each in work.objects}
 
 
@@ -57,7 +57,7 @@ def test_csv_of_a_german_spreadsheet(tmp_path: Path) -> None:
 
 
 def test_json_takes_prompts_and_whole_recipes(tmp_path: Path) -> None:
-    recipe = Recipe(model="other").with_point(Point(1, 2)).finished(feather=3.0)
+    recipe = Recipe(model="other").with_point(Point(1, 2)).with_finish(feather=3.0)
     data = [
         {"image": "x/a.png", "objects": [{"name": "cat", "recipe": recipe.to_json()}]},
         {"image": "b.png", "points": [[5, 6], [7, 8, 0]], "box": [1, 2, 30, 40]},
@@ -72,7 +72,7 @@ def test_json_takes_prompts_and_whole_recipes(tmp_path: Path) -> None:
     assert recipes(by_name, "b.png")[""].prompts.box == Box(1, 2, 30, 40)
 
 
-def test_a_name_alone_does_for_a_picture_that_is_the_only_one(tmp_path: Path) -> None:
+def test_a_name_alone_does_for_an_image_that_is_the_only_one(tmp_path: Path) -> None:
     table = csv_table(tmp_path, "image,x,y\na.png,1,2\n")
     assert table.entry("x/a.png", unique=True) is not None
     assert table.entry("x/a.png", unique=False) is None
@@ -91,7 +91,7 @@ def test_a_name_alone_does_for_a_picture_that_is_the_only_one(tmp_path: Path) ->
         ("a.png,,,,,1,2,3,4\na.png,,,,,1,2,3,4", "line 3: the object has two boxes"),
     ],
 )
-def test_a_malformed_row_spoils_its_picture_only(
+def test_a_malformed_row_spoils_its_image_only(
     tmp_path: Path, row: str, problem: str
 ) -> None:
     columns = "image,object,x,y,label,left,top,right,bottom\n"
@@ -112,7 +112,7 @@ def test_a_malformed_row_spoils_its_picture_only(
         ({"image": "a.png", "box": [1, 2, 3, 4], "units": "inches"}, "inches"),
     ],
 )
-def test_a_malformed_entry_spoils_its_picture_only(
+def test_a_malformed_entry_spoils_its_image_only(
     tmp_path: Path, entry: dict[str, Any], problem: str
 ) -> None:
     table = json_table(tmp_path, [entry, {"image": "b.png", "points": [[1, 2]]}])
@@ -155,7 +155,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("edges", [(0, 0, 1, 1.2), (0.5, 0, 0.5, 1), (0, 1, 1, 0)])
-def test_a_relative_box_is_a_part_of_the_picture(edges: tuple[float, ...]) -> None:
+def test_a_relative_box_is_a_part_of_the_image(edges: tuple[float, ...]) -> None:
     with pytest.raises(ZimError, match="relative box"):
         RelativeBox(*edges)
-    assert RelativeBox(0.25, 0, 1, 0.5).on(100, 200) == Box(50, 0, 200, 50)
+    assert RelativeBox(0.25, 0, 1, 0.5).to_pixels(100, 200) == Box(50, 0, 200, 50)

@@ -11,18 +11,18 @@ import pytest
 from PIL import Image
 
 from zim_app.core.batch.jobs import Shard
-from zim_app.core.batch.journal import Row
-from zim_app.core.batch.plan import BATCH_EXPORT, Plan
+from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
 from zim_app.core.batch.reports import (
-    counts,
-    merge,
-    sheet_of,
+    count_states,
+    make_contact_sheet,
+    merge_folders,
     write_report_files,
     write_reports,
 )
 from zim_model.errors import ZimError
 
-MakePlan = Callable[..., Plan]
+MakePlan = Callable[..., BatchPlan]
 RowsOf = Callable[..., dict[str, Any]]
 
 
@@ -31,7 +31,7 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_the_table_has_a_line_for_each_picture(
+def test_the_table_has_a_line_for_each_image(
     photos: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     (photos / "b.png").write_bytes(b"")
@@ -60,13 +60,13 @@ def test_the_sheet_shows_cut_outs_on_a_checkerboard(
 
 
 def test_failures_have_a_place_on_the_sheet(tmp_path: Path) -> None:
-    rows = [(tmp_path, Row("x/a rather long name of a picture.png", "failed"))]
-    red = sheet_of(rows).astype(int)
+    rows = [(tmp_path, BatchRow("x/a rather long name of a picture.png", "failed"))]
+    red = make_contact_sheet(rows).astype(int)
     assert ((red[..., 0] - red[..., 1]) > 100).any()
 
 
-def test_many_pictures_take_several_sheets(tmp_path: Path) -> None:
-    rows = [(tmp_path, Row(f"{n}.png", "failed")) for n in range(201)]
+def test_many_images_take_several_sheets(tmp_path: Path) -> None:
+    rows = [(tmp_path, BatchRow(f"{n}.png", "failed")) for n in range(201)]
     names = [path.name for path in write_report_files(tmp_path, rows)]
     assert names == ["batch-report.csv", "batch-sheet-01.jpg", "batch-sheet-02.jpg"]
 
@@ -100,11 +100,11 @@ def test_parts_in_folders_of_their_own_are_merged(
     for number, folder in enumerate(folders, 1):
         plan = make_plan(shard=Shard(number, 2))
         rows_of(replace(plan, output=folder))
-    rows, files = merge(folders, tmp_path / "all")
-    assert [row.picture for row in rows] == ["a.png", "b.png", "c.png"]
-    assert counts(rows) == {"done": 3, "kept": 0, "skipped": 0, "failed": 0}
+    rows, files = merge_folders(folders, tmp_path / "all")
+    assert [row.image for row in rows] == ["a.png", "b.png", "c.png"]
+    assert count_states(rows) == {"done": 3, "kept": 0, "skipped": 0, "failed": 0}
     assert files[0] == tmp_path / "all" / "batch-report.csv"
     with Image.open(files[1]) as image:
         assert image.width == 3 * 180
     with pytest.raises(ZimError, match="No batch was written"):
-        merge([tmp_path], tmp_path)
+        merge_folders([tmp_path], tmp_path)

@@ -1,4 +1,4 @@
-"""What a second run redoes, and what it leaves alone."""
+"""Resuming: results that a second run makes again, and results that it keeps."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from tests.zim_app.core.batch.test_runner import boxed, keep_work
-from zim_app.core.batch.journal import FOLDER, Journal
-from zim_app.core.batch.plan import BATCH_EXPORT, Plan
-from zim_app.core.batch.prompt_sources import Prompting
-from zim_app.core.batch.resume import foresee
-from zim_app.core.batch.runner import Ended, run
+from zim_app.core.batch.journal import FOLDER, BatchJournal
+from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy
+from zim_app.core.batch.resume import dry_run
+from zim_app.core.batch.runner import JobFinished, run
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import ZimError
 
-MakePlan = Callable[..., Plan]
+MakePlan = Callable[..., BatchPlan]
 RowsOf = Callable[..., dict[str, Any]]
 
 
@@ -29,7 +29,7 @@ def states(rows: dict[str, Any]) -> str:
     return "".join(rows[name].state[0] for name in sorted(rows))
 
 
-def test_finished_pictures_are_not_redone(
+def test_finished_images_are_not_redone(
     make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
     first = rows_of(make_plan())
@@ -40,11 +40,11 @@ def test_finished_pictures_are_not_redone(
     assert second["a.png"] == replace(first["a.png"], state="kept")
 
 
-def test_kept_pictures_are_not_even_decoded(
+def test_kept_images_are_not_even_decoded(
     make_plan: MakePlan, rows_of: RowsOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows_of(make_plan())
-    monkeypatch.setattr("zim_app.core.batch.runner.load_picture", None)
+    monkeypatch.setattr("zim_app.core.batch.runner.load_image", None)
     assert states(rows_of(make_plan())) == "kkk"
 
 
@@ -55,10 +55,10 @@ def test_what_changed_is_redone(
     make_plan: MakePlan,
     rows_of: RowsOf,
 ) -> None:
-    plan = make_plan(Prompting(automatic=True))
+    plan = make_plan(PromptPolicy(automatic=True))
     rows_of(plan)
     before = os.stat(output / "a-cutout.png").st_mtime_ns
-    save_photo(photos / "a.png", (7, 7, 7))  # another picture
+    save_photo(photos / "a.png", (7, 7, 7))  # another image
     keep_work(store, photos / "b.png", boxed(1, 2, 3, 4))  # another recipe
     os.utime(photos / "c.png")  # only touched
     found = rows_of(plan)
@@ -109,10 +109,10 @@ def test_interrupted_batches_keep_what_is_done(
     events = run(make_plan(), engine, cancelled=lambda: bool(stopped))
     rows = []
     for event in events:
-        if isinstance(event, Ended):
+        if isinstance(event, JobFinished):
             rows.append(event.row)
             stopped.append(1)
-    done = [row.picture for row in rows]
+    done = [row.image for row in rows]
     assert done[0] == "a.png"
     assert all(row.state == "done" for row in rows)
     names = {path.name for path in output.iterdir()} - {FOLDER}
@@ -135,9 +135,9 @@ def test_a_closed_generator_finishes_what_it_was_writing(
 def test_a_killed_batch_takes_its_own_file_again(
     output: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
-    """It wrote a file, and died before it could say so; its last line is half."""
-    journal = Journal.open(output)
-    journal.begin("a.png", ["a-cutout.png"])
+    """The file was written but not recorded; the journal's last line is incomplete."""
+    journal = BatchJournal.open(output)
+    journal.record_start("a.png", ["a-cutout.png"])
     journal.close()
     (output / "a-cutout.png").write_bytes(b"from the run that was killed")
     [file] = (output / FOLDER).glob("journal-*.jsonl")
@@ -198,14 +198,14 @@ def test_a_dry_run_tells_and_writes_nothing(
     keep_work(store, photos / "a.png", boxed(1, 2, 3, 4), boxed(5, 6, 7, 8))
     (photos / "b.png").write_bytes(b"")
     each = replace(BATCH_EXPORT, scope="each", template="{name}-{object}-{width}")
-    told = {x.picture: x for x in foresee(make_plan(Prompting(), export=each))}
+    told = {x.image: x for x in dry_run(make_plan(PromptPolicy(), export=each))}
     assert told["a.png"].prompts == "session"
     assert told["a.png"].outputs == ("a-thing 2-40.png", "a-thing 1-40.png")
     assert told["b.png"].state == "failed"
     assert told["c.png"].state == "skipped"
     assert not output.exists()
     trimmed = replace(each, trim=True)
-    told = {x.picture: x for x in foresee(make_plan(Prompting(), export=trimmed))}
+    told = {x.image: x for x in dry_run(make_plan(PromptPolicy(), export=trimmed))}
     assert told["a.png"].outputs == ("a-thing 2-?.png", "a-thing 1-?.png")
 
 
@@ -214,6 +214,6 @@ def test_a_dry_run_knows_what_is_done(
 ) -> None:
     rows_of(make_plan())
     save_photo(photos / "d.png", (1, 2, 3))
-    told = {x.picture: x for x in foresee(make_plan())}
+    told = {x.image: x for x in dry_run(make_plan())}
     assert told["a.png"].state == "kept"
     assert told["d.png"].state == "done"

@@ -1,4 +1,4 @@
-"""What a batch writes, from which prompts, and what it makes of what goes wrong."""
+"""Batches: prompts, results, failures and threads."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from PIL import Image
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from tests.zim_model.conftest import SMALL_VIT
 from tests.zim_model.inference.test_engine import DiscBackend
-from zim_app.core.batch.jobs import jobs_of_folder
-from zim_app.core.batch.plan import BATCH_EXPORT, Plan
-from zim_app.core.batch.prompt_sources import Prompting
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
-from zim_app.core.batch.runner import Begun, Ended, run
+from zim_app.core.batch.runner import JobFinished, JobStarted, run
 from zim_app.core.export_options import ExportOptions
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_app.core.project import write_project
-from zim_app.core.saved_work import Work
+from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import Session, SessionStore
 from zim_model.errors import ZimError
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Recipe, SceneObject
 
-MakePlan = Callable[..., Plan]
+MakePlan = Callable[..., BatchPlan]
 RowsOf = Callable[..., dict[str, Any]]
 
 
 def keep_work(
     store: SessionStore, path: Path, *recipes: Recipe, active: int = 0
 ) -> None:
-    """As the studio does."""
+    """Save a session as the studio does."""
     objects = tuple(
         SceneObject(n, f"thing {n}", recipe=recipe)
         for n, recipe in enumerate(recipes, 1)
     )
-    key = load_picture(path).key
-    work = Work(objects, active)
+    key = load_image(path).key
+    work = ObjectStack(objects, active)
     store.save(Session(key, path.name, path.resolve(), work))
 
 
@@ -67,16 +67,16 @@ def test_prompts_come_from_the_first_that_says_anything(
         save_photo(photos / name, (9, len(name), ord(name[0])))
     keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
     for name in ("a.png", "b.png"):
-        picture = load_picture(photos / name)
-        work = Work((SceneObject(recipe=boxed(5, 6, 7, 8)),))
-        write_project(photos / f"{name}.zimproj", picture, work)
+        image = load_image(photos / name)
+        work = ObjectStack((SceneObject(recipe=boxed(5, 6, 7, 8)),))
+        write_project(photos / f"{name}.zimproj", image, work)
     table = photos / "prompts.csv"
     rows = "".join(f"{n}.png,10,11\n" for n in "abc")
     table.write_text(f"image,x,y\n{rows}", "utf-8")
     box = RelativeBox(0.5, 0.5, 1, 1)
-    prompting = Prompting(True, read_table(table), box, automatic=True)
-    jobs = jobs_of_folder(photos, output, recursive=False)
-    found = rows_of(Plan(jobs, output, prompting))
+    prompting = PromptPolicy(True, read_table(table), box, automatic=True)
+    jobs = folder_jobs(photos, output, recursive=False)
+    found = rows_of(BatchPlan(jobs, output, prompting))
     assert {name: row.prompts for name, row in found.items()} == {
         "a.png": "session",
         "b.png": "project",
@@ -94,34 +94,34 @@ def test_prompts_come_from_the_first_that_says_anything(
     ]
 
 
-def test_a_moved_picture_is_known_by_its_pixels(
+def test_a_moved_image_is_known_by_its_pixels(
     photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
     (photos / "a.png").rename(photos / "elsewhere.png")
-    found = rows_of(make_plan(Prompting()))
+    found = rows_of(make_plan(PromptPolicy()))
     assert found["elsewhere.png"].prompts == "session"
     assert found["b.png"].state == "skipped"
-    assert "Nothing is asked" in found["b.png"].message
+    assert "There are no prompts" in found["b.png"].message
 
 
 def test_recipes_can_be_left_out(
     photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
-    found = rows_of(make_plan(Prompting(recipes=False, automatic=True)))
+    found = rows_of(make_plan(PromptPolicy(recipes=False, automatic=True)))
     assert {row.prompts for row in found.values()} == {"automatic"}
 
 
 def test_the_main_object_is_asked_as_it_was_found(
     make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
-    rows_of(make_plan(Prompting(automatic=True, model="zim-tiny")))
+    rows_of(make_plan(PromptPolicy(automatic=True, model="zim-tiny")))
     assert engine.solved[0].prompts == PromptSet((Point(20, 15),))
     assert engine.solved[0].options.candidate == 2
 
 
-def test_a_picture_without_any_object_fails(
+def test_an_image_without_any_object_fails(
     make_plan: MakePlan,
     rows_of: RowsOf,
     engine: FakeEngine,
@@ -143,20 +143,20 @@ def test_objects_become_one_file_or_files_or_layers(
 ) -> None:
     recipes = boxed(0, 0, 10, 10), boxed(20, 0, 30, 10)
     keep_work(store, photos / "a.png", *recipes, active=1)
-    together = rows_of(make_plan(Prompting()))["a.png"]
+    together = rows_of(make_plan(PromptPolicy()))["a.png"]
     assert together.outputs == ("a-cutout.png",)
     assert together.objects == 2
     alpha = alpha_of(output / "a-cutout.png")
     assert (alpha[5, 5], alpha[5, 15], alpha[5, 25]) == (255, 0, 255)
     each = ExportOptions("matte", scope="each", template="{name}-{object}")
-    found = rows_of(make_plan(Prompting(), export=each))["a.png"]
+    found = rows_of(make_plan(PromptPolicy(), export=each))["a.png"]
     assert found.outputs == ("a-thing 2.png", "a-thing 1.png")
     active = ExportOptions(scope="active", template="{name}-active")
-    rows_of(make_plan(Prompting(), export=active))
+    rows_of(make_plan(PromptPolicy(), export=active))
     alpha = alpha_of(output / "a-active.png")
     assert (alpha[5, 5], alpha[5, 25]) == (0, 255)
     psd = ExportOptions(format="psd", scope="together", original=True)
-    assert rows_of(make_plan(Prompting(), export=psd))["a.png"].outputs == (
+    assert rows_of(make_plan(PromptPolicy(), export=psd))["a.png"].outputs == (
         "a-layers.psd",
     )
 
@@ -169,7 +169,7 @@ def test_results_keep_the_tree_and_the_depth(
     tifffile.imwrite(photos / "x" / "deep.tif", deep, photometric="rgb")
     found = rows_of(make_plan(recursive=True))
     assert found["x/deep.tif"].outputs == ("x/deep-cutout.png",)
-    written = load_picture(output / "x" / "deep-cutout.png")
+    written = load_image(output / "x" / "deep-cutout.png")
     assert np.array_equal(written.source[:, :20], deep[:, :20])
 
 
@@ -191,44 +191,44 @@ def test_other_peoples_files_are_replaced_if_that_is_wanted(
     assert alpha_of(output / "a-cutout.png").any()
 
 
-def test_pictures_of_the_input_are_never_replaced(
-    photos: Path, rows_of: RowsOf
-) -> None:
+def test_images_of_the_input_are_never_replaced(photos: Path, rows_of: RowsOf) -> None:
     inner = photos / "inner"
     save_photo(inner / "a.png", (1, 2, 3))
     before = (photos / "a.png").read_bytes()
-    outer = jobs_of_folder(photos, photos / "o", recursive=False)
-    inside = jobs_of_folder(inner, photos, recursive=False)
+    outer = folder_jobs(photos, photos / "o", recursive=False)
+    inside = folder_jobs(inner, photos, recursive=False)
     options = replace(BATCH_EXPORT, template="{name}")
-    plan = Plan((*outer, *inside), photos, Prompting(automatic=True), options, True)
+    plan = BatchPlan(
+        (*outer, *inside), photos, PromptPolicy(automatic=True), options, True
+    )
     rows_of(plan)
     assert (photos / "a.png").read_bytes() == before
 
 
-def test_a_name_that_is_the_same_for_all_pictures_is_refused(
+def test_a_name_that_is_the_same_for_all_images_is_refused(
     make_plan: MakePlan, engine: FakeEngine
 ) -> None:
     export = ExportOptions(template="{what}-{n}")
-    with pytest.raises(ZimError, match="same for all pictures"):
+    with pytest.raises(ZimError, match="same for all photos"):
         next(run(make_plan(export=export), engine))
     with pytest.raises(ZimError, match="nowhere that prompts"):
-        next(run(make_plan(Prompting(recipes=False)), engine))
+        next(run(make_plan(PromptPolicy(recipes=False)), engine))
 
 
 def test_rows_say_what_the_mattes_look_like(
     photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     keep_work(store, photos / "a.png", boxed(0, 0, 40, 15))
-    row = rows_of(make_plan(Prompting()))["a.png"]
+    row = rows_of(make_plan(PromptPolicy()))["a.png"]
     assert (row.width, row.height, row.objects) == (40, 30, 1)
     assert (row.coverage, row.soft, row.score) == (0.5, 0.0, 0.9)
     assert (row.model, row.device, row.encode_ms) == ("zim-tiny", "fake", 3.0)
 
 
-# --- What goes wrong ------------------------------------------------------------------
+# --- Failures -------------------------------------------------------------------------
 
 
-def test_bad_pictures_are_told_and_do_not_stop_the_others(
+def test_bad_images_are_told_and_do_not_stop_the_others(
     photos: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     (photos / "0empty.png").write_bytes(b"")
@@ -249,16 +249,16 @@ def test_bad_prompts_are_told_before_the_model_is_asked(
 ) -> None:
     table = tmp_path / "prompts.csv"
     table.write_text("image,x,y\na.png,400,3\nb.png,x,3\nc.png,1,1\nz.png,1,1\n")
-    found = rows_of(make_plan(Prompting(table=read_table(table))))
+    found = rows_of(make_plan(PromptPolicy(table=read_table(table))))
     assert "outside the image (40 x 30" in found["a.png"].message
     assert "line 3" in found["b.png"].message
     assert found["c.png"].state == "done"
     assert found["z.png"].state == "failed"
-    assert "no such picture" in found["z.png"].message
+    assert "no such photo" in found["z.png"].message
     assert len(engine.solved) == 1
 
 
-def test_an_engine_that_fails_fails_pictures(
+def test_an_engine_that_fails_fails_images(
     make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
     engine.refuse = "There is not enough memory."
@@ -266,7 +266,7 @@ def test_an_engine_that_fails_fails_pictures(
     assert {row.message for row in found.values()} == {"There is not enough memory."}
 
 
-def test_a_bug_is_one_pictures_failure(
+def test_a_bug_is_one_images_failure(
     make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
     def stumble(request: Any) -> None:
@@ -303,60 +303,64 @@ def test_only_the_calling_thread_asks_the_engine(
     assert engine.threads == {threading.current_thread()}
 
 
-def test_pictures_are_read_while_the_model_works(
+def test_images_are_read_while_the_model_works(
     photos: Path, make_plan: MakePlan, engine: FakeEngine, monkeypatch: Any
 ) -> None:
-    """The model waits, at the first picture, until the third one is being read."""
+    """The model waits, at the first image, until the third one is being read."""
     third = threading.Event()
 
     def load(path: Path) -> Any:
         if path.name == "c.png":
             third.set()
-        return load_picture(path)
+        return load_image(path)
 
-    monkeypatch.setattr("zim_app.core.batch.runner.load_picture", load)
+    monkeypatch.setattr("zim_app.core.batch.runner.load_image", load)
     engine.during = lambda _: pytest.fail("not read ahead") if not third.wait(10) else 0
-    assert sum(isinstance(e, Ended) for e in run(make_plan(), engine)) == 3
+    assert sum(isinstance(e, JobFinished) for e in run(make_plan(), engine)) == 3
 
 
-def test_little_memory_means_one_picture_after_the_other(
+def test_little_memory_means_one_image_after_the_other(
     photos: Path, make_plan: MakePlan, engine: FakeEngine, monkeypatch: Any
 ) -> None:
     read: list[str] = []
 
     def load(path: Path) -> Any:
         read.append(path.name)
-        return load_picture(path)
+        return load_image(path)
 
     for number in range(20):
         save_photo(photos / f"p{number:02}.png", (number, 2, 3))
-    monkeypatch.setattr("zim_app.core.batch.runner.load_picture", load)
+    monkeypatch.setattr("zim_app.core.batch.runner.load_image", load)
     ahead = []
     engine.during = lambda _: ahead.append(len(read) - len(engine.solved))
     assert len(list(run(make_plan(), engine, memory=1))) == 46
-    assert max(ahead[5:]) <= 2  # the one that is worked on, and one that is read
+    assert max(ahead[5:]) <= 2  # one in the engine, and one being read
 
 
-def test_the_engine_encodes_a_picture_once_for_all_its_objects(
+def test_the_engine_encodes_an_image_once_for_all_its_objects(
     photos: Path, store: SessionStore, make_plan: MakePlan
 ) -> None:
     backend = DiscBackend(SMALL_VIT)
     for name in ("a.png", "b.png"):
         keep_work(store, photos / name, *(boxed(n, 0, 20, 20) for n in range(4)))
     engine = Engine(lambda model, rung: backend)  # type: ignore[arg-type, return-value]
-    rows = [e.row for e in run(make_plan(Prompting()), engine) if isinstance(e, Ended)]
+    rows = [
+        e.row
+        for e in run(make_plan(PromptPolicy()), engine)
+        if isinstance(e, JobFinished)
+    ]
     assert [row.objects for row in rows if row.state == "done"] == [4, 4]
     assert len(backend.views) == 2
 
 
-def test_all_objects_of_a_picture_come_one_after_the_other(
+def test_all_objects_of_an_image_come_one_after_the_other(
     photos: Path, store: SessionStore, make_plan: MakePlan, engine: FakeEngine
 ) -> None:
-    """So that the engine's features, made once, serve all of them."""
+    """So that features are encoded once for all of them."""
     for name in ("a.png", "b.png"):
         keep_work(store, photos / name, boxed(0, 0, 9, 9), boxed(1, 1, 20, 20))
-    events = list(run(make_plan(Prompting()), engine))
+    events = list(run(make_plan(PromptPolicy()), engine))
     keys = [request.image_key for request in engine.solved]
     assert keys == sorted(keys, key=keys.index)
     assert len(set(keys)) == 2
-    assert [e.picture for e in events if isinstance(e, Begun)] == ["a.png", "b.png"]
+    assert [e.image for e in events if isinstance(e, JobStarted)] == ["a.png", "b.png"]

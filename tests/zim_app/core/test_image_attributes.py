@@ -1,4 +1,4 @@
-"""What a picture says about itself: resolution and identity; and its limits."""
+"""Attributes of an image: resolution and key; and its size limit."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 import tifffile
-from PIL import Image
 
-from zim_app.core.export import ExportOptions, Target, export
-from zim_app.core.images import MAX_PIXELS, Picture, load_picture
+from zim_app.core.export import ExportOptions, ExportTarget, export
+from zim_app.core.images import MAX_PIXELS, Image, load_image
 from zim_model.errors import ImageError
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
-def red_and_blue() -> Image.Image:
-    image = Image.new("RGB", (8, 4), RED)
+def red_and_blue() -> PIL.Image.Image:
+    image = PIL.Image.new("RGB", (8, 4), RED)
     image.paste(BLUE, (4, 0, 8, 4))
     return image
 
@@ -27,9 +27,9 @@ def red_and_blue() -> Image.Image:
 def test_resolution_is_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     red_and_blue().save(path, dpi=(300, 300))
-    np.testing.assert_allclose(load_picture(path).dpi, (300, 300), atol=0.05)
+    np.testing.assert_allclose(load_image(path).dpi, (300, 300), atol=0.05)
     red_and_blue().save(tmp_path / "none.tif")
-    assert load_picture(tmp_path / "none.tif").dpi is None
+    assert load_image(tmp_path / "none.tif").dpi is None
 
 
 def test_16_bit_tiff_resolution_in_centimetres(
@@ -38,7 +38,7 @@ def test_16_bit_tiff_resolution_in_centimetres(
     path = tmp_path / "a.tif"
     options = {"resolution": (100, 100), "resolutionunit": "CENTIMETER"}
     tifffile.imwrite(path, colours, photometric="rgb", **options)
-    np.testing.assert_allclose(load_picture(path).dpi, (254, 254))
+    np.testing.assert_allclose(load_image(path).dpi, (254, 254))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".psd", ".ora"])
@@ -49,10 +49,10 @@ def test_a_resolution_that_no_device_has_does_not_stop_an_export(
     path, out = tmp_path / "a.tif", tmp_path / f"out{suffix}"
     options = {"resolution": (dpi, dpi), "resolutionunit": "INCH"}
     tifffile.imwrite(path, colours, photometric="rgb", **options)
-    picture = load_picture(path)
-    assert picture.dpi is None
+    image = load_image(path)
+    assert image.dpi is None
     alpha = np.full(colours.shape[:2], 65535, np.uint16)
-    export(picture, [Target(alpha)], out, ExportOptions("composite"))
+    export(image, [ExportTarget(alpha)], out, ExportOptions("composite"))
     assert out.stat().st_size
 
 
@@ -60,35 +60,35 @@ def test_key_is_the_identity_of_what_the_model_sees(tmp_path: Path) -> None:
     red_and_blue().save(tmp_path / "a.png")
     red_and_blue().save(tmp_path / "b.tif")
     red_and_blue().rotate(180).save(tmp_path / "c.png")
-    keys = [load_picture(tmp_path / name).key for name in ("a.png", "b.tif", "c.png")]
+    keys = [load_image(tmp_path / name).key for name in ("a.png", "b.tif", "c.png")]
     assert keys[0] == keys[1] != keys[2]
     wide, tall = np.zeros((2, 6, 3), np.uint8), np.zeros((6, 2, 3), np.uint8)
-    assert Picture.from_array(wide).key != Picture.from_array(tall).key
+    assert Image.from_array(wide).key != Image.from_array(tall).key
 
 
 def test_from_array_copies_and_checks() -> None:
     pixels = np.full((4, 5, 3), 9, np.uint8)
-    picture = Picture.from_array(pixels, "pasted")
+    image = Image.from_array(pixels, "pasted")
     pixels[:] = 0
-    assert not picture.rgb.flags.writeable
-    assert not picture.source.flags.writeable
-    assert (picture.rgb == 9).all()
-    assert (picture.name, picture.path) == ("pasted", None)
-    deep = Picture.from_array(np.full((4, 5, 3), 65535, np.uint16))
+    assert not image.rgb.flags.writeable
+    assert not image.source.flags.writeable
+    assert (image.rgb == 9).all()
+    assert (image.name, image.path) == ("pasted", None)
+    deep = Image.from_array(np.full((4, 5, 3), 65535, np.uint16))
     assert deep.source.dtype == np.uint16
     assert (deep.rgb == 255).all()
     for wrong in (np.zeros((4, 5)), np.zeros((0, 5, 3), np.uint8), pixels[..., :2]):
-        with pytest.raises(ImageError, match="is no picture"):
-            Picture.from_array(wrong)
+        with pytest.raises(ImageError, match="is not an image"):
+            Image.from_array(wrong)
 
 
 def test_loading_leaves_the_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    exif = Image.Exif()
+    exif = PIL.Image.Exif()
     exif[274] = 6
     red_and_blue().save(path, exif=exif)
     before = path.read_bytes(), path.stat().st_mtime_ns
-    load_picture(path)
+    load_image(path)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
@@ -99,6 +99,6 @@ def test_a_hundred_megapixels(tmp_path: Path) -> None:
     pixels[:, 5_000:] = (0, 0, 255)
     cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
     assert pixels[..., 0].size < MAX_PIXELS
-    picture = load_picture(path)
-    assert picture.source is picture.rgb
-    assert tuple(picture.rgb[-1, -1]) == BLUE
+    image = load_image(path)
+    assert image.source is image.rgb
+    assert tuple(image.rgb[-1, -1]) == BLUE
