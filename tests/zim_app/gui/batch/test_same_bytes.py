@@ -60,8 +60,8 @@ def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> N
     wanted = (tmp_path / "studio.png").read_bytes()
 
     jobs = jobs_of_folder(photo.parent, tmp_path / "batch", recursive=False)
-    ended = list(run(Plan(jobs, tmp_path / "batch"), Engine()))[-1]
-    assert ended.row.prompts == "session"
+    finished = list(run(Plan(jobs, tmp_path / "batch"), Engine()))[-1]
+    assert finished.row.prompts == "session"
     assert (tmp_path / "batch" / "cat-cutout.png").read_bytes() == wanted
 
     (tmp_path / "recipe.json").write_text(json.dumps(RECIPE.to_json()))
