@@ -14,7 +14,7 @@ from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.progress import JobProgress
 
 if TYPE_CHECKING:
-    from zim_app.core.batch.journal import Row
+    from zim_app.core.batch.journal import BatchRow
     from zim_app.gui.batch.batch_dialog import BatchDialog
     from zim_app.gui.batch.batch_worker import BatchWorker
     from zim_app.gui.main_window import MainWindow
@@ -102,7 +102,7 @@ class BatchController(QObject):
 
     @Slot(object, object, object)
     def _on_worker_finished(
-        self, rows: list[Row], files: list[Path], error: ZimError | None
+        self, rows: list[BatchRow], files: list[Path], error: ZimError | None
     ) -> None:
         if self._closing:
             self._closing = False  # closing again may ask about something else

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.batch.journal import Row
-from zim_app.core.batch.runner import Begun, Ended, Event
+from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
 from zim_app.gui.batch.batch_worker import BatchPreview, BatchSettings, BatchWorker
@@ -34,7 +34,7 @@ from zim_model.errors import ZimError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from zim_app.core.batch.plan import Plan
+    from zim_app.core.batch.plan import BatchPlan
     from zim_model.runtime.devices import Device
 
 PREVIEW_DELAY_MS = 300
@@ -235,7 +235,7 @@ class BatchDialog(QDialog):
     # -- The run ---------------------------------------------------------------------
 
     @property
-    def chosen_plan(self) -> Plan | None:
+    def chosen_plan(self) -> BatchPlan | None:
         """The plan for the chosen images; None if there is none."""
         if self.preview is None:
             return None
@@ -270,11 +270,11 @@ class BatchDialog(QDialog):
 
     @Slot(object)
     def _on_worker_progressed(self, event: Event) -> None:
-        if isinstance(event, Begun):
+        if isinstance(event, JobStarted):
             row = self.table.show_working(event.image)
             if row >= 0 and not self.view.hasFocus():
                 self.view.scrollTo(self.table.index(row, 0))
-        elif isinstance(event, Ended):
+        elif isinstance(event, JobFinished):
             self.table.show_row(event.row)
             self._counts[event.row.state] += 1
             if event.row.outputs:
@@ -300,7 +300,7 @@ class BatchDialog(QDialog):
 
     @Slot(object, object, object)
     def _on_worker_finished(
-        self, rows: list[Row], files: list[Path], error: Exception | None
+        self, rows: list[BatchRow], files: list[Path], error: Exception | None
     ) -> None:
         self.pause.setChecked(False)
         self.time_left.setText("")

@@ -23,8 +23,8 @@ from zim_app.gui.icons import glyph
 from zim_app.gui.language import error_text
 
 if TYPE_CHECKING:
-    from zim_app.core.batch.journal import Row
-    from zim_app.core.batch.resume import Foreseen
+    from zim_app.core.batch.journal import BatchRow
+    from zim_app.core.batch.resume import DryRunEntry
 
 translate = QCoreApplication.translate
 Index = QModelIndex | QPersistentModelIndex
@@ -94,7 +94,7 @@ class BatchTable(QAbstractTableModel):
         self._row_numbers: dict[str, int] = {}
 
     def show_preview(
-        self, entries: Iterable[Foreseen], paths: Mapping[str, Path]
+        self, entries: Iterable[DryRunEntry], paths: Mapping[str, Path]
     ) -> None:
         """Show the preview of a run; ``paths`` are the files by name of the image."""
         self.beginResetModel()
@@ -122,7 +122,7 @@ class BatchTable(QAbstractTableModel):
             self._set(number, replace(self.rows[number], state="working"))
         return number
 
-    def show_row(self, result: Row) -> None:
+    def show_row(self, result: BatchRow) -> None:
         """Show the result of an image."""
         number = self._row_numbers.get(result.image, -1)
         if number < 0:

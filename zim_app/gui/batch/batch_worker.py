@@ -20,9 +20,9 @@ from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from zim_app.core.batch.journal import Row
-    from zim_app.core.batch.plan import Plan
-    from zim_app.core.batch.resume import Foreseen
+    from zim_app.core.batch.journal import BatchRow
+    from zim_app.core.batch.plan import BatchPlan
+    from zim_app.core.batch.resume import DryRunEntry
     from zim_app.core.batch.runner import Event
 
 
@@ -68,8 +68,8 @@ class BatchPreview:
         entries: expected outcome of each image.
     """
 
-    plan: Plan
-    entries: tuple[Foreseen, ...]
+    plan: BatchPlan
+    entries: tuple[DryRunEntry, ...]
 
 
 class BatchWorker(QObject):
@@ -134,7 +134,7 @@ class BatchWorker(QObject):
         work = partial(_preview, settings, cancelled.is_set)
         self._preview_thread.submit(Task("preview", settings, work))
 
-    def run(self, plan: Plan) -> None:
+    def run(self, plan: BatchPlan) -> None:
         """Start a run, or resume an earlier run of the same plan."""
         assert not self.running
         self._stop = threading.Event()
@@ -202,26 +202,26 @@ class BatchWorker(QObject):
 
 def _preview(settings: BatchSettings, cancelled: CancelCheck) -> BatchPreview:
     import_readers()
-    from zim_app.core.batch.resume import foresee
+    from zim_app.core.batch.resume import dry_run
 
     plan = make_plan(settings)
     entries = []
-    for entry in foresee(plan):
+    for entry in dry_run(plan):
         entries.append(entry)
         if cancelled():
             raise Cancelled
     return BatchPreview(plan, tuple(entries))
 
 
-def make_plan(settings: BatchSettings) -> Plan:
+def make_plan(settings: BatchSettings) -> BatchPlan:
     """The plan for the settings, validated.
 
     Raises:
         ZimError: the settings are incomplete or invalid.
     """
-    from zim_app.core.batch.jobs import jobs_of_folder, jobs_of_pictures
-    from zim_app.core.batch.plan import Plan
-    from zim_app.core.batch.prompt_sources import Prompting
+    from zim_app.core.batch.jobs import folder_jobs, image_jobs
+    from zim_app.core.batch.plan import BatchPlan
+    from zim_app.core.batch.prompt_sources import PromptPolicy
     from zim_app.core.batch.prompt_table import RelativeBox, read_table
 
     if settings.folder is None and not settings.images:
@@ -229,32 +229,34 @@ def make_plan(settings: BatchSettings) -> Plan:
     if settings.output is None:
         raise ZimError("Choose a folder for the results.")
     if settings.images:
-        jobs = jobs_of_pictures(settings.images)
+        jobs = image_jobs(settings.images)
     else:
         assert settings.folder is not None
-        jobs = jobs_of_folder(
+        jobs = folder_jobs(
             settings.folder, settings.output, recursive=settings.recursive
         )
     table = read_table(settings.table) if settings.table else None
     box = RelativeBox(*settings.box) if settings.box else None
-    policy = Prompting(settings.recipes, table, box, settings.automatic, settings.model)
-    return Plan(jobs, settings.output, policy, settings.export).validated()
+    policy = PromptPolicy(
+        settings.recipes, table, box, settings.automatic, settings.model
+    )
+    return BatchPlan(jobs, settings.output, policy, settings.export).validate()
 
 
 def _run(
-    plan: Plan,
+    plan: BatchPlan,
     engine: LentEngine,
     stop: threading.Event,
     resume_event: threading.Event,
     on_event: Callable[[Event], None],
-) -> tuple[list[Row], list[Path]]:
+) -> tuple[list[BatchRow], list[Path]]:
     import_readers()
     from zim_app.core.batch.reports import write_reports
-    from zim_app.core.batch.runner import Ended, run
+    from zim_app.core.batch.runner import JobFinished, run
 
     rows = []
     for event in run(plan, engine, cancelled=stop.is_set, wait=resume_event.wait):
         on_event(event)
-        if isinstance(event, Ended):
+        if isinstance(event, JobFinished):
             rows.append(event.row)
     return rows, write_reports(plan, rows) if rows else []

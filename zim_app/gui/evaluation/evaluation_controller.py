@@ -85,5 +85,5 @@ class EvaluationController(QObject):
                 document.select(index)
                 return
         new = document.new_object(recipe, name)
-        old = tuple(o for o in objects if o.name or o.recipe.asks)
+        old = tuple(o for o in objects if o.name or o.recipe.has_prompts)
         document.edit_objects(self.tr("Open evaluated case"), (new, *old), 0)

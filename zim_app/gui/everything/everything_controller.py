@@ -403,4 +403,4 @@ class EverythingController(QObject):
 
 def _is_unused(scene_object: SceneObject) -> bool:
     """Whether an object has neither name nor prompts."""
-    return not scene_object.name and not scene_object.recipe.asks
+    return not scene_object.name and not scene_object.recipe.has_prompts

@@ -183,7 +183,7 @@ def pick_recipe(pick: Pick, model: str) -> Recipe:
     """The recipe of the object that a pick becomes."""
     first, *more = (found_object.prompts for found_object in pick)
     options = Options(candidate=pick[0].candidate or None)
-    return Recipe(first, model, options, also=tuple(more))
+    return Recipe(first, model, options, more_prompt_sets=tuple(more))
 
 
 # -- Display -----------------------------------------------------------------------

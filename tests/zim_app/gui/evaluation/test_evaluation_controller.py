@@ -99,7 +99,7 @@ def test_a_image_opened_by_hand_gets_no_case(qtbot, window, done, settle, photo)
     until(qtbot, lambda: window.document is not None)
     settle()
     assert window.document.picture.path == photo
-    assert not window.document.state.recipe.asks
+    assert not window.document.state.recipe.has_prompts
 
 
 def test_the_key_brings_the_same_window_back(qtbot, window, opened_evaluation):

@@ -1,6 +1,5 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from zim_model.evaluation.measures import MEASURES
 
 from zim_app.gui.evaluation.filters import FAILED, RowFilter
 from zim_app.gui.evaluation.results import MeansRow
@@ -13,6 +12,7 @@ from zim_app.gui.evaluation.tables import (
     row_columns,
 )
 from zim_model.evaluation.journal import Row
+from zim_model.evaluation.measures import MEASURES
 
 
 def row(case, sad=None, error="", **more):

@@ -150,7 +150,7 @@ def test_picked_regions_become_objects_in_one_step(mode, hand, found, state, set
     stack = hand.window.document.undo_stack
     assert stack.undoText() == "Add found objects"
     stack.undo()
-    assert [o.recipe.asks for o in state().objects] == [False]
+    assert [o.recipe.has_prompts for o in state().objects] == [False]
 
 
 def test_objects_in_use_stay(hand, opened, state, settle):
@@ -192,7 +192,7 @@ def test_shift_click_merges_into_one_object(mode, hand, found, state):
     hand.press(mode.bar.add_button)
     [entry] = state().objects
     assert entry.recipe.prompts == found[1].prompts
-    assert entry.recipe.also == (found[2].prompts,)
+    assert entry.recipe.more_prompt_sets == (found[2].prompts,)
 
 
 def test_the_merge_button(mode, hand, found):
@@ -297,7 +297,7 @@ def test_an_edit_goes_first_and_the_search_goes_on(hand, engine, qtbot, settle, 
     hand.toggle()
     wait_for_objects(qtbot, mode, 1)
     hand.window.document.edit(
-        "Click", state().recipe.with_box(None).finished(feather=2)
+        "Click", state().recipe.with_box(None).with_finish(feather=2)
     )
     qtbot.waitUntil(lambda: not state().pending)
     assert mode.searching
@@ -311,7 +311,7 @@ def test_a_search_waits_for_a_matte_under_way(hand, engine, settle, state):
     engine.gate.clear()
     hand.click(30, 30)
     hand.toggle()
-    hand.window.document.edit("Again", state().recipe.finished(feather=1))
+    hand.window.document.edit("Again", state().recipe.with_finish(feather=1))
     engine.gate.set()
     settle()
     assert state().matte is not None

@@ -111,7 +111,7 @@ def test_a_pick_becomes_an_ordinary_recipe(make_found):
     pick = make_found(0, 0, 9, 9, candidate=2), make_found(20, 0, 29, 9, candidate=2)
     recipe = pick_recipe(pick, "zim-vit-b")
     assert recipe.prompts == pick[0].prompts
-    assert recipe.also == (pick[1].prompts,)
+    assert recipe.more_prompt_sets == (pick[1].prompts,)
     assert (recipe.model, recipe.options.candidate) == ("zim-vit-b", 2)
     assert pick_recipe((make_found(0, 0, 9, 9),), "zim-tiny").options.candidate is None
 

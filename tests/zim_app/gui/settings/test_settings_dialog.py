@@ -27,7 +27,7 @@ def dialog(qtbot, window):
 
 @pytest.fixture
 def show(dialog, qtbot):
-    """A function that opens the page with a title, and returns a widget of it by name."""
+    """A function that opens a page by its title, and returns a widget of it by name."""
 
     def show(title, name="", kind=QWidget):
         [entry] = dialog.list.findItems(title, Qt.MatchFlag.MatchExactly)
