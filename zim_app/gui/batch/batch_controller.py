@@ -61,7 +61,7 @@ class BatchController(QObject):
         """Open the dialog, or bring it to the front."""
         if self.dialog is None:
             self.dialog = self._make_dialog()
-        self._window.flow.sessions.flush()  # the preview reads the sessions
+        self._window.files.sessions.flush()  # the preview reads the sessions
         self.dialog.form.set_strip(self._window.strip.model.paths)
         self.dialog.refresh_preview()
         self.dialog.show()
@@ -73,7 +73,7 @@ class BatchController(QObject):
         from zim_app.gui.batch.batch_dialog import BatchDialog
         from zim_app.gui.batch.batch_worker import BatchWorker
 
-        self.worker = BatchWorker(self._window.queue.lent, self)
+        self.worker = BatchWorker(self._window.queue.shared_engine, self)
         self.worker.progressed.connect(self._on_worker_progressed)
         self.worker.finished.connect(self._on_worker_finished)
         self.worker.state_changed.connect(self._on_worker_state_changed)
@@ -98,7 +98,7 @@ class BatchController(QObject):
     def _on_worker_progressed(self, event: object) -> None:
         done, total = getattr(event, "done", None), getattr(event, "total", 0)
         if done is not None:
-            self.progress.moved.emit(done / max(1, total))
+            self.progress.progressed.emit(done / max(1, total))
 
     @Slot(object, object, object)
     def _on_worker_finished(

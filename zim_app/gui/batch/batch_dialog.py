@@ -27,7 +27,7 @@ from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
 from zim_app.gui.batch.batch_worker import BatchPreview, BatchSettings, BatchWorker
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 
@@ -208,7 +208,7 @@ class BatchDialog(QDialog):
             return
         self.table.clear()
         if isinstance(error, ZimError):
-            sentences = (error_text(error.message), error_text(error.hint))
+            sentences = (translate_error(error.message), translate_error(error.hint))
             self.summary.setText(" ".join(sentences).strip())
         else:
             self.failed.emit(error)
@@ -311,7 +311,7 @@ class BatchDialog(QDialog):
             text += " " + self.tr("The report is {}.").format(files[0].name)
         self.summary.setText(text)
         if isinstance(error, ZimError):
-            sentences = (error_text(error.message), error_text(error.hint))
+            sentences = (translate_error(error.message), translate_error(error.hint))
             self.summary.setText(" ".join(sentences).strip())
         elif error is not None:
             self.failed.emit(error)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.core.export_options import ExportOptions
 from zim_app.gui.batch.batch_worker import EXPORT, BatchSettings
-from zim_app.gui.files.export_form import ExportForm, browse_button, row_of
+from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import CPU, Device
@@ -128,17 +128,17 @@ class BatchForm(QTabWidget):
         first = QWidget()
         form = self._input_layout = QFormLayout(first)
         browse = browse_button(self, self._choose_folder)
-        self._folder_row = row_of(self.folder, browse, self.recursive)
+        self._folder_row = widget_row(self.folder, browse, self.recursive)
         form.addRow(self.tr("Photos"), self.source)
         form.addRow("", self._folder_row)
         form.addRow(self.tr("Prompts"), self.recipes)
         browse = browse_button(self, self._choose_table)
-        form.addRow("", row_of(self.use_table, self.table, browse))
-        form.addRow("", row_of(self.use_box, *self.box))
+        form.addRow("", widget_row(self.use_table, self.table, browse))
+        form.addRow("", widget_row(self.use_box, *self.box))
         form.addRow("", self.automatic)
-        form.addRow(self.tr("Model"), row_of(self.model, self.device))
+        form.addRow(self.tr("Model"), widget_row(self.model, self.device))
         browse = browse_button(self, self._choose_output)
-        form.addRow(self.tr("Results"), row_of(self.output, browse))
+        form.addRow(self.tr("Results"), widget_row(self.output, browse))
         second = QWidget()
         layout = QFormLayout(second)
         layout.addRow(self.export)

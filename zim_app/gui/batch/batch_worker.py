@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.core.export_options import ExportOptions
-from zim_app.gui.workers.shared_engine import LentEngine
+from zim_app.gui.workers.shared_engine import SharedEngine
 from zim_app.gui.workers.warmup import import_readers
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import DEFAULT_MODEL
@@ -97,7 +97,7 @@ class BatchWorker(QObject):
     state_changed = Signal()
     _progressed = Signal(object)  # emitted on the batch's thread
 
-    def __init__(self, engine: LentEngine, parent: QObject | None = None) -> None:
+    def __init__(self, engine: SharedEngine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
         self._preview_cancelled: threading.Event | None = None
@@ -105,8 +105,8 @@ class BatchWorker(QObject):
         self._resume_event = threading.Event()
         self._resume_event.set()
         self.running = False
-        self._preview_thread = Lane("batch-plan", waiting=1, parent=self)
-        self._run_thread = Lane("batch", parent=self)
+        self._preview_thread = WorkerThread("batch-plan", waiting=1, parent=self)
+        self._run_thread = WorkerThread("batch", parent=self)
         self._preview_thread.finished.connect(self._on_preview_finished)
         self._run_thread.finished.connect(self._on_run_finished)
         self._progressed.connect(self.progressed)
@@ -132,7 +132,7 @@ class BatchWorker(QObject):
             self._preview_cancelled.set()
         self._preview_cancelled = cancelled = threading.Event()
         work = partial(_preview, settings, cancelled.is_set)
-        self._preview_thread.submit(Task("preview", settings, work))
+        self._preview_thread.submit(WorkerTask("preview", settings, work))
 
     def run(self, plan: BatchPlan) -> None:
         """Start a run, or resume an earlier run of the same plan."""
@@ -148,7 +148,7 @@ class BatchWorker(QObject):
             self._resume_event,
             self._progressed.emit,
         )
-        self._run_thread.submit(Task("run", plan, work))
+        self._run_thread.submit(WorkerTask("run", plan, work))
         self.state_changed.emit()
 
     @Slot(bool)
@@ -178,7 +178,7 @@ class BatchWorker(QObject):
 
     @Slot(object, object, object)
     def _on_preview_finished(
-        self, task: Task, preview: Any, error: Exception | None
+        self, task: WorkerTask, preview: Any, error: Exception | None
     ) -> None:
         if not self._preview_thread.idle or isinstance(error, Cancelled):
             return  # superseded by later settings
@@ -189,7 +189,7 @@ class BatchWorker(QObject):
 
     @Slot(object, object, object)
     def _on_run_finished(
-        self, task: Task, result: Any, error: Exception | None
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         self.running = False
         rows, files = result or ([], [])
@@ -245,7 +245,7 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
 
 def _run(
     plan: BatchPlan,
-    engine: LentEngine,
+    engine: SharedEngine,
     stop: threading.Event,
     resume_event: threading.Event,
     on_event: Callable[[Event], None],

@@ -20,8 +20,8 @@ from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.case_images import CaseView, Levels
 from zim_app.gui.evaluation.tables import prompt_text
-from zim_app.gui.language import error_text
-from zim_app.gui.notices import breakable
+from zim_app.gui.language import translate_error
+from zim_app.gui.notices import insert_break_points
 from zim_model.prompts import PromptSet
 
 
@@ -51,7 +51,7 @@ class ImagePane(Viewport):
         """Show a pyramid; ``stay`` keeps zoom and centre."""
         zoom, centre, fitted = self.zoom, self.centre, self._fitted
         self._following = True
-        self.show_picture(levels)
+        self.show_image(levels)
         if stay and levels and not fitted:
             self.show_region(zoom, centre)
         self._following = False
@@ -239,12 +239,14 @@ class CaseViewer(QWidget):
             parts.append(self.tr("thumbnail of the prediction"))
         self.caption.setText(" · ".join(parts))
         self.caption.setToolTip("\n".join(parts))
-        problems = [error_text(text) for text in (*case_view.problems, problem) if text]
+        problems = [
+            translate_error(text) for text in (*case_view.problems, problem) if text
+        ]
         if case_view.query.case is None:
             problems.append(
                 self.tr("Choose the folder of the data set to see its photos.")
             )
-        self.problem.setText(breakable("\n".join(problems)))
+        self.problem.setText(insert_break_points("\n".join(problems)))
         self.problem.setVisible(bool(problems))
         self.open_button.setEnabled(case_view.query.case is not None)
 

@@ -71,10 +71,10 @@ class EvaluationController(QObject):
         """
         add = partial(self._add, recipe, name)
         document, path = self._window.document, path.absolute()
-        if document is not None and document.picture.path == path:
+        if document is not None and document.image.path == path:
             add(document)  # opening it again would lose the undo history
         else:
-            self._window.flow.open_path(path, add)
+            self._window.files.open_path(path, add)
         self._window.raise_()
         self._window.activateWindow()
 

@@ -36,7 +36,7 @@ from zim_app.gui.evaluation.results import ResultsSummary
 from zim_app.gui.evaluation.results_view import ResultsView
 from zim_app.gui.evaluation.run_bar import RunBar, time_text
 from zim_app.gui.evaluation.setup_panel import SetupPanel
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import window_state
@@ -231,7 +231,7 @@ class EvaluationWindow(QWidget):
         if out != self.out or self.worker.running:
             return
         if error is not None:
-            text = f"{error_text(error.message)} {error_text(error.hint)}"
+            text = f"{translate_error(error.message)} {translate_error(error.hint)}"
             self.setup.show_results_state(text.strip())
         elif report is None:
             self.setup.show_results_state(self.tr("Nothing is there yet."))
@@ -289,7 +289,7 @@ class EvaluationWindow(QWidget):
             self.rows = {}
         self.config = job.config
         self._total = None
-        self.banner.withdraw("run")
+        self.banner.remove_topic("run")
         self.worker.start(job)
         self.run_bar.set_state("loading")
         self.run_bar.show_progress(0, 0, self.tr("Loading the models…"))
@@ -335,7 +335,7 @@ class EvaluationWindow(QWidget):
                 if not self._refresh.isActive():
                     self._refresh.start()
             case Notice(text):
-                self.banner.show_warning(error_text(text), topic="run")
+                self.banner.show_warning(translate_error(text), topic="run")
             case Paused():
                 if self.run_bar.state == "pausing":
                     self.run_bar.set_state("paused")

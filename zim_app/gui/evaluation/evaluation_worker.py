@@ -25,7 +25,7 @@ from zim_app.gui.evaluation.results import (
     summarise,
 )
 from zim_app.gui.workers.warmup import import_readers, import_torch
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.evaluation.datasets import Dataset, open_dataset
 from zim_model.evaluation.events import Control, Event, Finished, Paused
@@ -246,9 +246,9 @@ class EvaluationWorker(QObject):
         self._runner = _EvaluationRunner(
             factory, self._progressed.emit, self._case_updated.emit
         )
-        self._run_thread = Lane("evaluation", parent=self)
-        self._case_thread = Lane("evaluation-cases", waiting=1, parent=self)
-        self._file_thread = Lane("evaluation-files", parent=self)
+        self._run_thread = WorkerThread("evaluation", parent=self)
+        self._case_thread = WorkerThread("evaluation-cases", waiting=1, parent=self)
+        self._file_thread = WorkerThread("evaluation-files", parent=self)
         self._progressed.connect(self.progressed)
         self._case_updated.connect(self._on_case_updated)
         for thread in (self._run_thread, self._case_thread, self._file_thread):
@@ -275,7 +275,7 @@ class EvaluationWorker(QObject):
         job = replace(job, options=replace(job.options, resume=True))
         self.control = Control()
         work = partial(self._runner.run, job, self.control)
-        self._run_thread.submit(Task("run", job, work))
+        self._run_thread.submit(WorkerTask("run", job, work))
         self.activity_changed.emit()
 
     def pause(self) -> None:
@@ -300,7 +300,7 @@ class EvaluationWorker(QObject):
         self.stop()
         self._runner.newest = None
         self._case_thread.drop_waiting()
-        self._run_thread.submit(Task("release", None, self._runner.drop_engine))
+        self._run_thread.submit(WorkerTask("release", None, self._runner.drop_engine))
 
     def close(self) -> None:
         """End all tasks and wait for the threads."""
@@ -312,11 +312,11 @@ class EvaluationWorker(QObject):
 
     def open(self, root: Path) -> None:
         """Recognise and read the data set in a folder."""
-        self._file_thread.submit(Task("open", root, partial(open_dataset, root)))
+        self._file_thread.submit(WorkerTask("open", root, partial(open_dataset, root)))
 
     def find_results(self, out: Path) -> None:
         """Read the results in a folder."""
-        self._file_thread.submit(Task("find", out, partial(read_results, out)))
+        self._file_thread.submit(WorkerTask("find", out, partial(read_results, out)))
 
     def summarise(
         self, config: Config, rows: Mapping[Key, Row], total: int | None, out: Path
@@ -324,11 +324,11 @@ class EvaluationWorker(QObject):
         """Compute the means; arguments are those of :func:`partial_report`."""
         snapshot = dict(rows)  # rows are added while the other thread reads
         work = partial(_summarise, config, snapshot, total, out)
-        self._file_thread.submit(Task("summarise", None, work))
+        self._file_thread.submit(WorkerTask("summarise", None, work))
 
     def write_mini(self, folder: Path) -> None:
         """Write a small data set below a folder."""
-        self._file_thread.submit(Task("mini", folder, partial(make_mini, folder)))
+        self._file_thread.submit(WorkerTask("mini", folder, partial(make_mini, folder)))
 
     def load_case(self, query: CaseQuery, device: DeviceChoice) -> None:
         """Load the images of a row; a later call replaces an earlier one.
@@ -337,11 +337,13 @@ class EvaluationWorker(QObject):
             device: where its model runs if the matte is predicted again.
         """
         self._runner.newest = None
-        self._case_thread.submit(Task("case", device, partial(_load_case, query)))
+        self._case_thread.submit(WorkerTask("case", device, partial(_load_case, query)))
 
     def find_prompts(self, query: CaseQuery) -> None:
         """Find the prompts of a row."""
-        self._file_thread.submit(Task("prompts", query, partial(read_prompts, query)))
+        self._file_thread.submit(
+            WorkerTask("prompts", query, partial(read_prompts, query))
+        )
 
     def export(
         self, report: Report, dataset: Dataset | None, path: Path, form: str
@@ -352,18 +354,18 @@ class EvaluationWorker(QObject):
             form: a name in WRITERS.
         """
         work = partial(_export_report, report, dataset, path, form)
-        self._file_thread.submit(Task("export", path, work))
+        self._file_thread.submit(WorkerTask("export", path, work))
 
     def export_all(self, report: Report, dataset: Dataset | None, out: Path) -> None:
         """Write all files of a report into a folder."""
         work = partial(write_report, report, out, dataset)
-        self._file_thread.submit(Task("export", out, work))
+        self._file_thread.submit(WorkerTask("export", out, work))
 
     # -- Results ----------------------------------------------------------------------
 
     @Slot(object, object, object)
     def _on_task_finished(
-        self, task: Task, result: Any, error: Exception | None
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         if error is not None and not isinstance(error, ZimError | Cancelled):
             if task.kind == "run":
@@ -404,7 +406,7 @@ class EvaluationWorker(QObject):
         else:
             self._runner.device = device
             self._run_thread.submit(
-                Task("predict", None, self._runner.run_pending_queries)
+                WorkerTask("predict", None, self._runner.run_pending_queries)
             )
 
     @Slot(object, object)

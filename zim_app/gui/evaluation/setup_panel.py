@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.choices import AS_IN_STUDIO, EvaluationChoices
 from zim_app.gui.evaluation.systems_box import SystemsBox, make_folder_dialog
-from zim_app.gui.language import error_text
-from zim_app.gui.notices import breakable
+from zim_app.gui.language import translate_error
+from zim_app.gui.notices import insert_break_points
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset
 from zim_model.evaluation.systems import MAX_CLICKS
@@ -350,8 +350,8 @@ class SetupPanel(QScrollArea):
     ) -> None:
         """Show a description of the data set, or the error."""
         if error is not None:
-            text = f"{error_text(error.message)} {error_text(error.hint)}".strip()
-            self.layout_label.setText(breakable(text))
+            text = f"{translate_error(error.message)} {translate_error(error.hint)}".strip()
+            self.layout_label.setText(insert_break_points(text))
             return
         if dataset is None:
             self.layout_label.setText("")
@@ -370,7 +370,7 @@ class SetupPanel(QScrollArea):
 
     def show_results_state(self, text: str) -> None:
         """Show a description of the folder of results."""
-        self.out_label.setText(breakable(text))
+        self.out_label.setText(insert_break_points(text))
 
     def set_locked(self, locked: bool) -> None:
         """Disable the form during a run."""

@@ -21,7 +21,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QPale
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from zim_app.gui.evaluation.results import MeansRow
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 from zim_model.evaluation.journal import Row
 from zim_model.evaluation.measures import MEASURES, Measure
 from zim_model.evaluation.report import ALL
@@ -303,7 +303,7 @@ class RowsModel(ResultsTableModel[Row]):
         if role == _ROLE.ForegroundRole and row.error and self._faint_failures:
             return _faint_colour()
         if role == _ROLE.ToolTipRole:
-            return error_text(row.error) if row.error else row.case
+            return translate_error(row.error) if row.error else row.case
         return None
 
 
@@ -341,7 +341,7 @@ def row_columns(metrics: Sequence[str], *, failed: bool) -> list[TableColumn[Row
             TableColumn(
                 translate("Evaluation", "Reason"),
                 lambda x: x.error or None,
-                lambda x: error_text(x.error),
+                lambda x: translate_error(x.error),
             )
         )
     return columns

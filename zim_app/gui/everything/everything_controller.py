@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from zim_app.gui.canvas.canvas import Canvas
-from zim_app.gui.canvas.contour import contour, path_of
+from zim_app.gui.canvas.contour import contour_path, trace_contour
 from zim_app.gui.document import OBJECT_COLOURS, Document
 from zim_app.gui.everything.everything_bar import EverythingBar
 from zim_app.gui.everything.selection import (
@@ -107,7 +107,7 @@ class FoundObjectsItem(QGraphicsItem):
         scale = QTransform.fromScale(
             self._selection.size[1] / width, self._selection.size[0] / height
         )
-        return alpha, scale.map(path_of(contour(alpha)))
+        return alpha, scale.map(contour_path(trace_contour(alpha)))
 
     def _render(self, objects: tuple[Found, ...], opacity: float = 0.0) -> QImage:
         """Image of found objects; opacity 0 uses that of picked or unpicked ones."""
@@ -233,11 +233,11 @@ class EverythingController(QObject):
             return
         self.active = True
         self._canvas.escape()
-        size = document.picture.height, document.picture.width
+        size = document.image.height, document.image.width
         self._canvas.show_mattes(on=False)
         self._canvas.viewport().installEventFilter(self)
         self._item.show()
-        self._key = document.picture.key, document.state.recipe.model
+        self._key = document.image.key, document.state.recipe.model
         self._set(self._remembered.get(self._key, FoundSelection(size)))
         if not self.selection.finished:
             self._search()
@@ -394,7 +394,7 @@ class EverythingController(QObject):
             else self.selection.found_at(position.x(), position.y())
         )
         inside = position is not None and self._canvas.image_rect.contains(position)
-        self._canvas.pointed.emit(position if inside else None)
+        self._canvas.pointer_moved.emit(position if inside else None)
         hand, arrow = Qt.CursorShape.PointingHandCursor, Qt.CursorShape.ArrowCursor
         self._canvas.viewport().setCursor(hand if found_object else arrow)
         if found_object is not self.selection.hovered:

@@ -12,7 +12,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.gui.workers.warmup import import_torch
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import ModelInfo
@@ -68,8 +68,8 @@ class ModelWorker(QObject):
         super().__init__(parent)
         self.downloads: dict[str, Download] = {}
         self._fetch = fetch
-        self._network = Lane("downloads", parent=self)
-        self._disk = Lane("models", parent=self)
+        self._network = WorkerThread("downloads", parent=self)
+        self._disk = WorkerThread("models", parent=self)
         self._progressed.connect(self._on_progressed)
         for thread in (self._network, self._disk):
             thread.finished.connect(self._on_task_finished)
@@ -88,7 +88,7 @@ class ModelWorker(QObject):
         self.downloads[info.name] = Download(stop)
         on_progress = partial(self._progressed.emit, info.name)
         work = partial(self._fetch, info, on_progress, stop.is_set)
-        self._network.submit(Task("download", info.name, work))
+        self._network.submit(WorkerTask("download", info.name, work))
         self.changed.emit(info.name)
 
     def cancel(self, name: str) -> None:
@@ -99,11 +99,11 @@ class ModelWorker(QObject):
 
     def add(self, path: Path) -> None:
         """Check a file or folder and install it."""
-        self._disk.submit(Task("add", "", partial(_add, path)))
+        self._disk.submit(WorkerTask("add", "", partial(_add, path)))
 
     def remove(self, name: str) -> None:
         """Delete an installed model, or its partial download."""
-        self._disk.submit(Task("remove", name, partial(remove, name)))
+        self._disk.submit(WorkerTask("remove", name, partial(remove, name)))
 
     def close(self) -> None:
         """Stop the downloads and wait for the threads."""
@@ -126,7 +126,7 @@ class ModelWorker(QObject):
 
     @Slot(object, object, object)
     def _on_task_finished(
-        self, task: Task, result: Any, error: Exception | None
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         name: str = task.subject
         if task.kind == "download":

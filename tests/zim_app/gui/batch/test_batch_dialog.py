@@ -293,7 +293,7 @@ def test_an_unsaved_project_can_keep_the_window_open(
 ):
     window.open_path(photos / "a.png")
     settle()
-    window.flow.project = photos / "a.zimproj"
+    window.files.project = photos / "a.zimproj"
     at = window.canvas.to_view(20, 20).toPoint()
     qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
     settle()
@@ -314,7 +314,7 @@ def test_an_unsaved_project_can_keep_the_window_open(
     assert len(boxes(window)) == 1, "it asks again"
     click(next(b for b in boxes(window)[0].buttons() if b.text() == "Go on"))
     finish()
-    window.flow.project = None
+    window.files.project = None
 
 
 def boxes(window):

@@ -98,7 +98,7 @@ def test_a_image_opened_by_hand_gets_no_case(qtbot, window, done, settle, photo)
     window.open_path(photo)  # replaces the earlier request
     until(qtbot, lambda: window.document is not None)
     settle()
-    assert window.document.picture.path == photo
+    assert window.document.image.path == photo
     assert not window.document.state.recipe.has_prompts
 
 

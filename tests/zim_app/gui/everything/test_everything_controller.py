@@ -299,7 +299,7 @@ def test_an_edit_goes_first_and_the_search_goes_on(hand, engine, qtbot, settle, 
     hand.window.document.edit(
         "Click", state().recipe.with_box(None).with_finish(feather=2)
     )
-    qtbot.waitUntil(lambda: not state().pending)
+    qtbot.waitUntil(lambda: not state().is_pending)
     assert mode.searching
     engine.search_gate.set()
     settle()

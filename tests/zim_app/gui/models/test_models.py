@@ -334,7 +334,7 @@ def test_a_click_that_waits_survives_a_change_of_device(qtbot, opened, engine, s
     engine.gate.set()
     settle()
     assert engine.solved[-1].prompts == opened.document.state.recipe.prompts
-    assert not opened.document.state.pending
+    assert not opened.document.state.is_pending
     assert engine.choice == DeviceChoice("cpu")
 
 
