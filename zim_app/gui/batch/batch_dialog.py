@@ -47,7 +47,7 @@ class BatchDialog(QDialog):
     Closing the dialog does not stop the run; it can be opened again.
 
     Args:
-        work: computes the preview and runs the batch.
+        worker: computes the preview and runs the batch.
         devices: those found so far on this machine.
         model: the proposed one.
 

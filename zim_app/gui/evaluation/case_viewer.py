@@ -203,7 +203,7 @@ class CaseViewer(QWidget):
     # -- Contents ---------------------------------------------------------------------
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove the images and the caption."""
         self.case_view = None
         for pane in self.panes:
             pane.show_levels((), stay=False)

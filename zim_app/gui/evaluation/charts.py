@@ -137,7 +137,7 @@ class Chart(QWidget):
     """Paints a :class:`PlotData`; the pointer reads values off the lines.
 
     Args:
-        nothing: shown while the plot has no points.
+        empty_text: shown while the plot has no points.
 
     **Threads**: the window's only.
     """

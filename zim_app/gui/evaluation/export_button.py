@@ -20,7 +20,7 @@ class ExportButton(IconButton):
     """A button with a menu of the formats of a report.
 
     Args:
-        work: writes the files.
+        worker: writes the files.
 
     **Threads**: the window's only.
     """

@@ -350,7 +350,8 @@ class SetupPanel(QScrollArea):
     ) -> None:
         """Show a description of the data set, or the error."""
         if error is not None:
-            text = f"{translate_error(error.message)} {translate_error(error.hint)}".strip()
+            message, hint = translate_error(error.message), translate_error(error.hint)
+            text = f"{message} {hint}".strip()
             self.layout_label.setText(insert_break_points(text))
             return
         if dataset is None:

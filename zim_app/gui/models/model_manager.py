@@ -291,7 +291,7 @@ class ModelManager(QDialog):
     """Dialog with the list of models; not modal.
 
     Args:
-        work: downloads, adds and removes models; outlives the dialog.
+        worker: downloads, adds and removes models; outlives the dialog.
 
     **Signals**: ``model_chosen(name)``: use this installed model.
 
