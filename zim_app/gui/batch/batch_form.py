@@ -24,8 +24,8 @@ from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import CPU, Device
-from zim_model.weights.catalogue import known
-from zim_model.weights.installed import installed
+from zim_model.weights.catalogue import find_known
+from zim_model.weights.installed import installed_models
 
 LONGEST_SIDE = 2048
 """Proposed longest side of exported images, in pixels."""
@@ -109,8 +109,8 @@ class BatchForm(QTabWidget):
     def _make_model(self, devices: Sequence[Device]) -> None:
         self.model = QComboBox()
         self.model.setToolTip(self.tr("Model for prompts that do not name one"))
-        for model in installed():
-            info = known(model.name)
+        for model in installed_models():
+            info = find_known(model.name)
             self.model.addItem(info.title if info else model.name, model.name)
         self.device = QComboBox()
         self.device.setToolTip(self.tr("Where models run, also in the window"))

@@ -14,17 +14,23 @@ from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Case, Dataset
 from zim_model.evaluation.html import difference
-from zim_model.evaluation.journal import Config, Row
-from zim_model.evaluation.prediction import Truth, prompts_of
+from zim_model.evaluation.journal import EvaluationRow, RunConfig
+from zim_model.evaluation.prediction import GroundTruth, case_prompts
 from zim_model.evaluation.reading import as_alpha, read_image, read_matte
 from zim_model.evaluation.scoring import (
     PREDICTIONS,
     THUMBNAILS,
-    hardened,
-    picture_path,
+    binarise_matte,
+    image_path,
 )
-from zim_model.evaluation.systems import Index, Model, Predictions, PromptKind, System
-from zim_model.matting.pyramid import picture_levels
+from zim_model.evaluation.systems import (
+    ModelSystem,
+    PredictionFolder,
+    PredictionIndex,
+    PromptKind,
+    System,
+)
+from zim_model.matting.pyramid import image_pyramid
 from zim_model.prompts import PromptSet
 from zim_model.request import CancelCheck, Options, Request, Upsampling
 
@@ -49,7 +55,7 @@ class CaseQuery:
         all_cases: of the data set; file names of predictions must be unique among them.
     """
 
-    row: Row
+    row: EvaluationRow
     case: Case | None
     system: System | None
     out: Path
@@ -58,8 +64,8 @@ class CaseQuery:
 
 
 def case_query(
-    row: Row,
-    config: Config,
+    row: EvaluationRow,
+    config: RunConfig,
     out: Path,
     known_systems: Sequence[System],
     dataset: Dataset | None,
@@ -74,7 +80,7 @@ def case_query(
     cases = dataset.cases if dataset else ()
     system = next((x for x in known_systems if x.name == row.system), None)
     if system is None and config.systems.get(row.system) != "predictions":
-        system = Model.of(row.system)
+        system = ModelSystem.from_name(row.system)
     upsampling: Any = config.options.get("upsampling", "guided")
     case = next((case for case in cases if case.name == row.case), None)
     return CaseQuery(row, case, system, out, upsampling, cases)
@@ -86,7 +92,7 @@ class CaseView:
 
     Attributes:
         query: what was requested.
-        image, truth: pyramids, see :func:`picture_levels`.
+        image, truth: pyramids, see :func:`image_pyramid`.
         prediction, difference: pyramids of the predicted matte, and of its difference
             to the ground truth.
         prompts: in image coordinates.
@@ -112,7 +118,7 @@ class CaseView:
             self.image
             and self.prompts
             and not self.exact
-            and isinstance(self.query.system, Model)
+            and isinstance(self.query.system, ModelSystem)
             and not self.query.row.error
         )
 
@@ -135,10 +141,10 @@ def load_case_view(query: CaseQuery) -> CaseView:
     if image is not None:
         size = image.shape[0] * image.shape[1]
         view = replace(view, scale=min(1.0, (MAX_PIXELS / size) ** 0.5))
-        view = replace(view, image=picture_levels(_display_pixels(image, view.scale)))
+        view = replace(view, image=image_pyramid(_display_pixels(image, view.scale)))
     if truth is not None:
         shown = _display_pixels(_to_uint8(truth), view.scale)
-        view = replace(view, truth=picture_levels(shown))
+        view = replace(view, truth=image_pyramid(shown))
     predicted, exact = _read_stored_matte(query, problems)
     if predicted is not None:
         size = (truth if truth is not None else predicted).shape
@@ -160,10 +166,10 @@ def with_prediction(view: CaseView, matte: WordArray, *, exact: bool) -> CaseVie
             grey = np.asarray(enlarged, np.uint8)
     difference_levels: Levels = ()
     if view.truth:
-        difference_levels = picture_levels(difference(grey, view.truth[0][..., 0]))
+        difference_levels = image_pyramid(difference(grey, view.truth[0][..., 0]))
     return replace(
         view,
-        prediction=picture_levels(_to_rgb(grey)),
+        prediction=image_pyramid(_to_rgb(grey)),
         difference=difference_levels,
         exact=exact,
     )
@@ -177,7 +183,7 @@ def predict_case(view: CaseView, engine: Engine, cancelled: CancelCheck) -> Case
         Cancelled: ``cancelled`` became true.
     """
     query = view.query
-    assert isinstance(query.system, Model)
+    assert isinstance(query.system, ModelSystem)
     assert query.case is not None
     request = Request(
         read_image(query.case.image),
@@ -185,12 +191,12 @@ def predict_case(view: CaseView, engine: Engine, cancelled: CancelCheck) -> Case
         view.prompts,
         query.system.model,
         Options(upsampling=query.upsampling),
-        remembered=False,
+        cacheable=False,
     )
     matte = engine.solve(request, cancelled).alpha
     # As the runner does with models that predict masks.
     if engine.backend(query.system.model).config.pixel_decoder == "sam":
-        matte = hardened(matte)
+        matte = binarise_matte(matte)
     return with_prediction(view, matte, exact=True)
 
 
@@ -221,7 +227,7 @@ def _find_prompts(query: CaseQuery, truth: WordArray | None) -> PromptSet:
     if kind.kind == "clicks":  # each depends on the last prediction
         return PromptSet()
     try:
-        return prompts_of(query.case, kind, Truth(truth, as_alpha(truth), ""))
+        return case_prompts(query.case, kind, GroundTruth(truth, as_alpha(truth), ""))
     except ZimError:
         return PromptSet()
 
@@ -241,14 +247,14 @@ def _read_stored_matte(
 ) -> tuple[WordArray | None, bool]:
     """A predicted matte from the disk, and whether it is the whole one."""
     row, kind = query.row, PromptKind.parse(query.row.prompt)
-    if isinstance(query.system, Predictions) and query.case is not None:
+    if isinstance(query.system, PredictionFolder) and query.case is not None:
         try:
-            path = Index(query.system, query.all_cases).find(query.case, kind)
+            path = PredictionIndex(query.system, query.all_cases).find(query.case, kind)
             return read_matte(path), True
         except ZimError as error:
             problems.append(str(error))
     for name, exact in ((PREDICTIONS, True), (THUMBNAILS, False)):
-        path = picture_path(query.out, name, row.system, kind.folder, row.case)
+        path = image_path(query.out, name, row.system, kind.folder, row.case)
         if path.is_file():
             try:
                 return read_matte(path), exact

@@ -14,8 +14,8 @@ from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.systems import (
     DEFAULT_CLICKS,
     MAX_CLICKS,
-    Model,
-    Predictions,
+    ModelSystem,
+    PredictionFolder,
     PromptKind,
     System,
 )
@@ -80,15 +80,15 @@ class EvaluationChoices:
         """The evaluated systems, in the order of the table."""
         chosen = [folder for folder in self.predictions if folder.chosen]
         return (
-            *map(Model.of, self.models),
-            *(Predictions(each.name, Path(each.path)) for each in chosen),
+            *map(ModelSystem.from_name, self.models),
+            *(PredictionFolder(each.name, Path(each.path)) for each in chosen),
         )
 
     @property
     def known_systems(self) -> tuple[System, ...]:
         """The evaluated systems and the folders that are not chosen."""
-        folders = (Predictions(x.name, Path(x.path)) for x in self.predictions)
-        return (*map(Model.of, self.models), *folders)
+        folders = (PredictionFolder(x.name, Path(x.path)) for x in self.predictions)
+        return (*map(ModelSystem.from_name, self.models), *folders)
 
     @property
     def prompts(self) -> tuple[PromptKind, ...]:

@@ -42,11 +42,17 @@ from zim_app.gui.notices import Banner
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Dataset
-from zim_model.evaluation.events import Event, Notice, Paused, RowDone, Started
-from zim_model.evaluation.journal import Config, Key, Row
+from zim_model.evaluation.events import (
+    DegradationEvent,
+    Event,
+    Paused,
+    RowDone,
+    Started,
+)
+from zim_model.evaluation.journal import EvaluationRow, RowKey, RunConfig
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.runner import RunOptions, default_jobs
-from zim_model.evaluation.systems import Model
+from zim_model.evaluation.runner import EvaluationOptions, default_jobs
+from zim_model.evaluation.systems import ModelSystem
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Options
@@ -91,8 +97,8 @@ class EvaluationWindow(QWidget):
         super().__init__()
         self.worker = worker
         self.dataset: Dataset | None = None
-        self.rows: dict[Key, Row] = {}
-        self.config: Config | None = None
+        self.rows: dict[RowKey, EvaluationRow] = {}
+        self.config: RunConfig | None = None
         self.out: Path | None = None
         self._total: int | None = None
         self._devices = devices
@@ -273,7 +279,7 @@ class EvaluationWindow(QWidget):
         if self.setup.blocked_reason(dataset) or self.worker.running or dataset is None:
             return
         self._store_choices()
-        options = RunOptions(
+        options = EvaluationOptions(
             upsampling=choices.upsampling,
             limit=choices.limit,
             jobs=self._jobs,
@@ -334,7 +340,7 @@ class EvaluationWindow(QWidget):
                 self.run_bar.show_progress(done, total, detail)
                 if not self._refresh.isActive():
                     self._refresh.start()
-            case Notice(text):
+            case DegradationEvent(text):
                 self.banner.show_warning(translate_error(text), topic="run")
             case Paused():
                 if self.run_bar.state == "pausing":
@@ -409,7 +415,7 @@ class EvaluationWindow(QWidget):
 
     # -- Cases ------------------------------------------------------------------------
 
-    def case_query(self, row: Row) -> CaseQuery:
+    def case_query(self, row: EvaluationRow) -> CaseQuery:
         """The query for the images of a row."""
         assert self.out is not None
         assert self.config is not None
@@ -426,7 +432,7 @@ class EvaluationWindow(QWidget):
         return self.dataset if self.dataset.name == self.config.dataset else None
 
     @Slot(object)
-    def _on_case_requested(self, row: Row) -> None:
+    def _on_case_requested(self, row: EvaluationRow) -> None:
         self.results.viewer.show_loading(row.case)
         self.worker.load_case(self.case_query(row), self.setup.choices.device_choice)
 
@@ -440,7 +446,7 @@ class EvaluationWindow(QWidget):
             self.results.viewer.show_case(case_view, problem)
 
     @Slot(object)
-    def open_in_studio(self, row: Row) -> None:
+    def open_in_studio(self, row: EvaluationRow) -> None:
         """Open a row's image in the studio, with its prompts and model."""
         query = self.case_query(row)
         if query.case is None:
@@ -457,7 +463,7 @@ class EvaluationWindow(QWidget):
     def _on_worker_prompts_found(self, query: CaseQuery, prompts: PromptSet) -> None:
         assert query.case is not None
         model = default_model()
-        if isinstance(query.system, Model):
+        if isinstance(query.system, ModelSystem):
             model = query.system.model
         recipe = Recipe(prompts, model, Options(upsampling=query.upsampling))
         self.open_requested.emit(query.case.image, recipe, query.row.case)

@@ -28,14 +28,14 @@ from zim_app.gui.workers.warmup import import_readers, import_torch
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.evaluation.datasets import Dataset, open_dataset
-from zim_model.evaluation.events import Control, Event, Finished, Paused
-from zim_model.evaluation.journal import Config, Key, Row
-from zim_model.evaluation.mini import make_mini
+from zim_model.evaluation.events import Event, Finished, Paused, RunControl
+from zim_model.evaluation.journal import EvaluationRow, RowKey, RunConfig
+from zim_model.evaluation.mini import write_mini_dataset
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import WRITERS, write_report
-from zim_model.evaluation.runner import RunOptions, evaluate
-from zim_model.evaluation.systems import Model, PromptKind, System
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.evaluation.runner import EvaluationOptions, evaluate
+from zim_model.evaluation.systems import ModelSystem, PromptKind, System
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
@@ -66,18 +66,20 @@ class EvaluationJob:
     systems: tuple[System, ...]
     prompts: tuple[PromptKind, ...]
     out: Path
-    options: RunOptions
+    options: EvaluationOptions
     device: DeviceChoice
 
     @property
-    def config(self) -> Config:
+    def config(self) -> RunConfig:
         """The configuration of its journal, without the models' fingerprints."""
         dataset = self.dataset
-        return Config(
+        return RunConfig(
             dataset.name,
             dataset.layout,
             {
-                system.name: "model" if isinstance(system, Model) else "predictions"
+                system.name: "model"
+                if isinstance(system, ModelSystem)
+                else "predictions"
                 for system in self.systems
             },
             tuple(map(str, self.prompts)),
@@ -127,7 +129,7 @@ class _EvaluationRunner:
         self._factory, self._on_event, self._on_case = factory, on_event, on_case
         self._engine: Engine | None = None
 
-    def run(self, job: EvaluationJob, control: Control) -> EvaluationOutcome:
+    def run(self, job: EvaluationJob, control: RunControl) -> EvaluationOutcome:
         """Do a run; pending queries are served between rows and during a pause."""
         complete = False
         self.device = job.device
@@ -156,7 +158,7 @@ class _EvaluationRunner:
             complete, report, write_report(report, job.out, job.dataset)
         )
 
-    def _wait(self, control: Control) -> None:
+    def _wait(self, control: RunControl) -> None:
         """Serve queries until the run is resumed."""
         while control.paused:
             self.woken.wait()
@@ -242,7 +244,7 @@ class EvaluationWorker(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.control: Control | None = None
+        self.control: RunControl | None = None
         self._runner = _EvaluationRunner(
             factory, self._progressed.emit, self._case_updated.emit
         )
@@ -273,7 +275,7 @@ class EvaluationWorker(QObject):
         """Start a run, or resume the one in its folder."""
         assert not self.running
         job = replace(job, options=replace(job.options, resume=True))
-        self.control = Control()
+        self.control = RunControl()
         work = partial(self._runner.run, job, self.control)
         self._run_thread.submit(WorkerTask("run", job, work))
         self.activity_changed.emit()
@@ -319,7 +321,11 @@ class EvaluationWorker(QObject):
         self._file_thread.submit(WorkerTask("find", out, partial(read_results, out)))
 
     def summarise(
-        self, config: Config, rows: Mapping[Key, Row], total: int | None, out: Path
+        self,
+        config: RunConfig,
+        rows: Mapping[RowKey, EvaluationRow],
+        total: int | None,
+        out: Path,
     ) -> None:
         """Compute the means; arguments are those of :func:`partial_report`."""
         snapshot = dict(rows)  # rows are added while the other thread reads
@@ -328,7 +334,9 @@ class EvaluationWorker(QObject):
 
     def write_mini(self, folder: Path) -> None:
         """Write a small data set below a folder."""
-        self._file_thread.submit(WorkerTask("mini", folder, partial(make_mini, folder)))
+        self._file_thread.submit(
+            WorkerTask("mini", folder, partial(write_mini_dataset, folder))
+        )
 
     def load_case(self, query: CaseQuery, device: DeviceChoice) -> None:
         """Load the images of a row; a later call replaces an earlier one.
@@ -417,7 +425,10 @@ class EvaluationWorker(QObject):
 
 
 def _summarise(
-    config: Config, rows: Mapping[Key, Row], total: int | None, out: Path
+    config: RunConfig,
+    rows: Mapping[RowKey, EvaluationRow],
+    total: int | None,
+    out: Path,
 ) -> ResultsSummary:
     return summarise(partial_report(config, rows, total, out))
 
@@ -432,9 +443,9 @@ def _export_report(
 ) -> tuple[Path, ...]:
     text = WRITERS[form](report, dataset)
     try:
-        with replacing(path) as stream:
+        with atomic_write(path) as stream:
             stream.write(text.encode())
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
     return (path,)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from zim_app.gui.evaluation.results import MeansRow
 from zim_app.gui.evaluation.tables import prompt_text
-from zim_model.evaluation.journal import Row
+from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.report import SIZES
 
 MEASURED, FAILED = "measured", "failed"
@@ -33,7 +33,7 @@ class RowFilter:
     state: str = ""
     text: str = ""
 
-    def matches(self, row: Row) -> bool:
+    def matches(self, row: EvaluationRow) -> bool:
         """Whether a row matches."""
         failed = bool(row.error)
         return (
@@ -45,7 +45,7 @@ class RowFilter:
             and self.text.lower() in row.case.lower()
         )
 
-    def select(self, rows: Iterable[Row]) -> list[Row]:
+    def select(self, rows: Iterable[EvaluationRow]) -> list[EvaluationRow]:
         """The rows that match."""
         return list(rows) if self == RowFilter() else [*filter(self.matches, rows)]
 
@@ -105,7 +105,7 @@ class FilterBar(QWidget):
         box.currentIndexChanged.connect(self._on_changed)
         return box
 
-    def set_choices(self, rows: Iterable[Row]) -> None:
+    def set_choices(self, rows: Iterable[EvaluationRow]) -> None:
         """Offer the values that occur in the rows."""
         combinations = {(row.system, row.prompt, row.subset) for row in rows}
         systems = sorted({system for system, _, _ in combinations})

@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zim_model.evaluation.journal import Config, Key, Row, journals_in, merged
-from zim_model.evaluation.published import PublishedRow, published
-from zim_model.evaluation.report import ALL, Group, Report
+from zim_model.evaluation.journal import (
+    EvaluationRow,
+    RowKey,
+    RunConfig,
+    find_journals,
+    merge_journals,
+)
+from zim_model.evaluation.published import PublishedRow, published_rows
+from zim_model.evaluation.report import ALL, MetricGroup, Report
 
 Curves = dict[tuple[str, str], tuple[dict[str, float], ...]]
 
@@ -18,7 +24,7 @@ class MeansRow:
     """A row of the table of means.
 
     Attributes:
-        system, prompt, subset, size: names, see :class:`Group`.
+        system, prompt, subset, size: names, see :class:`MetricGroup`.
         count, failed: numbers of evaluated and failed rows; 0 for published ones.
         means: by name of the metric.
         published: whether the values are from a paper instead of this run.
@@ -56,7 +62,7 @@ def summarise(report: Report) -> ResultsSummary:
     groups = [_means_row(group) for group in report.groups() if _is_informative(group)]
     published_means = [
         MeansRow(*_group_key(row), 0, 0, dict(row.means), published=True)
-        for row in published(report.config.layout)
+        for row in published_rows(report.config.layout)
     ]
     return ResultsSummary(
         report, (*groups, *published_means), report.curves(), report.metrics
@@ -67,12 +73,12 @@ def _group_key(row: PublishedRow) -> tuple[str, str, str, str]:
     return row.system, row.prompt, row.subset, ALL
 
 
-def _is_informative(group: Group) -> bool:
+def _is_informative(group: MetricGroup) -> bool:
     """Whether a group has rows; others would be rows of dashes."""
     return bool(group.count or group.failed)
 
 
-def _means_row(group: Group) -> MeansRow:
+def _means_row(group: MetricGroup) -> MeansRow:
     return MeansRow(
         *(group.system, group.prompt, group.subset, group.size),
         *(group.count, group.failed, dict(group.means)),
@@ -80,7 +86,10 @@ def _means_row(group: Group) -> MeansRow:
 
 
 def partial_report(
-    config: Config, rows: Mapping[Key, Row], total: int | None, out: Path
+    config: RunConfig,
+    rows: Mapping[RowKey, EvaluationRow],
+    total: int | None,
+    out: Path,
 ) -> Report:
     """The report of the rows so far.
 
@@ -95,10 +104,10 @@ def partial_report(
         expected = total + sum(
             not _belongs_to_run(config, row) for row in rows.values()
         )
-    return Report.of(config, rows.values(), max(len(rows), expected), out)
+    return Report.from_rows(config, rows.values(), max(len(rows), expected), out)
 
 
-def _belongs_to_run(config: Config, row: Row) -> bool:
+def _belongs_to_run(config: RunConfig, row: EvaluationRow) -> bool:
     return row.system in config.systems and row.prompt in config.prompts
 
 
@@ -111,8 +120,8 @@ def read_results(out: Path) -> Report | None:
     Raises:
         ZimError: a journal cannot be read, or they belong to different runs.
     """
-    paths = journals_in(out)
+    paths = find_journals(out)
     if not paths:
         return None
-    config, rows = merged(paths)
+    config, rows = merge_journals(paths)
     return partial_report(config, rows, None, out)

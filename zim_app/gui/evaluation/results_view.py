@@ -29,8 +29,8 @@ from zim_app.gui.evaluation.tables import (
     prompt_text,
     row_columns,
 )
-from zim_model.evaluation.journal import Key, Row
-from zim_model.evaluation.measures import MEASURES
+from zim_model.evaluation.journal import EvaluationRow, RowKey
+from zim_model.evaluation.measures import METRICS
 
 FAMILIES = (("zim",), ("dim",), ("boundary", "mask", "clicks"))
 CURVES = ("IoU", "SAD", "MSE")
@@ -53,10 +53,10 @@ class ResultsView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rows: Mapping[Key, Row] = {}
+        self.rows: Mapping[RowKey, EvaluationRow] = {}
         self.summary: ResultsSummary | None = None
-        self._problems: tuple[Row, ...] = ()
-        self._selected: Key | None = None
+        self._problems: tuple[EvaluationRow, ...] = ()
+        self._selected: RowKey | None = None
         self._showing = False
         self.filters = FilterBar()
         self.means = ResultsTableView(MeansModel())
@@ -120,7 +120,7 @@ class ResultsView(QWidget):
 
     def _make_charts(self) -> QWidget:
         self.metric = QComboBox()
-        for metric in MEASURES:
+        for metric in METRICS:
             self.metric.addItem(metric.name)
             tip = metric_tip(metric)
             row = self.metric.count() - 1
@@ -150,11 +150,13 @@ class ResultsView(QWidget):
 
     # -- Contents ---------------------------------------------------------------------
 
-    def show_results(self, rows: Mapping[Key, Row], problems: Sequence[str]) -> None:
+    def show_results(
+        self, rows: Mapping[RowKey, EvaluationRow], problems: Sequence[str]
+    ) -> None:
         """Show rows, and the problems of the data set as failures."""
         self.rows = rows
         self._problems = tuple(
-            Row("", "", "", "", error=problem) for problem in problems
+            EvaluationRow("", "", "", "", error=problem) for problem in problems
         )  # rows without a case
         self.filters.set_choices(rows.values())
         self._show()
@@ -170,9 +172,9 @@ class ResultsView(QWidget):
         """Names of the metrics in the tables."""
         families = FAMILIES[self.family.currentIndex()]
         if self.summary is None:
-            return [m.name for m in MEASURES if m.family in families]
+            return [m.name for m in METRICS if m.family in families]
         names = self.summary.metrics
-        names = names or tuple(m.name for m in MEASURES if m.family == "zim")
+        names = names or tuple(m.name for m in METRICS if m.family == "zim")
         return [name for name in names if BY_NAME[name].family in families]
 
     def _show(self) -> None:
@@ -215,7 +217,7 @@ class ResultsView(QWidget):
         table.sorted_by = metrics[0] if metrics else ""
         table.descending = bool(metrics) and BY_NAME[metrics[0]].better == "less"
 
-    def _select(self, key: Key | None) -> None:
+    def _select(self, key: RowKey | None) -> None:
         rows = self.list.table.rows
         index = next((i for i, row in enumerate(rows) if row.key == key), None)
         if index is not None:
@@ -259,7 +261,7 @@ class ResultsView(QWidget):
     # -- Selection -------------------------------------------------------------------
 
     @property
-    def selected(self) -> Row | None:
+    def selected(self) -> EvaluationRow | None:
         """The selected row."""
         return self.rows.get(self._selected) if self._selected else None
 
@@ -287,13 +289,13 @@ class ResultsView(QWidget):
     def _on_row_changed(self, index: QModelIndex, before: QModelIndex) -> None:
         if self._showing or not index.isValid():
             return
-        row: Row = self.list.table.rows[index.row()]
+        row: EvaluationRow = self.list.table.rows[index.row()]
         if row.key != self._selected:
             self._selected = row.key
             self.case_requested.emit(row)
 
     @Slot(object)
-    def _on_failure_opened(self, row: Row) -> None:
+    def _on_failure_opened(self, row: EvaluationRow) -> None:
         if row.case:  # problems of the data set have no case
             self.open_requested.emit(row)
 

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.choices import ChosenFolder
-from zim_model.weights.catalogue import DEFAULT_MODEL, known
-from zim_model.weights.installed import installed
+from zim_model.weights.catalogue import DEFAULT_MODEL, find_known
+from zim_model.weights.installed import installed_models
 
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 _VALUE = Qt.ItemDataRole.UserRole
@@ -113,11 +113,11 @@ class SystemsBox(QGroupBox):
         """List the installed models, and check those in ``chosen``."""
         blocked = self.model_list.blockSignals(True)
         self.model_list.clear()
-        names = [model.name for model in installed()]
+        names = [model.name for model in installed_models()]
         if not set(chosen) & set(names) and chosen:
             chosen = (DEFAULT_MODEL,)
         for name in names:
-            info = known(name)
+            info = find_known(name)
             item = QListWidgetItem(info.title if info else name)
             item.setData(_VALUE, name)
             item.setToolTip(name)

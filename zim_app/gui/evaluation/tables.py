@@ -22,10 +22,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from zim_app.gui.evaluation.results import MeansRow
 from zim_app.gui.language import translate_error
-from zim_model.evaluation.journal import Row
-from zim_model.evaluation.measures import MEASURES, Measure
+from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.measures import METRICS, Metric
 from zim_model.evaluation.report import ALL
-from zim_model.evaluation.tables import NONE
+from zim_model.evaluation.tables import NO_VALUE
 
 translate = QCoreApplication.translate
 T = TypeVar("T")
@@ -53,13 +53,13 @@ MEANINGS = (
     QT_TRANSLATE_NOOP("Evaluation", "Clicks until IoU 0.85, the most where never."),
     QT_TRANSLATE_NOOP("Evaluation", "Clicks until IoU 0.90, the most where never."),
 )
-"""Descriptions of the metrics, as in :data:`MEASURES`, for translation."""
+"""Descriptions of the metrics, as in :data:`METRICS`, for translation."""
 _ROOT = QModelIndex()
 _CELL_PADDING, _SORT_MARK, _MAX_WIDTH = 12, 16, 900
 """Widths in view pixels: beside a text, of the sort indicator, and of a column."""
 _ROWS_MEASURED_FOR_WIDTH = 40
 """Rows whose texts determine the widths of columns; more would be slow."""
-BY_NAME = {metric.name: metric for metric in MEASURES}
+BY_NAME = {metric.name: metric for metric in METRICS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class TableColumn(Generic[T]):
 def number_text(value: float | None) -> str:
     """The value of a metric, with 4 decimals or 1 above 1000."""
     if value is None:
-        return NONE
+        return NO_VALUE
     return QLocale().toString(value, "f", 4 if abs(value) < 1000 else 1)
 
 
@@ -241,7 +241,7 @@ def _system_text(row: MeansRow) -> str:
     return row.system
 
 
-def _prompt_text(row: MeansRow | Row) -> str:
+def _prompt_text(row: MeansRow | EvaluationRow) -> str:
     return prompt_text(row.prompt)
 
 
@@ -278,7 +278,7 @@ def _metric_column(name: str, key: Callable[[T], float | None]) -> TableColumn[T
     )
 
 
-def metric_tip(metric: Measure) -> str:
+def metric_tip(metric: Metric) -> str:
     """Description of a metric, and whether more or less is better."""
     better = (
         translate("Evaluation", "more is better")
@@ -288,7 +288,7 @@ def metric_tip(metric: Measure) -> str:
     return f"{translate('Evaluation', metric.meaning)} ({better})"
 
 
-class RowsModel(ResultsTableModel[Row]):
+class RowsModel(ResultsTableModel[EvaluationRow]):
     """The single rows; the tool tip of a failed row is its error.
 
     Args:
@@ -299,7 +299,7 @@ class RowsModel(ResultsTableModel[Row]):
         super().__init__()
         self._faint_failures = faint_failures
 
-    def cell_style(self, row: Row, role: int) -> Any:
+    def cell_style(self, row: EvaluationRow, role: int) -> Any:
         if role == _ROLE.ForegroundRole and row.error and self._faint_failures:
             return _faint_colour()
         if role == _ROLE.ToolTipRole:
@@ -307,13 +307,15 @@ class RowsModel(ResultsTableModel[Row]):
         return None
 
 
-def row_columns(metrics: Sequence[str], *, failed: bool) -> list[TableColumn[Row]]:
+def row_columns(
+    metrics: Sequence[str], *, failed: bool
+) -> list[TableColumn[EvaluationRow]]:
     """The columns of the table of rows.
 
     Args:
         failed: whether there are failed rows; then there is a column of reasons.
     """
-    columns: list[TableColumn[Row]] = [
+    columns: list[TableColumn[EvaluationRow]] = [
         TableColumn(
             translate("Evaluation", "Case"), lambda x: x.case, lambda x: x.case
         ),
@@ -328,7 +330,7 @@ def row_columns(metrics: Sequence[str], *, failed: bool) -> list[TableColumn[Row
         TableColumn(
             translate("Evaluation", "Size"),
             lambda x: None if x.error else x.area,
-            lambda x: NONE if x.error else x.size,
+            lambda x: NO_VALUE if x.error else x.size,
             translate(
                 "Evaluation",
                 "Of the object: S under 1 %, M under 10 %, L from 10 % of the photo",
@@ -347,7 +349,7 @@ def row_columns(metrics: Sequence[str], *, failed: bool) -> list[TableColumn[Row
     return columns
 
 
-def _value_getter(name: str) -> Callable[[Row], float | None]:
+def _value_getter(name: str) -> Callable[[EvaluationRow], float | None]:
     return lambda row: row.metrics.get(name)
 
 

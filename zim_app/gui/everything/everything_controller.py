@@ -40,7 +40,7 @@ from zim_model.recipe import SceneObject
 from zim_model.request import Request
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import Found
+    from zim_model.inference.automatic import FoundObject
 
 MAX_REMEMBERED_IMAGES = 8
 """Number of images whose found objects are kept in memory."""
@@ -59,8 +59,8 @@ class FoundObjectsItem(QGraphicsItem):
         self._selection = FoundSelection((1, 1))
         self._image = QImage()
         self._hover_image = QImage()
-        self._styles: dict[Found, tuple[ByteArray, QPainterPath]] = {}
-        self._numbers: dict[Found, int] = {}
+        self._styles: dict[FoundObject, tuple[ByteArray, QPainterPath]] = {}
+        self._numbers: dict[FoundObject, int] = {}
         self.hide()
 
     def set_selection(self, selection: FoundSelection) -> None:
@@ -94,13 +94,13 @@ class FoundObjectsItem(QGraphicsItem):
         ]
         self._numbers = kept | dict(zip(new, list(islice(free, len(new))), strict=True))
 
-    def _colour(self, found_object: Found) -> QColor:
+    def _colour(self, found_object: FoundObject) -> QColor:
         pick = self._selection.pick_index(found_object)
         if pick is not None:
             return QColor(OBJECT_COLOURS[pick % len(OBJECT_COLOURS)])
         return QColor.fromHsvF(golden_hue(self._numbers[found_object]), 0.75, 1.0)
 
-    def _style(self, found_object: Found) -> tuple[ByteArray, QPainterPath]:
+    def _style(self, found_object: FoundObject) -> tuple[ByteArray, QPainterPath]:
         """Smoothed alpha and outline of a found object."""
         alpha = smooth_alpha(found_object.alpha)
         height, width = alpha.shape
@@ -109,7 +109,7 @@ class FoundObjectsItem(QGraphicsItem):
         )
         return alpha, scale.map(contour_path(trace_contour(alpha)))
 
-    def _render(self, objects: tuple[Found, ...], opacity: float = 0.0) -> QImage:
+    def _render(self, objects: tuple[FoundObject, ...], opacity: float = 0.0) -> QImage:
         """Image of found objects; opacity 0 uses that of picked or unpicked ones."""
         if not objects:
             return QImage()
@@ -280,7 +280,7 @@ class EverythingController(QObject):
 
     @Slot(object, int, int, object)
     def _on_queue_search_progressed(
-        self, request: Request, done: int, total: int, objects: tuple[Found, ...]
+        self, request: Request, done: int, total: int, objects: tuple[FoundObject, ...]
     ) -> None:
         if request is self._request:
             self._set(self.selection.with_progress(done, total, objects))
@@ -289,7 +289,7 @@ class EverythingController(QObject):
     def _on_queue_search_ended(
         self,
         request: Request,
-        objects: tuple[Found, ...] | None,
+        objects: tuple[FoundObject, ...] | None,
         error: Exception | None,
     ) -> None:
         if request is not self._request:

@@ -16,7 +16,7 @@ from zim_model.recipe import Recipe
 from zim_model.request import Options
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import Found
+    from zim_model.inference.automatic import FoundObject
 
 SOLID_ALPHA = 128
 """Alpha of the thumbnail from which a pixel belongs to a found object."""
@@ -26,7 +26,7 @@ GOLDEN_RATIO = 0.618034
 SMOOTHING = 1.6
 """Standard deviation of the blur for display, in pixels per 384 of the longer side."""
 
-Pick = tuple["Found", ...]
+Pick = tuple["FoundObject", ...]
 """Found objects that become one object of the document."""
 
 
@@ -45,9 +45,9 @@ class FoundSelection:
     """
 
     size: tuple[int, int]
-    objects: tuple[Found, ...] = ()
+    objects: tuple[FoundObject, ...] = ()
     picks: tuple[Pick, ...] = ()
-    hovered: Found | None = None
+    hovered: FoundObject | None = None
     done: int = 0
     total: int = 0
     finished: bool = False
@@ -59,7 +59,7 @@ class FoundSelection:
             return 1.0
         return self.done / self.total if self.total else 0.0
 
-    def found_at(self, x: float, y: float) -> Found | None:
+    def found_at(self, x: float, y: float) -> FoundObject | None:
         """The smallest found object at x, y in image coordinates."""
         height, width = self.size
         if not (0 <= x < width and 0 <= y < height):
@@ -71,7 +71,7 @@ class FoundSelection:
         ]
         return min(inside, key=lambda found_object: found_object.area, default=None)
 
-    def pick_index(self, found_object: Found) -> int | None:
+    def pick_index(self, found_object: FoundObject) -> int | None:
         """Index of the pick that contains a found object."""
         return next(
             (i for i, pick in enumerate(self.picks) if found_object in pick), None
@@ -79,19 +79,19 @@ class FoundSelection:
 
     # -- Changes --------------------------------------------------------------------
 
-    def toggle(self, found_object: Found) -> FoundSelection:
+    def toggle(self, found_object: FoundObject) -> FoundSelection:
         """Pick a found object, or remove it from its pick."""
         if self.pick_index(found_object) is None:
             return replace(self, picks=(*self.picks, (found_object,)))
         left = (tuple(f for f in pick if f is not found_object) for pick in self.picks)
         return replace(self, picks=tuple(filter(None, left)))
 
-    def pick(self, found_object: Found) -> FoundSelection:
+    def pick(self, found_object: FoundObject) -> FoundSelection:
         """Pick a found object unless it is picked."""
         picked = self.pick_index(found_object) is not None
         return self if picked else self.toggle(found_object)
 
-    def join_pick(self, found_object: Found) -> FoundSelection:
+    def join_pick(self, found_object: FoundObject) -> FoundSelection:
         """Add a found object to the newest pick, or make it the first pick."""
         picked = self.pick_index(found_object) is not None
         others = self.toggle(found_object) if picked else self
@@ -115,18 +115,18 @@ class FoundSelection:
         return replace(self, picks=(*self.picks, *rest))
 
     def with_progress(
-        self, done: int, total: int, objects: tuple[Found, ...]
+        self, done: int, total: int, objects: tuple[FoundObject, ...]
     ) -> FoundSelection:
         """Update with progress of the search, unless a repeated search is behind it."""
         if done < self.done or self.finished:
             return self
         return replace(self, done=done, total=total)._with_objects(objects)
 
-    def with_result(self, objects: tuple[Found, ...]) -> FoundSelection:
+    def with_result(self, objects: tuple[FoundObject, ...]) -> FoundSelection:
         """Update with the result of the search."""
         return replace(self, finished=True)._with_objects(objects)
 
-    def _with_objects(self, objects: tuple[Found, ...]) -> FoundSelection:
+    def _with_objects(self, objects: tuple[FoundObject, ...]) -> FoundSelection:
         """Replace the found objects; picks are matched with the new ones."""
         missing = [old for pick in self.picks for old in pick if old not in objects]
         replacements = {
@@ -135,7 +135,7 @@ class FoundSelection:
             if (match := _best_match(old, objects)) is not None
         }
         picks: list[Pick] = []
-        used: set[Found] = set()
+        used: set[FoundObject] = set()
         for pick in self.picks:
             new = tuple(dict.fromkeys(replacements.get(old, old) for old in pick))
             new = tuple(each for each in new if each not in used)
@@ -153,13 +153,15 @@ class FoundSelection:
         )
 
 
-def _covers(found_object: Found, x: float, y: float, size: tuple[int, int]) -> bool:
+def _covers(
+    found_object: FoundObject, x: float, y: float, size: tuple[int, int]
+) -> bool:
     height, width = found_object.alpha.shape
     row, column = int(y * height / size[0]), int(x * width / size[1])
     return int(found_object.alpha[row, column]) >= SOLID_ALPHA
 
 
-def _best_match(old: Found, objects: Iterable[Found]) -> Found | None:
+def _best_match(old: FoundObject, objects: Iterable[FoundObject]) -> FoundObject | None:
     """The found object with the largest overlap with an earlier one, or None."""
     from zim_model.inference.automatic import soft_iou
 

@@ -15,8 +15,8 @@ from zim_app.gui.settings import preferences
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.request import Timings
 from zim_model.runtime.devices import CPU, Device, DeviceChoice, Precision
-from zim_model.weights.catalogue import DEFAULT_MODEL, known
-from zim_model.weights.installed import find, installed
+from zim_model.weights.catalogue import DEFAULT_MODEL, find_known
+from zim_model.weights.installed import find_installed, installed_models
 
 if TYPE_CHECKING:
     from zim_app.gui.models.model_manager import ModelManager
@@ -41,7 +41,7 @@ def chosen_device() -> DeviceChoice:
 def default_model() -> str:
     """The model for new images: the last chosen one, if it is still installed."""
     name = preferences.value("model")
-    return name if find(name) else DEFAULT_MODEL
+    return name if find_installed(name) else DEFAULT_MODEL
 
 
 class ModelController(QObject):
@@ -118,8 +118,8 @@ class ModelController(QObject):
     @Slot()
     def _fill_model_menu(self) -> None:
         choices = []
-        for model in installed():
-            info = known(model.name)
+        for model in installed_models():
+            info = find_known(model.name)
             choices.append((model.name, info.title if info else model.name))
         self._fill("model", choices, self.current)
 

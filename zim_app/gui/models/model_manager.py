@@ -30,9 +30,9 @@ from zim_app.gui.models.model_worker import Download, ModelWorker
 from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
 from zim_model.weights import hub
-from zim_model.weights.catalogue import MODELS, ModelInfo, known
-from zim_model.weights.download import Progress, partial_bytes
-from zim_model.weights.installed import InstalledModel, installed, models_folder
+from zim_model.weights.catalogue import MODELS, ModelInfo, find_known
+from zim_model.weights.download import DownloadProgress, partial_bytes
+from zim_model.weights.installed import InstalledModel, installed_models, models_folder
 
 translate = QCoreApplication.translate
 
@@ -46,7 +46,7 @@ def size_text(nbytes: float) -> str:
     return QLocale().formattedDataSize(int(nbytes), 1, form)
 
 
-def progress_text(progress: Progress) -> str:
+def progress_text(progress: DownloadProgress) -> str:
     """Progress of a download as text: percent, rate and remaining time."""
     if progress.verifying:
         return translate("ModelRow", "Checking the file…")
@@ -83,7 +83,7 @@ class ModelRow(QFrame):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name = name
-        self.info: ModelInfo | None = known(name)
+        self.info: ModelInfo | None = find_known(name)
         self.setObjectName("model-row")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.title = QLabel(self.info.title if self.info else name)
@@ -369,7 +369,7 @@ class ModelManager(QDialog):
 
     def refresh(self) -> None:
         """Update the rows from the disk and the downloads."""
-        models = {model.name: model for model in installed()}
+        models = {model.name: model for model in installed_models()}
         names = [info.name for info in MODELS]
         names += [name for name in models if name not in names]
         for name in set(self.rows) - set(names):
@@ -397,7 +397,7 @@ class ModelManager(QDialog):
 
     @Slot(str)
     def _download(self, name: str) -> None:
-        info = known(name)
+        info = find_known(name)
         self._errors.pop(name, None)
         if info is not None:
             self.worker.download(info)

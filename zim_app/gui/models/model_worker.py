@@ -16,8 +16,8 @@ from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import ModelInfo
-from zim_model.weights.download import Progress, ProgressCallback, download
-from zim_model.weights.installed import InstalledModel, remove
+from zim_model.weights.download import DownloadProgress, ProgressCallback, download
+from zim_model.weights.installed import InstalledModel, remove_model
 
 FetchModel = Callable[[ModelInfo, ProgressCallback, CancelCheck], InstalledModel]
 """Function that downloads a model, see :func:`zim_model.weights.download.download`."""
@@ -33,7 +33,7 @@ class Download:
     """
 
     stop: threading.Event
-    progress: Progress | None = None
+    progress: DownloadProgress | None = None
 
 
 class ModelWorker(QObject):
@@ -103,7 +103,7 @@ class ModelWorker(QObject):
 
     def remove(self, name: str) -> None:
         """Delete an installed model, or its partial download."""
-        self._disk.submit(WorkerTask("remove", name, partial(remove, name)))
+        self._disk.submit(WorkerTask("remove", name, partial(remove_model, name)))
 
     def close(self) -> None:
         """Stop the downloads and wait for the threads."""
@@ -113,7 +113,7 @@ class ModelWorker(QObject):
         self._disk.close()
 
     @Slot(str, object)
-    def _on_progressed(self, name: str, progress: Progress) -> None:
+    def _on_progressed(self, name: str, progress: DownloadProgress) -> None:
         current = self.downloads.get(name)
         if current is not None:
             self.downloads[name] = Download(current.stop, progress)
@@ -145,6 +145,6 @@ class ModelWorker(QObject):
 
 def _add(path: Path) -> InstalledModel:
     import_torch()
-    from zim_model.weights.install import add_from_disk
+    from zim_model.weights.install import install_from_disk
 
-    return add_from_disk(path)
+    return install_from_disk(path)

@@ -149,7 +149,7 @@ def test_a_run_writes_results_and_a_report(dialog, finish, output, engine):
     text = "3 made, 0 made before, 0 without prompts, 1 failed."
     assert dialog.summary.text() == f"{text} The report is batch-report.csv."
     assert dialog.form.isEnabled()
-    assert engine.solved[0].remembered is False
+    assert engine.solved[0].cacheable is False
 
 
 def test_again_makes_only_what_is_missing(dialog, finish, qtbot, engine, output):
@@ -225,8 +225,8 @@ def test_clicks_come_first(dialog, finish, qtbot, engine, window, settle, photos
     qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
     engine.gate.set()
     qtbot.waitUntil(lambda: len(engine.solved) >= 1)
-    assert engine.solved[0].remembered, "the click is solved before the batch"
-    assert not engine.cancelled[0].remembered, "whose request is cancelled"
+    assert engine.solved[0].cacheable, "the click is solved before the batch"
+    assert not engine.cancelled[0].cacheable, "whose request is cancelled"
     finish()
     assert column(dialog, STATE_COLUMN)[:3] == ["Made"] * 3
     assert window.document.state.matte is not None

@@ -13,7 +13,7 @@ from zim_app.gui.evaluation import evaluation_window
 from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
 from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
 from zim_model.errors import Cancelled
-from zim_model.evaluation.mini import make_mini
+from zim_model.evaluation.mini import write_mini_dataset
 from zim_model.runtime.devices import CPU, DeviceChoice
 
 
@@ -64,7 +64,7 @@ def model():
 @pytest.fixture(scope="session")
 def mini(tmp_path_factory) -> Path:
     """Two images with five objects."""
-    return make_mini(tmp_path_factory.mktemp("mini"), images=2)
+    return write_mini_dataset(tmp_path_factory.mktemp("mini"), images=2)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from zim_app.gui.evaluation.choices import MAX_RECENT, ChosenFolder, EvaluationChoices
-from zim_model.evaluation.systems import Model, Predictions, PromptKind
+from zim_model.evaluation.systems import ModelSystem, PredictionFolder, PromptKind
 
 FULL = EvaluationChoices(
     root="/data/MicroMat3K",
@@ -50,10 +50,14 @@ def test_clicks_stay_within_bounds():
 
 
 def test_systems_and_prompts_are_those_that_are_chosen():
-    hq = Predictions("HQ-SAM", Path("/p/hq"))
-    assert FULL.systems == (Model.of("zim-tiny"), Model.of("zim-vit-b"), hq)
+    hq = PredictionFolder("HQ-SAM", Path("/p/hq"))
+    assert FULL.systems == (
+        ModelSystem.from_name("zim-tiny"),
+        ModelSystem.from_name("zim-vit-b"),
+        hq,
+    )
     assert FULL.prompts == (PromptKind("point"), PromptKind("clicks", 7))
-    assert Predictions("Other", Path("/p/o")) in FULL.known_systems
+    assert PredictionFolder("Other", Path("/p/o")) in FULL.known_systems
 
 
 def test_the_newest_data_set_is_the_first_of_the_recent_ones():

@@ -93,7 +93,7 @@ def test_work_on_another_image_is_kept(qtbot, opened, done, settle, photo):
     assert opened.document.state.recipe.prompts.points == (Point(9, 9),)
 
 
-def test_a_image_opened_by_hand_gets_no_case(qtbot, window, done, settle, photo):
+def test_an_image_opened_by_hand_gets_no_case(qtbot, window, done, settle, photo):
     open_selected(qtbot, done)
     window.open_path(photo)  # replaces the earlier request
     until(qtbot, lambda: window.document is not None)

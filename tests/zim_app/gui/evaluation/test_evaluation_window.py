@@ -15,7 +15,7 @@ from tests.zim_app.gui.evaluation.conftest import (
 from zim_app.gui.evaluation.results_view import CHARTS, FAILURES, ROWS
 from zim_model.evaluation.journal import read_journal
 from zim_model.evaluation.report_formats import WRITERS
-from zim_model.evaluation.systems import Model
+from zim_model.evaluation.systems import ModelSystem
 
 ROW_COUNT = 10
 """Rows of a run: five objects, each with a point and a box."""
@@ -342,7 +342,7 @@ def test_only_the_checked_models_take_part(qtbot, chosen):
     assert not chosen.run_bar.start_button.isEnabled()
     assert chosen.run_bar.start_button.toolTip()
     item.setCheckState(Qt.CheckState.Checked)
-    assert chosen.setup.choices.systems == (Model.of("zim-tiny"),)
+    assert chosen.setup.choices.systems == (ModelSystem.from_name("zim-tiny"),)
     assert chosen.run_bar.start_button.isEnabled()
 
 

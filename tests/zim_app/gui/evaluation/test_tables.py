@@ -11,13 +11,13 @@ from zim_app.gui.evaluation.tables import (
     number_text,
     row_columns,
 )
-from zim_model.evaluation.journal import Row
-from zim_model.evaluation.measures import MEASURES
+from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.measures import METRICS
 
 
 def row(case, sad=None, error="", **more):
     metrics = {} if sad is None else {"SAD": sad}
-    return Row("m", case, "box", "d", metrics=metrics, error=error, **more)
+    return EvaluationRow("m", case, "box", "d", metrics=metrics, error=error, **more)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_single_click_opens_nothing(qtbot, table):
 
 
 def test_every_measure_is_explained_in_words_that_are_translated():
-    assert {metric.meaning for metric in MEASURES} == set(MEANINGS)
+    assert {metric.meaning for metric in METRICS} == set(MEANINGS)
 
 
 def test_a_failed_row_has_no_size():

@@ -13,8 +13,8 @@ from zim_app.gui.settings import preferences
 from zim_model.assets import asset_path
 from zim_model.errors import Cancelled, DownloadError
 from zim_model.runtime.devices import DeviceChoice
-from zim_model.weights.download import Progress
-from zim_model.weights.installed import find, models_folder, part_folder
+from zim_model.weights.download import DownloadProgress
+from zim_model.weights.installed import find_installed, models_folder, part_folder
 
 LEFT = Qt.MouseButton.LeftButton
 TINY = asset_path("models", "zim-tiny.safetensors")
@@ -33,13 +33,13 @@ class Server:
         part = part_folder(info.name)
         part.mkdir(parents=True, exist_ok=True)
         (part / f"{info.files[0].name}.part").write_bytes(bytes(1000))
-        on_progress(Progress(info.size // 4 + 1000, info.size, 2e6))
+        on_progress(DownloadProgress(info.size // 4 + 1000, info.size, 2e6))
         while not self.go_on.wait(0.01):
             if stopped():
                 raise Cancelled
         if self.error:
             raise self.error
-        on_progress(Progress(info.size, info.size, verifying=True))
+        on_progress(DownloadProgress(info.size, info.size, verifying=True))
         shutil.rmtree(part)
         return install(info.name)
 
@@ -48,7 +48,7 @@ def install(name):
     folder = models_folder() / name
     folder.mkdir(parents=True)
     (folder / "w.safetensors").write_bytes(b"x" * 2000)
-    return find(name)
+    return find_installed(name)
 
 
 @pytest.fixture
@@ -233,10 +233,10 @@ def test_a_model_is_removed_after_a_question(qtbot, manager, added, answer):
     button = next(b for b in box.buttons() if b.text() in (answer, f"&{answer}"))
     click(qtbot, button)
     if answer == "Cancel":
-        assert find("mine")
+        assert find_installed("mine")
     else:
         qtbot.waitUntil(lambda: "mine" not in manager.rows)
-        assert find("mine") is None
+        assert find_installed("mine") is None
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
@@ -372,16 +372,16 @@ def test_the_badge_names_model_and_device(opened):
 @pytest.mark.parametrize(
     ("progress", "text"),
     [
-        (Progress(0, 100_000_000), "0 % of 100.0 MB"),
+        (DownloadProgress(0, 100_000_000), "0 % of 100.0 MB"),
         (
-            Progress(50_000_000, 100_000_000, 1e6),
+            DownloadProgress(50_000_000, 100_000_000, 1e6),
             "50 % of 100.0 MB · 1.0 MB per second · 50 s left",
         ),
         (
-            Progress(0, 900_000_000, 1e6),
+            DownloadProgress(0, 900_000_000, 1e6),
             "0 % of 900.0 MB · 1.0 MB per second · 15 min left",
         ),
-        (Progress(1, 1, 1.0, verifying=True), "Checking the file…"),
+        (DownloadProgress(1, 1, 1.0, verifying=True), "Checking the file…"),
     ],
 )
 def test_progress_in_words(qapp, progress, text):
