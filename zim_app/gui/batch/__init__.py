@@ -1,1 +1,1 @@
-"""The batch dialog: many pictures with one command, while the window goes on."""
+"""The batch dialog: process many images with one command in the background."""

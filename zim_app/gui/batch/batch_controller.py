@@ -1,4 +1,4 @@
-"""What the window has to do with batches: opening the dialog, progress, and leaving."""
+"""Controller of batches: opens the dialog, shows progress, asks before quitting."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.progress import JobProgress
 
 if TYPE_CHECKING:
-    from zim_app.core.batch.journal import Row
+    from zim_app.core.batch.journal import BatchRow
     from zim_app.gui.batch.batch_dialog import BatchDialog
-    from zim_app.gui.batch.batch_worker import BatchWork
+    from zim_app.gui.batch.batch_worker import BatchWorker
     from zim_app.gui.main_window import MainWindow
     from zim_model.errors import ZimError
 
 
-class BatchControl(QObject):
-    """Opens the batch dialog, and tells of its run where the dialog is not seen.
+class BatchController(QObject):
+    """Opens the batch dialog, and shows the progress of its run in the window.
 
     Args:
-        window: gives the engine, the strip, the status bar and the banner.
+        window: with the engine, the strip, the status bar and the banner.
 
-    **Signals**: ``failed(error)``: an exception that nobody expected.
+    **Signals**: ``failed(error)``: an unexpected exception.
 
-    **Threads**: the window's only; the work is :class:`BatchWork`'s.
+    **Threads**: the window's only; :class:`BatchWorker` runs the batch.
     """
 
     failed = Signal(object)
@@ -37,7 +37,7 @@ class BatchControl(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self.work: BatchWork | None = None
+        self.worker: BatchWorker | None = None
         self.dialog: BatchDialog | None = None
         self.progress = JobProgress(
             self.tr("Progress of the batch"),
@@ -48,38 +48,38 @@ class BatchControl(QObject):
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the actions do, by id."""
+        """Handlers of the actions, by id."""
         return {"batch": self.show}
 
     @property
     def idle(self) -> bool:
-        """Whether no batch runs, and none is looked at."""
-        return self.work is None or self.work.idle
+        """Whether no batch runs and no preview is computed."""
+        return self.worker is None or self.worker.idle
 
     @Slot()
     def show(self) -> None:
         """Open the dialog, or bring it to the front."""
         if self.dialog is None:
             self.dialog = self._make_dialog()
-        self._window.flow.sessions.flush()  # what was just clicked counts as well
+        self._window.files.sessions.flush()  # the preview reads the sessions
         self.dialog.form.set_strip(self._window.strip.model.paths)
-        self.dialog.look_again()
+        self.dialog.refresh_preview()
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
 
     def _make_dialog(self) -> BatchDialog:
-        # Imported here: what writes pictures would delay the first paint.
+        # Imported here: the image writers would delay the first paint.
         from zim_app.gui.batch.batch_dialog import BatchDialog
-        from zim_app.gui.batch.batch_worker import BatchWork
+        from zim_app.gui.batch.batch_worker import BatchWorker
 
-        self.work = BatchWork(self._window.queue.lent, self)
-        self.work.told.connect(self._on_work_told)
-        self.work.ended.connect(self._on_work_ended)
-        self.work.state_changed.connect(self._on_work_state_changed)
-        self.progress.cancelled.connect(self.work.stop)
+        self.worker = BatchWorker(self._window.queue.shared_engine, self)
+        self.worker.progressed.connect(self._on_worker_progressed)
+        self.worker.finished.connect(self._on_worker_finished)
+        self.worker.state_changed.connect(self._on_worker_state_changed)
+        self.progress.cancelled.connect(self.worker.stop)
         devices = self._window.queue.devices
-        dialog = BatchDialog(self.work, devices, default_model(), self._window)
+        dialog = BatchDialog(self.worker, devices, default_model(), self._window)
         dialog.open_requested.connect(self._on_open_requested)
         dialog.failed.connect(self.failed)
         return dialog
@@ -87,31 +87,31 @@ class BatchControl(QObject):
     # -- The run ---------------------------------------------------------------------
 
     @Slot()
-    def _on_work_state_changed(self) -> None:
-        assert self.work is not None
-        if self.work.running:
+    def _on_worker_state_changed(self) -> None:
+        assert self.worker is not None
+        if self.worker.running:
             self.progress.start()
         else:
             self.progress.stop()
 
     @Slot(object)
-    def _on_work_told(self, event: object) -> None:
+    def _on_worker_progressed(self, event: object) -> None:
         done, total = getattr(event, "done", None), getattr(event, "total", 0)
         if done is not None:
-            self.progress.moved.emit(done / max(1, total))
+            self.progress.progressed.emit(done / max(1, total))
 
     @Slot(object, object, object)
-    def _on_work_ended(
-        self, rows: list[Row], files: list[Path], error: ZimError | None
+    def _on_worker_finished(
+        self, rows: list[BatchRow], files: list[Path], error: ZimError | None
     ) -> None:
         if self._closing:
-            self._closing = False  # somebody else may want to ask, too
+            self._closing = False  # closing again may ask about something else
             self._window.close()
             return
         failed = sum(row.state == "failed" for row in rows)
         hidden = self.dialog is None or not self.dialog.isVisible()
         if hidden and rows:
-            text = self.tr("The batch has ended: {} pictures, {} of them failed.")
+            text = self.tr("The batch has ended: {} photos, {} of them failed.")
             self._window.banner.show_success(
                 text.format(len(rows), failed), self.tr("Show"), self.show
             )
@@ -124,14 +124,14 @@ class BatchControl(QObject):
     # -- Leaving ---------------------------------------------------------------------
 
     def may_close(self) -> bool:
-        """Whether the window may close now; else the user is asked first."""
-        if self.work is None or not self.work.running:
+        """Whether the window may close now; if not, shows a question to the user."""
+        if self.worker is None or not self.worker.running:
             return True
         if not self._closing:
-            self._ask()
+            self._confirm_stop()
         return False
 
-    def _ask(self) -> None:
+    def _confirm_stop(self) -> None:
         box = QMessageBox(self._window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
@@ -151,16 +151,16 @@ class BatchControl(QObject):
 
     @Slot()
     def _on_stop_clicked(self) -> None:
-        assert self.work is not None
-        if self.work.running:
-            self._closing = True  # when the results being written are whole
-            self.work.stop()
+        assert self.worker is not None
+        if self.worker.running:
+            self._closing = True  # after the current results are written
+            self.worker.stop()
         else:
             self._window.close()
 
     def close(self) -> None:
-        """Return when all threads have ended; after the engine's has."""
+        """Close the dialog and wait for the threads; call after closing the engine."""
         if self.dialog is not None:
             self.dialog.close()
-        if self.work is not None:
-            self.work.close()
+        if self.worker is not None:
+            self.worker.close()

@@ -1,4 +1,4 @@
-"""The batch dialog: settings, what they lead to, and how far the run is."""
+"""The batch dialog: settings, a preview of the run, and its progress."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.batch.journal import Row
-from zim_app.core.batch.runner import Begun, Ended, Event
+from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
-from zim_app.gui.batch.batch_worker import BatchWork, Outlook, Wish
-from zim_app.gui.language import error_text
+from zim_app.gui.batch.batch_worker import BatchPreview, BatchSettings, BatchWorker
+from zim_app.gui.language import translate_error
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from zim_app.core.batch.plan import Plan
+    from zim_app.core.batch.plan import BatchPlan
     from zim_model.runtime.devices import Device
 
-LOOK_MS = 300
-"""How long nothing must change before the disk is looked at."""
+PREVIEW_DELAY_MS = 300
+"""Milliseconds without a change after which the preview is computed."""
 
 
 class BatchDialog(QDialog):
-    """Asks what to do with many pictures, and shows how it goes.
+    """Settings for processing many images, and the progress of the run.
 
-    Closing it stops nothing: a run goes on, and the dialog can be opened again.
+    Closing the dialog does not stop the run; it can be opened again.
 
     Args:
-        work: looks ahead and runs.
-        devices: of this machine, as far as they are known.
-        model: to propose.
+        worker: computes the preview and runs the batch.
+        devices: those found so far on this machine.
+        model: the proposed one.
 
     **Signals**
 
-    - ``open_requested(path)``: the user wants that picture in the studio.
-    - ``failed(error)``: an exception that nobody expected.
+    - ``open_requested(path)``: open that image in the studio.
+    - ``failed(error)``: an unexpected exception.
 
     **Threads**: the window's only.
     """
@@ -64,28 +64,28 @@ class BatchDialog(QDialog):
 
     def __init__(
         self,
-        work: BatchWork,
+        worker: BatchWorker,
         devices: Sequence[Device] = (),
         model: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Batch"))
-        self.work = work
-        self.outlook: Outlook | None = None
-        self._pictures: dict[str, Path] = {}
+        self.worker = worker
+        self.preview: BatchPreview | None = None
+        self._image_paths: dict[str, Path] = {}
         self._started = 0.0
         self._worked = 0
         self._counts: Counter[str] = Counter()
         self.form = BatchForm(devices)
         self.table = BatchTable(self)
         self.view = table_view(self.table)
-        self.view.setAccessibleName(self.tr("Pictures of the batch"))
+        self.view.setAccessibleName(self.tr("Photos of the batch"))
         self._make_controls()
         self._lay_out()
-        self._look_soon = QTimer(self)
-        self._look_soon.setSingleShot(True)
-        self._look_soon.setInterval(LOOK_MS)
+        self._preview_timer = QTimer(self)
+        self._preview_timer.setSingleShot(True)
+        self._preview_timer.setInterval(PREVIEW_DELAY_MS)
         self._connect()
         self.form.restore(window_state.batch_settings(), model)
         self._update()
@@ -97,25 +97,25 @@ class BatchDialog(QDialog):
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.selected_only = QCheckBox(self.tr("Only the selected pictures"))
-        self.selected_only.setToolTip(self.tr("Leave the other pictures for later"))
+        self.selected_only = QCheckBox(self.tr("Only the selected photos"))
+        self.selected_only.setToolTip(self.tr("Skip the other photos for now"))
         self.bar = QProgressBar()
-        self.bar.setToolTip(self.tr("Pictures dealt with"))
+        self.bar.setToolTip(self.tr("Photos processed"))
         self.bar.setTextVisible(False)
         self.time_left = QLabel()
         self.start = self._button(
             self.tr("&Start"), self.tr("Begin, or go on where an earlier run ended")
         )
         self.pause = self._button(
-            self.tr("&Pause"), self.tr("Wait before the next picture")
+            self.tr("&Pause"), self.tr("Pause before the next photo")
         )
         self.pause.setCheckable(True)
         self.stop = self._button(
             self.tr("S&top"), self.tr("End the run; what is done is kept")
         )
-        self.open_picture = self._button(
+        self.open_image = self._button(
             self.tr("Open in the st&udio"),
-            self.tr("Open the selected picture (Enter or double click)"),
+            self.tr("Open the selected photo (Enter or double click)"),
         )
         self.open_folder = self._button(
             self.tr("Open &folder"), self.tr("Show the folder with the results")
@@ -139,7 +139,7 @@ class BatchDialog(QDialog):
         for button in (self.start, self.pause, self.stop):
             buttons.addWidget(button)
         buttons.addStretch()
-        for button in (self.open_picture, self.open_folder, self.close_button):
+        for button in (self.open_image, self.open_folder, self.close_button):
             buttons.addWidget(button)
         over = QHBoxLayout()
         over.addWidget(self.summary, 1)
@@ -154,67 +154,69 @@ class BatchDialog(QDialog):
 
     def _connect(self) -> None:
         self.form.changed.connect(self._on_form_changed)
-        self._look_soon.timeout.connect(self._look)
-        self.work.foreseen.connect(self._on_work_foreseen)
-        self.work.objected.connect(self._on_work_objected)
-        self.work.told.connect(self._on_work_told)
-        self.work.ended.connect(self._on_work_ended)
-        self.work.state_changed.connect(self._update)
+        self._preview_timer.timeout.connect(self._request_preview)
+        self.worker.previewed.connect(self._on_worker_previewed)
+        self.worker.rejected.connect(self._on_worker_rejected)
+        self.worker.progressed.connect(self._on_worker_progressed)
+        self.worker.finished.connect(self._on_worker_finished)
+        self.worker.state_changed.connect(self._update)
         self.start.clicked.connect(self._on_start_clicked)
-        self.pause.toggled.connect(self.work.set_paused)
-        self.stop.clicked.connect(self.work.stop)
+        self.pause.toggled.connect(self.worker.set_paused)
+        self.stop.clicked.connect(self.worker.stop)
         self.open_folder.clicked.connect(self._on_open_folder_clicked)
-        self.open_picture.clicked.connect(self._on_open_picture_clicked)
+        self.open_image.clicked.connect(self._on_open_image_clicked)
         self.close_button.clicked.connect(self.close)
         self.view.activated.connect(self._on_view_activated)
         self.view.selectionModel().selectionChanged.connect(self._update)
         self.selected_only.toggled.connect(self._update)
 
-    # -- Looking ahead ---------------------------------------------------------------
+    # -- The preview -----------------------------------------------------------------
 
-    def look_again(self) -> None:
-        """Find out anew what a run would do, unless one is under way."""
-        if not self.work.running:
+    def refresh_preview(self) -> None:
+        """Compute the preview again, unless a run is under way."""
+        if not self.worker.running:
             self._on_form_changed()
 
     @Slot()
     def _on_form_changed(self) -> None:
-        self.outlook = None
-        self._look_soon.start()
+        self.preview = None
+        self._preview_timer.start()
         self._update()
 
     @Slot()
-    def _look(self) -> None:
-        if self.work.running:
+    def _request_preview(self) -> None:
+        if self.worker.running:
             return
         window_state.set_batch_settings(self.form.to_json())
-        self.work.look(self.form.wish())
+        self.worker.preview(self.form.settings())
 
     @Slot(object, object)
-    def _on_work_foreseen(self, wish: Wish, outlook: Outlook) -> None:
-        if self.work.running or wish != self.form.wish():
+    def _on_worker_previewed(
+        self, settings: BatchSettings, preview: BatchPreview
+    ) -> None:
+        if self.worker.running or settings != self.form.settings():
             return
-        self.outlook = outlook
-        self._pictures = {job.relative: job.path for job in outlook.plan.jobs}
-        self.table.show_outlook(outlook.pictures, self._pictures)
-        self.summary.setText(self._foreseen_text(outlook))
+        self.preview = preview
+        self._image_paths = {job.relative: job.path for job in preview.plan.jobs}
+        self.table.show_preview(preview.entries, self._image_paths)
+        self.summary.setText(self._preview_text(preview))
         self._update()
 
     @Slot(object, object)
-    def _on_work_objected(self, wish: Wish, error: Exception) -> None:
-        if self.work.running or wish != self.form.wish():
+    def _on_worker_rejected(self, settings: BatchSettings, error: Exception) -> None:
+        if self.worker.running or settings != self.form.settings():
             return
         self.table.clear()
         if isinstance(error, ZimError):
-            words = (error_text(error.message), error_text(error.hint))
-            self.summary.setText(" ".join(words).strip())
+            sentences = (translate_error(error.message), translate_error(error.hint))
+            self.summary.setText(" ".join(sentences).strip())
         else:
             self.failed.emit(error)
         self._update()
 
-    def _foreseen_text(self, outlook: Outlook) -> str:
-        states = Counter(each.state for each in outlook.pictures)
-        sources = Counter(e.prompts for e in outlook.pictures if e.state == "done")
+    def _preview_text(self, preview: BatchPreview) -> str:
+        states = Counter(each.state for each in preview.entries)
+        sources = Counter(e.prompts for e in preview.entries if e.state == "done")
         parts = [
             self.tr("{} from the studio").format(
                 sources["session"] + sources["project"]
@@ -224,39 +226,39 @@ class BatchDialog(QDialog):
             self.tr("{} by their main object").format(sources["automatic"]),
             self.tr("{} made before").format(states["kept"]),
             self.tr("{} without prompts").format(states["skipped"]),
-            self.tr("{} that cannot be read or answered").format(states["failed"]),
+            self.tr("{} that cannot be processed").format(states["failed"]),
         ]
-        said = [part for part in parts if not part.startswith("0 ")]
-        total = self.tr("{} pictures: {}.")
-        return total.format(len(outlook.pictures), ", ".join(said))
+        nonzero = [part for part in parts if not part.startswith("0 ")]
+        total = self.tr("{} photos: {}.")
+        return total.format(len(preview.entries), ", ".join(nonzero))
 
     # -- The run ---------------------------------------------------------------------
 
     @property
-    def chosen_plan(self) -> Plan | None:
-        """The plan of the pictures that are to be done; None if there is none."""
-        if self.outlook is None:
+    def chosen_plan(self) -> BatchPlan | None:
+        """The plan for the chosen images; None if there is none."""
+        if self.preview is None:
             return None
-        plan = self.outlook.plan
+        plan = self.preview.plan
         if not self.selected_only.isChecked():
             return plan
         rows = self.view.selectionModel().selectedRows()
-        names = {self.table.lines[index.row()].picture for index in rows}
+        names = {self.table.rows[index.row()].image for index in rows}
         jobs = tuple(job for job in plan.jobs if job.relative in names)
-        prompting = plan.prompting
-        if prompting.table is not None:  # names of the others are no mistakes
-            kept = {
-                image: entry
-                for image, entry in prompting.table.entries.items()
+        policy = plan.prompt_policy
+        if policy.table is not None:  # unselected names are not errors
+            entries = {
+                image: table_entry
+                for image, table_entry in policy.table.entries.items()
                 if image in names or image.rpartition("/")[2] in names
             }
-            prompting = replace(prompting, table=replace(prompting.table, entries=kept))
-        return replace(plan, jobs=jobs, prompting=prompting) if jobs else None
+            policy = replace(policy, table=replace(policy.table, entries=entries))
+        return replace(plan, jobs=jobs, prompt_policy=policy) if jobs else None
 
     @Slot()
     def _on_start_clicked(self) -> None:
         plan = self.chosen_plan
-        if plan is None or self.work.running:
+        if plan is None or self.worker.running:
             return
         self._started, self._worked = time.monotonic(), 0
         self._counts = Counter()
@@ -264,15 +266,15 @@ class BatchDialog(QDialog):
         self.bar.setValue(0)
         self.time_left.setText("")
         self.pause.setChecked(False)
-        self.work.run(plan)
+        self.worker.run(plan)
 
     @Slot(object)
-    def _on_work_told(self, event: Event) -> None:
-        if isinstance(event, Begun):
-            row = self.table.show_working(event.picture)
+    def _on_worker_progressed(self, event: Event) -> None:
+        if isinstance(event, JobStarted):
+            row = self.table.show_working(event.image)
             if row >= 0 and not self.view.hasFocus():
                 self.view.scrollTo(self.table.index(row, 0))
-        elif isinstance(event, Ended):
+        elif isinstance(event, JobFinished):
             self.table.show_row(event.row)
             self._counts[event.row.state] += 1
             if event.row.outputs:
@@ -297,8 +299,8 @@ class BatchDialog(QDialog):
         return text.format(*(self._counts[state] for state in states))
 
     @Slot(object, object, object)
-    def _on_work_ended(
-        self, rows: list[Row], files: list[Path], error: Exception | None
+    def _on_worker_finished(
+        self, rows: list[BatchRow], files: list[Path], error: Exception | None
     ) -> None:
         self.pause.setChecked(False)
         self.time_left.setText("")
@@ -309,8 +311,8 @@ class BatchDialog(QDialog):
             text += " " + self.tr("The report is {}.").format(files[0].name)
         self.summary.setText(text)
         if isinstance(error, ZimError):
-            words = (error_text(error.message), error_text(error.hint))
-            self.summary.setText(" ".join(words).strip())
+            sentences = (translate_error(error.message), translate_error(error.hint))
+            self.summary.setText(" ".join(sentences).strip())
         elif error is not None:
             self.failed.emit(error)
         self._update()
@@ -319,12 +321,12 @@ class BatchDialog(QDialog):
 
     @Slot()
     def _on_open_folder_clicked(self) -> None:
-        output = self.form.wish().output
+        output = self.form.settings().output
         if output is not None and output.is_dir():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(output)))
 
     @Slot()
-    def _on_open_picture_clicked(self) -> None:
+    def _on_open_image_clicked(self) -> None:
         self._open(self.view.currentIndex())
 
     @Slot(QModelIndex)
@@ -332,23 +334,25 @@ class BatchDialog(QDialog):
         self._open(index)
 
     def _open(self, index: QModelIndex) -> None:
-        path = self.table.lines[index.row()].path if index.isValid() else None
+        path = self.table.rows[index.row()].path if index.isValid() else None
         if path is not None:
             self.open_requested.emit(path)
 
     @Slot()
     def _update(self) -> None:
-        running, stopping = self.work.running, self.work.stopping
+        running, stopping = self.worker.running, self.worker.stopping
         self.form.setEnabled(not running)
         self.selected_only.setEnabled(not running)
         self.start.setEnabled(not running and self.chosen_plan is not None)
         self.pause.setEnabled(running and not stopping)
-        self.pause.setText(self.tr("&Go on") if self.work.paused else self.tr("&Pause"))
+        self.pause.setText(
+            self.tr("&Go on") if self.worker.paused else self.tr("&Pause")
+        )
         self.stop.setEnabled(running and not stopping)
         self.bar.setVisible(running)
         self.time_left.setVisible(running)
         index = self.view.currentIndex()
-        there = index.isValid() and self.table.lines[index.row()].path is not None
-        self.open_picture.setEnabled(there)
-        output = self.form.wish().output
+        has_file = index.isValid() and self.table.rows[index.row()].path is not None
+        self.open_image.setEnabled(has_file)
+        output = self.form.settings().output
         self.open_folder.setEnabled(output is not None and output.is_dir())

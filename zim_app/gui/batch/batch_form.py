@@ -1,4 +1,4 @@
-"""The settings of the batch dialog: which pictures, which prompts, which results."""
+"""The form of the batch dialog: images, prompts, model and results."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.export_options import ExportOptions
-from zim_app.gui.batch.batch_worker import EXPORT, Wish
-from zim_app.gui.files.export_form import ExportForm, browse_button, row_of
+from zim_app.gui.batch.batch_worker import EXPORT, BatchSettings
+from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import CPU, Device
-from zim_model.weights.catalogue import known
-from zim_model.weights.installed import installed
+from zim_model.weights.catalogue import find_known
+from zim_model.weights.installed import installed_models
 
-LONGEST = 2048
-"""Proposed where the size is given by the longer side."""
-PROPOSED = "cutouts"
-"""Folder for results, in the folder with the pictures."""
+LONGEST_SIDE = 2048
+"""Proposed longest side of exported images, in pixels."""
+OUTPUT_FOLDER = "cutouts"
+"""Name of the proposed folder for results, below the folder of images."""
 DEFAULT_BOX = (10, 10, 90, 90)
-"""Percent of width and height."""
+"""Left, top, right and bottom, in percent of width and height."""
 
 
 class BatchForm(QTabWidget):
-    """What the user wants of a batch.
+    """Form for the :class:`BatchSettings`.
 
     Args:
-        devices: of this machine, as far as they are known.
+        devices: those found so far on this machine.
 
-    **Signals**: ``changed()``: :meth:`wish` may be another now.
+    **Signals**: ``changed()``: :meth:`settings` may have changed.
 
     **Threads**: the window's only.
     """
@@ -65,18 +65,18 @@ class BatchForm(QTabWidget):
 
     def _make_input(self) -> None:
         self.source = QComboBox()
-        self.source.setToolTip(self.tr("Which pictures to take"))
+        self.source.setToolTip(self.tr("Which photos to process"))
         for value, text in (("folder", self.tr("In a folder")), ("strip", "")):
             self.source.addItem(text, value)
         self.folder = QLineEdit()
-        self.folder.setToolTip(self.tr("Folder with the pictures"))
+        self.folder.setToolTip(self.tr("Folder with the photos"))
         self.recursive = QCheckBox(self.tr("Also folders in it"))
         self.recursive.setToolTip(self.tr("The results keep the same tree of folders"))
 
     def _make_prompts(self) -> None:
-        self.recipes = QCheckBox(self.tr("What was done in the studio, and projects"))
+        self.recipes = QCheckBox(self.tr("Objects from the studio and from projects"))
         self.recipes.setToolTip(
-            self.tr("Take the objects of pictures that were worked on here before")
+            self.tr("Use the objects of photos that were edited in the studio before")
         )
         self.recipes.setChecked(True)
         self.use_table = QCheckBox(self.tr("A file"))
@@ -86,20 +86,20 @@ class BatchForm(QTabWidget):
             self.tr("Columns: image, object, x, y, label, left, top, right, bottom")
         )
         self.use_box = QCheckBox(self.tr("One box for all"))
-        self.use_box.setToolTip(self.tr("Put the same box on every other picture"))
+        self.use_box.setToolTip(self.tr("Use the same box for every other photo"))
         tips = (
             self.tr("Left edge of the box, in percent of the width"),
             self.tr("Top edge of the box, in percent of the height"),
             self.tr("Right edge of the box, in percent of the width"),
             self.tr("Bottom edge of the box, in percent of the height"),
         )
-        self.box = [self._edge(tip) for tip in tips]
+        self.box = [self._percent_box(tip) for tip in tips]
         self.automatic = QCheckBox(self.tr("The main object, found by the model"))
         self.automatic.setToolTip(
-            self.tr("Look for the object that every other picture is about; slow")
+            self.tr("Find the main object of every other photo; slow")
         )
 
-    def _edge(self, tip: str) -> QSpinBox:
+    def _percent_box(self, tip: str) -> QSpinBox:
         edge = QSpinBox()
         edge.setRange(0, 100)
         edge.setSuffix(self.tr(" %"))
@@ -108,9 +108,9 @@ class BatchForm(QTabWidget):
 
     def _make_model(self, devices: Sequence[Device]) -> None:
         self.model = QComboBox()
-        self.model.setToolTip(self.tr("Model for prompts that name none"))
-        for model in installed():
-            info = known(model.name)
+        self.model.setToolTip(self.tr("Model for prompts that do not name one"))
+        for model in installed_models():
+            info = find_known(model.name)
             self.model.addItem(info.title if info else model.name, model.name)
         self.device = QComboBox()
         self.device.setToolTip(self.tr("Where models run, also in the window"))
@@ -122,27 +122,27 @@ class BatchForm(QTabWidget):
     def _make_results(self) -> None:
         self.output = QLineEdit()
         self.output.setToolTip(self.tr("Folder for results, table and contact sheet"))
-        self.export = ExportForm(several=True, longest=LONGEST)
+        self.export = ExportForm(several=True, longest=LONGEST_SIDE)
 
     def _lay_out(self) -> None:
         first = QWidget()
-        form = self._first = QFormLayout(first)
+        form = self._input_layout = QFormLayout(first)
         browse = browse_button(self, self._choose_folder)
-        self._folder_row = row_of(self.folder, browse, self.recursive)
-        form.addRow(self.tr("Pictures"), self.source)
+        self._folder_row = widget_row(self.folder, browse, self.recursive)
+        form.addRow(self.tr("Photos"), self.source)
         form.addRow("", self._folder_row)
         form.addRow(self.tr("Prompts"), self.recipes)
         browse = browse_button(self, self._choose_table)
-        form.addRow("", row_of(self.use_table, self.table, browse))
-        form.addRow("", row_of(self.use_box, *self.box))
+        form.addRow("", widget_row(self.use_table, self.table, browse))
+        form.addRow("", widget_row(self.use_box, *self.box))
         form.addRow("", self.automatic)
-        form.addRow(self.tr("Model"), row_of(self.model, self.device))
+        form.addRow(self.tr("Model"), widget_row(self.model, self.device))
         browse = browse_button(self, self._choose_output)
-        form.addRow(self.tr("Results"), row_of(self.output, browse))
+        form.addRow(self.tr("Results"), widget_row(self.output, browse))
         second = QWidget()
         layout = QFormLayout(second)
         layout.addRow(self.export)
-        self.addTab(first, self.tr("Pictures and prompts"))
+        self.addTab(first, self.tr("Photos and prompts"))
         self.addTab(second, self.tr("Format and size"))
 
     def _connect(self) -> None:
@@ -159,16 +159,16 @@ class BatchForm(QTabWidget):
         self.export.changed.connect(self.changed)
         self.device.activated.connect(self._on_device_activated)
 
-    # -- What is chosen --------------------------------------------------------------
+    # -- The settings ----------------------------------------------------------------
 
-    def wish(self) -> Wish:
-        """What the controls show; it may be impossible."""
+    def settings(self) -> BatchSettings:
+        """The settings that the controls show, not validated."""
         from_strip = self.source.currentData() == "strip"
         x0, y0, x1, y1 = (edge.value() / 100 for edge in self.box)
         table = Path(self.table.text().strip())
-        return Wish(
+        return BatchSettings(
             folder=_path(self.folder),
-            pictures=self._strip if from_strip else (),
+            images=self._strip if from_strip else (),
             recursive=self.recursive.isChecked(),
             output=_path(self.output),
             recipes=self.recipes.isChecked(),
@@ -179,21 +179,21 @@ class BatchForm(QTabWidget):
             export=self.export.options,
         )
 
-    def set_strip(self, pictures: Sequence[Path]) -> None:
-        """Offer these pictures, which the window's strip shows."""
-        self._strip = tuple(pictures)
-        text = self.tr("In the strip of the window ({})").format(len(pictures))
+    def set_strip(self, images: Sequence[Path]) -> None:
+        """Offer the images of the window's strip as input."""
+        self._strip = tuple(images)
+        text = self.tr("In the strip of the window ({})").format(len(images))
         self.source.setItemText(1, text)
         item = self.source.model().item(1)  # type: ignore[attr-defined]
-        item.setEnabled(bool(pictures))
-        if not pictures:
+        item.setEnabled(bool(images))
+        if not images:
             self.source.setCurrentIndex(0)
-        if pictures and not self.folder.text():
-            self.folder.setText(str(pictures[0].parent))
+        if images and not self.folder.text():
+            self.folder.setText(str(images[0].parent))
         self._update()
 
     def to_json(self) -> dict[str, Any]:
-        """What the controls show, as plain values."""
+        """The state of the controls, as plain values."""
         return {
             "folder": self.folder.text(),
             "recursive": self.recursive.isChecked(),
@@ -208,11 +208,11 @@ class BatchForm(QTabWidget):
         }
 
     def restore(self, data: dict[str, Any], model: str) -> None:
-        """Show what :meth:`to_json` gave; what makes no sense has its default.
+        """Show the values of :meth:`to_json`; invalid ones are replaced by defaults.
 
         Args:
-            data: of an earlier dialog.
-            model: to propose.
+            data: stored by an earlier dialog.
+            model: the proposed one.
         """
         for line, key in ((self.folder, "folder"), (self.table, "table")):
             line.setText(str(data.get(key, "")))
@@ -227,8 +227,8 @@ class BatchForm(QTabWidget):
             check.setChecked(data.get(key) is True)
         self.recipes.setChecked(data.get("recipes") is not False)
         box = data.get("box")
-        good = isinstance(box, list) and [type(edge) for edge in box] == [int] * 4
-        for edge, value in zip(self.box, box if good else DEFAULT_BOX, strict=True):
+        valid = isinstance(box, list) and [type(edge) for edge in box] == [int] * 4
+        for edge, value in zip(self.box, box if valid else DEFAULT_BOX, strict=True):
             edge.setValue(value)
         try:
             options = ExportOptions.from_json(data.get("export", EXPORT.to_json()))
@@ -244,7 +244,7 @@ class BatchForm(QTabWidget):
     @Slot()
     def _update(self) -> None:
         in_folder = self.source.currentData() == "folder"
-        self._first.setRowVisible(self._folder_row, in_folder)
+        self._input_layout.setRowVisible(self._folder_row, in_folder)
         self.table.setEnabled(self.use_table.isChecked())
         for edge in self.box:
             edge.setEnabled(self.use_box.isChecked())
@@ -252,9 +252,9 @@ class BatchForm(QTabWidget):
 
     @Slot(str)
     def _propose_output(self, folder: str) -> None:
-        """Results go into the folder of the pictures, unless the user said else."""
+        """Propose a folder in that of the images, unless the user chose another."""
         if self.output.text() in ("", self._proposed):
-            self._proposed = str(Path(folder) / PROPOSED) if folder.strip() else ""
+            self._proposed = str(Path(folder) / OUTPUT_FOLDER) if folder.strip() else ""
             self.output.setText(self._proposed)
 
     @Slot(int)
@@ -263,7 +263,7 @@ class BatchForm(QTabWidget):
 
     @Slot()
     def _choose_folder(self) -> None:
-        title = self.tr("Choose a folder of pictures")
+        title = self.tr("Choose a folder of photos")
         self._choose_directory(title, self.folder)
 
     @Slot()

@@ -1,4 +1,4 @@
-"""The pictures of a batch as a table: what will come of each, and what came of it."""
+"""The images of a batch as a table: the preview of each, then its result."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from zim_app.gui.icons import glyph
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 
 if TYPE_CHECKING:
-    from zim_app.core.batch.journal import Row
-    from zim_app.core.batch.resume import Foreseen
+    from zim_app.core.batch.journal import BatchRow
+    from zim_app.core.batch.resume import DryRunEntry
 
 translate = QCoreApplication.translate
 Index = QModelIndex | QPersistentModelIndex
 
 COLUMNS = (
-    QT_TRANSLATE_NOOP("BatchTable", "Picture"),
+    QT_TRANSLATE_NOOP("BatchTable", "Photo"),
     QT_TRANSLATE_NOOP("BatchTable", "State"),
     QT_TRANSLATE_NOOP("BatchTable", "Prompts"),
     QT_TRANSLATE_NOOP("BatchTable", "Result"),
     QT_TRANSLATE_NOOP("BatchTable", "Time"),
 )
-PICTURE, STATE, PROMPTS, RESULT, TIME = range(5)
+IMAGE_COLUMN, STATE_COLUMN, PROMPTS_COLUMN, RESULT_COLUMN, TIME_COLUMN = range(5)
 STATES = {
     "waiting": QT_TRANSLATE_NOOP("BatchTable", "Waiting"),
     "working": QT_TRANSLATE_NOOP("BatchTable", "Matting…"),
@@ -62,19 +62,19 @@ _SIGNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One picture.
+class BatchTableRow:
+    """One image of the batch.
 
     Attributes:
-        picture: as reports call it.
-        path: of its file; None if there is none.
+        image: its name in reports.
+        path: its file; None if there is none.
         state: a key of ``STATES``.
         prompts: a key of ``SOURCES``, or empty.
-        text: the files, or why there are none.
-        ms: what it took; 0 before.
+        text: names of the written files, or the reason why there are none.
+        ms: milliseconds spent; 0 before it is done.
     """
 
-    picture: str
+    image: str
     path: Path | None
     state: str
     prompts: str = ""
@@ -83,62 +83,65 @@ class Line:
 
 
 class BatchTable(QAbstractTableModel):
-    """The lines, in the order of the batch.
+    """Table model with one row per image, in the order of the batch.
 
     **Threads**: the window's only.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.lines: list[Line] = []
-        self._rows: dict[str, int] = {}
+        self.rows: list[BatchTableRow] = []
+        self._row_numbers: dict[str, int] = {}
 
-    def show_outlook(
-        self, pictures: Iterable[Foreseen], paths: Mapping[str, Path]
+    def show_preview(
+        self, entries: Iterable[DryRunEntry], paths: Mapping[str, Path]
     ) -> None:
-        """Show what a run would do with these pictures, whose files are ``paths``."""
+        """Show the preview of a run; ``paths`` are the files by name of the image."""
         self.beginResetModel()
-        self.lines = [
-            Line(
-                each.picture,
-                paths.get(each.picture),
-                "waiting" if each.state == "done" else each.state,
-                each.prompts or "",
-                ", ".join(each.outputs) or _reason(each.message, each.hint),
+        self.rows = [
+            BatchTableRow(
+                entry.image,
+                paths.get(entry.image),
+                "waiting" if entry.state == "done" else entry.state,
+                entry.prompts or "",
+                ", ".join(entry.outputs) or _failure_text(entry.message, entry.hint),
             )
-            for each in pictures
+            for entry in entries
         ]
-        self._rows = {line.picture: row for row, line in enumerate(self.lines)}
+        self._row_numbers = {row.image: number for number, row in enumerate(self.rows)}
         self.endResetModel()
 
     def clear(self) -> None:
-        """Show nothing."""
-        self.show_outlook((), {})
+        """Remove all rows."""
+        self.show_preview((), {})
 
-    def show_working(self, picture: str) -> int:
-        """The model works on that picture now; returns its row, -1 if it has none."""
-        row = self._rows.get(picture, -1)
-        if row >= 0:
-            self._set(row, replace(self.lines[row], state="working"))
-        return row
+    def show_working(self, image: str) -> int:
+        """Mark an image as being processed; return its row number, -1 without one."""
+        number = self._row_numbers.get(image, -1)
+        if number >= 0:
+            self._set(number, replace(self.rows[number], state="working"))
+        return number
 
-    def show_row(self, result: Row) -> None:
-        """Show what came of a picture."""
-        row = self._rows.get(result.picture, -1)
-        if row < 0:
+    def show_row(self, result: BatchRow) -> None:
+        """Show the result of an image."""
+        number = self._row_numbers.get(result.image, -1)
+        if number < 0:
             return
         ms = result.read_ms + result.encode_ms + result.click_ms + result.write_ms
-        text = ", ".join(result.outputs) or _reason(result.message, result.hint)
-        old = self.lines[row]
+        text = ", ".join(result.outputs) or _failure_text(result.message, result.hint)
+        old = self.rows[number]
         prompts = result.prompts or old.prompts
-        self._set(row, Line(result.picture, old.path, result.state, prompts, text, ms))
+        self._set(
+            number,
+            BatchTableRow(result.image, old.path, result.state, prompts, text, ms),
+        )
 
-    def _set(self, row: int, line: Line) -> None:
-        self.lines[row] = line
-        self.dataChanged.emit(self.index(row, 0), self.index(row, TIME))
+    def _set(self, number: int, row: BatchTableRow) -> None:
+        self.rows[number] = row
+        self.dataChanged.emit(self.index(number, 0), self.index(number, TIME_COLUMN))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.lines)
+        return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(COLUMNS)
@@ -149,44 +152,44 @@ class BatchTable(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        shown = role == Qt.ItemDataRole.DisplayRole
-        if shown and orientation == Qt.Orientation.Horizontal:
+        is_text = role == Qt.ItemDataRole.DisplayRole
+        if is_text and orientation == Qt.Orientation.Horizontal:
             return translate("BatchTable", COLUMNS[section])
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        line, column = self.lines[index.row()], index.column()
+        row, column = self.rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(line, column)
+            return self._text(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return line.picture if column == PICTURE else self._text(line, column)
-        if role == Qt.ItemDataRole.DecorationRole and column == STATE:
-            sign = _SIGNS.get(line.state)
+            return row.image if column == IMAGE_COLUMN else self._text(row, column)
+        if role == Qt.ItemDataRole.DecorationRole and column == STATE_COLUMN:
+            sign = _SIGNS.get(row.state)
             return glyph(sign[0], 16, sign[1]) if sign else None
-        if role == Qt.ItemDataRole.TextAlignmentRole and column == TIME:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == TIME_COLUMN:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
-    def _text(self, line: Line, column: int) -> str:
-        if column == PICTURE:
-            return line.picture
-        if column == STATE:
-            return translate("BatchTable", STATES[line.state])
-        if column == PROMPTS:
-            return translate("BatchTable", SOURCES.get(line.prompts, ""))
-        if column == RESULT:
-            return line.text
-        if not line.ms:
+    def _text(self, row: BatchTableRow, column: int) -> str:
+        if column == IMAGE_COLUMN:
+            return row.image
+        if column == STATE_COLUMN:
+            return translate("BatchTable", STATES[row.state])
+        if column == PROMPTS_COLUMN:
+            return translate("BatchTable", SOURCES.get(row.prompts, ""))
+        if column == RESULT_COLUMN:
+            return row.text
+        if not row.ms:
             return ""
-        return self.tr("{} ms").format(QLocale().toString(round(line.ms)))
+        return self.tr("{} ms").format(QLocale().toString(round(row.ms)))
 
 
-def _reason(message: str, hint: str) -> str:
-    return f"{error_text(message)} {error_text(hint)}".strip()
+def _failure_text(message: str, hint: str) -> str:
+    return f"{translate_error(message)} {translate_error(hint)}".strip()
 
 
 def table_view(model: BatchTable, parent: QWidget | None = None) -> QTableView:
-    """A view of the lines, whose rows are chosen as a whole."""
+    """A view of the table in which whole rows are selected."""
     view = QTableView(parent)
     view.setModel(model)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -199,7 +202,12 @@ def table_view(model: BatchTable, parent: QWidget | None = None) -> QTableView:
     view.verticalHeader().setDefaultSectionSize(24)
     header = view.horizontalHeader()
     header.setHighlightSections(False)
-    for column, width in ((PICTURE, 190), (STATE, 120), (PROMPTS, 100), (TIME, 80)):
+    for column, width in (
+        (IMAGE_COLUMN, 190),
+        (STATE_COLUMN, 120),
+        (PROMPTS_COLUMN, 100),
+        (TIME_COLUMN, 80),
+    ):
         view.setColumnWidth(column, width)
-    header.setSectionResizeMode(RESULT, QHeaderView.ResizeMode.Stretch)
+    header.setSectionResizeMode(RESULT_COLUMN, QHeaderView.ResizeMode.Stretch)
     return view

@@ -1,4 +1,4 @@
-"""Batches off the window's thread: looking ahead, running, pausing, stopping."""
+"""Batches on worker threads: preview, run, pause and stop."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.core.export_options import ExportOptions
-from zim_app.gui.workers.shared_engine import LentEngine
+from zim_app.gui.workers.shared_engine import SharedEngine
 from zim_app.gui.workers.warmup import import_readers
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from zim_app.core.batch.journal import Row
-    from zim_app.core.batch.plan import Plan
-    from zim_app.core.batch.resume import Foreseen
+    from zim_app.core.batch.journal import BatchRow
+    from zim_app.core.batch.plan import BatchPlan
+    from zim_app.core.batch.resume import DryRunEntry
     from zim_app.core.batch.runner import Event
 
 
 EXPORT = ExportOptions(scope="together")
-"""What is written at first: one cut-out a picture."""
+"""Default export: one cut-out per image."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the dialog says, before anybody looked at the disk.
+class BatchSettings:
+    """The settings of the dialog, not validated.
 
     Attributes:
-        folder: to read, unless there are ``pictures``.
-        pictures: to take instead.
-        recursive: also folders in the folder.
-        output: folder to write to; None while none was chosen.
-        recipes: prompts from the studio and from projects.
-        table: a file of prompts.
-        box: one relative box for all: left, top, right and bottom, 0 to 1.
-        automatic: find the main object.
-        model: for prompts that name none.
-        export: what is written, and how.
+        folder: with the images, unless ``images`` are given.
+        images: files to process instead.
+        recursive: whether subfolders are read, too.
+        output: folder for the results; None if none is chosen.
+        recipes: whether prompts of sessions and projects are used.
+        table: file of prompts.
+        box: relative box for all images: left, top, right and bottom, 0 to 1.
+        automatic: whether the main object is searched.
+        model: for prompts that do not name one.
+        export: options of the written files.
     """
 
     folder: Path | None = None
-    pictures: tuple[Path, ...] = ()
+    images: tuple[Path, ...] = ()
     recursive: bool = False
     output: Path | None = None
     recipes: bool = True
@@ -60,194 +60,203 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a run would do.
+class BatchPreview:
+    """Preview of a run.
 
     Attributes:
-        plan: of the run.
-        pictures: what would come of each.
+        plan: plan of the run.
+        entries: expected outcome of each image.
     """
 
-    plan: Plan
-    pictures: tuple[Foreseen, ...]
+    plan: BatchPlan
+    entries: tuple[DryRunEntry, ...]
 
 
-class BatchWork(QObject):
-    """Looks at what a batch would do, and runs one at a time.
+class BatchWorker(QObject):
+    """Computes the preview of a batch, and runs one batch at a time.
 
-    Pictures are read and written on threads of the batch's own; the model runs on the
-    engine's thread, when the window needs it for nothing else.
+    Images are read and written on threads of the batch; the model runs on the engine's
+    thread while the window has no requests.
 
     **Signals**
 
-    - ``foreseen(wish, outlook)``: the answer to the newest :meth:`look`.
-    - ``objected(wish, error)``: why there is none; any exception.
-    - ``told(event)``: a :data:`~zim_app.core.batch.runner.Event` of the run.
-    - ``ended(rows, files, error)``: the run is over, or was stopped; ``error`` is None,
-      or the exception that ended it.
+    - ``previewed(settings, preview)``: result of the newest :meth:`preview`.
+    - ``rejected(settings, error)``: the preview failed; any exception.
+    - ``progressed(event)``: an :data:`~zim_app.core.batch.runner.Event` of the run.
+    - ``finished(rows, files, error)``: the run is complete or stopped; ``error`` is the
+      exception that ended it, or None.
     - ``state_changed()``: ``running``, ``paused`` or ``stopping`` has changed.
 
     **Threads**: lives on the window's thread.
     """
 
-    foreseen = Signal(object, object)
-    objected = Signal(object, object)
-    told = Signal(object)
-    ended = Signal(object, object, object)
+    previewed = Signal(object, object)
+    rejected = Signal(object, object)
+    progressed = Signal(object)
+    finished = Signal(object, object, object)
     state_changed = Signal()
-    _heard = Signal(object)  # on the batch's thread
+    _progressed = Signal(object)  # emitted on the batch's thread
 
-    def __init__(self, engine: LentEngine, parent: QObject | None = None) -> None:
+    def __init__(self, engine: SharedEngine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._looked_at: threading.Event | None = None
+        self._preview_cancelled: threading.Event | None = None
         self._stop = threading.Event()
-        self._going = threading.Event()
-        self._going.set()
+        self._resume_event = threading.Event()
+        self._resume_event.set()
         self.running = False
-        self._looking = Lane("batch-plan", waiting=1, parent=self)
-        self._lane = Lane("batch", parent=self)
-        self._looking.finished.connect(self._on_looking_finished)
-        self._lane.finished.connect(self._on_lane_finished)
-        self._heard.connect(self.told)
+        self._preview_thread = WorkerThread("batch-plan", waiting=1, parent=self)
+        self._run_thread = WorkerThread("batch", parent=self)
+        self._preview_thread.finished.connect(self._on_preview_finished)
+        self._run_thread.finished.connect(self._on_run_finished)
+        self._progressed.connect(self.progressed)
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs and nobody looks ahead."""
-        return self._looking.idle and self._lane.idle
+        """Whether no batch runs and no preview is computed."""
+        return self._preview_thread.idle and self._run_thread.idle
 
     @property
     def paused(self) -> bool:
-        """Whether the run waits before its next picture."""
-        return self.running and not self._going.is_set()
+        """Whether the run waits before its next image."""
+        return self.running and not self._resume_event.is_set()
 
     @property
     def stopping(self) -> bool:
         """Whether the run finishes what it is writing."""
         return self.running and self._stop.is_set()
 
-    def look(self, wish: Wish) -> None:
-        """Find out what a run would do; the latest wish wins."""
-        if self._looked_at is not None:
-            self._looked_at.set()
-        self._looked_at = over = threading.Event()
-        work = partial(_look, wish, over.is_set)
-        self._looking.submit(Task("look", wish, work))
+    def preview(self, settings: BatchSettings) -> None:
+        """Compute the preview of a run; only the latest call has a result."""
+        if self._preview_cancelled is not None:
+            self._preview_cancelled.set()
+        self._preview_cancelled = cancelled = threading.Event()
+        work = partial(_preview, settings, cancelled.is_set)
+        self._preview_thread.submit(WorkerTask("preview", settings, work))
 
-    def run(self, plan: Plan) -> None:
-        """Begin, or go on where an earlier run of the same plan ended."""
+    def run(self, plan: BatchPlan) -> None:
+        """Start a run, or resume an earlier run of the same plan."""
         assert not self.running
         self._stop = threading.Event()
-        self._going.set()
+        self._resume_event.set()
         self.running = True
         work = partial(
-            _run, plan, self._engine, self._stop, self._going, self._heard.emit
+            _run,
+            plan,
+            self._engine,
+            self._stop,
+            self._resume_event,
+            self._progressed.emit,
         )
-        self._lane.submit(Task("run", plan, work))
+        self._run_thread.submit(WorkerTask("run", plan, work))
         self.state_changed.emit()
 
     @Slot(bool)
     def set_paused(self, paused: bool) -> None:
-        """Wait before the next picture, or go on."""
+        """Pause before the next image, or resume."""
         if paused:
-            self._going.clear()
+            self._resume_event.clear()
         else:
-            self._going.set()
+            self._resume_event.set()
         self.state_changed.emit()
 
     @Slot()
     def stop(self) -> None:
-        """End the run as soon as the results being written are whole."""
+        """End the run as soon as the current results are written."""
         self._stop.set()
-        self._going.set()
+        self._resume_event.set()
         self.state_changed.emit()
 
     def close(self) -> None:
-        """Stop and return when the threads have ended; what is done is kept."""
-        if self._looked_at is not None:
-            self._looked_at.set()
+        """Stop the run and wait for the threads; finished results are kept."""
+        if self._preview_cancelled is not None:
+            self._preview_cancelled.set()
         self._stop.set()
-        self._going.set()
-        self._looking.close()
-        self._lane.close()
+        self._resume_event.set()
+        self._preview_thread.close()
+        self._run_thread.close()
 
     @Slot(object, object, object)
-    def _on_looking_finished(
-        self, task: Task, outlook: Any, error: Exception | None
+    def _on_preview_finished(
+        self, task: WorkerTask, preview: Any, error: Exception | None
     ) -> None:
-        if not self._looking.idle or isinstance(error, Cancelled):
-            return  # a later wish is looked at
+        if not self._preview_thread.idle or isinstance(error, Cancelled):
+            return  # superseded by later settings
         if error is None:
-            self.foreseen.emit(task.subject, outlook)
+            self.previewed.emit(task.subject, preview)
         else:
-            self.objected.emit(task.subject, error)
+            self.rejected.emit(task.subject, error)
 
     @Slot(object, object, object)
-    def _on_lane_finished(
-        self, task: Task, result: Any, error: Exception | None
+    def _on_run_finished(
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         self.running = False
         rows, files = result or ([], [])
         self.state_changed.emit()
-        self.ended.emit(rows, files, error)
+        self.finished.emit(rows, files, error)
 
 
-# -- On other threads ----------------------------------------------------------------
+# -- On worker threads ---------------------------------------------------------------
 
 
-def _look(wish: Wish, over: CancelCheck) -> Outlook:
+def _preview(settings: BatchSettings, cancelled: CancelCheck) -> BatchPreview:
     import_readers()
-    from zim_app.core.batch.resume import foresee
+    from zim_app.core.batch.resume import dry_run
 
-    plan = plan_of(wish)
-    pictures = []
-    for picture in foresee(plan):
-        pictures.append(picture)
-        if over():
+    plan = make_plan(settings)
+    entries = []
+    for entry in dry_run(plan):
+        entries.append(entry)
+        if cancelled():
             raise Cancelled
-    return Outlook(plan, tuple(pictures))
+    return BatchPreview(plan, tuple(entries))
 
 
-def plan_of(wish: Wish) -> Plan:
-    """The plan that a wish comes to.
+def make_plan(settings: BatchSettings) -> BatchPlan:
+    """The plan for the settings, validated.
 
     Raises:
-        ZimError: it is impossible.
+        ZimError: the settings are incomplete or invalid.
     """
-    from zim_app.core.batch.jobs import jobs_of_folder, jobs_of_pictures
-    from zim_app.core.batch.plan import Plan
-    from zim_app.core.batch.prompt_sources import Prompting
+    from zim_app.core.batch.jobs import folder_jobs, image_jobs
+    from zim_app.core.batch.plan import BatchPlan
+    from zim_app.core.batch.prompt_sources import PromptPolicy
     from zim_app.core.batch.prompt_table import RelativeBox, read_table
 
-    if wish.folder is None and not wish.pictures:
-        raise ZimError("Choose a folder of pictures.")
-    if wish.output is None:
+    if settings.folder is None and not settings.images:
+        raise ZimError("Choose a folder of photos.")
+    if settings.output is None:
         raise ZimError("Choose a folder for the results.")
-    if wish.pictures:
-        jobs = jobs_of_pictures(wish.pictures)
+    if settings.images:
+        jobs = image_jobs(settings.images)
     else:
-        assert wish.folder is not None
-        jobs = jobs_of_folder(wish.folder, wish.output, recursive=wish.recursive)
-    table = read_table(wish.table) if wish.table else None
-    box = RelativeBox(*wish.box) if wish.box else None
-    prompting = Prompting(wish.recipes, table, box, wish.automatic, wish.model)
-    return Plan(jobs, wish.output, prompting, wish.export).validated()
+        assert settings.folder is not None
+        jobs = folder_jobs(
+            settings.folder, settings.output, recursive=settings.recursive
+        )
+    table = read_table(settings.table) if settings.table else None
+    box = RelativeBox(*settings.box) if settings.box else None
+    policy = PromptPolicy(
+        settings.recipes, table, box, settings.automatic, settings.model
+    )
+    return BatchPlan(jobs, settings.output, policy, settings.export).validate()
 
 
 def _run(
-    plan: Plan,
-    engine: LentEngine,
+    plan: BatchPlan,
+    engine: SharedEngine,
     stop: threading.Event,
-    going: threading.Event,
-    tell: Callable[[Event], None],
-) -> tuple[list[Row], list[Path]]:
+    resume_event: threading.Event,
+    on_event: Callable[[Event], None],
+) -> tuple[list[BatchRow], list[Path]]:
     import_readers()
     from zim_app.core.batch.reports import write_reports
-    from zim_app.core.batch.runner import Ended, run
+    from zim_app.core.batch.runner import JobFinished, run
 
     rows = []
-    for event in run(plan, engine, cancelled=stop.is_set, wait=going.wait):
-        tell(event)
-        if isinstance(event, Ended):
+    for event in run(plan, engine, cancelled=stop.is_set, wait=resume_event.wait):
+        on_event(event)
+        if isinstance(event, JobFinished):
             rows.append(event.row)
     return rows, write_reports(plan, rows) if rows else []

@@ -1,1 +1,1 @@
-"""Commands and keys: the tables, menus made of them, and what the user changes."""
+"""Commands and keys: tables, menus made from them, and the user's shortcuts."""

@@ -1,4 +1,4 @@
-"""What there is to say about one command."""
+"""Description of one command."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from PySide6.QtCore import QCoreApplication
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One command.
+    """Description of one command, from which its action is made.
 
     Attributes:
-        id: names it in menus and handlers, and in the user's own keys.
-        text: in menus, to be translated in ``context``.
-        keys: shortcuts unless the user chose others; the first is shown.
+        id: its name in menus, handlers and stored keys.
+        text: in menus, translated in ``context``.
+        keys: default shortcuts; the first is shown.
         icon: a Material Design name, see :mod:`zim_app.gui.icons`.
-        short: what the tool bar says instead of showing the icon.
-        tip: what it does, where the text does not say it all.
-        always: can be used before a picture is open.
-        checkable: is on or off.
-        choice: of the checkable actions with the same word here, one is on.
-        context: of the translations.
+        short: text on the tool bar in place of the icon.
+        tip: explanation, if the text is not enough.
+        always: whether it is enabled without an open image.
+        checkable: whether it is on or off.
+        choice: name of a group of exclusive checkable actions.
+        context: translation context of the texts.
     """
 
     id: str
@@ -37,6 +37,6 @@ class ActionSpec:
 
     @property
     def label(self) -> str:
-        """The translated text without the mark of its menu key and the dots."""
+        """The translated text without its mnemonic and the ellipsis."""
         text = QCoreApplication.translate(self.context, self.text)
         return text.replace("&", "").removesuffix("…")

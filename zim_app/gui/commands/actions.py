@@ -1,8 +1,8 @@
 """Every command of the window as one table.
 
-To add a command: an :class:`ActionSpec` in ``ACTIONS``, its id in ``MENUS``, and a
+To add a command, add an :class:`ActionSpec` to ``ACTIONS``, its id to ``MENUS``, and a
 handler where the window calls :func:`zim_app.gui.commands.menus.make_actions`.  The
-key can be changed by the user, and the cheat sheet lists it, without more work.
+shortcut page and the cheat sheet are made from the table.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ VIEW_ACTIONS = tuple(
 VIEWS = tuple(spec.id for spec in VIEW_ACTIONS)
 BACKGROUND_ACTIONS = tuple(
     ActionSpec(
-        f"background_{entry.id}",
-        entry.text,
+        f"background_{background.id}",
+        background.text,
         checkable=True,
         choice="background",
         context="ViewMode",
     )
-    for entry in BACKGROUNDS
+    for background in BACKGROUNDS
 )
 
 ACTIONS = (
@@ -43,7 +43,7 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "&Open…"),
         ("Ctrl+O",),
         "folder-open-outline",
-        QT_TRANSLATE_NOOP("Actions", "Open a picture or a project"),
+        QT_TRANSLATE_NOOP("Actions", "Open a photo or a project"),
         always=True,
     ),
     ActionSpec(
@@ -51,7 +51,7 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "Open &folder…"),
         ("Ctrl+Shift+O",),
         "folder-multiple-image",
-        QT_TRANSLATE_NOOP("Actions", "Open a folder of pictures, one after the other"),
+        QT_TRANSLATE_NOOP("Actions", "Open a folder of photos, one after the other"),
         always=True,
     ),
     ActionSpec(
@@ -68,25 +68,25 @@ ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Save the objects and prompts in a new file"),
     ),
     ActionSpec(
-        "previous_picture", QT_TRANSLATE_NOOP("Actions", "Pre&vious picture"), ("PgUp",)
+        "previous_picture", QT_TRANSLATE_NOOP("Actions", "Pre&vious photo"), ("PgUp",)
     ),
     ActionSpec(
-        "next_picture", QT_TRANSLATE_NOOP("Actions", "Nex&t picture"), ("PgDown",)
+        "next_picture", QT_TRANSLATE_NOOP("Actions", "Nex&t photo"), ("PgDown",)
     ),
     ActionSpec(
         "strip",
-        QT_TRANSLATE_NOOP("Actions", "Pict&ures of the folder"),
+        QT_TRANSLATE_NOOP("Actions", "Photos of the folde&r"),
         ("F7",),
-        tip=QT_TRANSLATE_NOOP("Actions", "Show the folder's pictures at the bottom"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show the folder's photos at the bottom"),
         always=True,
         checkable=True,
     ),
     ActionSpec(
         "paste",
-        QT_TRANSLATE_NOOP("Actions", "&Paste picture"),
+        QT_TRANSLATE_NOOP("Actions", "&Paste photo"),
         ("Ctrl+V",),
         "content-paste",
-        QT_TRANSLATE_NOOP("Actions", "Open the picture that another program copied"),
+        QT_TRANSLATE_NOOP("Actions", "Open the photo that another program copied"),
         always=True,
     ),
     ActionSpec(
@@ -102,14 +102,14 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "E&xport again"),
         ("Ctrl+Shift+E",),
         "export",
-        QT_TRANSLATE_NOOP("Actions", "Export as the last time, without a question"),
+        QT_TRANSLATE_NOOP("Actions", "Export as the last time, without a dialog"),
     ),
     ActionSpec(
         "batch",
         QT_TRANSLATE_NOOP("Actions", "&Batch…"),
         ("Ctrl+Shift+B",),
         "image-multiple-outline",
-        QT_TRANSLATE_NOOP("Actions", "Cut objects out of many pictures"),
+        QT_TRANSLATE_NOOP("Actions", "Cut objects out of many photos"),
         always=True,
     ),
     ActionSpec(
@@ -117,13 +117,13 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "&Import mask…"),
         ("Ctrl+I",),
         "texture-box",
-        QT_TRANSLATE_NOOP("Actions", "Make an object of a mask of this picture"),
+        QT_TRANSLATE_NOOP("Actions", "Make an object of a mask of this photo"),
     ),
     ActionSpec(
         "training_pair",
         QT_TRANSLATE_NOOP("Actions", "Save as trainin&g pair…"),
         ("Ctrl+Shift+T",),
-        tip=QT_TRANSLATE_NOOP("Actions", "Save picture and matte to learn from"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Save photo and matte for training"),
     ),
     ActionSpec(
         "copy_cutout",
@@ -136,7 +136,7 @@ ACTIONS = (
         "copy_matte",
         QT_TRANSLATE_NOOP("Actions", "Copy &matte"),
         ("Ctrl+Shift+C",),
-        tip=QT_TRANSLATE_NOOP("Actions", "Copy the object's alpha as a grey picture"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Copy the object's alpha as a grey image"),
     ),
     ActionSpec("quit", QT_TRANSLATE_NOOP("Actions", "&Quit"), ("Ctrl+Q",), always=True),
     ActionSpec("undo", QT_TRANSLATE_NOOP("Actions", "&Undo"), ("Ctrl+Z",), "undo"),
@@ -164,14 +164,14 @@ ACTIONS = (
         "escape",
         QT_TRANSLATE_NOOP("Actions", "Dese&lect"),
         ("Escape",),
-        tip=QT_TRANSLATE_NOOP("Actions", "Abort the drag under way, or select nothing"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Cancel the current drag, or select nothing"),
     ),
     ActionSpec(
         "everything",
         QT_TRANSLATE_NOOP("Actions", "&Find all objects"),
         ("Ctrl+Shift+F",),
         "creation-outline",
-        QT_TRANSLATE_NOOP("Actions", "Find everything in the picture, and pick"),
+        QT_TRANSLATE_NOOP("Actions", "Find everything in the photo, and pick"),
         checkable=True,
     ),
     ActionSpec(
@@ -200,7 +200,7 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "Refine with &the converter"),
         ("Ctrl+R",),
         "auto-fix",
-        QT_TRANSLATE_NOOP("Actions", "Make a new matte of this one's outline"),
+        QT_TRANSLATE_NOOP("Actions", "Compute a new matte from this matte's outline"),
     ),
     ActionSpec(
         "object_delete",
@@ -279,7 +279,7 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "&Actual size"),
         ("Ctrl+1",),
         tip=QT_TRANSLATE_NOOP(
-            "Actions", "One screen pixel for each pixel of the picture"
+            "Actions", "One screen pixel for each pixel of the photo"
         ),
         short=QT_TRANSLATE_NOOP("Actions", "1:1"),
     ),
@@ -309,8 +309,8 @@ ACTIONS = (
     ),
     ActionSpec(
         "choose_background",
-        QT_TRANSLATE_NOOP("Actions", "Choose &picture…"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Choose the picture behind cut-outs"),
+        QT_TRANSLATE_NOOP("Actions", "Choose &image…"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Choose the background image"),
     ),
     ActionSpec(
         "wipe",
@@ -318,7 +318,7 @@ ACTIONS = (
         ("Y",),
         "compare",
         QT_TRANSLATE_NOOP(
-            "Actions", "Show the photograph left of a line, the view right of it"
+            "Actions", "Show the photo left of a line, the view right of it"
         ),
         checkable=True,
     ),
@@ -328,7 +328,7 @@ ACTIONS = (
         ("L",),
         "magnify-scan",
         QT_TRANSLATE_NOOP(
-            "Actions", "Magnify picture, matte and cut-out beside the pointer"
+            "Actions", "Magnify photo, matte and cut-out beside the pointer"
         ),
         checkable=True,
     ),
@@ -367,7 +367,7 @@ ACTIONS = (
     ActionSpec(
         "log_folder",
         QT_TRANSLATE_NOOP("Actions", "Open &log folder"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Show what the program has noted down"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show the log files of the program"),
         always=True,
     ),
     ActionSpec("about", QT_TRANSLATE_NOOP("Actions", "&About zim-studio"), always=True),
@@ -378,7 +378,7 @@ EXPORTS = (
     *("export", "quick_export", "copy_cutout", "copy_matte"),
     *("object_refine", "training_pair"),
 )
-"""What needs a matte."""
+"""Actions that need a matte."""
 
 BY_ID = {spec.id: spec for spec in ACTIONS}
 
@@ -438,16 +438,16 @@ MENUS = (
         ("cheat_sheet", "log_folder", SEPARATOR, "about"),
     ),
 )
-"""Titles and contents of the menus; "@name" stands for a submenu made elsewhere."""
+"""Titles and entries of the menus; "@name" is a submenu."""
 
 BACKGROUND_MENU = (
     *(spec.id for spec in BACKGROUND_ACTIONS),
     *(SEPARATOR, "choose_colour", "choose_background", SEPARATOR, "next_background"),
 )
-"""What lies behind cut-outs; the button in the tool bar has it too."""
+"""Entries of the background submenu, also used by the button in the tool bar."""
 
 SUBMENUS = {"@background": BACKGROUND_MENU}
-"""What those submenus hold that are made of the table."""
+"""Entries of the submenus that are made from the table."""
 
 TOOL_BAR = (
     *("open", SEPARATOR, "undo", "redo", SEPARATOR, "delete", "clear", SEPARATOR),
@@ -461,13 +461,13 @@ def sections() -> list[tuple[str, tuple[str, ...]]]:
     return [
         (
             QCoreApplication.translate("Actions", title).replace("&", ""),
-            tuple(entry for entry in _flat(entries) if entry in BY_ID),
+            tuple(entry for entry in _flatten(entries) if entry in BY_ID),
         )
         for title, entries in MENUS
     ]
 
 
-def _flat(entries: tuple[str, ...]) -> tuple[str, ...]:
-    """Entries of a menu and of those submenus that are in the table, in one row."""
+def _flatten(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Entries of a menu, with those of its submenus of the table inserted."""
     lists = [SUBMENUS.get(entry, (entry,)) for entry in entries]
     return tuple(entry for entries in lists for entry in entries)

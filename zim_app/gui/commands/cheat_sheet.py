@@ -1,4 +1,4 @@
-"""One screen with all keys and what the mouse does, made of the tables."""
+"""The cheat sheet: all keys and mouse gestures, made from the tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zim_app.gui.commands.gesture_help import GESTURES
 
 COLUMNS = 4
 SIDE_BY_SIDE = 22
-"""Characters of keys that have room beside one another."""
+"""Number of characters up to which keys are shown side by side."""
 _STYLE = """
 QLabel[key="true"] {
     border: 1px solid palette(mid); border-radius: 4px; padding: 1px 6px;
@@ -31,8 +31,8 @@ QLabel[key="true"] {
 """
 
 
-class Section(QWidget):
-    """A title, and rows that say what keys do.
+class CheatSheetSection(QWidget):
+    """A title, and rows of descriptions with their keys.
 
     **Threads**: the window's only.
     """
@@ -55,21 +55,21 @@ class Section(QWidget):
             caps = _key_caps(keys)
             grid.addWidget(label, number, 0)
             grid.addWidget(caps, number, 1)
-            found_by = " ".join((title, text, *keys)).casefold()
-            self.rows.append((found_by, [label, caps]))
+            search_text = " ".join((title, text, *keys)).casefold()
+            self.rows.append((search_text, [label, caps]))
 
     def show_matching(self, words: str) -> None:
-        """Show only rows with all those words, and nothing if there are none."""
-        wanted = words.casefold().split()
-        found = [all(word in text for word in wanted) for text, _ in self.rows]
-        for visible, (_, widgets) in zip(found, self.rows, strict=True):
+        """Show only rows with all words; hide the section without such rows."""
+        searched = words.casefold().split()
+        matching = [all(word in text for word in searched) for text, _ in self.rows]
+        for visible, (_, widgets) in zip(matching, self.rows, strict=True):
             for widget in widgets:
                 widget.setVisible(visible)
-        self.setVisible(any(found))
+        self.setVisible(any(matching))
 
 
 def _key_caps(keys: Sequence[str]) -> QWidget:
-    """The keys side by side, or one under the other where that is too wide."""
+    """Widget with the keys side by side, or in a column if they are too wide."""
     caps = QWidget()
     wide = sum(map(len, keys)) > SIDE_BY_SIDE
     box = QVBoxLayout(caps) if wide else QHBoxLayout(caps)
@@ -87,7 +87,7 @@ def _key_caps(keys: Sequence[str]) -> QWidget:
 
 
 class CheatSheet(QDialog):
-    """Keys and mouse in columns, with a search; Escape closes it.
+    """Dialog with keys and gestures in columns, and a search field.
 
     **Threads**: the window's only.
     """
@@ -99,7 +99,7 @@ class CheatSheet(QDialog):
         self.setStyleSheet(_STYLE)
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setToolTip(self.tr("Show only what has these words"))
+        self.search.setToolTip(self.tr("Show only entries with these words"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.sections = [self._mouse(), *self._actions()]
@@ -112,7 +112,7 @@ class CheatSheet(QDialog):
         layout.addWidget(body, 1)
         self.resize(1400, 760)
 
-    def _mouse(self) -> Section:
+    def _mouse(self) -> CheatSheetSection:
         translate = QCoreApplication.translate
         rows = [
             (
@@ -121,24 +121,24 @@ class CheatSheet(QDialog):
             )
             for use in GESTURES
         ]
-        return Section(self.tr("On the canvas"), rows)
+        return CheatSheetSection(self.tr("On the canvas"), rows)
 
-    def _actions(self) -> list[Section]:
-        """The actions that have a key, by menu."""
+    def _actions(self) -> list[CheatSheetSection]:
+        """Sections of the actions with a key, one per menu."""
         keys = shortcuts.current()
-        found = []
+        result = []
         for title, ids in sections():
             rows = [
-                (BY_ID[id_].label, [shortcuts.native(key) for key in keys[id_]])
+                (BY_ID[id_].label, [shortcuts.native_text(key) for key in keys[id_]])
                 for id_ in ids
                 if keys[id_]
             ]
             if rows:
-                found.append(Section(title, rows))
-        return found
+                result.append(CheatSheetSection(title, rows))
+        return result
 
     def _columns(self) -> QWidget:
-        """Each section in the column that is the shortest by then."""
+        """The sections in columns; each is added to the shortest column."""
         body = QWidget()
         outer = QHBoxLayout(body)
         outer.setSpacing(24)
@@ -150,7 +150,7 @@ class CheatSheet(QDialog):
             lengths[shortest] += len(section.rows) + 2
         for number, column in enumerate(columns):
             column.addStretch()
-            # What the mouse does, in the first, takes more words than a key.
+            # The first, with the mouse gestures, has longer texts.
             outer.addLayout(column, 2 if number else 3)
         return body
 

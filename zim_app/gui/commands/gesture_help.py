@@ -1,4 +1,4 @@
-"""What the mouse and fixed keys do on the canvas, as one table for the cheat sheet."""
+"""Mouse gestures and fixed keys of the canvas, as one table for the cheat sheet."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP
 
 @dataclass(frozen=True, slots=True)
 class GestureSpec:
-    """Something that the canvas understands by itself; nobody can change it.
+    """A gesture or key of the canvas, which cannot be changed.
 
     Attributes:
-        how: the mouse or key gesture, to be translated in the context "Gestures".
-        text: what it does, likewise.
-        keys: portable names of the plain keys it takes, which no action may have.
+        how: the mouse or key gesture, translated in the context "Gestures".
+        text: its effect, translated in the same context.
+        keys: portable names of its keys, which no action may have.
     """
 
     how: str
@@ -41,7 +41,7 @@ GESTURES = (
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Ctrl + left click"),
-        QT_TRANSLATE_NOOP("Gestures", "Go to the object under the pointer"),
+        QT_TRANSLATE_NOOP("Gestures", "Select the object under the pointer"),
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Left drag with the scribble"),
@@ -90,7 +90,7 @@ GESTURES = (
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Shift + drop a file"),
-        QT_TRANSLATE_NOOP("Gestures", "Import it as a mask of the picture"),
+        QT_TRANSLATE_NOOP("Gestures", "Import it as a mask of the photo"),
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Wheel, pinch"),
@@ -103,7 +103,7 @@ GESTURES = (
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Hold \\ or #"),
-        QT_TRANSLATE_NOOP("Gestures", "Show the photograph"),
+        QT_TRANSLATE_NOOP("Gestures", "Show the photo"),
         ("\\", "#"),
     ),
     GestureSpec(
@@ -111,4 +111,4 @@ GESTURES = (
         QT_TRANSLATE_NOOP("Gestures", "Magnify more or less in the loupe"),
     ),
 )
-"""What mouse and fixed keys do on the canvas."""
+"""Mouse gestures and fixed keys of the canvas."""

@@ -1,4 +1,4 @@
-"""Menus, tool bar and keys made of the table of actions."""
+"""Menus, tool bar and keys, made from the table of actions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tr(text: str) -> str:
 def make_actions(
     parent: QObject, handlers: Mapping[str, Callable[[], object]]
 ) -> dict[str, QAction]:
-    """Make the actions of the table; each id needs a handler, each handler an id."""
+    """Make the actions of the table, connected to their handlers by id."""
     groups = {spec.choice: QActionGroup(parent) for spec in ACTIONS if spec.choice}
     actions = {spec.id: _make_action(spec, parent) for spec in ACTIONS}
     assert set(actions) == set(handlers), set(actions) ^ set(handlers)
@@ -67,21 +67,21 @@ def _make_action(spec: ActionSpec, parent: QObject) -> QAction:
 
 
 def set_tip(action: QAction, tip: str) -> None:
-    """Say in the tool tip what an action does, and its key."""
+    """Set status tip and tool tip of an action; the tool tip names its key."""
     action.setStatusTip(tip)
     key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     action.setToolTip(f"{tip} ({key})" if key else tip)
 
 
 def set_keys(actions: Mapping[str, QAction]) -> None:
-    """Give the actions the keys that the user wants, in tool tips too."""
+    """Set the keys of the actions from the preferences, also in tool tips."""
     for id_, keys in shortcuts.current().items():
         actions[id_].setShortcuts([QKeySequence(key) for key in keys])
         set_tip(actions[id_], actions[id_].statusTip())
 
 
 def paint_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:
-    """Give the actions icons in the palette's colours."""
+    """Set the icons of the actions in the palette's colours."""
     group = QPalette.ColorGroup
     colour = palette.color(group.Active, QPalette.ColorRole.ButtonText)
     faint = palette.color(group.Disabled, QPalette.ColorRole.ButtonText)
@@ -93,7 +93,7 @@ def paint_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:
 def fill_menu_bar(
     bar: QMenuBar, actions: Mapping[str, QAction], submenus: Mapping[str, QMenu]
 ) -> None:
-    """Make the menus of the table; ``submenus`` has those with an "@"."""
+    """Add the menus of the table; ``submenus`` are those named with "@"."""
     for title, entries in MENUS:
         fill_menu(bar.addMenu(tr(title)), entries, actions, submenus)
 
@@ -104,7 +104,7 @@ def fill_menu(
     actions: Mapping[str, QAction],
     submenus: Mapping[str, QMenu],
 ) -> None:
-    """Put the entries of a menu of the table into it."""
+    """Add the entries of a menu of the table."""
     for entry in entries:
         if entry == SEPARATOR:
             menu.addSeparator()
@@ -117,9 +117,9 @@ def fill_menu(
 def fill_tool_bar(
     bar: QToolBar, actions: Mapping[str, QAction], widgets: Mapping[str, QWidget]
 ) -> None:
-    """Make the tool bar of the table; the last entry is what all work leads to.
+    """Add the entries of the tool bar; the last one is highlighted.
 
-    ``widgets`` has those with an "@".
+    ``widgets`` are those named with "@".
     """
     bar.setIconSize(ICON_SIZE)
     for entry in TOOL_BAR:

@@ -1,4 +1,4 @@
-"""The page on which keys are given to actions."""
+"""The page of the settings dialog for the keys of actions."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from zim_app.gui.settings import preferences
 
 
 class ShortcutPage(QWidget):
-    """All actions and their keys; a key pressed in the field belongs to the chosen one.
+    """All actions and their keys; a key typed in the field is for the selected action.
 
-    A key that another action has is taken over only when the user says so.
+    A key of another action is reassigned only after the user has confirmed.
 
     **Threads**: the window's only.
     """
@@ -32,7 +32,7 @@ class ShortcutPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.items: dict[str, QTreeWidgetItem] = {}
-        self._wanted = ""
+        self._pending_key = ""
         self.tree = self._tree()
         self.edit = QKeySequenceEdit()
         self.edit.setMaximumSequenceLength(1)
@@ -40,7 +40,7 @@ class ShortcutPage(QWidget):
         self.edit.editingFinished.connect(self._on_key_pressed)
         self.warning = QLabel()
         self.warning.setWordWrap(True)
-        self.take_button = self._button(self.tr("Use it here"), self._take)
+        self.take_button = self._button(self.tr("Use it here"), self._take_key)
         self.remove_button = self._button(self.tr("No key"), self._remove)
         self.reset_button = self._button(self.tr("Default key"), self._reset_one)
         self.take_button.setToolTip(self.tr("Take the key away from the other action"))
@@ -90,18 +90,18 @@ class ShortcutPage(QWidget):
 
     @property
     def current(self) -> str:
-        """The id of the chosen action; empty if there is none."""
+        """The id of the selected action; empty without one."""
         item = self.tree.currentItem()
         return str(item.data(0, Qt.ItemDataRole.UserRole) or "") if item else ""
 
     def show_matching(self, words: str) -> int:
-        """Show only actions with all those words or that key; return how many."""
+        """Show only actions with all words in text or keys; return their number."""
         count = 0
         for item in self.items.values():
             text = f"{item.text(0)} {item.text(1)}".casefold()
-            found = all(word in text for word in words.casefold().split())
-            item.setHidden(not found)
-            count += found
+            matches = all(word in text for word in words.casefold().split())
+            item.setHidden(not matches)
+            count += matches
         for index in range(self.tree.topLevelItemCount()):
             top = self.tree.topLevelItem(index)
             children = [top.child(i) for i in range(top.childCount())]
@@ -110,60 +110,65 @@ class ShortcutPage(QWidget):
 
     @Slot()
     def reset(self) -> None:
-        """Give all actions their default keys."""
-        shortcuts.store({})
-        self._ask_for("")
+        """Reset all actions to their default keys."""
+        shortcuts.store_overrides({})
+        self._show_conflict("")
 
     @Slot()
     def _on_key_pressed(self) -> None:
-        """Use the key if it is free; else say who has it."""
+        """Use the key if it is free; otherwise show which action has it."""
         portable = QKeySequence.SequenceFormat.PortableText
         key = self.edit.keySequence().toString(portable)
         if not key or not self.current:
             return
-        owner = shortcuts.owner(key, shortcuts.current())
+        owner = shortcuts.action_with_key(key, shortcuts.current())
         if owner == self.current:
-            self._ask_for("")
-        elif use := shortcuts.fixed_use(key):
+            self._show_conflict("")
+        elif use := shortcuts.canvas_use(key):
             use = QCoreApplication.translate("Gestures", use)
             message = self.tr("{} always does this on the canvas: {}.")
-            self._ask_for("", message.format(shortcuts.native(key), use))
+            self._show_conflict("", message.format(shortcuts.native_text(key), use))
         elif owner:
             message = self.tr("{} belongs to “{}”.")
-            self._ask_for(
-                key, message.format(shortcuts.native(key), BY_ID[owner].label)
+            self._show_conflict(
+                key,
+                message.format(shortcuts.native_text(key), BY_ID[owner].label),
             )
         else:
             self._bind(key)
 
-    def _ask_for(self, key: str, warning: str = "") -> None:
-        """Say what is in the way of a key; empty says nothing."""
-        self._wanted = key
+    def _show_conflict(self, key: str, warning: str = "") -> None:
+        """Show why a key cannot be used; ``key`` can be taken over by the button."""
+        self._pending_key = key
         self.warning.setText(warning)
         self.take_button.setVisible(bool(key))
         if not warning:
             self.edit.clear()
 
     @Slot()
-    def _take(self) -> None:
-        self._bind(self._wanted)
+    def _take_key(self) -> None:
+        self._bind(self._pending_key)
 
     @Slot()
     def _remove(self) -> None:
         self._bind("")
 
     def _bind(self, key: str) -> None:
-        shortcuts.store(shortcuts.bound(shortcuts.overrides(), self.current, key))
-        self._ask_for("")
+        shortcuts.store_overrides(
+            shortcuts.bind_key(shortcuts.overrides(), self.current, key)
+        )
+        self._show_conflict("")
 
     @Slot()
     def _reset_one(self) -> None:
-        shortcuts.store(shortcuts.reset(shortcuts.overrides(), self.current))
-        self._ask_for("")
+        shortcuts.store_overrides(
+            shortcuts.reset_key(shortcuts.overrides(), self.current)
+        )
+        self._show_conflict("")
 
     @Slot(QTreeWidgetItem, QTreeWidgetItem)
-    def _on_current_changed(self, now: QTreeWidgetItem, before: object) -> None:
-        self._ask_for("")
+    def _on_current_changed(self, item: QTreeWidgetItem, before: object) -> None:
+        self._show_conflict("")
         for widget in (self.edit, self.remove_button, self.reset_button):
             widget.setEnabled(bool(self.current))
 
@@ -176,7 +181,7 @@ class ShortcutPage(QWidget):
         changed = shortcuts.overrides()
         for id_, keys in shortcuts.current().items():
             item = self.items[id_]
-            item.setText(1, "   ".join(map(shortcuts.native, keys)))
+            item.setText(1, "   ".join(map(shortcuts.native_text, keys)))
             font = item.font(1)
             font.setBold(id_ in changed)
             item.setFont(1, font)

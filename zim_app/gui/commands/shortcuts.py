@@ -1,8 +1,7 @@
-"""The keys of the actions: those of the table, unless the user chose others.
+"""The keys of the actions: the defaults of the table, and the user's overrides.
 
-Pure functions over mappings from an action's id to its keys, which are in Qt's
-portable text ("Ctrl+Shift+Z"), the first being the one that is shown.  Only the user's
-own choices are stored.
+Functions over mappings from an action's id to its keys in Qt's portable text
+("Ctrl+Shift+Z"), of which the first is shown.  Only overrides are stored.
 """
 
 from __future__ import annotations
@@ -19,37 +18,37 @@ from zim_app.gui.settings import preferences
 Keys = Mapping[str, tuple[str, ...]]
 
 
-def normal(key: str) -> str:
-    """The one way to write a key; empty if it is none."""
+def normalise_key(key: str) -> str:
+    """A key in Qt's portable text; empty if it is invalid."""
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
 
 
-def native(key: str) -> str:
-    """A key as this system writes it, for people."""
+def native_text(key: str) -> str:
+    """A key in the notation of this system, for display."""
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-DEFAULTS: Keys = {spec.id: tuple(map(normal, spec.keys)) for spec in ACTIONS}
+DEFAULTS: Keys = {spec.id: tuple(map(normalise_key, spec.keys)) for spec in ACTIONS}
 
 
 def current() -> dict[str, tuple[str, ...]]:
-    """The keys in force now."""
-    return resolved(overrides())
+    """The current keys of all actions."""
+    return resolve_keys(overrides())
 
 
 def overrides() -> dict[str, tuple[str, ...]]:
-    """The user's own choices."""
-    return parsed(preferences.value("shortcuts"))
+    """The user's overrides of the default keys."""
+    return parse_overrides(preferences.value("shortcuts"))
 
 
-def store(changes: Keys) -> None:
-    """Use these choices from now on; ``preferences.changed("shortcuts")`` tells."""
-    sparse = {id_: list(keys) for id_, keys in sorted(changes.items())}
-    preferences.set_value("shortcuts", json.dumps(sparse) if sparse else "")
+def store_overrides(changes: Keys) -> None:
+    """Store overrides; emits ``preferences.changed("shortcuts")``."""
+    stored = {id_: list(keys) for id_, keys in sorted(changes.items())}
+    preferences.set_value("shortcuts", json.dumps(stored) if stored else "")
 
 
-def parsed(text: str) -> dict[str, tuple[str, ...]]:
-    """Choices from their stored form; what makes no sense is left out."""
+def parse_overrides(text: str) -> dict[str, tuple[str, ...]]:
+    """Overrides from their stored form; invalid ones are ignored."""
     try:
         stored = json.loads(text or "{}")
     except ValueError:
@@ -57,65 +56,69 @@ def parsed(text: str) -> dict[str, tuple[str, ...]]:
     if not isinstance(stored, dict):
         return {}
     return {
-        id_: tuple(map(normal, keys))
+        id_: tuple(map(normalise_key, keys))
         for id_, keys in stored.items()
         if id_ in DEFAULTS
         and isinstance(keys, list)
-        and all(isinstance(key, str) and normal(key) for key in keys)
+        and all(isinstance(key, str) and normalise_key(key) for key in keys)
     }
 
 
-def resolved(changes: Keys) -> dict[str, tuple[str, ...]]:
-    """All actions' keys with the changes applied; no key belongs to two actions.
+def resolve_keys(changes: Keys) -> dict[str, tuple[str, ...]]:
+    """The keys of all actions, with the overrides applied; no key is used twice.
 
-    A change has precedence over a default, which another version may have added.
+    An override has precedence over a default, which a later version may have added.
     """
-    wanted = {**changes, **{i: k for i, k in DEFAULTS.items() if i not in changes}}
-    taken: set[str] = set()
-    kept = {}
-    for id_, keys in wanted.items():
-        kept[id_] = tuple(key for key in keys if key not in taken)
-        taken.update(keys)
-    return {id_: kept[id_] for id_ in DEFAULTS}
+    all_keys = {**changes, **{i: k for i, k in DEFAULTS.items() if i not in changes}}
+    used: set[str] = set()
+    unique_keys = {}
+    for id_, keys in all_keys.items():
+        unique_keys[id_] = tuple(key for key in keys if key not in used)
+        used.update(keys)
+    return {id_: unique_keys[id_] for id_ in DEFAULTS}
 
 
-def owner(key: str, keys: Keys) -> str:
-    """The id of the action that has this key; empty if none has."""
-    wanted = normal(key)
-    having = (id_ for id_, own in keys.items() if wanted in own)
-    return next(having, "")
+def action_with_key(key: str, keys: Keys) -> str:
+    """The id of the action with this key; empty without one."""
+    key = normalise_key(key)
+    owners = (id_ for id_, action_keys in keys.items() if key in action_keys)
+    return next(owners, "")
 
 
-def fixed_use(key: str) -> str:
-    """What the canvas itself does with this key, untranslated; empty if nothing."""
-    wanted = normal(key)
-    uses = (use.text for use in GESTURES if wanted in map(normal, use.keys))
+def canvas_use(key: str) -> str:
+    """The use of this key by the canvas, untranslated; empty without one."""
+    key = normalise_key(key)
+    uses = (use.text for use in GESTURES if key in map(normalise_key, use.keys))
     return next(uses, "")
 
 
-def bound(changes: Keys, id_: str, key: str) -> dict[str, tuple[str, ...]]:
-    """The changes with ``key`` as the one key of an action, taken from any other.
+def bind_key(changes: Keys, id_: str, key: str) -> dict[str, tuple[str, ...]]:
+    """The overrides with ``key`` as the only key of an action, removed from any other.
 
     An empty ``key`` leaves the action without one.
     """
-    key = normal(key)
-    wanted = resolved(changes)
+    key = normalise_key(key)
+    new_keys = resolve_keys(changes)
     if key:
-        for other, own in wanted.items():
-            wanted[other] = tuple(k for k in own if k != key)
-    wanted[id_] = (key,) if key else ()
-    return sparse(wanted)
+        for other, action_keys in new_keys.items():
+            new_keys[other] = tuple(k for k in action_keys if k != key)
+    new_keys[id_] = (key,) if key else ()
+    return differing_keys(new_keys)
 
 
-def reset(changes: Keys, id_: str) -> dict[str, tuple[str, ...]]:
-    """The changes with the default keys for one action, taken from any other."""
-    wanted = resolved(changes)
-    for other, own in wanted.items():
-        wanted[other] = tuple(k for k in own if k not in DEFAULTS[id_])
-    wanted[id_] = DEFAULTS[id_]
-    return sparse(wanted)
+def reset_key(changes: Keys, id_: str) -> dict[str, tuple[str, ...]]:
+    """The overrides with the default keys of one action, removed from any other."""
+    new_keys = resolve_keys(changes)
+    for other, action_keys in new_keys.items():
+        new_keys[other] = tuple(k for k in action_keys if k not in DEFAULTS[id_])
+    new_keys[id_] = DEFAULTS[id_]
+    return differing_keys(new_keys)
 
 
-def sparse(keys: Keys) -> dict[str, tuple[str, ...]]:
-    """Only what differs from the defaults."""
-    return {id_: own for id_, own in keys.items() if own != DEFAULTS[id_]}
+def differing_keys(keys: Keys) -> dict[str, tuple[str, ...]]:
+    """The keys that differ from the defaults."""
+    return {
+        id_: action_keys
+        for id_, action_keys in keys.items()
+        if action_keys != DEFAULTS[id_]
+    }

@@ -1,4 +1,4 @@
-"""The commands of the tools, as one table, which is part of that of all commands."""
+"""The commands of the tools, as a part of the table of all commands."""
 
 from __future__ import annotations
 
@@ -64,4 +64,4 @@ TOOL_ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Give the brush a harder edge"),
     ),
 )
-"""All of them: a tool, a candidate, a preview, and the brush."""
+"""Commands of tools, candidates, the preview and the brush."""

@@ -1,1 +1,1 @@
-"""The evaluation window: run, watch, look into, and report measurements of models."""
+"""The evaluation window: run and inspect evaluations, and export reports."""

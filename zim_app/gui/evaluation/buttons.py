@@ -12,14 +12,14 @@ from zim_app.gui.icons import icon
 
 
 class IconButton(QToolButton):
-    """A tool button with an icon, a tool tip that names its key, and a handler.
+    """A tool button with an icon, and a tool tip that names its key.
 
     Args:
-        name: of the icon, see :func:`zim_app.gui.icons.icon`.
-        tip: what it does.
-        handler: of its clicks.
-        keys: shortcut, as of :class:`QKeySequence`.
-        text: beside the icon; without it there is only the icon.
+        name: name of the icon, see :func:`zim_app.gui.icons.icon`.
+        tip: what the button does.
+        handler: called on clicks.
+        keys: shortcut, in the notation of :class:`QKeySequence`.
+        text: beside the icon; empty shows only the icon.
 
     **Threads**: the window's only.
     """
@@ -47,22 +47,22 @@ class IconButton(QToolButton):
         self._paint_icon()
 
     def set_tip(self, tip: str) -> None:
-        """Say what it does."""
+        """Set the tool tip, followed by the key."""
         shown = self._keys.toString(QKeySequence.SequenceFormat.NativeText)
         self.setToolTip(f"{tip} ({shown})" if shown else tip)
         self.setAccessibleName(self.text() or tip)
 
     def set_text(self, text: str) -> None:
-        """Say something beside the icon."""
+        """Set the text beside the icon."""
         self.setText(text)
         if text:
             style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
             self.setToolButtonStyle(style)
-        if not self._keys.isEmpty():  # a new text would take it away
+        if not self._keys.isEmpty():  # setText removes the shortcut
             self.setShortcut(self._keys)
 
     def set_icon(self, name: str) -> None:
-        """Show another icon."""
+        """Set the icon by its name."""
         self._name = name
         self._paint_icon()
 

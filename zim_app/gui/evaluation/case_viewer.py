@@ -1,4 +1,4 @@
-"""Picture, prediction, truth and difference beside each other, moved together."""
+"""Viewer of a case: image, prediction, ground truth and difference, panned together."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from PySide6.QtWidgets import (
 from zim_app.gui.canvas.markers import paint_prompts
 from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.evaluation.buttons import IconButton
-from zim_app.gui.evaluation.case_images import Levels, Sight
+from zim_app.gui.evaluation.case_images import CaseView, Levels
 from zim_app.gui.evaluation.tables import prompt_text
-from zim_app.gui.language import error_text
-from zim_app.gui.notices import breakable
+from zim_app.gui.language import translate_error
+from zim_app.gui.notices import insert_break_points
 from zim_model.prompts import PromptSet
 
 
-class Pane(Viewport):
-    """One of the pictures; every button pans.
+class ImagePane(Viewport):
+    """One image of the viewer; every mouse button pans.
 
-    **Signals**: ``moved(zoom, centre)``: it shows another part, around ``centre``
-    (``QPointF``) in its pixels.
+    **Signals**: ``moved(zoom, centre)``: another region is shown, around ``centre``
+    (``QPointF``) in image coordinates.
 
     **Threads**: the window's only.
     """
@@ -48,33 +48,33 @@ class Pane(Viewport):
         self.update_cursor()
 
     def show_levels(self, levels: Levels, *, stay: bool) -> None:
-        """Show a picture, in the same place as the last if ``stay``."""
+        """Show a pyramid; ``stay`` keeps zoom and centre."""
         zoom, centre, fitted = self.zoom, self.centre, self._fitted
         self._following = True
-        self.show_picture(levels)
+        self.show_image(levels)
         if stay and levels and not fitted:
-            self.look_at(zoom, centre)
+            self.show_region(zoom, centre)
         self._following = False
 
     def show_prompts(self, prompts: PromptSet, scale: float) -> None:
-        """Draw prompts, given in pixels of a picture of which this is ``scale``."""
+        """Draw prompts in image coordinates; ``scale`` maps them to shown pixels."""
         self._prompts, self._scale = prompts, scale
         self.viewport().update()
 
     @property
     def centre(self) -> QPointF:
-        """What the middle of the view shows, in pixels of the picture."""
+        """The centre of the view, in image coordinates."""
         return self.to_image(QRectF(self.viewport().rect()).center())
 
-    def look_at(self, zoom: float, centre: QPointF) -> None:
-        """Show what another pane shows."""
+    def show_region(self, zoom: float, centre: QPointF) -> None:
+        """Show the same region as another pane."""
         self._following = True
         self.set_zoom(zoom)
         self.centerOn(centre)
         self._following = False
 
     def fit_alone(self) -> None:
-        """Show all of the picture, and leave the other panes as they are."""
+        """Fit the image without moving the other panes."""
         self._following = True
         self.fit()
         self._following = False
@@ -90,20 +90,20 @@ class Pane(Viewport):
         painter.save()
         painter.resetTransform()
 
-        def place(x: float, y: float) -> QPointF:
+        def to_view(x: float, y: float) -> QPointF:
             return self.to_view(x * self._scale, y * self._scale)
 
-        paint_prompts(painter, self._prompts, None, place, 0.8)
+        paint_prompts(painter, self._prompts, None, to_view, 0.8)
         painter.restore()
 
 
 class CaseViewer(QWidget):
-    """Shows a row: four panes, what it is, and what is wrong with it.
+    """Shows a row: four panes, a caption and problems.
 
     **Signals**
 
-    - ``open_requested()``: the case is to be opened in the studio.
-    - ``step_requested(step)``: the next (1) or the previous (-1) row is wanted.
+    - ``open_requested()``: open the case in the studio.
+    - ``step_requested(step)``: show the next (1) or the previous (-1) row.
 
     **Threads**: the window's only.
     """
@@ -113,8 +113,8 @@ class CaseViewer(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.sight: Sight | None = None
-        self.panes = tuple(Pane() for _ in range(4))
+        self.case_view: CaseView | None = None
+        self.panes = tuple(ImagePane() for _ in range(4))
         self.titles = tuple(QLabel() for _ in range(4))
         for pane in self.panes:
             pane.moved.connect(self._on_pane_moved)
@@ -131,12 +131,14 @@ class CaseViewer(QWidget):
 
     def _setup_layout(self) -> None:
         names = (
-            (self.tr("Picture"), self.tr("The picture and the prompts")),
-            (self.tr("Prediction"), self.tr("The matte that was answered")),
-            (self.tr("Ground truth"), self.tr("The matte that is right")),
+            (self.tr("Photo"), self.tr("The photo and the prompts")),
+            (self.tr("Prediction"), self.tr("The predicted matte")),
+            (self.tr("Ground truth"), self.tr("The correct matte")),
             (
                 self.tr("Difference"),
-                self.tr("Red where there is too much, blue where too little"),
+                self.tr(
+                    "Red where the prediction is too opaque, blue where too transparent"
+                ),
             ),
         )
         grid = QGridLayout()
@@ -156,11 +158,11 @@ class CaseViewer(QWidget):
         grid.setRowStretch(1, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(self._bar())
+        layout.addLayout(self._make_bar())
         layout.addWidget(self.problem)
         layout.addLayout(grid, 1)
 
-    def _bar(self) -> QHBoxLayout:
+    def _make_bar(self) -> QHBoxLayout:
         first = self.panes[0]
         tools = (
             ("chevron-up", self.tr("Previous row"), "Alt+Up", partial(self._step, -1)),
@@ -169,13 +171,13 @@ class CaseViewer(QWidget):
             ("magnify-plus-outline", self.tr("Zoom in"), "Ctrl++", first.zoom_in),
             (
                 "fit-to-page-outline",
-                self.tr("Show the whole picture"),
+                self.tr("Show the whole photo"),
                 "Ctrl+0",
                 self.fit,
             ),
             (
                 "magnify-scan",
-                self.tr("One screen pixel for each pixel of the picture"),
+                self.tr("One screen pixel for each pixel of the photo"),
                 "Ctrl+1",
                 first.actual_size,
             ),
@@ -187,7 +189,7 @@ class CaseViewer(QWidget):
         bar.addWidget(self.caption, 1)
         self.open_button = IconButton(
             "open-in-app",
-            self.tr("Open the picture with these prompts and this model"),
+            self.tr("Open the photo with these prompts and this model"),
             keys="Ctrl+O",
             text=self.tr("Open in the studio"),
         )
@@ -198,11 +200,11 @@ class CaseViewer(QWidget):
     def _step(self, step: int) -> None:
         self.step_requested.emit(step)
 
-    # -- What is shown ----------------------------------------------------------------
+    # -- Contents ---------------------------------------------------------------------
 
     def clear(self) -> None:
-        """Show nothing."""
-        self.sight = None
+        """Remove the images and the caption."""
+        self.case_view = None
         for pane in self.panes:
             pane.show_levels((), stay=False)
             pane.show_prompts(PromptSet(), 1.0)
@@ -210,38 +212,47 @@ class CaseViewer(QWidget):
         self.problem.hide()
         self.open_button.setEnabled(False)
 
-    def wait_for(self, caption: str) -> None:
-        """Say what comes; what was shown stays until it is there."""
+    def show_loading(self, caption: str) -> None:
+        """Show the caption of a row that is loading; the last images stay."""
         self.caption.setText(caption)
 
-    def show_sight(self, sight: Sight, problem: str = "") -> None:
-        """Show a row, in the same place if it is one of the same case as the last."""
-        old, self.sight = self.sight, sight
-        row = sight.look.row
-        stay = old is not None and old.look.case == sight.look.case
-        levels = (sight.image, sight.prediction, sight.truth, sight.off)
-        before = (old.image, old.prediction, old.truth, old.off) if old else ((),) * 4
+    def show_case(self, case_view: CaseView, problem: str = "") -> None:
+        """Show a row; rows of the same case keep zoom and centre."""
+        old, self.case_view = self.case_view, case_view
+        row = case_view.query.row
+        stay = old is not None and old.query.case == case_view.query.case
+        levels = (
+            case_view.image,
+            case_view.prediction,
+            case_view.truth,
+            case_view.difference,
+        )
+        before = (
+            (old.image, old.prediction, old.truth, old.difference) if old else ((),) * 4
+        )
         for pane, new, last in zip(self.panes, levels, before, strict=True):
             if new is not last:
                 pane.show_levels(new, stay=stay)
-        self.panes[0].show_prompts(sight.prompts, sight.scale)
+        self.panes[0].show_prompts(case_view.prompts, case_view.scale)
         parts = [row.case, row.system, prompt_text(row.prompt)]
-        if sight.prediction and not sight.exact:
-            parts.append(self.tr("small picture of the prediction"))
+        if case_view.prediction and not case_view.exact:
+            parts.append(self.tr("thumbnail of the prediction"))
         self.caption.setText(" · ".join(parts))
         self.caption.setToolTip("\n".join(parts))
-        problems = [error_text(text) for text in (*sight.problems, problem) if text]
-        if sight.look.case is None:
+        problems = [
+            translate_error(text) for text in (*case_view.problems, problem) if text
+        ]
+        if case_view.query.case is None:
             problems.append(
-                self.tr("Choose the folder of the data set to see its pictures.")
+                self.tr("Choose the folder of the data set to see its photos.")
             )
-        self.problem.setText(breakable("\n".join(problems)))
+        self.problem.setText(insert_break_points("\n".join(problems)))
         self.problem.setVisible(bool(problems))
-        self.open_button.setEnabled(sight.look.case is not None)
+        self.open_button.setEnabled(case_view.query.case is not None)
 
     @Slot()
     def fit(self) -> None:
-        """Show all of the pictures."""
+        """Fit the images into the panes."""
         for pane in self.panes:
             pane.fit_alone()
 
@@ -249,4 +260,4 @@ class CaseViewer(QWidget):
     def _on_pane_moved(self, zoom: float, centre: QPointF) -> None:
         for pane in self.panes:
             if pane is not self.sender() and not pane.image_rect.isEmpty():
-                pane.look_at(zoom, centre)
+                pane.show_region(zoom, centre)

@@ -24,25 +24,25 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from zim_app.gui.evaluation.tables import number_text
 
 BINS = 24
-KEPT_SHARE = 0.98
-"""Of the values that an axis reaches to; a few far worse ones share the last bin."""
+AXIS_QUANTILE = 0.98
+"""Quantile of the values at the end of the axis; larger ones share the last bin."""
 TICKS = 5
 _LIGHT = ("#1f62b8", "#b3530a", "#1b7f46", "#a2337f", "#6b4fc0", "#8a6d00", "#0b7a83")
 _DARK = ("#6cb0ff", "#ffab5e", "#6fd694", "#f088cd", "#b5a2ff", "#e3c75f", "#5fd3dd")
 _PEN = 1.8
 _LEGEND = 10.0
-_REACH = 14.0
-"""View pixels from a point within which the pointer finds it."""
+_HIT_RADIUS = 14.0
+"""Distance from a point within which the pointer reads it, in view pixels."""
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class PlotSeries:
     """One line of a chart.
 
     Attributes:
-        name: in the legend.
+        name: its text in the legend.
         points: x and y, in rising order of x.
-        steps: whether it is drawn as bars that reach from one x to the next.
+        steps: whether it is drawn as bars from one x to the next.
     """
 
     name: str
@@ -51,38 +51,38 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
-    """What a chart shows.
+class PlotData:
+    """Contents of a chart.
 
     Attributes:
-        title: over it.
-        x_title, y_title: beside the axes.
+        title: above the chart.
+        x_title, y_title: labels of the axes.
         series: the lines; their order gives the colours.
-        whole_x: whether only whole numbers make sense on the x axis.
-        overflow: whether the last bar also counts all that is larger.
+        whole_x: whether ticks on the x axis are whole numbers.
+        overflow: whether the last bar also counts all larger values.
     """
 
     title: str
     x_title: str
     y_title: str
-    series: tuple[Series, ...] = ()
+    series: tuple[PlotSeries, ...] = ()
     whole_x: bool = False
     overflow: bool = False
 
 
 def histogram(
     title: str, x_title: str, y_title: str, values: Mapping[str, Sequence[float]]
-) -> Plot:
-    """How often values of some groups occur, in the same bins for all.
+) -> PlotData:
+    """Histogram of the values of some groups, with the same bins for all.
 
     Args:
-        values: by the name of the group; all finite.
+        values: finite values by the name of the group.
     """
-    every = np.array([v for group in values.values() for v in group], np.float64)
-    if not every.size:
-        return Plot(title, x_title, y_title)
-    low, most = float(every.min()), float(every.max())
-    high = float(np.quantile(every, KEPT_SHARE))
+    all_values = np.array([v for group in values.values() for v in group], np.float64)
+    if not all_values.size:
+        return PlotData(title, x_title, y_title)
+    low, most = float(all_values.min()), float(all_values.max())
+    high = float(np.quantile(all_values, AXIS_QUANTILE))
     high = most if most <= high + (high - low) * 0.25 else high
     low = 0.0 if 0 <= low < high * 0.5 else low
     if high <= low:
@@ -93,8 +93,8 @@ def histogram(
         counts, _ = np.histogram(np.clip(group, low, high), edges)
         ys = [*map(float, counts), float(counts[-1])]
         points = tuple(zip(map(float, edges), ys, strict=True))
-        series.append(Series(name, points, steps=True))
-    return Plot(title, x_title, y_title, tuple(series), overflow=most > high)
+        series.append(PlotSeries(name, points, steps=True))
+    return PlotData(title, x_title, y_title, tuple(series), overflow=most > high)
 
 
 def ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
@@ -117,43 +117,43 @@ def tick_text(value: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """The place of the axes, in view pixels, and what they span."""
+class _PlotArea:
+    """Rectangle of the plot in view pixels, and the ranges of the axes."""
 
-    area: QRectF
+    rect: QRectF
     x: tuple[float, float]
     y: tuple[float, float]
 
-    def at(self, x: float, y: float) -> QPointF:
+    def to_view(self, x: float, y: float) -> QPointF:
         across = (x - self.x[0]) / (self.x[1] - self.x[0])
         up = (y - self.y[0]) / (self.y[1] - self.y[0])
         return QPointF(
-            self.area.left() + across * self.area.width(),
-            self.area.bottom() - up * self.area.height(),
+            self.rect.left() + across * self.rect.width(),
+            self.rect.bottom() - up * self.rect.height(),
         )
 
 
 class Chart(QWidget):
-    """Paints a :class:`Plot`; the pointer reads values off the lines.
+    """Paints a :class:`PlotData`; the pointer reads values off the lines.
 
     Args:
-        nothing: what stands there while there is nothing to show.
+        empty_text: shown while the plot has no points.
 
     **Threads**: the window's only.
     """
 
-    def __init__(self, nothing: str, parent: QWidget | None = None) -> None:
+    def __init__(self, empty_text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plot = Plot("", "", "")
-        self._nothing = nothing
-        self._pointed: QPointF | None = None
+        self.plot = PlotData("", "", "")
+        self._empty_text = empty_text
+        self._pointer: QPointF | None = None
         self.setMouseTracking(True)
         grows = QSizePolicy.Policy.Expanding
         self.setSizePolicy(grows, grows)
         self.setMinimumSize(QSize(260, 180))
 
-    def show_plot(self, plot: Plot) -> None:
-        """Show something else."""
+    def show_plot(self, plot: PlotData) -> None:
+        """Replace the plot."""
         if plot != self.plot:
             self.plot = plot
             self.setAccessibleName(plot.title)
@@ -161,30 +161,32 @@ class Chart(QWidget):
 
     @property
     def colours(self) -> list[QColor]:
-        """One for each line, readable on the palette's background."""
+        """One colour per series, readable on the palette's background."""
         dark = self.palette().color(QPalette.ColorRole.Base).lightness() < 128
         table = _DARK if dark else _LIGHT
         return [QColor(table[i % len(table)]) for i in range(len(self.plot.series))]
 
-    def reading(self, at: QPointF) -> tuple[Series, float, float] | None:
-        """The line and its values nearest to a view position, if one is near."""
-        frame = self._frame()
-        if frame is None or not frame.area.adjusted(-8, -8, 8, 8).contains(at):
+    def value_at(self, position: QPointF) -> tuple[PlotSeries, float, float] | None:
+        """The series and the point nearest to a view position, if one is near."""
+        plot_area = self._plot_area()
+        if plot_area is None or not plot_area.rect.adjusted(-8, -8, 8, 8).contains(
+            position
+        ):
             return None
-        found: list[tuple[float, Series, float, float]] = []
+        readings: list[tuple[float, PlotSeries, float, float]] = []
         for series in self.plot.series:
             for (x, y), following in pairwise((*series.points, series.points[-1])):
                 middle = (x + following[0]) / 2 if series.steps else x
-                gap = frame.at(middle, y) - at
-                found.append((math.hypot(gap.x(), gap.y()), series, x, y))
-        if not found:
+                gap = plot_area.to_view(middle, y) - position
+                readings.append((math.hypot(gap.x(), gap.y()), series, x, y))
+        if not readings:
             return None
-        distance, series, x, y = min(found, key=lambda entry: entry[0])
-        return (series, x, y) if distance <= _REACH else None
+        distance, series, x, y = min(readings, key=lambda reading: reading[0])
+        return (series, x, y) if distance <= _HIT_RADIUS else None
 
     # -- Painting ---------------------------------------------------------------------
 
-    def _frame(self) -> _Frame | None:
+    def _plot_area(self) -> _PlotArea | None:
         points = [p for series in self.plot.series for p in series.points]
         if not points:
             return None
@@ -197,11 +199,13 @@ class Chart(QWidget):
         marks = ticks(*y)
         left = max(metrics.horizontalAdvance(tick_text(v)) for v in marks) + line + 14
         top = line * (2 + len(self._legend_rows()))
-        area = QRectF(self.rect()).adjusted(left, top, -14, -2.6 * line)
-        return _Frame(area, x, y) if area.width() > 20 and area.height() > 20 else None
+        rect = QRectF(self.rect()).adjusted(left, top, -14, -2.6 * line)
+        return (
+            _PlotArea(rect, x, y) if rect.width() > 20 and rect.height() > 20 else None
+        )
 
     def _legend_rows(self) -> list[list[int]]:
-        """Indices of the lines whose names fit beside each other."""
+        """Indices of the series, in rows of names that fit beside each other."""
         metrics = QFontMetricsF(self.font())
         rows: list[list[int]] = [[]]
         used, room = 0.0, self.width() - 20.0
@@ -220,19 +224,19 @@ class Chart(QWidget):
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Base))
         text = self.palette().color(QPalette.ColorRole.Text)
         painter.setPen(text)
-        frame = self._frame()
+        plot_area = self._plot_area()
         self._paint_title(painter)
-        if frame is None:
+        if plot_area is None:
             centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(
-                self.rect().adjusted(20, 20, -20, -20), centre, self._nothing
+                self.rect().adjusted(20, 20, -20, -20), centre, self._empty_text
             )
             return
-        self._paint_axes(painter, frame, text)
+        self._paint_axes(painter, plot_area, text)
         for series, colour in zip(self.plot.series, self.colours, strict=True):
-            _paint_series(painter, frame, series, colour)
+            _paint_series(painter, plot_area, series, colour)
         self._paint_legend(painter, text)
-        self._paint_reading(painter, frame, text)
+        self._paint_reading(painter, plot_area, text)
 
     def _paint_title(self, painter: QPainter) -> None:
         font = painter.font()
@@ -243,34 +247,36 @@ class Chart(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft, self.plot.title)
         painter.setFont(self.font())
 
-    def _paint_axes(self, painter: QPainter, frame: _Frame, text: QColor) -> None:
-        area, line = frame.area, QFontMetricsF(self.font()).height()
+    def _paint_axes(
+        self, painter: QPainter, plot_area: _PlotArea, text: QColor
+    ) -> None:
+        rect, line = plot_area.rect, QFontMetricsF(self.font()).height()
         rule = QColor(text)
         rule.setAlphaF(0.15)
-        for value in ticks(*frame.y):
-            y = frame.at(frame.x[0], value).y()
+        for value in ticks(*plot_area.y):
+            y = plot_area.to_view(plot_area.x[0], value).y()
             painter.setPen(QPen(rule, 1))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
             painter.setPen(text)
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            box = QRectF(line, y - line, area.left() - line - 6, 2 * line)
+            box = QRectF(line, y - line, rect.left() - line - 6, 2 * line)
             painter.drawText(box, right, tick_text(value))
-        marks = ticks(*frame.x, whole=self.plot.whole_x)
+        marks = ticks(*plot_area.x, whole=self.plot.whole_x)
         for value in marks:
-            x = frame.at(value, frame.y[0]).x()
-            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
+            x = plot_area.to_view(value, plot_area.y[0]).x()
+            painter.drawLine(QPointF(x, rect.bottom()), QPointF(x, rect.bottom() + 4))
             last = self.plot.overflow and value == marks[-1]
             label = f"≥ {tick_text(value)}" if last else tick_text(value)
-            box = QRectF(x - 50, area.bottom() + 5, 100, line)
+            box = QRectF(x - 50, rect.bottom() + 5, 100, line)
             painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, label)
         painter.setPen(QPen(text, 1))
-        painter.drawLine(area.bottomLeft(), area.bottomRight())
-        below = QRectF(area.left(), area.bottom() + 5 + line, area.width(), 1.3 * line)
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        below = QRectF(rect.left(), rect.bottom() + 5 + line, rect.width(), 1.3 * line)
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, self.plot.x_title)
         painter.save()
-        painter.translate(2, area.center().y())
+        painter.translate(2, rect.center().y())
         painter.rotate(-90)
-        beside = QRectF(-area.height() / 2, 0, area.height(), line)
+        beside = QRectF(-rect.height() / 2, 0, rect.height(), line)
         painter.drawText(beside, Qt.AlignmentFlag.AlignHCenter, self.plot.y_title)
         painter.restore()
 
@@ -289,22 +295,26 @@ class Chart(QWidget):
                 painter.drawText(QPointF(x, y + metrics.ascent()), name)
                 x += width + 1.5 * _LEGEND
 
-    def _paint_reading(self, painter: QPainter, frame: _Frame, text: QColor) -> None:
-        """Say beside the pointer what it points at."""
-        found = self.reading(self._pointed) if self._pointed is not None else None
-        if found is None:
+    def _paint_reading(
+        self, painter: QPainter, plot_area: _PlotArea, text: QColor
+    ) -> None:
+        """Paint the values of the point under the pointer beside it."""
+        reading = self.value_at(self._pointer) if self._pointer is not None else None
+        if reading is None:
             return
-        series, x, y = found
-        said = f"{series.name}: {self._read_text(x, y)}"
+        series, x, y = reading
+        shown = f"{series.name}: {self._read_text(x, y)}"
         metrics = QFontMetricsF(self.font())
-        size = metrics.boundingRect(said).size()
-        at = frame.at(x, y) + QPointF(10, -size.height() - 12)
-        at.setX(min(at.x(), self.width() - size.width() - 20))
-        box = QRectF(at.x(), max(at.y(), 2), size.width() + 12, size.height() + 6)
+        size = metrics.boundingRect(shown).size()
+        position = plot_area.to_view(x, y) + QPointF(10, -size.height() - 12)
+        position.setX(min(position.x(), self.width() - size.width() - 20))
+        box = QRectF(
+            position.x(), max(position.y(), 2), size.width() + 12, size.height() + 6
+        )
         painter.setPen(QPen(text, 1))
         painter.setBrush(self.palette().color(QPalette.ColorRole.ToolTipBase))
         painter.drawRoundedRect(box, 3, 3)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, said)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
 
     def _read_text(self, x: float, y: float) -> str:
         if self.plot.whole_x:
@@ -312,44 +322,44 @@ class Chart(QWidget):
         return f"{self.plot.x_title} {number_text(x)}, {self.plot.y_title} {y:g}"
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._pointed = event.position()
+        self._pointer = event.position()
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._pointed = None
+        self._pointer = None
         self.update()
 
 
 def _paint_series(
-    painter: QPainter, frame: _Frame, series: Series, colour: QColor
+    painter: QPainter, plot_area: _PlotArea, series: PlotSeries, colour: QColor
 ) -> None:
     painter.setPen(QPen(colour, _PEN))
     if series.steps:
         fill = QColor(colour)
         fill.setAlphaF(0.15)
         painter.setBrush(fill)
-        for outline in _outlines(frame, series):
+        for outline in _series_paths(plot_area, series):
             painter.drawPolygon(QPolygonF(outline))
         return
-    places = [frame.at(x, y) for x, y in series.points]
-    painter.drawPolyline(QPolygonF(places))
+    positions = [plot_area.to_view(x, y) for x, y in series.points]
+    painter.drawPolyline(QPolygonF(positions))
     painter.setBrush(colour)
-    for place in places if len(places) <= 50 else ():
-        painter.drawEllipse(place, 2.6, 2.6)
+    for position in positions if len(positions) <= 50 else ():
+        painter.drawEllipse(position, 2.6, 2.6)
 
 
-def _outlines(frame: _Frame, series: Series) -> list[list[QPointF]]:
-    """The bars that stand beside each other, as closed lines; empty bins have none."""
-    found: list[list[QPointF]] = []
+def _series_paths(plot_area: _PlotArea, series: PlotSeries) -> list[list[QPointF]]:
+    """Closed outlines of adjacent bars; empty bins have none."""
+    paths: list[list[QPointF]] = []
     open_ = False
     for (x, y), (following, _) in pairwise(series.points):
         if y and not open_:
-            found.append([frame.at(x, 0)])
+            paths.append([plot_area.to_view(x, 0)])
         if y:
-            found[-1] += [frame.at(x, y), frame.at(following, y)]
+            paths[-1] += [plot_area.to_view(x, y), plot_area.to_view(following, y)]
         elif open_:
-            found[-1].append(frame.at(x, 0))
+            paths[-1].append(plot_area.to_view(x, 0))
         open_ = bool(y)
     if open_:
-        found[-1].append(frame.at(series.points[-1][0], 0))
-    return found
+        paths[-1].append(plot_area.to_view(series.points[-1][0], 0))
+    return paths

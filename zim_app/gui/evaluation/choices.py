@@ -1,4 +1,4 @@
-"""What is chosen in the evaluation window, as a value that can be remembered."""
+"""The choices in the evaluation window, as a value that can be stored."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.systems import (
     DEFAULT_CLICKS,
     MAX_CLICKS,
-    Model,
-    Predictions,
+    ModelSystem,
+    PredictionFolder,
     PromptKind,
     System,
 )
@@ -25,17 +25,17 @@ from zim_model.weights.catalogue import DEFAULT_MODEL
 
 MAX_RECENT = 8
 AS_IN_STUDIO = "studio"
-"""The device that the window for pictures uses."""
+"""Value of ``device``: the device of the studio."""
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class ChosenFolder:
     """A folder of another system's mattes.
 
     Attributes:
-        name: what the report calls the system.
-        path: of the folder.
-        chosen: whether it takes part.
+        name: of the system in reports.
+        path: path of the folder.
+        chosen: whether it is evaluated.
     """
 
     name: str
@@ -44,27 +44,27 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What to run on what, and where the results go.
+class EvaluationChoices:
+    """Systems, data set, prompts, options and output folder of an evaluation.
 
     Attributes:
-        root: folder of the data set; empty at first.
-        recent: roots used before, the newest first.
-        models: names of those that take part.
+        root: folder of the data set; empty if none is chosen.
+        recent: earlier roots, newest first.
+        models: names of the evaluated models.
         predictions: folders of other systems' mattes.
-        point, box, clicks: whether these kinds of prompts are asked.
-        click_count: how many clicks the simulated user makes.
+        point, box, clicks: whether these kinds of prompts are evaluated.
+        click_count: number of clicks of the simulated user.
         device: id of a device, ``auto``, or AS_IN_STUDIO.
-        upsampling: of the models' answers.
-        limit: at most so many cases; 0 takes all.
-        keep_mattes: whether whole mattes are kept, not only small pictures.
-        out: folder of the results; empty takes one named after the data set.
+        upsampling: of the models' mattes.
+        limit: maximum number of cases; 0 means all.
+        keep_mattes: whether whole mattes are kept, not only thumbnails.
+        out: folder of results; empty means one named after the data set.
     """
 
     root: str = ""
     recent: tuple[str, ...] = ()
     models: tuple[str, ...] = (DEFAULT_MODEL,)
-    predictions: tuple[Folder, ...] = ()
+    predictions: tuple[ChosenFolder, ...] = ()
     point: bool = True
     box: bool = True
     clicks: bool = False
@@ -77,32 +77,32 @@ class Choices:
 
     @property
     def systems(self) -> tuple[System, ...]:
-        """What takes part, in the order of the table."""
+        """The evaluated systems, in the order of the table."""
         chosen = [folder for folder in self.predictions if folder.chosen]
         return (
-            *map(Model.of, self.models),
-            *(Predictions(each.name, Path(each.path)) for each in chosen),
+            *map(ModelSystem.from_name, self.models),
+            *(PredictionFolder(each.name, Path(each.path)) for each in chosen),
         )
 
     @property
     def known_systems(self) -> tuple[System, ...]:
-        """The same, and the folders that do not take part."""
-        folders = (Predictions(x.name, Path(x.path)) for x in self.predictions)
-        return (*map(Model.of, self.models), *folders)
+        """The evaluated systems and the folders that are not chosen."""
+        folders = (PredictionFolder(x.name, Path(x.path)) for x in self.predictions)
+        return (*map(ModelSystem.from_name, self.models), *folders)
 
     @property
     def prompts(self) -> tuple[PromptKind, ...]:
-        """The kinds of prompts that are asked."""
-        wanted = (
+        """The kinds of prompts that are evaluated."""
+        kinds = (
             (self.point, PromptKind("point")),
             (self.box, PromptKind("box")),
             (self.clicks, PromptKind("clicks", self.click_count)),
         )
-        return tuple(kind for on, kind in wanted if on)
+        return tuple(kind for on, kind in kinds if on)
 
     @property
     def device_choice(self) -> DeviceChoice:
-        """Where the models run, with the studio's precision."""
+        """The device of the models, with the studio's precision."""
         studio = chosen_device()
         if self.device == AS_IN_STUDIO:
             return studio
@@ -110,53 +110,53 @@ class Choices:
             None if self.device == "auto" else self.device, studio.precision
         )
 
-    def with_root(self, root: str) -> Choices:
-        """Another data set, which is the newest of the recent ones."""
-        others = [old for old in self.recent if old != root]
-        return replace(self, root=root, recent=tuple([root, *others][:MAX_RECENT]))
+    def with_root(self, root: str) -> EvaluationChoices:
+        """The choices with another data set, which becomes the newest recent one."""
+        older = [old for old in self.recent if old != root]
+        return replace(self, root=root, recent=tuple([root, *older][:MAX_RECENT]))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that :meth:`from_json` reads back."""
+        """Plain values for :meth:`from_json`."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Choices:
-        """Read what :meth:`to_json` gave; what is damaged or unknown is left out."""
-        plain = cls()
-        found: dict[str, Any] = {}
+    def from_json(cls, data: Mapping[str, Any]) -> EvaluationChoices:
+        """Read the values of :meth:`to_json`; damaged or unknown ones are ignored."""
+        defaults = cls()
+        values: dict[str, Any] = {}
         for each in fields(cls):
-            value, usual = data.get(each.name), getattr(plain, each.name)
-            if isinstance(usual, tuple) and isinstance(value, list | tuple):
-                read = _folder if each.name == "predictions" else _text
-                found[each.name] = tuple(x for x in map(read, value) if x is not None)
-            elif type(value) is type(usual):
-                found[each.name] = value
-        choices = replace(plain, **found)
+            value, default = data.get(each.name), getattr(defaults, each.name)
+            if isinstance(default, tuple) and isinstance(value, list | tuple):
+                read = _read_folder if each.name == "predictions" else _read_text
+                values[each.name] = tuple(x for x in map(read, value) if x is not None)
+            elif type(value) is type(default):
+                values[each.name] = value
+        choices = replace(defaults, **values)
         return replace(
             choices,
             click_count=min(max(choices.click_count, 1), MAX_CLICKS),
             limit=max(choices.limit, 0),
             upsampling=choices.upsampling
             if choices.upsampling in get_args(Upsampling)
-            else plain.upsampling,
+            else defaults.upsampling,
         )
 
 
-def _text(value: object) -> str | None:
+def _read_text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _folder(value: object) -> Folder | None:
+def _read_folder(value: object) -> ChosenFolder | None:
     if not isinstance(value, dict):
         return None
     name, path, chosen = (value.get(key) for key in ("name", "path", "chosen"))
     if isinstance(name, str) and isinstance(path, str) and name and path:
-        return Folder(name, path, chosen is not False)
+        return ChosenFolder(name, path, chosen is not False)
     return None
 
 
-def default_out(dataset: Dataset) -> Path:
-    """Where the results go unless the user says otherwise."""
+def default_output_folder(dataset: Dataset) -> Path:
+    """The default folder of results of a data set."""
     documents = QStandardPaths.StandardLocation.DocumentsLocation
     folder = Path(QStandardPaths.writableLocation(documents))
     return folder / "zim-studio" / "evaluation" / dataset.name

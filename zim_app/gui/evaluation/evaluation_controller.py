@@ -1,4 +1,4 @@
-"""The studio's side of the evaluation: opens its window, and its cases here."""
+"""Controller of the evaluation window: opens it, and opens its cases in the studio."""
 
 from __future__ import annotations
 
@@ -13,77 +13,77 @@ from zim_model.recipe import Recipe
 
 if TYPE_CHECKING:
     from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
-    from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
+    from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
     from zim_app.gui.main_window import MainWindow
 
 
-class EvaluationControl(QObject):
-    """Shows the evaluation's window, and opens its cases in the studio.
+class EvaluationController(QObject):
+    """Shows the evaluation window, and opens its cases in the studio.
 
     Args:
-        window: the studio.
+        window: the main window.
 
-    **Threads**: the window's only; runs are :class:`EvaluationWork`'s.
+    **Threads**: the window's only; :class:`EvaluationWorker` does the runs.
     """
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
         self.window: EvaluationWindow | None = None
-        self.work: EvaluationWork | None = None
+        self.worker: EvaluationWorker | None = None
         self.handlers = {"evaluate": self.show_window}
 
     @property
     def idle(self) -> bool:
-        """Whether nothing of the evaluation is under way."""
-        return self.work is None or self.work.idle
+        """Whether no task of the evaluation is under way."""
+        return self.worker is None or self.worker.idle
 
     @Slot()
     def show_window(self) -> None:
-        """Open the evaluation's window, or bring it to the front."""
+        """Open the evaluation window, or bring it to the front."""
         if self.window is None:
             # Imported here: the runner's modules would delay the first paint.
             from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
-            from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
+            from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
 
-            self.work = self.work or EvaluationWork(parent=self)
+            self.worker = self.worker or EvaluationWorker(parent=self)
             queue = self._window.queue
-            self.window = EvaluationWindow(self.work, lambda: queue.devices)
+            self.window = EvaluationWindow(self.worker, lambda: queue.devices)
             self.window.setWindowIcon(self._window.windowIcon())
-            self.window.case_requested.connect(self.open_case)
+            self.window.open_requested.connect(self.open_case)
         self.window.show()
         self.window.raise_()
         self.window.activateWindow()
 
     def close(self) -> None:
-        """Close its window, and return when its threads have ended."""
+        """Close the evaluation window and wait for its threads."""
         if self.window is not None:
             self.window.close()
-        if self.work is not None:
-            self.work.close()
+        if self.worker is not None:
+            self.worker.close()
 
     @Slot(object, object, str)
     def open_case(self, path: Path, recipe: Recipe, name: str) -> None:
-        """Open a picture, and add an object of that recipe to those it has.
+        """Open an image, and add an object with that recipe.
 
-        Nothing is lost: what was open is kept as when any other picture is opened, and
+        The open document is autosaved as when any other image is opened, and adding
         the object is one undo step.
         """
         add = partial(self._add, recipe, name)
         document, path = self._window.document, path.absolute()
-        if document is not None and document.picture.path == path:
-            add(document)  # with its history, which opening it again would end
+        if document is not None and document.image.path == path:
+            add(document)  # opening it again would lose the undo history
         else:
-            self._window.flow.open_path(path, add)
+            self._window.files.open_path(path, add)
         self._window.raise_()
         self._window.activateWindow()
 
     def _add(self, recipe: Recipe, name: str, document: Document) -> None:
         objects = document.state.objects
-        for index, entry in enumerate(objects):
-            if entry.recipe == recipe:
+        for index, scene_object in enumerate(objects):
+            if scene_object.recipe == recipe:
                 document.select(index)
                 return
         new = document.new_object(recipe, name)
-        old = tuple(o for o in objects if o.name or o.recipe.asks)
+        old = tuple(o for o in objects if o.name or o.recipe.has_prompts)
         document.edit_objects(self.tr("Open evaluated case"), (new, *old), 0)

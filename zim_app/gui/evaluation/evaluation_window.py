@@ -1,4 +1,4 @@
-"""The window in which models are evaluated."""
+"""The window for evaluating models on a data set."""
 
 from __future__ import annotations
 
@@ -24,25 +24,35 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.evaluation.case_images import Look, Sight, look_of
-from zim_app.gui.evaluation.choices import Choices, default_out
-from zim_app.gui.evaluation.evaluation_worker import EvaluationWork, Job, Outcome
+from zim_app.gui.evaluation.case_images import CaseQuery, CaseView, case_query
+from zim_app.gui.evaluation.choices import EvaluationChoices, default_output_folder
+from zim_app.gui.evaluation.evaluation_worker import (
+    EvaluationJob,
+    EvaluationOutcome,
+    EvaluationWorker,
+)
 from zim_app.gui.evaluation.export_button import ExportButton, open_outside
-from zim_app.gui.evaluation.results import Summary
+from zim_app.gui.evaluation.results import ResultsSummary
 from zim_app.gui.evaluation.results_view import ResultsView
 from zim_app.gui.evaluation.run_bar import RunBar, time_text
 from zim_app.gui.evaluation.setup_panel import SetupPanel
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Dataset
-from zim_model.evaluation.events import Event, Notice, Paused, RowDone, Started
-from zim_model.evaluation.journal import Config, Key, Row
+from zim_model.evaluation.events import (
+    DegradationEvent,
+    Event,
+    Paused,
+    RowDone,
+    Started,
+)
+from zim_model.evaluation.journal import EvaluationRow, RowKey, RunConfig
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.runner import RunOptions, default_jobs
-from zim_model.evaluation.systems import Model
+from zim_model.evaluation.runner import EvaluationOptions, default_jobs
+from zim_model.evaluation.systems import ModelSystem
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Options
@@ -53,42 +63,42 @@ if TYPE_CHECKING:
     from zim_model.runtime.devices import Device
 
 REFRESH_MS = 400
-"""Rows that come within this time are shown at once."""
-REFRESH_SHARE = 20
-"""How many times as long as showing takes is waited after it."""
+"""Milliseconds in which new rows are collected before they are shown."""
+REFRESH_FACTOR = 20
+"""The wait after showing rows is at least this multiple of the time to show them."""
 
 
 class EvaluationWindow(QWidget):
-    """Choose, run, watch, look into and export an evaluation.
+    """Window to choose, run, inspect and export an evaluation.
 
-    A run goes on while the studio is used, and is stopped when this window is closed:
-    its rows are on the disk, and starting it again goes on with them.
+    A run continues while the studio is used, and is stopped when this window is closed.
+    Its rows are on the disk, and starting it again resumes from them.
 
     Args:
-        work: does everything that takes time; outlives the window.
-        devices: tells the devices of this machine, as far as they are known.
-        jobs: processes that score answers; 0 scores on the run's thread.
+        worker: does everything slow; outlives the window.
+        devices: returns those found so far on this machine.
+        jobs: processes that score predictions; 0 scores on the run's thread.
 
-    **Signals**: ``case_requested(path, recipe, name)``: that picture is to be opened
-    in the studio, with an object of that :class:`Recipe` and name.
+    **Signals**: ``open_requested(path, recipe, name)``: open that image in the studio,
+    with an object of that :class:`Recipe` and name.
 
     **Threads**: the window's only.
     """
 
-    case_requested = Signal(object, object, str)
+    open_requested = Signal(object, object, str)
 
     def __init__(
         self,
-        work: EvaluationWork,
+        worker: EvaluationWorker,
         devices: Callable[[], tuple[Device, ...]] = tuple,
         *,
         jobs: int | None = None,
     ) -> None:
         super().__init__()
-        self.work = work
+        self.worker = worker
         self.dataset: Dataset | None = None
-        self.rows: dict[Key, Row] = {}
-        self.config: Config | None = None
+        self.rows: dict[RowKey, EvaluationRow] = {}
+        self.config: RunConfig | None = None
         self.out: Path | None = None
         self._total: int | None = None
         self._devices = devices
@@ -96,12 +106,12 @@ class EvaluationWindow(QWidget):
         self._summarising = False
         self._opening: Path | None = None
         self.setWindowTitle(self.tr("Evaluate models – zim-studio"))
-        choices = Choices.from_json(window_state.evaluation_choices())
+        choices = EvaluationChoices.from_json(window_state.evaluation_choices())
         self.setup = SetupPanel(choices)
         self.run_bar = RunBar()
         self.results = ResultsView()
         self.banner = Banner()
-        self.export_button = ExportButton(work)
+        self.export_button = ExportButton(worker)
         self._setup_layout()
         self._refresh = QTimer(self)
         self._refresh.setSingleShot(True)
@@ -117,8 +127,8 @@ class EvaluationWindow(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether something runs, or was not shown yet."""
-        return self.work.running or self._refresh.isActive() or self._summarising
+        """Whether a run is under way or some rows are not shown yet."""
+        return self.worker.running or self._refresh.isActive() or self._summarising
 
     # -- Set-up -----------------------------------------------------------------------
 
@@ -137,10 +147,10 @@ class EvaluationWindow(QWidget):
         row.setContentsMargins(0, 0, 0, 2)
         row.addWidget(self.export_button)
         self.results.tabs.setCornerWidget(corner)
-        over = QGridLayout()  # nothing moves when a message comes
-        over.setContentsMargins(8, 8, 8, 8)
-        over.addWidget(self.banner)
-        grid.addLayout(over, 0, 0, Qt.AlignmentFlag.AlignBottom)
+        overlay = QGridLayout()  # a message covers the results without moving them
+        overlay.setContentsMargins(8, 8, 8, 8)
+        overlay.addWidget(self.banner)
+        grid.addLayout(overlay, 0, 0, Qt.AlignmentFlag.AlignBottom)
         self.splitter = QSplitter()
         self.splitter.addWidget(side)
         self.splitter.addWidget(right)
@@ -151,27 +161,27 @@ class EvaluationWindow(QWidget):
         layout.addWidget(self.splitter)
 
     def _connect(self) -> None:
-        work, setup, bar = self.work, self.setup, self.run_bar
+        worker, setup, bar = self.worker, self.setup, self.run_bar
         setup.changed.connect(self._update)
         setup.root_changed.connect(self._on_root_changed)
         setup.out_changed.connect(self._on_out_changed)
-        setup.mini_requested.connect(work.make_mini)
+        setup.mini_requested.connect(worker.write_mini)
         bar.start_requested.connect(self.start)
         bar.pause_requested.connect(self.pause)
         bar.resume_requested.connect(self.resume)
         bar.stop_requested.connect(self.stop)
-        self.results.look_requested.connect(self._on_look_requested)
+        self.results.case_requested.connect(self._on_case_requested)
         self.results.open_requested.connect(self.open_in_studio)
-        work.opened.connect(self._on_work_opened)
-        work.found.connect(self._on_work_found)
-        work.made.connect(self._on_work_made)
-        work.told.connect(self._on_work_told)
-        work.ended.connect(self._on_work_ended)
-        work.summarised.connect(self._on_work_summarised)
-        work.seen.connect(self._on_work_seen)
-        work.prompts_found.connect(self._on_work_prompts_found)
-        work.exported.connect(self._on_work_exported)
-        work.activity_changed.connect(self._update)
+        worker.opened.connect(self._on_worker_opened)
+        worker.results_found.connect(self._on_worker_results_found)
+        worker.mini_written.connect(self._on_worker_mini_written)
+        worker.progressed.connect(self._on_worker_progressed)
+        worker.finished.connect(self._on_worker_finished)
+        worker.summarised.connect(self._on_worker_summarised)
+        worker.case_loaded.connect(self._on_worker_case_loaded)
+        worker.prompts_found.connect(self._on_worker_prompts_found)
+        worker.exported.connect(self._on_worker_exported)
+        worker.activity_changed.connect(self._update)
 
     # -- Folders ----------------------------------------------------------------------
 
@@ -181,62 +191,62 @@ class EvaluationWindow(QWidget):
         if root is not None:
             self._open_root(root)
         else:
-            self.setup.tell_dataset(None, None)
+            self.setup.show_dataset_state(None, None)
 
     def _open_root(self, root: Path) -> None:
         self._opening = root
-        self.work.open(root)
+        self.worker.open(root)
 
     @Slot(object, object, object)
-    def _on_work_opened(
+    def _on_worker_opened(
         self, root: Path, dataset: Dataset | None, error: ZimError | None
     ) -> None:
         if root != self._opening:
-            return  # another is wanted by now
+            return  # superseded by another folder
         self._opening, self.dataset = None, dataset
-        self.setup.tell_dataset(dataset, error)
+        self.setup.show_dataset_state(dataset, error)
         if dataset is not None:
             self.setup.remember_root()
             if self.setup.choices.out:
                 self._on_out_changed()
             else:
-                self.setup.set_out(str(default_out(dataset)))
+                self.setup.set_out(str(default_output_folder(dataset)))
         self._update()
 
     @Slot()
     def _on_out_changed(self) -> None:
         out = self.setup.choices.out
         self.out = Path(out) if out else None
-        self._forget_results()
+        self._clear_results()
         if self.out is not None:
-            self.work.find(self.out)
+            self.worker.find_results(self.out)
 
-    def _forget_results(self) -> None:
+    def _clear_results(self) -> None:
         self.rows, self.config, self._total = {}, None, None
         self.results.viewer.clear()
         self.results.show_summary(None)
         self.export_button.set_report(None, None)
         self._show_rows()
-        self.setup.tell_results("")
+        self.setup.show_results_state("")
         self.run_bar.show_progress(0, 0)
 
     @Slot(object, object, object)
-    def _on_work_found(
+    def _on_worker_results_found(
         self, out: Path, report: Report | None, error: ZimError | None
     ) -> None:
-        if out != self.out or self.work.running:
+        if out != self.out or self.worker.running:
             return
         if error is not None:
-            text = f"{error_text(error.message)} {error_text(error.hint)}"
-            self.setup.tell_results(text.strip())
+            text = f"{translate_error(error.message)} {translate_error(error.hint)}"
+            self.setup.show_results_state(text.strip())
         elif report is None:
-            self.setup.tell_results(self.tr("Nothing is there yet."))
+            self.setup.show_results_state(self.tr("Nothing is there yet."))
         else:
-            self._take_report(report)
-            self.setup.tell_results(self._said_of(report))
+            self._show_report(report)
+            self.setup.show_results_state(self._report_text(report))
         self._update()
 
-    def _said_of(self, report: Report) -> str:
+    def _report_text(self, report: Report) -> str:
         if self.dataset is not None and report.config.dataset != self.dataset.name:
             text = self.tr("The results of {} are there; choose another folder.")
             return text.format(report.config.dataset)
@@ -244,15 +254,17 @@ class EvaluationWindow(QWidget):
         done, failed = len(report.rows), len(report.failed)
         return text.format(done, failed, report.missing)
 
-    def _take_report(self, report: Report) -> None:
-        """Show what lies in the folder of results."""
+    def _show_report(self, report: Report) -> None:
+        """Show the report of the folder of results."""
         self.config, self._total = report.config, None
         self.rows = {row.key: row for row in report.rows}
         self.run_bar.show_progress(len(report.rows), report.expected)
         self._show_rows()
 
     @Slot(object, object)
-    def _on_work_made(self, root: Path | None, error: ZimError | None) -> None:
+    def _on_worker_mini_written(
+        self, root: Path | None, error: ZimError | None
+    ) -> None:
         if error is not None:
             self.report(error)
         else:
@@ -262,12 +274,12 @@ class EvaluationWindow(QWidget):
 
     @Slot()
     def start(self) -> None:
-        """Begin, or go on with what is in the folder of results."""
+        """Start a run, or resume the one in the folder of results."""
         choices, dataset = self.setup.choices, self.dataset
-        if self.setup.why_not(dataset) or self.work.running or dataset is None:
+        if self.setup.blocked_reason(dataset) or self.worker.running or dataset is None:
             return
-        self._keep_choices()
-        options = RunOptions(
+        self._store_choices()
+        options = EvaluationOptions(
             upsampling=choices.upsampling,
             limit=choices.limit,
             jobs=self._jobs,
@@ -276,43 +288,43 @@ class EvaluationWindow(QWidget):
         out = Path(choices.out).expanduser().absolute()
         self.out = out
         systems, prompts = choices.systems, choices.prompts
-        job = Job(
+        job = EvaluationJob(
             dataset, systems, prompts, out, options, self.setup.choices.device_choice
         )
         if self.config is None or self.config.dataset != dataset.name:
             self.rows = {}
         self.config = job.config
         self._total = None
-        self.banner.withdraw("run")
-        self.work.start(job)
+        self.banner.remove_topic("run")
+        self.worker.start(job)
         self.run_bar.set_state("loading")
         self.run_bar.show_progress(0, 0, self.tr("Loading the models…"))
         self._update()
 
     @Slot()
     def pause(self) -> None:
-        """Wait after the row under way."""
-        self.work.pause()
+        """Pause after the current row."""
+        self.worker.pause()
         self.run_bar.set_state("pausing")
         self._update()
 
     @Slot()
     def resume(self) -> None:
-        """Go on."""
-        self.work.resume()
+        """Resume the run."""
+        self.worker.resume()
         self.run_bar.set_state("running")
         self._update()
 
     @Slot()
     def stop(self) -> None:
         """End the run; its rows are kept."""
-        self.work.stop()
-        if self.work.running:
+        self.worker.stop()
+        if self.worker.running:
             self.run_bar.set_state("stopping")
             self._update()
 
     @Slot(object)
-    def _on_work_told(self, event: Event) -> None:
+    def _on_worker_progressed(self, event: Event) -> None:
         match event:
             case Started(total, rows):
                 self._total = total
@@ -328,28 +340,30 @@ class EvaluationWindow(QWidget):
                 self.run_bar.show_progress(done, total, detail)
                 if not self._refresh.isActive():
                     self._refresh.start()
-            case Notice(text):
-                self.banner.show_warning(error_text(text), topic="run")
+            case DegradationEvent(text):
+                self.banner.show_warning(translate_error(text), topic="run")
             case Paused():
                 if self.run_bar.state == "pausing":
                     self.run_bar.set_state("paused")
                     self._update()
 
     @Slot(object, object)
-    def _on_work_ended(self, outcome: Outcome | None, error: Exception | None) -> None:
+    def _on_worker_finished(
+        self, outcome: EvaluationOutcome | None, error: Exception | None
+    ) -> None:
         self.run_bar.set_state("idle")
         if isinstance(error, ZimError):
             self.report(error)
         if outcome is not None:
-            self._take_report(outcome.report)
-            self.setup.tell_results(self._said_of(outcome.report))
+            self._show_report(outcome.report)
+            self.setup.show_results_state(self._report_text(outcome.report))
             if outcome.complete:
-                self._tell_complete(outcome)
+                self._announce_completion(outcome)
         elif self.out is not None:
-            self.work.find(self.out)
+            self.worker.find_results(self.out)
         self._update()
 
-    def _tell_complete(self, outcome: Outcome) -> None:
+    def _announce_completion(self, outcome: EvaluationOutcome) -> None:
         report = outcome.report
         text = self.tr("The evaluation is complete: {} rows, {} of them failed.")
         self.banner.show_success(
@@ -360,14 +374,16 @@ class EvaluationWindow(QWidget):
 
     @Slot()
     def _update(self) -> None:
-        """Show what can be done now."""
-        running = self.work.running
+        """Enable what is possible now."""
+        running = self.worker.running
         state = self.run_bar.state
         if running and state == "idle":  # stopped while the window was closed
             state = "stopping"
-        begun = bool(self.rows) and not running
+        resumable = bool(self.rows) and not running
         self.run_bar.set_state(
-            state, why_not=self.setup.why_not(self.dataset), begun=begun
+            state,
+            blocked_reason=self.setup.blocked_reason(self.dataset),
+            resumable=resumable,
         )
         self.setup.set_locked(running)
 
@@ -375,112 +391,116 @@ class EvaluationWindow(QWidget):
 
     @Slot()
     def _show_rows(self) -> None:
-        """Show what has come, and have the means of it worked out."""
+        """Show the rows so far, and request their means."""
         problems = self.config.problems if self.config else ()
         began = perf_counter()
         self.results.show_results(self.rows, problems)
-        # Many rows take longer to sort, which must not be all that is done.
-        spent = (perf_counter() - began) * 1000
-        self._refresh.setInterval(max(REFRESH_MS, round(REFRESH_SHARE * spent)))
+        # Sorting many rows is slow and must not occupy the thread all the time.
+        elapsed = (perf_counter() - began) * 1000
+        self._refresh.setInterval(max(REFRESH_MS, round(REFRESH_FACTOR * elapsed)))
         if self.config is None or self.out is None:
             return
         if self._summarising:
-            self._refresh.start()  # again, with what came meanwhile
+            self._refresh.start()  # again, with the rows since then
             return
         self._summarising = True
-        self.work.summarise(self.config, self.rows, self._total, self.out)
+        self.worker.summarise(self.config, self.rows, self._total, self.out)
 
     @Slot(object)
-    def _on_work_summarised(self, summary: Summary) -> None:
+    def _on_worker_summarised(self, summary: ResultsSummary) -> None:
         self._summarising = False
         if self.out is not None and self.out in summary.report.folders:
             self.results.show_summary(summary)
-            self.export_button.set_report(summary.report, self._pictured)
+            self.export_button.set_report(summary.report, self._viewed_dataset)
 
-    # -- Looking ----------------------------------------------------------------------
+    # -- Cases ------------------------------------------------------------------------
 
-    def look_of(self, row: Row) -> Look:
-        """Where the pictures of a row are."""
+    def case_query(self, row: EvaluationRow) -> CaseQuery:
+        """The query for the images of a row."""
         assert self.out is not None
         assert self.config is not None
-        known = self.setup.choices.known_systems
-        return look_of(row, self.config, self.out, known, self._pictured)
+        known_systems = self.setup.choices.known_systems
+        return case_query(
+            row, self.config, self.out, known_systems, self._viewed_dataset
+        )
 
     @property
-    def _pictured(self) -> Dataset | None:
-        """The data set, if it is the one that the results are of."""
+    def _viewed_dataset(self) -> Dataset | None:
+        """The data set, if the results belong to it."""
         if self.dataset is None or self.config is None:
             return None
         return self.dataset if self.dataset.name == self.config.dataset else None
 
     @Slot(object)
-    def _on_look_requested(self, row: Row) -> None:
-        self.results.viewer.wait_for(row.case)
-        self.work.look(self.look_of(row), self.setup.choices.device_choice)
+    def _on_case_requested(self, row: EvaluationRow) -> None:
+        self.results.viewer.show_loading(row.case)
+        self.worker.load_case(self.case_query(row), self.setup.choices.device_choice)
 
     @Slot(object, object)
-    def _on_work_seen(self, sight: Sight, error: ZimError | None) -> None:
+    def _on_worker_case_loaded(
+        self, case_view: CaseView, error: ZimError | None
+    ) -> None:
         selected = self.results.selected
-        if selected is not None and sight.look.row.key == selected.key:
+        if selected is not None and case_view.query.row.key == selected.key:
             problem = f"{error.message} {error.hint}".strip() if error else ""
-            self.results.viewer.show_sight(sight, problem)
+            self.results.viewer.show_case(case_view, problem)
 
     @Slot(object)
-    def open_in_studio(self, row: Row) -> None:
-        """Open a row's picture in the studio, with its prompts and model."""
-        look = self.look_of(row)
-        if look.case is None:
+    def open_in_studio(self, row: EvaluationRow) -> None:
+        """Open a row's image in the studio, with its prompts and model."""
+        query = self.case_query(row)
+        if query.case is None:
             self.banner.show_error(
-                self.tr("The picture of {} is not at hand.").format(row.case),
-                self.tr("Choose the folder of the data set to see its pictures."),
+                self.tr("The photo of {} is not available.").format(row.case),
+                self.tr("Choose the folder of the data set to see its photos."),
             )
         elif row.prompts is not None:
-            self._on_work_prompts_found(look, row.prompt_set)
+            self._on_worker_prompts_found(query, row.prompt_set)
         else:
-            self.work.find_prompts(look)
+            self.worker.find_prompts(query)
 
     @Slot(object, object)
-    def _on_work_prompts_found(self, look: Look, prompts: PromptSet) -> None:
-        assert look.case is not None
+    def _on_worker_prompts_found(self, query: CaseQuery, prompts: PromptSet) -> None:
+        assert query.case is not None
         model = default_model()
-        if isinstance(look.system, Model):
-            model = look.system.model
-        recipe = Recipe(prompts, model, Options(upsampling=look.upsampling))
-        self.case_requested.emit(look.case.image, recipe, look.row.case)
+        if isinstance(query.system, ModelSystem):
+            model = query.system.model
+        recipe = Recipe(prompts, model, Options(upsampling=query.upsampling))
+        self.open_requested.emit(query.case.image, recipe, query.row.case)
 
     # -- Export -----------------------------------------------------------------------
 
     @Slot(object, object)
-    def _on_work_exported(
+    def _on_worker_exported(
         self, paths: tuple[Path, ...] | None, error: Exception | None
     ) -> None:
         if isinstance(error, ZimError):
             self.report(error)
         elif paths:
-            named = paths[0] if len(paths) == 1 else paths[0].parent
-            self.banner.show_success(self.tr("Saved {}").format(named))
+            location = paths[0] if len(paths) == 1 else paths[0].parent
+            self.banner.show_success(self.tr("Saved {}").format(location))
 
     @Slot(object)
     def report(self, error: ZimError) -> None:
-        """Show an expected failure."""
+        """Show an error in the banner."""
         self.banner.show_error(error.message, error.hint)
 
-    # -- Coming and going -------------------------------------------------------------
+    # -- Showing and closing ----------------------------------------------------------
 
-    def _keep_choices(self) -> None:
+    def _store_choices(self) -> None:
         window_state.set_evaluation_choices(self.setup.choices.to_json())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
-            # Models may have been added meanwhile, and devices become known.
-            self.setup.offer(self._devices())
+            # Models may have been installed and devices found since then.
+            self.setup.set_devices_and_models(self._devices())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._keep_choices()
+        self._store_choices()
         window_state.set_evaluation_geometry(self.saveGeometry())
         self._refresh.stop()
-        if self.work.running:
+        if self.worker.running:
             self.run_bar.set_state("stopping")
-        self.work.rest()
+        self.worker.release_engine()
         event.accept()

@@ -1,4 +1,4 @@
-"""What the evaluation window has done on other threads."""
+"""Tasks of the evaluation window on worker threads."""
 
 from __future__ import annotations
 
@@ -11,31 +11,42 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.gui.evaluation.case_images import Look, Sight, answer, given_prompts, see
-from zim_app.gui.evaluation.results import Summary, read_results, report_of, summarised
+from zim_app.gui.evaluation.case_images import (
+    CaseQuery,
+    CaseView,
+    load_case_view,
+    predict_case,
+    read_prompts,
+)
+from zim_app.gui.evaluation.results import (
+    ResultsSummary,
+    partial_report,
+    read_results,
+    summarise,
+)
 from zim_app.gui.workers.warmup import import_readers, import_torch
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.evaluation.datasets import Dataset, open_dataset
-from zim_model.evaluation.events import Control, Event, Finished, Paused
-from zim_model.evaluation.journal import Config, Key, Row
-from zim_model.evaluation.mini import make_mini
+from zim_model.evaluation.events import Event, Finished, Paused, RunControl
+from zim_model.evaluation.journal import EvaluationRow, RowKey, RunConfig
+from zim_model.evaluation.mini import write_mini_dataset
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import WRITERS, write_report
-from zim_model.evaluation.runner import RunOptions, evaluate
-from zim_model.evaluation.systems import Model, PromptKind, System
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.evaluation.runner import EvaluationOptions, evaluate
+from zim_model.evaluation.systems import ModelSystem, PromptKind, System
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
 
 CACHE_BYTES = 256 * 2**20
-"""Features are of use only while the questions about one picture are answered."""
+"""Memory for features; they are used only for the cases of one image."""
 
 
 def make_engine() -> Engine:
-    """The evaluation's own engine; runs on the worker thread."""
+    """A new engine for the evaluation; called on the worker thread."""
     import_torch()
     from zim_model.inference.engine import Engine
 
@@ -43,30 +54,32 @@ def make_engine() -> Engine:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Job:
-    """A run that the user wants.
+class EvaluationJob:
+    """Arguments of a run.
 
     Attributes:
         dataset, systems, prompts, out, options: see :func:`evaluate`.
-        device: of the models.
+        device: where the models run.
     """
 
     dataset: Dataset
     systems: tuple[System, ...]
     prompts: tuple[PromptKind, ...]
     out: Path
-    options: RunOptions
+    options: EvaluationOptions
     device: DeviceChoice
 
     @property
-    def config(self) -> Config:
-        """What its journal will say of it, but for the models' fingerprints."""
+    def config(self) -> RunConfig:
+        """The configuration of its journal, without the models' fingerprints."""
         dataset = self.dataset
-        return Config(
+        return RunConfig(
             dataset.name,
             dataset.layout,
             {
-                system.name: "model" if isinstance(system, Model) else "predictions"
+                system.name: "model"
+                if isinstance(system, ModelSystem)
+                else "predictions"
                 for system in self.systems
             },
             tuple(map(str, self.prompts)),
@@ -81,13 +94,13 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended.
+class EvaluationOutcome:
+    """Result of a run.
 
     Attributes:
-        complete: whether all rows are there; false when it was stopped.
-        report: of all that lies in the folder of results.
-        written: files of the report; none when it was stopped.
+        complete: whether all rows are done; false if it was stopped.
+        report: of all rows in the folder of results.
+        written: files of the report; empty if it was stopped.
     """
 
     complete: bool
@@ -95,29 +108,29 @@ class Outcome:
     written: tuple[Path, ...] = ()
 
 
-class _Evaluator:
+class _EvaluationRunner:
     """Owns the engine; all methods run on the worker thread.
 
-    ``wanted`` is the newest sight that somebody waits for: the window's thread writes
-    it, this one reads it.  A reference is read or written as a whole, so that no lock
-    is needed; ``woken`` is set after it was written.
+    ``newest`` is the view whose prediction is to be made, or None: the window's thread
+    writes it, the worker thread reads it.  Reading and writing a reference is atomic,
+    so no lock is needed; ``woken`` is set after writing.
     """
 
     def __init__(
         self,
         factory: Callable[[], Engine],
-        tell: Callable[[Event], None],
-        show: Callable[[Sight | None, object], None],
+        on_event: Callable[[Event], None],
+        on_case: Callable[[CaseView | None, object], None],
     ) -> None:
-        self.wanted: Sight | None = None
+        self.newest: CaseView | None = None
         self.woken = threading.Event()
         self.device = DeviceChoice()
-        self._served: Sight | None = None
-        self._factory, self._tell, self._show = factory, tell, show
+        self._handled: CaseView | None = None
+        self._factory, self._on_event, self._on_case = factory, on_event, on_case
         self._engine: Engine | None = None
 
-    def run(self, job: Job, control: Control) -> Outcome:
-        """Do a run; between its rows, and while it waits, sights are served."""
+    def run(self, job: EvaluationJob, control: RunControl) -> EvaluationOutcome:
+        """Do a run; pending queries are served between rows and during a pause."""
         complete = False
         self.device = job.device
         events = evaluate(
@@ -133,93 +146,97 @@ class _Evaluator:
             if isinstance(event, Finished):
                 complete = event.complete
             else:
-                self._tell(event)
-            self.serve()
+                self._on_event(event)
+            self.run_pending_queries()
             if isinstance(event, Paused):
                 self._wait(control)
         report = read_results(job.out)
         assert report is not None
         if not complete:
-            return Outcome(complete, report)
-        return Outcome(complete, report, write_report(report, job.out, job.dataset))
+            return EvaluationOutcome(complete, report)
+        return EvaluationOutcome(
+            complete, report, write_report(report, job.out, job.dataset)
+        )
 
-    def _wait(self, control: Control) -> None:
-        """Serve sights until the run may go on."""
+    def _wait(self, control: RunControl) -> None:
+        """Serve queries until the run is resumed."""
         while control.paused:
             self.woken.wait()
             self.woken.clear()
-            self.serve()
+            self.run_pending_queries()
 
-    def serve(self) -> None:
-        """Make the answer to what somebody looks at, unless it is made already."""
-        sight = self.wanted
-        if sight is None or sight is self._served:
+    def run_pending_queries(self) -> None:
+        """Predict the newest view, unless that is done."""
+        view = self.newest
+        if view is None or view is self._handled:
             return
-        self._served = sight
+        self._handled = view
         try:
             engine = self.engine()
-            self._show(answer(sight, engine, lambda: self.wanted is not sight), None)
+            self._on_case(
+                predict_case(view, engine, lambda: self.newest is not view), None
+            )
         except Cancelled:
             return
         except ZimError as error:
-            self._show(sight, error)
+            self._on_case(view, error)
 
     def engine(self) -> Engine:
-        """The engine, made when it is first needed."""
+        """The engine, made at the first call."""
         if self._engine is None:
             self._engine = self._factory()
         self._engine.set_device(self.device)
         return self._engine
 
-    def forget(self) -> None:
+    def drop_engine(self) -> None:
         """Free the models."""
         self._engine = None
 
 
-class EvaluationWork(QObject):
-    """Runs evaluations, and reads and writes what they are about.
+class EvaluationWorker(QObject):
+    """Runs evaluations, and reads and writes data sets, results and reports.
 
-    A run has a thread and an engine of its own, so that a click in the studio waits
-    for no row of it.  That costs the memory of the models a second time, on the device
-    that is chosen for the evaluation (a second copy of ViT-B is 0.4 GB, and up to
-    CACHE_BYTES of features), until :meth:`rest` frees it.  Answers are scored by the
-    runner's processes.
+    A run has its own thread and engine, so that clicks in the studio do not wait for
+    it.  The models take memory a second time, on the device that is chosen for the
+    evaluation (a second copy of ViT-B is 0.4 GB, and up to CACHE_BYTES of features),
+    until :meth:`release_engine` frees it.  The runner's processes score predictions.
 
     Args:
-        factory: makes the engine, on the worker thread.
+        factory: makes the engine; called on the worker thread.
 
     **Signals**
 
-    - ``told(event)``: an :class:`Event` of the run, but not the last.
-    - ``ended(outcome, error)``: the run is over; one of them is None, unless it was
-      stopped before it began, when both are.
-    - ``opened(root, dataset, error)``: a folder was looked through for a data set.
-    - ``found(out, report, error)``: the results in a folder; both are None if there
-      are none.
-    - ``summarised(summary)``: of the report that was given.
-    - ``seen(sight, error)``: a :class:`Sight`; it may come twice, first with a small
-      picture of the answer.  The error says why the whole one cannot be made.
-    - ``prompts_found(look, prompts)``: of a row.
-    - ``made(root, error)``: the small set.
-    - ``exported(paths, error)``: files of a report.
+    - ``progressed(event)``: an :class:`Event` of the run, except the last.
+    - ``finished(outcome, error)``: the run is over; one of them is None, or both if it
+      was stopped before it began.
+    - ``opened(root, dataset, error)``: result of :meth:`open`.
+    - ``results_found(out, report, error)``: the results in a folder; both are None
+      without results.
+    - ``summarised(summary)``: a :class:`ResultsSummary`, see :meth:`summarise`.
+    - ``case_loaded(view, error)``: a :class:`CaseView`; may be emitted twice, first
+      with an enlarged thumbnail of the prediction.  The error is the reason why the
+      whole matte cannot be predicted.
+    - ``prompts_found(query, prompts)``: prompts of a row.
+    - ``mini_written(root, error)``: the small data set.
+    - ``exported(paths, error)``: the written files of a report.
     - ``activity_changed()``: ``running`` may have changed.
 
-    **Threads**: lives on the window's thread.  Runs are on one other, pictures are
-    read for the viewer on a second, everything else on a third.
+    **Threads**: lives on the window's thread.  Runs are done on one worker
+    thread, images of the viewer are read on a second, everything else on a third.
     """
 
-    told = Signal(object)
-    ended = Signal(object, object)
+    progressed = Signal(object)
+    finished = Signal(object, object)
     opened = Signal(object, object, object)
-    found = Signal(object, object, object)
+    results_found = Signal(object, object, object)
     summarised = Signal(object)
-    seen = Signal(object, object)
+    case_loaded = Signal(object, object)
     prompts_found = Signal(object, object)
-    made = Signal(object, object)
+    mini_written = Signal(object, object)
     exported = Signal(object, object)
     activity_changed = Signal()
-    _event_told = Signal(object)  # on the worker's thread
-    _sight_made = Signal(object, object)  # likewise
+    _progressed = Signal(object)  # emitted on the worker thread
+    _case_updated = Signal(object, object)  # likewise
 
     def __init__(
         self,
@@ -227,103 +244,114 @@ class EvaluationWork(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.control: Control | None = None
-        self._evaluator = _Evaluator(
-            factory, self._event_told.emit, self._sight_made.emit
+        self.control: RunControl | None = None
+        self._runner = _EvaluationRunner(
+            factory, self._progressed.emit, self._case_updated.emit
         )
-        self._runs = Lane("evaluation", parent=self)
-        self._looks = Lane("evaluation-looks", waiting=1, parent=self)
-        self._files = Lane("evaluation-files", parent=self)
-        self._event_told.connect(self.told)
-        self._sight_made.connect(self._on_sight_made)
-        for lane in (self._runs, self._looks, self._files):
-            lane.finished.connect(self._on_lane_finished)
+        self._run_thread = WorkerThread("evaluation", parent=self)
+        self._case_thread = WorkerThread("evaluation-cases", waiting=1, parent=self)
+        self._file_thread = WorkerThread("evaluation-files", parent=self)
+        self._progressed.connect(self.progressed)
+        self._case_updated.connect(self._on_case_updated)
+        for thread in (self._run_thread, self._case_thread, self._file_thread):
+            thread.finished.connect(self._on_task_finished)
 
     @property
     def running(self) -> bool:
-        """Whether a run is under way, paused ones too."""
+        """Whether a run is under way, including paused ones."""
         return self.control is not None
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way."""
-        return all(lane.idle for lane in (self._runs, self._looks, self._files))
+        """Whether no task is under way."""
+        return all(
+            thread.idle
+            for thread in (self._run_thread, self._case_thread, self._file_thread)
+        )
 
     # -- The run ----------------------------------------------------------------------
 
-    def start(self, job: Job) -> None:
-        """Begin a run, or go on with the one in its folder."""
+    def start(self, job: EvaluationJob) -> None:
+        """Start a run, or resume the one in its folder."""
         assert not self.running
         job = replace(job, options=replace(job.options, resume=True))
-        self.control = Control()
-        work = partial(self._evaluator.run, job, self.control)
-        self._runs.submit(Task("run", job, work))
+        self.control = RunControl()
+        work = partial(self._runner.run, job, self.control)
+        self._run_thread.submit(WorkerTask("run", job, work))
         self.activity_changed.emit()
 
     def pause(self) -> None:
-        """Have the run wait after the row under way."""
+        """Pause the run after the current row."""
         if self.control is not None:
             self.control.pause()
 
     def resume(self) -> None:
-        """Have it go on."""
+        """Resume the run."""
         if self.control is not None:
             self.control.resume()
-            self._evaluator.woken.set()
+            self._runner.woken.set()
 
     def stop(self) -> None:
         """End the run; its rows are kept."""
         if self.control is not None:
             self.control.cancel()
-            self._evaluator.woken.set()
+            self._runner.woken.set()
 
-    def rest(self) -> None:
-        """End the run and free the models; the window is not seen any more."""
+    def release_engine(self) -> None:
+        """End the run and free the models; called when the window closes."""
         self.stop()
-        self._evaluator.wanted = None
-        self._looks.drop_waiting()
-        self._runs.submit(Task("forget", None, self._evaluator.forget))
+        self._runner.newest = None
+        self._case_thread.drop_waiting()
+        self._run_thread.submit(WorkerTask("release", None, self._runner.drop_engine))
 
     def close(self) -> None:
-        """End everything and return when the threads have ended."""
-        self.rest()
-        for lane in (self._runs, self._looks, self._files):
-            lane.close()
+        """End all tasks and wait for the threads."""
+        self.release_engine()
+        for thread in (self._run_thread, self._case_thread, self._file_thread):
+            thread.close()
 
     # -- Everything else --------------------------------------------------------------
 
     def open(self, root: Path) -> None:
-        """Look through a folder for a data set."""
-        self._files.submit(Task("open", root, partial(open_dataset, root)))
+        """Recognise and read the data set in a folder."""
+        self._file_thread.submit(WorkerTask("open", root, partial(open_dataset, root)))
 
-    def find(self, out: Path) -> None:
-        """Look for results in a folder."""
-        self._files.submit(Task("find", out, partial(read_results, out)))
+    def find_results(self, out: Path) -> None:
+        """Read the results in a folder."""
+        self._file_thread.submit(WorkerTask("find", out, partial(read_results, out)))
 
     def summarise(
-        self, config: Config, rows: Mapping[Key, Row], total: int | None, out: Path
+        self,
+        config: RunConfig,
+        rows: Mapping[RowKey, EvaluationRow],
+        total: int | None,
+        out: Path,
     ) -> None:
-        """Work out the means; arguments are those of :func:`report_of`."""
-        kept = dict(rows)  # more come while the other thread reads them
-        work = partial(_summarised, config, kept, total, out)
-        self._files.submit(Task("summarise", None, work))
+        """Compute the means; arguments are those of :func:`partial_report`."""
+        snapshot = dict(rows)  # rows are added while the other thread reads
+        work = partial(_summarise, config, snapshot, total, out)
+        self._file_thread.submit(WorkerTask("summarise", None, work))
 
-    def make_mini(self, folder: Path) -> None:
+    def write_mini(self, folder: Path) -> None:
         """Write a small data set below a folder."""
-        self._files.submit(Task("make", folder, partial(make_mini, folder)))
+        self._file_thread.submit(
+            WorkerTask("mini", folder, partial(write_mini_dataset, folder))
+        )
 
-    def look(self, look: Look, device: DeviceChoice) -> None:
-        """Show a row; the latest wish wins.
+    def load_case(self, query: CaseQuery, device: DeviceChoice) -> None:
+        """Load the images of a row; a later call replaces an earlier one.
 
         Args:
-            device: where its model runs if its answer has to be made again.
+            device: where its model runs if the matte is predicted again.
         """
-        self._evaluator.wanted = None
-        self._looks.submit(Task("look", device, partial(_seen, look)))
+        self._runner.newest = None
+        self._case_thread.submit(WorkerTask("case", device, partial(_load_case, query)))
 
-    def find_prompts(self, look: Look) -> None:
-        """Work out the prompts of a row."""
-        self._files.submit(Task("prompts", look, partial(given_prompts, look)))
+    def find_prompts(self, query: CaseQuery) -> None:
+        """Find the prompts of a row."""
+        self._file_thread.submit(
+            WorkerTask("prompts", query, partial(read_prompts, query))
+        )
 
     def export(
         self, report: Report, dataset: Dataset | None, path: Path, form: str
@@ -333,19 +361,19 @@ class EvaluationWork(QObject):
         Args:
             form: a name in WRITERS.
         """
-        work = partial(_exported, report, dataset, path, form)
-        self._files.submit(Task("export", path, work))
+        work = partial(_export_report, report, dataset, path, form)
+        self._file_thread.submit(WorkerTask("export", path, work))
 
     def export_all(self, report: Report, dataset: Dataset | None, out: Path) -> None:
         """Write all files of a report into a folder."""
         work = partial(write_report, report, out, dataset)
-        self._files.submit(Task("export", out, work))
+        self._file_thread.submit(WorkerTask("export", out, work))
 
-    # -- Answers ----------------------------------------------------------------------
+    # -- Results ----------------------------------------------------------------------
 
     @Slot(object, object, object)
-    def _on_lane_finished(
-        self, task: Task, result: Any, error: Exception | None
+    def _on_task_finished(
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         if error is not None and not isinstance(error, ZimError | Cancelled):
             if task.kind == "run":
@@ -354,20 +382,20 @@ class EvaluationWork(QObject):
         match task.kind:
             case "run":
                 self._end_run()
-                told = None if isinstance(error, Cancelled) else error
-                self.ended.emit(result, told)
-            case "look":
-                self._show(task.subject, result)
+                failure = None if isinstance(error, Cancelled) else error
+                self.finished.emit(result, failure)
+            case "case":
+                self._emit_case(task.subject, result)
             case "open":
                 self.opened.emit(task.subject, result, error)
             case "find":
-                self.found.emit(task.subject, result, error)
+                self.results_found.emit(task.subject, result, error)
             case "summarise":
                 self.summarised.emit(result)
             case "prompts":
                 self.prompts_found.emit(task.subject, result)
-            case "make":
-                self.made.emit(result, error)
+            case "mini":
+                self.mini_written.emit(result, error)
             case "export":
                 self.exported.emit(result, error)
 
@@ -375,44 +403,49 @@ class EvaluationWork(QObject):
         self.control = None
         self.activity_changed.emit()
 
-    def _show(self, device: DeviceChoice, sight: Sight) -> None:
-        """Show what was read, and have the rest of it made."""
-        self.seen.emit(sight, None)
-        if not sight.can_be_asked or self._looks.has_waiting:
+    def _emit_case(self, device: DeviceChoice, view: CaseView) -> None:
+        """Emit a view, and request its prediction if that is not stored whole."""
+        self.case_loaded.emit(view, None)
+        if not view.can_predict or self._case_thread.has_waiting:
             return
-        self._evaluator.wanted = sight
+        self._runner.newest = view
         if self.running:
-            self._evaluator.woken.set()
+            self._runner.woken.set()
         else:
-            self._evaluator.device = device
-            self._runs.submit(Task("serve", None, self._evaluator.serve))
+            self._runner.device = device
+            self._run_thread.submit(
+                WorkerTask("predict", None, self._runner.run_pending_queries)
+            )
 
     @Slot(object, object)
-    def _on_sight_made(self, sight: Sight, error: ZimError | None) -> None:
-        wanted = self._evaluator.wanted
-        if wanted is not None and sight.look == wanted.look:
-            self.seen.emit(sight, error)
+    def _on_case_updated(self, view: CaseView, error: ZimError | None) -> None:
+        newest = self._runner.newest
+        if newest is not None and view.query == newest.query:
+            self.case_loaded.emit(view, error)
 
 
-def _summarised(
-    config: Config, rows: Mapping[Key, Row], total: int | None, out: Path
-) -> Summary:
-    return summarised(report_of(config, rows, total, out))
+def _summarise(
+    config: RunConfig,
+    rows: Mapping[RowKey, EvaluationRow],
+    total: int | None,
+    out: Path,
+) -> ResultsSummary:
+    return summarise(partial_report(config, rows, total, out))
 
 
-def _seen(look: Look) -> Sight:
+def _load_case(query: CaseQuery) -> CaseView:
     import_readers()
-    return see(look)
+    return load_case_view(query)
 
 
-def _exported(
+def _export_report(
     report: Report, dataset: Dataset | None, path: Path, form: str
 ) -> tuple[Path, ...]:
     text = WRITERS[form](report, dataset)
     try:
-        with replacing(path) as stream:
+        with atomic_write(path) as stream:
             stream.write(text.encode())
     except OSError as error:
-        reason, cure = explain(error)
+        reason, cure = describe_os_error(error)
         raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
     return (path,)

@@ -1,4 +1,4 @@
-"""Writing the report of what is shown, in any of its forms."""
+"""The button that exports the report of the shown results."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
 from zim_app.gui.evaluation.buttons import IconButton
-from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
+from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import WRITERS
 
 
 class ExportButton(IconButton):
-    """A button with a menu of the forms of a report.
+    """A button with a menu of the formats of a report.
 
     Args:
-        work: writes them, and tells when that is done.
+        worker: writes the files.
 
     **Threads**: the window's only.
     """
 
-    def __init__(self, work: EvaluationWork, parent: QWidget | None = None) -> None:
+    def __init__(self, worker: EvaluationWorker, parent: QWidget | None = None) -> None:
         super().__init__("export-variant", "", keys="Ctrl+E", parent=parent)
         self.set_text(self.tr("Export"))
         self.set_tip(self.tr("Write the report as a table or a page"))
         self.setAutoRaise(False)
-        self._work = work
+        self._worker = worker
         self._report: Report | None = None
         self._dataset: Dataset | None = None
         menu = QMenu(self)
         texts = {
-            "report.html": self.tr("Page with pictures (HTML)…"),
+            "report.html": self.tr("Page with photos (HTML)…"),
             "report.md": self.tr("Tables (Markdown)…"),
             "report.tex": self.tr("Tables (LaTeX)…"),
             "report.csv": self.tr("Means (CSV)…"),
@@ -51,16 +51,16 @@ class ExportButton(IconButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
     def set_report(self, report: Report | None, dataset: Dataset | None) -> None:
-        """Offer another report.
+        """Set the report to export.
 
         Args:
-            dataset: whose pictures the page shows; without it there are none.
+            dataset: images for the page; without it the page has none.
         """
         self._report, self._dataset = report, dataset
         self.setEnabled(report is not None and bool(report.rows))
 
     def _choose(self, form: str) -> None:
-        """Let the user choose where to write one form."""
+        """Ask for a file for one format."""
         if self._report is None:
             return
         dialog = QFileDialog(self, self.tr("Export the report"))
@@ -73,17 +73,17 @@ class ExportButton(IconButton):
         dialog.open()
 
     def export_to(self, form: str, name: str) -> None:
-        """Write one form of the report, a name in WRITERS, into that file."""
+        """Write the report to a file; ``form`` is a name in WRITERS."""
         assert form in WRITERS
         if self._report is not None:
-            self._work.export(self._report, self._dataset, Path(name), form)
+            self._worker.export(self._report, self._dataset, Path(name), form)
 
     @Slot()
     def export_all(self) -> None:
-        """Write all forms into the folder of results."""
+        """Write all formats into the folder of results."""
         if self._report is not None:
             folder = self._report.folders[0]
-            self._work.export_all(self._report, self._dataset, folder)
+            self._worker.export_all(self._report, self._dataset, folder)
 
     @Slot()
     def _show_folder(self) -> None:
@@ -92,5 +92,5 @@ class ExportButton(IconButton):
 
 
 def open_outside(path: Path) -> None:
-    """Open a file or folder in the system's own way."""
+    """Open a file or folder with the system's default program."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -1,4 +1,4 @@
-"""Which of the rows are looked at."""
+"""Filters for the rows of an evaluation."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
-from zim_app.gui.evaluation.results import Line
+from zim_app.gui.evaluation.results import MeansRow
 from zim_app.gui.evaluation.tables import prompt_text
-from zim_model.evaluation.journal import Row
+from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.report import SIZES
 
 MEASURED, FAILED = "measured", "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """What rows must have; an empty text takes them all.
+class RowFilter:
+    """Conditions on rows; an empty string matches all.
 
     Attributes:
-        system, prompt, subset, size: names.
+        system, prompt, subset, size: required names.
         state: MEASURED or FAILED.
-        text: part of the case's name, in any case.
+        text: part of the case's name; ignores upper and lower case.
     """
 
     system: str = ""
@@ -33,8 +33,8 @@ class Filter:
     state: str = ""
     text: str = ""
 
-    def takes(self, row: Row) -> bool:
-        """Whether a row is looked at."""
+    def matches(self, row: EvaluationRow) -> bool:
+        """Whether a row matches."""
         failed = bool(row.error)
         return (
             self.system in ("", row.system)
@@ -45,22 +45,22 @@ class Filter:
             and self.text.lower() in row.case.lower()
         )
 
-    def of(self, rows: Iterable[Row]) -> list[Row]:
-        """Those of the rows that are looked at."""
-        return list(rows) if self == Filter() else [*filter(self.takes, rows)]
+    def select(self, rows: Iterable[EvaluationRow]) -> list[EvaluationRow]:
+        """The rows that match."""
+        return list(rows) if self == RowFilter() else [*filter(self.matches, rows)]
 
-    def takes_line(self, line: Line) -> bool:
-        """Whether a line of means is looked at; published ones are of all sizes."""
+    def matches_group(self, row: MeansRow) -> bool:
+        """Whether a row of means matches; published ones are of all sizes."""
         return (
-            self.system in ("", line.system)
-            and self.prompt in ("", line.prompt)
-            and self.subset in ("", line.subset)
-            and self.size in ("", line.size)
+            self.system in ("", row.system)
+            and self.prompt in ("", row.prompt)
+            and self.subset in ("", row.subset)
+            and self.size in ("", row.size)
         )
 
 
 class FilterBar(QWidget):
-    """Lets choose a :class:`Filter`.
+    """Controls for a :class:`RowFilter`.
 
     **Signals**: ``changed(filter)``.
 
@@ -71,13 +71,13 @@ class FilterBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.filter = Filter()
+        self.filter = RowFilter()
         self.boxes = {
             "system": self._box(self.tr("Show only this model")),
             "prompt": self._box(self.tr("Show only this kind of prompt")),
             "subset": self._box(self.tr("Show only this part of the data set")),
             "size": self._box(self.tr("Show only objects of this size")),
-            "state": self._box(self.tr("Show only what was measured, or what failed")),
+            "state": self._box(self.tr("Show only measured or only failed rows")),
         }
         self.text = QLineEdit()
         self.text.setPlaceholderText(self.tr("Find a case"))
@@ -90,10 +90,12 @@ class FilterBar(QWidget):
             layout.addWidget(box)
         layout.addWidget(self.text, 1)
         self._filling = False
-        self._offer("size", [(size, size) for size in SIZES], self.tr("All sizes"))
+        self._set_choices(
+            "size", [(size, size) for size in SIZES], self.tr("All sizes")
+        )
         states = [(MEASURED, self.tr("Measured")), (FAILED, self.tr("Failed"))]
-        self._offer("state", states, self.tr("All rows"))
-        self.offer(())
+        self._set_choices("state", states, self.tr("All rows"))
+        self.set_choices(())
 
     def _box(self, tip: str) -> QComboBox:
         box = QComboBox()
@@ -103,29 +105,31 @@ class FilterBar(QWidget):
         box.currentIndexChanged.connect(self._on_changed)
         return box
 
-    def offer(self, rows: Iterable[Row]) -> None:
-        """Offer what occurs in these rows."""
-        every = {(row.system, row.prompt, row.subset) for row in rows}
-        systems = sorted({system for system, _, _ in every})
-        prompts = sorted({prompt for _, prompt, _ in every})
-        subsets = sorted({subset for _, _, subset in every if subset})
-        self._offer("system", [(x, x) for x in systems], self.tr("All models"))
+    def set_choices(self, rows: Iterable[EvaluationRow]) -> None:
+        """Offer the values that occur in the rows."""
+        combinations = {(row.system, row.prompt, row.subset) for row in rows}
+        systems = sorted({system for system, _, _ in combinations})
+        prompts = sorted({prompt for _, prompt, _ in combinations})
+        subsets = sorted({subset for _, _, subset in combinations if subset})
+        self._set_choices("system", [(x, x) for x in systems], self.tr("All models"))
         shown = [(x, prompt_text(x)) for x in prompts]
-        self._offer("prompt", shown, self.tr("All prompts"))
-        self._offer("subset", [(x, x) for x in subsets], self.tr("All subsets"))
+        self._set_choices("prompt", shown, self.tr("All prompts"))
+        self._set_choices("subset", [(x, x) for x in subsets], self.tr("All subsets"))
         self.boxes["subset"].setVisible(bool(subsets))
 
-    def _offer(self, name: str, choices: list[tuple[str, str]], every: str) -> None:
+    def _set_choices(
+        self, name: str, choices: list[tuple[str, str]], all_text: str
+    ) -> None:
         box = self.boxes[name]
-        wanted = [("", every), *choices]
-        if [box.itemData(i) for i in range(box.count())] == [x for x, _ in wanted]:
+        items = [("", all_text), *choices]
+        if [box.itemData(i) for i in range(box.count())] == [x for x, _ in items]:
             return
-        now = box.currentData() or ""
+        current = box.currentData() or ""
         self._filling = True
         box.clear()
-        for value, text in wanted:
+        for value, text in items:
             box.addItem(text, value)
-        box.setCurrentIndex(max(box.findData(now), 0))
+        box.setCurrentIndex(max(box.findData(current), 0))
         self._filling = False
         self._on_changed()
 
@@ -134,7 +138,7 @@ class FilterBar(QWidget):
         if self._filling:
             return
         values = {name: box.currentData() or "" for name, box in self.boxes.items()}
-        chosen = replace(Filter(**values), text=self.text.text().strip())
+        chosen = replace(RowFilter(**values), text=self.text.text().strip())
         if chosen != self.filter:
             self.filter = chosen
             self.changed.emit(chosen)

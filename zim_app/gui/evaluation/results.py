@@ -1,4 +1,4 @@
-"""What lies in a folder of results, and the means of rows while they come."""
+"""Reading a folder of results, and summarising the rows of a run under way."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zim_model.evaluation.journal import Config, Key, Row, journals_in, merged
-from zim_model.evaluation.published import PublishedRow, published
-from zim_model.evaluation.report import ALL, Group, Report
+from zim_model.evaluation.journal import (
+    EvaluationRow,
+    RowKey,
+    RunConfig,
+    find_journals,
+    merge_journals,
+)
+from zim_model.evaluation.published import PublishedRow, published_rows
+from zim_model.evaluation.report import ALL, MetricGroup, Report
 
 Curves = dict[tuple[str, str], tuple[dict[str, float], ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the table of means.
+class MeansRow:
+    """A row of the table of means.
 
     Attributes:
-        system, prompt, subset, size: names, see :class:`Group`.
-        count, failed: rows; 0 for published lines.
-        means: by measure.
-        published: whether somebody printed it, rather than this run measured it.
+        system, prompt, subset, size: names, see :class:`MetricGroup`.
+        count, failed: numbers of evaluated and failed rows; 0 for published ones.
+        means: by name of the metric.
+        published: whether the values are from a paper instead of this run.
     """
 
     system: str
@@ -35,80 +41,87 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What is told of rows as a whole.
+class ResultsSummary:
+    """Means and curves of the rows of a report.
 
     Attributes:
         report: of the rows.
-        lines: measured ones first, then the published ones.
+        rows: means of this run first, then the published ones.
         curves: means after 1, 2, ... clicks, by system and prompt.
-        measures: names of those that some row has.
+        metrics: names of the metrics that occur in some row.
     """
 
     report: Report
-    lines: tuple[Line, ...]
+    rows: tuple[MeansRow, ...]
     curves: Curves
-    measures: tuple[str, ...]
+    metrics: tuple[str, ...]
 
 
-def summarised(report: Report) -> Summary:
-    """The summary of a report; slow for many rows, so for a worker thread."""
-    groups = [_measured(group) for group in report.groups() if _tells(group)]
-    known = [
-        Line(*_named(row), 0, 0, dict(row.means), published=True)
-        for row in published(report.config.layout)
+def summarise(report: Report) -> ResultsSummary:
+    """The summary of a report; slow for many rows, call it on a worker thread."""
+    groups = [_means_row(group) for group in report.groups() if _is_informative(group)]
+    published_means = [
+        MeansRow(*_group_key(row), 0, 0, dict(row.means), published=True)
+        for row in published_rows(report.config.layout)
     ]
-    return Summary(report, (*groups, *known), report.curves(), report.measures)
+    return ResultsSummary(
+        report, (*groups, *published_means), report.curves(), report.metrics
+    )
 
 
-def _named(row: PublishedRow) -> tuple[str, str, str, str]:
+def _group_key(row: PublishedRow) -> tuple[str, str, str, str]:
     return row.system, row.prompt, row.subset, ALL
 
 
-def _tells(group: Group) -> bool:
-    """Not a size or a subset without rows, which would only be a line of dashes."""
+def _is_informative(group: MetricGroup) -> bool:
+    """Whether a group has rows; others would be rows of dashes."""
     return bool(group.count or group.failed)
 
 
-def _measured(group: Group) -> Line:
-    return Line(
+def _means_row(group: MetricGroup) -> MeansRow:
+    return MeansRow(
         *(group.system, group.prompt, group.subset, group.size),
         *(group.count, group.failed, dict(group.means)),
     )
 
 
-def report_of(
-    config: Config, rows: Mapping[Key, Row], total: int | None, out: Path
+def partial_report(
+    config: RunConfig,
+    rows: Mapping[RowKey, EvaluationRow],
+    total: int | None,
+    out: Path,
 ) -> Report:
-    """The report of rows of which more may be to come.
+    """The report of the rows so far.
 
     Args:
-        config: of the run under way, or of the journal.
-        total: rows of the run under way; None if there is none.
+        config: of the current run, or of the journal.
+        total: expected rows of the current run; None without one.
     """
     pairs = {(row.system, row.prompt) for row in rows.values()}
     if total is None:
         expected = config.cases * len(pairs)
     else:  # the folder may have rows of other models from earlier runs
-        expected = total + sum(not _of_run(config, row) for row in rows.values())
-    return Report.of(config, rows.values(), max(len(rows), expected), out)
+        expected = total + sum(
+            not _belongs_to_run(config, row) for row in rows.values()
+        )
+    return Report.from_rows(config, rows.values(), max(len(rows), expected), out)
 
 
-def _of_run(config: Config, row: Row) -> bool:
+def _belongs_to_run(config: RunConfig, row: EvaluationRow) -> bool:
     return row.system in config.systems and row.prompt in config.prompts
 
 
 def read_results(out: Path) -> Report | None:
-    """The report of all journals in a folder; None if there are none.
+    """The report of all journals in a folder; None without journals.
 
-    What a run there was to make is worked out from what it made: every case for each
-    pair of a system and a kind of prompt that occurs.
+    The expected number of rows is derived from the rows: every case for each pair of a
+    system and a kind of prompt that occurs.
 
     Raises:
         ZimError: a journal cannot be read, or they belong to different runs.
     """
-    paths = journals_in(out)
+    paths = find_journals(out)
     if not paths:
         return None
-    config, rows = merged(paths)
-    return report_of(config, rows, None, out)
+    config, rows = merge_journals(paths)
+    return partial_report(config, rows, None, out)

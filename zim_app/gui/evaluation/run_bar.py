@@ -1,4 +1,4 @@
-"""Start, pause and stop an evaluation, and see how far it is."""
+"""Buttons to start, pause and stop an evaluation, and its progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PERMILLE = 1000
 
 
 def time_text(seconds: float) -> str:
-    """How long something will take, for people."""
+    """A remaining time as text, rounded up."""
     if seconds < 90:
         return translate("RunBar", "{} s left").format(math.ceil(seconds))
     minutes = math.ceil(seconds / 60)
@@ -34,7 +34,7 @@ def time_text(seconds: float) -> str:
 
 
 class RunBar(QWidget):
-    """Three buttons, a bar, and what happens now.
+    """Three buttons, a progress bar and a label.
 
     **Signals**: ``start_requested()``, ``pause_requested()``, ``resume_requested()``,
     ``stop_requested()``.
@@ -78,35 +78,35 @@ class RunBar(QWidget):
         self.set_state("idle")
 
     def set_state(
-        self, state: State, *, why_not: str = "", begun: bool = False
+        self, state: State, *, blocked_reason: str = "", resumable: bool = False
     ) -> None:
-        """Show what can be done now.
+        """Enable the buttons for a state.
 
         Args:
-            why_not: why it cannot be started; empty if it can be.
-            begun: whether some rows are there already.
+            blocked_reason: why a run cannot be started; empty if it can.
+            resumable: whether there are rows of an earlier run.
         """
         self.state = state
         idle = state == "idle"
-        self.start_button.setEnabled(idle and not why_not)
-        text = self.tr("Re&sume") if begun else self.tr("&Start")
+        self.start_button.setEnabled(idle and not blocked_reason)
+        text = self.tr("Re&sume") if resumable else self.tr("&Start")
         self.start_button.setText(text)
         tip = self.tr("Go on; finished rows are not done again (Alt+S)")
-        tip = tip if begun else self.tr("Start the evaluation (Alt+S)")
-        self.start_button.setToolTip(why_not or tip)
+        tip = tip if resumable else self.tr("Start the evaluation (Alt+S)")
+        self.start_button.setToolTip(blocked_reason or tip)
         self.pause_button.setEnabled(state in ("running", "pausing", "paused"))
-        held = state in ("pausing", "paused")
-        text = self.tr("&Go on") if held else self.tr("&Pause")
+        paused = state in ("pausing", "paused")
+        text = self.tr("&Go on") if paused else self.tr("&Pause")
         self.pause_button.setText(text)
         tip = self.tr("Go on (Alt+G)")
         self.pause_button.setToolTip(
-            tip if held else self.tr("Pause after the row under way (Alt+P)")
+            tip if paused else self.tr("Pause after the row under way (Alt+P)")
         )
         self.stop_button.setEnabled(not idle and state != "stopping")
         self.bar.setEnabled(state != "paused")
 
     def show_progress(self, done: int, total: int, detail: str = "") -> None:
-        """Say how far it is."""
+        """Show the number of finished rows, and a detail."""
         self.bar.setValue(_PERMILLE * done // max(total, 1))
         parts = [self.tr("{} of {} rows").format(done, total)] if total else []
         text = " · ".join([*parts, detail] if detail else parts)

@@ -1,4 +1,4 @@
-"""What is evaluated on what: the left side of the evaluation window."""
+"""The left side of the evaluation window: data set, systems, prompts and options."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.evaluation.buttons import IconButton
-from zim_app.gui.evaluation.choices import AS_IN_STUDIO, Choices
-from zim_app.gui.evaluation.systems_box import SystemsBox, ask_for_folder
-from zim_app.gui.language import error_text
-from zim_app.gui.notices import breakable
+from zim_app.gui.evaluation.choices import AS_IN_STUDIO, EvaluationChoices
+from zim_app.gui.evaluation.systems_box import SystemsBox, make_folder_dialog
+from zim_app.gui.language import translate_error
+from zim_app.gui.notices import insert_break_points
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset
 from zim_model.evaluation.systems import MAX_CLICKS
@@ -35,19 +35,19 @@ _TITLES = (
     QT_TRANSLATE_NOOP("Evaluation", "Folder pair"),
     QT_TRANSLATE_NOOP("Evaluation", "Mattes beside their pictures"),
 )
-"""Of layouts that are no data set's."""
+"""Titles of the generic layouts, which are translated."""
 MAX_LIMIT = 1_000_000
 
 
 class SetupPanel(QScrollArea):
-    """The form whose value is a :class:`Choices`.
+    """The form whose value is a :class:`EvaluationChoices`.
 
     **Signals**
 
-    - ``changed()``: another choice.
-    - ``root_changed(path)``: another data set folder, or the same to be read again.
-    - ``out_changed()``: another folder of results.
-    - ``mini_requested(folder)``: a small data set is to be made there.
+    - ``changed()``: a choice has changed.
+    - ``root_changed(path)``: open that data set folder.
+    - ``out_changed()``: the folder of results has changed.
+    - ``mini_requested(folder)``: write a small data set there.
 
     **Threads**: the window's only.
     """
@@ -57,7 +57,9 @@ class SetupPanel(QScrollArea):
     out_changed = Signal()
     mini_requested = Signal(object)
 
-    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, choices: EvaluationChoices, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._choices = choices
         self._devices: tuple[Device, ...] = ()
@@ -95,7 +97,7 @@ class SetupPanel(QScrollArea):
         self.root.setMinimumContentsLength(16)
         line = self.root.lineEdit()
         assert line is not None
-        line.setPlaceholderText(self.tr("Folder of pictures and mattes"))
+        line.setPlaceholderText(self.tr("Folder of photos and mattes"))
         self.root.setToolTip(
             self.tr("Folder of the data set; its layout is found out (Enter)")
         )
@@ -110,10 +112,10 @@ class SetupPanel(QScrollArea):
         )
         self.mini_button = IconButton(
             "flask-outline",
-            self.tr("Make a small set of drawn pictures, to try the evaluation"),
+            self.tr("Make a small set of drawn images, to try the evaluation"),
             self._choose_mini,
         )
-        self.layout_label = _note()
+        self.layout_label = _note_label()
         row = QHBoxLayout()
         row.addWidget(self.root, 1)
         row.addWidget(self.browse_root)
@@ -134,7 +136,7 @@ class SetupPanel(QScrollArea):
         )
         self.clicks = self._check(
             self.tr("C&licks"),
-            self.tr("Simulated clicks, each where the answer is most wrong (Alt+L)"),
+            self.tr("Simulated clicks, each at the largest error so far (Alt+L)"),
         )
         self.click_count = self._spin(
             1, MAX_CLICKS, self.tr("How many clicks are made")
@@ -154,15 +156,15 @@ class SetupPanel(QScrollArea):
             )
         )
         self.upsampling = self._combo(
-            self.tr("How answers are made as large as the picture")
+            self.tr("How mattes are enlarged to the size of the photo")
         )
-        ways: dict[Upsampling, str] = {
-            "guided": self.tr("Guided by the picture"),
+        modes: dict[Upsampling, str] = {
+            "guided": self.tr("Guided by the photo"),
             "bilinear": self.tr("Bilinear, as official ZIM"),
             "native": self.tr("Native resolution (slow)"),
         }
-        for way, text in ways.items():
-            self.upsampling.addItem(text, way)
+        for mode, text in modes.items():
+            self.upsampling.addItem(text, mode)
         self.limit = self._spin(
             0, MAX_LIMIT, self.tr("Take so many objects, spread evenly over the set")
         )
@@ -170,7 +172,7 @@ class SetupPanel(QScrollArea):
         self.keep_mattes = self._check(
             self.tr("&Keep whole mattes"),
             self.tr(
-                "Keep every matte as a PNG file, not only a small picture; needs disk"
+                "Keep every matte as a PNG file, not only a thumbnail; needs disk"
                 " space (Alt+K)"
             ),
         )
@@ -194,7 +196,7 @@ class SetupPanel(QScrollArea):
             self.tr("Choose the folder of the results"),
             self._choose_out,
         )
-        self.out_label = _note()
+        self.out_label = _note_label()
         row = QHBoxLayout()
         row.addWidget(self.out, 1)
         row.addWidget(self.browse_out)
@@ -230,11 +232,11 @@ class SetupPanel(QScrollArea):
     # -- The value --------------------------------------------------------------------
 
     @property
-    def choices(self) -> Choices:
-        """What is chosen now."""
+    def choices(self) -> EvaluationChoices:
+        """The current choices."""
         return self._choices
 
-    def _fill(self, choices: Choices) -> None:
+    def _fill(self, choices: EvaluationChoices) -> None:
         self._filling = True
         self._fill_roots()
         self.point.setChecked(choices.point)
@@ -254,8 +256,8 @@ class SetupPanel(QScrollArea):
         self.root.addItems(list(self._choices.recent))
         self.root.setEditText(self._choices.root)
 
-    def why_not(self, dataset: Dataset | None) -> str:
-        """Why nothing can be started on that data set; empty if it can."""
+    def blocked_reason(self, dataset: Dataset | None) -> str:
+        """Why no run can be started on that data set; empty if one can."""
         if dataset is None:
             return self.tr("Choose a data set first")
         if not self._choices.systems:
@@ -266,27 +268,27 @@ class SetupPanel(QScrollArea):
             return self.tr("Choose a folder for the results first")
         return ""
 
-    def offer(self, devices: tuple[Device, ...]) -> None:
-        """Offer those devices, and the models that are installed now."""
+    def set_devices_and_models(self, devices: tuple[Device, ...]) -> None:
+        """Offer devices, and the installed models; not during a run."""
         if self.inside.isEnabled():
             self.set_devices(devices)
             self.systems.fill_models(self._choices.models)
 
     def set_devices(self, devices: tuple[Device, ...]) -> None:
-        """Offer the devices of this machine, once they are known."""
+        """Offer the devices of this machine."""
         filling, self._filling = self._filling, True
-        now = self._choices.device
-        offered = [
+        current = self._choices.device
+        items = [
             (AS_IN_STUDIO, self.tr("As in the studio")),
             ("auto", self.tr("Best available")),
             *((device.id, device.name) for device in devices),
         ]
-        if now not in dict(offered):
-            offered.append((now, now))
+        if current not in dict(items):
+            items.append((current, current))
         self.device.clear()
-        for value, text in offered:
+        for value, text in items:
             self.device.addItem(text, value)
-        self.device.setCurrentIndex(self.device.findData(now))
+        self.device.setCurrentIndex(self.device.findData(current))
         self._filling = filling
 
     @Slot()
@@ -316,7 +318,7 @@ class SetupPanel(QScrollArea):
             self.set_root(Path(text) if text else None)
 
     def set_root(self, root: Path | None) -> None:
-        """Take another data set."""
+        """Choose another data set, and reset the folder of results."""
         text = str(root.absolute()) if root else ""
         self._choices = replace(self._choices, root=text, out="")
         self.root.setEditText(text)
@@ -324,7 +326,7 @@ class SetupPanel(QScrollArea):
         self.changed.emit()
 
     def remember_root(self) -> None:
-        """Have the data set, which can be read, among the recent ones."""
+        """Add the data set to the recent ones; called once it was read."""
         self._choices = self._choices.with_root(self._choices.root)
         self._fill_roots()
 
@@ -333,7 +335,7 @@ class SetupPanel(QScrollArea):
         self.set_out(self.out.text().strip())
 
     def set_out(self, out: str) -> None:
-        """Put the results into another folder."""
+        """Choose another folder of results."""
         if out != self._choices.out:
             self._choices = replace(self._choices, out=out)
             self.out.setText(out)
@@ -341,20 +343,23 @@ class SetupPanel(QScrollArea):
             self.out_changed.emit()
             self.changed.emit()
 
-    # -- What is said -----------------------------------------------------------------
+    # -- Labels -----------------------------------------------------------------------
 
-    def tell_dataset(self, dataset: Dataset | None, error: ZimError | None) -> None:
-        """Say what the folder holds, or why it holds nothing."""
+    def show_dataset_state(
+        self, dataset: Dataset | None, error: ZimError | None
+    ) -> None:
+        """Show a description of the data set, or the error."""
         if error is not None:
-            text = f"{error_text(error.message)} {error_text(error.hint)}".strip()
-            self.layout_label.setText(breakable(text))
+            message, hint = translate_error(error.message), translate_error(error.hint)
+            text = f"{message} {hint}".strip()
+            self.layout_label.setText(insert_break_points(text))
             return
         if dataset is None:
             self.layout_label.setText("")
             return
         title = next(x.title for x in LAYOUTS if x.name == dataset.layout)
         title = QCoreApplication.translate("Evaluation", title)
-        text = self.tr("{}: {} objects on {} pictures").format(
+        text = self.tr("{}: {} objects on {} photos").format(
             title, len(dataset.cases), len({case.image for case in dataset.cases})
         )
         if dataset.subsets:
@@ -364,12 +369,12 @@ class SetupPanel(QScrollArea):
         self.layout_label.setText(text)
         self.layout_label.setToolTip("\n".join(dataset.problems[:20]))
 
-    def tell_results(self, text: str) -> None:
-        """Say what lies in the folder of results."""
-        self.out_label.setText(breakable(text))
+    def show_results_state(self, text: str) -> None:
+        """Show a description of the folder of results."""
+        self.out_label.setText(insert_break_points(text))
 
     def set_locked(self, locked: bool) -> None:
-        """Let nothing be changed while a run is under way."""
+        """Disable the form during a run."""
         self.inside.setEnabled(not locked)
 
     # -- Folders ----------------------------------------------------------------------
@@ -377,7 +382,7 @@ class SetupPanel(QScrollArea):
     @Slot()
     def _choose_root(self) -> None:
         title = self.tr("Choose the folder of the data set")
-        dialog = ask_for_folder(self, title, self._choices.root)
+        dialog = make_folder_dialog(self, title, self._choices.root)
         dialog.fileSelected.connect(self._on_root_chosen)
         dialog.open()
 
@@ -388,7 +393,7 @@ class SetupPanel(QScrollArea):
     @Slot()
     def _choose_mini(self) -> None:
         title = self.tr("Where to make the small set")
-        dialog = ask_for_folder(self, title, "")
+        dialog = make_folder_dialog(self, title, "")
         dialog.fileSelected.connect(self._on_mini_chosen)
         dialog.open()
 
@@ -399,12 +404,12 @@ class SetupPanel(QScrollArea):
     @Slot()
     def _choose_out(self) -> None:
         title = self.tr("Choose the folder of the results")
-        dialog = ask_for_folder(self, title, self._choices.out)
+        dialog = make_folder_dialog(self, title, self._choices.out)
         dialog.fileSelected.connect(self.set_out)
         dialog.open()
 
 
-def _note() -> QLabel:
+def _note_label() -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)

@@ -1,4 +1,4 @@
-"""The models and the folders of predictions that are compared."""
+"""The list of models and folders of predictions to compare."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.evaluation.buttons import IconButton
-from zim_app.gui.evaluation.choices import Folder
-from zim_model.weights.catalogue import DEFAULT_MODEL, known
-from zim_model.weights.installed import installed
+from zim_app.gui.evaluation.choices import ChosenFolder
+from zim_model.weights.catalogue import DEFAULT_MODEL, find_known
+from zim_model.weights.installed import installed_models
 
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 _VALUE = Qt.ItemDataRole.UserRole
 
 
-def ask_for_folder(parent: QWidget, title: str, start: str) -> QFileDialog:
-    """Asks for a folder; ``fileSelected`` tells."""
+def make_folder_dialog(parent: QWidget, title: str, start: str) -> QFileDialog:
+    """A dialog for choosing a folder; connect its ``fileSelected``."""
     dialog = QFileDialog(parent, title, start)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -36,9 +36,9 @@ def ask_for_folder(parent: QWidget, title: str, start: str) -> QFileDialog:
 
 
 class SystemsBox(QGroupBox):
-    """Checks for the installed models and for folders of other systems' mattes.
+    """Lists of check boxes for installed models and for folders of predictions.
 
-    **Signals**: ``edited()``: others are checked, or one is called otherwise.
+    **Signals**: ``edited()``: a check box or a name has changed.
 
     **Threads**: the window's only.
     """
@@ -48,16 +48,16 @@ class SystemsBox(QGroupBox):
     def __init__(
         self,
         models: Sequence[str],
-        folders: Sequence[Folder],
+        folders: Sequence[ChosenFolder],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setTitle(self.tr("Models"))
-        self.model_list = _checks(self.tr("Models"))
+        self.model_list = _check_list(self.tr("Models"))
         self.model_list.setToolTip(
             self.tr("Installed models; check those to compare (Space)")
         )
-        self.folder_list = _checks(self.tr("Folders of predictions"))
+        self.folder_list = _check_list(self.tr("Folders of predictions"))
         self.folder_list.setToolTip(
             self.tr(
                 "Mattes that other systems made, as PROMPT/CASE.png, CASE_PROMPT.png or"
@@ -71,7 +71,7 @@ class SystemsBox(QGroupBox):
         )
         self.remove_button = IconButton(
             "close",
-            self.tr("Take the folder out of the list; its files stay"),
+            self.tr("Remove the folder from the list; its files stay"),
             self._remove_folder,
         )
         row = QHBoxLayout()
@@ -83,7 +83,7 @@ class SystemsBox(QGroupBox):
         layout.addLayout(row)
         layout.addWidget(self.folder_list)
         self.fill_models(models)
-        _fit(self.folder_list, 1, 4)
+        _fit_height(self.folder_list, 1, 4)
         for folder in folders:
             self._add(folder)
         self._on_current_changed()
@@ -93,15 +93,15 @@ class SystemsBox(QGroupBox):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Names of the models that are checked."""
+        """Names of the checked models."""
         items = _items(self.model_list)
         return tuple(x.data(_VALUE) for x in items if x.checkState() == _CHECKED)
 
     @property
-    def folders(self) -> tuple[Folder, ...]:
-        """All folders, with those names that they have now."""
+    def folders(self) -> tuple[ChosenFolder, ...]:
+        """All folders with their current names."""
         return tuple(
-            Folder(
+            ChosenFolder(
                 item.text().strip() or Path(item.data(_VALUE)).name,
                 item.data(_VALUE),
                 item.checkState() == _CHECKED,
@@ -110,53 +110,53 @@ class SystemsBox(QGroupBox):
         )
 
     def fill_models(self, chosen: Sequence[str]) -> None:
-        """Offer the models that are installed now, and check some of them."""
+        """List the installed models, and check those in ``chosen``."""
         blocked = self.model_list.blockSignals(True)
         self.model_list.clear()
-        names = [model.name for model in installed()]
+        names = [model.name for model in installed_models()]
         if not set(chosen) & set(names) and chosen:
             chosen = (DEFAULT_MODEL,)
         for name in names:
-            info = known(name)
+            info = find_known(name)
             item = QListWidgetItem(info.title if info else name)
             item.setData(_VALUE, name)
             item.setToolTip(name)
             item.setCheckState(_CHECKED if name in chosen else _UNCHECKED)
             self.model_list.addItem(item)
-        _fit(self.model_list, 2, 6)
+        _fit_height(self.model_list, 2, 6)
         self.model_list.blockSignals(blocked)
 
     @Slot(str)
     def add_folder(self, path: str) -> None:
-        """Take a folder of another system's mattes, named after the folder."""
-        taken = {folder.name for folder in self.folders} | set(self.models)
-        plain = Path(path).name or path
-        name, number = plain, 2
-        while name in taken:
-            name, number = f"{plain} {number}", number + 1
-        self._add(Folder(name, path))
+        """Add a folder of predictions, named after the folder."""
+        names_in_use = {folder.name for folder in self.folders} | set(self.models)
+        base_name = Path(path).name or path
+        name, number = base_name, 2
+        while name in names_in_use:
+            name, number = f"{base_name} {number}", number + 1
+        self._add(ChosenFolder(name, path))
         self.edited.emit()
 
-    def _add(self, folder: Folder) -> None:
+    def _add(self, folder: ChosenFolder) -> None:
         item = QListWidgetItem(folder.name)
         item.setData(_VALUE, folder.path)
         item.setToolTip(folder.path)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         item.setCheckState(_CHECKED if folder.chosen else _UNCHECKED)
         self.folder_list.addItem(item)
-        _fit(self.folder_list, 1, 4)
+        _fit_height(self.folder_list, 1, 4)
 
     @Slot()
     def _choose_folder(self) -> None:
         title = self.tr("Choose a folder of another system's mattes")
-        dialog = ask_for_folder(self, title, "")
+        dialog = make_folder_dialog(self, title, "")
         dialog.fileSelected.connect(self.add_folder)
         dialog.open()
 
     @Slot()
     def _remove_folder(self) -> None:
         self.folder_list.takeItem(self.folder_list.currentRow())
-        _fit(self.folder_list, 1, 4)
+        _fit_height(self.folder_list, 1, 4)
         self.edited.emit()
 
     @Slot()
@@ -164,20 +164,20 @@ class SystemsBox(QGroupBox):
         self.remove_button.setEnabled(self.folder_list.currentRow() >= 0)
 
 
-def _checks(name: str) -> QListWidget:
-    """A list of names to check."""
-    listed = QListWidget()
-    listed.setAccessibleName(name)
-    listed.setMinimumWidth(120)
-    return listed
+def _check_list(name: str) -> QListWidget:
+    """An empty list of check boxes."""
+    list_widget = QListWidget()
+    list_widget.setAccessibleName(name)
+    list_widget.setMinimumWidth(120)
+    return list_widget
 
 
-def _items(listed: QListWidget) -> list[QListWidgetItem]:
-    return [listed.item(i) for i in range(listed.count())]
+def _items(list_widget: QListWidget) -> list[QListWidgetItem]:
+    return [list_widget.item(i) for i in range(list_widget.count())]
 
 
-def _fit(listed: QListWidget, least: int, most: int) -> None:
-    """Make a list as high as its lines, within bounds."""
-    row = max(listed.sizeHintForRow(0), listed.fontMetrics().height() + 4)
-    count = min(max(listed.count(), least), most)
-    listed.setFixedHeight(row * count + 2 * listed.frameWidth() + 4)
+def _fit_height(list_widget: QListWidget, min_rows: int, max_rows: int) -> None:
+    """Set the height of a list to its rows, within bounds."""
+    row = max(list_widget.sizeHintForRow(0), list_widget.fontMetrics().height() + 4)
+    count = min(max(list_widget.count(), min_rows), max_rows)
+    list_widget.setFixedHeight(row * count + 2 * list_widget.frameWidth() + 4)

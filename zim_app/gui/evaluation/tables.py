@@ -20,12 +20,12 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from zim_app.gui.evaluation.results import Line
-from zim_app.gui.language import error_text
-from zim_model.evaluation.journal import Row
-from zim_model.evaluation.measures import MEASURES, Measure
+from zim_app.gui.evaluation.results import MeansRow
+from zim_app.gui.language import translate_error
+from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.measures import METRICS, Metric
 from zim_model.evaluation.report import ALL
-from zim_model.evaluation.tables import NONE
+from zim_model.evaluation.tables import NO_VALUE
 
 translate = QCoreApplication.translate
 T = TypeVar("T")
@@ -53,26 +53,26 @@ MEANINGS = (
     QT_TRANSLATE_NOOP("Evaluation", "Clicks until IoU 0.85, the most where never."),
     QT_TRANSLATE_NOOP("Evaluation", "Clicks until IoU 0.90, the most where never."),
 )
-"""Of the measures, as they are worded there."""
+"""Descriptions of the metrics, as in :data:`METRICS`, for translation."""
 _ROOT = QModelIndex()
-_ROOM, _SORT_MARK, _WIDEST = 12, 16, 900
-"""View pixels beside a text, for the mark of sorting, and at most."""
-_LOOKED_AT = 40
-"""Rows whose widths count; more would take time."""
-BY_NAME = {measure.name: measure for measure in MEASURES}
+_CELL_PADDING, _SORT_MARK, _MAX_WIDTH = 12, 16, 900
+"""Widths in view pixels: beside a text, of the sort indicator, and of a column."""
+_ROWS_MEASURED_FOR_WIDTH = 40
+"""Rows whose texts determine the widths of columns; more would be slow."""
+BY_NAME = {metric.name: metric for metric in METRICS}
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
+class TableColumn(Generic[T]):
     """One column of a table.
 
     Attributes:
-        title: at its top.
-        key: what it is sorted by; None where there is nothing, which comes last.
-        text: what stands in a cell.
-        tip: about the column.
+        title: its header.
+        key: sort key of a row; rows with None are last.
+        text: text of a row's cell.
+        tip: tool tip of the header.
         number: whether it is right-aligned, and first sorted with the worst on top.
-        more_is_better: of a measure.
+        more_is_better: of a metric.
     """
 
     title: str
@@ -84,34 +84,34 @@ class Column(Generic[T]):
 
 
 def number_text(value: float | None) -> str:
-    """A measure with the digits that tables of this field print."""
+    """The value of a metric, with 4 decimals or 1 above 1000."""
     if value is None:
-        return NONE
+        return NO_VALUE
     return QLocale().toString(value, "f", 4 if abs(value) < 1000 else 1)
 
 
 def all_text(name: str) -> str:
-    """A subset or size for people."""
+    """A subset or size as translated text."""
     return translate("Evaluation", "all") if name == ALL else name
 
 
-class TableModel(QAbstractTableModel, Generic[T]):
-    """Values as lines of a table; sorting keeps lines without a value at the end.
+class ResultsTableModel(QAbstractTableModel, Generic[T]):
+    """Table model with a value per row; sorting keeps rows without a key at the end.
 
     **Threads**: the window's only.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.columns: tuple[Column[T], ...] = ()
-        self.lines: list[T] = []
+        self.columns: tuple[TableColumn[T], ...] = ()
+        self.rows: list[T] = []
         self.sorted_by: str = ""
         self.descending = False
 
-    def show_lines(self, lines: Sequence[T], columns: Sequence[Column[T]]) -> None:
-        """Show others, in the order that the user chose."""
+    def show_rows(self, rows: Sequence[T], columns: Sequence[TableColumn[T]]) -> None:
+        """Replace rows and columns, sorted as before."""
         self.beginResetModel()
-        self.lines, self.columns = list(lines), tuple(columns)
+        self.rows, self.columns = list(rows), tuple(columns)
         self._sort()
         self.endResetModel()
 
@@ -119,14 +119,14 @@ class TableModel(QAbstractTableModel, Generic[T]):
         column = next((c for c in self.columns if c.title == self.sorted_by), None)
         if column is None:
             return
-        pairs = [(column.key(line), line) for line in self.lines]
-        there = [pair for pair in pairs if pair[0] is not None]
-        missing = [line for key, line in pairs if key is None]
-        there.sort(key=itemgetter(0), reverse=self.descending)
-        self.lines = [line for _, line in there] + missing
+        pairs = [(column.key(row), row) for row in self.rows]
+        present = [pair for pair in pairs if pair[0] is not None]
+        missing = [row for key, row in pairs if key is None]
+        present.sort(key=itemgetter(0), reverse=self.descending)
+        self.rows = [row for _, row in present] + missing
 
     def rowCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self.lines)
+        return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self.columns)
@@ -151,15 +151,15 @@ class TableModel(QAbstractTableModel, Generic[T]):
     def data(self, index: Index, role: int = _ROLE.DisplayRole) -> Any:
         if not index.isValid():
             return None
-        line, column = self.lines[index.row()], self.columns[index.column()]
+        row, column = self.rows[index.row()], self.columns[index.column()]
         if role == _ROLE.DisplayRole:
-            return column.text(line)
+            return column.text(row)
         if role == _ROLE.TextAlignmentRole:
             return _alignment(column.number)
-        return self.look_of(line, role)
+        return self.cell_style(row, role)
 
-    def look_of(self, line: T, role: int) -> Any:
-        """Font, colour or tool tip of a line."""
+    def cell_style(self, row: T, role: int) -> Any:
+        """Font, colour or tool tip of a row, by role."""
         return None
 
 
@@ -168,27 +168,27 @@ def _alignment(number: bool) -> Qt.AlignmentFlag:
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
-def _faint() -> Any:
+def _faint_colour() -> Any:
     palette = QGuiApplication.palette()
     return palette.brush(QPalette.ColorRole.PlaceholderText)
 
 
-class MeansModel(TableModel[Line]):
-    """Means by system, prompt, subset and size; published ones set apart."""
+class MeansModel(ResultsTableModel[MeansRow]):
+    """Means by system, prompt, subset and size; published ones at the end."""
 
     def _sort(self) -> None:
         super()._sort()
-        self.lines.sort(key=lambda line: line.published)  # never mixed
+        self.rows.sort(key=lambda row: row.published)  # never mixed
 
-    def look_of(self, line: Line, role: int) -> Any:
+    def cell_style(self, row: MeansRow, role: int) -> Any:
         if role == _ROLE.FontRole:
             font = QFont()
-            font.setItalic(line.published)
-            font.setBold(not line.published and line.size == ALL)
+            font.setItalic(row.published)
+            font.setBold(not row.published and row.size == ALL)
             return font
-        if role == _ROLE.ForegroundRole and line.published:
-            return _faint()
-        if role == _ROLE.ToolTipRole and line.published:
+        if role == _ROLE.ForegroundRole and row.published:
+            return _faint_colour()
+        if role == _ROLE.ToolTipRole and row.published:
             return translate(
                 "Evaluation",
                 "Published by others, not measured here: Table 1 of the ZIM paper "
@@ -197,28 +197,30 @@ class MeansModel(TableModel[Line]):
         return None
 
 
-def mean_columns(measures: Sequence[str]) -> list[Column[Line]]:
+def mean_columns(metrics: Sequence[str]) -> list[TableColumn[MeansRow]]:
     """The columns of the table of means."""
-    texts: list[Column[Line]] = [
-        Column(
+    texts: list[TableColumn[MeansRow]] = [
+        TableColumn(
             translate("Evaluation", "Model"), lambda x: x.system.lower(), _system_text
         ),
-        Column(translate("Evaluation", "Prompt"), lambda x: x.prompt, _prompt_text),
-        Column(
+        TableColumn(
+            translate("Evaluation", "Prompt"), lambda x: x.prompt, _prompt_text
+        ),
+        TableColumn(
             translate("Evaluation", "Subset"),
             lambda x: x.subset,
             lambda x: all_text(x.subset),
         ),
-        Column(
+        TableColumn(
             translate("Evaluation", "Size"),
             lambda x: ("all", "S", "M", "L").index(x.size),
             lambda x: all_text(x.size),
             translate(
                 "Evaluation",
-                "Of the object: S under 1 %, M under 10 %, L from 10 % of the picture",
+                "Of the object: S under 1 %, M under 10 %, L from 10 % of the photo",
             ),
         ),
-        Column(
+        TableColumn(
             translate("Evaluation", "Rows"),
             lambda x: x.count or None,
             _count_text,
@@ -226,34 +228,34 @@ def mean_columns(measures: Sequence[str]) -> list[Column[Line]]:
             number=True,
         ),
     ]
-    return [*texts, *(_measure_column(name, _mean_of(name)) for name in measures)]
+    return [*texts, *(_metric_column(name, _mean_getter(name)) for name in metrics)]
 
 
-def _mean_of(name: str) -> Callable[[Line], float | None]:
-    return lambda line: line.means.get(name)
+def _mean_getter(name: str) -> Callable[[MeansRow], float | None]:
+    return lambda row: row.means.get(name)
 
 
-def _system_text(line: Line) -> str:
-    if line.published:
-        return translate("Evaluation", "{} (published)").format(line.system)
-    return line.system
+def _system_text(row: MeansRow) -> str:
+    if row.published:
+        return translate("Evaluation", "{} (published)").format(row.system)
+    return row.system
 
 
-def _prompt_text(line: Line | Row) -> str:
-    return prompt_text(line.prompt)
+def _prompt_text(row: MeansRow | EvaluationRow) -> str:
+    return prompt_text(row.prompt)
 
 
-def _count_text(line: Line) -> str:
-    if line.published:
+def _count_text(row: MeansRow) -> str:
+    if row.published:
         return ""
-    if line.failed:
+    if row.failed:
         text = translate("Evaluation", "{} (+{} failed)")
-        return text.format(line.count, line.failed)
-    return str(line.count)
+        return text.format(row.count, row.failed)
+    return str(row.count)
 
 
 def prompt_text(prompt: str) -> str:
-    """A kind of prompts for people."""
+    """A kind of prompts as translated text."""
     kind, _, count = prompt.partition(":")
     if kind == "clicks":
         return translate("Evaluation", "{} clicks").format(count)
@@ -264,98 +266,106 @@ def prompt_text(prompt: str) -> str:
     return texts.get(kind, prompt)
 
 
-def _measure_column(name: str, key: Callable[[T], float | None]) -> Column[T]:
-    measure = BY_NAME[name]
-    return Column(
+def _metric_column(name: str, key: Callable[[T], float | None]) -> TableColumn[T]:
+    metric = BY_NAME[name]
+    return TableColumn(
         name,
         key,
-        lambda line: number_text(key(line)),
-        measure_tip(measure),
+        lambda row: number_text(key(row)),
+        metric_tip(metric),
         number=True,
-        more_is_better=measure.better == "more",
+        more_is_better=metric.better == "more",
     )
 
 
-def measure_tip(measure: Measure) -> str:
-    """What a measure is, and which way is better."""
+def metric_tip(metric: Metric) -> str:
+    """Description of a metric, and whether more or less is better."""
     better = (
         translate("Evaluation", "more is better")
-        if measure.better == "more"
+        if metric.better == "more"
         else translate("Evaluation", "less is better")
     )
-    return f"{translate('Evaluation', measure.meaning)} ({better})"
+    return f"{translate('Evaluation', metric.meaning)} ({better})"
 
 
-class RowsModel(TableModel[Row]):
-    """The single rows; a failed one says why in its tool tip.
+class RowsModel(ResultsTableModel[EvaluationRow]):
+    """The single rows; the tool tip of a failed row is its error.
 
     Args:
-        faint_failures: whether failed rows are told apart from others.
+        faint_failures: whether failed rows are painted in a faint colour.
     """
 
     def __init__(self, *, faint_failures: bool = True) -> None:
         super().__init__()
-        self._faint = faint_failures
+        self._faint_failures = faint_failures
 
-    def look_of(self, line: Row, role: int) -> Any:
-        if role == _ROLE.ForegroundRole and line.error and self._faint:
-            return _faint()
+    def cell_style(self, row: EvaluationRow, role: int) -> Any:
+        if role == _ROLE.ForegroundRole and row.error and self._faint_failures:
+            return _faint_colour()
         if role == _ROLE.ToolTipRole:
-            return error_text(line.error) if line.error else line.case
+            return translate_error(row.error) if row.error else row.case
         return None
 
 
-def row_columns(measures: Sequence[str], *, failed: bool) -> list[Column[Row]]:
+def row_columns(
+    metrics: Sequence[str], *, failed: bool
+) -> list[TableColumn[EvaluationRow]]:
     """The columns of the table of rows.
 
     Args:
-        failed: whether some failed, whose reasons then have a column.
+        failed: whether there are failed rows; then there is a column of reasons.
     """
-    columns: list[Column[Row]] = [
-        Column(translate("Evaluation", "Case"), lambda x: x.case, lambda x: x.case),
-        Column(
+    columns: list[TableColumn[EvaluationRow]] = [
+        TableColumn(
+            translate("Evaluation", "Case"), lambda x: x.case, lambda x: x.case
+        ),
+        TableColumn(
             translate("Evaluation", "Model"),
             lambda x: x.system.lower(),
             lambda x: x.system,
         ),
-        Column(translate("Evaluation", "Prompt"), lambda x: x.prompt, _prompt_text),
-        Column(
+        TableColumn(
+            translate("Evaluation", "Prompt"), lambda x: x.prompt, _prompt_text
+        ),
+        TableColumn(
             translate("Evaluation", "Size"),
             lambda x: None if x.error else x.area,
-            lambda x: NONE if x.error else x.size,
+            lambda x: NO_VALUE if x.error else x.size,
             translate(
                 "Evaluation",
-                "Of the object: S under 1 %, M under 10 %, L from 10 % of the picture",
+                "Of the object: S under 1 %, M under 10 %, L from 10 % of the photo",
             ),
         ),
     ]
-    columns += [_measure_column(name, _value_of(name)) for name in measures]
+    columns += [_metric_column(name, _value_getter(name)) for name in metrics]
     if failed:
         columns.append(
-            Column(
+            TableColumn(
                 translate("Evaluation", "Reason"),
                 lambda x: x.error or None,
-                lambda x: error_text(x.error),
+                lambda x: translate_error(x.error),
             )
         )
     return columns
 
 
-def _value_of(name: str) -> Callable[[Row], float | None]:
+def _value_getter(name: str) -> Callable[[EvaluationRow], float | None]:
     return lambda row: row.metrics.get(name)
 
 
-class Table(QTableView):
-    """A table whose first click on a number's title puts the worst on top.
+class ResultsTableView(QTableView):
+    """A sortable table; the first click on a number's header puts the worst on top.
 
-    **Signals**: ``opened(line)``: it was double-clicked, or Enter pressed on it.
+    **Signals**: ``row_opened(row)``: a row was double-clicked, or Enter was pressed.
 
     **Threads**: the window's only.
     """
 
-    opened = Signal(object)
+    row_opened = Signal(object)
 
-    def __init__(self, model: TableModel[Any], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: ResultsTableModel[Any], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.table = model
         self.doubleClicked.connect(self._on_double_clicked)
@@ -379,42 +389,44 @@ class Table(QTableView):
         header.sectionClicked.connect(self._on_header_clicked)
         self._shown: tuple[str, ...] = ()
 
-    def show_lines(self, lines: Sequence[Any], columns: Sequence[Column[Any]]) -> None:
-        """Show other lines; widths stay while the columns are the same."""
-        place = self.verticalScrollBar().value()
-        self.table.show_lines(lines, columns)
-        self._make_room(columns)
-        self._show_order()
-        self.verticalScrollBar().setValue(place)
+    def show_rows(
+        self, rows: Sequence[Any], columns: Sequence[TableColumn[Any]]
+    ) -> None:
+        """Replace the rows; widths stay while the columns are the same."""
+        scroll_position = self.verticalScrollBar().value()
+        self.table.show_rows(rows, columns)
+        self._widen_columns(columns)
+        self._show_sort_order()
+        self.verticalScrollBar().setValue(scroll_position)
 
-    def _make_room(self, columns: Sequence[Column[Any]]) -> None:
-        """Widen the columns for what is in them; Qt's own way asks much more."""
+    def _widen_columns(self, columns: Sequence[TableColumn[Any]]) -> None:
+        """Widen the columns for their texts; measures fewer cells than Qt does."""
         titles = tuple(column.title for column in columns)
-        anew, self._shown = titles != self._shown, titles
+        columns_changed, self._shown = titles != self._shown, titles
         font = self.font()
         font.setBold(True)
         metrics = QFontMetrics(font)
-        first = self.table.lines[:_LOOKED_AT]
+        first = self.table.rows[:_ROWS_MEASURED_FOR_WIDTH]
         for index, column in enumerate(columns):
             title = metrics.horizontalAdvance(column.title) + _SORT_MARK
-            texts = {column.text(line) for line in first}
-            wanted = max([title, *map(metrics.horizontalAdvance, texts)]) + _ROOM
-            if anew or wanted > self.columnWidth(index):
-                self.setColumnWidth(index, min(wanted, _WIDEST))
+            texts = {column.text(row) for row in first}
+            width = max([title, *map(metrics.horizontalAdvance, texts)]) + _CELL_PADDING
+            if columns_changed or width > self.columnWidth(index):
+                self.setColumnWidth(index, min(width, _MAX_WIDTH))
 
     def sort_by(self, title: str, *, descending: bool) -> None:
-        """Sort by the column of that title."""
+        """Sort by the column with that title."""
         self.table.sorted_by, self.table.descending = title, descending
-        self.show_lines(self.table.lines, self.table.columns)
+        self.show_rows(self.table.rows, self.table.columns)
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
-        self.opened.emit(self.table.lines[index.row()])
+        self.row_opened.emit(self.table.rows[index.row()])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # Not "activated": on some systems a single click does that.
+        # Not "activated": some systems emit it on a single click.
         index = self.currentIndex()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid():
-            self.opened.emit(self.table.lines[index.row()])
+            self.row_opened.emit(self.table.rows[index.row()])
         else:
             super().keyPressEvent(event)
 
@@ -425,7 +437,7 @@ class Table(QTableView):
             descending = not self.table.descending
         self.sort_by(column.title, descending=descending)
 
-    def _show_order(self) -> None:
+    def _show_sort_order(self) -> None:
         titles = [column.title for column in self.table.columns]
         header = self.horizontalHeader()
         if self.table.sorted_by not in titles:

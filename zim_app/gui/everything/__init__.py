@@ -1,1 +1,1 @@
-"""Finding all objects of a picture, and picking among them."""
+"""Everything-mode: finding all objects of an image and picking some."""

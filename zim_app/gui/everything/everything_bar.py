@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from zim_app.gui.canvas.markers import ACCENT
-from zim_app.gui.everything.selection import Regions
+from zim_app.gui.everything.selection import FoundSelection
 
 MARGIN = 16
 _STRIPE = 3
@@ -28,36 +28,37 @@ _STYLE_SHEET = """
 
 
 class EverythingBar(QFrame):
-    """Says what was found and how far the search is; offers what can be done.
+    """Shows the number of found objects and the progress of the search; has buttons.
 
-    It looks the same in both themes, as it lies over a picture.
+    It has the same colours in both themes, since it lies over an image.
 
-    **Signals**: ``cancelled()``, ``continued()``, ``merge_wanted()``,
-    ``picked_wanted()``, ``all_wanted()``, ``left()``: the buttons.
+    **Signals**: ``cancel_requested()``, ``continue_requested()``,
+    ``merge_requested()``, ``add_picked_requested()``, ``add_all_requested()``,
+    ``leave_requested()``: a button was pressed.
 
     **Threads**: the window's only.
     """
 
-    cancelled = Signal()
-    continued = Signal()
-    merge_wanted = Signal()
-    picked_wanted = Signal()
-    all_wanted = Signal()
-    left = Signal()
+    cancel_requested = Signal()
+    continue_requested = Signal()
+    merge_requested = Signal()
+    add_picked_requested = Signal()
+    add_all_requested = Signal()
+    leave_requested = Signal()
 
     def __init__(self, canvas: QWidget) -> None:
         super().__init__(canvas)
         self.setObjectName("everything")
         self.setStyleSheet(_STYLE_SHEET)
         self.setCursor(Qt.CursorShape.ArrowCursor)
-        self._fraction = 0.0
+        self._progress = 0.0
         self._searching = False
         self.label = QLabel()
         self.cancel_button = self._button(
             self.tr("Cancel search"), self.tr("Stop here and keep what was found")
         )
         self.continue_button = self._button(
-            self.tr("Go on"), self.tr("Search the rest of the picture")
+            self.tr("Go on"), self.tr("Search the rest of the photo")
         )
         self.merge_button = self._button(
             self.tr("Merge picked"),
@@ -80,12 +81,12 @@ class EverythingBar(QFrame):
         layout.addWidget(self.label)
         layout.addSpacing(8)
         for button, signal in (
-            (self.cancel_button, self.cancelled),
-            (self.continue_button, self.continued),
-            (self.merge_button, self.merge_wanted),
-            (self.add_button, self.picked_wanted),
-            (self.all_button, self.all_wanted),
-            (self.leave_button, self.left),
+            (self.cancel_button, self.cancel_requested),
+            (self.continue_button, self.continue_requested),
+            (self.merge_button, self.merge_requested),
+            (self.add_button, self.add_picked_requested),
+            (self.all_button, self.add_all_requested),
+            (self.leave_button, self.leave_requested),
         ):
             button.clicked.connect(signal)
             layout.addWidget(button)
@@ -104,26 +105,26 @@ class EverythingBar(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return button
 
-    def show_regions(self, regions: Regions, *, searching: bool) -> None:
-        """Say what there is, and offer what can be done with it."""
-        self._fraction, self._searching = regions.fraction, searching
-        self.label.setText(self._said(regions))
+    def show_selection(self, selection: FoundSelection, *, searching: bool) -> None:
+        """Update the text, and enable what is possible."""
+        self._progress, self._searching = selection.progress, searching
+        self.label.setText(self._summary_text(selection))
         self.cancel_button.setVisible(searching)
-        self.continue_button.setVisible(not searching and not regions.finished)
-        self.merge_button.setEnabled(len(regions.picks) > 1)
-        self.add_button.setEnabled(bool(regions.picks))
-        self.all_button.setEnabled(bool(regions.found))
+        self.continue_button.setVisible(not searching and not selection.finished)
+        self.merge_button.setEnabled(len(selection.picks) > 1)
+        self.add_button.setEnabled(bool(selection.picks))
+        self.all_button.setEnabled(bool(selection.objects))
         self.layout().activate()
-        self._place()
+        self._reposition()
         self.update()
 
-    def _said(self, regions: Regions) -> str:
-        count, picked = len(regions.found), len(regions.picks)
+    def _summary_text(self, selection: FoundSelection) -> str:
+        count, picked = len(selection.objects), len(selection.picks)
         if picked:
             text = self.tr("{} found, {} picked")
         elif self._searching:
             text = self.tr("Searching… {} found")
-        elif not regions.finished:
+        elif not selection.finished:
             text = self.tr("Search stopped, {} found")
         elif count:
             text = self.tr("{} found: click to pick, Shift+click to merge")
@@ -131,7 +132,7 @@ class EverythingBar(QFrame):
             text = self.tr("Nothing found")
         return text.format(count, picked)
 
-    def _place(self) -> None:
+    def _reposition(self) -> None:
         canvas = self.parentWidget()
         assert canvas is not None
         size = self.sizeHint()
@@ -147,7 +148,7 @@ class EverythingBar(QFrame):
         if not self.isVisible():
             return False
         if event.type() == QEvent.Type.Resize:
-            self._place()
+            self._reposition()
         elif isinstance(event, QKeyEvent) and not (
             event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         ):
@@ -155,7 +156,7 @@ class EverythingBar(QFrame):
         return False
 
     def _take_key(self, event: QKeyEvent) -> bool:
-        """Press the button of a key, which may be an action's at other times."""
+        """Press the button of a key, which overrides an action's key."""
         button = self._keys.get(Qt.Key(event.key()))
         if button is None:
             return False
@@ -170,5 +171,5 @@ class EverythingBar(QFrame):
             painter = QPainter(self)
             inner = QRectF(8, 5, self.width() - 16, _STRIPE)
             painter.fillRect(inner, QColor(255, 255, 255, 50))
-            inner.setWidth(inner.width() * self._fraction)
+            inner.setWidth(inner.width() * self._progress)
             painter.fillRect(inner, ACCENT)

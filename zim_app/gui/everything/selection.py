@@ -1,4 +1,4 @@
-"""Everything-mode as values: what was found, hit and picked.
+"""Everything-mode as values: found objects and the user's picks.
 
 Pure functions over frozen values; no widgets.
 """
@@ -16,181 +16,204 @@ from zim_model.recipe import Recipe
 from zim_model.request import Options
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import Found
+    from zim_model.inference.automatic import FoundObject
 
-SOLID = 128
-"""Small alpha from which a pixel belongs to a region."""
-SAME = 0.5
-"""Overlap, as a soft IoU, from which a better matte takes the place of a picked one."""
-GOLDEN = 0.618034
+SOLID_ALPHA = 128
+"""Alpha of the thumbnail from which a pixel belongs to a found object."""
+SAME_OBJECT_IOU = 0.5
+"""Soft IoU from which a later found object replaces a picked one."""
+GOLDEN_RATIO = 0.618034
 SMOOTHING = 1.6
-"""Standard deviation of the blur of what is shown, in pixels where 384 are a side."""
+"""Standard deviation of the blur for display, in pixels per 384 of the longer side."""
 
-Pick = tuple["Found", ...]
-"""What will be one object: one region, or several that were merged."""
+Pick = tuple["FoundObject", ...]
+"""Found objects that become one object of the document."""
 
 
 @dataclass(frozen=True, slots=True)
-class Regions:
-    """What everything-mode knows of a picture.
+class FoundSelection:
+    """State of everything-mode on an image.
 
     Attributes:
-        size: height and width of the picture.
-        found: largest first.
+        size: height and width of the image.
+        objects: found objects, largest first.
         picks: in the order in which they were made.
-        hovered: the region under the pointer.
-        done: steps of the search that are done, of ``total``.
-        total: 0 until the search has said so.
-        finished: the search came to its end.
+        hovered: the found object under the pointer.
+        done: finished steps of the search, of ``total``.
+        total: steps of the search; 0 before it has reported them.
+        finished: whether the search is complete.
     """
 
     size: tuple[int, int]
-    found: tuple[Found, ...] = ()
+    objects: tuple[FoundObject, ...] = ()
     picks: tuple[Pick, ...] = ()
-    hovered: Found | None = None
+    hovered: FoundObject | None = None
     done: int = 0
     total: int = 0
     finished: bool = False
 
     @property
-    def fraction(self) -> float:
-        """How much of the search is done, 0 to 1."""
+    def progress(self) -> float:
+        """Progress of the search, 0 to 1."""
         if self.finished:
             return 1.0
         return self.done / self.total if self.total else 0.0
 
-    def at(self, x: float, y: float) -> Found | None:
-        """The smallest region at x, y in image pixels."""
+    def found_at(self, x: float, y: float) -> FoundObject | None:
+        """The smallest found object at x, y in image coordinates."""
         height, width = self.size
         if not (0 <= x < width and 0 <= y < height):
             return None
-        inside = [found for found in self.found if _covers(found, x, y, self.size)]
-        return min(inside, key=lambda found: found.area, default=None)
+        inside = [
+            found_object
+            for found_object in self.objects
+            if _covers(found_object, x, y, self.size)
+        ]
+        return min(inside, key=lambda found_object: found_object.area, default=None)
 
-    def pick_of(self, found: Found) -> int | None:
-        """Index of the pick that a region belongs to."""
-        return next((i for i, pick in enumerate(self.picks) if found in pick), None)
+    def pick_index(self, found_object: FoundObject) -> int | None:
+        """Index of the pick that contains a found object."""
+        return next(
+            (i for i, pick in enumerate(self.picks) if found_object in pick), None
+        )
 
     # -- Changes --------------------------------------------------------------------
 
-    def toggled(self, found: Found) -> Regions:
-        """Pick a region, or take it out of its pick."""
-        if self.pick_of(found) is None:
-            return replace(self, picks=(*self.picks, (found,)))
-        left = (tuple(f for f in pick if f is not found) for pick in self.picks)
+    def toggle(self, found_object: FoundObject) -> FoundSelection:
+        """Pick a found object, or remove it from its pick."""
+        if self.pick_index(found_object) is None:
+            return replace(self, picks=(*self.picks, (found_object,)))
+        left = (tuple(f for f in pick if f is not found_object) for pick in self.picks)
         return replace(self, picks=tuple(filter(None, left)))
 
-    def picked(self, found: Found) -> Regions:
-        """Pick a region unless it is picked."""
-        return self if self.pick_of(found) is not None else self.toggled(found)
+    def pick(self, found_object: FoundObject) -> FoundSelection:
+        """Pick a found object unless it is picked."""
+        picked = self.pick_index(found_object) is not None
+        return self if picked else self.toggle(found_object)
 
-    def joined(self, found: Found) -> Regions:
-        """Make a region part of the newest pick, or the first one if there is none."""
-        others = self.toggled(found) if self.pick_of(found) is not None else self
+    def join_pick(self, found_object: FoundObject) -> FoundSelection:
+        """Add a found object to the newest pick, or make it the first pick."""
+        picked = self.pick_index(found_object) is not None
+        others = self.toggle(found_object) if picked else self
         if not others.picks:
-            return self.picked(found)
-        *rest, last = others.picks
-        return replace(others, picks=(*rest, (*last, found)))
+            return self.pick(found_object)
+        *earlier, last = others.picks
+        return replace(others, picks=(*earlier, (*last, found_object)))
 
-    def merged(self) -> Regions:
-        """Make one pick of all."""
-        together = tuple(found for pick in self.picks for found in pick)
+    def merge_picks(self) -> FoundSelection:
+        """Merge all picks into one."""
+        together = tuple(found_object for pick in self.picks for found_object in pick)
         return replace(self, picks=(together,) if together else ())
 
-    def all_picked(self) -> Regions:
-        """Pick all regions that are not picked, each by itself."""
-        rest = ((found,) for found in self.found if self.pick_of(found) is None)
+    def pick_all(self) -> FoundSelection:
+        """Pick all found objects that are not picked, each separately."""
+        rest = (
+            (found_object,)
+            for found_object in self.objects
+            if self.pick_index(found_object) is None
+        )
         return replace(self, picks=(*self.picks, *rest))
 
-    def progressed(self, done: int, total: int, found: tuple[Found, ...]) -> Regions:
-        """Take what a search tells; one begun again tells nothing new at first."""
+    def with_progress(
+        self, done: int, total: int, objects: tuple[FoundObject, ...]
+    ) -> FoundSelection:
+        """Update with progress of the search, unless a repeated search is behind it."""
         if done < self.done or self.finished:
             return self
-        return replace(self, done=done, total=total)._with_found(found)
+        return replace(self, done=done, total=total)._with_objects(objects)
 
-    def ended(self, found: tuple[Found, ...]) -> Regions:
-        """Take the result of a search."""
-        return replace(self, finished=True)._with_found(found)
+    def with_result(self, objects: tuple[FoundObject, ...]) -> FoundSelection:
+        """Update with the result of the search."""
+        return replace(self, finished=True)._with_objects(objects)
 
-    def _with_found(self, found: tuple[Found, ...]) -> Regions:
-        """Take other regions; what is picked goes over to its better matte."""
-        gone = [old for pick in self.picks for old in pick if old not in found]
-        heirs = {old: heir for old in gone if (heir := _same(old, found)) is not None}
+    def _with_objects(self, objects: tuple[FoundObject, ...]) -> FoundSelection:
+        """Replace the found objects; picks are matched with the new ones."""
+        missing = [old for pick in self.picks for old in pick if old not in objects]
+        replacements = {
+            old: match
+            for old in missing
+            if (match := _best_match(old, objects)) is not None
+        }
         picks: list[Pick] = []
-        taken: set[Found] = set()
+        used: set[FoundObject] = set()
         for pick in self.picks:
-            now = tuple(dict.fromkeys(heirs.get(old, old) for old in pick))
-            now = tuple(region for region in now if region not in taken)
-            taken.update(now)
-            picks.append(now)
-        # A picked region that the search dropped is kept: the user wants it.
-        kept = [old for old in gone if old not in heirs]
-        regions = tuple(sorted((*found, *kept), key=lambda region: -region.area))
-        hovered = self.hovered if self.hovered in regions else None
+            new = tuple(dict.fromkeys(replacements.get(old, old) for old in pick))
+            new = tuple(each for each in new if each not in used)
+            used.update(new)
+            picks.append(new)
+        # Picked objects that the search dropped are kept: the user chose them.
+        kept = [old for old in missing if old not in replacements]
+        merged = tuple(sorted((*objects, *kept), key=lambda each: -each.area))
+        hovered = self.hovered if self.hovered in merged else None
         return replace(
-            self, found=regions, picks=tuple(filter(None, picks)), hovered=hovered
+            self,
+            objects=merged,
+            picks=tuple(filter(None, picks)),
+            hovered=hovered,
         )
 
 
-def _covers(found: Found, x: float, y: float, size: tuple[int, int]) -> bool:
-    height, width = found.alpha.shape
+def _covers(
+    found_object: FoundObject, x: float, y: float, size: tuple[int, int]
+) -> bool:
+    height, width = found_object.alpha.shape
     row, column = int(y * height / size[0]), int(x * width / size[1])
-    return int(found.alpha[row, column]) >= SOLID
+    return int(found_object.alpha[row, column]) >= SOLID_ALPHA
 
 
-def _same(old: Found, found: Iterable[Found]) -> Found | None:
-    """The region that shows best what an old one showed."""
+def _best_match(old: FoundObject, objects: Iterable[FoundObject]) -> FoundObject | None:
+    """The found object with the largest overlap with an earlier one, or None."""
     from zim_model.inference.automatic import soft_iou
 
-    overlaps = [(soft_iou(old, new), new) for new in found]
+    overlaps = [(soft_iou(old, new), new) for new in objects]
     best = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))
-    return best[1] if best[0] >= SAME else None
+    return best[1] if best[0] >= SAME_OBJECT_IOU else None
 
 
 # -- Objects -----------------------------------------------------------------------
 
 
 def candidates_differ(pick: Pick) -> bool:
-    """Whether a pick's regions come from different candidates of the model.
+    """Whether the objects of a pick are of different candidates.
 
-    An object has one for all its prompts, so that these are no one object.
+    A recipe has one candidate for all its prompts, so they cannot be merged.
     """
-    return len({found.candidate for found in pick}) > 1
+    return len({found_object.candidate for found_object in pick}) > 1
 
 
-def recipe_of(pick: Pick, model: str) -> Recipe:
-    """The recipe that makes a pick an ordinary object."""
-    first, *others = (found.prompts for found in pick)
+def pick_recipe(pick: Pick, model: str) -> Recipe:
+    """The recipe of the object that a pick becomes."""
+    first, *more = (found_object.prompts for found_object in pick)
     options = Options(candidate=pick[0].candidate or None)
-    return Recipe(first, model, options, also=tuple(others))
+    return Recipe(first, model, options, more_prompt_sets=tuple(more))
 
 
-# -- How it looks ------------------------------------------------------------------
+# -- Display -----------------------------------------------------------------------
 
 
-def hue_of(number: int) -> float:
-    """The hue in [0, 1) of a region's number; unlike those of the numbers near it."""
-    return number * GOLDEN % 1.0
+def golden_hue(number: int) -> float:
+    """A hue in [0, 1) per number; neighbouring numbers have distant hues."""
+    return number * GOLDEN_RATIO % 1.0
 
 
-def smoothed(alpha: ByteArray) -> ByteArray:
-    """A region's alpha without the steps of its few pixels, for display."""
+def smooth_alpha(alpha: ByteArray) -> ByteArray:
+    """The alpha of a thumbnail, blurred for display at a larger size."""
     import cv2
 
     soft = cv2.GaussianBlur(alpha, (0, 0), SMOOTHING * max(alpha.shape) / 384)
     return np.asarray(soft, np.uint8)
 
 
-Layer = tuple[ByteArray, tuple[int, int, int], float]
+TintLayer = tuple[ByteArray, tuple[int, int, int], float]
 """Alpha, (h, w); red, green and blue in 0..255; opacity in 0..1."""
 
 
-def tinted(layers: Iterable[Layer], size: tuple[int, int]) -> ByteArray:
-    """Regions in translucent colours, one over the other; what is smaller shows.
+def render_tints(layers: Iterable[TintLayer], size: tuple[int, int]) -> ByteArray:
+    """Composite of alphas in translucent colours; each covers the earlier ones.
 
     Args:
         layers: from the bottom to the top.
-        size: height and width of all alpha.
+        size: height and width of all alphas.
 
     Returns:
         (h, w, 4) uint8: blue, green, red, alpha, premultiplied.
@@ -198,14 +221,14 @@ def tinted(layers: Iterable[Layer], size: tuple[int, int]) -> ByteArray:
     result = np.zeros((*size, 4), np.float32)
     for whole, (red, green, blue), opacity in layers:
         colour = np.array([blue, green, red, 255], np.float32) * opacity
-        part = _extent(whole)
-        alpha = whole[part][..., None] * np.float32(1 / 255)
-        result[part] += (colour - result[part]) * alpha
+        region = _support(whole)
+        alpha = whole[region][..., None] * np.float32(1 / 255)
+        result[region] += (colour - result[region]) * alpha
     return np.asarray(result + 0.5, np.uint8)
 
 
-def _extent(alpha: ByteArray) -> tuple[slice, slice]:
-    """Rows and columns that hold all alpha above 0."""
+def _support(alpha: ByteArray) -> tuple[slice, slice]:
+    """Rows and columns of the bounding box of all alpha > 0."""
     rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
     if not rows.size:
         return slice(0, 0), slice(0, 0)

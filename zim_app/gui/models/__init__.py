@@ -1,1 +1,1 @@
-"""The choice of model and device, and the model manager."""
+"""Choice of model and device, and the model manager."""

@@ -1,4 +1,4 @@
-"""Which model and device are used: menus, the model manager, and what is said of it."""
+"""Controller of model and device: menus, the model manager and degradation notices."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import preferences
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.request import Timings
 from zim_model.runtime.devices import CPU, Device, DeviceChoice, Precision
-from zim_model.weights.catalogue import DEFAULT_MODEL, known
-from zim_model.weights.installed import find, installed
+from zim_model.weights.catalogue import DEFAULT_MODEL, find_known
+from zim_model.weights.installed import find_installed, installed_models
 
 if TYPE_CHECKING:
     from zim_app.gui.models.model_manager import ModelManager
-    from zim_app.gui.models.model_worker import ModelWork
+    from zim_app.gui.models.model_worker import ModelWorker
 
 _PRECISIONS: dict[str, Precision] = {
     "auto": "auto",
@@ -28,33 +28,33 @@ _PRECISIONS: dict[str, Precision] = {
     "half": "fp16",
     "bf16": "bf16",
 }
-"""Values of the preference, and what they are called below."""
+"""Precision by value of the preference."""
 
 
 def chosen_device() -> DeviceChoice:
-    """What the preferences say about device and precision."""
+    """Device and precision from the preferences."""
     device = preferences.value("device")
     precision = _PRECISIONS[preferences.value("precision")]
     return DeviceChoice(None if device == "auto" else device, precision)
 
 
 def default_model() -> str:
-    """The model for new pictures: the one chosen last, if it is still installed."""
+    """The model for new images: the last chosen one, if it is still installed."""
     name = preferences.value("model")
-    return name if find(name) else DEFAULT_MODEL
+    return name if find_installed(name) else DEFAULT_MODEL
 
 
-class ModelControl(QObject):
-    """Chooses model and device, and says once when the device is not as wanted.
+class ModelController(QObject):
+    """Chooses model and device, and shows each degradation notice once.
 
     Args:
-        queue: gets the choice of the device.
-        banner: for what the user should know at once.
+        queue: whose device is set.
+        banner: for degradation notices.
         window: parent of the dialog.
 
-    **Signals**: ``model_chosen(name)``: the active object is to be matted with it.
+    **Signals**: ``model_chosen(name)``: use this model for the active object.
 
-    **Threads**: the window's only; files and network are :class:`ModelWork`'s.
+    **Threads**: the window's only; :class:`ModelWorker` uses files and network.
     """
 
     model_chosen = Signal(str)
@@ -63,9 +63,9 @@ class ModelControl(QObject):
         super().__init__(window)
         self.current = default_model()
         self.dialog: ModelManager | None = None
-        self.work: ModelWork | None = None
+        self.worker: ModelWorker | None = None
         self._queue, self._banner, self._window = queue, banner, window
-        self._told: set[str] = set()
+        self._shown_notes: set[str] = set()
         self.menus = {
             "model": self._menu(self.tr("&Use"), self._fill_model_menu),
             "device": self._menu(self.tr("&Device"), self._fill_device_menu),
@@ -76,24 +76,24 @@ class ModelControl(QObject):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is downloaded, added or removed."""
-        return self.work is None or self.work.idle
+        """Whether no model is being downloaded, added or removed."""
+        return self.worker is None or self.worker.idle
 
     def close(self) -> None:
-        """Stop what is under way and return when its threads have ended."""
-        if self.work is not None:
-            self.work.close()
+        """Stop all tasks and wait for the threads."""
+        if self.worker is not None:
+            self.worker.close()
 
     @Slot()
     def show_manager(self) -> None:
         """Open the model manager, or bring it to the front."""
-        if self.dialog is None or self.work is None:
+        if self.dialog is None or self.worker is None:
             # Imported here: its network modules would delay the first paint.
             from zim_app.gui.models.model_manager import ModelManager
-            from zim_app.gui.models.model_worker import ModelWork
+            from zim_app.gui.models.model_worker import ModelWorker
 
-            self.work = self.work or ModelWork(parent=self)
-            self.dialog = ModelManager(self.work, self._window)
+            self.worker = self.worker or ModelWorker(parent=self)
+            self.dialog = ModelManager(self.worker, self._window)
             self.dialog.model_chosen.connect(self.choose_model)
         self.dialog.set_current(self.current)
         self.dialog.refresh()
@@ -104,13 +104,13 @@ class ModelControl(QObject):
 
     @Slot(str)
     def choose_model(self, name: str) -> None:
-        """Use a model for the active object and for new pictures."""
+        """Use a model for the active object and for new images."""
         preferences.set_value("model", name)
         self.model_chosen.emit(name)
         self.set_current(name)
 
     def set_current(self, name: str) -> None:
-        """Say which model the active object uses."""
+        """Set the model of the active object, for menu and dialog."""
         self.current = name
         if self.dialog is not None:
             self.dialog.set_current(name)
@@ -118,8 +118,8 @@ class ModelControl(QObject):
     @Slot()
     def _fill_model_menu(self) -> None:
         choices = []
-        for model in installed():
-            info = known(model.name)
+        for model in installed_models():
+            info = find_known(model.name)
             choices.append((model.name, info.title if info else model.name))
         self._fill("model", choices, self.current)
 
@@ -129,11 +129,13 @@ class ModelControl(QObject):
     def _fill_device_menu(self) -> None:
         devices = self._queue.devices or (CPU,)
         choices = [("auto", self.tr("Best available"))]
-        choices += [(_stored(device), _described(device)) for device in devices]
-        now = preferences.value("device")
-        if now not in dict(choices):  # such as a card that was pulled out
-            choices.append((now, self.tr("{} (not here)").format(now)))
-        self._fill("device", choices, now)
+        choices += [
+            (_device_setting(device), _device_text(device)) for device in devices
+        ]
+        current = preferences.value("device")
+        if current not in dict(choices):  # such as a removed GPU
+            choices.append((current, self.tr("{} (not here)").format(current)))
+        self._fill("device", choices, current)
 
     @Slot()
     def _fill_precision_menu(self) -> None:
@@ -147,16 +149,16 @@ class ModelControl(QObject):
     @Slot(str)
     def _on_preference_changed(self, key: str) -> None:
         if key in ("device", "precision"):
-            self._told.clear()
-            self._banner.withdraw("device")
+            self._shown_notes.clear()
+            self._banner.remove_topic("device")
             self._queue.set_device(chosen_device())
 
-    def tell(self, timings: Timings) -> None:
-        """Say what had to be done for want of memory, each once."""
-        news = [note for note in timings.notes if note not in self._told]
-        if news:
-            self._told.update(news)
-            text = "\n".join(map(error_text, news))
+    def show_notes(self, timings: Timings) -> None:
+        """Show the notes of a matte's timings in the banner, each once."""
+        new_notes = [note for note in timings.notes if note not in self._shown_notes]
+        if new_notes:
+            self._shown_notes.update(new_notes)
+            text = "\n".join(map(translate_error, new_notes))
             self._banner.show_warning(text, topic="device")
 
     # -- Menus ------------------------------------------------------------------------
@@ -167,15 +169,15 @@ class ModelControl(QObject):
         menu.triggered.connect(self._on_menu_triggered)
         return menu
 
-    def _fill(self, id_: str, choices: list[tuple[str, str]], now: str) -> None:
-        """Offer values, each with its text, of which one is chosen now."""
+    def _fill(self, id_: str, choices: list[tuple[str, str]], current: str) -> None:
+        """Fill a menu with values and texts, and check the current one."""
         menu = self.menus[id_]
         menu.clear()
         group = QActionGroup(menu)
         for value, text in choices:
             action = group.addAction(text)
             action.setCheckable(True)
-            action.setChecked(value == now)
+            action.setChecked(value == current)
             action.setData((id_, value))
             menu.addAction(action)
 
@@ -188,13 +190,13 @@ class ModelControl(QObject):
             preferences.set_value(id_, value)
 
 
-def _stored(device: Device) -> str:
-    """What the preference calls a device."""
+def _device_setting(device: Device) -> str:
+    """A device's value in the preference."""
     return device.id.removesuffix(":0")
 
 
-def _described(device: Device) -> str:
-    """A device's name, and its memory if it has its own."""
+def _device_text(device: Device) -> str:
+    """A device's name, with its memory if it has its own."""
     if not device.memory:
         return device.name
     return f"{device.name} ({device.memory / 2**30:.0f} GB)"

@@ -1,4 +1,4 @@
-"""The model manager: what models there are, their licences, and how to get them."""
+"""The model manager: a dialog that lists, downloads, adds and removes models."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.language import error_text
-from zim_app.gui.models.model_worker import Download, ModelWork
+from zim_app.gui.language import translate_error
+from zim_app.gui.models.model_worker import Download, ModelWorker
 from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
 from zim_model.weights import hub
-from zim_model.weights.catalogue import MODELS, ModelInfo, known
-from zim_model.weights.download import Progress, partial_bytes
-from zim_model.weights.installed import InstalledModel, installed, models_folder
+from zim_model.weights.catalogue import MODELS, ModelInfo, find_known
+from zim_model.weights.download import DownloadProgress, partial_bytes
+from zim_model.weights.installed import InstalledModel, installed_models, models_folder
 
 translate = QCoreApplication.translate
 
@@ -41,18 +41,18 @@ _PERMILLE = 1000
 
 
 def size_text(nbytes: float) -> str:
-    """A size for people: ``375.0 MB``."""
+    """A number of bytes as text: ``375.0 MB``."""
     form = QLocale.DataSizeFormat.DataSizeSIFormat
     return QLocale().formattedDataSize(int(nbytes), 1, form)
 
 
-def progress_text(progress: Progress) -> str:
-    """How far a download is, how fast it comes, and how long it will take."""
+def progress_text(progress: DownloadProgress) -> str:
+    """Progress of a download as text: percent, rate and remaining time."""
     if progress.verifying:
         return translate("ModelRow", "Checking the file…")
-    share = 100 * progress.done // max(1, progress.total)
+    percent = 100 * progress.done // max(1, progress.total)
     parts = [
-        translate("ModelRow", "{} % of {}").format(share, size_text(progress.total))
+        translate("ModelRow", "{} % of {}").format(percent, size_text(progress.total))
     ]
     left = progress.seconds_left
     if left is not None:
@@ -67,7 +67,7 @@ def progress_text(progress: Progress) -> str:
 
 
 class ModelRow(QFrame):
-    """One model: what it is, its licence, its state, and what can be done with it.
+    """Row of one model: description, licence, state and buttons.
 
     **Signals**: ``use_requested``, ``download_requested``, ``cancel_requested`` and
     ``remove_requested``, each with the model's name.
@@ -83,7 +83,7 @@ class ModelRow(QFrame):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name = name
-        self.info: ModelInfo | None = known(name)
+        self.info: ModelInfo | None = find_known(name)
         self.setObjectName("model-row")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.title = QLabel(self.info.title if self.info else name)
@@ -92,7 +92,7 @@ class ModelRow(QFrame):
         self.title.setFont(font)
         self.state = QLabel()
         self.description = self._text(
-            error_text(self.info.description)
+            translate_error(self.info.description)
             if self.info
             else self.tr("Added from the disk; its licence is not known here.")
         )
@@ -132,7 +132,7 @@ class ModelRow(QFrame):
     def _setup_buttons(self) -> None:
         self.use_button = self._button(self.tr("Use"), self._on_use_clicked)
         self.use_button.setToolTip(
-            self.tr("Matte the active object with this model, and new pictures too")
+            self.tr("Matte the active object with this model, and new photos too")
         )
         self.download_button = self._button("", self._on_download_clicked)
         self.cancel_button = self._button(self.tr("Cancel"), self._on_cancel_clicked)
@@ -199,36 +199,36 @@ class ModelRow(QFrame):
         *,
         in_use: bool,
     ) -> None:
-        """Show what is true of the model now.
+        """Show the current state of the model.
 
         Args:
-            model: where it is installed, if it is.
-            download: under way or waiting.
-            error: what went wrong last.
-            in_use: the active object is matted with it.
+            model: the installed model, if it is installed.
+            download: current or waiting download.
+            error: of the last download or addition.
+            in_use: whether the active object uses it.
         """
-        here = partial_bytes(self.info) if self.info and not model else 0
-        self.state.setText(self._state(model, download, here, in_use=in_use))
+        received = partial_bytes(self.info) if self.info and not model else 0
+        self.state.setText(self._state(model, download, received, in_use=in_use))
         self.use_button.setVisible(model is not None)
         self.use_button.setEnabled(not in_use)
         self.download_button.setVisible(model is None and download is None)
-        self._name_download(here)
+        self._name_download(received)
         self.cancel_button.setVisible(download is not None)
         self.cancel_button.setEnabled(bool(download) and not download.stop.is_set())
-        removable = not model.bundled if model else here > 0
+        removable = not model.bundled if model else received > 0
         self.remove_button.setVisible(removable and download is None)
         self._show_progress(download)
         self.licence.setVisible(self.info is not None)
         self.error.setVisible(error is not None)
         if error is not None:
-            self.error.setText(_worded(error))
-            self.error.setStyleSheet(f"color: {_red(self.palette())};")
+            self.error.setText(_error_text(error))
+            self.error.setStyleSheet(f"color: {_error_colour(self.palette())};")
 
     def _state(
         self,
         model: InstalledModel | None,
         download: Download | None,
-        here: int,
+        received: int,
         *,
         in_use: bool,
     ) -> str:
@@ -240,9 +240,9 @@ class ModelRow(QFrame):
             return self.tr("Downloading")
         if model is None:
             total = self.info.size if self.info else 0
-            if here:
+            if received:
                 text = self.tr("{} of {} downloaded")
-                return text.format(size_text(here), size_text(total))
+                return text.format(size_text(received), size_text(total))
             return self.tr("Not installed")
         kind = self.tr("Bundled") if model.bundled else self.tr("Installed")
         parts = [kind, size_text(model.size)]
@@ -250,11 +250,11 @@ class ModelRow(QFrame):
             parts.append(self.tr("in use"))
         return " · ".join(parts)
 
-    def _name_download(self, here: int) -> None:
+    def _name_download(self, received: int) -> None:
         if self.info is None:
             return
         total = size_text(self.info.size)
-        text = self.tr("Resume") if here else self.tr("Download {}").format(total)
+        text = self.tr("Resume") if received else self.tr("Download {}").format(total)
         self.download_button.setText(text)
         host = hub.host(self.info.files[0]) if self.info.files else ""
         tip = self.tr("Fetch {} from {}; the licence above applies")
@@ -271,56 +271,54 @@ class ModelRow(QFrame):
         self.progress_label.setVisible(progress is not None)
         self.progress.setValue(0)
         if progress is not None:
-            share = _PERMILLE * progress.done // max(1, progress.total)
-            self.progress.setValue(share)
+            permille = _PERMILLE * progress.done // max(1, progress.total)
+            self.progress.setValue(permille)
             self.progress_label.setText(progress_text(progress))
 
 
-def _worded(error: ZimError) -> str:
-    """What went wrong and what to do about it, in the language of the window."""
-    return f"{error_text(error.message)}\n{error_text(error.hint)}".strip()
+def _error_text(error: ZimError) -> str:
+    """Message and hint of an error, translated."""
+    return f"{translate_error(error.message)}\n{translate_error(error.hint)}".strip()
 
 
-def _red(palette: QPalette) -> str:
-    """A red that can be read on this palette's background."""
+def _error_colour(palette: QPalette) -> str:
+    """A red that is readable on this palette's background."""
     dark = palette.color(QPalette.ColorRole.Window).lightness() < 128
     return "#ff8a80" if dark else "#b3261e"
 
 
 class ModelManager(QDialog):
-    """Lists the models; stays open beside the window, which goes on working.
+    """Dialog with the list of models; not modal.
 
     Args:
-        work: downloads, adds and removes; outlives the dialog.
+        worker: downloads, adds and removes models; outlives the dialog.
 
-    **Signals**: ``model_chosen(name)``: an installed model is to be used.
+    **Signals**: ``model_chosen(name)``: use this installed model.
 
     **Threads**: the window's only.
     """
 
     model_chosen = Signal(str)
 
-    def __init__(self, work: ModelWork, parent: QWidget | None = None) -> None:
+    def __init__(self, worker: ModelWorker, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.work = work
+        self.worker = worker
         self.rows: dict[str, ModelRow] = {}
         self._current = ""
         self._errors: dict[str, ZimError] = {}
         self.setWindowTitle(self.tr("Models"))
         self._setup_layout()
-        work.changed.connect(self._on_work_changed)
-        work.installed.connect(self._on_work_installed)
-        work.removed.connect(self._on_work_installed)
-        work.failed.connect(self._on_work_failed)
-        work.adding_changed.connect(self._on_work_adding_changed)
+        worker.changed.connect(self._on_worker_changed)
+        worker.installed.connect(self._on_worker_installed)
+        worker.removed.connect(self._on_worker_installed)
+        worker.failed.connect(self._on_worker_failed)
+        worker.adding_changed.connect(self._on_worker_adding_changed)
         self.refresh()
         self.resize(QSize(620, 620))
 
     def _setup_layout(self) -> None:
         note = QLabel(
-            self.tr(
-                "Pictures never leave this computer. Only Download uses the network."
-            )
+            self.tr("Photos never leave this computer. Only Download uses the network.")
         )
         note.setWordWrap(True)
         self._list = QVBoxLayout()
@@ -364,51 +362,51 @@ class ModelManager(QDialog):
         layout.addWidget(self.close_button, 3, 2)
 
     def set_current(self, name: str) -> None:
-        """Say which model the active object uses."""
+        """Set the model of the active object."""
         if name != self._current:
             self._current = name
             self.refresh()
 
     def refresh(self) -> None:
-        """Show what is on the disk and under way now."""
-        here = {model.name: model for model in installed()}
+        """Update the rows from the disk and the downloads."""
+        models = {model.name: model for model in installed_models()}
         names = [info.name for info in MODELS]
-        names += [name for name in here if name not in names]
+        names += [name for name in models if name not in names]
         for name in set(self.rows) - set(names):
             self.rows.pop(name).deleteLater()
         for name in names:
             if name not in self.rows:
                 self._add_row(name)
-            self._show(self.rows[name], here.get(name))
+            self._show(self.rows[name], models.get(name))
 
     def _add_row(self, name: str) -> None:
         row = self.rows[name] = ModelRow(name)
         row.use_requested.connect(self.model_chosen)
         row.download_requested.connect(self._download)
-        row.cancel_requested.connect(self.work.cancel)
-        row.remove_requested.connect(self._ask_to_remove)
+        row.cancel_requested.connect(self.worker.cancel)
+        row.remove_requested.connect(self._confirm_remove)
         self._list.addWidget(row)
 
     def _show(self, row: ModelRow, model: InstalledModel | None) -> None:
         row.show_state(
             model,
-            self.work.downloads.get(row.name),
+            self.worker.downloads.get(row.name),
             self._errors.get(row.name),
             in_use=row.name == self._current,
         )
 
     @Slot(str)
     def _download(self, name: str) -> None:
-        info = known(name)
+        info = find_known(name)
         self._errors.pop(name, None)
         if info is not None:
-            self.work.download(info)
+            self.worker.download(info)
 
     # -- Adding and removing ------------------------------------------------------
 
     @Slot()
     def choose_file(self) -> None:
-        """Let the user choose a model on the disk."""
+        """Show a dialog for adding a model from the disk."""
         dialog = QFileDialog(self, self.tr("Add a model"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
@@ -424,11 +422,11 @@ class ModelManager(QDialog):
     @Slot(str)
     def _on_file_chosen(self, name: str) -> None:
         self.error.hide()
-        self.work.add(Path(name))
+        self.worker.add(Path(name))
 
     @Slot(str)
-    def _ask_to_remove(self, name: str) -> None:
-        """Ask first: a large model takes long to get again."""
+    def _confirm_remove(self, name: str) -> None:
+        """Ask before removing, since downloading again is slow."""
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
@@ -436,40 +434,42 @@ class ModelManager(QDialog):
         box.setInformativeText(
             self.tr("Its files in {} are deleted.").format(models_folder())
         )
-        yes = box.addButton(self.tr("&Remove"), QMessageBox.ButtonRole.DestructiveRole)
+        remove_button = box.addButton(
+            self.tr("&Remove"), QMessageBox.ButtonRole.DestructiveRole
+        )
         box.addButton(QMessageBox.StandardButton.Cancel)
-        yes.clicked.connect(partial(self._remove, name))
+        remove_button.clicked.connect(partial(self._remove, name))
         box.open()
 
     def _remove(self, name: str) -> None:
         self._errors.pop(name, None)
-        self.work.remove(name)
+        self.worker.remove(name)
 
-    # -- News and events -------------------------------------------------------
+    # -- Events ----------------------------------------------------------------
 
     @Slot(str)
-    def _on_work_changed(self, name: str) -> None:
+    def _on_worker_changed(self, name: str) -> None:
         row = self.rows.get(name)
         if row is not None:
             self._show(row, None)
 
     @Slot(str)
-    def _on_work_installed(self, name: str) -> None:
+    def _on_worker_installed(self, name: str) -> None:
         self._errors.pop(name, None)
         self.refresh()
 
     @Slot(str, object)
-    def _on_work_failed(self, name: str, error: ZimError) -> None:
+    def _on_worker_failed(self, name: str, error: ZimError) -> None:
         if name in self.rows:
             self._errors[name] = error
             self.refresh()
         else:
-            self.error.setText(_worded(error))
-            self.error.setStyleSheet(f"color: {_red(self.palette())};")
+            self.error.setText(_error_text(error))
+            self.error.setStyleSheet(f"color: {_error_colour(self.palette())};")
             self.error.show()
 
     @Slot(bool)
-    def _on_work_adding_changed(self, busy: bool) -> None:
+    def _on_worker_adding_changed(self, busy: bool) -> None:
         self.add_button.setEnabled(not busy)
         text = self.tr("Checking the file…") if busy else self.tr("&Add from disk…")
         self.add_button.setText(text)
@@ -477,4 +477,4 @@ class ModelManager(QDialog):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.ApplicationPaletteChange and self.rows:
-            self.refresh()  # the red of errors depends on it
+            self.refresh()  # the colour of errors depends on the palette

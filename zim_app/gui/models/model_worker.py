@@ -1,4 +1,4 @@
-"""Downloads, additions and removals of models, off the window's thread."""
+"""Downloads, additions and removals of models on worker threads."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.gui.workers.warmup import import_torch
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import ModelInfo
-from zim_model.weights.download import Progress, ProgressCallback, download
-from zim_model.weights.installed import InstalledModel, remove
+from zim_model.weights.download import DownloadProgress, ProgressCallback, download
+from zim_model.weights.installed import InstalledModel, remove_model
 
-Fetch = Callable[[ModelInfo, ProgressCallback, CancelCheck], InstalledModel]
-"""Downloads a model, as :func:`zim_model.weights.download.download`."""
+FetchModel = Callable[[ModelInfo, ProgressCallback, CancelCheck], InstalledModel]
+"""Function that downloads a model, see :func:`zim_model.weights.download.download`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A download that the user wants.
+    """A current or waiting download.
 
     Attributes:
-        stop: set to withdraw it; the worker polls it.
-        progress: the latest; None while it waits for its turn.
+        stop: set to cancel it; polled by the worker thread.
+        progress: latest progress; None while it waits.
     """
 
     stop: threading.Event
-    progress: Progress | None = None
+    progress: DownloadProgress | None = None
 
 
-class ModelWork(QObject):
-    """Does what the model manager is asked to, one download after the other.
+class ModelWorker(QObject):
+    """Downloads, adds and removes models; one download at a time.
 
     Args:
-        fetch: downloads a model; the default is the only thing in the window that
-            uses the network.
+        fetch: downloads a model; the default is the only use of the network in the
+            studio.
 
     **Signals**
 
-    - ``changed(name)``: there is news of that model's download.
-    - ``installed(name)``, ``removed(name)``: it can be used now, or no more.
-    - ``failed(name, error)``: a :class:`ZimError`; the name is empty if it is about a
-      file to be added.
-    - ``adding_changed(busy)``: a file is being looked through.
+    - ``changed(name)``: the state of that model's download has changed.
+    - ``installed(name)``, ``removed(name)``: a model was installed or removed.
+    - ``failed(name, error)``: a :class:`ZimError`; the name is empty for a file that
+      was to be added.
+    - ``adding_changed(busy)``: whether a file is being added.
 
-    **Threads**: lives on the window's thread.  Progress is emitted on the worker and
-    arrives here through the event loop.
+    **Threads**: lives on the window's thread.  Progress is emitted on the worker
+    thread and arrives through the event loop.
     """
 
     changed = Signal(str)
@@ -62,59 +62,61 @@ class ModelWork(QObject):
     adding_changed = Signal(bool)
     _progressed = Signal(str, object)
 
-    def __init__(self, fetch: Fetch = download, parent: QObject | None = None) -> None:
+    def __init__(
+        self, fetch: FetchModel = download, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self.downloads: dict[str, Download] = {}
         self._fetch = fetch
-        self._network = Lane("downloads", parent=self)
-        self._disk = Lane("models", parent=self)
+        self._network = WorkerThread("downloads", parent=self)
+        self._disk = WorkerThread("models", parent=self)
         self._progressed.connect(self._on_progressed)
-        for lane in (self._network, self._disk):
-            lane.finished.connect(self._on_lane_finished)
+        for thread in (self._network, self._disk):
+            thread.finished.connect(self._on_task_finished)
         self._disk.running_changed.connect(self._on_disk_running_changed)
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs and nothing waits."""
+        """Whether no task is running or waiting."""
         return self._network.idle and self._disk.idle
 
     def download(self, info: ModelInfo) -> None:
-        """Fetch a model, or go on with it."""
+        """Download a model, or resume its download."""
         if info.name in self.downloads:
             return
         stop = threading.Event()
         self.downloads[info.name] = Download(stop)
-        tell = partial(self._progressed.emit, info.name)
-        work = partial(self._fetch, info, tell, stop.is_set)
-        self._network.submit(Task("download", info.name, work))
+        on_progress = partial(self._progressed.emit, info.name)
+        work = partial(self._fetch, info, on_progress, stop.is_set)
+        self._network.submit(WorkerTask("download", info.name, work))
         self.changed.emit(info.name)
 
     def cancel(self, name: str) -> None:
-        """Stop a download; what has arrived is kept."""
+        """Stop a download; the received bytes are kept."""
         if name in self.downloads:
             self.downloads[name].stop.set()
             self.changed.emit(name)
 
     def add(self, path: Path) -> None:
-        """Look through a file or folder and install it."""
-        self._disk.submit(Task("add", "", partial(_add, path)))
+        """Check a file or folder and install it."""
+        self._disk.submit(WorkerTask("add", "", partial(_add, path)))
 
     def remove(self, name: str) -> None:
-        """Delete an installed model, or what there is of its download."""
-        self._disk.submit(Task("remove", name, partial(remove, name)))
+        """Delete an installed model, or its partial download."""
+        self._disk.submit(WorkerTask("remove", name, partial(remove_model, name)))
 
     def close(self) -> None:
-        """Stop the downloads and return when the threads have ended."""
+        """Stop the downloads and wait for the threads."""
         for entry in self.downloads.values():
             entry.stop.set()
         self._network.close()
         self._disk.close()
 
     @Slot(str, object)
-    def _on_progressed(self, name: str, progress: Progress) -> None:
-        entry = self.downloads.get(name)
-        if entry is not None:
-            self.downloads[name] = Download(entry.stop, progress)
+    def _on_progressed(self, name: str, progress: DownloadProgress) -> None:
+        current = self.downloads.get(name)
+        if current is not None:
+            self.downloads[name] = Download(current.stop, progress)
             self.changed.emit(name)
 
     @Slot()
@@ -123,8 +125,8 @@ class ModelWork(QObject):
         self.adding_changed.emit(running is not None and running.kind == "add")
 
     @Slot(object, object, object)
-    def _on_lane_finished(
-        self, task: Task, result: Any, error: Exception | None
+    def _on_task_finished(
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         name: str = task.subject
         if task.kind == "download":
@@ -143,6 +145,6 @@ class ModelWork(QObject):
 
 def _add(path: Path) -> InstalledModel:
     import_torch()
-    from zim_model.weights.install import add_from_disk
+    from zim_model.weights.install import install_from_disk
 
-    return add_from_disk(path)
+    return install_from_disk(path)

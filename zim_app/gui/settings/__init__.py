@@ -1,1 +1,1 @@
-"""What the program remembers, and the dialog to change it."""
+"""Preferences, window state and the settings dialog."""

@@ -1,4 +1,4 @@
-"""A widget for each kind of setting; it shows the value and changes it at once."""
+"""Editors of settings: one widget per kind; changes apply at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ translate = QCoreApplication.translate
 
 
 class Editor(QWidget):
-    """Shows and changes one setting; a subclass has the widget for its kind.
+    """Base class of the editors: shows and changes one setting.
 
     **Threads**: the window's only.
     """
@@ -46,12 +46,12 @@ class Editor(QWidget):
         preferences.changed.connect(self._on_preference_changed)
 
     def start(self) -> Editor:
-        """Show the value as it is now."""
+        """Show the current value; returns itself."""
         self._on_preference_changed(self.setting.key)
         return self
 
     def show_value(self, value: bool | int | float | str) -> None:
-        """Make the widget show that value."""
+        """Set the widget's value."""
         raise NotImplementedError
 
     @Slot(str)
@@ -61,7 +61,7 @@ class Editor(QWidget):
                 self.show_value(preferences.value(key))
 
     def choose(self, value: bool | int | float | str) -> None:
-        """Take what the user chose; show the old value if it makes no sense."""
+        """Set the preference; an invalid value shows the old one again."""
         try:
             preferences.set_value(self.setting.key, value)
         except ValueError:
@@ -69,7 +69,7 @@ class Editor(QWidget):
 
 
 class BoolEditor(Editor):
-    """A check box."""
+    """Editor with a check box."""
 
     def __init__(self, setting: Setting) -> None:
         self.box = QCheckBox()
@@ -81,7 +81,7 @@ class BoolEditor(Editor):
 
 
 class NumberEditor(Editor):
-    """A spin box; a number applies when it has been typed to its end."""
+    """Editor with a spin box; a number applies with Enter or when focus leaves."""
 
     def __init__(self, setting: Setting) -> None:
         self.box = QSpinBox() if setting.kind == "int" else QDoubleSpinBox()
@@ -107,7 +107,7 @@ class NumberEditor(Editor):
 
 
 class ChoiceEditor(Editor):
-    """A list to pull down."""
+    """Editor with a combo box."""
 
     def __init__(self, setting: Setting) -> None:
         self.box = QComboBox()
@@ -126,7 +126,7 @@ class ChoiceEditor(Editor):
 
 
 class ColourEditor(Editor):
-    """A button in the colour, which opens a dialog."""
+    """Editor with a button in the colour, which opens a colour dialog."""
 
     def __init__(self, setting: Setting) -> None:
         self.button = QPushButton()
@@ -134,7 +134,7 @@ class ColourEditor(Editor):
         self.button.setIconSize(QSize(32, 16))
         super().__init__(setting, self.button)
         self.row.addStretch()
-        self.button.clicked.connect(self._ask)
+        self.button.clicked.connect(self._show_dialog)
 
     def show_value(self, value: bool | int | float | str) -> None:
         swatch = QPixmap(32, 16)
@@ -143,7 +143,7 @@ class ColourEditor(Editor):
         self.button.setText(str(value))
 
     @Slot()
-    def _ask(self) -> None:
+    def _show_dialog(self) -> None:
         colour = QColor(preferences.value(self.setting.key))
         dialog = QColorDialog(colour, self)
         dialog.colorSelected.connect(self._on_selected)
@@ -156,7 +156,7 @@ class ColourEditor(Editor):
 
 
 class TextEditor(Editor):
-    """A line of text, which applies with Enter or when it is left."""
+    """Editor with a line of text, which applies with Enter or when focus leaves."""
 
     def __init__(self, setting: Setting) -> None:
         self.line = QLineEdit()
@@ -172,7 +172,7 @@ class TextEditor(Editor):
 
 
 class FolderEditor(TextEditor):
-    """A folder: typed, or chosen in a dialog."""
+    """Editor for a folder: typed, or chosen in a dialog."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
@@ -180,11 +180,11 @@ class FolderEditor(TextEditor):
         button.setObjectName(f"choose_{setting.key}")
         button.setText("…")
         button.setToolTip(self.tr("Choose a folder"))
-        button.clicked.connect(self._ask)
+        button.clicked.connect(self._show_dialog)
         self.row.addWidget(button)
 
     @Slot()
-    def _ask(self) -> None:
+    def _show_dialog(self) -> None:
         dialog = QFileDialog(self, self.tr("Choose a folder"), self.line.text())
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -205,5 +205,5 @@ _EDITORS: dict[str, Callable[[Setting], Editor]] = {
 
 
 def make_editor(setting: Setting) -> Editor:
-    """The widget for a setting, with the value that it has now."""
+    """The editor for a setting, with its current value."""
     return _EDITORS[setting.kind](setting).start()

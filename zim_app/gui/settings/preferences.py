@@ -1,7 +1,7 @@
-"""What the user can choose, as one table; only what differs from it is stored.
+"""Preferences of the user, as one table; only values that differ are stored.
 
-To add a setting: a :class:`Setting` in ``SETTINGS``.  The dialog shows it; read it
-with :func:`value`, and connect to ``changed`` where it must apply at once.
+To add a setting, add a :class:`Setting` to ``SETTINGS``.  The dialog shows it; read
+it with :func:`value`, and connect to ``changed`` where it must apply at once.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from PySide6.QtGui import QColor
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
 from zim_model.errors import ZimError
 
-Kind = Literal["bool", "int", "float", "choice", "colour", "path", "text"]
+SettingKind = Literal["bool", "int", "float", "choice", "colour", "path", "text"]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the values of a setting, and its name in the context ``context``."""
+    """A value of a setting, and its text in the translation context ``context``."""
 
     value: str
     text: str
@@ -31,25 +31,25 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing to choose.
+    """A preference.
 
     Attributes:
-        key: under which it is stored.
-        group: the page of the dialog, a key of ``GROUPS``; "" is on no page.
-        text: its name, to be translated in the context "Preferences".
-        kind: of value: a colour is "#rrggbb", a path or text any string.
-        default: unless chosen otherwise.
-        tip: what it does, where the text does not say it all.
-        choices: of the kind "choice".
-        limits: lowest and highest number.
-        unit: of a number, to be translated likewise.
-        restart: applies when the program starts again.
+        key: its key in the stored settings.
+        group: the page of the dialog, a key of ``GROUPS``; "" for no page.
+        text: its label, translated in the context "Preferences".
+        kind: of its values: a colour is "#rrggbb", a path or text any string.
+        default: value if none is stored.
+        tip: explanation, if the text is not enough.
+        choices: values of the kind "choice".
+        limits: minimum and maximum of a number.
+        unit: of a number, translated like the text.
+        restart: whether it applies only after a restart.
     """
 
     key: str
     group: str
     text: str
-    kind: Kind
+    kind: SettingKind
     default: bool | int | float | str
     tip: str = ""
     choices: tuple[Choice, ...] = ()
@@ -106,7 +106,7 @@ SETTINGS = (
         QT_TRANSLATE_NOOP("Preferences", "Size of points"),
         "int",
         16,
-        QT_TRANSLATE_NOOP("Preferences", "Diameter of the points on the picture"),
+        QT_TRANSLATE_NOOP("Preferences", "Diameter of the points on the photo"),
         limits=(10, 40),
         unit=QT_TRANSLATE_NOOP("Preferences", "px"),
     ),
@@ -117,7 +117,7 @@ SETTINGS = (
         "int",
         0,
         QT_TRANSLATE_NOOP(
-            "Preferences", "Diameter in pixels of the picture; 0 fits the picture"
+            "Preferences", "Diameter in pixels of the photo; 0 fits the photo"
         ),
         limits=(0, 1000),
         unit=QT_TRANSLATE_NOOP("Preferences", "px"),
@@ -135,11 +135,12 @@ SETTINGS = (
     Setting(
         "surround",
         "canvas",
-        QT_TRANSLATE_NOOP("Preferences", "Grey around the picture"),
+        QT_TRANSLATE_NOOP("Preferences", "Grey around the photo"),
         "int",
         69,
         QT_TRANSLATE_NOOP(
-            "Preferences", "0 is black, 255 white; always neutral, so colours read true"
+            "Preferences",
+            "0 is black, 255 white; always neutral, so that colours look right",
         ),
         limits=(0, 255),
     ),
@@ -193,7 +194,7 @@ SETTINGS = (
         QT_TRANSLATE_NOOP("Preferences", "Folder for quick export"),
         "path",
         "",
-        QT_TRANSLATE_NOOP("Preferences", "Empty is the folder of the picture"),
+        QT_TRANSLATE_NOOP("Preferences", "Empty is the folder of the photo"),
     ),
     Setting(
         "export_name",
@@ -203,7 +204,7 @@ SETTINGS = (
         "{name}-{what}",
         QT_TRANSLATE_NOOP(
             "Preferences",
-            "{name} is the picture's, {object} the object's; "
+            "{name} is the photo's, {object} the object's; "
             "{what}, {n}, {width}, {height} and {date} can be used too",
         ),
     ),
@@ -228,7 +229,7 @@ SETTINGS = (
         QT_TRANSLATE_NOOP("Preferences", "Device"),
         "choice",
         "auto",
-        QT_TRANSLATE_NOOP("Preferences", "What the model computes on"),
+        QT_TRANSLATE_NOOP("Preferences", "Where models run"),
         choices=(
             Choice("auto", QT_TRANSLATE_NOOP("Preferences", "Best available")),
             Choice("cpu", QT_TRANSLATE_NOOP("Preferences", "CPU")),
@@ -258,11 +259,12 @@ SETTINGS = (
     Setting(
         "feature_memory",
         "model",
-        QT_TRANSLATE_NOOP("Preferences", "Memory for encoded pictures"),
+        QT_TRANSLATE_NOOP("Preferences", "Memory for encoded photos"),
         "int",
         1024,
         QT_TRANSLATE_NOOP(
-            "Preferences", "Pictures opened again within it need not be encoded again"
+            "Preferences",
+            "Photos opened again within this limit need not be encoded again",
         ),
         limits=(64, 65536),
         unit=QT_TRANSLATE_NOOP("Preferences", "MB"),
@@ -275,7 +277,8 @@ SETTINGS = (
         "int",
         512,
         QT_TRANSLATE_NOOP(
-            "Preferences", "Steps within it come back at once; older ones are computed"
+            "Preferences",
+            "Steps within this limit come back at once; older ones are computed again",
         ),
         limits=(64, 65536),
         unit=QT_TRANSLATE_NOOP("Preferences", "MB"),
@@ -293,18 +296,18 @@ SETTINGS = (
     Setting("model", "", "", "text", "zim-tiny"),
     Setting("shortcuts", "", "", "text", ""),
 )
-"""All settings; those on no page are chosen where they show, or at the shortcuts."""
+"""All settings; those without a page are changed elsewhere in the window."""
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
-class _News(QObject):
-    """Tells of changes.
+class _ChangeNotifier(QObject):
+    """Signals of the preferences.
 
     **Signals**
 
-    - ``changed(key)``: :func:`value` of that key is another now.
-    - ``failed(error)``: choices cannot be stored; a :class:`ZimError`, once.
+    - ``changed(key)``: :func:`value` of that key has changed.
+    - ``failed(error)``: values cannot be stored; a :class:`ZimError`, once.
 
     **Threads**: the window's only.
     """
@@ -313,49 +316,46 @@ class _News(QObject):
     failed = Signal(object)
 
 
-_NEWS = _News()
-changed, failed = _NEWS.changed, _NEWS.failed
-"""The signals ``changed(key)``, that setting has another value now, and
-``failed(error)``, choices cannot be stored.
-"""
+_NOTIFIER = _ChangeNotifier()
+changed, failed = _NOTIFIER.changed, _NOTIFIER.failed
+"""Signals ``changed(key)`` and ``failed(error)``, see :class:`_ChangeNotifier`."""
 _unstored: dict[str, bool | int | float | str] = {}
-"""Choices that could not be stored: they last until the program ends."""
+"""Values that could not be stored: they last until the program ends."""
 
 
 def value(key: str) -> Any:
-    """The setting's value, of the type that its kind says.
+    """The setting's value, in the type of its kind.
 
-    What is stored but makes no sense, from an older version or a mistake in the file,
-    counts as not stored.
+    An invalid stored value, from another version or an edited file, is ignored.
     """
     setting = BY_KEY[key]
     stored = _unstored[key] if key in _unstored else _storage().value(key)
-    read = None if stored is None else parsed(setting, stored)
-    return setting.default if read is None else read
+    parsed_value = None if stored is None else parse_value(setting, stored)
+    return setting.default if parsed_value is None else parsed_value
 
 
 def set_value(key: str, new: bool | int | float | str) -> None:
-    """Choose a value, at once and from now on.
+    """Set and store a value; emits ``changed``.
 
     Raises:
-        ValueError: the setting cannot have that value.
+        ValueError: the value is invalid for the setting.
     """
     setting = BY_KEY[key]
-    wanted = parsed(setting, new)
-    if wanted is None:
+    parsed_value = parse_value(setting, new)
+    if parsed_value is None:
         raise ValueError(f"{key} cannot be {new!r}")
     old = value(key)
-    _store(setting, wanted)
-    if wanted != old:
+    _store(setting, parsed_value)
+    if parsed_value != old:
         changed.emit(key)
 
 
-def _store(setting: Setting, wanted: bool | int | float | str) -> None:
+def _store(setting: Setting, new: bool | int | float | str) -> None:
     storage = _storage()
-    if wanted == setting.default:
+    if new == setting.default:
         storage.remove(setting.key)
     else:
-        storage.setValue(setting.key, wanted)
+        storage.setValue(setting.key, new)
     storage.sync()
     if storage.status() == QSettings.Status.NoError:
         _unstored.pop(setting.key, None)
@@ -367,25 +367,27 @@ def _store(setting: Setting, wanted: bool | int | float | str) -> None:
                 "They last until zim-studio ends. Allow it to write there.",
             )
         )
-    _unstored[setting.key] = wanted
+    _unstored[setting.key] = new
 
 
 def reset(keys: Iterable[str] = tuple(BY_KEY)) -> None:
-    """Go back to the defaults; without an argument of all settings."""
+    """Reset settings to their defaults; all settings without an argument."""
     for key in keys:
         set_value(key, BY_KEY[key].default)
 
 
-def parsed(setting: Setting, stored: object) -> bool | int | float | str | None:
-    """A value as stored, or from a widget, in its own type; None if it makes none."""
+def parse_value(setting: Setting, stored: object) -> bool | int | float | str | None:
+    """A stored value, or one from a widget, in the setting's type; None if invalid."""
     match setting.kind:
         case "bool":
             return {"true": True, "false": False}.get(str(stored).lower())
         case "int" | "float":
             return _number(setting, stored)
         case "choice":
-            known = {choice.value for choice in setting.choices}
-            return stored if isinstance(stored, str) and stored in known else None
+            valid_values = {choice.value for choice in setting.choices}
+            return (
+                stored if isinstance(stored, str) and stored in valid_values else None
+            )
         case "colour":
             return _colour(stored)
         case "path" | "text":

@@ -1,4 +1,4 @@
-"""The dialog for the table of settings; whatever is chosen applies at once."""
+"""The settings dialog, made from the table of settings; changes apply at once."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ class SettingsPage(QScrollArea):
         preferences.changed.connect(self._update_reset)
 
     def show_matching(self, words: str) -> int:
-        """Show only settings that have all those words; return how many there are."""
+        """Show only settings that contain all words; return their number."""
         count = 0
         for setting in self.settings:
-            found = _matches(setting, words)
-            count += found
+            matches = _matches(setting, words)
+            count += matches
             for widget in self._rows[setting.key]:
-                widget.setVisible(found)
+                widget.setVisible(matches)
         return count
 
     @Slot()
     def reset(self) -> None:
-        """Go back to the defaults of this page."""
+        """Reset this page to the defaults."""
         preferences.reset(setting.key for setting in self.settings)
 
     def _add_row(self, grid: QGridLayout, row: int, setting: Setting) -> None:
@@ -130,7 +130,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(self.tr("Settings"))
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setToolTip(self.tr("Show only what has these words"))
+        self.search.setToolTip(self.tr("Show only entries with these words"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.list = QListWidget()
@@ -155,7 +155,7 @@ class SettingsDialog(QDialog):
         )
         self.reset_button.setToolTip(self.tr("Go back to the defaults of this page"))
         self.reset_button.clicked.connect(self._reset_page)
-        self.reset_button.setAutoDefault(False)  # Enter ends the typing of a value
+        self.reset_button.setAutoDefault(False)  # Enter applies a typed value
         buttons.rejected.connect(self.reject)
         layout = QGridLayout(self)
         layout.addWidget(self.search, 0, 0)
@@ -172,7 +172,7 @@ class SettingsDialog(QDialog):
 
     @Slot(str)
     def _filter(self, words: str) -> None:
-        """Hide what does not match, and show the first page that has a match."""
+        """Hide settings that do not match, and show the first page with a match."""
         counts = []
         for row in range(self.pages.count()):
             page = self.pages.widget(row)

@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next."""
+"""Window state that is stored between starts of the program."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from zim_app.gui.settings import preferences
 
 
 def recent_paths() -> list[Path]:
-    """Pictures opened before that still exist, the newest first."""
-    # A list of one comes back as a string from some formats.
+    """Recently opened images that still exist, newest first."""
+    # Some formats return a list of one as a string.
     stored = QSettings().value("recent") or []
     names = [stored] if isinstance(stored, str) else list(stored)
     paths = [path for path in map(Path, names) if path.is_file()]
@@ -21,7 +21,7 @@ def recent_paths() -> list[Path]:
 
 
 def add_recent_path(path: Path) -> None:
-    """Remember that picture as the newest."""
+    """Store an image as the newest recent one."""
     path = path.resolve()
     paths = [path, *(old for old in recent_paths() if old != path)]
     QSettings().setValue(
@@ -30,92 +30,92 @@ def add_recent_path(path: Path) -> None:
 
 
 def window_geometry() -> QByteArray:
-    """Size and place of the window when it was closed; empty at first."""
+    """Geometry of the window when it was closed; empty at first."""
     value = QSettings().value("geometry")
     return value if isinstance(value, QByteArray) else QByteArray()
 
 
 def set_window_geometry(geometry: QByteArray) -> None:
-    """Remember size and place of the window."""
+    """Store the geometry of the window."""
     QSettings().setValue("geometry", geometry)
 
 
 def export_options() -> dict[str, Any]:
-    """How the last export was made, as plain values; empty at first."""
-    return _plain("export_options")
+    """Options of the last export, as plain values; empty at first."""
+    return _read_json("export_options")
 
 
 def set_export_options(options: dict[str, Any]) -> None:
-    """Remember how the last export was made."""
+    """Store the options of the last export."""
     QSettings().setValue("export_options", json.dumps(options))
 
 
 def batch_settings() -> dict[str, Any]:
-    """What the batch dialog showed last, as plain values; empty at first."""
-    return _plain("batch")
+    """Settings of the batch dialog, as plain values; empty at first."""
+    return _read_json("batch")
 
 
 def set_batch_settings(values: dict[str, Any]) -> None:
-    """Remember what the batch dialog shows."""
+    """Store the settings of the batch dialog."""
     QSettings().setValue("batch", json.dumps(values))
 
 
 def brush() -> dict[str, float]:
-    """Hardness and strength of the brush used last, 0 to 1 each; empty at first."""
-    stored = _plain("brush")
-    given = {key: stored.get(key) for key in ("hardness", "strength")}
+    """Hardness and strength of the last brush, 0 to 1 each; empty at first."""
+    stored = _read_json("brush")
+    values = {key: stored.get(key) for key in ("hardness", "strength")}
     return {
         key: float(value)
-        for key, value in given.items()
+        for key, value in values.items()
         if isinstance(value, int | float) and 0 <= value <= 1
     }
 
 
 def set_brush(hardness: float, strength: float) -> None:
-    """Remember hardness and strength of the brush."""
+    """Store hardness and strength of the brush."""
     values = {"hardness": hardness, "strength": strength}
     QSettings().setValue("brush", json.dumps(values))
 
 
 def strip_shown() -> bool:
-    """Whether the user wants the strip of a folder's pictures."""
+    """Whether the strip with the folder's images is shown."""
     return str(QSettings().value("strip", "true")).lower() != "false"
 
 
 def set_strip_shown(shown: bool) -> None:
-    """Remember whether the user wants the strip."""
+    """Store whether the strip is shown."""
     QSettings().setValue("strip", shown)
 
 
 def window_state() -> QByteArray:
-    """Places of panels and tool bars when the window was closed; empty at first."""
+    """State of panels and tool bars when the window was closed; empty at first."""
     value = QSettings().value("panels")
     return value if isinstance(value, QByteArray) else QByteArray()
 
 
 def set_window_state(state: QByteArray) -> None:
-    """Remember the places of panels and tool bars."""
+    """Store the state of panels and tool bars."""
     QSettings().setValue("panels", state)
 
 
 def evaluation_choices() -> dict[str, Any]:
-    """What was chosen in the evaluation window, as plain values; empty at first."""
-    return _plain("evaluation")
+    """Choices in the evaluation window, as plain values; empty at first."""
+    return _read_json("evaluation")
 
 
 def set_evaluation_choices(choices: dict[str, Any]) -> None:
-    """Remember what is chosen in the evaluation window."""
+    """Store the choices in the evaluation window."""
     QSettings().setValue("evaluation", json.dumps(choices))
 
 
 def evaluation_geometry() -> QByteArray:
-    """Size and place of the evaluation window; empty at first."""
+    """Geometry of the evaluation window; empty at first."""
     value = QSettings().value("evaluation_geometry")
     return value if isinstance(value, QByteArray) else QByteArray()
 
 
 def set_evaluation_geometry(geometry: QByteArray) -> None:
-    """Remember size and place of the evaluation window."""
+    """Store the geometry of the evaluation window."""
     QSettings().setValue("evaluation_geometry", geometry)
 
 
@@ -125,23 +125,23 @@ def refine_masks() -> bool:
 
 
 def set_refine_masks(refine: bool) -> None:
-    """Remember whether masks are refined."""
+    """Store whether masks are refined."""
     QSettings().setValue("refine_masks", refine)
 
 
 def pair_folder() -> Path | None:
-    """Where the last training pair went; None at first."""
+    """Folder of the last training pair; None at first."""
     stored = str(QSettings().value("pair_folder") or "")
     return Path(stored) if stored else None
 
 
 def set_pair_folder(folder: Path) -> None:
-    """Remember where training pairs go."""
+    """Store the folder of training pairs."""
     QSettings().setValue("pair_folder", str(folder))
 
 
-def _plain(key: str) -> dict[str, Any]:
-    """Values that were stored as JSON; empty at first, or if they were damaged."""
+def _read_json(key: str) -> dict[str, Any]:
+    """Values stored as JSON; empty at first, or if they are damaged."""
     try:
         stored = json.loads(str(QSettings().value(key) or "{}"))
     except ValueError:

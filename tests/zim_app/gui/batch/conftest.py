@@ -1,4 +1,4 @@
-"""Pictures, and the batch dialog of the window, ready to run."""
+"""Fixtures: a folder of images, and the batch dialog, ready to run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.zim_app.gui.conftest import HEIGHT, WIDTH
 
 @pytest.fixture
 def photos(tmp_path) -> Path:
-    """A folder with four pictures, of which the last is damaged."""
+    """A folder with four images, of which the last is damaged."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number, name in enumerate("abc"):
         image = Image.new("RGB", (WIDTH, HEIGHT), (number * 60, 100, 50))
         image.save(folder / f"{name}.png")
-    (folder / "d.png").write_bytes(b"no picture")
+    (folder / "d.png").write_bytes(b"no image")
     return folder
 
 
@@ -29,23 +29,23 @@ def output(tmp_path) -> Path:
 
 @pytest.fixture
 def dialog(window, qtbot, photos, output):
-    """The dialog with one box for all, and what it leads to."""
+    """The dialog with one box for all images, and its preview."""
     window.actions_by_id["batch"].trigger()
     dialog = window.batch.dialog
     dialog.form.folder.setText(str(photos))
     dialog.form.output.setText(str(output))
     dialog.form.use_box.setChecked(True)
-    qtbot.waitUntil(lambda: dialog.outlook is not None)
+    qtbot.waitUntil(lambda: dialog.preview is not None)
     yield dialog
-    if window.batch.work.running:
-        window.batch.work.stop()
+    if window.batch.worker.running:
+        window.batch.worker.stop()
 
 
 @pytest.fixture
 def finish(qtbot, window):
-    """Return when the run is over."""
+    """A function that waits until the run is over."""
 
     def wait() -> None:
-        qtbot.waitUntil(lambda: not window.batch.work.running, timeout=20_000)
+        qtbot.waitUntil(lambda: not window.batch.worker.running, timeout=20_000)
 
     return wait

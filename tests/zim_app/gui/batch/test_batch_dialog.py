@@ -1,4 +1,4 @@
-"""The dialog, with real events, a fake engine and real files."""
+"""Tests of the batch dialog, with real events, a fake engine and real files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QSpinBox,
 )
 
-from zim_app.gui.batch.batch_table import RESULT, STATE
+from zim_app.gui.batch.batch_table import RESULT_COLUMN, STATE_COLUMN
 from zim_app.gui.settings import preferences, window_state
 
 LEFT = Qt.MouseButton.LeftButton
@@ -27,7 +27,7 @@ def click(button) -> None:
 
 def column(dialog, number) -> list[str]:
     return [
-        dialog.table.index(row, number).data() for row in range(len(dialog.table.lines))
+        dialog.table.index(row, number).data() for row in range(len(dialog.table.rows))
     ]
 
 
@@ -38,7 +38,7 @@ def select(dialog, *rows) -> None:
         dialog.view.selectionModel().select(index, mode.Select | mode.Rows)
 
 
-# --- Looking ahead --------------------------------------------------------------------
+# --- The preview ----------------------------------------------------------------------
 
 
 def test_key_opens_the_dialog(window, qtbot):
@@ -48,29 +48,29 @@ def test_key_opens_the_dialog(window, qtbot):
     assert window.batch.dialog.isVisible()
 
 
-def test_says_what_the_settings_lead_to(dialog, qtbot, output):
+def test_the_preview_counts_images_by_prompt_source(dialog, qtbot, output):
     assert dialog.summary.text() == (
-        "4 pictures: 3 with the box, 1 that cannot be read or answered."
+        "4 photos: 3 with the box, 1 that cannot be processed."
     )
-    assert column(dialog, STATE) == ["Waiting", "Waiting", "Waiting", "Failed"]
-    assert column(dialog, RESULT)[0] == "a-cutout.png"
+    assert column(dialog, STATE_COLUMN) == ["Waiting", "Waiting", "Waiting", "Failed"]
+    assert column(dialog, RESULT_COLUMN)[0] == "a-cutout.png"
     assert not output.exists()
     click(dialog.form.use_box)
-    qtbot.waitUntil(lambda: dialog.outlook is not None)
+    qtbot.waitUntil(lambda: dialog.preview is not None)
     assert "3 without prompts" in dialog.summary.text()
 
 
-def test_says_what_is_impossible(dialog, qtbot, photos):
+def test_the_preview_shows_invalid_settings(dialog, qtbot, photos):
     dialog.form.export.template.setText("{what}")
     qtbot.waitUntil(lambda: "same for all pictures" in dialog.summary.text())
     assert not dialog.start.isEnabled()
     dialog.form.export.template.setText("{name}")
     dialog.form.folder.setText(str(photos / "nowhere"))
     qtbot.waitUntil(lambda: "no folder" in dialog.summary.text())
-    assert dialog.table.lines == []
+    assert dialog.table.rows == []
 
 
-def test_proposes_a_folder_beside_the_pictures(window, photos):
+def test_proposes_a_folder_beside_the_images(window, photos):
     window.actions_by_id["batch"].trigger()
     form = window.batch.dialog.form
     form.folder.setText(str(photos))
@@ -90,24 +90,24 @@ def test_work_in_the_studio_counts_at_once(window, qtbot, settle, photos, dialog
     qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
     settle()
     window.actions_by_id["batch"].trigger()
-    qtbot.waitUntil(lambda: dialog.outlook is not None)
+    qtbot.waitUntil(lambda: dialog.preview is not None)
     assert "1 from the studio, 2 with the box" in dialog.summary.text()
 
 
-def test_pictures_of_the_strip_can_be_taken(window, qtbot, settle, photos, dialog):
+def test_images_of_the_strip_can_be_taken(window, qtbot, settle, photos, dialog):
     dialog.close()
     window.open_paths([photos / "a.png", photos / "c.png"])
     settle()
     window.actions_by_id["batch"].trigger()
     dialog.form.source.setCurrentIndex(1)
     assert not dialog.form.folder.isVisible()
-    qtbot.waitUntil(lambda: dialog.outlook is not None)
-    assert [line.picture for line in dialog.table.lines] == ["a.png", "c.png"]
+    qtbot.waitUntil(lambda: dialog.preview is not None)
+    assert [row.image for row in dialog.table.rows] == ["a.png", "c.png"]
 
 
 def test_settings_are_remembered(window, dialog, next_window, photos):
     dialog.form.export.trim.setChecked(True)
-    dialog._look()
+    dialog._request_preview()
     window.close()
     again = next_window()
     again.actions_by_id["batch"].trigger()
@@ -138,41 +138,46 @@ def test_device_is_the_windows(dialog):
 # --- Running --------------------------------------------------------------------------
 
 
-def test_runs_and_tells(dialog, finish, output, engine):
+def test_a_run_writes_results_and_a_report(dialog, finish, output, engine):
     click(dialog.start)
     assert not dialog.form.isEnabled()
     finish()
-    assert column(dialog, STATE) == ["Made", "Made", "Made", "Failed"]
-    assert column(dialog, RESULT)[3].startswith("d.png is not a picture")
+    assert column(dialog, STATE_COLUMN) == ["Made", "Made", "Made", "Failed"]
+    assert column(dialog, RESULT_COLUMN)[3].startswith("d.png is not a picture")
     names = sorted(os.listdir(output))
     assert names[1:4] == ["a-cutout.png", "b-cutout.png", "batch-report.csv"]
     text = "3 made, 0 made before, 0 without prompts, 1 failed."
     assert dialog.summary.text() == f"{text} The report is batch-report.csv."
     assert dialog.form.isEnabled()
-    assert engine.solved[0].remembered is False
+    assert engine.solved[0].cacheable is False
 
 
 def test_again_makes_only_what_is_missing(dialog, finish, qtbot, engine, output):
     click(dialog.start)
     finish()
     (output / "b-cutout.png").unlink()
-    dialog.look_again()
-    qtbot.waitUntil(lambda: dialog.outlook is not None)
-    assert column(dialog, STATE) == ["Made before", "Waiting", "Made before", "Failed"]
+    dialog.refresh_preview()
+    qtbot.waitUntil(lambda: dialog.preview is not None)
+    assert column(dialog, STATE_COLUMN) == [
+        "Made before",
+        "Waiting",
+        "Made before",
+        "Failed",
+    ]
     click(dialog.start)
     finish()
     assert len(engine.solved) == 4
     assert "1 made, 2 made before" in dialog.summary.text()
 
 
-def test_only_the_selected_pictures(dialog, finish, engine, output):
+def test_only_the_selected_images(dialog, finish, engine, output):
     click(dialog.selected_only)
     assert not dialog.start.isEnabled()
     select(dialog, 1)
     assert dialog.start.isEnabled()
     click(dialog.start)
     finish()
-    assert column(dialog, STATE) == ["Waiting", "Made", "Waiting", "Failed"]
+    assert column(dialog, STATE_COLUMN) == ["Waiting", "Made", "Waiting", "Failed"]
     assert len(engine.solved) == 1
 
 
@@ -184,12 +189,12 @@ def test_pause_and_go_on(dialog, finish, qtbot, engine, window):
     assert dialog.pause.text() == "&Go on"
     engine.gate.set()
     qtbot.waitUntil(lambda: window.queue.idle)
-    qtbot.waitUntil(lambda: column(dialog, STATE)[0] != "Waiting")
-    assert column(dialog, STATE)[1:3] == ["Waiting", "Waiting"]
-    assert window.batch.work.running
+    qtbot.waitUntil(lambda: column(dialog, STATE_COLUMN)[0] != "Waiting")
+    assert column(dialog, STATE_COLUMN)[1:3] == ["Waiting", "Waiting"]
+    assert window.batch.worker.running
     click(dialog.pause)
     finish()
-    assert column(dialog, STATE)[:3] == ["Made"] * 3
+    assert column(dialog, STATE_COLUMN)[:3] == ["Made"] * 3
     assert not dialog.pause.isChecked()
 
 
@@ -202,12 +207,12 @@ def test_stop_keeps_what_is_done(dialog, finish, qtbot, engine, window, output):
     finish()
     made = [name for name in os.listdir(output) if name.endswith("cutout.png")]
     assert 1 <= len(made) <= 3
-    dialog.look_again()
-    qtbot.waitUntil(lambda: dialog.outlook is not None)
-    assert column(dialog, STATE).count("Made before") == len(made)
+    dialog.refresh_preview()
+    qtbot.waitUntil(lambda: dialog.preview is not None)
+    assert column(dialog, STATE_COLUMN).count("Made before") == len(made)
     click(dialog.start)
     finish()
-    assert column(dialog, STATE)[:3].count("Made") == 3 - len(made)
+    assert column(dialog, STATE_COLUMN)[:3].count("Made") == 3 - len(made)
 
 
 def test_clicks_come_first(dialog, finish, qtbot, engine, window, settle, photos):
@@ -220,32 +225,32 @@ def test_clicks_come_first(dialog, finish, qtbot, engine, window, settle, photos
     qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
     engine.gate.set()
     qtbot.waitUntil(lambda: len(engine.solved) >= 1)
-    assert engine.solved[0].remembered, "the click is answered before the batch"
-    assert not engine.cancelled[0].remembered, "which steps aside"
+    assert engine.solved[0].cacheable, "the click is solved before the batch"
+    assert not engine.cancelled[0].cacheable, "whose request is cancelled"
     finish()
-    assert column(dialog, STATE)[:3] == ["Made"] * 3
+    assert column(dialog, STATE_COLUMN)[:3] == ["Made"] * 3
     assert window.document.state.matte is not None
 
 
-def test_a_bug_in_the_engine_is_one_pictures_failure(dialog, finish, engine):
+def test_a_bug_in_the_engine_is_one_images_failure(dialog, finish, engine):
     engine.error = ValueError("odd")
     click(dialog.start)
     finish()
-    assert column(dialog, STATE) == ["Failed"] * 4
-    assert "ValueError: odd" in column(dialog, RESULT)[0]
+    assert column(dialog, STATE_COLUMN) == ["Failed"] * 4
+    assert "ValueError: odd" in column(dialog, RESULT_COLUMN)[0]
 
 
-# --- Around it ------------------------------------------------------------------------
+# --- Other actions --------------------------------------------------------------------
 
 
-def test_a_failed_picture_opens_in_the_studio(dialog, finish, window, qtbot):
+def test_a_failed_image_opens_in_the_studio(dialog, finish, window, qtbot):
     click(dialog.start)
     finish()
     place = dialog.view.visualRect(dialog.table.index(0, 0)).center()
     QTest.mouseClick(dialog.view.viewport(), LEFT, pos=place)
-    click(dialog.open_picture)
+    click(dialog.open_image)
     qtbot.waitUntil(lambda: window.document is not None)
-    assert window.document.picture.name == "a.png"
+    assert window.document.image.name == "a.png"
 
 
 def test_folder_is_shown(dialog, finish, output, monkeypatch):
@@ -265,8 +270,8 @@ def test_closing_the_dialog_lets_the_run_go_on(dialog, finish, engine, window, q
     assert not dialog.isVisible()
     engine.gate.set()
     finish()
-    assert window.banner.text.startswith("The batch has ended: 4 pictures, 1 of them")
-    assert column(dialog, STATE)[:3] == ["Made"] * 3
+    assert window.banner.text.startswith("The batch has ended: 4 photos, 1 of them")
+    assert column(dialog, STATE_COLUMN)[:3] == ["Made"] * 3
 
 
 def test_the_status_bar_stops_a_run(dialog, finish, engine, window, qtbot):
@@ -276,7 +281,7 @@ def test_the_status_bar_stops_a_run(dialog, finish, engine, window, qtbot):
     dialog.close()
     qtbot.waitUntil(window.batch.progress.isVisible)
     click(window.batch.progress.button)
-    assert window.batch.work.stopping
+    assert window.batch.worker.stopping
     engine.gate.set()
     finish()
     assert "Stopped; Start goes on." in dialog.summary.text()
@@ -288,7 +293,7 @@ def test_an_unsaved_project_can_keep_the_window_open(
 ):
     window.open_path(photos / "a.png")
     settle()
-    window.flow.project = photos / "a.zimproj"
+    window.files.project = photos / "a.zimproj"
     at = window.canvas.to_view(20, 20).toPoint()
     qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
     settle()
@@ -309,7 +314,7 @@ def test_an_unsaved_project_can_keep_the_window_open(
     assert len(boxes(window)) == 1, "it asks again"
     click(next(b for b in boxes(window)[0].buttons() if b.text() == "Go on"))
     finish()
-    window.flow.project = None
+    window.files.project = None
 
 
 def boxes(window):
@@ -326,7 +331,7 @@ def test_closing_the_window_asks(dialog, qtbot, engine, window, output):
     go_on = next(b for b in box.buttons() if b.text() == "Go on")
     click(go_on)
     assert window.isVisible()
-    assert window.batch.work.running
+    assert window.batch.worker.running
     window.close()
     [box] = boxes(window)
     click(next(b for b in box.buttons() if b.text() == "Stop and quit"))
@@ -337,7 +342,7 @@ def test_closing_the_window_asks(dialog, qtbot, engine, window, output):
 def test_every_control_has_a_tool_tip(dialog):
     kinds = (QAbstractButton, QComboBox, QLineEdit, QSpinBox)
     controls = [c for kind in kinds for c in dialog.findChildren(kind)]
-    ours = [c for c in controls if not c.objectName().startswith("qt_")]
-    ours = [c for c in ours if c.parent() not in dialog.view.children()]
-    bare = [c for c in ours if not c.toolTip() and c.isVisible()]
+    own = [c for c in controls if not c.objectName().startswith("qt_")]
+    own = [c for c in own if c.parent() not in dialog.view.children()]
+    bare = [c for c in own if not c.toolTip() and c.isVisible()]
     assert not bare

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from zim_app.__main__ import main
-from zim_app.core.batch.jobs import jobs_of_folder
-from zim_app.core.batch.plan import Plan
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.runner import run
-from zim_app.core.export import ExportOptions, Target, export
-from zim_app.core.images import load_picture
+from zim_app.core.export import ExportOptions, ExportTarget, export
+from zim_app.core.images import load_image
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.assets import asset_path
@@ -59,9 +59,9 @@ def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> N
     window.close()  # which keeps the session
     wanted = (tmp_path / "studio.png").read_bytes()
 
-    jobs = jobs_of_folder(photo.parent, tmp_path / "batch", recursive=False)
-    ended = list(run(Plan(jobs, tmp_path / "batch"), Engine()))[-1]
-    assert ended.row.prompts == "session"
+    jobs = folder_jobs(photo.parent, tmp_path / "batch", recursive=False)
+    finished = list(run(BatchPlan(jobs, tmp_path / "batch"), Engine()))[-1]
+    assert finished.row.prompts == "session"
     assert (tmp_path / "batch" / "cat-cutout.png").read_bytes() == wanted
 
     (tmp_path / "recipe.json").write_text(json.dumps(RECIPE.to_json()))
@@ -76,8 +76,8 @@ def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> N
     assert main(["batch", *map(str, folders), *map(str, words)]) == 0
     assert (tmp_path / "table" / "cat-cutout.png").read_bytes() == wanted
 
-    picture = load_picture(photo)
-    matte = Engine().solve(RECIPE.request(picture.rgb, picture.key))
-    target = Target(matte.alpha, decontaminate=RECIPE.finish.decontaminate)
-    export(picture, [target], tmp_path / "python.png", ExportOptions())
+    image = load_image(photo)
+    matte = Engine().solve(RECIPE.request(image.rgb, image.key))
+    target = ExportTarget(matte.alpha, decontaminate=RECIPE.finish.decontaminate)
+    export(image, [target], tmp_path / "python.png", ExportOptions())
     assert (tmp_path / "python.png").read_bytes() == wanted

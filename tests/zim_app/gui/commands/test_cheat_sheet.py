@@ -1,4 +1,4 @@
-"""The cheat sheet shows the tables as they are now."""
+"""Tests of the cheat sheet."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -32,14 +32,14 @@ def test_it_shows_every_key_and_gesture(open_sheet):
     for spec in ACTIONS:
         for key in spec.keys:
             assert spec.label in shown
-            assert shortcuts.native(key) in shown
+            assert shortcuts.native_text(key) in shown
     for use in GESTURES:
         assert use.text in shown
         assert set(use.how.split(", ")) <= set(shown)
 
 
 def test_it_shows_the_keys_of_the_user(open_sheet):
-    shortcuts.store({"fit": ("F8",)})
+    shortcuts.store_overrides({"fit": ("F8",)})
     shown = texts(open_sheet())
     assert "F8" in shown
     assert "Ctrl+0" not in shown

@@ -1,4 +1,4 @@
-"""The keys: defaults, the user's choices, and who has which."""
+"""Tests of the keys: defaults, overrides, and conflicts."""
 
 import json
 from collections import Counter
@@ -18,8 +18,8 @@ KEYS = st.sampled_from(["", "Ctrl+Z", "Ctrl+E", "F", "K", "Ctrl+Shift+Del", "+"]
 
 
 def test_no_default_key_belongs_to_two():
-    keys = [shortcuts.normal(key) for spec in ACTIONS for key in spec.keys]
-    keys += [shortcuts.normal(key) for use in GESTURES for key in use.keys]
+    keys = [shortcuts.normalise_key(key) for spec in ACTIONS for key in spec.keys]
+    keys += [shortcuts.normalise_key(key) for use in GESTURES for key in use.keys]
     assert [key for key, count in Counter(keys).items() if count > 1] == []
     assert "" not in keys
 
@@ -29,38 +29,41 @@ def test_defaults_are_in_force_at_first():
 
 
 def test_a_key_is_taken_from_its_owner():
-    changes = shortcuts.bound({}, "fit", "Ctrl+Y")
+    changes = shortcuts.bind_key({}, "fit", "Ctrl+Y")
     assert changes == {"fit": ("Ctrl+Y",), "redo": ("Ctrl+Shift+Z",)}
-    assert shortcuts.owner("ctrl+y", shortcuts.resolved(changes)) == "fit"
+    assert shortcuts.action_with_key("ctrl+y", shortcuts.resolve_keys(changes)) == "fit"
 
 
 def test_resetting_one_takes_its_keys_back():
-    changes = shortcuts.bound(shortcuts.bound({}, "fit", "F"), "about", "F9")
-    assert shortcuts.reset(changes, "next_view") == {"about": ("F9",), "fit": ()}
-    assert shortcuts.reset(changes, "about") == {"fit": ("F",), "next_view": ()}
+    changes = shortcuts.bind_key(shortcuts.bind_key({}, "fit", "F"), "about", "F9")
+    assert shortcuts.reset_key(changes, "next_view") == {"about": ("F9",), "fit": ()}
+    assert shortcuts.reset_key(changes, "about") == {"fit": ("F",), "next_view": ()}
 
 
 def test_the_canvas_keeps_its_keys():
-    assert shortcuts.fixed_use("space") == "Pan"
-    assert shortcuts.fixed_use("Ctrl+Space") == ""
+    assert shortcuts.canvas_use("space") == "Pan"
+    assert shortcuts.canvas_use("Ctrl+Space") == ""
 
 
 @given(st.lists(st.tuples(IDS, KEYS), max_size=6))
 def test_whatever_is_bound_no_key_has_two_owners(steps):
     changes = {}
     for id_, key in steps:
-        changes = shortcuts.bound(changes, id_, key)
-        keys = shortcuts.resolved(changes)
+        changes = shortcuts.bind_key(changes, id_, key)
+        keys = shortcuts.resolve_keys(changes)
         assert keys[id_] == ((key,) if key else ())
         used = [key for own in keys.values() for key in own]
         assert len(used) == len(set(used))
-        assert shortcuts.resolved(shortcuts.parsed(json.dumps(changes))) == keys
+        assert (
+            shortcuts.resolve_keys(shortcuts.parse_overrides(json.dumps(changes)))
+            == keys
+        )
         assert all(changes[name] != shortcuts.DEFAULTS[name] for name in changes)
 
 
 def test_a_choice_wins_over_a_default_that_came_later():
-    """As when an update gives a key to a new action that the user gave to another."""
-    keys = shortcuts.resolved({"about": ("F",)})
+    """An update may give a new action a key that the user gave to another one."""
+    keys = shortcuts.resolve_keys({"about": ("F",)})
     assert keys["about"] == ("F",)
     assert keys["next_view"] == ()
 
@@ -73,19 +76,19 @@ def test_a_choice_wins_over_a_default_that_came_later():
     ],
 )
 def test_damaged_choices_are_left_out(text):
-    assert shortcuts.parsed(text) == {}
+    assert shortcuts.parse_overrides(text) == {}
 
 
 def test_only_choices_are_stored():
-    shortcuts.store({"fit": ("F9",)})
+    shortcuts.store_overrides({"fit": ("F9",)})
     assert json.loads(preferences.value("shortcuts")) == {"fit": ["F9"]}
     assert shortcuts.current()["fit"] == ("F9",)
-    shortcuts.store({})
+    shortcuts.store_overrides({})
     assert preferences.value("shortcuts") == ""
 
 
 def test_a_new_key_works_at_once(opened, qtbot):
-    shortcuts.store(shortcuts.bound({}, "next_view", "K"))
+    shortcuts.store_overrides(shortcuts.bind_key({}, "next_view", "K"))
     before = opened.canvas.mode
     qtbot.keyClick(opened.canvas, Qt.Key.Key_F)
     assert opened.canvas.mode == before

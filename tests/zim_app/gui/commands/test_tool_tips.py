@@ -1,4 +1,4 @@
-"""Everything that can be clicked or typed into says what it does."""
+"""All controls have tool tips."""
 
 import pytest
 from PySide6.QtWidgets import (

@@ -1,4 +1,4 @@
-"""A data set, a stand-in for the engine that waits, and the window on both."""
+"""Fixtures: a data set, a fake engine that can wait, and the evaluation window."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from PySide6.QtCore import QCoreApplication, Qt, QThread
 from tests.zim_model.evaluation.conftest import FakeEngine
 from zim_app.gui.evaluation import evaluation_window
 from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
-from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
+from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
 from zim_model.errors import Cancelled
-from zim_model.evaluation.mini import make_mini
+from zim_model.evaluation.mini import write_mini_dataset
 from zim_model.runtime.devices import CPU, DeviceChoice
 
 
 class WaitingEngine(FakeEngine):
-    """Answers as often as it was let, and then waits; refuses the window's thread."""
+    """A fake engine that can be held; refuses to run on the window's thread."""
 
     def __init__(self):
         super().__init__()
@@ -28,16 +28,16 @@ class WaitingEngine(FakeEngine):
         self._free.set()
 
     def hold(self):
-        """Wait before every answer from now on."""
+        """Block further calls of solve until :meth:`let` or :meth:`free`."""
         self._free.clear()
 
-    def let(self, answers):
-        """Give so many answers."""
-        for _ in range(answers):
+    def let(self, count):
+        """Allow so many calls of solve."""
+        for _ in range(count):
             self._permits.release()
 
     def free(self):
-        """Wait no more."""
+        """Allow all calls of solve."""
         self._free.set()
 
     def devices(self):
@@ -63,31 +63,31 @@ def model():
 
 @pytest.fixture(scope="session")
 def mini(tmp_path_factory) -> Path:
-    """Two pictures with five objects."""
-    return make_mini(tmp_path_factory.mktemp("mini"), images=2)
+    """Two images with five objects."""
+    return write_mini_dataset(tmp_path_factory.mktemp("mini"), images=2)
 
 
 @pytest.fixture(autouse=True)
 def score_here(monkeypatch):
-    """Other processes take half a second to start."""
+    """Score on the run's thread: starting processes takes half a second."""
     monkeypatch.setattr(evaluation_window, "default_jobs", lambda: 0)
 
 
 @pytest.fixture
-def work(qapp, model):
-    work = EvaluationWork(lambda: model)
-    yield work
+def worker(qapp, model):
+    worker = EvaluationWorker(lambda: model)
+    yield worker
     model.free()
-    work.close()
+    worker.close()
 
 
 @pytest.fixture
-def make_window(qtbot, work):
-    """The window as it is opened anew."""
+def make_window(qtbot, worker):
+    """A function that opens a new window."""
     made = []
 
     def make():
-        window = EvaluationWindow(work)
+        window = EvaluationWindow(worker)
         made.append(window)
         qtbot.addWidget(window)
         window.resize(1100, 760)
@@ -107,7 +107,7 @@ def chosen(qtbot, make_window, mini, tmp_path):
     until(qtbot, lambda: window.dataset is not None)
     window.setup.out.setFocus()
     enter(qtbot, window.setup.out, str(tmp_path / "out"))
-    until(qtbot, lambda: window.work.idle)
+    until(qtbot, lambda: window.worker.idle)
     return window
 
 
@@ -123,19 +123,19 @@ def click(qtbot, button):
 
 
 def until(qtbot, condition):
-    """Wait for something that other threads do, on a machine that does more."""
+    """Wait for a condition that other threads fulfil, on a busy machine."""
     qtbot.waitUntil(condition, timeout=30_000)
 
 
 def run_through(qtbot, window):
-    """Start it, and wait until it is over and everything is shown."""
+    """Start a run, and wait until it is over and all rows are shown."""
     click(qtbot, window.run_bar.start_button)
     settled(qtbot, window)
 
 
 def settled(qtbot, window):
-    """Wait until nothing runs and everything is shown."""
-    until(qtbot, lambda: window.work.idle and not window.busy)
+    """Wait until no task runs and all rows are shown."""
+    until(qtbot, lambda: window.worker.idle and not window.busy)
 
 
 @pytest.fixture

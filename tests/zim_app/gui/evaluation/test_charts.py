@@ -3,7 +3,7 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor
 
-from zim_app.gui.evaluation.charts import Chart, Plot, Series, histogram, ticks
+from zim_app.gui.evaluation.charts import Chart, PlotData, PlotSeries, histogram, ticks
 from zim_app.gui.theme import make_palette
 
 
@@ -52,8 +52,8 @@ def chart(qtbot):
     chart = Chart("nothing")
     qtbot.addWidget(chart)
     chart.resize(400, 300)
-    line = Series("model", tuple((float(i), i / 10) for i in range(1, 6)))
-    chart.show_plot(Plot("Curve", "clicks", "IoU", (line,), whole_x=True))
+    line = PlotSeries("model", tuple((float(i), i / 10) for i in range(1, 6)))
+    chart.show_plot(PlotData("Curve", "clicks", "IoU", (line,), whole_x=True))
     return chart
 
 
@@ -70,19 +70,19 @@ def test_lines_and_words_can_be_read_on_the_theme(chart, dark):
 
 def test_the_pointer_reads_a_value(qtbot, chart):
     chart.show()
-    found = [
-        reading
+    readings = [
+        value_at
         for x in range(0, 400, 4)
         for y in range(0, 300, 4)
-        if (reading := chart.reading(QPoint(x, y).toPointF())) is not None
+        if (value_at := chart.value_at(QPoint(x, y).toPointF())) is not None
     ]
-    assert {(x, y) for _, x, y in found} == set(chart.plot.series[0].points)
+    assert {(x, y) for _, x, y in readings} == set(chart.plot.series[0].points)
     before = chart.grab().toImage()
-    place = next(
+    position = next(
         QPoint(x, y)
         for x in range(0, 400, 4)
         for y in range(0, 300, 4)
-        if chart.reading(QPoint(x, y).toPointF()) is not None
+        if chart.value_at(QPoint(x, y).toPointF()) is not None
     )
-    qtbot.mouseMove(chart, place)
+    qtbot.mouseMove(chart, position)
     assert chart.grab().toImage() != before

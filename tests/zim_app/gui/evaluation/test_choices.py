@@ -2,14 +2,17 @@ from pathlib import Path
 
 import pytest
 
-from zim_app.gui.evaluation.choices import MAX_RECENT, Choices, Folder
-from zim_model.evaluation.systems import Model, Predictions, PromptKind
+from zim_app.gui.evaluation.choices import MAX_RECENT, ChosenFolder, EvaluationChoices
+from zim_model.evaluation.systems import ModelSystem, PredictionFolder, PromptKind
 
-FULL = Choices(
+FULL = EvaluationChoices(
     root="/data/MicroMat3K",
     recent=("/data/MicroMat3K", "/data/other"),
     models=("zim-tiny", "zim-vit-b"),
-    predictions=(Folder("HQ-SAM", "/p/hq"), Folder("Other", "/p/o", chosen=False)),
+    predictions=(
+        ChosenFolder("HQ-SAM", "/p/hq"),
+        ChosenFolder("Other", "/p/o", chosen=False),
+    ),
     box=False,
     clicks=True,
     click_count=7,
@@ -22,7 +25,7 @@ FULL = Choices(
 
 
 def test_choices_are_remembered_exactly():
-    assert Choices.from_json(FULL.to_json()) == FULL
+    assert EvaluationChoices.from_json(FULL.to_json()) == FULL
 
 
 @pytest.mark.parametrize(
@@ -39,22 +42,26 @@ def test_choices_are_remembered_exactly():
     ],
 )
 def test_damaged_choices_fall_back(damage):
-    assert Choices.from_json(damage) == Choices.from_json({})
+    assert EvaluationChoices.from_json(damage) == EvaluationChoices.from_json({})
 
 
 def test_clicks_stay_within_bounds():
-    assert Choices.from_json({"click_count": 1000}).click_count == 50
+    assert EvaluationChoices.from_json({"click_count": 1000}).click_count == 50
 
 
 def test_systems_and_prompts_are_those_that_are_chosen():
-    hq = Predictions("HQ-SAM", Path("/p/hq"))
-    assert FULL.systems == (Model.of("zim-tiny"), Model.of("zim-vit-b"), hq)
+    hq = PredictionFolder("HQ-SAM", Path("/p/hq"))
+    assert FULL.systems == (
+        ModelSystem.from_name("zim-tiny"),
+        ModelSystem.from_name("zim-vit-b"),
+        hq,
+    )
     assert FULL.prompts == (PromptKind("point"), PromptKind("clicks", 7))
-    assert Predictions("Other", Path("/p/o")) in FULL.known_systems
+    assert PredictionFolder("Other", Path("/p/o")) in FULL.known_systems
 
 
 def test_the_newest_data_set_is_the_first_of_the_recent_ones():
-    choices = Choices()
+    choices = EvaluationChoices()
     for number in range(MAX_RECENT + 3):
         choices = choices.with_root(f"/{number}")
     choices = choices.with_root("/5")

@@ -1,10 +1,10 @@
-"""The evaluation seen from the studio."""
+"""Tests of the evaluation opened from the studio."""
 
 import pytest
 from PySide6.QtCore import Qt
 
 from tests.zim_app.gui.evaluation.conftest import click, enter, run_through, until
-from zim_app.gui.evaluation.evaluation_worker import EvaluationWork
+from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
 from zim_app.gui.evaluation.results_view import ROWS
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
@@ -12,8 +12,8 @@ from zim_model.recipe import Recipe
 
 @pytest.fixture
 def opened_evaluation(qtbot, window, model, mini, tmp_path):
-    """The evaluation's window, opened by its key, with a data set."""
-    window.evaluation.work = EvaluationWork(lambda: model, window.evaluation)
+    """The evaluation window, opened by its key, with a data set."""
+    window.evaluation.worker = EvaluationWorker(lambda: model, window.evaluation)
     control, shift = (
         Qt.KeyboardModifier.ControlModifier,
         Qt.KeyboardModifier.ShiftModifier,
@@ -26,7 +26,7 @@ def opened_evaluation(qtbot, window, model, mini, tmp_path):
     enter(qtbot, evaluation.setup.root.lineEdit(), str(mini))
     until(qtbot, lambda: evaluation.dataset is not None)
     enter(qtbot, evaluation.setup.out, str(tmp_path / "out"))
-    until(qtbot, lambda: evaluation.work.idle)
+    until(qtbot, lambda: evaluation.worker.idle)
     return evaluation
 
 
@@ -34,7 +34,7 @@ def opened_evaluation(qtbot, window, model, mini, tmp_path):
 def done(qtbot, opened_evaluation):
     run_through(qtbot, opened_evaluation)
     opened_evaluation.results.tabs.setCurrentIndex(ROWS)
-    until(qtbot, lambda: opened_evaluation.work.idle)
+    until(qtbot, lambda: opened_evaluation.worker.idle)
     return opened_evaluation
 
 
@@ -48,15 +48,13 @@ def test_return_opens_the_case_with_its_prompts_and_model(qtbot, window, done, s
     until(qtbot, lambda: window.document is not None)
     settle()
     state = window.document.state
-    assert [entry.name for entry in state.objects] == [row.case]
+    assert [scene_object.name for scene_object in state.objects] == [row.case]
     assert state.recipe.prompts == row.prompt_set
     assert state.recipe.model == "zim-tiny"
     assert state.matte is not None
 
 
-def test_the_case_comes_beside_the_work_on_the_same_picture(
-    qtbot, window, done, settle
-):
+def test_the_case_comes_beside_the_work_on_the_same_image(qtbot, window, done, settle):
     open_selected(qtbot, done)
     until(qtbot, lambda: window.document is not None)
     settle()
@@ -70,20 +68,20 @@ def test_the_case_comes_beside_the_work_on_the_same_picture(
     assert document.state.object.name == done.results.selected.case
     other = next(
         row
-        for row in done.results.list.table.lines
+        for row in done.results.list.table.rows
         if row.key != done.results.selected.key
         and row.case.endswith(done.results.selected.case[-6:])
     )
     done.results.open_requested.emit(other)
     assert window.document is document
-    assert "mine" in [entry.name for entry in document.state.objects]
+    assert "mine" in [scene_object.name for scene_object in document.state.objects]
     assert len(document.state.objects) == 3
     document.undo_stack.undo()
     assert len(document.state.objects) == 2
     settle()
 
 
-def test_work_on_another_picture_is_kept(qtbot, opened, done, settle, photo):
+def test_work_on_another_image_is_kept(qtbot, opened, done, settle, photo):
     document = opened.document
     document.edit("Click", document.state.recipe.with_point(Point(9, 9)))
     settle()
@@ -95,13 +93,13 @@ def test_work_on_another_picture_is_kept(qtbot, opened, done, settle, photo):
     assert opened.document.state.recipe.prompts.points == (Point(9, 9),)
 
 
-def test_a_picture_opened_by_hand_gets_no_case(qtbot, window, done, settle, photo):
+def test_an_image_opened_by_hand_gets_no_case(qtbot, window, done, settle, photo):
     open_selected(qtbot, done)
-    window.open_path(photo)  # the latest wish wins
+    window.open_path(photo)  # replaces the earlier request
     until(qtbot, lambda: window.document is not None)
     settle()
-    assert window.document.picture.path == photo
-    assert not window.document.state.recipe.asks
+    assert window.document.image.path == photo
+    assert not window.document.state.recipe.has_prompts
 
 
 def test_the_key_brings_the_same_window_back(qtbot, window, opened_evaluation):

@@ -15,10 +15,10 @@ from tests.zim_app.gui.evaluation.conftest import (
 from zim_app.gui.evaluation.results_view import CHARTS, FAILURES, ROWS
 from zim_model.evaluation.journal import read_journal
 from zim_model.evaluation.report_formats import WRITERS
-from zim_model.evaluation.systems import Model
+from zim_model.evaluation.systems import ModelSystem
 
-QUESTIONS = 10
-"""Five objects, each with a point and a box."""
+ROW_COUNT = 10
+"""Rows of a run: five objects, each with a point and a box."""
 
 
 def texts(table, column=0):
@@ -26,8 +26,8 @@ def texts(table, column=0):
     return [model.index(i, column).data() for i in range(model.rowCount())]
 
 
-def plain(label):
-    """Its text without the places where long paths may break."""
+def plain_text(label):
+    """The text of a label without the break points in long paths."""
     return label.text().replace("\u200b", "")
 
 
@@ -56,7 +56,7 @@ def test_the_folder_says_what_it_holds(chosen):
 def test_a_folder_without_a_data_set_is_named(qtbot, make_window, tmp_path):
     window = make_window()
     enter(qtbot, window.setup.root.lineEdit(), str(tmp_path / "nowhere"))
-    until(qtbot, lambda: "nowhere" in plain(window.setup.layout_label))
+    until(qtbot, lambda: "nowhere" in plain_text(window.setup.layout_label))
     assert not window.run_bar.start_button.isEnabled()
 
 
@@ -72,7 +72,7 @@ def test_a_run_shows_its_rows_while_they_come(qtbot, chosen, model):
     assert not chosen.setup.inside.isEnabled()
     model.free()
     settled(qtbot, chosen)
-    assert chosen.results.list.table.rowCount() == QUESTIONS
+    assert chosen.results.list.table.rowCount() == ROW_COUNT
     assert chosen.setup.inside.isEnabled()
     assert (chosen.out / "report.html").is_file()
 
@@ -89,11 +89,11 @@ def test_published_lines_are_marked_and_never_mixed(qtbot, done):
 
 def test_means_are_of_the_rows(done):
     table = done.results.means
-    line = table.table.lines[0]
-    rows = [row for row in done.rows.values() if row.prompt == line.prompt]
-    assert line.count == len(rows) == 5
+    means = table.table.rows[0]
+    rows = [row for row in done.rows.values() if row.prompt == means.prompt]
+    assert means.count == len(rows) == 5
     mean = sum(row.metrics["SAD"] for row in rows) / 5
-    assert line.means["SAD"] == pytest.approx(mean)
+    assert means.means["SAD"] == pytest.approx(mean)
 
 
 def test_a_paused_run_waits_and_goes_on(qtbot, chosen, model):
@@ -104,13 +104,13 @@ def test_a_paused_run_waits_and_goes_on(qtbot, chosen, model):
     click(qtbot, chosen.run_bar.pause_button)
     model.let(1)  # the one under way
     until(qtbot, lambda: chosen.run_bar.state == "paused")
-    asked = len(model.asked)
+    count = len(model.asked)
     model.free()
-    assert len(rows_on_disk(chosen)) == len(chosen.rows) == asked
+    assert len(rows_on_disk(chosen)) == len(chosen.rows) == count
     click(qtbot, chosen.run_bar.pause_button)
     settled(qtbot, chosen)
-    assert len(chosen.rows) == QUESTIONS
-    assert len(model.asked) == QUESTIONS
+    assert len(chosen.rows) == ROW_COUNT
+    assert len(model.asked) == ROW_COUNT
 
 
 def test_a_row_can_be_looked_at_while_the_run_waits(qtbot, chosen, model):
@@ -125,12 +125,12 @@ def test_a_row_can_be_looked_at_while_the_run_waits(qtbot, chosen, model):
         path.unlink()
     model.let(1)
     chosen.results.tabs.setCurrentIndex(ROWS)
-    until(qtbot, lambda: chosen.results.viewer.sight is not None)
-    until(qtbot, lambda: chosen.results.viewer.sight.exact)
-    assert chosen.work.running
+    until(qtbot, lambda: chosen.results.viewer.case_view is not None)
+    until(qtbot, lambda: chosen.results.viewer.case_view.exact)
+    assert chosen.worker.running
 
 
-def test_stopping_keeps_the_rows_and_resuming_asks_only_the_rest(qtbot, chosen, model):
+def test_stopping_keeps_the_rows_and_resuming_does_only_the_rest(qtbot, chosen, model):
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(4)
@@ -142,8 +142,8 @@ def test_stopping_keeps_the_rows_and_resuming_asks_only_the_rest(qtbot, chosen, 
     before = len(model.asked)
     model.free()
     run_through(qtbot, chosen)
-    assert len(chosen.rows) == QUESTIONS
-    assert len(model.asked) == before + QUESTIONS - 4
+    assert len(chosen.rows) == ROW_COUNT
+    assert len(model.asked) == before + ROW_COUNT - 4
 
 
 def test_closing_ends_a_run_and_the_next_window_resumes_it(
@@ -154,7 +154,7 @@ def test_closing_ends_a_run_and_the_next_window_resumes_it(
     model.let(3)
     until(qtbot, lambda: len(chosen.rows) == 3)
     chosen.close()
-    until(qtbot, lambda: chosen.work.idle)
+    until(qtbot, lambda: chosen.worker.idle)
     assert len(rows_on_disk(chosen)) == 3
     model.free()
     again = make_window()
@@ -162,8 +162,8 @@ def test_closing_ends_a_run_and_the_next_window_resumes_it(
     settled(qtbot, again)
     assert again.setup.choices == chosen.setup.choices
     run_through(qtbot, again)
-    assert len(again.rows) == QUESTIONS
-    assert len(model.asked) == QUESTIONS
+    assert len(again.rows) == ROW_COUNT
+    assert len(model.asked) == ROW_COUNT
 
 
 def test_a_paused_run_can_be_stopped(qtbot, chosen, model):
@@ -178,10 +178,10 @@ def test_a_paused_run_can_be_stopped(qtbot, chosen, model):
     settled(qtbot, chosen)
     assert chosen.run_bar.state == "idle"
     assert set(rows_on_disk(chosen)) == set(chosen.rows)
-    assert len(model.asked) == len(chosen.rows) < QUESTIONS
+    assert len(model.asked) == len(chosen.rows) < ROW_COUNT
 
 
-def test_a_model_that_cannot_be_loaded_is_told(qtbot, chosen, model, refusal):
+def test_a_model_that_cannot_be_loaded_is_reported(qtbot, chosen, model, refusal):
     def backend(name):
         raise refusal
 
@@ -195,7 +195,7 @@ def test_results_of_another_data_set_are_not_mixed(qtbot, done, tmp_path, mini):
     other = tmp_path / "Other"
     shutil.copytree(mini, other)
     done.setup.set_root(other)
-    until(qtbot, lambda: done.dataset is not None and done.work.idle)
+    until(qtbot, lambda: done.dataset is not None and done.worker.idle)
     enter(qtbot, done.setup.out, str(tmp_path / "out"))
     until(qtbot, lambda: "MicroMat3K" in done.setup.out_label.text())
     before = rows_on_disk(done)
@@ -209,45 +209,45 @@ def test_the_worst_row_comes_first_and_a_click_turns_it_round(qtbot, done):
     table = done.results.list
 
     def sads():
-        return [row.metrics["SAD"] for row in table.table.lines]
+        return [row.metrics["SAD"] for row in table.table.rows]
 
     assert sads() == sorted(sads(), reverse=True)
     click_header(qtbot, table, "SAD")
     assert sads() == sorted(sads())
     click_header(qtbot, table, "MSE")
-    mses = [row.metrics["MSE"] for row in table.table.lines]
+    mses = [row.metrics["MSE"] for row in table.table.rows]
     assert mses == sorted(mses, reverse=True)
 
 
 def test_filters_choose_rows_and_means(qtbot, done):
     box = done.results.filters.boxes["prompt"]
     box.setCurrentIndex(box.findData("box"))
-    assert {line.prompt for line in done.results.means.table.lines} == {"box"}
+    assert {row.prompt for row in done.results.means.table.rows} == {"box"}
     done.results.tabs.setCurrentIndex(ROWS)
-    assert {row.prompt for row in done.results.list.table.lines} == {"box"}
+    assert {row.prompt for row in done.results.list.table.rows} == {"box"}
     subset = done.results.filters.boxes["subset"]
     subset.setCurrentIndex(subset.findData("fine"))
-    assert {row.subset for row in done.results.list.table.lines} == {"fine"}
+    assert {row.subset for row in done.results.list.table.rows} == {"fine"}
     qtbot.keyClicks(done.results.filters.text, "0002")
     assert texts(done.results.list) == ["fine/0002_1"]
 
 
 @pytest.fixture
 def damaged(qtbot, chosen, mini, tmp_path):
-    """After a run over a set with an unreadable matte."""
+    """The window after a run on a data set with an unreadable matte."""
     root = tmp_path / "MicroMat3K"
     shutil.copytree(mini, root)
-    (root / "matte/fine/0001_1.png").write_bytes(b"no picture")
+    (root / "matte/fine/0001_1.png").write_bytes(b"no image")
     chosen.setup.set_root(root)
-    until(qtbot, lambda: chosen.dataset is not None and chosen.work.idle)
+    until(qtbot, lambda: chosen.dataset is not None and chosen.worker.idle)
     enter(qtbot, chosen.setup.out, str(tmp_path / "damaged"))
-    until(qtbot, lambda: chosen.work.idle)
+    until(qtbot, lambda: chosen.worker.idle)
     run_through(qtbot, chosen)
     return chosen
 
 
 def test_failures_are_counted_and_say_why(qtbot, damaged):
-    assert damaged.results.means.table.lines[0].count == 4
+    assert damaged.results.means.table.rows[0].count == 4
     assert "2" in damaged.results.tabs.tabText(FAILURES)
     damaged.results.tabs.setCurrentIndex(FAILURES)
     table = damaged.results.failures
@@ -265,22 +265,22 @@ def test_a_failed_row_shows_what_there_is(qtbot, damaged):
     state.setCurrentIndex(state.findData("failed"))
     damaged.results.tabs.setCurrentIndex(ROWS)
     viewer = damaged.results.viewer
-    until(qtbot, lambda: viewer.sight is not None)
-    assert viewer.sight.image
-    assert not viewer.sight.truth
-    assert "0001_1.png" in plain(viewer.problem)
+    until(qtbot, lambda: viewer.case_view is not None)
+    assert viewer.case_view.image
+    assert not viewer.case_view.truth
+    assert "0001_1.png" in plain_text(viewer.problem)
 
 
-def looked_at(qtbot, window):
+def show_rows_tab(qtbot, window):
     window.results.tabs.setCurrentIndex(ROWS)
     viewer = window.results.viewer
-    until(qtbot, lambda: viewer.sight is not None and window.work.idle)
+    until(qtbot, lambda: viewer.case_view is not None and window.worker.idle)
     return viewer
 
 
 def test_the_viewer_shows_a_row_and_its_panes_move_together(qtbot, done):
-    viewer = looked_at(qtbot, done)
-    assert viewer.sight.look.row == done.results.list.table.lines[0]
+    viewer = show_rows_tab(qtbot, done)
+    assert viewer.case_view.query.row == done.results.list.table.rows[0]
     sizes = {pane.image_rect.size().toTuple() for pane in viewer.panes}
     assert sizes == {(420.0, 300.0)}
     pane = viewer.panes[1]
@@ -311,10 +311,10 @@ def test_the_viewer_shows_a_row_and_its_panes_move_together(qtbot, done):
 
 
 def test_alt_and_arrows_step_through_the_rows(qtbot, done):
-    viewer = looked_at(qtbot, done)
+    viewer = show_rows_tab(qtbot, done)
     qtbot.keyClick(done, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    second = done.results.list.table.lines[1]
-    until(qtbot, lambda: viewer.sight.look.row == second)
+    second = done.results.list.table.rows[1]
+    until(qtbot, lambda: viewer.case_view.query.row == second)
 
 
 def test_predictions_take_part_and_are_shown_as_they_are(qtbot, chosen, mini, tmp_path):
@@ -328,9 +328,9 @@ def test_predictions_take_part_and_are_shown_as_they_are(qtbot, chosen, mini, tm
     assert {row.metrics["SAD"] for row in perfect} == {0.0}
     system = chosen.results.filters.boxes["system"]
     system.setCurrentIndex(system.findData("Other system"))
-    viewer = looked_at(qtbot, chosen)
-    assert viewer.sight.exact
-    assert viewer.sight.prompts
+    viewer = show_rows_tab(qtbot, chosen)
+    assert viewer.case_view.exact
+    assert viewer.case_view.prompts
 
 
 def test_only_the_checked_models_take_part(qtbot, chosen):
@@ -342,7 +342,7 @@ def test_only_the_checked_models_take_part(qtbot, chosen):
     assert not chosen.run_bar.start_button.isEnabled()
     assert chosen.run_bar.start_button.toolTip()
     item.setCheckState(Qt.CheckState.Checked)
-    assert chosen.setup.choices.systems == (Model.of("zim-tiny"),)
+    assert chosen.setup.choices.systems == (ModelSystem.from_name("zim-tiny"),)
     assert chosen.run_bar.start_button.isEnabled()
 
 
@@ -363,11 +363,11 @@ def test_clicks_give_a_curve(qtbot, chosen):
 def test_every_form_of_the_report_is_written(qtbot, done, tmp_path, form):
     path = tmp_path / form
     done.export_button.export_to(form, str(path))
-    until(qtbot, lambda: path.is_file() and done.work.idle)
+    until(qtbot, lambda: path.is_file() and done.worker.idle)
     assert "zim-tiny" in path.read_text("utf-8")
 
 
-def test_a_report_that_cannot_be_written_is_told(qtbot, done, tmp_path):
+def test_a_report_that_cannot_be_written_is_an_error(qtbot, done, tmp_path):
     done.export_button.export_to("report.csv", str(tmp_path / "no/report.csv"))
     until(qtbot, lambda: "report.csv" in done.banner.text)
 
@@ -375,9 +375,9 @@ def test_a_report_that_cannot_be_written_is_told(qtbot, done, tmp_path):
 def test_whole_mattes_are_kept_if_wanted(qtbot, chosen, model):
     click(qtbot, chosen.setup.keep_mattes)
     run_through(qtbot, chosen)
-    asked = len(model.asked)
-    assert looked_at(qtbot, chosen).sight.exact
-    assert len(model.asked) == asked
+    count = len(model.asked)
+    assert show_rows_tab(qtbot, chosen).case_view.exact
+    assert len(model.asked) == count
 
 
 def test_a_small_set_can_be_made(qtbot, make_window, tmp_path):

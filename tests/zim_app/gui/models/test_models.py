@@ -1,4 +1,4 @@
-"""The model manager, the menus of model and device, and what is said of them."""
+"""Tests of the model manager, and of the menus of model and device."""
 
 import shutil
 import threading
@@ -8,38 +8,38 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from zim_app.gui.models.model_manager import progress_text
-from zim_app.gui.models.model_worker import ModelWork
+from zim_app.gui.models.model_worker import ModelWorker
 from zim_app.gui.settings import preferences
 from zim_model.assets import asset_path
 from zim_model.errors import Cancelled, DownloadError
 from zim_model.runtime.devices import DeviceChoice
-from zim_model.weights.download import Progress
-from zim_model.weights.installed import find, models_folder, part_folder
+from zim_model.weights.download import DownloadProgress
+from zim_model.weights.installed import find_installed, models_folder, part_folder
 
 LEFT = Qt.MouseButton.LeftButton
 TINY = asset_path("models", "zim-tiny.safetensors")
 
 
 class Server:
-    """Stands in for the network: sends when told, or fails."""
+    """A fake network: a download waits for ``go_on``, then ends or fails."""
 
     def __init__(self):
         self.go_on = threading.Event()
         self.error = None
         self.fetched = []
 
-    def __call__(self, info, tell, stopped):
+    def __call__(self, info, on_progress, stopped):
         self.fetched.append(info.name)
         part = part_folder(info.name)
         part.mkdir(parents=True, exist_ok=True)
         (part / f"{info.files[0].name}.part").write_bytes(bytes(1000))
-        tell(Progress(info.size // 4 + 1000, info.size, 2e6))
+        on_progress(DownloadProgress(info.size // 4 + 1000, info.size, 2e6))
         while not self.go_on.wait(0.01):
             if stopped():
                 raise Cancelled
         if self.error:
             raise self.error
-        tell(Progress(info.size, info.size, verifying=True))
+        on_progress(DownloadProgress(info.size, info.size, verifying=True))
         shutil.rmtree(part)
         return install(info.name)
 
@@ -48,7 +48,7 @@ def install(name):
     folder = models_folder() / name
     folder.mkdir(parents=True)
     (folder / "w.safetensors").write_bytes(b"x" * 2000)
-    return find(name)
+    return find_installed(name)
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def server():
 
 @pytest.fixture
 def manager(qtbot, window, server):
-    """The dialog, opened as a user does, with a network that is none."""
-    window.models.work = ModelWork(server, window.models)
+    """The dialog, opened by its action, with a fake network."""
+    window.models.worker = ModelWorker(server, window.models)
     window.actions_by_id["models"].trigger()
     dialog = window.models.dialog
     qtbot.waitExposed(dialog)
@@ -70,14 +70,14 @@ def manager(qtbot, window, server):
 
 
 def click(qtbot, button):
-    """Press a button as it lies on the screen, which it must."""
+    """Click a button, which must be visible and enabled."""
     assert button.isVisible()
     assert button.isEnabled()
     qtbot.mouseClick(button, LEFT, pos=QPoint(5, 5))
 
 
 def click_canvas(qtbot, window, aside=0):
-    """Click the picture in its middle, or so many screen pixels beside it."""
+    """Click the centre of the image, shifted by ``aside`` screen pixels."""
     viewport = window.canvas.viewport()
     at = viewport.rect().center() + QPoint(aside, aside)
     qtbot.mouseClick(viewport, LEFT, pos=at)
@@ -190,7 +190,7 @@ def test_closing_the_window_ends_a_download(qtbot, manager, server, window):
     click(qtbot, manager.rows["sam-vit-b"].download_button)
     qtbot.waitUntil(lambda: bool(server.fetched))
     window.close()
-    assert not window.models.work._network._thread.isRunning()
+    assert not window.models.worker._network._thread.isRunning()
 
 
 def test_a_model_is_added_from_the_disk(qtbot, manager, tmp_path):
@@ -233,10 +233,10 @@ def test_a_model_is_removed_after_a_question(qtbot, manager, added, answer):
     button = next(b for b in box.buttons() if b.text() in (answer, f"&{answer}"))
     click(qtbot, button)
     if answer == "Cancel":
-        assert find("mine")
+        assert find_installed("mine")
     else:
         qtbot.waitUntil(lambda: "mine" not in manager.rows)
-        assert find("mine") is None
+        assert find_installed("mine") is None
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
@@ -261,7 +261,7 @@ def test_a_new_model_answers_the_prompts_that_are_there(
     assert engine.solved[0].prompts == engine.solved[1].prompts
 
 
-def test_the_model_is_kept_for_the_next_picture(
+def test_the_model_is_kept_for_the_next_image(
     qtbot, window, manager, added, photo, settle
 ):
     click(qtbot, added.use_button)
@@ -272,7 +272,7 @@ def test_the_model_is_kept_for_the_next_picture(
     assert not added.use_button.isEnabled()
 
 
-def test_the_dialog_follows_the_picture_that_is_opened(window, added, photo, settle):
+def test_the_dialog_follows_the_image_that_is_opened(window, added, photo, settle):
     preferences.set_value("model", "mine")
     window.open_path(photo)
     settle()
@@ -313,7 +313,7 @@ def test_the_device_can_be_chosen_at_any_time(opened, engine, settle):
     menu = choose(opened, "device", "Card (8 GB)")
     settle()
     assert engine.choice == DeviceChoice("cuda")
-    assert engine.calls[-1] == "prepare", "the picture is encoded on the new device"
+    assert engine.calls[-1] == "prepare", "the image is encoded on the new device"
     assert checked(menu) == ["Card (8 GB)"]
     choose(opened, "precision", "Full (32 bit)")
     settle()
@@ -334,7 +334,7 @@ def test_a_click_that_waits_survives_a_change_of_device(qtbot, opened, engine, s
     engine.gate.set()
     settle()
     assert engine.solved[-1].prompts == opened.document.state.recipe.prompts
-    assert not opened.document.state.pending
+    assert not opened.document.state.is_pending
     assert engine.choice == DeviceChoice("cpu")
 
 
@@ -343,7 +343,7 @@ def test_a_device_that_is_gone_stays_visible(opened):
     assert checked(opened.models.menus["device"]) == ["cuda:2 (not here)"]
 
 
-def test_stepping_down_is_told_once_and_stays_on_the_badge(
+def test_a_degradation_is_shown_once_and_stays_on_the_badge(
     qtbot, opened, engine, settle
 ):
     assert not opened.status.warning.isVisible()
@@ -356,7 +356,7 @@ def test_stepping_down_is_told_once_and_stays_on_the_badge(
     qtbot.mouseClick(opened.banner.close_button, LEFT)
     click_canvas(qtbot, opened, 30)
     settle()
-    assert opened.banner.text == "", "told once"
+    assert opened.banner.text == "", "shown once"
     assert opened.status.warning.isVisible()
     engine.notes = ()
     choose(opened, "device", "CPU")
@@ -372,16 +372,16 @@ def test_the_badge_names_model_and_device(opened):
 @pytest.mark.parametrize(
     ("progress", "text"),
     [
-        (Progress(0, 100_000_000), "0 % of 100.0 MB"),
+        (DownloadProgress(0, 100_000_000), "0 % of 100.0 MB"),
         (
-            Progress(50_000_000, 100_000_000, 1e6),
+            DownloadProgress(50_000_000, 100_000_000, 1e6),
             "50 % of 100.0 MB · 1.0 MB per second · 50 s left",
         ),
         (
-            Progress(0, 900_000_000, 1e6),
+            DownloadProgress(0, 900_000_000, 1e6),
             "0 % of 900.0 MB · 1.0 MB per second · 15 min left",
         ),
-        (Progress(1, 1, 1.0, verifying=True), "Checking the file…"),
+        (DownloadProgress(1, 1, 1.0, verifying=True), "Checking the file…"),
     ],
 )
 def test_progress_in_words(qapp, progress, text):

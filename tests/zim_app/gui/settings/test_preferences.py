@@ -1,4 +1,4 @@
-"""The table of settings, and what is stored of it."""
+"""Tests of the table of settings, and of stored values."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def ids(setting):
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=ids)
 def test_the_table_makes_sense(setting):
-    assert preferences.parsed(setting, setting.default) == setting.default
+    assert preferences.parse_value(setting, setting.default) == setting.default
     assert (setting.kind == "choice") == bool(setting.choices)
     assert (setting.kind in ("int", "float")) == (setting.limits != (0, 0))
     assert setting.group in preferences.GROUPS or not setting.group

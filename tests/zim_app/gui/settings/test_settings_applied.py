@@ -42,7 +42,7 @@ def test_a_large_point_is_taken_hold_of_at_its_rim(opened, click):
     assert len(opened.document.state.recipe.prompts.points) == 2
 
 
-def test_the_grey_around_the_picture(opened):
+def test_the_grey_around_the_image(opened):
     preferences.set_value("surround", 200)
     image = opened.canvas.viewport().grab().toImage()
     assert image.pixelColor(1, 1).getRgb()[:3] == (200, 200, 200)
@@ -55,7 +55,7 @@ def test_the_first_brush_is_as_large_as_the_user_wants(window, photo, settle):
     assert window.canvas.options.radius == 25
 
 
-def test_the_first_brush_fits_the_picture_otherwise(opened):
+def test_the_first_brush_fits_the_image_otherwise(opened):
     assert opened.canvas.options.radius == 2
 
 

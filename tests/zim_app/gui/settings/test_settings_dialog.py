@@ -16,7 +16,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 @pytest.fixture
 def dialog(qtbot, window):
-    """Opened as a user opens it."""
+    """The dialog, opened by its key."""
     qtbot.waitUntil(window.isActiveWindow)
     qtbot.keyClick(window, Qt.Key.Key_Comma, CTRL)
     [dialog] = window.findChildren(SettingsDialog)
@@ -27,7 +27,7 @@ def dialog(qtbot, window):
 
 @pytest.fixture
 def show(dialog, qtbot):
-    """Go to the page of a group by its title, and give a widget of it by name."""
+    """A function that opens a page by its title, and returns a widget of it by name."""
 
     def show(title, name="", kind=QWidget):
         [entry] = dialog.list.findItems(title, Qt.MatchFlag.MatchExactly)
@@ -134,7 +134,7 @@ def keys(show) -> ShortcutPage:
 
 @pytest.fixture
 def choose(keys, qtbot):
-    """Choose an action with the mouse and press a key for it."""
+    """A function that selects an action with the mouse and presses a key for it."""
 
     def choose(id_, key=None, modifier=Qt.KeyboardModifier.NoModifier):
         item = keys.items[id_]
@@ -197,7 +197,7 @@ def test_a_key_can_be_removed_and_come_back(keys, choose, qtbot):
 
 
 def test_all_keys_come_back(keys, choose, dialog, qtbot):
-    shortcuts.store({"fit": ("F4",), "redo": ()})
+    shortcuts.store_overrides({"fit": ("F4",), "redo": ()})
     assert keys.items["fit"].text(1) == "F4"
     press(qtbot, dialog.reset_button)
     assert shortcuts.current() == shortcuts.DEFAULTS

@@ -10,7 +10,7 @@ KEY, BUTTON, MODIFIER = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
 
 
 class Hand:
-    """Mouse and keys in everything-mode, in pixels of the picture."""
+    """Mouse and keys in everything-mode, in pixels of the image."""
 
     def __init__(self, window, qtbot):
         self.window, self.qtbot = window, qtbot
@@ -44,7 +44,7 @@ class Hand:
 
 @pytest.fixture
 def found(make_found):
-    """A large region, a small one in it, and one beside them."""
+    """A large object, a small one in it, and one beside them."""
     return (
         make_found(5, 5, 45, 55),
         make_found(10, 10, 20, 20),
@@ -60,7 +60,7 @@ def hand(opened, qtbot, engine, found):
 
 @pytest.fixture
 def mode(hand, settle):
-    """The mode with everything found."""
+    """The mode after the search."""
     hand.toggle()
     settle()
     return hand.window.everything
@@ -71,12 +71,12 @@ def state(opened):
     return lambda: opened.document.state
 
 
-def wait_for(qtbot, mode, count):
-    qtbot.waitUntil(lambda: len(mode.regions.found) == count)
+def wait_for_objects(qtbot, mode, count):
+    qtbot.waitUntil(lambda: len(mode.selection.objects) == count)
 
 
 def test_the_mode_shows_what_was_found(mode, opened, found):
-    assert mode.regions.found == found
+    assert mode.selection.objects == found
     assert mode.bar.isVisible()
     assert mode.bar.label.text() == "3 found: click to pick, Shift+click to merge"
     assert not mode.bar.cancel_button.isVisible()
@@ -100,13 +100,13 @@ def test_regions_are_tinted_and_the_hovered_one_more(mode, hand, opened):
 
 
 @pytest.mark.parametrize("view", ["view_cutout", "view_matte"])
-def test_the_picture_is_seen_whatever_the_view(hand, opened, settle, view):
+def test_the_image_is_seen_whatever_the_view(hand, opened, settle, view):
     hand.click(20, 20)
     settle()
     opened.actions_by_id[view].trigger()
     hand.toggle()
     settle()
-    opened.everything.bar.setFocus()  # losing the focus ends a look at the photograph
+    opened.everything.bar.setFocus()  # losing the focus ends showing the photo
     at = hand.at(55, 50)
     colour = opened.canvas.viewport().grab().toImage().pixelColor(at)
     assert colour.getRgb()[:3] == (200, 100, 50)
@@ -117,21 +117,21 @@ def test_the_picture_is_seen_whatever_the_view(hand, opened, settle, view):
 
 def test_hovering_finds_the_smallest_region(mode, hand, found, opened):
     hand.move(15, 15)
-    assert mode.regions.hovered is found[1]
+    assert mode.selection.hovered is found[1]
     hand.move(30.5, 40.5)
-    assert mode.regions.hovered is found[0]
+    assert mode.selection.hovered is found[0]
     assert opened.status.pointer.text() == "x 30  y 40"
     hand.move(50, 5)
-    assert mode.regions.hovered is None
+    assert mode.selection.hovered is None
 
 
 def test_clicks_pick_and_make_no_prompts(mode, hand, found, state):
     hand.click(15, 15)
     hand.click(65, 15)
-    assert mode.regions.picks == ((found[1],), (found[2],))
+    assert mode.selection.picks == ((found[1],), (found[2],))
     hand.click(15, 15)
     hand.click(65, 15, button=BUTTON.RightButton)
-    assert mode.regions.picks == ((found[2],),)
+    assert mode.selection.picks == ((found[2],),)
     assert not state().recipe.prompts
 
 
@@ -150,7 +150,7 @@ def test_picked_regions_become_objects_in_one_step(mode, hand, found, state, set
     stack = hand.window.document.undo_stack
     assert stack.undoText() == "Add found objects"
     stack.undo()
-    assert [o.recipe.asks for o in state().objects] == [False]
+    assert [o.recipe.has_prompts for o in state().objects] == [False]
 
 
 def test_objects_in_use_stay(hand, opened, state, settle):
@@ -192,7 +192,7 @@ def test_shift_click_merges_into_one_object(mode, hand, found, state):
     hand.press(mode.bar.add_button)
     [entry] = state().objects
     assert entry.recipe.prompts == found[1].prompts
-    assert entry.recipe.also == (found[2].prompts,)
+    assert entry.recipe.more_prompt_sets == (found[2].prompts,)
 
 
 def test_the_merge_button(mode, hand, found):
@@ -200,7 +200,7 @@ def test_the_merge_button(mode, hand, found):
     assert not mode.bar.merge_button.isEnabled()
     hand.click(65, 15)
     hand.press(mode.bar.merge_button)
-    assert mode.regions.picks == ((found[1], found[2]),)
+    assert mode.selection.picks == ((found[1], found[2]),)
 
 
 def test_different_candidates_are_not_merged(hand, engine, make_found, settle):
@@ -209,7 +209,7 @@ def test_different_candidates_are_not_merged(hand, engine, make_found, settle):
     settle()
     hand.click(5, 5)
     hand.click(25, 5, MODIFIER.ShiftModifier)
-    assert len(hand.window.everything.regions.picks) == 1
+    assert len(hand.window.everything.selection.picks) == 1
     assert "different candidates" in hand.window.banner.text
 
 
@@ -228,12 +228,12 @@ def test_entering_again_is_instant(mode, hand, engine, found):
     hand.click(15, 15)
     hand.toggle()
     hand.toggle()
-    assert mode.regions.found == found
-    assert mode.regions.picks == ((found[1],),)
+    assert mode.selection.objects == found
+    assert mode.selection.picks == ((found[1],),)
     assert engine.calls.count("search") == 1
 
 
-def test_another_picture_has_its_own_regions(mode, hand, engine, settle, tmp_path):
+def test_another_image_has_its_own_regions(mode, hand, engine, settle, tmp_path):
     other = tmp_path / "other.png"
     Image.new("RGB", (80, 60), (9, 9, 9)).save(other)
     hand.window.open_path(other)
@@ -249,14 +249,14 @@ def test_results_come_while_the_search_runs(hand, engine, qtbot, found, settle):
     mode = hand.window.everything
     engine.search_gate.clear()
     hand.toggle()
-    wait_for(qtbot, mode, 1)
+    wait_for_objects(qtbot, mode, 1)
     assert mode.bar.label.text() == "Searching… 1 found"
-    assert mode.regions.fraction == pytest.approx(1 / 3)
+    assert mode.selection.progress == pytest.approx(1 / 3)
     hand.click(30, 40)
     engine.search_gate.set()
     settle()
-    assert mode.regions.finished
-    assert mode.regions.picks == ((found[0],),)
+    assert mode.selection.finished
+    assert mode.selection.picks == ((found[0],),)
 
 
 def test_cancelling_is_at_once_and_keeps_what_was_found(
@@ -265,7 +265,7 @@ def test_cancelling_is_at_once_and_keeps_what_was_found(
     mode = hand.window.everything
     engine.search_gate.clear()
     hand.toggle()
-    wait_for(qtbot, mode, 1)
+    wait_for_objects(qtbot, mode, 1)
     hand.press(mode.bar.cancel_button)
     assert mode.bar.label.text() == "Search stopped, 1 found"
     settle()  # although the gate is still closed
@@ -273,19 +273,19 @@ def test_cancelling_is_at_once_and_keeps_what_was_found(
     engine.search_gate.set()
     hand.press(mode.bar.continue_button)
     settle()
-    assert mode.regions.found == found
+    assert mode.selection.objects == found
 
 
 def test_leaving_ends_the_search(hand, engine, qtbot, settle, found):
     mode = hand.window.everything
     engine.search_gate.clear()
     hand.toggle()
-    wait_for(qtbot, mode, 1)
+    wait_for_objects(qtbot, mode, 1)
     hand.key(KEY.Key_Escape)
     settle()
     assert len(engine.cancelled) == 1
     hand.toggle()
-    assert mode.regions.found == found[:1], "what was found is there at once"
+    assert mode.selection.objects == found[:1], "found objects are kept"
 
 
 def test_an_edit_goes_first_and_the_search_goes_on(hand, engine, qtbot, settle, state):
@@ -295,15 +295,15 @@ def test_an_edit_goes_first_and_the_search_goes_on(hand, engine, qtbot, settle, 
     mode = hand.window.everything
     engine.search_gate.clear()
     hand.toggle()
-    wait_for(qtbot, mode, 1)
+    wait_for_objects(qtbot, mode, 1)
     hand.window.document.edit(
-        "Click", state().recipe.with_box(None).finished(feather=2)
+        "Click", state().recipe.with_box(None).with_finish(feather=2)
     )
-    qtbot.waitUntil(lambda: not state().pending)
+    qtbot.waitUntil(lambda: not state().is_pending)
     assert mode.searching
     engine.search_gate.set()
     settle()
-    assert mode.regions.finished
+    assert mode.selection.finished
     assert engine.calls.count("search") == 2
 
 
@@ -311,11 +311,11 @@ def test_a_search_waits_for_a_matte_under_way(hand, engine, settle, state):
     engine.gate.clear()
     hand.click(30, 30)
     hand.toggle()
-    hand.window.document.edit("Again", state().recipe.finished(feather=1))
+    hand.window.document.edit("Again", state().recipe.with_finish(feather=1))
     engine.gate.set()
     settle()
     assert state().matte is not None
-    assert hand.window.everything.regions.finished
+    assert hand.window.everything.selection.finished
 
 
 def test_choosing_a_tool_leaves_the_mode(mode, hand):
@@ -333,12 +333,12 @@ def test_a_failed_search_says_why(hand, engine, settle):
     engine.error = None
     hand.press(mode.bar.continue_button)
     settle()
-    assert len(mode.regions.found) == 3
+    assert len(mode.selection.objects) == 3
 
 
 def test_the_window_closes_during_a_search(hand, engine, qtbot):
     engine.search_gate.clear()
     hand.toggle()
-    wait_for(qtbot, hand.window.everything, 1)
+    wait_for_objects(qtbot, hand.window.everything, 1)
     hand.window.close()
     assert len(engine.cancelled) == 1

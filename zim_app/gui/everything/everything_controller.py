@@ -1,4 +1,4 @@
-"""Everything-mode on the canvas: regions to look at and to pick."""
+"""Everything-mode on the canvas: shows found objects and lets the user pick some."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from zim_app.gui.canvas.canvas import Canvas
-from zim_app.gui.canvas.contour import contour, path_of
+from zim_app.gui.canvas.contour import contour_path, trace_contour
 from zim_app.gui.document import OBJECT_COLOURS, Document
 from zim_app.gui.everything.everything_bar import EverythingBar
 from zim_app.gui.everything.selection import (
-    Layer,
-    Regions,
+    FoundSelection,
+    TintLayer,
     candidates_differ,
-    hue_of,
-    recipe_of,
-    smoothed,
-    tinted,
+    golden_hue,
+    pick_recipe,
+    render_tints,
+    smooth_alpha,
 )
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.arrays import ByteArray
@@ -40,15 +40,15 @@ from zim_model.recipe import SceneObject
 from zim_model.request import Request
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import Found
+    from zim_model.inference.automatic import FoundObject
 
-KEPT_PICTURES = 8
-"""Results of so many pictures are kept, so that the mode is soon there again."""
+MAX_REMEMBERED_IMAGES = 8
+"""Number of images whose found objects are kept in memory."""
 TINT, TINT_PICKED, TINT_HOVERED = 0.34, 0.6, 0.72
 
 
-class RegionsItem(QGraphicsItem):
-    """Regions in translucent colours with outlines, over the picture.
+class FoundObjectsItem(QGraphicsItem):
+    """Item that paints found objects in translucent colours with outlines.
 
     One scene unit is one image pixel.
     """
@@ -56,71 +56,77 @@ class RegionsItem(QGraphicsItem):
     def __init__(self) -> None:
         super().__init__()
         self.setZValue(1)
-        self._regions = Regions((1, 1))
+        self._selection = FoundSelection((1, 1))
         self._image = QImage()
         self._hover_image = QImage()
-        self._looks: dict[Found, tuple[ByteArray, QPainterPath]] = {}
-        self._numbers: dict[Found, int] = {}
+        self._styles: dict[FoundObject, tuple[ByteArray, QPainterPath]] = {}
+        self._numbers: dict[FoundObject, int] = {}
         self.hide()
 
-    def set_regions(self, regions: Regions) -> None:
-        """Show another state."""
-        old, self._regions = self._regions, regions
-        if old.size != regions.size:
+    def set_selection(self, selection: FoundSelection) -> None:
+        """Replace the state, and render what has changed."""
+        old, self._selection = self._selection, selection
+        if old.size != selection.size:
             self.prepareGeometryChange()
-        if (old.found, old.picks) != (regions.found, regions.picks):
-            known = self._looks
-            self._looks = {
-                found: known[found] if found in known else self._look(found)
-                for found in regions.found
+        if (old.objects, old.picks) != (selection.objects, selection.picks):
+            earlier = self._styles
+            self._styles = {
+                found_object: earlier[found_object]
+                if found_object in earlier
+                else self._style(found_object)
+                for found_object in selection.objects
             }
             self._number()
-            self._image = self._drawn(regions.found)
-        if old.hovered is not regions.hovered or old.picks != regions.picks:
-            hovered = (regions.hovered,) if regions.hovered else ()
-            self._hover_image = self._drawn(hovered, TINT_HOVERED)
+            self._image = self._render(selection.objects)
+        if old.hovered is not selection.hovered or old.picks != selection.picks:
+            hovered = (selection.hovered,) if selection.hovered else ()
+            self._hover_image = self._render(hovered, TINT_HOVERED)
         self.update()
 
     def _number(self) -> None:
-        """Give each region a number for its colour, which it keeps."""
-        kept = {f: n for f, n in self._numbers.items() if f in self._looks}
+        """Give each found object a number for its colour, which stays the same."""
+        kept = {f: n for f, n in self._numbers.items() if f in self._styles}
         free = (n for n in count() if n not in kept.values())
-        new = [found for found in self._regions.found if found not in kept]
+        new = [
+            found_object
+            for found_object in self._selection.objects
+            if found_object not in kept
+        ]
         self._numbers = kept | dict(zip(new, list(islice(free, len(new))), strict=True))
 
-    def _colour(self, found: Found) -> QColor:
-        pick = self._regions.pick_of(found)
+    def _colour(self, found_object: FoundObject) -> QColor:
+        pick = self._selection.pick_index(found_object)
         if pick is not None:
             return QColor(OBJECT_COLOURS[pick % len(OBJECT_COLOURS)])
-        return QColor.fromHsvF(hue_of(self._numbers[found]), 0.75, 1.0)
+        return QColor.fromHsvF(golden_hue(self._numbers[found_object]), 0.75, 1.0)
 
-    def _look(self, found: Found) -> tuple[ByteArray, QPainterPath]:
-        """What is drawn of a region: its alpha and its outline."""
-        alpha = smoothed(found.alpha)
+    def _style(self, found_object: FoundObject) -> tuple[ByteArray, QPainterPath]:
+        """Smoothed alpha and outline of a found object."""
+        alpha = smooth_alpha(found_object.alpha)
         height, width = alpha.shape
         scale = QTransform.fromScale(
-            self._regions.size[1] / width, self._regions.size[0] / height
+            self._selection.size[1] / width, self._selection.size[0] / height
         )
-        return alpha, scale.map(path_of(contour(alpha)))
+        return alpha, scale.map(contour_path(trace_contour(alpha)))
 
-    def _drawn(self, regions: tuple[Found, ...], opacity: float = 0.0) -> QImage:
-        """Regions in their colours, and in their own opacity if none is given."""
-        if not regions:
+    def _render(self, objects: tuple[FoundObject, ...], opacity: float = 0.0) -> QImage:
+        """Image of found objects; opacity 0 uses that of picked or unpicked ones."""
+        if not objects:
             return QImage()
-        layers: list[Layer] = []
-        for found in regions:
-            red, green, blue, _ = self._colour(found).getRgb()
-            picked = self._regions.pick_of(found) is not None
-            own = TINT_PICKED if picked else TINT
-            alpha = self._looks[found][0]
-            layers.append((alpha, (red, green, blue), opacity or own))
+        layers: list[TintLayer] = []
+        for found_object in objects:
+            red, green, blue, _ = self._colour(found_object).getRgb()
+            picked = self._selection.pick_index(found_object) is not None
+            default = TINT_PICKED if picked else TINT
+            alpha = self._styles[found_object][0]
+            layers.append((alpha, (red, green, blue), opacity or default))
         height, width = layers[0][0].shape
-        pixels = np.ascontiguousarray(tinted(layers, (height, width)))
+        pixels = np.ascontiguousarray(render_tints(layers, (height, width)))
         premultiplied = QImage.Format.Format_ARGB32_Premultiplied
         return QImage(pixels.data, width, height, width * 4, premultiplied).copy()
 
     def boundingRect(self) -> QRectF:
-        height, width = self._regions.size
+        height, width = self._selection.size
         return QRectF(0, 0, width, height)
 
     def paint(
@@ -134,16 +140,16 @@ class RegionsItem(QGraphicsItem):
             if not image.isNull():
                 painter.drawImage(self.boundingRect(), image)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for found, (_, outline) in self._looks.items():
-            picked = self._regions.pick_of(found) is not None
-            strong = picked or found is self._regions.hovered
+        for found_object, (_, outline) in self._styles.items():
+            picked = self._selection.pick_index(found_object) is not None
+            strong = picked or found_object is self._selection.hovered
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, strong)
             if strong:
                 painter.setPen(_cosmetic(QColor(0, 0, 0, 160), 4.5))
                 painter.drawPath(outline)
                 painter.setPen(_cosmetic(QColor("white"), 2.0))
             else:
-                painter.setPen(_cosmetic(self._colour(found), 1.0))
+                painter.setPen(_cosmetic(self._colour(found_object), 1.0))
             painter.drawPath(outline)
 
 
@@ -153,24 +159,24 @@ def _cosmetic(colour: QColor, width: float) -> QPen:
     return pen
 
 
-class EverythingView(QObject):
+class EverythingController(QObject):
     """Everything-mode: finds all objects and lets the user pick some.
 
-    While it is on, clicks pick regions instead of making prompts.  Edits that need an
-    answer go first; the search goes on after them.  Leaving the mode, or another
-    picture, ends the search; what was found by then is kept.
+    In this mode clicks pick found objects instead of making prompts.  Requests of the
+    document interrupt the search, which then continues.  Leaving the mode or opening
+    another image ends the search; the objects found so far are kept.
 
     **Signals**
 
     - ``active_changed(on)``: the mode was entered or left.
-    - ``objected(message, hint)``: something cannot be done.
+    - ``rejected(message, hint)``: an action of the user is not possible.
     - ``failed(error)``: the search failed.
 
     **Threads**: the window's only.
     """
 
     active_changed = Signal(bool)
-    objected = Signal(str, str)
+    rejected = Signal(str, str)
     failed = Signal(object)
 
     def __init__(self, canvas: Canvas, queue: InferenceQueue, parent: QObject) -> None:
@@ -179,25 +185,25 @@ class EverythingView(QObject):
         self._document: Document | None = None
         self._request: Request | None = None
         self._key = ("", "")
-        self._kept: OrderedDict[tuple[str, str], Regions] = OrderedDict()
+        self._remembered: OrderedDict[tuple[str, str], FoundSelection] = OrderedDict()
         self.active = False
-        self.regions = Regions((1, 1))
-        self._item = RegionsItem()
+        self.selection = FoundSelection((1, 1))
+        self._item = FoundObjectsItem()
         canvas.scene().addItem(self._item)
         self.bar = EverythingBar(canvas)
-        self.bar.cancelled.connect(self.cancel_search)
-        self.bar.continued.connect(self._search)
-        self.bar.merge_wanted.connect(self.merge_picked)
-        self.bar.picked_wanted.connect(self.add_picked)
-        self.bar.all_wanted.connect(self.add_all)
-        self.bar.left.connect(self.leave)
+        self.bar.cancel_requested.connect(self.cancel_search)
+        self.bar.continue_requested.connect(self._search)
+        self.bar.merge_requested.connect(self.merge_picked)
+        self.bar.add_picked_requested.connect(self.add_picked)
+        self.bar.add_all_requested.connect(self.add_all)
+        self.bar.leave_requested.connect(self.leave)
         canvas.tool_changed.connect(self.leave)
         queue.search_progressed.connect(self._on_queue_search_progressed)
         queue.search_ended.connect(self._on_queue_search_ended)
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the mode's actions do, by id."""
+        """Handlers of the mode's actions, by id."""
         return {"everything": self.toggle}
 
     @property
@@ -206,7 +212,7 @@ class EverythingView(QObject):
         return self._request is not None
 
     def set_document(self, document: Document) -> None:
-        """Another picture is shown from now on."""
+        """Use another document; leaves the mode."""
         self.leave()
         self._document = document
 
@@ -221,19 +227,19 @@ class EverythingView(QObject):
             self.enter()
 
     def enter(self) -> None:
-        """Show what is known of the picture, and find the rest."""
+        """Show the objects found before, and search for the rest."""
         document = self._document
         if document is None or self.active:
             return
         self.active = True
         self._canvas.escape()
-        size = document.picture.height, document.picture.width
+        size = document.image.height, document.image.width
         self._canvas.show_mattes(on=False)
         self._canvas.viewport().installEventFilter(self)
         self._item.show()
-        self._key = document.picture.key, document.state.recipe.model
-        self._set(self._kept.get(self._key, Regions(size)))
-        if not self.regions.finished:
+        self._key = document.image.key, document.state.recipe.model
+        self._set(self._remembered.get(self._key, FoundSelection(size)))
+        if not self.selection.finished:
             self._search()
         self.bar.show()
         self.bar.raise_()
@@ -242,7 +248,7 @@ class EverythingView(QObject):
 
     @Slot()
     def leave(self) -> None:
-        """Go back to prompts; what was found, and picked, is kept."""
+        """Return to prompts; found objects and picks are kept."""
         if not self.active:
             return
         self.cancel_search()
@@ -261,91 +267,93 @@ class EverythingView(QObject):
         assert self._document is not None
         self._request = self._document.request()
         self._queue.search(self._request)
-        self._set(self.regions)
+        self._set(self.selection)
 
     @Slot()
     def cancel_search(self) -> None:
-        """Stop the search and keep what was found."""
+        """Stop the search; found objects are kept."""
         if self._request is not None:
             self._request = None
             self._queue.end_search()
-            # One that is begun again counts from the beginning.
-            self._set(replace(self.regions, done=0))
+            # A repeated search counts from 0.
+            self._set(replace(self.selection, done=0))
 
     @Slot(object, int, int, object)
     def _on_queue_search_progressed(
-        self, request: Request, done: int, total: int, found: tuple[Found, ...]
+        self, request: Request, done: int, total: int, objects: tuple[FoundObject, ...]
     ) -> None:
         if request is self._request:
-            self._set(self.regions.progressed(done, total, found))
+            self._set(self.selection.with_progress(done, total, objects))
 
     @Slot(object, object, object)
     def _on_queue_search_ended(
         self,
         request: Request,
-        found: tuple[Found, ...] | None,
+        objects: tuple[FoundObject, ...] | None,
         error: Exception | None,
     ) -> None:
         if request is not self._request:
             return
         self._request = None
-        if found is None:
-            self._set(replace(self.regions, done=0))
+        if objects is None:
+            self._set(replace(self.selection, done=0))
             self.failed.emit(error)
         else:
-            self._set(self.regions.ended(found))
+            self._set(self.selection.with_result(objects))
 
-    def _set(self, regions: Regions) -> None:
-        self.regions = regions
+    def _set(self, selection: FoundSelection) -> None:
+        self.selection = selection
         if self.active:
-            self._kept[self._key] = replace(regions, hovered=None)
-            self._kept.move_to_end(self._key)
-            while len(self._kept) > KEPT_PICTURES:
-                self._kept.popitem(last=False)
-        self._item.set_regions(regions)
-        self.bar.show_regions(regions, searching=self.searching)
+            self._remembered[self._key] = replace(selection, hovered=None)
+            self._remembered.move_to_end(self._key)
+            while len(self._remembered) > MAX_REMEMBERED_IMAGES:
+                self._remembered.popitem(last=False)
+        self._item.set_selection(selection)
+        self.bar.show_selection(selection, searching=self.searching)
 
     # -- Picking ----------------------------------------------------------------------
 
     @Slot()
     def merge_picked(self) -> None:
-        """Make one pick, and so one object, of all that is picked."""
-        self._set_if_one_candidate(self.regions.merged())
+        """Merge all picks into one, which becomes one object."""
+        self._set_if_one_candidate(self.selection.merge_picks())
 
-    def _set_if_one_candidate(self, regions: Regions) -> None:
-        if any(map(candidates_differ, regions.picks)):
-            self.objected.emit(
+    def _set_if_one_candidate(self, selection: FoundSelection) -> None:
+        if any(map(candidates_differ, selection.picks)):
+            self.rejected.emit(
                 self.tr("These regions are different candidates of the model."),
                 self.tr("One object has only one of them; add them separately."),
             )
         else:
-            self._set(regions)
+            self._set(selection)
 
     @Slot()
     def add_picked(self) -> None:
-        """Make ordinary objects of all picks, as one undo step, and leave the mode."""
-        document, picks = self._document, self.regions.picks
+        """Add an object for each pick, as one undo step, and leave the mode."""
+        document, picks = self._document, self.selection.picks
         if document is None or not picks:
             return
-        here = {entry.recipe for entry in document.state.objects}
-        recipes = [recipe_of(pick, self._key[1]) for pick in picks]
-        new = [document.new_object(r) for r in recipes if r not in here]
-        self._set(replace(self.regions, picks=(), hovered=None))
+        existing_recipes = {
+            scene_object.recipe for scene_object in document.state.objects
+        }
+        recipes = [pick_recipe(pick, self._key[1]) for pick in picks]
+        new = [document.new_object(r) for r in recipes if r not in existing_recipes]
+        self._set(replace(self.selection, picks=(), hovered=None))
         self.leave()
         if not new:
-            self.objected.emit(
+            self.rejected.emit(
                 self.tr("All that was picked is among the objects already."),
                 self.tr("Pick something else."),
             )
             return
-        old = tuple(o for o in document.state.objects if not _untouched(o))
+        old = tuple(o for o in document.state.objects if not _is_unused(o))
         text = self.tr("Add found objects")
         document.edit_objects(text, (*new, *old), 0)
 
     @Slot()
     def add_all(self) -> None:
-        """Make an ordinary object of everything that was found."""
-        self._set(self.regions.all_picked())
+        """Add an object for each found object."""
+        self._set(self.selection.pick_all())
         self.add_picked()
 
     # -- The mouse --------------------------------------------------------------------
@@ -366,29 +374,33 @@ class EverythingView(QObject):
         return True
 
     def _click(self, event: QMouseEvent) -> None:
-        found, kind = self.regions.hovered, event.type()
-        if found is None:
+        found_object, kind = self.selection.hovered, event.type()
+        if found_object is None:
             return
         if kind == QEvent.Type.MouseButtonDblClick:
-            self._set(self.regions.picked(found))
+            self._set(self.selection.pick(found_object))
             self.add_picked()
         elif kind == QEvent.Type.MouseButtonPress:
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                self._set_if_one_candidate(self.regions.joined(found))
+                self._set_if_one_candidate(self.selection.join_pick(found_object))
             else:
-                self._set(self.regions.toggled(found))
+                self._set(self.selection.toggle(found_object))
 
-    def _hover(self, at: QPointF | None) -> None:
-        where = None if at is None else self._canvas.to_image(at)
-        found = None if where is None else self.regions.at(where.x(), where.y())
-        inside = where is not None and self._canvas.image_rect.contains(where)
-        self._canvas.pointed.emit(where if inside else None)
+    def _hover(self, point: QPointF | None) -> None:
+        position = None if point is None else self._canvas.to_image(point)
+        found_object = (
+            None
+            if position is None
+            else self.selection.found_at(position.x(), position.y())
+        )
+        inside = position is not None and self._canvas.image_rect.contains(position)
+        self._canvas.pointer_moved.emit(position if inside else None)
         hand, arrow = Qt.CursorShape.PointingHandCursor, Qt.CursorShape.ArrowCursor
-        self._canvas.viewport().setCursor(hand if found else arrow)
-        if found is not self.regions.hovered:
-            self._set(replace(self.regions, hovered=found))
+        self._canvas.viewport().setCursor(hand if found_object else arrow)
+        if found_object is not self.selection.hovered:
+            self._set(replace(self.selection, hovered=found_object))
 
 
-def _untouched(entry: SceneObject) -> bool:
-    """Whether an object is one that nobody has used yet."""
-    return not entry.name and not entry.recipe.asks
+def _is_unused(scene_object: SceneObject) -> bool:
+    """Whether an object has neither name nor prompts."""
+    return not scene_object.name and not scene_object.recipe.has_prompts
