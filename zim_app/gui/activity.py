@@ -14,7 +14,7 @@ from PySide6.QtGui import QAction
 
 from zim_app.gui.notices import BusyBar
 from zim_app.gui.status_bar import StatusBar
-from zim_app.gui.workers.file_worker import FileWork
+from zim_app.gui.workers.file_worker import FileWorker
 from zim_app.gui.workers.inference_queue import InferenceQueue
 
 STOP_DELAY_MS = 500
@@ -31,13 +31,13 @@ WORDS = {
     "solve": QT_TRANSLATE_NOOP("Activity", "Matting…"),
     "search": QT_TRANSLATE_NOOP("Activity", "Searching…"),
 }
-UNAWAITED = {"warm_up", "search"}
+BACKGROUND_KINDS = {"warm_up", "search"}
 """Nobody waits for the first; the second shows its own progress."""
 STOPPABLE = {"open", "prepare", "solve", "search"}
 """What can be given up; a file that is being written is finished."""
 
 
-class Activity(QObject):
+class ActivityIndicator(QObject):
     """Says what runs, and offers to stop what takes long.
 
     **Signals**: ``stoppable_changed(on)``: something runs that can be stopped.
@@ -50,13 +50,13 @@ class Activity(QObject):
     def __init__(
         self,
         queue: InferenceQueue,
-        files: FileWork,
+        file_worker: FileWorker,
         status: StatusBar,
         busy_bar: BusyBar,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._queue, self._files = queue, files
+        self._queue, self._file_worker = queue, file_worker
         self._status, self._busy_bar = status, busy_bar
         self._stopping: frozenset[str] = frozenset()
         self.stop_button = status.stop_button
@@ -65,7 +65,7 @@ class Activity(QObject):
         self._delay.setInterval(STOP_DELAY_MS)
         self._delay.timeout.connect(self.stop_button.show)
         queue.activity_changed.connect(self._update)
-        files.activity_changed.connect(self._update)
+        file_worker.activity_changed.connect(self._update)
 
     def set_action(self, action: QAction) -> None:
         """Stop with that action, which the button shows."""
@@ -75,7 +75,7 @@ class Activity(QObject):
     @property
     def kinds(self) -> list[str]:
         """What runs now, as in ``WORDS``."""
-        kinds = [*self._files.activities, self._queue.activity]
+        kinds = [*self._file_worker.activities, self._queue.activity]
         return [kind for kind in kinds if kind in WORDS]
 
     @property
@@ -86,7 +86,7 @@ class Activity(QObject):
     def stop(self) -> None:
         """Give up what is being read and what the engine does, at its next step."""
         self._stopping = frozenset(STOPPABLE.intersection(self.kinds))
-        self._files.cancel_open()
+        self._file_worker.cancel_open()
         self._queue.cancel()
         self._update()
 
@@ -94,8 +94,8 @@ class Activity(QObject):
     def _update(self) -> None:
         kinds = self.kinds
         self._stopping &= frozenset(kinds)
-        self._status.activity.setText("  ".join(map(self._word, kinds)))
-        self._busy_bar.set_busy(bool(set(kinds) - UNAWAITED))
+        self._status.activity.setText("  ".join(map(self._text, kinds)))
+        self._busy_bar.set_busy(bool(set(kinds) - BACKGROUND_KINDS))
         if not self.stoppable:
             self._delay.stop()
             self.stop_button.hide()
@@ -103,7 +103,7 @@ class Activity(QObject):
             self._delay.start()
         self.stoppable_changed.emit(self.stoppable)
 
-    def _word(self, kind: str) -> str:
+    def _text(self, kind: str) -> str:
         if kind in self._stopping:
             return self.tr("Stopping…")
         return QCoreApplication.translate("Activity", WORDS[kind])

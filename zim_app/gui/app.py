@@ -36,7 +36,7 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     window = MainWindow(InferenceQueue(partial(create_engine, features)))
     window.show()
     window.open_paths(paths)
-    window.flow.start()
+    window.files.start()
     # Imports on other threads would delay the first paint by half a second.
     QTimer.singleShot(WARM_UP_AFTER_MS, window.warm_up)
     stalls = StallMonitor.from_environment(app)
@@ -52,7 +52,7 @@ def _set_up(app: QApplication) -> None:
     app.setApplicationName("zim-studio")
     app.setWindowIcon(QIcon(str(asset_path("icons", "zim-studio.png"))))
     Theme(app)
-    language.install(app)
+    language.install_translators(app)
     logs.start()
     logging.getLogger(__name__).info("started: %s", crash.versions())
     crash.install_hook()

@@ -30,11 +30,11 @@ from zim_app.gui.logs import RECENT, log_folder
 _LOG = logging.getLogger(__name__)
 
 
-before_report: list[Callable[[], object]] = []
+before_report_hooks: list[Callable[[], object]] = []
 """Called before a report is shown, to bring the user's work to safety."""
 
 
-class _Reporter(QObject):
+class _CrashReporter(QObject):
     """Brings what nobody caught, on any thread, to the window's thread.
 
     **Signals**: ``crashed(report)``: to itself.
@@ -61,16 +61,18 @@ class _Reporter(QObject):
 
 def install_hook() -> None:
     """Have exceptions that nobody caught logged and shown, from now on."""
-    reporter = _Reporter()
+    reporter = _CrashReporter()
 
     def on_exception(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+        kind: type[BaseException],
+        error: BaseException,
+        preview_path: TracebackType | None,
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             QCoreApplication.quit()
             return
-        _LOG.critical("a bug", exc_info=(kind, error, trace))
-        reporter.crashed.emit(report(kind, error, trace))
+        _LOG.critical("a bug", exc_info=(kind, error, preview_path))
+        reporter.crashed.emit(report(kind, error, preview_path))
 
     sys.excepthook = on_exception
     threading.excepthook = lambda args: on_exception(
@@ -80,8 +82,8 @@ def install_hook() -> None:
 
 def _save_work() -> bool:
     """Call the hooks; a bug in one stops neither the others nor the report."""
-    saved = bool(before_report)
-    for hook in tuple(before_report):
+    saved = bool(before_report_hooks)
+    for hook in tuple(before_report_hooks):
         try:
             hook()
         except Exception:
@@ -91,10 +93,10 @@ def _save_work() -> bool:
 
 
 def report(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    kind: type[BaseException], error: BaseException, preview_path: TracebackType | None
 ) -> str:
     """The text to send to the authors: versions, where it happened, the last log."""
-    lines = "".join(traceback.format_exception(kind, error, trace))
+    lines = "".join(traceback.format_exception(kind, error, preview_path))
     return f"{versions()}\n\n{lines}\nLog\n{RECENT.text}\n"
 
 

@@ -19,7 +19,7 @@ from zim_model.request import ALPHA_MAX, Matte, Request, RequestKey
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from zim_app.core.images import Picture
+    from zim_app.core.images import Image
 
 RESULT_BYTES = 512 * 2**20
 """Mattes kept for undo and redo; the newest is kept whatever its size."""
@@ -36,16 +36,16 @@ class DocumentState:
     Attributes:
         objects: at least one, the topmost first.
         active: index of the object that edits go to.
-        mattes: of each object; None where there is none.  Of an ``unanswered`` object
+        mattes: of each object; None where there is none.  Of an ``unsolved`` object
             still that of an earlier recipe.
-        unanswered: ids of the objects whose recipe still has to be solved.
+        unsolved: ids of the objects whose recipe still has to be solved.
         solo: id of the only object to be shown, whatever else is visible.
     """
 
     objects: tuple[SceneObject, ...] = (SceneObject(),)
     active: int = 0
     mattes: tuple[Matte | None, ...] = (None,)
-    unanswered: frozenset[int] = frozenset()
+    unsolved: frozenset[int] = frozenset()
     solo: int | None = None
 
     @property
@@ -64,52 +64,52 @@ class DocumentState:
         return self.mattes[self.active]
 
     @property
-    def pending(self) -> bool:
+    def is_pending(self) -> bool:
         """Whether an answer for the active recipe is under way."""
-        return self.object.id in self.unanswered
+        return self.object.id in self.unsolved
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether every object to be seen has the matte of its recipe, or none."""
         pairs = enumerate(self.objects)
-        return not any(self.shows(i) and o.id in self.unanswered for i, o in pairs)
+        return not any(self.is_shown(i) and o.id in self.unsolved for i, o in pairs)
 
     def index_of(self, id_: int) -> int:
         """Index of the object with that id, which must exist."""
-        return [entry.id for entry in self.objects].index(id_)
+        return [scene_object.id for scene_object in self.objects].index(id_)
 
-    def shows(self, index: int) -> bool:
+    def is_shown(self, index: int) -> bool:
         """Whether that object is to be seen."""
         if self.solo is not None:
             return self.objects[index].id == self.solo
         return self.objects[index].visible
 
     @property
-    def shown(self) -> tuple[tuple[SceneObject, Matte], ...]:
+    def shown_objects(self) -> tuple[tuple[SceneObject, Matte], ...]:
         """Objects to be seen that have a matte, the topmost first."""
         pairs = zip(self.objects, self.mattes, strict=True)
         return tuple(
-            (entry, matte)
-            for index, (entry, matte) in enumerate(pairs)
-            if matte is not None and self.shows(index)
+            (scene_object, matte)
+            for index, (scene_object, matte) in enumerate(pairs)
+            if matte is not None and self.is_shown(index)
         )
 
 
-def object_at(state: DocumentState, x: float, y: float) -> int | None:
+def find_object_at(state: DocumentState, x: float, y: float) -> int | None:
     """Index of the object to be seen that is opaque at x, y in image pixels.
 
     The topmost one, or the next one below the active object if that is opaque there
     too, so that asking again and again goes through all of them.
     """
     row, column = math.floor(y), math.floor(x)
-    found = [
+    opaque = [
         index
         for index, matte in enumerate(state.mattes)
-        if matte is not None and state.shows(index) and _is_solid(matte, row, column)
+        if matte is not None and state.is_shown(index) and _is_solid(matte, row, column)
     ]
-    if state.active in found:
-        return found[(found.index(state.active) + 1) % len(found)]
-    return found[0] if found else None
+    if state.active in opaque:
+        return opaque[(opaque.index(state.active) + 1) % len(opaque)]
+    return opaque[0] if opaque else None
 
 
 def _is_solid(matte: Matte, row: int, column: int) -> bool:
@@ -118,25 +118,25 @@ def _is_solid(matte: Matte, row: int, column: int) -> bool:
     return inside and int(matte.alpha[row, column]) > ALPHA_MAX // 2
 
 
-def extent(state: DocumentState) -> QRectF:
+def active_object_rect(state: DocumentState) -> QRectF:
     """The place of the active object, in image pixels; empty without one."""
     matte, recipe = state.matte, state.recipe
     if matte is not None and matte.support[2] > matte.support[0]:
         left, top, right, bottom = matte.support
         return QRectF(left, top, right - left, bottom - top)
-    places = []
-    for prompts in (recipe.prompts, *recipe.also):
-        places += [(point.x, point.y) for point in prompts.points]
-        places += [place for line in prompts.scribbles for place in line.path]
+    positions = []
+    for prompts in (recipe.prompts, *recipe.more_prompt_sets):
+        positions += [(point.x, point.y) for point in prompts.points]
+        positions += [position for line in prompts.scribbles for position in line.path]
         if prompts.box is not None:
-            places += [
+            positions += [
                 (prompts.box.x0, prompts.box.y0),
                 (prompts.box.x1, prompts.box.y1),
             ]
-    places += [(x, y) for stroke in recipe.finish.strokes for x, y, _ in stroke.path]
-    if not places:
+    positions += [(x, y) for stroke in recipe.finish.strokes for x, y, _ in stroke.path]
+    if not positions:
         return QRectF()
-    box = Box.enclosing(places)
+    box = Box.enclosing(positions)
     return QRectF(box.x0, box.y0, max(box.width, 1), max(box.height, 1))
 
 
@@ -171,7 +171,7 @@ class ResultCache:
         return sum(matte.nbytes for matte in self._mattes.values())
 
 
-class _Edit(QUndoCommand):
+class _EditCommand(QUndoCommand):
     """Replaces the objects; one finished gesture is one of these."""
 
     def __init__(
@@ -187,25 +187,25 @@ class _Edit(QUndoCommand):
         self._new = objects, active
 
     def redo(self) -> None:
-        self._document._show(*self._new)
+        self._document._set_objects(*self._new)
 
     def undo(self) -> None:
-        self._document._show(*self._old)
+        self._document._set_objects(*self._old)
 
 
 class Document(QObject):
     """One picture and its recipes, edited through an undo stack.
 
     Args:
-        picture: never changes.
+        image: never changes.
         levels: the picture at 1, 1/2, 1/4, ... of its size, for display.
         model: of the first object.
 
     **Signals**
 
     - ``changed(old, new)``: two :class:`DocumentState`; the only news there is.
-    - ``requested(request)``: this :class:`Request` wants solving; None when an
-      earlier wish is void.  The answer goes to :meth:`receive`.  Objects are asked for
+    - ``request_changed(request)``: this :class:`Request` wants solving; None when an
+      earlier wish is void.  The answer goes to :meth:`receive_matte`.  Objects are asked for
       one after the other, the active one first.
     - ``failed(error)``: the prompts make no request; a :class:`ZimError`.
 
@@ -213,28 +213,28 @@ class Document(QObject):
     """
 
     changed = Signal(object, object)
-    requested = Signal(object)
+    request_changed = Signal(object)
     failed = Signal(object)
 
     def __init__(
         self,
-        picture: Picture,
+        image: Image,
         levels: tuple[ByteArray, ...] = (),
         parent: QObject | None = None,
         *,
         model: str = DEFAULT_MODEL,
     ) -> None:
         super().__init__(parent)
-        self.picture = picture
-        self.levels = levels or (picture.rgb,)
+        self.image = image
+        self.levels = levels or (image.rgb,)
         self.undo_stack = QUndoStack(self)
         first = SceneObject(recipe=Recipe(model=model))
         self.state = DocumentState((first,))
         self._results = ResultCache()
         self._on_preference_changed("result_memory")
         preferences.changed.connect(self._on_preference_changed)
-        self._answered: dict[int, RequestKey] = {}
-        self._given_up: set[RequestKey] = set()
+        self._solved_keys: dict[int, RequestKey] = {}
+        self._cancelled_keys: set[RequestKey] = set()
         self._last_id = self.state.object.id
 
     @Slot(str)
@@ -260,7 +260,7 @@ class Document(QObject):
     ) -> None:
         """Replace all objects and choose the active one, as one undo step."""
         if objects != self.state.objects:
-            self.undo_stack.push(_Edit(self, text, objects, active))
+            self.undo_stack.push(_EditCommand(self, text, objects, active))
 
     def new_object(self, recipe: Recipe | None = None, name: str = "") -> SceneObject:
         """An object that this picture does not have yet, for :meth:`edit_objects`."""
@@ -274,123 +274,136 @@ class Document(QObject):
     def select(self, index: int) -> None:
         """Make another object the active one; no undo step."""
         if index != self.state.active:
-            self._show(self.state.objects, index)
+            self._set_objects(self.state.objects, index)
 
     def set_solo(self, id_: int | None) -> None:
         """Show only the object with that id; None shows all that are visible."""
         if id_ != self.state.solo:
             self._set(replace(self.state, solo=id_))
-            self._ask()
+            self._request_next()
 
-    def give_up(self) -> bool:
-        """Ask for nothing more until the next change or :meth:`ask_again`.
+    def cancel_pending(self) -> bool:
+        """Ask for nothing more until the next change or :meth:`request_again`.
 
         Returns:
             Whether a matte was still to come.
         """
         state = self.state
-        waiting = [o for o in state.objects if o.id in state.unanswered]
-        self._given_up = {self.request(entry.recipe).key for entry in waiting}
-        return not state.complete or state.pending
+        waiting = [o for o in state.objects if o.id in state.unsolved]
+        self._cancelled_keys = {
+            self.request(scene_object.recipe).key for scene_object in waiting
+        }
+        return not state.is_complete or state.is_pending
 
-    def ask_again(self) -> None:
+    def request_again(self) -> None:
         """Ask for what was given up."""
-        self._given_up = set()
-        self._ask()
+        self._cancelled_keys = set()
+        self._request_next()
 
     # -- Answers ------------------------------------------------------------------
 
     def request(self, recipe: Recipe | None = None) -> Request:
         """The question to the engine for a recipe; None takes the active object's."""
         recipe = recipe or self.state.recipe
-        return recipe.request(self.picture.rgb, self.picture.key)
+        return recipe.request(self.image.rgb, self.image.key)
 
     @Slot(object, object)
-    def receive(self, request: Request, matte: Matte | None) -> None:
+    def receive_matte(self, request: Request, matte: Matte | None) -> None:
         """Take the answer to a request; None when there is none.
 
         A stale answer, to a question that no object asks any more, is dropped.
         """
         state, mattes = self.state, list(self.state.mattes)
-        asked = [
+        matching = [
             index
-            for index, entry in enumerate(state.objects)
-            if self.request(entry.recipe).key == request.key
+            for index, scene_object in enumerate(state.objects)
+            if self.request(scene_object.recipe).key == request.key
         ]
-        if not asked:
+        if not matching:
             return
         if matte is not None:
             self._results.put(request.key, matte)
-        for index in asked:
+        for index in matching:
             mattes[index] = matte
-            self._answered[state.objects[index].id] = request.key
-        unanswered = state.unanswered - {state.objects[index].id for index in asked}
-        self._set(replace(state, mattes=tuple(mattes), unanswered=unanswered))
-        self._ask(answered=True)
+            self._solved_keys[state.objects[index].id] = request.key
+        unsolved = state.unsolved - {state.objects[index].id for index in matching}
+        self._set(replace(state, mattes=tuple(mattes), unsolved=unsolved))
+        self._request_next(after_answer=True)
 
-    def _show(self, objects: tuple[SceneObject, ...], active: int) -> None:
+    def _set_objects(self, objects: tuple[SceneObject, ...], active: int) -> None:
         """Make these the objects, with those mattes at once that are known."""
         pairs = zip(self.state.objects, self.state.mattes, strict=True)
-        old = {entry.id: matte for entry, matte in pairs}
-        ids = {entry.id for entry in objects}
+        old = {scene_object.id: matte for scene_object, matte in pairs}
+        ids = {scene_object.id for scene_object in objects}
         # An id is never given again, even after an undo: a redo may bring it back.
         self._last_id = max(self._last_id, *ids)
-        self._given_up = set()
+        self._cancelled_keys = set()
         # What comes back later may have lost its matte meanwhile.
-        self._answered = {i: key for i, key in self._answered.items() if i in ids}
-        mattes = tuple(self._known(entry, old.get(entry.id)) for entry in objects)
-        unanswered = frozenset(o.id for o in objects if self._unanswered(o))
+        self._solved_keys = {i: key for i, key in self._solved_keys.items() if i in ids}
+        mattes = tuple(
+            self._current_matte(scene_object, old.get(scene_object.id))
+            for scene_object in objects
+        )
+        unsolved = frozenset(o.id for o in objects if self._needs_solving(o))
         # A new object that solo hides would look as if it had not come.
         solo = self.state.solo if ids <= old.keys() else None
         solo = solo if solo in ids else None
-        self._set(DocumentState(objects, active, mattes, unanswered, solo))
-        self._ask()
-        error = self._objection(objects[active].recipe)
+        self._set(DocumentState(objects, active, mattes, unsolved, solo))
+        self._request_next()
+        error = self._prompt_error(objects[active].recipe)
         if error:
             self.failed.emit(error)
 
-    def _known(self, entry: SceneObject, old: Matte | None) -> Matte | None:
+    def _current_matte(
+        self, scene_object: SceneObject, old: Matte | None
+    ) -> Matte | None:
         """The matte to show of an object now; the old one while there is no newer."""
-        key = self.request(entry.recipe).key
-        known = self._results.get(key)
-        if known is not None:
-            self._answered[entry.id] = key
-        elif self._answered.get(entry.id) != key:
-            self._answered.pop(entry.id, None)
-        return old if known is None and self._asks(entry) else known
+        key = self.request(scene_object.recipe).key
+        cached = self._results.get(key)
+        if cached is not None:
+            self._solved_keys[scene_object.id] = key
+        elif self._solved_keys.get(scene_object.id) != key:
+            self._solved_keys.pop(scene_object.id, None)
+        return old if cached is None and self._has_prompts(scene_object) else cached
 
-    def _unanswered(self, entry: SceneObject) -> bool:
+    def _needs_solving(self, scene_object: SceneObject) -> bool:
         """Whether an object's recipe still has to be solved."""
-        key = self.request(entry.recipe).key
-        return self._asks(entry) and self._answered.get(entry.id) != key
+        key = self.request(scene_object.recipe).key
+        return (
+            self._has_prompts(scene_object)
+            and self._solved_keys.get(scene_object.id) != key
+        )
 
-    def _misses(self, entry: SceneObject) -> bool:
+    def _lacks_matte(self, scene_object: SceneObject) -> bool:
         """Whether an object's matte is to be asked for now."""
-        given_up = self.request(entry.recipe).key in self._given_up
-        return self._unanswered(entry) and not given_up
+        given_up = self.request(scene_object.recipe).key in self._cancelled_keys
+        return self._needs_solving(scene_object) and not given_up
 
-    def _asks(self, entry: SceneObject) -> bool:
-        return entry.recipe.asks and self._objection(entry.recipe) is None
+    def _has_prompts(self, scene_object: SceneObject) -> bool:
+        return (
+            scene_object.recipe.has_prompts
+            and self._prompt_error(scene_object.recipe) is None
+        )
 
-    def _ask(self, *, answered: bool = False) -> None:
+    def _request_next(self, *, after_answer: bool = False) -> None:
         """Ask for the matte that is missed most, or say that none is.
 
         Args:
-            answered: the last wish was fulfilled, so that there is none to take back.
+            after_answer: the last wish was fulfilled, so that there is none to take back.
         """
         state = self.state
-        seen = [i for i in range(len(state.objects)) if state.shows(i)]
-        wanted = [state.objects[i] for i in (state.active, *seen)]
-        missed = next(filter(self._misses, wanted), None)
-        if missed is not None:
-            self.requested.emit(self.request(missed.recipe))
-        elif not answered:
-            self.requested.emit(None)
+        visible = [i for i in range(len(state.objects)) if state.is_shown(i)]
+        ordered = [state.objects[i] for i in (state.active, *visible)]
+        next_object = next(filter(self._lacks_matte, ordered), None)
+        if next_object is not None:
+            self.request_changed.emit(self.request(next_object.recipe))
+        elif not after_answer:
+            self.request_changed.emit(None)
 
-    def _objection(self, recipe: Recipe) -> ZimError | None:
+    def _prompt_error(self, recipe: Recipe) -> ZimError | None:
         """Why these prompts have no answer; no prompts at all are fine."""
         try:
-            recipe.validated(self.picture.height, self.picture.width)
+            recipe.validate(self.image.height, self.image.width)
         except ZimError as error:
             return error
         return None

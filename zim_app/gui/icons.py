@@ -32,18 +32,18 @@ def icon(name: str, colour: str, disabled: str = "") -> QIcon:
     for mode, paint in modes:
         for size in SIZES:
             for ratio in (1.0, 2.0):
-                result.addPixmap(_drawn(name, size, paint, ratio), mode)
+                result.addPixmap(_render_glyph(name, size, paint, ratio), mode)
     return result
 
 
 def glyph(name: str, size: int, colour: str) -> QPixmap:
     """One icon as a pixmap, sharp on this screen."""
-    return _drawn(
+    return _render_glyph(
         name, size, colour, QGuiApplication.primaryScreen().devicePixelRatio()
     )
 
 
-def _drawn(name: str, size: int, colour: str, ratio: float) -> QPixmap:
+def _render_glyph(name: str, size: int, colour: str, ratio: float) -> QPixmap:
     pixmap = QPixmap(round(size * ratio), round(size * ratio))
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)

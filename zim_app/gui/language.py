@@ -15,29 +15,31 @@ FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE_LANGUAGE = "en"
 
 
-def available() -> list[str]:
+def available_languages() -> list[str]:
     """Codes of the languages that the window can speak."""
     names = (path.stem.partition("_")[2] for path in FOLDER.glob("zim-studio_*.qm"))
     return [SOURCE_LANGUAGE, *sorted(names)]
 
 
-def wanted() -> str:
+def preferred_language() -> str:
     """The language of the user, or else the first of the system's that is there."""
     chosen: str = preferences.value("language")
     if chosen != "system":
         return chosen
     # The system names them as "de-AT"; the order is the user's.
     spoken = (name.partition("-")[0] for name in QLocale.system().uiLanguages())
-    return next((name for name in spoken if name in available()), SOURCE_LANGUAGE)
+    return next(
+        (name for name in spoken if name in available_languages()), SOURCE_LANGUAGE
+    )
 
 
-def install(app: QCoreApplication) -> list[QTranslator]:
+def install_translators(app: QCoreApplication) -> list[QTranslator]:
     """Have all texts from now on in the wanted language.
 
     Returns:
         The translators in use, which belong to ``app``; none for English.
     """
-    language = wanted()
+    language = preferred_language()
     if preferences.value("language") != "system":
         QLocale.setDefault(QLocale(language))
     if language == SOURCE_LANGUAGE:
@@ -53,7 +55,7 @@ def install(app: QCoreApplication) -> list[QTranslator]:
     return translators
 
 
-def error_text(text: str) -> str:
+def translate_error(text: str) -> str:
     """The wording of an error in the language of the window.
 
     Errors are worded in English where they are raised.  The sentence is found again
@@ -66,7 +68,7 @@ def error_text(text: str) -> str:
         translated = QCoreApplication.translate("Errors", template)
         if translated == template:
             return text
-        return translated.format(*map(error_text, match.groups()))
+        return translated.format(*map(translate_error, match.groups()))
     return text
 
 

@@ -25,34 +25,34 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui import crash
-from zim_app.gui.activity import Activity
-from zim_app.gui.batch.batch_controller import BatchControl
+from zim_app.gui.activity import ActivityIndicator
+from zim_app.gui.batch.batch_controller import BatchController
 from zim_app.gui.canvas.canvas import Canvas
-from zim_app.gui.canvas.view_controls import ViewControls
+from zim_app.gui.canvas.view_controller import ViewController
 from zim_app.gui.commands import actions, cheat_sheet, menus
 from zim_app.gui.document import Document, DocumentState
-from zim_app.gui.evaluation.evaluation_controller import EvaluationControl
-from zim_app.gui.everything.everything_view import EverythingView
+from zim_app.gui.evaluation.evaluation_controller import EvaluationController
+from zim_app.gui.everything.everything_controller import EverythingController
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.drag_handle import DragHandle
-from zim_app.gui.files.export_controller import ExportFlow
-from zim_app.gui.files.file_controller import FileFlow
-from zim_app.gui.files.mask_controller import MaskFlow
-from zim_app.gui.files.open_job import Opened
+from zim_app.gui.files.export_controller import ExportController
+from zim_app.gui.files.file_controller import FileController
+from zim_app.gui.files.mask_controller import MaskController
+from zim_app.gui.files.open_job import OpenedImage
 from zim_app.gui.files.start_page import (
     StartPage,
     sample_name,
     sample_paths,
 )
-from zim_app.gui.models.model_controller import ModelControl, default_model
+from zim_app.gui.models.model_controller import ModelController, default_model
 from zim_app.gui.notices import Banner, BusyBar
 from zim_app.gui.panels.folder_strip import FolderStrip
 from zim_app.gui.panels.objects_panel import ObjectsPanel
-from zim_app.gui.panels.panels import Panels
+from zim_app.gui.panels.panels import DockPanels
 from zim_app.gui.settings import preferences, settings_dialog, window_state
 from zim_app.gui.status_bar import StatusBar
-from zim_app.gui.tools.tool_controller import Workbench
-from zim_app.gui.workers.file_worker import FileWork
+from zim_app.gui.tools.tool_controller import ToolController
+from zim_app.gui.workers.file_worker import FileWorker
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
@@ -74,26 +74,28 @@ class MainWindow(QMainWindow):
         self.actions_by_id: dict[str, QAction] = {}
         self.queue = queue
         queue.setParent(self)
-        self.files = FileWork(self)
+        self.file_worker = FileWorker(self)
         self._undo_group = QUndoGroup(self)
-        self._pointed: QPointF | None = None
+        self._pointer_position: QPointF | None = None
         self.canvas = Canvas()
-        self.bench = Workbench(self, self.canvas, queue)
-        self.view = ViewControls(self.canvas, self)
+        self.tools = ToolController(self, self.canvas, queue)
+        self.view = ViewController(self.canvas, self)
         self.objects = ObjectsPanel()
-        self.everything = EverythingView(self.canvas, queue, self)
+        self.everything = EverythingController(self.canvas, queue, self)
         self.start_page = StartPage(sample_paths())
         self.banner = Banner()
         self.busy_bar = BusyBar()
         self.status = StatusBar()
         self.strip = FolderStrip()
-        self.flow = FileFlow(self)
-        self.models = ModelControl(queue, self.banner, self)
-        self.export = ExportFlow(self)
-        self.masks = MaskFlow(self)
-        self.batch = BatchControl(self)
-        self.evaluation = EvaluationControl(self)
-        self.activity = Activity(queue, self.files, self.status, self.busy_bar, self)
+        self.files = FileController(self)
+        self.models = ModelController(queue, self.banner, self)
+        self.export = ExportController(self)
+        self.masks = MaskController(self)
+        self.batch = BatchController(self)
+        self.evaluation = EvaluationController(self)
+        self.activity = ActivityIndicator(
+            queue, self.file_worker, self.status, self.busy_bar, self
+        )
         self._setup_layout()
         self._setup_actions()
         self._connect()
@@ -105,14 +107,14 @@ class MainWindow(QMainWindow):
     @property
     def idle(self) -> bool:
         """Whether nothing is read, written, encoded or solved."""
-        workers = (self.queue, self.files, self.strip, self.view)
+        workers = (self.queue, self.file_worker, self.strip, self.view)
         workers += (self.models, self.batch)
         return all(worker.idle for worker in workers)
 
     @Slot()
     def warm_up(self) -> None:
         """Load in the background what the first picture and click will need."""
-        self.files.warm_up(self.start_page.buttons)
+        self.file_worker.warm_up(self.start_page.buttons)
         self.queue.warm_up()
 
     # -- Set-up -----------------------------------------------------------------
@@ -149,16 +151,16 @@ class MainWindow(QMainWindow):
         self.actions_by_id = menus.make_actions(
             self,
             {
-                "open": self.flow.choose_file,
-                "open_folder": self.flow.choose_folder,
-                "save_project": self.flow.save_project,
-                "save_project_as": self.flow.save_project_as,
-                "paste": self.flow.paste,
+                "open": self.files.choose_file,
+                "open_folder": self.files.choose_folder,
+                "save_project": self.files.save_project,
+                "save_project_as": self.files.save_project_as,
+                "paste": self.files.paste,
                 "previous_picture": partial(self.strip.step, -1),
                 "next_picture": partial(self.strip.step, 1),
-                "strip": self.flow.set_strip_shown,
-                "export": self.export.choose,
-                "quick_export": self.export.quick,
+                "strip": self.files.set_strip_shown,
+                "export": self.export.show_dialog,
+                "quick_export": self.export.export_again,
                 "copy_cutout": self.export.copy_cutout,
                 "copy_matte": self.export.copy_matte,
                 "quit": self.close,
@@ -168,14 +170,14 @@ class MainWindow(QMainWindow):
                 "clear": self.canvas.clear_prompts,
                 "escape": self._escape,
                 "stop": self.stop,
-                "show_object": self.canvas.show_object,
+                "show_object": self.canvas.zoom_to_object,
                 "settings": self.show_settings,
                 "cheat_sheet": self.show_cheat_sheet,
                 "log_folder": crash.open_log_folder,
                 "models": self.models.show_manager,
                 "about": self.show_about,
                 **self.view.handlers,
-                **self.bench.handlers,
+                **self.tools.handlers,
                 **self.objects.handlers,
                 **self.everything.handlers,
                 **self.masks.handlers,
@@ -190,7 +192,7 @@ class MainWindow(QMainWindow):
         backgrounds = QMenu(self.tr("&Background"), self)
         menus.fill_menu(backgrounds, actions.BACKGROUND_MENU, self.actions_by_id, {})
         self.view.connect_actions(self.actions_by_id, backgrounds)
-        self.panels = Panels(self, (self.objects, *self.bench.panels))
+        self.panels = DockPanels(self, (self.objects, *self.tools.panels))
         submenus = {
             "panels": self.panels.menu,
             "samples": self._samples_menu(),
@@ -206,13 +208,13 @@ class MainWindow(QMainWindow):
         menus.fill_tool_bar(self._tool_bar, self.actions_by_id, widgets)
         self._tool_bar.addWidget(DragHandle(self.export))
         self.addToolBar(self._tool_bar)
-        self.bench.set_up(self, self.actions_by_id)
+        self.tools.connect_actions(self, self.actions_by_id)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._paint_icons()
 
     def _paint_icons(self) -> None:
         menus.paint_icons(self.actions_by_id, self.palette())
-        self.bench.paint_icons(self.palette())
+        self.tools.paint_icons(self.palette())
 
     def _samples_menu(self) -> QMenu:
         menu = QMenu(self.tr("Open sa&mple"), self)
@@ -236,24 +238,24 @@ class MainWindow(QMainWindow):
         self.queue.prepared.connect(self._on_queue_prepared)
         self.queue.solved.connect(self._on_queue_solved)
         self.queue.failed.connect(self._on_queue_failed)
-        self.files.thumbnail_read.connect(self.start_page.set_thumbnail)
+        self.file_worker.thumbnail_read.connect(self.start_page.set_thumbnail)
         self.models.model_chosen.connect(self.use_model)
         preferences.changed.connect(self._on_preference_changed)
         preferences.failed.connect(self.report)
         self.objects.selection_changed.connect(self._update_actions)
-        self.objects.objected.connect(self.banner.show_error)
-        self.everything.objected.connect(self.banner.show_error)
+        self.objects.rejected.connect(self.banner.show_error)
+        self.everything.rejected.connect(self.banner.show_error)
         self.everything.failed.connect(self.report)
         self.batch.failed.connect(self.report)
         self.everything.active_changed.connect(by_id["everything"].setChecked)
-        self.canvas.pointed.connect(self._on_canvas_pointed)
+        self.canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self.status.zoom_requested.connect(self.canvas.set_zoom)
         self.status.fit_requested.connect(self.canvas.fit)
         self.view.failed.connect(self.report)
         self.canvas.selection_changed.connect(self._update_actions)
-        self.flow.project_changed.connect(self._update_title)
-        self.start_page.open_requested.connect(self.flow.choose_file)
+        self.files.project_changed.connect(self._update_title)
+        self.start_page.open_requested.connect(self.files.choose_file)
         self.start_page.path_requested.connect(self.open_path)
         group.canUndoChanged.connect(by_id["undo"].setEnabled)
         group.canRedoChanged.connect(by_id["redo"].setEnabled)
@@ -265,31 +267,31 @@ class MainWindow(QMainWindow):
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open the first of several pictures, folders or projects."""
-        self.flow.open_paths(paths)
+        self.files.open_paths(paths)
 
     @Slot(object)
     def open_path(self, path: Path) -> None:
         """Read a picture in the background and show it; the latest wish wins."""
-        self.flow.open_path(path)
+        self.files.open_path(path)
 
-    def show_picture(self, opened: Opened) -> None:
+    def show_document(self, opened: OpenedImage) -> None:
         """Make that picture the document."""
         old, self.document = (
             self.document,
-            Document(opened.picture, opened.levels, model=default_model(), parent=self),
+            Document(opened.image, opened.levels, model=default_model(), parent=self),
         )
         document = self.document
         document.changed.connect(self._on_document_changed)
-        document.requested.connect(self._on_document_requested)
-        document.failed.connect(self.report_answer)
+        document.request_changed.connect(self._on_document_request_changed)
+        document.failed.connect(self.report_matte_error)
         self._undo_group.addStack(document.undo_stack)
         self._undo_group.setActiveStack(document.undo_stack)
         self.canvas.set_document(document)
         self.objects.set_document(document)
         self.everything.set_document(document)
-        self.bench.set_document(document)
+        self.tools.set_document(document)
         self.panels.show()
-        self.flow.show_strip(opened)
+        self.files.show_strip(opened)
         self._pages.setCurrentWidget(self.canvas)
         self.canvas.fit()
         self.canvas.setFocus()
@@ -297,7 +299,7 @@ class MainWindow(QMainWindow):
         self.queue.prepare(document.request())
         self._update_title()
         self._update_actions()
-        self.banner.withdraw("answer")
+        self.banner.remove_topic("answer")
         if old is not None:
             old.deleteLater()
 
@@ -309,26 +311,26 @@ class MainWindow(QMainWindow):
 
     @Slot(object, object)
     def _on_queue_prepared(self, request: Request, timings: Timings) -> None:
-        if self.document and request.image_key == self.document.picture.key:
+        if self.document and request.image_key == self.document.image.key:
             self._show_timings(request, timings, clicked=False)
 
     @Slot(object, object)
     def _on_queue_solved(self, request: Request, matte: Matte) -> None:
         if self.document is not None:
-            self.document.receive(request, matte)
+            self.document.receive_matte(request, matte)
             self._show_timings(request, matte.timings, clicked=True)
 
     def _show_timings(
         self, request: Request, timings: Timings, *, clicked: bool
     ) -> None:
         self.status.show_timings(request.model, timings, clicked=clicked)
-        self.models.tell(timings)
+        self.models.show_notes(timings)
 
     @Slot(object, object)
     def _on_queue_failed(self, request: Request, error: ZimError) -> None:
         if self.document is not None:
-            self.document.receive(request, None)
-        self.report_answer(error)
+            self.document.receive_matte(request, None)
+        self.report_matte_error(error)
 
     @Slot(object)
     def report(self, error: Exception) -> None:
@@ -338,7 +340,7 @@ class MainWindow(QMainWindow):
         self.banner.show_error(error.message, error.hint)
 
     @Slot(object)
-    def report_answer(self, error: ZimError) -> None:
+    def report_matte_error(self, error: ZimError) -> None:
         """Show why there is no matte, until the recipe is another."""
         self.banner.show_error(error.message, error.hint, topic="answer")
 
@@ -346,15 +348,15 @@ class MainWindow(QMainWindow):
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
-        if new.recipe != old.recipe or (new.complete and not old.complete):
-            self.banner.withdraw("answer")
+        if new.recipe != old.recipe or (new.is_complete and not old.is_complete):
+            self.banner.remove_topic("answer")
         self.models.set_current(new.recipe.model)
         if new.matte is not old.matte:
-            self.status.show_pointer(self._pointed, new.matte)
+            self.status.show_pointer(self._pointer_position, new.matte)
         self._update_actions()
 
     @Slot(object)
-    def _on_document_requested(self, request: Request | None) -> None:
+    def _on_document_request_changed(self, request: Request | None) -> None:
         if request is None:
             self.queue.withdraw()
         else:
@@ -366,24 +368,24 @@ class MainWindow(QMainWindow):
         if self.document is not None:
             recipe = replace(self.document.state.recipe, model=name)
             self.document.edit(self.tr("Change model"), recipe)
-            if not recipe.asks:
+            if not recipe.has_prompts:
                 self.queue.prepare(self.document.request())
 
     @Slot(object)
-    def _on_canvas_pointed(self, at: QPointF | None) -> None:
-        self._pointed = at
+    def _on_canvas_pointer_moved(self, position: QPointF | None) -> None:
+        self._pointer_position = position
         matte = self.document.state.matte if self.document else None
-        self.status.show_pointer(at, matte)
+        self.status.show_pointer(position, matte)
 
     @Slot(str)
     def _on_undo_text_changed(self, step: str) -> None:
-        self._name_step("undo", self.tr("&Undo: {}").format(step))
+        self._name_undo_action("undo", self.tr("&Undo: {}").format(step))
 
     @Slot(str)
     def _on_redo_text_changed(self, step: str) -> None:
-        self._name_step("redo", self.tr("&Redo: {}").format(step))
+        self._name_undo_action("redo", self.tr("&Redo: {}").format(step))
 
-    def _name_step(self, id_: str, text: str) -> None:
+    def _name_undo_action(self, id_: str, text: str) -> None:
         action = self.actions_by_id[id_]
         text = text.removesuffix(": ")
         action.setText(text)
@@ -393,27 +395,27 @@ class MainWindow(QMainWindow):
     def _update_actions(self) -> None:
         document = self.document
         state = document.state if document else DocumentState()
-        enabled = {
+        enabled_actions = {
             "undo": self._undo_group.canUndo(),
             "redo": self._undo_group.canRedo(),
             "delete": self.canvas.selected is not None,
-            "clear": bool(state.recipe.prompts or state.recipe.also),
+            "clear": bool(state.recipe.prompts or state.recipe.more_prompt_sets),
             **dict.fromkeys(actions.EXPORTS, self.export.ready),
-            **self.objects.enabled(),
+            **self.objects.enabled_actions(),
             "stop": self.activity.stoppable,
         }
         always = {spec.id for spec in actions.ACTIONS if spec.always}
         for id_, action in self.actions_by_id.items():
             usable = id_ in always or document is not None
-            action.setEnabled(usable and enabled.get(id_, True))
+            action.setEnabled(usable and enabled_actions.get(id_, True))
 
     @Slot()
     def _update_title(self) -> None:
         if self.document is None:
             self.setWindowTitle(self.tr("zim-studio"))
             return
-        project = self.flow.project
-        name = project.name if project else self.document.picture.name
+        project = self.files.project
+        name = project.name if project else self.document.image.name
         self.setWindowTitle(self.tr("{}[*] – zim-studio").format(name))
         self.setWindowModified(not self.document.undo_stack.isClean())
 
@@ -422,13 +424,13 @@ class MainWindow(QMainWindow):
         """Stop what runs, and say how to go on where something is missing then."""
         self.everything.cancel_search()
         self.activity.stop()
-        self.flow.stay()
-        if self.document is not None and self.document.give_up():
+        self.files.cancel_open()
+        if self.document is not None and self.document.cancel_pending():
             self.banner.show_error(
                 self.tr("Matting was stopped."),
                 self.tr("What is shown may be older than the prompts."),
                 self.tr("Go on"),
-                self.document.ask_again,
+                self.document.request_again,
                 topic="answer",
             )
 
@@ -459,12 +461,12 @@ class MainWindow(QMainWindow):
     # -- Events -----------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self.flow.can_take(event.mimeData()):
+        if self.files.can_drop(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         if not self.masks.take_drop(event):
-            self.flow.take(event.mimeData())
+            self.files.drop(event.mimeData())
             event.acceptProposedAction()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -473,18 +475,18 @@ class MainWindow(QMainWindow):
             self._paint_icons()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not (self.batch.may_close() and self.flow.may_close()):
+        if not (self.batch.may_close() and self.files.may_close()):
             event.ignore()
             return
         window_state.set_window_geometry(self.saveGeometry())
-        self.panels.keep()
+        self.panels.save_state()
         self.hide()  # an export under way is finished first
         self.queue.close()
         self.batch.close()
         self.evaluation.close()
-        self.flow.close()
+        self.files.close()
         self.export.close()
-        self.strip.close_lane()
+        self.strip.close_worker()
         self.view.close()
         self.models.close()
         event.accept()

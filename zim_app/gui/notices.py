@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from zim_app.gui.canvas.markers import ACCENT
 from zim_app.gui.icons import glyph, icon
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _STYLES = {
 }
 
 
-def breakable(text: str) -> str:
+def insert_break_points(text: str) -> str:
     """A text that a label can wrap: long words, as paths are, may break anywhere.
 
     Otherwise one long path makes the whole window as wide as itself.
@@ -47,7 +47,7 @@ def breakable(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class BannerMessage:
     """One message of the banner.
 
     Attributes:
@@ -55,7 +55,7 @@ class Notice:
         text: what it says.
         action_text: on a button beside it; without it there is no button.
         callback: what the button does.
-        topic: what it is about, for :meth:`Banner.withdraw`.
+        topic: what it is about, for :meth:`Banner.remove_topic`.
     """
 
     kind: str
@@ -80,7 +80,7 @@ class Banner(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._notices: list[Notice] = []
+        self._messages: list[BannerMessage] = []
         self.setObjectName("banner")
         self._icon = QLabel()
         self.label = QLabel()
@@ -88,7 +88,7 @@ class Banner(QFrame):
         self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.action_button = self._button()
-        self.action_button.clicked.connect(self._act)
+        self.action_button.clicked.connect(self._run_action)
         self.clear_button = self._button()
         self.clear_button.setToolTip(self.tr("Close all messages"))
         self.clear_button.clicked.connect(self.clear)
@@ -117,7 +117,7 @@ class Banner(QFrame):
     @property
     def text(self) -> str:
         """What the banner says; empty while it is hidden."""
-        return self._notices[-1].text if self._notices else ""
+        return self._messages[-1].text if self._messages else ""
 
     def show_error(
         self,
@@ -134,8 +134,8 @@ class Banner(QFrame):
         Sentences of a :class:`ZimError` are translated here.
         """
         _LOG.warning("%s %s", message, hint)
-        text = f"{error_text(message)}\n{error_text(hint)}".strip()
-        self._add(Notice("error", text, action_text, callback, topic))
+        text = f"{translate_error(message)}\n{translate_error(hint)}".strip()
+        self._add(BannerMessage("error", text, action_text, callback, topic))
 
     def show_info(
         self,
@@ -146,11 +146,11 @@ class Banner(QFrame):
         topic: str = "",
     ) -> None:
         """Say something that is no error, until it is closed."""
-        self._add(Notice("info", message, action_text, callback, topic))
+        self._add(BannerMessage("info", message, action_text, callback, topic))
 
     def show_warning(self, message: str, *, topic: str = "") -> None:
         """Say that something went otherwise than wanted, until it is closed."""
-        self._add(Notice("warning", message, topic=topic))
+        self._add(BannerMessage("warning", message, topic=topic))
 
     def show_success(
         self,
@@ -159,56 +159,58 @@ class Banner(QFrame):
         callback: Callable[[], object] | None = None,
     ) -> None:
         """Say that something is done, for some seconds, in place of earlier news."""
-        self._notices = [old for old in self._notices if old.kind != "success"]
-        self._add(Notice("success", message, action_text, callback))
+        self._messages = [old for old in self._messages if old.kind != "success"]
+        self._add(BannerMessage("success", message, action_text, callback))
 
     @Slot()
     def dismiss(self) -> None:
         """Close the message that shows."""
-        self._notices = self._notices[:-1]
+        self._messages = self._messages[:-1]
         self._show()
         self.closed.emit()
 
     @Slot()
     def clear(self) -> None:
         """Close all messages."""
-        self._notices = self._notices[:1]
+        self._messages = self._messages[:1]
         self.dismiss()
 
-    def withdraw(self, topic: str) -> None:
+    def remove_topic(self, topic: str) -> None:
         """Take back what was said about a topic, because it is true no more."""
-        self._notices = [notice for notice in self._notices if notice.topic != topic]
+        self._messages = [
+            message for message in self._messages if message.topic != topic
+        ]
         self._show()
 
     @Slot()
-    def _act(self) -> None:
-        callback = self._notices[-1].callback
+    def _run_action(self) -> None:
+        callback = self._messages[-1].callback
         self.dismiss()
         if callback is not None:
             callback()
 
-    def _add(self, notice: Notice) -> None:
+    def _add(self, message: BannerMessage) -> None:
         """Show a message; one that says the same is not kept twice."""
-        others = [old for old in self._notices if old.text != notice.text]
-        self._notices = [*others, notice]
+        other_notices = [old for old in self._messages if old.text != message.text]
+        self._messages = [*other_notices, message]
         self._show()
 
     def _show(self) -> None:
         self._timer.stop()
-        if not self._notices:
+        if not self._messages:
             self.hide()
             return
-        notice = self._notices[-1]
-        name, colour = _STYLES[notice.kind]
+        message = self._messages[-1]
+        name, colour = _STYLES[message.kind]
         self._icon.setPixmap(glyph(name, 24, "#ffffff"))
         self.setStyleSheet(_STYLE_SHEET.format(colour))
-        self.label.setText(breakable(notice.text))
-        self.action_button.setText(notice.action_text)
-        self.action_button.setToolTip(notice.action_text)
-        self.action_button.setVisible(bool(notice.action_text))
-        self.clear_button.setText(self.tr("Close all {}").format(len(self._notices)))
-        self.clear_button.setVisible(len(self._notices) > 1)
-        if notice.kind == "success":
+        self.label.setText(insert_break_points(message.text))
+        self.action_button.setText(message.action_text)
+        self.action_button.setToolTip(message.action_text)
+        self.action_button.setVisible(bool(message.action_text))
+        self.clear_button.setText(self.tr("Close all {}").format(len(self._messages)))
+        self.clear_button.setVisible(len(self._messages) > 1)
+        if message.kind == "success":
             self._timer.start(SUCCESS_MS)
         self.show()
         self.raise_()

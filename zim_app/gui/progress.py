@@ -21,13 +21,13 @@ class JobProgress(QWidget):
     **Signals**
 
     - ``cancelled()``: the user wants it to stop.
-    - ``moved(fraction)``: to be emitted by the job, on any thread, with 0 to 1.
+    - ``progressed(fraction)``: to be emitted by the job, on any thread, with 0 to 1.
 
-    **Threads**: the window's, except for ``moved``.
+    **Threads**: the window's, except for ``progressed``.
     """
 
     cancelled = Signal()
-    moved = Signal(float)
+    progressed = Signal(float)
 
     def __init__(
         self, tip: str, cancel_tip: str, parent: QWidget | None = None
@@ -51,7 +51,7 @@ class JobProgress(QWidget):
         self._delay.setSingleShot(True)
         self._delay.setInterval(PROGRESS_DELAY_MS)
         self._delay.timeout.connect(self.show)
-        self.moved.connect(self._on_moved)
+        self.progressed.connect(self._on_progressed)
         self.hide()
 
     def start(self) -> None:
@@ -66,5 +66,5 @@ class JobProgress(QWidget):
         self.hide()
 
     @Slot(float)
-    def _on_moved(self, fraction: float) -> None:
+    def _on_progressed(self, fraction: float) -> None:
         self.bar.setValue(round(100 * fraction))

@@ -54,7 +54,9 @@ class StallMonitor(QObject):
 
     def report(self) -> None:
         """Print what was recorded to standard error."""
-        lines = [f"  at {at:7.2f} s: {gap:6.0f} ms" for at, gap in self.stalls]
+        lines = [
+            f"  at {seconds:7.2f} s: {gap:6.0f} ms" for seconds, gap in self.stalls
+        ]
         head = f"longest gap of the event loop: {self.longest_ms:.0f} ms"
         print("\n".join([head, *lines]), file=sys.stderr)
 

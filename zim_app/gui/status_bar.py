@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QMenu, QStatusBar, QToolButton, QWidget
 
 from zim_app.gui.icons import glyph
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 from zim_model.request import ALPHA_MAX, Matte, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -63,13 +63,13 @@ class StatusBar(QStatusBar):
             label.setContentsMargins(8, 0, 8, 0)
         self.warning.setContentsMargins(8, 0, 0, 0)
 
-    def show_pointer(self, at: QPointF | None, matte: Matte | None) -> None:
+    def show_pointer(self, position: QPointF | None, matte: Matte | None) -> None:
         """Show the position, and the alpha there; None is outside of the picture."""
         self.pointer.setText("")
         self.alpha.setText("")
-        if at is None:
+        if position is None:
             return
-        x, y = int(at.x()), int(at.y())
+        x, y = int(position.x()), int(position.y())
         self.pointer.setText(self.tr("x {}  y {}").format(x, y))
         if matte is not None and y < matte.alpha.shape[0] and x < matte.alpha.shape[1]:
             alpha = float(matte.alpha[y, x]) / ALPHA_MAX
@@ -122,7 +122,7 @@ class StatusBar(QStatusBar):
         self.warning.setVisible(warn)
         self.warning.setPixmap(glyph("alert", 16, WARNING.name()))
         self.model.setStyleSheet("font-weight: bold;" if warn else "")
-        tip = "\n".join([tip, *map(error_text, timings.notes)])
+        tip = "\n".join([tip, *map(translate_error, timings.notes)])
         self.warning.setToolTip(tip)
         self.model.setToolTip(tip)
 

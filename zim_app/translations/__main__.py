@@ -26,7 +26,10 @@ from xml.etree import ElementTree
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 ERRORS = "errors.json"
-_WORDED = ("zim_model/runtime/atomic_files.py", "zim_model/weights/catalogue.py")
+_SENTENCE_MODULES = (
+    "zim_model/runtime/atomic_files.py",
+    "zim_model/weights/catalogue.py",
+)
 """Modules whose tables have sentences, or parts of them, for people."""
 
 
@@ -130,12 +133,12 @@ def error_templates() -> list[str]:
     paths = [*(ROOT / "zim_model").rglob("*.py"), *(ROOT / "zim_app").rglob("*.py")]
     trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(paths)}
     names = _error_names(list(trees.values()))
-    found: set[str] = set()
+    sentences: set[str] = set()
     for path, tree in trees.items():
-        found.update(_raised(tree, names))
-        if path.relative_to(ROOT).as_posix() in _WORDED:
-            found.update(_tabled(tree))
-    return sorted(filter(_is_worded, found))
+        sentences.update(_raised_sentences(tree, names))
+        if path.relative_to(ROOT).as_posix() in _SENTENCE_MODULES:
+            sentences.update(_table_strings(tree))
+    return sorted(filter(_has_words, sentences))
 
 
 def _error_names(trees: Sequence[ast.Module]) -> set[str]:
@@ -152,25 +155,25 @@ def _error_names(trees: Sequence[ast.Module]) -> set[str]:
     return names
 
 
-def _raised(tree: ast.Module, names: set[str]) -> Iterator[str]:
+def _raised_sentences(tree: ast.Module, names: set[str]) -> Iterator[str]:
     """Sentences given to errors, directly or through a local variable."""
     scopes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
     for scope in [*scopes, tree]:
         for node in ast.walk(scope):
-            if isinstance(node, ast.Call) and _called(node) in names:
-                given = [*node.args, *(k.value for k in node.keywords)]
-                for argument in given:
+            if isinstance(node, ast.Call) and _called_name(node) in names:
+                arguments = [*node.args, *(k.value for k in node.keywords)]
+                for argument in arguments:
                     yield from _sentences(argument, scope)
 
 
-def _called(call: ast.Call) -> str:
+def _called_name(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def _sentences(node: ast.expr, scope: ast.AST) -> Iterator[str]:
     """What an expression may be, as far as it is written here."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield _escaped(node.value)
+        yield _escape_braces(node.value)
     elif isinstance(node, ast.JoinedStr):
         yield _template(node)
     elif isinstance(node, ast.IfExp):
@@ -191,27 +194,27 @@ def _template(node: ast.JoinedStr) -> str:
     parts, count = [], 0
     for part in node.values:
         if isinstance(part, ast.Constant):
-            parts.append(_escaped(str(part.value)))
+            parts.append(_escape_braces(str(part.value)))
         else:
             parts.append(f"{{{count}}}")
             count += 1
     return "".join(parts)
 
 
-def _escaped(text: str) -> str:
+def _escape_braces(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _tabled(tree: ast.Module) -> Iterator[str]:
+def _table_strings(tree: ast.Module) -> Iterator[str]:
     """Strings in tables at the top level of a module."""
     for node in tree.body:
         if isinstance(node, ast.Assign):
             for part in ast.walk(node.value):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                    yield _escaped(part.value)
+                    yield _escape_braces(part.value)
 
 
-def _is_worded(template: str) -> bool:
+def _has_words(template: str) -> bool:
     """Whether there are words in it, and not only values."""
     return sum(map(str.isalpha, template)) >= 4 and " " in template
 

@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import PIL.Image
 import pytest
-from PIL import Image
 from PySide6.QtCore import QCoreApplication, QSettings, QThread
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
-from zim_app.core.images import Picture
+from zim_app.core.images import Image
 from zim_app.gui.document import Document
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import Cancelled, ZimError
-from zim_model.inference.automatic import Found
+from zim_model.inference.automatic import FoundObject
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, Matte, Request, Timings
 from zim_model.runtime.devices import CPU, Device, DeviceChoice
@@ -48,14 +48,14 @@ def _make_matte(height: int = HEIGHT, width: int = WIDTH) -> Matte:
 
 def _make_found(
     left: int, top: int, right: int, bottom: int, candidate: int = 0
-) -> Found:
+) -> FoundObject:
     """A rectangle that a search found."""
     alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
     alpha[top:bottom, left:right] = 255
     alpha.flags.writeable = False
     prompts = PromptSet((Point((left + right) / 2, (top + bottom) / 2),))
     box, area = (left, top, right, bottom), float(alpha.mean()) / 255
-    return Found(prompts, candidate, alpha, 0.9, 0.95, box, area)
+    return FoundObject(prompts, candidate, alpha, 0.9, 0.95, box, area)
 
 
 class FakeEngine:
@@ -69,7 +69,7 @@ class FakeEngine:
         self.gate.set()
         self.search_gate = threading.Event()
         self.search_gate.set()
-        self.found: tuple[Found, ...] = ()
+        self.found: tuple[FoundObject, ...] = ()
         self.calls: list[str] = []
         self.solved: list[Request] = []
         self.cancelled: list[Request] = []
@@ -102,8 +102,8 @@ class FakeEngine:
         request: Request,
         options: None = None,
         cancelled: Callable[[], bool] = lambda: False,
-        progress: Callable[[int, int, tuple[Found, ...]], None] = lambda *_: None,
-    ) -> tuple[Found, ...]:
+        progress: Callable[[int, int, tuple[FoundObject, ...]], None] = lambda *_: None,
+    ) -> tuple[FoundObject, ...]:
         self._work("search", request, cancelled)
         total = len(self.found)
         for done in range(1, total + 1):
@@ -174,7 +174,7 @@ def make_matte() -> Callable[..., Matte]:
 
 
 @pytest.fixture
-def make_found() -> Callable[..., Found]:
+def make_found() -> Callable[..., FoundObject]:
     return _make_found
 
 
@@ -194,19 +194,19 @@ def queue(qapp: QCoreApplication, engine: FakeEngine) -> Iterator[InferenceQueue
 
 
 @pytest.fixture
-def picture() -> Picture:
-    return Picture.from_array(np.full((HEIGHT, WIDTH, 3), 200, np.uint8), "grey.png")
+def image() -> Image:
+    return Image.from_array(np.full((HEIGHT, WIDTH, 3), 200, np.uint8), "grey.png")
 
 
 @pytest.fixture
-def document(qapp: QCoreApplication, picture: Picture) -> Document:
-    return Document(picture)
+def document(qapp: QCoreApplication, image: Image) -> Document:
+    return Document(image)
 
 
 @pytest.fixture
 def photo(tmp_path):
     path = tmp_path / "photo.png"
-    Image.new("RGB", (WIDTH, HEIGHT), (200, 100, 50)).save(path)
+    PIL.Image.new("RGB", (WIDTH, HEIGHT), (200, 100, 50)).save(path)
     return path
 
 
@@ -219,7 +219,7 @@ def corrupt(tmp_path):
 
 def _forget_project(window: MainWindow) -> None:
     """Have it close without asking about unsaved changes."""
-    window.flow.project = None
+    window.files.project = None
 
 
 @pytest.fixture

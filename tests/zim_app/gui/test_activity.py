@@ -58,12 +58,12 @@ def test_stopping_keeps_the_click_and_says_how_to_go_on(
     state = opened.document.state
     assert len(state.recipe.prompts.points) == 2
     assert state.matte is first
-    assert state.pending, "the matte is not that of the prompts"
+    assert state.is_pending, "the matte is not that of the prompts"
     assert not opened.actions_by_id["export"].isEnabled()
     assert not opened.activity.stop_button.isVisible()
     opened.banner.action_button.click()
     settle()
-    assert not opened.document.state.pending
+    assert not opened.document.state.is_pending
     assert opened.document.state.matte is not first
 
 
@@ -88,9 +88,9 @@ def test_stopping_stops_all_objects(opened, click, engine, settle, stop):
     engine.gate.set()
     settle()
     solved = len(engine.solved)
-    opened.document.ask_again()
+    opened.document.request_again()
     settle()
-    assert opened.document.state.complete
+    assert opened.document.state.is_complete
     assert len(engine.solved) > solved
 
 
@@ -100,7 +100,7 @@ def test_an_answer_that_comes_all_the_same_ends_the_message(
     engine.gate.clear()
     click(10, 10)
     opened.actions_by_id["stop"].trigger()
-    opened.document.receive(opened.document.request(), make_matte())
+    opened.document.receive_matte(opened.document.request(), make_matte())
     assert opened.banner.text == ""
     engine.gate.set()
     settle()
@@ -121,7 +121,7 @@ def test_encoding_can_be_stopped(window, photo, engine, settle, stop, qtbot):
     assert window.document.state.matte is not None
 
 
-def test_a_picture_that_is_being_read_can_be_given_up(
+def test_a_image_that_is_being_read_can_be_given_up(
     opened, settle, stop, tmp_path, monkeypatch, photo
 ):
     gate = threading.Event()
@@ -129,21 +129,21 @@ def test_a_picture_that_is_being_read_can_be_given_up(
     Image.new("RGB", (30, 20)).save(other)
     from zim_app.core import images
 
-    load = images.load_picture
+    load = images.load_image
 
     def slow(*args, **options):
         assert gate.wait(10)
         return load(*args, **options)
 
-    monkeypatch.setattr(images, "load_picture", slow)
+    monkeypatch.setattr(images, "load_image", slow)
     opened.open_path(other)
     stop(opened)
     gate.set()
     settle()
-    assert opened.document.picture.path == photo
+    assert opened.document.image.path == photo
     opened.open_path(other)
     settle()
-    assert opened.document.picture.path == other
+    assert opened.document.image.path == other
 
 
 def test_a_search_can_be_stopped_from_there_too(
@@ -152,7 +152,7 @@ def test_a_search_can_be_stopped_from_there_too(
     engine.found = (make_found(0, 0, 9, 9), make_found(20, 20, 29, 29))
     engine.search_gate.clear()
     opened.actions_by_id["everything"].trigger()
-    qtbot.waitUntil(lambda: len(opened.everything.regions.found) == 1)
+    qtbot.waitUntil(lambda: len(opened.everything.selection.objects) == 1)
     assert opened.busy_bar.isHidden(), "the search has its own bar"
     stop(opened)
     settle()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from zim_app.core.session_store import SessionStore
 from zim_app.gui import crash, logs
 from zim_app.gui.crash import CrashDialog
-from zim_app.gui.files.autosave import work_of
+from zim_app.gui.files.autosave import document_stack
 from zim_app.gui.settings import preferences
 
 LEFT = Qt.MouseButton.LeftButton
@@ -79,7 +79,7 @@ def test_the_report_has_the_last_lines_of_the_log(hook):
 
 def test_work_is_saved_before_the_report_shows(hook):
     seen = []
-    crash.before_report.append(lambda: seen.append(list(dialogs())))
+    crash.before_report_hooks.append(lambda: seen.append(list(dialogs())))
     raise_bug()
     assert seen == [[]]
     [dialog] = dialogs()
@@ -93,7 +93,7 @@ def test_a_bug_while_saving_hides_nothing(hook, caplog):
     def broken():
         raise OSError("disk full")
 
-    crash.before_report.extend([broken, lambda: saved.append(True)])
+    crash.before_report_hooks.extend([broken, lambda: saved.append(True)])
     raise_bug()
     assert saved == [True]
     [dialog] = dialogs()
@@ -194,21 +194,21 @@ def test_without_a_place_to_write_lines_are_kept_in_memory(root, no_hooks, tmp_p
 
 def test_the_session_is_on_the_disk_after_a_bug(hook, opened, settle, qtbot):
     preferences.set_value("autosave_seconds", 0)
-    opened.flow.start()
+    opened.files.start()
     at = opened.canvas.to_view(20, 20).toPoint()
     qtbot.mouseClick(opened.canvas.viewport(), LEFT, pos=at)
-    assert SessionStore().load(opened.document.picture.key) is None
+    assert SessionStore().load(opened.document.image.key) is None
     raise_bug()
     settle()
-    session = SessionStore().load(opened.document.picture.key)
-    assert session.work == work_of(opened.document)
+    session = SessionStore().load(opened.document.image.key)
+    assert session.stack == document_stack(opened.document)
     for dialog in dialogs():
         dialog.close()
 
 
 def test_a_window_that_was_closed_saves_nothing_more(hook, opened, settle):
-    opened.flow.start()
+    opened.files.start()
     settle()
-    assert len(crash.before_report) == 1
+    assert len(crash.before_report_hooks) == 1
     opened.close()
-    assert crash.before_report == []
+    assert crash.before_report_hooks == []

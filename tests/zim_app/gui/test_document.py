@@ -10,7 +10,7 @@ from zim_model.prompts import Box, Point
 def wishes(document):
     """The prompts of every request; None for a withdrawn one."""
     wishes = []
-    document.requested.connect(wishes.append)
+    document.request_changed.connect(wishes.append)
     return wishes
 
 
@@ -25,7 +25,7 @@ def points(document):
 
 def answer(document, make_matte):
     matte = make_matte()
-    document.receive(document.request(), matte)
+    document.receive_matte(document.request(), matte)
     return matte
 
 
@@ -35,7 +35,7 @@ def test_an_edit_changes_the_state_and_asks(document, wishes):
     before = document.state
     add(document, 3)
     assert changes == [(before, document.state)]
-    assert document.state.pending
+    assert document.state.is_pending
     assert [wish.prompts for wish in wishes] == [document.state.recipe.prompts]
 
 
@@ -80,16 +80,16 @@ def test_the_answer_is_shown(document, make_matte):
     add(document, 1)
     matte = answer(document, make_matte)
     assert document.state.matte is matte
-    assert not document.state.pending
+    assert not document.state.is_pending
 
 
 def test_stale_answers_are_dropped(document, make_matte):
     add(document, 1)
     old = document.request()
     add(document, 2)
-    document.receive(old, make_matte())
+    document.receive_matte(old, make_matte())
     assert document.state.matte is None
-    assert document.state.pending
+    assert document.state.is_pending
 
 
 def test_the_old_matte_stays_until_the_new_one_comes(document, make_matte):
@@ -97,7 +97,7 @@ def test_the_old_matte_stays_until_the_new_one_comes(document, make_matte):
     matte = answer(document, make_matte)
     add(document, 2)
     assert document.state.matte is matte
-    assert document.state.pending
+    assert document.state.is_pending
 
 
 def test_undo_and_redo_show_known_mattes_without_asking(document, wishes, make_matte):
@@ -114,14 +114,14 @@ def test_undo_and_redo_show_known_mattes_without_asking(document, wishes, make_m
     document.undo_stack.undo()
     assert document.state.matte is None
     assert wishes == [None] * 4
-    assert not document.state.pending
+    assert not document.state.is_pending
 
 
 def test_a_refused_request_is_no_longer_pending(document):
     add(document, 1)
-    document.receive(document.request(), None)
+    document.receive_matte(document.request(), None)
     assert document.state.matte is None
-    assert not document.state.pending
+    assert not document.state.is_pending
 
 
 def test_negative_points_alone_ask_nothing_and_say_why(document, wishes):
@@ -130,7 +130,7 @@ def test_negative_points_alone_ask_nothing_and_say_why(document, wishes):
     add(document, 1, positive=False)
     assert wishes == [None]
     assert [type(error) for error in failures] == [PromptError]
-    assert not document.state.pending
+    assert not document.state.is_pending
 
 
 def test_results_are_bounded_in_bytes(make_matte):
@@ -156,7 +156,7 @@ def test_the_memory_for_results_is_what_the_user_wants(document, make_matte, wis
     """64 MB hold the mattes of four edits at 2000 x 2500 and no more."""
     for x in range(8):
         add(document, x)
-        document.receive(document.request(), make_matte(2000, 2500))
+        document.receive_matte(document.request(), make_matte(2000, 2500))
     asked = len(wishes)
     for _ in range(7):
         document.undo_stack.undo()

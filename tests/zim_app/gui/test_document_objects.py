@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from zim_app.gui.document import Document, ResultCache, object_at
+from zim_app.gui.document import Document, ResultCache, find_object_at
 from zim_model.prompts import Point
 from zim_model.recipe import Recipe
 
@@ -16,7 +16,7 @@ class Asked:
         self.document, self.make_matte = document, make_matte
         self.order = []
         self.wish = None
-        document.requested.connect(self.take)
+        document.request_changed.connect(self.take)
 
     def take(self, request):
         self.wish = request
@@ -26,7 +26,7 @@ class Asked:
     def answer(self):
         wish, self.wish = self.wish, None
         matte = self.make_matte()
-        self.document.receive(wish, matte)
+        self.document.receive_matte(wish, matte)
         return matte
 
     def answer_all(self):
@@ -57,10 +57,10 @@ def ids(document):
 
 
 def test_all_visible_objects_are_asked_for_the_active_one_first(asked, three):
-    assert three.state.unanswered == {1, 2, 3}
+    assert three.state.unsolved == {1, 2, 3}
     asked.answer_all()
     assert asked.order == [2, 1, 3]
-    assert three.state.unanswered == frozenset()
+    assert three.state.unsolved == frozenset()
     assert all(matte is not None for matte in three.state.mattes)
 
 
@@ -68,10 +68,10 @@ def test_hidden_objects_are_asked_for_when_they_are_shown(asked, three):
     three.edit_object("Hide", 2, visible=False)
     asked.answer_all()
     assert asked.order[-1] == 1
-    assert three.state.complete, "what nobody sees is not waited for"
-    assert three.state.unanswered == {3}
+    assert three.state.is_complete, "what nobody sees is not waited for"
+    assert three.state.unsolved == {3}
     three.edit_object("Show", 2, visible=True)
-    assert not three.state.complete
+    assert not three.state.is_complete
     asked.answer_all()
     assert asked.order[-1] == 3
 
@@ -104,7 +104,7 @@ def test_an_answer_that_nobody_asks_any_more_is_dropped(asked, three, make_matte
     stale = three.request(recipe(3))
     three.edit_object("Click", 2, recipe=recipe(8))
     before = three.state
-    three.receive(stale, make_matte())
+    three.receive_matte(stale, make_matte())
     assert three.state is before
 
 
@@ -154,8 +154,8 @@ def test_ids_are_never_given_again(three):
     assert three.new_object().id == 5
 
 
-def test_ids_that_came_from_elsewhere_are_not_given_again(three, picture):
-    other = Document(picture)
+def test_ids_that_came_from_elsewhere_are_not_given_again(three, image):
+    other = Document(image)
     other.edit_objects("Restore", three.state.objects, 1)
     other.edit_objects("Delete", three.state.objects[:1], 0)
     assert other.new_object().id == 4
@@ -170,15 +170,15 @@ def test_what_lost_its_matte_while_it_was_deleted_is_asked_for_again(asked, thre
     three.undo_stack.undo()
     three.undo_stack.undo()
     asked.answer_all()
-    assert three.state.unanswered == frozenset()
+    assert three.state.unsolved == frozenset()
     assert all(matte is not None for matte in three.state.mattes)
 
 
 def test_a_refusal_of_one_object_does_not_stop_the_others(asked, three):
-    three.receive(asked.wish, None)
+    three.receive_matte(asked.wish, None)
     asked.answer_all()
     assert [matte is None for matte in three.state.mattes] == [False, True, False]
-    assert three.state.complete
+    assert three.state.is_complete
 
 
 def test_solo_ends_with_its_object(asked, three):
@@ -190,11 +190,11 @@ def test_solo_ends_with_its_object(asked, three):
 def test_objects_under_a_place_are_gone_through_from_the_top(asked, three):
     three.edit_object("Hide", 2, visible=False)
     asked.answer_all()  # every matte is opaque on the left half
-    assert object_at(three.state, 10, 5) == 0
+    assert find_object_at(three.state, 10, 5) == 0
     three.select(0)
-    assert object_at(three.state, 10, 5) == 1
-    assert object_at(three.state, 79, 5) is None
-    assert object_at(three.state, -1, 5) is None
-    assert object_at(three.state, 10, 60) is None
+    assert find_object_at(three.state, 10, 5) == 1
+    assert find_object_at(three.state, 79, 5) is None
+    assert find_object_at(three.state, -1, 5) is None
+    assert find_object_at(three.state, 10, 60) is None
     three.set_solo(2)
-    assert object_at(three.state, 10, 5) == 1
+    assert find_object_at(three.state, 10, 5) == 1

@@ -48,7 +48,7 @@ def test_scribble_and_brush(qtbot):
     assert found[120, 200] > 32768, "what was scribbled on belongs to the object"
     window.actions_by_id["tool_brush"].trigger()
     draw((400, 20), (430, 60))
-    shown = window.canvas._painting.matte.pyramid[0].copy()
+    shown = window.canvas._stroke_preview.matte.pyramid[0].copy()
     qtbot.waitUntil(lambda: window.idle, timeout=60_000)
     matte = window.document.state.matte
     assert matte.alpha[40, 415] == 65535
@@ -94,9 +94,9 @@ def test_what_a_search_finds_becomes_an_object_with_the_same_matte(qtbot):
     hits = (
         (column, row)
         for row, column in zip(rows, columns, strict=True)
-        if mode.regions.at(*_in_picture(window, found, column, row)) is found
+        if mode.regions.at(*_in_image(window, found, column, row)) is found
     )
-    at = window.canvas.to_view(*_in_picture(window, found, *next(hits))).toPoint()
+    at = window.canvas.to_view(*_in_image(window, found, *next(hits))).toPoint()
     viewport = window.canvas.viewport()
     qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at)
     qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=at)
@@ -109,7 +109,7 @@ def test_what_a_search_finds_becomes_an_object_with_the_same_matte(qtbot):
     assert difference.mean() < 12, "the search showed what the object is"
 
 
-def _in_picture(window, found, column, row):
+def _in_image(window, found, column, row):
     """The middle of a pixel of a small matte, in pixels of the picture."""
-    picture, (height, width) = window.document.picture, found.alpha.shape
-    return (column + 0.5) * picture.width / width, (row + 0.5) * picture.height / height
+    image, (height, width) = window.document.image, found.alpha.shape
+    return (column + 0.5) * image.width / width, (row + 0.5) * image.height / height

@@ -21,7 +21,7 @@ from zim_model.errors import ImageError
 def german(qapp):
     before = QLocale()
     preferences.set_value("language", "de")
-    translators = language.install(qapp)
+    translators = language.install_translators(qapp)
     yield
     for translator in translators:
         qapp.removeTranslator(translator)
@@ -39,7 +39,7 @@ def german_window(german, qtbot, engine):
 
 def test_the_dialog_offers_the_languages_that_there_are():
     choices = {choice.value for choice in preferences.BY_KEY["language"].choices}
-    assert choices == {"system", *language.available()}
+    assert choices == {"system", *language.available_languages()}
 
 
 def test_menus_and_start_page_are_german(german_window):
@@ -83,7 +83,7 @@ def test_errors_are_german_with_their_values(german_window, settle_german, tmp_p
 
 def test_reasons_of_the_system_are_german_too(german):
     error = ImageError("/a/b.png cannot be written: the disk is full.")
-    assert language.error_text(error.message) == (
+    assert language.translate_error(error.message) == (
         "/a/b.png kann nicht geschrieben werden: der Datenträger ist voll."
     )
 
@@ -92,11 +92,11 @@ def test_reasons_of_the_system_are_german_too(german):
     "text", ["", "Something else.", "Etwas ging {} schief.", "{0} is {1}"]
 )
 def test_what_is_not_known_stays_as_it_is(german, text):
-    assert language.error_text(text) == text
+    assert language.translate_error(text) == text
 
 
 def test_errors_stay_english_in_english(qapp):
-    assert language.error_text("a.png is empty.") == "a.png is empty."
+    assert language.translate_error("a.png is empty.") == "a.png is empty."
 
 
 def test_dialogs_are_german_down_to_the_buttons_of_qt(german_window):
@@ -127,13 +127,13 @@ def test_the_system_chooses_the_first_language_that_there_is(
             return languages
 
     monkeypatch.setattr(QLocale, "system", staticmethod(System))
-    assert language.wanted() == wanted
+    assert language.preferred_language() == wanted
 
 
 def test_english_needs_no_translator(qapp):
     preferences.set_value("language", "en")
     before = QLocale()
-    assert language.install(qapp) == []
+    assert language.install_translators(qapp) == []
     QLocale.setDefault(before)
 
 

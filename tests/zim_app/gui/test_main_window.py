@@ -40,11 +40,11 @@ def test_samples_are_shown_and_open(window, settle):
     assert not button.icon().isNull()
     button.click()
     settle()
-    assert window.document.picture.path == path
+    assert window.document.image.path == path
 
 
-def test_a_picture_is_opened_and_encoded(opened, engine, photo):
-    assert opened.document.picture.path == photo
+def test_a_image_is_opened_and_encoded(opened, engine, photo):
+    assert opened.document.image.path == photo
     assert opened.canvas.isVisible()
     assert opened.windowTitle() == "photo.png[*] – zim-studio"
     assert engine.calls == ["prepare"]
@@ -52,22 +52,22 @@ def test_a_picture_is_opened_and_encoded(opened, engine, photo):
     assert window_state.recent_paths() == [photo.resolve()]
 
 
-def test_the_latest_picture_wins(window, settle, photo, tmp_path):
+def test_the_latest_image_wins(window, settle, photo, tmp_path):
     last = tmp_path / "last.png"
     Image.new("RGB", (30, 20)).save(last)
     for path in (photo, photo, last):
         window.open_path(path)
     settle()
-    assert window.document.picture.path == last
+    assert window.document.image.path == last
 
 
 def test_clicks_are_answered(opened, click, settle, engine):
     click(20, 20)
     click(60, 40, RIGHT)
-    assert opened.document.state.pending
+    assert opened.document.state.is_pending
     settle()
     assert opened.document.state.matte is not None
-    assert not opened.document.state.pending
+    assert not opened.document.state.is_pending
     assert engine.solved[-1].prompts == opened.document.state.recipe.prompts
     assert opened.status.times.text() == "encode 7 ms · click 5 ms"
     assert opened.status.model.text() == "zim-tiny · CPU"
@@ -80,7 +80,7 @@ def test_a_click_during_encoding_is_answered(window, photo, engine, qtbot, settl
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
     at = window.canvas.to_view(20, 20).toPoint()
     qtbot.mouseClick(window.canvas.viewport(), LEFT, pos=at)
-    assert window.document.state.pending
+    assert window.document.state.is_pending
     engine.gate.set()
     settle()
     assert window.document.state.matte is not None
@@ -121,13 +121,13 @@ def test_the_status_bar_shows_what_is_under_the_pointer(opened, click, settle, q
         assert opened.status.alpha.text() == f"alpha {alpha}"
 
 
-def test_a_corrupt_file_shows_a_banner_and_the_picture_stays(
+def test_a_corrupt_file_shows_a_banner_and_the_image_stays(
     opened, corrupt, settle, photo
 ):
     opened.open_path(corrupt)
     settle()
     assert "corrupt.jpg" in opened.banner.text
-    assert opened.document.picture.path == photo
+    assert opened.document.image.path == photo
     opened.banner.dismiss()
     assert opened.banner.text == ""
 
@@ -139,7 +139,7 @@ def test_an_engine_error_shows_a_banner_until_the_next_edit(
     click(20, 20)
     settle()
     assert opened.banner.text == "It does not work.\nTry something else."
-    assert not opened.document.state.pending
+    assert not opened.document.state.is_pending
     engine.error = None
     click(30, 30)
     settle()
@@ -161,10 +161,10 @@ def test_a_dropped_file_is_opened(window, photo, settle):
     assert enter.isAccepted()
     QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), *where))
     settle()
-    assert window.document.picture.path == photo
+    assert window.document.image.path == photo
 
 
-def test_prompts_come_back_with_their_picture(opened, click, settle, photo, tmp_path):
+def test_prompts_come_back_with_their_image(opened, click, settle, photo, tmp_path):
     click(20, 20)
     click(60, 40, RIGHT)
     prompts = opened.document.state.recipe.prompts
@@ -225,11 +225,11 @@ def test_closing_ends_all_threads(opened, engine, qtbot, click):
     qtbot.waitUntil(lambda: engine.calls[-1] == "solve" or len(engine.calls) > 1)
     engine.gate.set()
     opened.close()
-    lanes = (opened.queue._lane, opened.files._opener, opened.files._jobs)
+    lanes = (opened.queue._thread, opened.file_worker._opener, opened.file_worker._jobs)
     assert not any(lane._thread.isRunning() for lane in lanes)
 
 
-def test_recent_pictures(opened, tmp_path, photo, settle):
+def test_recent_images(opened, tmp_path, photo, settle):
     opened._fill_recent_menu()
     [entry] = opened._recent_menu.actions()
     assert entry.text() == "photo.png"
@@ -239,7 +239,7 @@ def test_recent_pictures(opened, tmp_path, photo, settle):
     assert window_state.recent_paths() == []
 
 
-def test_the_memory_of_the_last_picture_is_given_back(
+def test_the_memory_of_the_last_image_is_given_back(
     opened, click, settle, qtbot, tmp_path
 ):
     click(20, 20)
@@ -258,7 +258,7 @@ def test_the_open_dialog_opens_what_is_chosen(window, settle, photo):
     dialog.filesSelected.emit([str(photo)])
     dialog.reject()
     settle()
-    assert window.document.picture.path == photo
+    assert window.document.image.path == photo
 
 
 def test_about(window):
@@ -268,7 +268,7 @@ def test_about(window):
     box.accept()
 
 
-def test_as_many_pictures_are_recent_as_the_user_wants(tmp_path):
+def test_as_many_images_are_recent_as_the_user_wants(tmp_path):
     paths = [tmp_path / f"{i}.png" for i in range(4)]
     for path in paths:
         path.touch()

@@ -87,9 +87,9 @@ def test_an_action_may_say_something_itself(banner, qtbot):
 def test_what_is_true_no_more_is_taken_back(banner):
     banner.show_error("The export failed.")
     banner.show_error("No answer.", topic="answer")
-    banner.withdraw("answer")
+    banner.remove_topic("answer")
     assert banner.text == "The export failed."
-    banner.withdraw("answer")
+    banner.remove_topic("answer")
     assert banner.text == "The export failed."
 
 

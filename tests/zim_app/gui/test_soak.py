@@ -41,7 +41,7 @@ def resident_bytes() -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
-def test_two_hundred_pictures_leave_nothing_behind(qtbot, tmp_path):
+def test_two_hundred_images_leave_nothing_behind(qtbot, tmp_path):
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
     paths = [tmp_path / f"{n % 8}.png" for n in range(PICTURES)]

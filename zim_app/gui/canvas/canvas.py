@@ -19,39 +19,39 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from zim_app.gui.canvas.document_view import DocumentView
-from zim_app.gui.canvas.keyboard_cursor import Keyboard
+from zim_app.gui.canvas.keyboard_cursor import KeyboardCursor
 from zim_app.gui.canvas.markers import (
     RADIUS,
-    Ring,
+    BrushRing,
     cross_region,
+    gesture_path_region,
     paint_cross,
+    paint_gesture_path,
     paint_prompts,
     paint_ring,
-    paint_trace,
     prompts_region,
     ring_region,
-    trace_region,
 )
 from zim_app.gui.canvas.viewport import WHEEL_STEP
-from zim_app.gui.document import Document, DocumentState, object_at
-from zim_app.gui.tools.brush import first_radius, hardened, resized
+from zim_app.gui.document import Document, DocumentState, find_object_at
+from zim_app.gui.tools.brush import change_hardness, default_radius, resize_brush
 from zim_app.gui.tools.gestures import (
-    Edit,
     Gesture,
-    Part,
-    Press,
+    PointerPress,
+    PromptPart,
+    RecipeEdit,
     Tool,
     ToolOptions,
-    cleared,
-    part_at,
-    without,
+    clear_prompts,
+    find_part_at,
+    remove_part,
 )
 from zim_app.gui.tools.scribble import Path
 from zim_app.gui.tools.toolbox import TOOLS
 from zim_model.prompts import PromptSet
 
 _BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
-_EITHER = Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
+_PRESS_BUTTONS = Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
 
 
 class Canvas(DocumentView):
@@ -62,7 +62,7 @@ class Canvas(DocumentView):
 
     **Signals**: those of :class:`DocumentView`, and
 
-    - ``selection_changed(part)``: a :class:`Part`, or None.
+    - ``selection_changed(part)``: a :class:`PromptPart`, or None.
     - ``tool_changed(tool)``: the :class:`Tool`.
     - ``options_changed(options)``: the :class:`ToolOptions`.
 
@@ -75,15 +75,15 @@ class Canvas(DocumentView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.selected: Part | None = None
+        self.selected: PromptPart | None = None
         self.tool = TOOLS[0]
         self.options = ToolOptions()
         self._scale = 1.0  # of points
         self._gesture: Gesture | None = None
-        self._edit: Edit | None = None  # what the gesture would do now
+        self._edit: RecipeEdit | None = None  # what the gesture would do now
         self._pen = False  # a pen makes the gesture
         self._pointer: QPointF | None = None  # in view pixels
-        self.keyboard = Keyboard(self)
+        self.keyboard = KeyboardCursor(self)
         self.setAccessibleName(self.tr("Canvas"))
         self.setAccessibleDescription(
             self.tr(
@@ -106,7 +106,7 @@ class Canvas(DocumentView):
         self.select(None)
         super().set_document(document)
         if self.options.radius == ToolOptions().radius:  # untouched
-            self.set_options(replace(self.options, radius=first_radius(document)))
+            self.set_options(replace(self.options, radius=default_radius(document)))
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
@@ -119,7 +119,7 @@ class Canvas(DocumentView):
                 self.select(None)
 
     @property
-    def clicks(self) -> bool:
+    def click_adds_point(self) -> bool:
         """Whether a click with the tool in hand adds a point, and none is under way."""
         tool = self.tool
         return not (tool.paints or tool.pans or self.panning) and self._gesture is None
@@ -150,18 +150,18 @@ class Canvas(DocumentView):
     def delete_selected(self) -> None:
         """Delete the selected prompt, if any."""
         if self.document is not None and self.selected is not None:
-            self._apply(without(self.document.state.recipe, self.selected))
+            self._apply(remove_part(self.document.state.recipe, self.selected))
 
     def clear_prompts(self) -> None:
         """Delete all prompts."""
         if self.document is not None:
-            self._apply(cleared(self.document.state.recipe))
+            self._apply(clear_prompts(self.document.state.recipe))
 
-    def _trace(self) -> Path:
-        return self._gesture.trace if self._gesture else ()
+    def _gesture_path(self) -> Path:
+        return self._gesture.preview_path if self._gesture else ()
 
-    def _repaint_trace(self, path: Path) -> None:
-        self.viewport().update(trace_region(path, self.to_view))
+    def _repaint_gesture_path(self, path: Path) -> None:
+        self.viewport().update(gesture_path_region(path, self.to_view))
 
     def escape(self) -> None:
         """Abort the gesture under way; if there is none, select nothing."""
@@ -181,16 +181,16 @@ class Canvas(DocumentView):
         return True
 
     def _end_gesture(self) -> None:
-        self._repaint_trace(self._trace())
+        self._repaint_gesture_path(self._gesture_path())
         self._gesture = self._edit = None
         self._pen = False
 
-    def _apply(self, edit: Edit) -> None:
+    def _apply(self, edit: RecipeEdit) -> None:
         assert self.document is not None
         self.select(edit.selected)
         self.document.edit(edit.text, edit.recipe)
 
-    def select(self, part: Part | None) -> None:
+    def select(self, part: PromptPart | None) -> None:
         """Select a prompt; None selects nothing."""
         if part != self.selected:
             self.selected = part
@@ -217,14 +217,14 @@ class Canvas(DocumentView):
                 self._begin_gesture(event, event.button())
         self.update_cursor(event.position())
 
-    def _select_object(self, at: QPointF) -> None:
+    def _select_object(self, position: QPointF) -> None:
         """Make the object under view position ``at`` the active one, if there is one.
 
         An object's opaque part counts, of those that are to be seen.
         """
         assert self.document is not None
-        where = self.to_image(at)
-        index = object_at(self.document.state, where.x(), where.y())
+        where = self.to_image(position)
+        index = find_object_at(self.document.state, where.x(), where.y())
         if index is not None:
             self.document.select(index)
 
@@ -237,9 +237,13 @@ class Canvas(DocumentView):
         self.update_cursor(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        panned = self.dragged_by_hand
+        panned = self.is_panning_by_hand
         super().mouseReleaseEvent(event)
-        if not panned and self._gesture is not None and not event.buttons() & _EITHER:
+        if (
+            not panned
+            and self._gesture is not None
+            and not event.buttons() & _PRESS_BUTTONS
+        ):
             self._finish_gesture(self._gesture, event.position())
         self.update_cursor(event.position())
 
@@ -251,7 +255,7 @@ class Canvas(DocumentView):
 
     def tabletEvent(self, event: QTabletEvent) -> None:
         """Draw with a pen and its pressure; what is ignored comes as a mouse event."""
-        kind, at = event.type(), event.position()
+        kind, position = event.type(), event.position()
         event.setAccepted(False)
         if kind == QEvent.Type.TabletPress:
             free = self.document is not None and self._gesture is None
@@ -261,43 +265,43 @@ class Canvas(DocumentView):
                 event.accept()
         elif self._pen and self._gesture is not None:
             event.accept()
-            self._move_pointer(at)
+            self._move_pointer(position)
             if kind == QEvent.Type.TabletMove:
-                self._move_gesture(self._gesture, at, event.pressure())
-            elif not event.buttons() & _EITHER:
+                self._move_gesture(self._gesture, position, event.pressure())
+            elif not event.buttons() & _PRESS_BUTTONS:
                 # At its release a pen does not press any more.
                 self._finish_gesture(self._gesture)
 
     def _begin_gesture(
         self, event: QSinglePointEvent, button: Qt.MouseButton, pressure: float = 1.0
     ) -> None:
-        keys = event.modifiers()
-        rubber = event.pointerType() == QPointingDevice.PointerType.Eraser
-        opposite = rubber or bool(keys & Qt.KeyboardModifier.AltModifier)
+        modifiers = event.modifiers()
+        is_eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
+        opposite = is_eraser or bool(modifiers & Qt.KeyboardModifier.AltModifier)
         press = replace(
             self._press_at(self.to_image(event.position())),
             part=self._part_at(event.position()),
             positive=(button == Qt.MouseButton.LeftButton) != opposite,
             pressure=pressure,
-            straight=bool(keys & Qt.KeyboardModifier.ShiftModifier),
+            straight=bool(modifiers & Qt.KeyboardModifier.ShiftModifier),
         )
         self._begin(press)
 
-    def _press_at(self, at: QPointF) -> Press:
+    def _press_at(self, position: QPointF) -> PointerPress:
         assert self.document is not None
-        picture = self.document.picture
-        return Press(
+        image = self.document.image
+        return PointerPress(
             self.document.state.recipe,
-            (picture.height, picture.width),
+            (image.height, image.width),
             None,
             positive=True,
-            at=at,
-            view=self.to_view(at.x(), at.y()),
+            position=position,
+            view=self.to_view(position.x(), position.y()),
             scale=self.scale,
             options=self.options,
         )
 
-    def _begin(self, press: Press) -> None:
+    def _begin(self, press: PointerPress) -> None:
         self._gesture = self.tool.begin(press)
         self._edit = self._gesture.edit() if self._gesture else None
         self.select(press.part)
@@ -305,26 +309,28 @@ class Canvas(DocumentView):
             self._begin_stroke()
 
     def _move_gesture(
-        self, gesture: Gesture, at: QPointF, pressure: float = 1.0
+        self, gesture: Gesture, position: QPointF, pressure: float = 1.0
     ) -> None:
-        shown, trace = self.shown_prompts, self._trace()
-        self._gesture = gesture.moved(self.to_image(at), at, pressure)
+        shown, preview_path = self.shown_prompts, self._gesture_path()
+        self._gesture = gesture.move(self.to_image(position), position, pressure)
         self._edit = self._gesture.edit()
         if shown != self.shown_prompts:
             self._repaint_prompts(shown, self.shown_prompts)
         # The line ends at the pointer, and its last piece leads back to its beginning.
-        self._repaint_trace(trace[-2:] + self._trace()[-3:])
+        self._repaint_gesture_path(preview_path[-2:] + self._gesture_path()[-3:])
         self._paint_stroke()
 
-    def _finish_gesture(self, gesture: Gesture, at: QPointF | None = None) -> None:
+    def _finish_gesture(
+        self, gesture: Gesture, position: QPointF | None = None
+    ) -> None:
         """Let the gesture count, at ``at`` or where it is."""
-        if at is not None:
-            self._move_gesture(gesture, at)
+        if position is not None:
+            self._move_gesture(gesture, position)
         edit = self._edit
         self._end_gesture()
         if edit is not None:
-            if self._painting.under_way and self.document is not None:
-                self._painting.finish(self.document.state, edit.recipe)
+            if self._stroke_preview.under_way and self.document is not None:
+                self._stroke_preview.finish(self.document.state, edit.recipe)
             self._apply(edit)
         else:
             self._cancel_stroke()
@@ -339,29 +345,29 @@ class Canvas(DocumentView):
     @property
     def busy(self) -> bool:
         """Whether a button or a pen is down."""
-        return self._gesture is not None and not self.keyboard.begun
+        return self._gesture is not None and not self.keyboard.is_active
 
     @property
-    def middle(self) -> QPointF:
+    def visible_centre(self) -> QPointF:
         """Of what can be seen of the picture, in image pixels."""
-        seen = self.viewportTransform().inverted()[0].mapRect(QRectF(self.rect()))
-        return seen.intersected(self.image_rect).center()
+        visible = self.viewportTransform().inverted()[0].mapRect(QRectF(self.rect()))
+        return visible.intersected(self.image_rect).center()
 
-    def point_with_keys(self, at: QPointF) -> None:
+    def point_with_keys(self, position: QPointF) -> None:
         """The keyboard's cursor is there now, in image pixels; bring it into view."""
-        view = self.to_view(at.x(), at.y())
+        view = self.to_view(position.x(), position.y())
         room = QRectF(self.viewport().rect()).adjusted(20, 20, -20, -20)
         inside = QPointF(
             min(max(view.x(), room.left()), room.right()),
             min(max(view.y(), room.top()), room.bottom()),
         )
         self._scroll_by(view - inside)
-        self._move_pointer(self.to_view(at.x(), at.y()))
-        self.pointed.emit(at)
+        self._move_pointer(self.to_view(position.x(), position.y()))
+        self.pointer_moved.emit(position)
 
-    def click(self, at: QPointF, *, positive: bool) -> None:
+    def click(self, position: QPointF, *, positive: bool) -> None:
         """Do what a click with the tool in hand does there, in image pixels."""
-        self._begin(replace(self._press_at(at), positive=positive))
+        self._begin(replace(self._press_at(position), positive=positive))
         if self._gesture is not None:
             self._finish_gesture(self._gesture)
 
@@ -387,29 +393,29 @@ class Canvas(DocumentView):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.keyboard.settle()
+        self.keyboard.commit_pending()
 
     def focusNextPrevChild(self, next_: bool) -> bool:
         """Tab goes through the prompts first."""
         step = 1 if next_ else -1
-        return self.keyboard.cycle(step) or super().focusNextPrevChild(next_)
+        return self.keyboard.select_next(step) or super().focusNextPrevChild(next_)
 
     # -- The brush ----------------------------------------------------------------
 
     def _begin_stroke(self) -> None:
         assert self.document is not None
-        state, picture = self.document.state, self.document.picture
-        self._painting.begin(state, (picture.height, picture.width))
+        state, image = self.document.state, self.document.image
+        self._stroke_preview.begin(state, (image.height, image.width))
         self._show_mattes(state)
         self._paint_stroke()
 
     def _paint_stroke(self) -> None:
-        if self._painting.under_way and self._edit is not None:
-            self.update_alpha(self._painting.show(self._edit.recipe))
+        if self._stroke_preview.under_way and self._edit is not None:
+            self.update_alpha(self._stroke_preview.show(self._edit.recipe))
 
     def _cancel_stroke(self) -> None:
-        if self._painting.under_way and self.document is not None:
-            self._painting.cancel(self.document.state)
+        if self._stroke_preview.under_way and self.document is not None:
+            self._stroke_preview.cancel(self.document.state)
             self._show_mattes(self.document.state)
             self.update_alpha(self.image_rect)
 
@@ -423,11 +429,11 @@ class Canvas(DocumentView):
 
     def resize_brush(self, steps: float) -> None:
         """Make the brush so many steps larger."""
-        self.set_options(resized(self.options, steps))
+        self.set_options(resize_brush(self.options, steps))
 
-    def harden_brush(self, steps: float) -> None:
+    def change_hardness(self, steps: float) -> None:
         """Make the brush so many steps harder."""
-        self.set_options(hardened(self.options, steps))
+        self.set_options(change_hardness(self.options, steps))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
@@ -438,28 +444,28 @@ class Canvas(DocumentView):
             super().wheelEvent(event)
 
     @property
-    def pointed_at(self) -> QPointF | None:
+    def pointer_position(self) -> QPointF | None:
         """Where the pointer is, in image pixels; None if not over the picture."""
         if self._pointer is None:
             return None
         where = self.to_image(self._pointer)
         return where if self.image_rect.contains(where) else None
 
-    def _move_pointer(self, at: QPointF | None) -> None:
+    def _move_pointer(self, position: QPointF | None) -> None:
         self._repaint_brush()
-        self._pointer = at
+        self._pointer = position
         self._repaint_brush()
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._move_pointer(None)
 
-    def _brush_ring(self) -> Ring | None:
+    def _brush_ring(self) -> BrushRing | None:
         """Where the brush is shown, if it is."""
         if not self.tool.paints or self._pointer is None or self.panning:
             return None
         radius = self.options.radius * self.scale
-        return Ring(self._pointer, radius, radius * self.options.hardness)
+        return BrushRing(self._pointer, radius, radius * self.options.hardness)
 
     def _repaint_brush(self) -> None:
         ring = self._brush_ring()
@@ -475,22 +481,22 @@ class Canvas(DocumentView):
         painter.resetTransform()
         prompts = self.shown_prompts
         paint_prompts(painter, prompts, self.selected, self.to_view, self._scale)
-        paint_trace(painter, self._trace(), self.to_view)
+        paint_gesture_path(painter, self._gesture_path(), self.to_view)
         ring = self._brush_ring()
         if ring is not None:
             paint_ring(painter, ring)
-        elif self.keyboard.at is not None and self._pointer is not None:
+        elif self.keyboard.position is not None and self._pointer is not None:
             paint_cross(painter, self._pointer)
         painter.restore()
 
-    def _part_at(self, at: QPointF) -> Part | None:
-        if not self.tool.takes_parts:
+    def _part_at(self, position: QPointF) -> PromptPart | None:
+        if not self.tool.drags_prompts:
             return None
-        return part_at(self.shown_prompts, at, self.to_view, self._scale)
+        return find_part_at(self.shown_prompts, position, self.to_view, self._scale)
 
-    def cursor_at(self, at: QPointF | None) -> Qt.CursorShape:
+    def cursor_at(self, position: QPointF | None) -> Qt.CursorShape:
         if self.tool.paints:
             return Qt.CursorShape.BlankCursor  # the ring is the cursor
-        if at is not None and self._gesture is None and self._part_at(at):
+        if position is not None and self._gesture is None and self._part_at(position):
             return Qt.CursorShape.SizeAllCursor
         return Qt.CursorShape.CrossCursor

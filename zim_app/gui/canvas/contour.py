@@ -42,7 +42,7 @@ _ENDS = np.array(
 1 top left, 2 top right, 4 bottom right, 8 bottom left."""
 
 
-def contour(alpha: ByteArray, value: float = HALF) -> FloatArray:
+def trace_contour(alpha: ByteArray, value: float = HALF) -> FloatArray:
     """The line where alpha equals ``value``.
 
     Args:
@@ -69,14 +69,14 @@ def contour(alpha: ByteArray, value: float = HALF) -> FloatArray:
         ],
         axis=1,
     ).astype(np.float32)
-    ends = _ENDS[_case(corners, value)]
+    ends = _ENDS[_marching_squares_case(corners, value)]
     points = _crossings(corners, value)
     points += np.stack([columns, rows], axis=1)[:, None] - np.float32(0.5)
     cell, line = np.nonzero(ends[:, :, 0] >= 0)
     return np.asarray(points[cell[:, None], ends[cell, line]], np.float32)
 
 
-def _case(corners: FloatArray, value: float) -> npt.NDArray[np.intp]:
+def _marching_squares_case(corners: FloatArray, value: float) -> npt.NDArray[np.intp]:
     """Index into ``_ENDS`` for each cell's corners, (n, 4)."""
     case = ((corners > value) * (1, 2, 4, 8)).sum(axis=1)
     hollow = corners.mean(axis=1) < value
@@ -98,7 +98,7 @@ def _crossings(corners: FloatArray, value: float) -> FloatArray:
     return points
 
 
-def path_of(segments: FloatArray) -> QPainterPath:
+def contour_path(segments: FloatArray) -> QPainterPath:
     """Segments, (n, 2, 2), as a path; a thousand times faster than one by one."""
     ends = np.empty(2 * len(segments), [("kind", ">i4"), ("x", ">f8"), ("y", ">f8")])
     ends["kind"] = np.tile((0, 1), len(segments))  # move there, line to there

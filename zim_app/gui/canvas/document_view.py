@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
-from zim_app.gui.canvas.overlay import Layer, OverlayItem
-from zim_app.gui.canvas.stroke_preview import Painting
+from zim_app.gui.canvas.overlay import OverlayItem, OverlayLayer
+from zim_app.gui.canvas.stroke_preview import StrokePreview
 from zim_app.gui.canvas.view_modes import HINT_MODE
 from zim_app.gui.canvas.viewport import Viewport
-from zim_app.gui.document import Document, DocumentState, extent
+from zim_app.gui.document import Document, DocumentState, active_object_rect
 from zim_model.request import Matte
 
 
@@ -27,7 +27,7 @@ class DocumentView(Viewport):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document: Document | None = None
-        self._painting = Painting()
+        self._stroke_preview = StrokePreview()
         self._preview: Matte | None = None
         self._hint = OverlayItem()
         self._hint.set_mode(HINT_MODE)
@@ -38,31 +38,31 @@ class DocumentView(Viewport):
         if self.document is not None:
             self.document.changed.disconnect(self._on_document_changed)
         self.document = document
-        self._painting.clear()
+        self._stroke_preview.clear()
         self._preview = None
-        self.show_picture(document.levels)
+        self.show_image(document.levels)
         self._hint.set_levels(document.levels)
-        self.show_hint(None)
+        self.show_hover_matte(None)
         self._show_mattes(document.state)
         document.changed.connect(self._on_document_changed)
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
-        self._painting.follow(old, new)
+        self._stroke_preview.follow_document(old, new)
         self._show_mattes(new)
 
     def _show_mattes(self, state: DocumentState) -> None:
         mattes = list(state.mattes)
-        provisional = self._painting.matte or self._preview
+        provisional = self._stroke_preview.matte or self._preview
         if provisional is not None:
             mattes[state.active] = provisional
         self.show_layers(
             tuple(
-                Layer(matte, entry.colour, active=index == state.active)
-                for index, (entry, matte) in enumerate(
+                OverlayLayer(matte, scene_object.colour, active=index == state.active)
+                for index, (scene_object, matte) in enumerate(
                     zip(state.objects, mattes, strict=True)
                 )
-                if matte is not None and state.shows(index)
+                if matte is not None and state.is_shown(index)
             )
         )
 
@@ -73,11 +73,11 @@ class DocumentView(Viewport):
             if self.document is not None:
                 self._show_mattes(self.document.state)
 
-    def show_hint(self, matte: Matte | None) -> None:
+    def show_hover_matte(self, matte: Matte | None) -> None:
         """Show a matte translucent over all else; None shows none."""
-        self._hint.set_layers((Layer(matte, 0),) if matte else ())
+        self._hint.set_layers((OverlayLayer(matte, 0),) if matte else ())
 
-    def show_object(self) -> None:
+    def zoom_to_object(self) -> None:
         """Zoom to the active object, or to its prompts while it has no matte."""
         if self.document is not None:
-            self.show_area(extent(self.document.state))
+            self.show_area(active_object_rect(self.document.state))

@@ -13,7 +13,13 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent
 
 from zim_app.gui.document import Document
-from zim_app.gui.tools.gestures import Part, Press, PromptGesture, corners, parts_of
+from zim_app.gui.tools.gestures import (
+    PointerPress,
+    PromptGesture,
+    PromptPart,
+    corners,
+    list_parts,
+)
 
 STEP, LARGE_STEP, SMALL_STEP = 10.0, 50.0, 1.0
 """View pixels that an arrow key moves: by itself, with Shift, with Alt."""
@@ -28,11 +34,11 @@ ARROWS = {
 ENTER = (_Key.Key_Return, _Key.Key_Enter)
 
 
-class Board(Protocol):
+class KeyboardTarget(Protocol):
     """What the keyboard needs of a canvas; positions are in image pixels."""
 
     document: Document | None
-    selected: Part | None
+    selected: PromptPart | None
 
     @property
     def scale(self) -> float:
@@ -43,16 +49,16 @@ class Board(Protocol):
         """Whether a button or a pen is down."""
 
     @property
-    def middle(self) -> QPointF:
+    def visible_centre(self) -> QPointF:
         """Of what can be seen of the picture."""
 
-    def select(self, part: Part | None) -> None:
+    def select(self, part: PromptPart | None) -> None:
         """Select a prompt."""
 
-    def point_with_keys(self, at: QPointF) -> None:
+    def point_with_keys(self, position: QPointF) -> None:
         """The cursor is there now; bring it into view."""
 
-    def click(self, at: QPointF, *, positive: bool) -> None:
+    def click(self, position: QPointF, *, positive: bool) -> None:
         """Do what a click with the tool in hand does there."""
 
     def show_gesture(self, gesture: PromptGesture | None) -> None:
@@ -62,32 +68,32 @@ class Board(Protocol):
         """Let the gesture that is shown count."""
 
 
-class Keyboard:
+class KeyboardCursor:
     """What the canvas does with keys.
 
     Attributes:
-        at: the cursor, in image pixels; None until an arrow key is used, and when the
+        position: the cursor, in image pixels; None until an arrow key is used, and when the
             mouse has taken over.
     """
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
-        self.at: QPointF | None = None
+    def __init__(self, target: KeyboardTarget) -> None:
+        self._target = target
+        self.position: QPointF | None = None
         self._corner: QPointF | None = None  # where a box begins
         self._held: tuple[PromptGesture, QPointF] | None = None  # a prompt being moved
 
     @property
-    def begun(self) -> bool:
+    def is_active(self) -> bool:
         """Whether a box or a move was begun and has not ended."""
         return self._corner is not None or self._held is not None
 
     def press(self, event: QKeyEvent) -> bool:
         """Take a key that went down; false leaves it to others."""
-        document, key = self._board.document, _Key(event.key())
-        if document is None or self._board.busy:
+        document, key = self._target.document, _Key(event.key())
+        if document is None or self._target.busy:
             return False
         if key in ARROWS:
-            self._go(document, key, event.modifiers())
+            self._move_cursor(document, key, event.modifiers())
         elif key in ENTER and event.modifiers() & _Modifier.ShiftModifier:
             self._box(document)
         elif key in ENTER or key == _Key.Key_N:
@@ -101,117 +107,125 @@ class Keyboard:
         """Take a key that went up: a prompt moved with the arrows stays there."""
         if event.key() not in ARROWS or event.isAutoRepeat():
             return False
-        self.settle()
+        self.commit_pending()
         return True
 
-    def settle(self) -> None:
+    def commit_pending(self) -> None:
         """Let a prompt that is being moved stay where it is, as one undo step."""
         if self._held is not None:
             self._held = None
-            self._board.finish_gesture()
+            self._target.finish_gesture()
 
     def cancel(self) -> bool:
         """Give up a box or a move that was begun; false if there is none."""
-        begun = self.begun
+        is_active = self.is_active
         self._corner = self._held = None
-        if begun:
-            self._board.show_gesture(None)
-        return begun
+        if is_active:
+            self._target.show_gesture(None)
+        return is_active
 
     def hide(self) -> None:
         """The mouse has taken over."""
         if self._corner is not None:
             self.cancel()
-        self.settle()
-        self.at = None
+        self.commit_pending()
+        self.position = None
 
-    def cycle(self, step: int) -> bool:
+    def select_next(self, step: int) -> bool:
         """Select the next prompt or the one before; false after the last one."""
-        document, selected = self._board.document, self._board.selected
+        document, selected = self._target.document, self._target.selected
         if document is None:
             return False
-        parts = parts_of(document.state.recipe.prompts)
-        if selected is not None and selected.of_box:
-            selected = Part("edge")
+        parts = list_parts(document.state.recipe.prompts)
+        if selected is not None and selected.is_box_handle:
+            selected = PromptPart("edge")
         if selected in parts:
             index = parts.index(selected) + step
         else:
             index = 0 if step > 0 else len(parts) - 1
         if not 0 <= index < len(parts):
-            self._board.select(None)
+            self._target.select(None)
             return False
-        self._board.select(parts[index])
+        self._target.select(parts[index])
         return True
 
     # -- What keys do ---------------------------------------------------------------
 
-    def _go(self, document: Document, key: _Key, modifiers: _Modifier) -> None:
+    def _move_cursor(self, document: Document, key: _Key, modifiers: _Modifier) -> None:
         length = STEP
         if modifiers & _Modifier.ShiftModifier:
             length = LARGE_STEP
         elif modifiers & _Modifier.AltModifier:
             length = SMALL_STEP
         x, y = ARROWS[key]
-        step = QPointF(x, y) * (length / self._board.scale)
-        if self._board.selected is not None:
-            self._move_prompt(document, self._board.selected, step)
+        step = QPointF(x, y) * (length / self._target.scale)
+        if self._target.selected is not None:
+            self._move_prompt(document, self._target.selected, step)
             return
-        self.at = self._inside(document, (self.at or self._board.middle) + step)
-        self._board.point_with_keys(self.at)
+        self.position = self._inside(
+            document, (self.position or self._target.visible_centre) + step
+        )
+        self._target.point_with_keys(self.position)
         self._show_box(document)
 
-    def _inside(self, document: Document, at: QPointF) -> QPointF:
-        right, bottom = document.picture.width - 0.5, document.picture.height - 0.5
+    def _inside(self, document: Document, position: QPointF) -> QPointF:
+        right, bottom = document.image.width - 0.5, document.image.height - 0.5
         return QPointF(
-            min(max(at.x(), 0.0), right),
-            min(max(at.y(), 0.0), bottom),
+            min(max(position.x(), 0.0), right),
+            min(max(position.y(), 0.0), bottom),
         )
 
     def _click(self, *, positive: bool) -> None:
-        if self.at is None:
-            self.at = self._board.middle
-            self._board.point_with_keys(self.at)
-        self._board.click(self.at, positive=positive)
+        if self.position is None:
+            self.position = self._target.visible_centre
+            self._target.point_with_keys(self.position)
+        self._target.click(self.position, positive=positive)
         # The arrow keys go on with the cursor: Tab selects what they are to move.
-        self._board.select(None)
+        self._target.select(None)
 
     def _box(self, document: Document) -> None:
         """Begin a box at the cursor, or end it there."""
-        if self.at is None:
-            self.at = self._board.middle
-            self._board.point_with_keys(self.at)
+        if self.position is None:
+            self.position = self._target.visible_centre
+            self._target.point_with_keys(self.position)
         if self._corner is None:
-            self._board.select(None)
-            self._corner = self.at
+            self._target.select(None)
+            self._corner = self.position
             return
         self._show_box(document)
         self._corner = None
-        self._board.finish_gesture()
-        self._board.select(None)
+        self._target.finish_gesture()
+        self._target.select(None)
 
     def _show_box(self, document: Document) -> None:
-        if self._corner is not None and self.at is not None:
+        if self._corner is not None and self.position is not None:
             gesture = self._gesture(document, None, self._corner)
-            self._board.show_gesture(replace(gesture, now=self.at, dragging=True))
+            self._target.show_gesture(
+                replace(gesture, position=self.position, dragging=True)
+            )
 
-    def _move_prompt(self, document: Document, part: Part, step: QPointF) -> None:
+    def _move_prompt(self, document: Document, part: PromptPart, step: QPointF) -> None:
         if self._held is None:
-            at = _place_of(document, part)
-            self._held = self._gesture(document, part, at), at
-        gesture, now = self._held
-        self._held = gesture, now + step
-        self._board.show_gesture(replace(gesture, now=now + step, dragging=True))
+            position = _handle_position(document, part)
+            self._held = self._gesture(document, part, position), position
+        gesture, position = self._held
+        self._held = gesture, position + step
+        self._target.show_gesture(
+            replace(gesture, position=position + step, dragging=True)
+        )
 
     def _gesture(
-        self, document: Document, part: Part | None, at: QPointF
+        self, document: Document, part: PromptPart | None, position: QPointF
     ) -> PromptGesture:
-        size = document.picture.height, document.picture.width
-        recipe, scale = document.state.recipe, self._board.scale
-        press = Press(recipe, size, part, True, at, at * scale, scale=scale)
+        size = document.image.height, document.image.width
+        recipe, scale = document.state.recipe, self._target.scale
+        press = PointerPress(
+            recipe, size, part, True, position, position * scale, scale=scale
+        )
         return PromptGesture.begin(press)
 
 
-def _place_of(document: Document, part: Part) -> QPointF:
+def _handle_position(document: Document, part: PromptPart) -> QPointF:
     """Where a part is taken hold of, in image pixels."""
     prompts = document.state.recipe.prompts
     if part.kind == "point":

@@ -21,51 +21,51 @@ Region = tuple[slice, slice]
 """Rows and columns of a picture."""
 
 
-class Tiles:
+class TiledAlpha:
     """An (H, W) array that lies over another one and holds only what differs.
 
     Args:
         below: what is seen where nothing was written; it must not change.
     """
 
-    def __init__(self, below: npt.NDArray[np.generic] | Tiles) -> None:
+    def __init__(self, below: npt.NDArray[np.generic] | TiledAlpha) -> None:
         self.shape: tuple[int, ...] = below.shape
         self.dtype: np.dtype[np.generic] = below.dtype
         self._below = below
         self._own: dict[tuple[int, int], npt.NDArray[np.generic]] = {}
 
     @property
-    def parts(self) -> tuple[Region, ...]:
+    def written_tiles(self) -> tuple[Region, ...]:
         """All that was written to, in tiles."""
-        return tuple(self._place(key) for key in self._own)
+        return tuple(self._tile_rect(key) for key in self._own)
 
-    def read(self, part: Region) -> npt.NDArray[np.generic]:
+    def read(self, region: Region) -> npt.NDArray[np.generic]:
         """A copy of those rows and columns."""
-        rows, columns = part
+        rows, columns = region
         out = np.empty(
             (rows.stop - rows.start, columns.stop - columns.start), self.dtype
         )
-        for key in _keys(part):
-            here, there = _overlap(part, self._place(key))
-            out[here] = self._tile(key)[there]
+        for key in _keys(region):
+            in_region, in_tile = _overlap(region, self._tile_rect(key))
+            out[in_region] = self._tile(key)[in_tile]
         return out
 
-    def write(self, part: Region, values: npt.NDArray[np.generic]) -> None:
+    def write(self, region: Region, values: npt.NDArray[np.generic]) -> None:
         """Put values there."""
-        for key in _keys(part):
+        for key in _keys(region):
             if key not in self._own:
                 self._own[key] = np.array(self._tile(key))
-            here, there = _overlap(part, self._place(key))
-            self._own[key][there] = values[here]
+            in_region, in_tile = _overlap(region, self._tile_rect(key))
+            self._own[key][in_tile] = values[in_region]
 
     def _tile(self, key: tuple[int, int]) -> npt.NDArray[np.generic]:
         if key in self._own:
             return self._own[key]
-        if isinstance(self._below, Tiles):
+        if isinstance(self._below, TiledAlpha):
             return self._below._tile(key)
-        return self._below[self._place(key)]
+        return self._below[self._tile_rect(key)]
 
-    def _place(self, key: tuple[int, int]) -> Region:
+    def _tile_rect(self, key: tuple[int, int]) -> Region:
         row, column = key[0] * TILE, key[1] * TILE
         return (
             slice(row, min(row + TILE, self.shape[0])),
@@ -73,29 +73,29 @@ class Tiles:
         )
 
 
-def _keys(part: Region) -> Iterator[tuple[int, int]]:
-    rows, columns = part
+def _keys(region: Region) -> Iterator[tuple[int, int]]:
+    rows, columns = region
     for row in range(rows.start // TILE, -(-rows.stop // TILE)):
         for column in range(columns.start // TILE, -(-columns.stop // TILE)):
             yield row, column
 
 
-def _overlap(part: Region, tile: Region) -> tuple[Region, Region]:
+def _overlap(region: Region, tile: Region) -> tuple[Region, Region]:
     """What two regions share: as a piece of the one, and of the other."""
-    first = [max(a.start, b.start) for a, b in zip(part, tile, strict=True)]
-    last = [min(a.stop, b.stop) for a, b in zip(part, tile, strict=True)]
+    first = [max(a.start, b.start) for a, b in zip(region, tile, strict=True)]
+    last = [min(a.stop, b.stop) for a, b in zip(region, tile, strict=True)]
 
-    def within(outer: Region) -> Region:
+    def local_slice(outer: Region) -> Region:
         rows, columns = (
             slice(f - o.start, e - o.start)
             for f, e, o in zip(first, last, outer, strict=True)
         )
         return rows, columns
 
-    return within(part), within(tile)
+    return local_slice(region), local_slice(tile)
 
 
-class LiveMatte:
+class LiveStrokeMatte:
     """A matte under the brush.
 
     Args:
@@ -110,14 +110,14 @@ class LiveMatte:
         self._size = size
         self._put_below(matte)
         self._base = self._result
-        self._cover = Tiles(np.broadcast_to(np.float32(0), size))
+        self._cover = TiledAlpha(np.broadcast_to(np.float32(0), size))
         self._stroke: Stroke | None = None
         self._done = 0  # pieces of the stroke that will not change any more
         self._dirty: Region | None = None  # where the last piece lies
 
     def _put_below(self, matte: Matte | None) -> None:
-        below = matte or nothing(self._size)
-        self._result = Tiles(below.alpha)
+        below = matte or empty_matte(self._size)
+        self._result = TiledAlpha(below.alpha)
         height, width = self._size
         levels: tuple[ByteArray, ...] = below.pyramid
         if matte is not None:
@@ -126,8 +126,8 @@ class LiveMatte:
 
     def begin(self) -> None:
         """What is there now is what the next stroke is painted on."""
-        self._base, self._result = self._result, Tiles(self._result)
-        self._cover = Tiles(np.broadcast_to(np.float32(0), self._base.shape))
+        self._base, self._result = self._result, TiledAlpha(self._result)
+        self._cover = TiledAlpha(np.broadcast_to(np.float32(0), self._base.shape))
         self._stroke, self._done, self._dirty = None, 0, None
 
     def show(self, stroke: Stroke) -> Region | None:
@@ -143,64 +143,68 @@ class LiveMatte:
         from zim_model.matting.edge_and_brush import coverage, stroke_region
 
         self._stroke = stroke
-        pieces = _pieces(stroke)
+        pieces = _stroke_pieces(stroke)
         dirty = self._dirty
         for piece in pieces[self._done : -1]:
-            part = stroke_region(piece, self._base.shape)
-            if _is_empty(part):
+            region = stroke_region(piece, self._base.shape)
+            if _is_empty(region):
                 continue
-            cover = np.maximum(self._covered(part), coverage(piece, part))
-            self._cover.write(part, cover)
-            dirty = _joined(dirty, part)
+            cover = np.maximum(self._stroke_coverage(region), coverage(piece, region))
+            self._cover.write(region, cover)
+            dirty = _union_region(dirty, region)
         self._done = len(pieces) - 1
-        part = stroke_region(pieces[-1], self._base.shape)
-        self._dirty = None if _is_empty(part) else part
-        dirty = _joined(dirty, self._dirty)
+        region = stroke_region(pieces[-1], self._base.shape)
+        self._dirty = None if _is_empty(region) else region
+        dirty = _union_region(dirty, self._dirty)
         if dirty is not None:
             self._paint(stroke, dirty, pieces[-1])
         return dirty
 
     def cancel(self) -> None:
         """Take the stroke under way back."""
-        for part in self._result.parts:
-            self._write(part, np.asarray(self._base.read(part), np.uint16))
+        for region in self._result.written_tiles:
+            self._write(region, np.asarray(self._base.read(region), np.uint16))
         self._result = self._base
 
     def rebase(self, matte: Matte | None) -> None:
         """Go on with the stroke under way on another matte."""
-        parts, stroke = self._cover.parts, self._stroke
+        written_tiles, stroke = self._cover.written_tiles, self._stroke
         self._put_below(matte)
-        self._base, self._result = self._result, Tiles(self._result)
+        self._base, self._result = self._result, TiledAlpha(self._result)
         if stroke is None:
             return
-        last = _pieces(stroke)[-1]
-        for part in parts:
-            self._paint(stroke, part, last)
+        last = _stroke_pieces(stroke)[-1]
+        for region in written_tiles:
+            self._paint(stroke, region, last)
         if self._dirty is not None:
             self._paint(stroke, self._dirty, last)
 
-    def _covered(self, part: Region) -> FloatArray:
-        return np.asarray(self._cover.read(part), np.float32)
+    def _stroke_coverage(self, region: Region) -> FloatArray:
+        return np.asarray(self._cover.read(region), np.float32)
 
-    def _paint(self, stroke: Stroke, part: Region, last: Stroke) -> None:
+    def _paint(self, stroke: Stroke, region: Region, last: Stroke) -> None:
         """Paint the stroke in a region: what is done of it, and its last piece."""
-        from zim_model.matting.edge_and_brush import brushed, coverage, surroundings
+        from zim_model.matting.edge_and_brush import (
+            apply_stroke,
+            coverage,
+            surroundings,
+        )
 
-        cover = np.maximum(self._covered(part), coverage(last, part))
-        around = surroundings(stroke, part, self._base.shape)
+        cover = np.maximum(self._stroke_coverage(region), coverage(last, region))
+        around = surroundings(stroke, region, self._base.shape)
         alpha: WordArray = np.asarray(self._base.read(around), np.uint16)
-        inside, _ = _overlap(around, part)
-        self._write(part, brushed(alpha, inside, cover, stroke))
+        inside, _ = _overlap(around, region)
+        self._write(region, apply_stroke(alpha, inside, cover, stroke))
 
-    def _write(self, part: Region, alpha: WordArray) -> None:
-        from zim_model.matting.pyramid import update_pyramid
+    def _write(self, region: Region, alpha: WordArray) -> None:
+        from zim_model.matting.pyramid import update_pyramid_region
 
-        self._result.write(part, alpha)
-        self.matte.pyramid[0][part] = alpha >> 8
-        update_pyramid(self.matte.pyramid, part)
+        self._result.write(region, alpha)
+        self.matte.pyramid[0][region] = alpha >> 8
+        update_pyramid_region(self.matte.pyramid, region)
 
 
-def nothing(size: tuple[int, int]) -> Matte:
+def empty_matte(size: tuple[int, int]) -> Matte:
     """A matte of that height and width without anything in it, made at no cost.
 
     Its pyramid can be written to.
@@ -214,7 +218,7 @@ def nothing(size: tuple[int, int]) -> Matte:
     return Matte(alpha, tuple(levels), scores, 0, (0, 0, 0, 0), timings)
 
 
-def _pieces(stroke: Stroke) -> list[Stroke]:
+def _stroke_pieces(stroke: Stroke) -> list[Stroke]:
     """A stroke as strokes of two vertices; of one, if it has no more."""
     path = stroke.path
     if len(path) == 1:
@@ -225,11 +229,11 @@ def _pieces(stroke: Stroke) -> list[Stroke]:
     ]
 
 
-def _is_empty(part: Region) -> bool:
-    return any(side.start >= side.stop for side in part)
+def _is_empty(region: Region) -> bool:
+    return any(side.start >= side.stop for side in region)
 
 
-def _joined(a: Region | None, b: Region | None) -> Region | None:
+def _union_region(a: Region | None, b: Region | None) -> Region | None:
     """The smallest region that holds both."""
     if a is None or b is None:
         return a or b

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from zim_app.gui.canvas.overlay import Backdrop, Layer, together
+from zim_app.gui.canvas.overlay import Backdrop, OverlayLayer, union_alpha
 from zim_model.arrays import ByteArray
 from zim_model.request import ALPHA_MAX
 
@@ -46,12 +46,12 @@ class Loupe(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.wanted = False
+        self.enabled_by_user = False
         self.magnification = 8
         self._turned = 0
         self._at: tuple[int, int] | None = None
-        self._picture: tuple[ByteArray, ...] = ()
-        self._layers: tuple[Layer, ...] = ()
+        self._levels: tuple[ByteArray, ...] = ()
+        self._layers: tuple[OverlayLayer, ...] = ()
         self._backdrop = Backdrop()
         self._checker = (255, 208)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -61,12 +61,12 @@ class Loupe(QWidget):
 
     # -- What it shows ----------------------------------------------------------------
 
-    def show_picture(self, levels: tuple[ByteArray, ...]) -> None:
+    def show_image(self, levels: tuple[ByteArray, ...]) -> None:
         """Look at another picture's pyramid, of which the first level is shown."""
-        self._picture = levels
+        self._levels = levels
         self.follow(QPointF(), None)
 
-    def show_layers(self, layers: tuple[Layer, ...]) -> None:
+    def show_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
         """Look at other mattes, the topmost first."""
         self._layers = layers
         self.update()
@@ -81,9 +81,9 @@ class Loupe(QWidget):
         self._checker = (QColor(light).lightness(), QColor(dark).lightness())
         self.update()
 
-    def set_wanted(self, on: bool) -> None:
+    def set_enabled_by_user(self, on: bool) -> None:
         """Appear whenever the pointer is over the picture, or not at all."""
-        self.wanted = on
+        self.enabled_by_user = on
         self.setVisible(on and self._at is not None)
 
     def magnify(self, turned: int) -> None:
@@ -100,22 +100,24 @@ class Loupe(QWidget):
         self.magnification = MAGNIFICATIONS[index]
         self.update()
 
-    def follow(self, at: QPointF, where: QPointF | None) -> None:
+    def follow(self, position: QPointF, image_position: QPointF | None) -> None:
         """Go where the pointer is.
 
         Args:
-            at: the pointer, in pixels of the parent.
-            where: the same in image pixels; None where there is no picture.
+            position: the pointer, in pixels of the parent.
+            image_position: the same in image pixels; None where there is no picture.
         """
         self._at = None
-        if where is not None and self._picture:
-            height, width = self._picture[0].shape[:2]
-            x, y = int(where.x()), int(where.y())
+        if image_position is not None and self._levels:
+            height, width = self._levels[0].shape[:2]
+            x, y = int(image_position.x()), int(image_position.y())
             if 0 <= x < width and 0 <= y < height:
                 self._at = x, y
         place = None
-        if self.wanted and self._at is not None:
-            place = beside(at.toPoint(), self.size(), self.parentWidget().size())
+        if self.enabled_by_user and self._at is not None:
+            place = place_beside(
+                position.toPoint(), self.size(), self.parentWidget().size()
+            )
         if place is not None:
             self.move(place)
             self.update()
@@ -133,25 +135,25 @@ class Loupe(QWidget):
         if self._at is None:
             return []
         count = math.ceil(PANE / self.magnification) | 1
-        around = _Around(*self._at, count, *self._picture[0].shape[:2])
-        picture = around.of(self._picture[0], _OUTSIDE)
-        mattes = [around.of(layer.matte.pyramid[0], 0) for layer in self._layers]
-        alpha = together(mattes) if mattes else np.zeros((count, count), np.uint8)
-        cut = self._behind(around).astype(np.float32)
+        around = _PixelNeighbourhood(*self._at, count, *self._levels[0].shape[:2])
+        rgb = around.take(self._levels[0], _OUTSIDE)
+        mattes = [around.take(layer.matte.pyramid[0], 0) for layer in self._layers]
+        alpha = union_alpha(mattes) if mattes else np.zeros((count, count), np.uint8)
+        cut = self._backdrop_pixels(around).astype(np.float32)
         for layer, matte in zip(self._layers[::-1], mattes[::-1], strict=True):
-            colours = picture
+            colours = rgb
             if layer.matte.colours:
-                colours = around.of(layer.matte.colours[0], _OUTSIDE)
+                colours = around.take(layer.matte.colours[0], _OUTSIDE)
             opacity = matte[..., None] / np.float32(255)
             cut += (colours - cut) * opacity
         composite = np.rint(cut).astype(np.uint8)
         composite[~around.inside] = _OUTSIDE
-        return [picture, np.repeat(alpha[..., None], 3, axis=2), composite]
+        return [rgb, np.repeat(alpha[..., None], 3, axis=2), composite]
 
-    def _behind(self, around: _Around) -> ByteArray:
+    def _backdrop_pixels(self, around: _PixelNeighbourhood) -> ByteArray:
         """The background, (n, n, 3); a checker board goes with the image's pixels."""
         if self._backdrop.levels:
-            return around.of(self._backdrop.levels[0], _OUTSIDE)
+            return around.take(self._backdrop.levels[0], _OUTSIDE)
         if self._backdrop.colour is not None:
             rgb = self._backdrop.colour.getRgb()[:3]
             return np.full((*around.inside.shape, 3), rgb, np.uint8)
@@ -164,7 +166,7 @@ class Loupe(QWidget):
         if self._at is None:
             return "", "", ""
         x, y = self._at
-        red, green, blue = self._picture[0][y, x, :3].tolist()
+        red, green, blue = self._levels[0][y, x, :3].tolist()
         clear = 1.0
         for layer in self._layers:
             clear *= 1 - float(layer.matte.alpha[y, x]) / ALPHA_MAX
@@ -227,7 +229,7 @@ class Loupe(QWidget):
         painter.restore()
 
 
-class _Around:
+class _PixelNeighbourhood:
     """A square of pixels around one, also beyond the border of the picture.
 
     Attributes:
@@ -246,14 +248,14 @@ class _Around:
             self.rows.clip(0, height - 1), self.columns.clip(0, width - 1)
         )
 
-    def of(self, level: ByteArray, outside: int) -> ByteArray:
+    def take(self, level: ByteArray, outside: int) -> ByteArray:
         """Those pixels of a (H, W) or (H, W, 3) array; ``outside`` where none is."""
         pixels = level[self._index]
         pixels[~self.inside] = outside
         return pixels
 
 
-def beside(pointer: QPoint, size: QSize, room: QSize) -> QPoint | None:
+def place_beside(pointer: QPoint, size: QSize, room: QSize) -> QPoint | None:
     """Where a loupe of that size fits into the room without covering the pointer.
 
     None where it fits nowhere.

@@ -9,14 +9,14 @@ from itertools import pairwise
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF, QRegion
 
-from zim_app.gui.tools.gestures import Part, ToView, corners
+from zim_app.gui.tools.gestures import PromptPart, ToView, corners
 from zim_app.gui.tools.scribble import Path
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 POSITIVE = QColor(0x1F, 0xA8, 0x4D)
 NEGATIVE = QColor(0xD9, 0x36, 0x36)
 OUTLINE = QColor(Qt.GlobalColor.white)
-SHADE = QColor(0, 0, 0, 150)
+SHADOW = QColor(0, 0, 0, 150)
 ACCENT = QColor(0x2F, 0x8F, 0xFF)
 RADIUS = 8.0
 SELECTED_RADIUS = 12.0
@@ -36,7 +36,7 @@ _MARGIN = 3
 def paint_prompts(
     painter: QPainter,
     prompts: PromptSet,
-    selected: Part | None,
+    selected: PromptPart | None,
     to_view: ToView,
     scale: float = 1.0,
 ) -> None:
@@ -46,82 +46,82 @@ def paint_prompts(
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if prompts.box is not None:
-        held = selected is not None and selected.of_box
+        held = selected is not None and selected.is_box_handle
         _paint_box(painter, prompts.box, held, to_view)
     for index, scribble in enumerate(prompts.scribbles):
         path = [to_view(x, y) for x, y in scribble.path]
-        held = selected == Part("scribble", index)
+        held = selected == PromptPart("scribble", index)
         _paint_scribble(painter, path, scribble, selected=held)
     for index, point in enumerate(prompts.points):
         painter.save()
         painter.translate(to_view(point.x, point.y))
         painter.scale(scale, scale)
-        _paint_point(painter, QPointF(), point, selected == Part("point", index))
+        _paint_point(painter, QPointF(), point, selected == PromptPart("point", index))
         painter.restore()
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class BrushRing:
     """A brush on screen: its edge, and how far it is full; in view pixels."""
 
-    at: QPointF
+    position: QPointF
     radius: float
     full: float
 
 
-def paint_ring(painter: QPainter, ring: Ring) -> None:
+def paint_ring(painter: QPainter, ring: BrushRing) -> None:
     """Draw the brush's edge, and inside it a dotted one where it begins to fall off."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     radius = max(ring.radius, LEAST_RING)
-    for colour, width in ((SHADE, 2.5), (OUTLINE, 1.2)):
+    for colour, width in ((SHADOW, 2.5), (OUTLINE, 1.2)):
         painter.setPen(QPen(colour, width))
-        painter.drawEllipse(ring.at, radius, radius)
+        painter.drawEllipse(ring.position, radius, radius)
         painter.setPen(QPen(colour, width * 0.7, Qt.PenStyle.DotLine))
         if LEAST_RING < ring.full < radius - 2:
-            painter.drawEllipse(ring.at, ring.full, ring.full)
-        x, y, arm = ring.at.x(), ring.at.y(), 3.0
+            painter.drawEllipse(ring.position, ring.full, ring.full)
+        x, y, arm = ring.position.x(), ring.position.y(), 3.0
         painter.setPen(QPen(colour, width))
         painter.drawLine(QLineF(x - arm, y, x + arm, y))
         painter.drawLine(QLineF(x, y - arm, x, y + arm))
 
 
-def ring_region(ring: Ring) -> QRegion:
+def ring_region(ring: BrushRing) -> QRegion:
     """The part of the view that :func:`paint_ring` touches."""
     radius = max(ring.radius, LEAST_RING)
-    return QRegion(_around(ring.at, ring.at, radius).toAlignedRect())
+    return QRegion(_around(ring.position, ring.position, radius).toAlignedRect())
 
 
-def paint_cross(painter: QPainter, at: QPointF) -> None:
+def paint_cross(painter: QPainter, position: QPointF) -> None:
     """Draw the keyboard's cursor: a cross with a gap, so that what is there is seen."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    x, y = at.x(), at.y()
-    for colour, width in ((SHADE, 4.5), (OUTLINE, 2.5), (ACCENT, 1.0)):
+    x, y = position.x(), position.y()
+    for colour, width in ((SHADOW, 4.5), (OUTLINE, 2.5), (ACCENT, 1.0)):
         painter.setPen(_round_pen(colour, width))
         for near, far in ((-CROSS_GAP, -CROSS), (CROSS_GAP, CROSS)):
             painter.drawLine(QLineF(x + near, y, x + far, y))
             painter.drawLine(QLineF(x, y + near, x, y + far))
 
 
-def cross_region(at: QPointF) -> QRegion:
+def cross_region(position: QPointF) -> QRegion:
     """The part of the view that :func:`paint_cross` touches."""
-    return QRegion(_around(at, at, CROSS).toAlignedRect())
+    return QRegion(_around(position, position, CROSS).toAlignedRect())
 
 
-def paint_trace(painter: QPainter, path: Path, to_view: ToView) -> None:
+def paint_gesture_path(painter: QPainter, path: Path, to_view: ToView) -> None:
     """Draw a line that a gesture leaves behind; the last piece leads back, dashed."""
     line = [to_view(x, y) for x, y in path]
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for colour, width in ((SHADE, 3.5), (OUTLINE, 1.8)):
+    for colour, width in ((SHADOW, 3.5), (OUTLINE, 1.8)):
         painter.setPen(_round_pen(colour, width))
         painter.drawPolyline(QPolygonF(line[:-1]))
         painter.setPen(QPen(colour, width / 2, Qt.PenStyle.DashLine))
         painter.drawPolyline(QPolygonF(line[-2:]))
 
 
-def trace_region(path: Path, to_view: ToView) -> QRegion:
-    """The part of the view that :func:`paint_trace` touches."""
+def gesture_path_region(path: Path, to_view: ToView) -> QRegion:
+    """The part of the view that :func:`paint_gesture_path` touches."""
     region = QRegion()
     for a, b in pairwise([to_view(x, y) for x, y in path]):
         region |= QRegion(_around(a, b, 2).toAlignedRect())
@@ -132,8 +132,10 @@ def prompts_region(prompts: PromptSet, to_view: ToView, scale: float = 1.0) -> Q
     """The part of the view that :func:`paint_prompts` touches."""
     region = QRegion()
     for point in prompts.points:
-        at = to_view(point.x, point.y)
-        region |= QRegion(_around(at, at, SELECTED_RADIUS * scale).toAlignedRect())
+        position = to_view(point.x, point.y)
+        region |= QRegion(
+            _around(position, position, SELECTED_RADIUS * scale).toAlignedRect()
+        )
     for scribble in prompts.scribbles:
         # Piece by piece: a lasso's inside need not be drawn again.
         path = [to_view(x, y) for x, y in scribble.path]
@@ -151,26 +153,34 @@ def _around(a: QPointF, b: QPointF, reach: float) -> QRectF:
     return QRectF(a, b).normalized().adjusted(-grow, -grow, grow, grow)
 
 
-def _paint_point(painter: QPainter, at: QPointF, point: Point, selected: bool) -> None:
+def _paint_point(
+    painter: QPainter, position: QPointF, point: Point, selected: bool
+) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if selected:
         painter.setPen(QPen(OUTLINE, 4.5))
-        painter.drawEllipse(at, SELECTED_RADIUS, SELECTED_RADIUS)
+        painter.drawEllipse(position, SELECTED_RADIUS, SELECTED_RADIUS)
         painter.setPen(QPen(ACCENT, 2.5))
-        painter.drawEllipse(at, SELECTED_RADIUS, SELECTED_RADIUS)
-    painter.setPen(QPen(SHADE, 1))
-    painter.drawEllipse(at, RADIUS + 1, RADIUS + 1)
+        painter.drawEllipse(position, SELECTED_RADIUS, SELECTED_RADIUS)
+    painter.setPen(QPen(SHADOW, 1))
+    painter.drawEllipse(position, RADIUS + 1, RADIUS + 1)
     painter.setPen(QPen(OUTLINE, 1.5))
     painter.setBrush(POSITIVE if point.positive else NEGATIVE)
-    painter.drawEllipse(at, RADIUS, RADIUS)
-    _paint_sign(painter, at, RADIUS - 3.5, positive=point.positive)
+    painter.drawEllipse(position, RADIUS, RADIUS)
+    _paint_sign(painter, position, RADIUS - 3.5, positive=point.positive)
 
 
-def _paint_sign(painter: QPainter, at: QPointF, arm: float, *, positive: bool) -> None:
+def _paint_sign(
+    painter: QPainter, position: QPointF, arm: float, *, positive: bool
+) -> None:
     painter.setPen(QPen(OUTLINE, 2))
-    painter.drawLine(QLineF(at.x() - arm, at.y(), at.x() + arm, at.y()))
+    painter.drawLine(
+        QLineF(position.x() - arm, position.y(), position.x() + arm, position.y())
+    )
     if positive:
-        painter.drawLine(QLineF(at.x(), at.y() - arm, at.x(), at.y() + arm))
+        painter.drawLine(
+            QLineF(position.x(), position.y() - arm, position.x(), position.y() + arm)
+        )
 
 
 def _paint_scribble(
@@ -181,17 +191,17 @@ def _paint_scribble(
     colour = POSITIVE if scribble.positive else NEGATIVE
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen, width in (
-        (ACCENT if selected else SHADE, LINE_WIDTH + (7 if selected else 4)),
+        (ACCENT if selected else SHADOW, LINE_WIDTH + (7 if selected else 4)),
         (OUTLINE, LINE_WIDTH + 2.5),
         (colour, LINE_WIDTH),
     ):
         painter.setPen(_round_pen(pen, width))
         painter.drawPolyline(line)
-    for at in signs_along(path):
+    for position in sign_positions(path):
         painter.setPen(QPen(OUTLINE, 1.2))
         painter.setBrush(colour)
-        painter.drawEllipse(at, SIGN + 2.5, SIGN + 2.5)
-        _paint_sign(painter, at, SIGN, positive=scribble.positive)
+        painter.drawEllipse(position, SIGN + 2.5, SIGN + 2.5)
+        _paint_sign(painter, position, SIGN, positive=scribble.positive)
 
 
 def _round_pen(colour: QColor, width: float) -> QPen:
@@ -204,7 +214,7 @@ def _round_pen(colour: QColor, width: float) -> QPen:
     )
 
 
-def signs_along(path: list[QPointF]) -> list[QPointF]:
+def sign_positions(path: list[QPointF]) -> list[QPointF]:
     """Where a line has its signs: at even distances from its beginning.
 
     They stay where they are while it grows.  A short line has one in its middle.
@@ -213,12 +223,12 @@ def signs_along(path: list[QPointF]) -> list[QPointF]:
     gap = min(sum(lengths), SIGN_GAP)
     if gap == 0:
         return path[:1]
-    signs, passed = [], 0.0
+    signs, travelled = [], 0.0
     for (a, b), length in zip(pairwise(path), lengths, strict=True):
-        while length > 0 and (len(signs) + 0.5) * gap <= passed + length:
-            share = ((len(signs) + 0.5) * gap - passed) / length
-            signs.append(a + (b - a) * share)
-        passed += length
+        while length > 0 and (len(signs) + 0.5) * gap <= travelled + length:
+            fraction = ((len(signs) + 0.5) * gap - travelled) / length
+            signs.append(a + (b - a) * fraction)
+        travelled += length
     return signs
 
 
@@ -226,13 +236,13 @@ def _paint_box(painter: QPainter, box: Box, selected: bool, to_view: ToView) -> 
     ends = [to_view(x, y) for x, y in corners(box)]
     rect = QRectF(ends[0], ends[2])
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(ACCENT if selected else SHADE, 2))
+    painter.setPen(QPen(ACCENT if selected else SHADOW, 2))
     painter.drawRect(rect)
     dashes = QPen(OUTLINE, 1.5, Qt.PenStyle.CustomDashLine)
     dashes.setDashPattern([4, 4])
     painter.setPen(dashes)
     painter.drawRect(rect)
-    painter.setPen(QPen(ACCENT if selected else SHADE, 1.2))
+    painter.setPen(QPen(ACCENT if selected else SHADOW, 1.2))
     painter.setBrush(OUTLINE)
     for end in ends:
         painter.drawRect(

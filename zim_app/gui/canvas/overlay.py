@@ -18,27 +18,27 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from zim_app.gui.canvas.contour import contour, path_of
 from zim_app.gui.canvas.pyramid_item import (
     Crop,
     PyramidItem,
-    crop_of,
-    image_of,
+    crop_level,
     level_for,
+    to_qimage,
 )
+from zim_app.gui.canvas.trace_contour import contour_path, trace_contour
 from zim_app.gui.canvas.view_modes import VIEW_MODES, ViewMode, blend
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte
 
 _TINT, _ACTIVE_TINT = 0.22, 0.48
-_NEUTRAL_VEIL = blend((16, 16, 18, 0.66), (16, 16, 18, 0.0))
+_NEUTRAL_TINT = blend((16, 16, 18, 0.66), (16, 16, 18, 0.0))
 """Dims what is not selected where objects have colours of their own."""
 _OUTLINE = QColor(0xFF, 0xFF, 0xFF)
 _OUTLINE_SHADE = QColor(0, 0, 0, 170)
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class OverlayLayer:
     """An object's matte as it is to be seen.
 
     Attributes:
@@ -74,12 +74,12 @@ class OverlayItem(PyramidItem):
     def __init__(self) -> None:
         super().__init__()
         self._mode = VIEW_MODES[0]
-        self._layers: tuple[Layer, ...] = ()
+        self._layers: tuple[OverlayLayer, ...] = ()
         self._backdrop = Backdrop()
         self._checker = checker_board()
-        self._left = -math.inf
+        self._left_edge = -math.inf
 
-    def set_layers(self, layers: tuple[Layer, ...]) -> None:
+    def set_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
         """Show other mattes, the topmost first; without any, only the picture."""
         if layers != self._layers:
             self._layers = layers
@@ -100,23 +100,23 @@ class OverlayItem(PyramidItem):
         self._checker = board
         self.update()
 
-    def set_left(self, left: float) -> None:
+    def set_left_edge(self, left: float) -> None:
         """Draw nothing to the left of ``left``, in view pixels."""
-        self._left = left
+        self._left_edge = left
         self.update()
 
     @property
-    def covers(self) -> bool:
+    def is_opaque(self) -> bool:
         """Whether nothing of the picture can be seen through this."""
         opaque = bool(self._mode.colours) and min(self._mode.colours) >> 24 == 0xFF
-        whole = self._left == -math.inf and self.isVisible()
+        whole = self._left_edge == -math.inf and self.isVisible()
         return whole and bool(self._layers) and (opaque or self._mode.cut_out)
 
     def paint_exposed(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
         if not self._layers:
             return
         painter.save()
-        if self._left > -math.inf:
+        if self._left_edge > -math.inf:
             exposed = self._clip_left(painter, exposed)
         if not exposed.isEmpty():
             self._paint_mode(painter, exposed, scale)
@@ -124,19 +124,19 @@ class OverlayItem(PyramidItem):
 
     def _clip_left(self, painter: QPainter, exposed: QRectF) -> QRectF:
         world = painter.worldTransform()
-        seen = world.mapRect(exposed)
-        seen.setLeft(max(seen.left(), self._left))
+        visible = world.mapRect(exposed)
+        visible.setLeft(max(visible.left(), self._left_edge))
         painter.resetTransform()
-        painter.setClipRect(seen, Qt.ClipOperation.IntersectClip)
+        painter.setClipRect(visible, Qt.ClipOperation.IntersectClip)
         painter.setTransform(world)
-        return world.inverted()[0].mapRect(seen) if seen.isValid() else QRectF()
+        return world.inverted()[0].mapRect(visible) if visible.isValid() else QRectF()
 
     def _paint_mode(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
-        tinted = self._mode.tinted and len(self._layers) > 1
+        tints = self._mode.tints and len(self._layers) > 1
         if self._mode.colours:
-            colours = _NEUTRAL_VEIL if tinted else self._mode.colours
+            colours = _NEUTRAL_TINT if tints else self._mode.colours
             self._paint_colours(painter, exposed, scale, colours)
-        if tinted:
+        if tints:
             for layer in reversed(self._layers):
                 self._paint_tint(painter, exposed, scale, layer)
         if self._mode.cut_out:
@@ -156,24 +156,26 @@ class OverlayItem(PyramidItem):
     ) -> None:
         pyramids = [layer.matte.pyramid for layer in self._layers]
         index = level_for(scale, min(map(len, pyramids)))
-        crop = crop_of(exposed, self.boundingRect(), pyramids[0][index])
-        alpha = together([crop.of(pyramid[index]) for pyramid in pyramids])
+        crop = crop_level(exposed, self.boundingRect(), pyramids[0][index])
+        alpha = union_alpha([crop.pixels(pyramid[index]) for pyramid in pyramids])
         _draw_indexed(painter, crop, alpha, colours)
 
     def _paint_tint(
-        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: OverlayLayer
     ) -> None:
         level = _nearest_level(layer.matte.pyramid, scale)
-        crop = self._supported(exposed, layer, level)
+        crop = self._visible_crop(exposed, layer, level)
         if crop is not None:
             strength = _ACTIVE_TINT if layer.active else _TINT
-            _draw_indexed(painter, crop, crop.of(level), _tint(layer.colour, strength))
+            _draw_indexed(
+                painter, crop, crop.pixels(level), _tint(layer.colour, strength)
+            )
 
     def _paint_backdrop(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
         if self._backdrop.levels:
             level = _level(self._backdrop.levels, scale)
-            crop = crop_of(exposed, self.boundingRect(), level)
-            painter.drawImage(crop.target, image_of(level), crop.source)
+            crop = crop_level(exposed, self.boundingRect(), level)
+            painter.drawImage(crop.target, to_qimage(level), crop.source)
         elif self._backdrop.colour is not None:
             painter.fillRect(exposed, self._backdrop.colour)
         else:
@@ -185,35 +187,37 @@ class OverlayItem(PyramidItem):
             painter.fillRect(exposed, brush)
 
     def _paint_cutout(
-        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: OverlayLayer
     ) -> None:
         colours = layer.matte.colours or self._levels
         pyramid = layer.matte.pyramid
         index = level_for(scale, min(len(pyramid), len(colours)))
-        crop = self._supported(exposed, layer, pyramid[index])
+        crop = self._visible_crop(exposed, layer, pyramid[index])
         if crop is not None:
-            pixels = with_alpha(crop.of(colours[index]), crop.of(pyramid[index]))
-            image = image_of(pixels, QImage.Format.Format_ARGB32)
+            pixels = with_alpha(
+                crop.pixels(colours[index]), crop.pixels(pyramid[index])
+            )
+            image = to_qimage(pixels, QImage.Format.Format_ARGB32)
             image.convertTo(QImage.Format.Format_ARGB32_Premultiplied)
             painter.drawImage(crop.target, image, QRectF(image.rect()))
 
     def _paint_outline(
-        self, painter: QPainter, exposed: QRectF, scale: float, layer: Layer
+        self, painter: QPainter, exposed: QRectF, scale: float, layer: OverlayLayer
     ) -> None:
         """Draw a line as wide on the screen at every zoom, dark beside bright."""
         level = _nearest_level(layer.matte.pyramid, scale)
-        crop = self._supported(exposed, layer, level)
+        crop = self._visible_crop(exposed, layer, level)
         if crop is None:
             return
         world = painter.worldTransform()
         target = world.mapRect(crop.target)
-        segments = contour(np.ascontiguousarray(crop.of(level)))
+        segments = trace_contour(np.ascontiguousarray(crop.pixels(level)))
         segments *= (
             target.width() / crop.source.width(),
             target.height() / crop.source.height(),
         )
         segments += (target.left(), target.top())
-        path = path_of(segments)
+        path = contour_path(segments)
         bright = QColor(layer.colour) if len(self._layers) > 1 else _OUTLINE
         painter.save()
         painter.setClipRect(exposed, Qt.ClipOperation.IntersectClip)
@@ -224,8 +228,8 @@ class OverlayItem(PyramidItem):
             painter.strokePath(path, QPen(colour, width, solid, flat))
         painter.restore()
 
-    def _supported(
-        self, exposed: QRectF, layer: Layer, level: ByteArray
+    def _visible_crop(
+        self, exposed: QRectF, layer: OverlayLayer, level: ByteArray
     ) -> Crop | None:
         """That part of a level that is exposed and where its object may be."""
         bounds = self.boundingRect()
@@ -234,13 +238,13 @@ class OverlayItem(PyramidItem):
         support = QRectF(left, top, right - left, bottom - top)
         support.adjust(-reach, -reach, reach, reach)
         area = exposed & support & bounds
-        return None if area.isEmpty() else crop_of(area, bounds, level)
+        return None if area.isEmpty() else crop_level(area, bounds, level)
 
 
 # -- Pixels -----------------------------------------------------------------------
 
 
-def together(alphas: list[ByteArray]) -> ByteArray:
+def union_alpha(alphas: list[ByteArray]) -> ByteArray:
     """The alpha of several objects as if their cut-outs lay over one another.
 
     That is 1 - (1 - a)(1 - b), in whatever order: what stacking the exported layers

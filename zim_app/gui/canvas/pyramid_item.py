@@ -28,7 +28,7 @@ def level_for(scale: float, count: int) -> int:
     return min(max(math.floor(-math.log2(scale) + 1e-6), 0), count - 1)
 
 
-def image_of(pixels: ByteArray, kind: QImage.Format | None = None) -> QImage:
+def to_qimage(pixels: ByteArray, kind: QImage.Format | None = None) -> QImage:
     """An image in the memory of (h, w, 3 or 4) pixels, which must outlive it."""
     height, width, channels = pixels.shape
     return QImage(
@@ -57,12 +57,12 @@ class Crop:
         height = self.rows.stop - self.rows.start
         return QRectF(self.columns.start, self.rows.start, width, height)
 
-    def of(self, level: ByteArray) -> ByteArray:
+    def pixels(self, level: ByteArray) -> ByteArray:
         """That part of a level, not copied."""
         return level[self.rows, self.columns]
 
 
-def crop_of(exposed: QRectF, bounds: QRectF, level: ByteArray) -> Crop:
+def crop_level(exposed: QRectF, bounds: QRectF, level: ByteArray) -> Crop:
     """The pixels of a level that cover ``exposed``, with a margin for smoothing."""
     height, width = level.shape[:2]
     sx, sy = width / bounds.width(), height / bounds.height()
@@ -134,11 +134,11 @@ class ImageItem(PyramidItem):
 
     def set_levels(self, levels: tuple[ByteArray, ...]) -> None:
         super().set_levels(levels)
-        self._images = [image_of(level) for level in levels]
+        self._images = [to_qimage(level) for level in levels]
 
     def paint_exposed(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
         index = level_for(scale, len(self._levels))
-        crop = crop_of(exposed, self.boundingRect(), self._levels[index])
+        crop = crop_level(exposed, self.boundingRect(), self._levels[index])
         painter.drawImage(crop.target, self._images[index], crop.source)
 
 
@@ -179,12 +179,12 @@ class PixelGridItem(QGraphicsItem):
 
 def _grid(world: QTransform, area: QRectF, shift: float) -> list[QLineF]:
     """Lines in view pixels between the image's pixels in ``area``."""
-    seen = world.mapRect(area)
+    visible = world.mapRect(area)
     lines = []
     for x in range(math.ceil(area.left()), math.floor(area.right()) + 1):
-        at = world.map(QPointF(x, 0)).x() + shift
-        lines.append(QLineF(at, seen.top(), at, seen.bottom()))
+        position = world.map(QPointF(x, 0)).x() + shift
+        lines.append(QLineF(position, visible.top(), position, visible.bottom()))
     for y in range(math.ceil(area.top()), math.floor(area.bottom()) + 1):
-        at = world.map(QPointF(0, y)).y() + shift
-        lines.append(QLineF(seen.left(), at, seen.right(), at))
+        position = world.map(QPointF(0, y)).y() + shift
+        lines.append(QLineF(visible.left(), position, visible.right(), position))
     return lines

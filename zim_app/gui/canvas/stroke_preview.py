@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF
 
-from zim_app.gui.canvas.live_stroke import LiveMatte
+from zim_app.gui.canvas.live_stroke import LiveStrokeMatte
 from zim_app.gui.document import DocumentState
 from zim_model.recipe import Recipe
 from zim_model.request import Matte, Stroke
 
 
-class Painting:
+class StrokePreview:
     """What is painted on the active object's matte and the document does not have yet.
 
     Strokes may follow each other faster than they are answered: each lies on the ones
@@ -23,7 +23,7 @@ class Painting:
 
     def __init__(self) -> None:
         self.under_way = False
-        self._live: LiveMatte | None = None
+        self._live: LiveStrokeMatte | None = None
         self._awaited: tuple[int, tuple[Stroke, ...]] | None = None
 
     @property
@@ -34,7 +34,7 @@ class Painting:
     def begin(self, state: DocumentState, size: tuple[int, int]) -> None:
         """A stroke begins on what is to be seen, an image of that height and width."""
         if self._live is None:
-            self._live = LiveMatte(state.matte, size)
+            self._live = LiveStrokeMatte(state.matte, size)
         self._live.begin()
         self.under_way = True
 
@@ -62,20 +62,20 @@ class Painting:
         self.under_way = False
         if self._live is not None:
             self._live.cancel()
-        self._drop_unless_awaited(state)
+        self._drop_if_superseded(state)
 
     def clear(self) -> None:
         """Forget everything, as for another document."""
         self.under_way, self._live = False, None
 
-    def follow(self, old: DocumentState, new: DocumentState) -> None:
+    def follow_document(self, old: DocumentState, new: DocumentState) -> None:
         """Give way to the document's matte as soon as it has all that is painted."""
-        self._drop_unless_awaited(new)
+        self._drop_if_superseded(new)
         if self._live is not None and new.matte is not old.matte:
             self._live.rebase(new.matte)
 
-    def _drop_unless_awaited(self, state: DocumentState) -> None:
+    def _drop_if_superseded(self, state: DocumentState) -> None:
         painted = (state.object.id, state.recipe.finish.strokes)
-        awaited = state.pending and painted == self._awaited
+        awaited = state.is_pending and painted == self._awaited
         if not (self.under_way or awaited):
             self._live = None

@@ -26,7 +26,7 @@ class ViewMode:
         icon: a Material Design name.
         tip: what it shows, likewise.
         colours: for each alpha 0 to 255 of all objects together, 0xAARRGGBB.
-        tinted: each of several objects in its own colour, all else dimmed in grey.
+        tints: each of several objects in its own colour, all else dimmed in grey.
         cut_out: the objects alone, over a background.
         outlined: a line where an object's alpha is one half.
     """
@@ -36,7 +36,7 @@ class ViewMode:
     icon: str
     tip: str
     colours: tuple[int, ...] = ()
-    tinted: bool = False
+    tints: bool = False
     cut_out: bool = False
     outlined: bool = False
 
@@ -73,7 +73,7 @@ def blend(background: _Rgba, subject: _Rgba) -> tuple[int, ...]:
     opacity = ends[:, 3:]
     mixed = (1 - alpha) * (ends * opacity)[0] + alpha * (ends * opacity)[1]
     total = (1 - alpha) * opacity[0] + alpha * opacity[1]
-    return _packed(mixed[:, :3] / np.maximum(total, 1e-9), total[:, 0])
+    return _pack_rgba(mixed[:, :3] / np.maximum(total, 1e-9), total[:, 0])
 
 
 def heat() -> tuple[int, ...]:
@@ -96,10 +96,10 @@ def heat() -> tuple[int, ...]:
     rgb = [np.interp(doubt, stops[:, 0], stops[:, i]) for i in (1, 2, 3)]
     sure = 0.82 - 0.37 * alpha
     opacity = sure + (1 - sure) * np.minimum(doubt / 0.3, 1)
-    return _packed(np.stack(rgb, axis=1), opacity)
+    return _pack_rgba(np.stack(rgb, axis=1), opacity)
 
 
-def _packed(rgb: np.ndarray, opacity: np.ndarray) -> tuple[int, ...]:
+def _pack_rgba(rgb: np.ndarray, opacity: np.ndarray) -> tuple[int, ...]:
     r, g, b = np.rint(rgb).astype(int).T
     a = np.rint(opacity * 255).astype(int)
     return tuple(((a << 24) | (r << 16) | (g << 8) | b).tolist())
@@ -112,7 +112,7 @@ VIEW_MODES = (
         "layers-outline",
         QT_TRANSLATE_NOOP("ViewMode", "Overlay: dim what is not selected"),
         colours=blend((0x1C, 0x2E, 0x70, 0.64), (0x1C, 0x2E, 0x70, 0.0)),
-        tinted=True,
+        tints=True,
     ),
     ViewMode(
         "cutout",

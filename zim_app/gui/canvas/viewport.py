@@ -25,7 +25,12 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.canvas.loupe import Loupe
-from zim_app.gui.canvas.overlay import Backdrop, Layer, OverlayItem, checker_board
+from zim_app.gui.canvas.overlay import (
+    Backdrop,
+    OverlayItem,
+    OverlayLayer,
+    checker_board,
+)
 from zim_app.gui.canvas.pyramid_item import ImageItem, PixelGridItem
 from zim_app.gui.canvas.view_modes import VIEW_MODES, ViewMode
 from zim_app.gui.canvas.wipe import WipeHandle
@@ -38,7 +43,7 @@ WHEEL_STEP = 120
 SCROLL_STEP = 60
 """Pixels of a touch pad's scrolling that count as one step of a wheel."""
 _SAME_PIXEL = 1.01
-KEPT_IN_VIEW = 80
+MIN_VISIBLE_PIXELS = 80
 """View pixels of the picture that cannot be moved out of the view, either way."""
 FIT_MARGIN = 16
 PEEK_KEYS = (Qt.Key.Key_Backslash, Qt.Key.Key_NumberSign)
@@ -60,22 +65,22 @@ class Viewport(QGraphicsView):
 
     **Signals**
 
-    - ``pointed(position)``: the pointer in image pixels (``QPointF``), or None when it
+    - ``pointer_moved(position)``: the pointer in image pixels (``QPointF``), or None when it
       is not over the picture.
     - ``zoom_changed(zoom)``: screen pixels per image pixel.
     - ``mode_changed(mode)``: the :class:`ViewMode`.
-    - ``picture_shown()``: there is another picture.
-    - ``wiped_changed(on)``: the photograph is shown left of a line, or not any more.
+    - ``image_shown()``: there is another picture.
+    - ``wipe_changed(on)``: the photograph is shown left of a line, or not any more.
     - ``loupe_changed(on)``: there is a loupe at the pointer, or not any more.
 
     **Threads**: the window's only.
     """
 
-    pointed = Signal(object)
+    pointer_moved = Signal(object)
     zoom_changed = Signal(float)
     mode_changed = Signal(object)
-    picture_shown = Signal()
-    wiped_changed = Signal(bool)
+    image_shown = Signal()
+    wipe_changed = Signal(bool)
     loupe_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -88,7 +93,7 @@ class Viewport(QGraphicsView):
         self._anchor = QPointF()
         self._image = ImageItem()
         self._overlay = OverlayItem()
-        self._mattes_wanted = True
+        self._mattes_enabled = True
         self._grid = PixelGridItem()
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
@@ -111,7 +116,7 @@ class Viewport(QGraphicsView):
 
     # -- What is shown ------------------------------------------------------------
 
-    def show_picture(self, levels: tuple[ByteArray, ...]) -> None:
+    def show_image(self, levels: tuple[ByteArray, ...]) -> None:
         """Show another picture, given at 1, 1/2, 1/4, ... of its size, all of it.
 
         It has no mattes over it.
@@ -120,14 +125,14 @@ class Viewport(QGraphicsView):
         self._image.set_levels(levels)
         self._overlay.set_levels(levels)
         self._grid.set_bounds(self.image_rect)
-        self._loupe.show_picture(levels)
+        self._loupe.show_image(levels)
         self.fit()
-        self.picture_shown.emit()
+        self.image_shown.emit()
 
-    def show_layers(self, layers: tuple[Layer, ...]) -> None:
+    def show_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
         """Show other mattes over the picture, the topmost first."""
         self._overlay.set_layers(layers)
-        self._skip_what_is_covered()
+        self._hide_covered_items()
         self._loupe.show_layers(layers)
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
@@ -149,7 +154,7 @@ class Viewport(QGraphicsView):
         """Look at the mattes in another way."""
         self.mode = mode
         self._overlay.set_mode(mode)
-        self._skip_what_is_covered()
+        self._hide_covered_items()
         self.mode_changed.emit(mode)
 
     def next_mode(self, step: int = 1) -> None:
@@ -164,13 +169,13 @@ class Viewport(QGraphicsView):
     # -- Comparing ------------------------------------------------------------------
 
     @property
-    def wiped(self) -> bool:
+    def wipe_enabled(self) -> bool:
         """Whether the photograph is shown left of a line that can be dragged."""
         return self._wipe.isVisibleTo(self)
 
-    def set_wiped(self, on: bool) -> None:
+    def set_wipe_enabled(self, on: bool) -> None:
         """Show the photograph left of a line, and the mattes right of it, or not."""
-        if on != self.wiped:
+        if on != self.wipe_enabled:
             self._wipe.setVisible(on)
             # The line stays when the picture moves, so nothing drawn can be moved.
             full = QGraphicsView.ViewportUpdateMode.FullViewportUpdate
@@ -179,31 +184,33 @@ class Viewport(QGraphicsView):
             self._on_wipe_moved()
             if on:
                 self._wipe.setFocus()
-            self.wiped_changed.emit(on)
+            self.wipe_changed.emit(on)
 
     @Slot()
     def _on_wipe_moved(self) -> None:
-        self._overlay.set_left(self._wipe.line if self.wiped else -math.inf)
-        self._skip_what_is_covered()
+        self._overlay.set_left_edge(
+            self._wipe.position if self.wipe_enabled else -math.inf
+        )
+        self._hide_covered_items()
 
     def set_loupe(self, on: bool) -> None:
         """Show a loupe beside the pointer whenever that is over the picture, or not."""
-        if on != self._loupe.wanted:
-            self._loupe.set_wanted(on)
+        if on != self._loupe.enabled_by_user:
+            self._loupe.set_enabled_by_user(on)
             self.loupe_changed.emit(on)
 
     def show_mattes(self, *, on: bool) -> None:
         """Show the mattes over the picture, or the picture alone."""
-        self._mattes_wanted = on
+        self._mattes_enabled = on
         self._set_peeking(False)
 
     def _set_peeking(self, on: bool) -> None:
-        self._overlay.setVisible(self._mattes_wanted and not on)
-        self._skip_what_is_covered()
+        self._overlay.setVisible(self._mattes_enabled and not on)
+        self._hide_covered_items()
 
-    def _skip_what_is_covered(self) -> None:
+    def _hide_covered_items(self) -> None:
         # It would take as long to paint as what is to be seen.
-        self._image.setVisible(not self._overlay.covers)
+        self._image.setVisible(not self._overlay.is_opaque)
 
     @property
     def image_rect(self) -> QRectF:
@@ -221,39 +228,41 @@ class Viewport(QGraphicsView):
         """View position of x, y in image pixels, not rounded."""
         return self.viewportTransform().map(QPointF(x, y))
 
-    def to_image(self, at: QPointF) -> QPointF:
+    def to_image(self, position: QPointF) -> QPointF:
         """Image position, in pixels, of a view position."""
         inverse, _ = self.viewportTransform().inverted()
-        return inverse.map(at)
+        return inverse.map(position)
 
-    def set_zoom(self, zoom: float, at: QPointF | None = None) -> None:
+    def set_zoom(self, zoom: float, position: QPointF | None = None) -> None:
         """Zoom so that the picture stays where it is under view position ``at``.
 
         The middle of the view stays if ``at`` is None.
         """
         scale = min(max(zoom, MIN_ZOOM), MAX_ZOOM) / self.devicePixelRatioF()
-        at = QRectF(self.viewport().rect()).center() if at is None else at
-        anchor = self._anchor_at(at)
+        position = (
+            QRectF(self.viewport().rect()).center() if position is None else position
+        )
+        anchor = self._anchor_at(position)
         self._fitted = False
         self.setTransform(QTransform.fromScale(scale, scale))
         self._clamp()
-        self._scroll_by(self.to_view(anchor.x(), anchor.y()) - at)
+        self._scroll_by(self.to_view(anchor.x(), anchor.y()) - position)
         self.zoom_changed.emit(self.zoom)
 
-    def _anchor_at(self, at: QPointF) -> QPointF:
+    def _anchor_at(self, position: QPointF) -> QPointF:
         """The image position to keep at a view position while zooming.
 
         Views are scrolled by whole pixels.  As long as it is that same pixel, the last
         position counts, so that roundings do not add up over many small steps.
         """
-        off = self.to_view(self._anchor.x(), self._anchor.y()) - at
+        off = self.to_view(self._anchor.x(), self._anchor.y()) - position
         if off.manhattanLength() > _SAME_PIXEL:
-            self._anchor = self.to_image(at)
+            self._anchor = self.to_image(position)
         return self._anchor
 
-    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+    def zoom_by(self, factor: float, position: QPointF | None = None) -> None:
         """Zoom closer by a factor; see :meth:`set_zoom`."""
-        self.set_zoom(self.zoom * factor, at)
+        self.set_zoom(self.zoom * factor, position)
 
     def zoom_in(self) -> None:
         """One step closer."""
@@ -291,14 +300,14 @@ class Viewport(QGraphicsView):
         """Leave just so much room around the picture that it cannot get lost."""
         scale, view = self.transform().m11(), self.viewport().size()
         bounds = self.image_rect
-        kept = [
-            min(KEPT_IN_VIEW, side * scale, room / 2)
+        visible = [
+            min(MIN_VISIBLE_PIXELS, side * scale, room / 2)
             for side, room in (
                 (bounds.width(), view.width()),
                 (bounds.height(), view.height()),
             )
         ]
-        x, y = (view.width() - kept[0]) / scale, (view.height() - kept[1]) / scale
+        x, y = (view.width() - visible[0]) / scale, (view.height() - visible[1]) / scale
         self.setSceneRect(bounds.adjusted(-x, -y, x, y))
 
     def _scroll_by(self, delta: QPointF) -> None:
@@ -316,7 +325,7 @@ class Viewport(QGraphicsView):
         return self._pan_from is not None or self._space or self.hand
 
     @property
-    def dragged_by_hand(self) -> bool:
+    def is_panning_by_hand(self) -> bool:
         """Whether the picture is being panned right now."""
         return self._pan_from is not None
 
@@ -325,18 +334,20 @@ class Viewport(QGraphicsView):
             self._pan_from = event.position().toPoint()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
+        position = event.position()
         if self._pan_from is not None:
-            self._scroll_by(QPointF(self._pan_from - at.toPoint()))
-            self._pan_from = at.toPoint()
+            self._scroll_by(QPointF(self._pan_from - position.toPoint()))
+            self._pan_from = position.toPoint()
             self._fitted = False
-        self._point_at(at)
+        self._emit_pointer(position)
 
-    def _point_at(self, at: QPointF) -> None:
-        where = self.to_image(at)
-        inside = self.image_rect.contains(where)
-        self._loupe.follow(at, where if inside and not self.dragged_by_hand else None)
-        self.pointed.emit(where if inside else None)
+    def _emit_pointer(self, position: QPointF) -> None:
+        image_position = self.to_image(position)
+        inside = self.image_rect.contains(image_position)
+        self._loupe.follow(
+            position, image_position if inside and not self.is_panning_by_hand else None
+        )
+        self.pointer_moved.emit(image_position if inside else None)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._pan_from = None
@@ -349,13 +360,16 @@ class Viewport(QGraphicsView):
         if event.phase() == Qt.ScrollPhase.ScrollMomentum:
             return  # the fingers have let go
         turned, scrolled = event.angleDelta(), event.pixelDelta()
-        if event.modifiers() & Qt.KeyboardModifier.AltModifier and self._loupe.wanted:
+        if (
+            event.modifiers() & Qt.KeyboardModifier.AltModifier
+            and self._loupe.enabled_by_user
+        ):
             # Some systems turn the wheel of a mouse sideways when Alt is down.
             self._loupe.magnify(turned.y() or turned.x())
         elif turned.y() or scrolled.y():
             steps = turned.y() / WHEEL_STEP or scrolled.y() / SCROLL_STEP
             self.zoom_by(ZOOM_STEP**steps, event.position())
-            self._point_at(event.position())
+            self._emit_pointer(event.position())
         event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -364,7 +378,7 @@ class Viewport(QGraphicsView):
         if isinstance(event, QGestureEvent):
             pinch = event.gesture(Qt.GestureType.PinchGesture)
             if isinstance(pinch, QPinchGesture):
-                self._pinched(pinch)
+                self._handle_pinch(pinch)
                 return True
         return super().viewportEvent(event)
 
@@ -383,7 +397,7 @@ class Viewport(QGraphicsView):
         event.accept()
         return True
 
-    def _pinched(self, pinch: QPinchGesture) -> None:
+    def _handle_pinch(self, pinch: QPinchGesture) -> None:
         """Two fingers on a touch screen."""
         if pinch.state() == Qt.GestureState.GestureStarted:
             self.interrupt()  # what the first finger began
@@ -426,7 +440,7 @@ class Viewport(QGraphicsView):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._loupe.follow(QPointF(), None)
-        self.pointed.emit(None)
+        self.pointer_moved.emit(None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -436,16 +450,16 @@ class Viewport(QGraphicsView):
         if self._fitted:
             self.fit()
 
-    def update_cursor(self, at: QPointF | None = None) -> None:
+    def update_cursor(self, position: QPointF | None = None) -> None:
         """Show the pointer's shape for view position ``at``; None if unknown."""
         if self._pan_from is not None:
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._space or self.hand:
             shape = Qt.CursorShape.OpenHandCursor
         else:
-            shape = self.cursor_at(at)
+            shape = self.cursor_at(position)
         self.viewport().setCursor(shape)
 
-    def cursor_at(self, at: QPointF | None) -> Qt.CursorShape:
+    def cursor_at(self, position: QPointF | None) -> Qt.CursorShape:
         """The pointer's shape where it does not pan."""
         return Qt.CursorShape.ArrowCursor

@@ -22,7 +22,7 @@ WIDTH, KNOB = 26, 40
 _LINE_GRIP = 9
 """Width of what can be dragged above and below the handle."""
 _STEP, _LARGE_STEP = 0.01, 0.1
-_SHADE = QColor(0, 0, 0, 150)
+_SHADOW = QColor(0, 0, 0, 150)
 _LINE = QColor(255, 255, 255)
 
 
@@ -41,7 +41,7 @@ class WipeHandle(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._share = 0.5
+        self._position_fraction = 0.5
         self._grabbed: float | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.SplitHCursor)
@@ -50,21 +50,21 @@ class WipeHandle(QWidget):
         self.hide()
 
     @property
-    def line(self) -> float:
+    def position(self) -> float:
         """Where the line is, in pixels of the parent, from its left."""
-        return round(self._share * self.parentWidget().width())
+        return round(self._position_fraction * self.parentWidget().width())
 
-    def move_to(self, line: float) -> None:
+    def move_to(self, position: float) -> None:
         """Put the line elsewhere, inside of the parent."""
         width = max(self.parentWidget().width(), 1)
-        self._share = min(max(line / width, 0.0), 1.0)
+        self._position_fraction = min(max(position / width, 0.0), 1.0)
         self.fit()
         self.moved.emit()
 
     def fit(self) -> None:
         """Follow the parent's size."""
         height = self.parentWidget().height()
-        self.setGeometry(round(self.line) - WIDTH // 2, 0, WIDTH, height)
+        self.setGeometry(round(self.position) - WIDTH // 2, 0, WIDTH, height)
         grip = QRect((WIDTH - _LINE_GRIP) // 2, 0, _LINE_GRIP, height)
         self.setMask(QRegion(grip) | QRegion(self._knob().toAlignedRect()))
 
@@ -73,8 +73,8 @@ class WipeHandle(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            at = self.mapToParent(event.position())
-            self._grabbed = at.x() - self.line
+            pointer = self.mapToParent(event.position())
+            self._grabbed = pointer.x() - self.position
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grabbed is not None:
@@ -86,14 +86,14 @@ class WipeHandle(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         step = _LARGE_STEP if shift else _STEP
-        shares = {
-            Qt.Key.Key_Left: self._share - step,
-            Qt.Key.Key_Right: self._share + step,
+        fractions = {
+            Qt.Key.Key_Left: self._position_fraction - step,
+            Qt.Key.Key_Right: self._position_fraction + step,
             Qt.Key.Key_Home: 0.0,
             Qt.Key.Key_End: 1.0,
         }
-        if event.key() in shares:
-            self.move_to(shares[Qt.Key(event.key())] * self.parentWidget().width())
+        if event.key() in fractions:
+            self.move_to(fractions[Qt.Key(event.key())] * self.parentWidget().width())
         else:
             event.ignore()
 
@@ -107,12 +107,12 @@ class WipeHandle(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         middle = WIDTH / 2
-        for colour, width in ((_SHADE, 3.0), (_LINE, 1.0)):
+        for colour, width in ((_SHADOW, 3.0), (_LINE, 1.0)):
             painter.fillRect(
                 QRectF(middle - width / 2, 0, width, self.height()), colour
             )
         accent = self.palette().color(QPalette.ColorRole.Highlight)
-        painter.setPen(QPen(accent if self.hasFocus() else _SHADE, 2))
+        painter.setPen(QPen(accent if self.hasFocus() else _SHADOW, 2))
         painter.setBrush(_LINE)
         painter.drawRoundedRect(self._knob().adjusted(2, 2, -2, -2), 6, 6)
         painter.setPen(Qt.PenStyle.NoPen)

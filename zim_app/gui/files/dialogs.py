@@ -15,8 +15,8 @@ from zim_model.assets import asset_path
 translate = QCoreApplication.translate
 
 
-_PICTURES = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif"
-_PROJECTS = f"*{PROJECT_SUFFIX}"
+_IMAGE_FILTER = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif"
+_PROJECT_FILTER = f"*{PROJECT_SUFFIX}"
 
 
 def open_dialog(parent: QWidget) -> QFileDialog:
@@ -27,9 +27,9 @@ def open_dialog(parent: QWidget) -> QFileDialog:
     dialog.setNameFilters(
         [
             translate("Dialogs", "Pictures and projects ({})").format(
-                f"{_PICTURES} {_PROJECTS}"
+                f"{_IMAGE_FILTER} {_PROJECT_FILTER}"
             ),
-            translate("Dialogs", "Projects ({})").format(_PROJECTS),
+            translate("Dialogs", "Projects ({})").format(_PROJECT_FILTER),
             translate("Dialogs", "All files (*)"),
         ]
     )
@@ -51,7 +51,7 @@ def locate_dialog(parent: QWidget, name: str) -> QFileDialog:
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters(
         [
-            translate("Dialogs", "Pictures ({})").format(_PICTURES),
+            translate("Dialogs", "Pictures ({})").format(_IMAGE_FILTER),
             translate("Dialogs", "All files (*)"),
         ]
     )
@@ -64,19 +64,21 @@ def save_project_dialog(parent: QWidget, document: Document) -> QFileDialog:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(PROJECT_SUFFIX.removeprefix("."))
-    dialog.setNameFilters([translate("Dialogs", "Projects ({})").format(_PROJECTS)])
-    dialog.setDirectory(str(folder_for(document)))
-    dialog.selectFile(f"{Path(document.picture.name).stem}{PROJECT_SUFFIX}")
+    dialog.setNameFilters(
+        [translate("Dialogs", "Projects ({})").format(_PROJECT_FILTER)]
+    )
+    dialog.setDirectory(str(start_folder(document)))
+    dialog.selectFile(f"{Path(document.image.name).stem}{PROJECT_SUFFIX}")
     return dialog
 
 
-def folder_for(document: Document) -> Path:
+def start_folder(document: Document) -> Path:
     """Where files that belong to a document go unless the user says otherwise."""
-    source = document.picture.path
+    source = document.image.path
     if source is not None and source.parent != asset_path("samples"):
         return source.parent
-    pictures = QStandardPaths.StandardLocation.PicturesLocation
-    return Path(QStandardPaths.writableLocation(pictures))
+    images = QStandardPaths.StandardLocation.PicturesLocation
+    return Path(QStandardPaths.writableLocation(images))
 
 
 def unsaved_box(parent: QWidget, project: Path) -> QMessageBox:

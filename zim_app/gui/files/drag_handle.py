@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QDrag, QImage, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from zim_app.gui.files.export_controller import ExportFlow
+from zim_app.gui.files.export_controller import ExportController
 from zim_app.gui.icons import glyph
 
 SIDE = 24
@@ -21,14 +21,14 @@ class DragHandle(QLabel):
     the drop find it whole.
 
     Args:
-        flow: makes the file.
+        export: makes the file.
 
     **Threads**: the window's only.
     """
 
-    def __init__(self, flow: ExportFlow, parent: QWidget | None = None) -> None:
+    def __init__(self, export: ExportController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._flow = flow
+        self._export = export
         self._pressed: QPoint | None = None
         self._moved = False
         self._file: Path | None = None
@@ -40,23 +40,23 @@ class DragHandle(QLabel):
         )
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self._paint()
-        flow.file_ready.connect(self._on_file_ready)
+        export.file_ready.connect(self._on_file_ready)
 
     def _paint(self) -> None:
         colour = self.palette().buttonText().color().name()
         self.setPixmap(glyph("drag-variant", SIDE, colour))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._flow.ready:
+        if event.button() == Qt.MouseButton.LeftButton and self._export.ready:
             self._pressed = event.position().toPoint()
             self._moved, self._file = False, None
-            self._flow.make_file()
+            self._export.make_file()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pressed is None:
             return
-        way = (event.position().toPoint() - self._pressed).manhattanLength()
-        self._moved = self._moved or way >= QApplication.startDragDistance()
+        distance = (event.position().toPoint() - self._pressed).manhattanLength()
+        self._moved = self._moved or distance >= QApplication.startDragDistance()
         self._start_if_ready()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

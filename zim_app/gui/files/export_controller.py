@@ -15,20 +15,20 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
-from zim_app.core.saved_work import Work
-from zim_app.core.scene import exported
+from zim_app.core.saved_work import ObjectStack
+from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
-from zim_app.gui.files.autosave import work_of
+from zim_app.gui.files.autosave import document_stack
 from zim_app.gui.progress import JobProgress
 from zim_app.gui.settings import preferences, window_state
-from zim_app.gui.workers.worker_thread import Task
+from zim_app.gui.workers.worker_thread import WorkerTask
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte
 
 if TYPE_CHECKING:
-    from zim_app.core.export import ExportOptions, Target
-    from zim_app.core.images import Picture
+    from zim_app.core.export import ExportOptions, ExportTarget
+    from zim_app.core.images import Image
     from zim_app.gui.main_window import MainWindow
     from zim_model.recipe import SceneObject
 
@@ -43,19 +43,19 @@ class ExportJob:
     Attributes:
         document: it is of.
         index: place in the document's history.
-        work: that the files show.
+        stack: the objects that the files show.
         cancelled: set when the user does not want it any more.
-        said: when it is done, of a copy.
+        success_text: when it is done, of a copy.
     """
 
     document: Document
     index: int
-    work: Work
+    stack: ObjectStack
     cancelled: threading.Event
-    said: str = ""
+    success_text: str = ""
 
 
-class ExportFlow(QObject):
+class ExportController(QObject):
     """Exports what the window shows.
 
     Args:
@@ -74,7 +74,7 @@ class ExportFlow(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._files = window.files
+        self._file_worker = window.file_worker
         self._jobs: list[ExportJob] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.progress = JobProgress(
@@ -82,8 +82,8 @@ class ExportFlow(QObject):
         )
         self.progress.cancelled.connect(self.cancel)
         window.status.addPermanentWidget(self.progress)
-        self._files.job_done.connect(self._on_job_done)
-        self._files.job_failed.connect(self._on_job_failed)
+        self._file_worker.job_done.connect(self._on_job_done)
+        self._file_worker.job_failed.connect(self._on_job_failed)
 
     @property
     def ready(self) -> bool:
@@ -92,37 +92,37 @@ class ExportFlow(QObject):
         return (
             document is not None
             and document.state.matte is not None
-            and not document.state.pending
+            and not document.state.is_pending
         )
 
     # -- Files ---------------------------------------------------------------
 
     @Slot()
-    def choose(self) -> None:
+    def show_dialog(self) -> None:
         """Let the user choose what to export and how."""
         document = self._window.document
         if document is None or not self.ready:
             return
-        from zim_app.gui.files.export_dialog import Candidate, ExportDialog
+        from zim_app.gui.files.export_dialog import ExportDialog, ExportObject
         from zim_app.gui.files.halo_hint import HaloHint
 
         active = document.state.object
-        shown = _exported(document, "together")
-        candidates = [
-            Candidate(
-                entry.name,
+        shown = _exported_objects(document, "together")
+        export_objects = [
+            ExportObject(
+                scene_object.name,
                 matte.support,
-                entry.recipe.finish.decontaminate,
-                entry.id == active.id,
+                scene_object.recipe.finish.decontaminate,
+                scene_object.id == active.id,
             )
-            for entry, matte in shown
+            for scene_object, matte in shown
         ]
         alphas = [matte.alpha for _, matte in shown]
-        halo = HaloHint(self._files, document.picture, alphas)
-        options = last_options()
+        halo = HaloHint(self._file_worker, document.image, alphas)
+        options = stored_options()
         folder = self._target_folder(document)
         dialog = ExportDialog(
-            document.picture, candidates, options, folder, halo, self._window
+            document.image, export_objects, options, folder, halo, self._window
         )
         dialog.export_requested.connect(self._on_export_requested)
         dialog.open()
@@ -134,18 +134,18 @@ class ExportFlow(QObject):
         document = self._window.document
         if document is None:
             return
-        remember(options)
-        beside = folder == dialogs.folder_for(document)
+        store_options(options)
+        beside = folder == dialogs.start_folder(document)
         preferences.set_value("export_folder", "" if beside else str(folder))
         self._start(document, options, folder=folder, overwrite=overwrite)
 
     @Slot()
-    def quick(self) -> None:
+    def export_again(self) -> None:
         """Export as the last time, without a question; nothing is replaced."""
         document = self._window.document
         if document is not None and self.ready:
             folder = self._target_folder(document)
-            self._start(document, last_options(), folder=folder)
+            self._start(document, stored_options(), folder=folder)
 
     def export_to(self, path: Path) -> None:
         """Write the active object's cut-out to that file, as it is now."""
@@ -163,7 +163,7 @@ class ExportFlow(QObject):
 
     def _target_folder(self, document: Document) -> Path:
         chosen = str(preferences.value("export_folder"))
-        return Path(chosen) if chosen else dialogs.folder_for(document)
+        return Path(chosen) if chosen else dialogs.start_folder(document)
 
     def _start(
         self,
@@ -176,8 +176,8 @@ class ExportFlow(QObject):
     ) -> None:
         job = self._job(document)
         stop = job.cancelled
-        arguments = (document.picture, targets(document, options), options)
-        hooks = {"progress": self.progress.moved.emit, "cancelled": stop.is_set}
+        arguments = (document.image, export_targets(document, options), options)
+        hooks = {"progress": self.progress.progressed.emit, "cancelled": stop.is_set}
         if path is not None:
             work: Callable[[], Any] = partial(_write_file, *arguments, path, hooks)
         else:
@@ -185,29 +185,29 @@ class ExportFlow(QObject):
             work = partial(_write_files, *arguments, folder, overwrite, hooks)
         self._submit("export", job, work)
 
-    def _job(self, document: Document, said: str = "") -> ExportJob:
+    def _job(self, document: Document, success_text: str = "") -> ExportJob:
         index, stop = document.undo_stack.index(), threading.Event()
-        return ExportJob(document, index, work_of(document), stop, said)
+        return ExportJob(document, index, document_stack(document), stop, success_text)
 
     def _submit(self, kind: str, job: ExportJob, work: Callable[[], Any]) -> None:
         self._jobs.append(job)
         self.progress.start()
-        self._files.submit(kind, job, work)
+        self._file_worker.submit(kind, job, work)
 
     @Slot(object, object)
-    def _on_job_done(self, task: Task, result: Any) -> None:
+    def _on_job_done(self, task: WorkerTask, result: Any) -> None:
         if task.kind == "export":
             self._end(task.subject)
             self._on_exported(task.subject, result)
         elif task.kind == "copy":
             self._end(task.subject)
             _put_on_clipboard(*result)
-            self._window.banner.show_success(task.subject.said)
+            self._window.banner.show_success(task.subject.success_text)
         elif task.kind == "drag_file":
             self.file_ready.emit(*result)
 
     @Slot(object, object)
-    def _on_job_failed(self, task: Task, error: Exception) -> None:
+    def _on_job_failed(self, task: WorkerTask, error: Exception) -> None:
         if task.kind in ("export", "copy"):
             self._end(task.subject)
             if isinstance(error, Cancelled):
@@ -227,11 +227,11 @@ class ExportFlow(QObject):
         self._window.banner.show_success(
             text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
         )
-        flow, stack = self._window.flow, job.document.undo_stack
-        flow.sessions.note_export(job.document, job.work)
+        files, undo_stack = self._window.files, job.document.undo_stack
+        files.sessions.record_export(job.document, job.stack)
         is_open = job.document is self._window.document
-        if is_open and stack.index() == job.index and flow.project is None:
-            stack.setClean()
+        if is_open and undo_stack.index() == job.index and files.project is None:
+            undo_stack.setClean()
 
     # -- Clipboard and dragging ----------------------------------------------
 
@@ -245,12 +245,12 @@ class ExportFlow(QObject):
         """Copy the active object's matte, as large as the picture."""
         self._copy("matte", self.tr("The matte is in the clipboard."))
 
-    def _copy(self, what: str, said: str) -> None:
+    def _copy(self, what: str, success_text: str) -> None:
         document = self._window.document
         if document is not None and self.ready:
-            job, objects = self._job(document, said), _active(document)
+            job, objects = self._job(document, success_text), _active(document)
             stopped = job.cancelled.is_set
-            work = partial(_copied, document.picture, objects, what, stopped)
+            work = partial(_clipboard_data, document.image, objects, what, stopped)
             self._submit("copy", job, work)
 
     def make_file(self) -> None:
@@ -260,10 +260,10 @@ class ExportFlow(QObject):
             return
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="zim-studio-")
-        options = replace(last_options(), format="png", scope="active")
+        options = replace(stored_options(), format="png", scope="active")
         folder = Path(self._folder.name)
-        work = partial(_drag_file, document.picture, _active(document), options, folder)
-        self._files.submit("drag_file", None, work)
+        work = partial(_drag_file, document.image, _active(document), options, folder)
+        self._file_worker.submit("drag_file", None, work)
 
     def close(self) -> None:
         """Take back the files that were made to be dragged out; after all jobs."""
@@ -272,7 +272,7 @@ class ExportFlow(QObject):
                 self._folder.cleanup()
 
 
-def last_options() -> ExportOptions:
+def stored_options() -> ExportOptions:
     """How the last export was made, with the name and format of the settings."""
     from zim_app.core.export import ExportOptions
 
@@ -281,51 +281,53 @@ def last_options() -> ExportOptions:
     except ZimError:
         options = ExportOptions()
     name, kind = preferences.value("export_name"), preferences.value("export_format")
-    for wanted in ({"template": name}, {"format": kind}):
+    for setting in ({"template": name}, {"format": kind}):
         with contextlib.suppress(ZimError):  # a name that cannot be, or a JPEG cut-out
-            options = replace(options, **wanted).validated()
+            options = replace(options, **setting).validate()
     return options
 
 
-def remember(options: ExportOptions) -> None:
+def store_options(options: ExportOptions) -> None:
     """Make the next export like this one."""
     window_state.set_export_options(options.to_json())
     preferences.set_value("export_name", options.template)
     preferences.set_value("export_format", options.format)
 
 
-def targets(document: Document, options: ExportOptions) -> list[Target]:
+def export_targets(document: Document, options: ExportOptions) -> list[ExportTarget]:
     """The objects to export, the lowest first."""
-    from zim_app.core.export import Target
+    from zim_app.core.export import ExportTarget
 
     return [
-        Target(
+        ExportTarget(
             matte.alpha,
-            entry.name or _number(document, entry),
-            entry.visible,
-            entry.recipe.finish.decontaminate,
+            scene_object.name or _object_number(document, scene_object),
+            scene_object.visible,
+            scene_object.recipe.finish.decontaminate,
         )
-        for entry, matte in _exported(document, options.objects)
+        for scene_object, matte in _exported_objects(document, options.objects)
     ]
 
 
-def _number(document: Document, entry: SceneObject) -> str:
-    return document.tr("Object {}").format(entry.id)
+def _object_number(document: Document, scene_object: SceneObject) -> str:
+    return document.tr("Object {}").format(scene_object.id)
 
 
-def _active(document: Document) -> list[Target]:
+def _active(document: Document) -> list[ExportTarget]:
     from zim_app.core.export import ExportOptions
 
-    return targets(document, ExportOptions())
+    return export_targets(document, ExportOptions())
 
 
-def _exported(document: Document, scope: str) -> list[tuple[SceneObject, Matte]]:
+def _exported_objects(
+    document: Document, scope: str
+) -> list[tuple[SceneObject, Matte]]:
     state = document.state
     pairs = [
         (state.objects[index], state.mattes[index])
-        for index in exported(state.objects, state.active, scope)
+        for index in exported_indexes(state.objects, state.active, scope)
     ]
-    return [(entry, matte) for entry, matte in pairs if matte is not None]
+    return [(scene_object, matte) for scene_object, matte in pairs if matte is not None]
 
 
 def _put_on_clipboard(data: bytes, image: QImage) -> None:
@@ -340,21 +342,21 @@ def _put_on_clipboard(data: bytes, image: QImage) -> None:
 
 
 def _write_file(
-    picture: Picture,
-    objects: list[Target],
+    image: Image,
+    objects: list[ExportTarget],
     options: ExportOptions,
     path: Path,
     hooks: dict[str, Any],
 ) -> list[Path]:
     from zim_app.core.export import export
 
-    export(picture, objects, path, options, **hooks)
+    export(image, objects, path, options, **hooks)
     return [path]
 
 
 def _write_files(
-    picture: Picture,
-    objects: list[Target],
+    image: Image,
+    objects: list[ExportTarget],
     options: ExportOptions,
     folder: Path,
     overwrite: bool,
@@ -363,40 +365,40 @@ def _write_files(
     from zim_app.core.export import export_to_folder
 
     return export_to_folder(
-        picture, objects, folder, options, overwrite=overwrite, **hooks
+        image, objects, folder, options, overwrite=overwrite, **hooks
     )
 
 
-def _copied(
-    picture: Picture, objects: list[Target], what: str, cancelled: CancelCheck
+def _clipboard_data(
+    image: Image, objects: list[ExportTarget], what: str, cancelled: CancelCheck
 ) -> tuple[bytes, QImage]:
     """A PNG as exact as the file would be, and pixels for all other programs."""
     from zim_app.core.colour import rgb_to_srgb
-    from zim_app.core.compose import Cut, cutout
+    from zim_app.core.compose import CutOut, cut_out_pixels
     from zim_app.core.export import ExportOptions, encode
-    from zim_app.core.framing import cropped, support_of
+    from zim_app.core.framing import alpha_support, crop
 
     if what == "matte":
         options = ExportOptions("matte")
-        data = encode(picture, objects, options, cancelled=cancelled)
+        data = encode(image, objects, options, cancelled=cancelled)
         return data, QImage.fromData(data)
     options = ExportOptions(trim=True)
-    data = encode(picture, objects, options, cancelled=cancelled)
-    whole = Cut.of(picture, objects[0].alpha)
-    part = cropped(whole, support_of(whole.alpha) or (0, 0, 1, 1))
-    shown = Cut(rgb_to_srgb(part.colours, picture.icc), part.alpha)
-    pixels = np.ascontiguousarray(cutout(shown, np.uint8))
+    data = encode(image, objects, options, cancelled=cancelled)
+    whole = CutOut.from_image(image, objects[0].alpha)
+    part = crop(whole, alpha_support(whole.alpha) or (0, 0, 1, 1))
+    shown = CutOut(rgb_to_srgb(part.colours, image.icc), part.alpha)
+    pixels = np.ascontiguousarray(cut_out_pixels(shown, np.uint8))
     height, width = pixels.shape[:2]
     form = QImage.Format.Format_RGBA8888
     return data, QImage(pixels.tobytes(), width, height, 4 * width, form).copy()
 
 
 def _drag_file(
-    picture: Picture, objects: list[Target], options: ExportOptions, folder: Path
+    image: Image, objects: list[ExportTarget], options: ExportOptions, folder: Path
 ) -> tuple[Path, QImage]:
     from zim_app.core.export import export_to_folder
 
-    path = export_to_folder(picture, objects, folder, options, overwrite=True)[0]
+    path = export_to_folder(image, objects, folder, options, overwrite=True)[0]
     side, keep = THUMBNAIL_SIDE, Qt.AspectRatioMode.KeepAspectRatio
     smooth = Qt.TransformationMode.SmoothTransformation
     return path, QImage(str(path)).scaled(side, side, keep, smooth)

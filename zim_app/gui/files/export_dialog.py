@@ -22,19 +22,19 @@ from PySide6.QtWidgets import (
 from zim_app.core.export import (
     ExportOptions,
     check_target,
-    planned_stem,
+    plan_stem,
 )
-from zim_app.core.framing import Frame, Rect
-from zim_app.core.images import Picture
+from zim_app.core.framing import ExportFrame, Rect
+from zim_app.core.images import Image
 from zim_app.core.naming import free_path
-from zim_app.gui.files.export_form import ExportForm, browse_button, row_of
+from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.files.halo_hint import HaloHint
-from zim_app.gui.language import error_text
+from zim_app.gui.language import translate_error
 from zim_model.errors import ZimError
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ExportObject:
     """What the dialog has to know of an object that can be exported.
 
     Attributes:
@@ -54,8 +54,8 @@ class ExportDialog(QDialog):
     """Asks for options and a folder; what is chosen shows at once in the preview.
 
     Args:
-        picture: that is exported from.
-        candidates: the active object and all that are visible, the lowest first.
+        image: that is exported from.
+        objects: the active object and all that are visible, the lowest first.
         options: as they were the last time.
         folder: to propose.
         halo: tells about the candidates, in the same order; the dialog owns it.
@@ -69,8 +69,8 @@ class ExportDialog(QDialog):
 
     def __init__(
         self,
-        picture: Picture,
-        candidates: Sequence[Candidate],
+        image: Image,
+        objects: Sequence[ExportObject],
         options: ExportOptions,
         folder: Path,
         halo: HaloHint,
@@ -79,14 +79,14 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Export"))
-        self._picture = picture
-        self._candidates = candidates
+        self._image = image
+        self._objects = objects
         self.halo = halo
-        several, longest = len(candidates) > 1, max(picture.width, picture.height)
+        several, longest = len(objects) > 1, max(image.width, image.height)
         self.form = ExportForm(several=several, longest=longest)
         self._make_controls()
         self._lay_out()
-        amount = max(each.decontaminate for each in candidates)
+        amount = max(object_.decontaminate for object_ in objects)
         self.form.show_options(options, amount)
         self.folder.setText(str(folder))
         self._connect()
@@ -109,7 +109,7 @@ class ExportDialog(QDialog):
         self.form.form.insertRow(
             self.form.form.rowCount() - 1,
             self.tr("Folder"),
-            row_of(self.folder, browse),
+            widget_row(self.folder, browse),
         )
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.ok = self.buttons.addButton(
@@ -141,53 +141,55 @@ class ExportDialog(QDialog):
         """What the controls show; it may be impossible."""
         return self.form.options
 
-    def _groups(self, options: ExportOptions) -> list[list[Candidate]]:
+    def _object_groups(self, options: ExportOptions) -> list[list[ExportObject]]:
         """The objects of each file."""
-        active = [each for each in self._candidates if each.active]
+        active = [object_ for object_ in self._objects if object_.active]
         if options.scope == "active":
             return [active]
         if options.scope == "each":
-            return [[each] for each in self._candidates]
-        return [list(self._candidates)]
+            return [[object_] for object_ in self._objects]
+        return [list(self._objects)]
 
-    def _frame(self, options: ExportOptions, group: Sequence[Candidate]) -> Frame:
+    def _frame(
+        self, options: ExportOptions, group: Sequence[ExportObject]
+    ) -> ExportFrame:
         lefts, tops, rights, bottoms = zip(*(x.support for x in group), strict=True)
         support = (min(lefts), min(tops), max(rights), max(bottoms))
         empty = support[0] >= support[2] or support[1] >= support[3]
-        size = self._picture.width, self._picture.height
+        size = self._image.width, self._image.height
         return options.frame(*size, None if empty else support)
 
-    def planned(self) -> list[tuple[Path, Frame]]:
+    def planned(self) -> list[tuple[Path, ExportFrame]]:
         """The files that would be written, were their names free, and their sizes.
 
         Raises:
             ZimError: the choices are impossible.
         """
-        options = self.options.validated()
-        backdrop = options.background_picture
+        options = self.options.validate()
+        backdrop = options.background_image
         if backdrop is not None and not backdrop.is_file():
             raise ZimError(self.tr("Choose a picture for the background."))
         suffix = options.file_format.suffixes[0]
         planned = []
-        for n, group in enumerate(self._groups(options), 1):
+        for n, group in enumerate(self._object_groups(options), 1):
             frame = self._frame(options, group)
-            names = [each.name for each in group]
-            stem = planned_stem(self._picture, names, frame, options, n=n)
+            names = [object_.name for object_ in group]
+            stem = plan_stem(self._image, names, frame, options, n=n)
             path = Path(self.folder.text()) / f"{stem}{suffix}"
-            check_target(self._picture, path, replace(options, trim=True))
+            check_target(self._image, path, replace(options, trim=True))
             planned.append((path, frame))
         return planned
 
     def _amounts(self, options: ExportOptions) -> list[tuple[int, float]]:
         """Places of the objects that are written, and how far they are freed."""
-        groups = self._groups(options)
+        groups = self._object_groups(options)
         one = options.scope == "together" and not options.file_format.layered
-        most = max(each.decontaminate for each in self._candidates)
+        most = max(object_.decontaminate for object_ in self._objects)
         amounts = []
-        for index, each in enumerate(self._candidates):
-            own = most if one else each.decontaminate
+        for index, object_ in enumerate(self._objects):
+            own = most if one else object_.decontaminate
             amount = own if options.decontaminate is None else options.decontaminate
-            if any(each in group for group in groups):
+            if any(object_ in group for group in groups):
                 amounts.append((index, amount))
         return amounts
 
@@ -200,7 +202,7 @@ class ExportDialog(QDialog):
         try:
             planned = self.planned()
         except ZimError as error:
-            words = (error_text(error.message), error_text(error.hint))
+            words = (translate_error(error.message), translate_error(error.hint))
             self.preview.setText(" ".join(words).strip())
             self.overwrite.hide()
             self.ok.setEnabled(False)

@@ -128,17 +128,17 @@ class ExportForm(QWidget):
         form = self.form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(8)
-        form.addRow(self.tr("What"), row_of(self.what, self.colour))
+        form.addRow(self.tr("What"), widget_row(self.what, self.colour))
         browse = browse_button(self, self._choose_backdrop)
-        self._backdrop_row = row_of(self.backdrop, browse)
+        self._backdrop_row = widget_row(self.backdrop, browse)
         form.addRow(self.tr("Background"), self._backdrop_row)
         form.addRow(self.tr("Objects"), self.scope)
-        form.addRow(self.tr("Format"), row_of(self.format, self.depth))
+        form.addRow(self.tr("Format"), widget_row(self.format, self.depth))
         form.addRow(self.tr("Quality"), self.quality)
         form.addRow("", self.original)
-        form.addRow("", row_of(self.trim, self.padding))
-        form.addRow(self.tr("Size"), row_of(self.size, self.amount))
-        self._decontaminate_row = row_of(self.decontaminate, self.own)
+        form.addRow("", widget_row(self.trim, self.padding))
+        form.addRow(self.tr("Size"), widget_row(self.size, self.amount))
+        self._decontaminate_row = widget_row(self.decontaminate, self.own)
         form.addRow(self.tr("Decontaminate"), self._decontaminate_row)
         form.addRow(self.tr("Name"), self.template)
 
@@ -169,7 +169,7 @@ class ExportForm(QWidget):
         self._colour = QColor(*options.background)
         what: str = options.what
         if what == "composite":
-            what = "picture" if options.background_picture else "colour"
+            what = "picture" if options.background_image else "colour"
         longest = options.longest_side
         values = {
             self.what: what,
@@ -181,7 +181,7 @@ class ExportForm(QWidget):
         for box, value in values.items():
             box.setCurrentIndex(box.findData(value))
         self.quality.setValue(options.quality)
-        self.backdrop.setText(str(options.background_picture or ""))
+        self.backdrop.setText(str(options.background_image or ""))
         self.trim.setChecked(options.trim)
         self.padding.setValue(options.padding)
         self._limit_amount()
@@ -203,7 +203,7 @@ class ExportForm(QWidget):
         what, size = self.what.currentData(), self.size.currentData()
         if BY_ID[self.format.currentData()].layered:
             what = "cutout"  # layers are nothing else
-        on_picture = what == "picture"
+        on_image = what == "picture"
         number = self.amount.value()
         colour = self._colour
         own = self.own.isChecked()
@@ -213,7 +213,7 @@ class ExportForm(QWidget):
             depth=self.depth.currentData(),
             quality=self.quality.value(),
             background=(colour.red(), colour.green(), colour.blue()),
-            background_picture=Path(self.backdrop.text()) if on_picture else None,
+            background_image=Path(self.backdrop.text()) if on_image else None,
             trim=self.trim.isChecked(),
             padding=self.padding.value(),
             scale=number / 100 if size == "scale" else 1.0,
@@ -293,7 +293,7 @@ def browse_button(parent: QWidget, handler: object) -> QToolButton:
     return button
 
 
-def row_of(*widgets: QWidget) -> QWidget:
+def widget_row(*widgets: QWidget) -> QWidget:
     """Widgets beside one another; those with text take the room."""
     row = QWidget()
     layout = QHBoxLayout(row)

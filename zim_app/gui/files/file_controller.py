@@ -11,35 +11,35 @@ from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMessageBox
 
-from zim_app.core.folders import PICTURE_SUFFIXES
-from zim_app.core.saved_work import PROJECT_SUFFIX, Work
-from zim_app.core.session_store import RunState
+from zim_app.core.folders import IMAGE_SUFFIXES
+from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
+from zim_app.core.session_store import RecoveryState
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
-from zim_app.gui.files.autosave import SessionKeeper, work_of
+from zim_app.gui.files.autosave import Autosave, document_stack
 from zim_app.gui.files.open_job import (
-    Opened,
-    PictureMissing,
-    read_pasted,
-    read_picture,
-    read_project_and_picture,
+    ImageMissing,
+    OpenedImage,
+    open_image,
+    open_pasted,
+    open_project,
 )
 from zim_app.gui.settings import window_state
-from zim_app.gui.workers.file_worker import QUIET
-from zim_app.gui.workers.worker_thread import Task
+from zim_app.gui.workers.file_worker import SILENT_KINDS
+from zim_app.gui.workers.worker_thread import WorkerTask
 from zim_model.errors import Cancelled, ZimError
 
 if TYPE_CHECKING:
-    from zim_app.core.images import Picture
+    from zim_app.core.images import Image
     from zim_app.gui.main_window import MainWindow
 
-RECOVERED = "recovered"
+RECOVERED_TOPIC = "recovered"
 """Topic of the banner about a run that did not end."""
 IMAGE_FORMATS = ("image/png", "image/tiff", "image/webp", "image/jpeg", "image/bmp")
 """Encoded pictures that are taken from other programs as they are, best first."""
 
 
-class FileFlow(QObject):
+class FileController(QObject):
     """Opens whatever it is given, and saves and closes without losing anything.
 
     Args:
@@ -55,23 +55,23 @@ class FileFlow(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._files = window.files
-        self._kept: dict[str, Work] = {}
+        self._file_worker = window.file_worker
+        self._stacks: dict[str, ObjectStack] = {}
         self._closing = False
         self._after_save: Callable[[], object] | None = None
-        self._listed: tuple[Path, ...] = ()
-        self._then: Callable[[Document], object] | None = None
+        self._listed_images: tuple[Path, ...] = ()
+        self._on_done: Callable[[Document], object] | None = None
         self.project: Path | None = None
-        self.sessions = SessionKeeper(window.files, self)
+        self.sessions = Autosave(window.file_worker, self)
         self.sessions.failed.connect(window.report)
-        self.sessions.marked.connect(window.strip.model.set_mark)
+        self.sessions.mark_changed.connect(window.strip.model.set_mark)
         self.sessions.marks_read.connect(window.strip.model.set_marks)
         window.strip.path_requested.connect(self._on_strip_requested)
         self.sessions.recovered.connect(self._on_sessions_recovered)
-        self._files.opened.connect(self._on_files_opened)
-        self._files.failed.connect(window.report)
-        self._files.job_done.connect(self._on_job_done)
-        self._files.job_failed.connect(self._on_job_failed)
+        self._file_worker.opened.connect(self._on_file_worker_opened)
+        self._file_worker.failed.connect(window.report)
+        self._file_worker.job_done.connect(self._on_job_done)
+        self._file_worker.job_failed.connect(self._on_job_failed)
 
     # -- Opening ---------------------------------------------------------------------
 
@@ -96,32 +96,32 @@ class FileFlow(QObject):
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open the first of several files; the strip shows them all."""
         if paths:
-            pictures = tuple(x for x in paths if x.suffix.lower() in PICTURE_SUFFIXES)
-            self._listed = pictures if len(pictures) > 1 else ()
+            images = tuple(x for x in paths if x.suffix.lower() in IMAGE_SUFFIXES)
+            self._listed_images = images if len(images) > 1 else ()
             self.open_path(paths[0])
 
     def open_path(
-        self, path: Path, then: Callable[[Document], object] | None = None
+        self, path: Path, on_done: Callable[[Document], object] | None = None
     ) -> None:
         """Read a picture, a folder or a project, and show it; the latest wish wins.
 
         Args:
-            then: called with the document when it is shown with its own work.
+            on_done: called with the document when it is shown with its own work.
         """
-        self._unless_unsaved(partial(self._open, path, then))
+        self._confirm_unsaved(partial(self._open, path, on_done))
 
     @Slot(object)
     def _on_strip_requested(self, path: Path) -> None:
         self.open_path(path)
 
-    def show_strip(self, opened: Opened) -> None:
+    def show_strip(self, opened: OpenedImage) -> None:
         """Show the pictures that go with the one that is opened, if there are any."""
-        strip, path = self._window.strip, opened.picture.path
-        if path is not None and path not in self._listed:
-            self._listed = ()
+        strip, path = self._window.strip, opened.image.path
+        if path is not None and path not in self._listed_images:
+            self._listed_images = ()
             strip.show_folder(opened.siblings, path)
         else:
-            strip.show_pictures(self._listed, path)
+            strip.show_images(self._listed_images, path)
         self._update_strip()
 
     @Slot(bool)
@@ -131,83 +131,86 @@ class FileFlow(QObject):
         self._update_strip()
 
     def _update_strip(self) -> None:
-        strip, wanted = self._window.strip, window_state.strip_shown()
-        strip.setVisible(wanted and len(strip.model.paths) > 1)
-        self._window.actions_by_id["strip"].setChecked(wanted)
+        strip, enabled = self._window.strip, window_state.strip_shown()
+        strip.setVisible(enabled and len(strip.model.paths) > 1)
+        self._window.actions_by_id["strip"].setChecked(enabled)
 
-    def stay(self) -> None:
+    def cancel_open(self) -> None:
         """Mark the picture that is open in the strip, because no other will be."""
         document = self._window.document
-        self._window.strip.select(document.picture.path if document else None)
+        self._window.strip.select(document.image.path if document else None)
 
     def _open(
-        self, path: Path, then: Callable[[Document], object] | None = None
+        self, path: Path, on_done: Callable[[Document], object] | None = None
     ) -> None:
-        self._then = then
+        self._on_done = on_done
         path = path.absolute()  # it is remembered, and means one file everywhere
         self.sessions.flush()
         store = self.sessions.store
         if path.suffix.lower() == PROJECT_SUFFIX:
-            work = partial(read_project_and_picture, path, None, store)
+            work = partial(open_project, path, None, store)
         else:
-            work = partial(read_picture, path, store)
-        self._files.open(path, work)
+            work = partial(open_image, path, store)
+        self._file_worker.open(path, work)
 
     @Slot(object)
-    def _on_files_opened(self, opened: Opened | PictureMissing) -> None:
-        if isinstance(opened, PictureMissing):
-            self._ask_for_picture(opened)
+    def _on_file_worker_opened(self, opened: OpenedImage | ImageMissing) -> None:
+        if isinstance(opened, ImageMissing):
+            self._show_image_missing(opened)
             return
         window, old = self._window, self._window.document
-        window.banner.withdraw(RECOVERED)  # whatever was opened came back by itself
+        window.banner.remove_topic(RECOVERED_TOPIC)  # something else is open now
         if old is not None:
-            self._kept[old.picture.key] = work_of(old)
-        window.show_picture(opened)
+            self._stacks[old.image.key] = document_stack(old)
+        window.show_document(opened)
         document = window.document
         assert document is not None
         self._restore(opened, document)
         self.project = opened.project
         self.sessions.follow(document, exported=opened.exported)
-        self.sessions.note_run(opened.picture, opened.project)
+        self.sessions.record_open_document(opened.image, opened.project)
         if opened.project or opened.exported:
             document.undo_stack.setClean()
-        recent = opened.project or opened.picture.path
+        recent = opened.project or opened.image.path
         if recent is not None:
             window_state.add_recent_path(recent)
         self.project_changed.emit()
-        self._tell_problems(opened)
-        then, self._then = self._then, None
-        if then is not None:
-            then(document)
+        self._show_problems(opened)
+        on_done, self._on_done = self._on_done, None
+        if on_done is not None:
+            on_done(document)
 
-    def _restore(self, opened: Opened, document: Document) -> None:
+    def _restore(self, opened: OpenedImage, document: Document) -> None:
         """Bring back the work that a picture had when it was last open."""
-        work = opened.work
+        stack = opened.stack
         if opened.project is None:
-            work = self._kept.get(opened.picture.key, work)
-        if work is not None and work.touched:
+            stack = self._stacks.get(opened.image.key, stack)
+        if stack is not None and stack.is_edited:
             text = self.tr("Restore objects")
-            document.edit_objects(text, work.objects, work.active)
+            document.edit_objects(text, stack.objects, stack.active)
 
-    def _tell_problems(self, opened: Opened) -> None:
+    def _show_problems(self, opened: OpenedImage) -> None:
         if opened.problem is not None:
             self._window.report(opened.problem)
         if opened.match == "changed":
-            name = opened.picture.name
+            name = opened.image.name
             self._window.banner.show_error(
                 self.tr("{} was changed since the project was saved.").format(name),
                 self.tr("Look at the edges again before you export."),
             )
 
-    def _ask_for_picture(self, missing: PictureMissing) -> None:
-        reference = missing.project.picture
-        if missing.found is None:
+    def _show_image_missing(self, missing: ImageMissing) -> None:
+        reference = missing.project.reference
+        if missing.replacement is None:
             text = self.tr("The picture {} of {} is missing.")
             message = text.format(reference.name, missing.path.name)
         else:
             text = self.tr("{} is not the picture of {}: that one has {} x {} pixels.")
             message = text.format(
-                missing.found, missing.path.name, reference.width, reference.height
+                missing.replacement,
+                missing.path.name,
+                reference.width,
+                reference.height,
             )
         self._window.banner.show_error(
             message,
@@ -216,24 +219,24 @@ class FileFlow(QObject):
             partial(self._locate, missing),
         )
 
-    def _locate(self, missing: PictureMissing) -> None:
-        dialog = dialogs.locate_dialog(self._window, missing.project.picture.name)
+    def _locate(self, missing: ImageMissing) -> None:
+        dialog = dialogs.locate_dialog(self._window, missing.project.reference.name)
         dialog.setDirectory(str(missing.path.parent))
         dialog.fileSelected.connect(partial(self._on_located, missing.path))
         dialog.open()
 
     def _on_located(self, project: Path, name: str) -> None:
         store = self.sessions.store
-        work = partial(read_project_and_picture, project, Path(name), store)
-        self._files.open(project, work)
+        work = partial(open_project, project, Path(name), store)
+        self._file_worker.open(project, work)
 
     # -- From other programs ---------------------------------------------------------
 
-    def can_take(self, data: QMimeData) -> bool:
+    def can_drop(self, data: QMimeData) -> bool:
         """Whether there is a file or a picture in what is dragged or copied."""
         return bool(_local_paths(data)) or _holds_image(data)
 
-    def take(self, data: QMimeData) -> None:
+    def drop(self, data: QMimeData) -> None:
         """Open what was dropped or pasted: local files, else a picture."""
         paths = _local_paths(data)
         if paths:
@@ -254,18 +257,18 @@ class FileFlow(QObject):
             )
             return
         name = self.tr("Pasted image")
-        work = partial(read_pasted, content, name, self.sessions.store)
-        self._unless_unsaved(partial(self._files.open, name, work))
+        work = partial(open_pasted, content, name, self.sessions.store)
+        self._confirm_unsaved(partial(self._file_worker.open, name, work))
 
     @Slot()
     def paste(self) -> None:
         """Open the picture or file that was copied in another program."""
-        self.take(QGuiApplication.clipboard().mimeData())
+        self.drop(QGuiApplication.clipboard().mimeData())
 
     # -- Projects --------------------------------------------------------------------
 
     @property
-    def unsaved(self) -> bool:
+    def has_unsaved_project(self) -> bool:
         """Whether a project is in use and was changed since it was saved."""
         document = self._window.document
         clean = document is None or document.undo_stack.isClean()
@@ -301,11 +304,11 @@ class FileFlow(QObject):
         document = self._window.document
         assert document is not None
         subject = (path, document, document.undo_stack.index())
-        work = partial(_write_project, path, document.picture, work_of(document))
-        self._files.submit("save_project", subject, work)
+        work = partial(_write_project, path, document.image, document_stack(document))
+        self._file_worker.submit("save_project", subject, work)
 
     @Slot(object, object)
-    def _on_job_done(self, task: Task, result: object) -> None:
+    def _on_job_done(self, task: WorkerTask, result: object) -> None:
         if task.kind != "save_project":
             return
         path, document, index = task.subject
@@ -315,25 +318,25 @@ class FileFlow(QObject):
             self.project = path
             if document.undo_stack.index() == index:
                 document.undo_stack.setClean()
-            self.sessions.note_run(document.picture, path)
+            self.sessions.record_open_document(document.image, path)
             self.project_changed.emit()
-        then, self._after_save = self._after_save, None
-        if then is not None:
-            self._unless_unsaved(then)
+        after_save, self._after_save = self._after_save, None
+        if after_save is not None:
+            self._confirm_unsaved(after_save)
 
     @Slot(object, object)
-    def _on_job_failed(self, task: Task, error: Exception) -> None:
+    def _on_job_failed(self, task: WorkerTask, error: Exception) -> None:
         if task.kind == "save_project":
             self._after_save = None
-        if task.kind not in QUIET and not isinstance(error, Cancelled):
+        if task.kind not in SILENT_KINDS and not isinstance(error, Cancelled):
             self._window.report(error)
 
     # -- Leaving ---------------------------------------------------------------------
 
     def may_close(self) -> bool:
         """Whether the window may close now; else the user is asked first."""
-        if self.unsaved and not self._closing:
-            self._unless_unsaved(self._close)
+        if self.has_unsaved_project and not self._closing:
+            self._confirm_unsaved(self._close)
             return False
         return True
 
@@ -341,42 +344,42 @@ class FileFlow(QObject):
         self._closing = True
         self._window.close()
 
-    def _unless_unsaved(self, then: Callable[[], object]) -> None:
+    def _confirm_unsaved(self, on_done: Callable[[], object]) -> None:
         """Do that, but ask first if a project would lose changes."""
-        if not self.unsaved:
-            then()
+        if not self.has_unsaved_project:
+            on_done()
             return
         assert self.project is not None
         box = dialogs.unsaved_box(self._window, self.project)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.buttonClicked.connect(partial(self._on_box_clicked, box, then))
+        box.buttonClicked.connect(partial(self._on_box_clicked, box, on_done))
         box.open()
 
     def _on_box_clicked(
-        self, box: QMessageBox, then: Callable[[], object], button: object
+        self, box: QMessageBox, on_done: Callable[[], object], button: object
     ) -> None:
         answer = box.standardButton(button)  # type: ignore[arg-type]
         if answer == QMessageBox.StandardButton.Save:
-            self._after_save = then
+            self._after_save = on_done
             self.save_project()
         elif answer == QMessageBox.StandardButton.Discard:
             self.project = None  # the session still has it all
-            then()
+            on_done()
 
     def start(self) -> None:
         """At the start of the program: find what a run that died had open."""
-        self.sessions.start_run()
+        self.sessions.start_recovery()
         self.sessions.read_marks()
 
     def close(self) -> None:
         """Write what is unwritten; the window closes."""
         self.sessions.flush()
-        self._files.close()
-        self.sessions.end_run()
+        self._file_worker.close()
+        self.sessions.end_recovery()
 
     @Slot(object)
-    def _on_sessions_recovered(self, run: RunState) -> None:
-        path = run.project if run.project and run.project.is_file() else run.picture
+    def _on_sessions_recovered(self, run: RecoveryState) -> None:
+        path = run.project if run.project and run.project.is_file() else run.image
         if path is None or self._window.document is not None:
             return
         self._window.banner.show_info(
@@ -385,7 +388,7 @@ class FileFlow(QObject):
             ),
             self.tr("Open"),
             partial(self.open_path, path),
-            topic=RECOVERED,
+            topic=RECOVERED_TOPIC,
         )
 
 
@@ -397,7 +400,7 @@ def _holds_image(data: QMimeData) -> bool:
     return data.hasImage() or any(map(data.hasFormat, IMAGE_FORMATS))
 
 
-def _write_project(path: Path, picture: Picture, work: Work) -> None:
+def _write_project(path: Path, image: Image, stack: ObjectStack) -> None:
     from zim_app.core.project import write_project
 
-    write_project(path, picture, work)
+    write_project(path, image, stack)

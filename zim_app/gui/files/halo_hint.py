@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
-from zim_app.core.images import Picture
-from zim_app.gui.workers.file_worker import FileWork
-from zim_app.gui.workers.worker_thread import Task
+from zim_app.core.images import Image
+from zim_app.gui.workers.file_worker import FileWorker
+from zim_app.gui.workers.worker_thread import WorkerTask
 from zim_model.arrays import WordArray
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class HaloHint(QLabel):
     two leaves follows from that.
 
     Args:
-        files: measures.
-        picture: that is exported from.
+        file_worker: measures.
+        image: that is exported from.
         alphas: (H, W) uint16 of each object, read-only.
 
     **Threads**: the window's; the measurement runs on another, until :meth:`stop`.
@@ -38,8 +38,8 @@ class HaloHint(QLabel):
 
     def __init__(
         self,
-        files: FileWork,
-        picture: Picture,
+        file_worker: FileWorker,
+        image: Image,
         alphas: Sequence[WordArray],
         parent: QWidget | None = None,
     ) -> None:
@@ -55,46 +55,48 @@ class HaloHint(QLabel):
         self.halos: tuple[Halo | None, ...] | None = None
         self._chosen: Sequence[tuple[int, float]] = ()
         self._stopped = threading.Event()
-        files.job_done.connect(self._on_job_done)
-        work = partial(_measured, picture, tuple(alphas), self._stopped.is_set)
-        files.submit("halo", self._stopped, work)
+        file_worker.job_done.connect(self._on_job_done)
+        work = partial(_measure, image, tuple(alphas), self._stopped.is_set)
+        file_worker.submit("halo", self._stopped, work)
 
     def choose(self, objects: Sequence[tuple[int, float]]) -> None:
         """Tell of some objects: their places in ``alphas``, and amounts from 0 to 1."""
         self._chosen = objects
-        self._tell()
+        self._show()
 
     def stop(self) -> None:
         """End the measurement; nobody looks any more."""
         self._stopped.set()
 
     @Slot(object, object)
-    def _on_job_done(self, task: Task, result: object) -> None:
+    def _on_job_done(self, task: WorkerTask, result: object) -> None:
         if task.kind == "halo" and task.subject is self._stopped:
             assert isinstance(result, tuple)
             self.halos = result
-            self._tell()
+            self._show()
 
-    def _tell(self) -> None:
+    def _show(self) -> None:
         if self.halos is None:
             return
         pairs = [(self.halos[index], amount) for index, amount in self._chosen]
-        found = [(halo, halo.at(amount)) for halo, amount in pairs if halo]
-        if not found:
+        measured = [
+            (halo, halo.after_decontamination(amount)) for halo, amount in pairs if halo
+        ]
+        if not measured:
             self.setText(self.tr("No soft edge that could have a halo."))
             return
-        halo, share = max(found, key=lambda each: each[1])
+        halo, fraction = max(measured, key=lambda each: each[1])
         text = self.tr("The soft edge holds {} % old background.")
-        if share >= NOTICEABLE and halo.after < share - NOTICEABLE / 2:
+        if fraction >= NOTICEABLE and halo.after < fraction - NOTICEABLE / 2:
             text = self.tr("The soft edge holds {} % old background: turn this up.")
-        self.setText(text.format(round(share * 100)))
+        self.setText(text.format(round(fraction * 100)))
 
 
-def _measured(
-    picture: Picture, alphas: tuple[WordArray, ...], cancelled: Callable[[], bool]
+def _measure(
+    image: Image, alphas: tuple[WordArray, ...], cancelled: Callable[[], bool]
 ) -> tuple[Halo | None, ...]:
-    from zim_app.core.compose import Cut
+    from zim_app.core.compose import CutOut
     from zim_model.matting.halo import measure_halo
 
-    cuts = (Cut.of(picture, alpha) for alpha in alphas)
+    cuts = (CutOut.from_image(image, alpha) for alpha in alphas)
     return tuple(measure_halo(cut.colours, cut.alpha, cancelled) for cut in cuts)

@@ -12,43 +12,43 @@ import numpy as np
 from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QDropEvent
 
-from zim_app.core.scene import exported
+from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import window_state
-from zim_app.gui.workers.worker_thread import Task
+from zim_app.gui.workers.worker_thread import WorkerTask
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
-from zim_model.imported_mask import HALF, ImportedMask
+from zim_model.imported_mask import THRESHOLD_LEVEL, ImportedMask
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import Finish
 
 if TYPE_CHECKING:
-    from zim_app.core.images import Picture
+    from zim_app.core.images import Image
     from zim_app.gui.main_window import MainWindow
 
 
-class MaskFlow(QObject):
+class MaskController(QObject):
     """Imports masks as objects, refines objects, and saves mattes to learn from.
 
     Args:
         window: whose document this is about.
 
     **Threads**: the window's; files are read and written on the thread of
-    :class:`FileWork`, and the converter runs where the engine does.
+    :class:`FileWorker`, and the converter runs where the engine does.
     """
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        window.files.job_done.connect(self._on_job_done)
+        window.file_worker.job_done.connect(self._on_job_done)
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
         """What the actions do, by id."""
         return {
-            "import_mask": self.choose,
+            "import_mask": self.choose_masks,
             "object_refine": self.refine,
             "training_pair": self.choose_folder,
         }
@@ -56,19 +56,19 @@ class MaskFlow(QObject):
     # -- Import ----------------------------------------------------------------------
 
     @Slot()
-    def choose(self) -> None:
+    def choose_masks(self) -> None:
         """Let the user choose masks of the open picture."""
         document = self._window.document
         if document is not None:
             from zim_app.gui.files.mask_dialogs import masks_dialog
 
-            dialog = masks_dialog(self._window, dialogs.folder_for(document))
+            dialog = masks_dialog(self._window, dialogs.start_folder(document))
             dialog.filesSelected.connect(self._on_files_chosen)
             dialog.open()
 
     @Slot(list)
     def _on_files_chosen(self, names: list[str]) -> None:
-        self.ask(tuple(map(Path, names)))
+        self.show_import_dialog(tuple(map(Path, names)))
 
     def take_drop(self, event: QDropEvent) -> bool:
         """Take files that are dropped with Shift for masks of the open picture.
@@ -85,10 +85,10 @@ class MaskFlow(QObject):
         if event.dropAction() != Qt.DropAction.CopyAction:  # it offers nothing else
             event.setDropAction(Qt.DropAction.IgnoreAction)
         event.accept()
-        self.ask(paths)
+        self.show_import_dialog(paths)
         return True
 
-    def ask(self, paths: tuple[Path, ...]) -> None:
+    def show_import_dialog(self, paths: tuple[Path, ...]) -> None:
         """Ask how masks are to be used, and import them."""
         if paths:
             from zim_app.gui.files.mask_dialogs import MaskDialog
@@ -103,25 +103,29 @@ class MaskFlow(QObject):
         document = self._window.document
         if document is not None:
             window_state.set_refine_masks(refine)
-            work = partial(_read_masks, paths, document.picture, refine)
-            self._window.files.submit("import_mask", document, work)
+            work = partial(_read_masks, paths, document.image, refine)
+            self._window.file_worker.submit("import_mask", document, work)
 
     def _add(self, document: Document, masks: list[tuple[str, ImportedMask]]) -> None:
         """Make objects of masks, on top; an empty active object becomes the first."""
         state = document.state
-        entries: list[SceneObject] = []
+        scene_objects: list[SceneObject] = []
         for name, mask in masks:
             recipe = replace(Recipe(), model=state.recipe.model, masks=(mask,))
-            if not entries and not state.recipe.asks:
+            if not scene_objects and not state.recipe.has_prompts:
                 own = state.object.name or name
-                entries.append(replace(state.object, name=own, recipe=recipe))
+                scene_objects.append(replace(state.object, name=own, recipe=recipe))
             else:
-                entries.append(document.new_object(recipe, name))
-        taken = {entry.id for entry in entries}
-        rest = tuple(entry for entry in state.objects if entry.id not in taken)
+                scene_objects.append(document.new_object(recipe, name))
+        taken = {scene_object.id for scene_object in scene_objects}
+        rest = tuple(
+            scene_object
+            for scene_object in state.objects
+            if scene_object.id not in taken
+        )
         texts = self.tr("Import mask"), self.tr("Import {} masks")
         text = texts[len(masks) > 1].format(len(masks))
-        document.edit_objects(text, (*entries, *rest), 0)
+        document.edit_objects(text, (*scene_objects, *rest), 0)
 
     # -- Refine ----------------------------------------------------------------------
 
@@ -133,16 +137,18 @@ class MaskFlow(QObject):
             state = document.state
             assert state.matte is not None
             subject = document, state.object.id, state.recipe
-            work = partial(_mask_of, state.matte.alpha)
-            self._window.files.submit("refine_mask", subject, work)
+            work = partial(_binarise, state.matte.alpha)
+            self._window.file_worker.submit("refine_mask", subject, work)
 
     def _replace(
         self, subject: tuple[Document, int, Recipe], mask: ImportedMask
     ) -> None:
         document, id_, recipe = subject
         objects = document.state.objects
-        found = [i for i, entry in enumerate(objects) if entry.id == id_]
-        if not found or objects[found[0]].recipe != recipe:
+        indexes = [
+            i for i, scene_object in enumerate(objects) if scene_object.id == id_
+        ]
+        if not indexes or objects[indexes[0]].recipe != recipe:
             self._window.banner.show_info(
                 self.tr("The object was changed meanwhile, so it was not refined.")
             )
@@ -150,10 +156,14 @@ class MaskFlow(QObject):
         # All that made the mask is in it; only what concerns colours goes on.
         finish = Finish(decontaminate=recipe.finish.decontaminate)
         new = replace(
-            recipe, prompts=PromptSet(), also=(), finish=finish, masks=(mask,)
+            recipe,
+            prompts=PromptSet(),
+            more_prompt_sets=(),
+            finish=finish,
+            masks=(mask,),
         )
         text = self.tr("Refine with the converter")
-        document.edit_object(text, found[0], recipe=new)
+        document.edit_object(text, indexes[0], recipe=new)
 
     # -- Training pairs --------------------------------------------------------------
 
@@ -165,7 +175,7 @@ class MaskFlow(QObject):
             return
         from zim_app.gui.files.mask_dialogs import PairDialog
 
-        folder = window_state.pair_folder() or dialogs.folder_for(document) / "train"
+        folder = window_state.pair_folder() or dialogs.start_folder(document) / "train"
         several = len(_mattes(document, "each")) > 1
         dialog = PairDialog(folder, self._window, several=several)
         dialog.save_requested.connect(self._on_save_requested)
@@ -177,21 +187,21 @@ class MaskFlow(QObject):
         if document is not None:
             window_state.set_pair_folder(folder)
             mattes = _mattes(document, "each" if all_ else "active")
-            work = partial(_write_pairs, document.picture, mattes, folder)
-            self._window.files.submit("training_pair", None, work)
+            work = partial(_write_pairs, document.image, mattes, folder)
+            self._window.file_worker.submit("training_pair", None, work)
 
     # -- Answers ---------------------------------------------------------------------
 
     @Slot(object, object)
-    def _on_job_done(self, task: Task, result: object) -> None:
+    def _on_job_done(self, task: WorkerTask, result: object) -> None:
         if task.kind == "training_pair":
-            self._tell(result)  # type: ignore[arg-type]
+            self._show_saved(result)  # type: ignore[arg-type]
         elif task.kind == "import_mask" and task.subject is self._window.document:
             self._add(task.subject, result)  # type: ignore[arg-type]
         elif task.kind == "refine_mask" and task.subject[0] is self._window.document:
             self._replace(task.subject, result)  # type: ignore[arg-type]
 
-    def _tell(self, paths: list[Path]) -> None:
+    def _show_saved(self, paths: list[Path]) -> None:
         if len(paths) == 1:
             text = self.tr("Saved the training pair {}").format(paths[0])
         else:
@@ -212,9 +222,9 @@ def _mattes(document: Document, scope: str) -> list[WordArray]:
     state = document.state
     return [
         matte.alpha
-        for index in exported(state.objects, state.active, scope)
+        for index in exported_indexes(state.objects, state.active, scope)
         if (matte := state.mattes[index]) is not None
-        and state.objects[index].id not in state.unanswered
+        and state.objects[index].id not in state.unsolved
     ]
 
 
@@ -222,7 +232,7 @@ def _mattes(document: Document, scope: str) -> list[WordArray]:
 
 
 def _read_masks(
-    paths: tuple[Path, ...], picture: Picture, refine: bool
+    paths: tuple[Path, ...], image: Image, refine: bool
 ) -> list[tuple[str, ImportedMask]]:
     """All masks or, if one cannot be used, none."""
     from zim_app.core.masks import THRESHOLD, load_mask
@@ -231,14 +241,14 @@ def _read_masks(
     return [
         (
             path.stem,
-            ImportedMask.of(load_mask(path, picture, lowest).level, refine=refine),
+            ImportedMask.of(load_mask(path, image, lowest).level, refine=refine),
         )
         for path in paths
     ]
 
 
-def _mask_of(alpha: WordArray) -> ImportedMask:
-    level = np.where((alpha >> 8) >= HALF, np.uint8(255), np.uint8(0))
+def _binarise(alpha: WordArray) -> ImportedMask:
+    level = np.where((alpha >> 8) >= THRESHOLD_LEVEL, np.uint8(255), np.uint8(0))
     if not level.any():
         raise ImageError(
             "The matte is too faint to be refined: nothing of it is half opaque.",
@@ -247,7 +257,7 @@ def _mask_of(alpha: WordArray) -> ImportedMask:
     return ImportedMask.of(level)
 
 
-def _write_pairs(picture: Picture, mattes: list[WordArray], folder: Path) -> list[Path]:
+def _write_pairs(image: Image, mattes: list[WordArray], folder: Path) -> list[Path]:
     from zim_app.core.training_pairs import save_pairs
 
-    return save_pairs(picture, mattes, folder)
+    return save_pairs(image, mattes, folder)

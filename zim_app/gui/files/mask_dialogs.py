@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.files.export_form import browse_button, row_of
+from zim_app.gui.files.export_form import browse_button, widget_row
 
 
 def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
@@ -26,10 +26,10 @@ def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
     dialog = QFileDialog(parent, translate("MaskDialog", "Import a mask"), str(folder))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    pictures = "*.png *.tif *.tiff *.webp *.bmp *.gif *.jpg *.jpeg"
+    images = "*.png *.tif *.tiff *.webp *.bmp *.gif *.jpg *.jpeg"
     dialog.setNameFilters(
         [
-            translate("MaskDialog", "Masks ({})").format(pictures),
+            translate("MaskDialog", "Masks ({})").format(images),
             translate("MaskDialog", "All files (*)"),
         ]
     )
@@ -112,7 +112,7 @@ class PairDialog(QDialog):
         note = QLabel(self.tr("The picture and its matte, as training reads them."))
         layout = QVBoxLayout(self)
         layout.addWidget(note)
-        layout.addWidget(row_of(self.folder, browse_button(self, self._browse)))
+        layout.addWidget(widget_row(self.folder, browse_button(self, self._browse)))
         layout.addWidget(self.active)
         layout.addWidget(self.all)
         self.ok = _add_buttons(self, layout, self.tr("Save"))

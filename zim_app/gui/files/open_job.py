@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtGui import QImage
 
-from zim_app.core.folders import pictures_in
+from zim_app.core.folders import list_images
 from zim_app.gui.workers.warmup import import_readers
 from zim_model.arrays import ByteArray
 from zim_model.errors import ImageError, ZimError
-from zim_model.matting.pyramid import picture_levels
+from zim_model.matting.pyramid import image_pyramid
 
 if TYPE_CHECKING:
-    from zim_app.core.images import Picture
-    from zim_app.core.project import Match, Project
-    from zim_app.core.saved_work import Work
+    from zim_app.core.images import Image
+    from zim_app.core.project import Project, ReferenceMatch
+    from zim_app.core.saved_work import ObjectStack
     from zim_app.core.session_store import SessionStore
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class OpenedImage:
     """A picture, and what was done to it before.
 
     Attributes:
-        picture: from a file or the clipboard.
+        image: from a file or the clipboard.
         levels: its display pyramid.
-        work: from its session or project; None if there is none.
+        stack: from its session or project; None if there is none.
         exported: whether that work was exported as it is.
         siblings: all pictures in its folder, itself included, in order.
         project: the project file that it was opened by.
@@ -38,61 +38,61 @@ class Opened:
         problem: why its session could not be read.
     """
 
-    picture: Picture
+    image: Image
     levels: tuple[ByteArray, ...]
-    work: Work | None = None
+    stack: ObjectStack | None = None
     exported: bool = False
     siblings: tuple[Path, ...] = ()
     project: Path | None = None
-    match: Match = "same"
+    match: ReferenceMatch = "same"
     problem: ZimError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PictureMissing:
+class ImageMissing:
     """A project whose picture is not where it should be.
 
     Attributes:
         path: of the project.
         project: what it holds.
-        found: a picture of another size in its place, if there is one.
+        replacement: a picture of another size in its place, if there is one.
     """
 
     path: Path
     project: Project
-    found: Path | None = None
+    replacement: Path | None = None
 
 
-def read_picture(path: Path, store: SessionStore) -> Opened:
+def open_image(path: Path, store: SessionStore) -> OpenedImage:
     """Read a picture, or the first one in a folder, and its session."""
     import_readers()
-    from zim_app.core.images import load_picture
+    from zim_app.core.images import load_image
 
     if path.is_dir():
-        found = pictures_in(path)
-        if not found:
+        images = list_images(path)
+        if not images:
             raise ImageError(
                 f"There is no picture in the folder {path.name}.",
                 "Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files.",
             )
-        path = found[0]
-    return _with_session(load_picture(path), store)
+        path = images[0]
+    return _with_session(load_image(path), store)
 
 
-def read_pasted(data: bytes | QImage, name: str, store: SessionStore) -> Opened:
+def open_pasted(data: bytes | QImage, name: str, store: SessionStore) -> OpenedImage:
     """Take a picture from the clipboard: an encoded file or pixels."""
     import_readers()
-    from zim_app.core.images import Picture, load_picture
+    from zim_app.core.images import Image, load_image
 
     if isinstance(data, bytes):
         with tempfile.TemporaryDirectory(prefix="zim-studio-") as folder:
             file = Path(folder) / "pasted"
             file.write_bytes(data)
-            picture = replace(load_picture(file), path=None, name=name)
+            image = replace(load_image(file), path=None, name=name)
     else:
         colour, alpha = _pixels(data)
-        picture = Picture.from_array(colour, name, alpha)
-    return _with_session(picture, store)
+        image = Image.from_array(colour, name, alpha)
+    return _with_session(image, store)
 
 
 def _pixels(image: QImage) -> tuple[ByteArray, ByteArray]:
@@ -103,26 +103,26 @@ def _pixels(image: QImage) -> tuple[ByteArray, ByteArray]:
     return pixels[..., :3].copy(), pixels[..., 3].copy()
 
 
-def _with_session(picture: Picture, store: SessionStore) -> Opened:
+def _with_session(image: Image, store: SessionStore) -> OpenedImage:
     session, problem = None, None
     try:
-        session = store.load(picture.key)
+        session = store.load(image.key)
     except ZimError as error:
         problem = error
-    siblings = pictures_in(picture.path.parent) if picture.path else ()
-    return Opened(
-        picture,
-        picture_levels(picture.rgb),
-        session.work if session else None,
+    siblings = list_images(image.path.parent) if image.path else ()
+    return OpenedImage(
+        image,
+        image_pyramid(image.rgb),
+        session.stack if session else None,
         session.exported if session else False,
         siblings,
         problem=problem,
     )
 
 
-def read_project_and_picture(
+def open_project(
     path: Path, located: Path | None, store: SessionStore
-) -> Opened | PictureMissing:
+) -> OpenedImage | ImageMissing:
     """Read a project and its picture.
 
     Args:
@@ -131,23 +131,25 @@ def read_project_and_picture(
         store: knows where pictures were seen last.
     """
     import_readers()
-    from zim_app.core.images import load_picture
-    from zim_app.core.project import picture_file, read_project
+    from zim_app.core.images import load_image
+    from zim_app.core.project import find_image_file, read_project
 
     project = read_project(path)
-    file = located or picture_file(path, project.picture)
-    file = file or _seen_last(project.picture.digest, store)
+    file = located or find_image_file(path, project.reference)
+    file = file or _last_known_file(project.reference.digest, store)
     if file is None:
-        return PictureMissing(path, project)
-    picture = load_picture(file)
-    match = project.picture.match(picture)
+        return ImageMissing(path, project)
+    image = load_image(file)
+    match = project.reference.match(image)
     if match == "other":
-        return PictureMissing(path, project, file)
-    opened = _with_session(picture, store)
-    return replace(opened, work=project.work, exported=False, project=path, match=match)
+        return ImageMissing(path, project, file)
+    opened = _with_session(image, store)
+    return replace(
+        opened, stack=project.stack, exported=False, project=path, match=match
+    )
 
 
-def _seen_last(digest: str, store: SessionStore) -> Path | None:
+def _last_known_file(digest: str, store: SessionStore) -> Path | None:
     """The file that our own session of that picture names, if it is still there."""
     try:
         session = store.load(digest)

@@ -97,8 +97,8 @@ class StartPage(QWidget):
         frame.setStyleSheet(
             "#drop { border: 2px dashed #8a8a8a; border-radius: 10px; }"
         )
-        picture = QLabel()
-        picture.setPixmap(glyph("image-plus-outline", 56, SIGN_COLOUR))
+        symbol = QLabel()
+        symbol.setPixmap(glyph("image-plus-outline", 56, SIGN_COLOUR))
         text = QLabel(self.tr("Drop a picture here"))
         font = text.font()
         font.setPointSizeF(font.pointSizeF() * 1.6)
@@ -109,7 +109,7 @@ class StartPage(QWidget):
         layout = QVBoxLayout(frame)
         layout.setContentsMargins(24, 28, 24, 28)
         layout.setSpacing(12)
-        for widget in (picture, text, button):
+        for widget in (symbol, text, button):
             layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         return frame
 
@@ -146,9 +146,9 @@ class StartPage(QWidget):
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         grid.setHorizontalSpacing(12)
-        for row, (picture, text) in enumerate(lines):
+        for row, (symbol, text) in enumerate(lines):
             sign = QLabel()
-            sign.setPixmap(picture)
+            sign.setPixmap(symbol)
             grid.addWidget(sign, row, 0)
             grid.addWidget(QLabel(text), row, 1)
         return grid

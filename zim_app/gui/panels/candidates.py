@@ -19,13 +19,13 @@ THUMBNAIL = QSize(56, 56)
 class CandidateStrip(QDockWidget):
     """The model's mattes of the active object, with the quality it predicts for each.
 
-    **Signals**: ``previewed(recipe)``: show this :class:`Recipe` in passing; None for
+    **Signals**: ``preview_requested(recipe)``: show this :class:`Recipe` in passing; None for
     the document's own.
 
     **Threads**: the window's only.
     """
 
-    previewed = Signal(object)
+    preview_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,9 +72,9 @@ class CandidateStrip(QDockWidget):
             return
         recipe = document.state.recipe
         if (recipe.options.candidate or 0) != index:
-            self.previewed.emit(recipe.with_candidate(index))
+            self.preview_requested.emit(recipe.with_candidate(index))
             document.edit(self.tr("Choose candidate"), recipe.with_candidate(index))
-        self._mark(document.state)
+        self._check_chosen(document.state)
 
     def has(self, index: int) -> bool:
         """Whether there is a candidate to choose."""
@@ -84,7 +84,7 @@ class CandidateStrip(QDockWidget):
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         if new.matte is not self._shown:
             self._show(new.matte)
-        self._mark(new)
+        self._check_chosen(new)
 
     def _show(self, matte: Matte | None) -> None:
         self._shown = matte
@@ -103,9 +103,9 @@ class CandidateStrip(QDockWidget):
             button.setToolTip(tip)
             button.setAccessibleName(tip)
         if self.document is not None:
-            self._mark(self.document.state)
+            self._check_chosen(self.document.state)
 
-    def _mark(self, state: DocumentState) -> None:
+    def _check_chosen(self, state: DocumentState) -> None:
         current = state.recipe.options.candidate or 0
         for index, button in enumerate(self.buttons):
             button.setChecked(self.has(index) and index == current)
@@ -116,9 +116,11 @@ class CandidateStrip(QDockWidget):
             if event.type() == QEvent.Type.Enter and self.has(index):
                 recipe = self.document.state.recipe
                 if (recipe.options.candidate or 0) != index:
-                    self.previewed.emit(recipe.with_candidate(index))
-            elif event.type() == QEvent.Type.Leave and not self.document.state.pending:
-                self.previewed.emit(None)
+                    self.preview_requested.emit(recipe.with_candidate(index))
+            elif (
+                event.type() == QEvent.Type.Leave and not self.document.state.is_pending
+            ):
+                self.preview_requested.emit(None)
         return super().eventFilter(watched, event)
 
 

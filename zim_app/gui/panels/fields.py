@@ -16,12 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 STEPS = 1000
-REST_MS = 400
+COMMIT_DELAY_MS = 400
 """A number that changed by keys or wheel counts when it has been left alone so long."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class SliderScale:
     """What the positions of a slider mean.
 
     Attributes:
@@ -41,13 +41,13 @@ class Scale:
 
     def position(self, value: float) -> int:
         """Of the slider, 0 to ``STEPS``."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(STEPS * math.pow(min(max(share, 0.0), 1.0), 1 / self.curve))
+        fraction = (value - self.low) / (self.high - self.low)
+        return round(STEPS * math.pow(min(max(fraction, 0.0), 1.0), 1 / self.curve))
 
     def value(self, position: int) -> float:
         """What a position of the slider means, rounded to the decimals."""
-        share = math.pow(position / STEPS, self.curve)
-        return round(self.low + (self.high - self.low) * share, self.decimals)
+        fraction = math.pow(position / STEPS, self.curve)
+        return round(self.low + (self.high - self.low) * fraction, self.decimals)
 
 
 class SliderField(QWidget):
@@ -68,20 +68,20 @@ class SliderField(QWidget):
         self,
         name: str,
         tip: str,
-        scale: Scale,
+        scale: SliderScale,
         *,
         one_line: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.scale = scale
-        self._settled = scale.default
+        self._committed_value = scale.default
         self.label, self.slider = QLabel(name), QSlider(Qt.Orientation.Horizontal)
         self.number = QDoubleSpinBox()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(REST_MS)
-        self._timer.timeout.connect(self.settle)
+        self._timer.setInterval(COMMIT_DELAY_MS)
+        self._timer.timeout.connect(self.commit_pending)
         self._setup_widgets(name, self.tr("{}. Double-click resets it.").format(tip))
         self._lay_out(one_line)
         self.set_value(scale.default)
@@ -91,7 +91,7 @@ class SliderField(QWidget):
         self.slider.setSingleStep(STEPS // 100)
         self.slider.setPageStep(STEPS // 10)
         self.slider.valueChanged.connect(self._on_slider_value_changed)
-        self.slider.sliderReleased.connect(self.settle)
+        self.slider.sliderReleased.connect(self.commit_pending)
         self.number.setRange(self.scale.low, self.scale.high)
         self.number.setDecimals(self.scale.decimals)
         self.number.setSingleStep(max(10.0**-self.scale.decimals, 0.01))
@@ -137,20 +137,20 @@ class SliderField(QWidget):
         """Show a value without a signal, unless the user is changing it now."""
         if self.moving:
             return
-        self._settled = value
+        self._committed_value = value
         self._show(value)
 
     def reset(self) -> None:
         """Go back to the default."""
-        self._take(self.scale.default)
-        self.settle()
+        self._commit(self.scale.default)
+        self.commit_pending()
 
     @Slot()
-    def settle(self) -> None:
+    def commit_pending(self) -> None:
         """Let the value count now."""
         self._timer.stop()
-        if self.value != self._settled:
-            self._settled = self.value
+        if self.value != self._committed_value:
+            self._committed_value = self.value
             self.changed.emit(self.value)
 
     def _show(self, value: float) -> None:
@@ -158,7 +158,7 @@ class SliderField(QWidget):
             self.number.setValue(value)
             self.slider.setValue(self.scale.position(value))
 
-    def _take(self, value: float) -> None:
+    def _commit(self, value: float) -> None:
         self._show(value)
         self.changing.emit(self.value)
         if not self.slider.isSliderDown():
@@ -166,11 +166,11 @@ class SliderField(QWidget):
 
     @Slot(int)
     def _on_slider_value_changed(self, position: int) -> None:
-        self._take(self.scale.value(position))
+        self._commit(self.scale.value(position))
 
     @Slot(float)
     def _on_number_value_changed(self, value: float) -> None:
-        self._take(value)
+        self._commit(value)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseButtonDblClick:

@@ -33,15 +33,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.folders import pictures_in
-from zim_app.core.session_store import Mark, Stamp
+from zim_app.core.folders import list_images
+from zim_app.core.session_store import FileStamp, SessionMark
 from zim_app.gui.icons import glyph
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 
 SIDE = 72
 """Of the square that a thumbnail fits in."""
 ITEM = QSize(96, 100)
-KEPT = 400
+MAX_THUMBNAILS = 400
 """Thumbnails in memory, of 20 kB each."""
 AHEAD = 3
 """Thumbnails read beyond those that can be seen, on either side."""
@@ -67,7 +67,7 @@ class StripModel(QAbstractListModel):
         self.paths: tuple[Path, ...] = ()
         self._rows: dict[Path, int] = {}
         self._modified: dict[Path, int] = {}
-        self._marks: dict[Path, tuple[Mark, Stamp | None]] = {}
+        self._marks: dict[Path, tuple[SessionMark, FileStamp | None]] = {}
         self._thumbnails: OrderedDict[Path, QPixmap | None] = OrderedDict()
 
     def set_paths(self, paths: Sequence[Path], modified: Mapping[Path, int]) -> None:
@@ -84,12 +84,14 @@ class StripModel(QAbstractListModel):
         self._rows = {path: row for row, path in enumerate(self.paths)}
         self.endResetModel()
 
-    def set_marks(self, marks: Mapping[Path, tuple[Mark, Stamp | None]]) -> None:
+    def set_marks(
+        self, marks: Mapping[Path, tuple[SessionMark, FileStamp | None]]
+    ) -> None:
         """Use these marks in place of all others."""
         self._marks = dict(marks)
         self._changed(range(len(self.paths)))
 
-    def set_mark(self, path: Path, mark: Mark | None) -> None:
+    def set_mark(self, path: Path, mark: SessionMark | None) -> None:
         """Mark one picture; None takes the mark away."""
         if mark is None:
             self._marks.pop(path, None)
@@ -101,7 +103,7 @@ class StripModel(QAbstractListModel):
         """Keep the thumbnail of a picture; None says that it has none."""
         self._thumbnails[path] = pixmap
         self._thumbnails.move_to_end(path)
-        while len(self._thumbnails) > KEPT:
+        while len(self._thumbnails) > MAX_THUMBNAILS:
             self._thumbnails.popitem(last=False)
         self._changed([self.row(path)])
 
@@ -109,11 +111,11 @@ class StripModel(QAbstractListModel):
         """Where a picture is; -1 if it is not here."""
         return self._rows.get(path, -1)
 
-    def lacks(self, row: int) -> bool:
+    def lacks_thumbnail(self, row: int) -> bool:
         """Whether the thumbnail in that row was not read yet."""
         return self.paths[row] not in self._thumbnails
 
-    def mark(self, path: Path) -> Mark | None:
+    def mark(self, path: Path) -> SessionMark | None:
         """The mark to show, unless the file is another than the one that has it."""
         mark, stamp = self._marks.get(path, (None, None))
         modified = self._modified.get(path)
@@ -150,7 +152,7 @@ class StripModel(QAbstractListModel):
         return words[mark].format(path.name) if mark else path.name
 
 
-class _Delegate(QStyledItemDelegate):
+class _StripDelegate(QStyledItemDelegate):
     """Paints a thumbnail, its mark and its name."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -182,7 +184,9 @@ class _Delegate(QStyledItemDelegate):
         text = option.fontMetrics.elidedText(name, middle, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_mark(self, painter: QPainter, frame: QRect, mark: Mark | None) -> None:
+    def _paint_mark(
+        self, painter: QPainter, frame: QRect, mark: SessionMark | None
+    ) -> None:
         if mark is None:
             return
         name, colour = _SIGNS[mark]
@@ -193,7 +197,7 @@ class _Delegate(QStyledItemDelegate):
         painter.drawPixmap(corner.x() - 17, corner.y() - 17, glyph(name, 19, colour))
 
 
-class _View(QListView):
+class _StripListView(QListView):
     """A list from left to right that says when it was painted.
 
     **Signals**: ``painted()``.
@@ -233,8 +237,8 @@ class FolderStrip(QDockWidget):
         self.view = self._make_view()
         self.setWidget(self.view)
         self._folder: Path | None = None
-        self._lane = Lane("thumbnails", parent=self)
-        self._lane.finished.connect(self._on_lane_finished)
+        self._thread = WorkerThread("thumbnails", parent=self)
+        self._thread.finished.connect(self._on_thread_finished)
         self._watcher = QFileSystemWatcher(self)
         self._refresh = QTimer(self)
         self._refresh.setSingleShot(True)
@@ -243,10 +247,10 @@ class FolderStrip(QDockWidget):
         self._watcher.directoryChanged.connect(self._on_folder_changed)
         self.hide()
 
-    def _make_view(self) -> _View:
-        view = _View()
+    def _make_view(self) -> _StripListView:
+        view = _StripListView()
         view.setModel(self.model)
-        view.setItemDelegate(_Delegate(view))
+        view.setItemDelegate(_StripDelegate(view))
         view.setFlow(QListView.Flow.LeftToRight)
         view.setWrapping(False)
         view.setUniformItemSizes(True)
@@ -262,28 +266,28 @@ class FolderStrip(QDockWidget):
     @property
     def idle(self) -> bool:
         """Whether nothing is read."""
-        return self._lane.idle
+        return self._thread.idle
 
     @property
     def current(self) -> int:
         """Row of the picture that is open or on its way; -1 if none is."""
         return self.view.currentIndex().row()
 
-    def show_folder(self, pictures: Sequence[Path], current: Path) -> None:
+    def show_folder(self, images: Sequence[Path], current: Path) -> None:
         """Show all pictures of a folder, and follow its changes.
 
         Args:
-            pictures: in it.
+            images: in it.
             current: the one that is open.
         """
         self._watch(current.parent)
-        self._show(pictures, current)
+        self._show(images, current)
         self._read_folder()
 
-    def show_pictures(self, pictures: Sequence[Path], current: Path | None) -> None:
+    def show_images(self, images: Sequence[Path], current: Path | None) -> None:
         """Show just these pictures, from wherever they are."""
         self._watch(None)
-        self._show(pictures, current)
+        self._show(images, current)
 
     def step(self, by: int) -> None:
         """Ask for a picture some places further; the ends stop it."""
@@ -291,9 +295,9 @@ class FolderStrip(QDockWidget):
         if 0 <= row < len(self.model.paths):
             self._request(row)
 
-    def close_lane(self) -> None:
+    def close_worker(self) -> None:
         """End the thread, and return when it has ended."""
-        self._lane.close()
+        self._thread.close()
 
     def _watch(self, folder: Path | None) -> None:
         if folder == self._folder:
@@ -304,9 +308,9 @@ class FolderStrip(QDockWidget):
         if folder is not None:
             self._watcher.addPath(str(folder))
 
-    def _show(self, pictures: Sequence[Path], current: Path | None) -> None:
-        if tuple(pictures) != self.model.paths:
-            self.model.set_paths(pictures, {})
+    def _show(self, images: Sequence[Path], current: Path | None) -> None:
+        if tuple(images) != self.model.paths:
+            self.model.set_paths(images, {})
         self.select(current)
 
     def select(self, path: Path | None) -> None:
@@ -335,32 +339,32 @@ class FolderStrip(QDockWidget):
     def _read_folder(self) -> None:
         if self._folder is not None:
             work = partial(list_folder, self._folder)
-            self._lane.submit(Task("list", self._folder, work))
+            self._thread.submit(WorkerTask("list", self._folder, work))
 
     @Slot()
     def _load_next(self) -> None:
         """Read the first thumbnail that can be seen, or nearly, and is not there."""
-        if not self._lane.idle or not self.isVisible():
+        if not self._thread.idle or not self.isVisible():
             return
-        seen, count = self.view.visible_rows(), len(self.model.paths)
-        around = range(max(0, seen.start - AHEAD), min(count, seen.stop + AHEAD))
-        for row in (*seen, *around):
-            if self.model.lacks(row):
+        visible, count = self.view.visible_rows(), len(self.model.paths)
+        around = range(max(0, visible.start - AHEAD), min(count, visible.stop + AHEAD))
+        for row in (*visible, *around):
+            if self.model.lacks_thumbnail(row):
                 path = self.model.paths[row]
-                task = Task("thumbnail", path, partial(read_image, path))
-                self._lane.submit(task)
+                task = WorkerTask("thumbnail", path, partial(read_image, path))
+                self._thread.submit(task)
                 return
 
     @Slot(object, object, object)
-    def _on_lane_finished(self, task: Task, result: Any, error: Any) -> None:
+    def _on_thread_finished(self, task: WorkerTask, result: Any, error: Any) -> None:
         if task.kind == "thumbnail":
             pixmap = None if error else QPixmap.fromImage(result)
             self.model.set_thumbnail(task.subject, pixmap)
         elif task.subject == self._folder and error is None:
-            self._take_listing(result)
+            self._on_folder_listed(result)
         self._load_next()
 
-    def _take_listing(self, modified: dict[Path, int]) -> None:
+    def _on_folder_listed(self, modified: dict[Path, int]) -> None:
         row, bar = self.current, self.view.horizontalScrollBar()
         current = self.model.paths[row] if row >= 0 else None
         place = bar.value()
@@ -382,7 +386,7 @@ def list_folder(folder: Path) -> dict[Path, int]:
                 times[entry.name] = entry.stat().st_mtime_ns
             except OSError:  # gone meanwhile, or a link to nowhere
                 continue
-    return {x: times[x.name] for x in pictures_in(folder) if x.name in times}
+    return {x: times[x.name] for x in list_images(folder) if x.name in times}
 
 
 def read_image(path: Path) -> QImage:

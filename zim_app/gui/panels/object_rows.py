@@ -44,7 +44,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.scene import moved
+from zim_app.core.scene import move_objects
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.icons import glyph
 from zim_model.arrays import ByteArray
@@ -53,7 +53,7 @@ from zim_model.request import Matte
 
 MIME_TYPE = "application/x-zim-studio-objects"
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
-"""The whole :class:`Row` of an index."""
+"""The whole :class:`ObjectRow` of an index."""
 ROW_HEIGHT = 40
 THUMBNAIL_SIDE = 34
 _CHECKER = (0xFF, 0xD0)
@@ -74,13 +74,15 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("Objects", text)
 
 
-def name_of(entry: SceneObject) -> str:
+def object_name(scene_object: SceneObject) -> str:
     """What an object is called; one without a name is called by its number."""
-    return entry.name or tr(QT_TRANSLATE_NOOP("Objects", "Object {}")).format(entry.id)
+    return scene_object.name or tr(QT_TRANSLATE_NOOP("Objects", "Object {}")).format(
+        scene_object.id
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ObjectRow:
     """One object as the panel shows it.
 
     Attributes:
@@ -91,7 +93,7 @@ class Row:
         solo: only this one is shown.
         shown: it is to be seen, all in all.
         empty: nothing was asked yet.
-        waiting: its matte is still to come.
+        is_pending: its matte is still to come.
     """
 
     id: int
@@ -101,25 +103,25 @@ class Row:
     solo: bool
     shown: bool
     empty: bool
-    waiting: bool
+    is_pending: bool
 
     @classmethod
-    def of(cls, state: DocumentState, index: int) -> Row:
+    def from_state(cls, state: DocumentState, index: int) -> ObjectRow:
         """The row of one object of a document."""
-        entry = state.objects[index]
+        scene_object = state.objects[index]
         return cls(
-            entry.id,
-            name_of(entry),
-            entry.colour,
-            entry.visible,
-            solo=state.solo == entry.id,
-            shown=state.shows(index),
-            empty=not entry.recipe.asks,
-            waiting=entry.id in state.unanswered,
+            scene_object.id,
+            object_name(scene_object),
+            scene_object.colour,
+            scene_object.visible,
+            solo=state.solo == scene_object.id,
+            shown=state.is_shown(index),
+            empty=not scene_object.recipe.has_prompts,
+            is_pending=scene_object.id in state.unsolved,
         )
 
     @property
-    def spoken(self) -> str:
+    def accessible_text(self) -> str:
         """The row for those who hear it."""
         words = [self.name]
         if not self.shown:
@@ -129,7 +131,7 @@ class Row:
         return ", ".join(words)
 
 
-def cutout(levels: Sequence[ByteArray], matte: Matte, side: int) -> QImage:
+def cut_out_thumbnail(levels: Sequence[ByteArray], matte: Matte, side: int) -> QImage:
     """A small square picture of what a matte cuts out, over a checker board.
 
     Args:
@@ -159,8 +161,8 @@ def cutout(levels: Sequence[ByteArray], matte: Matte, side: int) -> QImage:
 def _smallest(levels: Sequence[ByteArray], matte: Matte) -> tuple[ByteArray, ByteArray]:
     """Picture, (h, w, 3) red first, and alpha, (h, w), at their smallest level."""
     index = min(len(levels), len(matte.pyramid)) - 1
-    picture = levels[index]
-    rgb = picture if picture.shape[2] == 3 else picture[..., 2::-1]
+    pixels = levels[index]
+    rgb = pixels if pixels.shape[2] == 3 else pixels[..., 2::-1]
     return rgb, matte.pyramid[index]
 
 
@@ -184,7 +186,7 @@ class ObjectModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.document: Document | None = None
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[ObjectRow, ...] = ()
         self._thumbnails: dict[int, tuple[Matte, QPixmap]] = {}
 
     def set_document(self, document: Document) -> None:
@@ -207,7 +209,7 @@ class ObjectModel(QAbstractListModel):
         if self.document is None:
             return
         state = self.document.state
-        objects = moved(state.objects, ids, row)
+        objects = move_objects(state.objects, ids, row)
         active = objects.index(state.object)
         self.document.edit_objects(self.tr("Reorder objects"), objects, active)
 
@@ -223,7 +225,7 @@ class ObjectModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return row.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return row.spoken
+            return row.accessible_text
         if role == Qt.ItemDataRole.DecorationRole:
             return self._thumbnail(index.row())
         return row if role == ROW_ROLE else None
@@ -282,13 +284,13 @@ class ObjectModel(QAbstractListModel):
         if [o.id for o in old.objects] != [o.id for o in new.objects]:
             self.beginResetModel()
             self._rows = rows
-            kept = {entry.id for entry in new.objects}
-            self._thumbnails = {i: t for i, t in self._thumbnails.items() if i in kept}
+            ids = {scene_object.id for scene_object in new.objects}
+            self._thumbnails = {i: t for i, t in self._thumbnails.items() if i in ids}
             self.endResetModel()
             return
         old_rows, self._rows = self._rows, rows
-        for row, (before, now) in enumerate(zip(old_rows, rows, strict=True)):
-            if before != now or old.mattes[row] is not new.mattes[row]:
+        for row, (before, after) in enumerate(zip(old_rows, rows, strict=True)):
+            if before != after or old.mattes[row] is not new.mattes[row]:
                 self.dataChanged.emit(self.index(row), self.index(row))
 
     def _thumbnail(self, row: int) -> QPixmap | None:
@@ -300,14 +302,18 @@ class ObjectModel(QAbstractListModel):
         if id_ not in self._thumbnails or self._thumbnails[id_][0] is not matte:
             ratio = QGuiApplication.primaryScreen().devicePixelRatio()
             side = round(THUMBNAIL_SIDE * ratio)
-            pixmap = QPixmap.fromImage(cutout(self.document.levels, matte, side))
+            pixmap = QPixmap.fromImage(
+                cut_out_thumbnail(self.document.levels, matte, side)
+            )
             pixmap.setDevicePixelRatio(ratio)
             self._thumbnails[id_] = matte, pixmap
         return self._thumbnails[id_][1]
 
 
-def _rows(state: DocumentState) -> tuple[Row, ...]:
-    return tuple(Row.of(state, index) for index in range(len(state.objects)))
+def _rows(state: DocumentState) -> tuple[ObjectRow, ...]:
+    return tuple(
+        ObjectRow.from_state(state, index) for index in range(len(state.objects))
+    )
 
 
 def row_parts(rect: QRect) -> dict[str, QRect]:
@@ -338,7 +344,7 @@ class RowDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index
     ) -> None:
-        row: Row = index.data(ROW_ROLE)
+        row: ObjectRow = index.data(ROW_ROLE)
         state = option.state
         selected = bool(state & QStyle.StateFlag.State_Selected)
         palette, roles = option.palette, QPalette.ColorRole
@@ -358,7 +364,7 @@ class RowDelegate(QStyledItemDelegate):
         self,
         painter: QPainter,
         parts: dict[str, QRect],
-        row: Row,
+        row: ObjectRow,
         index: Index,
         ink: QColor,
     ) -> None:
@@ -382,7 +388,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.drawText(parts["name"], int(flags), name)
 
     def _paint_thumbnail(
-        self, painter: QPainter, rect: QRect, row: Row, index: Index, ink: QColor
+        self, painter: QPainter, rect: QRect, row: ObjectRow, index: Index, ink: QColor
     ) -> None:
         pixmap = index.data(Qt.ItemDataRole.DecorationRole)
         if pixmap is not None:
@@ -394,7 +400,7 @@ class RowDelegate(QStyledItemDelegate):
             painter.setPen(QColor(ink.red(), ink.green(), ink.blue(), 80))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
-        if row.waiting:
+        if row.is_pending:
             badge = QRect(rect.right() - 15, rect.bottom() - 15, 16, 16)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(0, 0, 0, 150))
@@ -437,8 +443,8 @@ class RowDelegate(QStyledItemDelegate):
         if event.type() != QEvent.Type.ToolTip or not index.isValid():
             return False
         part = part_under(option.rect, event.pos().x(), event.pos().y())
-        row: Row = index.data(ROW_ROLE)
-        text = tr(PART_TIPS[part]) if part in PART_TIPS else row.spoken
+        row: ObjectRow = index.data(ROW_ROLE)
+        text = tr(PART_TIPS[part]) if part in PART_TIPS else row.accessible_text
         QToolTip.showText(event.globalPos(), text, view)
         return True
 

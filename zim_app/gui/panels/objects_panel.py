@@ -30,12 +30,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.scene import differences, merged, strokes_interfere, united, without
+from zim_app.core.scene import (
+    differences,
+    merge_objects,
+    remove_objects,
+    strokes_interfere,
+    unite_recipes,
+)
 from zim_app.gui.document import OBJECT_COLOURS, Document, DocumentState
 from zim_app.gui.panels.object_rows import (
     ObjectModel,
     RowDelegate,
-    name_of,
+    object_name,
     part_under,
     tr,
 )
@@ -67,13 +73,13 @@ class ObjectList(QListView):
     """The list itself; eye, swatch and solo answer to the mouse without selecting.
 
     **Signals**: ``part_clicked(part, row, alt)``: "eye", "swatch" or "solo";
-    ``removal_wanted()``: the Delete key.
+    ``removal_requested()``: the Delete key.
 
     **Threads**: the window's only.
     """
 
     part_clicked = Signal(str, int, bool)
-    removal_wanted = Signal()
+    removal_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -107,7 +113,7 @@ class ObjectList(QListView):
         if event.modifiers():
             super().keyPressEvent(event)
         elif event.key() in _REMOVAL_KEYS:
-            self.removal_wanted.emit()
+            self.removal_requested.emit()
         elif event.key() == Qt.Key.Key_Space and row >= 0:
             self.part_clicked.emit("eye", row, False)
         else:
@@ -140,14 +146,14 @@ _REMOVAL_KEYS = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 class ObjectsPanel(QDockWidget):
     """All objects of the document, topmost first; the current row is the active one.
 
-    **Signals**: ``objected(message, hint, action_text, callback)``: something cannot be
+    **Signals**: ``rejected(message, hint, action_text, callback)``: something cannot be
     done exactly as wished; the callback does the nearest thing.
     ``selection_changed()``: other rows are selected.
 
     **Threads**: the window's only.
     """
 
-    objected = Signal(str, str, str, object)
+    rejected = Signal(str, str, str, object)
     selection_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -163,7 +169,7 @@ class ObjectsPanel(QDockWidget):
         self.list.setAccessibleName(self.tr("Objects"))
         self.list.setModel(self.model)
         self.list.part_clicked.connect(self._on_part_clicked)
-        self.list.removal_wanted.connect(self.delete)
+        self.list.removal_requested.connect(self.delete)
         self.list.customContextMenuRequested.connect(self._show_menu)
         self.list.selectionModel().currentChanged.connect(self._on_current_changed)
         self.list.selectionModel().selectionChanged.connect(self.selection_changed)
@@ -207,12 +213,12 @@ class ObjectsPanel(QDockWidget):
         if self.document is not None:
             self.document.changed.disconnect(self._on_document_changed)
         self.document = document
-        with self._follow():
+        with self._sync_current():
             self.model.set_document(document)
             self._select_active(document.state)
         document.changed.connect(self._on_document_changed)
 
-    def enabled(self) -> dict[str, bool]:
+    def enabled_actions(self) -> dict[str, bool]:
         """Which of the actions about objects can be used now, where not all can."""
         if self.document is None:
             return {}
@@ -242,8 +248,8 @@ class ObjectsPanel(QDockWidget):
     def add(self) -> None:
         """Begin another object, on top of the others."""
         if self.document is not None:
-            entry = self.document.new_object()
-            objects = (entry, *self.document.state.objects)
+            scene_object = self.document.new_object()
+            objects = (scene_object, *self.document.state.objects)
             self.document.edit_objects(self.tr("New object"), objects, 0)
 
     @Slot()
@@ -254,13 +260,13 @@ class ObjectsPanel(QDockWidget):
             return
         objects, first = [], None
         selected = self.selected_ids
-        for entry in document.state.objects:
-            if entry.id in selected:
-                name = self.tr("{} copy").format(name_of(entry))
-                copy = document.new_object(entry.recipe, name)
+        for scene_object in document.state.objects:
+            if scene_object.id in selected:
+                name = self.tr("{} copy").format(object_name(scene_object))
+                copy = document.new_object(scene_object.recipe, name)
                 first = first or copy
                 objects.append(copy)
-            objects.append(entry)
+            objects.append(scene_object)
         assert first is not None
         texts = self.tr("Duplicate object"), self.tr("Duplicate {} objects")
         text = texts[len(selected) > 1].format(len(selected))
@@ -273,8 +279,8 @@ class ObjectsPanel(QDockWidget):
         if document is None or not self._can_delete():
             return
         state, ids = document.state, self.selected_ids
-        objects = without(state.objects, ids) or (document.new_object(),)
-        above = without(state.objects[: state.active], ids)
+        objects = remove_objects(state.objects, ids) or (document.new_object(),)
+        above = remove_objects(state.objects[: state.active], ids)
         active = min(len(above), len(objects) - 1)
         texts = self.tr("Delete object"), self.tr("Delete {} objects")
         text = texts[len(ids) > 1].format(len(ids))
@@ -284,7 +290,7 @@ class ObjectsPanel(QDockWidget):
         """Whether anything would be gone: a lone empty object stays as it is."""
         assert self.document is not None
         objects = self.document.state.objects
-        return len(objects) > 1 or objects[0].recipe.asks
+        return len(objects) > 1 or objects[0].recipe.has_prompts
 
     @Slot()
     def merge(self) -> None:
@@ -292,14 +298,20 @@ class ObjectsPanel(QDockWidget):
         document, ids = self.document, self.selected_ids
         if document is None or len(ids) < 2:
             return
-        chosen = [entry for entry in document.state.objects if entry.id in ids]
-        recipes = [entry.recipe for entry in chosen]
-        asking = [entry for entry in chosen if entry.recipe.asks] or chosen
+        chosen = [
+            scene_object
+            for scene_object in document.state.objects
+            if scene_object.id in ids
+        ]
+        recipes = [scene_object.recipe for scene_object in chosen]
+        asking = [
+            scene_object for scene_object in chosen if scene_object.recipe.has_prompts
+        ] or chosen
         different = [tr(_DIFFERENCES[name]) for name in differences(recipes)]
         merge = partial(self._merge, ids)
         if different:
-            name = name_of(asking[0])
-            self.objected.emit(
+            name = object_name(asking[0])
+            self.rejected.emit(
                 self.tr("These objects differ in: {}.").format(", ".join(different)),
                 self.tr("One object has only one of each; “{}” can decide.").format(
                     name
@@ -308,7 +320,7 @@ class ObjectsPanel(QDockWidget):
                 merge,
             )
         elif strokes_interfere(recipes):
-            self.objected.emit(
+            self.rejected.emit(
                 self.tr("Some of these objects have strokes that erase or soften."),
                 self.tr("They would act on the whole merged object."),
                 self.tr("Merge anyway"),
@@ -322,12 +334,14 @@ class ObjectsPanel(QDockWidget):
         if document is None:
             return
         state = document.state
-        chosen = [entry for entry in state.objects if entry.id in ids]
+        chosen = [
+            scene_object for scene_object in state.objects if scene_object.id in ids
+        ]
         if len(chosen) < 2:  # the question was answered too late
             return
-        recipe = united([entry.recipe for entry in chosen])
-        objects = merged(state.objects, ids, recipe)
-        active = [entry.id for entry in objects].index(chosen[0].id)
+        recipe = unite_recipes([scene_object.recipe for scene_object in chosen])
+        objects = merge_objects(state.objects, ids, recipe)
+        active = [scene_object.id for scene_object in objects].index(chosen[0].id)
         text = self.tr("Merge {} objects").format(len(chosen))
         document.edit_objects(text, objects, active)
 
@@ -350,8 +364,10 @@ class ObjectsPanel(QDockWidget):
         assert self.document is not None
         state = self.document.state
         objects = tuple(
-            replace(entry, visible=visible) if entry.id in ids else entry
-            for entry in state.objects
+            replace(scene_object, visible=visible)
+            if scene_object.id in ids
+            else scene_object
+            for scene_object in state.objects
         )
         text = self.tr("Show object") if visible else self.tr("Hide object")
         self.document.edit_objects(text, objects, state.active)
@@ -397,7 +413,7 @@ class ObjectsPanel(QDockWidget):
             swatch = QPixmap(16, 16)
             swatch.fill(QColor(colour))
             name = QColor(colour).name()
-            menu.addAction(QIcon(swatch), name, partial(self._paint, row, colour))
+            menu.addAction(QIcon(swatch), name, partial(self._set_colour, row, colour))
         menu.addSeparator()
         menu.addAction(self.tr("Another colour…"), partial(self._ask_colour, row))
         below = self.list.visualRect(self.model.index(row)).bottomLeft()
@@ -405,19 +421,19 @@ class ObjectsPanel(QDockWidget):
 
     def _ask_colour(self, row: int) -> None:
         assert self.document is not None
-        entry = self.document.state.objects[row]
-        dialog = QColorDialog(QColor(entry.colour), self)
+        scene_object = self.document.state.objects[row]
+        dialog = QColorDialog(QColor(scene_object.colour), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.colorSelected.connect(partial(self._on_colour_selected, entry.id))
+        dialog.colorSelected.connect(partial(self._on_colour_selected, scene_object.id))
         dialog.open()
 
     def _on_colour_selected(self, id_: int, colour: QColor) -> None:
         assert self.document is not None
-        if id_ in [entry.id for entry in self.document.state.objects]:
+        if id_ in [scene_object.id for scene_object in self.document.state.objects]:
             row = self.document.state.index_of(id_)
-            self._paint(row, colour.rgb() & 0xFFFFFF)
+            self._set_colour(row, colour.rgb() & 0xFFFFFF)
 
-    def _paint(self, row: int, colour: int) -> None:
+    def _set_colour(self, row: int, colour: int) -> None:
         assert self.document is not None
         self.document.edit_object(self.tr("Change colour"), row, colour=colour)
 
@@ -426,13 +442,13 @@ class ObjectsPanel(QDockWidget):
     @Slot(str, int, bool)
     def _on_part_clicked(self, part: str, row: int, alt: bool) -> None:
         assert self.document is not None
-        entry = self.document.state.objects[row]
+        scene_object = self.document.state.objects[row]
         if part == "swatch":
             self._choose_colour(row)
         elif part == "solo" or alt:
-            self._toggle_solo(entry.id)
+            self._toggle_solo(scene_object.id)
         else:
-            self._set_visible([entry.id], visible=not entry.visible)
+            self._set_visible([scene_object.id], visible=not scene_object.visible)
 
     @Slot(QPoint)
     def _show_menu(self, at: QPoint) -> None:
@@ -448,7 +464,7 @@ class ObjectsPanel(QDockWidget):
         menu.popup(self.list.viewport().mapToGlobal(at))
 
     @contextmanager
-    def _follow(self) -> Iterator[None]:
+    def _sync_current(self) -> Iterator[None]:
         """While this lasts the list changes because the document did."""
         before, self._following = self._following, True
         try:
@@ -469,7 +485,7 @@ class ObjectsPanel(QDockWidget):
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         current = self.list.currentIndex().row()
-        with self._follow():
+        with self._sync_current():
             if current < 0:  # the rows are others, or in another order
                 self._select_active(new)
                 self._select_again(new)
@@ -478,7 +494,7 @@ class ObjectsPanel(QDockWidget):
 
     def _select_again(self, state: DocumentState) -> None:
         """Select what was selected before the rows changed, if all of it is left."""
-        ids = [entry.id for entry in state.objects]
+        ids = [scene_object.id for scene_object in state.objects]
         if state.object.id in self._selected_before and (
             set(self._selected_before) <= set(ids)
         ):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 from zim_app.gui.settings import window_state
 
 
-class Panels(QObject):
+class DockPanels(QObject):
     """Shows, hides and remembers a window's panels.
 
     Attributes:
@@ -42,7 +42,7 @@ class Panels(QObject):
         self._window.resizeDocks([last], [self._window.height()], vertical)
         self._window.restoreState(window_state.window_state())
 
-    def keep(self) -> None:
+    def save_state(self) -> None:
         """Remember how the panels are now, for the next start."""
         if self._shown:
             window_state.set_window_state(self._window.saveState())

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.document import Document, DocumentState
-from zim_app.gui.panels.fields import Scale, SliderField
+from zim_app.gui.panels.fields import SliderField, SliderScale
 from zim_model.recipe import Recipe
 from zim_model.request import (
     MAX_FEATHER,
@@ -41,15 +41,15 @@ class Adjustment:
         text, tip: to be translated in the context "Refine".
         step: names the undo step, likewise.
         scale: of the slider.
-        share: the attribute is the slider's value times this.
+        scale_factor: the attribute is the slider's value times this.
     """
 
     name: str
     text: str
     tip: str
     step: str
-    scale: Scale
-    share: float = 1.0
+    scale: SliderScale
+    scale_factor: float = 1.0
 
 
 ADJUSTMENTS = (
@@ -58,7 +58,7 @@ ADJUSTMENTS = (
         QT_TRANSLATE_NOOP("Refine", "Contrast"),
         QT_TRANSLATE_NOOP("Refine", "Makes the soft edge steeper, but never hard"),
         QT_TRANSLATE_NOOP("Refine", "Contrast"),
-        Scale(0, 100, 0, unit=" %"),
+        SliderScale(0, 100, 0, unit=" %"),
         0.01,
     ),
     Adjustment(
@@ -66,21 +66,21 @@ ADJUSTMENTS = (
         QT_TRANSLATE_NOOP("Refine", "Shift edge"),
         QT_TRANSLATE_NOOP("Refine", "Moves the edge outwards, or inwards below zero"),
         QT_TRANSLATE_NOOP("Refine", "Shift edge"),
-        Scale(-MAX_SHIFT, MAX_SHIFT, 0, decimals=1, unit=" px"),
+        SliderScale(-MAX_SHIFT, MAX_SHIFT, 0, decimals=1, unit=" px"),
     ),
     Adjustment(
         "feather",
         QT_TRANSLATE_NOOP("Refine", "Feather"),
         QT_TRANSLATE_NOOP("Refine", "Blurs the edge"),
         QT_TRANSLATE_NOOP("Refine", "Feather"),
-        Scale(0, MAX_FEATHER, 0, decimals=1, unit=" px", curve=2),
+        SliderScale(0, MAX_FEATHER, 0, decimals=1, unit=" px", curve=2),
     ),
     Adjustment(
         "decontaminate",
         QT_TRANSLATE_NOOP("Refine", "Decontaminate colours"),
         QT_TRANSLATE_NOOP("Refine", "Frees soft edges from the background's colour"),
         QT_TRANSLATE_NOOP("Refine", "Decontaminate colours"),
-        Scale(0, 100, 0, unit=" %"),
+        SliderScale(0, 100, 0, unit=" %"),
         0.01,
     ),
 )
@@ -110,9 +110,11 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Refine", text)
 
 
-def _adjusted(recipe: Recipe, entry: Adjustment, value: float) -> Recipe:
+def _with_adjustment(recipe: Recipe, adjustment: Adjustment, value: float) -> Recipe:
     """The recipe with a slider at ``value``."""
-    return recipe.finished(**{entry.name: round(value * entry.share, 4)})
+    return recipe.with_finish(
+        **{adjustment.name: round(value * adjustment.scale_factor, 4)}
+    )
 
 
 class RefinePanel(QDockWidget):
@@ -120,13 +122,13 @@ class RefinePanel(QDockWidget):
 
     A slider that moves is shown as it moves and is one undo step when it rests.
 
-    **Signals**: ``previewed(recipe)``: show this :class:`Recipe` in passing; None for
+    **Signals**: ``preview_requested(recipe)``: show this :class:`Recipe` in passing; None for
     the document's own.
 
     **Threads**: the window's only.
     """
 
-    previewed = Signal(object)
+    preview_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,7 +136,9 @@ class RefinePanel(QDockWidget):
         self.setObjectName("refine")
         self.document: Document | None = None
         self._object_id = 0  # of what is being adjusted
-        self.fields = {entry.name: self._field(entry) for entry in ADJUSTMENTS}
+        self.fields = {
+            adjustment.name: self._field(adjustment) for adjustment in ADJUSTMENTS
+        }
         self.detail = self._detail_box()
         self.mirrored = self._mirrored_box()
         self.reset_button = QPushButton(self.tr("Reset"))
@@ -142,12 +146,12 @@ class RefinePanel(QDockWidget):
             self.tr("Undo all refinement except brush strokes")
         )
         self.reset_button.clicked.connect(self.reset)
-        self.setWidget(_scrolled(self._content()))
+        self.setWidget(_scroll_area(self._content()))
 
-    def _field(self, entry: Adjustment) -> SliderField:
-        field = SliderField(_tr(entry.text), _tr(entry.tip), entry.scale)
-        field.changing.connect(partial(self._preview, entry))
-        field.changed.connect(partial(self._commit, entry))
+    def _field(self, adjustment: Adjustment) -> SliderField:
+        field = SliderField(_tr(adjustment.text), _tr(adjustment.tip), adjustment.scale)
+        field.changing.connect(partial(self._preview, adjustment))
+        field.changed.connect(partial(self._commit, adjustment))
         return field
 
     def _detail_box(self) -> QComboBox:
@@ -192,17 +196,17 @@ class RefinePanel(QDockWidget):
 
     def set_document(self, document: Document) -> None:
         """Refine another document's active object from now on."""
-        self.settle()
+        self.commit_pending()
         if self.document is not None:
             self.document.changed.disconnect(self._on_document_changed)
         self.document = document
         document.changed.connect(self._on_document_changed)
-        self._follow(document.state)
+        self._show_recipe(document.state)
 
-    def settle(self) -> None:
+    def commit_pending(self) -> None:
         """Let what has just been changed count now."""
         for field in self.fields.values():
-            field.settle()
+            field.commit_pending()
 
     def reset(self) -> None:
         """Take all refinement back except brush strokes, as one undo step."""
@@ -214,13 +218,13 @@ class RefinePanel(QDockWidget):
 
     # -- From the sliders ----------------------------------------------------------
 
-    def _preview(self, entry: Adjustment, value: float) -> None:
+    def _preview(self, adjustment: Adjustment, value: float) -> None:
         if self.document is not None:
             self._object_id = self.document.state.object.id
             recipe = self.document.state.recipe
-            self.previewed.emit(_adjusted(recipe, entry, value))
+            self.preview_requested.emit(_with_adjustment(recipe, adjustment, value))
 
-    def _commit(self, entry: Adjustment, value: float) -> None:
+    def _commit(self, adjustment: Adjustment, value: float) -> None:
         """Edit the object that was active when the slider moved."""
         if self.document is None:
             return
@@ -228,11 +232,11 @@ class RefinePanel(QDockWidget):
         ids = [item.id for item in state.objects]
         if self._object_id in ids:
             index = ids.index(self._object_id)
-            recipe = _adjusted(state.objects[index].recipe, entry, value)
+            recipe = _with_adjustment(state.objects[index].recipe, adjustment, value)
             if recipe == state.recipe:
-                self.previewed.emit(None)
-            self.document.edit_object(_tr(entry.step), index, recipe=recipe)
-        self._follow(self.document.state)
+                self.preview_requested.emit(None)
+            self.document.edit_object(_tr(adjustment.step), index, recipe=recipe)
+        self._show_recipe(self.document.state)
 
     @Slot(int)
     def _on_detail_activated(self, index: int) -> None:
@@ -245,7 +249,7 @@ class RefinePanel(QDockWidget):
     def _on_mirrored_clicked(self, checked: bool) -> None:
         if self.document is not None:
             recipe = self.document.state.recipe
-            options = replace(recipe.options, mirrored=checked)
+            options = replace(recipe.options, flip_tta=checked)
             self._edit(self.tr("Look twice"), replace(recipe, options=options))
 
     def _edit(self, text: str, recipe: Recipe) -> None:
@@ -257,27 +261,29 @@ class RefinePanel(QDockWidget):
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         if new.recipe != old.recipe or new.object.id != old.object.id:
-            self._follow(new)
+            self._show_recipe(new)
 
-    def _follow(self, state: DocumentState) -> None:
-        for entry in ADJUSTMENTS:
-            value = getattr(state.recipe.finish, entry.name) / entry.share
-            self.fields[entry.name].set_value(value)
+    def _show_recipe(self, state: DocumentState) -> None:
+        for adjustment in ADJUSTMENTS:
+            value = (
+                getattr(state.recipe.finish, adjustment.name) / adjustment.scale_factor
+            )
+            self.fields[adjustment.name].set_value(value)
         self.detail.setCurrentIndex(
             self.detail.findData(state.recipe.options.upsampling)
         )
-        self.mirrored.setChecked(state.recipe.options.mirrored)
+        self.mirrored.setChecked(state.recipe.options.flip_tta)
 
 
-def _scrolled(content: QWidget) -> QScrollArea:
+def _scroll_area(content: QWidget) -> QScrollArea:
     """Content that can be scrolled where the screen is low, and never grows."""
     area = QScrollArea()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(content)
-    wanted = content.sizeHint()
+    hint = content.sizeHint()
     bar = area.verticalScrollBar().sizeHint().width()
     area.setMinimumWidth(content.minimumSizeHint().width() + bar)
-    area.setMaximumHeight(wanted.height())
+    area.setMaximumHeight(hint.height())
     return area

@@ -13,12 +13,12 @@ from zim_app.gui.document import Document
 from zim_app.gui.settings import preferences
 from zim_app.gui.tools.gestures import (
     DRAG_DISTANCE,
-    Edit,
     Gesture,
-    Press,
+    PointerPress,
+    RecipeEdit,
     ToolOptions,
     distance,
-    edit_named,
+    make_edit,
 )
 from zim_model.request import MAX_RADIUS, Brush, Stroke
 
@@ -38,21 +38,21 @@ Vertex = tuple[float, float, float]
 _OPPOSITE: dict[Brush, Brush] = {"add": "erase", "erase": "add", "soften": "soften"}
 
 
-def first_radius(document: Document) -> float:
+def default_radius(document: Document) -> float:
     """Of a brush, as the user wants it, or else so that it fits the picture."""
     diameter: int = preferences.value("brush_size")
-    side = max(document.picture.height, document.picture.width)
+    side = max(document.image.height, document.image.width)
     return diameter / 2 if diameter else max(side / 60, 2.0)
 
 
-def resized(options: ToolOptions, steps: float) -> ToolOptions:
+def resize_brush(options: ToolOptions, steps: float) -> ToolOptions:
     """The options with a brush that is so many steps larger."""
     radius = options.radius * SIZE_STEP**steps
     # In small steps a tiny brush would stay what it is in whole pixels.
     return replace(options, radius=min(max(radius, SMALLEST_RADIUS), LARGEST_RADIUS))
 
 
-def hardened(options: ToolOptions, steps: float) -> ToolOptions:
+def change_hardness(options: ToolOptions, steps: float) -> ToolOptions:
     """The options with a brush that is so many steps harder."""
     hardness = options.hardness + steps * HARDNESS_STEP
     return replace(options, hardness=round(min(max(hardness, 0.0), 1.0), 3))
@@ -70,78 +70,87 @@ class BrushGesture:
     Attributes:
         press: how it began.
         vertices: of the stroke, the pointer's place being after them.
-        passed: places of the pointer since the newest vertex.
-        now: the pointer's place.
+        travelled: places of the pointer since the newest vertex.
+        position: the pointer's place.
         dragging: the pointer has left its place.
     """
 
-    press: Press
+    press: PointerPress
     vertices: tuple[Vertex, ...]
-    now: Vertex
-    passed: tuple[Vertex, ...] = ()
+    position: Vertex
+    travelled: tuple[Vertex, ...] = ()
     dragging: bool = False
 
     @classmethod
-    def begin(cls, press: Press) -> Gesture:
+    def begin(cls, press: PointerPress) -> Gesture:
         """The gesture at its start; Shift goes on from the end of the last stroke."""
-        at = _vertex(press.at, press.pressure)
+        position = _vertex(press.position, press.pressure)
         strokes = press.recipe.finish.strokes
-        start = strokes[-1].path[-1] if press.straight and strokes else at
-        return cls(press, (start,), at)
+        start = strokes[-1].path[-1] if press.straight and strokes else position
+        return cls(press, (start,), position)
 
     @property
-    def trace(self) -> tuple[tuple[float, float], ...]:
+    def preview_path(self) -> tuple[tuple[float, float], ...]:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         return ()
 
-    def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
+    def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
-        place = _vertex(now, pressure)
-        if place == self.now:
+        place = _vertex(position, pressure)
+        if place == self.position:
             return replace(self, dragging=dragging)
-        passed = (*self.passed, self.now)
+        travelled = (*self.travelled, self.position)
         vertices = self.vertices
-        if len(passed) > LONGEST or not self._reaches(place, passed):
-            vertices, passed = (*vertices, self.now), ()
+        if len(travelled) > LONGEST or not self._is_far_enough(place, travelled):
+            vertices, travelled = (*vertices, self.position), ()
         return replace(
-            self, vertices=vertices, passed=passed, now=place, dragging=dragging
+            self,
+            vertices=vertices,
+            travelled=travelled,
+            position=place,
+            dragging=dragging,
         )
 
-    def _reaches(self, end: Vertex, passed: Iterable[Vertex]) -> bool:
+    def _is_far_enough(self, end: Vertex, travelled: Iterable[Vertex]) -> bool:
         """Whether the piece from the newest vertex to ``end`` passes near all these."""
         tolerance = TOLERANCE / self.press.scale
         # A change of pressure counts by what it does to the radius.
         weight = self.press.options.radius
-        begin = _weighted(self.vertices[-1], weight)
-        along = [b - a for a, b in zip(begin, _weighted(end, weight), strict=True)]
+        begin = _apply_pressure(self.vertices[-1], weight)
+        along = [
+            b - a for a, b in zip(begin, _apply_pressure(end, weight), strict=True)
+        ]
         length = sum(a * a for a in along)
-        for vertex in passed:
-            out = [b - a for a, b in zip(begin, _weighted(vertex, weight), strict=True)]
+        for vertex in travelled:
+            out = [
+                b - a
+                for a, b in zip(begin, _apply_pressure(vertex, weight), strict=True)
+            ]
             dot = sum(a * b for a, b in zip(along, out, strict=True))
-            share = min(max(dot / length, 0.0), 1.0) if length else 0.0
-            if math.dist(out, [share * a for a in along]) > tolerance:
+            fraction = min(max(dot / length, 0.0), 1.0) if length else 0.0
+            if math.dist(out, [fraction * a for a in along]) > tolerance:
                 return False
         return True
 
-    def edit(self) -> Edit | None:
+    def edit(self) -> RecipeEdit | None:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         options, path = self.press.options, self.vertices
-        if self.now != path[-1]:
-            path = (*path, self.now)
+        if self.position != path[-1]:
+            path = (*path, self.position)
         brush = options.brush if self.press.positive else _OPPOSITE[options.brush]
         radius = min(options.radius, MAX_RADIUS)
         stroke = Stroke(path, radius, options.hardness, brush, options.strength)
         if not _touches(stroke, self.press.size):
             return None
-        return edit_named(f"brush_{brush}", self.press.recipe.with_stroke(stroke))
+        return make_edit(f"brush_{brush}", self.press.recipe.with_stroke(stroke))
 
 
-def _vertex(at: QPointF, pressure: float) -> Vertex:
-    return at.x(), at.y(), min(max(pressure, LEAST_PRESSURE), 1.0)
+def _vertex(position: QPointF, pressure: float) -> Vertex:
+    return position.x(), position.y(), min(max(pressure, LEAST_PRESSURE), 1.0)
 
 
-def _weighted(vertex: Vertex, weight: float) -> Vertex:
+def _apply_pressure(vertex: Vertex, weight: float) -> Vertex:
     return vertex[0], vertex[1], vertex[2] * weight
 
 

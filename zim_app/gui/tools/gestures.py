@@ -21,7 +21,7 @@ from zim_model.request import Brush
 
 DRAG_DISTANCE = 4.0
 """View pixels that the pointer must travel before a click becomes a drag."""
-REACH = 10.0
+HIT_RADIUS = 10.0
 """View pixels around a point or corner that take hold of it."""
 
 ToView = Callable[[float, float], QPointF]
@@ -48,7 +48,7 @@ TEXTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PromptPart:
     """What can be held of a prompt set: a point, a scribble, the box by some part.
 
     ``index`` counts the points, the scribbles, or the box's corners clockwise from the
@@ -59,13 +59,13 @@ class Part:
     index: int = 0
 
     @property
-    def of_box(self) -> bool:
+    def is_box_handle(self) -> bool:
         """Whether this belongs to the box."""
         return self.kind in ("corner", "edge")
 
     def exists_in(self, prompts: PromptSet) -> bool:
         """Whether those prompts still have this part."""
-        if self.of_box:
+        if self.is_box_handle:
             return prompts.box is not None
         if self.kind == "scribble":
             return self.index < len(prompts.scribbles)
@@ -73,12 +73,12 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class RecipeEdit:
     """A change to a recipe: ``text`` names the undo step, ``selected`` the new part."""
 
     text: str
     recipe: Recipe
-    selected: Part | None = None
+    selected: PromptPart | None = None
 
 
 def corners(box: Box) -> tuple[tuple[float, float], ...]:
@@ -91,42 +91,42 @@ def corners(box: Box) -> tuple[tuple[float, float], ...]:
     )
 
 
-def part_at(
-    prompts: PromptSet, at: QPointF, to_view: ToView, scale: float = 1.0
-) -> Part | None:
+def find_part_at(
+    prompts: PromptSet, position: QPointF, to_view: ToView, scale: float = 1.0
+) -> PromptPart | None:
     """The part under view position ``at``: the newest point first, the box last.
 
     Points are drawn ``scale`` times as large as usual.
     """
     for part, x, y in _handles(prompts):
-        reach = REACH * max(scale, 1.0) if part.kind == "point" else REACH
-        if distance(at, to_view(x, y)) <= reach:
+        reach = HIT_RADIUS * max(scale, 1.0) if part.kind == "point" else HIT_RADIUS
+        if distance(position, to_view(x, y)) <= reach:
             return part
     for index, scribble in reversed(tuple(enumerate(prompts.scribbles))):
-        if _on_line(at, [to_view(x, y) for x, y in scribble.path]):
-            return Part("scribble", index)
+        if _on_line(position, [to_view(x, y) for x, y in scribble.path]):
+            return PromptPart("scribble", index)
     if prompts.box is not None:
         ends = [to_view(x, y) for x, y in corners(prompts.box)]
-        if _on_line(at, [*ends, ends[0]]):
-            return Part("edge")
+        if _on_line(position, [*ends, ends[0]]):
+            return PromptPart("edge")
     return None
 
 
-def parts_of(prompts: PromptSet) -> tuple[Part, ...]:
+def list_parts(prompts: PromptSet) -> tuple[PromptPart, ...]:
     """All that can be selected, in the order in which it was made: each part once."""
     return (
-        *(Part("point", index) for index in range(len(prompts.points))),
-        *(Part("scribble", index) for index in range(len(prompts.scribbles))),
-        *((Part("edge"),) if prompts.box is not None else ()),
+        *(PromptPart("point", index) for index in range(len(prompts.points))),
+        *(PromptPart("scribble", index) for index in range(len(prompts.scribbles))),
+        *((PromptPart("edge"),) if prompts.box is not None else ()),
     )
 
 
-def _handles(prompts: PromptSet) -> Iterator[tuple[Part, float, float]]:
+def _handles(prompts: PromptSet) -> Iterator[tuple[PromptPart, float, float]]:
     for index, point in reversed(tuple(enumerate(prompts.points))):
-        yield Part("point", index), point.x, point.y
+        yield PromptPart("point", index), point.x, point.y
     if prompts.box is not None:
         for index, (x, y) in enumerate(corners(prompts.box)):
-            yield Part("corner", index), x, y
+            yield PromptPart("corner", index), x, y
 
 
 def distance(a: QPointF, b: QPointF) -> float:
@@ -134,36 +134,42 @@ def distance(a: QPointF, b: QPointF) -> float:
     return math.hypot(a.x() - b.x(), a.y() - b.y())
 
 
-def _on_line(at: QPointF, path: list[QPointF]) -> bool:
+def _on_line(position: QPointF, path: list[QPointF]) -> bool:
     if len(path) == 1:
-        return distance(at, path[0]) <= REACH / 2
-    return any(_distance_to_side(at, a, b) <= REACH / 2 for a, b in pairwise(path))
+        return distance(position, path[0]) <= HIT_RADIUS / 2
+    return any(
+        _distance_to_side(position, a, b) <= HIT_RADIUS / 2 for a, b in pairwise(path)
+    )
 
 
-def _distance_to_side(at: QPointF, a: QPointF, b: QPointF) -> float:
+def _distance_to_side(position: QPointF, a: QPointF, b: QPointF) -> float:
     along = b - a
     length = QPointF.dotProduct(along, along)
-    t = QPointF.dotProduct(at - a, along) / length if length else 0.0
-    return distance(at, a + along * min(max(t, 0.0), 1.0))
+    t = QPointF.dotProduct(position - a, along) / length if length else 0.0
+    return distance(position, a + along * min(max(t, 0.0), 1.0))
 
 
-def without(recipe: Recipe, part: Part) -> Edit:
+def remove_part(recipe: Recipe, part: PromptPart) -> RecipeEdit:
     """Delete a point, a scribble, or the box whichever part of it is meant."""
-    if part.of_box:
-        return edit_named("delete_box", recipe.with_box(None))
+    if part.is_box_handle:
+        return make_edit("delete_box", recipe.with_box(None))
     if part.kind == "scribble":
-        return edit_named("delete_scribble", recipe.without_scribble(part.index))
-    return edit_named("delete_point", recipe.without_point(part.index))
+        return make_edit("delete_scribble", recipe.without_scribble(part.index))
+    return make_edit("delete_point", recipe.without_point(part.index))
 
 
-def cleared(recipe: Recipe) -> Edit:
+def clear_prompts(recipe: Recipe) -> RecipeEdit:
     """Delete all prompts."""
-    return edit_named("clear", replace(recipe, prompts=PromptSet(), also=()))
+    return make_edit("clear", replace(recipe, prompts=PromptSet(), more_prompt_sets=()))
 
 
-def edit_named(text: str, recipe: Recipe, selected: Part | None = None) -> Edit:
+def make_edit(
+    text: str, recipe: Recipe, selected: PromptPart | None = None
+) -> RecipeEdit:
     """An edit whose undo step is named ``TEXTS[text]``."""
-    return Edit(QCoreApplication.translate("Gesture", TEXTS[text]), recipe, selected)
+    return RecipeEdit(
+        QCoreApplication.translate("Gesture", TEXTS[text]), recipe, selected
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +192,7 @@ class ToolOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class PointerPress:
     """A mouse button or pen that went down on the picture.
 
     Attributes:
@@ -194,7 +200,7 @@ class Press:
         size: height and width of the image.
         part: the prompt under the pointer.
         positive: whether it means "this belongs to the object".
-        at: in image pixels, possibly outside the image.
+        position: in image pixels, possibly outside the image.
         view: in view pixels.
         pressure: of a pen, in (0, 1]; 1 for a mouse.
         scale: view pixels per image pixel.
@@ -204,9 +210,9 @@ class Press:
 
     recipe: Recipe
     size: tuple[int, int]
-    part: Part | None
+    part: PromptPart | None
     positive: bool
-    at: QPointF
+    position: QPointF
     view: QPointF
     pressure: float = 1.0
     scale: float = 1.0
@@ -217,7 +223,7 @@ class Press:
     def inside(self) -> bool:
         """Whether it is on the image."""
         height, width = self.size
-        return 0 <= self.at.x() < width and 0 <= self.at.y() < height
+        return 0 <= self.position.x() < width and 0 <= self.position.y() < height
 
 
 class Gesture(Protocol):
@@ -225,20 +231,20 @@ class Gesture(Protocol):
 
     Attributes:
         dragging: the pointer has left its place.
-        trace: x and y of a line to be shown meanwhile, in image pixels.
+        preview_path: x and y of a line to be shown meanwhile, in image pixels.
     """
 
     @property
     def dragging(self) -> bool: ...
 
     @property
-    def trace(self) -> tuple[tuple[float, float], ...]: ...
+    def preview_path(self) -> tuple[tuple[float, float], ...]: ...
 
-    def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
+    def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """The gesture with the pointer somewhere else, in image and view pixels."""
         ...
 
-    def edit(self) -> Edit | None:
+    def edit(self) -> RecipeEdit | None:
         """What this gesture does; None if it only selects, or does nothing."""
         ...
 
@@ -254,7 +260,7 @@ class Tool:
         icon: a Material Design name.
         tip: how it is used, to be translated in the context "Tool".
         begin: starts a gesture; None if nothing begins there.
-        takes_parts: a prompt under the pointer is taken hold of.
+        drags_prompts: a prompt under the pointer is taken hold of.
         paints: it changes alpha itself, under a round brush.
         pans: every button moves the picture.
     """
@@ -264,8 +270,8 @@ class Tool:
     key: str
     icon: str
     tip: str
-    begin: Callable[[Press], Gesture | None]
-    takes_parts: bool = True
+    begin: Callable[[PointerPress], Gesture | None]
+    drags_prompts: bool = True
     paints: bool = False
     pans: bool = False
 
@@ -276,35 +282,35 @@ class PromptGesture:
 
     Attributes:
         press: how it began.
-        now: where the pointer is, in image pixels.
+        position: where the pointer is, in image pixels.
         dragging: the pointer has left its place.
-        trace: none.
+        preview_path: none.
     """
 
-    press: Press
-    now: QPointF
+    press: PointerPress
+    position: QPointF
     dragging: bool = False
-    trace: tuple[tuple[float, float], ...] = ()
+    preview_path: tuple[tuple[float, float], ...] = ()
 
     @classmethod
-    def begin(cls, press: Press) -> PromptGesture:
+    def begin(cls, press: PointerPress) -> PromptGesture:
         """The gesture at its start."""
-        return cls(press, press.at)
+        return cls(press, press.position)
 
-    def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
+    def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """See :class:`Gesture`."""
         dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
-        return replace(self, now=now, dragging=dragging)
+        return replace(self, position=position, dragging=dragging)
 
-    def edit(self) -> Edit | None:
+    def edit(self) -> RecipeEdit | None:
         """See :class:`Gesture`."""
         if self.press.part is not None:
             return self._drag_part(self.press.part) if self.dragging else None
         if self.dragging and self.press.positive:
-            return self._draw_box("draw_box", self.press.at, self.now)
+            return self._draw_box("draw_box", self.press.position, self.position)
         return self._add_point()
 
-    def _drag_part(self, part: Part) -> Edit | None:
+    def _drag_part(self, part: PromptPart) -> RecipeEdit | None:
         if part.kind == "point":
             return self._move_point(part)
         if part.kind == "scribble":
@@ -313,7 +319,7 @@ class PromptGesture:
         assert box is not None
         if part.kind == "corner":
             fixed = QPointF(*corners(box)[(part.index + 2) % 4])
-            return self._draw_box("change_box", fixed, self.now)
+            return self._draw_box("change_box", fixed, self.position)
         delta = self._box_delta(box)
         return self._draw_box(
             "change_box",
@@ -321,51 +327,57 @@ class PromptGesture:
             QPointF(box.x1, box.y1) + delta,
         )
 
-    def _move_point(self, part: Part) -> Edit:
+    def _move_point(self, part: PromptPart) -> RecipeEdit:
         point = self.press.recipe.prompts.points[part.index]
         height, width = self.press.size
-        x = _clamp(point.x + self.now.x() - self.press.at.x(), 0.0, width - 0.5)
-        y = _clamp(point.y + self.now.y() - self.press.at.y(), 0.0, height - 0.5)
-        return edit_named(
+        x = _clamp(
+            point.x + self.position.x() - self.press.position.x(), 0.0, width - 0.5
+        )
+        y = _clamp(
+            point.y + self.position.y() - self.press.position.y(), 0.0, height - 0.5
+        )
+        return make_edit(
             "move", self.press.recipe.with_point_moved(part.index, x, y), part
         )
 
-    def _move_scribble(self, part: Part) -> Edit:
+    def _move_scribble(self, part: PromptPart) -> RecipeEdit:
         scribble = self.press.recipe.prompts.scribbles[part.index]
         # Its last place is half a pixel inside: the image's far edges are outside.
         bounds = Box.enclosing(scribble.path)
         by = self._box_delta(replace(bounds, x1=bounds.x1 + 0.5, y1=bounds.y1 + 0.5))
         path = tuple((x + by.x(), y + by.y()) for x, y in scribble.path)
-        moved = replace(scribble, path=path)
-        recipe = self.press.recipe.with_scribble_replaced(part.index, moved)
-        return edit_named("move_scribble", recipe, part)
+        move = replace(scribble, path=path)
+        recipe = self.press.recipe.with_scribble_replaced(part.index, move)
+        return make_edit("move_scribble", recipe, part)
 
     def _box_delta(self, box: Box) -> QPointF:
         """How far the box goes with the pointer, without leaving the image."""
         height, width = self.press.size
-        delta = self.now - self.press.at
+        delta = self.position - self.press.position
         return QPointF(
             _clamp(delta.x(), -box.x0, max(width - box.x1, -box.x0)),
             _clamp(delta.y(), -box.y0, max(height - box.y1, -box.y0)),
         )
 
-    def _draw_box(self, text: str, a: QPointF, b: QPointF) -> Edit | None:
-        box = Box.spanning(a.x(), a.y(), b.x(), b.y()).clipped(*self.press.size)
+    def _draw_box(self, text: str, a: QPointF, b: QPointF) -> RecipeEdit | None:
+        box = Box.from_corners(a.x(), a.y(), b.x(), b.y()).clip(*self.press.size)
         if box.width <= 0 or box.height <= 0:
             return None
-        return edit_named(text, self.press.recipe.with_box(box), Part("edge"))
+        return make_edit(text, self.press.recipe.with_box(box), PromptPart("edge"))
 
-    def _add_point(self) -> Edit | None:
-        return point_added(self.press, positive=self.press.positive)
+    def _add_point(self) -> RecipeEdit | None:
+        return add_point_edit(self.press, positive=self.press.positive)
 
 
-def point_added(press: Press, *, positive: bool) -> Edit | None:
+def add_point_edit(press: PointerPress, *, positive: bool) -> RecipeEdit | None:
     """A point where the button went down; None if that is outside the image."""
     if not press.inside:
         return None
-    recipe = press.recipe.with_point(Point(press.at.x(), press.at.y(), positive))
-    added = Part("point", len(recipe.prompts.points) - 1)
-    return edit_named("add" if positive else "exclude", recipe, added)
+    recipe = press.recipe.with_point(
+        Point(press.position.x(), press.position.y(), positive)
+    )
+    added = PromptPart("point", len(recipe.prompts.points) - 1)
+    return make_edit("add" if positive else "exclude", recipe, added)
 
 
 def _clamp(value: float, low: float, high: float) -> float:

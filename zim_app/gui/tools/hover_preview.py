@@ -15,7 +15,7 @@ from zim_model.recipe import Recipe
 from zim_model.request import Finish, Matte, Options, Request
 
 
-class Previews(QObject):
+class HoverPreview(QObject):
     """Asks for previews when they are wanted, and shows those that still are.
 
     There are two kinds: another recipe in place of the active object's, as while a
@@ -37,14 +37,14 @@ class Previews(QObject):
         self._document: Document | None = None
         self._recipe: Recipe | None = None
         queue.previewed.connect(self._on_queue_previewed)
-        canvas.pointed.connect(self._on_canvas_pointed)
+        canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
 
     def set_document(self, document: Document) -> None:
         """Preview another document from now on."""
         if self._document is not None:
             self._document.changed.disconnect(self._on_document_changed)
         self._document = document
-        self._drop()
+        self._clear()
         document.changed.connect(self._on_document_changed)
 
     # -- Another recipe ------------------------------------------------------------
@@ -57,16 +57,16 @@ class Previews(QObject):
         """
         document = self._document
         if document is None or recipe is None or recipe == document.state.recipe:
-            self._drop()
+            self._clear()
             return
         self._recipe = recipe
-        self._ask(document.request(recipe))
+        self._request(document.request(recipe))
 
-    def _drop(self) -> None:
+    def _clear(self) -> None:
         self._recipe = None
         self._queue.preview(None)
         self._canvas.show_preview(None)
-        self._canvas.show_hint(None)
+        self._canvas.show_hover_matte(None)
 
     # -- A click -------------------------------------------------------------------
 
@@ -77,29 +77,29 @@ class Previews(QObject):
         self.hovering = on
         self.hovering_changed.emit(on)
         if on:
-            self._hover(self._canvas.pointed_at)
+            self._hover(self._canvas.pointer_position)
         else:
-            self._drop()
+            self._clear()
 
     @Slot(object)
-    def _on_canvas_pointed(self, at: QPointF | None) -> None:
+    def _on_canvas_pointer_moved(self, position: QPointF | None) -> None:
         if self.hovering:
-            self._hover(at)
+            self._hover(position)
 
-    def _hover(self, at: QPointF | None) -> None:
+    def _hover(self, position: QPointF | None) -> None:
         document = self._document
-        if document is None or at is None or not self._canvas.clicks:
-            self._canvas.show_hint(None)
+        if document is None or position is None or not self._canvas.click_adds_point:
+            self._canvas.show_hover_matte(None)
             self._queue.preview(None)
         elif self._recipe is None:
-            recipe = document.state.recipe.with_point(Point(at.x(), at.y()))
+            recipe = document.state.recipe.with_point(Point(position.x(), position.y()))
             options = Options(recipe.options.candidate, "bilinear")
             recipe = replace(recipe, options=options, finish=Finish())
-            self._ask(replace(document.request(recipe), remembered=False))
+            self._request(replace(document.request(recipe), cacheable=False))
 
-    def _ask(self, request: Request) -> None:
+    def _request(self, request: Request) -> None:
         try:
-            request.prompts.validated(*request.image.shape[:2])
+            request.prompts.validate(*request.image.shape[:2])
         except ZimError:  # a box and points that make no request, or strokes alone
             if request.prompts:
                 return
@@ -115,25 +115,25 @@ class Previews(QObject):
         if self._recipe is not None:
             if document.request(self._recipe).key == request.key:
                 self._canvas.show_preview(matte)
-        elif self.hovering and self._is_a_click_more(request, document.state):
-            self._canvas.show_hint(matte)
+        elif self.hovering and self._adds_one_point(request, document.state):
+            self._canvas.show_hover_matte(matte)
 
-    def _is_a_click_more(self, request: Request, state: DocumentState) -> bool:
+    def _adds_one_point(self, request: Request, state: DocumentState) -> bool:
         """Whether a preview is of the present prompts and a click."""
         assert self._document is not None
         before = replace(request.prompts, points=request.prompts.points[:-1])
-        same = request.image_key == self._document.picture.key
+        same = request.image_key == self._document.image.key
         return same and before == state.recipe.prompts
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         other = new.recipe != old.recipe or new.object.id != old.object.id
         if other:
-            self._canvas.show_hint(None)
+            self._canvas.show_hover_matte(None)
         if self._recipe is None:
             return
         if new.recipe == self._recipe and new.object.id == old.object.id:
-            if not new.pending:
-                self._drop()
+            if not new.is_pending:
+                self._clear()
         elif other:
-            self._drop()
+            self._clear()

@@ -10,14 +10,14 @@ from PySide6.QtCore import QPointF
 
 from zim_app.gui.tools.gestures import (
     DRAG_DISTANCE,
-    Edit,
     Gesture,
-    Part,
-    Press,
+    PointerPress,
     PromptGesture,
+    PromptPart,
+    RecipeEdit,
+    add_point_edit,
     distance,
-    edit_named,
-    point_added,
+    make_edit,
 )
 from zim_model.prompts import Box, Scribble
 
@@ -28,41 +28,45 @@ Path = tuple[tuple[float, float], ...]
 """x and y of vertices, in image pixels."""
 
 
-def simplified(path: Sequence[tuple[float, float]], tolerance: float) -> Path:
+def simplify_path(path: Sequence[tuple[float, float]], tolerance: float) -> Path:
     """The fewest of a line's vertices that stay so near to it (Douglas and Peucker).
 
     Both ends are kept.
     """
-    at = np.asarray(path, np.float64)
-    keep = np.zeros(len(at), bool)
+    positions = np.asarray(path, np.float64)
+    keep = np.zeros(len(positions), bool)
     keep[[0, -1]] = True
-    spans = [(0, len(at) - 1)]
+    spans = [(0, len(positions) - 1)]
     while spans:
         first, last = spans.pop()
         if last - first < 2:
             continue
-        away = _distances(at[first + 1 : last], at[first], at[last])
+        away = _distances(
+            positions[first + 1 : last], positions[first], positions[last]
+        )
         farthest = int(away.argmax())
         if away[farthest] > tolerance:
             middle = first + 1 + farthest
             keep[middle] = True
             spans += [(first, middle), (middle, last)]
-    return tuple((float(x), float(y)) for x, y in at[keep])
+    return tuple((float(x), float(y)) for x, y in positions[keep])
 
 
-def _distances(at: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+def _distances(positions: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Of places (N, 2) from a piece of straight line; (N,)."""
     along = end - begin
     length = float(along @ along)
-    share = (
-        np.clip((at - begin) @ along / length, 0, 1) if length else np.zeros(len(at))
+    fraction = (
+        np.clip((positions - begin) @ along / length, 0, 1)
+        if length
+        else np.zeros(len(positions))
     )
-    nearest: np.ndarray = np.hypot(*(at - begin - share[:, None] * along).T)
+    nearest: np.ndarray = np.hypot(*(positions - begin - fraction[:, None] * along).T)
     return nearest
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _FreehandGesture:
     """A line that grows with the pointer, kept inside the image.
 
     Attributes:
@@ -71,77 +75,79 @@ class _Line:
         dragging: the pointer has left its place.
     """
 
-    press: Press
+    press: PointerPress
     path: Path
     dragging: bool = False
 
     @property
-    def trace(self) -> Path:
+    def preview_path(self) -> Path:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         return ()
 
-    def moved(self, now: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
+    def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
-        place = _inside(now, self.press.size)
+        place = _inside(position, self.press.size)
         path = self.path if place == self.path[-1] else (*self.path, place)
         return replace(self, path=path, dragging=dragging)
 
 
-def _inside(at: QPointF, size: tuple[int, int]) -> tuple[float, float]:
+def _inside(positions: QPointF, size: tuple[int, int]) -> tuple[float, float]:
     """The place in an image of that height and width that is nearest."""
     height, width = size
-    return min(max(at.x(), 0.0), width - 0.5), min(max(at.y(), 0.0), height - 0.5)
+    return min(max(positions.x(), 0.0), width - 0.5), min(
+        max(positions.y(), 0.0), height - 0.5
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class ScribbleGesture(_Line):
+class ScribbleGesture(_FreehandGesture):
     """Draw a line over what belongs to the object, or does not; a click is a point."""
 
     @classmethod
-    def begin(cls, press: Press) -> Gesture:
+    def begin(cls, press: PointerPress) -> Gesture:
         """The gesture at its start; a prompt under the pointer is taken hold of."""
         if press.part is not None:
             return PromptGesture.begin(press)
-        return cls(press, (_inside(press.at, press.size),))
+        return cls(press, (_inside(press.position, press.size),))
 
-    def edit(self) -> Edit | None:
+    def edit(self) -> RecipeEdit | None:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         positive = self.press.positive == self.press.options.positive
         if not self.dragging:
-            return point_added(self.press, positive=positive)
-        path = simplified(self.path, TOLERANCE / self.press.scale)
+            return add_point_edit(self.press, positive=positive)
+        path = simplify_path(self.path, TOLERANCE / self.press.scale)
         if len(path) < 2:
             return None  # drawn along an edge of the image from outside
         recipe = self.press.recipe.with_scribble(Scribble(path, positive))
-        part = Part("scribble", len(recipe.prompts.scribbles) - 1)
-        return edit_named("scribble" if positive else "negative_scribble", recipe, part)
+        part = PromptPart("scribble", len(recipe.prompts.scribbles) - 1)
+        return make_edit("scribble" if positive else "negative_scribble", recipe, part)
 
 
 @dataclass(frozen=True, slots=True)
-class LassoGesture(_Line):
+class LassoGesture(_FreehandGesture):
     """Draw a loop around the object, which becomes the box around the loop.
 
     The loop is no negative scribble besides: measured, a box alone finds more.
     """
 
     @classmethod
-    def begin(cls, press: Press) -> Gesture | None:
+    def begin(cls, press: PointerPress) -> Gesture | None:
         """The gesture at its start; a prompt under the pointer is taken hold of."""
         if press.part is not None:
             return PromptGesture.begin(press)
         if not press.positive:
             return None
-        return cls(press, (_inside(press.at, press.size),))
+        return cls(press, (_inside(press.position, press.size),))
 
     @property
-    def trace(self) -> Path:
+    def preview_path(self) -> Path:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         return (*self.path, self.path[0])
 
-    def edit(self) -> Edit | None:
+    def edit(self) -> RecipeEdit | None:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
-        box = Box.enclosing(self.path).clipped(*self.press.size)
+        box = Box.enclosing(self.path).clip(*self.press.size)
         if not self.dragging or min(box.width, box.height) <= 0:
             return None
-        return edit_named("lasso", self.press.recipe.with_box(box), Part("edge"))
+        return make_edit("lasso", self.press.recipe.with_box(box), PromptPart("edge"))

@@ -16,7 +16,7 @@ from zim_app.gui.panels.candidates import CandidateStrip
 from zim_app.gui.panels.refine_panel import RefinePanel
 from zim_app.gui.settings import preferences
 from zim_app.gui.tools.gestures import Tool
-from zim_app.gui.tools.hover_preview import Previews
+from zim_app.gui.tools.hover_preview import HoverPreview
 from zim_app.gui.tools.tool_options import ToolOptionsBar
 from zim_app.gui.tools.toolbox import TOOLS
 from zim_app.gui.workers.inference_queue import InferenceQueue
@@ -24,7 +24,7 @@ from zim_app.gui.workers.inference_queue import InferenceQueue
 TOOL_ICON_SIZE = QSize(24, 24)
 
 
-class Workbench(QObject):
+class ToolController(QObject):
     """Joins the tools to the canvas and to a window's bars and docks.
 
     **Threads**: the window's only.
@@ -42,12 +42,12 @@ class Workbench(QObject):
         self.tool_bar.setOrientation(Qt.Orientation.Vertical)
         self.tool_bar.setMovable(False)
         self.tool_bar.setIconSize(TOOL_ICON_SIZE)
-        self.previews = Previews(queue, canvas, self)
+        self.previews = HoverPreview(queue, canvas, self)
         self.candidates = CandidateStrip(window)
         self.refine = RefinePanel(window)
         self.panels = (self.candidates, self.refine)
         for panel in self.panels:
-            panel.previewed.connect(self.previews.show_recipe)
+            panel.preview_requested.connect(self.previews.show_recipe)
         canvas.tool_changed.connect(self._on_canvas_tool_changed)
         self.previews.hovering_changed.connect(self._on_previews_hovering_changed)
 
@@ -67,11 +67,13 @@ class Workbench(QObject):
             "hover_preview": self._toggle_hovering,
             "brush_smaller": partial(self._canvas.resize_brush, -1),
             "brush_larger": partial(self._canvas.resize_brush, 1),
-            "brush_softer": partial(self._canvas.harden_brush, -1),
-            "brush_harder": partial(self._canvas.harden_brush, 1),
+            "brush_softer": partial(self._canvas.change_hardness, -1),
+            "brush_harder": partial(self._canvas.change_hardness, 1),
         }
 
-    def set_up(self, window: QMainWindow, actions: Mapping[str, QAction]) -> None:
+    def connect_actions(
+        self, window: QMainWindow, actions: Mapping[str, QAction]
+    ) -> None:
         """Put the bars into the window, after its own."""
         self._actions = actions
         for id_ in TOOL_IDS:

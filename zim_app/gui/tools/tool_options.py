@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.icons import icon
-from zim_app.gui.panels.fields import Scale, SliderField
+from zim_app.gui.panels.fields import SliderField, SliderScale
 from zim_app.gui.settings import window_state
 from zim_app.gui.tools.brush import LARGEST_RADIUS, SMALLEST_RADIUS
 from zim_app.gui.tools.gestures import Tool, ToolOptions
@@ -62,7 +62,7 @@ BRUSHES = (
 )
 
 
-class Switch(QWidget):
+class OptionSwitch(QWidget):
     """A row of buttons of which one is on.
 
     **Threads**: the window's only.
@@ -106,7 +106,7 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("ToolOptions", text)
 
 
-class _Strip(QWidget):
+class _OptionStrip(QWidget):
     """A row that asks for no more room than it must have, so that a bar shows it."""
 
     def sizeHint(self) -> QSize:
@@ -121,23 +121,25 @@ class BrushOptions(QWidget):
 
     def __init__(self, owner: ToolOptionsBar) -> None:
         super().__init__()
-        self.brush = Switch(owner, "brush", BRUSHES)
+        self.brush = OptionSwitch(owner, "brush", BRUSHES)
         self.diameter = SliderField(
             self.tr("Size"),
             self.tr("Diameter of the brush, in pixels of the picture: [ and ]"),
-            Scale(2 * SMALLEST_RADIUS, 2 * LARGEST_RADIUS, 40, unit=" px", curve=3),
+            SliderScale(
+                2 * SMALLEST_RADIUS, 2 * LARGEST_RADIUS, 40, unit=" px", curve=3
+            ),
             one_line=True,
         )
         self.hardness = SliderField(
             self.tr("Hardness"),
             self.tr("100 % has a sharp edge: Shift + [ and Shift + ]"),
-            Scale(0, 100, 80, unit=" %"),
+            SliderScale(0, 100, 80, unit=" %"),
             one_line=True,
         )
         self.strength = SliderField(
             self.tr("Strength"),
             self.tr("How much one stroke does"),
-            Scale(1, 100, 100, unit=" %"),
+            SliderScale(1, 100, 100, unit=" %"),
             one_line=True,
         )
         row = QHBoxLayout(self)
@@ -145,12 +147,12 @@ class BrushOptions(QWidget):
         row.setSpacing(12)
         for widget in (self.brush, self.diameter, self.hardness, self.strength):
             row.addWidget(widget)
-        for field, option, share in (
+        for field, option, fraction in (
             (self.diameter, "radius", 0.5),
             (self.hardness, "hardness", 0.01),
             (self.strength, "strength", 0.01),
         ):
-            field.changing.connect(partial(owner.choose_share, option, share))
+            field.changing.connect(partial(owner.choose_fraction, option, fraction))
 
     def show_options(self, options: ToolOptions) -> None:
         """Show these."""
@@ -173,11 +175,11 @@ class ToolOptionsBar(QToolBar):
         self.setMovable(False)
         self._canvas = canvas
         self.title, self.hint = QLabel(), QLabel()
-        self.sign = Switch(self, "positive", SIGNS)
+        self.sign = OptionSwitch(self, "positive", SIGNS)
         self.brush = BrushOptions(self)
         self._parts: dict[str, QWidget] = {"scribble": self.sign, "brush": self.brush}
         self._setup_labels()
-        strip = _Strip()
+        strip = _OptionStrip()
         # As high with every tool, so that the picture stays where it is.
         strip.setMinimumHeight(self.brush.sizeHint().height() + 4)
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -209,9 +211,9 @@ class ToolOptionsBar(QToolBar):
         self._canvas.set_options(replace(self._canvas.options, **{option: value}))
         self._canvas.setFocus()
 
-    def choose_share(self, option: str, share: float, value: float) -> None:
+    def choose_fraction(self, option: str, fraction: float, value: float) -> None:
         """Change one of the numbers, shown as ``value``, which counts ``share``."""
-        changes: dict[str, Any] = {option: value * share}
+        changes: dict[str, Any] = {option: value * fraction}
         self._canvas.set_options(replace(self._canvas.options, **changes))
 
     def paint_icons(self, palette: QPalette) -> None:

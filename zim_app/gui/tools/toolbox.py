@@ -9,11 +9,11 @@ from __future__ import annotations
 from PySide6.QtCore import QT_TRANSLATE_NOOP
 
 from zim_app.gui.tools.brush import BrushGesture
-from zim_app.gui.tools.gestures import Gesture, Press, PromptGesture, Tool
+from zim_app.gui.tools.gestures import Gesture, PointerPress, PromptGesture, Tool
 from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture
 
 
-def _nothing(press: Press) -> Gesture | None:
+def _no_gesture(press: PointerPress) -> Gesture | None:
     return None
 
 
@@ -61,7 +61,7 @@ TOOLS = (
             "Shift + click draws a straight line",
         ),
         BrushGesture.begin,
-        takes_parts=False,
+        drags_prompts=False,
         paints=True,
     ),
     Tool(
@@ -70,8 +70,8 @@ TOOLS = (
         "H",
         "hand-back-right-outline",
         QT_TRANSLATE_NOOP("Tool", "Drag the picture"),
-        _nothing,
-        takes_parts=False,
+        _no_gesture,
+        drags_prompts=False,
         pans=True,
     ),
 )

@@ -12,20 +12,20 @@ from PySide6.QtGui import QImage, QImageReader
 
 from zim_app.gui.files.start_page import THUMBNAIL
 from zim_app.gui.workers.warmup import import_readers
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 
-QUIET = ("save_session", "note_run")
+SILENT_KINDS = ("save_session", "note_run")
 """Jobs that nobody waits for."""
 
 
-class FileWork(QObject):
+class FileWorker(QObject):
     """Opens pictures, the latest wish wins, and does jobs, of which none is dropped.
 
     **Signals**
 
     - ``opened(opened)``: what the work of :meth:`open` returned, unless another is
       wanted by now.
-    - ``job_done(task, result)``: a :class:`Task` of :meth:`submit` has ended.
+    - ``job_done(task, result)``: a :class:`WorkerTask` of :meth:`submit` has ended.
     - ``job_failed(task, error)``: likewise, with any exception that it raised.
     - ``failed(error)``: any exception that opening raised.
     - ``thumbnail_read(path, image)``: a ``QImage`` for the start page.
@@ -43,12 +43,12 @@ class FileWork(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._unwanted: Task | None = None
-        self._opener = Lane("opening", waiting=1, parent=self)
-        self._jobs = Lane("files", parent=self)
-        for lane in (self._opener, self._jobs):
-            lane.finished.connect(self._on_lane_finished)
-            lane.running_changed.connect(self.activity_changed)
+        self._cancelled: WorkerTask | None = None
+        self._opener = WorkerThread("opening", waiting=1, parent=self)
+        self._jobs = WorkerThread("files", parent=self)
+        for thread in (self._opener, self._jobs):
+            thread.finished.connect(self._on_thread_finished)
+            thread.running_changed.connect(self.activity_changed)
 
     @property
     def idle(self) -> bool:
@@ -59,26 +59,28 @@ class FileWork(QObject):
     def activities(self) -> list[str]:
         """The kinds of work that run now: "open", "export", ..."""
         running = (self._opener.running, self._jobs.running)
-        return [task.kind for task in running if task and task.kind not in QUIET]
+        return [task.kind for task in running if task and task.kind not in SILENT_KINDS]
 
     def warm_up(self, thumbnails: Iterable[Path]) -> None:
         """Read thumbnails, and load what the first picture will need."""
         for path in thumbnails:
-            self._jobs.submit(Task("thumbnail", path, partial(read_thumbnail, path)))
-        self._jobs.submit(Task("import", None, import_readers))
+            self._jobs.submit(
+                WorkerTask("thumbnail", path, partial(read_thumbnail, path))
+            )
+        self._jobs.submit(WorkerTask("import", None, import_readers))
 
     def open(self, subject: Any, work: Callable[[], Any]) -> None:
         """Read a picture; its wish replaces one that waits."""
-        self._opener.submit(Task("open", subject, work))
+        self._opener.submit(WorkerTask("open", subject, work))
 
     def cancel_open(self) -> None:
         """Drop the picture that is being read, and one that waits."""
-        self._unwanted = self._opener.running
+        self._cancelled = self._opener.running
         self._opener.drop_waiting()
 
     def submit(self, kind: str, subject: Any, work: Callable[[], Any]) -> None:
         """Do a job after those submitted before."""
-        self._jobs.submit(Task(kind, subject, work))
+        self._jobs.submit(WorkerTask(kind, subject, work))
 
     def close(self) -> None:
         """Finish all jobs, and return when the threads have ended."""
@@ -86,11 +88,11 @@ class FileWork(QObject):
         self._jobs.close()
 
     @Slot(object, object, object)
-    def _on_lane_finished(
-        self, task: Task, result: Any, error: Exception | None
+    def _on_thread_finished(
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
-        if task is self._unwanted:
-            self._unwanted = None
+        if task is self._cancelled:
+            self._cancelled = None
         elif task.kind == "open":
             if error is not None:
                 self.failed.emit(error)

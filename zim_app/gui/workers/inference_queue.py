@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.gui.workers.shared_engine import Errand, LentEngine
+from zim_app.gui.workers.shared_engine import EngineTask, SharedEngine
 from zim_app.gui.workers.warmup import import_torch
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte, Request, Timings
 from zim_model.runtime.devices import Device, DeviceChoice
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import Found
+    from zim_model.inference.automatic import FoundObject
 
-    Progress = Callable[[int, int, tuple[Found, ...]], None]
+    SearchProgress = Callable[[int, int, tuple[FoundObject, ...]], None]
 
 
 class EngineLike(Protocol):
@@ -43,8 +43,8 @@ class EngineLike(Protocol):
         request: Request,
         options: None = ...,
         cancelled: CancelCheck = ...,
-        progress: Progress | None = ...,
-    ) -> tuple[Found, ...]:
+        progress: SearchProgress | None = ...,
+    ) -> tuple[FoundObject, ...]:
         """Find the objects of the request's image."""
 
 
@@ -63,22 +63,22 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
     return Engine(cache_bytes=cache_bytes)
 
 
-class _Solver:
+class _EngineWorker:
     """Owns the engine; all methods run on the worker thread.
 
-    ``wanted`` is the newest request, ``previews`` says whether any preview is wanted,
-    ``sought`` is the request of the search that is wanted, and ``choice`` the newest
+    ``wanted`` is the newest request, ``preview_wanted`` says whether any preview is wanted,
+    ``search_request`` is the request of the search that is wanted, and ``choice`` the newest
     choice of a device: the window's thread writes them, this one reads them.
     ``devices`` goes the other way.  A reference is read or written as a whole, so that
     no lock is needed.
     """
 
     def __init__(self, factory: EngineFactory) -> None:
-        self.wanted: Request | None = None
-        self.previews = False
+        self.newest_request: Request | None = None
+        self.preview_wanted = False
         self.choice = DeviceChoice()
         self.devices: tuple[Device, ...] = ()
-        self.sought: Request | None = None
+        self.search_request: Request | None = None
         self.closing = False
         self._factory = factory
         self._engine: EngineLike | None = None
@@ -93,54 +93,65 @@ class _Solver:
 
     def prepare(self, request: Request) -> Timings:
         engine = self.warm_up()
-        timings = engine.prepare(request, lambda: not self._needs(request))
+        timings = engine.prepare(request, lambda: not self._uses_features_of(request))
         return self._with_unreported(request, timings)
 
     def solve(self, request: Request) -> Matte:
         # Features serve every prompt, so a newer click must not stop their making.
         # What they cost is reported with the first answer that is not withdrawn.
         self._unreported = (request, self.prepare(request))
-        matte = self.warm_up().solve(request, lambda: self.wanted is not request)
+        matte = self.warm_up().solve(
+            request, lambda: self.newest_request is not request
+        )
         timings = self._with_unreported(request, matte.timings)
         return replace(matte, timings=timings)
 
-    def preview(self, request: Request, wanted: Request | None) -> Matte:
+    def preview(self, request: Request, newest: Request | None) -> Matte:
         """Answer a passing question, unless anything else is wanted meanwhile."""
 
-        def void() -> bool:
-            return self.wanted is not wanted or not self.previews
+        def superseded() -> bool:
+            return self.newest_request is not newest or not self.preview_wanted
 
-        matte = self.warm_up().solve(request, void)
+        matte = self.warm_up().solve(request, superseded)
         if matte.timings.notes:  # the window shows no timings of previews
             noted = Timings(0.0, 0.0, "", matte.timings.notes)
-            earlier, spent = self._unreported or (request, noted)
-            self._unreported = (earlier, noted.after(spent))
+            earlier, unreported = self._unreported or (request, noted)
+            self._unreported = (earlier, noted.plus(unreported))
         return matte
 
-    def search(self, request: Request, tell: Progress) -> tuple[Found, ...]:
-        wanted = self.wanted  # a newer one is more urgent than a search
+    def search(
+        self, request: Request, on_progress: SearchProgress
+    ) -> tuple[FoundObject, ...]:
+        newest = self.newest_request  # a newer one is more urgent than a search
 
         def cancelled() -> bool:
-            return self.sought is not request or self.wanted is not wanted
+            return (
+                self.search_request is not request or self.newest_request is not newest
+            )
 
-        return self.warm_up().everything(request, None, cancelled, tell)
+        return self.warm_up().everything(request, None, cancelled, on_progress)
 
-    def run_errand(self, errand: Errand) -> None:
-        wanted = self.wanted  # a newer one is more urgent
-        errand.run(self.warm_up(), lambda: self.closing or self.wanted is not wanted)
+    def run_engine_task(self, engine_task: EngineTask) -> None:
+        newest = self.newest_request  # a newer one is more urgent
+        engine_task.run(
+            self.warm_up(),
+            lambda: self.closing or self.newest_request is not newest,
+        )
 
-    def _needs(self, request: Request) -> bool:
+    def _uses_features_of(self, request: Request) -> bool:
         """Whether the newest request uses the features that ``request`` uses."""
-        return self.wanted is not None and _features(self.wanted) == _features(request)
+        return self.newest_request is not None and _features(
+            self.newest_request
+        ) == _features(request)
 
     def _with_unreported(self, request: Request, timings: Timings) -> Timings:
         """Timings with what was spent for the request before and not reported."""
         if self._unreported is None:
             return timings
-        (earlier, spent), self._unreported = self._unreported, None
+        (earlier, unreported), self._unreported = self._unreported, None
         if _features(earlier) != _features(request):
-            spent = replace(spent, encode_ms=0.0)
-        return timings.after(spent)
+            unreported = replace(unreported, encode_ms=0.0)
+        return timings.plus(unreported)
 
 
 def _features(request: Request) -> tuple[str, str]:
@@ -161,8 +172,9 @@ class InferenceQueue(QObject):
     nothing else is left to do.  Features that it made are remembered, so that it is
     soon where it was.
 
-    ``lent`` is the engine for other threads that have time; see :mod:`.shared_engine`.
-    What they ask is done when nothing else is left to do, one question after the other.
+    ``shared_engine`` is the engine for other threads that have time; see
+    :mod:`.shared_engine`.  Their requests run when nothing else is left to do, one after
+    the other.
 
     **Signals**
 
@@ -186,67 +198,71 @@ class InferenceQueue(QObject):
     search_progressed = Signal(object, int, int, object)
     search_ended = Signal(object, object, object)
     activity_changed = Signal(str)
-    _told = Signal(object, int, int, object)  # on the worker's thread
-    _handed_over = Signal(object)  # on a borrower's thread
+    _search_progressed_on_worker = Signal(
+        object, int, int, object
+    )  # on the worker's thread
+    _task_submitted = Signal(object)  # on a borrower's thread
 
     def __init__(
         self, factory: EngineFactory = create_engine, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._solver = _Solver(factory)
+        self._engine_worker = _EngineWorker(factory)
         self._preview: Request | None = None
-        self._errands: deque[Errand] = deque()
-        self.lent = LentEngine(self._handed_over.emit)
-        self._lane = Lane("inference", waiting=1, parent=self)
-        self._answers = {
+        self._engine_tasks: deque[EngineTask] = deque()
+        self.shared_engine = SharedEngine(self._task_submitted.emit)
+        self._thread = WorkerThread("inference", waiting=1, parent=self)
+        self._signals = {
             "prepare": self.prepared,
             "solve": self.solved,
             "preview": self.previewed,
         }
-        self._lane.finished.connect(self._on_lane_finished)
-        self._lane.running_changed.connect(self._on_lane_running_changed)
-        self._told.connect(self._on_told)
-        self._handed_over.connect(self._on_handed_over)
+        self._thread.finished.connect(self._on_thread_finished)
+        self._thread.running_changed.connect(self._on_thread_running_changed)
+        self._search_progressed_on_worker.connect(self._on_search_progressed_on_worker)
+        self._task_submitted.connect(self._on_task_submitted)
 
     @property
     def idle(self) -> bool:
         """Whether nothing runs and nothing waits."""
-        return self._lane.idle and self._preview is None and not self._errands
+        return self._thread.idle and self._preview is None and not self._engine_tasks
 
     @property
     def activity(self) -> str:
         """What runs now, as in ``activity_changed``."""
-        return self._lane.running.kind if self._lane.running else ""
+        return self._thread.running.kind if self._thread.running else ""
 
     def warm_up(self) -> None:
         """Make the engine now, so that the first picture need not wait for it."""
-        if self._lane.idle:  # else it is made by what is under way, which may not go
-            self._lane.submit(Task("warm_up", None, self._solver.warm_up))
+        if self._thread.idle:  # else it is made by what is under way, which may not go
+            self._thread.submit(
+                WorkerTask("warm_up", None, self._engine_worker.warm_up)
+            )
 
     def prepare(self, request: Request) -> None:
         """Encode the request's image."""
-        self._submit("prepare", request, self._solver.prepare)
+        self._submit("prepare", request, self._engine_worker.prepare)
 
     def solve(self, request: Request) -> None:
         """Answer the request."""
-        self._submit("solve", request, self._solver.solve)
+        self._submit("solve", request, self._engine_worker.solve)
 
     @property
     def devices(self) -> tuple[Device, ...]:
         """The devices of this machine, the best first; empty until they are known."""
-        return self._solver.devices
+        return self._engine_worker.devices
 
     def set_device(self, choice: DeviceChoice) -> None:
         """Run models elsewhere or otherwise, beginning with what runs next.
 
         The picture on screen is encoded anew, so that the next click need not wait.
         """
-        if choice == self._solver.choice:
+        if choice == self._engine_worker.choice:
             return
-        self._solver.choice = choice
-        wanted = self._solver.wanted
-        if wanted is not None and not self._lane.has_waiting:
-            self.prepare(wanted)
+        self._engine_worker.choice = choice
+        newest = self._engine_worker.newest_request
+        if newest is not None and not self._thread.has_waiting:
+            self.prepare(newest)
 
     def preview(self, request: Request | None) -> None:
         """Answer this when there is time; the latest wish wins, None withdraws it.
@@ -255,112 +271,118 @@ class InferenceQueue(QObject):
         the pointer moves.  It is void when anything else is wanted, and fails silently.
         """
         self._preview = request
-        self._solver.previews = request is not None
+        self._engine_worker.preview_wanted = request is not None
         self._start_preview()
 
     def _start_preview(self) -> None:
         request = self._preview
-        if request is not None and self._lane.idle:
+        if request is not None and self._thread.idle:
             self._preview = None
-            work = partial(self._solver.preview, request, self._solver.wanted)
-            self._lane.submit(Task("preview", request, work))
+            work = partial(
+                self._engine_worker.preview, request, self._engine_worker.newest_request
+            )
+            self._thread.submit(WorkerTask("preview", request, work))
 
     def withdraw(self) -> None:
         """Nothing needs to be solved any more; encoding goes on."""
-        if self._solver.wanted is not None:
-            self.prepare(self._solver.wanted)
+        if self._engine_worker.newest_request is not None:
+            self.prepare(self._engine_worker.newest_request)
 
     def cancel(self) -> None:
         """Give up all that runs and waits, as soon as its next step."""
-        self._solver.wanted = self._solver.sought = None
-        self._preview, self._solver.previews = None, False
-        self._lane.drop_waiting()
+        self._engine_worker.newest_request = self._engine_worker.search_request = None
+        self._preview, self._engine_worker.preview_wanted = None, False
+        self._thread.drop_waiting()
 
     def search(self, request: Request) -> None:
         """Find all objects of the request's image, when nothing else is to be done."""
-        self._solver.sought = request
+        self._engine_worker.search_request = request
         self._search_if_idle()
 
     def end_search(self) -> None:
         """Nobody wants to know all objects any more."""
-        self._solver.sought = None
+        self._engine_worker.search_request = None
 
     def _search_if_idle(self) -> None:
-        request = self._solver.sought
-        if request is not None and self._lane.idle:
+        request = self._engine_worker.search_request
+        if request is not None and self._thread.idle:
             work = partial(
-                self._solver.search, request, partial(self._told.emit, request)
+                self._engine_worker.search,
+                request,
+                partial(self._search_progressed_on_worker.emit, request),
             )
-            self._lane.submit(Task("search", request, work))
+            self._thread.submit(WorkerTask("search", request, work))
 
     def close(self) -> None:
         """Cancel everything and return when the thread has ended."""
-        self._solver.wanted = self._solver.sought = None
-        self._preview, self._solver.previews = None, False
-        self._solver.closing = True
-        self._lane.close()
-        self.lent.close()
+        self._engine_worker.newest_request = self._engine_worker.search_request = None
+        self._preview, self._engine_worker.preview_wanted = None, False
+        self._engine_worker.closing = True
+        self._thread.close()
+        self.shared_engine.close()
 
     def _submit(
         self, kind: str, request: Request, work: Callable[[Request], object]
     ) -> None:
-        self._solver.wanted = request
+        self._engine_worker.newest_request = request
         self._preview = None
-        self._lane.submit(Task(kind, request, partial(work, request)))
+        self._thread.submit(WorkerTask(kind, request, partial(work, request)))
 
     @Slot()
-    def _on_lane_running_changed(self) -> None:
+    def _on_thread_running_changed(self) -> None:
         self.activity_changed.emit(self.activity)
 
     @Slot(object, int, int, object)
-    def _on_told(
-        self, request: Request, done: int, total: int, found: tuple[Found, ...]
+    def _on_search_progressed_on_worker(
+        self, request: Request, done: int, total: int, objects: tuple[FoundObject, ...]
     ) -> None:
-        if request is self._solver.sought:
-            self.search_progressed.emit(request, done, total, found)
+        if request is self._engine_worker.search_request:
+            self.search_progressed.emit(request, done, total, objects)
 
     @Slot(object, object, object)
-    def _on_lane_finished(
-        self, task: Task, result: Any, error: Exception | None
+    def _on_thread_finished(
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         if task.kind == "errand":
             if error is not None:  # it stepped aside, or the engine cannot be made
-                self._take_back(task.subject, error)
+                self._requeue(task.subject, error)
         elif task.kind == "search":
             self._end_search(task.subject, result, error)
         elif error is None:
-            if task.kind in self._answers:
-                self._answers[task.kind].emit(task.subject, result)
+            if task.kind in self._signals:
+                self._signals[task.kind].emit(task.subject, result)
         elif isinstance(error, ZimError):
-            if task.subject is self._solver.wanted:
+            if task.subject is self._engine_worker.newest_request:
                 self.failed.emit(task.subject, error)
         elif not isinstance(error, Cancelled):
             raise error
         self._search_if_idle()
         self._start_preview()
-        self._start_errand()
+        self._start_engine_task()
 
     @Slot(object)
-    def _on_handed_over(self, errand: Errand) -> None:
-        self._errands.append(errand)
-        self._start_errand()
+    def _on_task_submitted(self, engine_task: EngineTask) -> None:
+        self._engine_tasks.append(engine_task)
+        self._start_engine_task()
 
-    def _start_errand(self) -> None:
-        if self._errands and self._lane.idle:
-            errand = self._errands.popleft()
-            work = partial(self._solver.run_errand, errand)
-            self._lane.submit(Task("errand", errand, work))
+    def _start_engine_task(self) -> None:
+        if self._engine_tasks and self._thread.idle:
+            engine_task = self._engine_tasks.popleft()
+            work = partial(self._engine_worker.run_engine_task, engine_task)
+            self._thread.submit(WorkerTask("errand", engine_task, work))
 
-    def _take_back(self, errand: Errand, error: Exception) -> None:
+    def _requeue(self, engine_task: EngineTask, error: Exception) -> None:
         if isinstance(error, Cancelled):
-            self._errands.appendleft(errand)
+            self._engine_tasks.appendleft(engine_task)
         else:
-            errand.answer.set_exception(error)
+            engine_task.future.set_exception(error)
 
     def _end_search(
-        self, request: Request, found: Any, error: Exception | None
+        self, request: Request, objects: Any, error: Exception | None
     ) -> None:
         """Tell the result of a search, unless it only stepped aside or is void."""
-        if request is self._solver.sought and not isinstance(error, Cancelled):
-            self._solver.sought = None
-            self.search_ended.emit(request, found, error)
+        if request is self._engine_worker.search_request and not isinstance(
+            error, Cancelled
+        ):
+            self._engine_worker.search_request = None
+            self.search_ended.emit(request, objects, error)

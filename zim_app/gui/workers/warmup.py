@@ -17,14 +17,14 @@ from pathlib import Path
 
 _LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so")
 
-_LOADING = threading.Lock()
+_IMPORT_LOCK = threading.Lock()
 """The linker loads for one thread at a time, and a thread that imports an extension
 waits for it with the interpreter's lock held.  So they wait here instead."""
 
 
 def import_readers() -> None:
     """Import what reads pictures; call it on a worker thread."""
-    with _LOADING:
+    with _IMPORT_LOCK:
         import cv2  # noqa: F401
         import PIL.TiffImagePlugin
         import PIL.WebPImagePlugin
@@ -38,7 +38,7 @@ def import_torch() -> None:
     """Import torch; call it on a worker thread, before anything that needs torch."""
     if "torch" in sys.modules:
         return
-    with _LOADING:
+    with _IMPORT_LOCK:
         _load_libraries()
     gc.disable()
     try:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Task:
+class WorkerTask:
     """One piece of work.
 
     Attributes:
@@ -25,13 +25,13 @@ class Task:
     work: Callable[[], Any]
 
 
-class _Runner(QObject):
+class _TaskRunner(QObject):
     """Lives on the lane's thread and runs what it is sent."""
 
     done = Signal(object, object, object)
 
     @Slot(object)
-    def run(self, task: Task) -> None:
+    def run(self, task: WorkerTask) -> None:
         """Run a task; whatever it raises is part of the answer."""
         try:
             result, error = task.work(), None
@@ -45,7 +45,7 @@ class _Runner(QObject):
         QThread.currentThread().quit()
 
 
-class Lane(QObject):
+class WorkerThread(QObject):
     """One long-lived thread that runs tasks one after the other.
 
     Args:
@@ -72,11 +72,11 @@ class Lane(QObject):
         self, name: str, *, waiting: int | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.running: Task | None = None
-        self._waiting: deque[Task] = deque(maxlen=waiting)
+        self.running: WorkerTask | None = None
+        self._waiting: deque[WorkerTask] = deque(maxlen=waiting)
         self._thread = QThread(self)
         self._thread.setObjectName(name)
-        self._runner = _Runner()
+        self._runner = _TaskRunner()
         self._runner.moveToThread(self._thread)
         self._submitted.connect(self._runner.run)
         self._closed.connect(self._runner.stop)
@@ -97,7 +97,7 @@ class Lane(QObject):
         """Forget what waits; what runs goes on."""
         self._waiting.clear()
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: WorkerTask) -> None:
         """Run ``task`` as soon as the thread is free."""
         self._waiting.append(task)
         if self.running is None:
@@ -122,6 +122,6 @@ class Lane(QObject):
             self._submitted.emit(self.running)
 
     @Slot(object, object, object)
-    def _on_runner_done(self, task: Task, result: Any, error: Any) -> None:
+    def _on_runner_done(self, task: WorkerTask, result: Any, error: Any) -> None:
         self._start_next()
         self.finished.emit(task, result, error)

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.view_modes import VIEW_MODES
 from zim_app.gui.canvas.viewport import MAX_ZOOM, MIN_ZOOM
-from zim_app.gui.tools.gestures import Part
+from zim_app.gui.tools.gestures import PromptPart
 from zim_model.prompts import Box, Point, PromptSet
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
@@ -78,7 +78,7 @@ def near(point, x, y, reach=0.1):
     return abs(point.x - x) < reach and abs(point.y - y) < reach
 
 
-def test_a_picture_is_fitted(canvas):
+def test_a_image_is_fitted(canvas):
     assert canvas.zoom == pytest.approx(8)
     assert canvas.to_view(40, 30) == QPointF(336, 256)
 
@@ -107,7 +107,7 @@ def test_right_click_and_alt_click_are_negative(hand, prompts):
     assert prompts().points == (Point(20, 10, False), Point(50, 40, False))
 
 
-def test_clicks_outside_the_picture_are_ignored(canvas, document, hand):
+def test_clicks_outside_the_image_are_ignored(canvas, document, hand):
     hand.click(-1, 10)
     hand.click(40, 61)
     assert document.undo_stack.count() == 0
@@ -164,23 +164,23 @@ def test_delete_removes_the_selected_prompt(canvas, hand, prompts):
     hand.click(20, 20)
     hand.click(40, 20)
     hand.click(20, 20)
-    assert canvas.selected == Part("point", 0)
+    assert canvas.selected == PromptPart("point", 0)
     canvas.delete_selected()
     assert prompts().points == (Point(40, 20),)
     assert canvas.selected is None
     canvas.delete_selected()
     assert len(prompts().points) == 1
     hand.click(30, 5)
-    assert canvas.selected == Part("edge")
+    assert canvas.selected == PromptPart("edge")
     canvas.delete_selected()
     assert prompts().box is None
 
 
 def test_a_new_prompt_is_selected(canvas, hand):
     hand.click(20, 20)
-    assert canvas.selected == Part("point", 0)
+    assert canvas.selected == PromptPart("point", 0)
     hand.drag((5, 5), (60, 50))
-    assert canvas.selected == Part("edge")
+    assert canvas.selected == PromptPart("edge")
 
 
 def test_undo_deselects_what_is_gone(canvas, document, hand):
@@ -253,7 +253,7 @@ def test_panning(canvas, hand, qtbot, prompts, way):
 
 def test_pointed_says_where_the_pointer_is(canvas, hand):
     seen = []
-    canvas.pointed.connect(seen.append)
+    canvas.pointer_moved.connect(seen.append)
     hand.move(20, 10)
     hand.move(-1, -1)
     assert [seen[-2], seen[-1]] == [QPointF(20, 10), None]
@@ -276,7 +276,7 @@ def test_the_canvas_shows_markers_and_matte(canvas, document, hand, make_matte):
     assert colour(20, 30) == colour(70, 30) == plain
     hand.click(10, 10)
     hand.click(60, 10, RIGHT)
-    document.receive(document.request(), make_matte())
+    document.receive_matte(document.request(), make_matte())
     assert colour(20, 30) == plain, "the object keeps its colour"
     red, green, blue = colour(70, 30)
     assert red < 120 < blue, "the background is veiled"

@@ -5,7 +5,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui.tools.gestures import Part
+from zim_app.gui.tools.gestures import PromptPart
 from zim_model.prompts import Box, Point
 
 KEY = Qt.Key
@@ -63,7 +63,7 @@ def test_shift_goes_farther(canvas, keys, step):
     assert canvas.keyboard.at.x() - first == pytest.approx(5 * step)
 
 
-def test_the_cursor_stays_in_the_picture_and_in_view(canvas, keys):
+def test_the_cursor_stays_in_the_image_and_in_view(canvas, keys):
     canvas.set_zoom(40)
     keys(*[KEY.Key_Left] * 60, modifier=SHIFT)
     assert canvas.keyboard.at.x() == 0
@@ -107,11 +107,11 @@ def test_tab_goes_through_the_prompts(opened, canvas, keys):
     keys(KEY.Key_Return)
     assert canvas.selected is None
     keys(KEY.Key_Tab)
-    assert canvas.selected == Part("point", 0)
+    assert canvas.selected == PromptPart("point", 0)
     keys(KEY.Key_Tab)
-    assert canvas.selected == Part("point", 1)
+    assert canvas.selected == PromptPart("point", 1)
     keys(KEY.Key_Backtab, modifier=SHIFT)
-    assert canvas.selected == Part("point", 0)
+    assert canvas.selected == PromptPart("point", 0)
     keys(KEY.Key_Delete)
     assert len(opened.document.state.recipe.prompts.points) == 1
 
@@ -145,7 +145,7 @@ def test_arrows_move_the_selected_prompt_in_one_step(
     assert prompts().points[0].x == pytest.approx(40 + 4 * step)
     assert opened.document.undo_stack.count() == 2
     assert opened.document.undo_stack.undoText() == "Move point"
-    assert canvas.selected == Part("point", 0)
+    assert canvas.selected == PromptPart("point", 0)
 
 
 def test_arrows_move_the_box(opened, keys, prompts, step):
@@ -175,6 +175,6 @@ def test_the_mouse_takes_over(canvas, keys, qtbot):
 def test_the_canvas_says_what_it_is(opened):
     assert opened.canvas.accessibleName()
     assert "Enter" in opened.canvas.accessibleDescription()
-    refine = opened.bench.refine.fields["feather"]
+    refine = opened.tools.refine.fields["feather"]
     assert refine.slider.accessibleName() == "Feather"
     assert refine.number.accessibleDescription()

@@ -9,9 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF
 
-from zim_app.gui.canvas.live_stroke import TILE, LiveMatte, Tiles, nothing
-from zim_app.gui.tools.brush import BrushGesture, hardened, resized
-from zim_app.gui.tools.gestures import Press, ToolOptions
+from zim_app.gui.canvas.live_stroke import (
+    TILE,
+    LiveStrokeMatte,
+    TiledAlpha,
+    empty_matte,
+)
+from zim_app.gui.tools.brush import BrushGesture, change_hardness, resize_brush
+from zim_app.gui.tools.gestures import PointerPress, ToolOptions
 from zim_model.matting.edge_and_brush import painted
 from zim_model.matting.pyramid import display_pyramid
 from zim_model.recipe import Recipe
@@ -28,17 +33,17 @@ def matte():
     alpha[100:400, 200:700] = ALPHA_MAX
     alpha[300:500, 600:800] = ALPHA_MAX // 2
     alpha[450:, :300] = rng.integers(0, ALPHA_MAX, (151, 300))
-    return replace(nothing(SIZE), alpha=alpha, pyramid=display_pyramid(alpha))
+    return replace(empty_matte(SIZE), alpha=alpha, pyramid=display_pyramid(alpha))
 
 
-def press(at=(0.0, 0.0), *, scale=1.0, recipe=None, straight=False, **options):
-    return Press(
+def press(position=(0.0, 0.0), *, scale=1.0, recipe=None, straight=False, **options):
+    return PointerPress(
         recipe or Recipe(),
         SIZE,
         None,
         positive=True,
-        at=QPointF(*at),
-        view=QPointF(*at) * scale,
+        position=QPointF(*position),
+        view=QPointF(*position) * scale,
         scale=scale,
         straight=straight,
         options=ToolOptions(**options),
@@ -49,7 +54,7 @@ def strokes_of(places, **options):
     """The stroke at every moment of a way of the pointer."""
     gesture = BrushGesture.begin(press(places[0][:2], **options))
     for x, y, pressure in places:
-        gesture = gesture.moved(QPointF(x, y), QPointF(x, y), pressure)
+        gesture = gesture.move(QPointF(x, y), QPointF(x, y), pressure)
         edit = gesture.edit()
         if edit is not None:
             yield edit.recipe.finish.strokes[-1]
@@ -78,7 +83,7 @@ PLACES = st.tuples(
 def test_live_equals_the_engine(matte, places, brush, radius, hardness, strength):
     options = {"brush": brush, "radius": radius}
     options |= {"hardness": hardness, "strength": strength}
-    live, stroke = LiveMatte(matte, SIZE), None
+    live, stroke = LiveStrokeMatte(matte, SIZE), None
     live.begin()
     for stroke in strokes_of(places, **options):
         live.show(stroke)
@@ -86,7 +91,7 @@ def test_live_equals_the_engine(matte, places, brush, radius, hardness, strength
 
 
 def test_strokes_lie_on_strokes(matte):
-    live, done = LiveMatte(matte, SIZE), []
+    live, done = LiveStrokeMatte(matte, SIZE), []
     for y, brush in ((200, "erase"), (220, "add"), (210, "soften")):
         live.begin()
         way = [(100 + 40 * i, y + (i % 3) * 9, 0.5 + i / 40) for i in range(20)]
@@ -97,7 +102,7 @@ def test_strokes_lie_on_strokes(matte):
 
 
 def test_only_what_changes_is_said_to_change(matte):
-    live = LiveMatte(matte, SIZE)
+    live = LiveStrokeMatte(matte, SIZE)
     live.begin()
     before = live.matte.pyramid[0].copy()
     for stroke in strokes_of([(300, 250, 1), (310, 260, 1), (330, 250, 1)], radius=9):
@@ -110,7 +115,7 @@ def test_only_what_changes_is_said_to_change(matte):
 
 
 def test_a_cancelled_stroke_leaves_the_earlier_ones(matte):
-    live = LiveMatte(matte, SIZE)
+    live = LiveStrokeMatte(matte, SIZE)
     live.begin()
     [first] = strokes_of([(300, 250, 1)], brush="erase", radius=30)
     live.show(first)
@@ -122,7 +127,7 @@ def test_a_cancelled_stroke_leaves_the_earlier_ones(matte):
 
 
 def test_an_answer_during_a_stroke_goes_under_it(matte):
-    live = LiveMatte(None, SIZE)
+    live = LiveStrokeMatte(None, SIZE)
     live.begin()
     way = [(100 + 50 * i, 300 - 9 * i, 1) for i in range(8)]
     shown = list(strokes_of(way, brush="soften", radius=30))
@@ -137,7 +142,7 @@ def test_an_answer_during_a_stroke_goes_under_it(matte):
 
 def test_the_given_matte_stays(matte):
     before = [level.copy() for level in (matte.alpha, *matte.pyramid)]
-    live = LiveMatte(matte, SIZE)
+    live = LiveStrokeMatte(matte, SIZE)
     live.begin()
     for stroke in strokes_of([(0, 0, 1), (900, 600, 1)], radius=60):
         live.show(stroke)
@@ -147,17 +152,17 @@ def test_the_given_matte_stays(matte):
 
 def test_tiles_hold_what_was_written_and_show_what_is_below():
     below = np.arange(700 * 600, dtype=np.float32).reshape(700, 600)
-    tiles = Tiles(below)
+    tiles = TiledAlpha(below)
     part = (slice(TILE - 6, TILE + 5), slice(500, 600))
     tiles.write(part, np.zeros((11, 100), np.float32))
-    above = Tiles(tiles)
+    above = TiledAlpha(tiles)
     expected = below.copy()
     expected[part] = 0
     everything = (slice(0, 700), slice(0, 600))
     assert (above.read(everything) == expected).all()
     assert below.all() != below[0, 1]  # the array below is as it was
-    assert not above.parts
-    assert len(tiles.parts) == 4
+    assert not above.written_tiles
+    assert len(tiles.written_tiles) == 4
 
 
 # -- The way of the pointer --------------------------------------------------------
@@ -216,9 +221,9 @@ def test_a_stroke_outside_is_none():
 
 def test_size_and_hardness_have_limits():
     options = ToolOptions()
-    assert resized(options, 1).radius > options.radius
-    assert resized(options, 1000).radius == 500
-    assert resized(options, -1000).radius == 0.5
-    assert hardened(options, 1).hardness == 0.9
-    assert hardened(options, 99).hardness == 1
-    assert hardened(options, -99).hardness == 0
+    assert resize_brush(options, 1).radius > options.radius
+    assert resize_brush(options, 1000).radius == 500
+    assert resize_brush(options, -1000).radius == 0.5
+    assert change_hardness(options, 1).hardness == 0.9
+    assert change_hardness(options, 99).hardness == 1
+    assert change_hardness(options, -99).hardness == 0

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QGraphicsScene
 
 from zim_app.core import compose
-from zim_app.gui.canvas.overlay import Backdrop, Layer, OverlayItem, together
+from zim_app.gui.canvas.overlay import Backdrop, OverlayItem, OverlayLayer, union_alpha
 from zim_app.gui.canvas.pyramid_item import (
     GRID_ZOOM,
     ImageItem,
@@ -15,7 +15,7 @@ from zim_app.gui.canvas.pyramid_item import (
     level_for,
 )
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
-from zim_model.matting.pyramid import display_pyramid, picture_levels
+from zim_model.matting.pyramid import display_pyramid, image_pyramid
 
 MODES = {mode.id: mode for mode in VIEW_MODES}
 
@@ -56,7 +56,7 @@ def image_item(qapp, pixels):
 def overlay(qapp, pixels, make_matte):
     item = OverlayItem()
     item.set_levels((pixels,))
-    item.set_layers((Layer(make_matte(), 0x2F8FFF),))
+    item.set_layers((OverlayLayer(make_matte(), 0x2F8FFF),))
     return item
 
 
@@ -80,8 +80,8 @@ def two(make_matte):
     left = np.broadcast_to(ramp, (60, 80))
     right = left[:, ::-1]
     return (
-        Layer(matte_of(make_matte, left), 0xFF0000, active=True),
-        Layer(matte_of(make_matte, right), 0x00FF00, active=False),
+        OverlayLayer(matte_of(make_matte, left), 0xFF0000, active=True),
+        OverlayLayer(matte_of(make_matte, right), 0x00FF00, active=False),
     )
 
 
@@ -95,7 +95,7 @@ def test_the_level_has_a_pixel_for_each_on_screen(scale, level):
 
 def test_levels_halve_until_small():
     rgb = np.zeros((1001, 1300, 3), np.uint8)
-    levels = picture_levels(rgb)
+    levels = image_pyramid(rgb)
     assert levels[0] is rgb
     assert [level.shape[:2] for level in levels] == [
         (1001, 1300),
@@ -105,7 +105,7 @@ def test_levels_halve_until_small():
     assert not any(level.flags.writeable for level in levels[1:])
 
 
-def test_the_picture_is_drawn_as_it_is(image_item, pixels):
+def test_the_image_is_drawn_as_it_is(image_item, pixels):
     assert (render(image_item) == pixels).all()
 
 
@@ -151,17 +151,17 @@ def test_matte_mode_shows_alpha_as_grey(image_item, overlay):
 def test_the_matte_of_several_is_that_of_the_export(image_item, overlay, two):
     overlay.set_mode(MODES["matte"])
     overlay.set_layers(two)
-    exported = compose.together([layer.matte.alpha for layer in two])
+    exported = compose.union_alpha([layer.matte.alpha for layer in two])
     seen = render(image_item, overlay).astype(int)
     assert np.abs(seen[..., 0] - exported / 257).max() <= 1.5
 
 
 def test_together_does_not_depend_on_the_order():
     a, b, c = np.random.default_rng(2).integers(0, 256, (3, 20, 30), np.uint8)
-    difference = together([a, b, c]).astype(int) - together([c, a, b])
+    difference = union_alpha([a, b, c]).astype(int) - union_alpha([c, a, b])
     assert np.abs(difference).max() <= 1
-    assert (together([a]) == a).all()
-    assert (together([a, np.zeros_like(a)]) == a).all()
+    assert (union_alpha([a]) == a).all()
+    assert (union_alpha([a, np.zeros_like(a)]) == a).all()
 
 
 def test_cutout_mode_shows_a_checker_board(image_item, overlay, pixels):
@@ -205,7 +205,7 @@ def test_a_cutout_over_a_colour_blends_as_the_export_does(overlay, pixels, two):
     assert np.abs(render(overlay) - expected).max() <= 2.5
 
 
-def test_a_cutout_over_another_picture(overlay, pixels, two):
+def test_a_cutout_over_another_image(overlay, pixels, two):
     overlay.set_mode(MODES["cutout"])
     overlay.set_layers(two[:1])
     overlay.set_backdrop(Backdrop(levels=(pixels[::-1].copy(),)))
@@ -234,10 +234,10 @@ def test_cutouts_lie_over_one_another_as_in_the_export(overlay, two):
     overlay.set_layers(layers)
     overlay.set_backdrop(Backdrop(QColor(0, 0, 0)))
     cuts = [
-        compose.Cut(c, layer.matte.alpha)
+        compose.CutOut(c, layer.matte.alpha)
         for c, layer in zip(colours, layers, strict=True)
     ]
-    stacked = compose.stacked(cuts[::-1])
+    stacked = compose.stack_cut_outs(cuts[::-1])
     exported = compose.composite(stacked, np.zeros(3, np.uint8))
     assert np.abs(render(overlay) - exported.astype(int)).max() <= 3
 
@@ -258,7 +258,7 @@ def test_outlines_of_several_have_their_colours(image_item, overlay, two, make_m
     image_item.set_levels((np.zeros((60, 80, 3), np.uint8),))
     overlay.set_mode(MODES["outline"])
     far = np.broadcast_to(np.clip((np.arange(80) - 55) / 20, 0, 1), (60, 80))
-    overlay.set_layers((two[0], Layer(matte_of(make_matte, far), 0x00FF00)))
+    overlay.set_layers((two[0], OverlayLayer(matte_of(make_matte, far), 0x00FF00)))
     red, green, _ = render(image_item, overlay)[30].astype(int).T
     assert red[39:42].max() > 150 > 50 > green[39:42].max()
     assert green[64:67].max() > 150 > 50 > red[64:67].max()
@@ -276,25 +276,27 @@ def test_uncertainty_is_bright_where_alpha_is_neither(image_item, overlay, two):
 
 def test_left_of_the_line_is_the_photograph(image_item, overlay, pixels):
     overlay.set_mode(MODES["matte"])
-    overlay.set_left(60)
+    overlay.set_left_edge(60)
     seen = render(image_item, overlay)
     assert (seen[:, :60] == pixels[:, :60]).all()
     assert (seen[:, 60:] == 0).all()
-    overlay.set_left(1000)
+    overlay.set_left_edge(1000)
     assert (render(image_item, overlay) == pixels).all()
 
 
-def test_it_covers_the_picture_only_where_all_of_it_is_opaque(overlay):
+def test_it_covers_the_image_only_where_all_of_it_is_opaque(overlay):
     opaque = {
-        id_ for id_, mode in MODES.items() if overlay.set_mode(mode) or overlay.covers
+        id_
+        for id_, mode in MODES.items()
+        if overlay.set_mode(mode) or overlay.is_opaque
     }
     assert opaque == {"matte", "cutout"}
     overlay.set_mode(MODES["matte"])
-    overlay.set_left(10)
-    assert not overlay.covers
-    overlay.set_left(-np.inf)
+    overlay.set_left_edge(10)
+    assert not overlay.is_opaque
+    overlay.set_left_edge(-np.inf)
     overlay.set_layers(())
-    assert not overlay.covers
+    assert not overlay.is_opaque
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -305,8 +307,8 @@ def test_a_part_of_a_large_matte_looks_as_in_the_whole(make_matte, qapp, mode):
     rgb = np.random.default_rng(3).integers(0, 256, (600, 800, 3), np.uint8)
     matte = matte_of(make_matte, alpha)
     item = OverlayItem()
-    item.set_levels(picture_levels(rgb))
-    item.set_layers((Layer(matte, 0xFF0000),))
+    item.set_levels(image_pyramid(rgb))
+    item.set_layers((OverlayLayer(matte, 0xFF0000),))
     item.set_backdrop(Backdrop(QColor(255, 255, 255)))
     item.set_mode(MODES[mode])
     whole = render(item, scale=0.5, size=(800, 600))
@@ -315,7 +317,7 @@ def test_a_part_of_a_large_matte_looks_as_in_the_whole(make_matte, qapp, mode):
     assert (whole.std() > 5) == (mode != "picture")
 
 
-def test_picture_mode_shows_no_matte(image_item, overlay, pixels):
+def test_image_mode_shows_no_matte(image_item, overlay, pixels):
     overlay.set_mode(MODES["picture"])
     assert (render(image_item, overlay) == pixels).all()
 

@@ -8,17 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
-from PIL import Image
 from PySide6.QtGui import QColor, QImage, QPalette
 
-from zim_app.core.images import Picture
+from zim_app.core.images import Image
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.loupe import Loupe
 from zim_app.gui.canvas.overlay import Backdrop
 from zim_app.gui.canvas.view_modes import VIEW_MODES
 from zim_app.gui.document import Document
-from zim_model.matting.pyramid import display_pyramid, picture_levels
+from zim_model.matting.pyramid import display_pyramid, image_pyramid
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Timings
@@ -64,13 +64,13 @@ def matte_of(make_matte, alpha):
 @pytest.fixture
 def document(qapp, make_matte):
     """Two objects; the disc is the active one, and on top."""
-    document = Document(Picture.from_array(scene()))
+    document = Document(Image.from_array(scene()))
     document.edit("", Recipe(PromptSet((Point(60, 60), Point(95, 40, False)))))
-    document.receive(document.request(), matte_of(make_matte, alphas()[0]))
+    document.receive_matte(document.request(), matte_of(make_matte, alphas()[0]))
     other = document.new_object(Recipe(PromptSet(box=Box(92, 52, 168, 128))))
     document.edit_objects("", (*document.state.objects, other), 0)
     request = document.request(other.recipe)
-    document.receive(request, matte_of(make_matte, alphas()[1]))
+    document.receive_matte(request, matte_of(make_matte, alphas()[1]))
     return document
 
 
@@ -104,11 +104,11 @@ def check(request, canvas, tmp_path):
         path = FOLDER / f"{name}.png"
         if request.config.getoption("update_snapshots"):
             FOLDER.mkdir(exist_ok=True)
-            Image.fromarray(pixels).save(path, optimize=True)
-        expected = np.asarray(Image.open(path).convert("RGB"))
+            PIL.Image.fromarray(pixels).save(path, optimize=True)
+        expected = np.asarray(PIL.Image.open(path).convert("RGB"))
         if not alike(pixels, expected):
             seen = tmp_path / path.name
-            Image.fromarray(pixels).save(seen)
+            PIL.Image.fromarray(pixels).save(seen)
             pytest.fail(f"{seen} does not look like {path}")
 
     return check
@@ -141,7 +141,7 @@ def test_view_of_two_objects(canvas, check, mode):
 
 @pytest.mark.parametrize("name", ["colour", "picture"])
 def test_background(one, check, name):
-    levels = picture_levels(np.ascontiguousarray(scene()[::-1, ::-1]))
+    levels = image_pyramid(np.ascontiguousarray(scene()[::-1, ::-1]))
     backdrops = {
         "colour": Backdrop(QColor(60, 110, 70)),
         "picture": Backdrop(levels=levels),
@@ -159,7 +159,7 @@ def test_prompts(canvas, document, check):
 
 def test_wipe(one, check):
     one.set_mode(MODES["matte"])
-    one.set_wiped(True)
+    one.set_wipe_enabled(True)
     one.clearFocus()
     one.setFocus()
     check("wipe")

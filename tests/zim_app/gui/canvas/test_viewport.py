@@ -12,10 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from zim_app.gui.canvas.canvas import Canvas
-from zim_app.gui.canvas.loupe import MAGNIFICATIONS, Loupe, beside
-from zim_app.gui.canvas.overlay import Backdrop, Layer
+from zim_app.gui.canvas.loupe import MAGNIFICATIONS, Loupe, place_beside
+from zim_app.gui.canvas.overlay import Backdrop, OverlayLayer
 from zim_app.gui.canvas.view_modes import VIEW_MODES
-from zim_app.gui.canvas.viewport import KEPT_IN_VIEW, MAX_ZOOM, MIN_ZOOM, Viewport
+from zim_app.gui.canvas.viewport import MAX_ZOOM, MIN_VISIBLE_PIXELS, MIN_ZOOM, Viewport
 from zim_app.gui.canvas.wipe import WipeHandle
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
@@ -32,8 +32,8 @@ def view(qtbot, make_matte):
     qtbot.addWidget(view)
     view.resize(672, 512)  # 8 view pixels for each image pixel
     view.show()
-    view.show_picture((np.full((60, 80, 3), GREY, np.uint8),))
-    view.show_layers((Layer(make_matte(), 0xFF0000),))
+    view.show_image((np.full((60, 80, 3), GREY, np.uint8),))
+    view.show_layers((OverlayLayer(make_matte(), 0xFF0000),))
     return view
 
 
@@ -168,7 +168,7 @@ def test_the_zoom_is_told(view):
 def test_an_area_fills_most_of_the_view(view):
     view.show_area(QRectF(10, 10, 40, 30))
     assert view.zoom == pytest.approx(8), "closer makes no sense"
-    view.show_picture((np.zeros((3000, 4000, 3), np.uint8),))
+    view.show_image((np.zeros((3000, 4000, 3), np.uint8),))
     view.show_area(QRectF(1000, 500, 1000, 300))
     assert view.zoom == pytest.approx(0.85 * 672 / 1000, rel=0.01)
     middle = view.to_image(QPointF(336, 256))
@@ -184,7 +184,7 @@ def test_an_area_fills_most_of_the_view(view):
 
 @pytest.mark.parametrize("zoom", [0.5, 8, 60])
 @pytest.mark.parametrize("way", [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1)])
-def test_the_picture_cannot_be_moved_out_of_the_view(view, qtbot, zoom, way):
+def test_the_image_cannot_be_moved_out_of_the_view(view, qtbot, zoom, way):
     view.set_zoom(zoom)
     start = QPoint(336, 256)
     for _ in range(30):
@@ -193,19 +193,19 @@ def test_the_picture_cannot_be_moved_out_of_the_view(view, qtbot, zoom, way):
         qtbot.mouseRelease(view.viewport(), MIDDLE, pos=start + QPoint(*way) * 250)
     shown = view.viewportTransform().mapRect(view.image_rect)
     seen = shown & QRectF(view.viewport().rect())
-    assert seen.width() >= min(KEPT_IN_VIEW, shown.width()) - 2
-    assert seen.height() >= min(KEPT_IN_VIEW, shown.height()) - 2
+    assert seen.width() >= min(MIN_VISIBLE_PIXELS, shown.width()) - 2
+    assert seen.height() >= min(MIN_VISIBLE_PIXELS, shown.height()) - 2
     moved = view.to_image(QPointF(start)) - QPointF(40, 30)
     assert (moved.x() * way[0], moved.y() * way[1]) < (0, 0), "but it was moved"
 
 
-def test_the_picture_stays_in_view_when_that_shrinks(view):
+def test_the_image_stays_in_view_when_that_shrinks(view):
     view.set_zoom(60)
     view.horizontalScrollBar().setValue(view.horizontalScrollBar().maximum())
     view.resize(200, 150)
     shown = view.viewportTransform().mapRect(view.image_rect)
     seen = shown & QRectF(view.viewport().rect())
-    assert seen.width() >= KEPT_IN_VIEW - 2
+    assert seen.width() >= MIN_VISIBLE_PIXELS - 2
 
 
 # -- Peek -------------------------------------------------------------------------
@@ -235,17 +235,17 @@ def test_the_matte_is_back_when_the_release_goes_elsewhere(view, colour, qtbot):
 @pytest.fixture
 def handle(view):
     view.set_mode(MODES["matte"])
-    view.set_wiped(True)
+    view.set_wipe_enabled(True)
     return view.findChild(WipeHandle)
 
 
 def test_there_is_no_wipe_at_first(view):
-    assert not view.wiped
+    assert not view.wipe_enabled
     assert not view.findChild(WipeHandle).isVisible()
 
 
 def test_the_photograph_is_left_of_the_line(handle, colour):
-    assert handle.line == 336
+    assert handle.position == 336
     assert colour(37, 20) == (GREY,) * 3
     assert colour(43, 20) == (0, 0, 0)
 
@@ -255,7 +255,7 @@ def test_the_line_is_dragged(view, handle, colour, qtbot):
         qtbot.mousePress(handle, LEFT, pos=handle.mapFromParent(QPoint(x, 256)))
         qtbot.mouseMove(handle, handle.mapFromParent(QPoint(x + 10, 200)))
         qtbot.mouseRelease(handle, LEFT, pos=handle.mapFromParent(QPoint(x + 10, 200)))
-    assert handle.line == 366
+    assert handle.position == 366
     qtbot.mousePress(handle, LEFT, pos=QPoint(13, 256))
     qtbot.mouseMove(handle, handle.mapFromParent(QPoint(560, 256)))
     qtbot.mouseRelease(handle, LEFT, pos=QPoint(13, 256))
@@ -266,9 +266,9 @@ def test_the_line_is_dragged(view, handle, colour, qtbot):
 def test_the_line_stays_inside(view, handle, qtbot):
     qtbot.mousePress(handle, LEFT, pos=QPoint(13, 256))
     qtbot.mouseMove(handle, handle.mapFromParent(QPoint(5000, 256)))
-    assert handle.line == view.width()
+    assert handle.position == view.width()
     qtbot.mouseMove(handle, handle.mapFromParent(QPoint(-5000, 256)))
-    assert handle.line == 0
+    assert handle.position == 0
 
 
 def test_the_line_is_moved_by_keys(view, handle, qtbot):
@@ -283,16 +283,16 @@ def test_the_line_is_moved_by_keys(view, handle, qtbot):
         (Qt.Key.Key_End, PLAIN, 1000),
     ):
         qtbot.keyClick(handle, key, modifier)
-        assert handle.line == line
+        assert handle.position == line
 
 
 def test_the_line_is_remembered_while_it_is_off(view, handle, colour, qtbot):
     qtbot.keyClick(handle, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
-    line = handle.line
-    view.set_wiped(False)
+    line = handle.position
+    view.set_wipe_enabled(False)
     assert colour(10, 20) == (255, 255, 255), "the matte is everywhere"
-    view.set_wiped(True)
-    assert handle.line == line
+    view.set_wipe_enabled(True)
+    assert handle.position == line
 
 
 def test_keys_that_are_not_the_lines_reach_the_view(view, handle, colour, qtbot):
@@ -302,13 +302,13 @@ def test_keys_that_are_not_the_lines_reach_the_view(view, handle, colour, qtbot)
     assert colour(43, 20) == (0, 0, 0)
 
 
-def test_the_line_stays_on_screen_when_the_picture_is_panned(view, handle, qtbot):
+def test_the_line_stays_on_screen_when_the_image_is_panned(view, handle, qtbot):
     view.viewport().grab()
     qtbot.mousePress(view.viewport(), MIDDLE, pos=QPoint(100, 100))
     qtbot.mouseMove(view.viewport(), QPoint(200, 100))
     qtbot.mouseRelease(view.viewport(), MIDDLE, pos=QPoint(200, 100))
     image = view.viewport().grab().toImage()
-    assert handle.line == 336
+    assert handle.position == 336
     assert image.pixelColor(330, 60).red() == GREY
     assert image.pixelColor(345, 60).red() == 255
 
@@ -349,7 +349,7 @@ def test_the_loupe_follows_the_pointer_and_does_not_cover_it(view, loupe, qtbot)
             assert loupe.panes()[0].shape[2] == 3
 
 
-def test_the_loupe_goes_where_there_is_no_picture(view, loupe, qtbot):
+def test_the_loupe_goes_where_there_is_no_image(view, loupe, qtbot):
     move(view, qtbot, 20, 20)
     move(view, qtbot, -1, 20)
     assert not loupe.isVisible()
@@ -361,16 +361,16 @@ def test_the_loupe_goes_where_there_is_no_picture(view, loupe, qtbot):
     assert loupe.isVisible()
 
 
-def test_the_loupe_shows_picture_matte_and_cutout(view, loupe, qtbot, make_matte):
+def test_the_loupe_shows_image_matte_and_cutout(view, loupe, qtbot, make_matte):
     generator = np.random.default_rng(0)
     rgb = generator.integers(0, 256, (60, 80, 3), np.uint8)
-    view.show_picture((rgb,))
+    view.show_image((rgb,))
     matte = make_matte()
-    view.show_layers((Layer(matte, 0xFF0000),))
+    view.show_layers((OverlayLayer(matte, 0xFF0000),))
     view.set_backdrop(Backdrop(QColor(1, 2, 3)))
     move(view, qtbot, 40.5, 30.5)
-    picture, grey, cut = loupe.panes()
-    assert (picture == rgb[23:38, 33:48]).all()
+    image, grey, cut = loupe.panes()
+    assert (image == rgb[23:38, 33:48]).all()
     assert (grey[..., 0] == matte.pyramid[0][23:38, 33:48]).all()
     assert (cut[:, :7] == rgb[23:38, 33:40]).all()
     assert (cut[:, 7:] == (1, 2, 3)).all()
@@ -380,12 +380,12 @@ def test_the_loupe_shows_picture_matte_and_cutout(view, loupe, qtbot, make_matte
     assert loupe.readings()[1] == "alpha 1.000"
 
 
-def test_beyond_the_border_is_no_picture(view, loupe, qtbot):
+def test_beyond_the_border_is_no_image(view, loupe, qtbot):
     move(view, qtbot, 0.5, 59.5)
-    picture, grey, _ = loupe.panes()
-    assert (picture[:8, 7:] == GREY).all()
-    assert (picture[8:] < 100).all()
-    assert (picture[:, :7] < 100).all()
+    image, grey, _ = loupe.panes()
+    assert (image[:8, 7:] == GREY).all()
+    assert (image[8:] < 100).all()
+    assert (image[:, :7] < 100).all()
     assert (grey[:8, 7:] == 255).all()
 
 
@@ -422,7 +422,7 @@ def test_a_place_beside_the_pointer_is_in_the_room_or_there_is_none(
     x, y, width, height
 ):
     size, pointer = QSize(380, 150), QPoint(x, y)
-    place = beside(pointer, size, QSize(width, height))
+    place = place_beside(pointer, size, QSize(width, height))
     if place is not None:
         assert QRect(0, 0, width, height).contains(QRect(place, size))
         assert not QRect(place, size).contains(pointer)

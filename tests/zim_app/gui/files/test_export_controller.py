@@ -57,7 +57,7 @@ def press_export(dialog, settle):
 # --- the dialog -----------------------------------------------------------------------
 
 
-def test_proposes_a_name_beside_the_picture(dialog, photo, cut, settle):
+def test_proposes_a_name_beside_the_image(dialog, photo, cut, settle):
     assert dialog.folder.text() == str(photo.parent)
     assert dialog.preview.text() == "photo-cutout.png – 80 × 60 pixels"
     press_export(dialog, settle)
@@ -224,7 +224,7 @@ def test_banner_opens_the_folder(cut, settle, photo, monkeypatch):
 
 
 def test_export_marks_the_session_as_done(cut, settle, qtbot):
-    key = cut.document.picture.key
+    key = cut.document.image.key
     cut.actions_by_id["quick_export"].trigger()
     settle()
     assert SessionStore().load(key).exported
@@ -283,7 +283,7 @@ def test_copied_cutout_has_transparency(cut, settle, qtbot):
     assert image.pixelColor(3, 3).getRgb() == (200, 100, 50, 255)
 
 
-def test_copied_matte_is_as_large_as_the_picture(cut, settle, qtbot):
+def test_copied_matte_is_as_large_as_the_image(cut, settle, qtbot):
     qtbot.keyClick(cut.canvas, Qt.Key.Key_C, CONTROL | SHIFT)
     settle()
     image = QGuiApplication.clipboard().image()

@@ -10,9 +10,9 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_app.core.project import read_project, write_project
-from zim_app.core.saved_work import Work
+from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import SessionStore
 from zim_app.gui.settings import preferences, window_state
 
@@ -76,7 +76,7 @@ def test_work_comes_back_at_the_next_start(
     assert window.document.state.matte is not None
 
 
-def test_work_is_found_by_the_picture_not_by_its_name(
+def test_work_is_found_by_the_image_not_by_its_name(
     opened, click, settle, photo, next_window, qtbot
 ):
     click(20, 20)
@@ -93,17 +93,17 @@ def test_work_is_found_by_the_picture_not_by_its_name(
 def test_work_is_written_while_the_window_is_open(opened, click, settle, qtbot):
     preferences.set_value("autosave_seconds", 1)
     click(20, 20)
-    key = opened.document.picture.key
+    key = opened.document.image.key
     qtbot.waitUntil(lambda: SessionStore().load(key) is not None, timeout=5000)
     session = SessionStore().load(key)
-    assert session.work.objects[0].recipe == opened.document.state.recipe
+    assert session.stack.objects[0].recipe == opened.document.state.recipe
 
 
 def test_unreadable_session_is_told_and_kept(
     opened, click, settle, photo, next_window, qtbot
 ):
     click(20, 20)
-    key = opened.document.picture.key
+    key = opened.document.image.key
     opened.close()
     file = SessionStore().folder / f"{key}.json"
     file.write_text("{")
@@ -144,42 +144,42 @@ def test_relative_path_means_one_file(window, settle, photo, monkeypatch):
     monkeypatch.chdir(photo.parent)
     window.open_path(Path(photo.name))
     settle()
-    assert window.document.picture.path == photo
+    assert window.document.image.path == photo
 
 
 def test_killed_run_is_offered_at_the_next_start(
     opened, click, settle, photo, next_window, qtbot
 ):
-    opened.flow.start()
+    opened.files.start()
     opened.open_path(photo)
     settle()
     click(20, 20)
-    opened.flow.sessions.flush()
+    opened.files.sessions.flush()
     settle()
-    opened.flow.sessions._lock.unlock()  # as the system does for a dead process
+    opened.files.sessions._lock.unlock()  # as the system does for a dead process
     wanted = prompts(opened)
     window = next_window()
-    window.flow.start()
+    window.files.start()
     idle(qtbot, window)
     assert "photo.png" in window.banner.text
     window.banner.action_button.click()
     idle(qtbot, window)
     assert prompts(window) == wanted
     again = next_window()
-    again.flow.start()
+    again.files.start()
     idle(qtbot, again)
     assert again.banner.text == "", "it is offered once"
 
 
-def test_offer_of_a_killed_run_goes_when_a_picture_is_opened(
+def test_offer_of_a_killed_run_goes_when_a_image_is_opened(
     opened, settle, photo, next_window, qtbot
 ):
-    opened.flow.start()
+    opened.files.start()
     opened.open_path(photo)
     settle()
-    opened.flow.sessions._lock.unlock()  # as the system does for a dead process
+    opened.files.sessions._lock.unlock()  # as the system does for a dead process
     window = next_window()
-    window.flow.start()
+    window.files.start()
     idle(qtbot, window)
     assert window.banner.text
     window.open_path(photo)
@@ -190,11 +190,11 @@ def test_offer_of_a_killed_run_goes_when_a_picture_is_opened(
 def test_run_that_lives_or_ended_well_is_not_offered(
     opened, settle, photo, next_window, qtbot
 ):
-    opened.flow.start()
+    opened.files.start()
     opened.open_path(photo)
     settle()
     window = next_window()
-    window.flow.start()
+    window.files.start()
     idle(qtbot, window)
     assert window.banner.text == ""
     opened.close()
@@ -227,7 +227,7 @@ def test_project_is_saved_and_opened(
     window.open_path(path)
     idle(qtbot, window)
     assert prompts(window) == wanted
-    assert window.document.picture.path == photo
+    assert window.document.image.path == photo
     assert not window.isWindowModified()
 
 
@@ -280,7 +280,7 @@ def test_unsaved_project_asks_before_another_is_opened(
     box.button(getattr(QMessageBox.StandardButton, answer)).click()
     settle()
     stays = answer == "Cancel"
-    assert (opened.document.picture.path == other) != stays
+    assert (opened.document.image.path == other) != stays
     points = read_project(changed_project).work.objects[0].recipe.prompts.points
     assert len(points) == (2 if answer == "Save" else 1)
 
@@ -307,11 +307,11 @@ def test_without_a_project_nothing_is_asked(opened, click, settle, other):
     opened.open_path(other)
     assert message_box(opened) is None
     settle()
-    assert opened.document.picture.path == other
+    assert opened.document.image.path == other
     assert opened.close()
 
 
-def test_missing_picture_is_located(opened, click, settle, photo, tmp_path, qtbot):
+def test_missing_image_is_located(opened, click, settle, photo, tmp_path, qtbot):
     click(20, 20)
     path = tmp_path / "work.zimproj"
     project_at(opened, path)
@@ -331,14 +331,14 @@ def test_missing_picture_is_located(opened, click, settle, photo, tmp_path, qtbo
     dialog.close()
     settle()
     assert prompts(opened) == wanted
-    assert opened.document.picture.path == moved / "new.png"
+    assert opened.document.image.path == moved / "new.png"
 
 
-def test_changed_picture_is_told_and_one_of_another_size_refused(
+def test_changed_image_is_told_and_one_of_another_size_refused(
     window, settle, photo, tmp_path
 ):
     path = tmp_path / "work.zimproj"
-    write_project(path, load_picture(photo), Work())
+    write_project(path, load_image(photo), ObjectStack())
     Image.new("RGB", (80, 60), (9, 9, 9)).save(photo)
     window.open_path(path)
     settle()
@@ -350,7 +350,7 @@ def test_changed_picture_is_told_and_one_of_another_size_refused(
     assert "that one has 80 x 60 pixels" in window.banner.text
 
 
-def test_project_of_a_picture_elsewhere_finds_it_by_the_session(
+def test_project_of_a_image_elsewhere_finds_it_by_the_session(
     opened, click, settle, other, tmp_path, qtbot
 ):
     opened.open_path(other)
@@ -361,12 +361,12 @@ def test_project_of_a_picture_elsewhere_finds_it_by_the_session(
     project_at(opened, path)
     settle()
     assert json.loads(path.read_text())["picture"]["path"] is None
-    opened.flow.sessions.flush()
+    opened.files.sessions.flush()
     settle()
     opened.open_path(path)
     settle()
-    assert opened.document.picture.path == other
-    assert opened.flow.project == path
+    assert opened.document.image.path == other
+    assert opened.files.project == path
 
 
 def test_malformed_project_is_refused_in_a_banner(window, settle, tmp_path):

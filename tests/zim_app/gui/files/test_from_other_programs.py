@@ -37,7 +37,7 @@ def as_qimage(pixels):
     return QImage(pixels.tobytes(), width, height, 4 * width, form).copy()
 
 
-def test_dropped_folder_opens_its_first_picture(window, settle, tmp_path):
+def test_dropped_folder_opens_its_first_image(window, settle, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
     for name in ("b10.png", "b2.png", "notes.txt", ".a.png"):
@@ -46,7 +46,7 @@ def test_dropped_folder_opens_its_first_picture(window, settle, tmp_path):
     data.setUrls([QUrl.fromLocalFile(str(folder))])
     drop(window, data)
     settle()
-    assert window.document.picture.path == folder / "b2.png"
+    assert window.document.image.path == folder / "b2.png"
 
 
 def test_empty_folder_says_so(window, settle, tmp_path):
@@ -62,12 +62,12 @@ def test_image_dragged_from_a_browser(window, settle):
     data.setImageData(as_qimage(colours()))
     drop(window, data)
     settle()
-    picture = window.document.picture
-    assert picture.path is None
-    assert picture.name == "Pasted image"
-    np.testing.assert_array_equal(picture.source, colours()[..., :3])
+    image = window.document.image
+    assert image.path is None
+    assert image.name == "Pasted image"
+    np.testing.assert_array_equal(image.source, colours()[..., :3])
     np.testing.assert_array_equal(
-        picture.source_alpha, colours()[..., 3] * np.uint16(257)
+        image.source_alpha, colours()[..., 3] * np.uint16(257)
     )
 
 
@@ -79,7 +79,7 @@ def test_pasted_png_keeps_its_pixels(window, settle, qtbot, tmp_path):
     QGuiApplication.clipboard().setMimeData(data)
     qtbot.keyClick(window, Qt.Key.Key_V, CONTROL)
     settle()
-    source = window.document.picture.source
+    source = window.document.image.source
     np.testing.assert_array_equal(source[..., 0], deep)
     assert window.windowTitle().startswith("Pasted image")
 
@@ -90,7 +90,7 @@ def test_pasted_file_is_opened(window, settle, photo):
     QGuiApplication.clipboard().setMimeData(data)
     window.actions_by_id["paste"].trigger()
     settle()
-    assert window.document.picture.path == photo
+    assert window.document.image.path == photo
 
 
 def test_nothing_to_paste_says_so(window, settle):
@@ -112,27 +112,27 @@ def test_damaged_data_in_the_clipboard_says_so(window, settle):
     assert window.document is None
 
 
-def test_pasted_picture_survives_a_crash_and_can_be_a_project(
+def test_pasted_image_survives_a_crash_and_can_be_a_project(
     window, settle, next_window, qtbot, tmp_path
 ):
-    window.flow.start()
+    window.files.start()
     buffer = QBuffer()
     as_qimage(colours()).save(buffer, "PNG")
     data = QMimeData()
     data.setData("image/png", buffer.data())
     drop(window, data)
     settle()
-    key = window.document.picture.key
+    key = window.document.image.key
     path = tmp_path / "pasted.zimproj"
     project_at(window, path)
     settle()
-    window.flow.sessions._lock.unlock()
+    window.files.sessions._lock.unlock()
     again = next_window()
-    again.flow.start()
+    again.files.start()
     idle(qtbot, again)
     assert "Pasted image" in again.banner.text
     again.banner.action_button.click()
     idle(qtbot, again)
-    assert again.document.picture.key == key
-    assert again.flow.project == path
-    assert again.document.picture.path == tmp_path / "pasted-picture.png"
+    assert again.document.image.key == key
+    assert again.files.project == path
+    assert again.document.image.path == tmp_path / "pasted-picture.png"

@@ -10,10 +10,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from zim_app.core.export import ExportOptions
-from zim_app.core.images import Picture
-from zim_app.gui.files.export_dialog import Candidate, ExportDialog
+from zim_app.core.images import Image
+from zim_app.gui.files.export_dialog import ExportDialog, ExportObject
 from zim_app.gui.files.halo_hint import HaloHint
-from zim_app.gui.workers.file_worker import FileWork
+from zim_app.gui.workers.file_worker import FileWorker
 from zim_model.errors import Cancelled
 from zim_model.request import ALPHA_MAX
 
@@ -29,12 +29,12 @@ def scene():
     pixels = pixels + np.array((40, 80, 200)) * (1 - share[..., None])
     soft = (share * ALPHA_MAX).astype(np.uint16)
     hard = np.where(share > 0.5, ALPHA_MAX, 0).astype(np.uint16)
-    return Picture.from_array(pixels.astype(np.uint8), "photo.png"), soft, hard
+    return Image.from_array(pixels.astype(np.uint8), "photo.png"), soft, hard
 
 
 @pytest.fixture
 def files(qtbot):
-    files = FileWork()
+    files = FileWorker()
     yield files
     files.close()
 
@@ -45,14 +45,14 @@ def make_dialog(qtbot, files, tmp_path):
     made = []
 
     def make(options=None, own=(0.0, 0.0)):
-        picture, *alphas = scene()
-        halo = HaloHint(files, picture, alphas)
+        image, *alphas = scene()
+        halo = HaloHint(files, image, alphas)
         candidates = [
-            Candidate("soft", (0, 0, 60, HEIGHT), own[0], active=True),
-            Candidate("hard", (0, 0, 40, HEIGHT), own[1], active=False),
+            ExportObject("soft", (0, 0, 60, HEIGHT), own[0], active=True),
+            ExportObject("hard", (0, 0, 40, HEIGHT), own[1], active=False),
         ]
         options = options or ExportOptions()
-        dialog = ExportDialog(picture, candidates, options, tmp_path, halo)
+        dialog = ExportDialog(image, candidates, options, tmp_path, halo)
         made.append(dialog)
         with qtbot.waitSignal(files.job_done):
             dialog.show()
@@ -107,8 +107,8 @@ def test_a_matte_has_no_halo(make_dialog):
 
 
 def test_without_a_soft_edge_it_says_so(qtbot, files):
-    picture, _, hard = scene()
-    hint = HaloHint(files, picture, [hard])
+    image, _, hard = scene()
+    hint = HaloHint(files, image, [hard])
     qtbot.addWidget(hint)
     hint.choose([(0, 0.0)])
     assert hint.text() == "Looking for a halo…"
@@ -120,8 +120,8 @@ def test_without_a_soft_edge_it_says_so(qtbot, files):
 def test_a_dialog_that_closes_ends_the_measurement(qtbot, files):
     gate = threading.Event()
     files.submit("other", None, gate.wait)  # so that it has not begun
-    picture, soft, _ = scene()
-    hint = HaloHint(files, picture, [soft])
+    image, soft, _ = scene()
+    hint = HaloHint(files, image, [soft])
     qtbot.addWidget(hint)
     hint.stop()
     with qtbot.waitSignal(files.job_failed) as failed:

@@ -54,11 +54,11 @@ def test_a_mask_becomes_the_empty_object_in_one_step(opened, engine, mask, settl
     assert entry.name == "dog mask"
     [held] = entry.recipe.masks
     assert held.refine
-    assert np.array_equal(held.level(), SOFT)
+    assert np.array_equal(held.decode(), SOFT)
     assert engine.solved[-1].masks == (held,)
     assert opened.document.state.matte is not None
     opened.actions_by_id["undo"].trigger()
-    assert not opened.document.state.recipe.asks
+    assert not opened.document.state.recipe.has_prompts
     opened.actions_by_id["redo"].trigger()
     assert opened.document.state.recipe.masks == (held,)
 
@@ -98,7 +98,7 @@ def test_what_was_cut_out_before_stays(opened, mask, settle, qtbot):
 def test_a_mask_is_part_of_projects_and_recipes(opened, mask, settle, tmp_path):
     choose(opened, [mask], settle)
     path = tmp_path / "saved.zimproj"
-    opened.flow._on_project_chosen(str(path))
+    opened.files._on_project_chosen(str(path))
     settle()
     work = read_project(path).work
     assert work.objects == opened.document.state.objects
@@ -123,7 +123,7 @@ def test_a_mask_that_cannot_be_used_is_told_of(
         Image.fromarray(pixels).save(bad)
     choose(opened, [mask, bad], settle)
     assert sentence in opened.banner.text
-    assert not opened.document.state.recipe.asks, "all of them or none"
+    assert not opened.document.state.recipe.has_prompts, "all of them or none"
     assert opened.document.undo_stack.count() == 0
 
 
@@ -142,11 +142,11 @@ def drop(window, path, modifiers):
 def test_shift_and_drop_imports_and_never_moves_the_file(opened, mask, settle):
     assert drop(opened, mask, SHIFT) == Qt.DropAction.CopyAction
     answer(opened, settle)
-    assert opened.document.picture.name == "photo.png"
+    assert opened.document.image.name == "photo.png"
     assert opened.document.state.recipe.masks
     drop(opened, mask, NONE)
     settle()
-    assert opened.document.picture.name == "dog mask.png"
+    assert opened.document.image.name == "dog mask.png"
 
 
 @pytest.fixture
@@ -160,14 +160,14 @@ def cut(opened, qtbot, settle):
 
 def test_the_converter_takes_over_an_object(cut, engine, settle):
     before = cut.document.state.recipe
-    cut.document.edit("Feather", before.finished(feather=3.0, decontaminate=0.5))
+    cut.document.edit("Feather", before.with_finish(feather=3.0, decontaminate=0.5))
     settle()
     cut.actions_by_id["object_refine"].trigger()
     settle()
     after = cut.document.state.recipe
     [mask] = after.masks
     assert mask.refine
-    assert np.array_equal(mask.level() > 0, cut.document.state.matte.alpha > 0)
+    assert np.array_equal(mask.decode() > 0, cut.document.state.matte.alpha > 0)
     assert not after.prompts
     assert (after.finish.feather, after.finish.decontaminate) == (0.0, 0.5)
     assert engine.solved[-1].masks == (mask,)

@@ -12,9 +12,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
 from zim_app.core import images
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_app.core.session_store import SessionStore
-from zim_app.gui.panels.folder_strip import ITEM, KEPT, MARK
+from zim_app.gui.panels.folder_strip import ITEM, MARK, MAX_THUMBNAILS
 
 LEFT = Qt.MouseButton.LeftButton
 DECORATION = Qt.ItemDataRole.DecorationRole
@@ -46,7 +46,7 @@ def names(strip):
 
 
 def current(window):
-    return window.document.picture.path.name
+    return window.document.image.path.name
 
 
 def loaded(strip):
@@ -66,21 +66,21 @@ def test_shows_the_folder_in_order_and_marks_the_current_one(strip):
     assert loaded(strip) == [0, 1, 2]
 
 
-def test_one_picture_alone_needs_no_strip(window, settle, tmp_path):
+def test_one_image_alone_needs_no_strip(window, settle, tmp_path):
     (tmp_path / "one").mkdir()
     window.open_path(make(tmp_path / "one" / "a.png", 3))
     settle()
     assert not window.strip.isVisible()
 
 
-def test_a_click_opens_a_picture(strip, window, settle, qtbot):
+def test_a_click_opens_a_image(strip, window, settle, qtbot):
     click_item(strip, 2, qtbot)
     settle()
     assert current(window) == "p10.png"
     assert strip.current == 2
 
 
-def test_page_keys_go_from_picture_to_picture(strip, window, settle, qtbot):
+def test_page_keys_go_from_image_to_image(strip, window, settle, qtbot):
     seen = []
     for key in ("PageDown", "PageDown", "PageDown", "PageUp", "PageUp", "PageUp"):
         qtbot.keyClick(window.canvas, getattr(Qt.Key, f"Key_{key}"))
@@ -89,14 +89,14 @@ def test_page_keys_go_from_picture_to_picture(strip, window, settle, qtbot):
     assert seen == ["p2.png", "p10.png", "p10.png", "p2.png", "p1.png", "p1.png"]
 
 
-def test_keys_pressed_quickly_skip_pictures(strip, window, settle, qtbot):
+def test_keys_pressed_quickly_skip_images(strip, window, settle, qtbot):
     for _ in range(2):
         qtbot.keyClick(window.canvas, Qt.Key.Key_PageDown)
     settle()
     assert current(window) == "p10.png"
 
 
-def test_a_damaged_picture_does_not_stop_the_way(window, settle, folder, qtbot):
+def test_a_damaged_image_does_not_stop_the_way(window, settle, folder, qtbot):
     (folder / "p2.png").write_bytes(b"damaged")
     window.open_path(folder / "p1.png")
     settle()
@@ -109,16 +109,16 @@ def test_a_damaged_picture_does_not_stop_the_way(window, settle, folder, qtbot):
     assert current(window) == "p10.png"
 
 
-def test_stopping_goes_back_to_the_picture_that_is_open(
+def test_stopping_goes_back_to_the_image_that_is_open(
     strip, window, settle, qtbot, monkeypatch
 ):
     gate = threading.Event()
 
     def slow(path):
         assert gate.wait(10)
-        return load_picture(path)
+        return load_image(path)
 
-    monkeypatch.setattr(images, "load_picture", slow)
+    monkeypatch.setattr(images, "load_image", slow)
     click_item(strip, 1, qtbot)
     assert strip.current == 1
     window.actions_by_id["stop"].trigger()
@@ -156,7 +156,7 @@ def test_marks_come_back_at_the_next_start(
     window.close()
     make(folder / "p2.png", 99)
     again = next_window()
-    again.flow.start()
+    again.files.start()
     again.open_path(folder / "p10.png")
     qtbot.waitUntil(lambda: again.idle)
     model = again.strip.model
@@ -178,7 +178,7 @@ def test_new_and_deleted_files_are_followed(strip, window, settle, folder, qtbot
     settle()
 
 
-def test_thousands_of_pictures_are_read_only_as_they_are_seen(
+def test_thousands_of_images_are_read_only_as_they_are_seen(
     window, settle, tmp_path, qtbot
 ):
     folder = tmp_path / "many"
@@ -202,9 +202,9 @@ def test_thousands_of_pictures_are_read_only_as_they_are_seen(
 
 def test_memory_is_bounded(strip):
     pixmap = strip.model.index(0).data(DECORATION)
-    for number in range(2 * KEPT):
+    for number in range(2 * MAX_THUMBNAILS):
         strip.model.set_thumbnail(strip.model.paths[0].parent / str(number), pixmap)
-    assert len(strip.model._thumbnails) == KEPT
+    assert len(strip.model._thumbnails) == MAX_THUMBNAILS
 
 
 def test_several_dropped_files_are_all_shown(window, settle, folder, tmp_path, qtbot):

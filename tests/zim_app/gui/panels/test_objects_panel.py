@@ -7,7 +7,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QDropEvent
 from PySide6.QtWidgets import QApplication, QColorDialog, QLineEdit, QMenu
 
-from zim_app.gui.panels.object_rows import ROW_ROLE, Row, cutout, row_parts
+from zim_app.gui.panels.object_rows import ROW_ROLE, Row, cut_out_thumbnail, row_parts
 from zim_model.request import Stroke
 
 KEY, BUTTON, MODIFIER = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
@@ -97,7 +97,7 @@ def ids(state):
     return [entry.id for entry in state.objects]
 
 
-def test_the_panel_comes_with_the_first_picture(window, photo, settle):
+def test_the_panel_comes_with_the_first_image(window, photo, settle):
     assert not window.objects.isVisible()
     assert not window.actions_by_id["object_new"].isEnabled()
     window.open_path(photo)
@@ -106,7 +106,7 @@ def test_the_panel_comes_with_the_first_picture(window, photo, settle):
     assert names(window) == ["Object 1"]
     row: Row = window.objects.model.index(0).data(ROW_ROLE)
     assert row.empty
-    assert row.spoken == "Object 1, empty"
+    assert row.accessible_text == "Object 1, empty"
 
 
 def test_clicks_go_to_the_active_object(three, opened, state):
@@ -166,10 +166,10 @@ def test_the_eye_hit_twice_quickly_is_as_it_was(three, state, qtbot):
 )
 def test_solo_shows_only_one_and_is_no_edit(three, opened, state, part, modifier):
     three.click(1, part, modifier)
-    assert [state().shows(i) for i in range(3)] == [False, True, False]
+    assert [state().is_shown(i) for i in range(3)] == [False, True, False]
     assert opened.document.undo_stack.isClean()
     three.click(1, part, modifier)
-    assert all(state().shows(i) for i in range(3))
+    assert all(state().is_shown(i) for i in range(3))
 
 
 def test_renaming_in_place(three, opened, state, qtbot):
@@ -240,14 +240,14 @@ def test_merging_unites_prompts_in_one_step(three, opened, state, engine, settle
     assert ids(state()) == [3, 2]
     recipe = state().object.recipe
     assert recipe.prompts == before.objects[0].recipe.prompts
-    assert recipe.also == (before.objects[2].recipe.prompts,)
-    assert engine.solved[-1].also == recipe.also
+    assert recipe.more_prompt_sets == (before.objects[2].recipe.prompts,)
+    assert engine.solved[-1].more_prompt_sets == recipe.more_prompt_sets
     three.act("undo")
     assert state().objects == before.objects
 
 
 def test_merging_what_differs_asks_first(three, opened, state):
-    soft = state().objects[2].recipe.finished(feather=4.0)
+    soft = state().objects[2].recipe.with_finish(feather=4.0)
     opened.document.edit_object("Feather", 2, recipe=soft)
     three.click(0)
     three.click(2, modifier=MODIFIER.ShiftModifier)
@@ -256,7 +256,7 @@ def test_merging_what_differs_asks_first(three, opened, state):
     assert "the refinement" in opened.banner.text
     opened.banner.action_button.click()
     assert ids(state()) == [3]
-    assert len(state().object.recipe.also) == 2
+    assert len(state().object.recipe.more_prompt_sets) == 2
 
 
 def test_merging_with_an_eraser_asks_first(three, opened, state):
@@ -272,7 +272,7 @@ def test_merging_with_an_eraser_asks_first(three, opened, state):
 
 
 def test_an_answer_given_too_late_does_no_harm(three, opened, state):
-    soft = state().objects[2].recipe.finished(feather=4.0)
+    soft = state().objects[2].recipe.with_finish(feather=4.0)
     opened.document.edit_object("Feather", 2, recipe=soft)
     three.key(KEY.Key_A, MODIFIER.ControlModifier)
     three.act("object_merge")
@@ -356,16 +356,16 @@ def test_clearing_a_merged_object_clears_all_its_prompts(three, state):
     three.key(KEY.Key_A, MODIFIER.ControlModifier)
     three.act("object_merge")
     three.act("clear")
-    assert not state().object.recipe.asks
+    assert not state().object.recipe.has_prompts
 
 
 def test_a_row_says_that_its_matte_is_still_to_come(three, opened, engine, settle):
     engine.gate.clear()
     three.point(33)
-    assert opened.objects.model.index(0).data(ROW_ROLE).waiting
+    assert opened.objects.model.index(0).data(ROW_ROLE).is_pending
     engine.gate.set()
     settle()
-    assert not opened.objects.model.index(0).data(ROW_ROLE).waiting
+    assert not opened.objects.model.index(0).data(ROW_ROLE).is_pending
 
 
 def test_the_thumbnail_shows_what_is_cut_out(three, opened):
@@ -375,15 +375,15 @@ def test_the_thumbnail_shows_what_is_cut_out(three, opened):
     assert middle.getRgb()[:3] == (200, 100, 50)
 
 
-def test_a_thumbnail_has_a_checker_board_where_nothing_is(picture, make_matte):
+def test_a_thumbnail_has_a_checker_board_where_nothing_is(image, make_matte):
     matte = replace(make_matte(), support=(0, 0, 80, 60))
-    image = cutout((picture.rgb,), matte, 40)
+    image = cut_out_thumbnail((image.rgb,), matte, 40)
     assert image.pixelColor(10, 20).getRgb()[:3] == (200, 200, 200)
     right = {image.pixelColor(x, 20).red() for x in range(24, 40)}
     assert {0xFF, 0xD0} <= right
 
 
-def test_another_picture_brings_its_own_objects(three, opened, tmp_path, settle):
+def test_another_image_brings_its_own_objects(three, opened, tmp_path, settle):
     from PIL import Image
 
     other = tmp_path / "other.png"

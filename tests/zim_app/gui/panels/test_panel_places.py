@@ -8,14 +8,14 @@ def panels(window):
     return {a.text(): a for a in window.panels.menu.actions()}
 
 
-def test_panels_wait_for_a_picture(window):
-    docks = (window.objects, window.bench.candidates, window.bench.refine)
+def test_panels_wait_for_a_image(window):
+    docks = (window.objects, window.tools.candidates, window.tools.refine)
     assert not any(dock.isVisible() for dock in docks)
     assert not window.panels.menu.isEnabled()
 
 
 def test_a_closed_panel_is_brought_back_by_the_menu(opened):
-    refine = opened.bench.refine
+    refine = opened.tools.refine
     assert refine.isVisible()
     refine.close()
     assert not refine.isVisible()
@@ -24,16 +24,16 @@ def test_a_closed_panel_is_brought_back_by_the_menu(opened):
 
 
 def test_a_closed_panel_stays_closed(opened, settle, photo, qtbot, engine):
-    opened.bench.candidates.close()
+    opened.tools.candidates.close()
     opened.open_path(photo)
     settle()
-    assert not opened.bench.candidates.isVisible(), "with the next picture"
+    assert not opened.tools.candidates.isVisible(), "with the next picture"
     opened.close()
     again = MainWindow(InferenceQueue(lambda: engine))
     qtbot.addWidget(again)
     again.show()
     again.open_path(photo)
     qtbot.waitUntil(lambda: again.idle)
-    assert not again.bench.candidates.isVisible(), "at the next start"
+    assert not again.tools.candidates.isVisible(), "at the next start"
     assert again.objects.isVisible()
     again.close()

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui.panels.fields import STEPS, Scale, SliderField
+from zim_app.gui.panels.fields import STEPS, SliderField, SliderScale
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Finish, Request
 
@@ -40,13 +40,13 @@ def recipe(opened):
 def candidates(engine):
     """Let the engine's answers carry candidates."""
     solve = engine.solve
-    pictures = tuple(np.full((6, 8), 60 * i, np.uint8) for i in range(4))
+    images = tuple(np.full((6, 8), 60 * i, np.uint8) for i in range(4))
     scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
 
     def with_candidates(request, cancelled=lambda: False):
         matte = solve(request, cancelled)
         which = request.options.candidate or 0
-        return replace(matte, candidates=pictures, scores=scores, candidate=which)
+        return replace(matte, candidates=images, scores=scores, candidate=which)
 
     engine.solve = with_candidates
 
@@ -56,14 +56,14 @@ def candidates(engine):
 
 @pytest.fixture
 def field(qtbot):
-    field = SliderField("&Feather", "Blurs", Scale(0, 50, 0, decimals=1, curve=2))
+    field = SliderField("&Feather", "Blurs", SliderScale(0, 50, 0, decimals=1, curve=2))
     qtbot.addWidget(field)
     field.show()
     return field
 
 
 def test_a_slider_maps_both_ways():
-    scale = Scale(-20, 20, 0, decimals=1)
+    scale = SliderScale(-20, 20, 0, decimals=1)
     assert scale.value(0) == -20
     assert scale.value(STEPS) == 20
     for value in (-13.2, 0.0, 7.7):
@@ -103,7 +103,7 @@ def test_showing_a_value_is_no_change(field):
     field.changing.connect(seen.append)
     field.changed.connect(seen.append)
     field.set_value(12)
-    field.settle()
+    field.commit_pending()
     assert seen == []
     assert field.value == 12
 
@@ -143,7 +143,7 @@ def test_a_dragged_slider_is_previewed_and_is_one_step(clicked, recipe, engine, 
 def test_numbers_reach_the_recipe(clicked, recipe, name, shown, value):
     panel = clicked.bench.refine
     panel.fields[name].number.setValue(shown)
-    panel.settle()
+    panel.commit_pending()
     assert getattr(recipe().finish, name) == value
 
 
@@ -152,7 +152,7 @@ def test_a_slider_keeps_the_strokes(clicked, recipe, qtbot, click):
     click(40, 40)
     panel = clicked.bench.refine
     panel.fields["feather"].number.setValue(6)
-    panel.settle()
+    panel.commit_pending()
     assert len(recipe().finish.strokes) == 1
     qtbot.mouseClick(panel.reset_button, LEFT)
     assert recipe().finish == Finish(strokes=recipe().finish.strokes)
@@ -175,21 +175,21 @@ def test_a_second_look_is_one_undo_step(clicked, engine, recipe, qtbot, settle):
     indicator = QPoint(8, panel.mirrored.height() // 2)
     qtbot.mouseClick(panel.mirrored, LEFT, pos=indicator)
     settle()
-    assert recipe().options.mirrored
-    assert engine.solved[-1].options.mirrored
+    assert recipe().options.flip_tta
+    assert engine.solved[-1].options.flip_tta
     assert clicked.document.undo_stack.count() == steps + 1
     clicked.actions_by_id["undo"].trigger()
     assert not panel.mirrored.isChecked()
     clicked.actions_by_id["redo"].trigger()
     assert panel.mirrored.isChecked()
     qtbot.mouseClick(panel.reset_button, LEFT)
-    assert not recipe().options.mirrored
+    assert not recipe().options.flip_tta
 
 
 def test_a_change_goes_to_the_object_it_was_meant_for(clicked, recipe):
     clicked.bench.refine.fields["feather"].number.setValue(6)
     clicked.actions_by_id["object_new"].trigger()
-    clicked.bench.refine.settle()
+    clicked.bench.refine.commit_pending()
     by_id = {item.id: item.recipe for item in clicked.document.state.objects}
     assert by_id[1].finish.feather == 6
     assert recipe().finish.feather == 0
@@ -223,7 +223,7 @@ def test_choosing_the_same_is_no_step(candidates, clicked, qtbot):
 
 
 def test_without_candidates_there_is_nothing_to_choose(opened, qtbot, recipe):
-    assert not any(b.isEnabled() for b in opened.bench.candidates.buttons)
+    assert not any(b.isEnabled() for b in opened.tools.candidates.buttons)
     before = recipe()
     qtbot.keyClick(opened.canvas, Qt.Key.Key_3)
     assert recipe() == before
@@ -257,7 +257,7 @@ def test_hovering_previews_a_click(clicked, engine, qtbot, settle, recipe):
     assert asked.prompts.points[:-1] == before.prompts.points
     assert asked.prompts.points[-1].x == pytest.approx(50, abs=0.1)
     assert asked.options.upsampling == "bilinear"
-    assert not asked.remembered
+    assert not asked.cacheable
     assert recipe() == before
     shown = clicked.canvas.viewport().grab().toImage()
     at = clicked.canvas.to_view(10, 50).toPoint()

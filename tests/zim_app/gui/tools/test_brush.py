@@ -160,7 +160,7 @@ def test_undo_and_redo_of_strokes_need_no_engine(opened, hand, strokes, engine, 
         opened.actions_by_id["undo"].trigger()
         assert len(strokes()) == count
         assert opened.document.state.matte is not None
-        assert not opened.document.state.pending
+        assert not opened.document.state.is_pending
     opened.actions_by_id["redo"].trigger()
     settle()
     assert len(strokes()) == 2
@@ -230,7 +230,7 @@ def test_keys_and_wheel_change_the_brush(canvas, qtbot):
 
 
 def test_the_options_bar_shows_and_sets_the_brush(opened, canvas, hand, strokes, qtbot):
-    bar = opened.bench.options_bar.brush
+    bar = opened.tools.options_bar.brush
     assert bar.isVisible()
     qtbot.mouseClick(bar.brush.buttons["soften"], LEFT)
     bar.diameter.number.setValue(10)
@@ -304,7 +304,7 @@ def test_strokes_survive_other_prompts(opened, canvas, hand, strokes, settle, qt
 
 
 def test_the_next_start_begins_with_the_same_brush(opened, hand, strokes):
-    bar = opened.bench.options_bar.brush
+    bar = opened.tools.options_bar.brush
     bar.hardness.number.setValue(35)
     bar.strength.number.setValue(50)
     canvas = Canvas()

@@ -2,12 +2,12 @@ import pytest
 from PySide6.QtCore import QPointF
 
 from zim_app.gui.tools.gestures import (
-    Part,
-    Press,
+    PointerPress,
     PromptGesture,
-    cleared,
-    part_at,
-    without,
+    PromptPart,
+    clear_prompts,
+    find_part_at,
+    remove_part,
 )
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Recipe
@@ -23,9 +23,9 @@ def to_view(x, y):
 def gesture(recipe, start, end, positive=True):
     """Press at ``start`` and drag to ``end``, in image pixels."""
     at = to_view(*start)
-    part = part_at(recipe.prompts, at, to_view)
-    press = Press(recipe, SIZE, part, positive, QPointF(*start), at)
-    return PromptGesture.begin(press).moved(QPointF(*end), to_view(*end))
+    part = find_part_at(recipe.prompts, at, to_view)
+    press = PointerPress(recipe, SIZE, part, positive, QPointF(*start), at)
+    return PromptGesture.begin(press).move(QPointF(*end), to_view(*end))
 
 
 @pytest.fixture
@@ -36,29 +36,29 @@ def recipe():
 @pytest.mark.parametrize(
     ("x", "y", "part"),
     [
-        (20, 20, Part("point", 0)),
-        (41, 31, Part("point", 1)),
-        (10, 10, Part("corner", 0)),
-        (50, 50, Part("corner", 2)),
-        (30, 10.5, Part("edge")),
+        (20, 20, PromptPart("point", 0)),
+        (41, 31, PromptPart("point", 1)),
+        (10, 10, PromptPart("corner", 0)),
+        (50, 50, PromptPart("corner", 2)),
+        (30, 10.5, PromptPart("edge")),
         (30, 20, None),
         (70, 10, None),
     ],
 )
 def test_what_lies_under_the_pointer(recipe, x, y, part):
-    assert part_at(recipe.prompts, to_view(x, y), to_view) == part
+    assert find_part_at(recipe.prompts, to_view(x, y), to_view) == part
 
 
 def test_the_newest_point_lies_on_top():
     prompts = PromptSet((Point(5, 5), Point(5, 5)))
-    assert part_at(prompts, to_view(5, 5), to_view) == Part("point", 1)
+    assert find_part_at(prompts, to_view(5, 5), to_view) == PromptPart("point", 1)
 
 
 @pytest.mark.parametrize("positive", [True, False])
 def test_a_click_adds_a_point(positive):
     edit = gesture(Recipe(), (7.5, 8.25), (7.5, 8.25), positive).edit()
     assert edit.recipe.prompts.points == (Point(7.5, 8.25, positive),)
-    assert edit.selected == Part("point", 0)
+    assert edit.selected == PromptPart("point", 0)
 
 
 def test_a_hand_that_shakes_still_clicks():
@@ -103,7 +103,7 @@ def test_a_point_is_dragged_by_where_it_was_taken(recipe):
 def test_a_dragged_point_stays_in_the_image(recipe):
     edit = gesture(recipe, (20, 20), (500, -500)).edit()
     assert edit.recipe.prompts.points[0] == Point(79.5, 0)
-    edit.recipe.prompts.validated(*SIZE)
+    edit.recipe.prompts.validate(*SIZE)
 
 
 def test_a_corner_resizes_the_box(recipe):
@@ -119,6 +119,8 @@ def test_an_edge_moves_the_box_and_keeps_it_inside(recipe):
 
 
 def test_delete_and_clear(recipe):
-    assert without(recipe, Part("point", 0)).recipe.prompts.points == (Point(40, 30),)
-    assert without(recipe, Part("corner", 2)).recipe.prompts.box is None
-    assert not cleared(recipe).recipe.prompts
+    assert remove_part(recipe, PromptPart("point", 0)).recipe.prompts.points == (
+        Point(40, 30),
+    )
+    assert remove_part(recipe, PromptPart("corner", 2)).recipe.prompts.box is None
+    assert not clear_prompts(recipe).recipe.prompts

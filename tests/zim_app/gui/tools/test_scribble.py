@@ -6,9 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
 
-from zim_app.gui.canvas.markers import signs_along
-from zim_app.gui.tools.gestures import Part, Press, ToolOptions, part_at, parts_of
-from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture, simplified
+from zim_app.gui.canvas.markers import sign_positions
+from zim_app.gui.tools.gestures import (
+    PointerPress,
+    PromptPart,
+    ToolOptions,
+    find_part_at,
+    list_parts,
+)
+from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture, simplify_path
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe
 
@@ -20,7 +26,7 @@ PLACES = st.tuples(st.floats(0, 80), st.floats(0, 60))
 def drawn(kind, *places, positive=True, options=None, recipe=None):
     """The edit of a line through these places, at 4 view pixels for each pixel."""
     first = QPointF(*places[0])
-    press = Press(
+    press = PointerPress(
         recipe or Recipe(),
         SIZE,
         None,
@@ -32,7 +38,7 @@ def drawn(kind, *places, positive=True, options=None, recipe=None):
     )
     gesture = kind.begin(press)
     for place in places[1:]:
-        gesture = gesture.moved(QPointF(*place), QPointF(*place) * 4)
+        gesture = gesture.move(QPointF(*place), QPointF(*place) * 4)
     return gesture.edit()
 
 
@@ -47,7 +53,7 @@ def distance_to(path, x, y):
 
 @given(st.lists(PLACES, min_size=1, max_size=40), st.floats(0.01, 5))
 def test_a_simplified_line_stays_near(path, tolerance):
-    short = simplified(path, tolerance)
+    short = simplify_path(path, tolerance)
     assert short[0] == path[0]
     assert short[-1] == path[-1]
     assert set(short) <= set(path)
@@ -56,7 +62,7 @@ def test_a_simplified_line_stays_near(path, tolerance):
 
 def test_a_straight_line_needs_two_vertices():
     path = [(float(x), 2.0 * x) for x in range(50)]
-    assert simplified(path, 0.1) == (path[0], path[-1])
+    assert simplify_path(path, 0.1) == (path[0], path[-1])
 
 
 @pytest.mark.parametrize("positive", [True, False])
@@ -66,12 +72,12 @@ def test_the_button_and_the_option_say_which(positive, chosen):
     edit = drawn(ScribbleGesture, (5, 5), (30, 5), positive=positive, options=options)
     [scribble] = edit.recipe.prompts.scribbles
     assert scribble == Scribble(((5, 5), (30, 5)), positive == chosen)
-    assert edit.selected == Part("scribble", 0)
+    assert edit.selected == PromptPart("scribble", 0)
 
 
 def test_a_scribble_stays_in_the_image():
     edit = drawn(ScribbleGesture, (70, 30), (200, 40), (50, -20))
-    edit.recipe.prompts.validated(*SIZE)
+    edit.recipe.prompts.validate(*SIZE)
     assert max(x for x, _ in edit.recipe.prompts.scribbles[0].path) == 79.5
 
 
@@ -94,25 +100,27 @@ def test_a_scribble_is_held_anywhere_on_its_line():
     )
 
     def under(x, y):
-        return part_at(prompts, QPointF(4 * x, 4 * y), lambda x, y: QPointF(x, y) * 4)
+        return find_part_at(
+            prompts, QPointF(4 * x, 4 * y), lambda x, y: QPointF(x, y) * 4
+        )
 
-    assert under(20, 20) == Part("point", 0), "points lie on top"
-    assert under(45, 20.8) == Part("scribble", 0)
-    assert under(70, 50) == Part("scribble", 1)
+    assert under(20, 20) == PromptPart("point", 0), "points lie on top"
+    assert under(45, 20.8) == PromptPart("scribble", 0)
+    assert under(70, 50) == PromptPart("scribble", 1)
     assert under(45, 25) is None
-    assert parts_of(prompts) == (
-        Part("point", 0),
-        Part("scribble", 0),
-        Part("scribble", 1),
+    assert list_parts(prompts) == (
+        PromptPart("point", 0),
+        PromptPart("scribble", 0),
+        PromptPart("scribble", 1),
     )
 
 
 def test_signs_stay_where_they_are_while_a_line_grows():
     short = [QPointF(0, 0), QPointF(200, 0)]
     long = [*short, QPointF(200, 200)]
-    assert signs_along(long)[: len(signs_along(short))] == signs_along(short)
-    assert signs_along([QPointF(0, 0), QPointF(10, 0)]) == [QPointF(5, 0)]
-    assert signs_along([QPointF(3, 3)]) == [QPointF(3, 3)]
+    assert sign_positions(long)[: len(sign_positions(short))] == sign_positions(short)
+    assert sign_positions([QPointF(0, 0), QPointF(10, 0)]) == [QPointF(5, 0)]
+    assert sign_positions([QPointF(3, 3)]) == [QPointF(3, 3)]
 
 
 # -- In the window ------------------------------------------------------------------
@@ -163,7 +171,7 @@ def test_a_scribble_is_moved_and_deleted(opened, qtbot, stroke, prompts):
     assert opened.document.undo_stack.undoText() == "Move scribble"
     qtbot.keyClick(opened.canvas, Qt.Key.Key_V)
     stroke((30, 59), (30, 59))
-    assert opened.canvas.selected == Part("scribble", 0)
+    assert opened.canvas.selected == PromptPart("scribble", 0)
     qtbot.keyClick(opened.canvas, Qt.Key.Key_Delete)
     assert not prompts()
 
@@ -199,10 +207,10 @@ def test_the_hand_pans(opened, qtbot, stroke, prompts):
 
 
 def test_options_follow_the_tool(opened, qtbot, stroke, prompts):
-    bar = opened.bench.options_bar
+    bar = opened.tools.options_bar
     assert not bar.sign.isVisible()
     qtbot.mouseClick(
-        opened.bench.tool_bar.widgetForAction(opened.actions_by_id["tool_scribble"]),
+        opened.tools.tool_bar.widgetForAction(opened.actions_by_id["tool_scribble"]),
         LEFT,
     )
     assert bar.sign.isVisible()

@@ -14,8 +14,8 @@ from zim_model.request import Request, Timings
 IMAGE = np.zeros((60, 80, 3), np.uint8)
 
 
-def ask(x: float = 1, picture: str = "a") -> Request:
-    return Request(IMAGE, picture, PromptSet((Point(x, 1),)))
+def ask(x: float = 1, image: str = "a") -> Request:
+    return Request(IMAGE, image, PromptSet((Point(x, 1),)))
 
 
 @pytest.fixture
@@ -37,13 +37,13 @@ def test_engine_is_made_and_used_on_the_worker(queue, engine, answers, qtbot):
 
 def test_click_during_encode_is_kept_and_answered(queue, engine, answers, qtbot):
     engine.gate.clear()
-    picture, click = ask(), ask(2)
-    queue.prepare(picture)
+    image, click = ask(), ask(2)
+    queue.prepare(image)
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
     queue.solve(click)
     engine.gate.set()
     qtbot.waitUntil(lambda: queue.idle)
-    assert answers == [("prepared", picture), ("solved", click)]
+    assert answers == [("prepared", image), ("solved", click)]
     assert engine.cancelled == []
 
 
@@ -85,9 +85,9 @@ def test_a_superseded_solve_is_cancelled(queue, engine, answers, qtbot):
     assert [r for kind, r in answers if kind == "solved"] == [new]
 
 
-def test_another_picture_cancels_the_encoding(queue, engine, answers, qtbot):
+def test_another_image_cancels_the_encoding(queue, engine, answers, qtbot):
     engine.gate.clear()
-    old, new = ask(picture="a"), ask(picture="b")
+    old, new = ask(image="a"), ask(image="b")
     queue.prepare(old)
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
     queue.prepare(new)
@@ -210,11 +210,11 @@ def test_a_withdrawn_click_leaves_its_report_to_the_next(
 ):
     error = Cancelled() if withdrawn_by == "Cancelled" else refusal
 
-    def give_up(request, cancelled):
+    def cancel_pending(request, cancelled):
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "solve", give_up)
+        patch.setattr(engine, "solve", cancel_pending)
         queue.solve(ask(1))
         qtbot.waitUntil(lambda: queue.idle)
     queue.solve(ask(2))
@@ -223,18 +223,18 @@ def test_a_withdrawn_click_leaves_its_report_to_the_next(
     assert (timings.encode_ms, timings.notes) == (7.0, (FREED,))
 
 
-def test_another_picture_does_not_inherit_the_encode_time(
+def test_another_image_does_not_inherit_the_encode_time(
     queue, engine, told, qtbot, monkeypatch
 ):
-    def give_up(request, cancelled):
+    def cancel_pending(request, cancelled):
         raise Cancelled
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "solve", give_up)
-        queue.solve(ask(picture="a"))
+        patch.setattr(engine, "solve", cancel_pending)
+        queue.solve(ask(image="a"))
         qtbot.waitUntil(lambda: queue.idle)
     engine.encoded.add("b")
-    queue.solve(ask(picture="b"))
+    queue.solve(ask(image="b"))
     qtbot.waitUntil(lambda: queue.idle)
     (timings,) = told
     assert (timings.encode_ms, timings.notes) == (0.0, (FREED,))
@@ -267,7 +267,7 @@ def test_close_cancels_what_runs(queue, engine, qtbot):
     engine.gate.clear()
     queue.prepare(ask())
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
-    queue._solver.wanted = None  # what close does first
+    queue._engine_worker.newest_request = None  # what close does first
     engine.gate.set()
     queue.close()
     assert len(engine.cancelled) == 1

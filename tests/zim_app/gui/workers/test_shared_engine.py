@@ -27,7 +27,7 @@ def borrower():
 
 
 def test_answers_come_to_the_thread_that_asked(qtbot, queue, engine, borrower):
-    answer = borrower.submit(queue.lent.solve, request())
+    answer = borrower.submit(queue.shared_engine.solve, request())
     qtbot.waitUntil(answer.done)
     assert answer.result().alpha[0, 0] == 65535
     qtbot.waitUntil(lambda: queue.idle)
@@ -35,14 +35,14 @@ def test_answers_come_to_the_thread_that_asked(qtbot, queue, engine, borrower):
 
 def test_errors_do_as_well(qtbot, queue, engine, borrower):
     engine.error = ValueError("odd")
-    answer = borrower.submit(queue.lent.everything, request())
+    answer = borrower.submit(queue.shared_engine.everything, request())
     qtbot.waitUntil(answer.done)
     assert repr(answer.exception()) == "ValueError('odd')"
 
 
 def test_the_windows_requests_come_first(qtbot, queue, engine, borrower):
     engine.gate.clear()
-    answer = borrower.submit(queue.lent.solve, request())
+    answer = borrower.submit(queue.shared_engine.solve, request())
     qtbot.waitUntil(lambda: engine.calls == ["solve"])
     queue.solve(request("shown"))
     engine.gate.set()
@@ -54,7 +54,7 @@ def test_the_windows_requests_come_first(qtbot, queue, engine, borrower):
 def test_the_borrower_can_withdraw(qtbot, queue, engine, borrower):
     stop = threading.Event()
     engine.gate.clear()
-    answer = borrower.submit(queue.lent.solve, request(), stop.is_set)
+    answer = borrower.submit(queue.shared_engine.solve, request(), stop.is_set)
     qtbot.waitUntil(lambda: engine.calls == ["solve"])
     stop.set()
     engine.gate.set()
@@ -68,7 +68,7 @@ def test_an_engine_that_cannot_be_made_is_told(qtbot, borrower):
         raise WeightsError("There is none.")
 
     queue = InferenceQueue(fail)
-    answer = borrower.submit(queue.lent.solve, request())
+    answer = borrower.submit(queue.shared_engine.solve, request())
     qtbot.waitUntil(answer.done)
     assert isinstance(answer.exception(), WeightsError)
     queue.close()
@@ -77,11 +77,11 @@ def test_an_engine_that_cannot_be_made_is_told(qtbot, borrower):
 def test_closing_lets_nobody_wait_for_ever(qtbot, engine, borrower):
     queue = InferenceQueue(lambda: engine)
     engine.gate.clear()
-    running = borrower.submit(queue.lent.solve, request())
+    running = borrower.submit(queue.shared_engine.solve, request())
     qtbot.waitUntil(lambda: engine.calls == ["solve"])
     engine.gate.set()
     queue.close()
-    later = borrower.submit(queue.lent.solve, request())
+    later = borrower.submit(queue.shared_engine.solve, request())
     for answer in (running, later):
         error = answer.exception(timeout=10)
         assert error is None or isinstance(error, Cancelled)

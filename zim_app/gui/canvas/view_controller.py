@@ -22,17 +22,19 @@ from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES, ViewMode
 from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import preferences
-from zim_app.gui.workers.worker_thread import Lane, Task
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.arrays import ByteArray
-from zim_model.matting.pyramid import picture_levels
+from zim_model.matting.pyramid import image_pyramid
 
 _SWATCH = 20
-_FIXED = {entry.id: entry.colour for entry in BACKGROUNDS if entry.colour}
+_FIXED = {
+    background.id: background.colour for background in BACKGROUNDS if background.colour
+}
 _MODES = {mode.id: mode for mode in VIEW_MODES}
 _CUT_OUT = next(mode for mode in VIEW_MODES if mode.cut_out)
 
 
-class ViewControls(QObject):
+class ViewController(QObject):
     """Joins the actions that change the view, and what is remembered, to a canvas.
 
     Args:
@@ -62,14 +64,14 @@ class ViewControls(QObject):
         self._actions: dict[str, QAction] = {}
         self._levels: tuple[ByteArray, ...] = ()
         self._read: tuple[str, int, int] | None = None
-        self._lane = Lane("background pictures", waiting=1, parent=self)
-        self._lane.finished.connect(self._on_lane_finished)
-        self._lane.running_changed.connect(self.activity_changed)
+        self._thread = WorkerThread("background pictures", waiting=1, parent=self)
+        self._thread.finished.connect(self._on_thread_finished)
+        self._thread.running_changed.connect(self.activity_changed)
         self.handlers = self._handlers()
         canvas.set_mode(_MODES[preferences.value("view_mode")])
         for key in ("surround", "marker_size", "checker_size", "background"):
             self._on_preference_changed(key)
-        canvas.picture_shown.connect(self._on_canvas_picture_shown)
+        canvas.image_shown.connect(self._on_canvas_image_shown)
         preferences.changed.connect(self._on_preference_changed)
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
@@ -83,13 +85,15 @@ class ViewControls(QObject):
             "previous_view": canvas.previous_mode,
             **{f"view_{m.id}": partial(canvas.set_mode, m) for m in VIEW_MODES},
             **{
-                f"background_{entry.id}": partial(self.set_background, entry.id)
-                for entry in BACKGROUNDS
+                f"background_{background.id}": partial(
+                    self.set_background, background.id
+                )
+                for background in BACKGROUNDS
             },
             "next_background": self.next_background,
             "choose_colour": self.choose_colour,
-            "choose_background": self.choose_picture,
-            "wipe": canvas.set_wiped,
+            "choose_background": self.choose_background_image,
+            "wipe": canvas.set_wipe_enabled,
             "loupe": canvas.set_loupe,
         }
 
@@ -107,7 +111,7 @@ class ViewControls(QObject):
         self.button.setIconSize(QSize(_SWATCH, _SWATCH))
         self.button.clicked.connect(self.next_background)
         self._canvas.mode_changed.connect(self._on_canvas_mode_changed)
-        self._canvas.wiped_changed.connect(actions["wipe"].setChecked)
+        self._canvas.wipe_changed.connect(actions["wipe"].setChecked)
         self._canvas.loupe_changed.connect(actions["loupe"].setChecked)
         self._on_canvas_mode_changed(self._canvas.mode)
         self._show_backdrop()
@@ -115,11 +119,11 @@ class ViewControls(QObject):
     @property
     def idle(self) -> bool:
         """Whether no background picture is being read."""
-        return self._lane.idle
+        return self._thread.idle
 
     def close(self) -> None:
         """Return when the thread has ended."""
-        self._lane.close()
+        self._thread.close()
 
     # -- Backgrounds --------------------------------------------------------------
 
@@ -127,9 +131,9 @@ class ViewControls(QObject):
     def next_background(self) -> None:
         """Show the cut-out over the next background that there is."""
         usable = [
-            entry.id
-            for entry in BACKGROUNDS
-            if entry.id != "picture" or preferences.value("background_picture")
+            background.id
+            for background in BACKGROUNDS
+            if background.id != "picture" or preferences.value("background_picture")
         ]
         index = usable.index(preferences.value("background"))
         step = 1 if self._canvas.mode == _CUT_OUT else 0
@@ -139,7 +143,7 @@ class ViewControls(QObject):
         """Show the cut-out over that background of the table, now and from now on."""
         if id_ == "picture" and not preferences.value("background_picture"):
             self._show_backdrop()  # the check mark goes back
-            self.choose_picture()
+            self.choose_background_image()
             return
         preferences.set_value("background", id_)
         self._show_backdrop()
@@ -166,16 +170,16 @@ class ViewControls(QObject):
         self.set_background("colour")
 
     @Slot()
-    def choose_picture(self) -> None:
+    def choose_background_image(self) -> None:
         """Let the user choose the picture behind cut-outs."""
         dialog = dialogs.open_dialog(self._window)
         dialog.setWindowTitle(self.tr("Background picture"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self.use_picture)
+        dialog.fileSelected.connect(self.set_background_image)
         dialog.open()
 
     @Slot(str)
-    def use_picture(self, name: str) -> None:
+    def set_background_image(self, name: str) -> None:
         """Show cut-outs over the picture in that file, as soon as it is read."""
         preferences.set_value("background_picture", name)
         self._read = None  # the file may be another by now
@@ -186,7 +190,7 @@ class ViewControls(QObject):
         """Give the canvas the background that is wanted, and mark it in the menu."""
         id_ = preferences.value("background")
         if id_ == "picture":
-            self._ask_for_picture()
+            self._request_background_image()
             backdrop = Backdrop(levels=self._levels)
         elif id_ == "checker":
             backdrop = Backdrop()
@@ -194,31 +198,31 @@ class ViewControls(QObject):
             backdrop = Backdrop(_colour(id_))
         self._canvas.set_backdrop(backdrop)
         if self._actions:
-            self._mark(id_)
+            self._check_action(id_)
 
-    def _mark(self, id_: str) -> None:
-        for entry in BACKGROUNDS:
-            action = self._actions[f"background_{entry.id}"]
-            action.setIcon(_swatch(entry.id))
-            action.setChecked(entry.id == id_)
+    def _check_action(self, id_: str) -> None:
+        for background in BACKGROUNDS:
+            action = self._actions[f"background_{background.id}"]
+            action.setIcon(_swatch(background.id))
+            action.setChecked(background.id == id_)
         current = self._actions[f"background_{id_}"]
         self.button.setIcon(current.icon())
         tip = self.tr("Background of the cut-out: {}; click for the next")
         self.button.setToolTip(tip.format(current.text()))
 
-    def _ask_for_picture(self) -> None:
+    def _request_background_image(self) -> None:
         rect = self._canvas.image_rect
         path = preferences.value("background_picture")
-        wanted = path, int(rect.height()), int(rect.width())
-        if wanted == self._read or rect.isEmpty():
+        query = path, int(rect.height()), int(rect.width())
+        if query == self._read or rect.isEmpty():
             return
-        self._read, self._levels = wanted, ()
-        work = partial(read_covering, Path(path), wanted[1], wanted[2])
-        self._lane.submit(Task("background", wanted, work))
+        self._read, self._levels = query, ()
+        work = partial(read_background_image, Path(path), query[1], query[2])
+        self._thread.submit(WorkerTask("background", query, work))
 
     @Slot(object, object, object)
-    def _on_lane_finished(
-        self, task: Task, result: Any, error: Exception | None
+    def _on_thread_finished(
+        self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         if task.subject != self._read:
             return  # another is wanted by now
@@ -233,7 +237,7 @@ class ViewControls(QObject):
     # -- What changes elsewhere ---------------------------------------------------
 
     @Slot()
-    def _on_canvas_picture_shown(self) -> None:
+    def _on_canvas_image_shown(self) -> None:
         self._read, self._levels = None, ()  # they were as large as the last picture
         self._show_backdrop()
 
@@ -281,18 +285,18 @@ def _swatch(id_: str) -> QIcon:
 # -- On the worker thread; what is slow to import is imported here -----------------
 
 
-def read_covering(path: Path, height: int, width: int) -> tuple[ByteArray, ...]:
+def read_background_image(path: Path, height: int, width: int) -> tuple[ByteArray, ...]:
     """The pyramid of a picture that covers another of that size, cropped evenly.
 
     Raises:
-        ImageError: see :func:`zim_app.core.images.load_picture`.
+        ImageError: see :func:`zim_app.core.images.load_image`.
     """
-    from zim_app.core.images import load_picture
+    from zim_app.core.images import load_image
 
-    return picture_levels(covering(load_picture(path).rgb, height, width))
+    return image_pyramid(scale_to_cover(load_image(path).rgb, height, width))
 
 
-def covering(rgb: ByteArray, height: int, width: int) -> ByteArray:
+def scale_to_cover(rgb: ByteArray, height: int, width: int) -> ByteArray:
     """Scale a picture so that it just covers a size, and crop what is too much evenly.
 
     Args:
@@ -305,9 +309,9 @@ def covering(rgb: ByteArray, height: int, width: int) -> ByteArray:
 
     rows, columns = rgb.shape[:2]
     scale = max(height / rows, width / columns)
-    kept_rows = min(max(round(height / scale), 1), rows)
-    kept_columns = min(max(round(width / scale), 1), columns)
-    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
-    part = rgb[top : top + kept_rows, left : left + kept_columns]
+    crop_rows = min(max(round(height / scale), 1), rows)
+    crop_columns = min(max(round(width / scale), 1), columns)
+    top, left = (rows - crop_rows) // 2, (columns - crop_columns) // 2
+    crop = rgb[top : top + crop_rows, left : left + crop_columns]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(part, (width, height), interpolation=how), np.uint8)
+    return np.asarray(cv2.resize(crop, (width, height), interpolation=how), np.uint8)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QFileDialog
 
-from zim_app.gui.canvas.view_controls import covering
+from zim_app.gui.canvas.view_controller import scale_to_cover
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
 from zim_app.gui.canvas.wipe import WipeHandle
 from zim_app.gui.main_window import MainWindow
@@ -108,7 +108,7 @@ def test_a_colour_is_seen_while_it_is_chosen_and_remembered(window, behind):
     assert checked(window, BEHINDS) == ["background_colour"]
 
 
-def test_a_picture_is_chosen_and_covers(window, behind, backdrop_file, settle):
+def test_a_image_is_chosen_and_covers(window, behind, backdrop_file, settle):
     act(window, "background_picture")
     assert checked(window, BEHINDS) == ["background_checker"], "there is none yet"
     [dialog] = window.findChildren(QFileDialog)
@@ -119,10 +119,10 @@ def test_a_picture_is_chosen_and_covers(window, behind, backdrop_file, settle):
     assert checked(window, BEHINDS) == ["background_picture"]
 
 
-def test_the_picture_is_fitted_to_the_next_document(
+def test_the_image_is_fitted_to_the_next_document(
     window, behind, backdrop_file, settle, tmp_path, qtbot
 ):
-    window.view.use_picture(str(backdrop_file))
+    window.view.set_background_image(str(backdrop_file))
     other = tmp_path / "wide.png"
     Image.new("RGB", (300, 40)).save(other)
     window.open_path(other)
@@ -133,10 +133,10 @@ def test_the_picture_is_fitted_to_the_next_document(
     assert behind(290, 35) == "#0a14c8"
 
 
-def test_a_picture_that_cannot_be_read_is_told_and_given_up(
+def test_a_image_that_cannot_be_read_is_told_and_given_up(
     window, behind, settle, corrupt
 ):
-    window.view.use_picture(str(corrupt))
+    window.view.set_background_image(str(corrupt))
     settle()
     assert "corrupt.jpg" in window.banner.text
     assert behind() in ("#ffffff", "#d0d0d0")
@@ -167,7 +167,7 @@ def test_settings_of_the_canvas_apply_at_once(window, behind):
 
 def test_keys_of_wipe_and_loupe(window, qtbot):
     qtbot.keyClick(window.canvas, Qt.Key.Key_Y)
-    assert window.canvas.wiped
+    assert window.canvas.wipe_enabled
     handle = window.canvas.findChild(WipeHandle)
     assert handle.hasFocus(), "so that the arrow keys move it"
     qtbot.keyClick(handle, Qt.Key.Key_Left)
@@ -209,19 +209,19 @@ def test_zoom_to_the_object(window, qtbot):
     assert abs(middle.y() - 30) < 1
 
 
-def test_covering_crops_rows_of_a_high_picture():
+def test_covering_crops_rows_of_a_high_image():
     rgb = np.empty((40, 10, 3), np.uint8)
     rgb[:] = np.arange(40, dtype=np.uint8)[:, None, None]
-    assert (covering(rgb, 10, 10)[:, 0, 0] == np.arange(15, 25)).all()
-    assert covering(rgb, 5, 20).shape == (5, 20, 3)
+    assert (scale_to_cover(rgb, 10, 10)[:, 0, 0] == np.arange(15, 25)).all()
+    assert scale_to_cover(rgb, 5, 20).shape == (5, 20, 3)
 
 
-def test_covering_crops_columns_of_a_wide_picture():
+def test_covering_crops_columns_of_a_wide_image():
     rgb = np.empty((10, 40, 3), np.uint8)
     rgb[:] = np.arange(40, dtype=np.uint8)[:, None]
-    covered = covering(rgb, 10, 10)
+    covered = scale_to_cover(rgb, 10, 10)
     assert (covered[0, :, 0] == np.arange(15, 25)).all()
 
 
 def test_covering_by_a_single_pixel():
-    assert (covering(np.full((1, 1, 3), 7, np.uint8), 30, 2) == 7).all()
+    assert (scale_to_cover(np.full((1, 1, 3), 7, np.uint8), 30, 2) == 7).all()
