@@ -1,7 +1,7 @@
 """Run a table of the paper's ablations: ``python -m training.ablate 3a --small ...``.
 
 Each variant is trained with the same seeds and number of steps and measured on held-out
-images.  The table shows its errors beside the published ones, with the direction of
+images.  The table shows its errors next to the published ones, with the direction of
 each effect.  Finished runs are not repeated.
 """
 

@@ -165,7 +165,7 @@ class TrainingRunOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainingTask(Generic[TrainerT]):
-    """What to train on what.
+    """A training task: settings, trainer, samples and previews.
 
     Attributes:
         config: settings of the run.

@@ -199,7 +199,7 @@ class SceneReader:
 
     Args:
         root: a folder with ``matte``, ``cutout``, ``seg`` and ``background``; an image
-            ``NAME.jpg|png`` has ``NAME.alpha.png`` or ``NAME.labels.png`` beside it.
+            ``NAME.jpg|png`` has ``NAME.alpha.png`` or ``NAME.labels.png`` next to it.
         held_out: draw from the held-out labelled images and mattes, one in HELD_OUT,
             instead of the others.
         longest: longest side in pixels that mattes and labelled images are downscaled

@@ -35,7 +35,7 @@ def test_every_variant_has_valid_settings_of_its_own(tmp_path, number, small):
         for variant in TABLES[number].variants
     ]
     assert all(config.seed == 3 for config in found)
-    if number != "3c":  # whose variants differ in their data
+    if number != "3c":  # its variants differ in their data
         assert len(set(found)) == len(found)
     if small and TABLES[number].kind == "zim":
         for config in found:
@@ -150,7 +150,7 @@ def test_a_table_is_run_printed_and_not_run_again(
 def test_a_stopped_run_goes_on_from_its_saved_state(
     data, tmp_path, one_comparison, monkeypatch
 ):
-    """The two halves of a run end where an uninterrupted one does."""
+    """A resumed run ends with the same weights as an uninterrupted one."""
     plan = AblationPlan("3a", data, tmp_path / "whole", True, steps=2, limit=1, jobs=0)
     variant = plan.table.variants[0]
     module.run_variant(plan, variant, 0)

@@ -26,7 +26,7 @@ from zim_model.matting.metrics import mae
 
 
 def scene(shift=0):
-    """A red disc on dark noise: picture, and its alpha."""
+    """Return image and alpha of a red disc on dark noise."""
     rng = np.random.default_rng(shift)
     y, x = np.mgrid[:120, :150]
     noise = rng.integers(0, 90, (120, 150, 3), dtype=np.uint8)
@@ -127,7 +127,7 @@ def test_a_method_is_counted_where_it_beats_the_label():
     assert line == "| dilated | 2.00 / 1.00 / 4.00 | 2.00 / 1.00 / 4.00 (1 of 2) |"
 
 
-def test_smaller_pictures_keep_soft_mattes_soft_and_labels_hard():
+def test_smaller_images_keep_soft_mattes_soft_and_labels_hard():
     image, alpha = scene()
     small = downscale_case(DevCase("a", image, alpha, alpha >= 0), 60)
     assert small.image.shape == (48, 60, 3)

@@ -162,7 +162,7 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
     assert "none" in capsys.readouterr().err
 
 
-def test_a_picture_is_in_one_half_with_all_its_regions():
+def test_a_image_is_in_one_half_with_all_its_regions():
     nothing = np.zeros((4, 4), np.float32)
     halves = []
     for i in range(40):

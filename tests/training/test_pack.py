@@ -29,7 +29,7 @@ def test_a_packed_folder_trains_like_the_folder(training_folder, tmp_path, capsy
     assert not folder.exists()
 
 
-def test_pictures_shrink_until_they_fit(training_folder, tmp_path):
+def test_images_shrink_until_they_fit(training_folder, tmp_path):
     whole = tmp_path / "whole.tar"
     assert pack(training_folder, whole, 1 << 30, 160) == 160
     limit = whole.stat().st_size - 1024

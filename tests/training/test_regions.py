@@ -41,7 +41,7 @@ def test_samples_depend_on_their_number_alone(training_folder):
     assert not torch.equal(samples[0]["image"], samples[1]["image"])
 
 
-def test_labels_lie_on_the_picture(training_folder):
+def test_labels_lie_on_the_image(training_folder):
     """The objects of the folder are blue: label 1 is, label 2 is not."""
     samples = LabelSamples(SceneReader(training_folder), ZIM_TINY, [64] * 60, 1)
     samples.scenes.pools = [p for p in samples.scenes.pools if "seg/" in p[0]]
@@ -60,7 +60,7 @@ def test_labels_lie_on_the_picture(training_folder):
 
 
 def test_prompts_come_with_the_regions_of_their_view(training_folder):
-    """The objects are label 1 of the folder's pictures, and so is what is asked for."""
+    """The objects of the folder, and so the targets, have label 1."""
     samples = PromptSamples(SceneReader(training_folder), ZIM_TINY, [64] * 40, 1)
     samples.scenes.pools = [p for p in samples.scenes.pools if "seg/" in p[0]]
     samples.scenes.probabilities = np.ones(1)
@@ -83,9 +83,9 @@ def test_two_of_many_regions_are_no_single_object(training_folder, tmp_path):
     bands = np.repeat(np.arange(1, 5, dtype=np.uint8), 40)
     for path in folder.glob("seg/*.labels.png"):
         Image.fromarray(np.tile(bands, (120, 1))).save(path)
-    pictures = SceneReader(folder)
-    pool = next(pool for pool in pictures.pools if pool[0] == "seg/bsds")
-    scene = pictures.draw_scene_from(np.random.default_rng(0), *pool)
+    reader = SceneReader(folder)
+    pool = next(pool for pool in reader.pools if pool[0] == "seg/bsds")
+    scene = reader.draw_scene_from(np.random.default_rng(0), *pool)
     assert not scene.label_map().single
     assert not scene.crop(np.s_[:, :80]).label_map().single
     own = SceneReader(training_folder)
@@ -129,7 +129,7 @@ def test_the_background_of_a_single_object_may_be_of_many_regions():
     labels[:, :4, :4] = 1
     embedding = torch.zeros((1, 2, 16, 16))
     embedding[:, 0, :4, :4] = 9.0  # far from all the others
-    embedding[:, 1, 8:] = 4.0  # the background falls in two
+    embedding[:, 1, 8:] = 4.0  # two background regions
     torch.manual_seed(0)
     single, _ = pair_loss(embedding, labels, torch.ones(1))
     every, _ = pair_loss(embedding, labels, torch.zeros(1))

@@ -101,7 +101,7 @@ def test_prompts_of_both_kinds():
     assert points.points
 
 
-def test_a_broken_picture_is_named(training_folder, tmp_path):
+def test_a_broken_image_is_named(training_folder, tmp_path):
     for kind in ("seg", "background"):
         (tmp_path / kind).mkdir()
     (tmp_path / "seg" / "bsds__1.labels.png").write_bytes(b"x")
@@ -111,7 +111,7 @@ def test_a_broken_picture_is_named(training_folder, tmp_path):
         PromptSamples(SceneReader(tmp_path), ZIM_TINY, [64] * 4, seed=0)[0]
 
 
-def test_held_out_pictures_are_never_drawn(training_folder, tmp_path):
+def test_held_out_images_are_never_drawn(training_folder, tmp_path):
     folder = shutil.copytree(training_folder, tmp_path / "many")
     for i in range(3, 120):
         for suffix in (".jpg", ".labels.png"):
@@ -120,8 +120,8 @@ def test_held_out_pictures_are_never_drawn(training_folder, tmp_path):
                 shutil.copy(first, folder / "seg" / f"{name}{suffix}")
     drawn, kept = SceneReader(folder), SceneReader(folder, held_out=True)
 
-    def names(pictures):
-        pools = [paths for kind, _, paths in pictures.pools if kind.startswith("seg")]
+    def names(reader):
+        pools = [paths for kind, _, paths in reader.pools if kind.startswith("seg")]
         return {path.name for paths in pools for path in paths}
 
     assert names(drawn)
@@ -159,7 +159,7 @@ def test_some_clicked_objects_are_seen_from_close_by(samples):
     assert len({samples._view(rng, small_object(), boxed) for _ in range(50)}) == 1
 
 
-def test_some_objects_fill_the_picture():
+def test_some_objects_fill_the_image():
     rng = np.random.default_rng(4)
     shapes = [augment(rng, small_object()).alpha.shape for _ in range(200)]
     assert 4 < shapes.count((30, 20)) < 30

@@ -121,27 +121,27 @@ def test_crops_lie_on_the_edge_and_hold_their_label(training_folder):
 
 
 def test_coarse_objects_keep_their_label(training_folder):
-    # The folder's own labelled pictures are of a source whose edges are not good.
+    # The source of the folder's labelled images is not used for coarse pairs.
     for path in list((training_folder / "seg").glob("bsds__*")):
         shutil.copy(path, path.with_name(path.name.replace("bsds", "things")))
     only = dataclasses.replace(SMALL, stl_share=1.0)
     batch = a_batch(training_folder, only, 8)
     assert torch.equal(batch["planes"][:, 0, 0], batch["target"][:, 0].round())
     soft = (batch["target"] % 1 > 0).float().mean()
-    assert soft < 0.05, "but for what reducing mixes"
+    assert soft < 0.05, "except for downscaled edges"
     without = a_batch(training_folder, dataclasses.replace(only, stl=False), 8)
     assert len(without["target"].unique()) > 2
 
 
 def test_padding_does_not_count(training_folder):
-    large = dataclasses.replace(SMALL, size=192)  # larger than the pictures
+    large = dataclasses.replace(SMALL, size=192)  # larger than the images
     batch = a_batch(training_folder, large)
     weight = batch["weight"]
     assert 0 < weight.mean() < 1
     assert not batch["target"][weight == 0].any()
 
 
-def test_a_damaged_picture_is_skipped_and_named(training_folder, tmp_path):
+def test_a_damaged_image_is_skipped_and_named(training_folder, tmp_path):
     folder = shutil.copytree(training_folder, tmp_path / "damaged")
     (folder / "matte" / "aim__1.jpg").write_bytes(b"no picture")
     samples = ConverterSamples(FolderPairSource(folder), SMALL, 30)

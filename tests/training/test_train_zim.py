@@ -160,7 +160,7 @@ def test_a_damaged_state_is_refused(config_file, training_folder, tmp_path, caps
     assert "not a training state" in capsys.readouterr().err
 
 
-def test_a_folder_without_pictures(config_file, tmp_path, capsys):
+def test_a_folder_without_images(config_file, tmp_path, capsys):
     assert run(config_file, tmp_path, tmp_path / "out") == 1
     assert "no training images" in capsys.readouterr().err
 
@@ -214,7 +214,7 @@ def test_a_step_in_parts_has_the_gradient_of_the_whole(training_folder, monkeypa
     gradients = []
     for batches in ([whole], parts):
         trainer = Trainer(config, ALONE)
-        # Batch norm would see other batches: take its running statistics.
+        # Batch norm would use other batches: use its running statistics.
         still = functools.partial(torch.nn.Module.train, trainer.model, False)
         monkeypatch.setattr(trainer.model, "train", still)
         monkeypatch.setattr(trainer.model, "eval", still)
@@ -300,17 +300,17 @@ def damaged_folder(training_folder, tmp_path):
     return folder
 
 
-def test_a_damaged_picture_is_skipped_and_named(damaged_folder):
+def test_a_damaged_image_is_skipped_and_named(damaged_folder):
     samples = PromptSamples(SceneReader(damaged_folder), ZIM_TINY, [64] * 40, 0)
     faults = [samples[i]["fault"] for i in range(40)]
     assert 0 < sum(map(bool, faults)) < 40
     assert all("bsds__1.jpg" in fault for fault in faults if fault)
 
 
-def test_too_many_damaged_pictures_stop_a_run(capsys):
+def test_too_many_damaged_images_stop_a_run(capsys):
     faults = FaultCounter(views=8)
     faults.add(["a.png cannot be read"] * 3 + [""] * 5)
-    faults.check(steps=1)  # a few at the start prove nothing
+    faults.check(steps=1)  # a few faults at the start are accepted
     faults.add(["b.png cannot be read", ""])
     faults.check(steps=50)
     with pytest.raises(ZimError, match=r"4 of 160 .* b\.png"):
@@ -318,7 +318,7 @@ def test_too_many_damaged_pictures_stop_a_run(capsys):
     assert capsys.readouterr().err.count("a.png") == 1
 
 
-def test_nothing_but_damaged_pictures_is_an_error(training_folder, tmp_path, capsys):
+def test_nothing_but_damaged_images_is_an_error(training_folder, tmp_path, capsys):
     folder = shutil.copytree(training_folder, tmp_path / "bad")
     for path in folder.rglob("*.*"):
         path.write_bytes(b"")

@@ -86,7 +86,7 @@ def object_ids(labels: ByteArray, entry: DatasetEntry) -> np.ndarray:
         raise ZimError(f"{entry.target} is not a map of objects.", "Remove it.")
     if entry.labels == "ade-instances":  # class in red, number in green
         return np.where(wide[..., 0] > 0, wide[..., 0] * 256 + wide[..., 1], 0)
-    # The full set: class in red and green; blue tells objects apart.
+    # The full set: class in red and green, object in blue.
     kind = wide[..., 0] // 10 * 256 + wide[..., 1]
     return np.where(kind > 0, kind * 256 + wide[..., 2], 0)
 
@@ -125,7 +125,8 @@ def read_table(path: Path) -> PublishedPairSource:
         ade20k = 1.0
 
     Raises:
-        ZimError: the file is missing or malformed, or see :class:`PublishedPairs`.
+        ZimError: the file is missing or malformed, or see
+            :class:`PublishedPairSource`.
     """
     try:
         tables = tomllib.loads(path.read_text("utf-8"))

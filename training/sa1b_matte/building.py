@@ -327,7 +327,7 @@ def build(
     """Build a whole data set and return its manifest.
 
     Args:
-        config: what to build, and where.
+        config: configuration with the output folder.
         sources: see :func:`training.sa1b_matte.sa1b.find_sources`.
         cluster, workers: see :func:`zim_model.runtime.cluster.run_all`.
 

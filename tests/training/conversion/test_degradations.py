@@ -17,7 +17,7 @@ from training.conversion.degradations import (
 
 @pytest.fixture
 def star():
-    """A star with a hole, (120, 160), so that every kind changes something."""
+    """A star with a hole, (120, 160), which every degradation changes."""
     y, x = np.mgrid[:120, :160]
     angle = np.arctan2(y - 60, x - 80)
     radius = np.hypot(x - 80, y - 60)
@@ -61,7 +61,7 @@ def test_every_kind_is_drawn_and_none_empties_a_label(star):
         assert label.shape == star.shape, name
         assert label.dtype == bool, name
     thin = np.zeros((100, 100), np.float32)
-    thin[50] = 0.8  # one pixel: erosion would leave nothing
+    thin[50] = 0.8  # one pixel: erosion alone would remove it
     for seed in range(40):
         assert coarse_label(np.random.default_rng(seed), soft).any()
         assert coarse_label(np.random.default_rng(seed), thin).any()
@@ -85,7 +85,7 @@ def test_the_same_region_goes_from_label_and_matte(star):
         gone = dilate(star, 4) & ~label
         changed += gone.any()
         assert label.any()
-        assert not matte[gone].any(), "what left the label left the matte"
+        assert not matte[gone].any(), "cut from label and matte"
         kept = label
         assert (matte[kept] == alpha[kept]).all()
     assert changed > 20

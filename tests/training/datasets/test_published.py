@@ -1,4 +1,4 @@
-"""Each data set in a tiny copy of its published layout."""
+"""Reading of each data set from a tiny copy of its published layout."""
 
 import tomllib
 from pathlib import Path
@@ -40,7 +40,7 @@ def label_map(path, planes):
 
 
 def quarters(values):
-    """A map of four regions."""
+    """Make a map of four regions."""
     out = np.zeros((*SIZE, *np.shape(values[0])), np.uint8)
     for i, value in enumerate(values):
         out[24 * (i // 2) : 24 * (i // 2) + 24, 32 * (i % 2) : 32 * (i % 2) + 32] = (
@@ -108,7 +108,7 @@ def make_ade20k(root):
             root / "ADE20K_2021_17_01" / "images" / "ADE" / part / "urban" / "street"
         )
         photograph(folder / f"{name}.jpg")
-        # Two cars (class 400), a road (class 60), nothing.
+        # Two cars (class 400), a road (class 60), unlabelled.
         regions = quarters([(10, 144, 1), (10, 144, 2), (0, 60, 3), (0, 0, 0)])
         label_map(folder / f"{name}_seg.png", regions)
         label_map(folder / f"{name}_parts_1.png", regions)
@@ -123,7 +123,7 @@ MAKERS = {
     "refmatte": (make_refmatte, 2, 2),
     "ade20k": (make_ade20k, 1, 1),
 }
-"""What makes the copy, and the number of entries of its training and test splits."""
+"""Function that makes the copy, and numbers of training and test entries."""
 
 
 def test_every_data_set_is_tried():
@@ -135,9 +135,9 @@ def test_a_published_layout_is_read(tmp_path, name):
     make, train, test = MAKERS[name]
     make(tmp_path)
     top = next(tmp_path.iterdir())
-    for root in (tmp_path, top):  # as unpacked, or the set's own folder
+    for root in (tmp_path, top):  # the parent folder, or the data set's own
         if name == "refmatte" and root == tmp_path:
-            continue  # it has a folder in a folder of its own
+            continue  # it is nested one folder deeper
         found = list_entries(name, root)
         assert len(found) == train
         assert len(list_entries(name, root, "test")) == test
@@ -157,7 +157,7 @@ def test_objects_of_ade20k_are_told_apart(tmp_path):
     (entry,) = list_entries("ade20k", tmp_path)
     with Image.open(entry.target) as file:
         ids = object_ids(np.asarray(file), entry)
-    assert len(np.unique(ids)) == 4, "two cars, a road, nothing"
+    assert len(np.unique(ids)) == 4, "two cars, a road, unlabelled"
     assert not ids[24:, 32:].any()
     drawn = {
         read_pair(entry, np.random.default_rng(seed)).alpha.tobytes()

@@ -11,7 +11,7 @@ SOFT = ("strands", "fur", "smoke", "soft_shape", "glass", "lace")
 
 
 def photo(seed: int = 0) -> np.ndarray:
-    """A stand-in for a photograph, (96, 128, 3) uint8."""
+    """Make a replacement for a photo, (96, 128, 3) uint8."""
     rng = np.random.default_rng(seed)
     colours = [noise(rng, SIZE, cell=40) for _ in range(3)]
     return (np.stack(colours, axis=2) * 255).astype(np.uint8)

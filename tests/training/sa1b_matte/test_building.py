@@ -33,11 +33,11 @@ from zim_model.errors import ZimError
 from zim_model.matting.rle import decoded
 from zim_model.runtime.cluster import RETRIES, connected
 
-PICTURES = 8
+IMAGES = 8
 
 
 class BlurringLabeller:
-    """A converter for tests: the mask, blurred."""
+    """Test converter that blurs the mask."""
 
     fingerprint = "blurring"
 
@@ -47,7 +47,7 @@ class BlurringLabeller:
 
 
 class DeadlyLabeller(BlurringLabeller):
-    """Kills its process at the fifth mask, once."""
+    """Test converter that kills its process at the fifth mask, once."""
 
     def __init__(self, mark):
         self.mark, self.seen = mark, 0
@@ -63,7 +63,7 @@ class DeadlyLabeller(BlurringLabeller):
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     root = tmp_path_factory.mktemp("sa1b")
-    make_sample(root, PICTURES)
+    make_sample(root, IMAGES)
     return root
 
 
@@ -97,14 +97,16 @@ def test_every_mask_becomes_a_matte_at_its_place(sample, made):
         for entry in list_entries(source)[0]
     }
     shards = Shards(out)
-    assert len(shards) == PICTURES == manifest["counts"]["pictures"]
+    assert len(shards) == IMAGES == manifest["counts"]["pictures"]
     seen = 0
     for item in (item for items in shards.shards for item in items):
         record, pixels = read_image(item)
-        picture = given[item.name]
-        assert np.abs(pixels.astype(int) - picture.pixels).max() <= 3, "two decoders"
-        assert len(record.mattes) == len(picture.annotations)
-        for number, annotation in enumerate(picture.annotations):
+        image = given[item.name]
+        assert np.abs(pixels.astype(int) - image.pixels).max() <= 3, (
+            "different JPEG decoders"
+        )
+        assert len(record.mattes) == len(image.annotations)
+        for number, annotation in enumerate(image.annotations):
             assert record.mattes[number].id == annotation["id"]
             mask = decoded(annotation["segmentation"])
             want = np.rint(BlurringLabeller().convert(None, mask) / 257)
@@ -157,12 +159,12 @@ def test_a_killed_worker_loses_nothing_and_changes_nothing(
     build(config, find_sources([sample]), **where)
     assert mark.exists(), "a worker was killed"
     for temporary in out.glob(".zim-*.tmp"):
-        temporary.unlink()  # half a shard, of the one that was killed
+        temporary.unlink()  # partial shard of the killed worker
     assert everything(out) == everything(made[0])
 
 
 def test_a_shard_that_always_kills_its_worker_is_given_up(tmp_path):
-    """A killed worker leaves the count; what ends by itself does not."""
+    """The count remains only if the worker is killed."""
     mark = tmp_path / "mark"
     with building._count_attempt(mark, "sa_1"):
         assert mark.exists()
@@ -174,14 +176,14 @@ def test_a_shard_that_always_kills_its_worker_is_given_up(tmp_path):
         building._count_attempt(mark, "sa_1"),
     ):
         raise AssertionError("begun once more")
-    assert not mark.exists(), "the next run tries anew"
+    assert not mark.exists(), "the next run starts counting at 0"
 
 
 LOADED = {}
 
 
 def deadly(mark):
-    """Loaded once a process, as a converter is."""
+    """Load once per process, like a converter."""
     return LOADED.setdefault(mark, DeadlyLabeller(mark))
 
 
@@ -233,12 +235,12 @@ def an_annotation(mask, **more):
 
 
 def found(annotations, labeller=None):
-    picture = AnnotatedImage(b"", np.zeros((40, 50, 3), np.uint8), annotations)
+    image = AnnotatedImage(b"", np.zeros((40, 50, 3), np.uint8), annotations)
     dropped, faults = Counter(), []
     kept = list(
         make_mattes(
             labeller or IdentityLabeller(),
-            picture,
+            image,
             Filters(100),
             dropped,
             faults.append,
@@ -299,7 +301,7 @@ def test_a_mask_that_cannot_be_used_is_named_and_the_others_stay(annotation, mes
 
 @pytest.fixture
 def damaged(sample, tmp_path):
-    """A tar that ends in the middle, and a folder with several mistakes."""
+    """A truncated tar, and a folder with several damaged files."""
     root = tmp_path / "damaged"
     folder = root / "sa_000001"
     folder.mkdir(parents=True)
@@ -337,10 +339,10 @@ def test_bad_input_is_named_counted_and_can_be_repaired(
     assert main([*command, "--faulty-again"]) == 0
     manifest = json.loads((out / MANIFEST).read_text())
     assert manifest["counts"]["faults"] == 0
-    assert manifest["counts"]["pictures"] == PICTURES
+    assert manifest["counts"]["pictures"] == IMAGES
 
 
-def test_a_picture_and_annotations_of_other_sizes_are_not_used(sample, tmp_path):
+def test_a_image_and_annotations_of_other_sizes_are_not_used(sample, tmp_path):
     (source,) = find_sources([sample / "sa_000001"])
     entry = list_entries(source)[0][0]
     buffer = io.BytesIO()
@@ -381,11 +383,11 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(
         "sa_000000-0000.tar",
     ]
     monkeypatch.undo()
-    assert build(config, sources)["counts"]["pictures"] == PICTURES
+    assert build(config, sources)["counts"]["pictures"] == IMAGES
 
 
 def test_a_job_that_is_asked_to_go_leaves_nothing_half_done(sample, tmp_path):
-    """SIGTERM in the middle of a shard, as a scheduler preempts."""
+    """SIGTERM while a shard is being written, as sent by schedulers."""
     code = (
         "import os, signal, sys\n"
         "from training.sa1b_matte import __main__ as it\n"
@@ -423,8 +425,8 @@ def test_what_killed_workers_left_is_removed_but_not_what_is_being_written(
     assert new.exists()
 
 
-def test_few_pictures_are_in_memory_at_a_time(sample, tmp_path, monkeypatch):
-    """A shard of any length is read and written picture by picture."""
+def test_few_images_are_in_memory_at_a_time(sample, tmp_path, monkeypatch):
+    """A shard of any length is read and written image by image."""
     order = []
     monkeypatch.setattr(
         building,
@@ -476,9 +478,9 @@ def test_a_trained_converter_makes_the_mattes(sample, tmp_path, capsys, monkeypa
     (items,) = Shards(out).shards
     record, _ = read_image(items[0])
     (source,) = find_sources([Path(folder)])
-    picture = read_entry(list_entries(source)[0][0])
-    mask = decoded(picture.annotations[0]["segmentation"])
-    want = np.rint(converter.convert(picture.pixels, mask) / 257)
+    image = read_entry(list_entries(source)[0][0])
+    mask = decoded(image.annotations[0]["segmentation"])
+    want = np.rint(converter.convert(image.pixels, mask) / 257)
     assert np.abs(read_matte(items[0], record, 0) - want).max() <= 1
 
     assert main([*command, "--converter", "converter-huge"]) == 1

@@ -1,4 +1,4 @@
-"""Training on shards of mattes, with the paper's settings in small."""
+"""Training on shards of mattes, with the paper's settings at a small size."""
 
 import csv
 import dataclasses
@@ -57,7 +57,7 @@ SETTINGS = {
 
 
 class Soft:
-    """A converter for tests: a thin soft rim inside the mask."""
+    """Test converter that makes a thin soft rim inside the mask."""
 
     fingerprint = "soft"
 
@@ -95,7 +95,7 @@ def write_config(path, **changes):
     return path
 
 
-def test_a_sample_is_a_whole_picture_with_a_box_and_clicks_for_one_matte(shards):
+def test_a_sample_is_a_whole_image_with_a_box_and_clicks_for_one_matte(shards):
     samples = open_samples(shards, a_config(), [128] * 12, 0)
     assert isinstance(samples, ShardSamples)
     for item in (samples[number] for number in range(12)):
@@ -113,13 +113,11 @@ def test_a_sample_is_a_whole_picture_with_a_box_and_clicks_for_one_matte(shards)
         np.testing.assert_allclose([left, top, right, bottom], found, atol=4)
         x, y = item["coords"][1, 0].tolist()
         assert target[int(y) // 2, int(x) // 2] > 0.2
-        assert ((target > 0) & (target < 1)).any(), "it is soft"
+        assert ((target > 0) & (target < 1)).any(), "soft alpha"
         assert item["exact"].tolist() == [1, 1]
 
 
-def test_an_epoch_shows_every_picture_once_and_few_shards_at_a_time(
-    shards, monkeypatch
-):
+def test_an_epoch_shows_every_image_once_and_few_shards_at_a_time(shards, monkeypatch):
     monkeypatch.setattr(matte_data, "SHARD_WINDOW", 2)
     order = ShuffledOrder(Shards(shards), 3)
     size = len(order.items)
@@ -136,11 +134,11 @@ def test_an_epoch_shows_every_picture_once_and_few_shards_at_a_time(
     assert [again.item_at(n) for n in range(size)] == first
 
 
-def test_a_damaged_picture_is_named_and_another_takes_its_place(shards, tmp_path):
+def test_a_damaged_image_is_named_and_another_takes_its_place(shards, tmp_path):
     folder = shutil.copytree(shards, tmp_path / "damaged")
     path = folder / "sa_000000-0000.tar"
     data = path.read_bytes()
-    path.write_bytes(bytes(len(data)))  # of the right size, and nothing in it
+    path.write_bytes(bytes(len(data)))  # right size, but only zeros
     samples = open_samples(folder, a_config(), [128] * 12, 0)
     faults = [samples[number]["fault"] for number in range(12)]
     assert sum(map(bool, faults)) == 3
@@ -171,7 +169,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(shards, tmp_path)
 
 
 def test_two_processes_train_what_one_would(shards, tmp_path):
-    """One process sees a step's views in the two halves that two processes get."""
+    """One process with two micro-batches equals two processes."""
     alone = train(
         a_config(steps=2, accumulate=2), TrainingRunOptions(shards, tmp_path / "one")
     )
@@ -187,7 +185,7 @@ def test_two_processes_train_what_one_would(shards, tmp_path):
     state = torch.load(tmp_path / "two" / "state.pt", weights_only=True)["model"]
     for name, value in alone.model.named_parameters():
         if name.endswith("self_attn.k_proj.bias"):
-            continue  # softmax does not feel it: its gradient is rounding alone
+            continue  # softmax is invariant to it: its gradient is rounding noise
         torch.testing.assert_close(value, state[name], rtol=0, atol=2e-5, msg=name)
 
 
@@ -251,7 +249,7 @@ def test_shards_are_for_the_paper_s_prompts(shards, changes):
         open_samples(shards, a_config(**changes), [128], 0)
 
 
-def test_loose_pictures_serve_the_paper_s_prompts_too(training_folder):
+def test_loose_images_serve_the_paper_s_prompts_too(training_folder):
     samples = open_samples(training_folder, a_config(), [128], 0)
     assert isinstance(samples, PaperSamples)
     assert samples[0]["labels"].shape == (2, MAX_TOKENS)
