@@ -37,7 +37,7 @@ from zim_model.errors import ZimError
 from zim_model.inference.predictor import ZimPredictor
 from zim_model.matting.metrics import grad, mse, sad
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 from zim_model.weights.checkpoint import load_model
 
 CONFIGS = Path(__file__).parent / "configs" / "ablations"
@@ -133,7 +133,7 @@ def run_variant(plan: AblationPlan, variant: Variant, seed: int) -> CaseErrors:
         errors = measure_cases(method, plan)
         write_json(out / RESULTS_FILE, errors)
     except OSError as error:
-        reason, hint = explain(error)
+        reason, hint = describe_os_error(error)
         raise ZimError(f"{out} cannot be used: {reason}.", hint) from error
     return errors
 
@@ -148,7 +148,7 @@ def _save_settings(path: Path, settings: Mapping[str, Any]) -> None:
             )
         return
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write("".join(lines).encode())
 
 
@@ -340,7 +340,7 @@ def ablate(plan: AblationPlan) -> str:
     for (variant, _), errors in zip(runs, _run_variants(plan, runs), strict=True):
         results[variant.name].append(errors)
     text = report(plan, results)
-    with replacing(plan.out / f"table{plan.number}.md") as file:
+    with atomic_write(plan.out / f"table{plan.number}.md") as file:
         file.write(text.encode())
     return text
 

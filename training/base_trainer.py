@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from training.distributed import ProcessGroup
 from training.run_config import RunSettings
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
 STATE_FILE = "state.pt"
 RESUME_FREE_SETTINGS = {"workers", "threads", "accumulate", "log_every", "save_every"}
@@ -188,7 +188,7 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
             "average": self.average.state_dict(),
             "optimiser": optimiser,
         }
-        with replacing(folder / STATE_FILE) as file:
+        with atomic_write(folder / STATE_FILE) as file:
             torch.save(state, file)
         self.save_weights(folder)
 

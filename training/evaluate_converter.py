@@ -24,7 +24,7 @@ from training.conversion.pairs import COARSE_SOURCE_WEIGHTS
 from training.evaluate_tiny import HALVES, is_in_half, one_thread
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.conversion.converter import Converter
-from zim_model.conversion.cues import guided
+from zim_model.conversion.cues import guided_filter
 from zim_model.errors import ZimError
 from zim_model.matting.metrics import grad, mae, sad
 from zim_model.request import ALPHA_MAX
@@ -66,7 +66,7 @@ def label_baseline(image: ByteArray, label: BoolArray) -> FloatArray:
 def guided_filter_baseline(image: ByteArray, label: BoolArray) -> FloatArray:
     """Smooth the label by a guided filter; (H, W) float32."""
     pixels = np.asarray(image / np.float32(255), np.float32)
-    return guided(pixels, label.astype(np.float32), GUIDED_RADIUS)
+    return guided_filter(pixels, label.astype(np.float32), GUIDED_RADIUS)
 
 
 def closed_form_baseline(image: ByteArray, label: BoolArray) -> FloatArray:

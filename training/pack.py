@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
 FOLDERS = ("matte", "cutout", "seg", "background")
 JPEG_QUALITY = 88
@@ -64,7 +64,7 @@ def pack(root: Path, out: Path, max_bytes: int, longest: int) -> int:
     paths = [p for name in FOLDERS for p in sorted((root / name).glob("*.*"))]
     if not paths:
         raise ZimError(f"{root} has no images in {', '.join(FOLDERS)}.")
-    with replacing(out) as file:
+    with atomic_write(out) as file:
         while longest >= MIN_SIDE:
             if _write_tar(file, paths, max_bytes, longest):
                 return longest

@@ -17,7 +17,7 @@ from zim_model.arrays import ByteArray, FloatArray
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.network.zim import Zim
 from zim_model.prompts import PromptSet
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
 
 @torch.no_grad()
@@ -40,7 +40,7 @@ def write_preview_sheet(
     for sample in samples:
         row = _prompt_row if "coords" in sample else _region_row
         rows.append(np.hstack(row(model, sample)))
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         Image.fromarray(np.vstack(rows)).save(file, "png")
 
 

@@ -31,7 +31,7 @@ def jitter_box(rng: np.random.Generator, box: Box, height: int, width: int) -> B
     spread = rng.uniform(0, BOX_JITTER, 4) * rng.choice((-1, 1), 4)
     dx, dy = spread[:2] * box.width, spread[2:] * box.height
     moved = Box(box.x0 + dx[0], box.y0 + dy[0], box.x1 + dx[1], box.y1 + dy[1])
-    return moved.clipped(height, width)
+    return moved.clip(height, width)
 
 
 def sample_clicks(

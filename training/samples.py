@@ -27,13 +27,13 @@ from training.sources import Scene, SceneReader
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import ZimError
 from zim_model.inference.backends import prompt_tokens
-from zim_model.inference.iterative import CLOSER_MARGIN
+from zim_model.inference.iterative import ZOOM_MARGIN
 from zim_model.inference.view import (
     View,
-    around,
     choose_view,
-    normalised,
-    resized_view,
+    normalise,
+    resize_view,
+    view_around,
 )
 from zim_model.network.config import ZimConfig
 from zim_model.network.cue_maps import cue_maps
@@ -205,7 +205,7 @@ class PromptSamples(PromptDataset):
             return None
         view = self._view(rng, scene, prompts)
         view = View(view.left, view.top, view.right, view.bottom, size)
-        pixels = resized_view(self.config, scene.image, view)
+        pixels = resize_view(self.config, scene.image, view)
         tokens, cues = [], []
         for prompt in prompts:
             in_view = view.apply(prompt)
@@ -217,7 +217,7 @@ class PromptSamples(PromptDataset):
         padded[: pixels.shape[0], : pixels.shape[1]] = pixels
         return {
             **self._regions(scene, view, size),
-            "image": torch.from_numpy(normalised(pixels, size)),
+            "image": torch.from_numpy(normalise(pixels, size)),
             "coords": torch.from_numpy(np.stack([t[0] for t in tokens])),
             "labels": torch.from_numpy(np.stack([t[1] for t in tokens])),
             "cues": torch.from_numpy(np.stack(cues)),
@@ -257,9 +257,9 @@ class PromptSamples(PromptDataset):
             (predicted_box.x0, predicted_box.y0),
             (predicted_box.x1, predicted_box.y1),
         )
-        points = [point for each in prompts for point in each.positive_places]
-        box = Box.enclosing((*corners, *points)).clipped(height, width)
-        return around(box, height, width, self.config.image_size, CLOSER_MARGIN)
+        points = [point for each in prompts for point in each.positive_positions]
+        box = Box.enclosing((*corners, *points)).clip(height, width)
+        return view_around(box, height, width, self.config.image_size, ZOOM_MARGIN)
 
     def _targets(
         self, scene: Scene, view: View, size: int

@@ -15,7 +15,7 @@ from training.conversion.degradations import coarse_label, cut_same_region
 from training.conversion.pairs import PairSource, TrainingPair
 from training.samples import RejectionDataset, augment_colours
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.conversion.cues import label_cues
+from zim_model.conversion.cues import label_cue_maps
 
 CUE_MARGIN = 40
 """Pixels around a crop that its cue maps are computed from too."""
@@ -119,7 +119,7 @@ def _make_sample(
     pixels = _downscale(image[region], shape)
     binary = _downscale(label[region].astype(np.float32), shape) > 0.5
     target = _downscale(alpha[region], shape)
-    planes = label_cues(pixels, binary) if config.converter.cues else binary[None]
+    planes = label_cue_maps(pixels, binary) if config.converter.cues else binary[None]
     y, x = (
         round((c - start) * scale) for c, start in zip(corner, (top, left), strict=True)
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training.conversion.trainer import ConverterTrainingModule
 from zim_model.conversion.network import WIDTHS, ConverterNetwork
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
 
 @torch.no_grad()
@@ -36,5 +36,5 @@ def write_conversions(
         grey = [np.asarray(v.numpy() * 255 + 0.5, np.uint8) for v in planes]
         cells = [sample["pixels"][0].numpy(), *(np.dstack([v] * 3) for v in grey)]
         rows.append(np.hstack(cells))
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         Image.fromarray(np.vstack(rows)).save(file, "png")

@@ -14,7 +14,7 @@ from training.distributed import ProcessGroup
 from training.losses import matte_loss
 from zim_model.conversion.config import HieraEncoder
 from zim_model.conversion.hiera import load_pretrained
-from zim_model.conversion.network import ConverterNetwork, fused
+from zim_model.conversion.network import ConverterNetwork, fuse_scales
 from zim_model.conversion.weights import load_converter, save_converter
 from zim_model.errors import ZimError
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
@@ -133,4 +133,4 @@ class ConverterTrainingModule(nn.Module):
         image = image.contiguous(memory_format=torch.channels_last)
         with torch.autocast(image.device.type, torch.bfloat16, self.mixed):
             predictions = self.model(image, planes)
-        return fused(predictions, widths, batch.get("unsure"))
+        return fuse_scales(predictions, widths, batch.get("unsure"))

@@ -44,8 +44,8 @@ from training.sa1b_matte.shards import (
     write_manifest,
 )
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import explain, replacing
-from zim_model.runtime.cluster import RETRIES, capacity, connected, run_all
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.cluster import RETRIES, connect_ray, run_all, worker_capacity
 
 OPTIONS_FILE = "options.json"
 STALE_AFTER_S = 3600.0
@@ -130,7 +130,7 @@ def build_shard(config: BuildConfig, task: ShardTask) -> ShardReport:
         report = _build(config, task)
         report.write(config.out)
     except OSError as error:
-        reason, hint = explain(error)
+        reason, hint = describe_os_error(error)
         raise ZimError(
             f"{config.out / task.shard}.tar cannot be written: {reason}.",
             f"{hint} Then run the same command: finished shards are kept.".strip(),
@@ -160,7 +160,7 @@ def _build(config: BuildConfig, task: ShardTask) -> ShardReport:
     report = ShardReport(task.shard, config.provenance, names)
     path = config.out / f"{task.shard}.tar"
     if task.entries:
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             writer = ShardWriter(file)
             for entry in task.entries:
                 _add_entry(config, entry, writer, dropped, faults)
@@ -257,7 +257,7 @@ def _count_attempt(path: Path, shard: str) -> Iterator[None]:
         if attempts <= 1 + RETRIES:
             yield
     except OSError as error:
-        reason, hint = explain(error)
+        reason, hint = describe_os_error(error)
         raise ZimError(f"{path} cannot be written: {reason}.", hint) from error
     path.unlink(missing_ok=True)
     if attempts > 1 + RETRIES:
@@ -275,9 +275,9 @@ def _on_ray_data(
 
     Ray Data replaces a killed worker and retries its shard.
     """
-    with connected(cluster) as ray:
+    with connect_ray(cluster) as ray:
         data = _ray_data()
-        workers, resources = capacity(ray)
+        workers, resources = worker_capacity(ray)
         plans = ((config, source) for source in sources)
         planned = [shards for _, shards in run_all(plan_shards, plans, cluster=cluster)]
         tasks = sorted(chain.from_iterable(planned), key=lambda task: task.shard)
@@ -350,7 +350,7 @@ def build(
                 progress.update()
         return write_manifest(config.out, config.manifest_head, done)
     except OSError as error:
-        reason, hint = explain(error)
+        reason, hint = describe_os_error(error)
         raise ZimError(f"{config.out} cannot be written: {reason}.", hint) from error
 
 

@@ -22,7 +22,7 @@ from training.procedural import render
 from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.matting.rle import encoded
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
 MAX_OBJECTS = 3
 
@@ -34,7 +34,7 @@ def make_sample(root: Path, images: int = 8, seed: int = 0) -> None:
     files = list(_sample_files(images, seed))
     half = 2 * (images // 2)
     with (
-        replacing(root / "sa_000000.tar") as file,
+        atomic_write(root / "sa_000000.tar") as file,
         tarfile.open(fileobj=file, mode="w") as tar,
     ):
         for name, data in files[:half]:
@@ -42,7 +42,7 @@ def make_sample(root: Path, images: int = 8, seed: int = 0) -> None:
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
     for name, data in files[half:]:
-        with replacing(folder / name) as file:
+        with atomic_write(folder / name) as file:
             file.write(data)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -142,7 +142,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_bytes())
     except OSError as error:
-        raise ZimError(f"{path} cannot be read: {explain(error)[0]}.") from error
+        raise ZimError(
+            f"{path} cannot be read: {describe_os_error(error)[0]}."
+        ) from error
     except ValueError as error:
         raise ZimError(f"{path} is damaged: {error}.") from error
     if not isinstance(data, dict):
@@ -153,7 +155,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write an object as JSON with sorted keys."""
     text = json.dumps(data, indent=1, sort_keys=True) + "\n"
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(text.encode())
 
 
@@ -385,7 +387,9 @@ def read_at(path: Path, offset: int, size: int) -> bytes:
             file.seek(offset)
             data = file.read(size)
     except OSError as error:
-        raise ZimError(f"{path} cannot be read: {explain(error)[0]}.") from error
+        raise ZimError(
+            f"{path} cannot be read: {describe_os_error(error)[0]}."
+        ) from error
     if 0 <= size != len(data):
         raise ZimError(f"{path} ends too early.")
     return data

@@ -31,7 +31,7 @@ from training.sa1b_matte.sample import make_sample
 from training.sa1b_matte.shards import MANIFEST, Shards, read_image, read_matte
 from zim_model.errors import ZimError
 from zim_model.matting.rle import decoded
-from zim_model.runtime.cluster import RETRIES, connected
+from zim_model.runtime.cluster import RETRIES, connect_ray
 
 IMAGES = 8
 
@@ -69,7 +69,7 @@ def sample(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def two_workers():
-    with connected("local:2"):
+    with connect_ray("local:2"):
         yield "local:2"
 
 
