@@ -115,7 +115,7 @@ def downscale_case(case: DevCase, longest: int) -> DevCase:
     scale = longest / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     planes = (case.image, case.alpha, case.valid.astype(np.float32))
-    image, alpha, known = (
+    image, alpha, valid = (
         cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes
     )
     if set(np.unique(case.alpha)) <= {0, 1}:  # labels stay binary
@@ -124,7 +124,7 @@ def downscale_case(case: DevCase, longest: int) -> DevCase:
         case.name,
         np.asarray(image, np.uint8),
         np.asarray(alpha, np.float32),
-        known > 0.5,
+        valid > 0.5,
     )
 
 

@@ -259,14 +259,14 @@ class SceneReader:
         pattern: str,
         split: bool = True,
     ) -> None:
-        found = sorted(folder.glob(pattern))
+        files = sorted(folder.glob(pattern))
         if self.weights == "open":
             suffix = pattern.rpartition("*")[2]
-            found = [p for p in found if self.manifest.is_open(_find_image(p, suffix))]
+            files = [p for p in files if self.manifest.is_open(_find_image(p, suffix))]
         if split:
-            found = [p for p in found if is_held_out(_family(p)) is self.held_out]
-        if found:
-            self.pools.append((kind, source, found))
+            files = [p for p in files if is_held_out(_family(p)) is self.held_out]
+        if files:
+            self.pools.append((kind, source, files))
 
     def _usable(self, images: list[Path]) -> list[Path]:
         if self.weights == "all":

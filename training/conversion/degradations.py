@@ -89,10 +89,10 @@ def to_polygons(label: BoolArray, tolerance: float, holes: bool = False) -> Bool
 
 
 def _contours(label: BoolArray) -> list[np.ndarray]:
-    found, _ = cv2.findContours(
+    contours, _ = cv2.findContours(
         label.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
-    return list(found)
+    return list(contours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,10 @@ def object_ids(labels: ByteArray, entry: DatasetEntry) -> np.ndarray:
 
 
 def _object(ids: np.ndarray, rng: np.random.Generator) -> BoolArray | None:
-    found, counts = np.unique(ids, return_counts=True)
+    values, counts = np.unique(ids, return_counts=True)
     fraction = counts / ids.size
-    fit = found[
-        (found > 0) & (fraction > MIN_OBJECT_SHARE) & (fraction < MAX_OBJECT_SHARE)
+    fit = values[
+        (values > 0) & (fraction > MIN_OBJECT_SHARE) & (fraction < MAX_OBJECT_SHARE)
     ]
     return np.asarray(ids == rng.choice(fit)) if len(fit) else None
 
@@ -169,8 +169,8 @@ class PublishedPairSource:
             )
         self.sets = {name: list_entries(name, root) for name, root in roots.items()}
         self.weights = {
-            name: weights.get(name, float(len(found)))
-            for name, found in self.sets.items()
+            name: weights.get(name, float(len(entries)))
+            for name, entries in self.sets.items()
         }
         if not self._sources_of_kind(coarse=False):
             raise ZimError("None of the data sets has mattes.", "Add one.")
@@ -195,5 +195,5 @@ class PublishedPairSource:
     def _draw(self, rng: np.random.Generator, *, coarse: bool) -> TrainingPair | None:
         names = self._sources_of_kind(coarse=coarse)
         weights = np.array([self.weights[name] for name in names])
-        found = self.sets[names[rng.choice(len(names), p=weights / weights.sum())]]
-        return read_pair(found[rng.integers(len(found))], rng)
+        entries = self.sets[names[rng.choice(len(names), p=weights / weights.sum())]]
+        return read_pair(entries[rng.integers(len(entries))], rng)

@@ -118,9 +118,9 @@ def list_entries(source: Sa1bSource) -> tuple[list[Sa1bEntry], list[str]]:
     A truncated tar yields the images before the damage.
     """
     faults: list[str] = []
-    found = _in_folder(source) if source.path.is_dir() else _in_tar(source, faults)
+    members = _in_folder(source) if source.path.is_dir() else _in_tar(source, faults)
     files: dict[str, dict[str, ByteRange]] = {}
-    for name, byte_range in found:
+    for name, byte_range in members:
         stem, suffix = os.path.splitext(name)
         if suffix in (IMAGE, ANNOTATIONS):
             files.setdefault(stem, {})[suffix] = byte_range

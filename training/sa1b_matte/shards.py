@@ -115,14 +115,16 @@ class ShardReport:
             ZimError: the file is missing or malformed.
         """
         data = read_json(path)
-        known = {item.name for item in fields(cls)}
+        field_names = {item.name for item in fields(cls)}
         try:
             data["asked"], data["faults"] = tuple(data["asked"]), tuple(data["faults"])
             data["pictures"] = tuple(
                 (str(name), int(offset), int(size))
                 for name, offset, size in data["pictures"]
             )
-            return cls(**{key: value for key, value in data.items() if key in known})
+            return cls(
+                **{key: value for key, value in data.items() if key in field_names}
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ZimError(
                 f"{path} is not the report of a shard: {error!r}."
