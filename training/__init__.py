@@ -1,1 +1,1 @@
-"""Training: data, augmentation, prompt sampling, losses, loops."""
+"""Training of the models: data, augmentation, prompt sampling, losses, loops."""

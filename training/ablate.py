@@ -1,8 +1,8 @@
 """Run a table of the paper's ablations: ``python -m training.ablate 3a --small ...``.
 
-Every variant is trained from the same seeds for the same steps, measured on pictures
-that were never trained on, and printed beside the paper's numbers with the direction of
-each effect.  Runs that are finished are not done again.
+Each variant is trained with the same seeds and number of steps and measured on held-out
+images.  The table shows its errors next to the published ones, with the direction of
+each effect.  Finished runs are not repeated.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ import numpy as np
 from tqdm import tqdm
 
 from training import train_converter, train_zim
-from training.ablations import MEASURES, SETS, TABLES, Table, Variant
+from training.ablations import METRICS, SETS, TABLES, AblationTable, Variant
 from training.base_trainer import STATE_FILE
-from training.cases import Case, box_of, labelled_cases, matte_cases
+from training.cases import DevCase, case_box, labelled_cases, matte_cases
 from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from training.conversion.degradations import coarse_label
-from training.loop import Run
+from training.loop import TrainingRunOptions
 from training.sa1b_matte.shards import read_json, write_json
 from zim_model.arrays import FloatArray
 from zim_model.conversion.converter import Converter
@@ -37,37 +37,37 @@ from zim_model.errors import ZimError
 from zim_model.inference.predictor import ZimPredictor
 from zim_model.matting.metrics import grad, mse, sad
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 from zim_model.weights.checkpoint import load_zim
 
 CONFIGS = Path(__file__).parent / "configs" / "ablations"
-RESULTS, SETTINGS = "results.json", "settings.toml"
+RESULTS_FILE, SETTINGS_FILE = "results.json", "settings.toml"
 ENCODER = "zim-tiny"
-"""Small runs begin with this model's encoder, as the paper begins with SAM's."""
-NOISE = 2.0
-"""Standard errors that an effect must exceed to be more than noise."""
-ERRORS = {"SAD": sad, "MSE": mse, "Grad": grad}
-Method = Callable[[Case, str], FloatArray]
-"""Gives the matte of a case of one of SETS."""
-Errors = dict[str, list[float]]
-"""Errors of every case, by set and measure, such as ``fine SAD``."""
+"""Small runs start from this model's encoder; the paper starts from SAM's."""
+NOISE_SIGMAS = 2.0
+"""Standard errors that an effect must exceed to count as significant."""
+METRIC_FUNCTIONS = {"SAD": sad, "MSE": mse, "Grad": grad}
+Method = Callable[[DevCase, str], FloatArray]
+"""Predicts the alpha (H, W) of a case of one of SETS."""
+CaseErrors = dict[str, list[float]]
+"""Errors of every case, by set and metric, such as ``fine SAD``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is run, and where.
+class AblationPlan:
+    """Options of an ablation run.
 
     Attributes:
-        number: of the table.
-        data: folder with ``train`` (of Table 3c: also ``sa1b`` and ``sa1b_matte``) and
+        number: number of the table in the paper.
+        data: folder with ``train`` (Table 3c: also ``sa1b`` and ``sa1b_matte``) and
             ``dev``.
         out: folder for runs and results.
         small: small models, few steps.
-        seeds: each variant is trained from so many.
-        steps: instead of the configuration's, 0 for those.
-        limit: cases of each set that are measured, 0 for all.
-        jobs: runs at a time, each in a process of its own; 0 runs in this process, one
-            after the other.
+        seeds: number of seeds for each variant.
+        steps: number of steps, 0 for the configuration's.
+        limit: number of cases of each set to measure, 0 for all.
+        jobs: number of parallel runs, each in its own process; 0 runs them one after
+            the other in this process.
     """
 
     number: str
@@ -80,12 +80,12 @@ class Plan:
     jobs: int = 1
 
     @property
-    def table(self) -> Table:
-        """What is compared."""
+    def table(self) -> AblationTable:
+        """The table of the plan."""
         return TABLES[self.number]
 
     def settings(self, variant: Variant, seed: int) -> dict[str, Any]:
-        """The settings of one run.
+        """Return the settings of one run.
 
         Raises:
             ZimError: a configuration cannot be read.
@@ -98,7 +98,7 @@ class Plan:
         return {**settings, "seed": seed}
 
     def folder(self, variant: Variant, seed: int) -> Path:
-        """Where a run lies."""
+        """Return the folder of one run."""
         return self.out / f"table{self.number}" / f"{variant.name}-{seed}"
 
 
@@ -109,8 +109,8 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ZimError(f"{path} cannot be read: {error}.") from error
 
 
-def run_variant(plan: Plan, variant: Variant, seed: int) -> Errors:
-    """Train and measure one variant, or take what an earlier run has measured.
+def run_variant(plan: AblationPlan, variant: Variant, seed: int) -> CaseErrors:
+    """Train and measure one variant, or read the results of an earlier run.
 
     Raises:
         ZimError: the data or the results of an earlier run cannot be used.
@@ -119,27 +119,27 @@ def run_variant(plan: Plan, variant: Variant, seed: int) -> Errors:
     settings = plan.settings(variant, seed)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _claim(out / SETTINGS, settings)
-        if (out / RESULTS).exists():
-            done: Errors = read_json(out / RESULTS)
+        _save_settings(out / SETTINGS_FILE, settings)
+        if (out / RESULTS_FILE).exists():
+            done: CaseErrors = read_json(out / RESULTS_FILE)
             return done
         data = plan.data / variant.data
         state = out / STATE_FILE
-        run = Run(data, out, state if state.exists() else None)
+        options = TrainingRunOptions(data, out, state if state.exists() else None)
         if plan.table.kind == "zim":
-            method = _trained_zim(out / SETTINGS, run, plan.small)
+            method = _train_zim_method(out / SETTINGS_FILE, options, plan.small)
         else:
-            method = _trained_converter(out / SETTINGS, run)
-        errors = measured(method, plan)
-        write_json(out / RESULTS, errors)
+            method = _train_converter_method(out / SETTINGS_FILE, options)
+        errors = measure_cases(method, plan)
+        write_json(out / RESULTS_FILE, errors)
     except OSError as error:
-        reason, hint = explain(error)
+        reason, hint = describe_os_error(error)
         raise ZimError(f"{out} cannot be used: {reason}.", hint) from error
     return errors
 
 
-def _claim(path: Path, settings: Mapping[str, Any]) -> None:
-    """Write a run's settings; an earlier run's must be the same."""
+def _save_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    """Write the settings of a run, or check that an earlier run had the same."""
     if path.exists():
         if _toml(path) != settings:
             raise ZimError(
@@ -148,19 +148,21 @@ def _claim(path: Path, settings: Mapping[str, Any]) -> None:
             )
         return
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write("".join(lines).encode())
 
 
-def _trained_zim(settings: Path, run: Run, small: bool) -> Method:
+def _train_zim_method(
+    settings: Path, options: TrainingRunOptions, small: bool
+) -> Method:
     config = TrainConfig.read(settings)
-    train_zim.train(config, run, encoder=ENCODER if small else None)
-    path = run.out / f"{config.model}.safetensors"
+    train_zim.train(config, options, encoder=ENCODER if small else None)
+    path = options.out / f"{config.model}.safetensors"
     predictor = ZimPredictor(load_zim(path), "cpu" if small else None)
 
-    def solve(case: Case, kind: str) -> FloatArray:
+    def solve(case: DevCase, kind: str) -> FloatArray:
         del kind
-        box = box_of(case)
+        box = case_box(case)
         predictor.set_image(case.image)
         corners = [box.x0, box.y0, box.x1, box.y1]
         masks, _, _ = predictor.predict(box=corners, multimask_output=False)
@@ -169,14 +171,14 @@ def _trained_zim(settings: Path, run: Run, small: bool) -> Method:
     return solve
 
 
-def _trained_converter(settings: Path, run: Run) -> Method:
+def _train_converter_method(settings: Path, options: TrainingRunOptions) -> Method:
     config = ConverterTrainConfig.read(settings)
-    train_converter.train(config, run)
-    converter = Converter.load(run.out / f"{config.model}.safetensors")
+    train_converter.train(config, options)
+    converter = Converter.load(options.out / f"{config.model}.safetensors")
 
-    def solve(case: Case, kind: str) -> FloatArray:
+    def solve(case: DevCase, kind: str) -> FloatArray:
         label = case.alpha > 0.5
-        if kind == "fine":  # of a kind and an amount that the case alone decides
+        if kind == "fine":  # the same degradation of a case in every run
             rng = np.random.default_rng(zlib.crc32(case.name.encode()))
             label = coarse_label(rng, case.alpha)
         return np.asarray(converter.convert(case.image, label) / ALPHA_MAX, np.float32)
@@ -184,99 +186,105 @@ def _trained_converter(settings: Path, run: Run) -> Method:
     return solve
 
 
-def measured(method: Method, plan: Plan) -> Errors:
-    """The errors of every development case.
+def measure_cases(method: Method, plan: AblationPlan) -> CaseErrors:
+    """Compute the errors of every development case.
 
-    ``fine`` are the mattes; ``coarse`` are labelled objects, whose label is the truth
-    where it says anything.
+    ``fine`` are the cases with mattes; ``coarse`` are labelled objects, whose label is
+    the ground truth where it is defined.
     """
-    errors: Errors = {}
+    errors: CaseErrors = {}
     for kind, cases in (
         ("fine", matte_cases(plan.data / "dev")),
         ("coarse", labelled_cases(plan.data / "dev")),
     ):
-        for case in tqdm(_spread(cases, plan.limit), desc=kind, leave=False):
-            alpha = np.where(case.known, method(case, kind), 0).astype(np.float32)
-            for measure in MEASURES:
-                value = ERRORS[measure](alpha, case.alpha)
-                errors.setdefault(f"{kind} {measure}", []).append(value)
+        for case in tqdm(_evenly_spaced(cases, plan.limit), desc=kind, leave=False):
+            alpha = np.where(case.valid, method(case, kind), 0).astype(np.float32)
+            for metric in METRICS:
+                value = METRIC_FUNCTIONS[metric](alpha, case.alpha)
+                errors.setdefault(f"{kind} {metric}", []).append(value)
     return errors
 
 
-def _spread(cases: Iterator[Case], limit: int) -> list[Case]:
-    """At most so many cases, evenly spread; 0 for all."""
-    found = list(cases)
-    if not 0 < limit < len(found):
-        return found
-    return [found[i * len(found) // limit] for i in range(limit)]
+def _evenly_spaced(cases: Iterator[DevCase], limit: int) -> list[DevCase]:
+    """Return at most ``limit`` evenly spaced cases; 0 for all."""
+    every = list(cases)
+    if not 0 < limit < len(every):
+        return every
+    return [every[i * len(every) // limit] for i in range(limit)]
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a variant changes against the first one of its table.
+    """Difference between a variant and the first one of its table.
 
     Attributes:
-        here: difference of the means measured here.
-        noise: its standard error, of cases and of seeds together.
-        paper: difference in the paper, None where it has none.
+        measured: difference of the measured means.
+        noise: its standard error over cases and seeds.
+        paper: published difference, None where the paper reports none.
     """
 
-    here: float
+    measured: float
     noise: float
     paper: float | None
 
     @property
     def verdict(self) -> str:
-        """Whether the effect that the paper reports appears here."""
+        """Comparison with the paper: same, opposite, within noise or empty."""
         if self.paper is None:
             return ""
-        if abs(self.here) < NOISE * self.noise:
+        if abs(self.measured) < NOISE_SIGMAS * self.noise:
             return "within noise"
-        return "same" if self.here * self.paper > 0 else "opposite"
+        return "same" if self.measured * self.paper > 0 else "opposite"
 
 
-def effect(
+def measure_effect(
     first: Sequence[Sequence[float]],
     other: Sequence[Sequence[float]],
     paper: float | None,
 ) -> Effect:
     """Compare the errors of two variants, each by seed and case."""
-    gaps = np.array(other, float) - np.array(first, float)
-    noise = float(np.hypot(_error_of_mean(gaps.mean(0)), _error_of_mean(gaps.mean(1))))
-    alone = max(gaps.shape) == 1
-    return Effect(float(gaps.mean()), np.inf if alone else noise, paper)
+    differences = np.array(other, float) - np.array(first, float)
+    noise = float(
+        np.hypot(
+            _error_of_mean(differences.mean(0)), _error_of_mean(differences.mean(1))
+        )
+    )
+    single = max(differences.shape) == 1
+    return Effect(float(differences.mean()), np.inf if single else noise, paper)
 
 
 def _error_of_mean(values: FloatArray) -> float:
-    """The standard error of a mean; 0 of one value, which tells nothing of it."""
+    """Return the standard error of a mean; 0 for a single value."""
     if len(values) < 2:
         return 0.0
     return float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def report(plan: Plan, found: Mapping[str, Sequence[Errors]]) -> str:
-    """The table as Markdown.
+def report(plan: AblationPlan, results: Mapping[str, Sequence[CaseErrors]]) -> str:
+    """Format the table as Markdown.
 
     Args:
-        plan: what was run.
-        found: the errors of each variant, by seed.
+        plan: the plan of the runs.
+        results: the errors of each variant, by seed.
     """
     table = plan.table
     first = table.variants[0]
-    head = [f"{kind} {measure}" for kind in SETS for measure in MEASURES]
+    head = [f"{kind} {metric}" for kind in SETS for metric in METRICS]
     lines = [
         f"### Table {plan.number}: {table.title}",
         "",
-        "| variant | " + " | ".join(f"{name}: paper / here" for name in head) + " |",
+        "| variant | "
+        + " | ".join(f"{name}: paper / measured" for name in head)
+        + " |",
         "|---|" + "---|" * len(head),
     ]
     for variant in table.variants:
-        cells = [_cell(variant, found[variant.name], key) for key in head]
+        cells = [_cell(variant, results[variant.name], key) for key in head]
         lines.append(f"| {variant.title} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        f"Against {first.title!r}, here, with two standard errors, and whether the"
-        " direction is the paper's:",
+        f"Measured difference from {first.title!r} with two standard errors, and"
+        " whether its direction is the paper's:",
         "",
         "| variant | " + " | ".join(head) + " |",
         "|---|" + "---|" * len(head),
@@ -284,37 +292,39 @@ def report(plan: Plan, found: Mapping[str, Sequence[Errors]]) -> str:
     for variant in table.variants[1:]:
         cells = []
         for key in head:
-            ours = effect(
-                [errors[key] for errors in found[first.name]],
-                [errors[key] for errors in found[variant.name]],
-                _published_gap(first, variant, key),
+            effect = measure_effect(
+                [errors[key] for errors in results[first.name]],
+                [errors[key] for errors in results[variant.name]],
+                _published_difference(first, variant, key),
             )
-            wide = NOISE * ours.noise
-            cells.append(f"{ours.here:+.2f} ± {wide:.2f} {ours.verdict}".rstrip())
+            wide = NOISE_SIGMAS * effect.noise
+            cells.append(
+                f"{effect.measured:+.2f} ± {wide:.2f} {effect.verdict}".rstrip()
+            )
         lines.append(f"| {variant.title} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _published(variant: Variant, key: str) -> float | None:
+def _published_value(variant: Variant, key: str) -> float | None:
     if variant.paper is None:
         return None
-    kind, measure = key.split()
-    return variant.paper[kind][MEASURES.index(measure)]
+    kind, metric = key.split()
+    return variant.paper[kind][METRICS.index(metric)]
 
 
-def _published_gap(first: Variant, other: Variant, key: str) -> float | None:
-    values = _published(first, key), _published(other, key)
+def _published_difference(first: Variant, other: Variant, key: str) -> float | None:
+    values = _published_value(first, key), _published_value(other, key)
     return None if None in values else values[1] - values[0]  # type: ignore[operator]
 
 
-def _cell(variant: Variant, found: Sequence[Errors], key: str) -> str:
-    paper = _published(variant, key)
-    here = np.mean([errors[key] for errors in found])
-    return f"{'' if paper is None else f'{paper:.3f}'} / {here:.2f}"
+def _cell(variant: Variant, results: Sequence[CaseErrors], key: str) -> str:
+    paper = _published_value(variant, key)
+    measured = np.mean([errors[key] for errors in results])
+    return f"{'' if paper is None else f'{paper:.3f}'} / {measured:.2f}"
 
 
-def ablate(plan: Plan) -> str:
-    """Run a table, write it beside the runs and return it.
+def ablate(plan: AblationPlan) -> str:
+    """Run a table, write it next to the runs and return it as Markdown.
 
     Raises:
         ZimError: data are missing, or a run failed.
@@ -326,20 +336,22 @@ def ablate(plan: Plan) -> str:
                 f"Table {plan.number} is trained on it: training/README.md.",
             )
     runs = [(v, seed) for seed in range(plan.seeds) for v in plan.table.variants]
-    found: dict[str, list[Errors]] = {v.name: [] for v in plan.table.variants}
-    for (variant, _), errors in zip(runs, _done(plan, runs), strict=True):
-        found[variant.name].append(errors)
-    text = report(plan, found)
-    with replacing(plan.out / f"table{plan.number}.md") as file:
+    results: dict[str, list[CaseErrors]] = {v.name: [] for v in plan.table.variants}
+    for (variant, _), errors in zip(runs, _run_variants(plan, runs), strict=True):
+        results[variant.name].append(errors)
+    text = report(plan, results)
+    with atomic_write(plan.out / f"table{plan.number}.md") as file:
         file.write(text.encode())
     return text
 
 
-def _done(plan: Plan, runs: Sequence[tuple[Variant, int]]) -> Iterator[Errors]:
-    """The errors of runs, in order, each in a process of its own.
+def _run_variants(
+    plan: AblationPlan, runs: Sequence[tuple[Variant, int]]
+) -> Iterator[CaseErrors]:
+    """Yield the errors of the runs in order; each runs in its own process.
 
-    Measuring leaves OpenCV with threads, which the workers that a later training forks
-    would not survive.
+    Measuring starts OpenCV's threads, and data loader workers forked by a later
+    training would then hang.
     """
     if plan.jobs == 0:
         yield from (run_variant(plan, *run) for run in runs)
@@ -361,23 +373,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.ablate")
     parser.add_argument("table", choices=TABLES)
-    parser.add_argument("--data", type=Path, required=True, help="with train and dev")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with train and dev"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--small", action="store_true", help="small models, few steps")
-    parser.add_argument("--seeds", type=int, default=1, help="runs of each variant")
-    parser.add_argument("--steps", type=int, default=0, help="of each run")
-    parser.add_argument("--limit", type=int, default=0, help="cases to measure")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
-    given = parser.parse_args(argv)
-    plan = Plan(
-        given.table,
-        given.data,
-        given.out,
-        given.small,
-        given.seeds,
-        given.steps,
-        given.limit,
-        given.jobs,
+    parser.add_argument("--seeds", type=int, default=1, help="seeds of each variant")
+    parser.add_argument("--steps", type=int, default=0, help="steps of each run")
+    parser.add_argument(
+        "--limit", type=int, default=0, help="cases of each set to measure, 0 for all"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="parallel runs")
+    arguments = parser.parse_args(argv)
+    plan = AblationPlan(
+        arguments.table,
+        arguments.data,
+        arguments.out,
+        arguments.small,
+        arguments.seeds,
+        arguments.steps,
+        arguments.limit,
+        arguments.jobs,
     )
     try:
         print(ablate(plan))

@@ -1,4 +1,4 @@
-"""The state of any training run and one step of it."""
+"""Base class of the trainers: state, optimiser step, saving and loading."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from training.distributed import Team
-from training.run_config import Settings
+from training.distributed import ProcessGroup
+from training.run_config import RunSettings
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
 STATE_FILE = "state.pt"
-FREE_SETTINGS = {"workers", "threads", "accumulate", "log_every", "save_every"}
-"""Settings that may change when a run is resumed: they do not decide the weights."""
+RESUME_FREE_SETTINGS = {"workers", "threads", "accumulate", "log_every", "save_every"}
+"""Settings that may change when a run is resumed; they do not affect the weights."""
 Batch = dict[str, Tensor]
-ConfigT = TypeVar("ConfigT", bound=Settings)
+ConfigT = TypeVar("ConfigT", bound=RunSettings)
 ModelT = TypeVar("ModelT", bound=nn.Module)
 
 
-def learning_rate(config: Settings, step: int) -> float:
-    """Linear warm-up, ``lr``, then a cosine from ``lr`` down to 2% of it."""
+def learning_rate(config: RunSettings, step: int) -> float:
+    """Return the learning rate: linear warm-up to ``lr``, then cosine down to 2% of it.
+
+    The cosine covers the last ``decay_share`` of the steps; before it the rate is
+    ``lr``.
+    """
     if step < config.warmup:
         return config.lr * (step + 1) / config.warmup
     begin = config.warmup + (config.steps - config.warmup) * (1 - config.decay_share)
@@ -37,47 +41,51 @@ def learning_rate(config: Settings, step: int) -> float:
 
 
 class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
-    """Model, moving average, optimiser and step; what is learnt is for subclasses.
+    """Model, moving average, optimiser and step; subclasses define model and loss.
 
     Attributes:
-        model: what the optimiser changes.
-        average: the moving average of its weights, in evaluation mode; it is what is
-            saved as the result.
-        passes: the module whose forward takes a batch, for gradients to be shared.
+        model: the network that is optimised.
+        average: the exponential moving average of its weights, in evaluation mode; it
+            is saved as the result.
+        training_module: the module whose ``forward`` takes a batch.
+        ddp_module: the same wrapped in ``DistributedDataParallel``; None with a single
+            process.
     """
 
-    SHOWN: ClassVar[tuple[str, ...]] = ("loss",)
-    """Parts of the loss that the progress bar shows."""
+    PROGRESS_PARTS: ClassVar[tuple[str, ...]] = ("loss",)
+    """Parts of the loss that the progress bar displays."""
 
-    def __init__(self, config: ConfigT, team: Team) -> None:
+    def __init__(self, config: ConfigT, group: ProcessGroup) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.team, self.device, self.step = config, team, team.device, 0
-        self.model = self.built().to(self.device)
-        self.average = self.built().to(self.device).eval()
+        self.config, self.group, self.device, self.step = config, group, group.device, 0
+        self.model = self.build_model().to(self.device)
+        self.average = self.build_model().to(self.device).eval()
         self.average.load_state_dict(self.model.state_dict())
-        self.passes = self.make_passes()
-        self.shared = (
+        self.training_module = self.make_training_module()
+        self.ddp_module = (
             DistributedDataParallel(
-                self.passes,
-                # No step uses all parts of every model.
+                self.training_module,
+                # Some parameters are unused in some steps.
                 find_unused_parameters=True,
             )
-            if team.size > 1
+            if group.size > 1
             else None
         )
-        self.optimiser = torch.optim.AdamW(self.groups(), lr=config.lr)
+        self.optimiser = torch.optim.AdamW(self.parameter_groups(), lr=config.lr)
 
     @abstractmethod
-    def built(self) -> ModelT:
-        """A new model of the configuration's architecture."""
+    def build_model(self) -> ModelT:
+        """Create a model of the configured architecture."""
 
     @abstractmethod
-    def make_passes(self) -> nn.Module:
-        """The module that takes a batch to the model's answers."""
+    def make_training_module(self) -> nn.Module:
+        """Create the module that maps a batch to predictions."""
 
     @abstractmethod
-    def loss_of(self, batch: Batch, number: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a step's ``number``-th part, and its parts for the log."""
+    def compute_loss(
+        self, batch: Batch, number: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of the ``number``-th micro-batch and its logged parts."""
 
     @abstractmethod
     def save_weights(self, folder: Path) -> None:
@@ -85,45 +93,57 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
 
     @abstractmethod
     def start_from(self, path: Path) -> None:
-        """Begin with the weights of a trained model of the same architecture.
+        """Load the weights of a trained model of the same architecture.
 
         Raises:
             ZimError: the file cannot be used or holds another architecture.
         """
 
-    def groups(self) -> list[dict[str, Any]]:
-        """The optimiser's groups of parameters, each with its ``share`` of the rate."""
-        return self.decayed(self.model.parameters(), 1.0)
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the optimiser's parameter groups.
 
-    def decayed(self, parameters: Any, share: float) -> list[dict[str, Any]]:
-        """Two groups: matrices and kernels, which decay, and norms and biases."""
-        given = list(parameters)
+        ``share`` of a group is the factor of its learning rate.
+        """
+        return self.weight_decay_groups(self.model.parameters(), 1.0)
+
+    def weight_decay_groups(
+        self, parameters: Any, lr_share: float
+    ) -> list[dict[str, Any]]:
+        """Return two groups: weights with weight decay; norms and biases without.
+
+        Args:
+            parameters: of the model.
+            lr_share: factor of the learning rate.
+        """
+        parameters = list(parameters)
         return [
-            {"params": some, "weight_decay": decay, "share": share}
-            for decay, some in (
-                (self.config.weight_decay, [p for p in given if p.ndim > 1]),
-                (0.0, [p for p in given if p.ndim <= 1]),
+            {"params": chosen, "weight_decay": decay, "share": lr_share}
+            for decay, chosen in (
+                (self.config.weight_decay, [p for p in parameters if p.ndim > 1]),
+                (0.0, [p for p in parameters if p.ndim <= 1]),
             )
         ]
 
     def train_step(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
-        """One optimiser step; returns the means of the parts of the loss.
+        """Take one optimiser step and return the mean loss parts.
 
         Args:
-            batches: this process's part of the step's views.  Their gradients are
-                added up, so that a step may be larger than memory.
+            batches: this process's micro-batches of the step; their gradients are
+                accumulated.
         """
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["share"] * learning_rate(self.config, self.step)
+        for parameters in self.optimiser.param_groups:
+            parameters["lr"] = parameters["share"] * learning_rate(
+                self.config, self.step
+            )
         self.optimiser.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
         for number, batch in enumerate(batches):
-            apart: AbstractContextManager[None] = nullcontext()
-            # The processes' gradients meet once, at the end.
-            if self.shared is not None and number < len(batches) - 1:
-                apart = self.shared.no_sync()
-            with apart:
-                loss, parts = self.loss_of(batch, number)
+            sync: AbstractContextManager[None] = nullcontext()
+            # Gradients are reduced once, with the last micro-batch.
+            if self.ddp_module is not None and number < len(batches) - 1:
+                sync = self.ddp_module.no_sync()
+            with sync:
+                loss, parts = self.compute_loss(batch, number)
                 (loss / len(batches)).backward()  # type: ignore[no-untyped-call]
             for key, value in parts.items():
                 sums[key] = sums.get(key, 0.0) + value / len(batches)
@@ -135,7 +155,7 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        # Early weights are worth nothing: the average starts short and grows longer.
+        # A short average at first, to forget the initial weights quickly.
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
         own = self.model.state_dict()
         for key, mean in self.average.state_dict().items():
@@ -145,12 +165,12 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
                 mean.copy_(own[key])
 
     def save(self, folder: Path, *, small: bool = False) -> None:
-        """Write the run's state and the averaged model; a stop never harms the last.
+        """Write the training state and the averaged model, each atomically.
 
         Args:
             folder: gets ``state.pt`` and the model's safetensors file.
-            small: keep the optimiser's moments in bfloat16.  The file is a quarter
-                smaller, and going on from it is no longer exact.
+            small: store the optimiser's moments as bfloat16.  The file is a quarter
+                smaller, but a resumed run is no longer exactly the same.
         """
         optimiser = self.optimiser.state_dict()
         if small:
@@ -168,31 +188,31 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
             "average": self.average.state_dict(),
             "optimiser": optimiser,
         }
-        with replacing(folder / STATE_FILE) as file:
+        with atomic_write(folder / STATE_FILE) as file:
             torch.save(state, file)
         self.save_weights(folder)
 
     def load(self, path: Path) -> None:
-        """Go on from a saved state.
+        """Load a saved training state.
 
         Raises:
-            ZimError: the file is damaged or belongs to another configuration.
+            ZimError: the file is damaged or was made with other settings.
         """
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             saved: dict[str, Any] = state["config"]
-        except Exception as error:  # torch raises many kinds for a bad file
-            raise ZimError(f"{path} is no training state: {error}.") from error
-        differ = {
+        except Exception as error:  # torch raises many types for a bad file
+            raise ZimError(f"{path} is not a training state: {error}.") from error
+        changed = {
             key: (saved.get(key), value)
             for key, value in asdict(self.config).items()
-            if key not in FREE_SETTINGS and saved.get(key) != value
+            if key not in RESUME_FREE_SETTINGS and saved.get(key) != value
         }
-        if differ:
-            listed = "; ".join(f"{k}: {a!r} -> {b!r}" for k, (a, b) in differ.items())
+        if changed:
+            listed = "; ".join(f"{k}: {a!r} -> {b!r}" for k, (a, b) in changed.items())
             raise ZimError(
                 f"{path} was made with other settings: {listed}.",
-                "Use its own configuration, or start anew.",
+                "Use its configuration, or start a new run.",
             )
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])

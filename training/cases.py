@@ -1,4 +1,4 @@
-"""Objects to find, from a folder of development pictures."""
+"""Cases of a development folder: labelled objects and mattes."""
 
 from __future__ import annotations
 
@@ -10,28 +10,38 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.prompt_sampling import bounding_box
+from training.prompt_sampling import mask_box
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.prompts import Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """An object to find: a picture, alpha (H, W) in [0, 1], and where that is known."""
+class DevCase:
+    """One object of a development image.
+
+    Attributes:
+        name: file name of the image, with the region's number for labelled objects.
+        image: (H, W, 3) uint8.
+        alpha: (H, W) float32 in [0, 1], the ground truth.
+        valid: (H, W) bool, false where the ground truth is undefined.
+    """
 
     name: str
     image: ByteArray
     alpha: FloatArray
-    known: BoolArray
+    valid: BoolArray
 
 
-def labelled_cases(root: Path) -> Iterator[Case]:
-    """The regions of ``targets.json``, in files below the folder above ``root``."""
+def labelled_cases(root: Path) -> Iterator[DevCase]:
+    """Yield the regions listed in ``targets.json``.
+
+    Its paths are relative to the parent folder of ``root``.
+    """
     targets = json.loads((root / "targets.json").read_text("utf-8"))
     for row in targets:
-        with Image.open(root.parent / row["labels"]) as picture:
-            labels = np.asarray(picture)
-        yield Case(
+        with Image.open(root.parent / row["labels"]) as file:
+            labels = np.asarray(file)
+        yield DevCase(
             f"{row['image']}:{row['region']}",
             _pixels(root.parent / row["image"], "RGB"),
             (labels == row["region"]).astype(np.float32),
@@ -39,19 +49,21 @@ def labelled_cases(root: Path) -> Iterator[Case]:
         )
 
 
-def matte_cases(root: Path) -> Iterator[Case]:
-    """The pictures of ``matte/`` with their alphas."""
+def matte_cases(root: Path) -> Iterator[DevCase]:
+    """Yield the images of ``matte/`` with their alphas."""
     for path in sorted((root / "matte").glob("*.alpha.png")):
         alpha = np.asarray(_pixels(path, "L") / 255, np.float32)
         image = path.with_name(path.name.replace(".alpha.png", ".jpg"))
-        yield Case(image.name, _pixels(image, "RGB"), alpha, np.ones(alpha.shape, bool))
+        yield DevCase(
+            image.name, _pixels(image, "RGB"), alpha, np.ones(alpha.shape, bool)
+        )
 
 
 def _pixels(path: Path, mode: str) -> ByteArray:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert(mode), np.uint8)
+    with Image.open(path) as file:
+        return np.asarray(file.convert(mode), np.uint8)
 
 
-def box_of(case: Case) -> Box:
-    """The tight box of a case's object."""
-    return bounding_box(case.alpha > 0.1)
+def case_box(case: DevCase) -> Box:
+    """Return the tight box around a case's object."""
+    return mask_box(case.alpha > 0.1)

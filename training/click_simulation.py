@@ -1,4 +1,4 @@
-"""Clicks on a model's own mistakes, for iterative training (RITM)."""
+"""Simulated clicks on prediction errors, for iterative training (RITM)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from zim_model.network.decoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from zim_model.prompts import Box, Point, PromptSet
 
 CORRECTED_SHARE = 0.7
-"""Share of the prompt sets that a round of corrections touches."""
+"""Share of the prompt sets that get a click in a round of corrections."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CueJob:
-    """Cue maps to draw: arguments of ``zim_model.network.cue_maps.cue_maps``."""
+class CueTask:
+    """Arguments of ``zim_model.network.cue_maps.cue_maps``."""
 
     pixels: ByteArray
     prompts: PromptSet
     size: int
 
 
-def prompts_of(coords: Tensor, labels: Tensor) -> PromptSet:
-    """The prompts that tokens (T, 2) and (T,) stand for, in the same pixels."""
+def prompts_from_tokens(coords: Tensor, labels: Tensor) -> PromptSet:
+    """Convert tokens (T, 2) and (T,) back to prompts, in the same pixel coordinates."""
     points, corners = [], {}
     for (x, y), label in zip(coords.tolist(), labels.tolist(), strict=True):
         if label in (NEGATIVE, POSITIVE):
@@ -41,75 +41,80 @@ def prompts_of(coords: Tensor, labels: Tensor) -> PromptSet:
     return PromptSet(tuple(points), box)
 
 
-Draw = Callable[[CueJob], FloatArray]
-Mapper = Callable[[Draw, Iterable[CueJob]], Iterable[FloatArray]]
-"""Draws many cue maps, in order: ``map``, or that of a pool of processes."""
+Draw = Callable[[CueTask], FloatArray]
+Mapper = Callable[[Draw, Iterable[CueTask]], Iterable[FloatArray]]
+"""Applies a function to many tasks in order: ``map``, or that of a process pool."""
 
 
-def drawn(job: CueJob) -> FloatArray:
-    """The cue maps of one job."""
-    return cue_maps(job.pixels, job.prompts, job.size)
+def draw_cue_maps(task: CueTask) -> FloatArray:
+    """Compute the cue maps of one task."""
+    return cue_maps(task.pixels, task.prompts, task.size)
 
 
-def corrected(
+def add_correction_clicks(
     rng: np.random.Generator,
     batch: dict[str, Tensor],
-    found: BoolArray,
+    predicted: BoolArray,
     stride: int,
     mapper: Mapper = map,
 ) -> dict[str, Tensor]:
-    """Add one click to some prompt sets, in the middle of the largest error.
+    """Add one click to some prompt sets, at the centre of the largest error.
 
     Args:
-        rng: chooses the prompt sets.
-        batch: V views with P prompt sets each, as :class:`training.samples.Samples`
-            makes them.
-        found: (V * P, h, w) masks that the model predicts for them.
+        rng: selects the prompt sets.
+        batch: V views with P prompt sets each, as made by
+            :class:`training.samples.PromptSamples`.
+        predicted: (V * P, h, w) bool, the predicted masks.
         stride: input pixels per mask pixel.
-        mapper: draws the new cue maps.
+        mapper: applies a function to the tasks of new cue maps.
 
     Returns:
-        A batch with new ``coords``, ``labels`` and ``cues``; the given one stays.
+        A batch with new ``coords``, ``labels`` and ``cues``; the input is not modified.
     """
     batch = {
         **batch,
         **{key: batch[key].clone() for key in ("coords", "labels", "cues")},
     }
     views, per_view = batch["coords"].shape[:2]
-    size, places, jobs = batch["cues"].shape[-1], [], []
+    size, places, tasks = batch["cues"].shape[-1], [], []
     for place in np.flatnonzero(rng.random(views * per_view) < CORRECTED_SHARE):
         view, row = divmod(int(place), per_view)
-        prompts = _clicked(batch, view, row, found[place], stride)
+        prompts = _add_click(batch, view, row, predicted[place], stride)
         if prompts is None:
             continue
         coords, labels = prompt_tokens(prompts, batch["labels"].shape[2])
         batch["coords"][view, row] = torch.from_numpy(coords)
         batch["labels"][view, row] = torch.from_numpy(labels)
-        if not batch["cues"].shape[2]:  # a model that takes tokens alone
+        if not batch["cues"].shape[2]:  # the model has no cue maps
             continue
         height, width = batch["extent"][view].tolist()
         pixels = batch["pixels"][view, :height, :width].numpy()
         places.append((view, row))
-        jobs.append(CueJob(pixels, prompts, size))
-    for (view, row), maps in zip(places, mapper(drawn, jobs), strict=True):
+        tasks.append(CueTask(pixels, prompts, size))
+    for (view, row), maps in zip(places, mapper(draw_cue_maps, tasks), strict=True):
         batch["cues"][view, row] = torch.from_numpy(maps)
     return batch
 
 
-def _clicked(
-    batch: dict[str, Tensor], view: int, row: int, found: BoolArray, stride: int
+def _add_click(
+    batch: dict[str, Tensor], view: int, row: int, predicted: BoolArray, stride: int
 ) -> PromptSet | None:
-    """A prompt set with a click more; None if there is no room or nothing is wrong."""
-    prompts = prompts_of(batch["coords"][view, row], batch["labels"][view, row])
+    """Return a prompt set with one more click.
+
+    None if all tokens are in use or nothing is wrong.
+    """
+    prompts = prompts_from_tokens(
+        batch["coords"][view, row], batch["labels"][view, row]
+    )
     if len(prompts.points) + 2 >= batch["labels"].shape[2]:
         return None
     target = batch["target"][view, row].numpy() > 0.5
-    known = batch["weight"][view, row].numpy() > 0
-    if not ((found != target) & known).any():
+    valid = batch["weight"][view, row].numpy() > 0
+    if not ((predicted != target) & valid).any():
         return None
     clicked = np.zeros(target.shape, bool)
     for point in prompts.points:
         clicked[int(point.y) // stride, int(point.x) // stride] = True
-    click = next_click(found, target, known, clicked)
+    click = next_click(predicted, target, valid, clicked)
     added = Point(click.x * stride, click.y * stride, click.positive)
     return PromptSet((*prompts.points, added), prompts.box)

@@ -1,4 +1,4 @@
-"""The settings of ZIM's training."""
+"""Settings of ZIM's training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from training.run_config import Settings
+from training.run_config import RunSettings
 from zim_model.network.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, VitConfig, ZimConfig
 
 ZIM_MINI = replace(
@@ -17,7 +17,7 @@ ZIM_MINI = replace(
     region_channels=None,
     view="image",
 )
-"""zim-tiny without cues: ZIM in small, to compare its parts on a CPU."""
+"""zim-tiny without cue maps, for ablations on a CPU."""
 ZIM_VIT_MINI = replace(
     ZIM_VIT_B,
     name="zim-vit-mini",
@@ -29,39 +29,39 @@ ZIM_VIT_MINI = replace(
     detail_channels=(8, 16, 32),
     fusion_channels=(32, 16, 8),
 )
-"""Every part of ZIM ViT-B, in small, to try its training."""
+"""ZIM ViT-B with all its parts at a small size, to test its training."""
 MODELS = {**CONFIGS, ZIM_MINI.name: ZIM_MINI, ZIM_VIT_MINI.name: ZIM_VIT_MINI}
 
 
 @dataclass(frozen=True, slots=True)
-class TrainConfig(Settings):
-    """What a run of ZIM's training does; see :class:`training.run_config.Settings`.
+class TrainConfig(RunSettings):
+    """Settings of one run; see also :class:`training.run_config.RunSettings`.
 
-    A view carries ``training.samples.PROMPTS_PER_VIEW`` prompts.
+    A view has ``training.samples.PROMPTS_PER_VIEW`` prompt sets.
 
     Attributes:
         task: ``prompts``, or ``regions`` for pre-training the encoder and its region
-            head on all labelled regions at once; the decoder then learns nothing.
-        encoder_lr: learning rate of the encoder and the region head, as a share of
-            ``lr``; 0 leaves them and their batch norm as they are.
-        regions_weight: of the loss of ``task = "regions"`` beside that of the prompts,
-            so that an encoder that learns from prompts goes on to see regions.
-        click_rounds: before a step, up to so many rounds of clicks on the model's own
-            mistakes (iterative training, RITM); 0 leaves the drawn prompts alone.
+            head on label maps; the decoder is not trained then.
+        encoder_lr: learning rate of the encoder and the region head, as a factor of
+            ``lr``; 0 freezes them and their batch norm statistics.
+        regions_weight: weight of the loss of ``task = "regions"``, added to that of the
+            prompts, so that the region head keeps up with the encoder.
+        click_rounds: largest number of rounds of clicks on prediction errors before a
+            step (iterative training, RITM); 0 uses the sampled prompts only.
         region_loss: ``bce`` (cross-entropy and soft IoU) or ``focal`` (normalised focal
             loss and Dice, as RITM and SAM).
-        region_share: share of the steps with the region loss, and 0 is the paper's
+        region_share: share of the steps with the region loss; 0 is the paper's
             training.
-        late_region_loss: what later steps take beside the paper's loss: ``none``, or
-            ``iou``, the soft IoU.  Without cross-entropy answers are less hesitant.
-        prompting: ``studio``, views and prompts as the studio's users give them, or
-            ``paper``, whole pictures with a box and clicks
-            (``training.sa1b_matte.data``).
-        masked_attention, pixel_decoder: other than the model's own, see
-            :class:`zim_model.network.config.ZimConfig`; "" leaves them.
+        late_region_loss: added to the paper's loss in the later steps: ``none``, or
+            ``iou``, the soft IoU.  Without cross-entropy predictions are closer to 0
+            and 1.
+        prompting: ``studio``, views and prompts like those of the studio, or ``paper``,
+            whole images with a box and clicks (``training.sa1b_matte.data``).
+        masked_attention, pixel_decoder: override those of the model, see
+            :class:`zim_model.network.config.ZimConfig`; "" keeps them.
         recompute: save memory in a ViT at the cost of a second forward pass
             (activation checkpointing).
-        small_size: input side of the first steps; cheaper, so that more is seen.
+        small_size: smaller and cheaper input side in the first steps.
         small_share: share of the steps at that size.
     """
 
@@ -92,7 +92,7 @@ class TrainConfig(Settings):
 
     @property
     def zim(self) -> ZimConfig:
-        """The architecture."""
+        """The architecture with the overrides applied."""
         own: dict[str, Any] = {
             key: getattr(self, key)
             for key in ("masked_attention", "pixel_decoder")

@@ -1,4 +1,4 @@
-"""One process or many: what ``torchrun`` says about this one."""
+"""Process group of a distributed run started by ``torchrun``, or a single process."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from zim_model.runtime.devices import default_device
 
 
 @dataclass(frozen=True, slots=True)
-class Team:
+class ProcessGroup:
     """The processes of a run.
 
     Attributes:
-        rank: number of this process; process 0 writes the files.
-        size: how many there are.
-        device: where this one computes.
+        rank: number of this process; process 0 is the main process.
+        size: number of processes.
+        device: device of this process.
     """
 
     rank: int
@@ -28,26 +28,26 @@ class Team:
     device: torch.device
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes the files."""
+    def is_main(self) -> bool:
+        """Whether this is the main process, which writes the files."""
         return self.rank == 0
 
-    def agreed(self, stop: bool) -> bool:
-        """Whether any process wants to stop, the same answer in all."""
+    def any_rank(self, stop: bool) -> bool:
+        """Return whether ``stop`` is true in any process; the same in all of them."""
         if self.size == 1:
             return stop
-        wish = torch.tensor(float(stop), device=self.device)
-        dist.all_reduce(wish, dist.ReduceOp.MAX)
-        return bool(wish)
+        stop_flag = torch.tensor(float(stop), device=self.device)
+        dist.all_reduce(stop_flag, dist.ReduceOp.MAX)
+        return bool(stop_flag)
 
 
 @contextmanager
-def team() -> Iterator[Team]:
-    """Join the processes that ``torchrun`` started; alone without it."""
+def join_process_group() -> Iterator[ProcessGroup]:
+    """Join the process group of ``torchrun``; a group of one process without it."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     kind = default_device()
     if size == 1:
-        yield Team(0, 1, torch.device(kind))
+        yield ProcessGroup(0, 1, torch.device(kind))
         return
     local = int(os.environ["LOCAL_RANK"])
     device = torch.device("cuda", local) if kind == "cuda" else torch.device("cpu")
@@ -55,6 +55,6 @@ def team() -> Iterator[Team]:
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if kind == "cuda" else "gloo")
     try:
-        yield Team(int(os.environ["RANK"]), size, device)
+        yield ProcessGroup(int(os.environ["RANK"]), size, device)
     finally:
         dist.destroy_process_group()

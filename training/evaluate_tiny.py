@@ -1,8 +1,8 @@
-"""Measure models on the development pictures beside methods that learn nothing.
+"""Measure models on the development images, next to baselines without learning.
 
-``python -m training.evaluate_tiny --data DIR [--model NAME|FILE]...`` prints two tables
-of one run: how well a box and simulated clicks find labelled objects, and how close a
-box and three clicks come to real mattes.
+``python -m training.evaluate_tiny --data DIR [--model NAME|FILE]...`` prints two
+tables: the IoU on labelled objects from a box and simulated clicks, and the errors on
+mattes from a box and three clicks.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training.baselines import box_filled, closed_form, grabcut, unsolved
-from training.cases import Case, box_of, labelled_cases, matte_cases
+from training.baselines import closed_form, fill_box, grabcut, unsolved_cases
+from training.cases import DevCase, case_box, labelled_cases, matte_cases
 from zim_model.arrays import FloatArray
 from zim_model.errors import ZimError
 from zim_model.evaluation import click_by_click, noc
@@ -33,29 +33,29 @@ from zim_model.prompts import PromptSet
 from zim_model.request import ALPHA_MAX, Request
 
 CLICKS = (1, 3, 5)
-"""The mean IoU is told after so many."""
+"""Numbers of clicks after which the mean IoU is reported."""
 NOC = (0.85, 0.90)
-"""The mean number of clicks to these IoUs is told."""
+"""IoU thresholds of the reported mean number of clicks."""
 MAX_CLICKS = 20
 MATTE_CLICKS = 3
 HALVES = ("choosing", "reporting")
-"""Settings are chosen on one half of the pictures; the other tells what they gave."""
+"""Halves of the images: one to choose settings, one to report results."""
 MATTE_METRICS = {"SAD": sad, "MSE": mse, "Grad": grad, "Conn": conn}
 
-Method = Callable[[Case, PromptSet], FloatArray]
-Row = dict[str, float]
+Method = Callable[[DevCase, PromptSet], FloatArray]
+MetricRow = dict[str, float]
 BASELINES: dict[str, Method] = {
     "GrabCut + closed-form": closed_form,
     "GrabCut": grabcut,
-    "box filled": box_filled,
+    "box filled": fill_box,
 }
 
 
-def zim(model: str) -> Method:
-    """A model through the engine, as the application runs it."""
+def zim_method(model: str) -> Method:
+    """Run a model with the engine, as the application does."""
     engine = Engine()
 
-    def solve(case: Case, prompts: PromptSet) -> FloatArray:
+    def solve(case: DevCase, prompts: PromptSet) -> FloatArray:
         matte = engine.solve(Request(case.image, case.name, prompts, model))
         return np.asarray(matte.alpha / ALPHA_MAX, np.float32)
 
@@ -63,13 +63,13 @@ def zim(model: str) -> Method:
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
-    """What is compared.
+class Comparison:
+    """The methods of a comparison.
 
     Attributes:
         models: names or weight files.
-        baselines: whether BASELINES take part.
-        clicks: most simulated clicks on a labelled object.
+        baselines: whether to include BASELINES.
+        clicks: largest number of simulated clicks on a labelled object.
     """
 
     models: tuple[str, ...]
@@ -77,17 +77,19 @@ class Contest:
     clicks: int = MAX_CLICKS
 
     def methods(self) -> dict[str, Method]:
-        """The methods by name; models are loaded on first use."""
-        methods = {model: zim(model) for model in self.models}
+        """Return the methods by name; models are loaded on first use."""
+        methods = {model: zim_method(model) for model in self.models}
         return methods | BASELINES if self.baselines else methods
 
-    def labelled(self, case: Case, methods: Mapping[str, Method]) -> dict[str, Row]:
-        """The measures of a labelled object, by method."""
-        prompts = PromptSet((), box_of(case))
-        rows: dict[str, Row] = {}
+    def measure_labelled(
+        self, case: DevCase, methods: Mapping[str, Method]
+    ) -> dict[str, MetricRow]:
+        """Compute the metrics of a labelled object by method."""
+        prompts = PromptSet((), case_box(case))
+        rows: dict[str, MetricRow] = {}
         for name, method in methods.items():
-            found = method(case, prompts) > 0.5
-            rows[name] = {"box IoU": iou(found, case.alpha > 0.5, case.known)}
+            mask = method(case, prompts) > 0.5
+            rows[name] = {"box IoU": iou(mask, case.alpha > 0.5, case.valid)}
             if name not in self.models:
                 continue
             ious = click_ious(case, method, self.clicks)
@@ -99,47 +101,50 @@ class Contest:
                 rows[name][f"NoC@{threshold * 100:.0f}"] = clicks
         return rows
 
-    def matte(self, case: Case, methods: Mapping[str, Method]) -> dict[str, Row]:
-        """The measures of a matte, by method."""
-        rows: dict[str, Row] = {}
+    def measure_matte(
+        self, case: DevCase, methods: Mapping[str, Method]
+    ) -> dict[str, MetricRow]:
+        """Compute the metrics of a matte by method."""
+        rows: dict[str, MetricRow] = {}
         for name, method in methods.items():
-            answers = {"box": method(case, PromptSet((), box_of(case)))}
+            alphas = {"box": method(case, PromptSet((), case_box(case)))}
             if name in self.models:
-                answers[f"{MATTE_CLICKS} points"] = clicked(case, method, MATTE_CLICKS)
+                alphas[f"{MATTE_CLICKS} points"] = solve_clicks(
+                    case, method, MATTE_CLICKS
+                )
             rows[name] = {
-                f"{prompt} {measure}": error(alpha, case.alpha)
-                for prompt, alpha in answers.items()
-                for measure, error in MATTE_METRICS.items()
+                f"{prompt} {metric}": compute(alpha, case.alpha)
+                for prompt, alpha in alphas.items()
+                for metric, compute in MATTE_METRICS.items()
             }
         return rows
 
 
-def click_ious(case: Case, method: Method, clicks: int) -> list[float]:
-    """IoU after 1, 2, ... simulated clicks.
+def click_ious(case: DevCase, method: Method, clicks: int) -> list[float]:
+    """Compute the IoU after 1, 2, ... simulated clicks.
 
-    It stops early when nothing is left to learn: the highest threshold of NOC is
-    reached and so are all of CLICKS.
+    Stops early once the highest threshold of NOC and all of CLICKS are reached.
     """
     target = case.alpha > 0.5
     values: list[float] = []
-    ask = partial(method, case)
-    for _, alpha in click_by_click(ask, target, case.known, clicks):
-        values.append(iou(alpha > 0.5, target, case.known))
+    solve = partial(method, case)
+    for _, alpha in click_by_click(solve, target, case.valid, clicks):
+        values.append(iou(alpha > 0.5, target, case.valid))
         if len(values) >= max(CLICKS) and max(values) >= max(NOC):
             break
     return values
 
 
-def clicked(case: Case, method: Method, clicks: int) -> FloatArray:
-    """The answer (H, W) to so many simulated clicks, each where it is most wrong."""
-    ask, target = partial(method, case), case.alpha > 0.5
-    *_, (_, alpha) = click_by_click(ask, target, case.known, clicks)
+def solve_clicks(case: DevCase, method: Method, clicks: int) -> FloatArray:
+    """Predict alpha (H, W) from simulated clicks, each on the largest error."""
+    solve, target = partial(method, case), case.alpha > 0.5
+    *_, (_, alpha) = click_by_click(solve, target, case.valid, clicks)
     return alpha
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Sums come out the same whatever the number of processes."""
+    """Use one thread, so that results do not depend on the number of processes."""
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -150,68 +155,72 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(before[1])
 
 
-class _Worker:
-    """Measures cases in one process; made once there."""
+class _MeasuringWorker:
+    """State of one measuring process: the methods, created once."""
 
-    contest: Contest
+    comparison: Comparison
     methods: Mapping[str, Method]
 
     @classmethod
-    def start(cls, contest: Contest) -> None:
-        cls.contest, cls.methods = contest, contest.methods()
+    def start(cls, comparison: Comparison) -> None:
+        cls.comparison, cls.methods = comparison, comparison.methods()
 
     @classmethod
-    def measure(cls, task: tuple[str, Case]) -> tuple[dict[str, Row], int]:
-        """The measures of a case by method, and how often a solver gave up."""
+    def measure(cls, task: tuple[str, DevCase]) -> tuple[dict[str, MetricRow], int]:
+        """Return the metrics of a case by method, and the number of solver failures."""
         kind, case = task
-        measured = cls.contest.matte if kind == "mattes" else cls.contest.labelled
-        unsolved.clear()
+        measure = (
+            cls.comparison.measure_matte
+            if kind == "mattes"
+            else cls.comparison.measure_labelled
+        )
+        unsolved_cases.clear()
         with one_thread():
-            return measured(case, cls.methods), len(unsolved)
+            return measure(case, cls.methods), len(unsolved_cases)
 
 
-def in_half(case: Case, half: str) -> bool:
-    """Whether a case belongs to a half of HALVES; a picture's cases stay together."""
-    picture = Path(case.name.partition(":")[0]).name
-    return half == "all" or zlib.crc32(picture.encode()) % 2 == HALVES.index(half)
+def is_in_half(case: DevCase, half: str) -> bool:
+    """Return whether a case belongs to a half of HALVES; all cases of an image do."""
+    file_name = Path(case.name.partition(":")[0]).name
+    return half == "all" or zlib.crc32(file_name.encode()) % 2 == HALVES.index(half)
 
 
 def evaluate(
     root: Path,
-    contest: Contest,
+    comparison: Comparison,
     limit: int = 0,
     jobs: int = 1,
     halves: Sequence[str] = ("all",),
-) -> dict[str, dict[str, dict[str, Row]]]:
-    """Means of every measure: by half, table (``labels``, ``mattes``) and method.
+) -> dict[str, dict[str, dict[str, MetricRow]]]:
+    """Compute the mean metrics by half, table (``labels``, ``mattes``) and method.
 
     Args:
         root: a development folder, see ``training/README.md``.
-        limit: about so many labelled objects, evenly spread; 0 takes all.
-        jobs: processes to spread the cases over; the numbers do not depend on it.
+        limit: about the number of labelled objects, evenly spaced; 0 for all.
+        jobs: number of processes; it does not affect the results.
         halves: some of HALVES and ``all``; each case is measured once.
 
     Raises:
-        OSError: a picture is missing or unreadable.
+        OSError: an image is missing or unreadable.
         ZimError: a model cannot be used.
     """
 
-    def wanted(case: Case) -> bool:
-        return any(in_half(case, half) for half in halves)
+    def in_selected_half(case: DevCase) -> bool:
+        return any(is_in_half(case, half) for half in halves)
 
-    labelled = list(filter(wanted, labelled_cases(root)))
+    labelled = list(filter(in_selected_half, labelled_cases(root)))
     step = max(1, len(labelled) // limit) if limit else 1
     tasks = [("labels", case) for case in labelled[::step]]
-    tasks += [("mattes", case) for case in filter(wanted, matte_cases(root))]
-    rows = _measured(contest, tasks, jobs)
-    means: dict[str, dict[str, dict[str, Row]]] = {}
+    tasks += [("mattes", case) for case in filter(in_selected_half, matte_cases(root))]
+    rows = _measure_all(comparison, tasks, jobs)
+    means: dict[str, dict[str, dict[str, MetricRow]]] = {}
     for half in halves:
         means[half] = {}
         for kind in ("labels", "mattes"):
             own = [
                 row
-                for (its, case), row in zip(tasks, rows, strict=True)
-                if its == kind and in_half(case, half)
+                for (row_kind, case), row in zip(tasks, rows, strict=True)
+                if row_kind == kind and is_in_half(case, half)
             ]
             if own:
                 means[half][kind] = {
@@ -220,46 +229,46 @@ def evaluate(
     return means
 
 
-def _measured(
-    contest: Contest, tasks: list[tuple[str, Case]], jobs: int
-) -> list[dict[str, Row]]:
-    """The measures of every case by method, in so many processes."""
+def _measure_all(
+    comparison: Comparison, tasks: list[tuple[str, DevCase]], jobs: int
+) -> list[dict[str, MetricRow]]:
+    """Compute the metrics of all cases by method in ``jobs`` processes."""
     if jobs == 1:
-        _Worker.start(contest)
-        measured = list(map(_Worker.measure, tqdm(tasks, leave=False)))
+        _MeasuringWorker.start(comparison)
+        measured = list(map(_MeasuringWorker.measure, tqdm(tasks, leave=False)))
     else:
         spawn = multiprocessing.get_context("spawn")
-        with spawn.Pool(jobs, _Worker.start, (contest,)) as pool:
-            done = pool.imap(_Worker.measure, tasks)
+        with spawn.Pool(jobs, _MeasuringWorker.start, (comparison,)) as pool:
+            done = pool.imap(_MeasuringWorker.measure, tasks)
             measured = list(tqdm(done, total=len(tasks), leave=False))
     if failed := sum(count for _, count in measured):
         print(
             f"Closed-form matting did not converge on {failed} of {len(tasks)} cases;"
-            " GrabCut's answer counts there.",
+            " GrabCut's result is used there.",
             file=sys.stderr,
         )
     return [rows for rows, _ in measured]
 
 
-def _mean(rows: Sequence[Row]) -> Row:
+def _mean(rows: Sequence[MetricRow]) -> MetricRow:
     return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
-def table(rows: Mapping[str, Row]) -> str:
-    """The means of one table's methods as Markdown."""
-    measures = list(next(iter(rows.values())))
+def table(rows: Mapping[str, MetricRow]) -> str:
+    """Format the means of one table as Markdown."""
+    metrics = list(next(iter(rows.values())))
     lines = [
-        "| method | " + " | ".join(measures) + " |",
-        "|---|" + "---|" * len(measures),
+        "| method | " + " | ".join(metrics) + " |",
+        "|---|" + "---|" * len(metrics),
     ]
     for name, row in rows.items():
-        cells = [f"{row[m]:.3f}" if m in row else "" for m in measures]
-        lines.append(f"| {_label(name)} | " + " | ".join(cells) + " |")
+        cells = [f"{row[m]:.3f}" if m in row else "" for m in metrics]
+        lines.append(f"| {_method_label(name)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def _label(name: str) -> str:
-    """A weight file is known by its folder too: runs give all the same name."""
+def _method_label(name: str) -> str:
+    """Return a method's label; weight files with their folder, as names repeat."""
     path = Path(name)
     return f"{path.parent.name}/{path.stem}" if path.suffix == ".safetensors" else name
 
@@ -271,22 +280,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--model", action="append", help="name or weight file; may be repeated"
     )
-    parser.add_argument("--limit", type=int, default=0, help="labelled cases to take")
-    parser.add_argument("--clicks", type=int, default=MAX_CLICKS, help="most clicks")
+    parser.add_argument(
+        "--limit", type=int, default=0, help="labelled cases, 0 for all"
+    )
+    parser.add_argument(
+        "--clicks", type=int, default=MAX_CLICKS, help="largest number of clicks"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--alone", action="store_true", help="leave out the others")
+    parser.add_argument("--alone", action="store_true", help="without the baselines")
     parser.add_argument(
         "--half",
         nargs="+",
         choices=("all", *HALVES),
         default=["all"],
-        help="all pictures, or either half of them, or several of these",
+        help="all images, one half of them, or several of these",
     )
-    given = parser.parse_args(argv)
-    models = tuple(given.model or ["zim-tiny"])
-    contest = Contest(models, not given.alone, given.clicks)
+    arguments = parser.parse_args(argv)
+    models = tuple(arguments.model or ["zim-tiny"])
+    comparison = Comparison(models, not arguments.alone, arguments.clicks)
     try:
-        results = evaluate(given.data, contest, given.limit, given.jobs, given.half)
+        results = evaluate(
+            arguments.data, comparison, arguments.limit, arguments.jobs, arguments.half
+        )
     except (OSError, ZimError) as error:
         print(f"evaluate_tiny: error: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
-"""Running a training: steps, log, saved states, on one process or many.
+"""Training loop: steps, log and saved states, in one process or many.
 
-A task gives its trainer and its samples; everything else is the same for all.  The
-run's whole state is one file, so it can stop at any saved step and go on elsewhere.
+A task provides its trainer and samples; the rest is shared.  A run's complete state is
+one file, from which it can be resumed on any machine.
 """
 
 from __future__ import annotations
@@ -26,30 +26,32 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
 from training.base_trainer import STATE_FILE, BaseTrainer
-from training.distributed import Team, team
-from training.pack import opened
-from training.run_config import Settings
+from training.distributed import ProcessGroup, join_process_group
+from training.pack import open_training_folder
+from training.run_config import RunSettings
 from zim_model.errors import ZimError
 from zim_model.runtime.malloc import tune_malloc
 
 LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
-BAD_SHARE, BAD_FEW = 0.01, 3
+MAX_FAULT_SHARE, MAX_FEW_FAULTS = 0.01, 3
 AnyTrainer = BaseTrainer[Any, Any]
 TrainerT = TypeVar("TrainerT", bound=AnyTrainer)
 
 
-class Share(Sampler[int]):
-    """The sample numbers of one process, step after step.
+class DistributedStepSampler(Sampler[int]):
+    """Sample numbers of one process, step after step.
 
-    A step takes the same samples however many processes and parts it is split into.
+    The samples of a step do not depend on the number of processes and micro-batches.
     """
 
-    def __init__(self, config: Settings, first_step: int, rank: int, size: int) -> None:
+    def __init__(
+        self, config: RunSettings, first_step: int, rank: int, size: int
+    ) -> None:
         self.config, self.first = config, first_step
         self.rank, self.size = rank, size
 
     def __iter__(self) -> Iterator[int]:
-        views, part = self.config.views, part_size(self.config, self.size)
+        views, part = self.config.views, micro_batch_size(self.config, self.size)
         for step in range(self.first, self.config.steps):
             for begin in range(0, views, part * self.size):
                 number = step * views + begin + self.rank * part
@@ -60,8 +62,8 @@ class Share(Sampler[int]):
         return steps * self.config.views // self.size
 
 
-def part_size(config: Settings, processes: int) -> int:
-    """Views that a process passes through the network at a time.
+def micro_batch_size(config: RunSettings, processes: int) -> int:
+    """Return the number of views of a micro-batch of one process.
 
     Raises:
         ZimError: the views of a step cannot be split evenly.
@@ -76,38 +78,38 @@ def part_size(config: Settings, processes: int) -> int:
     return config.views // parts
 
 
-class _Log:
-    """Means of the loss parts since the last line, into a CSV file."""
+class _TrainingLog:
+    """Writes the mean loss parts since the last row to a CSV file."""
 
     def __init__(self, file: TextIO, views: int) -> None:
         self.file, self.views = file, views
         self.sums: dict[str, float] = {}
-        self.count, self.waited = 0, 0.0
-        self.steps, self.all_waited = 0, 0.0
+        self.count, self.wait_s = 0, 0.0
+        self.steps, self.total_wait_s = 0, 0.0
         self.began = self.since = time.monotonic()
 
-    def add(self, parts: dict[str, Tensor], waited: float) -> None:
-        """Count one step, and the seconds in which its samples were not ready."""
-        self.waited += waited
-        self.all_waited += waited
+    def add(self, parts: dict[str, Tensor], data_wait_s: float) -> None:
+        """Add the loss parts of one step and the seconds it waited for its samples."""
+        self.wait_s += data_wait_s
+        self.total_wait_s += data_wait_s
         for key, value in parts.items():
             self.sums[key] = self.sums.get(key, 0.0) + float(value)
         self.count += 1
         self.steps += 1
 
     def summary(self) -> str:
-        """Throughput and memory of all of the run, for people."""
+        """Return a sentence with the throughput and peak memory of the whole run."""
         seconds = max(time.monotonic() - self.began, 1e-9)
         return (
             f"{self.steps} steps in {seconds:.0f} s:"
             f" {self.steps / seconds:.3f} steps/s,"
             f" {self.views * self.steps / seconds:.2f} images/s; waited for samples"
-            f" {self.all_waited / seconds:.0%} of the time; peak memory"
+            f" {self.total_wait_s / seconds:.0%} of the time; peak memory"
             f" {peak_memory() / 2**20:.0f} MB"
         )
 
     def write(self, step: int) -> dict[str, str]:
-        """Write a line and start anew; returns the line's means."""
+        """Write a row, reset the sums and return the mean loss parts as text."""
         now = time.monotonic()
         rate = self.views * self.count / (now - self.since)
         means = {key: f"{v / self.count:.4f}" for key, v in self.sums.items()}
@@ -115,7 +117,7 @@ class _Log:
             "step": step,
             "steps_per_s": f"{rate / self.views:.4f}",
             "views_per_s": f"{rate:.2f}",
-            "waiting": f"{self.waited / (now - self.since):.3f}",
+            "waiting": f"{self.wait_s / (now - self.since):.3f}",
             "peak_mb": f"{peak_memory() / 2**20:.0f}",
             **means,
         }
@@ -124,12 +126,12 @@ class _Log:
             writer.writeheader()
         writer.writerow(line)
         self.file.flush()
-        self.sums, self.count, self.waited, self.since = {}, 0, 0.0, now
+        self.sums, self.count, self.wait_s, self.since = {}, 0, 0.0, now
         return means
 
 
 def peak_memory() -> int:
-    """The most bytes in use so far: of this process's GPU, else of the process."""
+    """Return the peak memory in bytes, of this process's GPU or else of the process."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
     if sys.platform == "win32":
@@ -141,15 +143,15 @@ def peak_memory() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Where a run reads and writes, and when it stops.
+class TrainingRunOptions:
+    """Input, output and time limit of a run.
 
     Attributes:
-        data: a folder of pictures or of shards, or a tar made by ``training.pack``.
+        data: a folder of images or of shards, or a tar made by ``training.pack``.
         out: folder for the log, the state and the model.
-        resume: a ``state.pt`` to go on from.
-        init: trained weights to begin a new run with.
-        minutes: stop and save after so long.
+        resume: a ``state.pt`` to resume from.
+        init: trained weights to start a new run from.
+        minutes: time after which the run saves and stops.
         small_state: see :meth:`BaseTrainer.save`.
     """
 
@@ -162,75 +164,79 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Task(Generic[TrainerT]):
-    """What is trained, on what.
+class TrainingTask(Generic[TrainerT]):
+    """A training task: settings, trainer, samples and previews.
 
     Attributes:
-        config: the run's settings.
-        trainer: makes the trainer of a process.
-        samples: makes the run's samples from the folder of pictures; item i is the
-            i-th sample of the schedule, step after step, and holds ``fault``, the name
-            of a damaged picture or "".
-        previews: given the folder and the samples, makes what writes the sheet that
-            shows how the averaged model is doing; called late, once.
+        config: settings of the run.
+        make_trainer: creates the trainer of a process.
+        make_samples: creates the samples from the data folder; item i is the i-th
+            sample of the schedule and holds ``fault``, which names a damaged image or
+            is "".
+        make_previews: creates a function from folder and samples that writes the
+            preview sheet of the averaged model; called once, at the first save.
     """
 
-    config: Settings
-    trainer: Callable[[Team], TrainerT]
-    samples: Callable[[Path], Dataset[dict[str, Any]]]
-    previews: Callable[[Path, Any], Callable[[TrainerT, Path], None]]
+    config: RunSettings
+    make_trainer: Callable[[ProcessGroup], TrainerT]
+    make_samples: Callable[[Path], Dataset[dict[str, Any]]]
+    make_previews: Callable[[Path, Any], Callable[[TrainerT, Path], None]]
 
 
-def run_task(task: Task[TrainerT], run: Run) -> TrainerT:
-    """Train until the schedule or the run's minutes end; saves into ``run.out``.
+def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> TrainerT:
+    """Train until the schedule or the time limit ends; save into ``options.out``.
 
-    Started by ``torchrun``, every process computes a share of each step.  When a
-    scheduler asks it to go (SIGTERM), it saves after the step and ends.
+    Started by ``torchrun``, each process computes its part of each step.  After SIGTERM
+    the run finishes the step, saves and ends.
 
     Raises:
-        ZimError: the data or the state to go on from cannot be used.
+        ZimError: the data or the saved state cannot be used.
     """
-    deadline = time.monotonic() + 60 * run.minutes
-    run.out.mkdir(parents=True, exist_ok=True)
-    with team() as mates, opened(run.data) as folder, _asked_to_go() as leaving:
-        if mates.device.type == "cpu":
+    deadline = time.monotonic() + 60 * options.minutes
+    options.out.mkdir(parents=True, exist_ok=True)
+    with (
+        join_process_group() as group,
+        open_training_folder(options.data) as folder,
+        _stop_on_sigterm() as stop_requested,
+    ):
+        if group.device.type == "cpu":
             tune_malloc(huge=True)
             if task.config.threads:
                 torch.set_num_threads(task.config.threads)
-        trainer = task.trainer(mates)
-        if run.resume is not None:
-            trainer.load(run.resume)
-        elif run.init is not None:
-            trainer.start_from(run.init)
-        samples = task.samples(folder)
+        trainer = task.make_trainer(group)
+        if options.resume is not None:
+            trainer.load(options.resume)
+        elif options.init is not None:
+            trainer.start_from(options.init)
+        samples = task.make_samples(folder)
         sheet: list[Callable[[TrainerT, Path], None]] = []
 
         def save() -> None:
-            if mates.leads:
-                trainer.save(run.out, small=run.small_state)
-                # Not before: OpenCV's threads would not survive the workers' fork.
+            if group.is_main:
+                trainer.save(options.out, small=options.small_state)
+                # Created late: forked workers would hang after OpenCV started threads.
                 if not sheet:
-                    sheet.append(task.previews(folder, samples))
-                sheet[0](trainer, run.out / PREVIEW_FILE)
+                    sheet.append(task.make_previews(folder, samples))
+                sheet[0](trainer, options.out / PREVIEW_FILE)
 
-        def ending() -> bool:
-            return leaving.is_set() or time.monotonic() > deadline
+        def should_stop() -> bool:
+            return stop_requested.is_set() or time.monotonic() > deadline
 
-        _loop(trainer, samples, run.out / LOG_FILE, ending, save)
+        _loop(trainer, samples, options.out / LOG_FILE, should_stop, save)
         save()
     return trainer
 
 
 @contextmanager
-def _asked_to_go() -> Iterator[threading.Event]:
-    """An event that is set when this process is told to end."""
-    asked = threading.Event()
+def _stop_on_sigterm() -> Iterator[threading.Event]:
+    """Yield an event that is set on SIGTERM."""
+    stop_requested = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked  # only the main thread may listen
+        yield stop_requested  # only the main thread may handle signals
         return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: asked.set())
+    before = signal.signal(signal.SIGTERM, lambda number, frame: stop_requested.set())
     try:
-        yield asked
+        yield stop_requested
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -239,86 +245,92 @@ def _loop(
     trainer: AnyTrainer,
     samples: Dataset[dict[str, Any]],
     log_file: Path,
-    ending: Callable[[], bool],
+    should_stop: Callable[[], bool],
     save: Callable[[], None],
 ) -> None:
-    """Take steps until the schedule ends, or ``ending`` says so in any process."""
-    config, mates = trainer.config, trainer.team
-    first, parts = trainer.step, _parts(trainer, samples)
+    """Take steps until the schedule ends or ``should_stop`` is true in any process."""
+    config, group = trainer.config, trainer.group
+    first_step, batches_of_process = trainer.step, _micro_batches(trainer, samples)
     with (
-        (log_file if mates.leads else Path(os.devnull)).open("a", newline="") as file,
+        (log_file if group.is_main else Path(os.devnull)).open("a", newline="") as file,
         tqdm(
-            total=config.steps, initial=first, unit="step", disable=not mates.leads
+            total=config.steps,
+            initial=first_step,
+            unit="step",
+            disable=not group.is_main,
         ) as progress,
     ):
-        log, faults = _Log(file, config.views), Faults(config.views // mates.size)
+        log, faults = (
+            _TrainingLog(file, config.views),
+            FaultCounter(config.views // group.size),
+        )
         while trainer.step < config.steps:
-            asked = time.monotonic()
-            batches = [next(parts) for _ in range(config.accumulate)]
-            waited = time.monotonic() - asked
+            started = time.monotonic()
+            batches = [next(batches_of_process) for _ in range(config.accumulate)]
+            data_wait_s = time.monotonic() - started
             for batch in batches:
                 faults.add(batch.pop("fault"))
-            log.add(trainer.train_step(batches), waited)
-            faults.check(trainer.step - first)
+            log.add(trainer.train_step(batches), data_wait_s)
+            faults.check(trainer.step - first_step)
             progress.update()
             if trainer.step % config.log_every == 0:
                 means = log.write(trainer.step)
-                progress.set_postfix({k: means[k] for k in trainer.SHOWN})
-            if mates.agreed(ending()):
+                progress.set_postfix({k: means[k] for k in trainer.PROGRESS_PARTS})
+            if group.any_rank(should_stop()):
                 break
             if trainer.step % config.save_every == 0 and trainer.step < config.steps:
                 save()
-        if mates.leads:
+        if group.is_main:
             tqdm.write(log.summary(), file=sys.stderr)
 
 
-class Faults:
-    """Counts pictures that could not be used; a few are skipped, many are an error.
+class FaultCounter:
+    """Counts unusable images; a few are skipped, more are an error.
 
     Args:
-        views: samples that this process takes a step.
+        views: samples of this process per step.
     """
 
     def __init__(self, views: int) -> None:
         self.views, self.count = views, 0
-        self.named: dict[str, None] = {}  # in order
+        self.reported: dict[str, None] = {}  # ordered
 
     def add(self, faults: Sequence[str]) -> None:
-        """Count the faults of a batch, "" where there was none, and name new ones."""
+        """Count the faults of a batch, "" for none, and print new ones."""
         for fault in filter(None, faults):
             self.count += 1
-            if fault not in self.named:
-                self.named[fault] = None
+            if fault not in self.reported:
+                self.reported[fault] = None
                 tqdm.write(f"skipped: {fault}", file=sys.stderr)
 
     def check(self, steps: int) -> None:
-        """Stop a run whose data is bad.
+        """Check the number of faults after ``steps`` steps.
 
         Raises:
-            ZimError: more than BAD_SHARE of the samples of so many steps, and more
-                than BAD_FEW, met a bad picture.
+            ZimError: more than MAX_FAULT_SHARE of the samples, and more than
+                MAX_FEW_FAULTS, had an unusable image.
         """
-        if self.count > max(BAD_FEW, BAD_SHARE * self.views * steps):
+        if self.count > max(MAX_FEW_FAULTS, MAX_FAULT_SHARE * self.views * steps):
             raise ZimError(
-                f"{self.count} of {self.views * steps} samples met pictures that cannot"
-                f" be used, the last one: {next(reversed(self.named))}",
-                "Repair or remove them; nothing that was saved is lost.",
+                f"{self.count} of {self.views * steps} samples had unusable images, the"
+                f" last one: {next(reversed(self.reported))}",
+                "Repair or remove them, then resume: saved states are kept.",
             )
 
 
-def _parts(
+def _micro_batches(
     trainer: AnyTrainer, samples: Dataset[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """The batches of this process from the trainer's step on."""
-    config, mates = trainer.config, trainer.team
+    """Return the micro-batches of this process, from the trainer's step on."""
+    config, group = trainer.config, trainer.group
     loader = DataLoader(
         samples,
-        batch_size=part_size(config, mates.size),
-        sampler=Share(config, trainer.step, mates.rank, mates.size),
+        batch_size=micro_batch_size(config, group.size),
+        sampler=DistributedStepSampler(config, trainer.step, group.rank, group.size),
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
         worker_init_fn=_one_thread,
-        pin_memory=mates.device.type == "cuda",
+        pin_memory=group.device.type == "cuda",
     )
     return iter(loader)
 
@@ -327,7 +339,7 @@ def _one_thread(worker: int) -> None:
     del worker
     import cv2
 
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not as the process that forked it
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the handler of the parent
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -335,53 +347,57 @@ def _one_thread(worker: int) -> None:
 
 def command_line(
     name: str,
-    train: Callable[[Path, Run], AnyTrainer],
+    train: Callable[[Path, TrainingRunOptions], AnyTrainer],
     argv: Sequence[str] | None = None,
 ) -> int:
-    """The command line of ``python -m training.NAME``; returns the exit code.
+    """Run the command line of ``python -m training.NAME`` and return the exit code.
 
     Args:
-        name: of the module.
-        train: reads a TOML file and runs what it says.
-        argv: arguments, None takes the process's.
+        name: name of the module.
+        train: trains with the settings of a TOML file.
+        argv: arguments, None for those of the process.
     """
     parser = argparse.ArgumentParser(prog=f"python -m training.{name}")
     parser.add_argument("config", type=Path, help="a TOML file of training/configs")
     parser.add_argument("--data", type=Path, required=True, help="folder or tar")
     parser.add_argument("--out", type=Path, required=True, help="folder for results")
     begin = parser.add_mutually_exclusive_group()
-    begin.add_argument("--resume-from", type=Path, help="a state.pt to go on from")
+    begin.add_argument("--resume-from", type=Path, help="state.pt to resume from")
     begin.add_argument(
         *("--init-from", "--sam"),
         type=Path,
         metavar="WEIGHTS",
-        help="weights to begin with: of an earlier run, or a SAM's .pth",
+        help="initial weights: of an earlier run, or SAM's .pth",
     )
     parser.add_argument(
         "--auto-resume",
         action="store_true",
-        help="go on from the state.pt in --out, if there is one",
+        help="resume from the state.pt in --out, if it exists",
     )
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after")
     parser.add_argument(
-        "--small-state", action="store_true", help="a smaller, inexact state.pt"
+        "--minutes", type=float, default=math.inf, help="save and stop after this time"
     )
-    given = parser.parse_args(argv)
-    state = given.out / STATE_FILE
-    if given.auto_resume and given.resume_from is None and state.exists():
-        given.resume_from, given.init_from = state, None
-    run = Run(
-        given.data,
-        given.out,
-        given.resume_from,
-        given.init_from,
-        given.minutes,
-        given.small_state,
+    parser.add_argument(
+        "--small-state",
+        action="store_true",
+        help="smaller state.pt, not exactly resumable",
+    )
+    arguments = parser.parse_args(argv)
+    state = arguments.out / STATE_FILE
+    if arguments.auto_resume and arguments.resume_from is None and state.exists():
+        arguments.resume_from, arguments.init_from = state, None
+    options = TrainingRunOptions(
+        arguments.data,
+        arguments.out,
+        arguments.resume_from,
+        arguments.init_from,
+        arguments.minutes,
+        arguments.small_state,
     )
     try:
-        trainer = train(given.config, run)
+        trainer = train(arguments.config, options)
     except ZimError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         return 1
-    print(f"step {trainer.step} of {trainer.config.steps}, saved in {given.out}")
+    print(f"step {trainer.step} of {trainer.config.steps}, saved in {arguments.out}")
     return 0

@@ -1,4 +1,4 @@
-"""Losses on mask logits (paper, eq. 1-3, and the first phase's region losses)."""
+"""Losses of mattes: the matte loss of the paper (eq. 1-3) and region losses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 GRADIENT_WEIGHT = 10.0
-"""lambda of the paper, with Sobel filters normalised to unit gain."""
+"""The paper's lambda, with Sobel filters normalised to unit gain."""
 
 
 def gradients(alpha: Tensor) -> Tensor:
-    """Sobel derivatives of (..., H, W) in x and y: (..., 2, H, W), unit gain."""
+    """Compute Sobel derivatives of (..., H, W) in x, y: (..., 2, H, W), unit gain."""
     row = alpha.new_tensor([1.0, 2.0, 1.0]) / 8
     edge = alpha.new_tensor([-1.0, 0.0, 1.0])
     kernels = torch.stack([torch.outer(row, edge), torch.outer(edge, row)])[:, None]
@@ -24,13 +24,12 @@ def gradients(alpha: Tensor) -> Tensor:
 def matte_loss(
     alpha: Tensor, target: Tensor, weight: Tensor, gradient: Tensor | float = 1.0
 ) -> Tensor:
-    """L1 plus lambda times L1 of the gradients, per matte (paper, eq. 1-3).
+    """Compute L1 plus lambda times L1 of the gradients, per matte (paper, eq. 1-3).
 
     Args:
         alpha, target: (..., H, W) in [0, 1].
-        weight: (..., H, W); 0 where the target says nothing.
-        gradient: (...,) share of the gradient term; 0 where edges are not to be
-            trusted.
+        weight: (..., H, W); 0 where the target is undefined.
+        gradient: (...,) factor of the gradient term; 0 for inaccurate edges.
 
     Returns:
         (...,) means over the weighted pixels.
@@ -45,11 +44,10 @@ def matte_loss(
 def region_loss(
     logits: Tensor, target: Tensor, weight: Tensor, kind: str = "bce"
 ) -> Tensor:
-    """Loss of the region as a whole, per matte; soft targets are allowed.
-
-    Arguments as :func:`matte_loss`, with logits in place of alpha.
+    """Compute the loss of the whole region, per matte; targets may be soft.
 
     Args:
+        logits, target, weight: as for :func:`matte_loss`, with logits instead of alpha.
         kind: ``bce``, cross-entropy plus soft IoU; ``focal``, the normalised focal
             loss (RITM) plus Dice; ``iou``, soft IoU alone.
     """
@@ -61,7 +59,7 @@ def region_loss(
         area = weight.sum((-2, -1)).clamp(min=1)
         entropy = (entropy * weight).sum((-2, -1)) / area
         return entropy + 1 - soft_iou(alpha, target, weight)
-    # Each matte keeps its total weight; the pixels that are wrong get more of it.
+    # Wrong pixels get more weight; the total weight of each matte is constant.
     focus = (alpha - target).square().detach() * weight
     entropy = (entropy * focus).sum((-2, -1)) / focus.sum((-2, -1)).clamp(min=1e-6)
     both = (alpha * target * weight).sum((-2, -1))
@@ -70,7 +68,7 @@ def region_loss(
 
 
 def soft_iou(alpha: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Sum of minima over sum of maxima, (..., H, W) to (...,) in [0, 1]."""
+    """Compute the sum of minima over that of maxima: (..., H, W) to (...,)."""
     low = (torch.minimum(alpha, target) * weight).sum((-2, -1))
     high = (torch.maximum(alpha, target) * weight).sum((-2, -1))
     return (low + 1) / (high + 1)
@@ -84,22 +82,22 @@ def zim_loss(
     exact: Tensor,
     region_kind: str | None = "bce",
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Loss of a batch of predictions with four candidates each.
+    """Compute the loss of a batch of predictions with four candidates each.
 
-    Candidate 0 answers every prompt.  Of candidates 1 to 3 only the best is corrected,
-    so that they specialise on the readings of an ambiguous prompt (SAM).  The IoU head
-    learns each candidate's soft IoU.
+    Candidate 0 is trained on every prompt.  Of candidates 1 to 3 only the best one gets
+    a gradient, so that they specialise on the interpretations of ambiguous prompts
+    (SAM). The IoU head is trained on each candidate's soft IoU.
 
     Args:
         logits: (B, 4, H, W).
         iou: (B, 4) predicted.
         target: (B, H, W) alpha in [0, 1].
         weight: (B, H, W).
-        exact: (B,) 1 where the target is a real matte, 0 where only a hard label, whose
-            edges are not worth the gradient loss.
-        region_kind: see :func:`region_loss`, which then carries hard labels and helps
-            mattes; ``iou`` adds only the region's soft IoU to the paper's loss, and
-            None leaves that alone.  Hard labels never get its gradient term.
+        exact: (B,) 1 where the target is a matte; 0 for hard labels, whose edges are
+            too inaccurate for the gradient term.
+        region_kind: kind of :func:`region_loss`.  With ``bce`` and ``focal`` hard
+            labels have the region loss alone; ``iou`` adds the soft IoU to the paper's
+            loss; None is the paper's loss.
 
     Returns:
         A scalar and its parts for the log.
@@ -111,7 +109,7 @@ def zim_loss(
     edges = matte_loss(alpha, target, weight, exact[:, None])
     if region_kind is not None:
         region = region_loss(logits, target, weight, region_kind)
-        if region_kind != "iou":  # which needs the L1 of hard labels too
+        if region_kind != "iou":  # keep the L1 term of hard labels
             edges = edges * exact[:, None]
     each = region + edges
     main = each[:, 0].mean()

@@ -1,4 +1,4 @@
-"""A sheet of pictures that shows how a model in training is doing."""
+"""Preview sheets of a model in training."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from training.click_simulation import prompts_of
+from training.click_simulation import prompts_from_tokens
 from training.regions import boundaries
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.network.zim import Zim
 from zim_model.prompts import PromptSet
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
 
 @torch.no_grad()
-def write_sheet(model: Zim, samples: Iterable[dict[str, Tensor]], path: Path) -> None:
-    """Write a PNG with one row a sample.
+def write_preview_sheet(
+    model: Zim, samples: Iterable[dict[str, Tensor]], path: Path
+) -> None:
+    """Write a PNG with one row per sample.
 
-    A sample with prompts shows prompts, prediction and truth; one with regions alone
-    the picture, the predicted boundaries and figures, and the true boundaries.
+    Rows of samples with prompts: image with prompts, prediction, target.  Rows of label
+    maps: image, predicted boundaries and figures, true boundaries.
 
     Args:
         model: in evaluation mode.
-        samples: as :class:`training.samples.Samples` or
+        samples: as :class:`training.samples.PromptSamples` or
             :class:`training.regions.LabelSamples` makes them, all of one input side;
             the first prompt set of each is shown.
-        path: the file; it is replaced as a whole.
+        path: output file, written atomically.
     """
     rows = []
     for sample in samples:
         row = _prompt_row if "coords" in sample else _region_row
         rows.append(np.hstack(row(model, sample)))
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         Image.fromarray(np.vstack(rows)).save(file, "png")
 
 
@@ -50,11 +52,15 @@ def _prompt_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
     )
     logits, _ = model.decode(features, coords, labels, cues)
     alpha = logits[0, 0].float().sigmoid().cpu().numpy()
-    prompts = prompts_of(sample["coords"][0], sample["labels"][0])
+    prompts = prompts_from_tokens(sample["coords"][0], sample["labels"][0])
     pixels = sample["pixels"].numpy()
     side = pixels.shape[0]
     target = sample["target"][0].numpy()
-    return [_drawn(pixels, prompts), _grey(alpha, side), _grey(target, side)]
+    return [
+        _draw_prompts(pixels, prompts),
+        _to_grey(alpha, side),
+        _to_grey(target, side),
+    ]
 
 
 def _region_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
@@ -64,14 +70,14 @@ def _region_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
         raise ValueError(f"{model.config.name} has no region head")
     maps = regions.maps[0].float().sigmoid().cpu().numpy()
     pixels = image.numpy().transpose(1, 2, 0) * PIXEL_STD + PIXEL_MEAN
-    truth = boundaries(sample["regions"][None])[0].float().numpy()
+    target = boundaries(sample["regions"][None])[0].float().numpy()
     side = image.shape[-1]
-    picture = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
-    return [picture, *(_grey(plane, side) for plane in (*maps, truth))]
+    rgb = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
+    return [rgb, *(_to_grey(plane, side) for plane in (*maps, target))]
 
 
-def _drawn(pixels: ByteArray, prompts: PromptSet) -> ByteArray:
-    """The picture with its box, positive clicks in green and negative ones in red."""
+def _draw_prompts(pixels: ByteArray, prompts: PromptSet) -> ByteArray:
+    """Draw the box, positive clicks in green and negative ones in red."""
     out = pixels.copy()
     if prompts.box is not None:
         box = prompts.box
@@ -84,7 +90,7 @@ def _drawn(pixels: ByteArray, prompts: PromptSet) -> ByteArray:
     return out
 
 
-def _grey(alpha: FloatArray, side: int) -> ByteArray:
+def _to_grey(alpha: FloatArray, side: int) -> ByteArray:
     large = cv2.resize(alpha, (side, side), interpolation=cv2.INTER_LINEAR)
     grey = np.asarray(np.clip(large, 0, 1) * 255 + 0.5, np.uint8)
     return np.repeat(grey[..., None], 3, -1)

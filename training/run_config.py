@@ -1,4 +1,4 @@
-"""What every training run is told: a TOML file, checked key by key."""
+"""Settings common to all training runs, read from a TOML file and validated."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from typing import Any, ClassVar, TypeVar
 
 from zim_model.errors import ZimError
 
-Own = TypeVar("Own", bound="Settings")
+SettingsT = TypeVar("SettingsT", bound="RunSettings")
 TYPES: dict[str, Any] = {
     "int": int,
     "float": (int, float),
     "str": str,
     "bool": bool,
 }
-"""TOML's values by the names of the fields' types."""
+"""Accepted Python types by the annotations of the fields."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What a run does, apart from where its data and results lie.
+class RunSettings:
+    """Settings of a run, without the paths of data and results.
 
     Attributes:
-        model: a named architecture.
+        model: name of the architecture.
         steps: optimiser steps of the whole schedule.
-        seed: decides initial weights and every sample.
+        seed: seed of the initial weights and of all samples.
         views: views per step, over all processes.
-        accumulate: parts that a process splits its share of a step into, to save
-            memory; batch norm sees the parts.
+        accumulate: number of micro-batches per step and process, to save memory; batch
+            norm sees one micro-batch at a time.
         lr: peak learning rate; linear warm-up, then a cosine down to 2% of it.
         warmup: steps of warm-up.
-        decay_share: last part of the other steps over which the cosine falls; with 0
-            the rate stays at ``lr``, and a later run brings it down.
-        weight_decay: of AdamW.
-        precision: ``float32``, or ``bfloat16`` for the network's passes (autocast);
-            weights, loss and optimiser stay in float32.
-        ema: decay of the averaged weights, which are what is saved as the model.
+        decay_share: share of the steps after the warm-up, at the end, with the cosine;
+            0 keeps the rate at ``lr``, for a later run with a decay.
+        weight_decay: weight decay of AdamW.
+        precision: ``float32``, or ``bfloat16`` for forward and backward passes
+            (autocast); weights, loss and optimiser stay in float32.
+        ema: decay of the averaged weights, which are saved as the model.
         clip: largest gradient norm.
-        workers: processes that make samples.
-        threads: threads of the training process on a CPU; 0 leaves torch's choice.
+        workers: number of data loader processes.
+        threads: threads of the training process on a CPU; 0 for torch's default.
         log_every, save_every: steps between log lines and between saved states.
     """
 
@@ -63,15 +63,15 @@ class Settings:
     save_every: int = 200
 
     MODELS: ClassVar[Mapping[str, Any]] = {}
-    """The architectures by name."""
+    """Architectures by name."""
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "precision": ("float32", "bfloat16")
     }
-    """The words that some settings take, the default first."""
+    """Allowed values of some settings, the default first."""
 
     @classmethod
-    def read(cls: type[Own], path: Path) -> Own:
-        """Read a TOML file.
+    def read(cls: type[SettingsT], path: Path) -> SettingsT:
+        """Read and validate a TOML file.
 
         Raises:
             ZimError: the file is missing or malformed, or a key or model is unknown.
@@ -80,26 +80,26 @@ class Settings:
             data = tomllib.loads(path.read_text("utf-8"))
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ZimError(f"{path} cannot be read: {error}.") from error
-        known = {field.name: field.type for field in fields(cls)}
-        unknown = sorted(set(data) - set(known))
+        field_types = {field.name: field.type for field in fields(cls)}
+        unknown = sorted(set(data) - set(field_types))
         if unknown:
             raise ZimError(
                 f"{path} has unknown keys: {', '.join(unknown)}.",
-                f"Known: {', '.join(known)}.",
+                f"Known: {', '.join(field_types)}.",
             )
         for key in ("model", "steps"):
             if key not in data:
                 raise ZimError(f"{path} does not set {key}.")
         if data["model"] not in cls.MODELS:
             raise ZimError(
-                f"{path} names the model {data['model']!r}.",
+                f"{path}: model = {data['model']!r} is unknown.",
                 f"Known: {', '.join(cls.MODELS)}.",
             )
         for key, value in data.items():
-            kind = str(known[key])
-            right = isinstance(value, TYPES[kind])
-            if not right or isinstance(value, bool) is not (kind == "bool"):
-                raise ZimError(f"{path}: {key} = {value!r} is no {kind}.")
+            kind = str(field_types[key])
+            is_valid = isinstance(value, TYPES[kind])
+            if not is_valid or isinstance(value, bool) is not (kind == "bool"):
+                raise ZimError(f"{path}: {key} = {value!r} is not of type {kind}.")
         for key, choices in cls.CHOICES.items():
             if data.get(key, choices[0]) not in choices:
                 raise ZimError(

@@ -1,6 +1,6 @@
 """Train a label converter: ``python -m training.train_converter CONFIG ...``.
 
-One step: draw pictures with mattes -> make coarse labels of them -> convert crops ->
+One step: draw images with mattes -> degrade these to coarse labels -> convert crops ->
 loss at three strides -> AdamW -> moving average.
 """
 
@@ -12,50 +12,53 @@ from pathlib import Path
 
 from training.conversion.config import ConverterTrainConfig
 from training.conversion.data import ConverterSamples
-from training.conversion.pairs import FolderPairs
+from training.conversion.pairs import FolderPairSource
 from training.conversion.previews import write_conversions
 from training.conversion.trainer import ConverterTrainer
 from training.datasets.reading import read_table
-from training.loop import Run, Task, command_line, run_task
+from training.loop import TrainingRunOptions, TrainingTask, command_line, run_task
 
 PREVIEWS = 8
-"""Rows on the sheet of previews."""
+"""Number of rows of the preview sheet."""
 
 
-def train(config: ConverterTrainConfig, run: Run) -> ConverterTrainer:
-    """Train until the schedule or the run's minutes end; saves into ``run.out``.
+def train(
+    config: ConverterTrainConfig, options: TrainingRunOptions
+) -> ConverterTrainer:
+    """Train until the schedule or the time limit ends; save into ``options.out``.
 
-    ``run.data`` is a folder as ``training/README.md`` says, a tar of one, or a TOML
-    file that names published data sets (:func:`training.datasets.reading.read_table`).
+    ``options.data`` is a training folder, see ``training/README.md``, a tar of one, or
+    a TOML file of published data sets (:func:`training.datasets.reading.read_table`).
 
     Raises:
-        ZimError: the data, pre-trained weights or the state to go on from cannot be
-            used.
+        ZimError: the data, pre-trained weights or the saved state cannot be used.
     """
 
-    def samples(data: Path) -> ConverterSamples:
-        pairs = read_table(data) if data.suffix == ".toml" else FolderPairs(data)
+    def make_samples(data: Path) -> ConverterSamples:
+        pairs = read_table(data) if data.suffix == ".toml" else FolderPairSource(data)
         return ConverterSamples(pairs, config, config.steps * config.views)
 
-    def previews(
-        data: Path, used: ConverterSamples
+    def make_previews(
+        data: Path, samples: ConverterSamples
     ) -> Callable[[ConverterTrainer, Path], None]:
-        """Of a folder's pictures that are held out, or of all where there are none."""
-        held_out = data.is_dir() and FolderPairs(data, held_out=True)
-        pairs = held_out or used.pairs
-        drawn = ConverterSamples(pairs, config, PREVIEWS)
-        shown = [drawn[i] for i in range(PREVIEWS)]
-        return lambda trainer, path: write_conversions(trainer.average, shown, path)
+        """Use the held-out images of a folder, or all if there are none."""
+        held_out = data.is_dir() and FolderPairSource(data, held_out=True)
+        pairs = held_out or samples.pairs
+        preview_samples = ConverterSamples(pairs, config, PREVIEWS)
+        rows = [preview_samples[i] for i in range(PREVIEWS)]
+        return lambda trainer, path: write_conversions(trainer.average, rows, path)
 
-    task = Task(config, partial(ConverterTrainer, config), samples, previews)
-    return run_task(task, run)
+    task = TrainingTask(
+        config, partial(ConverterTrainer, config), make_samples, make_previews
+    )
+    return run_task(task, options)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """Run the command line and return the exit code."""
     return command_line(
         "train_converter",
-        lambda path, run: train(ConverterTrainConfig.read(path), run),
+        lambda path, options: train(ConverterTrainConfig.read(path), options),
         argv,
     )
 

@@ -1,7 +1,7 @@
 """Train a model: ``python -m training.train_zim CONFIG --data DIR --out DIR``.
 
-One step: draw views and prompts -> click on mistakes -> encode the views -> decode
-every prompt -> loss -> AdamW -> moving average.
+One step: draw views and prompts -> add correction clicks -> encode the views -> decode
+every prompt set -> loss -> AdamW -> moving average.
 """
 
 from __future__ import annotations
@@ -12,110 +12,115 @@ from pathlib import Path
 import numpy as np
 
 from training.config import TrainConfig
-from training.distributed import Team
-from training.loop import Run, Task, command_line, run_task
-from training.previews import write_sheet
+from training.distributed import ProcessGroup
+from training.loop import TrainingRunOptions, TrainingTask, command_line, run_task
+from training.previews import write_preview_sheet
 from training.regions import LabelSamples
 from training.sa1b_matte.data import PaperSamples, ShardSamples
 from training.sa1b_matte.shards import MANIFEST, Shards
-from training.samples import Draws, Samples
-from training.sources import Pictures, is_held_out
+from training.samples import PromptDataset, PromptSamples
+from training.sources import SceneReader, is_held_out
 from training.trainer import Trainer
 from zim_model.errors import ZimError
 from zim_model.weights.checkpoint import load_zim
 
 PREVIEWS = 8
-"""Samples on the sheet of previews: fixed views of pictures never trained on."""
+"""Number of held-out samples on the preview sheet."""
 
 
 def input_sizes(config: TrainConfig) -> Sequence[int]:
-    """The input side of every sample of a run, in order."""
+    """Return the input side of every sample of a run, in order."""
     sizes = np.full(config.steps * config.views, config.zim.image_size)
     sizes[: int(config.steps * config.small_share) * config.views] = config.small_size
     return sizes.tolist()
 
 
-def train(config: TrainConfig, run: Run, encoder: str | None = None) -> Trainer:
-    """Train until the schedule or the run's minutes end; saves into ``run.out``.
+def train(
+    config: TrainConfig, options: TrainingRunOptions, encoder: str | None = None
+) -> Trainer:
+    """Train until the schedule or the time limit ends; save into ``options.out``.
 
     Args:
-        config: what is done.
-        run: where it reads and writes.
-        encoder: a model whose encoder a new run begins with.
+        config: settings of the run.
+        options: input, output and time limit.
+        encoder: model whose encoder initialises a new run.
 
     Raises:
-        ZimError: the data or the state to go on from cannot be used.
+        ZimError: the data or the saved state cannot be used.
     """
 
-    def samples(folder: Path) -> Draws:
-        return drawn_from(folder, config, input_sizes(config), config.seed)
+    def make_samples(folder: Path) -> PromptDataset:
+        return open_samples(folder, config, input_sizes(config), config.seed)
 
-    def previews(folder: Path, used: Draws) -> Callable[[Trainer, Path], None]:
-        del used
+    def make_previews(
+        folder: Path, samples: PromptDataset
+    ) -> Callable[[Trainer, Path], None]:
+        del samples
         sizes = [config.zim.image_size] * PREVIEWS
-        drawn = drawn_from(folder, config, sizes, config.seed + 1, held_out=True)
-        shown = [drawn[i] for i in range(PREVIEWS)]
-        return lambda trainer, path: write_sheet(trainer.average, shown, path)
+        held_out = open_samples(folder, config, sizes, config.seed + 1, held_out=True)
+        rows = [held_out[i] for i in range(PREVIEWS)]
+        return lambda trainer, path: write_preview_sheet(trainer.average, rows, path)
 
-    def trainer(team: Team) -> Trainer:
-        made = Trainer(config, team)
+    def make_trainer(group: ProcessGroup) -> Trainer:
+        trainer = Trainer(config, group)
         if encoder is not None:
-            made.see_as(load_zim(encoder))
-        return made
+            trainer.load_encoder_from(load_zim(encoder))
+        return trainer
 
-    task = Task(config, trainer, samples, previews)
-    return run_task(task, run)
+    task = TrainingTask(config, make_trainer, make_samples, make_previews)
+    return run_task(task, options)
 
 
-def drawn_from(
+def open_samples(
     folder: Path,
     config: TrainConfig,
     sizes: Sequence[int],
     seed: int,
     *,
     held_out: bool = False,
-) -> Draws:
-    """Samples from a folder of pictures, or of shards of mattes.
+) -> PromptDataset:
+    """Open the samples of a training folder, or of a folder of shards.
 
     Args:
         folder: see ``training/README.md``.
-        config: decides the kind of samples.
-        sizes: the input side of every sample.
-        seed: decides every sample.
-        held_out: of the pictures that are never trained on, or of all where those are
-            too few.
+        config: determines the kind of samples.
+        sizes: input side of each sample.
+        seed: seed of all samples.
+        held_out: use the held-out images, or all if there are none.
 
     Raises:
-        ZimError: there is nothing there that could be used.
+        ZimError: the folder has no usable data.
     """
     if (folder / MANIFEST).is_file():
         if config.task == "regions" or config.prompting != "paper":
             raise ZimError(
-                f"{folder} holds shards of mattes: not for this configuration.",
+                f"{folder} holds shards of mattes; this configuration cannot use them.",
                 'Set prompting = "paper" and task = "prompts".',
             )
         return ShardSamples(_shards(folder, held_out), config.zim, sizes, seed)
-    kind = LabelSamples if config.task == "regions" else Samples
+    kind = LabelSamples if config.task == "regions" else PromptSamples
     if config.task == "prompts" and config.prompting == "paper":
         kind = PaperSamples
-    pictures = Pictures(folder)
+    scenes = SceneReader(folder)
     if held_out:
-        pictures = Pictures(folder, held_out=True) or pictures
-    return kind(pictures, config.zim, sizes, seed)
+        scenes = SceneReader(folder, held_out=True) or scenes
+    return kind(scenes, config.zim, sizes, seed)
 
 
 def _shards(folder: Path, held_out: bool) -> Shards:
-    some = Shards(folder, lambda name: is_held_out(name) is held_out)
-    found = some if len(some) else Shards(folder)
-    if not len(found):
-        raise ZimError(f"{folder} holds no mattes.", "Its manifest tells why.")
-    return found
+    selected = Shards(folder, lambda name: is_held_out(name) is held_out)
+    shards = selected if len(selected) else Shards(folder)
+    if not len(shards):
+        raise ZimError(
+            f"{folder} holds no mattes.", "See its manifest for the reasons."
+        )
+    return shards
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """Run the command line and return the exit code."""
     return command_line(
-        "train_zim", lambda path, run: train(TrainConfig.read(path), run), argv
+        "train_zim", lambda path, options: train(TrainConfig.read(path), options), argv
     )
 
 

@@ -1,4 +1,4 @@
-"""ZIM's training: what a step learns, and its passes through the network."""
+"""Trainer of ZIM."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from training.base_trainer import BaseTrainer, Batch
-from training.click_simulation import Mapper, corrected
+from training.click_simulation import Mapper, add_correction_clicks
 from training.config import TrainConfig
-from training.distributed import Team
+from training.distributed import ProcessGroup
 from training.losses import zim_loss
 from training.regions import regions_loss
 from zim_model.errors import ZimError
@@ -27,79 +27,89 @@ from zim_model.network.region_head import Regions
 from zim_model.network.zim import Features, Zim
 from zim_model.weights.checkpoint import load_sam, load_zim, save_model, zim_from_sam
 
-SHOWN_AGAIN = 0.8
-"""Share of the answers before a click on mistakes that the model is shown again."""
+MASK_FEEDBACK_SHARE = 0.8
+"""Share of the predictions before a correction click that become the mask input."""
 
 
 class Trainer(BaseTrainer[TrainConfig, Zim]):
-    """Trains ZIM, its encoder alone, or its decoder alone."""
+    """Trains ZIM, or its encoder or decoder alone."""
 
-    SHOWN = ("loss", "iou")
-    passes: _Passes
+    PROGRESS_PARTS = ("loss", "iou")
+    training_module: _ZimTrainingModule
 
-    def __init__(self, config: TrainConfig, team: Team) -> None:
-        super().__init__(config, team)
+    def __init__(self, config: TrainConfig, group: ProcessGroup) -> None:
+        super().__init__(config, group)
         self._pool: ProcessPoolExecutor | None = None
 
-    def built(self) -> Zim:
+    def build_model(self) -> Zim:
         model = Zim(self.config.zim).channels_last()
         if isinstance(model.image_encoder, VitEncoder):
             model.image_encoder.recompute = self.config.recompute
         return model
 
-    def make_passes(self) -> nn.Module:
-        if self.team.size > 1 and self.device.type == "cuda":
-            # Large models leave room for few views a GPU: too few for batch norm.
+    def make_training_module(self) -> nn.Module:
+        if self.group.size > 1 and self.device.type == "cuda":
+            # Too few views per GPU for batch norm statistics of its own.
             convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm
             self.model = convert(self.model)
-        return _Passes(self.model, self.config.precision == "bfloat16")
+        return _ZimTrainingModule(self.model, self.config.precision == "bfloat16")
 
-    def _seeing(self) -> list[nn.Module]:
-        """The parts that look at the image, whatever is asked of it."""
+    def _encoder_parts(self) -> list[nn.Module]:
+        """Return the modules whose output does not depend on prompts."""
         model = self.model
         parts = (model.image_encoder, model.detail_stream, model.region_head)
         return [part for part in parts if part is not None]
 
-    def groups(self) -> list[dict[str, Any]]:
+    def parameter_groups(self) -> list[dict[str, Any]]:
         config = self.config
-        seeing = {id(p) for part in self._seeing() for p in part.parameters()}
+        encoder_ids = {
+            id(p) for part in self._encoder_parts() for p in part.parameters()
+        }
         groups = []
         for share, own in ((config.encoder_lr, True), (1.0, False)):
-            params = [p for p in self.model.parameters() if (id(p) in seeing) is own]
+            params = [
+                p for p in self.model.parameters() if (id(p) in encoder_ids) is own
+            ]
             for p in params:
                 p.requires_grad_(share > 0)
-            groups += self.decayed(params, share)
+            groups += self.weight_decay_groups(params, share)
         return groups
 
     def start_from(self, path: Path) -> None:
-        given = self._from_sam(path) if path.suffix == ".pth" else load_zim(path)
-        if given.config != self.config.zim:
+        loaded = self._load_sam(path) if path.suffix == ".pth" else load_zim(path)
+        if loaded.config != self.config.zim:
             raise ZimError(
-                f"{path} holds a {given.config.name} of another shape than"
+                f"{path} holds a {loaded.config.name} of another architecture than"
                 f" {self.config.model}.",
-                "Start without it, or from one trained with the same configuration.",
+                "Omit it, or use weights trained with the same configuration.",
             )
-        self.model.load_state_dict(given.state_dict())
-        self.average.load_state_dict(given.state_dict())
+        self.model.load_state_dict(loaded.state_dict())
+        self.average.load_state_dict(loaded.state_dict())
 
-    def see_as(self, other: Zim) -> None:
-        """Begin with the encoder and the detail stream of another model.
+    def load_encoder_from(self, other: Zim) -> None:
+        """Load the weights of encoder and detail stream of another model.
 
         Raises:
-            ZimError: they are of another shape.
+            ZimError: their shapes differ.
         """
-        ours, given = self.model.state_dict(), other.state_dict()
+        own_parameters, loaded = self.model.state_dict(), other.state_dict()
         parts = ("image_encoder.", "detail_stream.")
-        taken = {k: v for k, v in given.items() if k in ours and k.startswith(parts)}
-        if any(ours[key].shape != value.shape for key, value in taken.items()):
+        taken = {
+            k: v
+            for k, v in loaded.items()
+            if k in own_parameters and k.startswith(parts)
+        }
+        if any(
+            own_parameters[key].shape != value.shape for key, value in taken.items()
+        ):
             raise ZimError(
-                f"{other.config.name} sees otherwise than {self.config.model}."
+                f"The encoder of {other.config.name} does not fit {self.config.model}."
             )
         for model in (self.model, self.average):
             model.load_state_dict(taken, strict=False)
 
-    def _from_sam(self, path: Path) -> Zim:
-        """A model that knows what a SAM knows; what SAM lacks is as it was."""
+    def _load_sam(self, path: Path) -> Zim:
+        """Create a model with SAM's weights; the other weights are initialised."""
         config = self.config.zim
         start = load_sam if config.pixel_decoder == "sam" else zim_from_sam
         torch.manual_seed(self.config.seed)
@@ -108,39 +118,45 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
     def save_weights(self, folder: Path) -> None:
         save_model(self.average, folder / f"{self.config.model}.safetensors")
 
-    def loss_of(self, batch: Batch, number: int) -> tuple[Tensor, dict[str, Tensor]]:
-        return self._loss(self._clicked_on(batch, number))
+    def compute_loss(
+        self, batch: Batch, number: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        return self._loss(self._add_correction_clicks(batch, number))
 
-    def _clicked_on(self, batch: Batch, number: int) -> Batch:
-        """The batch with clicks on what the model gets wrong, on some steps."""
+    def _add_correction_clicks(self, batch: Batch, number: int) -> Batch:
+        """Add up to ``click_rounds`` rounds of clicks on prediction errors."""
         if self.config.task == "regions":
             return batch
-        seed = (self.config.seed, self.step, number, self.team.rank)
+        seed = (self.config.seed, self.step, number, self.group.rank)
         rng = np.random.default_rng(seed)
         rounds = rng.integers(0, self.config.click_rounds + 1)
         if rounds:
             self.model.eval()
             with torch.no_grad():
-                features = self.passes.seen(batch)
+                features = self.training_module.encode(batch)
         for _ in range(rounds):
             with torch.no_grad():
-                logits, _ = self.passes.answered(features, batch)
-            answers = logits[:, :1].cpu()
-            found = (answers[:, 0] > 0).numpy()
+                logits, _ = self.training_module.decode(features, batch)
+            predictions = logits[:, :1].cpu()
+            predicted_masks = (predictions[:, 0] > 0).numpy()
             stride = self.config.zim.mask_stride
-            batch = corrected(rng, batch, found, stride, self._mapper())
+            batch = add_correction_clicks(
+                rng, batch, predicted_masks, stride, self._cue_mapper()
+            )
             if self.config.zim.region_channels is None:
                 continue
-            shown = torch.from_numpy(rng.random((len(answers), 1, 1, 1)) < SHOWN_AGAIN)
-            batch["earlier"] = F.avg_pool2d(answers, 2) * shown
+            fed_back = torch.from_numpy(
+                rng.random((len(predictions), 1, 1, 1)) < MASK_FEEDBACK_SHARE
+            )
+            batch["mask_input"] = F.avg_pool2d(predictions, 2) * fed_back
         return batch
 
-    def _mapper(self) -> Mapper:
-        """On a GPU, which would wait for them, other processes draw the cue maps."""
+    def _cue_mapper(self) -> Mapper:
+        """Return the mapper of cue maps; with a GPU it uses a process pool."""
         if self.device.type == "cpu" or self.config.workers < 2:
             return map
         if self._pool is None:
-            # Forked from a process that holds the GPU it would not start.
+            # CUDA does not work in forked processes.
             spawn = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.config.workers, mp_context=spawn)
         return partial(self._pool.map, chunksize=2)
@@ -148,9 +164,9 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         self.model.train()
         if self.config.encoder_lr == 0:
-            for part in self._seeing():
+            for part in self._encoder_parts():
                 part.eval()
-        predicted: Predicted = (self.shared or self.passes)(batch)
+        predicted: TrainingPrediction = (self.ddp_module or self.training_module)(batch)
         if self.config.task == "regions":
             return self._regions_loss(predicted, batch)
         target, weight, exact = (
@@ -166,13 +182,13 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
             predicted.logits, predicted.iou, target, weight, exact, region
         )
         if self.config.regions_weight:
-            seen, seen_parts = self._regions_loss(predicted, batch)
-            loss = loss + self.config.regions_weight * seen
-            parts["regions"] = seen_parts["loss"]
+            region_head_loss, region_parts = self._regions_loss(predicted, batch)
+            loss = loss + self.config.regions_weight * region_head_loss
+            parts["regions"] = region_parts["loss"]
         return loss, parts
 
     def _regions_loss(
-        self, predicted: Predicted, batch: Batch
+        self, predicted: TrainingPrediction, batch: Batch
     ) -> tuple[Tensor, dict[str, Tensor]]:
         if predicted.regions is None:
             raise ZimError(
@@ -183,8 +199,8 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         return regions_loss(Regions(*predicted.regions), labels, single)
 
 
-class Predicted(NamedTuple):
-    """What the network makes of V views with P prompt sets each, in float32.
+class TrainingPrediction(NamedTuple):
+    """Predictions for V views with P prompt sets each, in float32.
 
     Attributes:
         logits: (V * P, 4, h, w), prompt by prompt; empty without prompts.
@@ -198,47 +214,47 @@ class Predicted(NamedTuple):
     regions: tuple[Tensor, Tensor] | None
 
 
-class _Passes(nn.Module):
-    """The network's passes over a batch of V views with P prompt sets each."""
+class _ZimTrainingModule(nn.Module):
+    """Forward pass of the network for a batch of V views with P prompt sets each."""
 
     def __init__(self, model: Zim, mixed: bool) -> None:
         super().__init__()
         self.model, self.mixed = model, mixed
 
-    def forward(self, batch: Batch) -> Predicted:
-        features = self.seen(batch)
+    def forward(self, batch: Batch) -> TrainingPrediction:
+        features = self.encode(batch)
         regions = None
-        if (found := features.regions) is not None:
-            regions = found.maps.float(), found.embedding.float()
+        if (maps := features.regions) is not None:
+            regions = maps.maps.float(), maps.embedding.float()
         if "coords" in batch:
-            return Predicted(*self.answered(features, batch), regions)
+            return TrainingPrediction(*self.decode(features, batch), regions)
         nothing = features.embeddings.new_empty(0)
-        return Predicted(nothing, nothing, regions)
+        return TrainingPrediction(nothing, nothing, regions)
 
-    def seen(self, batch: Batch) -> Features:
-        """Features of the views."""
+    def encode(self, batch: Batch) -> Features:
+        """Encode the views."""
         image = batch["image"].to(self._device, non_blocking=True)
         image = image.contiguous(memory_format=torch.channels_last)
         with self._autocast():
             return self.model.encode(image)
 
-    def answered(self, features: Features, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits and predicted IoU of every prompt set, see :class:`Predicted`."""
+    def decode(self, features: Features, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Decode all prompt sets to logits and IoU, see :class:`TrainingPrediction`."""
         views, prompts = batch["coords"].shape[:2]
         index = torch.arange(views, device=self._device).repeat_interleave(prompts)
         attention: AbstractContextManager[None] = nullcontext()
-        if self._device.type == "cpu":  # whose fused kernel is slow on so few tokens
+        if self._device.type == "cpu":  # the fused kernel is slower for few tokens
             attention = sdpa_kernel(SDPBackend.MATH)
         coords, labels, cues = (
             batch[key].flatten(0, 1).to(self._device, non_blocking=True)
             for key in ("coords", "labels", "cues")
         )
-        earlier = batch.get("earlier")
-        if earlier is not None:
-            earlier = earlier.to(self._device, non_blocking=True)
+        mask_input = batch.get("mask_input")
+        if mask_input is not None:
+            mask_input = mask_input.to(self._device, non_blocking=True)
         with attention, self._autocast():
             logits, iou = self.model.decode(
-                features.select(index), coords, labels, cues, earlier
+                features.select(index), coords, labels, cues, mask_input
             )
         return logits.float(), iou.float()
 

@@ -4,7 +4,7 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def pictures_folder(tmp_path_factory):
+def training_folder(tmp_path_factory):
     """A small training folder: labels, mattes, cut-outs and backgrounds."""
     root = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)

@@ -9,8 +9,8 @@ import torch
 
 from training import ablate as module
 from training import distributed
-from training.ablate import CONFIGS, Plan, ablate, effect, main, report
-from training.ablations import MEASURES, SETS, TABLES
+from training.ablate import CONFIGS, AblationPlan, ablate, main, measure_effect, report
+from training.ablations import METRICS, SETS, TABLES
 from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from zim_model.errors import ZimError
@@ -20,10 +20,10 @@ KINDS = {"zim": TrainConfig, "converter": ConverterTrainConfig}
 
 
 def settings_of(tmp_path, number, variant, small):
-    plan = Plan(number, tmp_path, tmp_path, small)
+    plan = AblationPlan(number, tmp_path, tmp_path, small)
     path = tmp_path / "settings.toml"
     path.unlink(missing_ok=True)
-    module._claim(path, plan.settings(variant, 3))
+    module._save_settings(path, plan.settings(variant, 3))
     return KINDS[plan.table.kind].read(path)
 
 
@@ -35,7 +35,7 @@ def test_every_variant_has_valid_settings_of_its_own(tmp_path, number, small):
         for variant in TABLES[number].variants
     ]
     assert all(config.seed == 3 for config in found)
-    if number != "3c":  # whose variants differ in their data
+    if number != "3c":  # its variants differ in their data
         assert len(set(found)) == len(found)
     if small and TABLES[number].kind == "zim":
         for config in found:
@@ -84,29 +84,29 @@ def test_the_variants_are_what_the_paper_compares(tmp_path):
 def test_an_effect_is_told_from_noise_and_compared_with_the_paper(
     other, paper, verdict
 ):
-    assert effect([[3.0, 4.0], [3.0, 4.0]], other, paper).verdict == verdict
+    assert measure_effect([[3.0, 4.0], [3.0, 4.0]], other, paper).verdict == verdict
 
 
 def test_the_noise_of_one_seed_is_that_over_cases():
-    found = effect([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]], 1.0)
-    assert found.here == 2.0
+    found = measure_effect([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]], 1.0)
+    assert found.measured == 2.0
     assert found.noise == pytest.approx(1 / math.sqrt(3))
 
 
 @pytest.mark.parametrize(("limit", "want"), [(0, 7), (3, 3), (5, 5), (7, 7), (100, 7)])
 def test_as_many_cases_are_measured_as_asked_for(limit, want):
-    found = module._spread(iter(range(7)), limit)
+    found = module._evenly_spaced(iter(range(7)), limit)
     assert len(found) == want
     assert found == sorted(set(found))
     assert found[-1] >= 4, "to the end"
 
 
 @pytest.fixture
-def data(pictures_folder, tmp_path):
+def data(training_folder, tmp_path):
     root = tmp_path / "data"
-    shutil.copytree(pictures_folder, root / "train")
-    shutil.copytree(pictures_folder / "matte", root / "dev" / "matte")
-    shutil.copytree(pictures_folder / "seg", root / "dev" / "seg")
+    shutil.copytree(training_folder, root / "train")
+    shutil.copytree(training_folder / "matte", root / "dev" / "matte")
+    shutil.copytree(training_folder / "seg", root / "dev" / "seg")
     target = {
         "image": "dev/seg/bsds__0.jpg",
         "labels": "dev/seg/bsds__0.labels.png",
@@ -129,14 +129,14 @@ def one_comparison(monkeypatch):
 def test_a_table_is_run_printed_and_not_run_again(
     data, tmp_path, one_comparison, number, monkeypatch
 ):
-    plan = Plan(number, data, tmp_path / "out", True, steps=1, limit=1, jobs=0)
+    plan = AblationPlan(number, data, tmp_path / "out", True, steps=1, limit=1, jobs=0)
     text = ablate(plan)
     assert (tmp_path / "out" / f"table{number}.md").read_text() == text
     first, other = TABLES[number].variants
     assert f"| {first.title} | {first.paper['fine'][0]:.3f} / " in text
-    assert f"Against {first.title!r}" in text
-    errors = json.loads((plan.folder(other, 0) / module.RESULTS).read_text())
-    assert set(errors) == {f"{kind} {name}" for kind in SETS for name in MEASURES}
+    assert f"difference from {first.title!r}" in text
+    errors = json.loads((plan.folder(other, 0) / module.RESULTS_FILE).read_text())
+    assert set(errors) == {f"{kind} {name}" for kind in SETS for name in METRICS}
     assert all(np.isfinite(values).all() for values in errors.values())
 
     def again(*arguments):
@@ -150,17 +150,17 @@ def test_a_table_is_run_printed_and_not_run_again(
 def test_a_stopped_run_goes_on_from_its_saved_state(
     data, tmp_path, one_comparison, monkeypatch
 ):
-    """The two halves of a run end where an uninterrupted one does."""
-    plan = Plan("3a", data, tmp_path / "whole", True, steps=2, limit=1, jobs=0)
+    """A resumed run ends with the same weights as an uninterrupted one."""
+    plan = AblationPlan("3a", data, tmp_path / "whole", True, steps=2, limit=1, jobs=0)
     variant = plan.table.variants[0]
     module.run_variant(plan, variant, 0)
     stopped = dataclasses.replace(plan, out=tmp_path / "halves")
     settings = stopped.settings(variant, 0)
     folder = stopped.folder(variant, 0)
     folder.mkdir(parents=True)
-    module._claim(folder / module.SETTINGS, settings)
-    config = TrainConfig.read(folder / module.SETTINGS)
-    run = module.Run(data / "train", folder, minutes=0)
+    module._save_settings(folder / module.SETTINGS_FILE, settings)
+    config = TrainConfig.read(folder / module.SETTINGS_FILE)
+    run = module.TrainingRunOptions(data / "train", folder, minutes=0)
     module.train_zim.train(config, run, encoder=module.ENCODER)
     module.run_variant(stopped, variant, 0)
     states = [
@@ -172,11 +172,11 @@ def test_a_stopped_run_goes_on_from_its_saved_state(
 
 
 def test_other_settings_are_not_mixed_into_a_run(data, tmp_path, one_comparison):
-    plan = Plan("3a", data, tmp_path / "out", True, steps=1, limit=1, jobs=0)
+    plan = AblationPlan("3a", data, tmp_path / "out", True, steps=1, limit=1, jobs=0)
     variant = plan.table.variants[0]
     folder = plan.folder(variant, 0)
     folder.mkdir(parents=True)
-    module._claim(folder / module.SETTINGS, plan.settings(variant, 0))
+    module._save_settings(folder / module.SETTINGS_FILE, plan.settings(variant, 0))
     other = dataclasses.replace(plan, steps=2)
     with pytest.raises(ZimError, match="other settings"):
         module.run_variant(other, variant, 0)
@@ -188,8 +188,8 @@ def test_missing_data_are_named(tmp_path, capsys):
 
 
 def test_a_variant_without_a_published_number_says_so():
-    plan = Plan("3c", None, None)
-    errors = {f"{k} {m}": [1.0, 2.0] for k in SETS for m in MEASURES}
+    plan = AblationPlan("3c", None, None)
+    errors = {f"{k} {m}": [1.0, 2.0] for k in SETS for m in METRICS}
     found = {variant.name: [errors] for variant in plan.table.variants}
     lines = report(plan, found).splitlines()
     (row,) = (line for line in lines if line.startswith("| SA-1B's masks |  / 1.50"))

@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from training.click_simulation import corrected, prompts_of
-from training.samples import MAX_TOKENS, Samples
-from training.sources import Pictures
+from training.click_simulation import add_correction_clicks, prompts_from_tokens
+from training.samples import MAX_TOKENS, PromptSamples
+from training.sources import SceneReader
 from zim_model.inference.backends import prompt_tokens
 from zim_model.network.config import ZIM_TINY
 from zim_model.prompts import Box, Point, PromptSet
 
 
 @pytest.fixture
-def batch(pictures_folder):
-    samples = Samples(Pictures(pictures_folder), ZIM_TINY, [64] * 4, 0)
+def batch(training_folder):
+    samples = PromptSamples(SceneReader(training_folder), ZIM_TINY, [64] * 4, 0)
     return torch.utils.data.default_collate([samples[i] for i in range(4)])
 
 
@@ -26,17 +26,24 @@ def batch(pictures_folder):
 )
 def test_tokens_say_what_the_prompts_were(prompts):
     coords, labels = prompt_tokens(prompts, MAX_TOKENS)
-    assert prompts_of(torch.from_numpy(coords), torch.from_numpy(labels)) == prompts
+    assert (
+        prompts_from_tokens(torch.from_numpy(coords), torch.from_numpy(labels))
+        == prompts
+    )
 
 
 def test_a_click_lands_on_what_was_missed(batch):
     nothing = np.zeros((8, 32, 32), bool)
-    out = corrected(np.random.default_rng(0), batch, nothing, 2)
+    out = add_correction_clicks(np.random.default_rng(0), batch, nothing, 2)
     touched = 0
     for view in range(4):
         for row in range(2):
-            before = prompts_of(batch["coords"][view, row], batch["labels"][view, row])
-            after = prompts_of(out["coords"][view, row], out["labels"][view, row])
+            before = prompts_from_tokens(
+                batch["coords"][view, row], batch["labels"][view, row]
+            )
+            after = prompts_from_tokens(
+                out["coords"][view, row], out["labels"][view, row]
+            )
             if after == before:
                 assert torch.equal(out["cues"][view, row], batch["cues"][view, row])
                 continue
@@ -54,7 +61,7 @@ def test_a_click_lands_on_what_was_missed(batch):
 
 def test_a_perfect_answer_is_not_corrected(batch):
     perfect = (batch["target"] > 0.5).flatten(0, 1).numpy()
-    out = corrected(np.random.default_rng(0), batch, perfect, 2)
+    out = add_correction_clicks(np.random.default_rng(0), batch, perfect, 2)
     for key, value in batch.items():
         if key != "fault":
             assert torch.equal(out[key], value), key
@@ -64,5 +71,5 @@ def test_full_prompt_sets_take_no_more(batch):
     nothing = np.zeros((8, 32, 32), bool)
     rng = np.random.default_rng(0)
     for _ in range(30):
-        batch = corrected(rng, batch, nothing, 2)
+        batch = add_correction_clicks(rng, batch, nothing, 2)
     assert batch["labels"].shape[-1] == MAX_TOKENS

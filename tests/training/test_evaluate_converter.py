@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from training import evaluate_converter
-from training.cases import Case
-from training.conversion.degradations import dilated
+from training.cases import DevCase
+from training.conversion.degradations import dilate
 from training.evaluate_converter import (
-    KINDS,
-    closed_form,
+    LABEL_KINDS,
+    closed_form_baseline,
+    coarse_label_of_kind,
+    downscale_case,
     evaluate,
-    guided_filter,
-    label_of,
+    guided_filter_baseline,
     main,
-    reduced,
     table,
 )
 from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
@@ -26,7 +26,7 @@ from zim_model.matting.metrics import mae
 
 
 def scene(shift=0):
-    """A red disc on dark noise: picture, and its alpha."""
+    """Return image and alpha of a red disc on dark noise."""
     rng = np.random.default_rng(shift)
     y, x = np.mgrid[:120, :150]
     noise = rng.integers(0, 90, (120, 150, 3), dtype=np.uint8)
@@ -94,25 +94,25 @@ def test_both_tables_are_printed(folder, weights, capsys):
 def test_methods_that_refine_beat_the_label():
     pytest.importorskip("pymatting")
     image, alpha = scene()
-    label = label_of(Case("a", image, alpha, alpha >= 0), "dilated")
+    label = coarse_label_of_kind(DevCase("a", image, alpha, alpha >= 0), "dilated")
     before = mae(label.astype(np.float32), alpha)
-    assert mae(guided_filter(image, label), alpha) < before
-    assert mae(closed_form(image, label), alpha) < 0.3 * before
+    assert mae(guided_filter_baseline(image, label), alpha) < before
+    assert mae(closed_form_baseline(image, label), alpha) < 0.3 * before
 
 
 def test_every_kind_changes_the_label_as_it_says():
     image, alpha = scene()
-    case = Case("a", image, alpha, alpha >= 0)
+    case = DevCase("a", image, alpha, alpha >= 0)
     whole = alpha > 0.5
-    assert (label_of(case, "threshold") == whole).all()
-    for kind in KINDS:
-        assert label_of(case, kind).shape == alpha.shape
+    assert (coarse_label_of_kind(case, "threshold") == whole).all()
+    for kind in LABEL_KINDS:
+        assert coarse_label_of_kind(case, kind).shape == alpha.shape
     for kind in ("dilated", "eroded", "polygon"):
-        assert (label_of(case, kind) != whole).any(), kind
-    assert (label_of(case, "dilated") == dilated(whole, 1)).all()
+        assert (coarse_label_of_kind(case, kind) != whole).any(), kind
+    assert (coarse_label_of_kind(case, "dilated") == dilate(whole, 1)).all()
     thin = np.zeros((700, 700), np.float32)
     thin[300] = 1
-    assert label_of(Case("b", image, thin, thin >= 0), "eroded").any()
+    assert coarse_label_of_kind(DevCase("b", image, thin, thin >= 0), "eroded").any()
 
 
 def test_a_method_is_counted_where_it_beats_the_label():
@@ -127,19 +127,19 @@ def test_a_method_is_counted_where_it_beats_the_label():
     assert line == "| dilated | 2.00 / 1.00 / 4.00 | 2.00 / 1.00 / 4.00 (1 of 2) |"
 
 
-def test_smaller_pictures_keep_soft_mattes_soft_and_labels_hard():
+def test_smaller_images_keep_soft_mattes_soft_and_labels_hard():
     image, alpha = scene()
-    small = reduced(Case("a", image, alpha, alpha >= 0), 60)
+    small = downscale_case(DevCase("a", image, alpha, alpha >= 0), 60)
     assert small.image.shape == (48, 60, 3)
     assert len(np.unique(small.alpha)) > 2
-    hard = reduced(Case("a", image, np.float32(alpha > 0.5), alpha >= 0), 60)
+    hard = downscale_case(DevCase("a", image, np.float32(alpha > 0.5), alpha >= 0), 60)
     assert set(np.unique(hard.alpha)) == {0, 1}
-    assert reduced(small, 0) is small
-    assert reduced(small, 60) is small
+    assert downscale_case(small, 0) is small
+    assert downscale_case(small, 60) is small
 
 
 def test_rows_come_in_the_order_of_the_cases(monkeypatch):
-    cases = [Case(str(i), *scene(i), np.ones((120, 150), bool)) for i in range(3)]
+    cases = [DevCase(str(i), *scene(i), np.ones((120, 150), bool)) for i in range(3)]
     done_first = [(2, "c"), (0, "a"), (1, "b")]
     monkeypatch.setattr(
         evaluate_converter,

@@ -7,9 +7,16 @@ import pytest
 import torch
 
 from training import evaluate_tiny
-from training.baselines import box_filled, closed_form, grabcut
-from training.cases import Case, box_of, labelled_cases, matte_cases
-from training.evaluate_tiny import HALVES, Contest, click_ious, evaluate, in_half, main
+from training.baselines import closed_form, fill_box, grabcut
+from training.cases import DevCase, case_box, labelled_cases, matte_cases
+from training.evaluate_tiny import (
+    HALVES,
+    Comparison,
+    click_ious,
+    evaluate,
+    is_in_half,
+    main,
+)
 from zim_model.errors import ZimError
 from zim_model.matting.metrics import iou, sad
 from zim_model.prompts import PromptSet
@@ -58,7 +65,7 @@ def test_the_tables_have_all_measures(folder, monkeypatch, capsys):
         used.add(torch.get_num_threads())
         return case.alpha
 
-    monkeypatch.setattr(evaluate_tiny, "zim", lambda model: perfect)
+    monkeypatch.setattr(evaluate_tiny, "zim_method", lambda model: perfect)
     models = ["--model", "zim-tiny", "--model", "runs/more/zim-tiny.safetensors"]
     assert main(["--data", str(folder), "--clicks", "5", *models]) == 0
     assert used == {1}
@@ -82,7 +89,7 @@ def test_the_tables_have_all_measures(folder, monkeypatch, capsys):
 
 def test_a_model_answers_as_a_method(folder):
     case = next(matte_cases(folder))
-    alpha = evaluate_tiny.zim("zim-tiny")(case, PromptSet((), box_of(case)))
+    alpha = evaluate_tiny.zim_method("zim-tiny")(case, PromptSet((), case_box(case)))
     assert alpha.shape == case.alpha.shape
     assert alpha.dtype == np.float32
     assert alpha.min() >= 0
@@ -91,27 +98,27 @@ def test_a_model_answers_as_a_method(folder):
 
 def test_processes_do_not_change_the_numbers(folder):
     pytest.importorskip("pymatting")
-    contest = Contest((), clicks=1)
-    assert evaluate(folder, contest, jobs=2) == evaluate(folder, contest, jobs=1)
+    comparison = Comparison((), clicks=1)
+    assert evaluate(folder, comparison, jobs=2) == evaluate(folder, comparison, jobs=1)
 
 
 def test_a_filled_box_has_the_area_of_the_box(folder):
     case = next(labelled_cases(folder))
-    found = box_filled(case, PromptSet((), box_of(case))) > 0.5
-    box = box_of(case)
+    found = fill_box(case, PromptSet((), case_box(case))) > 0.5
+    box = case_box(case)
     share = (case.alpha > 0.5).sum() / (box.width * box.height)
-    assert iou(found, case.alpha > 0.5, case.known) == pytest.approx(share)
+    assert iou(found, case.alpha > 0.5, case.valid) == pytest.approx(share)
 
 
 def test_grabcut_finds_a_disc_and_closed_form_softens_its_edge(folder):
     pytest.importorskip("pymatting")
     case = next(matte_cases(folder))
-    prompts = PromptSet((), box_of(case))
+    prompts = PromptSet((), case_box(case))
     hard, soft = grabcut(case, prompts), closed_form(case, prompts)
-    assert iou(hard > 0.5, case.alpha > 0.5, case.known) > 0.9
+    assert iou(hard > 0.5, case.alpha > 0.5, case.valid) > 0.9
     assert set(np.unique(hard)) <= {0, 1}
     assert ((soft > 0.05) & (soft < 0.95)).sum() > 20
-    assert sad(soft, case.alpha) < sad(box_filled(case, prompts), case.alpha)
+    assert sad(soft, case.alpha) < sad(fill_box(case, prompts), case.alpha)
 
 
 def test_where_closed_form_gives_up_grabcut_counts(folder, monkeypatch, capsys):
@@ -122,7 +129,7 @@ def test_where_closed_form_gives_up_grabcut_counts(folder, monkeypatch, capsys):
         raise ValueError("did not converge")
 
     monkeypatch.setattr(pymatting, "estimate_alpha_cf", give_up)
-    means = evaluate(folder, Contest(()))["all"]
+    means = evaluate(folder, Comparison(()))["all"]
     for rows in means.values():
         assert rows["GrabCut + closed-form"] == rows["GrabCut"]
     out, err = capsys.readouterr()
@@ -134,7 +141,7 @@ def test_missing_pymatting_is_named(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pymatting", None)
     case = next(matte_cases(folder))
     with pytest.raises(ZimError, match=r"\[train\]"):
-        closed_form(case, PromptSet((), box_of(case)))
+        closed_form(case, PromptSet((), case_box(case)))
 
 
 def test_clicks_go_on_until_nothing_is_left_to_learn(folder):
@@ -155,17 +162,17 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
     assert "none" in capsys.readouterr().err
 
 
-def test_a_picture_is_in_one_half_with_all_its_regions():
+def test_a_image_is_in_one_half_with_all_its_regions():
     nothing = np.zeros((4, 4), np.float32)
     halves = []
     for i in range(40):
         cases = [
-            Case(f"{name}:{region}", nothing, nothing, nothing > 0)
+            DevCase(f"{name}:{region}", nothing, nothing, nothing > 0)
             for name in (f"dev/seg/{i}.jpg", f"elsewhere/{i}.jpg")
             for region in (1, 2)
         ]
-        found = [[half for half in HALVES if in_half(case, half)] for case in cases]
-        assert all(in_half(case, "all") for case in cases)
+        found = [[half for half in HALVES if is_in_half(case, half)] for case in cases]
+        assert all(is_in_half(case, "all") for case in cases)
         assert len(found[0]) == 1
         assert all(f == found[0] for f in found)
         halves += found[0]
@@ -174,15 +181,15 @@ def test_a_picture_is_in_one_half_with_all_its_regions():
 
 def test_halves_share_out_the_cases(folder):
     def cases(half):
-        return [case for case in labelled_cases(folder) if in_half(case, half)]
+        return [case for case in labelled_cases(folder) if is_in_half(case, half)]
 
     parts = [len(cases(half)) for half in HALVES]
     assert sum(parts) == len(cases("all")) == 2
-    contest = Contest((), clicks=3)
-    together = evaluate(folder, contest, halves=(*HALVES, "all"))
+    comparison = Comparison((), clicks=3)
+    together = evaluate(folder, comparison, halves=(*HALVES, "all"))
     for half, count in zip(HALVES, parts, strict=True):
         assert ("labels" in together[half]) is (count > 0)
-        assert evaluate(folder, contest, halves=[half]) == {half: together[half]}
+        assert evaluate(folder, comparison, halves=[half]) == {half: together[half]}
     for method, row in together["all"]["labels"].items():
         mean = sum(
             cases * together[half]["labels"][method]["box IoU"]

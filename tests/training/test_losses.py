@@ -99,7 +99,7 @@ def test_the_papers_loss_alone_trusts_no_edges_of_hard_labels():
 
 
 def test_without_cross_entropy_the_likelier_side_is_worth_taking():
-    """Where two thirds of equal pixels are object, cross-entropy asks for alpha 2/3."""
+    """With two thirds of object pixels cross-entropy is lowest at alpha 2/3."""
     target = (torch.arange(3 * 64).reshape(1, 8, 24) % 3 > 0).float()
     weight, exact, scores = torch.ones_like(target), torch.zeros(1), torch.zeros(1, 4)
 

@@ -5,49 +5,49 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.pack import main, opened, pack
-from training.samples import Samples
-from training.sources import Pictures
+from training.pack import main, open_training_folder, pack
+from training.samples import PromptSamples
+from training.sources import SceneReader
 from zim_model.errors import ZimError
 from zim_model.network.config import ZIM_TINY
 
 
-def test_a_packed_folder_trains_like_the_folder(pictures_folder, tmp_path, capsys):
+def test_a_packed_folder_trains_like_the_folder(training_folder, tmp_path, capsys):
     tar = tmp_path / "slice.tar"
-    assert main([str(pictures_folder), "-o", str(tar), "--max-mb", "1"]) == 0
+    assert main([str(training_folder), "-o", str(tar), "--max-mb", "1"]) == 0
     assert "at most 384 px" in capsys.readouterr().out
-    with opened(tar) as folder:
-        packed = Pictures(folder)
-        original = Pictures(pictures_folder)
+    with open_training_folder(tar) as folder:
+        packed = SceneReader(folder)
+        original = SceneReader(training_folder)
         assert [kind for kind, _, _ in packed.pools] == [
             kind for kind, _, _ in original.pools
         ]
-        sample = Samples(packed, ZIM_TINY, [64], seed=1)[0]
+        sample = PromptSamples(packed, ZIM_TINY, [64], seed=1)[0]
         assert sample["image"].shape == (3, 64, 64)
         with Image.open(folder / "seg" / "bsds__0.labels.png") as labels:
             assert set(np.unique(labels)) == {0, 1, 2}
     assert not folder.exists()
 
 
-def test_pictures_shrink_until_they_fit(pictures_folder, tmp_path):
+def test_images_shrink_until_they_fit(training_folder, tmp_path):
     whole = tmp_path / "whole.tar"
-    assert pack(pictures_folder, whole, 1 << 30, 160) == 160
+    assert pack(training_folder, whole, 1 << 30, 160) == 160
     limit = whole.stat().st_size - 1024
     small = tmp_path / "small.tar"
-    assert pack(pictures_folder, small, limit, 160) < 160
+    assert pack(training_folder, small, limit, 160) < 160
     assert small.stat().st_size <= limit
 
 
-def test_too_little_room_leaves_no_file(pictures_folder, tmp_path, capsys):
+def test_too_little_room_leaves_no_file(training_folder, tmp_path, capsys):
     out = tmp_path / "out.tar"
-    code = main([str(pictures_folder), "-o", str(out), "--max-mb", "0.001"])
+    code = main([str(training_folder), "-o", str(out), "--max-mb", "0.001"])
     assert code == 1
     assert "do not fit" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(ZimError, match="no pictures"):
+    with pytest.raises(ZimError, match="no images"):
         pack(tmp_path, tmp_path / "a.tar", 1000, 100)
 
 
@@ -57,7 +57,7 @@ def test_a_tar_may_not_write_outside_its_folder(tmp_path):
         entry = tarfile.TarInfo("../evil.txt")
         entry.size = 1
         tar.addfile(entry, io.BytesIO(b"x"))
-    with pytest.raises(ZimError, match=r"evil\.tar"), opened(path):
+    with pytest.raises(ZimError, match=r"evil\.tar"), open_training_folder(path):
         pass
     assert not (tmp_path / "evil.txt").exists()
 
@@ -65,5 +65,5 @@ def test_a_tar_may_not_write_outside_its_folder(tmp_path):
 def test_what_is_no_tar_is_refused(tmp_path):
     path = tmp_path / "slice.tar"
     path.write_bytes(b"nothing")
-    with pytest.raises(ZimError, match=r"slice\.tar"), opened(path):
+    with pytest.raises(ZimError, match=r"slice\.tar"), open_training_folder(path):
         pass

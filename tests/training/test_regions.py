@@ -7,10 +7,10 @@ from PIL import Image
 
 from training import loop
 from training.config import MODELS, TrainConfig
-from training.distributed import Team
+from training.distributed import ProcessGroup
 from training.regions import LabelSamples, boundaries, pair_loss, regions_loss
-from training.samples import Samples
-from training.sources import Pictures
+from training.samples import PromptSamples
+from training.sources import SceneReader
 from training.train_zim import PREVIEWS, main
 from training.trainer import Trainer
 from zim_model.network.config import ZIM_TINY
@@ -30,9 +30,9 @@ def config_file(tmp_path):
     return path
 
 
-def test_samples_depend_on_their_number_alone(pictures_folder):
+def test_samples_depend_on_their_number_alone(training_folder):
     samples, again = (
-        LabelSamples(Pictures(pictures_folder), ZIM_TINY, [64] * 30, 1)
+        LabelSamples(SceneReader(training_folder), ZIM_TINY, [64] * 30, 1)
         for _ in range(2)
     )
     for i in (0, 7, 29):
@@ -41,11 +41,11 @@ def test_samples_depend_on_their_number_alone(pictures_folder):
     assert not torch.equal(samples[0]["image"], samples[1]["image"])
 
 
-def test_labels_lie_on_the_picture(pictures_folder):
+def test_labels_lie_on_the_image(training_folder):
     """The objects of the folder are blue: label 1 is, label 2 is not."""
-    samples = LabelSamples(Pictures(pictures_folder), ZIM_TINY, [64] * 60, 1)
-    samples.pictures.pools = [p for p in samples.pictures.pools if "seg/" in p[0]]
-    samples.pictures.shares = np.ones(1)
+    samples = LabelSamples(SceneReader(training_folder), ZIM_TINY, [64] * 60, 1)
+    samples.scenes.pools = [p for p in samples.scenes.pools if "seg/" in p[0]]
+    samples.scenes.probabilities = np.ones(1)
     agree = []
     for i in range(60):
         sample = samples[i]
@@ -59,11 +59,11 @@ def test_labels_lie_on_the_picture(pictures_folder):
     assert np.mean(agree) > 0.95
 
 
-def test_prompts_come_with_the_regions_of_their_view(pictures_folder):
-    """The objects are label 1 of the folder's pictures, and so is what is asked for."""
-    samples = Samples(Pictures(pictures_folder), ZIM_TINY, [64] * 40, 1)
-    samples.pictures.pools = [p for p in samples.pictures.pools if "seg/" in p[0]]
-    samples.pictures.shares = np.ones(1)
+def test_prompts_come_with_the_regions_of_their_view(training_folder):
+    """The objects of the folder, and so the targets, have label 1."""
+    samples = PromptSamples(SceneReader(training_folder), ZIM_TINY, [64] * 40, 1)
+    samples.scenes.pools = [p for p in samples.scenes.pools if "seg/" in p[0]]
+    samples.scenes.probabilities = np.ones(1)
     seen = set()
     for i in range(40):
         sample = samples[i]
@@ -74,23 +74,23 @@ def test_prompts_come_with_the_regions_of_their_view(pictures_folder):
         same = (regions == label)[known] == asked
         assert same.float().mean() > 0.95
     assert seen == {0, 1, 2}
-    whole = Samples(Pictures(pictures_folder), MODELS["zim-mini"], [64], 1)[0]
+    whole = PromptSamples(SceneReader(training_folder), MODELS["zim-mini"], [64], 1)[0]
     assert "regions" not in whole
 
 
-def test_two_of_many_regions_are_no_single_object(pictures_folder, tmp_path):
-    folder = shutil.copytree(pictures_folder, tmp_path / "data")
+def test_two_of_many_regions_are_no_single_object(training_folder, tmp_path):
+    folder = shutil.copytree(training_folder, tmp_path / "data")
     bands = np.repeat(np.arange(1, 5, dtype=np.uint8), 40)
     for path in folder.glob("seg/*.labels.png"):
         Image.fromarray(np.tile(bands, (120, 1))).save(path)
-    pictures = Pictures(folder)
-    pool = next(pool for pool in pictures.pools if pool[0] == "seg/bsds")
-    scene = pictures.scene_from(np.random.default_rng(0), *pool)
+    reader = SceneReader(folder)
+    pool = next(pool for pool in reader.pools if pool[0] == "seg/bsds")
+    scene = reader.draw_scene_from(np.random.default_rng(0), *pool)
     assert not scene.label_map().single
-    assert not scene.cut(np.s_[:, :80]).label_map().single
-    own = Pictures(pictures_folder)
+    assert not scene.crop(np.s_[:, :80]).label_map().single
+    own = SceneReader(training_folder)
     pool = next(pool for pool in own.pools if pool[0] == "seg/bsds")
-    assert own.scene_from(np.random.default_rng(0), *pool).label_map().single
+    assert own.draw_scene_from(np.random.default_rng(0), *pool).label_map().single
 
 
 def test_boundaries_run_between_known_regions_only():
@@ -129,7 +129,7 @@ def test_the_background_of_a_single_object_may_be_of_many_regions():
     labels[:, :4, :4] = 1
     embedding = torch.zeros((1, 2, 16, 16))
     embedding[:, 0, :4, :4] = 9.0  # far from all the others
-    embedding[:, 1, 8:] = 4.0  # the background falls in two
+    embedding[:, 1, 8:] = 4.0  # two background regions
     torch.manual_seed(0)
     single, _ = pair_loss(embedding, labels, torch.ones(1))
     every, _ = pair_loss(embedding, labels, torch.zeros(1))
@@ -151,9 +151,9 @@ def test_unknown_pixels_do_not_count():
 
 
 def test_pre_training_leaves_the_decoder_and_prompts_then_leave_the_encoder(
-    config_file, pictures_folder, tmp_path
+    config_file, training_folder, tmp_path
 ):
-    data = ["--data", str(pictures_folder)]
+    data = ["--data", str(training_folder)]
     config = str(config_file)
     first, second, third = (tmp_path / name for name in "abc")
     assert main([config, *data, "--out", str(first), "--minutes", "0"]) == 0
@@ -184,26 +184,26 @@ def test_pre_training_leaves_the_decoder_and_prompts_then_leave_the_encoder(
     assert any(not torch.equal(b[n], c[n]) for n in b if n.startswith("mask_decoder"))
 
 
-def test_learning_regions_lowers_the_loss(pictures_folder):
+def test_learning_regions_lowers_the_loss(training_folder):
     config = TrainConfig(
         "zim-tiny", steps=40, task="regions", views=2, lr=2e-3, warmup=2
     )
-    trainer = Trainer(config, Team(0, 1, torch.device("cpu")))
-    samples = LabelSamples(Pictures(pictures_folder), ZIM_TINY, [64] * 2, 0)
+    trainer = Trainer(config, ProcessGroup(0, 1, torch.device("cpu")))
+    samples = LabelSamples(SceneReader(training_folder), ZIM_TINY, [64] * 2, 0)
     batch = torch.utils.data.default_collate([samples[0], samples[1]])
     losses = [float(trainer.train_step([batch])["loss"]) for _ in range(20)]
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
 
 
 def test_the_encoder_goes_on_to_see_regions_while_it_learns_from_prompts(
-    config_file, pictures_folder, tmp_path
+    config_file, training_folder, tmp_path
 ):
     config_file.write_text(
         'model = "zim-tiny"\nsteps = 2\nviews = 2\nregions_weight = 0.3\n'
         "small_size = 64\nsmall_share = 1.0\nworkers = 0\nlog_every = 1\n"
     )
     out = tmp_path / "out"
-    arguments = [str(config_file), "--data", str(pictures_folder), "--out", str(out)]
+    arguments = [str(config_file), "--data", str(training_folder), "--out", str(out)]
     assert main(arguments) == 0
     header, *lines = (out / "log.csv").read_text().splitlines()
     column = header.split(",").index("regions")
@@ -211,12 +211,12 @@ def test_the_encoder_goes_on_to_see_regions_while_it_learns_from_prompts(
 
 
 def test_what_cannot_see_regions_cannot_be_taught_to(
-    config_file, pictures_folder, tmp_path, capsys
+    config_file, training_folder, tmp_path, capsys
 ):
     config_file.write_text(
         'model = "zim-mini"\nsteps = 1\nviews = 2\nregions_weight = 0.3\n'
         "small_size = 64\nsmall_share = 1.0\nworkers = 0\n"
     )
-    arguments = [str(config_file), "--data", str(pictures_folder)]
+    arguments = [str(config_file), "--data", str(training_folder)]
     assert main([*arguments, "--out", str(tmp_path / "out")]) == 1
     assert "zim-mini has no region head" in capsys.readouterr().err

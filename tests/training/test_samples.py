@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from training.prompt_sampling import bounding_box, jittered, sample_clicks
+from training.prompt_sampling import jitter_box, mask_box, sample_clicks
 from training.samples import (
     MAX_TOKENS,
     PROMPTS_PER_VIEW,
-    Samples,
-    augmented,
+    PromptSamples,
+    augment,
     draw_prompts,
 )
-from training.sources import Pictures, Scene
+from training.sources import Scene, SceneReader
 from zim_model.errors import ZimError
 from zim_model.network.config import ZIM_TINY
 from zim_model.network.decoder import POSITIVE
@@ -20,13 +20,13 @@ from zim_model.prompts import Box, Point, PromptSet
 
 
 @pytest.fixture(scope="module")
-def samples(pictures_folder):
-    return Samples(Pictures(pictures_folder), ZIM_TINY, [64] * 40, seed=1)
+def samples(training_folder):
+    return PromptSamples(SceneReader(training_folder), ZIM_TINY, [64] * 40, seed=1)
 
 
-def test_a_sample_depends_on_its_number_alone(samples, pictures_folder):
+def test_a_sample_depends_on_its_number_alone(samples, training_folder):
     first = samples[7]
-    again = Samples(Pictures(pictures_folder), ZIM_TINY, [64] * 40, seed=1)[7]
+    again = PromptSamples(SceneReader(training_folder), ZIM_TINY, [64] * 40, seed=1)[7]
     other = samples[8]
     assert first.pop("fault") == again["fault"] == ""
     for key, value in first.items():
@@ -66,10 +66,10 @@ def test_clicks_follow_the_mask():
     rng = np.random.default_rng(0)
     mask = np.zeros((60, 80), bool)
     mask[20:40, 30:60] = True
-    others = np.zeros_like(mask)
-    others[:, :10] = True
+    other_objects = np.zeros_like(mask)
+    other_objects[:, :10] = True
     for _ in range(100):
-        points = sample_clicks(rng, mask, others, max_points=6)
+        points = sample_clicks(rng, mask, other_objects, max_points=6)
         assert 1 <= len(points) <= 6
         assert points[0].positive
         for point in points:
@@ -79,11 +79,11 @@ def test_clicks_follow_the_mask():
 def test_boxes_are_tight_and_jitter_stays_near():
     mask = np.zeros((60, 80), bool)
     mask[20:40, 30:60] = True
-    box = bounding_box(mask)
+    box = mask_box(mask)
     assert box == Box(30, 20, 60, 40)
     rng = np.random.default_rng(0)
     for _ in range(50):
-        moved = jittered(rng, box, 60, 80)
+        moved = jitter_box(rng, box, 60, 80)
         assert abs(moved.x0 - 30) <= 3
         assert abs(moved.y1 - 40) <= 2
 
@@ -101,27 +101,27 @@ def test_prompts_of_both_kinds():
     assert points.points
 
 
-def test_a_broken_picture_is_named(pictures_folder, tmp_path):
+def test_a_broken_image_is_named(training_folder, tmp_path):
     for kind in ("seg", "background"):
         (tmp_path / kind).mkdir()
     (tmp_path / "seg" / "bsds__1.labels.png").write_bytes(b"x")
     (tmp_path / "seg" / "bsds__1.jpg").write_bytes(b"x")
     (tmp_path / "background" / "b.jpg").write_bytes(b"x")
     with pytest.raises(ZimError, match=r"bsds__1|b\.jpg"):
-        Samples(Pictures(tmp_path), ZIM_TINY, [64] * 4, seed=0)[0]
+        PromptSamples(SceneReader(tmp_path), ZIM_TINY, [64] * 4, seed=0)[0]
 
 
-def test_held_out_pictures_are_never_drawn(pictures_folder, tmp_path):
-    folder = shutil.copytree(pictures_folder, tmp_path / "many")
+def test_held_out_images_are_never_drawn(training_folder, tmp_path):
+    folder = shutil.copytree(training_folder, tmp_path / "many")
     for i in range(3, 120):
         for suffix in (".jpg", ".labels.png"):
             for name in (f"bsds__{i}", f"davis__clip{i % 60}_{i}"):
                 first = folder / "seg" / f"bsds__0{suffix}"
                 shutil.copy(first, folder / "seg" / f"{name}{suffix}")
-    drawn, kept = Pictures(folder), Pictures(folder, held_out=True)
+    drawn, kept = SceneReader(folder), SceneReader(folder, held_out=True)
 
-    def names(pictures):
-        pools = [paths for kind, _, paths in pictures.pools if kind.startswith("seg")]
+    def names(reader):
+        pools = [paths for kind, _, paths in reader.pools if kind.startswith("seg")]
         return {path.name for paths in pools for path in paths}
 
     assert names(drawn)
@@ -133,7 +133,7 @@ def test_held_out_pictures_are_never_drawn(pictures_folder, tmp_path):
         for p in (drawn, kept)
     ]
     assert not videos[0] & videos[1]
-    assert kept.scene(np.random.default_rng(0)).alpha.any()
+    assert kept.draw_scene(np.random.default_rng(0)).alpha.any()
 
 
 def small_object():
@@ -159,7 +159,7 @@ def test_some_clicked_objects_are_seen_from_close_by(samples):
     assert len({samples._view(rng, small_object(), boxed) for _ in range(50)}) == 1
 
 
-def test_some_objects_fill_the_picture():
+def test_some_objects_fill_the_image():
     rng = np.random.default_rng(4)
-    shapes = [augmented(rng, small_object()).alpha.shape for _ in range(200)]
+    shapes = [augment(rng, small_object()).alpha.shape for _ in range(200)]
     assert 4 < shapes.count((30, 20)) < 30

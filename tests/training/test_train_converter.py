@@ -14,10 +14,10 @@ from safetensors.torch import save_file
 from training import distributed, loop, train_converter
 from training.conversion.config import ConverterTrainConfig
 from training.conversion.data import ConverterSamples
-from training.conversion.pairs import FolderPairs
+from training.conversion.pairs import FolderPairSource
 from training.conversion.trainer import ConverterTrainer
-from training.distributed import Team
-from training.loop import Run
+from training.distributed import ProcessGroup
+from training.loop import TrainingRunOptions
 from training.train_converter import main, train
 from zim_model.conversion.config import CONVERTERS, ConverterConfig, HieraEncoder
 from zim_model.conversion.weights import load_converter
@@ -33,7 +33,7 @@ workers = 0
 log_every = 1
 save_every = 3
 """
-ALONE = Team(0, 1, torch.device("cpu"))
+ALONE = ProcessGroup(0, 1, torch.device("cpu"))
 SMALL = ConverterTrainConfig("converter-tiny", steps=30, size=64, views=2, warmup=2)
 
 
@@ -45,7 +45,7 @@ def config_file(tmp_path):
 
 
 def a_batch(folder, config, count=2):
-    samples = ConverterSamples(FolderPairs(folder), config, count)
+    samples = ConverterSamples(FolderPairSource(folder), config, count)
     items = [samples[i] for i in range(count)]
     return torch.utils.data.default_collate(
         [{k: v for k, v in item.items() if k != "fault"} for item in items]
@@ -53,15 +53,15 @@ def a_batch(folder, config, count=2):
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
-    config_file, pictures_folder, tmp_path, monkeypatch
+    config_file, training_folder, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(distributed, "default_device", lambda: "cpu")
     config = ConverterTrainConfig.read(config_file)
-    whole = train(config, Run(pictures_folder, tmp_path / "a"))
-    half = train(config, Run(pictures_folder, tmp_path / "b", minutes=0))
+    whole = train(config, TrainingRunOptions(training_folder, tmp_path / "a"))
+    half = train(config, TrainingRunOptions(training_folder, tmp_path / "b", minutes=0))
     assert half.step == 1
     state = tmp_path / "b" / "state.pt"
-    rest = train(config, Run(pictures_folder, tmp_path / "c", state))
+    rest = train(config, TrainingRunOptions(training_folder, tmp_path / "c", state))
     assert whole.step == rest.step == 3
     for kind in ("model", "average"):
         own = getattr(rest, kind).state_dict()
@@ -70,9 +70,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 
 
 def test_a_run_leaves_a_converter_a_log_and_previews(
-    config_file, pictures_folder, tmp_path, capsys
+    config_file, training_folder, tmp_path, capsys
 ):
-    arguments = [str(config_file), "--data", str(pictures_folder)]
+    arguments = [str(config_file), "--data", str(training_folder)]
     assert main([*arguments, "--out", str(tmp_path)]) == 0
     assert "step 3 of 3" in capsys.readouterr().out
     file = tmp_path / "converter-tiny.safetensors"
@@ -87,12 +87,12 @@ def test_a_run_leaves_a_converter_a_log_and_previews(
     assert main([*arguments, *more]) == 0
 
 
-def test_processes_train_one_converter_together(config_file, pictures_folder, tmp_path):
+def test_processes_train_one_converter_together(config_file, training_folder, tmp_path):
     config_file.write_text(CONFIG.replace("steps = 3", "steps = 1"))
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *("--nproc-per-node", "2", "-m", "training.train_converter"),
-        *(str(config_file), "--data", str(pictures_folder)),
+        *(str(config_file), "--data", str(training_folder)),
         *("--out", str(tmp_path / "out")),
     ]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
@@ -103,15 +103,15 @@ def test_processes_train_one_converter_together(config_file, pictures_folder, tm
     load_converter(tmp_path / "out" / "converter-tiny.safetensors")
 
 
-def test_learning_lowers_the_loss(pictures_folder):
+def test_learning_lowers_the_loss(training_folder):
     trainer = ConverterTrainer(dataclasses.replace(SMALL, lr=3e-3), ALONE)
-    batch = a_batch(pictures_folder, SMALL)
+    batch = a_batch(training_folder, SMALL)
     losses = [float(trainer.train_step([batch])["loss"]) for _ in range(25)]
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
 
 
-def test_crops_lie_on_the_edge_and_hold_their_label(pictures_folder):
-    batch = a_batch(pictures_folder, SMALL, 12)
+def test_crops_lie_on_the_edge_and_hold_their_label(training_folder):
+    batch = a_batch(training_folder, SMALL, 12)
     label, target = batch["planes"][:, 0, 0], batch["target"][:, 0]
     assert set(label.unique().tolist()) <= {0.0, 1.0}
     both = (label.amin((1, 2)) == 0) & (label.amax((1, 2)) == 1)
@@ -120,31 +120,31 @@ def test_crops_lie_on_the_edge_and_hold_their_label(pictures_folder):
     assert 0 < wrong.mean() < 0.3
 
 
-def test_coarse_objects_keep_their_label(pictures_folder):
-    # The folder's own labelled pictures are of a source whose edges are not good.
-    for path in list((pictures_folder / "seg").glob("bsds__*")):
+def test_coarse_objects_keep_their_label(training_folder):
+    # The source of the folder's labelled images is not used for coarse pairs.
+    for path in list((training_folder / "seg").glob("bsds__*")):
         shutil.copy(path, path.with_name(path.name.replace("bsds", "things")))
     only = dataclasses.replace(SMALL, stl_share=1.0)
-    batch = a_batch(pictures_folder, only, 8)
+    batch = a_batch(training_folder, only, 8)
     assert torch.equal(batch["planes"][:, 0, 0], batch["target"][:, 0].round())
     soft = (batch["target"] % 1 > 0).float().mean()
-    assert soft < 0.05, "but for what reducing mixes"
-    without = a_batch(pictures_folder, dataclasses.replace(only, stl=False), 8)
+    assert soft < 0.05, "except for downscaled edges"
+    without = a_batch(training_folder, dataclasses.replace(only, stl=False), 8)
     assert len(without["target"].unique()) > 2
 
 
-def test_padding_does_not_count(pictures_folder):
-    large = dataclasses.replace(SMALL, size=192)  # larger than the pictures
-    batch = a_batch(pictures_folder, large)
+def test_padding_does_not_count(training_folder):
+    large = dataclasses.replace(SMALL, size=192)  # larger than the images
+    batch = a_batch(training_folder, large)
     weight = batch["weight"]
     assert 0 < weight.mean() < 1
     assert not batch["target"][weight == 0].any()
 
 
-def test_a_damaged_picture_is_skipped_and_named(pictures_folder, tmp_path):
-    folder = shutil.copytree(pictures_folder, tmp_path / "damaged")
+def test_a_damaged_image_is_skipped_and_named(training_folder, tmp_path):
+    folder = shutil.copytree(training_folder, tmp_path / "damaged")
     (folder / "matte" / "aim__1.jpg").write_bytes(b"no picture")
-    samples = ConverterSamples(FolderPairs(folder), SMALL, 30)
+    samples = ConverterSamples(FolderPairSource(folder), SMALL, 30)
     faults = [samples[i]["fault"] for i in range(30)]
     assert 0 < sum(map(bool, faults)) < 30
     assert all("aim__1.jpg" in fault for fault in faults if fault)
@@ -153,8 +153,8 @@ def test_a_damaged_picture_is_skipped_and_named(pictures_folder, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sga = true", "no float"),
-        ("stl = 1", "no bool"),
+        ("sga = true", "not of type float"),
+        ("stl = 1", "not of type bool"),
         ("region_loss = 'bce'", "unknown keys: region_loss"),
         ("size = 100", "multiple of 32"),
         ("size = 32", "64 or more"),

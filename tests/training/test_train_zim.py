@@ -16,10 +16,10 @@ from PIL import Image
 from training import distributed, loop, train_zim
 from training.base_trainer import learning_rate
 from training.config import MODELS, TrainConfig
-from training.distributed import Team
-from training.loop import Faults, Run
-from training.samples import Samples
-from training.sources import Pictures
+from training.distributed import ProcessGroup
+from training.loop import FaultCounter, TrainingRunOptions
+from training.samples import PromptSamples
+from training.sources import SceneReader
 from training.train_zim import input_sizes, main, train
 from training.trainer import Trainer
 from zim_model import load_model
@@ -41,11 +41,11 @@ save_every = 4
 """
 
 
-ALONE = Team(0, 1, torch.device("cpu"))
+ALONE = ProcessGroup(0, 1, torch.device("cpu"))
 
 
 def a_batch(folder, config, count, first=0):
-    samples = Samples(Pictures(folder), config.zim, [64] * (first + count), 0)
+    samples = PromptSamples(SceneReader(folder), config.zim, [64] * (first + count), 0)
     chosen = [samples[first + i] for i in range(count)]
     return torch.utils.data.default_collate(chosen)
 
@@ -63,15 +63,15 @@ def run(config_file, data, out, *more):
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
-    config_file, pictures_folder, tmp_path, monkeypatch
+    config_file, training_folder, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(distributed, "default_device", lambda: "cpu")
     config = TrainConfig.read(config_file)
-    whole = train(config, Run(pictures_folder, tmp_path / "a"))
-    half = train(config, Run(pictures_folder, tmp_path / "b", minutes=0))
+    whole = train(config, TrainingRunOptions(training_folder, tmp_path / "a"))
+    half = train(config, TrainingRunOptions(training_folder, tmp_path / "b", minutes=0))
     assert half.step == 1
     state = tmp_path / "b" / "state.pt"
-    rest = train(config, Run(pictures_folder, tmp_path / "c", state))
+    rest = train(config, TrainingRunOptions(training_folder, tmp_path / "c", state))
     assert whole.step == rest.step == 4
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, rest.model.state_dict()[name]), name
@@ -80,7 +80,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 
 
 def test_a_preempted_run_saves_and_the_same_command_goes_on(
-    config_file, pictures_folder, tmp_path, monkeypatch, capsys
+    config_file, training_folder, tmp_path, monkeypatch, capsys
 ):
     step = Trainer.train_step
 
@@ -94,18 +94,18 @@ def test_a_preempted_run_saves_and_the_same_command_goes_on(
     listening = signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patched:
         patched.setattr(Trainer, "train_step", asked_to_go)
-        assert run(config_file, pictures_folder, out, "--auto-resume") == 0
+        assert run(config_file, training_folder, out, "--auto-resume") == 0
     assert "step 2 of 4" in capsys.readouterr().out
     assert signal.getsignal(signal.SIGTERM) is listening
-    assert run(config_file, pictures_folder, out, "--auto-resume") == 0
+    assert run(config_file, training_folder, out, "--auto-resume") == 0
     assert "step 4 of 4" in capsys.readouterr().out
     with (out / "log.csv").open() as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == [1, 2, 3, 4]
 
 
-def test_a_run_leaves_a_model_and_a_log(config_file, pictures_folder, tmp_path, capsys):
+def test_a_run_leaves_a_model_and_a_log(config_file, training_folder, tmp_path, capsys):
     out = tmp_path / "out"
-    assert run(config_file, pictures_folder, out) == 0
+    assert run(config_file, training_folder, out) == 0
     said = capsys.readouterr()
     assert "step 4 of 4" in said.out
     assert re.search(
@@ -118,51 +118,51 @@ def test_a_run_leaves_a_model_and_a_log(config_file, pictures_folder, tmp_path, 
     assert all(np.isfinite(float(row["loss"])) for row in rows)
 
 
-def test_learning_lowers_the_loss(pictures_folder):
+def test_learning_lowers_the_loss(training_folder):
     config = TrainConfig(
         "zim-tiny", steps=40, views=2, lr=2e-3, warmup=2, small_size=64, small_share=1.0
     )
     trainer = Trainer(config, ALONE)
-    batch = a_batch(pictures_folder, config, 2)
+    batch = a_batch(training_folder, config, 2)
     losses = [float(trainer.train_step([batch])["loss"]) for _ in range(25)]
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
 
 
 def test_another_configuration_does_not_resume(
-    config_file, pictures_folder, tmp_path, capsys
+    config_file, training_folder, tmp_path, capsys
 ):
-    run(config_file, pictures_folder, tmp_path / "a", "--minutes", "0")
+    run(config_file, training_folder, tmp_path / "a", "--minutes", "0")
     config_file.write_text(CONFIG.replace("lr = 1e-3", "lr = 5e-4"))
     state = str(tmp_path / "a" / "state.pt")
-    code = run(config_file, pictures_folder, tmp_path / "b", "--resume-from", state)
+    code = run(config_file, training_folder, tmp_path / "b", "--resume-from", state)
     assert code == 1
     assert "lr: 0.001 -> 0.0005" in capsys.readouterr().err
 
 
-def test_a_small_state_is_smaller_and_goes_on(config_file, pictures_folder, tmp_path):
+def test_a_small_state_is_smaller_and_goes_on(config_file, training_folder, tmp_path):
     folders = [tmp_path / "exact", tmp_path / "small"]
     for folder, more in zip(folders, ([], ["--small-state"]), strict=True):
-        run(config_file, pictures_folder, folder, "--minutes", "0", *more)
+        run(config_file, training_folder, folder, "--minutes", "0", *more)
     exact, small = ((folder / "state.pt").stat().st_size for folder in folders)
     assert small < 0.8 * exact
     state = str(folders[1] / "state.pt")
     out = tmp_path / "out"
-    assert run(config_file, pictures_folder, out, "--resume-from", state) == 0
+    assert run(config_file, training_folder, out, "--resume-from", state) == 0
 
 
-def test_a_damaged_state_is_refused(config_file, pictures_folder, tmp_path, capsys):
+def test_a_damaged_state_is_refused(config_file, training_folder, tmp_path, capsys):
     state = tmp_path / "state.pt"
     state.write_bytes(b"nothing")
     code = run(
-        config_file, pictures_folder, tmp_path / "b", "--resume-from", str(state)
+        config_file, training_folder, tmp_path / "b", "--resume-from", str(state)
     )
     assert code == 1
-    assert "no training state" in capsys.readouterr().err
+    assert "not a training state" in capsys.readouterr().err
 
 
-def test_a_folder_without_pictures(config_file, tmp_path, capsys):
+def test_a_folder_without_images(config_file, tmp_path, capsys):
     assert run(config_file, tmp_path, tmp_path / "out") == 1
-    assert "no training pictures" in capsys.readouterr().err
+    assert "no training images" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_folder_without_pictures(config_file, tmp_path, capsys):
         ('model = "zim-tiny"\nsteps = 1\nspeed = 2', "speed"),
         ('model = "zim-tiny"', "steps"),
         ('model = "zim-huge"\nsteps = 1', "zim-tiny"),
-        ('model = "zim-tiny"\nsteps = "many"', "no int"),
+        ('model = "zim-tiny"\nsteps = "many"', "not of type int"),
         ("model = ", "cannot be read"),
         ('model = "zim-tiny"\nsteps = 1\nprecision = "int4"', "bfloat16"),
         ('model = "zim-tiny"\nsteps = 1\nregion_loss = "dice"', "focal"),
@@ -207,14 +207,14 @@ def test_small_inputs_come_first():
     assert input_sizes(config) == [64] * 4 + [192] * 4
 
 
-def test_a_step_in_parts_has_the_gradient_of_the_whole(pictures_folder, monkeypatch):
+def test_a_step_in_parts_has_the_gradient_of_the_whole(training_folder, monkeypatch):
     config = TrainConfig("zim-tiny", steps=4, warmup=1, small_size=64, small_share=1.0)
-    whole = a_batch(pictures_folder, config, 4)
+    whole = a_batch(training_folder, config, 4)
     parts = [{k: v[i : i + 2] for k, v in whole.items()} for i in (0, 2)]
     gradients = []
     for batches in ([whole], parts):
         trainer = Trainer(config, ALONE)
-        # Batch norm would see other batches: take its running statistics.
+        # Batch norm would use other batches: use its running statistics.
         still = functools.partial(torch.nn.Module.train, trainer.model, False)
         monkeypatch.setattr(trainer.model, "train", still)
         monkeypatch.setattr(trainer.model, "eval", still)
@@ -224,15 +224,15 @@ def test_a_step_in_parts_has_the_gradient_of_the_whole(pictures_folder, monkeypa
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
 
 
-def test_views_must_split_evenly(config_file, pictures_folder, tmp_path, capsys):
+def test_views_must_split_evenly(config_file, training_folder, tmp_path, capsys):
     config_file.write_text(CONFIG + "accumulate = 3\n")
-    assert run(config_file, pictures_folder, tmp_path / "out") == 1
+    assert run(config_file, training_folder, tmp_path / "out") == 1
     assert "equal parts" in capsys.readouterr().err
 
 
-def test_two_processes_take_the_same_samples_as_one(pictures_folder):
+def test_two_processes_take_the_same_samples_as_one(training_folder):
     config = TrainConfig("zim-tiny", steps=3, views=8, accumulate=2)
-    share = loop.Share
+    share = loop.DistributedStepSampler
     one = list(share(config, 1, 0, 1))
     two = [list(share(config, 1, rank, 2)) for rank in range(2)]
     assert one == list(range(8, 24))
@@ -241,13 +241,13 @@ def test_two_processes_take_the_same_samples_as_one(pictures_folder):
     assert len(share(config, 1, 0, 2)) == len(two[0])
 
 
-def test_processes_train_one_model_together(config_file, pictures_folder, tmp_path):
+def test_processes_train_one_model_together(config_file, training_folder, tmp_path):
     config = CONFIG.replace("steps = 4", "steps = 2").replace("views = 2", "views = 4")
     config_file.write_text(config + "accumulate = 2\n")
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *("--nproc-per-node", "2", "-m", "training.train_zim", str(config_file)),
-        *("--data", str(pictures_folder), "--out", str(tmp_path / "out")),
+        *("--data", str(training_folder), "--out", str(tmp_path / "out")),
     ]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -257,8 +257,8 @@ def test_processes_train_one_model_together(config_file, pictures_folder, tmp_pa
     assert load_model(tmp_path / "out" / "zim-tiny.safetensors").config == ZIM_TINY
 
 
-def test_a_run_begins_with_trained_weights(config_file, pictures_folder, tmp_path):
-    run(config_file, pictures_folder, tmp_path / "a", "--minutes", "0")
+def test_a_run_begins_with_trained_weights(config_file, training_folder, tmp_path):
+    run(config_file, training_folder, tmp_path / "a", "--minutes", "0")
     weights = tmp_path / "a" / "zim-tiny.safetensors"
     trainer = Trainer(TrainConfig.read(config_file), ALONE)
     trainer.start_from(weights)
@@ -269,22 +269,22 @@ def test_a_run_begins_with_trained_weights(config_file, pictures_folder, tmp_pat
 
 
 def test_weights_of_another_shape_are_refused(
-    config_file, pictures_folder, tmp_path, capsys
+    config_file, training_folder, tmp_path, capsys
 ):
     from zim_model.network.zim import Zim
     from zim_model.weights.checkpoint import save_model
 
     other = tmp_path / "other.safetensors"
     save_model(Zim(dataclasses.replace(ZIM_TINY, head_dim=64)), other)
-    code = run(config_file, pictures_folder, tmp_path, "--init-from", str(other))
+    code = run(config_file, training_folder, tmp_path, "--init-from", str(other))
     assert code == 1
-    assert "another shape" in capsys.readouterr().err
+    assert "another architecture" in capsys.readouterr().err
 
 
 def test_previews_show_prompts_prediction_and_truth(
-    config_file, pictures_folder, tmp_path
+    config_file, training_folder, tmp_path
 ):
-    run(config_file, pictures_folder, tmp_path, "--minutes", "0")
+    run(config_file, training_folder, tmp_path, "--minutes", "0")
     with Image.open(tmp_path / "previews.png") as sheet:
         assert sheet.size == (3 * 192, train_zim.PREVIEWS * 192)
         cells = np.asarray(sheet)
@@ -294,23 +294,23 @@ def test_previews_show_prompts_prediction_and_truth(
 
 
 @pytest.fixture
-def damaged_folder(pictures_folder, tmp_path):
-    folder = shutil.copytree(pictures_folder, tmp_path / "damaged")
+def damaged_folder(training_folder, tmp_path):
+    folder = shutil.copytree(training_folder, tmp_path / "damaged")
     (folder / "seg" / "bsds__1.jpg").write_bytes(b"no picture")
     return folder
 
 
-def test_a_damaged_picture_is_skipped_and_named(damaged_folder):
-    samples = Samples(Pictures(damaged_folder), ZIM_TINY, [64] * 40, 0)
+def test_a_damaged_image_is_skipped_and_named(damaged_folder):
+    samples = PromptSamples(SceneReader(damaged_folder), ZIM_TINY, [64] * 40, 0)
     faults = [samples[i]["fault"] for i in range(40)]
     assert 0 < sum(map(bool, faults)) < 40
     assert all("bsds__1.jpg" in fault for fault in faults if fault)
 
 
-def test_too_many_damaged_pictures_stop_a_run(capsys):
-    faults = Faults(views=8)
+def test_too_many_damaged_images_stop_a_run(capsys):
+    faults = FaultCounter(views=8)
     faults.add(["a.png cannot be read"] * 3 + [""] * 5)
-    faults.check(steps=1)  # a few at the start prove nothing
+    faults.check(steps=1)  # a few faults at the start are accepted
     faults.add(["b.png cannot be read", ""])
     faults.check(steps=50)
     with pytest.raises(ZimError, match=r"4 of 160 .* b\.png"):
@@ -318,10 +318,10 @@ def test_too_many_damaged_pictures_stop_a_run(capsys):
     assert capsys.readouterr().err.count("a.png") == 1
 
 
-def test_nothing_but_damaged_pictures_is_an_error(pictures_folder, tmp_path, capsys):
-    folder = shutil.copytree(pictures_folder, tmp_path / "bad")
+def test_nothing_but_damaged_images_is_an_error(training_folder, tmp_path, capsys):
+    folder = shutil.copytree(training_folder, tmp_path / "bad")
     for path in folder.rglob("*.*"):
         path.write_bytes(b"")
-    samples = Samples(Pictures(folder), ZIM_TINY, [64], 0)
+    samples = PromptSamples(SceneReader(folder), ZIM_TINY, [64], 0)
     with pytest.raises(ZimError, match="cannot be read"):
         samples[0]

@@ -1,1 +1,1 @@
-"""Training the label converter: coarse labels made from mattes."""
+"""Training of the label converter on coarse labels derived from mattes."""

@@ -1,4 +1,4 @@
-"""The settings of the label converter's training."""
+"""Settings of the label converter's training."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from training.run_config import Settings
+from training.run_config import RunSettings
 from zim_model.conversion.config import CONVERTERS, ConverterConfig
 from zim_model.errors import ZimError
 
 
 @dataclass(frozen=True, slots=True)
-class ConverterTrainConfig(Settings):
-    """What a run of the converter's training does; see :class:`Settings`.
+class ConverterTrainConfig(RunSettings):
+    """Settings of one run; see also :class:`RunSettings`.
 
     Attributes:
-        size: side of the training crops in pixels, a multiple of 32, at
-            least 64.
-        patches: crops of each picture that is drawn; a view holds so many.
-        scale: pictures are reduced to between this and all of their size.
-        sga: probability that a region is cut from a label and its matte alike (Spatial
+        size: side of the training crops in pixels, a multiple of 32, at least 64.
+        patches: number of crops of each sampled image.
+        scale: smallest factor by which images are downscaled; the largest is 1.
+        sga: probability of cutting the same region from a label and its matte (Spatial
             Generalization Augmentation).
-        stl: whether coarse objects take part, whose target is their label (Selective
-            Transformation Learning).
-        stl_share: share of these, where they take part.
-        pretrained: weights for the Hiera encoder in the transformers package's names, a
-            folder or a ``.safetensors`` file; empty to begin with none.
+        stl: whether to train on coarse objects too, whose target is their label
+            (Selective Transformation Learning).
+        stl_share: share of coarse objects with ``stl``.
+        pretrained: weights of the Hiera encoder with the transformers package's names,
+            a folder or a ``.safetensors`` file; empty for random weights.
     """
 
     size: int = 1024
@@ -40,14 +39,14 @@ class ConverterTrainConfig(Settings):
     MODELS: ClassVar[Mapping[str, ConverterConfig]] = CONVERTERS
 
     def __post_init__(self) -> None:
-        """Refuse what no run can do.
+        """Check the values.
 
         Raises:
-            ZimError: the crops' side is no multiple of 32, or a share is none.
+            ZimError: a value is out of range.
         """
-        # In smaller ones batch norm would see a single value at stride 32.
+        # In smaller crops batch norm would see a single value at stride 32.
         if self.size < 64 or self.size % 32:
-            raise ZimError(f"size = {self.size} is no multiple of 32, 64 or more.")
+            raise ZimError(f"size = {self.size} is not a multiple of 32, 64 or more.")
         for key in ("sga", "stl_share", "scale"):
             value = getattr(self, key)
             if not 0 <= value <= 1:

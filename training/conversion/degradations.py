@@ -1,8 +1,8 @@
-"""Coarse labels made from mattes, and what else makes a label converter general.
+"""Degradations that make coarse labels from mattes, and random cuts (SGA).
 
-The network that turns labels into mattes learns from pairs whose label is derived from
-the matte: by a threshold, at low resolution, blurred, dilated, eroded, as a convex
-hull, as a polygon that an annotator draws, or by several of these.
+The label converter is trained on coarse labels derived from mattes: thresholded,
+downscaled, blurred, dilated, eroded, replaced by the convex hull or by a polygon as
+annotators draw it, or by two of these.
 """
 
 from __future__ import annotations
@@ -16,44 +16,44 @@ import numpy as np
 from zim_model.arrays import BoolArray, FloatArray
 
 Rng = np.random.Generator
-LARGEST = 0.016
-"""Largest radius of a degradation, of the shorter side of the picture."""
+MAX_RADIUS_FRACTION = 0.016
+"""Largest radius of a degradation, as a fraction of the image's shorter side."""
 
 
-def thresholded(alpha: FloatArray, level: float) -> BoolArray:
-    """Alpha (H, W) in [0, 1] above a level."""
+def threshold(alpha: FloatArray, level: float) -> BoolArray:
+    """Threshold alpha (H, W) in [0, 1] at a level."""
     return alpha > level
 
 
-def downscaled(label: BoolArray, factor: float) -> BoolArray:
-    """As seen at ``factor`` times lower resolution and brought back bilinearly."""
+def downscale(label: BoolArray, factor: float) -> BoolArray:
+    """Downscale by ``factor``, threshold, and upscale bilinearly to the same size."""
     height, width = label.shape
     small = cv2.resize(
         label.astype(np.float32),
         (max(2, round(width / factor)), max(2, round(height / factor))),
         interpolation=cv2.INTER_AREA,
     )
-    hard = (small > 0.5).astype(np.float32)
-    return np.asarray(cv2.resize(hard, (width, height)) > 0.5)
+    binary = (small > 0.5).astype(np.float32)
+    return np.asarray(cv2.resize(binary, (width, height)) > 0.5)
 
 
-def blurred(label: BoolArray, sigma: float, level: float = 0.5) -> BoolArray:
-    """Rounded: blurred by a Gaussian, in pixels, and thresholded again."""
+def blur(label: BoolArray, sigma: float, level: float = 0.5) -> BoolArray:
+    """Blur by a Gaussian of ``sigma`` pixels and threshold again."""
     soft = cv2.GaussianBlur(label.astype(np.float32), (0, 0), sigma)
     return np.asarray(soft > level)
 
 
-def dilated(label: BoolArray, radius: int) -> BoolArray:
-    """Grown by so many pixels."""
-    return _morphed(cv2.dilate, label, radius)
+def dilate(label: BoolArray, radius: int) -> BoolArray:
+    """Dilate by ``radius`` pixels."""
+    return _morph(cv2.dilate, label, radius)
 
 
-def eroded(label: BoolArray, radius: int) -> BoolArray:
-    """Shrunk by so many pixels."""
-    return _morphed(cv2.erode, label, radius)
+def erode(label: BoolArray, radius: int) -> BoolArray:
+    """Erode by ``radius`` pixels."""
+    return _morph(cv2.erode, label, radius)
 
 
-def _morphed(
+def _morph(
     change: Callable[..., np.ndarray], label: BoolArray, radius: int
 ) -> BoolArray:
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
@@ -62,20 +62,20 @@ def _morphed(
 
 
 def convex_hull(label: BoolArray) -> BoolArray:
-    """The convex hull of each connected part."""
+    """Fill the convex hull of each connected component."""
     out = np.zeros(label.shape, np.uint8)
     for contour in _contours(label):
         cv2.fillConvexPoly(out, cv2.convexHull(contour), 1)
     return out > 0
 
 
-def polygon(label: BoolArray, tolerance: float, holes: bool = False) -> BoolArray:
-    """Polygons around the parts, as annotators draw them.
+def to_polygons(label: BoolArray, tolerance: float, holes: bool = False) -> BoolArray:
+    """Approximate the connected components by polygons, as annotators draw them.
 
     Args:
-        label: (H, W).
+        label: (H, W) bool.
         tolerance: largest distance of the polygon from the outline, in pixels.
-        holes: whether holes are drawn too; most annotators fill them.
+        holes: whether to keep holes; most annotators fill them.
     """
     out = np.zeros(label.shape, np.uint8)
     for contour in _contours(label):
@@ -89,128 +89,131 @@ def polygon(label: BoolArray, tolerance: float, holes: bool = False) -> BoolArra
 
 
 def _contours(label: BoolArray) -> list[np.ndarray]:
-    found, _ = cv2.findContours(
+    contours, _ = cv2.findContours(
         label.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
-    return list(found)
+    return list(contours)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Degradation:
     """A kind of degradation.
 
     Attributes:
-        draw: degrades a label by a random amount of at most so many pixels.
-        share: how often it is drawn (relative).
+        draw: degrades a label by a random amount up to a radius in pixels.
+        probability: relative frequency.
     """
 
     draw: Callable[[Rng, BoolArray, float], BoolArray]
-    share: float
+    probability: float
 
 
-def _radius(rng: Rng, largest: float) -> float:
-    """Small ones are more frequent: labels are mostly good."""
-    return float(np.exp(rng.uniform(0, np.log(max(1.5, largest)))))
+def _radius(rng: Rng, max_radius: float) -> float:
+    """Draw a radius, log-uniformly: most labels are good."""
+    return float(np.exp(rng.uniform(0, np.log(max(1.5, max_radius)))))
 
 
-def _resized(rng: Rng, label: BoolArray, largest: float) -> BoolArray:
-    return downscaled(label, 1 + 1.5 * _radius(rng, largest))
+def _draw_downscale(rng: Rng, label: BoolArray, max_radius: float) -> BoolArray:
+    return downscale(label, 1 + 1.5 * _radius(rng, max_radius))
 
 
-def _blurred(rng: Rng, label: BoolArray, largest: float) -> BoolArray:
-    return blurred(label, 0.7 * _radius(rng, largest), rng.uniform(0.35, 0.65))
+def _draw_blur(rng: Rng, label: BoolArray, max_radius: float) -> BoolArray:
+    return blur(label, 0.7 * _radius(rng, max_radius), rng.uniform(0.35, 0.65))
 
 
-def _dilated(rng: Rng, label: BoolArray, largest: float) -> BoolArray:
-    return dilated(label, round(_radius(rng, largest)))
+def _draw_dilate(rng: Rng, label: BoolArray, max_radius: float) -> BoolArray:
+    return dilate(label, round(_radius(rng, max_radius)))
 
 
-def _eroded(rng: Rng, label: BoolArray, largest: float) -> BoolArray:
-    return eroded(label, round(0.8 * _radius(rng, largest)))
+def _draw_erode(rng: Rng, label: BoolArray, max_radius: float) -> BoolArray:
+    return erode(label, round(0.8 * _radius(rng, max_radius)))
 
 
-def _opened(rng: Rng, label: BoolArray, largest: float) -> BoolArray:
-    return _dilated(rng, _eroded(rng, label, largest), largest)
+def _draw_opening(rng: Rng, label: BoolArray, max_radius: float) -> BoolArray:
+    return _draw_dilate(rng, _draw_erode(rng, label, max_radius), max_radius)
 
 
-def _closed(rng: Rng, label: BoolArray, largest: float) -> BoolArray:
-    return _eroded(rng, _dilated(rng, label, largest), largest)
+def _draw_closing(rng: Rng, label: BoolArray, max_radius: float) -> BoolArray:
+    return _draw_erode(rng, _draw_dilate(rng, label, max_radius), max_radius)
 
 
-def _polygon(rng: Rng, label: BoolArray, largest: float) -> BoolArray:
-    return polygon(label, 0.6 * _radius(rng, largest), bool(rng.random() < 0.3))
+def _draw_polygon(rng: Rng, label: BoolArray, max_radius: float) -> BoolArray:
+    return to_polygons(label, 0.6 * _radius(rng, max_radius), bool(rng.random() < 0.3))
 
 
-def _hull(rng: Rng, label: BoolArray, largest: float) -> BoolArray:
-    del rng, largest
+def _draw_hull(rng: Rng, label: BoolArray, max_radius: float) -> BoolArray:
+    del rng, max_radius
     return convex_hull(label)
 
 
-KINDS = {
-    "threshold": Kind(lambda _rng, label, _largest: label, 0.1),
-    "downscale": Kind(_resized, 0.18),
-    "blur": Kind(_blurred, 0.14),
-    "dilate": Kind(_dilated, 0.14),
-    "erode": Kind(_eroded, 0.12),
-    "open": Kind(_opened, 0.12),
-    "close": Kind(_closed, 0.1),
-    "polygon": Kind(_polygon, 0.16),
-    "hull": Kind(_hull, 0.03),
+DEGRADATIONS = {
+    "threshold": Degradation(lambda _rng, label, _max_radius: label, 0.1),
+    "downscale": Degradation(_draw_downscale, 0.18),
+    "blur": Degradation(_draw_blur, 0.14),
+    "dilate": Degradation(_draw_dilate, 0.14),
+    "erode": Degradation(_draw_erode, 0.12),
+    "open": Degradation(_draw_opening, 0.12),
+    "close": Degradation(_draw_closing, 0.1),
+    "polygon": Degradation(_draw_polygon, 0.16),
+    "hull": Degradation(_draw_hull, 0.03),
 }
-"""Every kind by its name."""
-TWICE = 0.25
-"""Share of the labels that are degraded by two kinds."""
+"""All degradations by name."""
+SECOND_DEGRADATION_SHARE = 0.25
+"""Share of the labels that are degraded twice."""
 
 
 def coarse_label(rng: Rng, alpha: FloatArray) -> BoolArray:
     """Draw a coarse label of a matte.
 
     Args:
-        rng: decides kinds and amounts.
+        rng: chooses kinds and amounts.
         alpha: (H, W) float32 in [0, 1].
 
     Returns:
-        (H, W) bool; never empty where alpha exceeds one half anywhere.
+        (H, W) bool; not empty if alpha exceeds 1/2 anywhere.
     """
     level = float(rng.choice([0.5, rng.uniform(0.05, 0.95)]))
-    label = thresholded(alpha, level)
+    label = threshold(alpha, level)
     if not label.any():
-        label = thresholded(alpha, 0.5)
-    largest = LARGEST * min(alpha.shape)
-    names, shares = list(KINDS), np.array([kind.share for kind in KINDS.values()])
-    for _ in range(2 if rng.random() < TWICE else 1):
-        name = names[rng.choice(len(names), p=shares / shares.sum())]
-        worse = KINDS[name].draw(rng, label, largest)
-        if worse.any():
-            label = worse
+        label = threshold(alpha, 0.5)
+    max_radius = MAX_RADIUS_FRACTION * min(alpha.shape)
+    names, probabilities = (
+        list(DEGRADATIONS),
+        np.array([kind.probability for kind in DEGRADATIONS.values()]),
+    )
+    for _ in range(2 if rng.random() < SECOND_DEGRADATION_SHARE else 1):
+        name = names[rng.choice(len(names), p=probabilities / probabilities.sum())]
+        degraded = DEGRADATIONS[name].draw(rng, label, max_radius)
+        if degraded.any():
+            label = degraded
     return label
 
 
-def same_region_cut(
+def cut_same_region(
     rng: Rng, label: BoolArray, alpha: FloatArray
 ) -> tuple[BoolArray, FloatArray]:
     """Cut the same random region from a label and its matte (the paper's SGA).
 
-    What remains of the object is a part that no one would call an object: the network
-    learns to follow the label and not what it knows of objects.
+    The rest is no longer a complete object, so that the network learns to follow the
+    label instead of object shapes.
 
     Args:
-        rng: decides the region.
+        rng: chooses the region.
         label: (H, W) bool.
         alpha: (H, W) float32.
 
     Returns:
-        Both, without the region; as they were where the label would be left empty.
+        Label and matte without the region; unchanged if too little would remain.
     """
     rows, columns = np.flatnonzero(label.any(1)), np.flatnonzero(label.any(0))
     if not len(rows):
         return label, alpha
     extent = np.array([np.ptp(columns), np.ptp(rows)], np.float64) + 1
     start = np.array([columns[0], rows[0]], np.float64)
-    # Around a place of the label, or the region might miss it.
+    # Centred on a pixel of the label, so that the region overlaps it.
     ys, xs = np.nonzero(label)
-    place = rng.integers(len(ys))
-    centre = np.array([xs[place], ys[place]], np.float64)
+    pick = rng.integers(len(ys))
+    centre = np.array([xs[pick], ys[pick]], np.float64)
     region = np.zeros(label.shape, np.uint8)
     sides = np.maximum(3, extent * rng.uniform(0.15, 0.6, 2))
     shape = rng.integers(3)

@@ -1,4 +1,4 @@
-"""The label converter's training: what a step learns."""
+"""Trainer of the label converter."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from torch import Tensor, nn
 
 from training.base_trainer import BaseTrainer, Batch
 from training.conversion.config import ConverterTrainConfig
-from training.distributed import Team
+from training.distributed import ProcessGroup
 from training.losses import matte_loss
 from zim_model.conversion.config import HieraEncoder
 from zim_model.conversion.hiera import load_pretrained
-from zim_model.conversion.network import ConverterNetwork, fused
+from zim_model.conversion.network import ConverterNetwork, fuse_scales
 from zim_model.conversion.weights import load_converter, save_converter
 from zim_model.errors import ZimError
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 
 WIDTHS = (30, 15)
-"""Unsure regions reach a random width below these, at strides 4 and 1."""
-TOLD, MIXED = 0.01, 0.03
-"""Until these shares of the steps the unsure regions are told to the network, at first
-always, then half of the time: its first answers are no guide."""
+"""Upper limits of the random widths of unsure regions at strides 4 and 1."""
+UNSURE_GIVEN_ALWAYS, UNSURE_GIVEN_HALF = 0.01, 0.03
+"""Shares of the steps until which the unsure regions are derived from the target:
+always, then in half of the steps.  Early predictions are too poor for deriving them."""
 HEAD_WEIGHTS = (1, 1, 2)
 """Weights of the losses at strides 8, 4 and 1."""
 
@@ -35,10 +35,10 @@ class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
         ZimError: the pre-trained weights cannot be used.
     """
 
-    SHOWN = ("loss", "mae")
+    PROGRESS_PARTS = ("loss", "mae")
 
-    def __init__(self, config: ConverterTrainConfig, team: Team) -> None:
-        super().__init__(config, team)
+    def __init__(self, config: ConverterTrainConfig, group: ProcessGroup) -> None:
+        super().__init__(config, group)
         if not config.pretrained:
             return
         if not isinstance(config.converter.encoder, HieraEncoder):
@@ -50,33 +50,35 @@ class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
             stages = network.encoder
             load_pretrained(stages.hiera, Path(config.pretrained))  # type: ignore[arg-type]
 
-    def built(self) -> ConverterNetwork:
+    def build_model(self) -> ConverterNetwork:
         network = ConverterNetwork(self.config.converter)
-        if self.team.size > 1 and self.device.type == "cuda":
-            # A process sees too few pictures for statistics of its own.
+        if self.group.size > 1 and self.device.type == "cuda":
+            # Too few images per process for batch norm statistics of its own.
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
-    def make_passes(self) -> nn.Module:
-        return Passes(self.model, self.config.precision == "bfloat16")
+    def make_training_module(self) -> nn.Module:
+        return ConverterTrainingModule(self.model, self.config.precision == "bfloat16")
 
     def start_from(self, path: Path) -> None:
-        given = load_converter(path)
-        if given.config != self.config.converter:
+        loaded = load_converter(path)
+        if loaded.config != self.config.converter:
             raise ZimError(
-                f"{path} holds a {given.config.name} of another shape than"
+                f"{path} holds a {loaded.config.name} of another architecture than"
                 f" {self.config.model}.",
-                "Start without it, or from one trained with the same configuration.",
+                "Omit it, or use weights trained with the same configuration.",
             )
-        self.model.load_state_dict(given.state_dict())
-        self.average.load_state_dict(given.state_dict())
+        self.model.load_state_dict(loaded.state_dict())
+        self.average.load_state_dict(loaded.state_dict())
 
     def save_weights(self, folder: Path) -> None:
         save_converter(self.average, folder / f"{self.config.model}.safetensors")
 
-    def loss_of(self, batch: Batch, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def compute_loss(
+        self, batch: Batch, number: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         self.model.train()
-        seed = (self.config.seed, self.step, number, self.team.rank)
+        seed = (self.config.seed, self.step, number, self.group.rank)
         rng = np.random.default_rng(seed)
         widths = tuple(int(rng.integers(1, most)) for most in WIDTHS)
         done = self.step / self.config.steps
@@ -85,40 +87,44 @@ class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
             for key in ("pixels", "planes", "target", "weight")
         }
         target, weight = batch["target"], batch["weight"]
-        if done < TOLD or (done < MIXED and rng.random() < 0.5):
+        if done < UNSURE_GIVEN_ALWAYS or (
+            done < UNSURE_GIVEN_HALF and rng.random() < 0.5
+        ):
             label = batch["planes"][:, 0]
             soft = (target > 0.01) & (target < 0.99) | ((target > 0.5) != (label > 0.5))
-            known = soft.float()[:, None]
+            unsure = soft.float()[:, None]
             side = 2 * widths[0] + 1
-            batch["known"] = nn.functional.max_pool2d(known, side, 1, widths[0])
-        answers = (self.shared or self.passes)(batch, widths)
-        losses = [matte_loss(alpha[:, 0], target, weight).mean() for alpha in answers]
+            batch["unsure"] = nn.functional.max_pool2d(unsure, side, 1, widths[0])
+        predictions = (self.ddp_module or self.training_module)(batch, widths)
+        losses = [
+            matte_loss(alpha[:, 0], target, weight).mean() for alpha in predictions
+        ]
         total = sum(w * v for w, v in zip(HEAD_WEIGHTS, losses, strict=True))
         loss = torch.as_tensor(total) / sum(HEAD_WEIGHTS)
         with torch.no_grad():
             area = weight.sum().clamp(min=1)
-            wrong = (answers[-1][:, 0].clamp(0, 1) - target).abs() * weight
-            before = (batch["planes"][:, 0] - target).abs() * weight
-        parts = {
+            error = (predictions[-1][:, 0].clamp(0, 1) - target).abs() * weight
+            label_error = (batch["planes"][:, 0] - target).abs() * weight
+        loss_parts = {
             "loss": loss.detach(),
             "full": losses[-1].detach(),
             "eighth": losses[0].detach(),
-            "mae": wrong.sum() / area * 1e3,
-            "label_mae": before.sum() / area * 1e3,
+            "mae": error.sum() / area * 1e3,
+            "label_mae": label_error.sum() / area * 1e3,
             "label_loss": matte_loss(batch["planes"][:, 0], target, weight).mean(),
         }
-        return loss, parts
+        return loss, loss_parts
 
 
-class Passes(nn.Module):
-    """The network's pass over a batch of crops."""
+class ConverterTrainingModule(nn.Module):
+    """Forward pass of the network for a batch of crops."""
 
     def __init__(self, model: ConverterNetwork, mixed: bool) -> None:
         super().__init__()
         self.model, self.mixed = model, mixed
 
     def forward(self, batch: Batch, widths: tuple[int, int]) -> tuple[Tensor, ...]:
-        """The fused alphas (B, 1, S, S) at strides 8, 4 and 1."""
+        """Return the fused alphas (B, 1, S, S) at strides 8, 4 and 1."""
         pixels, planes = batch["pixels"], batch["planes"]
         mean, std = (
             torch.from_numpy(v).to(pixels.device) for v in (PIXEL_MEAN, PIXEL_STD)
@@ -126,5 +132,5 @@ class Passes(nn.Module):
         image = ((pixels.float() - mean) / std).permute(0, 3, 1, 2)
         image = image.contiguous(memory_format=torch.channels_last)
         with torch.autocast(image.device.type, torch.bfloat16, self.mixed):
-            answers = self.model(image, planes)
-        return fused(answers, widths, batch.get("known"))
+            predictions = self.model(image, planes)
+        return fuse_scales(predictions, widths, batch.get("unsure"))

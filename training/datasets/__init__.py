@@ -1,1 +1,1 @@
-"""Published data sets in the layouts that their authors give them."""
+"""Published matting data sets in their original layouts."""

@@ -1,4 +1,4 @@
-"""Pictures and targets of published data sets as training pairs."""
+"""Training pairs of published data sets."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.conversion.pairs import LONGEST, Pair
-from training.datasets.layouts import DATA_SETS, Entry, entries
+from training.conversion.pairs import MAX_SIDE, TrainingPair
+from training.datasets.layouts import PUBLISHED_DATASETS, DatasetEntry, list_entries
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
 
-SMALLEST, LARGEST = 0.003, 0.85
-"""Shares of the picture that an object of a label map may cover."""
-CACHED = 256
-"""Pictures that a process keeps; several objects share one."""
+MIN_OBJECT_SHARE, MAX_OBJECT_SHARE = 0.003, 0.85
+"""Smallest and largest share of the image that an object of a label map covers."""
+CACHE_SIZE = 256
+"""Images cached per process; several objects share one image."""
 
 
-@lru_cache(maxsize=CACHED)
-def _opened(path: Path, mode: str, longest: int) -> ByteArray:
-    """A picture of at most so many pixels; label maps are never interpolated."""
+@lru_cache(maxsize=CACHE_SIZE)
+def _read_image(path: Path, mode: str, longest: int) -> ByteArray:
+    """Read an image downscaled to ``longest``; label maps use nearest neighbours."""
     labels = mode == "labels"
     try:
         with Image.open(path) as file:
-            picture: Image.Image = file if labels else _converted(file, mode)
-            scale = min(1.0, longest / max(picture.size))
-            size = tuple(max(1, round(side * scale)) for side in picture.size)
+            image: Image.Image = file if labels else _convert_mode(file, mode)
+            scale = min(1.0, longest / max(image.size))
+            size = tuple(max(1, round(side * scale)) for side in image.size)
             method = Image.Resampling.NEAREST if labels else Image.Resampling.BOX
-            return np.asarray(picture.resize((size[0], size[1]), method))
+            return np.asarray(image.resize((size[0], size[1]), method))
     except (OSError, ValueError, SyntaxError) as error:
         raise ZimError(f"{path} cannot be read: {error}.", "Remove it.") from error
 
 
-def _converted(file: Image.Image, mode: str) -> Image.Image:
+def _convert_mode(file: Image.Image, mode: str) -> Image.Image:
     if mode == "L" and file.mode.startswith("I"):  # 16 bits
         wide = np.asarray(file, np.float32) / 257
         return Image.fromarray(wide.round().clip(0, 255).astype(np.uint8))
@@ -45,74 +45,76 @@ def _converted(file: Image.Image, mode: str) -> Image.Image:
 
 
 def read_pair(
-    entry: Entry, rng: np.random.Generator, longest: int = LONGEST
-) -> Pair | None:
-    """Open a picture with its matte, or with one object of its label map.
+    entry: DatasetEntry, rng: np.random.Generator, longest: int = MAX_SIDE
+) -> TrainingPair | None:
+    """Read an image with its matte, or with one object of its label map.
 
     Args:
-        entry: which files.
+        entry: the two files.
         rng: chooses the object.
-        longest: larger pictures are reduced.
+        longest: longest side that larger images are downscaled to.
 
     Returns:
-        None if the label map holds no object of a fit size.
+        The pair; None if the label map has no object of suitable size.
 
     Raises:
         ZimError: a file cannot be read, or the two are of different sizes.
     """
-    image = _opened(entry.image, "RGB", longest)
+    image = _read_image(entry.image, "RGB", longest)
     if entry.labels == "matte":
-        matte = _opened(entry.target, "L", longest)
+        matte = _read_image(entry.target, "L", longest)
         _same_size(entry, image, matte)
-        return Pair(image, np.asarray(matte / np.float32(255), np.float32))
-    labels = _opened(entry.target, "labels", longest)
+        return TrainingPair(image, np.asarray(matte / np.float32(255), np.float32))
+    labels = _read_image(entry.target, "labels", longest)
     _same_size(entry, image, labels)
     mask = _object(object_ids(labels, entry), rng)
-    return None if mask is None else Pair(image, mask.astype(np.float32))
+    return None if mask is None else TrainingPair(image, mask.astype(np.float32))
 
 
-def object_ids(labels: ByteArray, entry: Entry) -> np.ndarray:
-    """One integer (H, W) for each object of a label map of ADE20K, 0 for none.
+def object_ids(labels: ByteArray, entry: DatasetEntry) -> np.ndarray:
+    """Return the object number (H, W) of each pixel of an ADE20K label map, 0 for none.
 
     Raises:
-        ZimError: the file is no such map.
+        ZimError: the file is not such a map.
     """
     wide = labels.astype(np.int64)
     if entry.labels == "ade-classes":
         if labels.ndim != 2:
-            raise ZimError(f"{entry.target} is no map of classes.", "Remove it.")
+            raise ZimError(f"{entry.target} is not a map of classes.", "Remove it.")
         return wide
     if labels.ndim != 3:
-        raise ZimError(f"{entry.target} is no map of objects.", "Remove it.")
+        raise ZimError(f"{entry.target} is not a map of objects.", "Remove it.")
     if entry.labels == "ade-instances":  # class in red, number in green
         return np.where(wide[..., 0] > 0, wide[..., 0] * 256 + wide[..., 1], 0)
-    # The full set: class in red and green; blue tells objects apart.
+    # The full set: class in red and green, object in blue.
     kind = wide[..., 0] // 10 * 256 + wide[..., 1]
     return np.where(kind > 0, kind * 256 + wide[..., 2], 0)
 
 
 def _object(ids: np.ndarray, rng: np.random.Generator) -> BoolArray | None:
-    found, counts = np.unique(ids, return_counts=True)
-    share = counts / ids.size
-    fit = found[(found > 0) & (share > SMALLEST) & (share < LARGEST)]
+    values, counts = np.unique(ids, return_counts=True)
+    fraction = counts / ids.size
+    fit = values[
+        (values > 0) & (fraction > MIN_OBJECT_SHARE) & (fraction < MAX_OBJECT_SHARE)
+    ]
     return np.asarray(ids == rng.choice(fit)) if len(fit) else None
 
 
-def _same_size(entry: Entry, image: ByteArray, target: ByteArray) -> None:
+def _same_size(entry: DatasetEntry, image: ByteArray, target: ByteArray) -> None:
     if image.shape[:2] != target.shape[:2]:
         raise ZimError(
-            f"{entry.image} and {entry.target} are of different shapes:"
+            f"{entry.image} and {entry.target} are of different sizes:"
             f" {image.shape[1]} x {image.shape[0]} and"
             f" {target.shape[1]} x {target.shape[0]}.",
             "Remove them.",
         )
 
 
-def read_table(path: Path) -> PublishedPairs:
-    """The pairs that a TOML file names.
+def read_table(path: Path) -> PublishedPairSource:
+    """Open the data sets listed in a TOML file.
 
-    Its table ``data`` has the folder of each data set, relative to the file; its table
-    ``shares``, which may be missing, how often sets are drawn::
+    The table ``data`` has the folder of each data set, relative to the file; the
+    optional table ``shares`` has relative frequencies::
 
         [data]
         aim-500 = "AIM-500"
@@ -123,67 +125,75 @@ def read_table(path: Path) -> PublishedPairs:
         ade20k = 1.0
 
     Raises:
-        ZimError: the file is missing or malformed, or see :class:`PublishedPairs`.
+        ZimError: the file is missing or malformed, or see
+            :class:`PublishedPairSource`.
     """
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ZimError(f"{path} cannot be read: {error}.") from error
-    data, shares = tables.get("data"), tables.get("shares", {})
-    if not isinstance(data, dict) or not isinstance(shares, dict):
+    data, weights = tables.get("data"), tables.get("shares", {})
+    if not isinstance(data, dict) or not isinstance(weights, dict):
         raise ZimError(f"{path} has no table [data].", 'Such as: aim-500 = "AIM-500"')
     for name, folder in data.items():
         if not isinstance(folder, str):
-            raise ZimError(f"{path}: {name} = {folder!r} is no folder.")
-    for name, share in shares.items():
-        if isinstance(share, bool) or not isinstance(share, (int, float)) or share < 0:
-            raise ZimError(f"{path}: the share {name} = {share!r} is no number.")
+            raise ZimError(f"{path}: {name} = {folder!r} is not a folder.")
+    for name, weight in weights.items():
+        if (
+            isinstance(weight, bool)
+            or not isinstance(weight, (int, float))
+            or weight < 0
+        ):
+            raise ZimError(f"{path}: the share {name} = {weight!r} is not a number.")
     roots = {name: path.parent / folder for name, folder in data.items()}
-    return PublishedPairs(roots, {name: float(v) for name, v in shares.items()})
+    return PublishedPairSource(roots, {name: float(v) for name, v in weights.items()})
 
 
-class PublishedPairs:
-    """The pairs of published data sets, each set by its share.
+class PublishedPairSource:
+    """The training pairs of published data sets.
 
     Args:
-        roots: folder of each data set, by its name of DATA_SETS.
-        shares: how often a set is drawn (relative); else by its number of pairs.
+        roots: folder of each data set, by its key of PUBLISHED_DATASETS.
+        weights: relative frequencies of the data sets; the default is their number of
+            pairs.
 
     Raises:
-        ZimError: a set is unknown or lies elsewhere, or none has mattes.
+        ZimError: a data set is unknown or not found, or none has mattes.
     """
 
-    def __init__(self, roots: dict[str, Path], shares: dict[str, float]) -> None:
-        unknown = sorted(set(shares) - set(roots))
+    def __init__(self, roots: dict[str, Path], weights: dict[str, float]) -> None:
+        unknown = sorted(set(weights) - set(roots))
         if unknown:
-            raise ZimError(f"There are shares of no data: {', '.join(unknown)}.")
-        self.sets = {name: entries(name, root) for name, root in roots.items()}
-        self.shares = {
-            name: shares.get(name, float(len(found)))
-            for name, found in self.sets.items()
+            raise ZimError(
+                f"[shares] has data sets that are not in [data]: {', '.join(unknown)}."
+            )
+        self.sets = {name: list_entries(name, root) for name, root in roots.items()}
+        self.weights = {
+            name: weights.get(name, float(len(entries)))
+            for name, entries in self.sets.items()
         }
-        if not self._of_kind(coarse=False):
-            raise ZimError("There are no mattes among the data sets.", "Add one.")
+        if not self._sources_of_kind(coarse=False):
+            raise ZimError("None of the data sets has mattes.", "Add one.")
 
-    def _of_kind(self, *, coarse: bool) -> list[str]:
+    def _sources_of_kind(self, *, coarse: bool) -> list[str]:
         return [
             name
             for name in self.sets
-            if DATA_SETS[name].coarse is coarse and self.shares[name] > 0
+            if PUBLISHED_DATASETS[name].coarse is coarse and self.weights[name] > 0
         ]
 
     @property
     def has_coarse(self) -> bool:
-        return bool(self._of_kind(coarse=True))
+        return bool(self._sources_of_kind(coarse=True))
 
-    def matte(self, rng: np.random.Generator) -> Pair | None:
-        return self._drawn(rng, coarse=False)
+    def draw_matte_pair(self, rng: np.random.Generator) -> TrainingPair | None:
+        return self._draw(rng, coarse=False)
 
-    def coarse(self, rng: np.random.Generator) -> Pair | None:
-        return self._drawn(rng, coarse=True)
+    def draw_coarse_pair(self, rng: np.random.Generator) -> TrainingPair | None:
+        return self._draw(rng, coarse=True)
 
-    def _drawn(self, rng: np.random.Generator, *, coarse: bool) -> Pair | None:
-        names = self._of_kind(coarse=coarse)
-        shares = np.array([self.shares[name] for name in names])
-        found = self.sets[names[rng.choice(len(names), p=shares / shares.sum())]]
-        return read_pair(found[rng.integers(len(found))], rng)
+    def _draw(self, rng: np.random.Generator, *, coarse: bool) -> TrainingPair | None:
+        names = self._sources_of_kind(coarse=coarse)
+        weights = np.array([self.weights[name] for name in names])
+        entries = self.sets[names[rng.choice(len(names), p=weights / weights.sum())]]
+        return read_pair(entries[rng.integers(len(entries))], rng)

@@ -1,1 +1,1 @@
-"""Procedural pictures with exact alpha."""
+"""Procedural images with exact alpha."""

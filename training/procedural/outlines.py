@@ -1,7 +1,7 @@
-"""Outlines of the procedural pictures, and how they are drawn without jagged edges.
+"""Random outlines of procedural objects, and their antialiased rasterisation.
 
-Outlines are closed polygons in *unit coordinates*: centred on the origin, about one
-unit in radius.  A `Spot` puts them on the picture.
+Outlines are closed polygons in *unit coordinates*: centred on the origin, with a radius
+of about 1.  An `ObjectPose` transforms them to pixels.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _SUBPIXEL_BITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """Where an object lies on a picture of ``shape`` (H, W).
+class ObjectPose:
+    """Position, size and rotation of an object in an image of ``shape`` (H, W).
 
     ``x``, ``y`` and ``radius`` are pixels, ``angle`` is radians.
     """
@@ -35,16 +35,16 @@ class Spot:
     radius: float
     angle: float
 
-    def place(self, unit: Points) -> Points:
-        """Turn unit coordinates (..., 2) into pixels (..., 2)."""
+    def to_pixels(self, unit: Points) -> Points:
+        """Transform unit coordinates (..., 2) to pixels (..., 2)."""
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         turned = unit @ np.array([[cos, sin], [-sin, cos]])
-        placed: Points = turned * self.radius + (self.x, self.y)
-        return placed
+        positions: Points = turned * self.radius + (self.x, self.y)
+        return positions
 
 
-class Sheet:
-    """A supersampled drawing of polygons, given in pixels of the final picture."""
+class CoverageCanvas:
+    """A supersampled canvas for polygons in pixels of the final image."""
 
     def __init__(
         self, shape: tuple[int, int], scale: int = _SUPERSAMPLING, level: int = 0
@@ -53,10 +53,12 @@ class Sheet:
         self._scale = scale
         self._pixels = np.full((shape[0] * scale, shape[1] * scale), level, np.uint8)
 
-    def fill(self, polygons: Points, values: int | NDArray[np.int64] = 255) -> Sheet:
-        """Draw polygons (M, N, 2) or (N, 2), each with its own value of 0..255."""
+    def fill(
+        self, polygons: Points, values: int | NDArray[np.int64] = 255
+    ) -> CoverageCanvas:
+        """Fill polygons (M, N, 2) or (N, 2), each with its value from 0 to 255."""
         polygons = polygons[None] if polygons.ndim == 2 else polygons
-        # cv2 puts pixel centres at integers, the picture's pixels have them at .5.
+        # Pixel centres are at integers in OpenCV, at .5 in image coordinates.
         fixed = (polygons * self._scale - 0.5) * (1 << _SUBPIXEL_BITS)
         fixed = np.clip(fixed, -(2**18), 2**18).astype(np.int32)
         levels = np.broadcast_to(values, len(fixed)).tolist()
@@ -67,7 +69,7 @@ class Sheet:
         return self
 
     def coverage(self) -> FloatMap:
-        """Shrink the drawing to the picture's size, (H, W) float32 in [0, 1]."""
+        """Downscale to the image size: (H, W) float32 in [0, 1]."""
         small = cv2.resize(
             self._pixels, self._shape[::-1], interpolation=cv2.INTER_AREA
         )
@@ -75,7 +77,7 @@ class Sheet:
 
 
 def blob(rng: np.random.Generator, count: int = 96) -> Points:
-    """Draw a smooth closed curve, (count, 2)."""
+    """Make a random smooth closed curve, (count, 2)."""
     turn = np.linspace(0, 2 * math.pi, count, endpoint=False)
     wobble = rng.uniform(0.05, 0.3)
     radius = np.ones(count)
@@ -87,7 +89,7 @@ def blob(rng: np.random.Generator, count: int = 96) -> Points:
 
 
 def superellipse(rng: np.random.Generator, count: int = 96) -> Points:
-    """Draw something between a lozenge and a rounded box, (count, 2)."""
+    """Make a random superellipse, from lozenge to rounded box, (count, 2)."""
     turn = np.linspace(0, 2 * math.pi, count, endpoint=False)
     power = 2 / rng.uniform(1.4, 6)
     cos, sin = np.cos(turn), np.sin(turn)
@@ -102,7 +104,7 @@ def superellipse(rng: np.random.Generator, count: int = 96) -> Points:
 
 
 def random_polygon(rng: np.random.Generator) -> Points:
-    """Draw a polygon of 3 to 8 corners around the origin."""
+    """Make a random polygon with 3 to 8 corners around the origin."""
     count = int(rng.integers(3, 9))
     turn = (np.arange(count) + rng.uniform(0, 0.7, count)) * (2 * math.pi / count)
     radius = rng.uniform(0.6, 1.3, count)
@@ -110,7 +112,7 @@ def random_polygon(rng: np.random.Generator) -> Points:
 
 
 def random_outline(rng: np.random.Generator) -> Points:
-    """Draw an outline: a blob half of the time, a superellipse or a polygon."""
+    """Make a random outline: a blob (half of the time), superellipse or polygon."""
     makers = (blob, blob, superellipse, random_polygon)
     unit = makers[rng.integers(len(makers))](rng)
     stretch = math.exp(rng.uniform(-0.3, 0.3))
@@ -118,7 +120,7 @@ def random_outline(rng: np.random.Generator) -> Points:
     return stretched
 
 
-def grow(
+def grow_curves(
     roots: Points,
     headings: NDArray[np.float64],
     lengths: NDArray[np.float64],
@@ -129,10 +131,10 @@ def grow(
     phase: NDArray[np.float64] | float = 0.0,
     steps: int = 14,
 ) -> Points:
-    """Draw curves (N, steps, 2) that leave ``roots`` and turn by ``bend`` on the way.
+    """Make curves (N, steps, 2) that start at ``roots`` and turn by ``bend`` in total.
 
-    ``wave`` is the size in radians of a swing around the way, ``turns`` how often it
-    swings and ``phase`` where it starts.
+    All angles are in radians.  ``wave`` is the amplitude of an oscillation of the
+    heading, ``turns`` its number of periods and ``phase`` its phase.
     """
     along = np.linspace(0, 1, steps)[None]
 
@@ -150,10 +152,10 @@ def grow(
     return moved
 
 
-def widen(curves: Points, breadth: NDArray[np.float64]) -> Points:
-    """Surround curves (N, steps, 2) by polygons (N, 2 * steps, 2).
+def widen_curves(curves: Points, breadth: NDArray[np.float64]) -> Points:
+    """Make polygons (N, 2 * steps, 2) around curves (N, steps, 2).
 
-    ``breadth`` is the full width in the curves' unit, (N, steps).
+    ``breadth`` (N, steps) is the full width in the unit of the curves.
     """
     tangent = np.gradient(curves, axis=1)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=2, keepdims=True), 1e-9)
@@ -162,19 +164,19 @@ def widen(curves: Points, breadth: NDArray[np.float64]) -> Points:
     return np.concatenate([curves + offset, (curves - offset)[:, ::-1]], axis=1)
 
 
-def taper(
+def taper_curves(
     curves: Points, widths: NDArray[np.float64] | float, *, tip: float = 0.0
 ) -> Points:
-    """Surround curves by polygons that narrow from ``widths`` to ``widths * tip``."""
+    """Make polygons around curves that taper from ``widths`` to ``widths * tip``."""
     profile = 1 - (1 - tip) * np.linspace(0, 1, curves.shape[1]) ** 1.5
     root = np.broadcast_to(widths, len(curves))
-    return widen(curves, root[:, None] * profile)
+    return widen_curves(curves, root[:, None] * profile)
 
 
 def scatter(
     rng: np.random.Generator, outline: Points, count: int
 ) -> tuple[Points, Points]:
-    """Pick random places on an outline: points (count, 2) and outward unit normals."""
+    """Sample points (count, 2) on an outline, with outward unit normals."""
     following = np.roll(outline, -1, axis=0)
     edge = following - outline
     length = np.linalg.norm(edge, axis=1)
@@ -188,20 +190,20 @@ def scatter(
 
 
 def object_parts(rng: np.random.Generator) -> list[Points]:
-    """Draw the outlines of an object's parts, back to front, in unit coordinates."""
+    """Make random outlines of an object's parts, back to front, in unit coordinates."""
     body = random_outline(rng) * 0.7 * rng.uniform((0.6, 0.7), (1.1, 1.2))
     behind: list[Points] = []
     front: list[Points] = []
 
-    def add(part: Points) -> None:
+    def add_part(part: Points) -> None:
         (behind if rng.random() < 0.6 else front).append(part)
 
     mirrored = rng.random() < 0.5
     for _ in range(int(rng.integers(0, 4))):
         limb = _limb(rng, body)
-        add(limb)
+        add_part(limb)
         if mirrored:
-            add(limb * (-1, 1))
+            add_part(limb * (-1, 1))
     if rng.random() < 0.6:  # a head, perhaps with ears
         centre = body[np.argmin(body[:, 1])] + (0, -rng.uniform(0.05, 0.25))
         size = rng.uniform(0.2, 0.42)
@@ -211,7 +213,7 @@ def object_parts(rng: np.random.Generator) -> list[Points]:
             behind.append(ear * size * rng.uniform(0.25, 0.5) + centre + lift)
         front.append(superellipse(rng) * size + centre)
     if rng.random() < 0.25:
-        add(_handle(rng) + body[rng.integers(len(body))])
+        add_part(_handle(rng) + body[rng.integers(len(body))])
     patches = [
         blob(rng, 32) * rng.uniform(0.08, 0.3) + body[rng.integers(len(body))] * 0.45
         for _ in range(int(rng.integers(0, 3)))
@@ -221,7 +223,7 @@ def object_parts(rng: np.random.Generator) -> list[Points]:
 
 def _limb(rng: np.random.Generator, body: Points) -> Points:
     points, normals = scatter(rng, body, 1)
-    curve = grow(
+    curve = grow_curves(
         points - normals * 0.15,
         np.arctan2(normals[:, 1], normals[:, 0]) + rng.normal(0, 0.5, 1),
         rng.uniform(0.35, 1.1, 1),
@@ -229,11 +231,11 @@ def _limb(rng: np.random.Generator, body: Points) -> Points:
         steps=20,
     )
     width = rng.uniform(0.07, 0.35)
-    return taper(curve, width, tip=rng.uniform(0.2, 1.1)).reshape(-1, 2)
+    return taper_curves(curve, width, tip=rng.uniform(0.2, 1.1)).reshape(-1, 2)
 
 
 def _handle(rng: np.random.Generator) -> Points:
-    """Draw a ring with a hole: one polygon that runs out and back inside."""
+    """Make a ring as one polygon: outer boundary, then inner boundary reversed."""
     turn = np.linspace(0, 2 * math.pi, 40)
     ring = np.stack([np.cos(turn), np.sin(turn) * rng.uniform(0.6, 1.4)], axis=1)
     size = rng.uniform(0.2, 0.4)

@@ -1,4 +1,4 @@
-"""Noise, palettes and textures: the colours of the procedural pictures."""
+"""Noise, palettes and textures of the procedural objects."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 FloatMap = NDArray[np.float32]
 """(H, W) or (H, W, 3) float32."""
 
-Picture = NDArray[np.uint8]
+ColourImage = NDArray[np.uint8]
 """(H, W, 3) uint8, sRGB."""
 
-# Hair, fur, skin, leaves, cloth, smoke: what people cut out of photographs.
+# Colours of hair, fur, skin, leaves, cloth and smoke.
 _NATURAL = np.array(
     [
         (28, 22, 20), (62, 42, 30), (104, 70, 44), (150, 108, 66), (206, 172, 120),
@@ -35,10 +35,10 @@ def noise(
     octaves: int = 4,
     gain: float = 0.5,
 ) -> FloatMap:
-    """Smooth value noise, (H, W) float32 stretched to [0, 1].
+    """Compute smooth value noise, (H, W) float32, normalised to [0, 1].
 
-    ``cell`` is the size in pixels of the largest feature; each octave halves it and
-    weighs ``gain`` times the one before.
+    ``cell`` is the size in pixels of the largest features; each octave halves it and
+    has ``gain`` times the weight of the previous one.
     """
     height, width = shape
     total = np.zeros(shape, np.float32)
@@ -57,7 +57,7 @@ def noise(
 
 
 def ramp(shape: tuple[int, int], angle: float) -> FloatMap:
-    """Linear gradient along ``angle`` (radians), (H, W) float32 from 0 to 1."""
+    """Compute a linear gradient along ``angle`` (radians), (H, W) float32, 0 to 1."""
     height, width = shape
     dx, dy = math.cos(angle), math.sin(angle)
     xs = np.linspace(-0.5, 0.5, width, dtype=np.float32) * np.float32(dx * width)
@@ -68,12 +68,12 @@ def ramp(shape: tuple[int, int], angle: float) -> FloatMap:
 
 
 def random_palette(
-    rng: np.random.Generator, background: Picture, *, camouflage: float = 0.3
+    rng: np.random.Generator, background: ColourImage, *, camouflage: float = 0.3
 ) -> FloatMap:
     """Draw the three colours of one material, (3, 3) float32 in [0, 255].
 
-    With probability ``camouflage`` they come from the background's own pixels, so that
-    colour alone does not tell the object apart.
+    With probability ``camouflage`` they are taken from background pixels, so that
+    colour alone does not separate the object.
     """
     draw = rng.random()
     if draw < camouflage:
@@ -90,8 +90,8 @@ def random_palette(
     return np.clip(colours, 0, 255).astype(np.float32)
 
 
-def _wave(turns: FloatMap, height: float = 0.5) -> FloatMap:
-    """Return a sine of the given number of turns, around 0.5 and cut off at 0 and 1."""
+def _periodic_wave(turns: FloatMap, height: float = 0.5) -> FloatMap:
+    """Compute a sine of ``turns`` periods around 0.5, clipped to [0, 1]."""
     swing = np.sin(turns * np.float32(2 * math.pi)) * np.float32(height)
     return np.asarray(np.clip(swing + np.float32(0.5), 0, 1), np.float32)
 
@@ -113,14 +113,14 @@ def _clouds(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> Fl
 def _marble(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> FloatMap:
     turns = rng.uniform(2, 6)
     field = noise(rng, shape, cell=2 * cell, octaves=5)
-    return _wave(field * np.float32(turns))
+    return _periodic_wave(field * np.float32(turns))
 
 
 def _stripes(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> FloatMap:
     span = math.hypot(*shape)
     field = ramp(shape, rng.uniform(0, math.pi)) * np.float32(span / cell)
     field += noise(rng, shape, cell=3 * cell, octaves=2) * np.float32(rng.uniform(0, 2))
-    return _wave(field, rng.uniform(0.5, 4))
+    return _periodic_wave(field, rng.uniform(0.5, 4))
 
 
 def _checks(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> FloatMap:
@@ -134,7 +134,7 @@ def _spots(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> Flo
 
 
 def _streaks(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> FloatMap:
-    """Noise drawn out along one direction, as brushed fur or wood."""
+    """Compute noise stretched along one direction, as brushed fur or wood."""
     side = math.ceil(math.hypot(*shape))
     fine = noise(rng, (side // 8 + 1, side), cell=max(2.0, cell / 4), octaves=3)
     drawn_out = cv2.resize(fine, (side, side), interpolation=cv2.INTER_LINEAR)
@@ -152,19 +152,19 @@ _CALM: tuple[_Pattern, ...] = (_plain, _gradient, _clouds, _streaks, _streaks)
 _BOLD: tuple[_Pattern, ...] = (_marble, _stripes, _checks, _spots)
 
 
-def paint(
+def paint_texture(
     rng: np.random.Generator,
     shape: tuple[int, int],
     palette: FloatMap,
-    photo: Picture | None = None,
+    photo: ColourImage | None = None,
     *,
     calm: bool = False,
 ) -> FloatMap:
-    """Cover a picture with one material, (H, W, 3) float32 in [0, 255].
+    """Paint one material, (H, W, 3) float32 in [0, 255].
 
-    ``palette`` is (3, 3); where ``photo`` is given, a random crop of it is used about
-    one time in three instead of a drawn pattern.  A ``calm`` material has neither a
-    photo nor a bold pattern.
+    ``palette`` is (3, 3).  If ``photo`` is given, a random crop of it replaces the
+    pattern with a probability of 35%.  A ``calm`` material has neither a photo nor a
+    bold pattern.
     """
     if photo is not None and not calm and rng.random() < 0.35:
         colours = _crop(rng, shape, photo)
@@ -183,8 +183,10 @@ def paint(
     return np.clip(colours, 0, 255)
 
 
-def _crop(rng: np.random.Generator, shape: tuple[int, int], photo: Picture) -> FloatMap:
-    """Random crop of at least a quarter of the photo's side, resized to ``shape``."""
+def _crop(
+    rng: np.random.Generator, shape: tuple[int, int], photo: ColourImage
+) -> FloatMap:
+    """Take a random crop of at least a quarter of each side, resized to ``shape``."""
     share = rng.uniform(0.25, 1)
     height, width = (max(1, round(side * share)) for side in photo.shape[:2])
     top = int(rng.integers(photo.shape[0] - height + 1))
@@ -198,8 +200,8 @@ def _crop(rng: np.random.Generator, shape: tuple[int, int], photo: Picture) -> F
     return resized.astype(np.float32)
 
 
-def light(rng: np.random.Generator, shape: tuple[int, int]) -> FloatMap:
-    """Draw an illumination, (H, W) float32 around 1: a gradient and soft blotches."""
+def draw_light(rng: np.random.Generator, shape: tuple[int, int]) -> FloatMap:
+    """Make a random illumination, (H, W) float32 around 1: gradient and soft noise."""
     slope = np.float32(rng.uniform(0, 0.7))
     blotch = np.float32(rng.uniform(0, 0.35))
     field = ramp(shape, rng.uniform(0, 2 * math.pi)) - np.float32(0.5)

@@ -1,1 +1,1 @@
-"""SA1B-Matte: SA-1B's masks as mattes, in shards, written and read."""
+"""SA1B-Matte: building and reading shards of mattes made from SA-1B's masks."""

@@ -1,8 +1,7 @@
-"""Make SA1B-Matte: ``python -m training.sa1b_matte SA-1B -o DIR``.
+"""Build SA1B-Matte: ``python -m training.sa1b_matte SA-1B -o DIR``.
 
-A label converter turns every mask of (a fraction of) SA-1B into a soft matte.  The
-same command goes on where an earlier one was stopped; how is in
-``training.sa1b_matte.building``.
+A label converter converts every mask of (a fraction of) SA-1B to a soft matte.  After
+an interruption the same command resumes; see ``training.sa1b_matte.building``.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from training.sa1b_matte.building import Job, build
+from training.sa1b_matte.building import BuildConfig, build
 from training.sa1b_matte.labels import Filters, load_labeller
 from training.sa1b_matte.sa1b import find_sources
 from training.sa1b_matte.shards import MANIFEST
@@ -28,35 +27,37 @@ def _summary(out: Path, manifest: dict[str, Any]) -> str:
     dropped = ", ".join(f"{n} {why}" for why, n in sorted(manifest["dropped"].items()))
     size = sum(shard["bytes"] for shard in manifest["shards"])
     return (
-        f"{out / MANIFEST}: {counts['mattes']} mattes of {counts['pictures']} pictures"
+        f"{out / MANIFEST}: {counts['mattes']} mattes of {counts['pictures']} images"
         f" in {counts['shards']} shards, {size / 2**20:.1f} MB;"
-        f" left out: {dropped or 'none'}; could not be used: {counts['faults']}"
+        f" left out: {dropped or 'none'}; unusable: {counts['faults']}"
     )
 
 
-def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.sa1b_matte")
     parser.add_argument("source", type=Path, nargs="+", help="tars or folders of SA-1B")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="output folder")
     parser.add_argument(
         "--converter",
         default="converter-tiny",
-        help="name or file of a label converter; labels: keep the masks as they are",
+        help="name or weight file of a label converter; labels: keep the masks",
     )
     parser.add_argument(
-        "--fraction", type=float, default=0.01, help="share of the pictures, to 1"
+        "--fraction", type=float, default=0.01, help="fraction of the images, up to 1"
     )
     parser.add_argument(
-        "--shard-size", type=int, default=100, help="pictures a shard (100)"
+        "--shard-size", type=int, default=100, help="images per shard (100)"
     )
     limits = Filters()
-    parser.add_argument("--min-area", type=int, default=limits.min_area, help="pixels")
+    parser.add_argument(
+        "--min-area", type=int, default=limits.min_area, help="pixels of a mask"
+    )
     for name in ("predicted_iou", "stability_score", "agreement"):
         default = getattr(limits, f"min_{name}")
         flag = f"--min-{name.replace('_', '-')}"
         parser.add_argument(flag, type=float, default=default, help=f"({default})")
     parser.add_argument(
-        "--faulty-again", action="store_true", help="make shards with faults again"
+        "--faulty-again", action="store_true", help="rebuild shards with faults"
     )
     parser.add_argument(
         "--workers", type=int, default=1, help="processes on this machine"
@@ -64,57 +65,59 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--cluster", help="a Ray cluster: auto, HOST:PORT, or local:N to start one"
     )
-    given = parser.parse_args(argv)
-    if not 0 < given.fraction <= 1:
-        parser.error("--fraction is more than 0 and at most 1")
-    if given.shard_size < 1 or given.workers < 1:
-        parser.error("--shard-size and --workers are 1 or more")
-    return given
+    arguments = parser.parse_args(argv)
+    if not 0 < arguments.fraction <= 1:
+        parser.error("--fraction must be above 0 and at most 1")
+    if arguments.shard_size < 1 or arguments.workers < 1:
+        parser.error("--shard-size and --workers must be 1 or more")
+    return arguments
 
 
-def _job(given: argparse.Namespace) -> Job:
-    load = partial(load_labeller, given.converter)
-    return Job(
-        given.out.resolve(),
+def _build_config(arguments: argparse.Namespace) -> BuildConfig:
+    load = partial(load_labeller, arguments.converter)
+    return BuildConfig(
+        arguments.out.resolve(),
         load,
         load().fingerprint,
-        given.fraction,
-        given.shard_size,
+        arguments.fraction,
+        arguments.shard_size,
         Filters(
-            given.min_area,
-            given.min_predicted_iou,
-            given.min_stability_score,
-            given.min_agreement,
+            arguments.min_area,
+            arguments.min_predicted_iou,
+            arguments.min_stability_score,
+            arguments.min_agreement,
         ),
-        given.faulty_again,
+        arguments.faulty_again,
     )
 
 
-def _stop(number: int, frame: object) -> None:
+def _handle_sigterm(number: int, frame: object) -> None:
     del frame
     raise KeyboardInterrupt(number)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    given = _parsed(argv)
-    # As a cluster's scheduler asks a job to go: leave nothing half written.
-    before = signal.signal(signal.SIGTERM, _stop)
+    arguments = _parse_arguments(argv)
+    # Schedulers end jobs with SIGTERM: remove partial files.
+    before = signal.signal(signal.SIGTERM, _handle_sigterm)
     try:
-        job, sources = (
-            _job(given),
-            find_sources(path.resolve() for path in given.source),
+        config, sources = (
+            _build_config(arguments),
+            find_sources(path.resolve() for path in arguments.source),
         )
-        manifest = build(job, sources, cluster=given.cluster, workers=given.workers)
+        manifest = build(
+            config, sources, cluster=arguments.cluster, workers=arguments.workers
+        )
     except ZimError as error:
-        print(f"build_sa1b_matte: error: {error}", file=sys.stderr)
+        print(f"sa1b_matte: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
+        print("stopped; run the same command to resume", file=sys.stderr)
         return 130
     finally:
         signal.signal(signal.SIGTERM, before)
-    print(_summary(job.out, manifest))
+    print(_summary(config.out, manifest))
     return 0
 
 

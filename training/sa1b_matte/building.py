@@ -1,9 +1,8 @@
-"""Building a set of shards of mattes, here or on a cluster.
+"""Building a data set of matte shards, in local processes or on a cluster.
 
-The unit of work is a shard of some pictures: it is written whole or not at all, with a
-report beside it, and its bytes depend on nothing but its pictures, the converter and
-the options.  So a second run goes on where an earlier one was stopped, and many workers
-make what one would have made.
+The unit of work is a shard of some images.  It is written atomically, with a report,
+and its bytes depend only on its images, the converter and the options.  A stopped build
+can therefore be resumed, and the result does not depend on the number of workers.
 """
 
 from __future__ import annotations
@@ -28,37 +27,43 @@ from typing import Any
 
 from tqdm import tqdm
 
-from training.sa1b_matte.labels import Filters, Labeller, labelled
-from training.sa1b_matte.sa1b import Entry, Source, chosen, entries_of, read_entry
+from training.sa1b_matte.labels import Filters, Labeller, make_mattes
+from training.sa1b_matte.sa1b import (
+    Sa1bEntry,
+    Sa1bSource,
+    is_selected,
+    list_entries,
+    read_entry,
+)
 from training.sa1b_matte.shards import (
-    Report,
+    ShardReport,
     ShardWriter,
+    file_sha256,
     read_json,
-    sha256_of,
     write_json,
     write_manifest,
 )
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import explain, replacing
-from zim_model.runtime.cluster import RETRIES, capacity, connected, run_all
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.cluster import RETRIES, connect_ray, run_all, worker_capacity
 
-OPTIONS = "options.json"
-FORGOTTEN = 3600.0
-"""Seconds after which a half-written file of a killed worker is nobody's any more."""
+OPTIONS_FILE = "options.json"
+STALE_AFTER_S = 3600.0
+"""Age in seconds from which a partial file is considered abandoned."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What all shards of a set have in common.
+class BuildConfig:
+    """Configuration shared by all shards of a data set.
 
     Attributes:
-        out: folder of the set.
-        labeller: loads the label converter; called once in each worker.
+        out: folder of the data set.
+        labeller: loads the label converter; cached in each worker.
         converter: the converter's name and fingerprint.
-        fraction: share of SA-1B's pictures.
-        shard_size: pictures a shard.
-        filters: which mattes are kept.
-        faulty_again: make shards again in which something could not be used.
+        fraction: fraction of SA-1B's images.
+        shard_size: images per shard.
+        filters: which mattes to keep.
+        rebuild_faulty: rebuild shards with faults.
     """
 
     out: Path
@@ -67,11 +72,11 @@ class Job:
     fraction: float = 0.01
     shard_size: int = 100
     filters: Filters = field(default_factory=Filters)
-    faulty_again: bool = False
+    rebuild_faulty: bool = False
 
     @property
-    def head(self) -> dict[str, Any]:
-        """What decides the shards' bytes, for the manifest."""
+    def manifest_head(self) -> dict[str, Any]:
+        """The options that determine the shards' bytes, for the manifest."""
         return {
             "converter": self.converter,
             "fraction": self.fraction,
@@ -80,88 +85,88 @@ class Job:
         }
 
     @property
-    def made_with(self) -> str:
-        """Digest of :attr:`head`."""
-        text = json.dumps(self.head, sort_keys=True)
+    def provenance(self) -> str:
+        """Digest of :attr:`manifest_head`."""
+        text = json.dumps(self.manifest_head, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One shard to make: its name, its pictures, and faults of its source."""
+class ShardTask:
+    """One shard to build: its name, its images, and faults of its source."""
 
     shard: str
-    entries: tuple[Entry, ...]
+    entries: tuple[Sa1bEntry, ...]
     faults: tuple[str, ...] = ()
 
 
-def parts_of(job: Job, source: Source) -> list[Part]:
-    """The shards to make from a source, in order."""
-    entries, faults = entries_of(source)
-    entries = [entry for entry in entries if chosen(entry.name, job.fraction)]
-    parts = [
-        Part(
-            f"{source.name}-{begin // job.shard_size:04}",
-            tuple(entries[begin : begin + job.shard_size]),
+def plan_shards(config: BuildConfig, source: Sa1bSource) -> list[ShardTask]:
+    """Return the shards to build from a source, in order."""
+    entries, faults = list_entries(source)
+    entries = [entry for entry in entries if is_selected(entry.name, config.fraction)]
+    tasks = [
+        ShardTask(
+            f"{source.name}-{begin // config.shard_size:04}",
+            tuple(entries[begin : begin + config.shard_size]),
         )
-        for begin in range(0, len(entries), job.shard_size)
+        for begin in range(0, len(entries), config.shard_size)
     ]
     if faults:
-        first = parts[0] if parts else Part(f"{source.name}-0000", ())
-        parts[:1] = [replace(first, faults=tuple(faults))]
-    return parts
+        first = tasks[0] if tasks else ShardTask(f"{source.name}-0000", ())
+        tasks[:1] = [replace(first, faults=tuple(faults))]
+    return tasks
 
 
-def build_part(job: Job, part: Part) -> Report:
-    """Make one shard, unless it lies there finished and undamaged.
+def build_shard(config: BuildConfig, task: ShardTask) -> ShardReport:
+    """Build one shard, unless it exists, complete and undamaged.
 
     Raises:
         ZimError: the shard cannot be written.
     """
-    done = _finished(job, part)
+    done = _read_finished(config, task)
     if done is not None:
         return replace(done, again=True)
     try:
-        report = _built(job, part)
-        report.write(job.out)
+        report = _build(config, task)
+        report.write(config.out)
     except OSError as error:
-        reason, hint = explain(error)
+        reason, hint = describe_os_error(error)
         raise ZimError(
-            f"{job.out / part.shard}.tar cannot be written: {reason}.",
-            f"{hint} Then run the same command: finished shards stay.".strip(),
+            f"{config.out / task.shard}.tar cannot be written: {reason}.",
+            f"{hint} Then run the same command: finished shards are kept.".strip(),
         ) from error
     return report
 
 
-def _finished(job: Job, part: Part) -> Report | None:
-    path = job.out / f"{part.shard}.json"
+def _read_finished(config: BuildConfig, task: ShardTask) -> ShardReport | None:
+    path = config.out / f"{task.shard}.json"
     if not path.is_file():
         return None
     try:
-        report = Report.read(path)
+        report = ShardReport.read(path)
     except ZimError:
         return None
-    asked = tuple(entry.name for entry in part.entries)
-    same = report.made_with == job.made_with and report.asked == asked
-    if not same or (report.faults and job.faulty_again):
+    names = tuple(entry.name for entry in task.entries)
+    same = report.made_with == config.provenance and report.asked == names
+    if not same or (report.faults and config.rebuild_faulty):
         return None
-    return report if sha256_of(path.with_suffix(".tar")) == report.sha256 else None
+    return report if file_sha256(path.with_suffix(".tar")) == report.sha256 else None
 
 
-def _built(job: Job, part: Part) -> Report:
+def _build(config: BuildConfig, task: ShardTask) -> ShardReport:
     dropped: Counter[str] = Counter()
-    faults = list(part.faults)
-    asked = tuple(entry.name for entry in part.entries)
-    report = Report(part.shard, job.made_with, asked)
-    path = job.out / f"{part.shard}.tar"
-    if part.entries:
-        with replacing(path) as file:
+    faults = list(task.faults)
+    names = tuple(entry.name for entry in task.entries)
+    report = ShardReport(task.shard, config.provenance, names)
+    path = config.out / f"{task.shard}.tar"
+    if task.entries:
+        with atomic_write(path) as file:
             writer = ShardWriter(file)
-            for entry in part.entries:
-                _add(job, entry, writer, dropped, faults)
+            for entry in task.entries:
+                _add_entry(config, entry, writer, dropped, faults)
             digest, size = writer.close()
         counts = {
-            "pictures": len(writer.pictures),
+            "pictures": len(writer.images),
             "mattes": writer.mattes,
             "matte_bytes": writer.matte_bytes,
         }
@@ -169,112 +174,124 @@ def _built(job: Job, part: Part) -> Report:
             report,
             sha256=digest,
             size=size,
-            pictures=tuple(writer.pictures),
+            pictures=tuple(writer.images),
             counts=counts,
         )
     return replace(report, dropped=dict(dropped), faults=tuple(faults))
 
 
-def _add(
-    job: Job,
-    entry: Entry,
+def _add_entry(
+    config: BuildConfig,
+    entry: Sa1bEntry,
     writer: ShardWriter,
     dropped: Counter[str],
     faults: list[str],
 ) -> None:
-    """Convert a picture's masks one by one, so that few are in memory."""
+    """Convert the masks of an image one by one, to limit memory."""
     try:
-        picture = read_entry(entry)
+        image = read_entry(entry)
     except ZimError as error:
         faults.append(str(error))
         return
-    named = partial(_named, faults, entry.name)
-    mattes = labelled(job.labeller(), picture, job.filters, dropped, named)
-    writer.add(entry.name, picture.encoded, picture.pixels.shape[:2], mattes)
+    add_fault = partial(_add_fault, faults, entry.name)
+    mattes = make_mattes(config.labeller(), image, config.filters, dropped, add_fault)
+    writer.add(entry.name, image.encoded, image.pixels.shape[:2], mattes)
 
 
-def _named(faults: list[str], name: str, fault: str) -> None:
+def _add_fault(faults: list[str], name: str, fault: str) -> None:
     faults.append(f"{name}: {fault}")
 
 
-def reports(
-    job: Job, sources: Sequence[Source], *, cluster: str | None, workers: int
-) -> Iterator[Report]:
-    """Make all shards, here or on a cluster; yield each one's report when finished.
+def build_shards(
+    config: BuildConfig,
+    sources: Sequence[Sa1bSource],
+    *,
+    cluster: str | None,
+    workers: int,
+) -> Iterator[ShardReport]:
+    """Build all shards, in local processes or on a cluster; yield their reports.
 
     Raises:
         ZimError: a shard cannot be written, or the cluster fails.
     """
     if cluster is not None:
-        yield from _on_ray_data(job, sources, cluster)
+        yield from _on_ray_data(config, sources, cluster)
         return
-    tasks = ((job, part) for source in sources for part in parts_of(job, source))
-    for _, report in run_all(build_part, tasks, workers=workers):
+    tasks = (
+        (config, task) for source in sources for task in plan_shards(config, source)
+    )
+    for _, report in run_all(build_shard, tasks, workers=workers):
         yield report
 
 
-class _Worker:
-    """A worker of the cluster: what it loads for one shard serves the next."""
+class _ShardWorker:
+    """A Ray Data worker; the converter is loaded once per worker."""
 
     def __call__(self, row: dict[str, bytes]) -> dict[str, bytes]:
-        """Make the shard that a row names; a failure is a result too."""
-        job, part, run = pickle.loads(row["work"])
-        outcome: Report | ZimError
+        """Build the shard of a row; a `ZimError` is returned, not raised."""
+        config, task, run = pickle.loads(row["work"])
+        outcome: ShardReport | ZimError
         try:
-            with _counted(job.out / f".zim-{run}-{part.shard}.tmp", part.shard):
-                outcome = build_part(job, part)
+            with _count_attempt(
+                config.out / f".zim-{run}-{task.shard}.tmp", task.shard
+            ):
+                outcome = build_shard(config, task)
         except ZimError as error:
             outcome = error
         return {"outcome": pickle.dumps(outcome)}
 
 
 @contextmanager
-def _counted(path: Path, shard: str) -> Iterator[None]:
-    """Count in a file how often a shard is begun: only a killed worker leaves it.
+def _count_attempt(path: Path, shard: str) -> Iterator[None]:
+    """Count the attempts at a shard in a file, which remains only if the worker dies.
 
-    Ray Data would go on for ever with a shard that kills its workers.
+    Ray Data would retry a shard that kills its workers forever.
 
     Raises:
-        ZimError: it was begun too often, or the count cannot be written.
+        ZimError: too many attempts, or the file cannot be written.
     """
     try:
         with path.open("ab") as file:
             file.write(b".")
-            begun = file.tell()
-        if begun <= 1 + RETRIES:
+            attempts = file.tell()
+        if attempts <= 1 + RETRIES:
             yield
     except OSError as error:
-        reason, hint = explain(error)
+        reason, hint = describe_os_error(error)
         raise ZimError(f"{path} cannot be written: {reason}.", hint) from error
     path.unlink(missing_ok=True)
-    if begun > 1 + RETRIES:
+    if attempts > 1 + RETRIES:
         raise ZimError(
-            f"Shard {shard} was given up: its worker died {begun - 1} times.",
-            "Too little memory is the usual cause. Finished shards stay: the same"
-            " command goes on.",
+            f"Shard {shard} was given up: its worker died {attempts - 1} times.",
+            "Usually there is too little memory. Finished shards are kept: run the same"
+            " command to resume.",
         )
 
 
-def _on_ray_data(job: Job, sources: Sequence[Source], cluster: str) -> Iterator[Report]:
-    """Sources are looked through, then shards made by Ray Data, one worker per GPU.
+def _on_ray_data(
+    config: BuildConfig, sources: Sequence[Sa1bSource], cluster: str
+) -> Iterator[ShardReport]:
+    """List the sources, then build shards with Ray Data, one worker per GPU.
 
-    Ray Data replaces a worker that is killed, and has its shard made again.
+    Ray Data replaces a killed worker and retries its shard.
     """
-    with connected(cluster) as ray:
+    with connect_ray(cluster) as ray:
         data = _ray_data()
-        workers, share = capacity(ray)
-        tasks = ((job, source) for source in sources)
-        planned = [parts for _, parts in run_all(parts_of, tasks, cluster=cluster)]
-        parts = sorted(chain.from_iterable(planned), key=lambda part: part.shard)
-        if not parts:
+        workers, resources = worker_capacity(ray)
+        plans = ((config, source) for source in sources)
+        planned = [shards for _, shards in run_all(plan_shards, plans, cluster=cluster)]
+        tasks = sorted(chain.from_iterable(planned), key=lambda task: task.shard)
+        if not tasks:
             return
         run = secrets.token_hex(4)
-        rows = [{"work": pickle.dumps((job, part, run))} for part in parts]
-        # A block a shard: a worker that dies has one to make again.
+        rows = [{"work": pickle.dumps((config, task, run))} for task in tasks]
+        # One block per shard, so that only one is retried if a worker dies.
         blocks = data.from_items(rows, override_num_blocks=len(rows))
-        some = min(workers, len(rows))
+        concurrency = min(workers, len(rows))
         try:
-            for row in blocks.map(_Worker, concurrency=some, **share).iter_rows():
+            for row in blocks.map(
+                _ShardWorker, concurrency=concurrency, **resources
+            ).iter_rows():
                 outcome = pickle.loads(row["outcome"])
                 if isinstance(outcome, ZimError):
                     raise outcome
@@ -282,16 +299,16 @@ def _on_ray_data(job: Job, sources: Sequence[Source], cluster: str) -> Iterator[
         except ray.exceptions.RayError as error:
             raise ZimError(
                 f"The cluster failed: {str(error).splitlines()[0]}",
-                "Finished shards stay: the same command goes on.",
+                "Finished shards are kept: run the same command to resume.",
             ) from error
 
 
 def _ray_data() -> ModuleType:
-    """Ray Data, which says nothing while it works."""
+    """Import Ray Data with progress bars and logging turned off."""
     import ray.data
 
     with warnings.catch_warnings():
-        # Of settings of its own, which it reads from its own defaults.
+        # Ray warns about its own default settings.
         warnings.simplefilter("ignore", DeprecationWarning)
         context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -301,63 +318,69 @@ def _ray_data() -> ModuleType:
 
 
 def build(
-    job: Job, sources: Sequence[Source], *, cluster: str | None = None, workers: int = 1
+    config: BuildConfig,
+    sources: Sequence[Sa1bSource],
+    *,
+    cluster: str | None = None,
+    workers: int = 1,
 ) -> dict[str, Any]:
-    """Make a whole set; returns its manifest.
+    """Build a whole data set and return its manifest.
 
     Args:
-        job: what is made, and where.
+        config: configuration with the output folder.
         sources: see :func:`training.sa1b_matte.sa1b.find_sources`.
         cluster, workers: see :func:`zim_model.runtime.cluster.run_all`.
 
     Raises:
-        ZimError: the folder holds another set, a shard cannot be written, or the
-            workers failed.  Shards that are finished stay.
+        ZimError: the folder holds another data set, a shard cannot be written, or the
+            workers failed.  Finished shards are kept.
     """
     try:
-        job.out.mkdir(parents=True, exist_ok=True)
-        _claim(job)
-        _tidy(job.out)
+        config.out.mkdir(parents=True, exist_ok=True)
+        _save_options(config)
+        _remove_partial_files(config.out)
         done = []
         with tqdm(unit="shard") as progress:
-            for report in reports(job, sources, cluster=cluster, workers=workers):
+            for report in build_shards(
+                config, sources, cluster=cluster, workers=workers
+            ):
                 done.append(report)
                 for fault in report.faults:
-                    tqdm.write(f"not used: {fault}", file=sys.stderr)
+                    tqdm.write(f"unusable: {fault}", file=sys.stderr)
                 progress.update()
-        return write_manifest(job.out, job.head, done)
+        return write_manifest(config.out, config.manifest_head, done)
     except OSError as error:
-        reason, hint = explain(error)
-        raise ZimError(f"{job.out} cannot be written: {reason}.", hint) from error
+        reason, hint = describe_os_error(error)
+        raise ZimError(f"{config.out} cannot be written: {reason}.", hint) from error
 
 
-def _claim(job: Job) -> None:
-    """Refuse to mix what other options or another converter made into one set.
+def _save_options(config: BuildConfig) -> None:
+    """Write the options, or check that those of an earlier build are the same.
 
     Raises:
-        ZimError: the folder holds such a set.
+        ZimError: the folder holds a data set built with other options.
     """
-    path = job.out / OPTIONS
+    path = config.out / OPTIONS_FILE
     if path.exists():
         other = read_json(path)
-        differ = [
+        changed = [
             f"{key}: {other.get(key)!r} -> {value!r}"
-            for key, value in job.head.items()
+            for key, value in config.manifest_head.items()
             if other.get(key) != value
         ]
-        if differ:
+        if changed:
             raise ZimError(
-                f"{job.out} holds a set that was made otherwise: {'; '.join(differ)}.",
-                "Choose another folder, or give the same options.",
+                f"{config.out} was built with other options: {'; '.join(changed)}.",
+                "Choose another folder, or the same options.",
             )
-    write_json(path, job.head)
+    write_json(path, config.manifest_head)
 
 
-def _tidy(folder: Path) -> None:
-    """Remove what killed workers left half written."""
+def _remove_partial_files(folder: Path) -> None:
+    """Remove abandoned partial files of killed workers."""
     for path in folder.glob(".zim-*.tmp"):
         try:
-            if time.time() - path.stat().st_mtime > FORGOTTEN:
+            if time.time() - path.stat().st_mtime > STALE_AFTER_S:
                 path.unlink()
         except FileNotFoundError:
             continue

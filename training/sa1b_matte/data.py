@@ -1,7 +1,7 @@
-"""Training samples as in the paper, and from shards of SA1B-Matte.
+"""Training samples with the paper's prompts, also from shards of SA1B-Matte.
 
-The picture is shown whole, perhaps mirrored, with two prompt sets for one of its
-mattes: the box around it, and clicks as in RITM.
+A view is the whole image, flipped at random, with two prompt sets for one matte: its
+box, and clicks as in RITM.
 """
 
 from __future__ import annotations
@@ -12,88 +12,90 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from training.prompt_sampling import bounding_box, sample_clicks
-from training.sa1b_matte.shards import Item, Shards, read_matte, read_picture
-from training.samples import Repeated, Samples
+from training.prompt_sampling import mask_box, sample_clicks
+from training.sa1b_matte.shards import ShardItem, Shards, read_image, read_matte
+from training.samples import PromptSamples, RejectionDataset
 from training.sources import Scene
 from zim_model.network.config import ZimConfig
 from zim_model.prompts import PromptSet
 
-MOST_CLICKS = 24
-"""RITM's limit for clicks that are not on mistakes."""
-TOKENS = MOST_CLICKS + 1
-SMALLEST = 48
-"""Pixels of a matte that one could click on."""
-OTHERS = 3
-"""Other objects of a picture on which negative clicks may fall."""
-WINDOW = 8
-"""Shards that are read at a time; their pictures come mixed."""
+MAX_CLICKS = 24
+"""RITM's limit of sampled clicks, without those on prediction errors."""
+MAX_TOKENS = MAX_CLICKS + 1
+MIN_MATTE_AREA = 48
+"""Smallest number of pixels of a usable matte."""
+MAX_OTHER_OBJECTS = 3
+"""Largest number of other objects for negative clicks."""
+SHARD_WINDOW = 8
+"""Number of shards whose images are shuffled together."""
 
 
-class PaperSamples(Samples):
-    """Samples whose prompts are the paper's; see :class:`training.samples.Samples`."""
+class PaperSamples(PromptSamples):
+    """Samples with the paper's prompts, see :class:`training.samples.PromptSamples`."""
 
-    def prompted(
+    def draw_prompts(
         self, rng: np.random.Generator, scene: Scene
     ) -> tuple[Scene, Sequence[PromptSet], int]:
         if rng.random() < 0.5:
-            scene = scene.cut(np.s_[:, ::-1])
+            scene = scene.crop(np.s_[:, ::-1])
         mask = scene.alpha > 0.5
-        if mask.sum() < SMALLEST:
-            return scene, (), TOKENS
-        clicks = sample_clicks(rng, mask, scene.others, max_points=MOST_CLICKS)
-        box = bounding_box(scene.alpha > 0)
-        return scene, (PromptSet((), box), PromptSet(clicks)), TOKENS
+        if mask.sum() < MIN_MATTE_AREA:
+            return scene, (), MAX_TOKENS
+        clicks = sample_clicks(rng, mask, scene.other_objects, max_points=MAX_CLICKS)
+        box = mask_box(scene.alpha > 0)
+        return scene, (PromptSet((), box), PromptSet(clicks)), MAX_TOKENS
 
 
 class ShardSamples(PaperSamples):
-    """Samples from shards: every picture once an epoch, with one of its mattes.
+    """Samples from shards: each image once per epoch, with one of its mattes.
 
-    Sample i is a function of the seed and i alone, and yet a few shards are read at a
-    time, so that disks and networks read long stretches.
+    Sample i is a pure function of the seed and i.  Only a few shards are read at a
+    time, so that reads are mostly sequential.
     """
 
     def __init__(
         self, shards: Shards, config: ZimConfig, sizes: Sequence[int], seed: int
     ) -> None:
-        Repeated.__init__(self, len(sizes), seed)  # there are no loose pictures
+        RejectionDataset.__init__(self, len(sizes), seed)  # without a SceneReader
         self.config, self.sizes = config, sizes
-        self.order = Order(shards, seed)
+        self.order = ShuffledOrder(shards, seed)
 
-    def attempted(
+    def attempt(
         self, rng: np.random.Generator, index: int, attempt: int
     ) -> dict[str, Tensor] | None:
-        # After a damaged picture, another one.
-        item = self.order.at(index) if attempt == 0 else self.order.drawn(rng)
-        return self.sample(rng, scene_of(rng, item), int(self.sizes[index]))
+        # After a damaged image, a random other one.
+        item = self.order.item_at(index) if attempt == 0 else self.order.draw(rng)
+        return self.sample(rng, make_scene(rng, item), int(self.sizes[index]))
 
 
-def scene_of(rng: np.random.Generator, item: Item) -> Scene:
-    """A picture of a shard with one of its mattes as the object.
+def make_scene(rng: np.random.Generator, item: ShardItem) -> Scene:
+    """Make a scene of an image with one of its mattes, chosen at random.
 
     Raises:
         ZimError: the shard is damaged.
     """
-    record, image = read_picture(item)
+    record, image = read_image(item)
     first, *rest = rng.permutation(len(record.mattes)).tolist()
     alpha = np.asarray(read_matte(item, record, first) / 255, np.float32)
-    others = np.zeros(alpha.shape, bool)
-    for number in rest[:OTHERS]:
-        others |= read_matte(item, record, number) > 127
-    others &= alpha <= 0.5
-    return Scene(image, alpha, np.ones(alpha.shape, bool), others, True)
+    other_objects = np.zeros(alpha.shape, bool)
+    for number in rest[:MAX_OTHER_OBJECTS]:
+        other_objects |= read_matte(item, record, number) > 127
+    other_objects &= alpha <= 0.5
+    return Scene(image, alpha, np.ones(alpha.shape, bool), other_objects, True)
 
 
-class Order:
-    """The order of a set's pictures, epoch after epoch.
+class ShuffledOrder:
+    """The shuffled order of a data set's images, epoch after epoch.
 
-    An epoch takes the shards in random order, :data:`WINDOW` at a time, and mixes the
-    pictures of a window.
+    An epoch takes the shards in random order, :data:`SHARD_WINDOW` at a time, and
+    shuffles the images of each window.
     """
 
     def __init__(self, shards: Shards, seed: int) -> None:
         self.seed = seed
-        self.items: list[Item] = [item for shard in shards.shards for item in shard]
+        self.items: list[ShardItem] = [
+            item for shard in shards.shards for item in shard
+        ]
         ends = np.cumsum([len(shard) for shard in shards.shards])
         self._ranges = [
             np.arange(end - len(shard), end)
@@ -101,24 +103,24 @@ class Order:
         ]
         self._epoch, self._order = -1, np.arange(0)
 
-    def at(self, number: int) -> Item:
-        """The picture of a sample."""
-        epoch, place = divmod(number, len(self.items))
+    def item_at(self, number: int) -> ShardItem:
+        """Return the item of a sample."""
+        epoch, position = divmod(number, len(self.items))
         if epoch != self._epoch:
-            self._epoch, self._order = epoch, self._shuffled(epoch)
-        return self.items[int(self._order[place])]
+            self._epoch, self._order = epoch, self._permutation(epoch)
+        return self.items[int(self._order[position])]
 
-    def drawn(self, rng: np.random.Generator) -> Item:
-        """Any picture."""
+    def draw(self, rng: np.random.Generator) -> ShardItem:
+        """Draw a random item."""
         return self.items[int(rng.integers(len(self.items)))]
 
-    def _shuffled(self, epoch: int) -> npt.NDArray[np.int64]:
+    def _permutation(self, epoch: int) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng((self.seed, epoch))
         shards = rng.permutation(len(self._ranges))
         windows = [
             rng.permutation(
-                np.concatenate([self._ranges[i] for i in shards[k : k + WINDOW]])
+                np.concatenate([self._ranges[i] for i in shards[k : k + SHARD_WINDOW]])
             )
-            for k in range(0, len(shards), WINDOW)
+            for k in range(0, len(shards), SHARD_WINDOW)
         ]
         return np.concatenate(windows)

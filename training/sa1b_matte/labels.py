@@ -1,4 +1,4 @@
-"""From the masks of a picture to soft mattes, by a label converter."""
+"""Conversion of the masks of an image to soft mattes."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.sa1b_matte.sa1b import Annotated
+from training.sa1b_matte.sa1b import AnnotatedImage
 from training.sa1b_matte.shards import MatteRecord
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
 from zim_model.matting.rle import decoded
 
 UNCONVERTED = "labels"
-"""Name of the converter that leaves masks as they are."""
-SOFTEST, HARDEST = 0.02, 0.98
+"""Name of the converter that keeps masks as they are."""
+MIN_SOFT_ALPHA, MAX_SOFT_ALPHA = 0.02, 0.98
 
 
 class Labeller(Protocol):
-    """A label converter, whatever does the work.
+    """Interface of label converters.
 
     Attributes:
-        fingerprint: its name, and what tells its weights from others.
+        fingerprint: identifies the converter and its weights.
     """
 
     fingerprint: str
 
     def convert(self, image: ByteArray, mask: BoolArray) -> npt.NDArray[np.uint16]:
-        """The matte (H, W) of a mask (H, W) in a picture (H, W, 3)."""
+        """Convert a mask (H, W) of an image (H, W, 3) to a matte (H, W)."""
 
 
-class Unconverted:
-    """Masks as they are, to compare with."""
+class IdentityLabeller:
+    """Keeps masks as they are, for comparison."""
 
     fingerprint = UNCONVERTED
 
     def convert(self, image: ByteArray, mask: BoolArray) -> npt.NDArray[np.uint16]:
-        """65535 inside and 0 outside."""
+        """Return 65535 inside the mask and 0 outside."""
         del image
         return mask.astype(np.uint16) * np.uint16(65535)
 
 
-class Converting:
+class ConvertingLabeller:
     """A trained label converter, on the GPU if there is one."""
 
     def __init__(self, name: str) -> None:
-        # Not before: planning and reading do without torch, which is slow to load.
+        # Imported late: planning and reading do not need torch, which loads slowly.
         from zim_model.conversion.converter import Converter
         from zim_model.runtime.devices import default_device
 
@@ -66,29 +66,28 @@ class Converting:
 
 @lru_cache(maxsize=2)
 def load_labeller(name: str) -> Labeller:
-    """A converter, loaded once a process.
+    """Load a converter, once per process.
 
     Args:
-        name: a bundled converter, a file of weights, or ``labels`` for none.
+        name: name of a converter, weight file, or ``labels`` for none.
 
     Raises:
-        ZimError: there is no such converter, or its file cannot be used.
+        ZimError: the converter is unknown, or its file cannot be used.
     """
     if name == UNCONVERTED:
-        return Unconverted()
-    return Converting(name)
+        return IdentityLabeller()
+    return ConvertingLabeller(name)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which mattes are worth keeping.
+    """Limits of the mattes to keep.
 
     Attributes:
         min_area: pixels of the mask.
-        min_predicted_iou, min_stability_score: SA-1B's own numbers, whose published
-            masks have 0.88 and 0.95 at the least.
-        min_agreement: IoU of the matte above 1/2 with the mask; below, the converter
-            has found something else.
+        min_predicted_iou, min_stability_score: SA-1B's scores; published masks have at
+            least 0.88 and 0.95.
+        min_agreement: IoU of the matte above 1/2 with the mask.
     """
 
     min_area: int = 256
@@ -97,52 +96,52 @@ class Filters:
     min_agreement: float = 0.7
 
 
-def labelled(
+def make_mattes(
     labeller: Labeller,
-    picture: Annotated,
+    image: AnnotatedImage,
     filters: Filters,
     dropped: Counter[str],
-    fault: Callable[[str], None],
+    on_fault: Callable[[str], None],
 ) -> Iterator[tuple[MatteRecord, bytes]]:
-    """The mattes of a picture's masks, in order: a record and a PNG file of each.
+    """Yield the mattes of an image's masks, in order: a record and a PNG file each.
 
     Args:
-        labeller: makes mattes of masks.
-        picture: with its annotations.
-        filters: which are kept.
-        dropped: gets the number of those left out, by reason.
-        fault: told of masks that cannot be used.
+        labeller: converts masks to mattes.
+        image: image with annotations.
+        filters: limits of the mattes to keep.
+        dropped: counts the mattes left out, by reason.
+        on_fault: called with a description of each unusable mask.
     """
-    for number, annotation in enumerate(picture.annotations):
+    for number, annotation in enumerate(image.annotations):
         try:
-            given = _Given.read(annotation)
-            reason = given.refused(filters)
-            mask = None if reason else _mask_of(annotation, picture.pixels)
+            scores = _AnnotationScores.read(annotation)
+            reason = scores.rejection(filters)
+            mask = None if reason else _decode_mask(annotation, image.pixels)
         except ZimError as error:
-            fault(f"annotation {number}: {error}")
+            on_fault(f"annotation {number}: {error}")
             continue
-        made: tuple[MatteRecord, bytes] | str = reason
+        result: tuple[MatteRecord, bytes] | str = reason
         if mask is not None:
-            made = _made(labeller, picture.pixels, mask, given, filters)
-        if isinstance(made, str):
-            dropped[made] += 1
+            result = _make_matte(labeller, image.pixels, mask, scores, filters)
+        if isinstance(result, str):
+            dropped[result] += 1
         else:
-            yield made
+            yield result
 
 
-def _mask_of(annotation: Mapping[str, Any], pixels: ByteArray) -> BoolArray:
+def _decode_mask(annotation: Mapping[str, Any], pixels: ByteArray) -> BoolArray:
     mask = decoded(annotation["segmentation"])
     if mask.shape != pixels.shape[:2]:
         raise ZimError(
-            f"its mask is of {mask.shape[1]} x {mask.shape[0]} pixels, and the picture"
-            f" of {pixels.shape[1]} x {pixels.shape[0]}."
+            f"its mask has {mask.shape[1]} x {mask.shape[0]} pixels, but the image has"
+            f" {pixels.shape[1]} x {pixels.shape[0]}."
         )
     return mask
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """What an annotation says of itself."""
+class _AnnotationScores:
+    """Id, area and scores of an annotation."""
 
     id: int
     area: float
@@ -150,7 +149,7 @@ class _Given:
     stability_score: float
 
     @classmethod
-    def read(cls, annotation: Mapping[str, Any]) -> _Given:
+    def read(cls, annotation: Mapping[str, Any]) -> _AnnotationScores:
         try:
             return cls(
                 int(annotation["id"]),
@@ -161,8 +160,8 @@ class _Given:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ZimError(f"it is malformed: {error!r}.") from error
 
-    def refused(self, filters: Filters) -> str:
-        """Why the annotation is left out; "" if it is not."""
+    def rejection(self, filters: Filters) -> str:
+        """Return the reason to leave out the annotation, "" to keep it."""
         if not self.area >= filters.min_area:
             return "too small"
         if not self.predicted_iou >= filters.min_predicted_iou:
@@ -172,19 +171,19 @@ class _Given:
         return ""
 
 
-def _made(
+def _make_matte(
     labeller: Labeller,
     pixels: ByteArray,
     mask: BoolArray,
-    given: _Given,
+    scores: _AnnotationScores,
     filters: Filters,
 ) -> tuple[MatteRecord, bytes] | str:
-    """The matte of one mask, or why it is left out."""
+    """Make the matte of one mask, or return the reason to leave it out."""
     if mask.sum() < max(1, filters.min_area):
         return "too small"
-    # Half a step is added: 16 bits are rounded to 8.
-    deep = labeller.convert(pixels, mask).astype(np.uint32)
-    alpha = ((deep + 128) // 257).astype(np.uint8)
+    # 16 bits are rounded to 8.
+    matte = labeller.convert(pixels, mask).astype(np.uint32)
+    alpha = ((matte + 128) // 257).astype(np.uint8)
     inside = alpha > 127
     if not inside.any():
         return "empty"
@@ -193,16 +192,16 @@ def _made(
         return "unlike their masks"
     left, top, width, height = cv2.boundingRect(alpha)
     crop = alpha[top : top + height, left : left + width]
-    soft = (crop > SOFTEST * 255) & (crop < HARDEST * 255)
-    done, png = cv2.imencode(".png", crop)
-    if not done:
-        raise ZimError("A matte cannot be packed as PNG.")
+    soft = (crop > MIN_SOFT_ALPHA * 255) & (crop < MAX_SOFT_ALPHA * 255)
+    encoded, png = cv2.imencode(".png", crop)
+    if not encoded:
+        raise ZimError("A matte cannot be encoded as PNG.")
     record = MatteRecord(
-        given.id,
+        scores.id,
         (left, top, left + width, top + height),
         round(agreement, 4),
         round(float(soft.sum() / max(1, (crop > 0).sum())), 4),
-        given.predicted_iou,
-        given.stability_score,
+        scores.predicted_iou,
+        scores.stability_score,
     )
     return record, png.tobytes()

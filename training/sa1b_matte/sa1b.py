@@ -1,7 +1,7 @@
-"""Reading SA-1B as it is published: photographs with masks, in tars or folders.
+"""Reading SA-1B in its published layout: photos with masks, in tars or folders.
 
 A source is a tar (``sa_000000.tar``) or a folder with ``sa_N.jpg`` and ``sa_N.json``.
-A tar is looked through once by its headers; pictures are then read where they lie.
+The headers of a tar are scanned once; images are then read at their offsets.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ IMAGE, ANNOTATIONS = ".jpg", ".json"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where some bytes lie; ``size`` -1 means to the end of the file."""
+class ByteRange:
+    """A range of bytes of a file; ``size`` -1 means to the end of the file."""
 
     path: Path
     offset: int = 0
     size: int = -1
 
     def read(self) -> bytes:
-        """The bytes.
+        """Read the bytes.
 
         Raises:
             ZimError: the file cannot be read, or ends too early.
@@ -44,30 +44,30 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A picture of a source: its id, such as ``sa_223750``, and its two files."""
+class Sa1bEntry:
+    """An image of a source: its id, such as ``sa_223750``, and its two files."""
 
     name: str
-    image: Place
-    annotations: Place
+    image: ByteRange
+    annotations: ByteRange
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A tar or a folder of pictures."""
+class Sa1bSource:
+    """A tar or a folder of images."""
 
     name: str
     path: Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Annotated:
-    """A picture with its masks.
+class AnnotatedImage:
+    """An image with its masks.
 
     Attributes:
-        encoded: the JPEG file's bytes.
+        encoded: bytes of the JPEG file.
         pixels: (H, W, 3) uint8.
-        annotations: SA-1B's records, ``segmentation`` being a run-length mask.
+        annotations: SA-1B's records; ``segmentation`` is a run-length encoded mask.
     """
 
     encoded: bytes
@@ -75,98 +75,97 @@ class Annotated:
     annotations: Sequence[dict[str, Any]]
 
 
-def find_sources(paths: Iterable[Path]) -> list[Source]:
-    """The tars and folders of pictures at and below some paths, by name.
+def find_sources(paths: Iterable[Path]) -> list[Sa1bSource]:
+    """Find the tars and image folders at and below some paths, sorted by name.
 
     Raises:
         ZimError: there are none, or two have the same name.
     """
-    named: dict[str, Source] = {}
+    by_name: dict[str, Sa1bSource] = {}
     for path in paths:
         for source in _sources_at(path):
-            other = named.setdefault(source.name, source)
+            other = by_name.setdefault(source.name, source)
             if other.path.resolve() != source.path.resolve():
                 raise ZimError(
                     f"{other.path} and {source.path} have the same name.",
-                    "Give one of them alone: pictures would come twice.",
+                    "Pass only one of them: images would be duplicated.",
                 )
-    if not named:
+    if not by_name:
         raise ZimError(
-            f"{', '.join(map(str, paths))}: no SA-1B here.",
-            "It needs tars, or folders with sa_N.jpg and sa_N.json.",
+            f"{', '.join(map(str, paths))}: no SA-1B data found.",
+            "Expected tars, or folders with sa_N.jpg and sa_N.json.",
         )
-    return [named[name] for name in sorted(named)]
+    return [by_name[name] for name in sorted(by_name)]
 
 
-def _sources_at(path: Path) -> Iterator[Source]:
+def _sources_at(path: Path) -> Iterator[Sa1bSource]:
     if path.is_file():
-        yield Source(path.stem, path)
+        yield Sa1bSource(path.stem, path)
         return
     for folder, folders, files in os.walk(path):
         folders.sort()
-        here = Path(folder)
+        root = Path(folder)
         for file in sorted(files):
             if file.endswith(".tar"):
-                yield Source(here.joinpath(file).stem, here / file)
+                yield Sa1bSource(root.joinpath(file).stem, root / file)
         if any(file.endswith((IMAGE, ANNOTATIONS)) for file in files):
-            yield Source(here.resolve().name, here)
+            yield Sa1bSource(root.resolve().name, root)
 
 
-def entries_of(source: Source) -> tuple[list[Entry], list[str]]:
-    """The pictures of a source, by name, and what is wrong with it, in words.
+def list_entries(source: Sa1bSource) -> tuple[list[Sa1bEntry], list[str]]:
+    """Return the images of a source, sorted by name, and descriptions of its faults.
 
-    A broken tar gives what lies before the break.
+    A truncated tar yields the images before the damage.
     """
     faults: list[str] = []
-    found = _in_folder(source) if source.path.is_dir() else _in_tar(source, faults)
-    files: dict[str, dict[str, Place]] = {}
-    for name, place in found:
+    members = _in_folder(source) if source.path.is_dir() else _in_tar(source, faults)
+    files: dict[str, dict[str, ByteRange]] = {}
+    for name, byte_range in members:
         stem, suffix = os.path.splitext(name)
         if suffix in (IMAGE, ANNOTATIONS):
-            files.setdefault(stem, {})[suffix] = place
+            files.setdefault(stem, {})[suffix] = byte_range
     entries = []
     for stem, pair in sorted(files.items()):
         if len(pair) == 2:
-            entries.append(Entry(stem, pair[IMAGE], pair[ANNOTATIONS]))
+            entries.append(Sa1bEntry(stem, pair[IMAGE], pair[ANNOTATIONS]))
         else:
             (missing,) = {IMAGE, ANNOTATIONS} - set(pair)
             faults.append(f"{source.path}: {stem}{missing} is missing.")
     return entries, faults
 
 
-def _in_folder(source: Source) -> Iterator[tuple[str, Place]]:
+def _in_folder(source: Sa1bSource) -> Iterator[tuple[str, ByteRange]]:
     for file in os.scandir(source.path):
-        yield file.name, Place(Path(file.path))
+        yield file.name, ByteRange(Path(file.path))
 
 
-def _in_tar(source: Source, faults: list[str]) -> Iterator[tuple[str, Place]]:
+def _in_tar(source: Sa1bSource, faults: list[str]) -> Iterator[tuple[str, ByteRange]]:
     last = "its start"
     try:
-        # No compression: pictures are read where they lie.
+        # Uncompressed only: images are read at their offsets.
         with tarfile.open(source.path, "r:") as tar:
             for member in tar:
                 if member.isreg():
                     last = PurePosixPath(member.name).name
-                    yield last, Place(source.path, member.offset_data, member.size)
+                    yield last, ByteRange(source.path, member.offset_data, member.size)
     except (OSError, tarfile.TarError) as error:
-        faults.append(f"{source.path} is broken after {last}: {error}.")
+        faults.append(f"{source.path} is damaged after {last}: {error}.")
 
 
-def chosen(name: str, fraction: float) -> bool:
-    """Whether a picture belongs to the fraction.
+def is_selected(name: str, fraction: float) -> bool:
+    """Return whether an image belongs to a fraction of the data set.
 
-    The choice depends on the id alone: it is the same everywhere, and a larger
-    fraction holds all of a smaller one.
+    The selection is a hash of the id: a larger fraction contains each smaller one.
     """
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") < fraction * 2**64
 
 
-def read_entry(entry: Entry) -> Annotated:
-    """A picture with its masks, which are not decoded yet.
+def read_entry(entry: Sa1bEntry) -> AnnotatedImage:
+    """Read an image with its masks; these stay encoded.
 
     Raises:
-        ZimError: a file is damaged, or the two are not of one picture.
+        ZimError: a file is damaged, or the sizes in the two files differ.
     """
     encoded = entry.image.read()
     try:
@@ -184,8 +183,8 @@ def read_entry(entry: Entry) -> Annotated:
         ) from error
     if size != pixels.shape[:2]:
         raise ZimError(
-            f"{entry.name}{ANNOTATIONS} is of a picture of {size[1]} x {size[0]}"
-            f" pixels, and {entry.name}{IMAGE} has"
+            f"{entry.name}{ANNOTATIONS} belongs to an image of {size[1]} x {size[0]}"
+            f" pixels, but {entry.name}{IMAGE} has"
             f" {pixels.shape[1]} x {pixels.shape[0]}."
         )
-    return Annotated(encoded, pixels, annotations)
+    return AnnotatedImage(encoded, pixels, annotations)

@@ -1,7 +1,7 @@
-"""Make a small made-up SA-1B: ``python -m training.sa1b_matte.sample DIR``.
+"""Make a small synthetic SA-1B: ``python -m training.sa1b_matte.sample DIR``.
 
-Drawn scenes with hard masks in SA-1B's published layout, to try the pipeline without
-the data.  The folder gets one tar and, beside it, one folder of pictures.
+Rendered scenes with binary masks in SA-1B's layout, to test the pipeline without the
+data set.  The output is one tar and one folder of images.
 """
 
 from __future__ import annotations
@@ -22,55 +22,55 @@ from training.procedural import render
 from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.matting.rle import encoded
-from zim_model.runtime.atomic_files import replacing
+from zim_model.runtime.atomic_files import atomic_write
 
-LARGEST_OBJECTS = 3
+MAX_OBJECTS = 3
 
 
-def make_sample(root: Path, pictures: int = 8, seed: int = 0) -> None:
-    """Write a tar of the first half of the pictures and a folder of the others."""
+def make_sample(root: Path, images: int = 8, seed: int = 0) -> None:
+    """Write a tar with the first half of the images and a folder with the others."""
     folder = root / "sa_000001"
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = list(_files(pictures, seed))
-    half = 2 * (pictures // 2)
+    files = list(_sample_files(images, seed))
+    half = 2 * (images // 2)
     with (
-        replacing(root / "sa_000000.tar") as file,
+        atomic_write(root / "sa_000000.tar") as file,
         tarfile.open(fileobj=file, mode="w") as tar,
     ):
-        for name, data in drawn[:half]:
+        for name, data in files[:half]:
             member = tarfile.TarInfo(f"./{name}")
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
-    for name, data in drawn[half:]:
-        with replacing(folder / name) as file:
+    for name, data in files[half:]:
+        with atomic_write(folder / name) as file:
             file.write(data)
 
 
-def _files(pictures: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    for number in range(1, pictures + 1):
-        image, masks = drawn_picture(np.random.default_rng((seed, number)))
+def _sample_files(images: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    for number in range(1, images + 1):
+        image, masks = draw_image(np.random.default_rng((seed, number)))
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "JPEG", quality=92)
         yield f"sa_{number}{IMAGE}", buffer.getvalue()
-        text = json.dumps(annotations_of(number, masks))
+        text = json.dumps(make_annotations(number, masks))
         yield f"sa_{number}{ANNOTATIONS}", text.encode()
 
 
-def drawn_picture(rng: np.random.Generator) -> tuple[ByteArray, list[BoolArray]]:
-    """A scene (H, W, 3) on a cloudy background, and a mask (H, W) of each object."""
+def draw_image(rng: np.random.Generator) -> tuple[ByteArray, list[BoolArray]]:
+    """Render a scene (H, W, 3) on a smooth background, and a mask (H, W) per object."""
     coarse = rng.integers(40, 216, (5, 5, 3), dtype=np.uint8)
     background = np.asarray(
         cv2.resize(coarse, (256, 256), interpolation=cv2.INTER_CUBIC), np.uint8
     )
     while True:
-        image, alphas = render.render_scene(rng, background, LARGEST_OBJECTS)
+        image, alphas = render.render_scene(rng, background, MAX_OBJECTS)
         masks = [alpha > 0.5 for alpha in alphas if (alpha > 0.5).sum() > 400]
         if masks:
             return image, masks
 
 
-def annotations_of(number: int, masks: Sequence[BoolArray]) -> dict[str, Any]:
-    """The JSON of a picture as SA-1B writes it."""
+def make_annotations(number: int, masks: Sequence[BoolArray]) -> dict[str, Any]:
+    """Make the annotations of an image in SA-1B's format."""
     height, width = masks[0].shape
     records = []
     for i, mask in enumerate(masks):
@@ -102,9 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.sa1b_matte.sample")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=8)
-    given = parser.parse_args(argv)
-    make_sample(given.folder, given.pictures)
-    print(f"{given.folder}: {given.pictures} pictures")
+    arguments = parser.parse_args(argv)
+    make_sample(arguments.folder, arguments.pictures)
+    print(f"{arguments.folder}: {arguments.pictures} images")
     return 0
 
 

@@ -1,10 +1,9 @@
-"""Shards of SA1B-Matte: tars of pictures with one soft matte for each of their masks.
+"""Shards of SA1B-Matte: tars of images with one soft matte per mask.
 
-Of the picture ``sa_1`` a shard holds the mattes' crops ``sa_1.000.png``,
-``sa_1.001.png`` ..., ``sa_1.jpg`` and ``sa_1.json``, one after the other, so that
-readers of WebDataset's format can stream it.  Beside ``NAME.tar`` lies ``NAME.json``, a
-report that also tells where each picture's JSON lies; ``manifest.json`` sums up the
-whole set.
+Of an image ``sa_1`` a shard holds the mattes' crops ``sa_1.000.png``, ``sa_1.001.png``,
+..., then ``sa_1.jpg`` and ``sa_1.json``, in the order that WebDataset readers can
+stream. ``NAME.json`` next to ``NAME.tar`` is its report, with the offset of each
+image's JSON; ``manifest.json`` summarises the data set.
 """
 
 from __future__ import annotations
@@ -24,25 +23,25 @@ import numpy as np
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import explain, replacing
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 HEADER = 512
-"""Bytes of a tar before a file's data."""
+"""Bytes of a tar header before a member's data."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatteRecord:
-    """One matte of a picture.
+    """One matte of an image.
 
     Attributes:
-        id: of the annotation it was made from.
-        box: left, top, right and bottom of the crop in the picture's pixels; all
-            outside is 0.
+        id: id of its annotation in SA-1B.
+        box: left, top, right and bottom of the crop in image pixels; alpha is 0
+            outside.
         agreement: IoU of the matte above 1/2 with the mask.
         soft: share of the matte's pixels that are neither 0 nor 1.
-        predicted_iou, stability_score: SA-1B's own numbers.
+        predicted_iou, stability_score: SA-1B's scores.
         place: offset and length of its PNG file in the shard.
     """
 
@@ -56,7 +55,7 @@ class MatteRecord:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> MatteRecord:
-        """Read what the shard's JSON holds."""
+        """Create a record from the shard's JSON."""
         left, top, right, bottom = (int(side) for side in data["box"])
         offset, size = (int(value) for value in data["place"])
         values = {**data, "box": (left, top, right, bottom), "place": (offset, size)}
@@ -64,8 +63,8 @@ class MatteRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureRecord:
-    """A picture of a shard; ``place`` is that of its JPEG file."""
+class ImageRecord:
+    """An image of a shard; ``place`` is offset and length of its JPEG file."""
 
     name: str
     width: int
@@ -74,27 +73,27 @@ class PictureRecord:
     mattes: tuple[MatteRecord, ...]
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> PictureRecord:
-        """Read what the shard's JSON holds."""
+    def from_json(cls, data: dict[str, Any]) -> ImageRecord:
+        """Create a record from the shard's JSON."""
         mattes = tuple(MatteRecord.from_json(matte) for matte in data["mattes"])
         place = (int(data["place"][0]), int(data["place"][1]))
         return cls(data["name"], data["width"], data["height"], place, mattes)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What became of one shard.
+class ShardReport:
+    """Report of one shard.
 
     Attributes:
         shard: its name, without ``.tar``.
         made_with: digest of the converter and the options.
-        asked: ids of the pictures it was to hold.
-        sha256, size: of the tar, in bytes; "" and 0 if it has no picture.
-        pictures: id, and offset and length of the JSON, of each picture in it.
-        counts: pictures, mattes and their bytes.
-        dropped: mattes that were left out, by reason.
-        faults: pictures and masks that could not be used, in words.
-        again: whether it was found finished, and not made again.
+        asked: ids of the images selected for it.
+        sha256, size: of the tar, in bytes; "" and 0 if it has no images.
+        pictures: id, and offset and length of the JSON, of each image in it.
+        counts: numbers of images and mattes, and bytes of the mattes.
+        dropped: numbers of mattes left out, by reason.
+        faults: descriptions of unusable images and masks.
+        again: whether it was already complete and not rebuilt.
     """
 
     shard: str
@@ -109,31 +108,35 @@ class Report:
     again: bool = False
 
     @classmethod
-    def read(cls, path: Path) -> Report:
+    def read(cls, path: Path) -> ShardReport:
         """Read a shard's report.
 
         Raises:
             ZimError: the file is missing or malformed.
         """
         data = read_json(path)
-        known = {item.name for item in fields(cls)}
+        field_names = {item.name for item in fields(cls)}
         try:
             data["asked"], data["faults"] = tuple(data["asked"]), tuple(data["faults"])
             data["pictures"] = tuple(
                 (str(name), int(offset), int(size))
                 for name, offset, size in data["pictures"]
             )
-            return cls(**{key: value for key, value in data.items() if key in known})
+            return cls(
+                **{key: value for key, value in data.items() if key in field_names}
+            )
         except (KeyError, TypeError, ValueError) as error:
-            raise ZimError(f"{path} is no shard's report: {error!r}.") from error
+            raise ZimError(
+                f"{path} is not the report of a shard: {error!r}."
+            ) from error
 
     def write(self, folder: Path) -> None:
-        """Write the report beside its shard."""
+        """Write the report next to its shard."""
         write_json(folder / f"{self.shard}.json", asdict(self))
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """An object of a JSON file.
+    """Read an object from a JSON file.
 
     Raises:
         ZimError: the file is missing or malformed.
@@ -141,23 +144,25 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_bytes())
     except OSError as error:
-        raise ZimError(f"{path} cannot be read: {explain(error)[0]}.") from error
+        raise ZimError(
+            f"{path} cannot be read: {describe_os_error(error)[0]}."
+        ) from error
     except ValueError as error:
         raise ZimError(f"{path} is damaged: {error}.") from error
     if not isinstance(data, dict):
-        raise ZimError(f"{path} is damaged: it holds no object.")
+        raise ZimError(f"{path} is damaged: it is not an object.")
     return data
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write an object, in the same bytes every time."""
+    """Write an object as JSON with sorted keys."""
     text = json.dumps(data, indent=1, sort_keys=True) + "\n"
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(text.encode())
 
 
-class _Hashed(io.RawIOBase):
-    """A file to write on, which keeps the digest of all that was written."""
+class _HashingFile(io.RawIOBase):
+    """A writable file that computes the digest of its content."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file, self.digest, self.size = file, hashlib.sha256(), 0
@@ -172,14 +177,14 @@ class _Hashed(io.RawIOBase):
 
 
 class ShardWriter:
-    """Writes one shard from front to back; the same pictures give the same bytes."""
+    """Writes one shard sequentially; equal images give equal bytes."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._out = _Hashed(file)
+        self._out = _HashingFile(file)
         self._tar = tarfile.TarFile(
             fileobj=self._out, mode="w", format=tarfile.USTAR_FORMAT
         )
-        self.pictures: list[tuple[str, int, int]] = []
+        self.images: list[tuple[str, int, int]] = []
         self.mattes = self.matte_bytes = 0
 
     def add(
@@ -189,18 +194,18 @@ class ShardWriter:
         shape: tuple[int, int],
         mattes: Iterable[tuple[MatteRecord, bytes]],
     ) -> None:
-        """Add a picture, unless it has no mattes.
+        """Add an image, unless it has no mattes.
 
         Args:
             name: its id.
-            encoded: its JPEG file.
+            encoded: bytes of its JPEG file.
             shape: height and width.
-            mattes: a record and a PNG file of each; drawn one by one.
+            mattes: record and PNG file of each; consumed one by one.
         """
         records = []
         for number, (record, png) in enumerate(mattes):
-            where = self._file(f"{name}.{number:03}.png", png)
-            records.append({**asdict(record), "place": where})
+            byte_range = self._file(f"{name}.{number:03}.png", png)
+            records.append({**asdict(record), "place": byte_range})
             self.matte_bytes += len(png)
         if not records:
             return
@@ -213,8 +218,10 @@ class ShardWriter:
             "place": place,
             "mattes": records,
         }
-        where = self._file(f"{name}.json", json.dumps(data, sort_keys=True).encode())
-        self.pictures.append((name, *where))
+        byte_range = self._file(
+            f"{name}.json", json.dumps(data, sort_keys=True).encode()
+        )
+        self.images.append((name, *byte_range))
 
     def _file(self, name: str, data: bytes) -> tuple[int, int]:
         member = tarfile.TarInfo(name)
@@ -224,13 +231,13 @@ class ShardWriter:
         return place
 
     def close(self) -> tuple[str, int]:
-        """End the tar; its SHA-256 and size."""
+        """Finish the tar and return its SHA-256 and size."""
         self._tar.close()
         return self._out.digest.hexdigest(), self._out.size
 
 
-def sha256_of(path: Path) -> str:
-    """The digest of a file, "" if there is none."""
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, "" if it does not exist."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -239,14 +246,14 @@ def sha256_of(path: Path) -> str:
 
 
 def write_manifest(
-    folder: Path, head: dict[str, Any], reports: Iterable[Report]
+    folder: Path, head: dict[str, Any], reports: Iterable[ShardReport]
 ) -> dict[str, Any]:
-    """Sum up finished shards in ``manifest.json``; returns what it holds.
+    """Write ``manifest.json`` from the reports and return its content.
 
     Args:
-        folder: of the shards.
-        head: what they were made with.
-        reports: of all shards.
+        folder: folder of the shards.
+        head: options of the build.
+        reports: reports of all shards.
     """
     counts: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
@@ -278,8 +285,8 @@ def write_manifest(
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A picture of a set: its shard, and where its JSON lies in it."""
+class ShardItem:
+    """An image of a data set: its shard, and offset and size of its JSON."""
 
     shard: Path
     name: str
@@ -288,14 +295,14 @@ class Item:
 
 
 class Shards:
-    """The pictures of a finished set of shards, read one by one where they lie.
+    """The images of a finished data set of shards.
 
     Args:
         root: folder with ``manifest.json``.
-        keep: which pictures, by id.
+        keep: selects images by id.
 
     Raises:
-        ZimError: the set is unfinished, or a shard is missing or of another size.
+        ZimError: the data set is unfinished, or a shard is missing or incomplete.
     """
 
     def __init__(
@@ -306,7 +313,7 @@ class Shards:
             manifest.get("shards"), list
         ):
             raise ZimError(f"{root / MANIFEST} is of another format.")
-        self.shards: list[list[Item]] = []
+        self.shards: list[list[ShardItem]] = []
         for entry in manifest["shards"]:
             items = [item for item in _items(root, entry) if keep(item.name)]
             if items:
@@ -316,43 +323,43 @@ class Shards:
         return sum(map(len, self.shards))
 
 
-def _items(root: Path, entry: dict[str, Any]) -> list[Item]:
+def _items(root: Path, entry: dict[str, Any]) -> list[ShardItem]:
     path = root / f"{entry['name']}.tar"
-    report = Report.read(root / f"{entry['name']}.json")
+    report = ShardReport.read(root / f"{entry['name']}.json")
     if not path.is_file() or path.stat().st_size != entry["bytes"]:
         raise ZimError(
             f"{path} is missing or incomplete.",
-            "Copy it again, or run the same build_sa1b_matte command again.",
+            "Copy it again, or run the same command of training.sa1b_matte.",
         )
-    return [Item(path, *picture) for picture in report.pictures]
+    return [ShardItem(path, *image) for image in report.pictures]
 
 
-def read_picture(item: Item) -> tuple[PictureRecord, ByteArray]:
-    """A picture's record and pixels (H, W, 3).
+def read_image(item: ShardItem) -> tuple[ImageRecord, ByteArray]:
+    """Read the record and the pixels (H, W, 3) of an image.
 
     Raises:
         ZimError: the shard is damaged.
     """
     try:
         data = json.loads(read_at(item.shard, item.offset, item.size))
-        record = PictureRecord.from_json(data)
+        record = ImageRecord.from_json(data)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ZimError(f"{item.shard}: {item.name} is damaged: {error!r}.") from error
-    found = _decoded(item, record.place, cv2.IMREAD_COLOR)
-    if found is None or found.shape[:2] != (record.height, record.width):
+    decoded = _decode_image(item, record.place, cv2.IMREAD_COLOR)
+    if decoded is None or decoded.shape[:2] != (record.height, record.width):
         raise ZimError(f"{item.shard}: {item.name}.jpg is damaged.")
-    return record, np.ascontiguousarray(found[..., ::-1])
+    return record, np.ascontiguousarray(decoded[..., ::-1])
 
 
-def read_matte(item: Item, record: PictureRecord, number: int) -> ByteArray:
-    """A picture's matte (H, W) uint8.
+def read_matte(item: ShardItem, record: ImageRecord, number: int) -> ByteArray:
+    """Read a matte of an image, (H, W) uint8.
 
     Raises:
         ZimError: the shard is damaged.
     """
     matte = record.mattes[number]
     left, top, right, bottom = matte.box
-    crop = _decoded(item, matte.place, cv2.IMREAD_GRAYSCALE)
+    crop = _decode_image(item, matte.place, cv2.IMREAD_GRAYSCALE)
     if crop is None or crop.shape != (bottom - top, right - left):
         raise ZimError(f"{item.shard}: matte {number} of {item.name} is damaged.")
     out = np.zeros((record.height, record.width), np.uint8)
@@ -360,17 +367,19 @@ def read_matte(item: Item, record: PictureRecord, number: int) -> ByteArray:
     return out
 
 
-def _decoded(item: Item, place: tuple[int, int], flags: int) -> ByteArray | None:
+def _decode_image(
+    item: ShardItem, place: tuple[int, int], flags: int
+) -> ByteArray | None:
     data = np.frombuffer(read_at(item.shard, *place), np.uint8)
     if not len(data):
         return None
-    # As the masks were drawn: an orientation that a camera noted is not applied.
-    found = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    return None if found is None else np.asarray(found, np.uint8)
+    # SA-1B's masks ignore the EXIF orientation.
+    decoded = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if decoded is None else np.asarray(decoded, np.uint8)
 
 
 def read_at(path: Path, offset: int, size: int) -> bytes:
-    """Some bytes of a file.
+    """Read a range of bytes of a file.
 
     Raises:
         ZimError: the file cannot be read, or ends too early.
@@ -380,7 +389,9 @@ def read_at(path: Path, offset: int, size: int) -> bytes:
             file.seek(offset)
             data = file.read(size)
     except OSError as error:
-        raise ZimError(f"{path} cannot be read: {explain(error)[0]}.") from error
+        raise ZimError(
+            f"{path} cannot be read: {describe_os_error(error)[0]}."
+        ) from error
     if 0 <= size != len(data):
         raise ZimError(f"{path} ends too early.")
     return data

@@ -3,21 +3,21 @@ import numpy as np
 import pytest
 
 from training.conversion.degradations import (
-    KINDS,
-    blurred,
+    DEGRADATIONS,
+    blur,
     coarse_label,
     convex_hull,
-    dilated,
-    downscaled,
-    eroded,
-    polygon,
-    same_region_cut,
+    cut_same_region,
+    dilate,
+    downscale,
+    erode,
+    to_polygons,
 )
 
 
 @pytest.fixture
 def star():
-    """A star with a hole, (120, 160), so that every kind changes something."""
+    """A star with a hole, (120, 160), which every degradation changes."""
     y, x = np.mgrid[:120, :160]
     angle = np.arctan2(y - 60, x - 80)
     radius = np.hypot(x - 80, y - 60)
@@ -33,35 +33,35 @@ def distance_to_edge(label):
 
 
 def test_each_kind_does_what_it_says(star):
-    assert dilated(star, 3).sum() > star.sum() > eroded(star, 3).sum()
-    assert not (star & ~dilated(star, 3)).any()
-    assert not (eroded(star, 3) & ~star).any()
+    assert dilate(star, 3).sum() > star.sum() > erode(star, 3).sum()
+    assert not (star & ~dilate(star, 3)).any()
+    assert not (erode(star, 3) & ~star).any()
     hull = convex_hull(star)
     assert not (star & ~hull).any()
     assert hull[60, 80], "the hole is in the hull"
-    assert polygon(star, 2)[60, 80], "annotators fill holes"
-    assert not polygon(star, 2, holes=True)[60, 80]
-    for changed in (downscaled(star, 5), blurred(star, 3), polygon(star, 3, True)):
+    assert to_polygons(star, 2)[60, 80], "annotators fill holes"
+    assert not to_polygons(star, 2, holes=True)[60, 80]
+    for changed in (downscale(star, 5), blur(star, 3), to_polygons(star, 3, True)):
         wrong = changed != star
         assert wrong.any()
         assert distance_to_edge(star)[wrong].max() <= 6
 
 
 def test_a_polygon_stays_within_its_tolerance(star):
-    filled = polygon(star, 0, holes=False)
-    wrong = polygon(star, 4) != filled
+    filled = to_polygons(star, 0, holes=False)
+    wrong = to_polygons(star, 4) != filled
     assert wrong.any()
     assert distance_to_edge(filled)[wrong].max() <= 5.5
 
 
 def test_every_kind_is_drawn_and_none_empties_a_label(star):
     soft = cv2.GaussianBlur(star.astype(np.float32), (0, 0), 2)
-    for name, kind in KINDS.items():
+    for name, kind in DEGRADATIONS.items():
         label = kind.draw(np.random.default_rng(1), star, 3.0)
         assert label.shape == star.shape, name
         assert label.dtype == bool, name
     thin = np.zeros((100, 100), np.float32)
-    thin[50] = 0.8  # one pixel: erosion would leave nothing
+    thin[50] = 0.8  # one pixel: erosion alone would remove it
     for seed in range(40):
         assert coarse_label(np.random.default_rng(seed), soft).any()
         assert coarse_label(np.random.default_rng(seed), thin).any()
@@ -81,11 +81,11 @@ def test_the_same_region_goes_from_label_and_matte(star):
     changed = 0
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        label, matte = same_region_cut(rng, dilated(star, 4), alpha)
-        gone = dilated(star, 4) & ~label
+        label, matte = cut_same_region(rng, dilate(star, 4), alpha)
+        gone = dilate(star, 4) & ~label
         changed += gone.any()
         assert label.any()
-        assert not matte[gone].any(), "what left the label left the matte"
+        assert not matte[gone].any(), "cut from label and matte"
         kept = label
         assert (matte[kept] == alpha[kept]).all()
     assert changed > 20
@@ -94,6 +94,6 @@ def test_the_same_region_goes_from_label_and_matte(star):
 def test_cutting_leaves_an_empty_label_alone():
     nothing = np.zeros((10, 10), bool)
     rng = np.random.default_rng(0)
-    label, matte = same_region_cut(rng, nothing, nothing.astype(np.float32))
+    label, matte = cut_same_region(rng, nothing, nothing.astype(np.float32))
     assert not label.any()
     assert not matte.any()

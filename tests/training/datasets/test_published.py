@@ -1,4 +1,4 @@
-"""Each data set in a tiny copy of its published layout."""
+"""Reading of each data set from a tiny copy of its published layout."""
 
 import tomllib
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from training.datasets import layouts
-from training.datasets.layouts import DATA_SETS, entries
+from training.datasets.layouts import PUBLISHED_DATASETS, list_entries
 from training.datasets.reading import object_ids, read_pair, read_table
 from training.train_converter import main
 from zim_model.errors import ZimError
@@ -40,7 +40,7 @@ def label_map(path, planes):
 
 
 def quarters(values):
-    """A map of four regions."""
+    """Make a map of four regions."""
     out = np.zeros((*SIZE, *np.shape(values[0])), np.uint8)
     for i, value in enumerate(values):
         out[24 * (i // 2) : 24 * (i // 2) + 24, 32 * (i % 2) : 32 * (i % 2) + 32] = (
@@ -108,7 +108,7 @@ def make_ade20k(root):
             root / "ADE20K_2021_17_01" / "images" / "ADE" / part / "urban" / "street"
         )
         photograph(folder / f"{name}.jpg")
-        # Two cars (class 400), a road (class 60), nothing.
+        # Two cars (class 400), a road (class 60), unlabelled.
         regions = quarters([(10, 144, 1), (10, 144, 2), (0, 60, 3), (0, 0, 0)])
         label_map(folder / f"{name}_seg.png", regions)
         label_map(folder / f"{name}_parts_1.png", regions)
@@ -123,11 +123,11 @@ MAKERS = {
     "refmatte": (make_refmatte, 2, 2),
     "ade20k": (make_ade20k, 1, 1),
 }
-"""What makes the copy, and the number of entries of its training and test splits."""
+"""Function that makes the copy, and numbers of training and test entries."""
 
 
 def test_every_data_set_is_tried():
-    assert MAKERS.keys() == DATA_SETS.keys()
+    assert MAKERS.keys() == PUBLISHED_DATASETS.keys()
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -135,12 +135,12 @@ def test_a_published_layout_is_read(tmp_path, name):
     make, train, test = MAKERS[name]
     make(tmp_path)
     top = next(tmp_path.iterdir())
-    for root in (tmp_path, top):  # as unpacked, or the set's own folder
+    for root in (tmp_path, top):  # the parent folder, or the data set's own
         if name == "refmatte" and root == tmp_path:
-            continue  # it has a folder in a folder of its own
-        found = entries(name, root)
+            continue  # it is nested one folder deeper
+        found = list_entries(name, root)
         assert len(found) == train
-        assert len(entries(name, root, "test")) == test
+        assert len(list_entries(name, root, "test")) == test
     rng = np.random.default_rng(0)
     for entry in found:
         pair = read_pair(entry, rng)
@@ -148,16 +148,16 @@ def test_a_published_layout_is_read(tmp_path, name):
         assert pair.alpha.shape == SIZE
         assert pair.alpha.max() == 1
         soft = ((pair.alpha > 0.2) & (pair.alpha < 0.8)).any()
-        assert soft != DATA_SETS[name].coarse
+        assert soft != PUBLISHED_DATASETS[name].coarse
     assert not any("trimap" in str(e.target) or "parts" in str(e.target) for e in found)
 
 
 def test_objects_of_ade20k_are_told_apart(tmp_path):
     make_ade20k(tmp_path)
-    (entry,) = entries("ade20k", tmp_path)
+    (entry,) = list_entries("ade20k", tmp_path)
     with Image.open(entry.target) as file:
         ids = object_ids(np.asarray(file), entry)
-    assert len(np.unique(ids)) == 4, "two cars, a road, nothing"
+    assert len(np.unique(ids)) == 4, "two cars, a road, unlabelled"
     assert not ids[24:, 32:].any()
     drawn = {
         read_pair(entry, np.random.default_rng(seed)).alpha.tobytes()
@@ -174,7 +174,7 @@ def test_the_scene_parsing_challenge_is_read_too(tmp_path, kind):
         "annotations_instance": [(1, 1, 0), (2, 1, 0), (2, 2, 0), (0, 0, 0)],
     }[kind]
     label_map(tmp_path / kind / "training" / "ADE_train_1.png", quarters(values))
-    (entry,) = entries("ade20k", tmp_path)
+    (entry,) = list_entries("ade20k", tmp_path)
     drawn = {
         read_pair(entry, np.random.default_rng(seed)).alpha.tobytes()
         for seed in range(20)
@@ -185,21 +185,21 @@ def test_the_scene_parsing_challenge_is_read_too(tmp_path, kind):
 @pytest.mark.parametrize("mode", ["RGBA", "I;16"])
 def test_mattes_may_be_channels_or_words(tmp_path, mode):
     make_aim_500(tmp_path)
-    wanted = read_pair(entries("aim-500", tmp_path)[0], None).alpha
+    wanted = read_pair(list_entries("aim-500", tmp_path)[0], None).alpha
     matte(tmp_path / "AIM-500" / "mask" / "o_2.png", mode)
-    found = read_pair(entries("aim-500", tmp_path)[1], None).alpha
+    found = read_pair(list_entries("aim-500", tmp_path)[1], None).alpha
     np.testing.assert_allclose(found, wanted, atol=1 / 255)
 
 
 def test_what_cannot_be_used_is_named(tmp_path):
-    with pytest.raises(ZimError, match="no data set called 'coco'"):
-        entries("coco", tmp_path)
-    with pytest.raises(ZimError, match="is no folder"):
-        entries("aim-500", tmp_path / "none")
+    with pytest.raises(ZimError, match="Unknown data set 'coco'"):
+        list_entries("coco", tmp_path)
+    with pytest.raises(ZimError, match="is not a folder"):
+        list_entries("aim-500", tmp_path / "none")
     with pytest.raises(ZimError, match="does not hold AIM-500"):
-        entries("aim-500", tmp_path)
+        list_entries("aim-500", tmp_path)
     make_aim_500(tmp_path)
-    first, second = entries("aim-500", tmp_path)
+    first, second = list_entries("aim-500", tmp_path)
     matte(first.target, size=(40, 64))
     with pytest.raises(ZimError, match="64 x 48 and 64 x 40"):
         read_pair(first, np.random.default_rng(0))
@@ -223,17 +223,17 @@ def test_a_converter_learns_from_a_table_of_data_sets(tmp_path, capsys):
     assert main(command) == 0, capsys.readouterr().err
     pairs = read_table(table)
     assert pairs.has_coarse
-    assert len(np.unique(pairs.coarse(np.random.default_rng(0)).alpha)) == 2
+    assert len(np.unique(pairs.draw_coarse_pair(np.random.default_rng(0)).alpha)) == 2
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "no table"),
-        ("[data]\naim-500 = 3", "no folder"),
-        ("[data]\n[shares]\nx = 1", "shares of no data: x"),
-        ('[data]\nade20k = "sets/ADE20K_2021_17_01"', "no mattes"),
-        ('[data]\n[shares]\nx = "much"', "no number"),
+        ("[data]\naim-500 = 3", "not a folder"),
+        ("[data]\n[shares]\nx = 1", "not in .data.: x"),
+        ('[data]\nade20k = "sets/ADE20K_2021_17_01"', "has mattes"),
+        ('[data]\n[shares]\nx = "much"', "not a number"),
         ("[data", "cannot be read"),
     ],
 )
@@ -248,5 +248,5 @@ def test_mistakes_in_a_table_are_named(tmp_path, text, message):
 def test_the_sample_table_names_every_data_set():
     path = Path(layouts.__file__).parents[1] / "configs" / "matting_sets.toml"
     table = tomllib.loads(path.read_text("utf-8"))
-    assert table["data"].keys() == DATA_SETS.keys()
+    assert table["data"].keys() == PUBLISHED_DATASETS.keys()
     assert table["shares"].keys() <= table["data"].keys()

@@ -3,21 +3,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.procedural.render import KINDS, composite, render, render_scene
-from training.procedural.textures import noise, paint, ramp, random_palette
+from training.procedural.render import OBJECT_KINDS, composite, render, render_scene
+from training.procedural.textures import noise, paint_texture, ramp, random_palette
 
 SIZE = (96, 128)
 SOFT = ("strands", "fur", "smoke", "soft_shape", "glass", "lace")
 
 
 def photo(seed: int = 0) -> np.ndarray:
-    """A stand-in for a photograph, (96, 128, 3) uint8."""
+    """Make a replacement for a photo, (96, 128, 3) uint8."""
     rng = np.random.default_rng(seed)
     colours = [noise(rng, SIZE, cell=40) for _ in range(3)]
     return (np.stack(colours, axis=2) * 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OBJECT_KINDS)
 @pytest.mark.parametrize("seed", range(4))
 def test_sample_is_well_formed(kind: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -31,7 +31,7 @@ def test_sample_is_well_formed(kind: str, seed: int) -> None:
     assert 0.05 <= (alpha > 0.1).mean() <= 0.7
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OBJECT_KINDS)
 def test_same_seed_gives_the_same_sample(kind: str) -> None:
     first, second = (render(np.random.default_rng(7), photo(), kind) for _ in range(2))
     for one, other in zip(first, second, strict=True):
@@ -43,7 +43,7 @@ def test_another_seed_gives_another_sample() -> None:
     assert (first.alpha != second.alpha).any()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OBJECT_KINDS)
 def test_image_is_the_composite(kind: str) -> None:
     sample = render(np.random.default_rng(3), photo(), kind, linear_light=0)
     weight = sample.alpha[..., None].astype(np.float64)
@@ -80,8 +80,8 @@ def test_objects_are_mostly_solid() -> None:
 
 
 def test_kinds_are_all_drawn_sometimes() -> None:
-    assert sum(kind.frequency for kind in KINDS.values()) == pytest.approx(1)
-    assert all(kind.frequency > 0 for kind in KINDS.values())
+    assert sum(kind.weight for kind in OBJECT_KINDS.values()) == pytest.approx(1)
+    assert all(kind.weight > 0 for kind in OBJECT_KINDS.values())
 
 
 def test_unknown_kind_is_refused() -> None:
@@ -93,7 +93,7 @@ def test_unknown_kind_is_refused() -> None:
 def test_odd_sizes(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     background = np.zeros((*shape, 3), np.uint8)
-    for kind in KINDS:
+    for kind in OBJECT_KINDS:
         assert render(rng, background, kind).alpha.shape == shape
 
 
@@ -139,5 +139,5 @@ def test_calm_materials_ignore_the_photo() -> None:
     grey = np.full((3, 3), 128, np.float32)
     red = np.full((9, 9, 3), (255, 0, 0), np.uint8)
     for _ in range(20):
-        colours = paint(rng, (16, 16), grey, red, calm=True)
+        colours = paint_texture(rng, (16, 16), grey, red, calm=True)
         np.testing.assert_allclose(colours, 128, atol=25)

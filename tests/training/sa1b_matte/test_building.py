@@ -18,26 +18,26 @@ from PIL import Image
 
 from training.sa1b_matte import building
 from training.sa1b_matte.__main__ import main
-from training.sa1b_matte.building import Job, build, build_part, parts_of
-from training.sa1b_matte.labels import Filters, Unconverted, labelled
+from training.sa1b_matte.building import BuildConfig, build, build_shard, plan_shards
+from training.sa1b_matte.labels import Filters, IdentityLabeller, make_mattes
 from training.sa1b_matte.sa1b import (
-    Annotated,
-    chosen,
-    entries_of,
+    AnnotatedImage,
     find_sources,
+    is_selected,
+    list_entries,
     read_entry,
 )
 from training.sa1b_matte.sample import make_sample
-from training.sa1b_matte.shards import MANIFEST, Shards, read_matte, read_picture
+from training.sa1b_matte.shards import MANIFEST, Shards, read_image, read_matte
 from zim_model.errors import ZimError
 from zim_model.matting.rle import decoded
-from zim_model.runtime.cluster import RETRIES, connected
+from zim_model.runtime.cluster import RETRIES, connect_ray
 
-PICTURES = 8
+IMAGES = 8
 
 
-class Blurring:
-    """A converter for tests: the mask, blurred."""
+class BlurringLabeller:
+    """Test converter that blurs the mask."""
 
     fingerprint = "blurring"
 
@@ -46,8 +46,8 @@ class Blurring:
         return np.rint(soft * 65535).astype(np.uint16)
 
 
-class Deadly(Blurring):
-    """Kills its process at the fifth mask, once."""
+class DeadlyLabeller(BlurringLabeller):
+    """Test converter that kills its process at the fifth mask, once."""
 
     def __init__(self, mark):
         self.mark, self.seen = mark, 0
@@ -63,19 +63,19 @@ class Deadly(Blurring):
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     root = tmp_path_factory.mktemp("sa1b")
-    make_sample(root, PICTURES)
+    make_sample(root, IMAGES)
     return root
 
 
 @pytest.fixture(scope="module")
 def two_workers():
-    with connected("local:2"):
+    with connect_ray("local:2"):
         yield "local:2"
 
 
-def a_job(out, labeller=Blurring, **more):
+def a_job(out, labeller=BlurringLabeller, **more):
     options = {"fraction": 1.0, "shard_size": 3, **more}
-    return Job(out, labeller, "blurring", **options)
+    return BuildConfig(out, labeller, "blurring", **options)
 
 
 def everything(folder):
@@ -94,20 +94,22 @@ def test_every_mask_becomes_a_matte_at_its_place(sample, made):
     given = {
         entry.name: read_entry(entry)
         for source in find_sources([sample])
-        for entry in entries_of(source)[0]
+        for entry in list_entries(source)[0]
     }
     shards = Shards(out)
-    assert len(shards) == PICTURES == manifest["counts"]["pictures"]
+    assert len(shards) == IMAGES == manifest["counts"]["pictures"]
     seen = 0
     for item in (item for items in shards.shards for item in items):
-        record, pixels = read_picture(item)
-        picture = given[item.name]
-        assert np.abs(pixels.astype(int) - picture.pixels).max() <= 3, "two decoders"
-        assert len(record.mattes) == len(picture.annotations)
-        for number, annotation in enumerate(picture.annotations):
+        record, pixels = read_image(item)
+        image = given[item.name]
+        assert np.abs(pixels.astype(int) - image.pixels).max() <= 3, (
+            "different JPEG decoders"
+        )
+        assert len(record.mattes) == len(image.annotations)
+        for number, annotation in enumerate(image.annotations):
             assert record.mattes[number].id == annotation["id"]
             mask = decoded(annotation["segmentation"])
-            want = np.rint(Blurring().convert(None, mask) / 257)
+            want = np.rint(BlurringLabeller().convert(None, mask) / 257)
             np.testing.assert_array_equal(read_matte(item, record, number), want)
             seen += 1
     assert seen == manifest["counts"]["mattes"]
@@ -150,39 +152,39 @@ def test_a_killed_worker_loses_nothing_and_changes_nothing(
     sample, made, tmp_path, place, request
 ):
     out, mark = tmp_path / "out", tmp_path / "killed"
-    job = a_job(out, partial(deadly, mark))
+    config = a_job(out, partial(deadly, mark))
     where = {"workers": 2}
     if place == "cluster":
         where = {"cluster": request.getfixturevalue("two_workers")}
-    build(job, find_sources([sample]), **where)
+    build(config, find_sources([sample]), **where)
     assert mark.exists(), "a worker was killed"
     for temporary in out.glob(".zim-*.tmp"):
-        temporary.unlink()  # half a shard, of the one that was killed
+        temporary.unlink()  # partial shard of the killed worker
     assert everything(out) == everything(made[0])
 
 
 def test_a_shard_that_always_kills_its_worker_is_given_up(tmp_path):
-    """A killed worker leaves the count; what ends by itself does not."""
+    """The count remains only if the worker is killed."""
     mark = tmp_path / "mark"
-    with building._counted(mark, "sa_1"):
+    with building._count_attempt(mark, "sa_1"):
         assert mark.exists()
     assert not mark.exists()
     for _ in range(1 + RETRIES):
-        building._counted(mark, "sa_1").__enter__()
+        building._count_attempt(mark, "sa_1").__enter__()
     with (
         pytest.raises(ZimError, match="sa_1 was given up: its worker died 4 times"),
-        building._counted(mark, "sa_1"),
+        building._count_attempt(mark, "sa_1"),
     ):
         raise AssertionError("begun once more")
-    assert not mark.exists(), "the next run tries anew"
+    assert not mark.exists(), "the next run starts counting at 0"
 
 
 LOADED = {}
 
 
 def deadly(mark):
-    """Loaded once a process, as a converter is."""
-    return LOADED.setdefault(mark, Deadly(mark))
+    """Load once per process, like a converter."""
+    return LOADED.setdefault(mark, DeadlyLabeller(mark))
 
 
 def test_a_stopped_run_goes_on_with_what_is_missing(sample, made, tmp_path, capsys):
@@ -216,11 +218,13 @@ def test_other_options_do_not_mix_into_a_set(sample, tmp_path, capsys):
 
 def test_the_fraction_is_stable_and_nested():
     names = [f"sa_{number}" for number in range(20000)]
-    small, large = ({n for n in names if chosen(n, share)} for share in (0.01, 0.1))
+    small, large = (
+        {n for n in names if is_selected(n, share)} for share in (0.01, 0.1)
+    )
     assert small < large
     assert 150 < len(small) < 250
     assert 1850 < len(large) < 2150
-    assert all(chosen(name, 1.0) for name in names)
+    assert all(is_selected(name, 1.0) for name in names)
 
 
 def an_annotation(mask, **more):
@@ -231,11 +235,15 @@ def an_annotation(mask, **more):
 
 
 def found(annotations, labeller=None):
-    picture = Annotated(b"", np.zeros((40, 50, 3), np.uint8), annotations)
+    image = AnnotatedImage(b"", np.zeros((40, 50, 3), np.uint8), annotations)
     dropped, faults = Counter(), []
     kept = list(
-        labelled(
-            labeller or Unconverted(), picture, Filters(100), dropped, faults.append
+        make_mattes(
+            labeller or IdentityLabeller(),
+            image,
+            Filters(100),
+            dropped,
+            faults.append,
         )
     )
     return [record.id for record, _ in kept], dict(dropped), faults
@@ -247,7 +255,7 @@ def a_mask(height=40, width=50):
     return mask
 
 
-class Answers(Blurring):
+class Answers(BlurringLabeller):
     def __init__(self, value):
         self.value = value
 
@@ -273,7 +281,7 @@ def test_what_is_left_out_is_counted_by_reason(changes, labeller, reason):
 @pytest.mark.parametrize(
     ("annotation", "message"),
     [
-        (an_annotation(a_mask(41, 50)), "its mask is of 50 x 41 pixels"),
+        (an_annotation(a_mask(41, 50)), "its mask has 50 x 41 pixels"),
         ({**an_annotation(a_mask()), "id": None}, "malformed"),
         ({"id": 3}, "malformed"),
         (
@@ -293,7 +301,7 @@ def test_a_mask_that_cannot_be_used_is_named_and_the_others_stay(annotation, mes
 
 @pytest.fixture
 def damaged(sample, tmp_path):
-    """A tar that ends in the middle, and a folder with several mistakes."""
+    """A truncated tar, and a folder with several damaged files."""
     root = tmp_path / "damaged"
     folder = root / "sa_000001"
     folder.mkdir(parents=True)
@@ -316,7 +324,7 @@ def test_bad_input_is_named_counted_and_can_be_repaired(
     command = [str(damaged), "-o", str(out), "--converter", "labels", "--fraction", "1"]
     assert main(command) == 0
     said = capsys.readouterr()
-    for text in ("sa_000000.tar is broken after", "sa_5.jpg is missing"):
+    for text in ("sa_000000.tar is damaged after", "sa_5.jpg is missing"):
         assert text in said.err
     for text in ("sa_6.jpg cannot be read", "sa_7.json cannot be read"):
         assert text in said.err
@@ -331,12 +339,12 @@ def test_bad_input_is_named_counted_and_can_be_repaired(
     assert main([*command, "--faulty-again"]) == 0
     manifest = json.loads((out / MANIFEST).read_text())
     assert manifest["counts"]["faults"] == 0
-    assert manifest["counts"]["pictures"] == PICTURES
+    assert manifest["counts"]["pictures"] == IMAGES
 
 
-def test_a_picture_and_annotations_of_other_sizes_are_not_used(sample, tmp_path):
+def test_a_image_and_annotations_of_other_sizes_are_not_used(sample, tmp_path):
     (source,) = find_sources([sample / "sa_000001"])
-    entry = entries_of(source)[0][0]
+    entry = list_entries(source)[0][0]
     buffer = io.BytesIO()
     Image.new("RGB", (30, 20)).save(buffer, "JPEG")
     wrong = tmp_path / "x.jpg"
@@ -353,7 +361,7 @@ def test_a_picture_and_annotations_of_other_sizes_are_not_used(sample, tmp_path)
 def test_a_full_disk_is_told_and_leaves_nothing_half_done(
     sample, tmp_path, monkeypatch
 ):
-    job = a_job(tmp_path / "out")
+    config = a_job(tmp_path / "out")
     sources = find_sources([sample])
     whole = building.ShardWriter.close
     calls = []
@@ -366,30 +374,30 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(
 
     monkeypatch.setattr(building.ShardWriter, "close", full)
     with pytest.raises(ZimError, match="the disk is full") as caught:
-        build(job, sources)
+        build(config, sources)
     assert "Free some space" in caught.value.hint
     assert "same command" in caught.value.hint
-    assert sorted(everything(job.out)) == [
+    assert sorted(everything(config.out)) == [
         "options.json",
         "sa_000000-0000.json",
         "sa_000000-0000.tar",
     ]
     monkeypatch.undo()
-    assert build(job, sources)["counts"]["pictures"] == PICTURES
+    assert build(config, sources)["counts"]["pictures"] == IMAGES
 
 
 def test_a_job_that_is_asked_to_go_leaves_nothing_half_done(sample, tmp_path):
-    """SIGTERM in the middle of a shard, as a scheduler preempts."""
+    """SIGTERM while a shard is being written, as sent by schedulers."""
     code = (
         "import os, signal, sys\n"
         "from training.sa1b_matte import __main__ as it\n"
         "from training.sa1b_matte import building\n"
-        "real = building.build_part\n"
-        "def slow(job, part):\n"
-        "    if part.shard == 'sa_000000-0001':\n"
+        "real = building.build_shard\n"
+        "def slow(config, task):\n"
+        "    if task.shard == 'sa_000000-0001':\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    return real(job, part)\n"
-        "building.build_part = slow\n"
+        "    return real(config, task)\n"
+        "building.build_shard = slow\n"
         f"sys.exit(it.main([{str(sample)!r}, '-o', {str(tmp_path / 'out')!r},"
         " '--converter', 'labels', '--fraction', '1', '--shard-size', '3']))\n"
     )
@@ -398,7 +406,7 @@ def test_a_job_that_is_asked_to_go_leaves_nothing_half_done(sample, tmp_path):
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True
     )
     assert done.returncode == 130, done.stderr
-    assert "same command goes on" in done.stderr
+    assert "same command to resume" in done.stderr
     left = sorted(everything(tmp_path / "out"))
     assert left == ["options.json", "sa_000000-0000.json", "sa_000000-0000.tar"]
 
@@ -406,19 +414,19 @@ def test_a_job_that_is_asked_to_go_leaves_nothing_half_done(sample, tmp_path):
 def test_what_killed_workers_left_is_removed_but_not_what_is_being_written(
     sample, tmp_path
 ):
-    job = a_job(tmp_path)
+    config = a_job(tmp_path)
     old, new = tmp_path / ".zim-1.tmp", tmp_path / ".zim-2.tmp"
     for path in (old, new):
         path.touch()
-    past = time.time() - 2 * building.FORGOTTEN
+    past = time.time() - 2 * building.STALE_AFTER_S
     os.utime(old, (past, past))
-    build(job, find_sources([sample]))
+    build(config, find_sources([sample]))
     assert not old.exists()
     assert new.exists()
 
 
-def test_few_pictures_are_in_memory_at_a_time(sample, tmp_path, monkeypatch):
-    """A shard of any length is read and written picture by picture."""
+def test_few_images_are_in_memory_at_a_time(sample, tmp_path, monkeypatch):
+    """A shard of any length is read and written image by image."""
     order = []
     monkeypatch.setattr(
         building,
@@ -433,9 +441,9 @@ def test_few_pictures_are_in_memory_at_a_time(sample, tmp_path, monkeypatch):
 
     monkeypatch.setattr(building.ShardWriter, "add", noted)
     (source,) = find_sources([sample / "sa_000001"])
-    job = a_job(tmp_path)
-    (part, *_) = parts_of(job, source)
-    build_part(job, part)
+    config = a_job(tmp_path)
+    (task, *_) = plan_shards(config, source)
+    build_shard(config, task)
     assert order[:3] == ["read sa_5", "wrote sa_5", "read sa_6"]
 
 
@@ -468,11 +476,11 @@ def test_a_trained_converter_makes_the_mattes(sample, tmp_path, capsys, monkeypa
     manifest = json.loads((out / MANIFEST).read_text())
     assert manifest["converter"] == f"converter-tiny {converter.fingerprint}"
     (items,) = Shards(out).shards
-    record, _ = read_picture(items[0])
+    record, _ = read_image(items[0])
     (source,) = find_sources([Path(folder)])
-    picture = read_entry(entries_of(source)[0][0])
-    mask = decoded(picture.annotations[0]["segmentation"])
-    want = np.rint(converter.convert(picture.pixels, mask) / 257)
+    image = read_entry(list_entries(source)[0][0])
+    mask = decoded(image.annotations[0]["segmentation"])
+    want = np.rint(converter.convert(image.pixels, mask) / 257)
     assert np.abs(read_matte(items[0], record, 0) - want).max() <= 1
 
     assert main([*command, "--converter", "converter-huge"]) == 1
@@ -482,7 +490,7 @@ def test_a_trained_converter_makes_the_mattes(sample, tmp_path, capsys, monkeypa
 def test_no_data_is_told(tmp_path, capsys):
     out = str(tmp_path / "out")
     assert main([str(tmp_path), "-o", out, "--converter", "labels"]) == 1
-    assert "no SA-1B here" in capsys.readouterr().err
+    assert "no SA-1B data found" in capsys.readouterr().err
 
 
 def test_an_unfinished_set_is_not_read(made, tmp_path):

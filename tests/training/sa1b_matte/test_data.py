@@ -1,4 +1,4 @@
-"""Training on shards of mattes, with the paper's settings in small."""
+"""Training on shards of mattes, with the paper's settings at a small size."""
 
 import csv
 import dataclasses
@@ -15,14 +15,19 @@ from torch.utils.data import default_collate
 
 from training import distributed
 from training.config import MODELS, ZIM_VIT_MINI, TrainConfig
-from training.distributed import Team
+from training.distributed import ProcessGroup
 from training.sa1b_matte import data as matte_data
-from training.sa1b_matte.building import Job, build
-from training.sa1b_matte.data import TOKENS, Order, PaperSamples, ShardSamples
+from training.sa1b_matte.building import BuildConfig, build
+from training.sa1b_matte.data import (
+    MAX_TOKENS,
+    PaperSamples,
+    ShardSamples,
+    ShuffledOrder,
+)
 from training.sa1b_matte.sa1b import find_sources
 from training.sa1b_matte.sample import make_sample
 from training.sa1b_matte.shards import Shards
-from training.train_zim import Run, drawn_from, main, train
+from training.train_zim import TrainingRunOptions, main, open_samples, train
 from training.trainer import Trainer
 from zim_model.errors import ZimError
 from zim_model.network.config import sam_variant
@@ -35,7 +40,7 @@ from zim_model.network.decoder import (
 )
 from zim_model.network.zim import Zim
 
-ALONE = Team(0, 1, torch.device("cpu"))
+ALONE = ProcessGroup(0, 1, torch.device("cpu"))
 SETTINGS = {
     "model": "zim-vit-mini",
     "prompting": "paper",
@@ -52,7 +57,7 @@ SETTINGS = {
 
 
 class Soft:
-    """A converter for tests: a thin soft rim inside the mask."""
+    """Test converter that makes a thin soft rim inside the mask."""
 
     fingerprint = "soft"
 
@@ -68,7 +73,7 @@ def shards(tmp_path_factory):
     root = tmp_path_factory.mktemp("sa1b")
     make_sample(root, 12)
     out = tmp_path_factory.mktemp("shards")
-    build(Job(out, Soft, "soft", 1.0, 3), find_sources([root]))
+    build(BuildConfig(out, Soft, "soft", 1.0, 3), find_sources([root]))
     return out
 
 
@@ -81,7 +86,7 @@ def a_config(**changes):
     return TrainConfig(**{**SETTINGS, **changes})
 
 
-def written(path, **changes):
+def write_config(path, **changes):
     lines = []
     for key, value in {**SETTINGS, **changes}.items():
         text = str(value).lower() if isinstance(value, bool) else repr(value)
@@ -90,12 +95,12 @@ def written(path, **changes):
     return path
 
 
-def test_a_sample_is_a_whole_picture_with_a_box_and_clicks_for_one_matte(shards):
-    samples = drawn_from(shards, a_config(), [128] * 12, 0)
+def test_a_sample_is_a_whole_image_with_a_box_and_clicks_for_one_matte(shards):
+    samples = open_samples(shards, a_config(), [128] * 12, 0)
     assert isinstance(samples, ShardSamples)
     for item in (samples[number] for number in range(12)):
         assert item["image"].shape == (3, 128, 128)
-        assert item["labels"].shape == (2, TOKENS)
+        assert item["labels"].shape == (2, MAX_TOKENS)
         assert item["cues"].shape == (2, 0, 64, 64)
         boxed, clicked = item["labels"].tolist()
         assert boxed[:2] == [TOP_LEFT, BOTTOM_RIGHT]
@@ -108,35 +113,33 @@ def test_a_sample_is_a_whole_picture_with_a_box_and_clicks_for_one_matte(shards)
         np.testing.assert_allclose([left, top, right, bottom], found, atol=4)
         x, y = item["coords"][1, 0].tolist()
         assert target[int(y) // 2, int(x) // 2] > 0.2
-        assert ((target > 0) & (target < 1)).any(), "it is soft"
+        assert ((target > 0) & (target < 1)).any(), "soft alpha"
         assert item["exact"].tolist() == [1, 1]
 
 
-def test_an_epoch_shows_every_picture_once_and_few_shards_at_a_time(
-    shards, monkeypatch
-):
-    monkeypatch.setattr(matte_data, "WINDOW", 2)
-    order = Order(Shards(shards), 3)
+def test_an_epoch_shows_every_image_once_and_few_shards_at_a_time(shards, monkeypatch):
+    monkeypatch.setattr(matte_data, "SHARD_WINDOW", 2)
+    order = ShuffledOrder(Shards(shards), 3)
     size = len(order.items)
-    first = [order.at(number) for number in range(size)]
+    first = [order.item_at(number) for number in range(size)]
     assert Counter(item.name for item in first) == Counter(
         item.name for item in order.items
     )
     for begin in range(0, size, 6):
         assert len({item.shard for item in first[begin : begin + 6]}) <= 2
-    second = [order.at(size + number) for number in range(size)]
+    second = [order.item_at(size + number) for number in range(size)]
     assert [i.name for i in first] != [i.name for i in second]
-    again = Order(Shards(shards), 3)
-    assert [again.at(size + n) for n in range(size)] == second
-    assert [again.at(n) for n in range(size)] == first
+    again = ShuffledOrder(Shards(shards), 3)
+    assert [again.item_at(size + n) for n in range(size)] == second
+    assert [again.item_at(n) for n in range(size)] == first
 
 
-def test_a_damaged_picture_is_named_and_another_takes_its_place(shards, tmp_path):
+def test_a_damaged_image_is_named_and_another_takes_its_place(shards, tmp_path):
     folder = shutil.copytree(shards, tmp_path / "damaged")
     path = folder / "sa_000000-0000.tar"
     data = path.read_bytes()
-    path.write_bytes(bytes(len(data)))  # of the right size, and nothing in it
-    samples = drawn_from(folder, a_config(), [128] * 12, 0)
+    path.write_bytes(bytes(len(data)))  # right size, but only zeros
+    samples = open_samples(folder, a_config(), [128] * 12, 0)
     faults = [samples[number]["fault"] for number in range(12)]
     assert sum(map(bool, faults)) == 3
     assert all("sa_000000-0000.tar" in fault for fault in faults if fault)
@@ -144,7 +147,7 @@ def test_a_damaged_picture_is_named_and_another_takes_its_place(shards, tmp_path
 
 def test_the_loss_falls(shards):
     config = a_config(steps=80, lr=2e-3)
-    samples = drawn_from(shards, config, [128] * 3, 0)
+    samples = open_samples(shards, config, [128] * 3, 0)
     batch = default_collate([samples[number] for number in range(3)])
     trainer = Trainer(config, ALONE)
     losses = [float(trainer.train_step([batch])["loss"]) for _ in range(30)]
@@ -153,18 +156,24 @@ def test_the_loss_falls(shards):
 
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(shards, tmp_path):
     config = a_config(steps=3)
-    whole = train(config, Run(shards, tmp_path / "a"))
-    assert train(config, Run(shards, tmp_path / "b", minutes=0)).step == 1
-    rest = train(config, Run(shards, tmp_path / "c", tmp_path / "b" / "state.pt"))
+    whole = train(config, TrainingRunOptions(shards, tmp_path / "a"))
+    assert (
+        train(config, TrainingRunOptions(shards, tmp_path / "b", minutes=0)).step == 1
+    )
+    rest = train(
+        config, TrainingRunOptions(shards, tmp_path / "c", tmp_path / "b" / "state.pt")
+    )
     assert whole.step == rest.step == 3
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, rest.model.state_dict()[name]), name
 
 
 def test_two_processes_train_what_one_would(shards, tmp_path):
-    """One process sees a step's views in the two halves that two processes get."""
-    alone = train(a_config(steps=2, accumulate=2), Run(shards, tmp_path / "one"))
-    config = written(tmp_path / "config.toml", steps=2)
+    """One process with two micro-batches equals two processes."""
+    alone = train(
+        a_config(steps=2, accumulate=2), TrainingRunOptions(shards, tmp_path / "one")
+    )
+    config = write_config(tmp_path / "config.toml", steps=2)
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *("--nproc-per-node", "2", "-m", "training.train_zim", str(config)),
@@ -176,7 +185,7 @@ def test_two_processes_train_what_one_would(shards, tmp_path):
     state = torch.load(tmp_path / "two" / "state.pt", weights_only=True)["model"]
     for name, value in alone.model.named_parameters():
         if name.endswith("self_attn.k_proj.bias"):
-            continue  # softmax does not feel it: its gradient is rounding alone
+            continue  # softmax is invariant to it: its gradient is rounding noise
         torch.testing.assert_close(value, state[name], rtol=0, atol=2e-5, msg=name)
 
 
@@ -184,7 +193,7 @@ def test_recomputing_saves_memory_and_changes_no_gradient(shards):
     gradients = []
     for recompute in (False, True):
         config = a_config(recompute=recompute)
-        samples = drawn_from(shards, config, [128] * 2, 0)
+        samples = open_samples(shards, config, [128] * 2, 0)
         trainer = Trainer(config, ALONE)
         saved = []
 
@@ -193,7 +202,7 @@ def test_recomputing_saves_memory_and_changes_no_gradient(shards):
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            loss, _ = trainer.loss_of(default_collate([samples[0], samples[1]]), 0)
+            loss, _ = trainer.compute_loss(default_collate([samples[0], samples[1]]), 0)
         loss.backward()
         weight = trainer.model.image_encoder.blocks[0].attn.qkv.weight
         gradients.append((weight.grad, sum(saved)))
@@ -215,14 +224,14 @@ def test_a_run_begins_with_what_a_sam_knows(shards, tmp_path, capsys):
         for name in ("image_encoder.pos_embed", "mask_decoder.mask_tokens.weight"):
             assert torch.equal(own[name], sam.state_dict()[name]), name
     out = tmp_path / "out"
-    config = written(tmp_path / "c.toml", steps=1)
+    config = write_config(tmp_path / "c.toml", steps=1)
     command = [str(config), "--data", str(shards), "--out", str(out)]
     assert main([*command, "--sam", str(path)]) == 0
     assert "step 1 of 1" in capsys.readouterr().out
 
 
 def test_the_log_reports_throughput_and_memory(shards, tmp_path):
-    train(a_config(steps=2), Run(shards, tmp_path))
+    train(a_config(steps=2), TrainingRunOptions(shards, tmp_path))
     with (tmp_path / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2
@@ -236,24 +245,24 @@ def test_the_log_reports_throughput_and_memory(shards, tmp_path):
     "changes", [{"prompting": "studio"}, {"task": "regions", "model": "zim-tiny"}]
 )
 def test_shards_are_for_the_paper_s_prompts(shards, changes):
-    with pytest.raises(ZimError, match="not for this configuration"):
-        drawn_from(shards, a_config(**changes), [128], 0)
+    with pytest.raises(ZimError, match="this configuration cannot use them"):
+        open_samples(shards, a_config(**changes), [128], 0)
 
 
-def test_loose_pictures_serve_the_paper_s_prompts_too(pictures_folder):
-    samples = drawn_from(pictures_folder, a_config(), [128], 0)
+def test_loose_images_serve_the_paper_s_prompts_too(training_folder):
+    samples = open_samples(training_folder, a_config(), [128], 0)
     assert isinstance(samples, PaperSamples)
-    assert samples[0]["labels"].shape == (2, TOKENS)
+    assert samples[0]["labels"].shape == (2, MAX_TOKENS)
 
 
 def test_clicks_on_mistakes_fit_among_the_paper_s_clicks(shards):
     trainer = Trainer(a_config(click_rounds=3), ALONE)
-    samples = drawn_from(shards, trainer.config, [128] * 2, 0)
+    samples = open_samples(shards, trainer.config, [128] * 2, 0)
     batch = default_collate([samples[0], samples[1]])
     clicks = []
     for step in range(4):
         trainer.step = step
-        after = trainer._clicked_on(batch, 0)
+        after = trainer._add_correction_clicks(batch, 0)
         clicks.append(int((after["labels"] >= NEGATIVE).sum()))
         assert after["labels"].shape == batch["labels"].shape
     assert max(clicks) > int((batch["labels"] >= NEGATIVE).sum())
