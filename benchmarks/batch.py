@@ -61,7 +61,7 @@ class CardStandIn:
 def stand_in(engine: Engine, photos: Path, seconds: float) -> CardStandIn:
     """One whose matte fits the photographs, which are all as large."""
     picture = load_image(next(photos.iterdir()))
-    box = RelativeBox(0.1, 0.1, 0.9, 0.9).on(picture.height, picture.width)
+    box = RelativeBox(0.1, 0.1, 0.9, 0.9).to_pixels(picture.height, picture.width)
     request = Recipe(PromptSet(box=box)).request(picture.rgb, picture.key)
     return CardStandIn(engine.solve(request), seconds)
 

@@ -69,7 +69,7 @@ class Session:
 
     def at(self, x: float, y: float) -> QPoint:
         """A place of the picture, as fractions of its size, in the view."""
-        picture = self.window.document.picture
+        picture = self.window.document.image
         view = self.window.canvas.to_view(x * picture.width, y * picture.height)
         return view.toPoint()
 
@@ -129,7 +129,7 @@ def gestures(session: Session, photo: Path, folder: Path) -> None:
     session.measure(
         "decontaminate",
         lambda: window.document.edit(
-            "", window.document.state.recipe.finished(decontaminate=1.0)
+            "", window.document.state.recipe.with_finish(decontaminate=1.0)
         ),
     )
     session.measure("export", lambda: window.export_to(folder / "cut.png"))

@@ -29,26 +29,27 @@ from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from zim_app.__main__ import main
 from zim_app.cli.main import COMMANDS
-from zim_app.core.batch.jobs import Shard, jobs_of_pictures
+from zim_app.core.batch.jobs import Shard, image_jobs
 from zim_app.core.batch.journal import content_digest, read_records
-from zim_app.core.batch.plan import Plan
-from zim_app.core.batch.prompt_sources import Asked, Prompting
+from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.prompt_sources import PromptPolicy, ResolvedPrompts
 from zim_app.core.batch.prompt_table import RelativeBox, TableObject, read_table
-from zim_app.core.batch.reports import table_of
+from zim_app.core.batch.reports import to_csv
 from zim_app.core.batch.writing import thumbnail_path
 from zim_app.core.export_options import ExportOptions
-from zim_app.core.images import load_picture
+from zim_app.core.images import load_image
 from zim_app.core.naming import FIELDS
 from zim_app.core.project import read_project
-from zim_app.core.saved_work import Work
-from zim_app.core.session_store import SessionStore, Stamp, read_run
+from zim_app.core.saved_work import ObjectStack
+from zim_app.core.session_store import FileStamp, SessionStore, read_recovery_state
 from zim_model.conversion.config import CONVERTERS
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.evaluation.datasets import Case
 from zim_model.evaluation.journal import Journal, read_journal
 from zim_model.evaluation.reading import read_prompts
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.report_formats import rows_to_csv, to_csv, to_json
+from zim_model.evaluation import report_formats
+from zim_model.evaluation.report_formats import rows_to_csv, to_json
 from zim_model.network.config import CONFIGS, ZimConfig
 from zim_model.network.zim import Zim
 from zim_model.onnx.export import DECODER_INPUTS
@@ -95,7 +96,7 @@ def check_recipe(recipe: Recipe) -> None:
     assert recipe.model == "zim-vit-b"
     assert recipe.options == Options(2, "native", True)
     assert recipe.finish == FINISH
-    assert recipe.also == (PromptSet((), Box(31.0, 1.0, 39.0, 9.0)),)
+    assert recipe.more_prompt_sets == (PromptSet((), Box(31.0, 1.0, 39.0, 9.0)),)
     plain, refined = recipe.masks
     assert (plain.refine, refined.refine) == (False, True)
     assert plain.converter == refined.converter
@@ -105,7 +106,7 @@ def check_recipe(recipe: Recipe) -> None:
     np.testing.assert_array_equal(refined.level(), np.where(disc, 0, 255))
 
 
-def check_objects(work: Work) -> None:
+def check_objects(work: ObjectStack) -> None:
     first, second, third = work.objects
     assert work.active == 1
     named = [(x.id, x.name, x.colour, x.visible) for x in work.objects]
@@ -130,15 +131,15 @@ def test_a_recipe():
 
 def test_a_project_and_its_picture():
     project = read_project(DATA / "all.zimproj")
-    check_objects(project.work)
-    assert project.picture.name == "photo.png"
-    assert project.picture.path == "photo.png"
-    assert (project.picture.width, project.picture.height) == (40, 30)
-    assert project.picture.digest == PICTURE_KEY
-    picture = load_picture(DATA / "photo.png")
+    check_objects(project.stack)
+    assert project.reference.name == "photo.png"
+    assert project.reference.path == "photo.png"
+    assert (project.reference.width, project.reference.height) == (40, 30)
+    assert project.reference.digest == PICTURE_KEY
+    picture = load_image(DATA / "photo.png")
     assert picture.key == PICTURE_KEY, "else no picture finds its earlier work"
-    assert project.picture.match(picture) == "same"
-    written = {"picture": project.picture.to_json(), **project.work.to_json()}
+    assert project.reference.match(picture) == "same"
+    written = {"picture": project.reference.to_json(), **project.stack.to_json()}
     stored = read("all.zimproj")
     assert (stored.pop("format"), stored.pop("version")) == ("zim-studio project", 1)
     assert written == stored
@@ -147,21 +148,21 @@ def test_a_project_and_its_picture():
 def test_a_session(tmp_path):
     shutil.copy(DATA / "session.json", tmp_path / f"{PICTURE_KEY}.json")
     session = SessionStore(tmp_path).load(PICTURE_KEY)
-    check_objects(session.work)
+    check_objects(session.stack)
     assert session.digest == PICTURE_KEY
     assert session.name == "photo.png"
     assert session.path == Path("/pictures/photo.png")
     assert session.exported is True
-    assert session.stamp == Stamp(1700000000123456789, 4321)
+    assert session.stamp == FileStamp(1700000000123456789, 4321)
     stored = read("session.json")
     assert (stored.pop("format"), stored.pop("version")) == ("zim-studio session", 1)
     assert session.to_json() == stored
 
 
 def test_what_a_run_had_open():
-    run = read_run(DATA / "run.json")
+    run = read_recovery_state(DATA / "run.json")
     assert run.name == "photo.png"
-    assert run.picture == Path("/pictures/photo.png")
+    assert run.image == Path("/pictures/photo.png")
     assert run.project == Path("/projects/all.zimproj")
 
 
@@ -221,7 +222,7 @@ def test_a_batchs_journal_and_report():
     assert (done.row.soft, done.row.score, done.row.notes) == (0.0, 0.9, ())
     assert done.key == PICTURE_KEY
     assert done.content == content_digest(DATA / "photo.png")
-    assert done.stamp == Stamp(1795938221022708400, 345)
+    assert done.stamp == FileStamp(1795938221022708400, 345)
     (output,) = done.outputs
     assert (output.path, output.stamp.size) == ("one-cut.png", 487)
     assert done.owned == {"one-cut.png": output.stamp}
@@ -229,21 +230,23 @@ def test_a_batchs_journal_and_report():
     assert failed.row.message.startswith("two.jpg is damaged")
     assert failed.row.hint == "Copy or download it again."
     stored = (DATA / "batch" / "report.csv").read_bytes()
-    assert table_of([done.row, failed.row]) == stored
+    assert to_csv([done.row, failed.row]) == stored
 
 
 def test_what_a_batch_makes_of_the_same_is_the_same():
     """Else everything that earlier batches made would be made anew."""
-    (job,) = jobs_of_pictures([DATA / "photo.png"])
+    (job,) = image_jobs([DATA / "photo.png"])
     objects = (SceneObject(recipe=Recipe.from_json(read("recipe.json"))),)
     options = ExportOptions(depth="16", trim=True, padding=3)
-    plan = Plan((job,), Path("out"), Prompting(), options)
+    plan = BatchPlan((job,), Path("out"), PromptPolicy(), options)
     models = {"zim-vit-b": "00ff", "zim-tiny": "11ee"}
-    made = plan.fingerprint(Asked("session", Work(objects), "zim-vit-b"), models)
+    made = plan.fingerprint(
+        ResolvedPrompts("session", ObjectStack(objects), "zim-vit-b"), models
+    )
     assert made == "c06948a516100e71ea92101a51ee7d2d"
-    found = plan.fingerprint(Asked("automatic", None, "zim-tiny"), models)
+    found = plan.fingerprint(ResolvedPrompts("automatic", None, "zim-tiny"), models)
     assert found == "c1e94698c17fb014621339c9f6b814a3"
-    box = RelativeBox(0.25, 0.25, 0.75, 0.75).on(30, 40)
+    box = RelativeBox(0.25, 0.25, 0.75, 0.75).to_pixels(30, 40)
     assert box == Box(10.0, 7.5, 30.0, 22.5)
     name = thumbnail_path(Path("out"), "one.png").name
     assert name == "d87c4d4372501302989a04b4be4666f8.png"
@@ -285,7 +288,7 @@ def test_an_evaluations_journal_and_report(tmp_path):
     assert (failed.size, point.size) == ("L", "M")
     report = Report.of(config, list(rows.values()), 6)
     stored = DATA / "evaluation"
-    assert to_csv(report) == (stored / "report.csv").read_text("utf-8")
+    assert report_formats.to_csv(report) == (stored / "report.csv").read_text("utf-8")
     assert rows_to_csv(report) == (stored / "rows.csv").read_text("utf-8")
     assert json.loads(to_json(report)) == read("evaluation/report.json")
     copy = Path(shutil.copy(path, tmp_path))

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.samples import Draws, halved_labels, recoloured
-from training.sources import LabelMap, Pictures
-from zim_model.inference.view import View, normalised, resized_view
+from training.samples import PromptDataset, augment_colours, view_labels
+from training.sources import LabelMap, SceneReader
+from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.region_head import SAME, Regions
 
 MORE_OF = {"seg/bsds": 2.5, "seg/coco": 2.0, "seg/ccp": 1.5, "seg/camvid": 2.0}
@@ -32,30 +32,30 @@ BOUNDARY_WEIGHT = 4.0
 """How much more a boundary pixel counts than another: they are few."""
 
 
-def drawn_labels(rng: np.random.Generator, pictures: Pictures) -> LabelMap:
+def drawn_labels(rng: np.random.Generator, pictures: SceneReader) -> LabelMap:
     """Draw a picture with labels; a scene with a matte becomes one of two regions."""
-    kind, source, paths = pictures.drawn_pool(rng, MORE_OF)
+    kind, source, paths = pictures.draw_pool(rng, MORE_OF)
     if kind.startswith("seg/"):
-        return pictures.labelled(rng, paths)
-    return pictures.scene_from(rng, kind, source, paths).label_map()
+        return pictures.draw_label_map(rng, paths)
+    return pictures.draw_scene_from(rng, kind, source, paths).label_map()
 
 
-class LabelSamples(Draws):
+class LabelSamples(PromptDataset):
     """Views with label maps, ready for the network.
 
     Item i holds for a view of side S: ``image`` (3, S, S), ``regions`` (S/2, S/2)
     int64, 0 unknown and in the padding, ``single`` () float.
     """
 
-    def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
+    def draw(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
         size = int(self.sizes[index])
-        labelled, view = _viewed(rng, drawn_labels(rng, self.pictures), size)
-        labels = halved_labels(labelled.labels, view, size)
+        labelled, view = _viewed(rng, drawn_labels(rng, self.scenes), size)
+        labels = view_labels(labelled.labels, view, size)
         if (labels > 0).mean() <= 0.1:
             return None
-        pixels = resized_view(self.config, labelled.image, view)
+        pixels = resize_view(self.config, labelled.image, view)
         return {
-            "image": torch.from_numpy(normalised(pixels, size)),
+            "image": torch.from_numpy(normalise(pixels, size)),
             "regions": torch.from_numpy(labels),
             "single": torch.tensor(float(labelled.single)),
         }
@@ -69,7 +69,7 @@ def _viewed(
     if rng.random() < 0.5:
         image, labels = image[:, ::-1], labels[:, ::-1]
     if rng.random() < 0.7:
-        image = recoloured(rng, np.ascontiguousarray(image))
+        image = augment_colours(rng, np.ascontiguousarray(image))
     height, width = labels.shape
     shares = 1 - rng.random(2) * (1 - SMALLEST) * (rng.random() < 0.8)
     h, w = max(16, int(height * shares[0])), max(16, int(width * shares[1]))

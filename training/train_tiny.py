@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from training.distributed import Team
-from training.loop import Run, Task, command_line, run_task
-from training.sources import COMPOSED, LONGEST, Pictures
+from training.distributed import ProcessGroup
+from training.loop import TrainingRunOptions, TrainingTask, command_line, run_task
+from training.sources import COMPOSED, MAX_SIDE, SceneReader
 from training.tiny.config import TinyTrainConfig
 from training.tiny.previews import write_sheet
 from training.tiny.samples import TinySamples
@@ -20,48 +20,50 @@ from training.tiny.trainer import TinyTrainer
 DETAIL_LONGEST, DETAIL_COMPOSED = 1024, 640
 """Sizes of images and of composed scenes for the detail stage, in pixels."""
 PREVIEWS = 8
-"""Samples on the sheet of previews, of pictures never trained on."""
+"""Samples on the sheet of previews, of images never trained on."""
 
 
-def train(config: TinyTrainConfig, run: Run) -> TinyTrainer:
+def train(config: TinyTrainConfig, run: TrainingRunOptions) -> TinyTrainer:
     """Train until the schedule or the run's minutes end; saves into ``run.out``.
 
     Raises:
         ZimError: the data, the initial weights or the state cannot be used.
     """
     fine = config.stage == "detail"
-    longest = DETAIL_LONGEST if fine else LONGEST
+    longest = DETAIL_LONGEST if fine else MAX_SIDE
     composed = DETAIL_COMPOSED if fine else COMPOSED
 
     def samples(folder: Path) -> TinySamples:
-        pictures = Pictures(
+        scenes = SceneReader(
             folder, weights=config.allowed, longest=longest, composed=composed
         )
-        return TinySamples(pictures, config, config.seed)
+        return TinySamples(scenes, config, config.seed)
 
     def previews(
         folder: Path, used: TinySamples
     ) -> Callable[[TinyTrainer, Path], None]:
         del used
-        pictures = Pictures(folder, weights=config.allowed, held_out=True)
-        drawn = TinySamples(pictures, config, config.seed + 1)
+        scenes = SceneReader(
+            folder, weights=config.allowed, held_out=True, longest=longest
+        )
+        drawn = TinySamples(scenes, config, config.seed + 1)
         last = len(drawn) - PREVIEWS
-        shown = [drawn[last + i] for i in range(PREVIEWS)] if pictures else []
+        shown = [drawn[last + i] for i in range(PREVIEWS)] if scenes else []
         return lambda trainer, path: write_sheet(trainer.average, shown, path)
 
-    def trainer(team: Team) -> TinyTrainer:
-        made = TinyTrainer(config, team)
+    def trainer(group: ProcessGroup) -> TinyTrainer:
+        made = TinyTrainer(config, group)
         if run.resume is None and run.init is None:
             made.begin()
         return made
 
-    return run_task(Task(config, trainer, samples, previews), run)
+    return run_task(TrainingTask(config, trainer, samples, previews), run)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
 
-    def run(path: Path, run: Run) -> TinyTrainer:
+    def run(path: Path, run: TrainingRunOptions) -> TinyTrainer:
         return train(TinyTrainConfig.read(path), run)
 
     return command_line("train_tiny", run, argv)

@@ -6,17 +6,17 @@ import torch
 from torch.nn import functional as F
 
 from tests.golden import Case, check, disc, photo
-from training.conversion.degradations import KINDS, coarse_label, same_region_cut
+from training.conversion.degradations import DEGRADATIONS, coarse_label, cut_same_region
 from training.losses import gradients, matte_loss, region_loss, zim_loss
 from training.procedural.render import composite, render
 from training.prompt_sampling import (
-    bounding_box,
-    central_click,
-    jittered,
+    jitter_box,
+    mask_box,
+    sample_central_click,
     sample_clicks,
 )
 from training.regions import boundaries, pair_loss
-from training.samples import augmented
+from training.samples import augment
 from training.sources import Scene
 from zim_model.matting.rle import decoded, encoded
 
@@ -52,12 +52,12 @@ def labels():
     label = disc() > 0.5
     found = {
         name: kind.draw(np.random.default_rng(3), label, 6.0)
-        for name, kind in KINDS.items()
+        for name, kind in DEGRADATIONS.items()
     }
     for seed in range(4):
         rng = np.random.default_rng(seed)
         found[f"drawn {seed}"] = coarse_label(rng, disc())
-        cut, alpha = same_region_cut(rng, label, disc())
+        cut, alpha = cut_same_region(rng, label, disc())
         found |= {f"cut {seed}": cut, f"cut {seed} alpha": alpha}
     return found
 
@@ -65,14 +65,14 @@ def labels():
 def prompts():
     mask, others = disc() > 0.5, photo()[..., 2] > 150
     rng = np.random.default_rng(4)
-    box = bounding_box(mask)
-    moved = [jittered(rng, box, 96, 128) for _ in range(4)]
+    box = mask_box(mask)
+    moved = [jitter_box(rng, box, 96, 128) for _ in range(4)]
     points = [
         point
         for _ in range(6)
         for point in sample_clicks(rng, mask, others, max_points=12)
     ]
-    points.append(central_click(rng, mask, positive=True))
+    points.append(sample_central_click(rng, mask, positive=True))
     return {
         "boxes": [(b.x0, b.y0, b.x1, b.y1) for b in (box, *moved)],
         "points": [(p.x, p.y, p.positive) for p in points],
@@ -93,7 +93,7 @@ def pictures():
 def scenes():
     known = np.ones((96, 128), bool)
     scene = Scene(photo(), disc(), known, disc() > 2, True)
-    made = [augmented(np.random.default_rng(seed), scene) for seed in range(3)]
+    made = [augment(np.random.default_rng(seed), scene) for seed in range(3)]
     return {
         **{f"{n} image": each.image for n, each in enumerate(made)},
         **{f"{n} alpha": each.alpha for n, each in enumerate(made)},

@@ -11,20 +11,20 @@ from tests.golden import Case, check, disc, fill, photo, words
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.converter import Converter
-from zim_model.conversion.cues import guided, label_cues
+from zim_model.conversion.cues import guided_filter, label_cue_maps
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.evaluation.clicks import first_click, next_click, noc
-from zim_model.evaluation.measures import measured, unknown_region
+from zim_model.evaluation.measures import compute_metrics, unknown_region
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import BothWays, EncodedBothWays
-from zim_model.inference.iterative import alphas_of, closer_view
+from zim_model.inference.iterative import closer_view, logits_to_alphas
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
     coco_rle,
+    non_maximum_suppression,
     run_lengths,
-    suppressed,
     without_small_parts,
 )
 from zim_model.inference.tiled_refinement import refine_native
@@ -32,16 +32,20 @@ from zim_model.inference.view import (
     View,
     border_fade,
     choose_view,
-    normalised,
-    resized_view,
+    normalise,
+    resize_view,
     seen_before,
 )
 from zim_model.matting import metrics
 from zim_model.matting.edge_and_brush import adjusted, painted, support
 from zim_model.matting.foreground import estimate_foreground
-from zim_model.matting.guided_upsampling import stepped, upsampled
+from zim_model.matting.guided_upsampling import guided_upsample, stepped
 from zim_model.matting.halo import measure_halo
-from zim_model.matting.pyramid import display_pyramid, picture_levels, update_pyramid
+from zim_model.matting.pyramid import (
+    display_pyramid,
+    image_pyramid,
+    update_pyramid_region,
+)
 from zim_model.network.config import sam_variant
 from zim_model.network.cue_maps import cue_maps
 from zim_model.network.decoder import attention_mask
@@ -100,10 +104,10 @@ def upsampling():
     image, small = photo(), small_alpha()
     finer, guide = stepped(disc()[3::8, 3::8].copy(), image)
     return {
-        "guided": upsampled(small, image, guided=True),
-        "bilinear": upsampled(small, image, guided=False),
+        "guided": guided_upsample(small, image, guided=True),
+        "bilinear": guided_upsample(small, image, guided=False),
         "stepped": finer,
-        "after steps": upsampled(finer, image, guided=True, guide=guide),
+        "after steps": guided_upsample(finer, image, guided=True, guide=guide),
     }
 
 
@@ -163,9 +167,9 @@ def pyramids():
     levels = tuple(level.copy() for level in display_pyramid(alpha))
     part = (slice(100, 333), slice(7, 410))
     levels[0][part] = 255 - levels[0][part]
-    update_pyramid(levels, part)
+    update_pyramid_region(levels, part)
     return {
-        "image": picture_levels(image)[1],
+        "image": image_pyramid(image)[1],
         "alpha": display_pyramid(alpha)[1],
         "updated": levels[1],
         "support": support(alpha),
@@ -180,12 +184,12 @@ def views():
     closer = closer_view(config, alpha, whole, CLICK, 150, 200)
     return {
         "corners": [(v.left, v.top, v.right, v.bottom) for v in (view, whole, closer)],
-        "area": resized_view(config, image, view),
-        "pil": resized_view(SMALL_VIT, image, whole),
-        "input": normalised(resized_view(config, image, view), config.image_size),
+        "area": resize_view(config, image, view),
+        "pil": resize_view(SMALL_VIT, image, whole),
+        "input": normalise(resize_view(config, image, view), config.image_size),
         "mask input": seen_before(alpha, 150, 200, view),
         "fade": border_fade((40, 50), view, 150, 200),
-        "alphas": alphas_of(np.linspace(-9, 9, 60, dtype=np.float32)),
+        "alphas": logits_to_alphas(np.linspace(-9, 9, 60, dtype=np.float32)),
     }
 
 
@@ -204,13 +208,13 @@ def suppression():
     rng = np.random.default_rng(6)
     corners = rng.uniform(0, 80, (40, 2))
     boxes = np.concatenate([corners, corners + rng.uniform(5, 60, (40, 2))], 1)
-    return {"kept": suppressed(boxes, rng.random(40).tolist(), 0.4)}
+    return {"kept": non_maximum_suppression(boxes, rng.random(40).tolist(), 0.4)}
 
 
 def imported():
     level = np.round(disc() * 255).astype(np.uint8)
     mask = ImportedMask.of(level)
-    return {"level": mask.level(), "size": mask.size}
+    return {"level": mask.decode(), "size": mask.size}
 
 
 # -- Metrics --------------------------------------------------------------------------
@@ -220,7 +224,7 @@ def errors():
     target = disc()
     predicted = np.clip(disc(soft=11.0) * 1.1 - 0.03, 0, 1).astype(np.float32)
     predicted[10:16, 90:110] = 0.8
-    named = measured(predicted, target, unknown_region(target))
+    named = compute_metrics(predicted, target, unknown_region(target))
     return {
         "five": [
             getattr(metrics, name)(predicted, target)
@@ -255,8 +259,8 @@ def converter_cues():
     image, label = photo(), disc() > 0.3
     grey = image.mean(-1).astype(np.float32) / 255
     return {
-        "cues": label_cues(image, label),
-        "guided": guided(image.astype(np.float32) / 255, grey, 4, 1e-3),
+        "cues": label_cue_maps(image, label),
+        "guided": guided_filter(image.astype(np.float32) / 255, grey, 4, 1e-3),
     }
 
 
@@ -295,7 +299,7 @@ def network(name):
         image, model = photo(), backend(name)
         view = View.whole(96, 128, model.config.image_size)
         encoded = model.encode(image, view)
-        pixels = normalised(resized_view(model.config, image, view), view.image_size)
+        pixels = normalise(resize_view(model.config, image, view), view.image_size)
         with torch.inference_mode():
             features = model.model.encode(torch.as_tensor(pixels)[None])
         found = {"embeddings": features.embeddings}
@@ -305,7 +309,7 @@ def network(name):
             found |= {f"{kind} logits": logits, f"{kind} scores": scores}
         logits, _ = model.decode(encoded, view.apply(CLICK), earlier)
         found["again"] = logits
-        other = model.encode(image[:, ::-1], view.mirrored(128))
+        other = model.encode(image[:, ::-1], view.flip(128))
         both = EncodedBothWays.of(encoded, other)
         found["mirrored"], _ = BothWays(model).decode(both, view.apply(BOTH))
         return found
@@ -332,11 +336,11 @@ def mattes(name):
             "candidate": replace(plain, options=Options(candidate=2)),
             "bilinear": replace(plain, options=Options(upsampling="bilinear")),
             "native": _native(),
-            "mirrored": replace(plain, options=Options(mirrored=True)),
+            "mirrored": replace(plain, options=Options(flip_tta=True)),
             "finish": replace(
                 plain, finish=Finish(1.5, 1.0, 0.3, STROKES, decontaminate=0.8)
             ),
-            "also": replace(plain, also=(BOX,)),
+            "also": replace(plain, more_prompt_sets=(BOX,)),
             "mask": replace(plain, masks=(_mask(),), prompts=PromptSet()),
         }
         for kind, request in requests.items():

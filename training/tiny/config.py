@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from training.run_config import Settings
+from training.run_config import RunSettings
 from training.sources import Weights
 from zim_model.network.config import LiteConfig, TinyConfig
 
@@ -18,18 +18,18 @@ MODELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class TinyTrainConfig(Settings):
-    """What a run of zim-tiny's training does, see ``training.run_config.Settings``.
+class TinyTrainConfig(RunSettings):
+    """What a run of zim-tiny's training does, see ``training.run_config.RunSettings``.
 
     Attributes:
         stage: ``answers`` trains all but the detail stage, ``detail`` that alone.
-        weights: ``open`` trains on pictures that leave the weights free for any use,
+        weights: ``open`` trains on images that leave the weights free for any use,
             ``all`` also on those for research only.
         encoder_lr: learning rate of the pretrained encoder, as a share of ``lr``.
         size: input side of the views, a multiple of 32.
         small_size, small_share: input side of the first steps, and their share of all
             steps; cheaper, so that more is seen.
-        whole_share: share of the views without a box that show the whole picture.
+        whole_share: share of the views without a box that show the whole image.
         subject_share: share of the prompt sets of main objects that are empty.
         box_share: share of the prompt sets that are a box, most of them without clicks.
         drawn_share: share that are a scribble or a lasso.
@@ -55,7 +55,7 @@ class TinyTrainConfig(Settings):
 
     MODELS: ClassVar[Mapping[str, TinyConfig]] = MODELS
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        **Settings.CHOICES,
+        **RunSettings.CHOICES,
         "stage": ("answers", "detail"),
         "weights": ("open", "all"),
     }
@@ -67,7 +67,7 @@ class TinyTrainConfig(Settings):
 
     @property
     def allowed(self) -> Weights:
-        """Which pictures are trained on."""
+        """Which images are trained on."""
         return cast(Weights, self.weights)
 
     def input_side(self, step: int) -> int:

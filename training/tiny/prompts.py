@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.prompt_sampling import bounding_box, sample_clicks
+from training.prompt_sampling import mask_box, sample_clicks
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.inference.prompt_maps import (
     BOX,
@@ -53,7 +53,7 @@ def draw_clicks(
 
 def draw_box(rng: np.random.Generator, maps: ByteArray, shown: BoolArray) -> None:
     """Fill the box of a mask, each edge moved at random."""
-    box = jittered(rng, bounding_box(shown))
+    box = jittered(rng, mask_box(shown))
     left, top = round(max(box.x0, 0)), round(max(box.y0, 0))
     maps[
         BOX, top : max(round(box.y1), top + 1), left : max(round(box.x1), left + 1)

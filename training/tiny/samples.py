@@ -15,9 +15,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from training.prompt_sampling import bounding_box
-from training.samples import Repeated, recoloured
-from training.sources import Pictures, Scene
+from training.prompt_sampling import mask_box
+from training.samples import RejectionDataset, augment_colours
+from training.sources import Scene, SceneReader
 from training.tiny import prompts
 from training.tiny.config import TinyTrainConfig
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
@@ -39,7 +39,7 @@ class ViewMaps:
     """A square view of a scene.
 
     Attributes:
-        image: (S, S, 3) uint8, grey outside the picture.
+        image: (S, S, 3) uint8, grey outside the image.
         alpha: (S, S) float32, 0 outside.
         known: (S, S) bool, false outside.
         others: (S, S) bool.
@@ -51,7 +51,7 @@ class ViewMaps:
     others: BoolArray
 
 
-class TinySamples(Repeated):
+class TinySamples(RejectionDataset):
     """Views with prompts, ready for the network.
 
     An item holds, at input side S: ``image`` (3, S, S) uint8, ``maps`` (3, S, S) uint8
@@ -60,13 +60,13 @@ class TinySamples(Repeated):
     detail stage the image, ``target`` and ``weight`` have twice the side.
     """
 
-    def __init__(self, pictures: Pictures, config: TinyTrainConfig, seed: int) -> None:
+    def __init__(self, scenes: SceneReader, config: TinyTrainConfig, seed: int) -> None:
         super().__init__(config.steps * config.views, seed)
-        self.pictures, self.config = pictures, config
+        self.scenes, self.config = scenes, config
 
-    def drawn(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
+    def draw(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
         size = self.config.input_side(index // self.config.views)
-        return self.sample(rng, self.pictures.scene(rng), size)
+        return self.sample(rng, self.scenes.draw_scene(rng), size)
 
     def sample(
         self, rng: np.random.Generator, scene: Scene, size: int
@@ -80,7 +80,7 @@ class TinySamples(Repeated):
         boxed = not subject and rng.random() < config.box_share
         whole = subject or rng.random() < (0.15 if boxed else config.whole_share)
         if rng.random() < RECOLOURED:
-            scene = replace(scene, image=recoloured(rng, scene.image))
+            scene = replace(scene, image=augment_colours(rng, scene.image))
         zoom = 2 if config.stage == "detail" else 1
         fine = seen(rng, scene, zoom * size, whole=whole, tight=boxed)
         view = fine if zoom == 1 else halved(fine)
@@ -148,16 +148,16 @@ def seen(
     """A square view of a scene, flipped, turned, and stretched at random.
 
     Args:
-        whole: show the whole picture, else the object and its surroundings.
+        whole: show the whole image, else the object and its surroundings.
         tight: show fewer surroundings, as the engine does for a box.
     """
     height, width = scene.alpha.shape
     if whole:
         left, top, side = 0.0, 0.0, float(max(height, width))
-        if rng.random() < 0.3:  # part of a picture is a picture
+        if rng.random() < 0.3:  # part of a image is a image
             left, top, side = _crop_with(rng, scene, side)
     else:
-        box = bounding_box(scene.alpha > 0.1)
+        box = mask_box(scene.alpha > 0.1)
         farthest = 1.75 if tight else FARTHEST
         side = max(box.width, box.height, 24) * rng.uniform(CLOSEST, farthest)
         side = min(side, 1.1 * max(height, width))
@@ -165,7 +165,7 @@ def seen(
         x, y = rng.uniform(-1, 1, 2) * play / 2
         left = (box.x0 + box.x1 - side) / 2 + x
         top = (box.y0 + box.y1 - side) / 2 + y
-        # As the engine's views, which stay inside the picture.
+        # As the engine's views, which stay inside the image.
         left = min(max(left, 0.0), max(width - side, 0.0))
         top = min(max(top, 0.0), max(height - side, 0.0))
     scale = size / side
@@ -179,9 +179,9 @@ def seen(
 def _crop_with(
     rng: np.random.Generator, scene: Scene, side: float
 ) -> tuple[float, float, float]:
-    """Left, top and side of a square part of the picture that holds the object."""
+    """Left, top and side of a square part of the image that holds the object."""
     height, width = scene.alpha.shape
-    box = bounding_box(scene.alpha > 0.1)
+    box = mask_box(scene.alpha > 0.1)
     smallest = max(box.width, box.height) * 1.05
     if smallest >= side:
         return 0.0, 0.0, side
@@ -208,8 +208,8 @@ def _warped(
     planes: list[npt.NDArray[Any]] = [
         scene.image,
         scene.alpha,
-        scene.known.astype(np.uint8),
-        scene.others.astype(np.uint8),
+        scene.valid.astype(np.uint8),
+        scene.other_objects.astype(np.uint8),
     ]
     if scale < 0.6:  # warpAffine alone would alias
         height, width = scene.alpha.shape

@@ -33,12 +33,12 @@ FORGOTTEN = 0.1
 class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
     """Trains all of zim-tiny, its pretrained encoder more slowly."""
 
-    SHOWN = ("loss", "iou")
+    PROGRESS_PARTS = ("loss", "iou")
 
     def __init__(self, config: TinyTrainConfig, team: Any) -> None:
         super().__init__(config, team)
 
-    def built(self) -> ZimTiny:
+    def build_model(self) -> ZimTiny:
         return ZimTiny(self.config.architecture).channels_last()
 
     def begin(self) -> None:
@@ -51,10 +51,10 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         for model in (self.model, self.average):
             model.image_encoder.load_published(state)
 
-    def make_passes(self) -> nn.Module:
+    def make_training_module(self) -> nn.Module:
         return _Passes(self.model, self.config.precision == "bfloat16")
 
-    def groups(self) -> list[dict[str, Any]]:
+    def parameter_groups(self) -> list[dict[str, Any]]:
         detail = self.model.detail
         own = set() if detail is None else set(detail.parameters())
         if self.config.stage == "detail":
@@ -65,15 +65,15 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
                 )
             for parameter in self.model.parameters():
                 parameter.requires_grad_(parameter in own)
-            return self.decayed(own, 1.0)
+            return self.weight_decay_groups(own, 1.0)
         for parameter in own:
             parameter.requires_grad_(False)
         encoder = set(self.model.image_encoder.parameters())
         others = [p for p in self.model.parameters() if p not in encoder | own]
         share = self.config.encoder_lr
         return [
-            *self.decayed(self.model.image_encoder.parameters(), share),
-            *self.decayed(others, 1.0),
+            *self.weight_decay_groups(self.model.image_encoder.parameters(), share),
+            *self.weight_decay_groups(others, 1.0),
         ]
 
     def start_from(self, path: Path) -> None:
@@ -94,9 +94,11 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
     def save_weights(self, folder: Path) -> None:
         save_model(self.average, folder / f"{self.config.model}.safetensors")
 
-    def loss_of(self, batch: Batch, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def compute_loss(
+        self, batch: Batch, number: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         self.model.train()
-        seed = (self.config.seed, self.step, number, self.team.rank)
+        seed = (self.config.seed, self.step, number, self.group.rank)
         rng = np.random.default_rng(seed)
         fine = scaled_pixels(batch["image"].to(self.device, non_blocking=True))
         detail = self.config.stage == "detail"
@@ -120,7 +122,7 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         if detail:
             with torch.no_grad():
                 logits, _ = self._answers(image, maps, earlier)
-            finer = (self.shared or self.passes)(fine, None, logits[:, :1])
+            finer = (self.ddp_module or self.training_module)(fine, None, logits[:, :1])
             return detail_loss(finer[:, 0], target, weight, exact)
         logits, iou = self._answers(image, maps, earlier)
         return tiny_loss(
@@ -149,8 +151,8 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         drawn = maps.to(self.device, torch.float32, non_blocking=True)
         inputs = torch.cat([drawn, earlier], 1)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        learns = torch.is_grad_enabled() and self.shared is not None
-        passes = self.shared if learns else self.passes
+        learns = torch.is_grad_enabled() and self.ddp_module is not None
+        passes = self.ddp_module if learns else self.training_module
         logits, iou = passes(image, inputs)  # type: ignore[misc]
         return logits, iou
 

@@ -14,13 +14,13 @@ from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import HalfOverflow
 from zim_model.inference.backends import EncodedView, no_numbers
 from zim_model.inference.prompt_maps import prompt_maps
-from zim_model.inference.view import View, resized_view
+from zim_model.inference.view import View, resize_view
 from zim_model.network.tiny import ZimTiny, scaled_pixels
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import (
     Precision,
-    checked_device,
     device_name,
+    resolve_device,
     torch_dtype,
     usable_precision,
 )
@@ -75,7 +75,7 @@ class TinyBackend:
         Raises:
             DeviceError: this machine has no such device.
         """
-        name = checked_device(device)
+        name = resolve_device(device)
         precision = usable_precision(name, precision)
         self.device = torch.device(name)
         self.dtype = torch_dtype(precision)
@@ -92,7 +92,7 @@ class TinyBackend:
 
         A view of the detail stage's input side gives that stage's features.
         """
-        pixels = resized_view(self.config, image, view)
+        pixels = resize_view(self.config, image, view)
         side = view.image_size
         padded = np.full((side, side, 3), FILLER, np.uint8)
         padded[: pixels.shape[0], : pixels.shape[1]] = pixels

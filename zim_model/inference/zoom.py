@@ -23,9 +23,9 @@ from zim_model.inference.iterative import (
     Key,
     Question,
     Seen,
-    alphas_of,
     box_of,
     decoded,
+    logits_to_alphas,
     point_by_point,
 )
 from zim_model.inference.view import View
@@ -86,7 +86,7 @@ class ZoomPredictor:
         check(question.cancelled)
         refine: Refine = question.backend.refine  # type: ignore[attr-defined]
         logits = refine(encoded, seen.alphas[question.candidate])
-        return replace(seen, fine=alphas_of(logits))
+        return replace(seen, fine=logits_to_alphas(logits))
 
     def _next(self, question: Question, prompts: PromptSet, seen: Seen | None) -> Seen:
         """The answer to prompts, from the answer to all of them but the last."""
@@ -99,7 +99,7 @@ class ZoomPredictor:
             whole = View.whole(height, width, side)
             seen = self._decoded(question, whole, prompts, None)
         found = box_of(seen.alphas[question.candidate], seen.view)
-        if found is None and not prompts.positive_places and prompts.box is None:
+        if found is None and not prompts.positive_positions and prompts.box is None:
             return seen
         view = object_view(prompts, found, question.size, side)
         return self._decoded(question, view, prompts, seen)
@@ -135,7 +135,7 @@ def object_view(
         size: (height, width) of the image.
         image_size: side of the network's input.
     """
-    places = list(prompts.positive_places)
+    places = list(prompts.positive_positions)
     for box in filter(None, (prompts.box, found)):
         places += [(box.x0, box.y0), (box.x1, box.y1)]
     held = Box.enclosing(places)

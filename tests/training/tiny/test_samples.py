@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.sources import Pictures, Scene
+from training.sources import Scene, SceneReader
 from training.tiny.config import TinyTrainConfig
 from training.tiny.samples import FILLER, TinySamples, seen
 from zim_model.errors import ZimError
@@ -25,8 +25,8 @@ def scene(height=120, width=200):
     return Scene(image, mask.astype(np.float32), full, ~mask, True, subject=True)
 
 
-def test_items_have_the_shapes_that_a_step_takes(pictures_folder, config):
-    samples = TinySamples(Pictures(pictures_folder), config, 0)
+def test_items_have_the_shapes_that_a_step_takes(training_folder, config):
+    samples = TinySamples(SceneReader(training_folder), config, 0)
     for i in range(6):
         item = samples[i]
         assert item["image"].shape == (3, 96, 96)
@@ -37,9 +37,9 @@ def test_items_have_the_shapes_that_a_step_takes(pictures_folder, config):
         assert item["fault"] == ""
 
 
-def test_items_depend_on_seed_and_number_alone(pictures_folder, config):
-    first = TinySamples(Pictures(pictures_folder), config, 3)
-    second = TinySamples(Pictures(pictures_folder), config, 3)
+def test_items_depend_on_seed_and_number_alone(training_folder, config):
+    first = TinySamples(SceneReader(training_folder), config, 3)
+    second = TinySamples(SceneReader(training_folder), config, 3)
     second[0]
     for key, value in first[5].items():
         if key != "fault":
@@ -83,11 +83,11 @@ def test_main_objects_are_sometimes_asked_for_without_prompts(config):
     assert all(never[i]["maps"].any() for i in range(8))
 
 
-def test_no_research_image_enters_open_weights(pictures_folder, config, tmp_path):
+def test_no_research_image_enters_open_weights(training_folder, config, tmp_path):
     import shutil
 
     root = tmp_path / "train"
-    shutil.copytree(pictures_folder, root)
+    shutil.copytree(training_folder, root)
     files = sorted(p for p in root.rglob("*") if p.is_file())
     rows = []
     for path in files:
@@ -95,27 +95,27 @@ def test_no_research_image_enters_open_weights(pictures_folder, config, tmp_path
         name = str(path.relative_to(tmp_path))
         rows.append({"file": name, "weights": kind})
     (tmp_path / "MANIFEST.json").write_text(json.dumps({"files": rows}))
-    pictures = Pictures(root, weights="open")
+    pictures = SceneReader(root, weights="open")
     used = {p for _, _, paths in pictures.pools for p in paths} | {
         *pictures.backgrounds
     }
     assert used
     assert all(p.name.split(".")[0].endswith(("0", "1")) for p in used)
-    everything = Pictures(root)
+    everything = SceneReader(root)
     more = {p for _, _, paths in everything.pools for p in paths}
     assert any(p.name.split(".")[0].endswith("2") for p in more)
 
 
-def test_images_that_no_manifest_names_are_not_open(pictures_folder, tmp_path):
+def test_images_that_no_manifest_names_are_not_open(training_folder, tmp_path):
     import shutil
 
     root = tmp_path / "train"
-    shutil.copytree(pictures_folder, root)
+    shutil.copytree(training_folder, root)
     with pytest.raises(ZimError, match=r"no MANIFEST\.json"):
-        Pictures(root, weights="open")
+        SceneReader(root, weights="open")
     (tmp_path / "MANIFEST.json").write_text('{"files": []}')
     with pytest.raises(ZimError, match="no training"):
-        Pictures(root, weights="open")
+        SceneReader(root, weights="open")
     (tmp_path / "MANIFEST.json").write_text('{"files": 3}')
     with pytest.raises(ZimError, match="no manifest"):
-        Pictures(root, weights="open")
+        SceneReader(root, weights="open")

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from training import train_tiny
-from training.distributed import Team
-from training.loop import Run
+from training.distributed import ProcessGroup
+from training.loop import TrainingRunOptions
 from training.tiny import config as tiny_config
 from training.tiny import initial
 from training.tiny.config import TinyTrainConfig
@@ -16,7 +16,8 @@ from zim_model.errors import WeightsError, ZimError
 from zim_model.network.config import TinyConfig
 from zim_model.weights.checkpoint import load_model, save_model
 
-TEAM = Team(0, 1, torch.device("cpu"))
+run_of = TrainingRunOptions
+TEAM = ProcessGroup(0, 1, torch.device("cpu"))
 SMALL = TinyConfig(
     "zim-tiny", 64, widths=(16, 16, 16, 8), depth=1, head=8, prompt_widths=(8, 8, 8, 8)
 )
@@ -56,14 +57,14 @@ def test_steps_bring_the_loss_down(small):
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
-    small, pictures_folder, tmp_path
+    small, training_folder, tmp_path
 ):
-    whole = train_tiny.train(small, Run(pictures_folder, tmp_path / "whole"))
+    whole = train_tiny.train(small, run_of(training_folder, tmp_path / "whole"))
     parts = tmp_path / "parts"
-    stopped = train_tiny.train(small, Run(pictures_folder, parts, minutes=0))
+    stopped = train_tiny.train(small, run_of(training_folder, parts, minutes=0))
     assert 0 < stopped.step < 4
     state = parts / "state.pt"
-    ended = train_tiny.train(small, Run(pictures_folder, parts, resume=state))
+    ended = train_tiny.train(small, run_of(training_folder, parts, resume=state))
     assert ended.step == whole.step == 4
     for a, b in zip(whole.model.parameters(), ended.model.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -74,7 +75,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
     assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
 
 
-def test_a_run_can_begin_with_trained_weights(small, pictures_folder, tmp_path):
+def test_a_run_can_begin_with_trained_weights(small, training_folder, tmp_path):
     torch.manual_seed(5)
     from zim_model.network.tiny import ZimTiny
 

@@ -9,7 +9,7 @@ from zim_model.inference.view import View
 from zim_model.inference.zoom import ZoomPredictor, object_view, previous_answer
 from zim_model.network.config import TinyConfig
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import never
+from zim_model.request import never_cancelled
 
 SIZE = (400, 600)
 DISC = (200.0, 300.0, 40.0)  # row, column, radius
@@ -45,7 +45,7 @@ class Encoded:
         return getattr(self.view, name)
 
 
-def question(backend, prompts, key="image", cancelled=never):
+def question(backend, prompts, key="image", cancelled=never_cancelled):
     return Question(backend, Encoded, key, SIZE, prompts, 0, cancelled)
 
 

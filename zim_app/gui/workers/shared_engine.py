@@ -102,7 +102,7 @@ class SharedEngine:
         """
         work: EngineWork = lambda engine, stop: engine.everything(
             request, options, stop
-        )  # noqa: E731
+        )
         objects: tuple[FoundObject, ...] = self._run_on_engine(work, cancelled)
         return objects
 
