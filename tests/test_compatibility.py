@@ -44,11 +44,11 @@ from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import FileStamp, SessionStore, read_recovery_state
 from zim_model.conversion.config import CONVERTERS
 from zim_model.conversion.network import ConverterNetwork
+from zim_model.evaluation import report_formats
 from zim_model.evaluation.datasets import Case
 from zim_model.evaluation.journal import Journal, read_journal
 from zim_model.evaluation.reading import read_prompts
 from zim_model.evaluation.report import Report
-from zim_model.evaluation import report_formats
 from zim_model.evaluation.report_formats import rows_to_csv, to_json
 from zim_model.network.config import CONFIGS, ZimConfig
 from zim_model.network.zim import Zim
