@@ -45,11 +45,11 @@ class DeviceError(ZimError):
     """A device that this machine lacks, or whose memory does not suffice."""
 
 
-class Compromise(ZimError):
+class DegradationNotice(ZimError):
     """Something went otherwise than wanted, and yet well: told, but never raised."""
 
 
-class HalfOverflow(Exception):
+class PrecisionOverflow(Exception):
     """Half precision does not do for this answer; nothing for the user to act on."""
 
 

@@ -46,7 +46,7 @@ class ImportedMask:
     converter: str = DEFAULT_CONVERTER
 
     @classmethod
-    def of(cls, level: ByteArray, *, refine: bool = True) -> ImportedMask:
+    def from_level(cls, coverage: ByteArray, *, refine: bool = True) -> ImportedMask:
         """Keep a mask; exactly, unless it is as noisy as a photograph.
 
         Args:
@@ -57,10 +57,10 @@ class ImportedMask:
         Raises:
             ImageError: the mask is too noisy to be used as it is.
         """
-        png = _encoded(level)
+        png = _encode_png(coverage)
         if len(png) > MAX_BYTES and refine:
-            png = _encoded(
-                np.where(level >= THRESHOLD_LEVEL, np.uint8(255), np.uint8(0))
+            png = _encode_png(
+                np.where(coverage >= THRESHOLD_LEVEL, np.uint8(255), np.uint8(0))
             )
         if len(png) > MAX_BYTES:
             raise ImageError(
@@ -98,14 +98,18 @@ class ImportedMask:
         import cv2
 
         try:
-            level = cv2.imdecode(
+            coverage = cv2.imdecode(
                 np.frombuffer(self.png, np.uint8), cv2.IMREAD_UNCHANGED
             )
         except cv2.error:
-            level = None
-        if level is None or level.shape != self.size or level.dtype != np.uint8:
+            coverage = None
+        if (
+            coverage is None
+            or coverage.shape != self.size
+            or coverage.dtype != np.uint8
+        ):
             raise ImageError("The mask of this object is damaged.", "Import it again.")
-        return np.asarray(level, np.uint8)
+        return np.asarray(coverage, np.uint8)
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
@@ -141,12 +145,12 @@ class ImportedMask:
         return cls(png, refine, converter)
 
 
-def _encoded(level: ByteArray) -> bytes:
+def _encode_png(coverage: ByteArray) -> bytes:
     import cv2
 
-    done, data = cv2.imencode(".png", level, (cv2.IMWRITE_PNG_COMPRESSION, 6))
-    if not done or level.ndim != 2:
-        raise ImageError(f"An array of shape {level.shape} is no mask.")
+    done, data = cv2.imencode(".png", coverage, (cv2.IMWRITE_PNG_COMPRESSION, 6))
+    if not done or coverage.ndim != 2:
+        raise ImageError(f"An array of shape {coverage.shape} is no mask.")
     return bytes(data)
 
 

@@ -97,7 +97,7 @@ class Scribble:
     path: tuple[tuple[float, float], ...]
     positive: bool = True
 
-    def sampled(self, count: int) -> tuple[Point, ...]:
+    def sample(self, count: int) -> tuple[Point, ...]:
         """So many clicks at even distances along the line, both ends among them.
 
         A single click is the line's middle; one on each vertex is the most there are
@@ -114,7 +114,7 @@ class Scribble:
     @property
     def clicks(self) -> tuple[Point, ...]:
         """What stands for the line where a model knows only clicks."""
-        return self.sampled(SCRIBBLE_CLICKS if len(self.path) > 1 else 1)
+        return self.sample(SCRIBBLE_CLICKS if len(self.path) > 1 else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +253,11 @@ class PromptSet:
             PromptError: the data has another form.
         """
         try:
-            rows = _rows(data.get("points") or (), 3)
+            rows = _checked_rows(data.get("points") or (), 3)
             box = data.get("box")
             return cls(
                 tuple(Point(x, y, _is_positive(label)) for x, y, label in rows),
-                None if box is None else Box(*_rows([box], 4)[0]),
+                None if box is None else Box(*_checked_rows([box], 4)[0]),
                 tuple(map(_scribble, data.get("scribbles") or ())),
             )
         except (
@@ -275,7 +275,7 @@ class PromptSet:
 
 
 def _scribble(data: dict[str, Any]) -> Scribble:
-    path = tuple((x, y) for x, y in _rows(data["path"], 2))
+    path = tuple((x, y) for x, y in _checked_rows(data["path"], 2))
     return Scribble(path, _is_positive(data["positive"]))
 
 
@@ -290,7 +290,7 @@ def _check_place(what: str, x: float, y: float, height: int, width: int) -> None
         )
 
 
-def _rows(rows: Iterable[Sequence[float]], length: int) -> list[list[float]]:
+def _checked_rows(rows: Iterable[Sequence[float]], length: int) -> list[list[float]]:
     """Check that each row has that many numbers; text is no number."""
     for row in rows:
         numbers = isinstance(row, list | tuple) and all(

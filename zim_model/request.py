@@ -31,7 +31,7 @@ def never_cancelled() -> bool:
     return False
 
 
-def check(cancelled: CancelCheck) -> None:
+def raise_if_cancelled(cancelled: CancelCheck) -> None:
     """Stop here if that is wanted.
 
     Raises:
@@ -109,7 +109,7 @@ class Finish:
     decontaminate: float = 0.0
 
     @property
-    def adjusts(self) -> bool:
+    def adjusts_edge(self) -> bool:
         """Whether alpha is changed by anything but strokes."""
         return bool(self.shift_edge or self.feather or self.contrast)
 
@@ -230,10 +230,10 @@ class Matte:
     timings: Timings
     candidates: tuple[ByteArray, ...] = ()
     candidates_view: tuple[int, int, int, int] = (0, 0, 0, 0)
-    colours: tuple[ByteArray, ...] = ()
+    foreground: tuple[ByteArray, ...] = ()
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory that the arrays take."""
-        shown = (*self.pyramid, *self.candidates, *self.colours)
+        shown = (*self.pyramid, *self.candidates, *self.foreground)
         return self.alpha.nbytes + sum(array.nbytes for array in shown)

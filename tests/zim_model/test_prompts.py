@@ -184,7 +184,7 @@ def test_malformed_json_is_refused(data: Any) -> None:
 
 def test_a_scribble_is_sampled_evenly_along_its_length() -> None:
     bent = Scribble(((0, 0), (10, 0), (10, 30)), positive=False)
-    points = bent.sampled(5)
+    points = bent.sample(5)
     assert [(p.x, p.y) for p in points] == [
         (0, 0),
         (10, 0),
@@ -193,12 +193,12 @@ def test_a_scribble_is_sampled_evenly_along_its_length() -> None:
         (10, 30),
     ]
     assert not any(p.positive for p in points)
-    assert bent.sampled(1) == (Point(10, 10, False),)
+    assert bent.sample(1) == (Point(10, 10, False),)
 
 
 def test_a_scribble_without_length_is_a_click() -> None:
     dot = Scribble(((4, 5),))
-    assert set(dot.sampled(3)) == {Point(4, 5)}
+    assert set(dot.sample(3)) == {Point(4, 5)}
 
 
 def test_a_positive_scribble_alone_can_be_answered() -> None:
@@ -238,5 +238,5 @@ def test_malformed_scribbles_are_refused(scribble: Any) -> None:
 
 def test_a_scribble_stands_for_a_few_clicks() -> None:
     line = Scribble(((0, 0), (70, 0)), positive=False)
-    assert line.clicks == line.sampled(8)
+    assert line.clicks == line.sample(8)
     assert Scribble(((3, 4),)).clicks == (Point(3, 4),)

@@ -211,7 +211,7 @@ def test_a_malformed_object_is_refused(change: Any, sentence: str) -> None:
 def test_masks_are_part_of_the_recipe_and_older_ones_have_none() -> None:
     level = np.zeros((6, 8), np.uint8)
     level[2:4] = 255
-    mask = ImportedMask.of(level, refine=False)
+    mask = ImportedMask.from_level(level, refine=False)
     recipe = Recipe(masks=(mask,))
     assert recipe.has_prompts
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
@@ -222,7 +222,7 @@ def test_masks_are_part_of_the_recipe_and_older_ones_have_none() -> None:
 
 
 def test_masks_are_checked_against_the_picture() -> None:
-    mask = ImportedMask.of(np.full((6, 8), 255, np.uint8))
+    mask = ImportedMask.from_level(np.full((6, 8), 255, np.uint8))
     away = PromptSet((Point(1, 2, positive=False),))
     recipe = Recipe(away, masks=(mask,))
     assert recipe.validate(6, 8) == recipe

@@ -32,7 +32,7 @@ from zim_model.weights.checkpoint import fingerprint
 DEFAULT_CONVERTER = "converter-tiny"
 THRESHOLD = 128
 """A byte of a mask from this on belongs to the object."""
-SNAP = 0.025
+OPAQUE_FROM = 0.025
 """Alpha within so much of 0 and 1 is taken for that."""
 BELIEVED, FADED = 64, 96
 """Pixels of the network's input from the label's edge: the answer is taken as it is up
@@ -101,19 +101,19 @@ class Converter:
             PromptError: the mask is empty.
             Cancelled: ``cancelled`` became true.
         """
-        label = _checked(image, mask)
+        label = _check_inputs(image, mask)
         out = np.zeros(label.shape, np.uint16)
         if label.all():  # without an edge there is nothing to refine
             return np.full_like(out, ALPHA_MAX)
-        part, scale = self._view(label)
-        pixels, hard = _reduced(image[part], label[part], scale)
+        part, scale = self._crop_rect(label)
+        pixels, hard = _downscale(image[part], label[part], scale)
         if cancelled():
             raise Cancelled
         alpha = self.predict(pixels, hard)
         if cancelled():
             raise Cancelled
         out[part] = guided_upsample(
-            _kept_far_away(alpha, hard),
+            _keep_label_far_from_edge(alpha, hard),
             np.ascontiguousarray(image[part]),
             guided=True,
             guide=pixels,
@@ -138,14 +138,14 @@ class Converter:
         else:
             size = _padded_size(height, width)
         normal = (pixels - PIXEL_MEAN) / PIXEL_STD
-        image = _tensor(normal.transpose(2, 0, 1), size, self.device)
-        given = _tensor(np.asarray(planes, np.float32), size, self.device)
+        image = _to_tensor(normal.transpose(2, 0, 1), size, self.device)
+        given = _to_tensor(np.asarray(planes, np.float32), size, self.device)
         with torch.inference_mode():
             alpha = fuse_scales(self.network(image, given))[-1][0, 0, :height, :width]
-            alpha = ((alpha - SNAP) / (1 - 2 * SNAP)).clamp(0, 1)
+            alpha = ((alpha - OPAQUE_FROM) / (1 - 2 * OPAQUE_FROM)).clamp(0, 1)
         return np.asarray(alpha.float().cpu().numpy(), np.float32)
 
-    def _view(self, label: BoolArray) -> tuple[tuple[slice, slice], float]:
+    def _crop_rect(self, label: BoolArray) -> tuple[tuple[slice, slice], float]:
         """The part of the picture to look at, and how much it is reduced."""
         height, width = label.shape
         rows, columns = np.flatnonzero(label.any(1)), np.flatnonzero(label.any(0))
@@ -165,12 +165,14 @@ class Converter:
         return part, scale
 
 
-def binary(mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolArray:
+def binarise(mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolArray:
     """The object of a mask (H, W): true, or 128 and more of a byte."""
     return np.asarray(mask if mask.dtype == np.bool_ else mask >= THRESHOLD, bool)
 
 
-def _checked(image: ByteArray, mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolArray:
+def _check_inputs(
+    image: ByteArray, mask: npt.NDArray[np.bool_ | np.uint8]
+) -> BoolArray:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ImageError(f"The picture is {image.shape} {image.dtype}, not RGB bytes.")
     if mask.ndim != 2 or mask.dtype not in (np.bool_, np.uint8):
@@ -181,7 +183,7 @@ def _checked(image: ByteArray, mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolAr
             f" {image.shape[1]} x {image.shape[0]}.",
             "Give a mask of the picture's own size.",
         )
-    label = binary(mask)
+    label = binarise(mask)
     if not label.any():
         raise PromptError(
             "The mask is empty: no pixel of it is as bright as half of white.",
@@ -190,7 +192,7 @@ def _checked(image: ByteArray, mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolAr
     return label
 
 
-def _reduced(
+def _downscale(
     image: ByteArray, label: BoolArray, scale: float
 ) -> tuple[ByteArray, BoolArray]:
     """Both at the network's scale; a label too thin for it is kept in part."""
@@ -209,7 +211,7 @@ def _padded_size(height: int, width: int) -> tuple[int, int]:
     return -(-height // step) * step, -(-width // step) * step
 
 
-def _tensor(
+def _to_tensor(
     planes: FloatArray, size: tuple[int, int], device: torch.device
 ) -> torch.Tensor:
     """(1, C, *size) from (C, h, w): the border's values go on into the padding."""
@@ -219,7 +221,7 @@ def _tensor(
     return tensor.to(device).contiguous(memory_format=torch.channels_last)
 
 
-def _kept_far_away(alpha: FloatArray, label: BoolArray) -> FloatArray:
+def _keep_label_far_from_edge(alpha: FloatArray, label: BoolArray) -> FloatArray:
     """The answer near the label's edge, the label beyond; (h, w) in [0, 1]."""
     inside = label.astype(np.uint8)
     distance = np.maximum(

@@ -13,7 +13,7 @@ LABEL, DISTANCE, SOFT = 0, 1, 3
 """Some of the planes."""
 REACH = 24
 """Distances to the label's edge are told up to so many pixels."""
-SURE = 8
+CONFIDENCE = 8
 """So far from the label's edge, in pixels, the label is taken to be right."""
 COLOURS = ((14, 8), (40, 12))
 """For mattes from colours: the radius of the windows in which the object's and the
@@ -43,15 +43,17 @@ def label_cue_maps(image: ByteArray, label: BoolArray) -> FloatArray:
     distance = _signed_distance(label)
     away = np.abs(distance) * REACH
 
-    def near(matte: FloatArray, reach: float) -> FloatArray:
+    def near_colours(matte: FloatArray, reach: float) -> FloatArray:
         """A matte near the label's edge, the label beyond."""
         share = np.clip((reach - away) / FADE + 1, 0, 1)
         return np.asarray(hard + share * (matte - hard), np.float32)
 
     mattes = _colour_mattes(pixels, label)
-    mean = near(np.asarray((mattes[0] + mattes[1]) / 2, np.float32), 6)
-    soft = near(guided_filter(pixels, mean, 6), 8)
-    coloured = [near(m, reach) for m, (_, reach) in zip(mattes, COLOURS, strict=True)]
+    mean = near_colours(np.asarray((mattes[0] + mattes[1]) / 2, np.float32), 6)
+    soft = near_colours(guided_filter(pixels, mean, 6), 8)
+    coloured = [
+        near_colours(m, reach) for m, (_, reach) in zip(mattes, COLOURS, strict=True)
+    ]
     planes = [hard, distance, guided_filter(pixels, hard, 8), soft, *coloured]
     return np.stack(planes).astype(np.float32)
 
@@ -59,11 +61,13 @@ def label_cue_maps(image: ByteArray, label: BoolArray) -> FloatArray:
 def _signed_distance(label: BoolArray) -> FloatArray:
     """Distance to the label's edge over REACH, positive inside, in [-1, 1]."""
     inside = label.astype(np.uint8)
-    near = [
+    near_colours = [
         cv2.distanceTransform(side, cv2.DIST_L2, cv2.DIST_MASK_3) - 0.5 * side
         for side in (inside, 1 - inside)
     ]
-    return np.asarray(np.clip((near[0] - near[1]) / REACH, -1, 1), np.float32)
+    return np.asarray(
+        np.clip((near_colours[0] - near_colours[1]) / REACH, -1, 1), np.float32
+    )
 
 
 def guided_filter(
@@ -115,15 +119,15 @@ def guided_filter(
         )
         / det[..., None]
     )
-    offset = mean_p - _summed(slope * mean_i)
-    answer = _summed(mean(slope) * pixels) + mean(offset)
+    offset = mean_p - _sum_channels(slope * mean_i)
+    answer = _sum_channels(mean(slope) * pixels) + mean(offset)
     return np.asarray(np.clip(answer, 0, 1), np.float32)
 
 
 def _colour_mattes(pixels: FloatArray, label: BoolArray) -> list[FloatArray]:
     """Where each colour lies between the object's and the ground's colours nearby."""
     inside = label.astype(np.uint8)
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * SURE + 1,) * 2)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * CONFIDENCE + 1,) * 2)
     hard = inside.astype(np.float32)
     mattes = []
     weights = [
@@ -140,14 +144,14 @@ def _colour_mattes(pixels: FloatArray, label: BoolArray) -> list[FloatArray]:
             colours.append(np.asarray(summed / count[..., None], np.float32))
         front, back = colours
         line = front - back
-        length = _summed(line * line)
-        along = _summed((pixels - back) * line)
+        length = _sum_channels(line * line)
+        along = _sum_channels((pixels - back) * line)
         # Where two colours hardly differ the label speaks.
         matte = (along + CONTRAST * hard) / (length + CONTRAST)
         mattes.append(np.clip(matte, 0, 1).astype(np.float32))
     return mattes
 
 
-def _summed(values: FloatArray) -> FloatArray:
+def _sum_channels(values: FloatArray) -> FloatArray:
     """Over the three channels; NumPy's own sum is slow along so short an axis."""
     return np.asarray(cv2.transform(values, np.ones((1, 3), np.float32)), np.float32)

@@ -30,10 +30,10 @@ def build_hiera(config: HieraEncoder, channels: int, image_size: int) -> nn.Modu
         WeightsError: the transformers package is not installed.
     """
     try:
-        hiera: _Windowed | _Global = (
-            _Windowed(config, channels)
+        hiera: _WindowedHiera | _PublishedHiera = (
+            _WindowedHiera(config, channels)
             if config.windowed
-            else _Global(config, channels, image_size)
+            else _PublishedHiera(config, channels, image_size)
         )
     except ImportError as error:
         raise WeightsError(
@@ -63,7 +63,7 @@ def load_pretrained(hiera: nn.Module, path: Path) -> tuple[str, ...]:
     """
     file = path / FILE if path.is_dir() else path
     try:
-        given = load_file(file)
+        state = load_file(file)
     except FileNotFoundError as error:
         raise WeightsError(f"{file} does not exist.") from error
     except (OSError, SafetensorError) as error:
@@ -71,42 +71,42 @@ def load_pretrained(hiera: nn.Module, path: Path) -> tuple[str, ...]:
             f"{file} is damaged or no safetensors file ({error}).",
             "Download or copy it again.",
         ) from error
-    own = hiera.state_dict()
+    expected = hiera.state_dict()
     placed = {}
-    for name, value in own.items():
-        source = _found(given, name.removeprefix("model."))
+    for name, value in expected.items():
+        source = _find_tensor(state, name.removeprefix("model."))
         if source is not None:
-            placed[name] = _fitted(source, value, name, file)
+            placed[name] = _fit_tensor(source, value, name, file)
     if not placed:
         raise WeightsError(f"{file} holds no tensor of Hiera's names.")
     hiera.load_state_dict(placed, strict=False)
-    return tuple(name for name in own if name not in placed)
+    return tuple(name for name in expected if name not in placed)
 
 
-def _found(given: dict[str, Tensor], name: str) -> Tensor | None:
+def _find_tensor(state: dict[str, Tensor], name: str) -> Tensor | None:
     """A tensor whose name ends so, as models wrap their backbones."""
-    if name in given:
-        return given[name]
-    return next((v for key, v in given.items() if key.endswith(f".{name}")), None)
+    if name in state:
+        return state[name]
+    return next((v for key, v in state.items() if key.endswith(f".{name}")), None)
 
 
-def _fitted(value: Tensor, own: Tensor, name: str, file: Path) -> Tensor:
+def _fit_tensor(value: Tensor, expected: Tensor, name: str, file: Path) -> Tensor:
     value = value.float()
-    if value.ndim == 4 and value.shape[1] < own.shape[1] and "proj" in name:
-        wide = torch.zeros_like(own)
+    if value.ndim == 4 and value.shape[1] < expected.shape[1] and "proj" in name:
+        wide = torch.zeros_like(expected)
         wide[:, : value.shape[1]] = value
         value = wide
-    if "position_embeddings" in name and value.shape != own.shape:
-        value = _resized(value, own.shape[1])
-    if value.shape != own.shape:
+    if "position_embeddings" in name and value.shape != expected.shape:
+        value = _resize_positions(value, expected.shape[1])
+    if value.shape != expected.shape:
         raise WeightsError(
             f"{file} is of another architecture: {name} has shape "
-            f"{tuple(value.shape)}, expected {tuple(own.shape)}."
+            f"{tuple(value.shape)}, expected {tuple(expected.shape)}."
         )
     return value
 
 
-def _resized(embeddings: Tensor, tokens: int) -> Tensor:
+def _resize_positions(embeddings: Tensor, tokens: int) -> Tensor:
     """A square position map (1, N, D) at another number of tokens."""
     old, new = math.isqrt(embeddings.shape[1]), math.isqrt(tokens)
     grid = embeddings.reshape(1, old, old, -1).permute(0, 3, 1, 2)
@@ -114,7 +114,7 @@ def _resized(embeddings: Tensor, tokens: int) -> Tensor:
     return grid.permute(0, 2, 3, 1).reshape(1, tokens, -1)
 
 
-class _Global(nn.Module):
+class _PublishedHiera(nn.Module):
     """Hiera as published: attention in units, then global."""
 
     def __init__(self, config: HieraEncoder, channels: int, image_size: int) -> None:
@@ -143,7 +143,7 @@ class _Global(nn.Module):
         return list(self.model(x, return_dict=True).feature_maps)
 
 
-class _Windowed(nn.Module):
+class _WindowedHiera(nn.Module):
     """SAM 2's Hiera: attention in windows but for three blocks of the third stage."""
 
     def __init__(self, config: HieraEncoder, channels: int) -> None:

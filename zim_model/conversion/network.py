@@ -22,28 +22,28 @@ from zim_model.conversion.config import (
 from zim_model.conversion.cues import CUES, DISTANCE, SOFT
 from zim_model.network.encoder import ConvBnRelu, ResidualBlock
 
-UNSURE = 1 / 255
+UNSURE_RANGE = 1 / 255
 """Alpha between this and the rest to 1 is worth a finer answer."""
 WIDTHS = (15, 7)
 """How far unsure regions reach when answers are fused: at stride 4, at stride 1."""
-STRETCH = 0.02
+ALPHA_STRETCH = 0.02
 """Alpha 0 and 1 lie within the reach of finite logits: the sigmoid is stretched by so
 much on either side; what is beyond is cut off in the end."""
 START = 0.05
 """Where the network only corrects the best of the cues, that is kept so far from 0 and
 1, or nothing could be learnt there."""
-TRUST = 2.0
+LABEL_TRUST = 2.0
 """How much more than another the best cue counts at first."""
 
 
-class Answers(NamedTuple):
+class MultiScaleLogits(NamedTuple):
     """Alphas (B, 1, H/s, W/s) of the three heads, a little beyond [0, 1] at most."""
 
     eighth: Tensor
     quarter: Tensor
     full: Tensor
 
-    def enlarged(self) -> tuple[Tensor, Tensor, Tensor]:
+    def upsample(self) -> tuple[Tensor, Tensor, Tensor]:
         """All at (B, 1, H, W)."""
         size = self.full.shape[-2:]
         eighth, quarter = (
@@ -53,23 +53,25 @@ class Answers(NamedTuple):
         return eighth, quarter, self.full
 
 
-def stretched(logits: Tensor) -> Tensor:
+def logits_to_alpha(logits: Tensor) -> Tensor:
     """Logits to alpha; see STRETCH."""
-    return (1 + 2 * STRETCH) * logits.float().sigmoid() - STRETCH
+    return (1 + 2 * ALPHA_STRETCH) * logits.float().sigmoid() - ALPHA_STRETCH
 
 
 def _logit(alpha: Tensor) -> Tensor:
     return alpha.clamp(START, 1 - START).logit()
 
 
-def unsure(alpha: Tensor, width: int) -> Tensor:
+def unsure_band(alpha: Tensor, width: int) -> Tensor:
     """1 within ``width`` pixels around half-transparent alpha, else 0; (B, 1, H, W)."""
-    soft = ((alpha > UNSURE) & (alpha < 1 - UNSURE)).to(alpha.dtype)
+    soft = ((alpha > UNSURE_RANGE) & (alpha < 1 - UNSURE_RANGE)).to(alpha.dtype)
     return F.max_pool2d(soft, 2 * (width // 2) + 1, 1, width // 2)
 
 
 def fuse_scales(
-    answers: Answers, widths: tuple[int, int] = WIDTHS, known: Tensor | None = None
+    answers: MultiScaleLogits,
+    widths: tuple[int, int] = WIDTHS,
+    label: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Alphas at strides 8, 4 and 1, each the coarser one but where that is unsure.
 
@@ -82,11 +84,11 @@ def fuse_scales(
     Returns:
         (B, 1, H, W) each; only the last is of interest after training.
     """
-    coarse, quarter, full = answers.enlarged()
+    coarse, quarter, full = answers.upsample()
     found = coarse
     steps = [coarse]
     for finer, width in zip((quarter, full), widths, strict=True):
-        region = unsure(found.detach(), width) if known is None else known
+        region = unsure_band(found.detach(), width) if label is None else label
         found = torch.where(region > 0, finer, found)
         steps.append(found)
     return steps[0], steps[1], steps[2]
@@ -216,8 +218,8 @@ class MixingHead(nn.Module):
         trust, own = out[:, :CUES], _logit(planes[:, SOFT, None]) + out[:, CUES:]
         # In place of the distance, which is no matte, the network's own.
         mattes = planes.clone()
-        mattes[:, DISTANCE] = stretched(own)[:, 0]
-        first = TRUST * (torch.arange(CUES, device=out.device) == SOFT)
+        mattes[:, DISTANCE] = logits_to_alpha(own)[:, 0]
+        first = LABEL_TRUST * (torch.arange(CUES, device=out.device) == SOFT)
         weights = (trust + first[:, None, None]).softmax(1)
         alpha: Tensor = (weights * mattes).sum(1, keepdim=True)
         return alpha
@@ -254,7 +256,7 @@ class ConverterNetwork(nn.Module):
         fine = MixingHead if config.cues else Head
         self.full: nn.Module = fine(config.decoder[4])
 
-    def forward(self, image: Tensor, planes: Tensor) -> Answers:
+    def forward(self, image: Tensor, planes: Tensor) -> MultiScaleLogits:
         """Answer at three strides.
 
         Args:
@@ -271,10 +273,14 @@ class ConverterNetwork(nn.Module):
             maps.append(x)
         eighth, quarter = self.eighth(maps[1]).float(), self.quarter(maps[2]).float()
         if not self.config.cues:
-            return Answers(*map(stretched, (eighth, quarter, self.full(x))))
+            return MultiScaleLogits(
+                *map(logits_to_alpha, (eighth, quarter, self.full(x)))
+            )
         soft = planes[:, SOFT, None]
         eighth, quarter = (
             logits + _logit(F.avg_pool2d(soft, stride))
             for logits, stride in ((eighth, STRIDES[3]), (quarter, STRIDES[2]))
         )
-        return Answers(stretched(eighth), stretched(quarter), self.full(x, planes))
+        return MultiScaleLogits(
+            logits_to_alpha(eighth), logits_to_alpha(quarter), self.full(x, planes)
+        )

@@ -13,10 +13,10 @@ from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import WeightsError
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.checkpoint import (
+    check_tensor_names,
+    check_tensor_shapes,
     read_tensors,
-    refuse_other_names,
-    refuse_other_shapes,
-    stored,
+    to_stored_dtype,
 )
 
 CONFIG_KEY = "converter_config"
@@ -53,8 +53,8 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
     except (json.JSONDecodeError, TypeError) as error:
         raise WeightsError(f"{path} has a malformed configuration.") from error
     network = ConverterNetwork(config)
-    refuse_other_names(network, tensors, path)
-    refuse_other_shapes(network.state_dict(), tensors, path)
+    check_tensor_names(network, tensors, path)
+    check_tensor_shapes(network.state_dict(), tensors, path)
     network.load_state_dict(tensors)
     return network.eval()
 
@@ -66,7 +66,9 @@ def save_converter(network: ConverterNetwork, path: Path) -> None:
         OSError: the file cannot be written.
     """
     metadata = {CONFIG_KEY: json.dumps(network.config.to_json())}
-    tensors = {key: stored(value) for key, value in network.state_dict().items()}
+    tensors = {
+        key: to_stored_dtype(value) for key, value in network.state_dict().items()
+    }
     data = save(tensors, metadata)
     with atomic_write(path) as file:
         file.write(data)

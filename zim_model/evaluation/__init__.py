@@ -6,7 +6,7 @@ neither Qt nor torch; models load torch when they are first asked.
 
 from __future__ import annotations
 
-from zim_model.evaluation.clicks import click_by_click, next_click, noc
+from zim_model.evaluation.clicks import click_by_click, next_click, number_of_clicks
 from zim_model.evaluation.datasets import LAYOUTS, Case, Dataset, Layout, open_dataset
 from zim_model.evaluation.events import (
     DegradationEvent,
@@ -57,7 +57,7 @@ __all__ = [
     "compute_metrics",
     "evaluate",
     "next_click",
-    "noc",
+    "number_of_clicks",
     "open_dataset",
     "write_report",
 ]

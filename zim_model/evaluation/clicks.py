@@ -11,14 +11,14 @@ import numpy.typing as npt
 from zim_model.arrays import BoolArray, FloatArray
 from zim_model.prompts import Box, Point, PromptSet
 
-SHOWN = 0.1
+VISIBLE_ALPHA = 0.1
 """The box of an object holds all of its matte above this alpha."""
 NOC_IOUS = (0.85, 0.90)
 """The number of clicks to these IoUs is told."""
 
 
 def next_click(
-    predicted: BoolArray, target: BoolArray, known: BoolArray, clicked: BoolArray
+    predicted: BoolArray, target: BoolArray, valid: BoolArray, clicks: BoolArray
 ) -> Point:
     """The standard clicker (RITM): the middle of the largest error.
 
@@ -31,8 +31,8 @@ def next_click(
         A positive click where the object was missed, a negative one where something
         else was taken for it.
     """
-    missed = _depth(target & ~predicted & known) * ~clicked
-    excess = _depth(predicted & ~target & known) * ~clicked
+    missed = _inner_distance(target & ~predicted & valid) * ~clicks
+    excess = _inner_distance(predicted & ~target & valid) * ~clicks
     positive = bool(missed.max() >= excess.max())
     depth = missed if positive else excess
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
@@ -42,7 +42,7 @@ def next_click(
 def click_by_click(
     solve: Callable[[PromptSet], FloatArray],
     target: BoolArray,
-    known: BoolArray,
+    valid: BoolArray,
     clicks: int,
 ) -> Iterator[tuple[PromptSet, FloatArray]]:
     """Let the standard clicker correct an answer, click after click.
@@ -60,7 +60,7 @@ def click_by_click(
     used = np.zeros(target.shape, bool)
     points: tuple[Point, ...] = ()
     for _ in range(clicks):
-        point = next_click(alpha > 0.5, target, known, used)
+        point = next_click(alpha > 0.5, target, valid, used)
         used[int(point.y), int(point.x)] = True
         points = (*points, point)
         prompts = PromptSet(points)
@@ -68,7 +68,7 @@ def click_by_click(
         yield prompts, alpha
 
 
-def noc(ious: Sequence[float], threshold: float, limit: int) -> int:
+def number_of_clicks(ious: Sequence[float], threshold: float, limit: int) -> int:
     """Number of clicks until the IoU first reaches a threshold; ``limit`` if never.
 
     Args:
@@ -78,9 +78,9 @@ def noc(ious: Sequence[float], threshold: float, limit: int) -> int:
     return min(next(reached, limit), limit)
 
 
-def box_of(alpha: FloatArray) -> Box:
+def matte_box(alpha: FloatArray) -> Box:
     """The tight box around all of an (H, W) alpha above SHOWN, which there must be."""
-    shown = alpha > SHOWN
+    shown = alpha > VISIBLE_ALPHA
     rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
     edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     return Box(*map(float, edges))
@@ -92,7 +92,7 @@ def first_click(target: BoolArray) -> Point:
     return next_click(none, target, ~none, none)
 
 
-def _depth(region: BoolArray) -> npt.NDArray[np.float32]:
+def _inner_distance(region: BoolArray) -> npt.NDArray[np.float32]:
     """Distance to the region's edge; the image's border is an edge too."""
     padded = np.pad(region.astype(np.uint8), 1)
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 0)[1:-1, 1:-1])

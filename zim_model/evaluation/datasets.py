@@ -16,10 +16,10 @@ from typing import Literal
 from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import describe_os_error
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"
 SUBSETS = ("fine", "coarse")
-BESIDE = ".alpha.png"
+MATTE_SUFFIXES = ".alpha.png"
 """End of the name of a matte that lies beside its picture."""
 
 EvaluatedRegion = Literal["image", "trimap", "band"]
@@ -104,7 +104,7 @@ class Dataset:
         """Those that occur, in order."""
         return tuple(dict.fromkeys(c.subset for c in self.cases if c.subset))
 
-    def by_image(self) -> tuple[tuple[Case, ...], ...]:
+    def cases_by_image(self) -> tuple[tuple[Case, ...], ...]:
         """The cases of each image together, the images in order of first use."""
         groups: dict[Path, list[Case]] = {}
         for case in self.cases:
@@ -112,7 +112,7 @@ class Dataset:
         return tuple(map(tuple, groups.values()))
 
 
-Reading = tuple[list[Case], list[str]]
+ReadLayout = tuple[list[Case], list[str]]
 """Cases and problems."""
 
 
@@ -130,8 +130,8 @@ class Layout:
 
     name: str
     title: str
-    shape: str
-    read: Callable[[Path], Reading]
+    description: str
+    read: Callable[[Path], ReadLayout]
     masks: bool = False
     region: EvaluatedRegion = "band"
 
@@ -169,7 +169,7 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
                 each.region,
             )
     wanted = "; ".join(
-        f"{e.name} ({e.shape})" for e in LAYOUTS if layout in (None, e.name)
+        f"{e.name} ({e.description})" for e in LAYOUTS if layout in (None, e.name)
     )
     raise ZimError(f"{root} holds no pictures with mattes.", f"Expected: {wanted}.")
 
@@ -177,16 +177,16 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
 # --- MicroMat-3K ----------------------------------------------------------------------
 
 
-def _micromat(root: Path) -> Reading:
+def _read_micromat(root: Path) -> ReadLayout:
     for base in (root, root / "MicroMat3K"):
         if (base / LIST).is_file():
-            return _listed(base)
-        if _folders(base, "img", "matte"):
-            return _unlisted(base), []
+            return _cases_in_list(base)
+        if _read_folders(base, "img", "matte"):
+            return _cases_by_name(base), []
     return [], []
 
 
-def _listed(base: Path) -> Reading:
+def _cases_in_list(base: Path) -> ReadLayout:
     """The cases of ``data_list.txt``: image, matte, prompts and segmentation a line."""
     cases: list[Case] = []
     problems: list[str] = []
@@ -229,16 +229,16 @@ def _matte_name(base: Path, matte: Path) -> str:
     return "/".join(names[1:] if names[0] == "matte" and len(names) > 1 else names)
 
 
-def _unlisted(base: Path) -> list[Case]:
+def _cases_by_name(base: Path) -> list[Case]:
     """The cases by the names of the mattes: ``matte/fine/0001_01.png``."""
     images = _by_stem(base / "img")
     cases = []
-    for matte in _pictures(base / "matte", deep=True):
+    for matte in _image_files(base / "matte", deep=True):
         inner = matte.relative_to(base / "matte")
         subset = next((each for each in SUBSETS if each in str(inner)), "")
         prompts = base / "prompt" / inner.with_suffix(".json")
         seg = base / "seg" / inner
-        image = _image_of(matte.stem, images) or base / "img" / matte.name
+        image = _find_image(matte.stem, images) or base / "img" / matte.name
         cases.append(
             Case(
                 inner.with_suffix("").as_posix(),
@@ -255,9 +255,9 @@ def _unlisted(base: Path) -> list[Case]:
 # --- pictures and mattes in two folders -----------------------------------------------
 
 
-def _pairs(
+def _pair_files(
     bases: Sequence[str], images: str, mattes: str, trimaps: str, root: Path
-) -> Reading:
+) -> ReadLayout:
     """Pictures and mattes of the same names in two folders.
 
     Args:
@@ -267,7 +267,7 @@ def _pairs(
     """
     for pattern in bases:
         found = [root] if not pattern else sorted(root.glob(pattern))
-        found = [base for base in found if _folders(base, images, mattes)]
+        found = [base for base in found if _read_folders(base, images, mattes)]
         if not found:
             continue
         cases: list[Case] = []
@@ -277,8 +277,8 @@ def _pairs(
             given = _by_stem(base / trimaps) if trimaps else {}
             pictures = _by_stem(base / images)
             own = []
-            for matte in _pictures(base / mattes):
-                image = _image_of(matte.stem, pictures)
+            for matte in _image_files(base / mattes):
+                image = _find_image(matte.stem, pictures)
                 if image is None:
                     problems.append(f"{matte} has no picture in {base / images}.")
                     continue
@@ -304,43 +304,43 @@ def _with_prompts(case: Case, folder: Path) -> Case:
     return replace(case, prompts=path) if path.is_file() else case
 
 
-def _beside(root: Path) -> Reading:
+def _read_side_by_side(root: Path) -> ReadLayout:
     """Mattes beside their pictures: ``photo.jpg`` and ``photo.alpha.png``."""
     cases = []
     pictures = {
         path.name.partition(".")[0]: path
-        for path in reversed(_pictures(root))
-        if not path.name.endswith(BESIDE) and path.name.count(".") == 1
+        for path in reversed(_image_files(root))
+        if not path.name.endswith(MATTE_SUFFIXES) and path.name.count(".") == 1
     }
-    for matte in _pictures(root):
-        if matte.name.endswith(BESIDE):
-            stem = matte.name.removesuffix(BESIDE)
+    for matte in _image_files(root):
+        if matte.name.endswith(MATTE_SUFFIXES):
+            stem = matte.name.removesuffix(MATTE_SUFFIXES)
             image = pictures.get(stem, root / f"{stem}.jpg")
             cases.append(Case(stem, image, matte))
     return cases, []
 
 
-def _folders(base: Path, *names: str) -> bool:
+def _read_folders(base: Path, *names: str) -> bool:
     return all((base / name).is_dir() for name in names)
 
 
-def _pictures(folder: Path, *, deep: bool = False) -> list[Path]:
+def _image_files(folder: Path, *, deep: bool = False) -> list[Path]:
     """The picture files in a folder, by name; hidden ones are no pictures."""
     found = folder.rglob("*") if deep else folder.iterdir()
     return sorted(
         path
         for path in found
-        if path.suffix.lower() in PICTURES and not path.name.startswith(".")
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
     )
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         return {}
-    return {path.stem: path for path in _pictures(folder)}
+    return {path.stem: path for path in _image_files(folder)}
 
 
-def _image_of(stem: str, pictures: dict[str, Path]) -> Path | None:
+def _find_image(stem: str, pictures: dict[str, Path]) -> Path | None:
     """The picture of a matte: of the same name, or of that before ``_number``."""
     picture, _, number = stem.rpartition("_")
     if stem in pictures:
@@ -348,10 +348,10 @@ def _image_of(stem: str, pictures: dict[str, Path]) -> Path | None:
     return pictures.get(picture) if number.isdecimal() else None
 
 
-def _two(
+def _paired_layout(
     bases: Sequence[str], images: str, mattes: str, trimaps: str = ""
-) -> Callable[[Path], Reading]:
-    return partial(_pairs, bases, images, mattes, trimaps)
+) -> Callable[[Path], ReadLayout]:
+    return partial(_pair_files, bases, images, mattes, trimaps)
 
 
 LAYOUTS = (
@@ -359,13 +359,13 @@ LAYOUTS = (
         "micromat",
         "MicroMat-3K",
         "img/, matte/fine/, matte/coarse/, prompt/, seg/, data_list.txt",
-        _micromat,
+        _read_micromat,
     ),
     Layout(
         "p3m",
         "P3M-500-NP",
         "P3M-500-NP/ with original_image/, mask/, trimap/",
-        _two(
+        _paired_layout(
             (
                 "",
                 "P3M-500-NP",
@@ -382,21 +382,23 @@ LAYOUTS = (
         "am2k",
         "AM-2K",
         "validation/ with original/, mask/, trimap/",
-        _two(("validation", "AM-2[kK]/validation"), "original", "mask", "trimap"),
+        _paired_layout(
+            ("validation", "AM-2[kK]/validation"), "original", "mask", "trimap"
+        ),
         region="image",
     ),
     Layout(
         "aim500",
         "AIM-500",
         "original/, mask/, trimap/, usr/",
-        _two(("", "AIM-500"), "original", "mask", "trimap"),
+        _paired_layout(("", "AIM-500"), "original", "mask", "trimap"),
         region="image",
     ),
     Layout(
         "dis",
         "DIS5K",
         "DIS-VD/ (or DIS-TE1/ ...) with im/, gt/",
-        _two(("", "DIS-*", "DIS5K/DIS-*"), "im", "gt"),
+        _paired_layout(("", "DIS-*", "DIS5K/DIS-*"), "im", "gt"),
         masks=True,
         region="image",
     ),
@@ -404,7 +406,9 @@ LAYOUTS = (
         "hrsod",
         "HRSOD",
         "HRSOD/ with images/, masks_max255/",
-        _two(("", "HRSOD", "thin_object_detection/HRSOD"), "images", "masks_max255"),
+        _paired_layout(
+            ("", "HRSOD", "thin_object_detection/HRSOD"), "images", "masks_max255"
+        ),
         masks=True,
         region="image",
     ),
@@ -412,7 +416,7 @@ LAYOUTS = (
         "thinobject",
         "ThinObject5K",
         "ThinObject5K/ with images_test/, masks_test/",
-        _two(
+        _paired_layout(
             ("", "ThinObject5K", "thin_object_detection/ThinObject5K"),
             "images_test",
             "masks_test",
@@ -424,7 +428,7 @@ LAYOUTS = (
         "coift",
         "COIFT",
         "COIFT/ with images/, masks/",
-        _two(("", "COIFT", "thin_object_detection/COIFT"), "images", "masks"),
+        _paired_layout(("", "COIFT", "thin_object_detection/COIFT"), "images", "masks"),
         masks=True,
         region="image",
     ),
@@ -432,14 +436,14 @@ LAYOUTS = (
         "pairs",
         "Folder pair",
         "images/, mattes/ and if you like trimaps/, prompts/",
-        _two(("",), "images", "mattes", "trimaps"),
+        _paired_layout(("",), "images", "mattes", "trimaps"),
         region="trimap",
     ),
     Layout(
         "beside",
         "Mattes beside their pictures",
         "photo.jpg with photo.alpha.png beside it",
-        _beside,
+        _read_side_by_side,
     ),
 )
 """In the order in which a folder is tried."""

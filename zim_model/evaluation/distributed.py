@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import open_dataset
-from zim_model.evaluation.journal import journal_name, merge_journals, taken
+from zim_model.evaluation.journal import exists_error, journal_name, merge_journals
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.runner import BOTH, EvaluationOptions, evaluate
+from zim_model.evaluation.runner import DEFAULT_PROMPTS, EvaluationOptions, evaluate
 from zim_model.evaluation.systems import ModelSystem, PromptKind, System
 from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
@@ -45,7 +45,7 @@ class DistributedEvaluation:
     layout: str | None
     systems: tuple[System, ...]
     out: Path
-    prompts: tuple[PromptKind, ...] = BOTH
+    prompts: tuple[PromptKind, ...] = DEFAULT_PROMPTS
     options: EvaluationOptions = field(default_factory=EvaluationOptions)
     device: DeviceChoice = field(default_factory=DeviceChoice)
 
@@ -65,12 +65,12 @@ def evaluate_on_cluster(
         ZimError: as of :func:`evaluate`, or the cluster cannot be used.
     """
     dataset = open_dataset(spread.root, spread.layout)
-    shards = max(1, min(MAX_SHARDS, len(dataset.by_image())))
+    shards = max(1, min(MAX_SHARDS, len(dataset.cases_by_image())))
     tasks = [(spread, (index, shards)) for index in range(1, shards + 1)]
     names = [spread.out / journal_name(shard) for _, shard in tasks]
     if not spread.options.resume:
         for path in filter(Path.exists, names):
-            raise taken(path)
+            raise exists_error(path)
     for done, (_, failure) in enumerate(
         run_all(evaluate_shard, tasks, cluster=cluster, workers=workers), 1
     ):
@@ -82,7 +82,7 @@ def evaluate_on_cluster(
     kinds = {str(prompt) for prompt in spread.prompts}
     kept = [r for r in rows.values() if r.system in chosen and r.prompt in kinds]
     expected = config.cases * len(chosen) * len(kinds)
-    yield Report.of(config, kept, expected, spread.out)
+    yield Report.from_rows(config, kept, expected, spread.out)
 
 
 def evaluate_shard(
@@ -99,7 +99,7 @@ def evaluate_shard(
             spread.out,
             prompts=spread.prompts,
             options=options,
-            engine=_engine(spread.device) if any_model else None,
+            engine=_make_engine(spread.device) if any_model else None,
         ):
             pass
     except ZimError as error:
@@ -108,7 +108,7 @@ def evaluate_shard(
 
 
 @functools.cache
-def _engine(device: DeviceChoice) -> Engine:
+def _make_engine(device: DeviceChoice) -> Engine:
     """One engine a process, with its models, for all the shards done there."""
     from zim_model.inference.engine import Engine  # imports torch
 

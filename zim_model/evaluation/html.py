@@ -15,14 +15,14 @@ from zim_model.evaluation.datasets import Case, Dataset
 from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.reading import read_image, read_matte
 from zim_model.evaluation.report import Report
-from zim_model.evaluation.scoring import THUMBNAILS, image_path, shrunk
+from zim_model.evaluation.scoring import THUMBNAILS, image_path, shrink
 from zim_model.evaluation.systems import PromptKind
 from zim_model.evaluation.tables import (
-    Table,
+    ReportTable,
     failures,
-    main_measure,
+    format_number,
+    main_metric,
     notes,
-    number,
     report_heading,
     tables,
 )
@@ -78,7 +78,7 @@ def to_html(report: Report, dataset: Dataset | None = None) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: ReportTable) -> str:
     def line(tag: str, cells: Sequence[str]) -> str:
         return "".join(
             f"<{tag}{'' if i < table.texts else ' class=n'}>{escape(cell)}</{tag}>"
@@ -137,18 +137,18 @@ def chart(lines: dict[str, list[float]], title: str) -> str:
             f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
         )
 
-    def x_of(click: int) -> float:
+    def x_position(click: int) -> float:
         return left + inner_w * ((click - 1) / (most - 1) if most > 1 else 0.5)
 
     step = max(1, round(most / 6))
     for click in range(1, most + 1, step):
         parts.append(
-            f'<text x="{x_of(click):.1f}" y="{top + inner_h + 16}" '
+            f'<text x="{x_position(click):.1f}" y="{top + inner_h + 16}" '
             f'text-anchor="middle">{click}</text>'
         )
-    for (name, line), colour in zip(lines.items(), _cycled(), strict=False):
+    for (name, line), colour in zip(lines.items(), _cycle_colours(), strict=False):
         places = " ".join(
-            f"{x_of(n):.1f},{top + inner_h * (1 - value / high):.1f}"
+            f"{x_position(n):.1f},{top + inner_h * (1 - value / high):.1f}"
             for n, value in enumerate(line, 1)
         )
         parts.append(
@@ -157,7 +157,7 @@ def chart(lines: dict[str, list[float]], title: str) -> str:
         )
     legend = "".join(
         f'<div class="note"><span style="color:{colour}">■</span> {escape(name)}</div>'
-        for name, colour in zip(lines, _cycled(), strict=False)
+        for name, colour in zip(lines, _cycle_colours(), strict=False)
     )
     parts.append(
         f'<text x="{left + inner_w / 2}" y="{height - 4}" '
@@ -167,7 +167,7 @@ def chart(lines: dict[str, list[float]], title: str) -> str:
     return f'<div><svg width="{width}" height="{height}">{body}</svg>{legend}</div>'
 
 
-def _cycled() -> Iterator[str]:
+def _cycle_colours() -> Iterator[str]:
     while True:
         yield from COLOURS
 
@@ -179,22 +179,22 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
     if dataset is None:
         return
     cases = {case.name: case for case in dataset.cases}
-    measure = main_measure(report)
+    measure = main_metric(report)
     shown = 0
     for row in report.worst(measure):
-        pictures = _pictures(report, row, cases.get(row.case))
+        pictures = _case_images(report, row, cases.get(row.case))
         if not pictures:
             continue
         if not shown:
             yield f"<h2>Worst cases by {escape(measure)}</h2>"
         figures = "".join(
-            f'<figure><img src="{_inline(pixels)}" alt="{name}">'
+            f'<figure><img src="{_data_url(pixels)}" alt="{name}">'
             f"<figcaption>{name}</figcaption></figure>"
             for name, pixels in pictures.items()
         )
         said = (
             f"<b>{escape(row.case)}</b> {escape(row.system)}, {escape(row.prompt)}: "
-            f"{escape(measure)} {number(row.metrics[measure])}"
+            f"{escape(measure)} {format_number(row.metrics[measure])}"
         )
         yield f'<div class="case"><p>{said}</p>{figures}</div>'
         shown += 1
@@ -202,7 +202,7 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
             return
 
 
-def _pictures(
+def _case_images(
     report: Report, row: EvaluationRow, case: Case | None
 ) -> dict[str, ByteArray]:
     """The pictures of a row by name; none where one is missing by now."""
@@ -220,8 +220,8 @@ def _pictures(
         truth = (read_matte(case.matte) >> 8).astype(np.uint8)
     except ZimError:
         return {}
-    marked = marked_with_prompts(image, row)
-    small = [shrunk(pixels, SIDE) for pixels in (marked, answer, truth)]
+    marked = draw_prompts(image, row)
+    small = [shrink(pixels, SIDE) for pixels in (marked, answer, truth)]
     size = small[2].shape[1], small[2].shape[0]
     small[1] = np.asarray(cv2.resize(small[1], size), np.uint8)
     return {
@@ -242,7 +242,7 @@ def difference(predicted: ByteArray, target: ByteArray) -> ByteArray:
     return out.astype(np.uint8)
 
 
-def marked_with_prompts(image: ByteArray, row: EvaluationRow) -> ByteArray:
+def draw_prompts(image: ByteArray, row: EvaluationRow) -> ByteArray:
     """A copy of an image (H, W, 3) RGB with a row's prompts drawn on it."""
     marked = np.array(image)
     scale = max(1, round(max(image.shape[:2]) / SIDE))
@@ -259,7 +259,7 @@ def marked_with_prompts(image: ByteArray, row: EvaluationRow) -> ByteArray:
     return marked
 
 
-def _inline(pixels: ByteArray) -> str:
+def _data_url(pixels: ByteArray) -> str:
     """A picture as a ``data:`` address."""
     shown = pixels if pixels.ndim == 2 else pixels[..., ::-1]
     content = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()

@@ -121,25 +121,25 @@ class RunConfig:
         Raises:
             ZimError: naming every difference.
         """
-        said: list[str] = []
+        differences: list[str] = []
         for name in ("dataset", "layout"):
             here, there = getattr(self, name), getattr(other, name)
             if here != there:
-                said.append(f"{name} is {there} there and {here} now")
+                differences.append(f"{name} is {there} there and {here} now")
         for kind in ("systems", "options"):
             mine, theirs = getattr(self, kind), getattr(other, kind)
-            said += [
+            differences += [
                 f"{name} is {theirs[name]} there and {mine[name]} now"
                 for name in mine
                 if name in theirs and mine[name] != theirs[name]
             ]
-        if said:
+        if differences:
             raise ZimError(
-                f"{path} holds another run: {'; '.join(said)}.",
+                f"{path} holds another run: {'; '.join(differences)}.",
                 "Choose another folder for the results.",
             )
 
-    def joined(self, other: RunConfig) -> RunConfig:
+    def merge(self, other: RunConfig) -> RunConfig:
         """Both, of which :meth:`check_fits` says that they fit."""
         prompts = dict.fromkeys((*self.prompts, *other.prompts))
         systems = dict(self.systems) | dict(other.systems)
@@ -196,7 +196,7 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
             data = json.loads(line)
             if "config" in data:
                 own = _config(data)
-                config = own if config is None else config.joined(own)
+                config = own if config is None else config.merge(own)
                 continue
             row = EvaluationRow.from_json(data)
         except (TypeError, KeyError, ValueError, AttributeError) as error:
@@ -226,7 +226,7 @@ def _config(data: Mapping[str, Any]) -> RunConfig:
     return RunConfig(**values)
 
 
-def taken(path: Path) -> ZimError:
+def exists_error(path: Path) -> ZimError:
     """What is wrong with a journal that nobody said to go on with."""
     return ZimError(
         f"{path} holds the rows of an earlier run.",
@@ -234,7 +234,7 @@ def taken(path: Path) -> ZimError:
     )
 
 
-class Journal:
+class EvaluationJournal:
     """Adds rows to a file; a context manager.
 
     Args:
@@ -255,22 +255,22 @@ class Journal:
             # Appending: whatever else writes to the file, no row is written over.
             self._file: IO[bytes] = path.open("ab")
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise _write_error(path, error) from error
         try:
             _lock(self._file, path)
             there = path.stat().st_size > 0
-            self._file.truncate(self._continue(config, resume) if there else 0)
+            self._file.truncate(self._resume(config, resume) if there else 0)
             self._add({"format": FORMAT, "config": asdict(config)})
         except OSError as error:
             self._file.close()
-            raise _unwritable(path, error) from error
+            raise _write_error(path, error) from error
         except ZimError:
             self._file.close()
             raise
 
-    def _continue(self, config: RunConfig, resume: bool) -> int:
+    def _resume(self, config: RunConfig, resume: bool) -> int:
         if not resume:
-            raise taken(self.path)
+            raise exists_error(self.path)
         if b"\n" not in self.path.read_bytes():  # killed in the first line
             return 0
         there, self.rows, whole = _read(self.path)
@@ -292,9 +292,9 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise _write_error(self.path, error) from error
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> EvaluationJournal:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -322,7 +322,7 @@ def _lock(file: IO[bytes], path: Path) -> None:
         return
 
 
-def _unwritable(path: Path, error: OSError) -> ZimError:
+def _write_error(path: Path, error: OSError) -> ZimError:
     reason, cure = describe_os_error(error)
     return ZimError(f"{path} cannot be written: {reason}.", cure)
 
@@ -341,7 +341,7 @@ def merge_journals(
         own, more = read_journal(path)
         if config is not None:
             own.check_fits(config, path)
-        config = own if config is None else config.joined(own)
+        config = own if config is None else config.merge(own)
         for key, row in more.items():
             if key not in rows or rows[key].error:
                 rows[key] = row

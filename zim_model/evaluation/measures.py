@@ -31,7 +31,7 @@ _MARGIN = BAND + 2
 _STRIP = 64
 """Rows that are filtered at a time, so that they stay in the processor's cache."""
 
-Family = Literal["zim", "dim", "boundary", "mask", "clicks"]
+MetricFamily = Literal["zim", "dim", "boundary", "mask", "clicks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Metric:
     """
 
     name: str
-    family: Family
+    family: MetricFamily
     meaning: str
     better: Literal["less", "more"] = "less"
 
@@ -95,12 +95,12 @@ def compute_metrics(
             does not exist (a mean over no pixel) is left out.
     """
     height, width = target.shape
-    part = metrics.union(predicted, target, _MARGIN)
+    part = metrics.union_rect(predicted, target, _MARGIN)
     p = np.ascontiguousarray(predicted[part])
     g = np.ascontiguousarray(target[part])
-    off = metrics.disconnection(p, g)
-    values = _zim(p, g, off, target.size)
-    values |= _dim(p, g, off, unknown, part, target.size)
+    difference = metrics.connectivity_sum(p, g)
+    values = _zim(p, g, difference, target.size)
+    values |= _dim(p, g, difference, unknown, part, target.size)
     values |= _boundary(p, g) if p.size else {}
     values |= _masks(p > MASK_ABOVE, g > MASK_ABOVE, math.hypot(height, width))
     order = [measure.name for measure in METRICS]
@@ -109,9 +109,9 @@ def compute_metrics(
 
 def zim_metrics(predicted: FloatArray, target: FloatArray) -> dict[str, float]:
     """ZIM's own errors alone; see :func:`compute_metrics`."""
-    part = metrics.union(predicted, target, 1)
+    part = metrics.union_rect(predicted, target, 1)
     p, g = predicted[part], target[part]
-    return _zim(p, g, metrics.disconnection(p, g), target.size)
+    return _zim(p, g, metrics.connectivity_sum(p, g), target.size)
 
 
 def _zim(p: FloatArray, g: FloatArray, off: FloatArray, size: int) -> dict[str, float]:
@@ -136,10 +136,10 @@ def unknown_region(alpha: FloatArray) -> BoolArray:
     """
     shown = alpha > 0
     opaque = alpha >= 1
-    return _band(shown, opaque)
+    return _edge_band(shown, opaque)
 
 
-def _band(outer: BoolArray, inner: BoolArray) -> BoolArray:
+def _edge_band(outer: BoolArray, inner: BoolArray) -> BoolArray:
     """``outer`` grown by BAND pixels less ``inner`` shrunk by them, all (H, W)."""
     brush = np.ones((2 * BAND + 1,) * 2, np.uint8)
     grown = cv2.dilate(outer.view(np.uint8), brush)
@@ -153,9 +153,9 @@ def _band(outer: BoolArray, inner: BoolArray) -> BoolArray:
 def _dim(
     p: FloatArray,
     g: FloatArray,
-    off: FloatArray,
+    difference: FloatArray,
     unknown: BoolArray | None,
-    part: metrics.Part,
+    part: metrics.Rect,
     size: int,
 ) -> dict[str, float]:
     if unknown is None:
@@ -171,7 +171,7 @@ def _dim(
     return values | {
         "SAD (DIM)": cv2.norm(p, g, cv2.NORM_L1, counted) / 1e3,
         "MSE (DIM)": cv2.norm(p, g, cv2.NORM_L2SQR, counted) / count * 1e3,
-        "Conn (DIM)": cv2.norm(off, cv2.NORM_L1, counted) / 1e3,
+        "Conn (DIM)": cv2.norm(difference, cv2.NORM_L1, counted) / 1e3,
     }
 
 
@@ -192,13 +192,13 @@ def _dim_grad(p: FloatArray, g: FloatArray, where: BoolArray) -> float:
         bottom = min(top + _STRIP, rows[-1] + 1)
         first = max(0, top - reach)  # the filters see so many pixels more
         near = slice(first, bottom + reach), slice(left, right)
-        gap = _slope_gap(p[near], g[near])[top - first : bottom - first]
+        gap = _gradient_difference(p[near], g[near])[top - first : bottom - first]
         counted = np.ascontiguousarray(where[top:bottom, left:right]).view(np.uint8)
         total += cv2.norm(gap, cv2.NORM_L2SQR, counted)
     return total / 1e3
 
 
-def _slope_gap(p: FloatArray, g: FloatArray) -> FloatArray:
+def _gradient_difference(p: FloatArray, g: FloatArray) -> FloatArray:
     """Difference of the lengths of the Gaussian gradients of two mattes, (H, W)."""
     smooth, slope = _kernels()
     (dx, dy), (sx, sy) = (
@@ -214,14 +214,14 @@ def _slope_gap(p: FloatArray, g: FloatArray) -> FloatArray:
         for alpha in (cv2.subtract(p, g), cv2.add(p, g))
     )
     gap = 2 * (dx * sx + dy * sy)
-    lengths = _length(sx + dx, sy + dy)
-    lengths += _length(sx - dx, sy - dy)
+    lengths = _magnitude(sx + dx, sy + dy)
+    lengths += _magnitude(sx - dx, sy - dy)
     # Nothing divided by nothing is nothing.
     gap /= np.maximum(lengths, np.finfo(np.float32).tiny)
     return gap
 
 
-def _length(x: FloatArray, y: FloatArray) -> FloatArray:
+def _magnitude(x: FloatArray, y: FloatArray) -> FloatArray:
     """Not OpenCV's: its last bits depend on where in the memory the arrays lie."""
     x *= x
     y *= y
@@ -246,7 +246,7 @@ def _kernels() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
 def _boundary(p: FloatArray, g: FloatArray) -> dict[str, float]:
     """Errors within BAND pixels of the true mask's outline."""
     mask = g > MASK_ABOVE
-    band = _band(mask, mask).view(np.uint8)
+    band = _edge_band(mask, mask).view(np.uint8)
     count = cv2.countNonZero(band)
     if not count:
         return {}
@@ -260,11 +260,11 @@ def _masks(p: BoolArray, g: BoolArray, diagonal: float) -> dict[str, float]:
     width = max(1, round(BOUNDARY_WIDTH * diagonal))
     return {
         "IoU": metrics.iou(p, g),
-        "Boundary IoU": metrics.iou(_rim(p, width), _rim(g, width)),
+        "Boundary IoU": metrics.iou(_mask_boundary(p, width), _mask_boundary(g, width)),
     }
 
 
-def _rim(mask: BoolArray, width: int) -> BoolArray:
+def _mask_boundary(mask: BoolArray, width: int) -> BoolArray:
     """The part of a mask within so many pixels of its outside, beyond the image too.
 
     That is the mask less what so many erosions by a 3 x 3 square leave of it.

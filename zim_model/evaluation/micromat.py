@@ -32,7 +32,7 @@ from zim_model.weights.download import (
     fetch_files,
     open_https,
 )
-from zim_model.weights.installed import worded
+from zim_model.weights.installed import translate_os_errors
 
 REPOSITORY = "naver-iv/MicroMat-3K"
 REVISION = "7e6a7eca5cf6471ccba193d390b4ce8d7b7e8624"
@@ -56,7 +56,7 @@ _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class _HubFile:
     """A file of the list: its path, and how the hub tells that it is right."""
 
     path: str
@@ -94,8 +94,8 @@ def download_micromat(
         WeightsError: the disk is full or cannot be written.
         Cancelled: ``cancelled`` became true.
     """
-    listed = list(_listed(opener, cancelled))
-    with worded(f"{folder} cannot be written"):
+    listed = list(_list_files(opener, cancelled))
+    with translate_os_errors(f"{folder} cannot be written"):
         for part in {(folder / file.path).parent for file in listed}:
             part.mkdir(parents=True, exist_ok=True)
         left = [file for file in listed if not (folder / file.path).is_file()]
@@ -109,20 +109,22 @@ def download_micromat(
         for f in listed
         if f.large
     ]
-    fetch_files(large, progress, cancelled, opener=opener, pause=pause)
+    fetch_files(large, progress, cancelled, open_url=opener, sleep=pause)
     return folder / FOLDER
 
 
-def _listed(opener: Opener, cancelled: CancelCheck) -> Iterator[_Listed]:
+def _list_files(opener: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
     """The files of the data set, as the hub lists them, page by page."""
     url = f"{HUB}/api/datasets/{REPOSITORY}/tree/{REVISION}/{FOLDER}?recursive=true"
     for _ in range(PAGES):
         if cancelled():
             raise Cancelled
-        content, link = _read(opener, url)
+        content, link = _read_url(opener, url)
         try:
             entries = json.loads(content)
-            yield from (_entry(each) for each in entries if each["type"] == "file")
+            yield from (
+                _parse_entry(each) for each in entries if each["type"] == "file"
+            )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DownloadError(
                 f"The list of files at {url} cannot be understood: {error}.",
@@ -146,7 +148,7 @@ def _check_space(folder: Path, nbytes: int) -> None:
         )
 
 
-def _entry(entry: Any) -> _Listed:
+def _parse_entry(entry: Any) -> _HubFile:
     path, lfs = str(entry["path"]), entry.get("lfs")
     parts = PurePosixPath(path).parts
     if parts[0] != FOLDER or ".." in parts or "\\" in path or len(parts) < 2:
@@ -154,12 +156,12 @@ def _entry(entry: Any) -> _Listed:
     digest = str(lfs["oid"] if lfs else entry["oid"])
     if not _DIGEST.fullmatch(digest):
         raise ValueError(f"{digest!r} is no digest")
-    return _Listed(path, int(entry["size"]), digest, bool(lfs))
+    return _HubFile(path, int(entry["size"]), digest, bool(lfs))
 
 
-def _fetch_small(file: _Listed, target: Path, opener: Opener) -> None:
+def _fetch_small(file: _HubFile, target: Path, opener: Opener) -> None:
     """Fetch a file that the hub keeps in Git itself, and compare Git's digest."""
-    content, _ = _read(opener, file.url)
+    content, _ = _read_url(opener, file.url)
     head = f"blob {len(content)}\0".encode()
     # Git's name of a content: not a matter of security, which https gives.
     digest = hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
@@ -168,11 +170,14 @@ def _fetch_small(file: _Listed, target: Path, opener: Opener) -> None:
             f"{file.path} arrived damaged: its checksum is wrong.",
             "Download again: what has arrived is kept.",
         )
-    with worded(f"{target} cannot be written"), atomic_write(target) as stream:
+    with (
+        translate_os_errors(f"{target} cannot be written"),
+        atomic_write(target) as stream,
+    ):
         stream.write(content)
 
 
-def _read(opener: Opener, url: str) -> tuple[bytes, str]:
+def _read_url(opener: Opener, url: str) -> tuple[bytes, str]:
     """The content at an address, and the Link header."""
     request = urllib.request.Request(url)
     request.add_header("User-Agent", "zim-studio")

@@ -16,7 +16,7 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError
-from zim_model.evaluation.clicks import box_of, next_click
+from zim_model.evaluation.clicks import matte_box, next_click
 from zim_model.evaluation.datasets import LIST, SUBSETS
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
@@ -57,7 +57,7 @@ def _write(root: Path, name: str, number: int) -> Iterator[str]:
     picture = _texture(rng)
     mattes: list[tuple[str, FloatArray]] = []
     for subset in (SUBSETS[0], *(SUBSETS[1],) * (1 + number % 2)):
-        alpha = _hairy(rng) if subset == SUBSETS[0] else _crisp(rng)
+        alpha = _draw_hairy(rng) if subset == SUBSETS[0] else _draw_crisp(rng)
         for index, (_, earlier) in enumerate(mattes):  # what lies behind is covered
             mattes[index] = (mattes[index][0], earlier * (1 - alpha))
         shade = alpha[..., None]
@@ -91,7 +91,7 @@ def _prompts(
         x, y = int(place.x), int(place.y)
         cv2.circle(used.view(np.uint8), (x, y), 12, 1, -1)
         rows.append([x, y, int(place.positive)])
-    box = box_of(np.asarray(grey / 255, np.float32))
+    box = matte_box(np.asarray(grey / 255, np.float32))
     edges = [int(box.x0), int(box.y0), int(box.x1) - 1, int(box.y1) - 1]
     return {"point": [*rows, [-1, -1, -1]], "bbox": edges}
 
@@ -115,7 +115,7 @@ def _texture(rng: np.random.Generator) -> FloatArray:
     return np.clip(out, 0, 1).astype(np.float32)
 
 
-def _hairy(rng: np.random.Generator) -> FloatArray:
+def _draw_hairy(rng: np.random.Generator) -> FloatArray:
     """A blob with a hole and hair, (H, W) float32 alpha."""
     big = np.zeros((SIZE[0] * 4, SIZE[1] * 4), np.uint8)
     centre = np.array(
@@ -134,15 +134,15 @@ def _hairy(rng: np.random.Generator) -> FloatArray:
         cv2.polylines(big, [places], False, 255, int(rng.integers(1, 4)))
     hole = centre + rng.uniform(-0.4, 0.4, 2) * radius
     cv2.circle(big, (hole * 4).astype(int).tolist(), int(radius), 0, -1)
-    return _shrunk(big)
+    return _downscale(big)
 
 
-def _crisp(rng: np.random.Generator) -> FloatArray:
+def _draw_crisp(rng: np.random.Generator) -> FloatArray:
     """A smooth shape with an edge of a pixel, (H, W) float32 alpha."""
     big = np.zeros((SIZE[0] * 4, SIZE[1] * 4), np.uint8)
     centre = rng.uniform(0.15, 0.85, 2) * (SIZE[1], SIZE[0])
     _outline(big, rng, centre, rng.uniform(0.06, 0.16) * SIZE[0])
-    return _shrunk(big)
+    return _downscale(big)
 
 
 def _outline(
@@ -158,7 +158,7 @@ def _outline(
     cv2.fillPoly(big, [(places * 4).astype(np.int32)], 255)
 
 
-def _shrunk(big: ByteArray) -> FloatArray:
+def _downscale(big: ByteArray) -> FloatArray:
     small = cv2.resize(big, SIZE[::-1], interpolation=cv2.INTER_AREA)
     return np.asarray(small.astype(np.float32) / 255)
 

@@ -10,15 +10,20 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import ImageError, PromptError, ZimError
-from zim_model.evaluation.clicks import SHOWN, box_of, click_by_click, first_click
+from zim_model.evaluation.clicks import (
+    VISIBLE_ALPHA,
+    click_by_click,
+    first_click,
+    matte_box,
+)
 from zim_model.evaluation.datasets import Case
 from zim_model.evaluation.measures import MASK_ABOVE
 from zim_model.evaluation.reading import (
     as_alpha,
     check_size,
-    checked_prompts,
     read_matte,
     read_prompts,
+    validate_prompts,
 )
 from zim_model.evaluation.scoring import binarise_matte
 from zim_model.evaluation.systems import PromptKind
@@ -29,7 +34,7 @@ from zim_model.request import CancelCheck, Request
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
 
-AREA_ABOVE = 0.3
+MIN_AREA_ALPHA = 0.3
 """The size of an object is the area of its matte above this alpha."""
 
 
@@ -50,7 +55,7 @@ class GroundTruth:
     @property
     def area(self) -> float:
         """Of the object, as a fraction of the image."""
-        return float(np.count_nonzero(self.alpha > AREA_ABOVE) / self.alpha.size)
+        return float(np.count_nonzero(self.alpha > MIN_AREA_ALPHA) / self.alpha.size)
 
     @property
     def mask(self) -> BoolArray:
@@ -58,7 +63,7 @@ class GroundTruth:
         return np.asarray(self.alpha > MASK_ABOVE)
 
 
-def truth_of(case: Case, image: Future[ByteArray]) -> GroundTruth | ZimError:
+def read_ground_truth(case: Case, image: Future[ByteArray]) -> GroundTruth | ZimError:
     """What is right for a case, or what is wrong with it or with its image."""
     try:
         pixels = image.result()
@@ -72,7 +77,7 @@ def truth_of(case: Case, image: Future[ByteArray]) -> GroundTruth | ZimError:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class CasePrediction:
     """What a system said, and what it took.
 
     Attributes:
@@ -92,7 +97,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asker:
+class CaseRunner:
     """Puts the questions of one case to a model.
 
     Attributes:
@@ -107,7 +112,7 @@ class Asker:
     binary: bool
     cancelled: CancelCheck
 
-    def ask(self, case: Case, prompt: PromptKind, truth: GroundTruth) -> Answer:
+    def run(self, case: Case, prompt: PromptKind, truth: GroundTruth) -> CasePrediction:
         """The answer to a kind of prompt.
 
         Raises:
@@ -115,36 +120,38 @@ class Asker:
             Cancelled: ``cancelled`` became true.
         """
         if prompt.kind == "clicks":
-            return self._clicked(case, truth, prompt.count)
-        return self._solved(case_prompts(case, prompt, truth))
+            return self._solve_clicks(case, truth, prompt.count)
+        return self._solve(case_prompts(case, prompt, truth))
 
-    def _solved(self, prompts: PromptSet) -> Answer:
+    def _solve(self, prompts: PromptSet) -> CasePrediction:
         request = replace(self.request, prompts=prompts)
         matte = self.engine.solve(request, self.cancelled)
-        told = matte.timings
+        timings = matte.timings
         alpha = binarise_matte(matte.alpha) if self.binary else matte.alpha
-        return Answer(
+        return CasePrediction(
             alpha,
             prompts,
             (),
-            told.encode_ms,
-            told.click_ms,
-            told.device,
-            told.notes,
+            timings.encode_ms,
+            timings.click_ms,
+            timings.device,
+            timings.notes,
         )
 
-    def _clicked(self, case: Case, truth: GroundTruth, clicks: int) -> Answer:
+    def _solve_clicks(
+        self, case: Case, truth: GroundTruth, clicks: int
+    ) -> CasePrediction:
         """The answer to so many simulated clicks, and how wrong it was after each."""
-        target = _object(case, truth)
-        answers: list[Answer] = []
+        target = _target_mask(case, truth)
+        answers: list[CasePrediction] = []
         curve: list[dict[str, float]] = []
 
         def solve(prompts: PromptSet) -> FloatArray:
-            answers.append(self._solved(prompts))
+            answers.append(self._solve(prompts))
             return as_alpha(answers[-1].matte)
 
-        known = np.ones_like(target)
-        for _, alpha in click_by_click(solve, target, known, clicks):
+        valid = np.ones_like(target)
+        for _, alpha in click_by_click(solve, target, valid, clicks):
             curve.append(
                 {
                     "SAD": metrics.sad(alpha, truth.alpha),
@@ -174,17 +181,17 @@ def case_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSe
         if prompt.kind not in given:
             raise PromptError(f"{case.prompts} has no prompt of the kind {prompt}.")
         try:
-            return checked_prompts(given[prompt.kind], (size[0], size[1]))
+            return validate_prompts(given[prompt.kind], (size[0], size[1]))
         except PromptError as error:
             raise PromptError(f"{case.prompts}: {error.message}", error.hint) from error
     if prompt.kind == "box":
-        if not (truth.alpha > SHOWN).any():
+        if not (truth.alpha > VISIBLE_ALPHA).any():
             raise ImageError(f"{case.matte} is too faint: it has no box.")
-        return PromptSet((), box_of(truth.alpha))
-    return PromptSet((first_click(_object(case, truth)),))
+        return PromptSet((), matte_box(truth.alpha))
+    return PromptSet((first_click(_target_mask(case, truth)),))
 
 
-def _object(case: Case, truth: GroundTruth) -> BoolArray:
+def _target_mask(case: Case, truth: GroundTruth) -> BoolArray:
     """What clicks can fall on.
 
     Raises:

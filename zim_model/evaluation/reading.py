@@ -23,7 +23,7 @@ from zim_model.runtime.atomic_files import describe_os_error
 
 MAX_POINTS = 50
 """Of a prompt file, as in ZIM's evaluation."""
-BEYOND = 1.0
+MAX_OUTSIDE = 1.0
 """Pixels that a box may reach beyond the image; more is an error in the file."""
 UNKNOWN = (64, 192)
 """Grey values of a trimap's unknown region lie between these."""
@@ -36,7 +36,7 @@ def read_image(path: Path) -> ByteArray:
     Raises:
         ImageError: it is missing or cannot be read.
     """
-    with _opened(path) as picture:
+    with _open_image(path) as picture:
         pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
     pixels.flags.writeable = False
     return pixels
@@ -48,7 +48,7 @@ def read_matte(path: Path) -> WordArray:
     Raises:
         ImageError: it is missing or cannot be read.
     """
-    with _opened(path) as picture:
+    with _open_image(path) as picture:
         if picture.mode in DEEP_MODES:
             return np.asarray(np.clip(np.asarray(picture), 0, ALPHA_MAX), np.uint16)
         grey = np.asarray(picture.convert("L"), np.uint16)
@@ -66,13 +66,13 @@ def read_trimap(path: Path) -> BoolArray:
     Raises:
         ImageError: it is missing or cannot be read.
     """
-    with _opened(path) as picture:
+    with _open_image(path) as picture:
         grey = np.asarray(picture.convert("L"))
     return np.asarray((grey > UNKNOWN[0]) & (grey < UNKNOWN[1]))
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _open_image(path: Path) -> Iterator[Image.Image]:
     """A decoded picture, closed after the block."""
     try:
         with Image.open(path) as picture:
@@ -152,7 +152,7 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def checked_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
+def validate_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
     """Prompts that a file gives for an image of that height and width, checked.
 
     Raises:
@@ -170,7 +170,7 @@ def checked_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
                 strict=True,
             )
         )
-        if not beyond <= BEYOND:
+        if not beyond <= MAX_OUTSIDE:
             raise PromptError(
                 f"The box ({box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}) reaches "
                 f"outside the image ({width} x {height} pixels)."

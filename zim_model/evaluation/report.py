@@ -60,7 +60,7 @@ class Report:
     folders: tuple[Path, ...] = ()
 
     @classmethod
-    def of(
+    def from_rows(
         cls,
         config: RunConfig,
         rows: Iterable[EvaluationRow],
@@ -72,11 +72,11 @@ class Report:
         prompts = {name: i for i, name in enumerate(config.prompts)}
         last = len(systems) + len(prompts)
 
-        def place(row: EvaluationRow) -> tuple[int, int, str, str, str]:
+        def rank(row: EvaluationRow) -> tuple[int, int, str, str, str]:
             first = systems.get(row.system, last), prompts.get(row.prompt, last)
             return (*first, *row.key)
 
-        return cls(config, tuple(sorted(rows, key=place)), expected, folders)
+        return cls(config, tuple(sorted(rows, key=rank)), expected, folders)
 
     @property
     def measured(self) -> tuple[EvaluationRow, ...]:
@@ -99,7 +99,7 @@ class Report:
         return not (self.failed or self.missing or self.config.problems)
 
     @property
-    def measures(self) -> tuple[str, ...]:
+    def metrics(self) -> tuple[str, ...]:
         """Names of the measures that some row has, in order."""
         present = {name for row in self.rows for name in row.metrics}
         return tuple(m.name for m in METRICS if m.name in present)

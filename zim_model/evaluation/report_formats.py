@@ -18,9 +18,9 @@ from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.published import SOURCE, published_rows
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.tables import (
-    Table,
+    ReportTable,
     failures,
-    main_measure,
+    main_metric,
     notes,
     report_heading,
     tables,
@@ -65,10 +65,10 @@ def write_report(
 
 def to_csv(report: Report, dataset: Dataset | None = None) -> str:
     """The means: one line for each system, prompt, subset and size."""
-    names = report.measures
+    names = report.metrics
     lines = [("system", "prompt", "subset", "size", "rows", "failed", *names)]
     for group in report.groups():
-        means = (_exact(group.means.get(name)) for name in names)
+        means = (_format_exact(group.means.get(name)) for name in names)
         who = (group.system, group.prompt, group.subset, group.size)
         lines.append((*who, str(group.count), str(group.failed), *means))
     return _csv(lines)
@@ -76,23 +76,23 @@ def to_csv(report: Report, dataset: Dataset | None = None) -> str:
 
 def rows_to_csv(report: Report, dataset: Dataset | None = None) -> str:
     """Every row, the worst first and the failed ones before them."""
-    names = report.measures
+    names = report.metrics
     head = ("case", "system", "prompt", "subset", "size", "area", *names)
     lines = [(*head, "encode_ms", "click_ms", "device", "error")]
-    worst = report.worst(main_measure(report))
+    worst = report.worst(main_metric(report))
     for row in (*report.failed, *worst):
         lines.append(
             (
                 *(row.case, row.system, row.prompt, row.subset),
                 *("" if row.error else row.size, f"{row.area:.6f}"),
-                *(_exact(row.metrics.get(name)) for name in names),
+                *(_format_exact(row.metrics.get(name)) for name in names),
                 *(f"{row.encode_ms}", f"{row.click_ms}", row.device, row.error),
             )
         )
     return _csv(lines)
 
 
-def _exact(value: float | None) -> str:
+def _format_exact(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
@@ -126,12 +126,12 @@ def to_json(report: Report, dataset: Dataset | None = None) -> str:
             "rows": [asdict(row) for row in published_rows(report.config.layout)],
         },
         "failures": [{"case": case, "reason": why} for case, why in failures(report)],
-        "rows": [_plain(row) for row in report.rows],
+        "rows": [_plain_values(row) for row in report.rows],
     }
     return json.dumps(data, indent=1) + "\n"
 
 
-def _plain(row: EvaluationRow) -> dict[str, Any]:
+def _plain_values(row: EvaluationRow) -> dict[str, Any]:
     return row.to_json()
 
 
@@ -170,7 +170,7 @@ def to_latex(report: Report, dataset: Dataset | None = None) -> str:
     return "\n".join(map(_latex_table, tables(report)))
 
 
-def _latex_table(table: Table) -> str:
+def _latex_table(table: ReportTable) -> str:
     columns = "l" * table.texts + "r" * (len(table.header) - table.texts)
     lines = [" & ".join(map(_latex, row)) + r" \\" for row in table.rows]
     header = " & ".join(map(_latex, table.header)) + r" \\"

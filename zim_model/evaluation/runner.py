@@ -24,7 +24,7 @@ import numpy as np
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError
-from zim_model.evaluation.clicks import NOC_IOUS, noc
+from zim_model.evaluation.clicks import NOC_IOUS, number_of_clicks
 from zim_model.evaluation.datasets import Case, Dataset, EvaluatedRegion
 from zim_model.evaluation.events import (
     DegradationEvent,
@@ -36,8 +36,18 @@ from zim_model.evaluation.events import (
     RunControl,
     Started,
 )
-from zim_model.evaluation.journal import EvaluationRow, Journal, RunConfig, journal_name
-from zim_model.evaluation.prediction import Answer, Asker, GroundTruth, truth_of
+from zim_model.evaluation.journal import (
+    EvaluationJournal,
+    EvaluationRow,
+    RunConfig,
+    journal_name,
+)
+from zim_model.evaluation.prediction import (
+    CasePrediction,
+    CaseRunner,
+    GroundTruth,
+    read_ground_truth,
+)
 from zim_model.evaluation.reading import (
     check_size,
     read_image,
@@ -47,10 +57,10 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.scoring import (
     PREDICTIONS,
     THUMBNAILS,
-    Task,
+    ScoringTask,
     image_path,
+    initialise_worker,
     score,
-    start_worker,
 )
 from zim_model.evaluation.systems import (
     ModelSystem,
@@ -58,10 +68,10 @@ from zim_model.evaluation.systems import (
     PredictionIndex,
     PromptKind,
     System,
-    check_names,
+    check_unique_names,
     file_digest,
     fingerprint,
-    is_binary,
+    predicts_masks,
 )
 from zim_model.prompts import PromptSet
 from zim_model.request import Options, Request, Upsampling
@@ -70,7 +80,7 @@ from zim_model.runtime.atomic_files import describe_os_error
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
 
-BOTH = (PromptKind("point"), PromptKind("box"))
+DEFAULT_PROMPTS = (PromptKind("point"), PromptKind("box"))
 """The prompts of the paper's table."""
 AHEAD = 2
 """Answers per process that may wait to be scored; it bounds the memory."""
@@ -112,7 +122,7 @@ def evaluate(
     systems: Sequence[System],
     out: Path,
     *,
-    prompts: Sequence[PromptKind] = BOTH,
+    prompts: Sequence[PromptKind] = DEFAULT_PROMPTS,
     options: EvaluationOptions = EvaluationOptions(),
     control: RunControl | None = None,
     engine: Engine | None = None,
@@ -152,22 +162,24 @@ def evaluate(
             loaded or its device is missing, or ``out`` holds another run or cannot be
             written.
     """
-    check_names(systems)
+    check_unique_names(systems)
     if not prompts:
         raise ZimError("There is no kind of prompt.", "Use point, box or clicks:N.")
     if engine is None and any(isinstance(system, ModelSystem) for system in systems):
         from zim_model.inference.engine import Engine  # imports torch
 
         engine = Engine()
-    run = _Run(dataset, systems, prompts, out, options, control or RunControl(), engine)
-    with Journal(
+    run = _EvaluationRun(
+        dataset, systems, prompts, out, options, control or RunControl(), engine
+    )
+    with EvaluationJournal(
         out / journal_name(options.shard), run.config, resume=options.resume
     ) as j:
         yield from run.events(j)
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _EvaluationItem:
     """A row to come."""
 
     system: System
@@ -175,7 +187,7 @@ class _Question:
     prompt: PromptKind
 
 
-class _Run:
+class _EvaluationRun:
     """One run; made on the thread that iterates."""
 
     def __init__(
@@ -192,13 +204,13 @@ class _Run:
         self._options, self._control, self._engine = options, control, engine
         self._systems, self._prompts = tuple(systems), tuple(dict.fromkeys(prompts))
         self._region: EvaluatedRegion = options.region or dataset.region
-        self._binary = {s.name for s in systems if is_binary(s, engine)}
+        self._binary = {s.name for s in systems if predicts_masks(s, engine)}
         self._index = {
             s.name: PredictionIndex(s, dataset.cases)
             for s in systems
             if isinstance(s, PredictionFolder)
         }
-        self._groups = _chosen(dataset, options)
+        self._groups = _select_cases(dataset, options)
         self._notes: set[str] = set()
         self._waiting: deque[tuple[EvaluationRow, Future[dict[str, float]]]] = deque()
         self._most = AHEAD * max(1, options.jobs)
@@ -214,15 +226,15 @@ class _Run:
                 "region": self._region,
                 "truth": "masks" if dataset.masks else "mattes",
             },
-            sum(len(cases) for cases in _picked(dataset, options)),
+            sum(len(cases) for cases in _select_all_shards(dataset, options)),
             dataset.problems,
         )
 
-    def events(self, journal: Journal) -> Iterator[Event]:
+    def events(self, journal: EvaluationJournal) -> Iterator[Event]:
         self._journal = journal
-        groups = [(group, self._todo(group)) for group in self._groups]
-        planned = [q for group in self._groups for q in self._questions(group)]
-        left = {self._key(q) for _, questions in groups for q in questions}
+        groups = [(group, self._pending_items(group)) for group in self._groups]
+        planned = [q for group in self._groups for q in self._items(group)]
+        left = {self._key(q) for _, items in groups for q in items}
         self._keys = [self._key(q) for q in planned]
         self._total = len(planned)
         self._done = self._total - len(left)
@@ -231,51 +243,49 @@ class _Run:
         self._started = time.monotonic()
         with ExitStack() as stack:
             pool = self._pool(stack)
-            for questions, image in _prefetched(groups, stack):
-                yield from self._group(questions, image, pool)
+            for items, image in _prefetch_images(groups, stack):
+                yield from self._group(items, image, pool)
                 if self._control.cancelled():
                     break
-            yield from self._settled(len(self._waiting))
+            yield from self._collect_scores(len(self._waiting))
         kept = [journal.rows[key] for key in self._keys if key in journal.rows]
-        report = Report.of(self.config, kept, self._total, self._out)
+        report = Report.from_rows(self.config, kept, self._total, self._out)
         yield Finished(report, self._done == self._total)
 
     # --- what is to be done -----------------------------------------------------------
 
-    def _questions(self, cases: Sequence[Case]) -> list[_Question]:
+    def _items(self, cases: Sequence[Case]) -> list[_EvaluationItem]:
         return [
-            _Question(system, case, prompt)
+            _EvaluationItem(system, case, prompt)
             for case in cases
             for system in self._systems
             for prompt in self._prompts
         ]
 
     @staticmethod
-    def _key(question: _Question) -> tuple[str, str, str]:
-        return question.system.name, question.case.name, str(question.prompt)
+    def _key(item: _EvaluationItem) -> tuple[str, str, str]:
+        return item.system.name, item.case.name, str(item.prompt)
 
-    def _todo(self, cases: Sequence[Case]) -> list[_Question]:
+    def _pending_items(self, cases: Sequence[Case]) -> list[_EvaluationItem]:
         """The questions of an image that no earlier run has answered."""
         digests: dict[str, str] = {}
         left = []
-        for question in self._questions(cases):
-            row = self._journal.rows.get(self._key(question))
+        for item in self._items(cases):
+            row = self._journal.rows.get(self._key(item))
             if row is not None and not row.error:
-                case = question.case
+                case = item.case
                 if case.name not in digests:
                     digests[case.name] = case.digest()
-                if row.digest == self._digest(question, digests[case.name]):
+                if row.digest == self._digest(item, digests[case.name]):
                     continue
-            left.append(question)
+            left.append(item)
         return left
 
-    def _digest(self, question: _Question, case_digest: str) -> str:
-        if question.system.name not in self._index:
+    def _digest(self, item: _EvaluationItem, case_digest: str) -> str:
+        if item.system.name not in self._index:
             return case_digest
         try:
-            path = self._index[question.system.name].find(
-                question.case, question.prompt
-            )
+            path = self._index[item.system.name].find(item.case, item.prompt)
         except ZimError:
             return case_digest
         return f"{case_digest}-{file_digest(path)}"
@@ -289,45 +299,45 @@ class _Run:
         pool = ProcessPoolExecutor(
             self._options.jobs,
             multiprocessing.get_context("spawn"),
-            initializer=start_worker,
+            initializer=initialise_worker,
         )
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         return pool
 
     def _group(
         self,
-        questions: list[_Question],
+        items: list[_EvaluationItem],
         image: Future[ByteArray],
         pool: Executor | None,
     ) -> Iterator[Event]:
         """All questions about one image."""
         truths: dict[str, GroundTruth | ZimError] = {}
-        for question in questions:
-            yield from self._settled()
+        for item in items:
+            yield from self._collect_scores()
             if self._control.paused:
                 yield from self._pause()
             if self._control.cancelled():
                 return
-            case = question.case
+            case = item.case
             if case.name not in truths:
                 # Those of the other objects are not needed any more.
-                truths = {case.name: truth_of(case, image)}
+                truths = {case.name: read_ground_truth(case, image)}
             truth = truths[case.name]
-            row = EvaluationRow(*self._key(question), "", case.subset)
+            row = EvaluationRow(*self._key(item), "", case.subset)
             try:
                 if isinstance(truth, ZimError):
                     raise truth
-                digest = self._digest(question, truth.digest)
+                digest = self._digest(item, truth.digest)
                 row = replace(row, digest=digest, area=truth.area)
-                answer = self._answered(question, image.result(), truth)
+                answer = self._predict(item, image.result(), truth)
             except Cancelled:
                 return
             except (DeviceError, WeightsError):
                 raise
             except ZimError as error:
-                yield self._told(replace(row, error=str(error)))
+                yield self._record(replace(row, error=str(error)))
                 continue
-            yield from self._noticed(answer)
+            yield from self._notice_events(answer)
             row = replace(
                 row,
                 prompts=answer.prompts.to_json() if answer.prompts else None,
@@ -336,27 +346,31 @@ class _Run:
                 click_ms=round(answer.click_ms, 2),
                 device=answer.device,
             )
-            self._submit(row, self._task(question, answer, truth), pool)
+            self._submit(row, self._task(item, answer, truth), pool)
 
-    def _task(self, question: _Question, answer: Answer, truth: GroundTruth) -> Task:
+    def _task(
+        self, item: _EvaluationItem, answer: CasePrediction, truth: GroundTruth
+    ) -> ScoringTask:
         path = partial(
             image_path,
             self._out,
-            system=question.system.name,
-            prompt=question.prompt.folder,
-            case=question.case.name,
+            system=item.system.name,
+            prompt=item.prompt.folder,
+            case=item.case.name,
         )
         keep = self._options
-        return Task(
+        return ScoringTask(
             answer.matte,
             truth.matte,
             self._region,
-            question.case.trimap,
+            item.case.trimap,
             path(kind=THUMBNAILS) if keep.thumbnails else None,
             path(kind=PREDICTIONS) if keep.predictions else None,
         )
 
-    def _submit(self, row: EvaluationRow, task: Task, pool: Executor | None) -> None:
+    def _submit(
+        self, row: EvaluationRow, task: ScoringTask, pool: Executor | None
+    ) -> None:
         if pool is not None:
             self._waiting.append((row, pool.submit(score, task)))
             return
@@ -367,7 +381,7 @@ class _Run:
             scored.set_exception(error)
         self._waiting.append((row, scored))
 
-    def _settled(self, wait_for: int = 0) -> Iterator[Event]:
+    def _collect_scores(self, wait_for: int = 0) -> Iterator[Event]:
         """Tell the rows that are scored; wait for so many, and if too many wait."""
         while self._waiting:
             row, future = self._waiting[0]
@@ -375,9 +389,9 @@ class _Run:
                 return
             self._waiting.popleft()
             wait_for -= 1
-            yield self._told(self._scored(row, future))
+            yield self._record(self._finish_row(row, future))
 
-    def _scored(
+    def _finish_row(
         self, row: EvaluationRow, future: Future[dict[str, float]]
     ) -> EvaluationRow:
         try:
@@ -396,10 +410,12 @@ class _Run:
             return replace(row, error=str(error))
         ious = [point["IoU"] for point in row.curve]
         for threshold in NOC_IOUS if ious else ():
-            values[f"NoC@{threshold * 100:.0f}"] = noc(ious, threshold, len(ious))
+            values[f"NoC@{threshold * 100:.0f}"] = number_of_clicks(
+                ious, threshold, len(ious)
+            )
         return replace(row, metrics=values)
 
-    def _told(self, row: EvaluationRow) -> RowDone:
+    def _record(self, row: EvaluationRow) -> RowDone:
         self._journal.add(row)
         self._done += 1
         self._fresh += 1
@@ -407,14 +423,14 @@ class _Run:
         left = spent / self._fresh * (self._total - self._done)
         return RowDone(row, self._done, self._total, left)
 
-    def _noticed(self, answer: Answer) -> Iterator[Event]:
+    def _notice_events(self, answer: CasePrediction) -> Iterator[Event]:
         for note in answer.notes:
             if note not in self._notes:
                 self._notes.add(note)
                 yield DegradationEvent(note)
 
     def _pause(self) -> Iterator[Event]:
-        yield from self._settled(len(self._waiting))
+        yield from self._collect_scores(len(self._waiting))
         yield Paused()
         since = time.monotonic()
         self._control.wait()
@@ -422,15 +438,15 @@ class _Run:
         if not self._control.cancelled():
             yield Resumed()
 
-    def _answered(
-        self, question: _Question, image: ByteArray, truth: GroundTruth
-    ) -> Answer:
-        system, case = question.system, question.case
+    def _predict(
+        self, item: _EvaluationItem, image: ByteArray, truth: GroundTruth
+    ) -> CasePrediction:
+        system, case = item.system, item.case
         if isinstance(system, PredictionFolder):
-            path = self._index[system.name].find(case, question.prompt)
+            path = self._index[system.name].find(case, item.prompt)
             matte = read_matte(path)
             check_size(path, matte, case.image, image.shape)
-            return Answer(matte)
+            return CasePrediction(matte)
         assert self._engine is not None  # there is a model
         request = Request(
             image,
@@ -439,14 +455,16 @@ class _Run:
             system.model,
             Options(None, self._options.upsampling, self._options.flip_tta),
             # A further click goes on from what the earlier ones led to.
-            cacheable=question.prompt.kind == "clicks",
+            cacheable=item.prompt.kind == "clicks",
         )
         binary = system.name in self._binary
-        asker = Asker(self._engine, request, binary, self._control.cancelled)
-        return asker.ask(case, question.prompt, truth)
+        asker = CaseRunner(self._engine, request, binary, self._control.cancelled)
+        return asker.run(case, item.prompt, truth)
 
 
-def _chosen(dataset: Dataset, options: EvaluationOptions) -> list[tuple[Case, ...]]:
+def _select_cases(
+    dataset: Dataset, options: EvaluationOptions
+) -> list[tuple[Case, ...]]:
     """The cases of a run, by image.
 
     Raises:
@@ -455,27 +473,29 @@ def _chosen(dataset: Dataset, options: EvaluationOptions) -> list[tuple[Case, ..
     index, count = options.shard
     if not 1 <= index <= count:
         raise ZimError(f"There is no shard {index} of {count}.", "Use 1/N to N/N.")
-    return _picked(dataset, options)[index - 1 :: count]
+    return _select_all_shards(dataset, options)[index - 1 :: count]
 
 
-def _picked(dataset: Dataset, options: EvaluationOptions) -> list[tuple[Case, ...]]:
+def _select_all_shards(
+    dataset: Dataset, options: EvaluationOptions
+) -> list[tuple[Case, ...]]:
     """The cases of all shards of a run, by image."""
     cases = dataset.cases
     if 0 < options.limit < len(cases):
         picks = np.linspace(0, len(cases) - 1, options.limit).round().astype(int)
         cases = tuple(cases[i] for i in picks)
-    return list(replace(dataset, cases=cases).by_image())
+    return list(replace(dataset, cases=cases).cases_by_image())
 
 
-def _prefetched(
-    groups: Sequence[tuple[tuple[Case, ...], list[_Question]]], stack: ExitStack
-) -> Iterator[tuple[list[_Question], Future[ByteArray]]]:
+def _prefetch_images(
+    groups: Sequence[tuple[tuple[Case, ...], list[_EvaluationItem]]], stack: ExitStack
+) -> Iterator[tuple[list[_EvaluationItem], Future[ByteArray]]]:
     """The questions about each image, with that image; the next one is read ahead."""
     thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
-    left = [(cases[0].image, questions) for cases, questions in groups if questions]
+    left = [(cases[0].image, items) for cases, items in groups if items]
     ahead: Future[ByteArray] | None = None
-    for place, (image, questions) in enumerate(left):
+    for place, (image, items) in enumerate(left):
         now = ahead or thread.submit(read_image, image)
         more = place + 1 < len(left)
         ahead = thread.submit(read_image, left[place + 1][0]) if more else None
-        yield questions, now
+        yield items, now

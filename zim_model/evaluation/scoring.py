@@ -26,7 +26,7 @@ THUMBNAILS, PREDICTIONS = "thumbnails", "predictions"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Task:
+class ScoringTask:
     """An answer to score.
 
     Attributes:
@@ -44,12 +44,12 @@ class Task:
     prediction: Path | None = None
 
 
-def start_worker() -> None:
+def initialise_worker() -> None:
     """Called once in each process: the processes share the cores."""
     cv2.setNumThreads(1)
 
 
-def score(task: Task) -> dict[str, float]:
+def score(task: ScoringTask) -> dict[str, float]:
     """The errors of an answer, see :func:`compute_metrics`; its pictures are written.
 
     Raises:
@@ -66,7 +66,7 @@ def score(task: Task) -> dict[str, float]:
     values = compute_metrics(predicted, target, unknown)
     grey = _grey(task.predicted)
     if task.thumbnail is not None:
-        write_png(task.thumbnail, shrunk(grey, THUMBNAIL_SIDE))
+        write_png(task.thumbnail, shrink(grey, THUMBNAIL_SIDE))
     if task.prediction is not None:
         write_png(task.prediction, grey)
     return values
@@ -83,7 +83,7 @@ def binarise_matte(matte: WordArray) -> WordArray:
     return np.where(matte > MASK_ABOVE * ALPHA_MAX, ALPHA_MAX, 0).astype(np.uint16)
 
 
-def shrunk(pixels: ByteArray, side: int) -> ByteArray:
+def shrink(pixels: ByteArray, side: int) -> ByteArray:
     """A picture (H, W) or (H, W, 3) with its longer side at most so long."""
     height, width = pixels.shape[:2]
     scale = min(1.0, side / max(height, width))

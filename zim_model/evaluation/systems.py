@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zim_model.errors import ZimError
-from zim_model.evaluation.datasets import PICTURES, Case
+from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
 from zim_model.runtime.atomic_files import describe_os_error
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class PredictionFolder:
 System = ModelSystem | PredictionFolder
 
 
-def check_names(systems: Iterable[System]) -> None:
+def check_unique_names(systems: Iterable[System]) -> None:
     """Refuse systems that a report could not tell apart, or none at all.
 
     Raises:
@@ -154,7 +154,7 @@ class PredictionIndex:
             self._files = {
                 path.relative_to(folder).with_suffix("").as_posix(): path
                 for path in sorted(folder.rglob("*"))
-                if path.suffix.lower() in PICTURES
+                if path.suffix.lower() in IMAGE_SUFFIXES
             }
         except OSError as error:
             reason, cure = describe_os_error(error)
@@ -203,7 +203,7 @@ def fingerprint(system: System, engine: Engine | None) -> str:
     return engine.backend(system.model).fingerprint.partition("/")[0]
 
 
-def is_binary(system: System, engine: Engine | None) -> bool:
+def predicts_masks(system: System, engine: Engine | None) -> bool:
     """Whether a system gives masks, which are made hard before they are scored."""
     if isinstance(system, PredictionFolder) or engine is None:
         return False

@@ -26,7 +26,7 @@ _REGIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """Cells of text.
 
     Attributes:
@@ -45,20 +45,20 @@ class Table:
 def report_heading(report: Report) -> str:
     """One sentence on what was measured."""
     config = report.config
-    said = (
+    sentences = (
         f"{config.dataset}: {len(report.measured)} of {report.expected} rows measured"
     )
     if report.failed:
-        said += f", {len(report.failed)} failed"
+        sentences += f", {len(report.failed)} failed"
     if report.missing:
-        said += f", {report.missing} not done"
-    return f"{said}."
+        sentences += f", {report.missing} not done"
+    return f"{sentences}."
 
 
 def notes(report: Report) -> tuple[str, ...]:
     """How the numbers are to be read."""
     options = report.config.options
-    uneven = len({(g.count, g.failed) for g in _wholes(report)}) > 1
+    uneven = len({(g.count, g.failed) for g in _overall_groups(report)}) > 1
     region = _REGIONS.get(options.get("region", ""), "")
     return (
         "Means over rows, each object of each image with the same weight; rows that "
@@ -71,7 +71,7 @@ def notes(report: Report) -> tuple[str, ...]:
     )
 
 
-def _wholes(report: Report) -> list[MetricGroup]:
+def _overall_groups(report: Report) -> list[MetricGroup]:
     """For each system and prompt the line of all that it has."""
     groups: dict[tuple[str, str], MetricGroup] = {}
     for group in report.groups():
@@ -79,7 +79,7 @@ def _wholes(report: Report) -> list[MetricGroup]:
     return list(groups.values())
 
 
-def tables(report: Report) -> tuple[Table, ...]:
+def tables(report: Report) -> tuple[ReportTable, ...]:
     """All of a report's tables that have rows."""
     groups = report.groups()
     whole = [group for group in groups if group.size == ALL]
@@ -87,15 +87,15 @@ def tables(report: Report) -> tuple[Table, ...]:
         g for g in groups if g.size != ALL and g.count and g.subset == _main(g, whole)
     ]
     mattes = [
-        _of_family(FAMILIES["zim"], ("zim",), whole, report),
+        _family_table(FAMILIES["zim"], ("zim",), whole, report),
         _published(report),
-        _of_family("The same by size of the object", ("zim",), sizes, report),
-        _of_family(FAMILIES["dim"], ("dim",), whole, report),
+        _family_table("The same by size of the object", ("zim",), sizes, report),
+        _family_table(FAMILIES["dim"], ("dim",), whole, report),
     ]
     masks = [
-        _of_family(FAMILIES["mask"], ("boundary", "mask", "clicks"), whole, report)
+        _family_table(FAMILIES["mask"], ("boundary", "mask", "clicks"), whole, report)
     ]
-    first, second = (masks, mattes) if _of_masks(report) else (mattes, masks)
+    first, second = (masks, mattes) if _is_mask_report(report) else (mattes, masks)
     found = [*first, *second, *_curves(report), _times(report), _worst(report)]
     return tuple(table for table in found if table.rows)
 
@@ -107,25 +107,25 @@ def _main(group: MetricGroup, whole: Sequence[MetricGroup]) -> str:
     )
 
 
-def _of_family(
+def _family_table(
     title: str, families: tuple[str, ...], groups: Sequence[MetricGroup], report: Report
-) -> Table:
+) -> ReportTable:
     wanted = [m.name for m in METRICS if m.family in families]
-    names = [name for name in report.measures if name in wanted]
+    names = [name for name in report.metrics if name in wanted]
     rows = tuple(
         (
             *(group.system, group.prompt, group.subset, group.size),
             *(str(group.count), str(group.failed or "")),
-            *(number(group.means.get(name)) for name in names),
+            *(format_number(group.means.get(name)) for name in names),
         )
         for group in groups
         if names
     )
     header = ("System", "Prompt", "Subset", "Size", "Rows", "Failed", *names)
-    return _without_dull(Table(title, header, rows, 4))
+    return _drop_constant_columns(ReportTable(title, header, rows, 4))
 
 
-def _without_dull(table: Table) -> Table:
+def _drop_constant_columns(table: ReportTable) -> ReportTable:
     """Without the columns that say the same everywhere: subset, size, failures."""
     dull = {
         i
@@ -134,7 +134,7 @@ def _without_dull(table: Table) -> Table:
         or (name == "Failed" and not any(row[i] for row in table.rows))
     }
     keep = [i for i in range(len(table.header)) if i not in dull]
-    return Table(
+    return ReportTable(
         table.title,
         tuple(table.header[i] for i in keep),
         tuple(tuple(row[i] for i in keep) for row in table.rows),
@@ -142,7 +142,7 @@ def _without_dull(table: Table) -> Table:
     )
 
 
-def _published(report: Report) -> Table:
+def _published(report: Report) -> ReportTable:
     known = published_rows(report.config.layout)
     names = list(known[0].means) if known else []
     rows = tuple(
@@ -153,10 +153,10 @@ def _published(report: Report) -> Table:
         for row in known
     )
     title = f"For comparison, {MARK}, not measured here: {SOURCE}"
-    return Table(title, ("System", "Prompt", "Subset", *names), rows, 3)
+    return ReportTable(title, ("System", "Prompt", "Subset", *names), rows, 3)
 
 
-def _curves(report: Report) -> list[Table]:
+def _curves(report: Report) -> list[ReportTable]:
     found = []
     curves = report.curves()
     for name in ("IoU", "SAD", "MSE"):
@@ -166,18 +166,18 @@ def _curves(report: Report) -> list[Table]:
             (
                 *key,
                 *(
-                    number(curve[n - 1][name]) if n <= len(curve) else NO_VALUE
+                    format_number(curve[n - 1][name]) if n <= len(curve) else NO_VALUE
                     for n in clicks
                 ),
             )
             for key, curve in curves.items()
         )
         header = ("System", "Prompt", *(str(n) for n in clicks))
-        found.append(Table(f"{name} after so many clicks", header, rows))
+        found.append(ReportTable(f"{name} after so many clicks", header, rows))
     return found
 
 
-def _times(report: Report) -> Table:
+def _times(report: Report) -> ReportTable:
     """What the models' answers took; encoding only where it was not done before."""
     rows = []
     for system, prompt in dict.fromkeys((r.system, r.prompt) for r in report.measured):
@@ -192,25 +192,25 @@ def _times(report: Report) -> Table:
             encode = f"{fmean(encoded):.0f}" if encoded else NO_VALUE
             rows.append((system, prompt, device, encode, f"{fmean(clicks):.0f}"))
     header = ("System", "Prompt", "Device", "Encode an image, ms", "Answer, ms")
-    return Table("Time", header, tuple(rows), 3)
+    return ReportTable("Time", header, tuple(rows), 3)
 
 
-def _worst(report: Report) -> Table:
-    measure = main_measure(report)
+def _worst(report: Report) -> ReportTable:
+    measure = main_metric(report)
     rows = tuple(
-        (row.case, row.system, row.prompt, number(row.metrics[measure]))
+        (row.case, row.system, row.prompt, format_number(row.metrics[measure]))
         for row in report.worst(measure)[:MAX_WORST]
     )
     header = ("Case", "System", "Prompt", measure)
-    return Table(f"Worst by {measure}", header, rows, 3)
+    return ReportTable(f"Worst by {measure}", header, rows, 3)
 
 
-def main_measure(report: Report) -> str:
+def main_metric(report: Report) -> str:
     """What the worst rows are told by: SAD, or IoU where masks are measured."""
-    return "IoU" if _of_masks(report) else "SAD"
+    return "IoU" if _is_mask_report(report) else "SAD"
 
 
-def _of_masks(report: Report) -> bool:
+def _is_mask_report(report: Report) -> bool:
     return report.config.options.get("truth") == "masks"
 
 
@@ -230,7 +230,7 @@ def failures(report: Report) -> tuple[tuple[str, str], ...]:
     return (*own, *rows)
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """A mean with the digits that tables of this field print."""
     return (
         NO_VALUE

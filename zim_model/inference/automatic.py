@@ -20,33 +20,33 @@ import numpy.typing as npt
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import ImageError, PromptError
 from zim_model.inference.iterative import (
-    Looks,
-    Question,
-    Seen,
-    box_of,
-    closer_view,
+    IterativePredictor,
+    Prediction,
+    PredictRequest,
+    alpha_box,
     logits_to_alphas,
+    zoomed_view,
 )
 from zim_model.inference.view import View, border_fade
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
 from zim_model.prompts import Point, PromptSet
-from zim_model.request import CancelCheck, check, never_cancelled
+from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import Backend, EncodedView
 
-Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
+PixelPlane = TypeVar("PixelPlane", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
 
 SMALL_SIDE = 384
 """Longer side of the mattes of a result."""
-SOLID = 128
+SOLID_ALPHA = 128
 """Small alpha from which a pixel counts as the object's."""
-COVERED = 200
+COVERED_ALPHA = 200
 """Small alpha from which a click counts as answered already."""
 COVERING_AREA = 0.25
 """Larger mattes may hide further objects: clicks in them are asked all the same."""
 MAX_GRID = 128
-BATCH = 4
+PROMPTS_PER_BATCH = 4
 """Clicks answered together, where the backend can, and between two cancel checks."""
 
 
@@ -72,11 +72,11 @@ class AutomaticOptions:
 
     grid: int = 32
     candidates: tuple[int, ...] = (0, 1, 2, 3)
-    boxed: bool = False
+    refine_with_box: bool = False
     min_score: float = 0.88
     min_stability: float = 0.9
     stability_offset: float = 0.1
-    best: Literal["score", "stability"] = "score"
+    rank_by: Literal["score", "stability"] = "score"
     max_overlap: float = 0.7
     min_area: float = 0.0005
     max_area: float = 1.0
@@ -124,10 +124,10 @@ class AutomaticOptions:
 FOR_OBJECT_MODELS = AutomaticOptions(
     grid=8,
     candidates=(0,),
-    boxed=True,
+    refine_with_box=True,
     min_score=0.0,
     min_stability=0.8,
-    best="stability",
+    rank_by="stability",
     min_area=0.003,
     max_area=0.9,
     skip_covered=True,
@@ -160,21 +160,21 @@ class FoundObject:
     area: float
 
 
-Progress = Callable[[int, int, tuple[FoundObject, ...]], None]
+SearchProgress = Callable[[int, int, tuple[FoundObject, ...]], None]
 """Called with the clicks done, all clicks, and what was found so far, largest first."""
 
 
-def unheard(done: int, total: int, found: tuple[FoundObject, ...]) -> None:
+def ignore_progress(done: int, total: int, found: tuple[FoundObject, ...]) -> None:
     """The progress callback of a search that nobody watches."""
 
 
-def generate(
+def find_objects(
     backend: Backend,
     encode: Callable[[View], EncodedView],
     size: tuple[int, int],
     options: AutomaticOptions | None = None,
     cancelled: CancelCheck = never_cancelled,
-    progress: Progress = unheard,
+    progress: SearchProgress = ignore_progress,
 ) -> tuple[FoundObject, ...]:
     """Find the objects of an image, largest first.
 
@@ -196,11 +196,11 @@ def generate(
     waiting = grid_points(*size, chosen.grid)
     total = len(waiting)
     # One after the other, a click can be spared by what the one before it found.
-    count = 1 if chosen.skip_covered else BATCH
+    count = 1 if chosen.skip_covered else PROMPTS_PER_BATCH
     for start in range(0, total, count):
-        search.ask(waiting[start : start + count])
-        progress(min(start + count, total), total, search.found())
-    return search.found()
+        search.decode_points(waiting[start : start + count])
+        progress(min(start + count, total), total, search.sorted_objects())
+    return search.sorted_objects()
 
 
 def grid_points(height: int, width: int, count: int) -> list[Point]:
@@ -210,7 +210,10 @@ def grid_points(height: int, width: int, count: int) -> list[Point]:
     """
     longer = max(height, width)
     rows, columns = (max(1, round(count * side / longer)) for side in (height, width))
-    row_ranks, column_ranks = _ranks(rows), _ranks(columns)
+    row_ranks, column_ranks = (
+        _coarse_to_fine_ranks(rows),
+        _coarse_to_fine_ranks(columns),
+    )
     cells = [(i, j) for i in range(rows) for j in range(columns)]
     cells.sort(key=lambda cell: max(row_ranks[cell[0]], column_ranks[cell[1]]))
     return [
@@ -218,15 +221,15 @@ def grid_points(height: int, width: int, count: int) -> list[Point]:
     ]
 
 
-def _ranks(count: int) -> list[int]:
+def _coarse_to_fine_ranks(count: int) -> list[int]:
     """For each of so many places in a row, when its turn is: middle, quarters, ..."""
     bits = max(1, (count - 1).bit_length())
 
-    def turn(index: int) -> int:
+    def bit_reversed(index: int) -> int:
         return int(f"{(index + count // 2) % count:0{bits}b}"[::-1], 2)
 
     ranks = [0] * count
-    for rank, index in enumerate(sorted(range(count), key=turn)):
+    for rank, index in enumerate(sorted(range(count), key=bit_reversed)):
         ranks[index] = rank
     return ranks
 
@@ -242,31 +245,33 @@ class _Search:
         options: AutomaticOptions,
         cancelled: CancelCheck,
     ) -> None:
-        self._backend, self._encode, self._size = backend, encode, size
+        self._backend, self._encode_view, self._size = backend, encode, size
         self._options, self._cancelled = options, cancelled
         scale = min(1.0, SMALL_SIDE / max(size))
         self._small = tuple(max(1, round(side * scale)) for side in size)
-        self._kept: list[FoundObject] = []
+        self._objects: list[FoundObject] = []
 
-    def found(self) -> tuple[FoundObject, ...]:
+    def sorted_objects(self) -> tuple[FoundObject, ...]:
         """What was found so far, largest first."""
-        return tuple(sorted(self._kept, key=lambda found: -found.area))
+        return tuple(sorted(self._objects, key=lambda found: -found.area))
 
-    def ask(self, points: Sequence[Point]) -> None:
+    def decode_points(self, points: Sequence[Point]) -> None:
         """Answer clicks and keep what is good."""
-        check(self._cancelled)
+        raise_if_cancelled(self._cancelled)
         if self._options.skip_covered:
-            points = [point for point in points if not self._covered(point)]
+            points = [point for point in points if not self._is_covered(point)]
         if not points:
             return
-        encoded = self._encoded(View.whole(*self._size, self._image_size))
-        sets = [PromptSet((point,)) for point in points]
-        answers = decoded_together(self._backend, encoded, sets)
-        for prompts, (logits, scores) in zip(sets, answers, strict=True):
+        encoded = self._encode(View.whole(*self._size, self._image_size))
+        prompt_sets = [PromptSet((point,)) for point in points]
+        answers = decode_many(self._backend, encoded, prompt_sets)
+        for prompts, (logits, scores) in zip(prompt_sets, answers, strict=True):
             for candidate in self._options.candidates:
-                self._judge(encoded.view, prompts, candidate, logits, scores)
+                self._filter_prediction(
+                    encoded.view, prompts, candidate, logits, scores
+                )
 
-    def _judge(
+    def _filter_prediction(
         self,
         view: View,
         prompts: PromptSet,
@@ -276,21 +281,23 @@ class _Search:
     ) -> None:
         """Look again where the engine would, and keep the matte if it is good."""
         alpha = logits_to_alphas(logits[candidate])
-        again = self._asked_again(view, prompts, alpha)
+        again = self._refined_prompts(view, prompts, alpha)
         if again is not None:
             prompts = again
-            seen = self._answered(prompts, candidate)
+            seen = self._make_object(prompts, candidate)
             view, scores, alpha = seen.view, seen.scores, seen.alphas[candidate]
-        small = self._drawn(alpha, view)
-        found = self._described(prompts, candidate, small, float(scores[candidate]))
-        if found is not None and self._good(found):
-            self._keep(found)
+        small = self._paste_view(alpha, view)
+        found = self._describe_object(
+            prompts, candidate, small, float(scores[candidate])
+        )
+        if found is not None and self._passes_thresholds(found):
+            self._add_unless_duplicate(found)
 
-    def _answered(self, prompts: PromptSet, candidate: int) -> Seen:
+    def _make_object(self, prompts: PromptSet, candidate: int) -> Prediction:
         """What the engine answers to these prompts."""
-        question = Question(
+        question = PredictRequest(
             backend=self._backend,
-            encode=self._encoded,
+            encode=self._encode,
             image_key="",
             size=self._size,
             prompts=prompts,
@@ -298,22 +305,22 @@ class _Search:
             cancelled=self._cancelled,
             detailed=False,
         )
-        return Looks().answer(question, remember=False)
+        return IterativePredictor().predict(question, remember=False)
 
-    def _asked_again(
+    def _refined_prompts(
         self, view: View, prompts: PromptSet, alpha: FloatArray
     ) -> PromptSet | None:
         """The prompts of the second look; None: the first one stands."""
-        if not self._options.boxed:
+        if not self._options.refine_with_box:
             config = self._backend.config
-            closer = closer_view(config, alpha, view, prompts, *self._size)
+            closer = zoomed_view(config, alpha, view, prompts, *self._size)
             return None if closer is None else prompts
-        box = box_of(alpha, view)
+        box = alpha_box(alpha, view)
         if box is None:
             return None
         return PromptSet(prompts.points, box.clip(*self._size))
 
-    def _drawn(self, alpha: FloatArray, view: View) -> ByteArray:
+    def _paste_view(self, alpha: FloatArray, view: View) -> ByteArray:
         """The matte (h, w) of a view as a small one of the whole image."""
         alpha = alpha * border_fade(alpha.shape, view, *self._size)
         height, width = self._small
@@ -330,11 +337,11 @@ class _Search:
         small.flags.writeable = False
         return small
 
-    def _described(
+    def _describe_object(
         self, prompts: PromptSet, candidate: int, small: ByteArray, score: float
     ) -> FoundObject | None:
         """The result for a small matte; None if it shows nothing."""
-        solid = small >= SOLID
+        solid = small >= SOLID_ALPHA
         if not solid.any():
             return None
         rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
@@ -350,7 +357,7 @@ class _Search:
         area = float(small.mean()) / 255
         return FoundObject(prompts, candidate, small, score, steady, box, area)
 
-    def _good(self, found: FoundObject) -> bool:
+    def _passes_thresholds(self, found: FoundObject) -> bool:
         options = self._options
         return (
             found.score >= options.min_score
@@ -358,27 +365,29 @@ class _Search:
             and options.min_area <= found.area <= options.max_area
         )
 
-    def _keep(self, found: FoundObject) -> None:
+    def _add_unless_duplicate(self, found: FoundObject) -> None:
         """Keep what was found, unless something better shows the same."""
         limit = self._options.max_overlap
-        same = [kept for kept in self._kept if soft_iou(kept, found) > limit]
-        rank = self._options.best
+        same = [kept for kept in self._objects if soft_iou(kept, found) > limit]
+        rank = self._options.rank_by
         if all(getattr(kept, rank) < getattr(found, rank) for kept in same):
-            self._kept = [kept for kept in self._kept if kept not in same] + [found]
+            self._objects = [kept for kept in self._objects if kept not in same] + [
+                found
+            ]
 
-    def _covered(self, point: Point) -> bool:
+    def _is_covered(self, point: Point) -> bool:
         row = int(point.y * self._small[0] / self._size[0])
         column = int(point.x * self._small[1] / self._size[1])
         return any(
-            found.alpha[row, column] >= COVERED
-            for found in self._kept
+            found.alpha[row, column] >= COVERED_ALPHA
+            for found in self._objects
             if found.area <= COVERING_AREA
         )
 
-    def _encoded(self, view: View) -> EncodedView:
-        check(self._cancelled)
-        encoded = self._encode(view)
-        check(self._cancelled)
+    def _encode(self, view: View) -> EncodedView:
+        raise_if_cancelled(self._cancelled)
+        encoded = self._encode_view(view)
+        raise_if_cancelled(self._cancelled)
         return encoded
 
     @property
@@ -386,14 +395,14 @@ class _Search:
         return self._backend.config.image_size
 
 
-def decoded_together(
-    backend: Backend, encoded: EncodedView, sets: Sequence[PromptSet]
+def decode_many(
+    backend: Backend, encoded: EncodedView, prompt_sets: Sequence[PromptSet]
 ) -> list[tuple[FloatArray, FloatArray]]:
     """The answers to prompt sets, in image pixels, on the same view.
 
     Together where the backend can (``decode_many``), else one after the other.
     """
-    inputs = [encoded.view.apply(prompts) for prompts in sets]
+    inputs = [encoded.view.apply(prompts) for prompts in prompt_sets]
     together = getattr(backend, "decode_many", None)
     if together is not None and len(inputs) > 1:
         return list(zip(*together(encoded, inputs), strict=True))
@@ -421,7 +430,7 @@ def soft_iou(a: FoundObject, b: FoundObject) -> float:
     return float(np.minimum(a.alpha, b.alpha).sum(dtype=np.int64) / union)
 
 
-def merge(alphas: Sequence[Pixels]) -> Pixels:
+def merge(alphas: Sequence[PixelPlane]) -> PixelPlane:
     """Several objects as one: the largest alpha of each pixel.
 
     Args:

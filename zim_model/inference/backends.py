@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import HalfOverflow, WeightsError
-from zim_model.inference.cuda_graphs import GraphedDecoder, recorded_length
+from zim_model.errors import PrecisionOverflow, WeightsError
+from zim_model.inference.cuda_graphs import CudaGraphDecoder, padded_length
 from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
 from zim_model.network.cue_maps import CUES, cue_maps
@@ -127,7 +127,7 @@ def prompt_tokens(
     )
 
 
-def no_numbers(model: str) -> WeightsError:
+def non_finite_error(model: str) -> WeightsError:
     """The error that a model's answer is not a number, at full precision."""
     return WeightsError(
         f"{model} does not answer with numbers: its weights are damaged.",
@@ -172,9 +172,9 @@ class TorchBackend:
         self.device_label = f"{device_name(name)} ({precision})"
         # Cues are drawn by the CPU, which takes longer than a graph could save.
         recorded = self.device.type == "cuda" and not self.config.cue_channels
-        self._graphs = GraphedDecoder(self._recordable) if recorded else None
+        self._graphs = CudaGraphDecoder(self._can_replay) if recorded else None
 
-    def _recordable(
+    def _can_replay(
         self, features: Features, coords: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Decoding without a look at what is in tensors, for a graph."""
@@ -183,7 +183,7 @@ class TorchBackend:
         with torch.autocast(
             self.device.type, self.dtype, enabled=half, cache_enabled=False
         ):
-            logits, iou = self.model.decode(features, coords, labels, padded=True)
+            logits, iou = self.model.decode(features, coords, labels, has_padding=True)
         return logits, iou
 
     def _autocast(self, *, decoding: bool = False) -> torch.autocast:
@@ -200,9 +200,9 @@ class TorchBackend:
         with self._autocast():
             features = self.model.encode(tensor)
         if self.device.type == "cpu":
-            features = features.mapped(torch.Tensor.float)
+            features = features.map_tensors(torch.Tensor.float)
         with self._autocast(decoding=True):
-            features = self.model.prepared(features)
+            features = self.model.precompute(features)
         return EncodedView(view, features, pixels)
 
     def decode(
@@ -216,33 +216,33 @@ class TorchBackend:
         return logits[0], scores[0]
 
     def decode_many(
-        self, encoded: EncodedView, sets: Sequence[PromptSet]
+        self, encoded: EncodedView, prompt_sets: Sequence[PromptSet]
     ) -> tuple[FloatArray, FloatArray]:
         """The answers of :meth:`decode` to N prompt sets, (N, 4, h, w) and (N, 4).
 
         On a GPU that takes little longer than one answer.
         """
-        return self._decode(encoded, sets)
+        return self._decode(encoded, prompt_sets)
 
     @torch.inference_mode()
     def _decode(
         self,
         encoded: EncodedView,
-        sets: Sequence[PromptSet],
+        prompt_sets: Sequence[PromptSet],
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         assert isinstance(encoded.features, Features)
-        if mask_input is None and len(sets) == 1:
-            answer = self._replayed(encoded.features, sets[0])
+        if mask_input is None and len(prompt_sets) == 1:
+            answer = self._replay(encoded.features, prompt_sets[0])
             if answer is not None:
-                return self._answer(encoded.view, *answer)
+                return self._crop_and_convert(encoded.view, *answer)
         config = self.config
-        longest = max(len(prompt_tokens(prompts)[1]) for prompts in sets)
-        tokens = [prompt_tokens(prompts, longest) for prompts in sets]
+        longest = max(len(prompt_tokens(prompts)[1]) for prompts in prompt_sets)
+        tokens = [prompt_tokens(prompts, longest) for prompts in prompt_sets]
         cues = None
         if config.cue_channels:
             side = config.image_size // 2
-            maps = [cue_maps(encoded.pixels, prompts, side) for prompts in sets]
+            maps = [cue_maps(encoded.pixels, prompts, side) for prompts in prompt_sets]
             cues = torch.from_numpy(np.stack(maps)).to(self.device)
         mask = None
         if mask_input is not None:
@@ -255,15 +255,15 @@ class TorchBackend:
                 cues,
                 mask,
             )
-        return self._answer(encoded.view, logits, iou)
+        return self._crop_and_convert(encoded.view, logits, iou)
 
-    def _replayed(
+    def _replay(
         self, features: Features, prompts: PromptSet
     ) -> tuple[Tensor, Tensor] | None:
         """The answer from a recorded graph; None where there is none."""
         if self._graphs is None:
             return None
-        length = recorded_length(len(prompt_tokens(prompts)[1]))
+        length = padded_length(len(prompt_tokens(prompts)[1]))
         if length is None:
             return None
         coords, labels = prompt_tokens(prompts, length)
@@ -271,7 +271,7 @@ class TorchBackend:
             features, torch.from_numpy(coords)[None], torch.from_numpy(labels)[None]
         )
 
-    def _answer(
+    def _crop_and_convert(
         self, view: View, logits: Tensor, iou: Tensor
     ) -> tuple[FloatArray, FloatArray]:
         """Logits of the unpadded view and scores, in main memory."""
@@ -282,7 +282,7 @@ class TorchBackend:
         cropped = logits[..., :height, :width].float().cpu().numpy()
         if not np.isfinite(cropped).all():
             if self.dtype != torch.float32:
-                raise HalfOverflow
-            raise no_numbers(self.config.name)
+                raise PrecisionOverflow
+            raise non_finite_error(self.config.name)
         scores = iou.float().cpu().numpy()
         return cropped, scores.reshape(len(cropped), NUM_MASK_TOKENS)

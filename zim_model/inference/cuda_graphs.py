@@ -28,7 +28,7 @@ Capture = Callable[[Callable[[], None]], Callable[[], None]]
 _log = logging.getLogger(__name__)
 
 
-def recorded_length(count: int) -> int | None:
+def padded_length(count: int) -> int | None:
     """The recorded number of tokens that so many fit in; None if there is none."""
     return next((length for length in LENGTHS if count <= length), None)
 
@@ -49,7 +49,7 @@ def cuda_capture(work: Callable[[], None]) -> Callable[[], None]:
 
 
 @dataclass(slots=True, eq=False)
-class _Recording:
+class _CudaGraph:
     """One recorded length: where prompts go in and answers come out."""
 
     coords: Tensor
@@ -58,7 +58,7 @@ class _Recording:
     answer: list[Tensor]
 
 
-class GraphedDecoder:
+class CudaGraphDecoder:
     """Replays decoding.
 
     Args:
@@ -69,7 +69,7 @@ class GraphedDecoder:
 
     def __init__(self, decode: Decode, capture: Capture = cuda_capture) -> None:
         self._decode, self._capture = decode, capture
-        self._recordings: dict[int, _Recording] = {}
+        self._recordings: dict[int, _CudaGraph] = {}
         self._features: Features | None = None
         self._source: Features | None = None
         self.usable = True
@@ -91,7 +91,7 @@ class GraphedDecoder:
         if not self.usable:
             return None
         try:
-            return self._replayed(features, coords, labels)
+            return self._replay(features, coords, labels)
         except RuntimeError as error:
             # A driver or an operator that cannot be recorded, or no memory for a
             # second set of buffers: slower is better than not at all.
@@ -101,14 +101,14 @@ class GraphedDecoder:
             self._features = self._source = None
             return None
 
-    def _replayed(
+    def _replay(
         self, features: Features, coords: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
         self._load(features)
         length = coords.shape[1]
         recording = self._recordings.get(length)
         if recording is None:
-            recording = self._recordings[length] = self._recorded(coords, labels)
+            recording = self._recordings[length] = self._record(coords, labels)
         recording.coords.copy_(coords)
         recording.labels.copy_(labels)
         recording.replay()
@@ -118,14 +118,14 @@ class GraphedDecoder:
     def _load(self, features: Features) -> None:
         """Have the picture's features where the recordings look for them."""
         if self._features is None:
-            self._features = features.mapped(torch.clone)
+            self._features = features.map_tensors(torch.clone)
         elif self._source is not features:
             pairs = zip(self._features.tensors(), features.tensors(), strict=True)
             for kept, new in pairs:
                 kept.copy_(new)
         self._source = features
 
-    def _recorded(self, coords: Tensor, labels: Tensor) -> _Recording:
+    def _record(self, coords: Tensor, labels: Tensor) -> _CudaGraph:
         features = self._features
         assert features is not None
         device = features.embeddings.device
@@ -136,4 +136,4 @@ class GraphedDecoder:
             answer[:] = self._decode(features, *inputs)
 
         replay = self._capture(work)
-        return _Recording(*inputs, replay, answer)
+        return _CudaGraph(*inputs, replay, answer)

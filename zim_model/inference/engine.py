@@ -17,13 +17,26 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.errors import PromptError
-from zim_model.inference.iterative import Looks, Question, decoded
-from zim_model.inference.mask_composition import MaskMattes, questions, without
-from zim_model.inference.oom_fallback import Ladder, OpenModel, open_on
-from zim_model.inference.tiled_refinement import refine_native
+from zim_model.inference.iterative import (
+    IterativePredictor,
+    PredictRequest,
+    decode_view,
+)
+from zim_model.inference.mask_composition import (
+    MaskMatteCache,
+    split_prompts,
+    subtract_alpha,
+)
+from zim_model.inference.oom_fallback import BackendPool, OpenBackend, open_placement
+from zim_model.inference.tiled_refinement import refine_tiles
 from zim_model.inference.view import View, border_fade
-from zim_model.matting.edge_and_brush import CoverCache, adjusted, painted, support
-from zim_model.matting.guided_upsampling import guided_upsample, stepped
+from zim_model.matting.edge_and_brush import (
+    StrokeCoverageCache,
+    apply_edge_adjustments,
+    apply_strokes,
+    support,
+)
+from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_steps
 from zim_model.matting.pyramid import display_pyramid, image_pyramid
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
@@ -35,8 +48,8 @@ from zim_model.request import (
     RequestKey,
     Stroke,
     Timings,
-    check,
     never_cancelled,
+    raise_if_cancelled,
 )
 from zim_model.runtime.devices import (
     Device,
@@ -46,7 +59,11 @@ from zim_model.runtime.devices import (
 )
 
 if TYPE_CHECKING:
-    from zim_model.inference.automatic import AutomaticOptions, FoundObject, Progress
+    from zim_model.inference.automatic import (
+        AutomaticOptions,
+        FoundObject,
+        SearchProgress,
+    )
     from zim_model.inference.backends import Backend, EncodedView
 
 
@@ -56,7 +73,7 @@ THUMBNAIL_SIDE = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Answer:
+class _RawMatte:
     """What the model says to a request, at the image's size and before its finish."""
 
     alpha: WordArray
@@ -67,24 +84,29 @@ class _Answer:
     device: str
 
     @classmethod
-    def blank(cls, height: int, width: int) -> _Answer:
+    def blank(cls, height: int, width: int) -> _RawMatte:
         """Nothing, for strokes to be painted on; no model was asked."""
         alpha = np.zeros((height, width), np.uint16)
         scores = np.zeros(NUM_MASK_TOKENS, np.float32)
         return cls(alpha, scores, (), (0, 0, width, height), 0.0, "")
 
-    def united(self, other: _Answer) -> _Answer:
+    def union(self, other: _RawMatte) -> _RawMatte:
         """This object and another one as one object."""
         alpha = np.maximum(self.alpha, other.alpha)
-        spent = self.click_ms + other.click_ms
-        return replace(self, alpha=alpha, click_ms=spent)
+        elapsed_ms = self.click_ms + other.click_ms
+        return replace(self, alpha=alpha, click_ms=elapsed_ms)
 
-    def on(self, base: WordArray, removed: _Answer | None, base_ms: float) -> _Answer:
+    def combine_with_masks(
+        self, base: WordArray, removed: _RawMatte | None, base_ms: float
+    ) -> _RawMatte:
         """This object and what is left of masks whose matte took so long."""
-        left, spent = base, self.click_ms + base_ms
+        left, elapsed_ms = base, self.click_ms + base_ms
         if removed is not None:
-            left, spent = without(base, removed.alpha), spent + removed.click_ms
-        return replace(self, alpha=np.maximum(self.alpha, left), click_ms=spent)
+            left, elapsed_ms = (
+                subtract_alpha(base, removed.alpha),
+                elapsed_ms + removed.click_ms,
+            )
+        return replace(self, alpha=np.maximum(self.alpha, left), click_ms=elapsed_ms)
 
 
 class EmbeddingCache:
@@ -125,16 +147,16 @@ class Engine:
     """
 
     def __init__(
-        self, open_model: OpenModel = open_on, cache_bytes: int = CACHE_BYTES
+        self, open_model: OpenBackend = open_placement, cache_bytes: int = CACHE_BYTES
     ) -> None:
         self._open_model = open_model
-        self._ladder = Ladder(open_model)
-        self._last_answer: tuple[RequestKey, _Answer] | None = None
+        self._pool = BackendPool(open_model)
+        self._last_answer: tuple[RequestKey, _RawMatte] | None = None
         self._last_adjusted: tuple[RequestKey, WordArray] | None = None
         self._last_painted: tuple[tuple[Stroke, ...], WordArray] | None = None
-        self._covers = CoverCache()
-        self._looks = Looks()
-        self._masks = MaskMattes()
+        self._stroke_cache = StrokeCoverageCache()
+        self._predictor = IterativePredictor()
+        self._mask_mattes = MaskMatteCache()
         self.cache = EmbeddingCache(cache_bytes)
 
     def backend(self, model: str) -> Backend:
@@ -143,7 +165,7 @@ class Engine:
         Raises:
             WeightsError: the model cannot be loaded.
         """
-        return self._ladder.backend(model)
+        return self._pool.backend(model)
 
     def devices(self) -> tuple[Device, ...]:
         """The devices of this machine, the best first."""
@@ -151,17 +173,17 @@ class Engine:
 
     def set_device(self, choice: DeviceChoice) -> None:
         """Run models elsewhere or otherwise from now on; they load again when used."""
-        if choice != self._ladder.choice:
-            self._ladder = Ladder(self._open_model, choice)
-            self._forget()
+        if choice != self._pool.choice:
+            self._pool = BackendPool(self._open_model, choice)
+            self._clear_caches()
 
-    def _forget(self) -> None:
+    def _clear_caches(self) -> None:
         """Drop all that can be made again."""
         self.cache = EmbeddingCache(self.cache.max_bytes)
         self._last_answer = self._last_adjusted = self._last_painted = None
-        self._covers = CoverCache()
-        self._looks = Looks()
-        self._masks = MaskMattes()
+        self._stroke_cache = StrokeCoverageCache()
+        self._predictor = IterativePredictor()
+        self._mask_mattes = MaskMatteCache()
 
     def prepare(
         self, request: Request, cancelled: CancelCheck = never_cancelled
@@ -174,18 +196,18 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._prepare, request, cancelled)
-        return self._ladder.run(request.model, work, self._forget)
+        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
 
     def _prepare(self, request: Request, cancelled: CancelCheck) -> Timings:
-        check(cancelled)
+        raise_if_cancelled(cancelled)
         backend = self.backend(request.model)
-        check(cancelled)
+        raise_if_cancelled(cancelled)
         height, width = request.image.shape[:2]
         view = View.whole(height, width, backend.config.image_size)
-        _, encode_ms = self._encoded(backend, request, view)
+        _, encode_ms = self._encode_cached(backend, request, view)
         if request.options.flip_tta:
-            encode_ms += self._encoded_both_ways(backend, request, view)[1]
-        notes = self._ladder.notes(request.model)
+            encode_ms += self._encode_flipped(backend, request, view)[1]
+        notes = self._pool.notes(request.model)
         return Timings(encode_ms, 0.0, backend.device_label, notes)
 
     def solve(
@@ -203,18 +225,18 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._solve, request, cancelled)
-        return self._ladder.run(request.model, work, self._forget)
+        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
 
     def _solve(self, request: Request, cancelled: CancelCheck) -> Matte:
-        answer, encode_ms = self._answer(request, cancelled)
+        answer, encode_ms = self._raw_matte(request, cancelled)
         started = time.perf_counter()
-        alpha = self._finished(request, answer, cancelled)
+        alpha = self._apply_finish(request, answer, cancelled)
         alpha.flags.writeable = False
-        check(cancelled)
+        raise_if_cancelled(cancelled)
         pyramid = display_pyramid(alpha)
-        colours = _freed(request, alpha, cancelled)
+        colours = _decontaminate(request, alpha, cancelled)
         click_ms = answer.click_ms + (time.perf_counter() - started) * 1e3
-        notes = self._ladder.notes(request.model) if answer.device else ()
+        notes = self._pool.notes(request.model) if answer.device else ()
         return Matte(
             alpha=alpha,
             pyramid=pyramid,
@@ -224,7 +246,7 @@ class Engine:
             timings=Timings(encode_ms, click_ms, answer.device, notes),
             candidates=answer.candidates,
             candidates_view=answer.view,
-            colours=colours,
+            foreground=colours,
         )
 
     def everything(
@@ -232,7 +254,7 @@ class Engine:
         request: Request,
         options: AutomaticOptions | None = None,
         cancelled: CancelCheck = never_cancelled,
-        progress: Progress | None = None,
+        progress: SearchProgress | None = None,
     ) -> tuple[FoundObject, ...]:
         """Find the objects of an image, see :mod:`zim_model.inference.automatic`.
 
@@ -249,47 +271,48 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._everything, request, options, cancelled, progress)
-        return self._ladder.run(request.model, work, self._forget)
+        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
 
     def _everything(
         self,
         request: Request,
         options: AutomaticOptions | None,
         cancelled: CancelCheck,
-        progress: Progress | None,
+        progress: SearchProgress | None,
     ) -> tuple[FoundObject, ...]:
-        from zim_model.inference.automatic import generate, unheard
+        from zim_model.inference.automatic import find_objects, ignore_progress
 
-        check(cancelled)
+        raise_if_cancelled(cancelled)
         backend = self.backend(request.model)
         height, width = request.image.shape[:2]
 
         def encode(view: View) -> EncodedView:
-            return self._encoded(backend, request, view)[0]
+            return self._encode_cached(backend, request, view)[0]
 
-        size, told = (height, width), progress or unheard
-        return generate(backend, encode, size, options, cancelled, told)
+        size, on_progress = (height, width), progress or ignore_progress
+        return find_objects(backend, encode, size, options, cancelled, on_progress)
 
-    def _answer(
+    def _raw_matte(
         self, request: Request, cancelled: CancelCheck
-    ) -> tuple[_Answer, float]:
+    ) -> tuple[_RawMatte, float]:
         """The model's matte before its finish, and the milliseconds of encoding."""
         height, width = request.image.shape[:2]
         key = replace(request, finish=Finish()).key
         if self._last_answer is not None and self._last_answer[0] == key:
             return replace(self._last_answer[1], click_ms=0.0), 0.0
-        base, base_ms = self._base(request, cancelled)
-        asked = questions(request, base)
+        base, base_ms = self._mask_matte(request, cancelled)
+        asked = split_prompts(request, base)
         if not asked.added and base is None:
             if not request.finish.strokes:
                 request.prompts.validate(height, width)  # says that there is none
-            return _Answer.blank(height, width), 0.0
+            return _RawMatte.blank(height, width), 0.0
         found = [
-            self._solve_one(request, prompts, cancelled) for prompts in asked.added
+            self._predict_prompt_set(request, prompts, cancelled)
+            for prompts in asked.added
         ]
-        answer, encode_ms = found[0] if found else (_Answer.blank(height, width), 0.0)
+        answer, encode_ms = found[0] if found else (_RawMatte.blank(height, width), 0.0)
         for other, more_ms in found[1:]:
-            answer = answer.united(other)
+            answer = answer.union(other)
             encode_ms += more_ms
         if base is not None:
             removed = None
@@ -297,71 +320,76 @@ class Engine:
                 plain = replace(
                     request, options=replace(request.options, candidate=None)
                 )
-                removed, more_ms = self._solve_one(plain, asked.removed, cancelled)
+                removed, more_ms = self._predict_prompt_set(
+                    plain, asked.removed, cancelled
+                )
                 encode_ms += more_ms
-            answer = answer.on(base, removed, base_ms)
+            answer = answer.combine_with_masks(base, removed, base_ms)
             if not answer.device:  # no model was asked; converters run in fp32
-                device = device_name(self._ladder.device(request.model))
+                device = device_name(self._pool.device(request.model))
                 answer = replace(answer, device=f"{device} (fp32)")
         if request.cacheable:
             self._last_answer = (key, answer)
         return answer, encode_ms
 
-    def _base(
+    def _mask_matte(
         self, request: Request, cancelled: CancelCheck
     ) -> tuple[WordArray | None, float]:
         """The matte of a request's masks, if it has any, and the milliseconds spent."""
         if not request.masks:
             return None, 0.0
-        started, device = time.perf_counter(), self._ladder.device(request.model)
-        base = self._masks.union_alpha(request, device, cancelled)
+        started, device = time.perf_counter(), self._pool.device(request.model)
+        base = self._mask_mattes.union_alpha(request, device, cancelled)
         return base, (time.perf_counter() - started) * 1e3
 
-    def _solve_one(
+    def _predict_prompt_set(
         self, request: Request, prompts: PromptSet, cancelled: CancelCheck
-    ) -> tuple[_Answer, float]:
+    ) -> tuple[_RawMatte, float]:
         """The model's matte for one prompt set, at the image's size."""
         height, width = request.image.shape[:2]
         candidate = request.options.candidate or 0
         if not 0 <= candidate < NUM_MASK_TOKENS:
             raise PromptError(f"There is no candidate {candidate}.", "Use 0 to 3.")
-        check(cancelled)
+        raise_if_cancelled(cancelled)
         backend = self.backend(request.model)
-        check(cancelled)
+        raise_if_cancelled(cancelled)
         encode_ms, mirrored = 0.0, request.options.flip_tta
 
         def encode(view: View) -> EncodedView:
             nonlocal encode_ms
-            see = self._encoded_both_ways if mirrored else self._encoded
-            encoded, spent = see(backend, request, view)
-            encode_ms += spent
+            see = self._encode_flipped if mirrored else self._encode_cached
+            encoded, elapsed_ms = see(backend, request, view)
+            encode_ms += elapsed_ms
             return encoded
 
         started = time.perf_counter()
         size, key = (height, width), request.image_key
-        asked = _both_ways(backend) if mirrored else backend
-        question = Question(asked, encode, key, size, prompts, candidate, cancelled)
-        seen = self._looks.answer(question, remember=request.cacheable)
-        check(cancelled)
-        view, alphas = seen.view, seen.alphas
+        asked = _flip_tta(backend) if mirrored else backend
+        question = PredictRequest(
+            asked, encode, key, size, prompts, candidate, cancelled
+        )
+        prediction = self._predictor.predict(question, remember=request.cacheable)
+        raise_if_cancelled(cancelled)
+        view, alphas = prediction.view, prediction.alphas
         alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
         small = alphas[candidate]
-        if seen.fine is not None:
-            small = seen.fine * border_fade(seen.fine.shape, view, height, width)
+        if prediction.fine is not None:
+            fine = prediction.fine
+            small = fine * border_fade(fine.shape, view, height, width)
         full = np.zeros((height, width), np.uint16)
         guided = request.options.upsampling != "bilinear"
         pixels, guide = view.crop(request.image), None
         if guided:
-            small, guide = stepped(small, pixels)
+            small, guide = upsample_in_steps(small, pixels)
         full[view.top : view.bottom, view.left : view.right] = guided_upsample(
             small, pixels, guided=guided, guide=guide
         )
         if request.options.upsampling == "native":
-            ask = partial(_asked, asked, request.image)
-            full = refine_native(full, request.image, view, ask, cancelled)
-        answer = _Answer(
+            predict = partial(_predict_view, asked, request.image)
+            full = refine_tiles(full, request.image, view, predict, cancelled)
+        answer = _RawMatte(
             alpha=full,
-            scores=seen.scores,
+            scores=prediction.scores,
             candidates=_thumbnails(alphas),
             view=(view.left, view.top, view.right, view.bottom),
             click_ms=(time.perf_counter() - started) * 1e3 - encode_ms,
@@ -369,8 +397,8 @@ class Engine:
         )
         return answer, encode_ms
 
-    def _finished(
-        self, request: Request, answer: _Answer, cancelled: CancelCheck
+    def _apply_finish(
+        self, request: Request, answer: _RawMatte, cancelled: CancelCheck
     ) -> WordArray:
         """The matte with its edge adjusted and its strokes painted.
 
@@ -379,23 +407,28 @@ class Engine:
         """
         finish = request.finish
         if not request.cacheable:
-            alpha = adjusted(answer.alpha, finish)
-            return painted(alpha, finish.strokes, self._covers, cancelled)
+            alpha = apply_edge_adjustments(answer.alpha, finish)
+            return apply_strokes(alpha, finish.strokes, self._stroke_cache, cancelled)
         before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
         if self._last_adjusted is None or self._last_adjusted[0] != before.key:
-            self._last_adjusted = (before.key, adjusted(answer.alpha, finish))
+            self._last_adjusted = (
+                before.key,
+                apply_edge_adjustments(answer.alpha, finish),
+            )
             self._last_painted = None
-        check(cancelled)
+        raise_if_cancelled(cancelled)
         alpha, done = self._last_adjusted[1], 0
         if self._last_painted is not None:
             strokes, earlier = self._last_painted
             if finish.strokes[: len(strokes)] == strokes:
                 alpha, done = earlier, len(strokes)
-        alpha = painted(alpha, finish.strokes[done:], self._covers, cancelled)
+        alpha = apply_strokes(
+            alpha, finish.strokes[done:], self._stroke_cache, cancelled
+        )
         self._last_painted = (finish.strokes, alpha)
         return alpha
 
-    def _encoded(
+    def _encode_cached(
         self, backend: Backend, request: Request, view: View
     ) -> tuple[EncodedView, float]:
         """Features of a view, from the cache or new, and the milliseconds spent."""
@@ -408,29 +441,29 @@ class Engine:
         self.cache.put(key, found)
         return found, (time.perf_counter() - started) * 1e3
 
-    def _encoded_both_ways(
+    def _encode_flipped(
         self, backend: Backend, request: Request, view: View
     ) -> tuple[EncodedView, float]:
         """The same for a view and its mirror image."""
-        from zim_model.inference.flip_tta import EncodedBothWays
+        from zim_model.inference.flip_tta import FlippedFeatures
 
-        encoded, encode_ms = self._encoded(backend, request, view)
+        encoded, encode_ms = self._encode_cached(backend, request, view)
         image, key = request.image[:, ::-1], f"{request.image_key} mirrored"
-        other, more_ms = self._encoded(
+        other, more_ms = self._encode_cached(
             backend,
             replace(request, image=image, image_key=key),
             view.flip(image.shape[1]),
         )
-        return EncodedBothWays.of(encoded, other), encode_ms + more_ms
+        return FlippedFeatures.join(encoded, other), encode_ms + more_ms
 
 
-def _both_ways(backend: Backend) -> Backend:
-    from zim_model.inference.flip_tta import BothWays
+def _flip_tta(backend: Backend) -> Backend:
+    from zim_model.inference.flip_tta import FlipTta
 
-    return BothWays(backend)
+    return FlipTta(backend)
 
 
-def _freed(
+def _decontaminate(
     request: Request, alpha: WordArray, cancelled: CancelCheck
 ) -> tuple[ByteArray, ...]:
     """The picture's levels freed from the background, if that is asked for.
@@ -449,12 +482,12 @@ def _freed(
     return image_pyramid(pixels)
 
 
-def _asked(
+def _predict_view(
     backend: Backend, image: ByteArray, view: View, prompts: PromptSet
 ) -> FloatArray:
     """Alpha (h, w) of a view that is looked at once, so its features are not kept."""
-    seen = decoded(backend, backend.encode(image, view), prompts)
-    return np.asarray(seen.alphas[0], np.float32)
+    prediction = decode_view(backend, backend.encode(image, view), prompts)
+    return np.asarray(prediction.alphas[0], np.float32)
 
 
 def _thumbnails(alphas: FloatArray) -> tuple[ByteArray, ...]:

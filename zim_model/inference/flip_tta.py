@@ -17,7 +17,7 @@ from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EncodedBothWays(EncodedView):
+class FlippedFeatures(EncodedView):
     """The features of a view, and those of its mirror image.
 
     Attributes:
@@ -27,12 +27,12 @@ class EncodedBothWays(EncodedView):
     other: EncodedView
 
     @classmethod
-    def of(cls, encoded: EncodedView, other: EncodedView) -> EncodedBothWays:
+    def join(cls, encoded: EncodedView, other: EncodedView) -> FlippedFeatures:
         """Both ways, from each one's features."""
         return cls(encoded.view, encoded.features, encoded.pixels, other)
 
 
-class BothWays:
+class FlipTta:
     """A :class:`~zim_model.inference.backends.Backend` that asks another one twice.
 
     Args:
@@ -48,7 +48,7 @@ class BothWays:
     def encode(self, image: ByteArray, view: View) -> EncodedView:
         """See :class:`~zim_model.inference.backends.Backend`."""
         other = view.flip(image.shape[1])
-        return EncodedBothWays.of(
+        return FlippedFeatures.join(
             self._backend.encode(image, view),
             self._backend.encode(image[:, ::-1], other),
         )
@@ -60,14 +60,16 @@ class BothWays:
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """See :class:`~zim_model.inference.backends.Backend`."""
-        assert isinstance(encoded, EncodedBothWays)
+        assert isinstance(encoded, FlippedFeatures)
         width = encoded.view.input_size[1]
         cells = width / self.config.mask_stride
         logits, scores = self._backend.decode(encoded, prompts, mask_input)
-        earlier = None if mask_input is None else mirrored_mask(mask_input, width)
-        mirrored = mirrored_prompts(prompts, width)
+        earlier = None if mask_input is None else flip_mask_input(mask_input, width)
+        mirrored = flip_prompts(prompts, width)
         other, other_scores = self._backend.decode(encoded.other, mirrored, earlier)
-        return mean(logits, mirrored_back(other, cells)), mean(scores, other_scores)
+        return mean_features(logits, unflip_logits(other, cells)), mean_features(
+            scores, other_scores
+        )
 
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
         """See :meth:`zim_model.inference.tiny_backend.TinyBackend.refine`."""
@@ -79,32 +81,32 @@ class BothWays:
         return logits
 
 
-def mean(a: FloatArray, b: FloatArray) -> FloatArray:
+def mean_features(a: FloatArray, b: FloatArray) -> FloatArray:
     """Half of each, float32."""
     return np.asarray((a + b) / 2, np.float32)
 
 
-def mirrored_prompts(prompts: PromptSet, width: float) -> PromptSet:
+def flip_prompts(prompts: PromptSet, width: float) -> PromptSet:
     """Prompts on a picture of that width as they are on its mirror image."""
     inside = np.nextafter(np.float32(width), np.float32(0))  # x 0 is no pixel beyond
 
-    def flipped(x: float) -> float:
+    def flip_point(x: float) -> float:
         return min(width - x, float(inside))
 
     box = prompts.box
     if box is not None:
         box = Box(width - box.x1, box.y0, width - box.x0, box.y1)
     return PromptSet(
-        tuple(Point(flipped(p.x), p.y, p.positive) for p in prompts.points),
+        tuple(Point(flip_point(p.x), p.y, p.positive) for p in prompts.points),
         box,
         tuple(
-            Scribble(tuple((flipped(x), y) for x, y in s.path), s.positive)
+            Scribble(tuple((flip_point(x), y) for x, y in s.path), s.positive)
             for s in prompts.scribbles
         ),
     )
 
 
-def mirrored_mask(mask: FloatArray, width: int) -> FloatArray:
+def flip_mask_input(mask: FloatArray, width: int) -> FloatArray:
     """A mask prompt (1, S/4, S/4) as it is in the mirror image; padding stays.
 
     Args:
@@ -116,16 +118,16 @@ def mirrored_mask(mask: FloatArray, width: int) -> FloatArray:
     return out
 
 
-def mirrored_back(logits: FloatArray, cells: float) -> FloatArray:
+def unflip_logits(logits: FloatArray, cells: float) -> FloatArray:
     """Logits (4, h, w) of a mirror image, for the picture itself.
 
     Args:
         cells: width of the picture in cells; the last one may be partly padding, and
             the picture then begins inside a cell of the mirror image.
     """
-    flipped = logits[..., ::-1]
+    flip_point = logits[..., ::-1]
     beyond = np.float32(logits.shape[-1] - cells)
     if beyond == 0:
-        return flipped
-    following = np.concatenate([flipped[..., 1:], flipped[..., -1:]], -1)
-    return np.asarray(flipped + beyond * (following - flipped), np.float32)
+        return flip_point
+    following = np.concatenate([flip_point[..., 1:], flip_point[..., -1:]], -1)
+    return np.asarray(flip_point + beyond * (following - flip_point), np.float32)

@@ -15,30 +15,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import FloatArray
-from zim_model.inference.view import View, choose_view, seen_before, view_around
+from zim_model.inference.view import (
+    View,
+    alpha_to_mask_input,
+    choose_view,
+    view_around,
+)
 from zim_model.network.config import ModelConfig, TinyConfig
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import CancelCheck, check
+from zim_model.request import CancelCheck, raise_if_cancelled
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import Backend, EncodedView
 
-CLOSER_BELOW = 0.7
+ZOOM_BELOW = 0.7
 """A click's object is looked at again, closer, if it spans less of the picture."""
 ZOOM_MARGIN = 0.5
 """Width of the surroundings shown then, on each side, as a fraction of the object."""
-FLOOR = 1 / 512
+SIGMOID_FLOOR = 1 / 512
 """A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them does,
 so that a cut-out's surroundings are really empty and its inside really opaque."""
-REMEMBERED = 64
+MAX_REMEMBERED = 64
 """Answers that are kept, of 0.15 MB each with zim-tiny, for a further click to go on
 from."""
 
-Key = tuple[object, ...]
+PredictionKey = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class Prediction:
     """What a model says to prompts about a view.
 
     Attributes:
@@ -56,7 +61,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class PredictRequest:
     """What a model is asked.
 
     Attributes:
@@ -80,7 +85,7 @@ class Question:
     detailed: bool = True
 
 
-class Looks:
+class IterativePredictor:
     """Answers questions, and remembers what earlier clicks led to.
 
     The answer depends on the question alone: what is remembered only saves time.
@@ -89,10 +94,10 @@ class Looks:
     def __init__(self) -> None:
         from zim_model.inference.zoom import ZoomPredictor
 
-        self._earlier: OrderedDict[Key, Seen] = OrderedDict()
+        self._predictions: OrderedDict[PredictionKey, Prediction] = OrderedDict()
         self._zoom = ZoomPredictor()
 
-    def answer(self, question: Question, *, remember: bool = True) -> Seen:
+    def predict(self, question: PredictRequest, *, remember: bool = True) -> Prediction:
         """Look at the picture, and closer where that helps.
 
         Args:
@@ -103,53 +108,61 @@ class Looks:
         """
         backend, prompts = question.backend, question.prompts
         if isinstance(backend.config, TinyConfig):
-            return self._zoom.answer(question, remember=remember)
-        first = self._at_large(question, remember)
+            return self._zoom.predict(question, remember=remember)
+        first = self._predict_first_view(question, remember)
         alpha = first.alphas[question.candidate]
-        view = closer_view(backend.config, alpha, first.view, prompts, *question.size)
+        view = zoomed_view(backend.config, alpha, first.view, prompts, *question.size)
         if view is None:
             return first
-        check(question.cancelled)
+        raise_if_cancelled(question.cancelled)
         encoded = question.encode(view)
-        return decoded(
-            backend, encoded, prompts, seen_before(alpha, *question.size, view)
+        return decode_view(
+            backend, encoded, prompts, alpha_to_mask_input(alpha, *question.size, view)
         )
 
-    def _at_large(self, question: Question, remember: bool) -> Seen:
+    def _predict_first_view(
+        self, question: PredictRequest, remember: bool
+    ) -> Prediction:
         """The first look: the answers to ever more of the points, the last one."""
         backend, prompts = question.backend, question.prompts
         view = choose_view(backend.config, prompts, *question.size)
-        asked = (backend.fingerprint, question.image_key, view, question.candidate)
+        key_prefix = (backend.fingerprint, question.image_key, view, question.candidate)
         encoded = None
-        seen = earlier = None
-        for part in point_by_point(prompts) if recalls(backend.config) else (prompts,):
-            key: Key = (*asked, part)
-            found = self._earlier.get(key)
+        prediction = mask_input = None
+        for part in (
+            prompt_prefixes(prompts)
+            if uses_mask_feedback(backend.config)
+            else (prompts,)
+        ):
+            key: PredictionKey = (*key_prefix, part)
+            found = self._predictions.get(key)
             if found is None:
-                check(question.cancelled)
+                raise_if_cancelled(question.cancelled)
                 encoded = encoded or question.encode(view)
-                if seen is not None:
-                    earlier = as_earlier(seen.alphas[question.candidate], view)
-                found = decoded(backend, encoded, part, earlier)
+                if prediction is not None:
+                    mask_input = to_mask_input(
+                        prediction.alphas[question.candidate], view
+                    )
+                found = decode_view(backend, encoded, part, mask_input)
             if remember:
-                self._keep(key, found)
-            seen = found
-        assert seen is not None, "prompts without any place to look at"
-        return seen
+                self._remember(key, found)
+            prediction = found
+        assert prediction is not None, "prompts without any place to look at"
+        return prediction
 
-    def _keep(self, key: Key, seen: Seen) -> None:
-        self._earlier[key] = seen
-        self._earlier.move_to_end(key)
-        if len(self._earlier) > REMEMBERED:
-            self._earlier.popitem(last=False)
+    def _remember(self, key: PredictionKey, prediction: Prediction) -> None:
+        self._predictions[key] = prediction
+        self._predictions.move_to_end(key)
+        if len(self._predictions) > MAX_REMEMBERED:
+            self._predictions.popitem(last=False)
 
 
-def recalls(config: ModelConfig) -> bool:
+def uses_mask_feedback(config: ModelConfig) -> bool:
     """Whether a model was trained to be shown its earlier answer."""
     return isinstance(config, TinyConfig) or config.region_channels is not None
 
 
-def point_by_point(prompts: PromptSet) -> Iterator[PromptSet]:
+def prompt_prefixes(prompts: PromptSet) -> Iterator[PromptSet]:
     """The prompts with their first points only, ever more of them, all at last.
 
     It begins where they first say what to keep.
@@ -160,25 +173,27 @@ def point_by_point(prompts: PromptSet) -> Iterator[PromptSet]:
             yield part
 
 
-def as_earlier(alpha: FloatArray, view: View) -> FloatArray:
+def to_mask_input(alpha: FloatArray, view: View) -> FloatArray:
     """An answer (h, w) for a view as the mask prompt of the same view."""
     height, width = view.height, view.width
-    return seen_before(alpha, height, width, View.whole(height, width, view.image_size))
+    return alpha_to_mask_input(
+        alpha, height, width, View.whole(height, width, view.image_size)
+    )
 
 
-def decoded(
+def decode_view(
     backend: Backend,
     encoded: EncodedView,
     prompts: PromptSet,
-    earlier: FloatArray | None = None,
-) -> Seen:
+    mask_input: FloatArray | None = None,
+) -> Prediction:
     """Ask about an encoded view; prompts are in image pixels."""
     view = encoded.view
-    logits, scores = backend.decode(encoded, view.apply(prompts), earlier)
-    return Seen(view, logits_to_alphas(logits), scores)
+    logits, scores = backend.decode(encoded, view.apply(prompts), mask_input)
+    return Prediction(view, logits_to_alphas(logits), scores)
 
 
-def closer_view(
+def zoomed_view(
     config: ModelConfig,
     alpha: FloatArray,
     view: View,
@@ -199,18 +214,18 @@ def closer_view(
     """
     if config.view != "object" or prompts.box is not None:
         return None
-    found = box_of(alpha, view)
+    found = alpha_box(alpha, view)
     if found is None:
         return None
     # What the prompts say belongs into the view, found or not.
     corners = ((found.x0, found.y0), (found.x1, found.y1))
     box = Box.enclosing((*corners, *prompts.positive_positions)).clip(height, width)
-    if max(box.width, box.height) > CLOSER_BELOW * max(width, height):
+    if max(box.width, box.height) > ZOOM_BELOW * max(width, height):
         return None
     return view_around(box, height, width, config.image_size, ZOOM_MARGIN)
 
 
-def box_of(alpha: FloatArray, view: View) -> Box | None:
+def alpha_box(alpha: FloatArray, view: View) -> Box | None:
     """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
 
     It may reach a fraction of a cell beyond the view.
@@ -231,5 +246,5 @@ def box_of(alpha: FloatArray, view: View) -> Box | None:
 def logits_to_alphas(logits: FloatArray) -> FloatArray:
     """Alpha float32 in [0, 1], with really empty and opaque parts, from logits."""
     alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    alphas = np.clip((alphas - FLOOR) / (1 - 2 * FLOOR), 0, 1)
+    alphas = np.clip((alphas - SIGMOID_FLOOR) / (1 - 2 * SIGMOID_FLOOR), 0, 1)
     return alphas.astype(np.float32)

@@ -12,7 +12,7 @@ from zim_model.arrays import ByteArray, FloatArray
 if TYPE_CHECKING:
     from zim_model.inference.automatic import FoundObject
 
-EDGES_OF_GROUND = 3
+BACKGROUND_EDGES = 3
 """What touches so many of the picture's edges is taken for its ground."""
 TOUCHING = 0.1
 """Share of an edge that has to be covered for an object to touch it."""
@@ -26,23 +26,23 @@ def main_object(found: Sequence[FoundObject]) -> FoundObject | None:
     left out, unless there are no others: they are walls, skies and floors.
 
     Args:
-        found: of one picture, see :func:`zim_model.inference.automatic.generate`.
+        found: of one picture, see :func:`zim_model.inference.automatic.find_objects`.
 
     Returns:
         One of them; None if there is none.
     """
     if not found:
         return None
-    standing = [each for each in found if not is_ground(each.alpha)]
+    standing = [each for each in found if not is_background(each.alpha)]
     weights = centre_weights(*found[0].alpha.shape)
     return max(standing or found, key=lambda each: float((each.alpha * weights).sum()))
 
 
-def is_ground(alpha: ByteArray) -> bool:
+def is_background(alpha: ByteArray) -> bool:
     """Whether a matte, (h, w) uint8, touches three or more edges of its picture."""
     edges = (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])
     touched = sum(float((edge > 127).mean()) > TOUCHING for edge in edges)
-    return touched >= EDGES_OF_GROUND
+    return touched >= BACKGROUND_EDGES
 
 
 def centre_weights(height: int, width: int) -> FloatArray:

@@ -17,7 +17,7 @@ import numpy as np
 from zim_model.arrays import WordArray
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import PromptSet
-from zim_model.request import ALPHA_MAX, CancelCheck, Request, check
+from zim_model.request import ALPHA_MAX, CancelCheck, Request, raise_if_cancelled
 
 if TYPE_CHECKING:
     from zim_model.conversion.converter import Converter
@@ -33,7 +33,7 @@ def open_converter(name: str, device: str) -> Converter:
     return Converter.load(name, device)
 
 
-class MaskMattes:
+class MaskMatteCache:
     """The mattes of masks, the newest remembered.
 
     Args:
@@ -42,7 +42,7 @@ class MaskMattes:
 
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
         self.max_bytes = max_bytes
-        self._known: OrderedDict[tuple[str, ImportedMask, str], WordArray] = (
+        self._mattes: OrderedDict[tuple[str, ImportedMask, str], WordArray] = (
             OrderedDict()
         )
 
@@ -64,44 +64,46 @@ class MaskMattes:
             Cancelled: ``cancelled`` became true.
         """
         first, *others = request.masks
-        alpha = self._one(request, first, device, cancelled)
+        alpha = self._cached_matte(request, first, device, cancelled)
         for mask in others:
-            alpha = np.maximum(alpha, self._one(request, mask, device, cancelled))
+            alpha = np.maximum(
+                alpha, self._cached_matte(request, mask, device, cancelled)
+            )
         return alpha
 
-    def _one(
+    def _cached_matte(
         self, request: Request, mask: ImportedMask, device: str, cancelled: CancelCheck
     ) -> WordArray:
         key = (request.image_key, mask, device)
-        if key not in self._known:
-            self._known[key] = _matte(request, mask, device, cancelled)
+        if key not in self._mattes:
+            self._mattes[key] = _matte(request, mask, device, cancelled)
             self._trim()
-        self._known.move_to_end(key)
-        return self._known[key]
+        self._mattes.move_to_end(key)
+        return self._mattes[key]
 
     def _trim(self) -> None:
         while (
-            len(self._known) > 1
-            and sum(alpha.nbytes for alpha in self._known.values()) > self.max_bytes
+            len(self._mattes) > 1
+            and sum(alpha.nbytes for alpha in self._mattes.values()) > self.max_bytes
         ):
-            self._known.popitem(last=False)
+            self._mattes.popitem(last=False)
 
 
 def _matte(
     request: Request, mask: ImportedMask, device: str, cancelled: CancelCheck
 ) -> WordArray:
     mask.check_size(*request.image.shape[:2])
-    check(cancelled)
+    raise_if_cancelled(cancelled)
     level = mask.decode()
     if not mask.refine:
         return level.astype(np.uint16) * np.uint16(257)
     converter = open_converter(mask.converter, device)
-    check(cancelled)
+    raise_if_cancelled(cancelled)
     return converter.convert(request.image, level, cancelled)
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class PromptSplit:
     """What prompts beside masks ask the model.
 
     Attributes:
@@ -113,7 +115,7 @@ class Questions:
     removed: PromptSet | None = None
 
 
-def questions(request: Request, base: WordArray | None) -> Questions:
+def split_prompts(request: Request, base: WordArray | None) -> PromptSplit:
     """What a request's prompts ask, checked against its image.
 
     Args:
@@ -125,15 +127,15 @@ def questions(request: Request, base: WordArray | None) -> Questions:
     height, width = request.image.shape[:2]
     sets = [s for s in (request.prompts, *request.more_prompt_sets) if s]
     if base is None:
-        return Questions(tuple(s.validate(height, width) for s in sets))
+        return PromptSplit(tuple(s.validate(height, width) for s in sets))
     added = [s.validate(height, width) for s in sets if not s.only_negative]
-    removed = _turned(request.prompts, base)
+    removed = _subtracting_prompts(request.prompts, base)
     if removed is not None:
         removed.validate(height, width)
-    return Questions(tuple(added), removed)
+    return PromptSplit(tuple(added), removed)
 
 
-def _turned(prompts: PromptSet, base: WordArray) -> PromptSet | None:
+def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | None:
     """The question for what is to be taken away; None where nothing on a mask is."""
 
     def inside(x: float, y: float) -> bool:
@@ -156,6 +158,6 @@ def _turned(prompts: PromptSet, base: WordArray) -> PromptSet | None:
     return turned if turned.positive_positions else None
 
 
-def without(base: WordArray, removed: WordArray) -> WordArray:
+def subtract_alpha(base: WordArray, removed: WordArray) -> WordArray:
     """A matte less what a second one covers, both (H, W) uint16."""
     return np.minimum(base, ALPHA_MAX - removed)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import ImageError, PromptError
-from zim_model.inference.automatic import decoded_together
+from zim_model.inference.automatic import decode_many
 from zim_model.inference.view import View
 from zim_model.prompts import Point, PromptSet
 
@@ -35,7 +35,7 @@ OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
 Mask = npt.NDArray[np.bool_]
 Boxes = npt.NDArray[np.float64]
 
-NOTHING = -8.0
+MIN_LOGIT = -8.0
 """Logit below which a matte is 0 in 8 bits."""
 CPU_BATCH = 4
 """Most points that a CPU answers together: more would only take memory."""
@@ -44,7 +44,7 @@ EDGE = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Answer:
+class _GeneratedMask:
     """A matte that stays so far, on the network's grid.
 
     Attributes:
@@ -141,7 +141,7 @@ class ZimAutomaticMaskGenerator:
                 side = points_per_side // crop_n_points_downscale_factor**layer
                 self.point_grids.append(point_grid(max(1, side)))
             else:
-                self.point_grids.append(_checked_grid(point_grids, layer))
+                self.point_grids.append(_check_grid(point_grids, layer))
         self.points_per_batch = points_per_batch
         self.pred_iou_thresh = pred_iou_thresh
         self.stability_score_thresh = stability_score_thresh
@@ -175,14 +175,14 @@ class ZimAutomaticMaskGenerator:
                 "Expected (height, width, 3) of uint8.",
             )
         size = (array.shape[0], array.shape[1])
-        found: list[_Answer] = []
+        found: list[_GeneratedMask] = []
         for view, layer in self._crops(size):
-            found += self._in_crop(array, view, layer)
+            found += self._process_crop(array, view, layer)
         if self.crop_n_layers:
             smallest = [-float(a.view.width * a.view.height) for a in found]
-            found = _kept(found, smallest, self.crop_nms_thresh)
+            found = _suppress_duplicates(found, smallest, self.crop_nms_thresh)
         found.sort(key=lambda answer: -answer.score)
-        return self._records(found, size)
+        return self._to_records(found, size)
 
     def _crops(self, size: tuple[int, int]) -> Iterator[tuple[View, int]]:
         """The whole image, then ever smaller crops, each with its layer."""
@@ -195,18 +195,24 @@ class ZimAutomaticMaskGenerator:
             for (left, right), (top, bottom) in itertools.product(columns, rows):
                 yield View(left, top, right, bottom, side), layer
 
-    def _in_crop(self, image: ByteArray, view: View, layer: int) -> list[_Answer]:
+    def _process_crop(
+        self, image: ByteArray, view: View, layer: int
+    ) -> list[_GeneratedMask]:
         """What is found in one crop, each thing once."""
         encoded = self.backend.encode(image, view)
         scale = (view.width, view.height)
         points = self.point_grids[layer] * scale + (view.left, view.top)
-        found: list[_Answer] = []
+        found: list[_GeneratedMask] = []
         count = self._batch()
         for start in range(0, len(points), count):
-            found += self._asked(encoded, points[start : start + count].tolist())
+            found += self._process_batch(
+                encoded, points[start : start + count].tolist()
+            )
         cut = [_is_cut(answer.box, view, image.shape) for answer in found]
         found = [answer for answer, off in zip(found, cut, strict=True) if not off]
-        return _kept(found, [answer.score for answer in found], self.box_nms_thresh)
+        return _suppress_duplicates(
+            found, [answer.score for answer in found], self.box_nms_thresh
+        )
 
     def _batch(self) -> int:
         device = getattr(self.backend, "device", None)
@@ -215,12 +221,12 @@ class ZimAutomaticMaskGenerator:
             self.points_per_batch if on_gpu else min(self.points_per_batch, CPU_BATCH)
         )
 
-    def _asked(
+    def _process_batch(
         self, encoded: EncodedView, points: Sequence[tuple[float, float]]
-    ) -> Iterator[_Answer]:
+    ) -> Iterator[_GeneratedMask]:
         """The good answers to a batch of points."""
         sets = [PromptSet((Point(x, y),)) for x, y in points]
-        answers = decoded_together(self.backend, encoded, sets)
+        answers = decode_many(self.backend, encoded, sets)
         offset = self.stability_score_offset
         margin = float(np.log((0.5 + offset) / (0.5 - offset)))
         for (x, y), (logits, scores) in zip(points, answers, strict=True):
@@ -228,36 +234,38 @@ class ZimAutomaticMaskGenerator:
                 if score <= self.pred_iou_thresh:
                     continue
                 low = np.count_nonzero(matte > -margin)
-                steady = np.count_nonzero(matte > margin) / low if low else 0.0
-                if steady < self.stability_score_thresh or not (matte > 0).any():
+                stability = np.count_nonzero(matte > margin) / low if low else 0.0
+                if stability < self.stability_score_thresh or not (matte > 0).any():
                     continue
-                yield _answer(matte, encoded.view, (x, y), score, steady)
+                yield _make_mask(matte, encoded.view, (x, y), score, stability)
 
-    def _records(
-        self, found: list[_Answer], size: tuple[int, int]
+    def _to_records(
+        self, found: list[_GeneratedMask], size: tuple[int, int]
     ) -> list[dict[str, Any]]:
         """Records of answers at the image's size."""
-        cleaned: list[tuple[_Answer, ByteArray, Mask]] = []
+        cleaned: list[tuple[_GeneratedMask, ByteArray, Mask]] = []
         changed: list[float] = []
         for answer in found:
             matte = _full_size(answer, size)
             mask = matte > 127
-            whole = without_small_parts(mask, self.min_mask_region_area)
+            whole = remove_small_regions(mask, self.min_mask_region_area)
             matte = np.where(whole == mask, matte, np.where(whole, 255, 0))
             cleaned.append((answer, matte.astype(np.uint8), whole))
             changed.append(float((whole == mask).all()))
         if self.min_mask_region_area > 0:
             # What was mended may now be the same as something else, which goes first.
-            boxes = np.array([_corners(mask) for *_, mask in cleaned]).reshape(-1, 4)
+            boxes = np.array([_mask_box(mask) for *_, mask in cleaned]).reshape(-1, 4)
             limit = max(self.box_nms_thresh, self.crop_nms_thresh)
             cleaned = [
                 cleaned[i]
                 for i in sorted(non_maximum_suppression(boxes, changed, limit))
             ]
-        return [self._record(*entry) for entry in cleaned if entry[2].any()]
+        return [self._to_record(*entry) for entry in cleaned if entry[2].any()]
 
-    def _record(self, answer: _Answer, matte: ByteArray, mask: Mask) -> dict[str, Any]:
-        left, top, right, bottom = _corners(mask)
+    def _to_record(
+        self, answer: _GeneratedMask, matte: ByteArray, mask: Mask
+    ) -> dict[str, Any]:
+        left, top, right, bottom = _mask_box(mask)
         view = answer.view
         forms = {"uncompressed_rle": run_lengths, "coco_rle": coco_rle}
         form = forms.get(self.output_mode)
@@ -278,9 +286,7 @@ def _require(name: str, value: object, holds: bool) -> None:
         raise PromptError(f"{name} is {value!r}, which is out of its range.")
 
 
-def _checked_grid(
-    grids: Sequence[npt.ArrayLike], layer: int
-) -> npt.NDArray[np.float64]:
+def _check_grid(grids: Sequence[npt.ArrayLike], layer: int) -> npt.NDArray[np.float64]:
     if layer >= len(grids):
         raise PromptError(
             f"point_grids has {len(grids)} grids.", "Give one for each layer of crops."
@@ -320,31 +326,33 @@ def _is_cut(box: tuple[float, ...], view: View, shape: tuple[int, ...]) -> bool:
     return any(abs(e - c) <= EDGE and abs(e - i) > EDGE for e, c, i in borders)
 
 
-def _answer(
+def _make_mask(
     logits: FloatArray,
     view: View,
     point: tuple[float, float],
     score: float,
-    steady: float,
-) -> _Answer:
+    stability: float,
+) -> _GeneratedMask:
     height, width = logits.shape
     across, down = view.width / width, view.height / height
-    left, top, right, bottom = _corners(logits > 0)
+    left, top, right, bottom = _mask_box(logits > 0)
     box = (
         view.left + left * across,
         view.top + top * down,
         view.left + right * across,
         view.top + bottom * down,
     )
-    near = _corners(logits > NOTHING)
+    near = _mask_box(logits > MIN_LOGIT)
     left, top = max(near[0] - 1, 0), max(near[1] - 1, 0)
     part = logits[top : near[3] + 1, left : near[2] + 1].copy()
-    return _Answer(part, (left, top), (height, width), view, box, point, score, steady)
+    return _GeneratedMask(
+        part, (left, top), (height, width), view, box, point, score, stability
+    )
 
 
-def _full_size(answer: _Answer, size: tuple[int, int]) -> ByteArray:
+def _full_size(answer: _GeneratedMask, size: tuple[int, int]) -> ByteArray:
     """The matte (H, W) of an answer, by bilinear interpolation of its logits."""
-    grid = np.full(answer.grid, 2 * NOTHING, np.float32)
+    grid = np.full(answer.grid, 2 * MIN_LOGIT, np.float32)
     left, top = answer.cells
     height, width = answer.logits.shape
     grid[top : top + height, left : left + width] = answer.logits
@@ -356,7 +364,7 @@ def _full_size(answer: _Answer, size: tuple[int, int]) -> ByteArray:
     return matte
 
 
-def _corners(mask: Mask) -> tuple[int, int, int, int]:
+def _mask_box(mask: Mask) -> tuple[int, int, int, int]:
     """Left, top, right, bottom around a mask; all 0 if it is empty."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -364,16 +372,16 @@ def _corners(mask: Mask) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _kept(
-    found: Sequence[_Answer], ranks: Sequence[float], limit: float
-) -> list[_Answer]:
+def _suppress_duplicates(
+    found: Sequence[_GeneratedMask], scores: Sequence[float], limit: float
+) -> list[_GeneratedMask]:
     """Answers of which none lies over a better one; ``ranks`` say which is better."""
     boxes = np.array([answer.box for answer in found]).reshape(-1, 4)
-    return [found[i] for i in non_maximum_suppression(boxes, ranks, limit)]
+    return [found[i] for i in non_maximum_suppression(boxes, scores, limit)]
 
 
 def non_maximum_suppression(
-    boxes: Boxes, ranks: Sequence[float], limit: float
+    boxes: Boxes, scores: Sequence[float], limit: float
 ) -> list[int]:
     """Non-maximal suppression.
 
@@ -386,7 +394,7 @@ def non_maximum_suppression(
         Indexes of what stays, the best first.
     """
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    waiting = np.argsort(-np.asarray(ranks, np.float64), kind="stable")
+    waiting = np.argsort(-np.asarray(scores, np.float64), kind="stable")
     kept = []
     while len(waiting):
         best, waiting = waiting[0], waiting[1:]
@@ -399,7 +407,7 @@ def non_maximum_suppression(
     return kept
 
 
-def without_small_parts(mask: Mask, area: int) -> Mask:
+def remove_small_regions(mask: Mask, area: int) -> Mask:
     """A mask whose islands and holes of fewer pixels than ``area`` are gone.
 
     The largest island always stays.

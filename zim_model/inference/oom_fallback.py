@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from zim_model.errors import Compromise, DeviceError, HalfOverflow
+from zim_model.errors import DegradationNotice, DeviceError, PrecisionOverflow
 from zim_model.runtime.devices import (
     DeviceChoice,
+    Placement,
     Precision,
-    Rung,
     device_name,
+    fallback_placements,
     is_out_of_memory,
-    ladder_of,
 )
 from zim_model.weights.catalogue import locate
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Problem = Literal["memory", "overflow"] | DeviceError
+FallbackCause = Literal["memory", "overflow"] | DeviceError
 """Why a model cannot go on where it is."""
 
-OpenModel = Callable[[str, Rung], "Backend"]
+OpenBackend = Callable[[str, Placement], "Backend"]
 """Makes the backend of a model name on a rung."""
 
 
@@ -75,12 +75,12 @@ def backend_of(
     return TinyBackend(network, device, precision)
 
 
-def open_on(model: str, rung: Rung) -> Backend:
+def open_placement(model: str, placement: Placement) -> Backend:
     """The backend of a model on a rung, see :func:`open_backend`."""
-    return open_backend(model, rung.device, rung.precision)
+    return open_backend(model, placement.device, placement.precision)
 
 
-class Ladder:
+class BackendPool:
     """The backends of the models in use, each on the highest rung that it fits on.
 
     Args:
@@ -89,14 +89,14 @@ class Ladder:
     """
 
     def __init__(
-        self, open_model: OpenModel, choice: DeviceChoice | None = None
+        self, open_model: OpenBackend, choice: DeviceChoice | None = None
     ) -> None:
         self.choice = choice or DeviceChoice()
         self._open_model = open_model
         self._backends: dict[str, Backend] = {}
-        self._tried: dict[str, list[Rung]] = {}
-        self._steps: dict[str, tuple[str, ...]] = {}
-        self._freed = False
+        self._tried: dict[str, list[Placement]] = {}
+        self._fallback_notes: dict[str, tuple[str, ...]] = {}
+        self._cache_freed = False
 
     def backend(self, model: str) -> Backend:
         """The backend of a model, loaded on first use.
@@ -106,12 +106,12 @@ class Ladder:
             DeviceError: the chosen device does not exist.
         """
         if model not in self._backends:
-            self._backends[model] = self._open_model(model, self._rung(model))
+            self._backends[model] = self._open_model(model, self._placement(model))
         return self._backends[model]
 
     def device(self, model: str) -> str:
         """Where that model runs now, as torch names it."""
-        return self._rung(model).device
+        return self._placement(model).device
 
     def notes(self, model: str) -> tuple[str, ...]:
         """What had to be done for want of memory, as sentences for the user.
@@ -119,14 +119,16 @@ class Ladder:
         That memory was freed is noted once: in the first answer that asks for notes,
         be it one to later work, where the work that needed the memory was withdrawn.
         """
-        freed = Compromise(
+        freed = DegradationNotice(
             "Memory ran short: what was remembered of pictures was dropped."
         )
-        freed_now = (freed.message,) if self._freed else ()
-        self._freed = False
-        return (*self._steps.get(model, ()), *freed_now)
+        freed_now = (freed.message,) if self._cache_freed else ()
+        self._cache_freed = False
+        return (*self._fallback_notes.get(model, ()), *freed_now)
 
-    def run(self, model: str, work: Callable[[], T], free: Callable[[], None]) -> T:
+    def run_with_fallback(
+        self, model: str, work: Callable[[], T], free: Callable[[], None]
+    ) -> T:
         """Do work that uses a model, again and with less while memory runs out.
 
         Args:
@@ -140,10 +142,13 @@ class Ladder:
         while True:
             try:
                 return work()
-            except HalfOverflow:
-                problem: Problem = "overflow"
+            except PrecisionOverflow:
+                problem: FallbackCause = "overflow"
             except DeviceError as error:
-                if self.choice.device is not None or self._lower(model) is None:
+                if (
+                    self.choice.device is not None
+                    or self._next_placement(model) is None
+                ):
                     raise
                 problem = error
             except Exception as error:
@@ -153,49 +158,54 @@ class Ladder:
             # Out of the except block, whose traceback holds on to tensors.
             free()
             if problem == "memory" and not freed:
-                freed = self._freed = True
+                freed = self._cache_freed = True
                 self._release(keep=model)
                 continue
             self._release()
-            self._step_down(model, problem)
-            self._freed = False
+            self._fall_back(model, problem)
+            self._cache_freed = False
 
-    def _rung(self, model: str) -> Rung:
+    def _placement(self, model: str) -> Placement:
         """Where that model is to run now."""
         if model not in self._tried:
-            self._tried[model] = [ladder_of(self.choice)[0]]
+            self._tried[model] = [fallback_placements(self.choice)[0]]
         return self._tried[model][-1]
 
-    def _lower(self, model: str, *, overflow: bool = False) -> Rung | None:
+    def _next_placement(
+        self, model: str, *, overflow: bool = False
+    ) -> Placement | None:
         """The next rung to try; after an overflow first the full precision."""
         tried = self._tried.get(model, [])
-        rungs = ladder_of(self.choice)
+        rungs = fallback_placements(self.choice)
         if overflow and tried:
-            rungs = (Rung(tried[-1].device, "fp32"), *rungs)
-        return next((rung for rung in rungs if rung not in tried), None)
+            rungs = (Placement(tried[-1].device, "fp32"), *rungs)
+        return next((placement for placement in rungs if placement not in tried), None)
 
-    def _step_down(self, model: str, problem: Problem) -> None:
+    def _fall_back(self, model: str, problem: FallbackCause) -> None:
         """Go on to the next rung, and note why."""
-        now = self._rung(model)
-        lower = self._lower(model, overflow=problem == "overflow")
-        if lower is None:
+        now = self._placement(model)
+        fallback = self._next_placement(model, overflow=problem == "overflow")
+        if fallback is None:
             raise DeviceError(
-                f"There is not enough memory for {model} on {_label(now)}.",
+                f"There is not enough memory for {model} on {_placement_label(now)}.",
                 "Close other programs, or choose a smaller model.",
             )
-        then = _label(lower)
+        then = _placement_label(fallback)
         if problem == "memory":
-            note = Compromise(
-                f"{_label(now)} has too little memory for {model}: it runs on {then}."
+            note = DegradationNotice(
+                f"{_placement_label(now)} has too little memory for {model}: it runs on {then}."
             )
         elif problem == "overflow":
-            note = Compromise(
+            note = DegradationNotice(
                 f"{model} overflows in {now.precision}: it runs on {then}."
             )
         else:
-            note = Compromise(f"{problem.message} It runs on {then}.")
-        self._tried[model].append(lower)
-        self._steps[model] = (*self._steps.get(model, ()), note.message)
+            note = DegradationNotice(f"{problem.message} It runs on {then}.")
+        self._tried[model].append(fallback)
+        self._fallback_notes[model] = (
+            *self._fallback_notes.get(model, ()),
+            note.message,
+        )
 
     def _release(self, keep: str = "") -> None:
         """Let go of all backends but one, and of what torch keeps for later."""
@@ -206,8 +216,8 @@ class Ladder:
         _empty_caches()
 
 
-def _label(rung: Rung) -> str:
-    return f"{device_name(rung.device)} ({rung.precision})"
+def _placement_label(placement: Placement) -> str:
+    return f"{device_name(placement.device)} ({placement.precision})"
 
 
 def _empty_caches() -> None:

@@ -76,7 +76,7 @@ class ZimPredictor:
             array = np.ascontiguousarray(array[..., ::-1])
         self.reset_image()
         self._image = array
-        self._encoded(self._whole_view(array))
+        self._encode(self._whole_view(array))
 
     def predict(
         self,
@@ -113,7 +113,7 @@ class ZimPredictor:
         prompts = PromptSet.from_arrays(point_coords, point_labels, box)
         prompts = prompts.validate(height, width)
         view = choose_view(self.backend.config, prompts, height, width)
-        encoded = self._encoded(view)
+        encoded = self._encode(view)
         logits, scores = self.backend.decode(encoded, view.apply(prompts), mask_input)
         if not multimask_output:
             logits, scores = logits[:1], scores[:1]
@@ -136,7 +136,7 @@ class ZimPredictor:
 
         if self._image is None:
             raise PromptError("No image is set.", "Call set_image first.")
-        features = self._encoded(self._whole_view(self._image)).features
+        features = self._encode(self._whole_view(self._image)).features
         if not isinstance(features, Features):
             name = self.backend.config.name
             raise PromptError(f"{name} has no image embedding without prompts.")
@@ -155,7 +155,7 @@ class ZimPredictor:
     def is_image_set(self) -> bool:
         return self._image is not None
 
-    def _encoded(self, view: View) -> EncodedView:
+    def _encode(self, view: View) -> EncodedView:
         if view not in self._views:
             assert self._image is not None
             self._views[view] = self.backend.encode(self._image, view)

@@ -25,9 +25,9 @@ from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
-SURE = 0.95
+CERTAIN_ALPHA = 0.95
 """Alpha above this, and below the rest to 1, is taken for known."""
-WORTH = 1.25
+MIN_SOFT_SHARE = 1.25
 """A view is looked at again if it was scaled down by more."""
 DISAGREEMENT = 0.1
 """Mean difference of alpha, where the matte is sure, beyond which a window is not
@@ -38,15 +38,15 @@ of the square over which alpha's mean stays."""
 CLICKS = 3
 """Most places inside, and as many outside, that a window is prompted with."""
 
-Ask = Callable[[View, PromptSet], FloatArray]
+PredictWindow = Callable[[View, PromptSet], FloatArray]
 """The model's alpha (h, w) in [0, 1] of a view, to prompts in image pixels."""
 
 
-def refine_native(
+def refine_tiles(
     alpha: WordArray,
     image: ByteArray,
     view: View,
-    ask: Ask,
+    predict_window: PredictWindow,
     cancelled: CancelCheck = never_cancelled,
 ) -> WordArray:
     """Make the soft edge of a matte again from windows at the image's resolution.
@@ -65,7 +65,7 @@ def refine_native(
         Cancelled: ``cancelled`` became true.
     """
     shrunk = max(view.width, view.height) / view.image_size
-    if shrunk <= WORTH:
+    if shrunk <= MIN_SOFT_SHARE:
         return alpha
     result = alpha.copy()
     reach, kept = round(REACH * shrunk), (round(KEPT * shrunk) | 1,) * 2
@@ -78,10 +78,10 @@ def refine_native(
         if not weight.any():
             continue
         before = alpha[part] * np.float32(1 / ALPHA_MAX)
-        answer = ask(window, _prompts(before, window))
+        answer = predict_window(window, _prompts(before, window))
         fine = guided_upsample(answer, image[part], guided=True)
         change = fine * np.float32(1 / ALPHA_MAX) - before
-        sure = (before > SURE) | (before < 1 - SURE)
+        sure = (before > CERTAIN_ALPHA) | (before < 1 - CERTAIN_ALPHA)
         if sure.any() and float(np.abs(change[sure]).mean()) > DISAGREEMENT:
             continue
         change -= cv2.blur(change, kept)
@@ -129,7 +129,7 @@ def _band(alpha: WordArray, window: View, reach: int) -> FloatArray:
     part = alpha[top:bottom, left:right]
     kernel = np.ones((2 * reach + 1,) * 2, np.uint8)
     low, high = cv2.erode(part, kernel), cv2.dilate(part, kernel)
-    edge = (low < SURE * ALPHA_MAX) & (high > (1 - SURE) * ALPHA_MAX)
+    edge = (low < CERTAIN_ALPHA * ALPHA_MAX) & (high > (1 - CERTAIN_ALPHA) * ALPHA_MAX)
     band = cv2.blur(edge.astype(np.float32), (reach | 1,) * 2)
     inner = band[window.top - top :, window.left - left :]
     return np.asarray(inner[: window.height, : window.width], np.float32)
@@ -137,8 +137,8 @@ def _band(alpha: WordArray, window: View, reach: int) -> FloatArray:
 
 def _prompts(alpha: FloatArray, window: View) -> PromptSet:
     """What a matte (h, w) in [0, 1] already knows of a window, in image pixels."""
-    inside = _deepest(alpha > SURE) or _highest(alpha)
-    outside = _deepest(alpha < 1 - SURE)
+    inside = _innermost_point(alpha > CERTAIN_ALPHA) or _most_opaque_point(alpha)
+    outside = _innermost_point(alpha < 1 - CERTAIN_ALPHA)
     points = [Point(x + window.left, y + window.top) for x, y in inside]
     points += [Point(x + window.left, y + window.top, False) for x, y in outside]
     shows = alpha > 0.5
@@ -154,7 +154,7 @@ def _prompts(alpha: FloatArray, window: View) -> PromptSet:
     return PromptSet(tuple(points), box)
 
 
-def _deepest(region: BoolArray) -> list[tuple[float, float]]:
+def _innermost_point(region: BoolArray) -> list[tuple[float, float]]:
     """Middles (x, y) of a region's thickest parts, apart from one another."""
     depth = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 3)
     apart = max(region.shape) / 4
@@ -168,7 +168,7 @@ def _deepest(region: BoolArray) -> list[tuple[float, float]]:
     return found
 
 
-def _highest(alpha: FloatArray) -> list[tuple[float, float]]:
+def _most_opaque_point(alpha: FloatArray) -> list[tuple[float, float]]:
     """The place (x, y) of the largest alpha."""
     row, column = np.unravel_index(int(alpha.argmax()), alpha.shape)
     return [(float(column) + 0.5, float(row) + 0.5)]

@@ -106,7 +106,7 @@ class View:
         height, width = self.input_size
         inside = tuple(
             (p.x, p.y)
-            for p in scaled.sampled(1 + max(1, math.ceil(length / STRIDE)))
+            for p in scaled.sample(1 + max(1, math.ceil(length / STRIDE)))
             if 0 <= p.x < width and 0 <= p.y < height
         )
         return Scribble(inside, scribble.positive)
@@ -153,7 +153,9 @@ def view_around(
     )
 
 
-def seen_before(alpha: FloatArray, height: int, width: int, view: View) -> FloatArray:
+def alpha_to_mask_input(
+    alpha: FloatArray, height: int, width: int, view: View
+) -> FloatArray:
     """An answer for the whole image as the mask prompt of a view of a part of it.
 
     Args:

@@ -27,10 +27,10 @@ BLURS = 3
 SHORTEST = 1e-6
 """Pixels; a stretch of a stroke that is not longer is a dot."""
 COVER_BYTES = 256 << 20
-"""What :class:`CoverCache` takes unless told otherwise."""
+"""What :class:`StrokeCoverageCache` takes unless told otherwise."""
 
 
-def adjusted(alpha: WordArray, finish: Finish) -> WordArray:
+def apply_edge_adjustments(alpha: WordArray, finish: Finish) -> WordArray:
     """Shift, feather and steepen the edge of a matte, in this order.
 
     Args:
@@ -40,14 +40,14 @@ def adjusted(alpha: WordArray, finish: Finish) -> WordArray:
     Returns:
         (H, W) uint16, a new array, or ``alpha`` where nothing is to be done.
     """
-    if not finish.adjusts:
+    if not finish.adjusts_edge:
         return alpha
     reach = math.ceil(abs(finish.shift_edge) + 4 * finish.feather) + 2
     left, top, right, bottom = support(alpha)
     inside = (slice(top, bottom), slice(left, right))
-    part = _grown(inside, reach, alpha.shape)
+    part = _expand_region(inside, reach, alpha.shape)
     region = np.ascontiguousarray(alpha[part])
-    region = _shifted(region, finish.shift_edge)
+    region = _shift_edge(region, finish.shift_edge)
     if finish.feather > 0:
         region = np.asarray(
             cv2.GaussianBlur(
@@ -62,7 +62,7 @@ def adjusted(alpha: WordArray, finish: Finish) -> WordArray:
     return out
 
 
-def _shifted(alpha: WordArray, pixels: float) -> WordArray:
+def _shift_edge(alpha: WordArray, pixels: float) -> WordArray:
     """Grey-scale dilation or erosion; between whole pixels, a mixture of both sides."""
     if pixels == 0:
         return alpha
@@ -94,7 +94,7 @@ def _contrast_table(contrast: float) -> WordArray:
     return np.rint(up / (up + down) * ALPHA_MAX).astype(np.uint16)
 
 
-class CoverCache:
+class StrokeCoverageCache:
     """What strokes cover, remembered: most of the work of painting them again.
 
     Args:
@@ -130,10 +130,10 @@ class CoverCache:
             self.nbytes -= dropped.nbytes
 
 
-def painted(
+def apply_strokes(
     alpha: WordArray,
     strokes: Sequence[Stroke],
-    covers: CoverCache | None = None,
+    coverage_cache: StrokeCoverageCache | None = None,
     cancelled: CancelCheck = never_cancelled,
 ) -> WordArray:
     """Paint strokes over a matte, in order.
@@ -156,7 +156,9 @@ def painted(
         if cancelled():
             raise Cancelled
         part = stroke_region(stroke, out.shape)
-        cover = (coverage if covers is None else covers.coverage)(stroke, part)
+        cover = (coverage if coverage_cache is None else coverage_cache.coverage)(
+            stroke, part
+        )
         out[part] = apply_stroke(out, part, cover, stroke)
     return out
 
@@ -194,11 +196,11 @@ def coverage(stroke: Stroke, part: Region) -> FloatArray:
             slice(top - rows.start, near_rows.stop - rows.start),
             slice(left - columns.start, near_columns.stop - columns.start),
         )
-        np.maximum(out[place], _swept(piece, near), out=out[place])
+        np.maximum(out[place], _segment_coverage(piece, near), out=out[place])
     return out
 
 
-def _swept(piece: Stroke, part: Region) -> FloatArray:
+def _segment_coverage(piece: Stroke, part: Region) -> FloatArray:
     """The coverage of a stroke of two vertices."""
     (ax, ay, ap), (bx, by, bp) = piece.path
     y = np.arange(part[0].start, part[0].stop, dtype=np.float32)[:, None] + 0.5
@@ -234,7 +236,7 @@ def apply_stroke(
     old = alpha[part].astype(np.float32)
     goal: float | FloatArray = float(ALPHA_MAX) if stroke.brush == "add" else 0.0
     if stroke.brush == "soften":
-        goal = _blurred(alpha, part, stroke)
+        goal = _blur_region(alpha, part, stroke)
     return np.rint(old + (goal - old) * (cover * stroke.strength)).astype(np.uint16)
 
 
@@ -242,7 +244,7 @@ def surroundings(stroke: Stroke, part: Region, shape: tuple[int, ...]) -> Region
     """What :func:`apply_stroke` looks at when it paints a region of an (H, W) matte."""
     if stroke.brush != "soften":
         return part
-    return _grown(part, BLURS * (_box_side(stroke) // 2), shape)
+    return _expand_region(part, BLURS * (_box_side(stroke) // 2), shape)
 
 
 def _box_side(stroke: Stroke) -> int:
@@ -251,7 +253,7 @@ def _box_side(stroke: Stroke) -> int:
     return 2 * max(round((math.sqrt(12 * sigma**2 / BLURS + 1) - 1) / 2), 1) + 1
 
 
-def _blurred(alpha: WordArray, part: Region, stroke: Stroke) -> FloatArray:
+def _blur_region(alpha: WordArray, part: Region, stroke: Stroke) -> FloatArray:
     """A region of the blurred matte, seen with its surroundings.
 
     Means over boxes cost the same whatever their size, and come out the same for each
@@ -277,7 +279,7 @@ def support(alpha: WordArray) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _grown(part: Region, by: int, shape: tuple[int, ...]) -> Region:
+def _expand_region(part: Region, by: int, shape: tuple[int, ...]) -> Region:
     """A region with so many pixels more on each side, inside the picture."""
     rows, columns = part
     return (

@@ -48,14 +48,14 @@ TILE = 256
 """Side of a tile in pixels, a multiple of any level's."""
 TILES_BETWEEN_CHECKS = 4
 """Tiles that each thread treats between two looks at whether it is still wanted."""
-LEAST = 1e-3
+MIN_WEIGHT = 1e-3
 """Least weight of a colour in a mean: where nothing is certain, all count."""
 
 WIDE, NARROW = 91, 7
 """Sides of the two windows of the blur fusion, in pixels of the picture."""
 CELLS = 64
 """Rows of the coarse level that are summed up at a time."""
-SLIGHT = 1e-5
+EPSILON = 1e-5
 """Keeps the blur fusion from dividing by zero where nothing is opaque, or all is."""
 
 Method = Literal["multi-level", "blur-fusion"]
@@ -95,27 +95,29 @@ def estimate_foreground(
     if not 0 <= amount <= 1:
         raise ZimError(f"The amount {amount} is outside 0 to 1.")
     result = image.copy()
-    wanted = _wanted(alpha)
-    if amount == 0 or not wanted.any():
+    needed = _pixels_to_estimate(alpha)
+    if amount == 0 or not needed.any():
         return result
-    depth = _fine_levels(*alpha.shape)
+    depth = _count_fine_levels(*alpha.shape)
     if cancelled():
         raise Cancelled
     begin, finish, halo = _STEPS[method]
     coarse = begin(image, alpha, depth)
 
-    def treat(tile: _Tile) -> None:
+    def estimate_tile(tile: _Tile) -> None:
         colours = finish(image, alpha, coarse, tile)
-        inside = wanted[tile.rows, tile.columns]
+        inside = needed[tile.rows, tile.columns]
         _write(result[tile.rows, tile.columns], colours, inside, amount)
 
-    tiles = _tiles(wanted, depth, halo(depth))
+    tiles = _tiles(needed, depth, halo(depth))
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         while batch := list(islice(tiles, workers * TILES_BETWEEN_CHECKS)):
             if cancelled():
                 raise Cancelled
-            list(pool.map(treat, batch))  # reading the results raises what went wrong
+            list(
+                pool.map(estimate_tile, batch)
+            )  # reading the results raises what went wrong
     return result
 
 
@@ -137,7 +139,7 @@ def validate(image: Pixels, alpha: WordArray) -> None:
         )
 
 
-def _wanted(alpha: WordArray) -> BoolArray:
+def _pixels_to_estimate(alpha: WordArray) -> BoolArray:
     """Where colours change: soft alpha, and beside anything that shows; (H, W)."""
     shows = (alpha > 0).view(np.uint8)
     kernel = np.ones((2 * SPREAD + 1,) * 2, np.uint8)
@@ -150,19 +152,19 @@ def _wanted(alpha: WordArray) -> BoolArray:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Colours:
+class _LayerColours:
     """An estimate on one level: (h, w, 3) float32 in [0, 1] each."""
 
     foreground: FloatArray
     background: FloatArray
 
-    def resized(self, height: int, width: int) -> _Colours:
+    def resize(self, height: int, width: int) -> _LayerColours:
         """Both at another size, interpolated."""
 
         def resize(colours: FloatArray) -> FloatArray:
             return np.asarray(cv2.resize(colours, (width, height)), np.float32)
 
-        return _Colours(resize(self.foreground), resize(self.background))
+        return _LayerColours(resize(self.foreground), resize(self.background))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,7 +174,7 @@ class _Level:
     image: FloatArray
     alpha: FloatArray
 
-    def halved(self) -> _Level:
+    def halve(self) -> _Level:
         """The next coarser level."""
         height, width = self.alpha.shape
         size = (-(-width // 2), -(-height // 2))
@@ -180,37 +182,40 @@ class _Level:
         alpha = cv2.resize(self.alpha, size, interpolation=cv2.INTER_AREA)
         return _Level(np.asarray(image), np.asarray(alpha))
 
-    def refined(self, start: _Colours, rounds: int) -> _Colours:
+    def refine(self, start: _LayerColours, rounds: int) -> _LayerColours:
         """Colours that are like their neighbourhood's and explain the image.
 
         Args:
             start: the coarser level's estimate, of any size.
             rounds: how often colours spread by half a window.
         """
-        share = _thrice(self.alpha)
-        rest = 1 - share
-        scale = 1 / (share * share + rest * rest)
-        colours = start.resized(*self.alpha.shape)
+        weight = _as_three_channels(self.alpha)
+        rest = 1 - weight
+        scale = 1 / (weight * weight + rest * rest)
+        colours = start.resize(*self.alpha.shape)
         foreground, background = colours.foreground, colours.background
-        spread_foreground, spread_background = _Mean(share), _Mean(rest)
-        gain, other_gain = share * scale, rest * scale
+        spread_foreground, spread_background = (
+            _WeightedMean(weight),
+            _WeightedMean(rest),
+        )
+        gain, other_gain = weight * scale, rest * scale
         for _ in range(rounds):
             foreground = spread_foreground(foreground)
             background = spread_background(background)
-            missing = self.image - share * foreground
+            missing = self.image - weight * foreground
             missing -= rest * background
             foreground += gain * missing
             background += other_gain * missing
             np.clip(foreground, 0, 1, out=foreground)
             np.clip(background, 0, 1, out=background)
-        return _Colours(foreground, background)
+        return _LayerColours(foreground, background)
 
 
-class _Mean:
+class _WeightedMean:
     """Means over windows of (h, w, 3), weighted by a fixed (h, w, 3)."""
 
     def __init__(self, weight: FloatArray) -> None:
-        self._weight = weight + np.float32(LEAST)
+        self._weight = weight + np.float32(MIN_WEIGHT)
         self._scale = 1 / self._sums(self._weight)
 
     def __call__(self, colours: FloatArray) -> FloatArray:
@@ -224,12 +229,14 @@ class _Mean:
         return np.asarray(cv2.blur(values, window, borderType=cv2.BORDER_REPLICATE))
 
 
-def _level(image: npt.NDArray[np.integer], alpha: npt.NDArray[np.integer]) -> _Level:
+def _make_level(
+    image: npt.NDArray[np.integer], alpha: npt.NDArray[np.integer]
+) -> _Level:
     full = np.float32(1 / np.iinfo(image.dtype).max)
     return _Level(image * full, alpha * np.float32(1 / ALPHA_MAX))
 
 
-def _fine_levels(height: int, width: int) -> int:
+def _count_fine_levels(height: int, width: int) -> int:
     """Number of levels that are treated in tiles; the first is the picture itself."""
     depth = 0
     while height * width > COARSE_PIXELS << 2 * depth:
@@ -247,23 +254,25 @@ def _coarse_level(
         image = np.asarray(cv2.resize(image, size, interpolation=method))
         alpha = np.asarray(cv2.resize(alpha, size, interpolation=method))
         image, alpha = image.reshape(height, width, 3), alpha.reshape(height, width)
-    return _level(image, alpha)
+    return _make_level(image, alpha)
 
 
 def _coarse_colours(
     image: npt.NDArray[np.integer], alpha: WordArray, depth: int
-) -> _Colours:
+) -> _LayerColours:
     """The estimate on level ``depth``, of the whole picture."""
     levels = [_coarse_level(image, alpha, depth)]
     while max(levels[-1].alpha.shape) > COARSEST_SIDE:
-        levels.append(levels[-1].halved())
+        levels.append(levels[-1].halve())
     coarsest = levels[-1]
-    start = _Colours(coarsest.image, coarsest.image)
-    colours = coarsest.refined(start, COARSEST_ROUNDS)
-    return _down(levels[:-1], colours, finest=depth == 0)
+    start = _LayerColours(coarsest.image, coarsest.image)
+    colours = coarsest.refine(start, COARSEST_ROUNDS)
+    return _refine_down(levels[:-1], colours, finest=depth == 0)
 
 
-def _down(levels: list[_Level], start: _Colours, *, finest: bool) -> _Colours:
+def _refine_down(
+    levels: list[_Level], start: _LayerColours, *, finest: bool
+) -> _LayerColours:
     """Refine through levels, whose last is the coarsest.
 
     Args:
@@ -272,7 +281,7 @@ def _down(levels: list[_Level], start: _Colours, *, finest: bool) -> _Colours:
     colours = start
     for index in range(len(levels) - 1, -1, -1):
         rounds = FINEST_ROUNDS if finest and index == 0 else ROUNDS
-        colours = levels[index].refined(colours, rounds)
+        colours = levels[index].refine(colours, rounds)
     return colours
 
 
@@ -302,28 +311,28 @@ def _halo(depth: int) -> int:
     return -(-reach >> depth) << depth
 
 
-def _tiles(wanted: BoolArray, depth: int, halo: int) -> Iterator[_Tile]:
+def _tiles(needed: BoolArray, depth: int, halo: int) -> Iterator[_Tile]:
     """The tiles that have anything wanted in them."""
-    height, width = wanted.shape
+    height, width = needed.shape
     for top in range(0, height, TILE):
         rows = slice(top, min(top + TILE, height))
-        columns = np.flatnonzero(wanted[rows].any(0)) // TILE
+        columns = np.flatnonzero(needed[rows].any(0)) // TILE
         for column in np.unique(columns).tolist():
             left = column * TILE
             yield _Tile(rows, slice(left, min(left + TILE, width)), depth, halo)
 
 
 def _tile_colours(
-    image: npt.NDArray[np.integer], alpha: WordArray, coarse: _Colours, tile: _Tile
+    image: npt.NDArray[np.integer], alpha: WordArray, coarse: _LayerColours, tile: _Tile
 ) -> FloatArray:
     """Foreground colours (h, w, 3) of a tile, from those of the coarse levels."""
     if not tile.depth:
         return coarse.foreground[tile.rows, tile.columns]
     levels = [_tile_level(image, alpha, tile)]
     for _ in range(tile.depth - 1):
-        levels.append(levels[-1].halved())
-    start = _sampled(coarse, alpha.shape, tile, len(levels[-1].alpha))
-    colours = _down(levels, start, finest=True)
+        levels.append(levels[-1].halve())
+    start = _upsample_coarse(coarse, alpha.shape, tile, len(levels[-1].alpha))
+    colours = _refine_down(levels, start, finest=True)
     return _without_halo(colours.foreground, tile)
 
 
@@ -333,7 +342,9 @@ def _tile_level(
     """A tile of the picture with its halo."""
     top, left = tile.rows.start - tile.halo, tile.columns.start - tile.halo
     side = TILE + 2 * tile.halo
-    return _level(_around(image, top, left, side), _around(alpha, top, left, side))
+    return _make_level(
+        _pad_tile(image, top, left, side), _pad_tile(alpha, top, left, side)
+    )
 
 
 def _without_halo(colours: FloatArray, tile: _Tile) -> FloatArray:
@@ -342,7 +353,7 @@ def _without_halo(colours: FloatArray, tile: _Tile) -> FloatArray:
     return inner[:height, : tile.columns.stop - tile.columns.start]
 
 
-def _around(
+def _pad_tile(
     pixels: npt.NDArray[np.integer], top: int, left: int, side: int
 ) -> npt.NDArray[np.integer]:
     """A square of (H, W) or (H, W, 3); the border's pixels continue beyond it."""
@@ -359,9 +370,9 @@ def _around(
     )
 
 
-def _sampled(
-    coarse: _Colours, shape: tuple[int, ...], tile: _Tile, count: int
-) -> _Colours:
+def _upsample_coarse(
+    coarse: _LayerColours, shape: tuple[int, ...], tile: _Tile, count: int
+) -> _LayerColours:
     """The coarse estimate on the finer cells of a tile and its halo.
 
     Args:
@@ -391,7 +402,7 @@ def _sampled(
         )
         return np.asarray(warped, np.float32)
 
-    return _Colours(sample(coarse.foreground), sample(coarse.background))
+    return _LayerColours(sample(coarse.foreground), sample(coarse.background))
 
 
 def _write(
@@ -409,7 +420,7 @@ def _write(
 # --- the blur fusion ------------------------------------------------------------------
 
 
-def _blurred(sums: _Colours, share: FloatArray, side: int) -> _Colours:
+def _box_blur(sums: _LayerColours, share: FloatArray, side: int) -> _LayerColours:
     """Means over windows.
 
     Args:
@@ -424,53 +435,55 @@ def _blurred(sums: _Colours, share: FloatArray, side: int) -> _Colours:
 
     weight = blur(share)
     foreground, background = blur(sums.foreground), blur(sums.background)
-    foreground /= weight + np.float32(SLIGHT)
-    background /= np.float32(1 + SLIGHT) - weight
-    return _Colours(foreground, background)
+    foreground /= weight + np.float32(EPSILON)
+    background /= np.float32(1 + EPSILON) - weight
+    return _LayerColours(foreground, background)
 
 
-def _fused(image: FloatArray, share: FloatArray, blurred: _Colours) -> FloatArray:
+def _blur_fusion(
+    image: FloatArray, weight: FloatArray, blurred: _LayerColours
+) -> FloatArray:
     """The foreground (h, w, 3): its mean, and as much of what is missing as shows."""
     missing = image - blurred.background
-    missing -= share * (blurred.foreground - blurred.background)
-    missing *= share
+    missing -= weight * (blurred.foreground - blurred.background)
+    missing *= weight
     missing += blurred.foreground
     return np.clip(missing, 0, 1, out=missing)
 
 
 def _coarse_blurs(
     image: npt.NDArray[np.integer], alpha: WordArray, depth: int
-) -> _Colours:
+) -> _LayerColours:
     """Means over wide windows, on level ``depth``, of the whole picture."""
     level = _coarse_level(image, alpha, depth)
     shown = np.empty_like(level.image)
     # The product's mean, not the means' product: a cell may hold a thin hair.
     for top in range(0, len(shown), CELLS):
         rows = slice(top << depth, (top + CELLS) << depth)
-        share = (alpha[rows] >> 8).astype(np.uint8).astype(image.dtype)
-        product = cv2.multiply(image[rows], cv2.merge([share] * 3), scale=1 / 255)
+        weight = (alpha[rows] >> 8).astype(np.uint8).astype(image.dtype)
+        product = cv2.multiply(image[rows], cv2.merge([weight] * 3), scale=1 / 255)
         part = shown[top : top + CELLS]
         size = (shown.shape[1], len(part))
         mean = cv2.resize(product, size, interpolation=cv2.INTER_AREA)
         part[...] = mean * np.float32(1 / np.iinfo(image.dtype).max)
-    sums = _Colours(shown, level.image - shown)
-    return _blurred(sums, _thrice(level.alpha), (WIDE >> depth) | 1)
+    sums = _LayerColours(shown, level.image - shown)
+    return _box_blur(sums, _as_three_channels(level.alpha), (WIDE >> depth) | 1)
 
 
 def _tile_blurs(
-    image: npt.NDArray[np.integer], alpha: WordArray, coarse: _Colours, tile: _Tile
+    image: npt.NDArray[np.integer], alpha: WordArray, coarse: _LayerColours, tile: _Tile
 ) -> FloatArray:
     """Foreground colours (h, w, 3) of a tile, from the wide windows' means."""
     level = _tile_level(image, alpha, tile)
-    share = _thrice(level.alpha)
-    wide = _sampled(coarse, alpha.shape, tile, len(share))
-    fused = _fused(level.image, share, wide) * share
-    sums = _Colours(fused, wide.background * (1 - share))
-    narrow = _blurred(sums, share, NARROW)
-    return _without_halo(_fused(level.image, share, narrow), tile)
+    weight = _as_three_channels(level.alpha)
+    wide = _upsample_coarse(coarse, alpha.shape, tile, len(weight))
+    fused = _blur_fusion(level.image, weight, wide) * weight
+    sums = _LayerColours(fused, wide.background * (1 - weight))
+    narrow = _box_blur(sums, weight, NARROW)
+    return _without_halo(_blur_fusion(level.image, weight, narrow), tile)
 
 
-def _thrice(alpha: FloatArray) -> FloatArray:
+def _as_three_channels(alpha: FloatArray) -> FloatArray:
     """(h, w) for each of three colours: quicker than to broadcast it."""
     return np.asarray(cv2.merge([alpha] * 3), np.float32)
 

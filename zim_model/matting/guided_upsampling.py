@@ -8,7 +8,7 @@ share a pixel the better fits count more, and what they all miss of the small ma
 put back, so that the result has its means.  On mattes reduced four times, this halves
 bilinear interpolation's error.
 
-A very small matte gets there in steps (:func:`stepped`), with plain fits: it is an
+A very small matte gets there in steps (:func:`upsample_in_steps`), with plain fits: it is an
 answer that hesitates, and not to be kept to the letter.
 """
 
@@ -24,18 +24,18 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.blas import one_blas_thread
+from zim_model.runtime.blas import single_blas_thread
 
-Planes = list[FloatArray]
+PlaneStack = list[FloatArray]
 """Maps of one size, (h, w) float32 each."""
 
 EPSILON = 3e-5
 """Regularisation of the fits, for colours and alpha in [0, 1]."""
-GOOD = 1e-4
+MIN_FIT_QUALITY = 1e-4
 """Variance of alpha that a fit may leave unexplained and still count nearly in full."""
 STEP, FINEST, STEP_EPSILON = 1.5, 324, 3e-4
 """A small matte grows by STEP at a time while its longer side stays within FINEST."""
-THINNED = 4
+SAMPLES_PER_CELL = 4
 """Of a large image so many rows and columns a cell are looked at for a step's guide."""
 OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
@@ -71,12 +71,12 @@ def guided_upsample(
         return out
     if guide is None:
         guide = image
-    with one_blas_thread():
-        _follow(out, image, alpha, _at_size(guide, alpha.shape))
+    with single_blas_thread():
+        _apply_fit(out, image, alpha, _resize_image(guide, alpha.shape))
     return out
 
 
-def _follow(
+def _apply_fit(
     out: WordArray, image: ByteArray, alpha: FloatArray, guide: ByteArray
 ) -> None:
     """Replace a matte by the fit of the small one to the colours, where edges run.
@@ -88,27 +88,29 @@ def _follow(
         guide: the image at its size, (h, w, 3).
     """
     band = _soft_band(alpha)
-    fit = [plane * ALPHA_MAX for plane in _faithful_fit(alpha, guide)]
+    fit = [plane * ALPHA_MAX for plane in _reproducing_fit(alpha, guide)]
     maps = np.stack([*fit, band], 1)  # (h, len(MAPS), w)
     rows, columns = map(_Interpolation.of, alpha.shape, image.shape[:2])
     for first in range(0, alpha.shape[0], BLOCK):
         last = min(first + BLOCK, alpha.shape[0])
-        tall, near = rows.pixels(first, last), _with_next(first, last)
+        tall, near = rows.pixels(first, last), _with_neighbours(first, last)
         runs = _runs(np.asarray(band[near].any(0)))
         if not runs:
             continue
         down = rows.weights(first, last) @ maps[near].reshape(len(maps[near]), -1)
         down = down.reshape(-1, *maps.shape[1:])
         for begin, end in runs:
-            wide, beside = columns.pixels(begin, end), _with_next(begin, end)
+            wide, beside = columns.pixels(begin, end), _with_neighbours(begin, end)
             count = len(MAPS) - int(band[near, beside].all())
             part = down[:, :count, beside]
             across = part.reshape(-1, part.shape[2]) @ columns.weights(begin, end).T
             values = across.reshape(*part.shape[:2], -1)
-            _follow_part(out[tall, wide], image[tall, wide], values)
+            _apply_fit_block(out[tall, wide], image[tall, wide], values)
 
 
-def stepped(alpha: FloatArray, image: ByteArray) -> tuple[FloatArray, ByteArray | None]:
+def upsample_in_steps(
+    alpha: FloatArray, image: ByteArray
+) -> tuple[FloatArray, ByteArray | None]:
     """Bring a small matte to a finer grid in steps that each follow the colours.
 
     A network's hesitant edge is narrowed a little at every step, where one step alone
@@ -127,9 +129,9 @@ def stepped(alpha: FloatArray, image: ByteArray) -> tuple[FloatArray, ByteArray 
         return alpha, None
     scale = min(1.0, FINEST / max(image.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    large = THINNED * max(height, width) < max(image.shape[:2])
+    large = SAMPLES_PER_CELL * max(height, width) < max(image.shape[:2])
     if large:  # A part of the pixels tells the colours of so small a grid.
-        thinned = (THINNED * width, THINNED * height)
+        thinned = (SAMPLES_PER_CELL * width, SAMPLES_PER_CELL * height)
         image = np.asarray(
             cv2.resize(image, thinned, interpolation=cv2.INTER_NEAREST), np.uint8
         )
@@ -139,16 +141,16 @@ def stepped(alpha: FloatArray, image: ByteArray) -> tuple[FloatArray, ByteArray 
         height, width = (max(1, round(side * STEP)) for side in alpha.shape)
         resized = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
         finer = np.asarray(resized, np.uint8)
-        alpha = _step(alpha, finer)
+        alpha = _upsample_step(alpha, finer)
     # Resizing a small image once more costs little and is a little more exact.
     return alpha, finer if large else None
 
 
-def _step(alpha: FloatArray, image: ByteArray) -> FloatArray:
+def _upsample_step(alpha: FloatArray, image: ByteArray) -> FloatArray:
     """One step: alpha (h, w) at the size of an image (H, W, 3), a little larger."""
     size = image.shape[1::-1]
-    fit, _ = _window_fits(alpha, _at_size(image, alpha.shape), STEP_EPSILON)
-    *slopes, followed = (cv2.resize(_mean(plane), size) for plane in fit)
+    fit, _ = _window_fits(alpha, _resize_image(image, alpha.shape), STEP_EPSILON)
+    *slopes, followed = (cv2.resize(_window_mean(plane), size) for plane in fit)
     for slope, colour in zip(slopes, cv2.split(image), strict=True):
         followed += slope * (colour / np.float32(255))
     plain = cv2.resize(alpha, size)
@@ -156,7 +158,7 @@ def _step(alpha: FloatArray, image: ByteArray) -> FloatArray:
     return np.asarray(plain + inside * (followed.clip(0, 1) - plain), np.float32)
 
 
-def _follow_part(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None:
+def _apply_fit_block(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None:
     """The same for a part, of maps that were brought to its size.
 
     Args:
@@ -179,7 +181,7 @@ def _follow_part(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None
     alpha[...] = followed
 
 
-def _with_next(first: int, last: int) -> slice:
+def _with_neighbours(first: int, last: int) -> slice:
     """Cells and their neighbours, between which their pixels lie."""
     return slice(max(0, first - 1), last + 1)
 
@@ -196,7 +198,7 @@ def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return runs
 
 
-def _at_size(image: ByteArray, shape: tuple[int, ...]) -> ByteArray:
+def _resize_image(image: ByteArray, shape: tuple[int, ...]) -> ByteArray:
     """The image at a matte's size (h, w)."""
     if image.shape[:2] == shape[:2]:
         return image
@@ -204,7 +206,7 @@ def _at_size(image: ByteArray, shape: tuple[int, ...]) -> ByteArray:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _mean(values: FloatArray) -> FloatArray:
+def _window_mean(values: FloatArray) -> FloatArray:
     """Means over 3 x 3 windows, (h, w)."""
     blurred = cv2.blur(values, (3, 3), borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred, np.float32)
@@ -212,7 +214,7 @@ def _mean(values: FloatArray) -> FloatArray:
 
 def _window_fits(
     alpha: FloatArray, image: ByteArray, epsilon: float
-) -> tuple[Planes, FloatArray]:
+) -> tuple[PlaneStack, FloatArray]:
     """Alpha as a linear function of colour, in the window around each pixel.
 
     Args:
@@ -226,9 +228,9 @@ def _window_fits(
     """
     # Plane by plane: sums over three neighbouring numbers would take most of the time.
     colours = [plane / np.float32(255) for plane in cv2.split(image)]
-    means, mean_alpha = [_mean(plane) for plane in colours], _mean(alpha)
+    means, mean_alpha = [_window_mean(plane) for plane in colours], _window_mean(alpha)
     shared = [
-        _mean(plane * alpha) - mean * mean_alpha
+        _window_mean(plane * alpha) - mean * mean_alpha
         for plane, mean in zip(colours, means, strict=True)
     ]
     # Only the band and what its means and interpolation reach is ever looked at.
@@ -236,22 +238,27 @@ def _window_fits(
     near_means = [mean[near].astype(np.float64) for mean in means]
     entries = []
     for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
-        entry = _mean(colours[i] * colours[j])[near] - near_means[i] * near_means[j]
+        entry = (
+            _window_mean(colours[i] * colours[j])[near] - near_means[i] * near_means[j]
+        )
         entries.append(entry + epsilon if i == j else entry)
     slopes = []
-    for values in _solved(entries, [plane[near] for plane in shared]):
+    for values in _solve_3x3(entries, [plane[near] for plane in shared]):
         slope = np.zeros_like(alpha)
         slope[near] = values
         slopes.append(slope)
-    offset, missed = mean_alpha.copy(), _mean(alpha * alpha) - mean_alpha * mean_alpha
+    offset, missed = (
+        mean_alpha.copy(),
+        _window_mean(alpha * alpha) - mean_alpha * mean_alpha,
+    )
     for slope, mean, plane in zip(slopes, means, shared, strict=True):
         offset -= slope * mean
         missed -= slope * plane
     return [*slopes, offset], np.maximum(missed, 0)
 
 
-def _solved(
-    entries: list[npt.NDArray[np.float64]], right: Planes
+def _solve_3x3(
+    entries: list[npt.NDArray[np.float64]], right: PlaneStack
 ) -> list[npt.NDArray[np.float64]]:
     """The three unknowns (N,) of N small symmetric systems, by their adjugates.
 
@@ -270,7 +277,7 @@ def _solved(
     ]
 
 
-def _faithful_fit(alpha: FloatArray, image: ByteArray) -> Planes:
+def _reproducing_fit(alpha: FloatArray, image: ByteArray) -> PlaneStack:
     """Coefficients c, (h, w) each, with alpha = sum(c[:3] * RGB) + c[3] at each pixel.
 
     Args:
@@ -278,10 +285,10 @@ def _faithful_fit(alpha: FloatArray, image: ByteArray) -> Planes:
         image: (h, w, 3).
     """
     fit, missed = _window_fits(alpha, image, EPSILON)
-    weight = np.asarray(1 / (missed + GOOD), np.float32)
-    total = _mean(weight)
+    weight = np.asarray(1 / (missed + MIN_FIT_QUALITY), np.float32)
+    total = _window_mean(weight)
     *slopes, offset = (
-        np.asarray(_mean(plane * weight) / total, np.float32) for plane in fit
+        np.asarray(_window_mean(plane * weight) / total, np.float32) for plane in fit
     )
     slopes = [np.asarray(slope / 255, np.float32) for slope in slopes]
     gap = alpha - offset
@@ -323,7 +330,7 @@ class _Interpolation:
         blocks = []
         for first in range(0, cells, BLOCK):
             last = min(first + BLOCK, cells)
-            near = np.arange(cells, dtype=np.float32)[_with_next(first, last)]
+            near = np.arange(cells, dtype=np.float32)[_with_neighbours(first, last)]
             gap = np.abs(place[edges[first] : edges[last], None] - near)
             blocks.append(np.maximum(0, 1 - gap).astype(np.float32))
         return cls(edges, tuple(blocks))
@@ -337,7 +344,7 @@ class _Interpolation:
         index = first // BLOCK
         begin = index * BLOCK
         top, left = self.edges[begin], max(0, begin - 1)
-        near = _with_next(first, last)
+        near = _with_neighbours(first, last)
         return self.blocks[index][
             self.edges[first] - top : self.edges[last] - top,
             near.start - left : near.stop - left,

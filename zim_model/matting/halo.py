@@ -101,16 +101,16 @@ def background_share(colours: Pixels, image: Pixels, alpha: WordArray) -> float 
             f"The colours have shape {colours.shape} and type {colours.dtype}.",
             f"Expected {image.shape} of {image.dtype}, as the image has.",
         )
-    part = _looked_at(alpha)
+    part = _crop_to_object(alpha)
     share = alpha[part] * np.float32(1 / ALPHA_MAX)
     soft = (share > SOFT) & (share < 1 - SOFT)
     inside, outside = share >= CERTAIN, share <= 1 - CERTAIN
     if not (soft.any() and inside.any() and outside.any()):
         return None
     scale = np.float32(1 / np.iinfo(image.dtype).max)
-    seen = image[part] * scale
-    foreground = _around(seen, inside)[soft]
-    way = _around(seen, outside)[soft] - foreground
+    visible = image[part] * scale
+    foreground = _near_colours(visible, inside)[soft]
+    way = _near_colours(visible, outside)[soft] - foreground
     length = (way * way).sum(-1)
     weight = share[soft] * (length > CONTRAST**2)
     total = float((weight * length).sum())
@@ -120,7 +120,7 @@ def background_share(colours: Pixels, image: Pixels, alpha: WordArray) -> float 
     return min(max(float((weight * (left * way).sum(-1)).sum()) / total, 0.0), 1.0)
 
 
-def _looked_at(alpha: WordArray) -> tuple[slice, slice]:
+def _crop_to_object(alpha: WordArray) -> tuple[slice, slice]:
     """Rows and columns of the object and what is around it, not more than needed."""
     left, top, right, bottom = support(alpha)
     step = max(1, max(right - left, bottom - top) // SIDE)
@@ -129,10 +129,10 @@ def _looked_at(alpha: WordArray) -> tuple[slice, slice]:
     return rows, slice(max(0, left - margin), right + margin, step)
 
 
-def _around(seen: FloatArray, certain: BoolArray) -> FloatArray:
+def _near_colours(visible: FloatArray, certain: BoolArray) -> FloatArray:
     """For each pixel the mean of the nearest certain ones; (h, w, 3)."""
     weight = certain.astype(np.float32)
-    sums = np.dstack([seen * weight[..., None], weight])
+    sums = np.dstack([visible * weight[..., None], weight])
     mean = np.zeros_like(sums)
     for n, side in enumerate((*REACHES, 2 * max(weight.shape) + 1)):
         box = (side, side)

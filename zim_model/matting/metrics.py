@@ -22,10 +22,10 @@ _UNDER_THETA = float(np.nextafter(np.float32(THETA), np.float32(0)))
 _STRIDE = 4
 """Every so many rows and columns are enough to guess where the largest region is."""
 
-Part = tuple[slice, slice]
+Rect = tuple[slice, slice]
 
 
-def union(predicted: FloatArray, target: FloatArray, margin: int = 0) -> Part:
+def union_rect(predicted: FloatArray, target: FloatArray, margin: int = 0) -> Rect:
     """Rows and columns around all that either of two (H, W) alphas shows.
 
     Args:
@@ -63,7 +63,7 @@ def grad(predicted: FloatArray, target: FloatArray) -> float:
     The gradient is Sobel's, not normalised (gain 8), with zeros beyond the border; not
     the "Grad" of alphamatting.com.
     """
-    part = union(predicted, target, 1)
+    part = union_rect(predicted, target, 1)
     return gradient_sum(predicted[part], target[part]) / predicted.size * 1e3
 
 
@@ -98,16 +98,16 @@ def conn(predicted: FloatArray, target: FloatArray) -> float:
     At each of ten levels the largest 4-connected region that both alphas reach counts
     as connected; what lies off it more than THETA is an error.
     """
-    part = union(predicted, target)
-    off = disconnection(predicted[part], target[part])
+    part = union_rect(predicted, target)
+    off = connectivity_sum(predicted[part], target[part])
     return float(off.sum(dtype=np.float64) / 1e3)
 
 
-def disconnection(predicted: FloatArray, target: FloatArray) -> FloatArray:
+def connectivity_sum(predicted: FloatArray, target: FloatArray) -> FloatArray:
     """How differently connected each pixel of two (H, W) float32 alphas is, (H, W)."""
     if not predicted.size:
         return np.zeros(predicted.shape, np.float32)
-    level = cv2.LUT(connected_level(predicted, target), _LEVELS)
+    level = cv2.LUT(connectivity_levels(predicted, target), _LEVELS)
     gaps = [
         cv2.threshold(cv2.subtract(alpha, level), _UNDER_THETA, 0, cv2.THRESH_TOZERO)[1]
         for alpha in (predicted, target)
@@ -115,7 +115,7 @@ def disconnection(predicted: FloatArray, target: FloatArray) -> FloatArray:
     return np.asarray(cv2.absdiff(*gaps), np.float32)
 
 
-def connected_level(predicted: FloatArray, target: FloatArray) -> ByteArray:
+def connectivity_levels(predicted: FloatArray, target: FloatArray) -> ByteArray:
     """Index into STEPS of the last level to which each pixel (H, W) is connected.
 
     A pixel is connected to a level if at it, and at all lower ones, it belongs to the
@@ -128,7 +128,7 @@ def connected_level(predicted: FloatArray, target: FloatArray) -> ByteArray:
         enough = both >= np.float32(step)
         reached += enough
         counts.append(int(np.count_nonzero(enough)))
-    regions = _Regions(reached)
+    regions = _ConnectedRegions(reached)
     connected = np.zeros_like(reached)
     for level in range(_LAST, 0, -1):
         connected += 1
@@ -136,7 +136,7 @@ def connected_level(predicted: FloatArray, target: FloatArray) -> ByteArray:
     return connected
 
 
-class _Regions:
+class _ConnectedRegions:
     """The largest regions of ``reached >= level``, from the highest level down.
 
     Filling from a pixel of the next level's region is many times faster than labelling
@@ -151,7 +151,7 @@ class _Regions:
         self._seed: tuple[int, int] | None = None
         few = np.ascontiguousarray(reached[::_STRIDE, ::_STRIDE])
         if (few == _LAST).any():  # only a guess, but mostly a good one
-            _, (x, y) = _labelled(few, _LAST)
+            _, (x, y) = _largest_region(few, _LAST)
             self._seed = x * _STRIDE, y * _STRIDE
         height, width = reached.shape
         self._filled = np.empty((height + 2, width + 2), np.uint8)
@@ -167,7 +167,7 @@ class _Regions:
             return self._filled[1:-1, 1:-1]
         if self._seed is not None and 2 * self._fill(self._seed, level) > count:
             return self._filled[1:-1, 1:-1]
-        region, self._seed = _labelled(self._reached, level)
+        region, self._seed = _largest_region(self._reached, level)
         return region
 
     def _fill(self, seed: tuple[int, int], level: int) -> int:
@@ -181,7 +181,9 @@ class _Regions:
         )
 
 
-def _labelled(reached: ByteArray, level: int) -> tuple[ByteArray, tuple[int, int]]:
+def _largest_region(
+    reached: ByteArray, level: int
+) -> tuple[ByteArray, tuple[int, int]]:
     """The largest region of ``reached >= level`` as 0 and 1, and its first pixel.
 
     There must be one; of equal ones it is the first.
@@ -195,11 +197,11 @@ def _labelled(reached: ByteArray, level: int) -> tuple[ByteArray, tuple[int, int
 
 
 def iou(
-    predicted: BoolArray, target: BoolArray, known: BoolArray | None = None
+    predicted: BoolArray, target: BoolArray, valid: BoolArray | None = None
 ) -> float:
     """Intersection over union of (H, W) masks, where the target is known."""
     both, either = predicted & target, predicted | target
-    if known is not None:
-        both, either = both & known, either & known
+    if valid is not None:
+        both, either = both & valid, either & valid
     all_of_it = np.count_nonzero(either)
     return float(np.count_nonzero(both) / all_of_it) if all_of_it else 1.0

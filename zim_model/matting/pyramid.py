@@ -65,7 +65,7 @@ def update_pyramid_region(
 
     for fine, coarse in pairwise(levels):
         sides = zip(part, fine.shape, coarse.shape, strict=True)
-        rows, columns = (_halving(side, n, m) for side, n, m in sides)
+        rows, columns = (_axis_reduction(side, n, m) for side, n, m in sides)
         near = fine[rows.needs, columns.needs]
         if fine.shape == (2 * coarse.shape[0], 2 * coarse.shape[1]):
             size = (len(columns.weights), len(rows.weights))
@@ -78,7 +78,7 @@ def update_pyramid_region(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Halving:
+class _AxisReduction:
     """One axis of a reduction to half size: what is made, of what, and how."""
 
     makes: slice
@@ -86,7 +86,7 @@ class _Halving:
     weights: FloatArray
 
 
-def _halving(part: slice, fine: int, coarse: int) -> _Halving:
+def _axis_reduction(part: slice, fine: int, coarse: int) -> _AxisReduction:
     """The pixels of a side of ``coarse`` pixels that a part of ``fine`` reaches."""
     ratio = fine / coarse
     first = int(part.start / ratio)
@@ -97,4 +97,4 @@ def _halving(part: slice, fine: int, coarse: int) -> _Halving:
     at = np.arange(low, high)
     shared = np.minimum(at + 1, begin + ratio) - np.maximum(at, begin)
     weights = np.asarray(np.clip(shared, 0, None) / ratio, np.float32)
-    return _Halving(slice(first, last), slice(low, high), weights)
+    return _AxisReduction(slice(first, last), slice(low, high), weights)

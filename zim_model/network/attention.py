@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zim_model.runtime.threads import side_by_side
+from zim_model.runtime.threads import parallel_for
 
 WINDOW = 512
 """Most queries for which the bias is made as a tensor."""
@@ -44,11 +44,11 @@ def biased_attention(
     if q.device.type == "cpu" and not torch.is_grad_enabled():
         with torch.autocast("cpu", enabled=False):
             given = (x.float() for x in (q, k, v, rows, columns))
-            return _attention_in_parts(*given).to(q.dtype)
+            return _chunked_attention(*given).to(q.dtype)
     return _attention_without_bias_tensor(q, k, v, rows, columns)
 
 
-def _attention_in_parts(
+def _chunked_attention(
     q: Tensor, k: Tensor, v: Tensor, rows: Tensor, columns: Tensor
 ) -> Tensor:
     """A few queries of one head at a time, in fp32; not differentiable."""
@@ -56,7 +56,7 @@ def _attention_in_parts(
     scaled = q * length**-0.5
     out = q.new_empty(batch, count, heads, length)
 
-    def part(head: int, first: int) -> None:
+    def chunk(head: int, first: int) -> None:
         picture, head = divmod(head, heads)
         some = slice(first, min(first + QUERIES, count))
         bias = rows[picture, head, some, :, None] + columns[picture, head, some, None]
@@ -64,7 +64,7 @@ def _attention_in_parts(
         out[picture, some, head] = logits.softmax(-1) @ v[picture, head]
 
     firsts = range(0, count, QUERIES)
-    side_by_side(part, list(itertools.product(range(batch * heads), firsts)))
+    parallel_for(chunk, list(itertools.product(range(batch * heads), firsts)))
     return out.transpose(1, 2)
 
 

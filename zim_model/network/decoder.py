@@ -21,7 +21,11 @@ from zim_model.network.config import (
     ZimConfig,
 )
 from zim_model.network.encoder import LayerNorm2d, MlpBlock
-from zim_model.network.pixel_decoder import CueEncoder, HierarchicalPixelDecoder, Share
+from zim_model.network.pixel_decoder import (
+    CueEncoder,
+    HierarchicalPixelDecoder,
+    ImageTerm,
+)
 
 ABSENT, PADDING, NEGATIVE, POSITIVE, TOP_LEFT, BOTTOM_RIGHT = -2, -1, 0, 1, 2, 3
 """Token labels.  SAM knows all but ABSENT, which only fills a batch of unequal lengths
@@ -397,7 +401,7 @@ class MaskDecoder(nn.Module):
         prompt_tokens: Tensor,
         present: Tensor | None,
         mask: Tensor,
-        details: list[Tensor] | list[Share],
+        details: list[Tensor] | list[ImageTerm],
         cues: list[Tensor],
         known: ImageProjections | None = None,
     ) -> tuple[Tensor, Tensor]:

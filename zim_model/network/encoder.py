@@ -77,8 +77,12 @@ class VitAttention(nn.Module):
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, H*W, d)
         grid = q.reshape(b, self.heads, h, w, -1)
         # Bias of a query towards each key row and each key column.
-        rows = torch.einsum("bnhwd,hkd->bnhwk", grid, relative(self.rel_pos_h, h))
-        columns = torch.einsum("bnhwd,wkd->bnhwk", grid, relative(self.rel_pos_w, w))
+        rows = torch.einsum(
+            "bnhwd,hkd->bnhwk", grid, relative_positions(self.rel_pos_h, h)
+        )
+        columns = torch.einsum(
+            "bnhwd,wkd->bnhwk", grid, relative_positions(self.rel_pos_w, w)
+        )
         rows = rows.reshape(b, self.heads, h * w, h)
         columns = columns.reshape(b, self.heads, h * w, w)
         out = biased_attention(q, k, v, rows, columns)
@@ -87,7 +91,7 @@ class VitAttention(nn.Module):
         return projected
 
 
-def relative(table: Tensor, size: int) -> Tensor:
+def relative_positions(table: Tensor, size: int) -> Tensor:
     """Table (2n-1, d) looked up at query row - key row: (size, size, d)."""
     length = 2 * size - 1
     if len(table) != length:
@@ -110,12 +114,14 @@ class VitBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         attended = self.norm1(x)
-        attended = self._windowed(attended) if self.window else self.attn(attended)
+        attended = (
+            self._window_attention(attended) if self.window else self.attn(attended)
+        )
         x = x + attended
         out: Tensor = x + self.mlp(self.norm2(x))
         return out
 
-    def _windowed(self, x: Tensor) -> Tensor:
+    def _window_attention(self, x: Tensor) -> Tensor:
         """Attention inside windows; padded tokens take part, as in SAM."""
         b, h, w, d = x.shape
         n = self.window

@@ -17,13 +17,13 @@ import itertools
 import torch
 from torch import Tensor
 
-from zim_model.runtime.threads import side_by_side
+from zim_model.runtime.threads import parallel_for
 
 ROWS = 8
 """Rows of the small map that are treated at a time."""
 
 
-def relu_of_doubled(share: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+def upsample_conv_relu(bias_map: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     """ReLU of a share plus the convolution of the doubled map; not differentiable.
 
     Args:
@@ -40,11 +40,11 @@ def relu_of_doubled(share: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     columns = torch.arange(-1, width + 1, device=x.device).clamp(0, width - 1)
     padded = x.permute(0, 2, 3, 1)[:, :, columns]  # (B, h, w + 2, C)
     taps = weight.permute(2, 1, 3, 0).reshape(3, channels, 3 * outputs)
-    vertical = _vertical(height).to(x)
-    beside = share.permute(0, 2, 3, 1)  # (B, 2h, 2w, F)
+    vertical = _row_weights(height).to(x)
+    beside = bias_map.permute(0, 2, 3, 1)  # (B, 2h, 2w, F)
     out = torch.empty_like(beside, memory_format=torch.contiguous_format)
 
-    def strip(index: int, top: int) -> None:
+    def compute_rows(index: int, top: int) -> None:
         bottom = min(top + ROWS, height)
         rows = slice(max(0, top - 1), min(bottom + 1, height))
         mixed = padded[index, rows].reshape(1, -1, channels) @ taps
@@ -56,11 +56,11 @@ def relu_of_doubled(share: Tensor, x: Tensor, weight: Tensor) -> Tensor:
         result.relu_()
 
     tops = range(0, height, ROWS)
-    side_by_side(strip, list(itertools.product(range(len(out)), tops)))
+    parallel_for(compute_rows, list(itertools.product(range(len(out)), tops)))
     return out.permute(0, 3, 1, 2)
 
 
-def _add_columns(out: Tensor, share: Tensor, tall: Tensor) -> None:
+def _add_columns(out: Tensor, bias_map: Tensor, tall: Tensor) -> None:
     """Interpolate along rows and add up the share and the three taps of a row.
 
     Args:
@@ -69,25 +69,25 @@ def _add_columns(out: Tensor, share: Tensor, tall: Tensor) -> None:
         tall: (2n, w + 2, 3F), what each tap of a row mixed.
     """
     middle = tall[:, 1:-1]
-    left = _thirds(torch.lerp(middle, tall[:, :-2], 0.25))  # at column 2j
-    right = _thirds(torch.lerp(middle, tall[:, 2:], 0.25))  # at column 2j + 1
+    left = _column_taps(torch.lerp(middle, tall[:, :-2], 0.25))  # at column 2j
+    right = _column_taps(torch.lerp(middle, tall[:, 2:], 0.25))  # at column 2j + 1
     even, odd = out[:, 0::2], out[:, 1::2]
-    torch.add(share[:, 0::2], left[1], out=even)
+    torch.add(bias_map[:, 0::2], left[1], out=even)
     even += right[2]
     even[:, 1:] += right[0][:, :-1]
-    torch.add(share[:, 1::2], right[1], out=odd)
+    torch.add(bias_map[:, 1::2], right[1], out=odd)
     odd += left[0]
     odd[:, :-1] += left[2][:, 1:]
 
 
-def _thirds(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _column_taps(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Channels (..., 3F) as three times (..., F)."""
     n = x.shape[-1] // 3
     return x[..., :n], x[..., n : 2 * n], x[..., 2 * n :]
 
 
 @functools.lru_cache(maxsize=16)
-def _vertical(height: int) -> Tensor:
+def _row_weights(height: int) -> Tensor:
     """How rows of the small map enter those of the result: (2h, 3, h).
 
     Row r takes tap t from row r + t - 1 of the doubled map, which lies between two rows

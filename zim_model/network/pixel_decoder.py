@@ -19,21 +19,21 @@ from torch import Tensor, nn
 
 from zim_model.network.config import ZimConfig
 from zim_model.network.encoder import ConvBnRelu, ResidualBlock
-from zim_model.network.fused_upsample import relu_of_doubled
+from zim_model.network.fused_upsample import upsample_conv_relu
 from zim_model.network.region_head import REGION_CUES
 
 SMALLEST = 64
-"""Side of the smallest map that :func:`relu_of_doubled` is worth its many steps for."""
+"""Side of the smallest map that :func:`upsample_conv_relu` is worth its many steps for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Share:
-    """What maps that are known per image add to a :class:`Fusion`, (V, F, h, w)."""
+class ImageTerm:
+    """What maps that are known per image add to a :class:`FusionConv`, (V, F, h, w)."""
 
     value: Tensor
 
 
-class Fusion(ConvBnRelu):
+class FusionConv(ConvBnRelu):
     """A :class:`~zim_model.network.encoder.ConvBnRelu` of maps side by side.
 
     Args:
@@ -42,50 +42,56 @@ class Fusion(ConvBnRelu):
         known: index of the map that depends on the image alone.
     """
 
-    def __init__(self, widths: tuple[int, ...], outputs: int, known: int) -> None:
+    def __init__(self, widths: tuple[int, ...], outputs: int, image_map: int) -> None:
         super().__init__(sum(widths), outputs)
-        self.known = known
-        start = sum(widths[:known])
-        self._channels = slice(start, start + widths[known])
+        self.image_map_index = image_map
+        start = sum(widths[:image_map])
+        self._channels = slice(start, start + widths[image_map])
 
-    def share(self, known: Tensor) -> Share:
+    def image_term(self, image_map: Tensor) -> ImageTerm:
         """What the known map (V, K, h, w) adds; of a model in evaluation mode."""
-        weight, shift = self._folded()
-        return Share(F.conv2d(known, weight[:, self._channels], shift, padding=1))
+        weight, shift = self._fold_batch_norm()
+        return ImageTerm(
+            F.conv2d(image_map, weight[:, self._channels], shift, padding=1)
+        )
 
-    def forward(self, *maps: Tensor | Share) -> Tensor:
+    def forward(self, *maps: Tensor | ImageTerm) -> Tensor:
         """Maps (B, K_i, h, w), the known one possibly as its share, to (B, F, h, w)."""
-        share = maps[self.known]
+        share = maps[self.image_map_index]
         others = [m for m in maps if isinstance(m, Tensor)]
-        if not isinstance(share, Share):
+        if not isinstance(share, ImageTerm):
             out: Tensor = super().forward(torch.cat(others, 1))  # type: ignore[no-untyped-call]
             return out
-        out = F.conv2d(_joined(others), self._rest(), padding=1)
+        out = F.conv2d(_concat(others), self._prompt_weight(), padding=1)
         return out.add_(share.value).relu_()
 
-    def over(self, below: Tensor, *beside: Tensor | Share) -> Tensor:
+    def forward_upsampled(
+        self, coarse: Tensor, *skip_maps: Tensor | ImageTerm
+    ) -> Tensor:
         """Like :meth:`forward`, with a map (B, K, h/2, w/2) to be doubled as the last.
 
         Where that pays, with a share on a CPU, the doubled map is never made.
         """
-        share = beside[self.known]
-        if not isinstance(share, Share) or not _pays(below):
-            return self.forward(*beside, _doubled(below))
-        others = [m for m in beside if isinstance(m, Tensor)]
-        rest = self._rest()
-        split = rest.shape[1] - below.shape[1]
-        known = share.value.expand(len(below), -1, -1, -1)
+        share = skip_maps[self.image_map_index]
+        if not isinstance(share, ImageTerm) or not _fused_is_faster(coarse):
+            return self.forward(*skip_maps, _upsample2(coarse))
+        others = [m for m in skip_maps if isinstance(m, Tensor)]
+        rest = self._prompt_weight()
+        split = rest.shape[1] - coarse.shape[1]
+        image_map = share.value.expand(len(coarse), -1, -1, -1)
         if others:
-            known = known + F.conv2d(_joined(others), rest[:, :split], padding=1)
-        return relu_of_doubled(known, below, rest[:, split:])
+            image_map = image_map + F.conv2d(
+                _concat(others), rest[:, :split], padding=1
+            )
+        return upsample_conv_relu(image_map, coarse, rest[:, split:])
 
-    def _rest(self) -> Tensor:
+    def _prompt_weight(self) -> Tensor:
         """The folded weight of all maps but the known one."""
-        weight, _ = self._folded()
+        weight, _ = self._fold_batch_norm()
         start, stop = self._channels.start, self._channels.stop
         return torch.cat([weight[:, :start], weight[:, stop:]], 1)
 
-    def _folded(self) -> tuple[Tensor, Tensor]:
+    def _fold_batch_norm(self) -> tuple[Tensor, Tensor]:
         """The convolution's weight and bias with the batch norm in them."""
         conv, norm = self[0], self[1]
         assert isinstance(conv, nn.Conv2d)
@@ -97,25 +103,25 @@ class Fusion(ConvBnRelu):
         return weight, norm.bias - norm.running_mean * scale
 
 
-def _pays(below: Tensor) -> bool:
-    """Whether :func:`relu_of_doubled` is faster than doubling and convolving a map."""
-    exact = below.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    return below.device.type == "cpu" and exact and below.shape[-1] >= SMALLEST
+def _fused_is_faster(coarse: Tensor) -> bool:
+    """Whether :func:`upsample_conv_relu` is faster than doubling and convolving a map."""
+    exact = coarse.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    return coarse.device.type == "cpu" and exact and coarse.shape[-1] >= SMALLEST
 
 
-def _doubled(x: Tensor) -> Tensor:
+def _upsample2(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _joined(maps: Sequence[Tensor]) -> Tensor:
+def _concat(maps: Sequence[Tensor]) -> Tensor:
     """Maps side by side; one alone is not copied."""
     return maps[0] if len(maps) == 1 else torch.cat(list(maps), 1)
 
 
-def shares_of(blocks: Iterable[nn.Module], maps: Sequence[Tensor]) -> list[Share]:
+def image_terms(blocks: Iterable[nn.Module], maps: Sequence[Tensor]) -> list[ImageTerm]:
     """The share of each block's known map."""
-    fusions = [block for block in blocks if isinstance(block, Fusion)]
-    return [fusion.share(x) for fusion, x in zip(fusions, maps, strict=True)]
+    fusions = [block for block in blocks if isinstance(block, FusionConv)]
+    return [fusion.image_term(x) for fusion, x in zip(fusions, maps, strict=True)]
 
 
 class CueEncoder(nn.Module):
@@ -132,37 +138,39 @@ class CueEncoder(nn.Module):
         maps = config.cue_channels
         if config.region_channels is not None:
             maps += len(REGION_CUES) + 1  # and an earlier answer
-        self.first = Fusion((maps, details[0]), a, known=1)
+        self.first = FusionConv((maps, details[0]), a, image_map=1)
         self.down = nn.ModuleList(
             [ConvBnRelu(a, b, 2), ConvBnRelu(b, c, 2), ConvBnRelu(c, dim, 2)]
         )
         self.mix = nn.ModuleList(
             [
-                Fusion((b, details[1]), b, known=1),
-                Fusion((c, details[2]), c, known=1),
-                Fusion((dim, dim), dim, known=1),
+                FusionConv((b, details[1]), b, image_map=1),
+                FusionConv((c, details[2]), c, image_map=1),
+                FusionConv((dim, dim), dim, image_map=1),
             ]
         )
         self.last = nn.Sequential(ResidualBlock(dim), ResidualBlock(dim))
 
     def forward(
-        self, cues: Tensor, beside: list[Tensor] | list[Share]
+        self, cues: Tensor, skip_maps: list[Tensor] | list[ImageTerm]
     ) -> tuple[list[Tensor], Tensor]:
         """Cues (B, K, S/2, S/2) to features at strides 2, 4, 8, dense (B, C, G, G).
 
         Args:
             beside: D0, D1, D2 and the embeddings, or what :meth:`shares` gives.
         """
-        x = self.first(cues, beside[0])
+        x = self.first(cues, skip_maps[0])
         levels = [x]
-        for down, mix, known in zip(self.down, self.mix, beside[1:], strict=True):
-            x = mix(down(x), known)
+        for down, mix, image_map in zip(
+            self.down, self.mix, skip_maps[1:], strict=True
+        ):
+            x = mix(down(x), image_map)
             levels.append(x)
         return levels[:3], self.last(x)
 
-    def image_terms(self, beside: list[Tensor]) -> list[Share]:
+    def image_terms(self, skip_maps: list[Tensor]) -> list[ImageTerm]:
         """The shares of details and embeddings."""
-        return shares_of((self.first, *self.mix), beside)
+        return image_terms((self.first, *self.mix), skip_maps)
 
 
 class HierarchicalPixelDecoder(nn.Module):
@@ -172,17 +180,17 @@ class HierarchicalPixelDecoder(nn.Module):
         super().__init__()
         details = config.decoder_details[::-1]
         cues = config.cue_widths[::-1]
-        below = (config.embed_dim, *config.fusion_channels[:2])
+        coarse = (config.embed_dim, *config.fusion_channels[:2])
         self.fusions = nn.ModuleList()
         for i, outputs in enumerate(config.fusion_channels):
             middle = (cues[i],) if config.cue_channels else ()
-            widths = (details[i], *middle, below[i])
-            self.fusions.append(Fusion(widths, outputs, known=0))
+            widths = (details[i], *middle, coarse[i])
+            self.fusions.append(FusionConv(widths, outputs, image_map=0))
 
     def forward(
         self,
         image: Tensor,
-        details: list[Tensor] | list[Share],
+        details: list[Tensor] | list[ImageTerm],
         cues: list[Tensor],
     ) -> Tensor:
         """Image tokens (B, C, G, G) to features (B, F, S/2, S/2).
@@ -193,11 +201,11 @@ class HierarchicalPixelDecoder(nn.Module):
         """
         x = image
         for i, fusion in enumerate(self.fusions):
-            assert isinstance(fusion, Fusion)
+            assert isinstance(fusion, FusionConv)
             middle = [cues[2 - i]] if cues else []
-            x = fusion.over(x, details[2 - i], *middle)
+            x = fusion.forward_upsampled(x, details[2 - i], *middle)
         return x
 
-    def image_terms(self, details: list[Tensor]) -> list[Share]:
+    def image_terms(self, details: list[Tensor]) -> list[ImageTerm]:
         """The shares of D0, D1, D2, at strides 2, 4, 8."""
-        return shares_of(self.fusions[::-1], details)
+        return image_terms(self.fusions[::-1], details)

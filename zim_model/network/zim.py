@@ -20,7 +20,7 @@ from zim_model.network.decoder import (
     attention_mask,
 )
 from zim_model.network.encoder import DetailStream, build_encoder
-from zim_model.network.pixel_decoder import Share
+from zim_model.network.pixel_decoder import ImageTerm
 from zim_model.network.region_head import (
     RegionHead,
     Regions,
@@ -30,7 +30,7 @@ from zim_model.network.region_head import (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+class DecoderCache:
     """What decoding makes of V images alone, so that it is made only once.
 
     Attributes:
@@ -39,8 +39,8 @@ class Prepared:
         projections: of the image as no mask prompt changes it, for the transformer.
     """
 
-    fusions: list[Share]
-    cues: list[Share]
+    fusions: list[ImageTerm]
+    cues: list[ImageTerm]
     projections: ImageProjections | None
 
     def tensors(self) -> list[Tensor]:
@@ -48,14 +48,14 @@ class Prepared:
         shares = [share.value for share in (*self.fusions, *self.cues)]
         return [*shares, *(self.projections or ())]
 
-    def mapped(self, change: Callable[[Tensor], Tensor]) -> Prepared:
+    def map_tensors(self, change: Callable[[Tensor], Tensor]) -> DecoderCache:
         """The same with every tensor changed."""
         projections = self.projections
         if projections is not None:
             projections = ImageProjections(*map(change, projections))
-        return Prepared(
-            [Share(change(share.value)) for share in self.fusions],
-            [Share(change(share.value)) for share in self.cues],
+        return DecoderCache(
+            [ImageTerm(change(share.value)) for share in self.fusions],
+            [ImageTerm(change(share.value)) for share in self.cues],
             projections,
         )
 
@@ -70,23 +70,23 @@ class Features:
             head's features; empty for SAM's own pixel decoder, and where ``prepared``
             stands in for them.
         regions: what the region head found, if there is one.
-        prepared: what :meth:`Zim.prepared` made of them for inference.
+        prepared: what :meth:`Zim.precompute` made of them for inference.
     """
 
     embeddings: Tensor
     details: list[Tensor]
     regions: Regions | None = None
-    prepared: Prepared | None = None
+    decoder_cache: DecoderCache | None = None
 
     def select(self, index: Tensor) -> Features:
         """Features of B prompt sets, from the index (B,) of each one's image."""
-        return self.mapped(lambda tensor: tensor[index])
+        return self.map_tensors(lambda tensor: tensor[index])
 
     def expand(self, count: int) -> Features:
         """The features of one image for so many prompt sets, without copying."""
-        return self.mapped(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
+        return self.map_tensors(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
 
-    def mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
+    def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Features:
         """The same with every tensor changed."""
         regions = self.regions
         if regions is not None:
@@ -95,7 +95,7 @@ class Features:
             change(self.embeddings),
             [change(detail) for detail in self.details],
             regions,
-            None if self.prepared is None else self.prepared.mapped(change),
+            None if self.decoder_cache is None else self.decoder_cache.map_tensors(change),
         )
 
     def tensors(self) -> list[Tensor]:
@@ -103,8 +103,8 @@ class Features:
         tensors = [self.embeddings, *self.details]
         if self.regions is not None:
             tensors += [self.regions.maps, self.regions.embedding]
-        if self.prepared is not None:
-            tensors += self.prepared.tensors()
+        if self.decoder_cache is not None:
+            tensors += self.decoder_cache.tensors()
         return tensors
 
     @property
@@ -151,7 +151,7 @@ class Zim(nn.Module):
         details = [torch.cat([details[0], fine], 1), *coarser]
         return Features(embeddings, details, regions)
 
-    def prepared(self, features: Features) -> Features:
+    def precompute(self, features: Features) -> Features:
         """The same features in the form that is fastest to decode, and smaller.
 
         Only for inference: the model must be in evaluation mode, and its weights must
@@ -163,22 +163,24 @@ class Zim(nn.Module):
         beside = [*features.details, features.embeddings]
         projections = None
         if encoder is None:
-            image = features.embeddings + self._no_mask(features)
-            projections = decoder.transformer.projections(image, self._places(features))
-        prepared = Prepared(
+            image = features.embeddings + self._no_mask_embedding(features)
+            projections = decoder.transformer.projections(
+                image, self._dense_positions(features)
+            )
+        prepared = DecoderCache(
             decoder.pixel_decoder.image_terms(features.details)
             if features.details
             else [],
             [] if encoder is None else encoder.image_terms(beside),
             projections,
         )
-        return replace(features, details=[], prepared=prepared)
+        return replace(features, details=[], decoder_cache=prepared)
 
-    def _no_mask(self, features: Features) -> Tensor:
+    def _no_mask_embedding(self, features: Features) -> Tensor:
         count, _, grid, _ = features.embeddings.shape
         return self.prompt_encoder.dense(None, count, grid)
 
-    def _places(self, features: Features) -> Tensor:
+    def _dense_positions(self, features: Features) -> Tensor:
         return self.prompt_encoder.pe_layer.grid(features.embeddings.shape[-1])
 
     def decode(
@@ -189,7 +191,7 @@ class Zim(nn.Module):
         cues: Tensor | None = None,
         mask_input: Tensor | None = None,
         *,
-        padded: bool | None = None,
+        has_padding: bool | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predict four mattes for each of B prompt sets.
 
@@ -216,13 +218,13 @@ class Zim(nn.Module):
             features = features.expand(count)
         prompt_tokens = self.prompt_encoder.tokens(coords, labels, grid * STRIDE)
         absent = labels == ABSENT
-        if padded is None:
-            padded = bool(absent.any())
-        present = ~absent if padded else None
+        if has_padding is None:
+            has_padding = bool(absent.any())
+        present = ~absent if has_padding else None
         as_cue = features.regions is not None
         dense = self.prompt_encoder.dense(None if as_cue else mask_input, count, grid)
         levels: list[Tensor] = []
-        prepared = features.prepared
+        prepared = features.decoder_cache
         if self.prompt_encoder.cue_encoder is not None:
             if cues is None:
                 raise ValueError(f"{self.config.name} needs cue maps")
@@ -237,7 +239,7 @@ class Zim(nn.Module):
             dense = dense + from_cues
         logits, iou = self.mask_decoder(
             features.embeddings + dense,
-            self._places(features),
+            self._dense_positions(features),
             prompt_tokens,
             present,
             attention_mask(coords, labels, grid, self.config.attention_sigma),

@@ -19,7 +19,7 @@ import torch
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import DeviceError, WeightsError
-from zim_model.inference.backends import EncodedView, no_numbers, prompt_tokens
+from zim_model.inference.backends import EncodedView, non_finite_error, prompt_tokens
 from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.network.decoder import attention_mask
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     import onnxruntime as ort
 
 IMAGE = "image"
-FEATURES = ("image_embeddings", "feat_D0", "feat_D1", "feat_D2")
+ENCODER_OUTPUTS = ("image_embeddings", "feat_D0", "feat_D1", "feat_D2")
 PROMPTS = ("point_coords", "point_labels", "attn_mask")
-ANSWERS = ("masks", "iou_predictions")
+DECODER_OUTPUTS = ("masks", "iou_predictions")
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
     "mps": "CoreMLExecutionProvider",
@@ -58,7 +58,7 @@ def check_pair(folder: Path) -> ZimConfig:
         WeightsError: a graph is missing or damaged, has other inputs or outputs, or
             ONNX Runtime is not installed.
     """
-    return _config_of(folder, *_open_pair(folder, [_PROVIDERS["cpu"]]))
+    return _detect_config(folder, *_open_pair(folder, [_PROVIDERS["cpu"]]))
 
 
 class OnnxBackend:
@@ -76,15 +76,15 @@ class OnnxBackend:
         """
         providers = _providers(device)
         sessions = self._encoder, self._decoder = _open_pair(folder, providers)
-        self.config, self._folder = _config_of(folder, *sessions), folder
+        self.config, self._folder = _detect_config(folder, *sessions), folder
         # A provider whose libraries are missing is passed over: ask what is used.
-        wanted, *_ = (name for name, *_ in map(_as_tuple, providers))
+        wanted, *_ = (name for name, *_ in map(_provider_tuple, providers))
         used = next(
             (s.get_providers()[0] for s in sessions if s.get_providers()[0] != wanted),
             wanted,
         )
         if used != wanted and device is not None:
-            raise _unusable(device)
+            raise _device_error(device)
         if used != wanted:
             warnings.warn(
                 f"ONNX Runtime cannot use {_LABELS[wanted]} here: "
@@ -100,7 +100,7 @@ class OnnxBackend:
         """See :class:`~zim_model.inference.backends.Backend`."""
         pixels = resize_view(self.config, image, view)
         tensor = normalise(pixels, self.config.image_size)[None]
-        arrays = self._run(self._encoder, FEATURES, {IMAGE: tensor})
+        arrays = self._run(self._encoder, ENCODER_OUTPUTS, {IMAGE: tensor})
         embeddings, *details = map(torch.from_numpy, arrays)
         return EncodedView(view, Features(embeddings, details), pixels)
 
@@ -116,14 +116,14 @@ class OnnxBackend:
         assert isinstance(features, Features)
         tensors = (features.embeddings, *features.details)
         inputs = {
-            **dict(zip(FEATURES, (t.numpy() for t in tensors), strict=True)),
+            **dict(zip(ENCODER_OUTPUTS, (t.numpy() for t in tensors), strict=True)),
             "point_coords": coords[None],
             "point_labels": labels[None].astype(np.float32),
             "attn_mask": self._attention(coords, labels),
         }
-        logits, iou = self._run(self._decoder, ANSWERS, inputs)
+        logits, iou = self._run(self._decoder, DECODER_OUTPUTS, inputs)
         if not np.isfinite(logits).all():
-            raise no_numbers(str(self._folder))
+            raise non_finite_error(str(self._folder))
         stride = self.config.mask_stride
         height, width = (-(-side // stride) for side in encoded.view.input_size)
         return logits[0, :, :height, :width], iou[0].reshape(NUM_MASK_TOKENS)
@@ -136,7 +136,7 @@ class OnnxBackend:
             if is_out_of_memory(error):
                 raise
             if _is_of_provider(error):
-                raise _unusable(self._device) from error
+                raise _device_error(self._device) from error
             raise WeightsError(
                 f"A graph in {self._folder} cannot be run ({_first_line(error)}).",
                 "Download or copy both files again.",
@@ -198,8 +198,8 @@ def open_session(
         if is_out_of_memory(error):
             raise
         if _is_of_provider(error):
-            name, *_ = _as_tuple(providers[0])
-            raise _unusable(_LABELS.get(name, name)) from error
+            name, *_ = _provider_tuple(providers[0])
+            raise _device_error(_LABELS.get(name, name)) from error
         raise WeightsError(
             f"{path} is missing, damaged or no ONNX graph ({_first_line(error)}).",
             "Download or copy it again.",
@@ -210,21 +210,29 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)[:200]
 
 
-def _config_of(
+def _detect_config(
     folder: Path, encoder: ort.InferenceSession, decoder: ort.InferenceSession
 ) -> ZimConfig:
     """The configuration that the names and shapes of the graphs tell."""
-    images, made = _named(encoder.get_inputs()), _named(encoder.get_outputs())
-    needed, given = _named(decoder.get_inputs()), _named(decoder.get_outputs())
+    images, made = (
+        _tensor_list(encoder.get_inputs()),
+        _tensor_list(encoder.get_outputs()),
+    )
+    needed, given = (
+        _tensor_list(decoder.get_inputs()),
+        _tensor_list(decoder.get_outputs()),
+    )
     *_, side = images[IMAGE].shape if IMAGE in images else [None]
     if not isinstance(side, int):  # a symbol stands for what the authors train with
         side = ZIM_VIT_B.image_size
     first, second = ONNX_FILES
     strange = [
-        *_strange(f"{first}'s input", images, {IMAGE}, exactly=True),
-        *_strange(f"{first}'s output", made, FEATURES),
-        *_strange(f"{second}'s input", needed, {*FEATURES, *PROMPTS}, exactly=True),
-        *_strange(f"{second}'s output", given, ANSWERS),
+        *_interface_error(f"{first}'s input", images, {IMAGE}, exactly=True),
+        *_interface_error(f"{first}'s output", made, ENCODER_OUTPUTS),
+        *_interface_error(
+            f"{second}'s input", needed, {*ENCODER_OUTPUTS, *PROMPTS}, exactly=True
+        ),
+        *_interface_error(f"{second}'s output", given, DECODER_OUTPUTS),
     ]
     if side % STRIDE:
         strange.append(f"{first} takes pictures of {side} pixels")
@@ -234,7 +242,7 @@ def _config_of(
             f"{', '.join(strange)}.",
             f"Expected {first} and {second} as ZIM's authors publish them.",
         )
-    for name in FEATURES:
+    for name in ENCODER_OUTPUTS:
         if not _same_shape(made[name].shape, needed[name].shape):
             raise WeightsError(
                 f"{first} and {second} in {folder} do not belong together: {name} is "
@@ -244,11 +252,11 @@ def _config_of(
     return replace(ZIM_VIT_B, name=folder.name, image_size=side)
 
 
-def _named(values: Sequence[Any]) -> dict[str, Any]:
+def _tensor_list(values: Sequence[Any]) -> dict[str, Any]:
     return {value.name: value for value in values}
 
 
-def _strange(
+def _interface_error(
     what: str, found: Mapping[str, Any], wanted: Collection[str], exactly: bool = False
 ) -> Iterator[str]:
     """What is wrong with the inputs or outputs of a graph.
@@ -282,13 +290,13 @@ def _providers(device: str | None) -> list[Any]:
     kind, _, index = device.partition(":")
     name = _PROVIDERS.get(kind, kind)
     if name not in here:
-        raise _unusable(device)
+        raise _device_error(device)
     if name == cpu:
         return [cpu]
     return [(name, {"device_id": index}) if index else name, cpu]
 
 
-def _as_tuple(provider: Any) -> tuple[str, ...]:
+def _provider_tuple(provider: Any) -> tuple[str, ...]:
     """A provider's name, and its options if it has any."""
     return provider if isinstance(provider, tuple) else (provider,)
 
@@ -298,7 +306,7 @@ def _is_of_provider(error: Exception) -> bool:
     return type(error).__name__ == "EPFail"
 
 
-def _unusable(device: str) -> DeviceError:
+def _device_error(device: str) -> DeviceError:
     return DeviceError(
         f"ONNX Runtime cannot use {device} here.",
         "Install the build of it for this device (onnxruntime-gpu for CUDA), or "

@@ -29,27 +29,32 @@ from zim_model.network.config import (
     ZimConfig,
 )
 from zim_model.network.zim import Features, Zim
-from zim_model.onnx.backend import ANSWERS, FEATURES, check_pair, open_session
-from zim_model.onnx.graph import Graph, Layer, read_graph
+from zim_model.onnx.backend import (
+    DECODER_OUTPUTS,
+    ENCODER_OUTPUTS,
+    check_pair,
+    open_session,
+)
+from zim_model.onnx.graph import Graph, GraphLayer, read_graph
 from zim_model.onnx.parity import (
-    Answered,
+    DecoderOutput,
     ParityDifference,
-    answer_differences,
+    check_parity,
+    decoder_differences,
     encoder_differences,
     graph_answers,
-    refuse_disagreement,
 )
 from zim_model.onnx.prompt_encoder import prompt_state
 from zim_model.onnx.weight_matching import (
-    Places,
-    Slot,
+    ParameterSlot,
     State,
-    of_kind,
-    placed,
-    shapes_of,
+    WeightMatcher,
+    fill_slots,
+    layers_of_kind,
+    parameter_shapes,
 )
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.installed import ONNX_FILES, worded
+from zim_model.weights.installed import ONNX_FILES, translate_os_errors
 
 _PER_LAYER, _AFTER = 14, 4
 """Linear layers of each layer of the transformer, and of its last attention."""
@@ -98,21 +103,21 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
         )
     check_pair(folder)
     encoder, decoder = (read_graph(folder / name) for name in ONNX_FILES)
-    places = Places()
+    places = WeightMatcher()
     config, state = _encoder_state(encoder, places)
     config, more = _decoder_state(decoder, config, places)
-    model = _built(replace(config, name=folder.resolve().name), state | more)
+    model = _build_model(replace(config, name=folder.resolve().name), state | more)
     paths = [graph.path for graph in (encoder, decoder)]
     del encoder, decoder, state, more
-    found = _compared(model, *paths)
-    refuse_disagreement(found, f"{folder} was converted")
-    model.config = _with_known_name(model.config)
-    with worded(f"{target} cannot be written"):
+    found = _compare_and_tune(model, *paths)
+    check_parity(found, f"{folder} was converted")
+    model.config = _named_config(model.config)
+    with translate_os_errors(f"{target} cannot be written"):
         save_model(model, target, half=False)
     return Conversion(model.config, tuple(found), places.by_name, places.by_order)
 
 
-def _with_known_name(config: ZimConfig) -> ZimConfig:
+def _named_config(config: ZimConfig) -> ZimConfig:
     """The configuration of ours that is the same but for its name, if there is one."""
     named = (replace(config, name=name) for name in CONFIGS)
     return next((each for each in named if each in CONFIGS.values()), config)
@@ -121,40 +126,46 @@ def _with_known_name(config: ZimConfig) -> ZimConfig:
 # --- the encoder ----------------------------------------------------------------------
 
 
-def _encoder_state(graph: Graph, places: Places) -> tuple[ZimConfig, State]:
+def _encoder_state(graph: Graph, places: WeightMatcher) -> tuple[ZimConfig, State]:
     """The configuration that the encoder's graph tells, and its weights."""
-    embedding, *details = FEATURES
-    stream = graph.behind(details[-1])
-    vit = [layer for layer in graph.behind(embedding) if layer not in stream]
-    config = _vit_config(graph, vit, stream)
+    embedding, *details = ENCODER_OUTPUTS
+    detail_layers = graph.layers_behind(details[-1])
+    vit = [
+        layer for layer in graph.layers_behind(embedding) if layer not in detail_layers
+    ]
+    config = _vit_config(graph, vit, detail_layers)
     vit = list(_with_positions(vit, config))
-    own = shapes_of(config)
-    slots = [Slot("conv", f"detail_stream.convs.{i}") for i in range(3)]
-    found = places.match(slots, _no_tables(stream), own, graph.path)
+    own = parameter_shapes(config)
+    slots = [ParameterSlot("conv", f"detail_stream.convs.{i}") for i in range(3)]
+    found = places.match(slots, _without_tables(detail_layers), own, graph.path)
     more = _vit_slots(config)
     found |= places.match(more, vit, own, graph.path)
-    return config, placed([*slots, *more], found, own)
+    return config, fill_slots([*slots, *more], found, own)
 
 
-def _no_tables(layers: Iterable[Layer]) -> list[Layer]:
+def _without_tables(layers: Iterable[GraphLayer]) -> list[GraphLayer]:
     return [layer for layer in layers if layer.kind != "table"]
 
 
 def _vit_config(
-    graph: Graph, vit: Sequence[Layer], stream: Sequence[Layer]
+    graph: Graph, vit: Sequence[GraphLayer], detail_layers: Sequence[GraphLayer]
 ) -> ZimConfig:
     """The configuration, as far as the encoder tells it; guesses fail to match."""
     side = _input_side(graph)
-    grid, depth = side // STRIDE, max(1, len(of_kind(vit, "linear")) // 4)
-    convs = [layer.weight.shape for layer in of_kind(vit, "conv")]
+    grid, depth = side // STRIDE, max(1, len(layers_of_kind(vit, "linear")) // 4)
+    convs = [layer.weight.shape for layer in layers_of_kind(vit, "conv")]
     dim = next((s[0] for s in convs if s[-1] == STRIDE), ZIM_VIT_B.embed_dim)
-    tables = [t for t in map(_relative_table, of_kind(vit, "table")) if t is not None]
+    tables = [
+        t for t in map(_relative_table, layers_of_kind(vit, "table")) if t is not None
+    ]
     head = tables[0].shape[1] if tables else 64
     # Every block has two tables, one for rows and one for columns.
     lengths = [(len(table) + 1) // 2 for table in tables[::2]]
     windows = [length for length in lengths if length != grid]
     hidden = [
-        x.weight.shape[0] for x in of_kind(vit, "linear") if x.weight.shape[1] == dim
+        x.weight.shape[0]
+        for x in layers_of_kind(vit, "linear")
+        if x.weight.shape[1] == dim
     ]
     encoder = VitConfig(
         *(dim, depth, max(1, dim // head)),
@@ -162,7 +173,7 @@ def _vit_config(
         window=windows[0] if windows else 0,
         mlp_ratio=hidden[2] / dim if len(hidden) > 2 else 4.0,
     )
-    widths = [layer.weight.shape[0] for layer in of_kind(stream, "conv")]
+    widths = [layer.weight.shape[0] for layer in layers_of_kind(detail_layers, "conv")]
     d0, d1, d2 = (*widths, *ZIM_VIT_B.detail_channels[len(widths) :])[:3]
     embed = convs[-1][0] if convs else ZIM_VIT_B.embed_dim
     return replace(
@@ -180,28 +191,34 @@ def _input_side(graph: Graph) -> int:
     return int(side) or ZIM_VIT_B.image_size
 
 
-def _vit_slots(config: ZimConfig) -> list[Slot]:
+def _vit_slots(config: ZimConfig) -> list[ParameterSlot]:
     """The places of SAM's image encoder, in order."""
     assert isinstance(config.encoder, VitConfig)
-    slots = [Slot("conv", "patch_embed.proj"), Slot("table", "pos_embed")]
+    slots = [
+        ParameterSlot("conv", "patch_embed.proj"),
+        ParameterSlot("table", "pos_embed"),
+    ]
     for i in range(config.encoder.depth):
         block = f"blocks.{i}"
         slots += [
-            Slot("norm", f"{block}.norm1"),
-            Slot("linear", f"{block}.attn.qkv"),
-            Slot("table", f"{block}.attn.rel_pos_h"),
-            Slot("table", f"{block}.attn.rel_pos_w"),
-            Slot("linear", f"{block}.attn.proj"),
-            Slot("norm", f"{block}.norm2"),
-            Slot("linear", f"{block}.mlp.lin1"),
-            Slot("linear", f"{block}.mlp.lin2"),
+            ParameterSlot("norm", f"{block}.norm1"),
+            ParameterSlot("linear", f"{block}.attn.qkv"),
+            ParameterSlot("table", f"{block}.attn.rel_pos_h"),
+            ParameterSlot("table", f"{block}.attn.rel_pos_w"),
+            ParameterSlot("linear", f"{block}.attn.proj"),
+            ParameterSlot("norm", f"{block}.norm2"),
+            ParameterSlot("linear", f"{block}.mlp.lin1"),
+            ParameterSlot("linear", f"{block}.mlp.lin2"),
         ]
     for i in (0, 2):
-        slots += [Slot("conv", f"neck.{i}"), Slot("norm", f"neck.{i + 1}")]
+        slots += [
+            ParameterSlot("conv", f"neck.{i}"),
+            ParameterSlot("norm", f"neck.{i + 1}"),
+        ]
     return [replace(slot, path=f"image_encoder.{slot.path}") for slot in slots]
 
 
-def _relative_table(layer: Layer) -> FloatArray | None:
+def _relative_table(layer: GraphLayer) -> FloatArray | None:
     """The table of relative positions (2n - 1, d) that a constant is or comes from.
 
     Once an exporter has looked it up it is (n, n, d), or (n, d, n) for a product: every
@@ -225,7 +242,9 @@ def _relative_table(layer: Layer) -> FloatArray | None:
     return None
 
 
-def _with_positions(layers: Iterable[Layer], config: ZimConfig) -> Iterator[Layer]:
+def _with_positions(
+    layers: Iterable[GraphLayer], config: ZimConfig
+) -> Iterator[GraphLayer]:
     """The layers with all tables of positions as ours, and without other tables.
 
     What else meets data, such as the windows' padding, is no weight.
@@ -244,38 +263,40 @@ def _with_positions(layers: Iterable[Layer], config: ZimConfig) -> Iterator[Laye
 
 
 def _decoder_state(
-    graph: Graph, config: ZimConfig, places: Places
+    graph: Graph, config: ZimConfig, places: WeightMatcher
 ) -> tuple[ZimConfig, State]:
     """The whole configuration, and the decoder's weights."""
-    layers = [_details_first(layer, graph) for layer in _of_decoder(graph)]
+    layers = [_details_first(layer, graph) for layer in _decoder_layers(graph)]
     config = _whole_config(config, layers)
-    own, slots = shapes_of(config), _decoder_slots(config)
+    own, slots = parameter_shapes(config), _decoder_slots(config)
     found = places.match(slots, layers, own, graph.path)
     layer = "mask_decoder.transformer.layers.0"
     tokens = found[f"{layer}.self_attn.q_proj"].input
     image = found[f"{layer}.cross_attn_token_to_image.v_proj"].input
-    state = placed(slots, found, own)
+    state = fill_slots(slots, found, own)
     return config, state | prompt_state(graph, config, tokens, image)
 
 
-def _of_decoder(graph: Graph) -> list[Layer]:
+def _decoder_layers(graph: Graph) -> list[GraphLayer]:
     """The decoder's layers, in the order of its slots.
 
     Positions are encoded by a product of two coordinates, which is no layer of ours.
     """
-    masks, iou = ANSWERS
-    layers = [layer for layer in graph.behind(iou, masks) if layer.kind != "table"]
+    masks, iou = DECODER_OUTPUTS
+    layers = [
+        layer for layer in graph.layers_behind(iou, masks) if layer.kind != "table"
+    ]
     return [x for x in layers if not (x.kind == "linear" and x.weight.shape[1] == 2)]
 
 
-def _details_first(layer: Layer, graph: Graph) -> Layer:
+def _details_first(layer: GraphLayer, graph: Graph) -> GraphLayer:
     """A fusion block as ours, if its graph joins the details after the rest."""
-    parts = graph.joined(layer.input) if layer.kind == "conv" else []
-    if len(parts) != 2 or graph.origin(parts[1]) not in FEATURES:
+    parts = graph.concat_inputs(layer.input) if layer.kind == "conv" else []
+    if len(parts) != 2 or graph.producer(parts[1]) not in ENCODER_OUTPUTS:
         return layer
-    if graph.origin(parts[0]) in FEATURES[1:]:
+    if graph.producer(parts[0]) in ENCODER_OUTPUTS[1:]:
         return layer
-    width = _input_dims(graph)[graph.origin(parts[1])]
+    width = _input_dims(graph)[graph.producer(parts[1])]
     before = layer.weight.shape[1] - width
     weight = np.concatenate([layer.weight[:, before:], layer.weight[:, :before]], 1)
     return replace(layer, weight=weight)
@@ -289,12 +310,12 @@ def _input_dims(graph: Graph) -> dict[str, int]:
     }
 
 
-def _whole_config(config: ZimConfig, layers: Sequence[Layer]) -> ZimConfig:
+def _whole_config(config: ZimConfig, layers: Sequence[GraphLayer]) -> ZimConfig:
     """The configuration with what the decoder tells; guesses fail to match."""
-    linears = [layer.weight.shape for layer in of_kind(layers, "linear")]
+    linears = [layer.weight.shape for layer in layers_of_kind(layers, "linear")]
     heads = 3 * (NUM_MASK_TOKENS + 1)
     depth = max(1, (len(linears) - heads - _AFTER) // _PER_LAYER)
-    convs = [layer.weight.shape[0] for layer in of_kind(layers, "conv")]
+    convs = [layer.weight.shape[0] for layer in layers_of_kind(layers, "conv")]
     f3, f2, f1 = (*convs, *ZIM_VIT_B.fusion_channels[len(convs) :])[:3]
     mlp = next((o for o, i in linears[8:9] if i == config.embed_dim), None)
     return replace(
@@ -306,68 +327,72 @@ def _whole_config(config: ZimConfig, layers: Sequence[Layer]) -> ZimConfig:
     )
 
 
-def _decoder_slots(config: ZimConfig) -> list[Slot]:
+def _decoder_slots(config: ZimConfig) -> list[ParameterSlot]:
     """The places of the decoder.
 
-    They are ordered as :meth:`~zim_model.onnx.graph.Graph.behind` orders layers: what
+    They are ordered as :meth:`~zim_model.onnx.graph.Graph.layers_behind` orders layers: what
     the image heard from the tokens comes where the tokens next look at the image.
     """
-    heard: list[Slot] = []
-    slots: list[Slot] = []
+    heard: list[ParameterSlot] = []
+    slots: list[ParameterSlot] = []
     for i in range(config.transformer_depth):
         layer = f"transformer.layers.{i}"
         slots += [
             *_attention(f"{layer}.self_attn", f"{layer}.norm1"),
             *_attention(f"{layer}.cross_attn_token_to_image", f"{layer}.norm2", heard),
-            Slot("linear", f"{layer}.mlp.lin1"),
-            Slot("linear", f"{layer}.mlp.lin2"),
-            Slot("norm", f"{layer}.norm3"),
+            ParameterSlot("linear", f"{layer}.mlp.lin1"),
+            ParameterSlot("linear", f"{layer}.mlp.lin2"),
+            ParameterSlot("norm", f"{layer}.norm3"),
         ]
         heard = _attention(f"{layer}.cross_attn_image_to_token", f"{layer}.norm4")
     last = "transformer.final_attn_token_to_image"
     slots += _attention(last, "transformer.norm_final_attn", heard)
     heads = [f"output_hypernetworks_mlps.{i}" for i in range(NUM_MASK_TOKENS)]
     for head in ("iou_prediction_head", *heads):
-        slots += [Slot("linear", f"{head}.layers.{i}") for i in range(3)]
-    slots += [Slot("conv", f"pixel_decoder.fusions.{i}") for i in range(3)]
+        slots += [ParameterSlot("linear", f"{head}.layers.{i}") for i in range(3)]
+    slots += [ParameterSlot("conv", f"pixel_decoder.fusions.{i}") for i in range(3)]
     return [replace(slot, path=f"mask_decoder.{slot.path}") for slot in slots]
 
 
-def _attention(path: str, norm: str, behind_keys: Sequence[Slot] = ()) -> list[Slot]:
+def _attention(
+    path: str, norm: str, behind_keys: Sequence[ParameterSlot] = ()
+) -> list[ParameterSlot]:
     """The places of an attention and of the norm after it."""
     query, *others = (
-        Slot("linear", f"{path}.{name}")
+        ParameterSlot("linear", f"{path}.{name}")
         for name in ("q_proj", "k_proj", "v_proj", "out_proj")
     )
-    return [query, *behind_keys, *others, Slot("norm", norm)]
+    return [query, *behind_keys, *others, ParameterSlot("norm", norm)]
 
 
 # --- the check ------------------------------------------------------------------------
 
 
-def _built(config: ZimConfig, state: State) -> Zim:
+def _build_model(config: ZimConfig, state: State) -> Zim:
     with torch.device("meta"):
         model = Zim(config)
     model.load_state_dict(state, assign=True)
     return model.eval()
 
 
-def _compared(model: Zim, encoder: Path, decoder: Path) -> list[ParityDifference]:
+def _compare_and_tune(
+    model: Zim, encoder: Path, decoder: Path
+) -> list[ParityDifference]:
     """Differences on random inputs, with what no weight tells set to what fits best."""
     found, features = encoder_differences(model, open_session(encoder))
     answers = graph_answers(model, open_session(decoder), features)
-    best = answer_differences(model, features, answers)
-    if _worst(best) > 1e-5 * max(1.0, *(each.size for each in best)):
+    best = decoder_differences(model, features, answers)
+    if _largest_difference(best) > 1e-5 * max(1.0, *(each.size for each in best)):
         best = _best_variant(model, features, answers)
     return found + best
 
 
-def _worst(found: Sequence[ParityDifference]) -> float:
+def _largest_difference(found: Sequence[ParityDifference]) -> float:
     return max(each.largest for each in found)
 
 
 def _best_variant(
-    model: Zim, features: Features, answers: Sequence[Answered]
+    model: Zim, features: Features, answers: Sequence[DecoderOutput]
 ) -> list[ParityDifference]:
     """Choose what no weight tells by trying; change the model to what fits best."""
     inner = model.config.embed_dim // 2
@@ -386,11 +411,15 @@ def _best_variant(
         for final in (True, False)
     ]
 
-    def tried(config: ZimConfig, asked: Sequence[Answered]) -> list[ParityDifference]:
+    def try_variant(
+        config: ZimConfig, asked: Sequence[DecoderOutput]
+    ) -> list[ParityDifference]:
         model.config = config
         model.mask_decoder.transformer.set_options(config)
-        return answer_differences(model, features, asked)
+        return decoder_differences(model, features, asked)
 
     telling = answers[-1:]  # points and a box: both kinds of mask
-    best = min(variants, key=lambda config: _worst(tried(config, telling)))
-    return tried(best, answers)
+    best = min(
+        variants, key=lambda config: _largest_difference(try_variant(config, telling))
+    )
+    return try_variant(best, answers)

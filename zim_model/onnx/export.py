@@ -21,19 +21,30 @@ from torch import Tensor, nn
 from zim_model.errors import WeightsError
 from zim_model.network.decoder import PADDING
 from zim_model.network.zim import Zim
-from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE, PROMPTS, open_session
+from zim_model.onnx.backend import (
+    DECODER_OUTPUTS,
+    ENCODER_OUTPUTS,
+    IMAGE,
+    PROMPTS,
+    open_session,
+)
 from zim_model.onnx.parity import (
     ParityDifference,
-    answer_differences,
+    check_parity,
+    decoder_differences,
     encoder_differences,
     graph_answers,
-    refuse_disagreement,
 )
-from zim_model.weights.installed import ONNX_FILES, check_space, require_onnx, worded
+from zim_model.weights.installed import (
+    ONNX_FILES,
+    check_space,
+    require_onnx,
+    translate_os_errors,
+)
 
 OPSET = 17
 """The oldest with layer normalisation as one operator; ONNX Runtime 1.12 knows it."""
-DECODER_INPUTS = (*FEATURES[1:], FEATURES[0], *PROMPTS)
+DECODER_INPUTS = (*ENCODER_OUTPUTS[1:], ENCODER_OUTPUTS[0], *PROMPTS)
 """In the official order."""
 
 
@@ -117,11 +128,11 @@ def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
     require_onnx()
     model = model.cpu().float().eval()
     size = sum(t.numel() * t.element_size() for t in model.state_dict().values())
-    with _staged(folder) as staging:
+    with _staging_folder(folder) as staging:
         check_space(folder, int(1.2 * size), model=False)
         _write_encoder(model, staging / ONNX_FILES[0])
         _write_decoder(model, staging / ONNX_FILES[1])
-        return _checked(model, staging)
+        return _check_parity(model, staging)
 
 
 def check_exportable(model: Zim) -> None:
@@ -146,10 +157,10 @@ def check_exportable(model: Zim) -> None:
 
 
 @contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
+def _staging_folder(folder: Path) -> Iterator[Path]:
     """A folder whose files move into ``folder`` once all went well."""
     staging = folder / f".zim-{secrets.token_hex(8)}.tmp"
-    with worded(f"{folder} cannot be written"):
+    with translate_os_errors(f"{folder} cannot be written"):
         new = not folder.exists()
         staging.mkdir(parents=True)
         done = False
@@ -167,7 +178,7 @@ def _staged(folder: Path) -> Iterator[Path]:
 def _write_encoder(model: Zim, path: Path) -> None:
     side = model.config.image_size
     picture = torch.zeros(1, 3, side, side)
-    _write(OfficialEncoder(model), [picture], path, [IMAGE], FEATURES, {})
+    _write(OfficialEncoder(model), [picture], path, [IMAGE], ENCODER_OUTPUTS, {})
 
 
 def _write_decoder(model: Zim, path: Path) -> None:
@@ -181,10 +192,10 @@ def _write_decoder(model: Zim, path: Path) -> None:
         labels,
         torch.ones(2, grid, grid),
     ]
-    axes: dict[str, dict[int, str]] = {name: {0: "images"} for name in FEATURES}
+    axes: dict[str, dict[int, str]] = {name: {0: "images"} for name in ENCODER_OUTPUTS}
     axes |= {name: {0: "sets", 1: "points"} for name in PROMPTS[:2]}
-    axes |= {name: {0: "sets"} for name in (PROMPTS[2], *ANSWERS)}
-    _write(OfficialDecoder(model), inputs, path, DECODER_INPUTS, ANSWERS, axes)
+    axes |= {name: {0: "sets"} for name in (PROMPTS[2], *DECODER_OUTPUTS)}
+    _write(OfficialDecoder(model), inputs, path, DECODER_INPUTS, DECODER_OUTPUTS, axes)
 
 
 def _write(
@@ -229,11 +240,11 @@ def _gather_weights(written: Path, path: Path) -> None:
     )
 
 
-def _checked(model: Zim, folder: Path) -> list[ParityDifference]:
+def _check_parity(model: Zim, folder: Path) -> list[ParityDifference]:
     """Compare the written graphs with the network."""
     encoder, decoder = (open_session(folder / name) for name in ONNX_FILES)
     found, features = encoder_differences(model, encoder)
     answers = graph_answers(model, decoder, features, counts=(1, 3))
-    found += answer_differences(model, features, answers)
-    refuse_disagreement(found, f"{model.config.name} was exported")
+    found += decoder_differences(model, features, answers)
+    check_parity(found, f"{model.config.name} was exported")
     return found

@@ -43,7 +43,7 @@ class BatchNorm:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class GraphLayer:
     """Constants that meet data.
 
     Attributes:
@@ -85,10 +85,10 @@ class Graph:
 
     path: Path
     model: Any
-    layers: list[Layer] = field(default_factory=list)
-    _makers: dict[str, Any] = field(default_factory=dict)
+    layers: list[GraphLayer] = field(default_factory=list)
+    _producers: dict[str, Any] = field(default_factory=dict)
 
-    def behind(self, *outputs: str) -> list[Layer]:
+    def layers_behind(self, *outputs: str) -> list[GraphLayer]:
         """The layers that outputs depend on, each after all that it depends on itself.
 
         Among branches the order is that of the operands where they meet (queries, keys,
@@ -105,20 +105,20 @@ class Graph:
             elif name not in seen:
                 seen.add(name)
                 ahead.append((name, True))
-                node = self._makers.get(name)
+                node = self._producers.get(name)
                 operands = [] if node is None else [x for x in node.input if x]
                 ahead += [(operand, False) for operand in reversed(operands)]
         return found
 
-    def origin(self, tensor: str) -> str:
+    def producer(self, tensor: str) -> str:
         """The tensor that this one is a copy or a reshaping of."""
-        while (node := self._makers.get(tensor)) and node.op_type in _CARRIERS:
+        while (node := self._producers.get(tensor)) and node.op_type in _CARRIERS:
             tensor = node.input[0]
         return tensor
 
-    def joined(self, tensor: str) -> list[str]:
+    def concat_inputs(self, tensor: str) -> list[str]:
         """The tensors that this one is the concatenation of; empty if it is none."""
-        node = self._makers.get(self.origin(tensor))
+        node = self._producers.get(self.producer(tensor))
         return [] if node is None or node.op_type != "Concat" else list(node.input)
 
     def run(self, inputs: dict[str, Any], tensors: Sequence[str]) -> list[Any]:
@@ -154,7 +154,7 @@ def read_graph(path: Path) -> Graph:
         constants = _Constants(model)
         graph = Graph(path, model)
         for node in model.graph.node:
-            graph._makers.update(dict.fromkeys(node.output, node))
+            graph._producers.update(dict.fromkeys(node.output, node))
         graph.layers = list(_layers(model, constants))
     except WeightsError:
         raise
@@ -269,7 +269,7 @@ class _Reader:
                 self._readers[name].append(node)
         self._done = set[int]()
 
-    def read(self) -> Iterator[Layer]:
+    def read(self) -> Iterator[GraphLayer]:
         for node in self._constants.nodes:
             if id(node) not in self._done:
                 find = getattr(self, f"_{node.op_type.lower()}", self._table)
@@ -285,7 +285,7 @@ class _Reader:
             if self._constants.is_stored(name) and not _NAMELESS.match(name)
         )
 
-    def _following(self, tensor: str, kind: str) -> Any:
+    def _next_of_kind(self, tensor: str, kind: str) -> Any:
         """The node of that kind that alone reads a tensor."""
         readers = self._readers[tensor]
         fits = len(readers) == 1 and readers[0].op_type == kind
@@ -307,93 +307,99 @@ class _Reader:
         fits = length is None or values.size == length
         return found[0] if found and fits else None
 
-    def _flat(self, name: str) -> FloatArray:
+    def _flat_values(self, name: str) -> FloatArray:
         values = self._constants.floats(name)
         assert values is not None
         return values.reshape(-1)
 
-    def _conv(self, node: Any) -> Layer | None:
+    def _conv(self, node: Any) -> GraphLayer | None:
         weight = self._constants.floats(node.input[1])
         if weight is None:
             return None
         given = [*node.input[2:3]]
-        bias = self._flat(given[0]) if given and given[0] else None
+        bias = self._flat_values(given[0]) if given and given[0] else None
         names, output, norm = self._names(*node.input[1:]), node.output[0], None
-        following = self._following(output, "BatchNormalization")
+        following = self._next_of_kind(output, "BatchNormalization")
         if following is not None:
             self._done.add(id(following))
             norm, output = self._batch_norm(following), following.output[0]
-        return Layer(
+        return GraphLayer(
             "conv", weight, bias, names, node.input[0], output, node.op_type, norm
         )
 
     _convtranspose = _conv
 
     def _batch_norm(self, node: Any) -> BatchNorm:
-        scale, bias, mean, variance = (self._flat(name) for name in node.input[1:5])
+        scale, bias, mean, variance = (
+            self._flat_values(name) for name in node.input[1:5]
+        )
         epsilon = _attribute(node, "epsilon", 1e-5)
         return BatchNorm((scale, bias, mean, variance), float(epsilon))
 
-    def _matmul(self, node: Any) -> Layer | None:
+    def _matmul(self, node: Any) -> GraphLayer | None:
         weight = self._constants.floats(node.input[1])
         if weight is None or weight.ndim != 2:
             return self._table(node)
         names, output, bias = self._names(node.input[1]), node.output[0], None
-        add = self._following(output, "Add")
+        add = self._next_of_kind(output, "Add")
         vector = self._vector(add, weight.shape[1])
         if vector:
             self._done.add(id(add))
-            bias, output = self._flat(vector), add.output[0]
+            bias, output = self._flat_values(vector), add.output[0]
             names += self._names(vector)
         weight = np.ascontiguousarray(weight.T)
-        return Layer("linear", weight, bias, names, node.input[0], output, "MatMul")
+        return GraphLayer(
+            "linear", weight, bias, names, node.input[0], output, "MatMul"
+        )
 
-    def _gemm(self, node: Any) -> Layer | None:
+    def _gemm(self, node: Any) -> GraphLayer | None:
         weight = self._constants.floats(node.input[1])
         plain = all(_attribute(node, name, 1.0) == 1.0 for name in ("alpha", "beta"))
         if weight is None or not plain or _attribute(node, "transA", 0):
             return self._table(node)
         if not _attribute(node, "transB", 0):
             weight = np.ascontiguousarray(weight.T)
-        bias = self._flat(node.input[2]) if len(node.input) > 2 else None
+        bias = self._flat_values(node.input[2]) if len(node.input) > 2 else None
         names, (output,) = self._names(*node.input[1:]), node.output
-        return Layer("linear", weight, bias, names, node.input[0], output, "Gemm")
+        return GraphLayer("linear", weight, bias, names, node.input[0], output, "Gemm")
 
-    def _layernormalization(self, node: Any) -> Layer:
-        weight, bias = (self._flat(name) for name in node.input[1:3])
+    def _layernormalization(self, node: Any) -> GraphLayer:
+        weight, bias = (self._flat_values(name) for name in node.input[1:3])
         names, output = self._names(*node.input[1:3]), node.output[0]
-        return Layer("norm", weight, bias, names, node.input[0], output, node.op_type)
+        return GraphLayer(
+            "norm", weight, bias, names, node.input[0], output, node.op_type
+        )
 
-    def _mul(self, node: Any) -> Layer | None:
+    def _mul(self, node: Any) -> GraphLayer | None:
         """A norm's scale and bias, where the exporter has no operator for it."""
         scale = self._vector(node)
-        add = self._following(node.output[0], "Add")
-        bias = self._vector(add, self._flat(scale).size) if scale else None
+        add = self._next_of_kind(node.output[0], "Add")
+        bias = self._vector(add, self._flat_values(scale).size) if scale else None
         if not scale or not bias:
             return self._table(node)
         self._done.add(id(add))
-        weight, shift = self._flat(scale), self._flat(bias)
+        weight, shift = self._flat_values(scale), self._flat_values(bias)
         names, output = self._names(scale, bias), add.output[0]
         found = self._constant_of(node)
-        return Layer(
+        return GraphLayer(
             "norm", weight, shift, names, found[1] if found else "", output, "Mul"
         )
 
-    def _table(self, node: Any) -> Layer | None:
+    def _table(self, node: Any) -> GraphLayer | None:
         """Any other constant that meets data."""
         for name in node.input:
             values = self._constants.floats(name)
             if values is not None:
                 others = [x for x in node.input if x and x not in self._constants]
                 source = others[0] if others else ""
-                return Layer(
+                return GraphLayer(
                     *("table", values, None, self._names(name)),
                     *(source, node.output[0], node.op_type),
                 )
         return None
 
 
-def _layers(model: Any, constants: _Constants) -> Iterator[Layer]:
+def _layers(model: Any, constants: _Constants) -> Iterator[GraphLayer]:
     constants.compute()
     return _Reader(constants).read()
 

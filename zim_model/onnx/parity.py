@@ -20,7 +20,7 @@ from zim_model.network.decoder import (
     attention_mask,
 )
 from zim_model.network.zim import Features, Zim
-from zim_model.onnx.backend import ANSWERS, FEATURES, IMAGE
+from zim_model.onnx.backend import DECODER_OUTPUTS, ENCODER_OUTPUTS, IMAGE
 
 TOLERANCE = 1e-3
 """The largest difference of a feature or a logit that still counts as agreement."""
@@ -56,7 +56,7 @@ class ParityDifference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prompted:
+class PromptCase:
     """One question to a decoder.
 
     Attributes:
@@ -81,7 +81,7 @@ class Prompted:
         }
 
 
-def questions(model: Zim, counts: Sequence[int] = (1,)) -> Iterator[Prompted]:
+def prompt_cases(model: Zim, counts: Sequence[int] = (1,)) -> Iterator[PromptCase]:
     """Random prompts of every kind, the same ones at every call.
 
     Args:
@@ -99,7 +99,7 @@ def questions(model: Zim, counts: Sequence[int] = (1,)) -> Iterator[Prompted]:
                 coords[:, -2:] = coords[:, -2:].sort(1).values
             mask = attention_mask(coords, labels, config.grid, config.attention_sigma)
             several = f"{count} x " if count > 1 else ""
-            yield Prompted(several + kind, coords, labels, mask.float())
+            yield PromptCase(several + kind, coords, labels, mask.float())
 
 
 @torch.inference_mode()
@@ -118,15 +118,15 @@ def encoder_differences(
     side = model.config.image_size
     generator = torch.Generator().manual_seed(0)
     picture = torch.randn(1, 3, side, side, generator=generator)
-    given = encoder.run(list(FEATURES), {IMAGE: picture.numpy()})
+    actual = encoder.run(list(ENCODER_OUTPUTS), {IMAGE: picture.numpy()})
     features = model.encode(picture)
     expected = (features.embeddings, *features.details)
-    rows = zip(FEATURES, given, expected, strict=True)
+    rows = zip(ENCODER_OUTPUTS, actual, expected, strict=True)
     return [_difference(name, "", a, b) for name, a, b in rows], features
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answered:
+class DecoderOutput:
     """What a graph answered.
 
     Attributes:
@@ -134,53 +134,53 @@ class Answered:
         arrays: mask logits (B, 4, S/2, S/2) and predicted IoU (B, 4).
     """
 
-    asked: Prompted
+    case: PromptCase
     arrays: tuple[Any, Any]
 
 
 def graph_answers(
     model: Zim, decoder: Any, features: Features, counts: Sequence[int] = (1,)
-) -> list[Answered]:
-    """The decoder's answers to :func:`questions` on the features of one picture.
+) -> list[DecoderOutput]:
+    """The decoder's answers to :func:`prompt_cases` on the features of one picture.
 
     Args:
         decoder: a session of ``decoder.onnx``.
     """
     tensors = (features.embeddings, *features.details)
-    maps = {name: t.numpy() for name, t in zip(FEATURES, tensors, strict=True)}
+    maps = {name: t.numpy() for name, t in zip(ENCODER_OUTPUTS, tensors, strict=True)}
     found = []
-    for asked in questions(model, counts):
-        masks, iou = decoder.run(list(ANSWERS), {**maps, **asked.inputs})
-        found.append(Answered(asked, (masks, iou)))
+    for asked in prompt_cases(model, counts):
+        masks, iou = decoder.run(list(DECODER_OUTPUTS), {**maps, **asked.inputs})
+        found.append(DecoderOutput(asked, (masks, iou)))
     return found
 
 
 @torch.inference_mode()
-def answer_differences(
-    model: Zim, features: Features, answers: Sequence[Answered]
+def decoder_differences(
+    model: Zim, features: Features, answers: Sequence[DecoderOutput]
 ) -> list[ParityDifference]:
     """Compare the answers with the network's, one difference each and output."""
     found = []
     for answer in answers:
-        asked = answer.asked
+        asked = answer.case
         expected = model.decode(features, asked.coords, asked.labels)
-        for name, a, b in zip(ANSWERS, answer.arrays, expected, strict=True):
+        for name, a, b in zip(DECODER_OUTPUTS, answer.arrays, expected, strict=True):
             found.append(_difference(name, asked.kind, a, b))
     return found
 
 
 def _difference(
-    output: str, prompts: str, given: Any, expected: Tensor
+    output: str, prompts: str, actual: Any, expected: Tensor
 ) -> ParityDifference:
     want = expected.numpy()
-    if given.shape != want.shape:
+    if actual.shape != want.shape:
         return ParityDifference(output, prompts, float("inf"), 0.0)
     # Not a number on either side is no agreement.
-    apart = np.nan_to_num(np.abs(given - want), nan=np.inf).max()
+    apart = np.nan_to_num(np.abs(actual - want), nan=np.inf).max()
     return ParityDifference(output, prompts, float(apart), float(np.abs(want).max()))
 
 
-def refuse_disagreement(found: Sequence[ParityDifference], doing: str) -> None:
+def check_parity(found: Sequence[ParityDifference], doing: str) -> None:
     """Refuse results that are further apart than :data:`TOLERANCE`.
 
     Args:

@@ -17,9 +17,9 @@ from zim_model.arrays import FloatArray
 from zim_model.errors import WeightsError
 from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.network.decoder import PADDING, POSITIVE
-from zim_model.onnx.backend import FEATURES
+from zim_model.onnx.backend import ENCODER_OUTPUTS
 from zim_model.onnx.graph import Graph
-from zim_model.onnx.weight_matching import State, shapes_of
+from zim_model.onnx.weight_matching import State, parameter_shapes
 
 _OFFSETS = (2.0**-7, 2.0**-5, 2.0**-3, 2.0**-1, 1.0)
 """Distances from the picture's centre, in halves of its side, to ask at."""
@@ -35,17 +35,17 @@ def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> St
     Raises:
         WeightsError: the graph encodes prompts in another way.
     """
-    ask = _asker(graph, config, tokens)
-    own, kinds = ask([(0.0, 0.0, label) for label in (PADDING, 0, 1, 2, 3)])
+    run_decoder = _decoder_runner(graph, config, tokens)
+    own, kinds = run_decoder([(0.0, 0.0, label) for label in (PADDING, 0, 1, 2, 3)])
     half = config.embed_dim // 2
     # In the centre all sines are 0 and all cosines 1; padding has no position.
     kinds[1:, half:] -= 1
     places = [(d, 0.0, POSITIVE) for d in _OFFSETS] + [
         (0.0, d, POSITIVE) for d in _OFFSETS
     ]
-    again, moved = ask(places)
+    again, moved = run_decoder(places)
     if not np.allclose(own, again, atol=1e-5):
-        raise _strange_prompts(graph)
+        raise _prompt_error(graph)
     waves = moved - kinds[1 + POSITIVE]
     matrix = [_frequencies(part, half) for part in np.split(waves, 2)]
     nothing = _dense_prompt(graph, config, image)
@@ -65,10 +65,10 @@ def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> St
         name: torch.tensor(values, dtype=torch.float32)
         for name, values in found.items()
     }
-    return state | _no_mask_prompt(config, state[f"{prompt}.no_mask_embed.weight"])
+    return state | _no_mask_embedding(config, state[f"{prompt}.no_mask_embed.weight"])
 
 
-def _strange_prompts(graph: Graph) -> WeightsError:
+def _prompt_error(graph: Graph) -> WeightsError:
     return WeightsError(
         f"{graph.path} encodes prompts in another way than SAM. Nothing was written.",
         "It can still be used as it is: zim-studio models add.",
@@ -78,9 +78,9 @@ def _strange_prompts(graph: Graph) -> WeightsError:
 def _zeros(graph: Graph, config: ZimConfig, count: int) -> dict[str, Any]:
     """Inputs of the decoder for ``count`` tokens, all 0."""
     grid = config.grid
-    widths = zip(FEATURES[1:], config.detail_channels, (8, 4, 2), strict=True)
+    widths = zip(ENCODER_OUTPUTS[1:], config.detail_channels, (8, 4, 2), strict=True)
     shapes = {
-        FEATURES[0]: (1, config.embed_dim, grid, grid),
+        ENCODER_OUTPUTS[0]: (1, config.embed_dim, grid, grid),
         **{name: (1, width, grid * n, grid * n) for name, width, n in widths},
         "point_coords": (1, count, 2),
         "point_labels": (1, count),
@@ -89,7 +89,7 @@ def _zeros(graph: Graph, config: ZimConfig, count: int) -> dict[str, Any]:
     return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
 
-def _asker(
+def _decoder_runner(
     graph: Graph, config: ZimConfig, tokens: str
 ) -> Callable[[list[tuple[float, float, int]]], tuple[FloatArray, FloatArray]]:
     """What asks the graph for tokens.
@@ -98,7 +98,7 @@ def _asker(
     are the five own tokens and those of the prompts, (5, C) and (N, C).
     """
 
-    def ask(
+    def run_decoder(
         prompts: list[tuple[float, float, int]],
     ) -> tuple[FloatArray, FloatArray]:
         inputs = _zeros(graph, config, len(prompts))
@@ -108,10 +108,10 @@ def _asker(
         (values,) = graph.run(inputs, [tokens])
         own = 1 + NUM_MASK_TOKENS
         if values.shape != (1, own + len(prompts), config.embed_dim):
-            raise _strange_prompts(graph)
+            raise _prompt_error(graph)
         return values[0, :own], np.array(values[0, own:])
 
-    return ask
+    return run_decoder
 
 
 def _frequencies(waves: FloatArray, half: int) -> FloatArray:
@@ -132,13 +132,13 @@ def _dense_prompt(graph: Graph, config: ZimConfig, image: str) -> FloatArray:
     (values,) = graph.run(_zeros(graph, config, 1), [image])
     flat = np.reshape(values, (-1, config.embed_dim))
     if values.shape[-1] != config.embed_dim or np.ptp(flat, 0).max() > 1e-5:
-        raise _strange_prompts(graph)
+        raise _prompt_error(graph)
     return np.asarray(flat[0])
 
 
-def _no_mask_prompt(config: ZimConfig, nothing: Tensor) -> State:
+def _no_mask_embedding(config: ZimConfig, nothing: Tensor) -> State:
     """The encoder of mask prompts, which the graphs lack: any mask means no mask."""
     start = "prompt_encoder.mask_downscaling"
-    own = {k: v for k, v in shapes_of(config).items() if k.startswith(start)}
+    own = {k: v for k, v in parameter_shapes(config).items() if k.startswith(start)}
     state = {name: torch.zeros(tensor.shape) for name, tensor in own.items()}
     return state | {f"{start}.6.bias": nothing[0].clone()}

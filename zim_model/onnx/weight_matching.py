@@ -15,7 +15,7 @@ from torch import Tensor
 from zim_model.errors import WeightsError
 from zim_model.network.config import ZimConfig
 from zim_model.network.zim import Zim
-from zim_model.onnx.graph import Layer, LayerKind
+from zim_model.onnx.graph import GraphLayer, LayerKind
 
 State = dict[str, Tensor]
 """Tensors by name."""
@@ -24,7 +24,7 @@ _LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class ParameterSlot:
     """A place for a layer in our modules.
 
     Attributes:
@@ -36,15 +36,19 @@ class Slot:
     path: str
 
 
-class Places:
+class WeightMatcher:
     """Gives layers their places, and counts how."""
 
     def __init__(self) -> None:
         self.by_name = self.by_order = 0
 
     def match(
-        self, slots: Sequence[Slot], layers: Sequence[Layer], own: State, path: Path
-    ) -> dict[str, Layer]:
+        self,
+        slots: Sequence[ParameterSlot],
+        layers: Sequence[GraphLayer],
+        expected: State,
+        path: Path,
+    ) -> dict[str, GraphLayer]:
         """The layer of each slot.
 
         Args:
@@ -54,31 +58,35 @@ class Places:
         Raises:
             WeightsError: some slots or layers are left over.
         """
-        found, free = {}, list(layers)
+        found, unmatched = {}, list(layers)
         for slot in slots:
-            named = [x for x in free if x.kind == slot.kind and _is_named(x, slot.path)]
-            if len(named) == 1 and _fits(named[0], slot, own):
+            named = [
+                x for x in unmatched if x.kind == slot.kind and _is_named(x, slot.path)
+            ]
+            if len(named) == 1 and _shape_matches(named[0], slot, expected):
                 found[slot.path] = named[0]
-                free.remove(named[0])
+                unmatched.remove(named[0])
         self.by_name += len(found)
-        pairs = list(_in_order(slots, layers, found, free))
+        pairs = list(_in_order(slots, layers, found, unmatched))
         for slot, layer in pairs:
-            if _fits(layer, slot, own):
+            if _shape_matches(layer, slot, expected):
                 found[slot.path] = layer
-                free.remove(layer)
+                unmatched.remove(layer)
                 self.by_order += 1
         left = [slot for slot in slots if slot.path not in found]
-        if left or free:
-            raise _unmatched(path, free, [f"{s.path} {_shape(s, own)}" for s in left])
+        if left or unmatched:
+            raise _unmatched(
+                path, unmatched, [f"{s.path} {_shape(s, expected)}" for s in left]
+            )
         return found
 
 
 def _in_order(
-    slots: Sequence[Slot],
-    layers: Sequence[Layer],
-    found: dict[str, Layer],
-    free: Sequence[Layer],
-) -> Iterator[tuple[Slot, Layer]]:
+    slots: Sequence[ParameterSlot],
+    layers: Sequence[GraphLayer],
+    found: dict[str, GraphLayer],
+    unmatched: Sequence[GraphLayer],
+) -> Iterator[tuple[ParameterSlot, GraphLayer]]:
     """Pairs of what has no name, of the same kind and in the same order.
 
     Where one side has more of a kind than the other, only what comes after the same
@@ -90,7 +98,7 @@ def _in_order(
     by_layer = _anchors([(x, paths.get(id(x), "")) for x in layers], found)
     for kind in get_args(LayerKind):
         places = [slot for slot in left if slot.kind == kind]
-        others = [layer for layer in free if layer.kind == kind]
+        others = [layer for layer in unmatched if layer.kind == kind]
         if len(places) == len(others):
             yield from zip(places, others, strict=True)
             continue
@@ -103,7 +111,8 @@ def _in_order(
 
 
 def _anchors(
-    items: Iterable[tuple[Slot | Layer, str]], found: dict[str, Layer]
+    items: Iterable[tuple[ParameterSlot | GraphLayer, str]],
+    found: dict[str, GraphLayer],
 ) -> dict[int, str]:
     """The path of the last named one before each item, by the item's identity."""
     anchors, last = {}, ""
@@ -113,64 +122,66 @@ def _anchors(
     return anchors
 
 
-def _is_named(layer: Layer, path: str) -> bool:
+def _is_named(layer: GraphLayer, path: str) -> bool:
     """Whether the exporter's name of a parameter is the path, under any prefix."""
     key = path.partition(".")[2]
     stems = (name.removesuffix(".weight").removesuffix(".bias") for name in layer.names)
     return any(stem == key or stem.endswith(f".{key}") for stem in stems)
 
 
-def _weight_of(slot: Slot, own: State) -> str:
+def _slot_weight(slot: ParameterSlot, expected: State) -> str:
     """The name of the tensor that a slot is told by."""
-    if slot.path in own:
+    if slot.path in expected:
         return slot.path
     direct = f"{slot.path}.weight"
-    return direct if direct in own else f"{slot.path}.0.weight"
+    return direct if direct in expected else f"{slot.path}.0.weight"
 
 
-def _shape(slot: Slot, own: State) -> tuple[int, ...]:
-    return tuple(own[_weight_of(slot, own)].shape)
+def _shape(slot: ParameterSlot, expected: State) -> tuple[int, ...]:
+    return tuple(expected[_slot_weight(slot, expected)].shape)
 
 
-def _fits(layer: Layer, slot: Slot, own: State) -> bool:
-    shape = _shape(slot, own)
+def _shape_matches(layer: GraphLayer, slot: ParameterSlot, expected: State) -> bool:
+    shape = _shape(slot, expected)
     if slot.kind == "table":
         return layer.weight.size == math.prod(shape)
     transposed = layer.operator == "ConvTranspose"
     return tuple(layer.weight.shape) == shape and not transposed
 
 
-def _unmatched(path: Path, free: Iterable[Layer], left: Sequence[str]) -> WeightsError:
-    strange = _listing([str(layer) for layer in free])
+def _unmatched(
+    path: Path, unmatched: Iterable[GraphLayer], left: Sequence[str]
+) -> WeightsError:
+    strange = _join_words([str(layer) for layer in unmatched])
     return WeightsError(
         f"{path} is of another architecture. Without a place here: {strange}. "
-        f"Without a counterpart there: {_listing(left)}. Nothing was written.",
+        f"Without a counterpart there: {_join_words(left)}. Nothing was written.",
         "It can still be used as it is: zim-studio models add.",
     )
 
 
-def _listing(words: Sequence[str]) -> str:
+def _join_words(words: Sequence[str]) -> str:
     more = len(words) - _LISTED
     shown = ", ".join(words[:_LISTED])
     return (f"{shown} and {more} more" if more > 0 else shown) or "nothing"
 
 
-def _tensors(slot: Slot, layer: Layer, own: State) -> State:
+def _tensors(slot: ParameterSlot, layer: GraphLayer, expected: State) -> State:
     """The layer's parameters under our names."""
     if slot.kind == "table":
-        values = layer.weight.reshape(_shape(slot, own))
+        values = layer.weight.reshape(_shape(slot, expected))
         return {slot.path: torch.tensor(values)}
-    if f"{slot.path}.0.weight" in own and slot.kind == "conv":
+    if f"{slot.path}.0.weight" in expected and slot.kind == "conv":
         return _conv_and_norm(slot.path, layer)
     found = {f"{slot.path}.weight": torch.tensor(layer.weight)}
-    if f"{slot.path}.bias" in own:
+    if f"{slot.path}.bias" in expected:
         zeros = np.zeros(len(layer.weight), np.float32)
         bias = zeros if layer.bias is None else layer.bias
         found[f"{slot.path}.bias"] = torch.tensor(bias)
     return found
 
 
-def _conv_and_norm(path: str, layer: Layer) -> State:
+def _conv_and_norm(path: str, layer: GraphLayer) -> State:
     """A convolution and the batch norm after it.
 
     Where the exporter fused them the norm becomes the identity plus the bias.
@@ -190,20 +201,22 @@ def _conv_and_norm(path: str, layer: Layer) -> State:
     return {f"{path}.0.weight": torch.tensor(weight), **norm, **tracked}
 
 
-def placed(slots: Sequence[Slot], found: dict[str, Layer], own: State) -> State:
+def fill_slots(
+    slots: Sequence[ParameterSlot], found: dict[str, GraphLayer], expected: State
+) -> State:
     """The parameters of all slots, from the layers that were found for them."""
     state: State = {}
     for slot in slots:
-        state |= _tensors(slot, found[slot.path], own)
+        state |= _tensors(slot, found[slot.path], expected)
     return state
 
 
-def shapes_of(config: ZimConfig) -> State:
+def parameter_shapes(config: ZimConfig) -> State:
     """Shapes of a model's tensors, without their memory."""
     with torch.device("meta"):
         return Zim(config).state_dict()
 
 
-def of_kind(layers: Iterable[Layer], kind: LayerKind) -> list[Layer]:
+def layers_of_kind(layers: Iterable[GraphLayer], kind: LayerKind) -> list[GraphLayer]:
     """The layers of one kind, in order."""
     return [layer for layer in layers if layer.kind == kind]

@@ -40,7 +40,7 @@ def describe_os_error(error: OSError) -> tuple[str, str]:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[bool]:
+def exclusive_lock(folder: Path) -> Iterator[bool]:
     """Keep other programs that ask for it out of a folder until the block is left.
 
     The folder may be renamed meanwhile.  Nothing is written; a program that ends in

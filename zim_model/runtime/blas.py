@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
+def single_blas_thread() -> Iterator[None]:
     """Products inside take one thread; nothing changes where numpy has another BLAS."""
     with _libraries().limit(limits=1):
         yield

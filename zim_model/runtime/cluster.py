@@ -28,12 +28,12 @@ AHEAD = 2
 """Tasks per worker that are taken from the caller at a time."""
 LOCAL = re.compile(r"local:([1-9]\d*)")
 
-Task = tuple[Any, ...]
+TaskT = tuple[Any, ...]
 
 
 def run_all(
     function: Callable[..., Any],
-    tasks: Iterable[Task],
+    tasks: Iterable[TaskT],
     *,
     cluster: str | None = None,
     workers: int = 1,
@@ -130,12 +130,12 @@ def _ray() -> ModuleType:
 
 
 def _on_ray(
-    function: Callable[..., Any], tasks: Iterable[Task], cluster: str, retries: int
+    function: Callable[..., Any], tasks: Iterable[TaskT], cluster: str, retries: int
 ) -> Iterator[tuple[int, Any]]:
     with connect_ray(cluster) as ray:
         workers, share = worker_capacity(ray)
         # Ray would start a new process for every task with a GPU: max_calls forbids it.
-        remote = ray.remote(max_retries=retries, max_calls=0, **share)(_called)
+        remote = ray.remote(max_retries=retries, max_calls=0, **share)(_call)
         shared = ray.put(function)
         waiting = enumerate(tasks)
         running: dict[Any, int] = {}
@@ -148,27 +148,27 @@ def _on_ray(
                 finished, _ = ray.wait(list(running))
                 for reference in finished:
                     number = running.pop(reference)
-                    yield number, _fetched(ray, reference, number, retries)
+                    yield number, _fetch_result(ray, reference, number, retries)
         finally:
             for reference in running:
                 ray.cancel(reference, force=True)
 
 
-def _called(function: Callable[..., Any], task: Task) -> Any:
+def _call(function: Callable[..., Any], task: TaskT) -> Any:
     return function(*task)
 
 
-def _fetched(ray: ModuleType, reference: Any, number: int, retries: int) -> Any:
+def _fetch_result(ray: ModuleType, reference: Any, number: int, retries: int) -> Any:
     """The result of a task; what it raised is raised as it was."""
     try:
         return ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         raise (error.cause or error) from None
     except ray.exceptions.RayError as error:
-        raise _died(number, retries) from error
+        raise _lost_task_error(number, retries) from error
 
 
-def _died(number: int, retries: int) -> ZimError:
+def _lost_task_error(number: int, retries: int) -> ZimError:
     return ZimError(
         f"Task {number} was given up: its worker died {retries + 1} times.",
         "Too little memory is the usual cause: use fewer workers.",
@@ -176,25 +176,27 @@ def _died(number: int, retries: int) -> ZimError:
 
 
 def _in_processes(
-    function: Callable[..., Any], tasks: Iterable[Task], workers: int, retries: int
+    function: Callable[..., Any], tasks: Iterable[TaskT], workers: int, retries: int
 ) -> Iterator[tuple[int, Any]]:
     """As on a cluster; a broken pool is replaced, and what it worked on done again.
 
     A pool does not tell whose worker died: all tasks that were under way count it.
     """
     source = enumerate(tasks)
-    again: deque[tuple[int, Task]] = deque()
+    again: deque[tuple[int, TaskT]] = deque()
     deaths: dict[int, int] = {}
     broken = True
     while broken:
         broken = False
-        running: dict[Future[Any], tuple[int, Task]] = {}
+        running: dict[Future[Any], tuple[int, TaskT]] = {}
         # Forked from a process with threads, as torch's, a child may hang.
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
             try:
                 while True:
-                    broken |= _filled(function, pool, running, workers, again, source)
+                    broken |= _fill_pool(
+                        function, pool, running, workers, again, source
+                    )
                     if not running:
                         break
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -206,18 +208,20 @@ def _in_processes(
                         again.append((number, task))
                         deaths[number] = deaths.get(number, 0) + 1
                         if deaths[number] > retries:
-                            raise _died(number, retries) from future.exception()
+                            raise _lost_task_error(
+                                number, retries
+                            ) from future.exception()
             finally:
                 pool.shutdown(cancel_futures=True)
 
 
-def _filled(
+def _fill_pool(
     function: Callable[..., Any],
     pool: ProcessPoolExecutor,
-    running: dict[Future[Any], tuple[int, Task]],
+    running: dict[Future[Any], tuple[int, TaskT]],
     workers: int,
-    again: deque[tuple[int, Task]],
-    source: Iterator[tuple[int, Task]],
+    again: deque[tuple[int, TaskT]],
+    source: Iterator[tuple[int, TaskT]],
 ) -> bool:
     """Give the pool enough to do; whether it turns out to be broken."""
     while len(running) < AHEAD * workers:

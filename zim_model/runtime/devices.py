@@ -58,7 +58,7 @@ _SIGNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class Placement:
     """One way to run a model: where, and how precisely (never ``auto``)."""
 
     device: str
@@ -79,40 +79,40 @@ def available_devices() -> tuple[Device, ...]:
     return (*found, CPU)
 
 
-def resolve_device(wanted: str | None) -> str:
+def resolve_device(requested: str | None) -> str:
     """The id of a device that exists; None gives the best.
 
     Raises:
         DeviceError: this machine has no such device.
     """
     devices = [device.id for device in available_devices()]
-    if wanted is None:
+    if requested is None:
         return devices[0]
-    name = "cuda:0" if wanted == "cuda" else wanted
+    name = "cuda:0" if requested == "cuda" else requested
     if name not in devices:
         raise DeviceError(
-            f"This machine has no device {wanted}.",
+            f"This machine has no device {requested}.",
             f"Choose another one: {', '.join(devices)}.",
         )
     return name
 
 
-def ladder_of(choice: DeviceChoice) -> tuple[Rung, ...]:
+def fallback_placements(choice: DeviceChoice) -> tuple[Placement, ...]:
     """How to run a model, from what is wanted down to what needs least memory there.
 
     Raises:
         DeviceError: this machine has no such device.
     """
     device = resolve_device(choice.device)
-    first = Rung(device, usable_precision(device, choice.precision))
+    first = Placement(device, usable_precision(device, choice.precision))
     rungs = [first]
     if device != "cpu":
-        half = Rung(device, usable_precision(device, "fp16"))
-        rungs += [half, Rung("cpu", "fp32")]
+        half = Placement(device, usable_precision(device, "fp16"))
+        rungs += [half, Placement("cpu", "fp32")]
     return tuple(dict.fromkeys(rungs))
 
 
-def usable_precision(device: str, wanted: Precision) -> Precision:
+def usable_precision(device: str, requested: Precision) -> Precision:
     """The precision that a device runs in when ``wanted`` is asked for.
 
     CUDA runs in half precision unless told otherwise: fp16, whose steps are finer than
@@ -120,9 +120,9 @@ def usable_precision(device: str, wanted: Precision) -> Precision:
     there only if it was measured to be faster, and fp16 never is.
     """
     if device == "cpu":
-        return "bf16" if wanted == "bf16" and bf16_speeds_up_cpu() else "fp32"
-    if wanted != "auto":
-        return wanted
+        return "bf16" if requested == "bf16" and bf16_speeds_up_cpu() else "fp32"
+    if requested != "auto":
+        return requested
     return "fp16" if device.startswith("cuda") and _has_tensor_cores(device) else "fp32"
 
 
@@ -140,7 +140,7 @@ def bf16_speeds_up_cpu() -> bool:
     """
     import torch
 
-    def seconds(dtype: torch.dtype) -> float:
+    def time_matmul(dtype: torch.dtype) -> float:
         layer = torch.nn.Conv2d(32, 32, 3, padding=1).to(dtype)
         picture = torch.zeros(1, 32, 48, 48, dtype=dtype)
         times = []
@@ -151,7 +151,7 @@ def bf16_speeds_up_cpu() -> bool:
                 times.append(time.perf_counter() - started)
         return min(times)
 
-    return seconds(torch.bfloat16) < 0.9 * seconds(torch.float32)
+    return time_matmul(torch.bfloat16) < 0.9 * time_matmul(torch.float32)
 
 
 def torch_dtype(precision: Precision) -> torch.dtype:

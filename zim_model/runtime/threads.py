@@ -15,7 +15,7 @@ import torch
 Parts = list[tuple[int, int]]
 
 
-def side_by_side(work: Callable[[int, int], None], parts: Parts) -> None:
+def parallel_for(work: Callable[[int, int], None], parts: Parts) -> None:
     """Call ``work(*part)`` for all parts, on as many threads as torch has.
 
     Args:
@@ -30,7 +30,7 @@ def side_by_side(work: Callable[[int, int], None], parts: Parts) -> None:
         return
     inference = torch.is_inference_mode_enabled()
 
-    def some(first: int) -> None:
+    def work_share(first: int) -> None:
         # Both hold for this thread alone.
         torch.set_num_threads(1)
         with torch.inference_mode(inference), torch.no_grad():
@@ -40,6 +40,6 @@ def side_by_side(work: Callable[[int, int], None], parts: Parts) -> None:
     threads = torch.get_num_threads()
     try:
         with ThreadPoolExecutor(count, "side-by-side") as pool:
-            list(pool.map(some, range(count)))
+            list(pool.map(work_share, range(count)))
     finally:
         torch.set_num_threads(threads)  # what threads that start later begin with

@@ -51,7 +51,7 @@ class LoadReport:
         resized: those of ``placed`` that were interpolated for another input size.
     """
 
-    placed: tuple[str, ...]
+    loaded: tuple[str, ...]
     new: tuple[str, ...]
     unused: tuple[str, ...]
     resized: tuple[str, ...] = ()
@@ -59,16 +59,16 @@ class LoadReport:
     def __str__(self) -> str:
         """What was carried over and what was not, for people."""
         lines = [
-            f"carried over: {_counted(self.placed)}",
-            f"left as initialised: {_counted(self.new)}",
-            f"not used: {_counted(self.unused)}",
+            f"carried over: {_describe_names(self.loaded)}",
+            f"left as initialised: {_describe_names(self.new)}",
+            f"not used: {_describe_names(self.unused)}",
         ]
         if self.resized:
-            lines.append(f"resized: {_counted(self.resized)}")
+            lines.append(f"resized: {_describe_names(self.resized)}")
         return "\n".join(lines)
 
 
-def _counted(names: tuple[str, ...]) -> str:
+def _describe_names(names: tuple[str, ...]) -> str:
     """How many tensors, and of which parts of the network."""
     parts = Counter(".".join(name.split(".")[:2]) for name in names)
     listed = ", ".join(f"{part} {count}" for part, count in parts.items())
@@ -99,8 +99,8 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
                 f"Known: {', '.join(known)}; or give a .safetensors or .pth file.",
             )
     config, tensors = read_weights(path)
-    model = built(config)
-    _load_exactly(model, tensors, path)
+    model = build(config)
+    _load_strict(model, tensors, path)
     return model.to(device).eval()
 
 
@@ -119,7 +119,7 @@ def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:
     return model
 
 
-def built(config: ModelConfig) -> Zim | ZimTiny:
+def build(config: ModelConfig) -> Zim | ZimTiny:
     """A new network of an architecture."""
     return ZimTiny(config) if isinstance(config, TinyConfig) else Zim(config)
 
@@ -194,13 +194,13 @@ def check_weights(path: Path) -> ModelConfig:
     """
     if path.suffix == ".pth":
         tensors = read_sam(path)
-        config: ModelConfig = _config_of_sam(tensors, path)
+        config: ModelConfig = _detect_sam_config(tensors, path)
     else:
         config, tensors = read_weights(path)
     with torch.device("meta"):
-        model = built(config)
-    refuse_other_names(model, tensors, path)
-    refuse_other_shapes(model.state_dict(), tensors, path)
+        model = build(config)
+    check_tensor_names(model, tensors, path)
+    check_tensor_shapes(model.state_dict(), tensors, path)
     return config
 
 
@@ -213,14 +213,17 @@ def save_model(model: Zim | ZimTiny, path: Path, *, half: bool = True) -> None:
     key = TINY_KEY if isinstance(model, ZimTiny) else CONFIG_KEY
     metadata = {FORMAT_KEY: FORMAT, key: json.dumps(model.config.to_json())}
     data = save(
-        {key: stored(value, half=half) for key, value in model.state_dict().items()},
+        {
+            key: to_stored_dtype(value, half=half)
+            for key, value in model.state_dict().items()
+        },
         metadata,
     )
     with atomic_write(path) as file:
         file.write(data)
 
 
-def stored(tensor: Tensor, *, half: bool = True) -> Tensor:
+def to_stored_dtype(tensor: Tensor, *, half: bool = True) -> Tensor:
     """A tensor as files hold it: of 16-bit floats, but for norms and biases."""
     shrink = half and tensor.is_floating_point() and tensor.ndim > 1
     return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
@@ -274,25 +277,25 @@ def load_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, LoadRepo
     """
     state = read_sam(path)
     if config is None:
-        config = _config_of_sam(state, path)
+        config = _detect_sam_config(state, path)
     model = Zim(config)
-    return model, place_sam(model, state, path)
+    return model, load_sam_state(model, state, path)
 
 
-def place_sam(model: Zim, state: dict[str, Tensor], path: Path) -> LoadReport:
+def load_sam_state(model: Zim, state: dict[str, Tensor], path: Path) -> LoadReport:
     """Copy SAM's tensors into a model by name and say which went where.
 
     Raises:
         WeightsError: a tensor has another shape than the model's.
     """
     own = model.state_dict()
-    refuse_other_shapes(own, state, path)
+    check_tensor_shapes(own, state, path)
     placed = {key: value for key, value in state.items() if key in own}
     if not placed:
         raise WeightsError(f"{path} has no tensor of SAM's names.")
     model.load_state_dict(placed, strict=False)
     return LoadReport(
-        placed=tuple(placed),
+        loaded=tuple(placed),
         new=tuple(key for key in own if key not in state),
         unused=tuple(key for key in state if key not in own),
     )
@@ -325,7 +328,7 @@ def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, Load
     """
     state = read_sam(path)
     if config is None:
-        config = CONFIGS[_config_of_sam(state, path).name.replace("sam", "zim")]
+        config = CONFIGS[_detect_sam_config(state, path).name.replace("sam", "zim")]
     if config.pixel_decoder != "hierarchical" or config.cue_channels:
         raise WeightsError(
             f"{config.name} is no ZIM that could be initialised from a SAM.",
@@ -334,17 +337,17 @@ def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, Load
     model = Zim(config)
     own = model.state_dict()
     fitted = {
-        name: _resized(tensor, own[name])
+        name: _resize_table(tensor, own[name])
         if name in own and name.endswith(_POSITIONS)
         else tensor
         for name, tensor in state.items()
         if not _is_other_head(name, tensor, own)
     }
-    report = place_sam(model, fitted, path)
+    report = load_sam_state(model, fitted, path)
     left = tuple(name for name in state if name not in fitted)
     resized = tuple(
         name
-        for name in report.placed
+        for name in report.loaded
         if name.endswith(_POSITIONS) and own[name].shape != state[name].shape
     )
     return model, replace(report, unused=report.unused + left, resized=resized)
@@ -355,7 +358,7 @@ def _is_other_head(name: str, tensor: Tensor, own: dict[str, Tensor]) -> bool:
     return name.startswith(_NEW_HEADS) and not fits
 
 
-def _resized(tensor: Tensor, like: Tensor) -> Tensor:
+def _resize_table(tensor: Tensor, like: Tensor) -> Tensor:
     """A positional table interpolated to the length or grid of another."""
     if tensor.shape == like.shape or tensor.shape[-1] != like.shape[-1]:
         return tensor
@@ -367,7 +370,7 @@ def _resized(tensor: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(grid, size=size, mode="bicubic").permute(0, 2, 3, 1)
 
 
-def _config_of_sam(state: dict[str, Tensor], path: Path) -> ZimConfig:
+def _detect_sam_config(state: dict[str, Tensor], path: Path) -> ZimConfig:
     embed = state.get("image_encoder.pos_embed")
     for config in CONFIGS.values():
         dim = getattr(config.encoder, "dim", None)
@@ -381,13 +384,13 @@ def _config_of_sam(state: dict[str, Tensor], path: Path) -> ZimConfig:
     )
 
 
-def _load_exactly(model: Zim | ZimTiny, tensors: dict[str, Tensor], path: Path) -> None:
-    refuse_other_names(model, tensors, path)
-    refuse_other_shapes(model.state_dict(), tensors, path)
+def _load_strict(model: Zim | ZimTiny, tensors: dict[str, Tensor], path: Path) -> None:
+    check_tensor_names(model, tensors, path)
+    check_tensor_shapes(model.state_dict(), tensors, path)
     model.load_state_dict(tensors)
 
 
-def refuse_other_names(
+def check_tensor_names(
     model: Zim | ZimTiny | ConverterNetwork, tensors: dict[str, Tensor], path: Path
 ) -> None:
     """Check that a file holds all tensors of a model and no others.
@@ -407,7 +410,7 @@ def refuse_other_names(
         )
 
 
-def refuse_other_shapes(
+def check_tensor_shapes(
     own: dict[str, Tensor], given: dict[str, Tensor], path: Path
 ) -> None:
     """Check that a file's tensors have the shapes of a model's own.

@@ -24,18 +24,18 @@ from typing import IO, Any, Protocol
 
 from zim_model.errors import Cancelled, DownloadError
 from zim_model.request import CancelCheck
-from zim_model.runtime.atomic_files import alone_in
+from zim_model.runtime.atomic_files import exclusive_lock
 from zim_model.weights import hub
 from zim_model.weights.catalogue import ModelFile, ModelInfo
 from zim_model.weights.installed import (
-    PART,
+    PART_FOLDER,
     InstalledModel,
     check_space,
     find_installed,
     link_or_copy,
     models_folder,
     part_folder,
-    worded,
+    translate_os_errors,
 )
 
 TIMEOUT_S = 15
@@ -127,11 +127,13 @@ def open_https(request: urllib.request.Request) -> Response:
 
 def partial_bytes(info: ModelInfo) -> int:
     """Bytes of an unfinished download of that model that need not be fetched again."""
-    return sum(_bytes_here(part_folder(info.name) / file.name) for file in info.files)
+    return sum(
+        _downloaded_bytes(part_folder(info.name) / file.name) for file in info.files
+    )
 
 
-def _bytes_here(target: Path) -> int:
-    for path in (target, _part_of(target)):
+def _downloaded_bytes(target: Path) -> int:
+    for path in (target, _part_path(target)):
         if path.is_file():
             return path.stat().st_size
     return 0
@@ -142,8 +144,8 @@ def download(
     progress: ProgressCallback,
     cancelled: CancelCheck,
     *,
-    opener: Opener = open_https,
-    pause: Callable[[float], None] = time.sleep,
+    open_url: Opener = open_https,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> InstalledModel:
     """Fetch a known model into the models folder, from where it was left.
 
@@ -164,17 +166,17 @@ def download(
     if present is not None:
         return present
     staging = part_folder(info.name)
-    places = [(file, staging / file.name) for file in info.files]
-    with worded(f"{models_folder()} cannot be written"):
+    targets = [(file, staging / file.name) for file in info.files]
+    with translate_os_errors(f"{models_folder()} cannot be written"):
         staging.mkdir(parents=True, exist_ok=True)
-        with alone_in(staging) as alone:
+        with exclusive_lock(staging) as alone:
             if not alone:
                 raise DownloadError(
                     f"{info.title} is being downloaded already, by another program.",
                     "Wait for it, or stop it and download again.",
                 )
             check_space(staging, info.size - partial_bytes(info))
-            fetch_files(places, progress, cancelled, opener=opener, pause=pause)
+            fetch_files(targets, progress, cancelled, open_url=open_url, sleep=sleep)
             staging.rename(models_folder() / info.name)
     model = find_installed(info.name)
     assert model is not None
@@ -182,25 +184,27 @@ def download(
 
 
 def fetch_files(
-    places: Sequence[tuple[ModelFile, Path]],
+    targets: Sequence[tuple[ModelFile, Path]],
     progress: ProgressCallback,
     cancelled: CancelCheck,
     *,
-    opener: Opener = open_https,
-    pause: Callable[[float], None] = time.sleep,
+    open_url: Opener = open_https,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Fetch files to their places, whose folders exist, from where they were left.
 
     A file that has its name was verified before and is not looked at again.  For the
     arguments and errors see :func:`download`.
     """
-    done = sum(_bytes_here(target) for _, target in places)
-    meter = _Meter(sum(file.size for file, _ in places), done, progress, cancelled)
-    for file, target in places:
-        _Transfer(file, target, meter, opener, pause).run()
+    done = sum(_downloaded_bytes(target) for _, target in targets)
+    meter = _ProgressMeter(
+        sum(file.size for file, _ in targets), done, progress, cancelled
+    )
+    for file, target in targets:
+        _FileDownload(file, target, meter, open_url, sleep).run()
 
 
-class _Meter:
+class _ProgressMeter:
     """Tells progress at a bearable rate, and stops a withdrawn download."""
 
     def __init__(
@@ -214,7 +218,7 @@ class _Meter:
         self._total, self._done = total, done
         self._rate = 0.0
         self._since, self._fresh = time.monotonic(), 0
-        self.tell()
+        self.report()
 
     def check(self) -> None:
         if self._cancelled():
@@ -231,53 +235,53 @@ class _Meter:
             share = min(1.0, elapsed / 2) if self._rate else 1.0
             self._rate += share * (now - self._rate)
             self._since, self._fresh = time.monotonic(), 0
-            self.tell()
+            self.report()
 
-    def tell(self, *, verifying: bool = False) -> None:
+    def report(self, *, verifying: bool = False) -> None:
         self._progress(DownloadProgress(self._done, self._total, self._rate, verifying))
 
 
-class _Transfer:
+class _FileDownload:
     """Brings one file to its place."""
 
     def __init__(
         self,
         file: ModelFile,
         target: Path,
-        meter: _Meter,
-        opener: Opener,
-        pause: Callable[[float], None],
+        meter: _ProgressMeter,
+        open_url: Opener,
+        sleep: Callable[[float], None],
     ) -> None:
         self._file, self._target, self._meter = file, target, meter
-        self._opener, self._pause = opener, pause
-        self._part = _part_of(target)
+        self._opener, self._pause = open_url, sleep
+        self._part = _part_path(target)
         self._validator = target.with_name(target.name + _VALIDATOR)
-        self._url, self._host = hub.address(file), hub.host(file)
+        self._url, self._host = hub.file_url(file), hub.hub_host(file)
 
     def run(self) -> None:
         """Fetch what is missing, verify it, and give the file its name."""
         if self._target.is_file():  # it got its name after it was verified
             return
-        if not self._take_cached():
+        if not self._copy_from_hub_cache():
             self._fetch_all()
             self._verify()
-        with worded(f"{self._target} cannot be written"):
+        with translate_os_errors(f"{self._target} cannot be written"):
             os.replace(self._part, self._target)
             self._validator.unlink(missing_ok=True)
 
-    def _take_cached(self) -> bool:
+    def _copy_from_hub_cache(self) -> bool:
         """Use the file in the Hugging Face cache, if it is there and whole."""
-        found = hub.cached(self._file)
+        found = hub.find_cached(self._file)
         if found is None:
             return False
-        self._meter.tell(verifying=True)
+        self._meter.report(verifying=True)
         try:
             if sha256(found, self._meter.check) != self._file.sha256:
                 return False
         except OSError:  # it cannot be read, or another program deletes it
             return False
-        self._forget()
-        with worded(f"{self._part} cannot be written"):
+        self._delete_part()
+        with translate_os_errors(f"{self._part} cannot be written"):
             link_or_copy(found.resolve(), self._part)
         self._meter.add(self._file.size)
         return True
@@ -290,90 +294,94 @@ class _Transfer:
                 f"({hub.cache_folder()}), and HF_HUB_OFFLINE forbids to fetch it.",
                 "Unset HF_HUB_OFFLINE, or add the model from disk.",
             )
-        most, fruitless = self._size(), 0
+        most, failed_attempts = self._size(), 0
         while self._size() != self._file.size:
             self._meter.check()
             try:
                 self._fetch()
             except (OSError, http.client.HTTPException) as error:
                 # Only more than ever is progress, else it could go on forever.
-                fruitless = 0 if self._size() > most else fruitless + 1
+                failed_attempts = 0 if self._size() > most else failed_attempts + 1
                 most = max(most, self._size())
-                self._give_up_or_wait(error, fruitless)
+                self._give_up_or_wait(error, failed_attempts)
 
     def _size(self) -> int:
         return self._part.stat().st_size if self._part.is_file() else 0
 
-    def _give_up_or_wait(self, error: Exception, fruitless: int) -> None:
+    def _give_up_or_wait(self, error: Exception, failed_attempts: int) -> None:
         code = error.code if isinstance(error, urllib.error.HTTPError) else 0
         if isinstance(error, urllib.error.HTTPError):
             error.close()
         hopeless = code and code not in _PASSING
-        if hopeless or fruitless >= ATTEMPTS or _is_certificate(error):
-            raise self._explained(error, code) from error
-        for _ in range(10 * 2**fruitless):  # one second, then two, four, eight
+        if hopeless or failed_attempts >= ATTEMPTS or _is_certificate(error):
+            raise self._describe_error(error, code) from error
+        for _ in range(10 * 2**failed_attempts):  # one second, then two, four, eight
             self._meter.check()
             self._pause(0.1)
 
     def _fetch(self) -> None:
         """Append to the part what one request brings."""
-        have = self._size()
-        if have > self._file.size or not self._validator.is_file():
-            have = self._forget()
+        received_bytes = self._size()
+        if received_bytes > self._file.size or not self._validator.is_file():
+            received_bytes = self._delete_part()
         request = urllib.request.Request(self._url)
         request.add_header("User-Agent", "zim-studio")
         request.add_header("Accept-Encoding", "identity")
-        hub.authorise(request, self._file)
-        if have:
-            request.add_header("Range", f"bytes={have}-")
+        hub.add_token(request, self._file)
+        if received_bytes:
+            request.add_header("Range", f"bytes={received_bytes}-")
             request.add_header("If-Range", self._validator.read_text("utf-8"))
         try:
             response = self._opener(request)
         except urllib.error.HTTPError as error:
-            if error.code == 416 and have:
-                self._forget()  # there is no rest: what is here belongs to another
+            if error.code == 416 and received_bytes:
+                self._delete_part()  # there is no rest: what is here belongs to another
             raise
         try:
-            self._receive(response, have)
+            self._receive(response, received_bytes)
         finally:
             response.close()
 
-    def _receive(self, response: Response, have: int) -> None:
-        if response.status == 206 and not self._continues(response, have):
-            self._forget()
+    def _receive(self, response: Response, received_bytes: int) -> None:
+        if response.status == 206 and not self._continues(response, received_bytes):
+            self._delete_part()
             raise http.client.HTTPException("not the part that was asked for")
-        if response.status != 206 and have:
-            have = self._forget()  # it changed, or the server knows no ranges
+        if response.status != 206 and received_bytes:
+            received_bytes = (
+                self._delete_part()
+            )  # it changed, or the server knows no ranges
         length = response.headers.get("Content-Length", "")
-        expected = self._file.size - have
+        expected = self._file.size - received_bytes
         if length.isdecimal() and int(length) != expected:
-            self._forget()
+            self._delete_part()
             raise DownloadError(
                 f"{self._url} is another file now: {int(length):,} bytes instead "
                 f"of {expected:,}.",
                 "Look for a newer version of zim-studio.",
             )
-        if not have:
+        if not received_bytes:
             self._remember_validator(response)
         with self._open_part() as out:
-            while have < self._file.size:
+            while received_bytes < self._file.size:
                 self._meter.check()
-                chunk = response.read(min(_CHUNK, self._file.size - have))
+                chunk = response.read(min(_CHUNK, self._file.size - received_bytes))
                 if not chunk:
-                    raise http.client.IncompleteRead(b"", self._file.size - have)
-                with worded(f"{self._part} cannot be written"):
+                    raise http.client.IncompleteRead(
+                        b"", self._file.size - received_bytes
+                    )
+                with translate_os_errors(f"{self._part} cannot be written"):
                     out.write(chunk)
-                have += len(chunk)
+                received_bytes += len(chunk)
                 self._meter.add(len(chunk))
 
-    def _continues(self, response: Response, have: int) -> bool:
+    def _continues(self, response: Response, received_bytes: int) -> bool:
         """Whether this is the rest of what is here, and not another file."""
         span = response.headers.get("Content-Range", "")
-        wanted = f"bytes {have}-{self._file.size - 1}/{self._file.size}"
+        wanted = f"bytes {received_bytes}-{self._file.size - 1}/{self._file.size}"
         return bool(span == wanted)
 
     def _open_part(self) -> IO[bytes]:
-        with worded(f"{self._part} cannot be written"):
+        with translate_os_errors(f"{self._part} cannot be written"):
             return self._part.open("ab", buffering=0)
 
     def _remember_validator(self, response: Response) -> None:
@@ -381,33 +389,33 @@ class _Transfer:
         tag = response.headers.get("ETag", "")
         if not tag or tag.startswith("W/"):  # weak: equal in meaning, not in bytes
             tag = response.headers.get("Last-Modified", "")
-        with worded(f"{self._validator} cannot be written"):
+        with translate_os_errors(f"{self._validator} cannot be written"):
             self._validator.write_text(tag, "utf-8")
             if not tag:
                 self._validator.unlink()
 
-    def _forget(self) -> int:
+    def _delete_part(self) -> int:
         """Throw the part away and return 0, what is left of it."""
         self._meter.add(-self._size())
-        with worded(f"{self._part} cannot be deleted"):
+        with translate_os_errors(f"{self._part} cannot be deleted"):
             self._part.unlink(missing_ok=True)
             self._validator.unlink(missing_ok=True)
         return 0
 
     def _verify(self) -> None:
         """Compare the digest; a wrong file is thrown away."""
-        self._meter.tell(verifying=True)
-        with worded(f"{self._part} cannot be read"):
+        self._meter.report(verifying=True)
+        with translate_os_errors(f"{self._part} cannot be read"):
             digest = sha256(self._part, self._meter.check)
         if digest != self._file.sha256:
-            self._forget()
+            self._delete_part()
             raise DownloadError(
                 f"{self._file.name} arrived damaged: its checksum is wrong.",
                 f"Download it again. If that does not help, something between here and "
                 f"{self._host} changes files, or there is a newer one.",
             )
 
-    def _explained(self, error: Exception, code: int) -> DownloadError:
+    def _describe_error(self, error: Exception, code: int) -> DownloadError:
         """What failed, and what to do about it."""
         host, reason = self._host, getattr(error, "reason", error)
         if code in _PASSING:
@@ -443,8 +451,8 @@ class _Transfer:
         )
 
 
-def _part_of(target: Path) -> Path:
-    return target.with_name(target.name + PART)
+def _part_path(target: Path) -> Path:
+    return target.with_name(target.name + PART_FOLDER)
 
 
 def _is_certificate(error: Exception) -> bool:

@@ -25,7 +25,7 @@ def is_on_hub(file: ModelFile) -> bool:
     return _FILE.fullmatch(file.url) is not None
 
 
-def address(file: ModelFile) -> str:
+def file_url(file: ModelFile) -> str:
     """Where to fetch a file: at the hub, or at its mirror in ``HF_ENDPOINT``."""
     endpoint = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/")
     if not endpoint or not is_on_hub(file):
@@ -33,9 +33,9 @@ def address(file: ModelFile) -> str:
     return endpoint + file.url.removeprefix(HUB)
 
 
-def host(file: ModelFile) -> str:
+def hub_host(file: ModelFile) -> str:
     """The computer that a file is fetched from."""
-    url = address(file)
+    url = file_url(file)
     return urllib.parse.urlsplit(url).hostname or url
 
 
@@ -44,7 +44,7 @@ def is_offline() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
-def authorise(request: urllib.request.Request, file: ModelFile) -> None:
+def add_token(request: urllib.request.Request, file: ModelFile) -> None:
     """Add the token in ``HF_TOKEN``, which some mirrors want; for the hub only.
 
     A redirection, which leads to other computers, does not take it along.
@@ -69,7 +69,7 @@ def _path(text: str) -> Path:
     return Path(os.path.expandvars(text)).expanduser()
 
 
-def cached(file: ModelFile) -> Path | None:
+def find_cached(file: ModelFile) -> Path | None:
     """A file in the cache that is likely this one: it has its name and size.
 
     Whether it is, its SHA-256 tells.

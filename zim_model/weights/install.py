@@ -12,7 +12,7 @@ from zim_model.weights.installed import (
     ONNX_FILES,
     InstalledModel,
     install_files,
-    worded,
+    translate_os_errors,
 )
 
 
@@ -31,17 +31,17 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
         WeightsError: the files are missing, damaged, unsafe or of another kind, or the
             name is taken.
     """
-    files, check = _recognised(path)
-    with worded(f"{path} cannot be read"):
+    files, check = _recognise_files(path)
+    with translate_os_errors(f"{path} cannot be read"):
         check()
         if name is None:
-            info = _known_by_content(files)
-            name = info.name if info else _name_of(path, files)
+            info = _find_by_checksums(files)
+            name = info.name if info else _default_name(path, files)
     is_pair = files[0].suffix == ".onnx"
-    return install_files(name, files, _check_alone(path) if is_pair else None)
+    return install_files(name, files, _self_contained_check(path) if is_pair else None)
 
 
-def _recognised(path: Path) -> tuple[list[Path], Callable[[], object]]:
+def _recognise_files(path: Path) -> tuple[list[Path], Callable[[], object]]:
     """The files of a model, and what checks them."""
     if not path.exists():
         raise WeightsError(f"{path} does not exist.", "Check the spelling.")
@@ -74,7 +74,7 @@ def _onnx_pair(folder: Path) -> tuple[list[Path], Callable[[], object]]:
     return files, lambda: check_pair(folder)
 
 
-def _check_alone(path: Path) -> Callable[[Path], None] | None:
+def _self_contained_check(path: Path) -> Callable[[Path], None] | None:
     """What checks that graphs need none of the other files where they came from."""
     folder = path if path.is_dir() else path.parent
     if not any(each.suffix != ".onnx" for each in folder.iterdir()):
@@ -95,7 +95,7 @@ def _check_alone(path: Path) -> Callable[[Path], None] | None:
     return check
 
 
-def _known_by_content(files: list[Path]) -> ModelInfo | None:
+def _find_by_checksums(files: list[Path]) -> ModelInfo | None:
     """The known model whose files these are, byte for byte."""
     sizes = [file.stat().st_size for file in files]
     for info in MODELS:
@@ -106,7 +106,7 @@ def _known_by_content(files: list[Path]) -> ModelInfo | None:
     return None
 
 
-def _name_of(path: Path, files: list[Path]) -> str:
+def _default_name(path: Path, files: list[Path]) -> str:
     """A name from the file's, or for a pair from its folder's."""
     stem = path.stem if len(files) == 1 else files[0].resolve().parent.name
     kept = (c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem)

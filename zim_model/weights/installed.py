@@ -25,7 +25,7 @@ from zim_model.runtime.atomic_files import describe_os_error
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
 ONNX_FILES = ("encoder.onnx", "decoder.onnx")
-PART = ".part"
+PART_FOLDER = ".part"
 """End of the names of what is not complete yet."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SPARE = 64 << 20
@@ -63,7 +63,9 @@ def installed_models() -> tuple[InstalledModel, ...]:
         folders = sorted(models_folder().iterdir())
     except OSError:  # nothing was ever installed, or the disk is not there now
         folders = []
-    found = (_model_in(folder) for folder in folders if folder.name not in names)
+    found = (
+        _read_model_folder(folder) for folder in folders if folder.name not in names
+    )
     return (*own, *(model for model in found if model is not None))
 
 
@@ -72,9 +74,9 @@ def find_installed(name: str) -> InstalledModel | None:
     return next((model for model in installed_models() if model.name == name), None)
 
 
-def _model_in(folder: Path) -> InstalledModel | None:
+def _read_model_folder(folder: Path) -> InstalledModel | None:
     """The model in a folder, if it is one."""
-    if not _NAME.fullmatch(folder.name) or folder.name.endswith(PART):
+    if not _NAME.fullmatch(folder.name) or folder.name.endswith(PART_FOLDER):
         return None
     try:
         files = [path for path in folder.iterdir() if path.is_file()]
@@ -96,7 +98,7 @@ def check_name(name: str) -> None:
         WeightsError: other characters than letters, digits, ".", "_" and "-", or a
             name with a meaning of its own.
     """
-    if not _NAME.fullmatch(name) or name.endswith(PART):
+    if not _NAME.fullmatch(name) or name.endswith(PART_FOLDER):
         raise WeightsError(
             f"{name!r} is no name for a model.",
             'Use letters, digits, ".", "_" and "-", beginning with a letter or digit.',
@@ -126,7 +128,7 @@ def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
 
 
 @contextmanager
-def worded(doing: str) -> Iterator[None]:
+def translate_os_errors(doing: str) -> Iterator[None]:
     """Turn system errors into ones for the user.
 
     Args:
@@ -180,8 +182,8 @@ def install_files(
             "Remove it first, or give the new one another name.",
         )
     folder = models_folder()
-    staging = folder / f"{secrets.token_hex(8)}{PART}"
-    with worded(f"{folder} cannot be written"):
+    staging = folder / f"{secrets.token_hex(8)}{PART_FOLDER}"
+    with translate_os_errors(f"{folder} cannot be written"):
         staging.mkdir(parents=True)
         try:
             check_space(folder, sum(path.stat().st_size for path in files))
@@ -220,10 +222,10 @@ def remove_model(name: str) -> None:
     if not doomed:
         raise WeightsError(f"No model called {name} is installed.")
     for path in doomed:
-        with worded(f"{path} cannot be deleted"):
+        with translate_os_errors(f"{path} cannot be deleted"):
             shutil.rmtree(path)
 
 
 def part_folder(name: str) -> Path:
     """Where the files of a model lie until its download is complete."""
-    return models_folder() / f"{name}{PART}"
+    return models_folder() / f"{name}{PART_FOLDER}"

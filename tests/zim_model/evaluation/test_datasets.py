@@ -74,8 +74,8 @@ def test_the_official_list_is_read(mini_root):
     assert case.matte == mini_root / "matte/fine/0002_1.png"
     assert case.prompts == mini_root / "prompt/fine/0002_1.json"
     assert case.seg == mini_root / "seg/fine/0002_1.png"
-    assert sum(len(group) for group in found.by_image()) == len(found.cases)
-    assert len(found.by_image()) == 3
+    assert sum(len(group) for group in found.cases_by_image()) == len(found.cases)
+    assert len(found.cases_by_image()) == 3
 
 
 def test_without_the_list_the_same_cases_are_found(mini_root, tmp_path):

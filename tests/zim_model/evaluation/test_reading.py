@@ -8,11 +8,11 @@ from zim_model.errors import ImageError, PromptError
 from zim_model.evaluation.reading import (
     MAX_POINTS,
     as_alpha,
-    checked_prompts,
     read_image,
     read_matte,
     read_prompts,
     read_trimap,
+    validate_prompts,
 )
 from zim_model.prompts import Box, Point, PromptSet
 
@@ -115,9 +115,9 @@ def test_a_missing_file_of_prompts_is_named(tmp_path):
 )
 def test_prompts_outside_the_image_are_refused(prompts):
     with pytest.raises(PromptError):
-        checked_prompts(prompts, (10, 10))
+        validate_prompts(prompts, (10, 10))
 
 
 def test_a_box_may_reach_a_pixel_beyond_the_border():
-    found = checked_prompts(PromptSet((), Box(0, 0, 11, 10)), (10, 10))
+    found = validate_prompts(PromptSet((), Box(0, 0, 11, 10)), (10, 10))
     assert found.box == Box(0, 0, 10, 10)

@@ -48,7 +48,7 @@ def group(report, **wanted):
 
 def test_means_weigh_every_row_the_same():
     rows = [row("x", sad=1, area=0.005), row("y", sad=2, area=0.05), row("z", sad=6)]
-    report = Report.of(CONFIG, rows, 3)
+    report = Report.from_rows(CONFIG, rows, 3)
     assert group(report, size="all").means["SAD"] == 3
     for size, sad in (("S", 1), ("M", 2), ("L", 6)):
         one = group(report, size=size)
@@ -64,7 +64,7 @@ def test_sizes_are_those_of_the_official_evaluation(area, size):
 
 def test_fine_and_coarse_are_told_apart():
     rows = [row("x", subset="coarse", sad=4), row("y", subset="fine", sad=2)]
-    report = Report.of(CONFIG, rows, 2)
+    report = Report.from_rows(CONFIG, rows, 2)
     whole = [g for g in report.groups() if g.size == "all"]
     assert [(g.subset, g.means["SAD"]) for g in whole] == [
         ("all", 3),
@@ -75,7 +75,7 @@ def test_fine_and_coarse_are_told_apart():
 
 def test_failed_rows_count_and_weigh_nothing():
     rows = [row("x", sad=2), row("y", metrics={}, error="no file")]
-    report = Report.of(CONFIG, rows, 4)
+    report = Report.from_rows(CONFIG, rows, 4)
     one = group(report, size="all")
     assert (one.count, one.failed, one.means["SAD"]) == (1, 1, 2)
     assert report.missing == 2
@@ -90,8 +90,8 @@ def test_an_official_average_is_a_hair_too_small_and_0_of_nothing():
 def test_the_order_of_the_rows_changes_nothing():
     rng = np.random.default_rng(0)
     rows = [row(f"{i}", sad=float(v)) for i, v in enumerate(rng.lognormal(0, 9, 500))]
-    one = Report.of(CONFIG, rows, 500)
-    other = Report.of(CONFIG, reversed(rows), 500)
+    one = Report.from_rows(CONFIG, rows, 500)
+    other = Report.from_rows(CONFIG, reversed(rows), 500)
     assert one == other
     means = group(one, size="all").means["SAD"]
     assert means == group(other, size="all").means["SAD"]
@@ -99,7 +99,7 @@ def test_the_order_of_the_rows_changes_nothing():
 
 def test_the_worst_rows_come_first():
     rows = [row("x", sad=1), row("y", sad=3), row("z", sad=2)]
-    report = Report.of(CONFIG, rows, 3)
+    report = Report.from_rows(CONFIG, rows, 3)
     assert [r.case for r in report.worst()] == ["y", "z", "x"]
     assert [r.case for r in report.worst("IoU")] == ["y", "z", "x"]
     lines = list(csv.DictReader(io.StringIO(rows_to_csv(report))))
@@ -108,7 +108,7 @@ def test_the_worst_rows_come_first():
 
 def test_csv_and_json_hold_the_exact_means():
     rows = [row("x", sad=1 / 3), row("y", sad=2 / 7, system="b", prompt="point")]
-    report = Report.of(CONFIG, rows, 2)
+    report = Report.from_rows(CONFIG, rows, 2)
     lines = list(csv.DictReader(io.StringIO(to_csv(report))))
     sads = {
         (line["system"], line["prompt"]): float(line["SAD"])
@@ -123,7 +123,7 @@ def test_csv_and_json_hold_the_exact_means():
 
 def test_published_numbers_stand_apart():
     config = replace(CONFIG, layout="micromat")
-    report = Report.of(config, [row("x", system="a")], 1)
+    report = Report.from_rows(config, [row("x", system="a")], 1)
     text = to_markdown(report)
     tables = text.split("\n## ")
     (apart,) = [part for part in tables if "9.961" in part]
@@ -134,7 +134,7 @@ def test_published_numbers_stand_apart():
         "(published)" in line for line in apart.splitlines() if "ZIM" in line[:8]
     )
     assert not any(g.system == "ZIM" for g in report.groups())
-    assert "9.961" not in to_markdown(Report.of(CONFIG, [row("x")], 1))
+    assert "9.961" not in to_markdown(Report.from_rows(CONFIG, [row("x")], 1))
 
 
 def test_the_table_of_the_paper_is_complete():
@@ -149,7 +149,9 @@ def test_the_table_of_the_paper_is_complete():
 def test_strange_names_spoil_no_format():
     name = r"a|b_<i>&%$#{}\~^"
     rows = [row(name, system=name), row("bad", metrics={}, error=f"no <b>{name}")]
-    report = Report.of(replace(CONFIG, systems={name: "1"}, dataset=name), rows, 2)
+    report = Report.from_rows(
+        replace(CONFIG, systems={name: "1"}, dataset=name), rows, 2
+    )
     page = to_html(report)
     assert "<i>" not in page
     assert "a|b_&lt;i&gt;&amp;" in page
@@ -177,7 +179,7 @@ def test_a_run_is_written_in_every_format(mini, tmp_path, engine):
     tags.feed(page)
     assert tags.open == []
     config, rows = read_journal(tmp_path / "rows.jsonl")
-    again = Report.of(config, rows.values(), len(rows))
+    again = Report.from_rows(config, rows.values(), len(rows))
     assert again.groups() == events[-1].report.groups()
 
 
@@ -233,7 +235,7 @@ def test_difference_is_red_where_too_much_and_blue_where_too_little():
 def test_a_report_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "report.md").mkdir()
     with pytest.raises(ZimError, match=r"report\.md cannot be written"):
-        write_report(Report.of(CONFIG, [row("x")], 1), tmp_path)
+        write_report(Report.from_rows(CONFIG, [row("x")], 1), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -248,15 +250,15 @@ def test_a_journal_of_another_form_is_refused(tmp_path, line):
 
 def test_lines_over_different_rows_are_pointed_out():
     rows = [row("x"), row("y"), row("x", system="b")]
-    text = to_markdown(Report.of(CONFIG, rows, 4))
+    text = to_markdown(Report.from_rows(CONFIG, rows, 4))
     assert "different rows" in text
-    even = to_markdown(Report.of(CONFIG, [rows[0], rows[2]], 2))
+    even = to_markdown(Report.from_rows(CONFIG, [rows[0], rows[2]], 2))
     assert "different rows" not in even
 
 
 def test_masks_are_told_by_iou_first():
     config = replace(CONFIG, options={"truth": "masks"})
-    text = to_markdown(Report.of(config, [row("x"), row("y", sad=3)], 2))
+    text = to_markdown(Report.from_rows(config, [row("x"), row("y", sad=3)], 2))
     assert text.index("Masks and outlines") < text.index("ZIM's evaluation")
     assert "## Worst by IoU" in text
 
@@ -267,5 +269,5 @@ def test_times_are_those_of_the_models():
         row("y", encode_ms=0.0, click_ms=30.0, device="CPU (fp32)"),
         row("x", system="b"),
     ]
-    text = to_markdown(Report.of(CONFIG, rows, 3))
+    text = to_markdown(Report.from_rows(CONFIG, rows, 3))
     assert "| a | box | CPU (fp32) | 100 | 20 |" in text

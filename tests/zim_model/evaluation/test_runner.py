@@ -76,7 +76,7 @@ def test_the_cases_of_an_image_are_asked_one_after_the_other(mini, tmp_path, eng
     run(mini, tmp_path, engine, systems=(MODEL, ModelSystem("n", "n")))
     keys = [request.image_key for request in engine.asked]
     changes = sum(a != b for a, b in pairwise(keys))
-    assert changes == len(mini.by_image()) - 1
+    assert changes == len(mini.cases_by_image()) - 1
     assert not any(request.cacheable for request in engine.asked)
 
 
@@ -352,7 +352,7 @@ def test_shards_join_to_the_same_means(mini, tmp_path, engine):
     paths = [path for folder in folders for path in find_journals(folder)]
     assert [p.name for p in paths] == ["rows-1-of-2.jsonl", "rows-2-of-2.jsonl"]
     config, rows = merge_journals(paths)
-    report = Report.of(config, rows.values(), len(mini.cases))
+    report = Report.from_rows(config, rows.values(), len(mini.cases))
     assert report.groups() == whole.groups()
     assert report.missing == 0
     with pytest.raises(ZimError, match="no shard"):

@@ -163,7 +163,7 @@ def test_things_that_overlap_little_both_stay():
 def test_the_engine_answers_the_prompts_with_the_same_matte(boxed):
     backend = Scene(SMALL, BIG, config=SMALL_CNN)
     engine = Engine(lambda model, rung: backend)
-    for found in engine.everything(asked(), replace(OBJECTS, boxed=boxed)):
+    for found in engine.everything(asked(), replace(OBJECTS, refine_with_box=boxed)):
         assert (found.prompts.box is not None) is boxed
         matte = engine.solve(asked(found.prompts, found.candidate))
         size = found.alpha.shape[::-1]
@@ -173,7 +173,7 @@ def test_the_engine_answers_the_prompts_with_the_same_matte(boxed):
 
 def test_small_things_get_a_second_look_from_near():
     backend = Scene(SMALL, config=SMALL_CNN)
-    assert len(search(backend, replace(OBJECTS, boxed=False))) == 1
+    assert len(search(backend, replace(OBJECTS, refine_with_box=False))) == 1
     assert min(view.width for view in backend.views) < WIDTH / 2
 
 

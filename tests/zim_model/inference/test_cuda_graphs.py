@@ -8,7 +8,7 @@ import torch
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model.inference.backends import TorchBackend
-from zim_model.inference.cuda_graphs import LENGTHS, GraphedDecoder, recorded_length
+from zim_model.inference.cuda_graphs import LENGTHS, CudaGraphDecoder, padded_length
 from zim_model.inference.view import View
 from zim_model.prompts import Box, Point, PromptSet
 
@@ -47,7 +47,7 @@ def recorder():
 @pytest.fixture
 def backend(small_vit, recorder):
     backend = TorchBackend(small_vit, "cpu")
-    backend._graphs = GraphedDecoder(backend._recordable, recorder)
+    backend._graphs = CudaGraphDecoder(backend._recordable, recorder)
     return backend
 
 
@@ -96,7 +96,7 @@ def test_where_recording_fails_decoding_goes_on(small_vit, caplog):
         raise RuntimeError("operation not permitted when stream is capturing")
 
     backend, plain = (TorchBackend(small_vit, "cpu") for _ in range(2))
-    backend._graphs = GraphedDecoder(backend._recordable, fail)
+    backend._graphs = CudaGraphDecoder(backend._recordable, fail)
     encoded = backend.encode(IMAGES[0], VIEW)
     for prompts in (CLICK, BOX):
         assert_same(backend.decode(encoded, prompts), plain.decode(encoded, prompts))
@@ -109,8 +109,8 @@ def test_only_a_gpu_records(small_vit):
 
 
 def test_lengths_are_rounded_up():
-    assert [recorded_length(n) for n in (1, 4, 5, 32)] == [4, 4, 8, 32]
-    assert recorded_length(max(LENGTHS) + 1) is None
+    assert [padded_length(n) for n in (1, 4, 5, 32)] == [4, 4, 8, 32]
+    assert padded_length(max(LENGTHS) + 1) is None
 
 
 @pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN])
@@ -121,8 +121,10 @@ def test_decoding_without_looking_is_the_same(config):
     with torch.no_grad():
         features = model.encode(torch.randn(1, 3, 128, 128))
         expected = model.decode(features, coords, labels)
-        found = model.decode(features, coords, labels, padded=True)
+        found = model.decode(features, coords, labels, has_padding=True)
         short = model.decode(features, coords[:, :2], labels[:, :2])
-        unpadded = model.decode(features, coords[:, :2], labels[:, :2], padded=True)
+        unpadded = model.decode(
+            features, coords[:, :2], labels[:, :2], has_padding=True
+        )
     for a, b in zip(found + unpadded, expected + short, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)

@@ -6,7 +6,7 @@ import pytest
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
-from zim_model.inference.flip_tta import mirrored_back, mirrored_mask, mirrored_prompts
+from zim_model.inference.flip_tta import flip_mask_input, flip_prompts, unflip_logits
 from zim_model.inference.view import View
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.request import ALPHA_MAX, Options, Request
@@ -42,7 +42,7 @@ def test_a_picture_and_its_mirror_image_get_the_same_matte(config, prompts, upsa
     options = Options(upsampling=upsampling, flip_tta=True)
     matte = solved(backend, IMAGE, prompts, options)
     flipped = np.ascontiguousarray(IMAGE[:, ::-1])
-    other = solved(backend, flipped, mirrored_prompts(prompts, WIDTH), options)
+    other = solved(backend, flipped, flip_prompts(prompts, WIDTH), options)
     difference = np.abs(matte.alpha.astype(int) - other.alpha[:, ::-1])
     assert difference.max() < 0.01 * ALPHA_MAX
     np.testing.assert_allclose(matte.scores, other.scores, rtol=1e-3)
@@ -78,17 +78,17 @@ def test_prompts_turn_with_the_picture_and_back():
     prompts = PromptSet(
         CLICKS.points, BOX.box, (Scribble(((0.5, 3), (7, 9)), positive=False),)
     )
-    turned = mirrored_prompts(prompts, 128)
+    turned = flip_prompts(prompts, 128)
     assert turned.points[0] == Point(88, 50)
     assert turned.box == Box(28, 10, 108, 80)
     assert turned.scribbles[0].path == ((127.5, 3), (121, 9))
-    assert mirrored_prompts(turned, 128) == prompts
+    assert flip_prompts(turned, 128) == prompts
 
 
 def test_a_click_on_the_left_border_stays_inside():
-    (point,) = mirrored_prompts(PromptSet((Point(0, 5),)), 128).points
+    (point,) = flip_prompts(PromptSet((Point(0, 5),)), 128).points
     assert 127.9 < point.x < 128
-    assert mirrored_prompts(PromptSet((Point(0, 5),)), 128).validate(96, 128)
+    assert flip_prompts(PromptSet((Point(0, 5),)), 128).validate(96, 128)
 
 
 def test_a_view_turns_with_the_image():
@@ -103,11 +103,11 @@ def test_the_answer_comes_back_to_where_it_was(width):
     count = int(np.ceil(width))
     places = np.arange(count, dtype=np.float32) + 0.5
     mirrored = np.broadcast_to(width - places, (4, 3, count)).astype(np.float32)
-    back = mirrored_back(mirrored, width)
+    back = unflip_logits(mirrored, width)
     expected = np.broadcast_to(places[:-1], (4, 3, count - 1))
     np.testing.assert_allclose(back[..., :-1], expected, rtol=1e-5)
 
 
 def test_padding_of_a_mask_prompt_stays_where_it_is():
     mask = np.arange(8, dtype=np.float32).reshape(1, 1, 8)
-    assert mirrored_mask(mask, 20)[0, 0].tolist() == [4, 3, 2, 1, 0, 5, 6, 7]
+    assert flip_mask_input(mask, 20)[0, 0].tolist() == [4, 3, 2, 1, 0, 5, 6, 7]

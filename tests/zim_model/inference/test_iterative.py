@@ -7,7 +7,11 @@ from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from tests.zim_model.inference.test_engine import IMAGE, DiscBackend, engine_of, request
 from zim_model.errors import Cancelled
 from zim_model.inference.backends import TorchBackend
-from zim_model.inference.iterative import Looks, Question, point_by_point
+from zim_model.inference.iterative import (
+    IterativePredictor,
+    PredictRequest,
+    prompt_prefixes,
+)
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 RECALLING = replace(SMALL_CNN, region_channels=(4, 6, 8))
@@ -36,8 +40,8 @@ def ask(looks, backend, prompts, **changes):
         return backend.encode(IMAGE, view)
 
     asked = {"image_key": "a", "candidate": 0, "cancelled": lambda: False, **changes}
-    return looks.answer(
-        Question(backend, encode, size=IMAGE.shape[:2], prompts=prompts, **asked)
+    return looks.predict(
+        PredictRequest(backend, encode, size=IMAGE.shape[:2], prompts=prompts, **asked)
     )
 
 
@@ -47,7 +51,7 @@ def counts(backend):
 
 def test_points_come_one_by_one_from_the_first_that_says_what_to_keep():
     def grown(prompts):
-        return [part.points for part in point_by_point(prompts)]
+        return [part.points for part in prompt_prefixes(prompts)]
 
     assert grown(PromptSet((B, A, C))) == [(B, A), (B, A, C)]
     assert grown(PromptSet((B,), Box(0, 0, 9, 9))) == [(), (B,)]
@@ -58,7 +62,7 @@ def test_points_come_one_by_one_from_the_first_that_says_what_to_keep():
 
 def test_each_answer_is_shown_to_the_next_click():
     backend = Attentive()
-    ask(Looks(), backend, CLICKS)
+    ask(IterativePredictor(), backend, CLICKS)
     assert counts(backend)[:3] == [1, 2, 3]
     assert backend.shown[0] is None
     grid = RECALLING.grid * 4
@@ -68,7 +72,7 @@ def test_each_answer_is_shown_to_the_next_click():
 
 
 def test_a_further_click_goes_on_from_what_is_remembered():
-    looks, backend = Looks(), Attentive()
+    looks, backend = IterativePredictor(), Attentive()
     ask(looks, backend, PromptSet((A, B)))
     backend.asked.clear()
     ask(looks, backend, CLICKS)
@@ -101,7 +105,7 @@ def test_a_preview_leaves_no_trace():
 def test_models_without_that_training_are_asked_once():
     for config in (SMALL_VIT, SMALL_CNN):
         backend = Attentive(config)
-        ask(Looks(), backend, CLICKS)
+        ask(IterativePredictor(), backend, CLICKS)
         assert counts(backend)[0] == 3
         assert backend.shown[0] is None
 
@@ -109,5 +113,10 @@ def test_models_without_that_training_are_asked_once():
 def test_a_cancelled_question_stops_between_looks():
     backend = Attentive()
     with pytest.raises(Cancelled):
-        ask(Looks(), backend, CLICKS, cancelled=lambda: len(backend.asked) >= 2)
+        ask(
+            IterativePredictor(),
+            backend,
+            CLICKS,
+            cancelled=lambda: len(backend.asked) >= 2,
+        )
     assert counts(backend) == [1, 2]

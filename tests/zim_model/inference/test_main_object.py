@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zim_model.inference.automatic import FoundObject
-from zim_model.inference.main_object import centre_weights, is_ground, main_object
+from zim_model.inference.main_object import centre_weights, is_background, main_object
 from zim_model.prompts import PromptSet
 
 
@@ -29,14 +29,14 @@ def test_of_two_as_large_the_one_in_the_middle():
 
 def test_what_touches_three_edges_is_the_ground():
     floor, person = found(0, 15, 80, 60), found(35, 5, 45, 30)
-    assert is_ground(floor.alpha)
-    assert not is_ground(person.alpha)
+    assert is_background(floor.alpha)
+    assert not is_background(person.alpha)
     assert main_object((floor, person)) is person
     assert main_object((floor,)) is floor
 
 
 def test_who_stands_on_the_lower_edge_is_no_ground():
-    assert not is_ground(found(20, 5, 60, 60).alpha)
+    assert not is_background(found(20, 5, 60, 60).alpha)
 
 
 def test_weights_are_one_in_the_middle_and_none_at_the_edges():

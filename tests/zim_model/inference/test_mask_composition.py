@@ -57,7 +57,7 @@ def request(*masks, **changes):
 @pytest.mark.parametrize("level", [LEVEL, SOFT])
 @pytest.mark.parametrize("refine", [True, False])
 def test_a_mask_is_kept_exactly_and_survives_json(level, refine):
-    mask = ImportedMask.of(level, refine=refine)
+    mask = ImportedMask.from_level(level, refine=refine)
     assert mask.size == (HEIGHT, WIDTH)
     assert np.array_equal(mask.decode(), level)
     assert ImportedMask.from_json(json.loads(json.dumps(mask.to_json()))) == mask
@@ -66,13 +66,13 @@ def test_a_mask_is_kept_exactly_and_survives_json(level, refine):
 def test_a_noisy_mask_is_made_black_and_white_for_the_converter(monkeypatch):
     monkeypatch.setattr("zim_model.imported_mask.MAX_BYTES", 3000)
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
-    kept = ImportedMask.of(noise).decode()
+    kept = ImportedMask.from_level(noise).decode()
     assert np.array_equal(kept, np.where(noise >= 128, 255, 0))
     with pytest.raises(ImageError, match="less noise"):
-        ImportedMask.of(noise, refine=False)
+        ImportedMask.from_level(noise, refine=False)
 
 
-VALID = ImportedMask.of(LEVEL).to_json()
+VALID = ImportedMask.from_level(LEVEL).to_json()
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_a_malformed_mask_is_refused(changes, sentence):
 
 
 def test_a_mask_as_it_is_is_the_matte(engine):
-    matte = engine.solve(request(ImportedMask.of(SOFT, refine=False)))
+    matte = engine.solve(request(ImportedMask.from_level(SOFT, refine=False)))
     assert np.array_equal(matte.alpha, SOFT.astype(np.uint16) * 257)
 
 
 def test_the_converter_refines_a_mask_once_for_all_edits(engine, converter):
-    mask = ImportedMask.of(LEVEL)
+    mask = ImportedMask.from_level(LEVEL)
     first = engine.solve(request(mask))
     assert len(converter) == 1
     assert np.array_equal(converter[0], LEVEL)
@@ -122,7 +122,7 @@ def test_the_converter_refines_a_mask_once_for_all_edits(engine, converter):
 def test_masks_are_united(engine):
     other = np.zeros_like(LEVEL)
     other[:5] = 255
-    masks = [ImportedMask.of(level, refine=False) for level in (LEVEL, other)]
+    masks = [ImportedMask.from_level(level, refine=False) for level in (LEVEL, other)]
     matte = engine.solve(request(*masks))
     assert np.array_equal(matte.alpha > 0, (LEVEL > 0) | (other > 0))
 
@@ -131,13 +131,13 @@ def test_what_is_clicked_is_added_to_the_mask(engine):
     clicks = PromptSet((), Box(2, 2, 12, 50))
     alone = engine.solve(request(prompts=clicks)).alpha
     both = engine.solve(
-        request(ImportedMask.of(LEVEL, refine=False), prompts=clicks)
+        request(ImportedMask.from_level(LEVEL, refine=False), prompts=clicks)
     ).alpha
     assert np.array_equal(both, np.maximum(alone, LEVEL.astype(np.uint16) * 257))
 
 
 def test_what_is_clicked_away_on_the_mask_is_taken_from_it(engine):
-    mask = ImportedMask.of(LEVEL, refine=False)
+    mask = ImportedMask.from_level(LEVEL, refine=False)
     away = PromptSet((Point(30, 20, positive=False),))
     piece = engine.solve(request(prompts=PromptSet((Point(30, 20),)))).alpha
     left = engine.solve(request(mask, prompts=away)).alpha
@@ -150,10 +150,10 @@ def test_what_is_clicked_away_on_the_mask_is_taken_from_it(engine):
 
 def test_what_cannot_be_is_said(engine, converter):
     with pytest.raises(ImageError, match="10 x 20 pixels and the picture 80 x 60"):
-        engine.solve(request(ImportedMask.of(np.full((20, 10), 255, np.uint8))))
+        engine.solve(request(ImportedMask.from_level(np.full((20, 10), 255, np.uint8))))
     with pytest.raises(PromptError, match="empty"):
-        engine.solve(request(ImportedMask.of(np.zeros_like(LEVEL))))
-    whole = ImportedMask.of(LEVEL)
+        engine.solve(request(ImportedMask.from_level(np.zeros_like(LEVEL))))
+    whole = ImportedMask.from_level(LEVEL)
     with pytest.raises(ImageError, match="damaged"):
         engine.solve(request(dataclasses.replace(whole, png=whole.png[:40])))
     with pytest.raises(Cancelled):

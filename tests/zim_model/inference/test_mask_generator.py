@@ -9,8 +9,8 @@ from zim_model.inference.mask_generator import (
     coco_rle,
     non_maximum_suppression,
     point_grid,
+    remove_small_regions,
     run_lengths,
-    without_small_parts,
 )
 
 IMAGE = np.zeros((96, 128, 3), np.uint8)
@@ -166,12 +166,12 @@ def test_small_islands_and_holes_go():
     mask[5:20, 5:20] = True
     mask[10, 10] = False
     mask[25:27, 25:27] = True
-    clean = without_small_parts(mask, 10)
+    clean = remove_small_regions(mask, 10)
     expected = np.zeros_like(mask)
     expected[5:20, 5:20] = True
     np.testing.assert_array_equal(clean, expected)
-    np.testing.assert_array_equal(without_small_parts(mask, 0), mask)
-    only = without_small_parts(mask, 300)  # the largest island stays
+    np.testing.assert_array_equal(remove_small_regions(mask, 0), mask)
+    only = remove_small_regions(mask, 300)  # the largest island stays
     assert only[6, 6]
     assert not only[26, 26]
 

@@ -6,7 +6,7 @@ import torch
 
 from tests.zim_model.conftest import SMALL_VIT
 from tests.zim_model.inference.test_engine import CLICK, IMAGE, DiscBackend
-from zim_model.errors import Cancelled, DeviceError, HalfOverflow, PromptError
+from zim_model.errors import Cancelled, DeviceError, PrecisionOverflow, PromptError
 from zim_model.inference import oom_fallback
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
@@ -18,13 +18,17 @@ from zim_model.runtime.devices import (
     CPU,
     Device,
     DeviceChoice,
-    Rung,
+    Placement,
+    fallback_placements,
     is_out_of_memory,
-    ladder_of,
 )
 
 CARD = Device("cuda:0", "Card", 8 << 30)
-HALF, FULL, ON_CPU = Rung("cuda:0", "fp16"), Rung("cuda:0", "fp32"), Rung("cpu", "fp32")
+HALF, FULL, ON_CPU = (
+    Placement("cuda:0", "fp16"),
+    Placement("cuda:0", "fp32"),
+    Placement("cpu", "fp32"),
+)
 OUT = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
 
@@ -187,7 +191,7 @@ def test_memory_is_freed_before_the_work_is_done_again():
 
 
 def test_an_overflow_in_half_precision_takes_full_precision():
-    machine = Machine({HALF: 1}, HalfOverflow(), at="decode")
+    machine = Machine({HALF: 1}, PrecisionOverflow(), at="decode")
     matte = click(Engine(machine))
     assert matte.timings.device == "cuda:0/fp32"
     assert "overflows in fp16" in matte.timings.notes[0]
@@ -236,26 +240,26 @@ def test_a_device_that_is_not_there_is_named():
     [
         (DeviceChoice(), (HALF, ON_CPU)),
         (DeviceChoice("cuda", "fp32"), (FULL, HALF, ON_CPU)),
-        (DeviceChoice("cuda:0", "bf16"), (Rung("cuda:0", "bf16"), HALF, ON_CPU)),
+        (DeviceChoice("cuda:0", "bf16"), (Placement("cuda:0", "bf16"), HALF, ON_CPU)),
         (DeviceChoice("cpu"), (ON_CPU,)),
         (DeviceChoice("cpu", "fp16"), (ON_CPU,)),
     ],
 )
 def test_ladders(choice, rungs):
-    assert ladder_of(choice) == rungs
+    assert fallback_placements(choice) == rungs
 
 
 @pytest.mark.parametrize("faster", [True, False])
 def test_the_cpu_takes_bf16_only_if_it_is_faster(monkeypatch, faster):
     monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: faster)
-    expected = Rung("cpu", "bf16" if faster else "fp32")
-    assert ladder_of(DeviceChoice("cpu", "bf16")) == (expected,)
-    assert ladder_of(DeviceChoice("cpu")) == (ON_CPU,)
+    expected = Placement("cpu", "bf16" if faster else "fp32")
+    assert fallback_placements(DeviceChoice("cpu", "bf16")) == (expected,)
+    assert fallback_placements(DeviceChoice("cpu")) == (ON_CPU,)
 
 
 def test_an_old_card_runs_in_full_precision(monkeypatch):
     monkeypatch.setattr(devices, "_has_tensor_cores", lambda device: False)
-    assert ladder_of(DeviceChoice())[0] == FULL
+    assert fallback_placements(DeviceChoice())[0] == FULL
 
 
 def test_real_allocation_failures_are_recognised():
@@ -305,7 +309,7 @@ def test_nothing_finite_in_half_precision_is_an_overflow(small_cnn, monkeypatch)
         backend.model, "decode", lambda *args: (nothing, torch.zeros(1, 4))
     )
     view = View.whole(*IMAGE.shape[:2], backend.config.image_size)
-    with pytest.raises(HalfOverflow):
+    with pytest.raises(PrecisionOverflow):
         backend.decode(backend.encode(IMAGE, view), view.apply(CLICK))
 
 

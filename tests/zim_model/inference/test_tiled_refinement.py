@@ -7,7 +7,7 @@ import pytest
 from tests.zim_model.conftest import SMALL_CNN
 from zim_model.errors import Cancelled
 from zim_model.inference.engine import Engine
-from zim_model.inference.tiled_refinement import _windows, refine_native
+from zim_model.inference.tiled_refinement import _windows, refine_tiles
 from zim_model.inference.view import View
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
@@ -62,7 +62,7 @@ def error(alpha):
 def test_detail_comes_back():
     ask = Knower()
     before = COARSE.copy()
-    fine = refine_native(COARSE, IMAGE, WHOLE, ask)
+    fine = refine_tiles(COARSE, IMAGE, WHOLE, ask)
     assert error(fine) < 0.5 * error(COARSE)
     assert fine.dtype == np.uint16
     np.testing.assert_array_equal(COARSE, before)
@@ -70,7 +70,7 @@ def test_detail_comes_back():
 
 def test_windows_are_at_the_images_resolution_and_prompted_inside():
     ask = Knower()
-    refine_native(COARSE, IMAGE, WHOLE, ask)
+    refine_tiles(COARSE, IMAGE, WHOLE, ask)
     assert len(ask.asked) > 4
     for view, prompts in ask.asked:
         assert view.width == view.height == view.image_size == SIDE
@@ -86,7 +86,7 @@ def test_windows_are_at_the_images_resolution_and_prompted_inside():
 
 def test_far_from_the_edge_nothing_is_asked_or_changed():
     ask = Knower()
-    fine = refine_native(COARSE, IMAGE, WHOLE, ask)
+    fine = refine_tiles(COARSE, IMAGE, WHOLE, ask)
     np.testing.assert_array_equal(fine[:60], COARSE[:60])
     np.testing.assert_array_equal(fine[360:], COARSE[360:])
     assert all(view.bottom > 80 for view, _ in ask.asked)
@@ -105,20 +105,20 @@ def test_windows_leave_no_seams():
             interpolation=cv2.INTER_AREA,
         )
 
-    fine = refine_native(coarse(straight), picture, WHOLE, ask)
+    fine = refine_tiles(coarse(straight), picture, WHOLE, ask)
     assert np.ptp(fine[:, 20:-20].astype(int), axis=1).max() < 700
 
 
 def test_a_window_that_contradicts_what_is_sure_is_not_believed():
     ask = Knower(lies=True)
-    np.testing.assert_array_equal(refine_native(COARSE, IMAGE, WHOLE, ask), COARSE)
+    np.testing.assert_array_equal(refine_tiles(COARSE, IMAGE, WHOLE, ask), COARSE)
     assert ask.asked
 
 
 def test_a_view_that_was_not_scaled_down_is_left_alone():
     ask = Knower()
     view = View.whole(HEIGHT, WIDTH, 512)
-    assert refine_native(COARSE, IMAGE, view, ask) is COARSE
+    assert refine_tiles(COARSE, IMAGE, view, ask) is COARSE
     assert not ask.asked
 
 
@@ -131,14 +131,14 @@ def test_any_shape_works_and_stays_in_range(shape):
     def ask(view, prompts):
         return rng.random((view.height // 2, view.width // 2)).astype(np.float32)
 
-    fine = refine_native(alpha, image, View.whole(*shape, SIDE), ask)
+    fine = refine_tiles(alpha, image, View.whole(*shape, SIDE), ask)
     assert fine.shape == shape
 
 
 def test_a_withdrawn_request_stops_between_windows():
     ask = Knower()
     with pytest.raises(Cancelled):
-        refine_native(COARSE, IMAGE, WHOLE, ask, lambda: len(ask.asked) == 2)
+        refine_tiles(COARSE, IMAGE, WHOLE, ask, lambda: len(ask.asked) == 2)
     assert len(ask.asked) == 2
 
 
@@ -221,7 +221,7 @@ def test_windows_that_disagree_leave_no_steps_at_their_borders():
     truth = ramp_band()
     picture = np.repeat((truth * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
     moody = Moody(truth, 0.15)
-    fine = refine_native(coarse(truth), picture, WHOLE, moody)
+    fine = refine_tiles(coarse(truth), picture, WHOLE, moody)
     assert len(moody.windows) > 8
     borders = {x for view in moody.windows for x in (view.left, view.right)}
     columns = [x for x in range(12, WIDTH - 12) if 0 < x < WIDTH]
@@ -258,7 +258,7 @@ def test_as_many_windows_as_a_huge_picture_has_take_little_memory():
     before = words(cv2.resize(small, shape[::-1]))
     moody = Moody(truth, 0.0)
     tracemalloc.start()
-    fine = refine_native(before, picture, view, moody)
+    fine = refine_tiles(before, picture, view, moody)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     huge = View.whole(8660, 11547, 1024)

@@ -2,7 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
-from zim_model.matting.guided_upsampling import FINEST, guided_upsample, stepped
+from zim_model.matting.guided_upsampling import (
+    FINEST,
+    guided_upsample,
+    upsample_in_steps,
+)
 from zim_model.matting.pyramid import display_pyramid
 
 
@@ -83,7 +87,7 @@ def test_steps_narrow_a_hesitant_edge():
     image, alpha = scene()
     unsure = cv2.GaussianBlur(alpha, (0, 0), 5)
     small = cv2.resize(unsure, (60, 60), interpolation=cv2.INTER_AREA)
-    finer, _ = stepped(small, image)
+    finer, _ = upsample_in_steps(small, image)
     assert max(finer.shape) > 150
     once, often = (guided_upsample(a, image, guided=True) for a in (small, finer))
     assert error(often, alpha) < 0.85 * error(once, alpha)
@@ -92,15 +96,17 @@ def test_steps_narrow_a_hesitant_edge():
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_steps_leave_flat_alpha_flat(value):
     image, _ = scene()
-    finer, _ = stepped(np.full((60, 60), value, np.float32), image)
+    finer, _ = upsample_in_steps(np.full((60, 60), value, np.float32), image)
     assert (finer == value).all()
 
 
 def test_a_fine_matte_takes_no_steps():
     alpha = np.random.default_rng(0).random((FINEST, 200), np.float32)
-    assert stepped(alpha, np.zeros((2 * FINEST, 400, 3), np.uint8))[0] is alpha
+    assert (
+        upsample_in_steps(alpha, np.zeros((2 * FINEST, 400, 3), np.uint8))[0] is alpha
+    )
     small = alpha[:50, :40]
-    assert stepped(small, np.zeros((60, 48, 3), np.uint8))[0] is small
+    assert upsample_in_steps(small, np.zeros((60, 48, 3), np.uint8))[0] is small
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (37, 410), (900, 20)])
@@ -109,7 +115,7 @@ def test_steps_take_any_shape(shape):
     small = np.random.default_rng(1).random(
         [max(1, s // 8) for s in shape], dtype=np.float32
     )
-    finer, _ = stepped(small, image)
+    finer, _ = upsample_in_steps(small, image)
     assert 0 <= finer.min() <= finer.max() <= 1
     assert max(finer.shape) <= max(*shape, *small.shape)
 
@@ -117,7 +123,7 @@ def test_steps_take_any_shape(shape):
 def test_a_large_image_comes_along_at_the_size_of_its_matte():
     image, alpha = scene(2700)
     small = cv2.resize(alpha, (60, 60), interpolation=cv2.INTER_AREA)
-    finer, guide = stepped(small, image)
+    finer, guide = upsample_in_steps(small, image)
     assert guide.shape == (*finer.shape, 3)
     near = cv2.resize(image, finer.shape[::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(near.astype(int) - guide).mean() < 3

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from zim_model.evaluation import noc
+from zim_model.evaluation import number_of_clicks
 from zim_model.matting.metrics import conn, grad, iou, mae, mse, sad
 
 
@@ -98,7 +98,7 @@ def test_iou_counts_only_what_is_known():
 
 
 def test_noc_is_the_first_click_that_is_good_enough():
-    assert noc([0.5, 0.86, 0.8, 0.91], 0.85, 20) == 2
-    assert noc([0.5, 0.86, 0.8, 0.91], 0.90, 20) == 4
-    assert noc([0.5, 0.6], 0.90, 20) == 20
-    assert noc([0.5, 0.6, 0.95], 0.90, 2) == 2
+    assert number_of_clicks([0.5, 0.86, 0.8, 0.91], 0.85, 20) == 2
+    assert number_of_clicks([0.5, 0.86, 0.8, 0.91], 0.90, 20) == 4
+    assert number_of_clicks([0.5, 0.6], 0.90, 20) == 20
+    assert number_of_clicks([0.5, 0.6, 0.95], 0.90, 2) == 2

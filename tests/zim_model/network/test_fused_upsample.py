@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from zim_model.network.fused_upsample import ROWS, relu_of_doubled
+from zim_model.network.fused_upsample import ROWS, upsample_conv_relu
 
 
 def drawn(*shape):
@@ -29,7 +29,7 @@ def test_it_is_the_convolution_of_the_doubled_map(count, height, width, threads)
     doubled = F.interpolate(x, scale_factor=2, mode="bilinear")
     expected = (out + F.conv2d(doubled, weight, padding=1)).relu()
     with torch.inference_mode():
-        found = relu_of_doubled(out.clone(), x.clone(), weight)
+        found = upsample_conv_relu(out.clone(), x.clone(), weight)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -40,7 +40,7 @@ def test_the_number_of_threads_does_not_change_a_bit():
     found = []
     for count in (1, 2, 3):
         torch.set_num_threads(count)
-        found.append(relu_of_doubled(out.clone(), x, weight))
+        found.append(upsample_conv_relu(out.clone(), x, weight))
     torch.set_num_threads(before)
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])

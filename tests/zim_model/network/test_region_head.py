@@ -6,7 +6,7 @@ import torch
 from tests.zim_model.conftest import SMALL_CNN, random_model
 from zim_model.errors import WeightsError
 from zim_model.inference.backends import TorchBackend
-from zim_model.inference.view import View, seen_before
+from zim_model.inference.view import View, alpha_to_mask_input
 from zim_model.network.config import ZimConfig
 from zim_model.network.cue_maps import CUES
 from zim_model.network.region_head import (
@@ -168,9 +168,9 @@ def test_an_answer_seen_before_lies_where_it_was():
     alpha = np.zeros((48, 96), np.float32)
     alpha[:, 48:] = 1
     view = View(300, 100, 500, 300, 64)  # of an image of 800 x 400
-    mask = seen_before(alpha, 400, 800, view)
+    mask = alpha_to_mask_input(alpha, 400, 800, view)
     assert mask.shape == (1, 16, 16)
     assert (mask[0, :, :7] < -3).all()
     assert (mask[0, :, 9:] > 3).all()
-    wide = seen_before(alpha, 400, 800, View(0, 0, 800, 400, 64))
+    wide = alpha_to_mask_input(alpha, 400, 800, View(0, 0, 800, 400, 64))
     assert not wide[0, 8:].any()

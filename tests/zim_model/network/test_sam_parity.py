@@ -10,7 +10,7 @@ from zim_model.inference.backends import prompt_tokens
 from zim_model.network.config import VitConfig, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.weights.checkpoint import load_sam, place_sam
+from zim_model.weights.checkpoint import load_sam, load_sam_state
 
 transformers = pytest.importorskip("transformers")
 
@@ -105,7 +105,7 @@ def reference():
 @pytest.fixture(scope="module")
 def ours(reference):
     model = Zim(TINY_SAM).eval()
-    report = place_sam(model, sam_names(reference.state_dict()), "reference")
+    report = load_sam_state(model, sam_names(reference.state_dict()), "reference")
     assert report.new == ()
     assert report.unused == ()
     return model
@@ -227,13 +227,13 @@ def test_sam_weights_load_into_zim_and_the_new_tensors_are_listed(ours, tmp_path
     path = tmp_path / "sam.pth"
     torch.save(ours.state_dict(), path)
     zim, report = load_sam(path, TINY_ZIM)
-    assert set(report.placed) | set(report.unused) == set(ours.state_dict())
+    assert set(report.loaded) | set(report.unused) == set(ours.state_dict())
     assert all("output_upscaling" in name for name in report.unused)
     new = {
         name.split(".")[0:2][-1] if "mask" in name else name.split(".")[0]
         for name in report.new
     }
     assert new == {"pixel_decoder", "detail_stream"}
-    for name in report.placed:
+    for name in report.loaded:
         assert torch.equal(zim.state_dict()[name], ours.state_dict()[name])
     np.testing.assert_equal(zim.config, TINY_ZIM)

@@ -19,7 +19,7 @@ from zim_model.network.decoder import (
     TOP_LEFT,
     attention_mask,
 )
-from zim_model.network.encoder import VitAttention, relative
+from zim_model.network.encoder import VitAttention, relative_positions
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
 
@@ -178,7 +178,11 @@ def test_attention_mask_of_points_and_box_is_the_product():
 
 def test_relative_position_is_query_minus_key():
     table = torch.arange(5.0)[:, None]  # offsets -2 .. 2
-    assert relative(table, 3)[..., 0].tolist() == [[2, 1, 0], [3, 2, 1], [4, 3, 2]]
+    assert relative_positions(table, 3)[..., 0].tolist() == [
+        [2, 1, 0],
+        [3, 2, 1],
+        [4, 3, 2],
+    ]
 
 
 def test_large_grids_take_the_other_kernel_with_the_same_result():
@@ -194,7 +198,10 @@ def test_large_grids_take_the_other_kernel_with_the_same_result():
         out = attention(x)
         logits = q[0] @ k[0].mT / 8**0.5
         grid = q[0].reshape(2, 24, 24, 8)
-        h, w = (relative(t, 24) for t in (attention.rel_pos_h, attention.rel_pos_w))
+        h, w = (
+            relative_positions(t, 24)
+            for t in (attention.rel_pos_h, attention.rel_pos_w)
+        )
         rows = torch.einsum("nyxd,ykd->nyxk", grid, h).flatten(1, 2)
         columns = torch.einsum("nyxd,xkd->nyxk", grid, w).flatten(1, 2)
         logits += rows.repeat_interleave(24, -1) + columns.repeat(1, 1, 24)
@@ -261,7 +268,7 @@ def test_prepared_features_give_the_same_answers(changes, views, masked, monkeyp
     draw = torch.Generator().manual_seed(5)
     with torch.no_grad():
         plain = model.encode(torch.randn(views, 3, 128, 128, generator=draw))
-        prepared = model.prepared(plain)
+        prepared = model.precompute(plain)
     cues = torch.rand(3, len(CUES), 64, 64, generator=draw)
     mask = torch.randn(3, 1, 32, 32, generator=draw) if masked else None
     expected = answer_of(model, plain, (POINT, BOX, BOTH), cues, mask)
@@ -274,7 +281,7 @@ def test_prepared_features_of_zim_vit_b_take_half_the_memory():
     with torch.device("meta"):
         model = Zim(ZIM_VIT_B).eval()
         plain = model.encode(torch.empty(1, 3, 1024, 1024))
-        prepared = model.prepared(plain)
+        prepared = model.precompute(plain)
     details = sum(d.nbytes for d in plain.details)
     assert sum(s.value.nbytes for s in prepared.prepared.fusions) == details / 2
     assert prepared.nbytes < 0.6 * plain.nbytes
@@ -283,4 +290,4 @@ def test_prepared_features_of_zim_vit_b_take_half_the_memory():
 def test_features_are_not_prepared_while_training():
     model = Zim(SMALL_VIT).train()
     with pytest.raises(ValueError, match="training"):
-        model.prepared(model.encode(IMAGE))
+        model.precompute(model.encode(IMAGE))

@@ -174,7 +174,7 @@ def test_weights_that_are_no_numbers_are_told_and_make_no_matte(model, tmp_path)
         damaged.mask_decoder.mask_tokens.weight.fill_(torch.nan)
     save_model(damaged, tmp_path / "nan.safetensors")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "_checked", lambda model, folder: [])
+        patch.setattr(export, "_check_parity", lambda model, folder: [])
         export_pair(damaged, tmp_path / "nan")
     for path in (tmp_path / "nan.safetensors", tmp_path / "nan"):
         request = Request(IMAGE, "a", BOX, str(path))

@@ -258,7 +258,9 @@ def listed(folder):
 def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch):
     (tmp_path / "encoder.onnx").write_bytes(b"earlier")
     bad = [ParityDifference("masks", "a box", 0.5, 1.0)]
-    monkeypatch.setattr("zim_model.onnx.export.answer_differences", lambda *a, **k: bad)
+    monkeypatch.setattr(
+        "zim_model.onnx.export.decoder_differences", lambda *a, **k: bad
+    )
     with pytest.raises(WeightsError, match=r"masks differs by 0\.5 for a box"):
         export_pair(model, tmp_path)
     assert (tmp_path / "encoder.onnx").read_bytes() == b"earlier"
@@ -269,7 +271,7 @@ def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch)
 def test_what_is_not_a_number_is_no_agreement(value):
     found = [ParityDifference("masks", "", value, 1.0)]
     with pytest.raises(WeightsError, match="other numbers"):
-        parity.refuse_disagreement(found, "x was exported")
+        parity.check_parity(found, "x was exported")
 
 
 def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 from threadpoolctl import threadpool_info
 
-from zim_model.runtime.blas import one_blas_thread
+from zim_model.runtime.blas import single_blas_thread
 
 
 def threads() -> set[int]:
@@ -14,6 +14,6 @@ def threads() -> set[int]:
 @pytest.mark.skipif(not threads(), reason="numpy has another BLAS here")
 def test_products_inside_take_one_thread_and_others_as_many_as_before():
     before = threads()
-    with one_blas_thread():
+    with single_blas_thread():
         assert threads() == {1}
     assert threads() == before

@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from zim_model.runtime.threads import side_by_side
+from zim_model.runtime.threads import parallel_for
 
 
 @pytest.fixture(params=[1, 3])
@@ -23,14 +23,14 @@ def test_every_part_is_done_once_with_one_thread_of_torch_each(threads):
             inside.add(torch.get_num_threads())
 
     parts = [(i, i + 1) for i in range(7)]
-    side_by_side(work, parts)
+    parallel_for(work, parts)
     assert sorted(done) == parts
     assert inside == {1}
 
 
 def test_no_thread_stays_and_torch_keeps_its_number(threads):
     before = set(threading.enumerate())
-    side_by_side(lambda i, j: None, [(0, 0), (1, 1), (2, 2)])
+    parallel_for(lambda i, j: None, [(0, 0), (1, 1), (2, 2)])
     assert set(threading.enumerate()) == before
     assert torch.get_num_threads() == threads
     inherited = []
@@ -47,7 +47,7 @@ def test_inference_mode_holds_in_the_parts(threads):
         def add(i, j):
             total[i] += j  # an inference tensor takes no change outside
 
-        side_by_side(add, [(0, 1), (1, 2), (2, 3)])
+        parallel_for(add, [(0, 1), (1, 2), (2, 3)])
     assert total.tolist() == [1, 2, 3]
 
 
@@ -56,5 +56,5 @@ def test_an_error_in_a_part_is_raised(threads):
         raise ValueError(f"part {i}")
 
     with pytest.raises(ValueError, match="part"):
-        side_by_side(fail, [(0, 0), (1, 1), (2, 2)])
+        parallel_for(fail, [(0, 0), (1, 1), (2, 2)])
     assert torch.get_num_threads() == threads

@@ -142,9 +142,9 @@ def test_a_zim_starts_from_what_sam_knows(tmp_path):
     model, report = zim_from_sam(path, SMALL_VIT)
     own, theirs = model.state_dict(), sam.state_dict()
     assert model.training
-    for name in report.placed:
+    for name in report.loaded:
         assert torch.equal(own[name], theirs[name])
-    assert {name.split(".")[0] for name in report.placed} == {
+    assert {name.split(".")[0] for name in report.loaded} == {
         *("image_encoder", "prompt_encoder", "mask_decoder")
     }
     parts = {".".join(name.split(".")[:2]) for name in report.new}
@@ -182,7 +182,7 @@ def test_a_zim_of_other_fusion_widths_gets_all_but_the_last_layers(tmp_path):
     config = replace(SMALL_VIT, fusion_channels=(12, 8, 6))
     _, report = zim_from_sam(path, config)
     hyper = "mask_decoder.output_hypernetworks_mlps.0.layers"
-    assert f"{hyper}.1.weight" in report.placed
+    assert f"{hyper}.1.weight" in report.loaded
     assert f"{hyper}.2.weight" in report.new
     assert f"{hyper}.2.weight" in report.unused
 

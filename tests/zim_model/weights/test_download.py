@@ -119,7 +119,7 @@ def open_loopback(request):
 
 def fetch(info, *, cancelled=lambda: False, progress=lambda p: None, **kwargs):
     kwargs.setdefault("opener", open_loopback)
-    return download(info, progress, cancelled, pause=lambda s: None, **kwargs)
+    return download(info, progress, cancelled, sleep=lambda s: None, **kwargs)
 
 
 def stopped_halfway(info, server):
@@ -316,7 +316,7 @@ def test_a_disk_that_fills_up_keeps_what_is_there(info, monkeypatch):
         def write(self, chunk):
             raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(downloads._Transfer, "_open_part", lambda self: Full())
+    monkeypatch.setattr(downloads._FileDownload, "_open_part", lambda self: Full())
     with pytest.raises(WeightsError, match="the disk is full"):
         fetch(info)
 

@@ -80,7 +80,7 @@ def fetch(server, path):
     url = f"https://127.0.0.1:{server.server_port}{path}"
     file = ModelFile("weights.pth", url, len(CONTENT), digest)
     info = ModelInfo("small", "Small", "For tests.", APACHE, "", "sam", (file,))
-    return download(info, lambda p: None, lambda: False, pause=lambda s: None)
+    return download(info, lambda p: None, lambda: False, sleep=lambda s: None)
 
 
 @pytest.mark.parametrize("path", ["/weights.pth", "/moved"])

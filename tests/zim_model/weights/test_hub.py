@@ -74,7 +74,7 @@ def network():
 
 def fetch(info, network):
     return download(
-        info, lambda p: None, lambda: False, opener=network, pause=lambda s: None
+        info, lambda p: None, lambda: False, open_url=network, sleep=lambda s: None
     )
 
 
@@ -137,7 +137,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_instead(home, info, network):
 
 def test_a_file_of_another_size_is_not_even_read(home, info, network):
     fill(home, info, data=dict.fromkeys(CONTENT, b"short"))
-    assert [hub.cached(file) for file in info.files] == [None, None]
+    assert [hub.find_cached(file) for file in info.files] == [None, None]
     assert contents(fetch(info, network)) == CONTENT
 
 
@@ -148,7 +148,7 @@ def test_a_part_that_was_fetched_gives_way_to_the_cache(home, info, network, tmp
     assert partial_bytes(info) == 100
     fill(home, info)
     told = []
-    model = download(info, told.append, lambda: False, opener=network)
+    model = download(info, told.append, lambda: False, open_url=network)
     assert contents(model) == CONTENT
     assert told[-1].done <= told[-1].total
 
@@ -178,13 +178,13 @@ def test_a_mirror_takes_the_place_of_the_hub(info, network, monkeypatch):
     fetch(info, network)
     path = f"/naver-iv/zim-anything-vitb/resolve/{REVISION}/zim_vit_b_2043/encoder.onnx"
     assert network.seen[0].full_url == f"https://mirror.example/hf{path}"
-    assert hub.host(info.files[0]) == "mirror.example"
+    assert hub.hub_host(info.files[0]) == "mirror.example"
 
 
 def test_an_insecure_mirror_is_refused(info, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://mirror.example")
     with pytest.raises(DownloadError, match=r"http://mirror\.example.*not a secure"):
-        download(info, lambda p: None, lambda: False, pause=lambda s: None)
+        download(info, lambda p: None, lambda: False, sleep=lambda s: None)
 
 
 def test_the_token_goes_to_the_hub_and_no_further(info, network, monkeypatch):
@@ -236,5 +236,5 @@ def test_the_layout_is_that_of_the_hubs_client(home, info, monkeypatch):
         "zim_vit_b_2043/encoder.onnx",
         cache_dir=hub.cache_folder(),
     )
-    ours = hub.cached(info.files[0])
+    ours = hub.find_cached(info.files[0])
     assert Path(found).resolve() == ours.resolve()
