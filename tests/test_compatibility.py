@@ -46,7 +46,7 @@ from zim_model.conversion.config import CONVERTERS
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.evaluation import report_formats
 from zim_model.evaluation.datasets import Case
-from zim_model.evaluation.journal import Journal, read_journal
+from zim_model.evaluation.journal import EvaluationJournal, read_journal
 from zim_model.evaluation.reading import read_prompts
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import rows_to_csv, to_json
@@ -286,13 +286,13 @@ def test_an_evaluations_journal_and_report(tmp_path):
     assert [each["IoU"] for each in clicks.curve] == [0.5, 0.9]
     assert failed.error == "There is no matte."
     assert (failed.size, point.size) == ("L", "M")
-    report = Report.of(config, list(rows.values()), 6)
+    report = Report.from_rows(config, list(rows.values()), 6)
     stored = DATA / "evaluation"
     assert report_formats.to_csv(report) == (stored / "report.csv").read_text("utf-8")
     assert rows_to_csv(report) == (stored / "rows.csv").read_text("utf-8")
     assert json.loads(to_json(report)) == read("evaluation/report.json")
     copy = Path(shutil.copy(path, tmp_path))
-    with Journal(copy, config, resume=True) as journal:
+    with EvaluationJournal(copy, config, resume=True) as journal:
         assert journal.rows == rows
         journal.add(failed)
     lines = path.read_text().splitlines()

@@ -26,7 +26,7 @@ from training.baselines import closed_form, fill_box, grabcut, unsolved_cases
 from training.cases import DevCase, case_box, labelled_cases, matte_cases
 from zim_model.arrays import FloatArray
 from zim_model.errors import ZimError
-from zim_model.evaluation import click_by_click, noc
+from zim_model.evaluation import click_by_click, number_of_clicks
 from zim_model.inference.engine import Engine
 from zim_model.matting.metrics import conn, grad, iou, mse, sad
 from zim_model.prompts import PromptSet
@@ -97,7 +97,7 @@ class Comparison:
                 if count <= self.clicks:
                     rows[name][f"{count}-click IoU"] = ious[count - 1]
             for threshold in NOC:
-                clicks = noc(ious, threshold, self.clicks)
+                clicks = number_of_clicks(ious, threshold, self.clicks)
                 rows[name][f"NoC@{threshold * 100:.0f}"] = clicks
         return rows
 

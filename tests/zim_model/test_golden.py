@@ -13,33 +13,37 @@ from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided_filter, label_cue_maps
 from zim_model.conversion.network import ConverterNetwork
-from zim_model.evaluation.clicks import first_click, next_click, noc
+from zim_model.evaluation.clicks import first_click, next_click, number_of_clicks
 from zim_model.evaluation.measures import compute_metrics, unknown_region
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
-from zim_model.inference.flip_tta import BothWays, EncodedBothWays
-from zim_model.inference.iterative import closer_view, logits_to_alphas
+from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
+from zim_model.inference.iterative import logits_to_alphas, zoomed_view
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
     coco_rle,
     non_maximum_suppression,
+    remove_small_regions,
     run_lengths,
-    without_small_parts,
 )
-from zim_model.inference.tiled_refinement import refine_native
+from zim_model.inference.tiled_refinement import refine_tiles
 from zim_model.inference.view import (
     View,
+    alpha_to_mask_input,
     border_fade,
     choose_view,
     normalise,
     resize_view,
-    seen_before,
 )
 from zim_model.matting import metrics
-from zim_model.matting.edge_and_brush import adjusted, painted, support
+from zim_model.matting.edge_and_brush import (
+    apply_edge_adjustments,
+    apply_strokes,
+    support,
+)
 from zim_model.matting.foreground import estimate_foreground
-from zim_model.matting.guided_upsampling import guided_upsample, stepped
+from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_steps
 from zim_model.matting.halo import measure_halo
 from zim_model.matting.pyramid import (
     display_pyramid,
@@ -102,7 +106,7 @@ def small_alpha():
 
 def upsampling():
     image, small = photo(), small_alpha()
-    finer, guide = stepped(disc()[3::8, 3::8].copy(), image)
+    finer, guide = upsample_in_steps(disc()[3::8, 3::8].copy(), image)
     return {
         "guided": guided_upsample(small, image, guided=True),
         "bilinear": guided_upsample(small, image, guided=False),
@@ -122,7 +126,7 @@ def tiled_refinement():
         return true[np.ix_(rows, columns)] * np.float32(0.9)
 
     coarse = words(disc(192, 256, soft=24.0))
-    return {"alpha": refine_native(coarse, image, view, ask)}
+    return {"alpha": refine_tiles(coarse, image, view, ask)}
 
 
 def foreground(method):
@@ -151,14 +155,16 @@ def edges():
         "steep": Finish(contrast=0.6),
         "all": Finish(1.5, 1.0, 0.3),
     }
-    return {name: adjusted(alpha, finish) for name, finish in finishes.items()}
+    return {
+        name: apply_edge_adjustments(alpha, finish) for name, finish in finishes.items()
+    }
 
 
 def brushes():
     alpha = words(disc())
     return {
-        **{each.brush: painted(alpha, (each,)) for each in STROKES},
-        "all": painted(alpha, STROKES),
+        **{each.brush: apply_strokes(alpha, (each,)) for each in STROKES},
+        "all": apply_strokes(alpha, STROKES),
     }
 
 
@@ -181,13 +187,13 @@ def views():
     view = choose_view(config, PromptSet((), Box(60, 40, 120, 110)), 150, 200)
     whole = View.whole(150, 200, config.image_size)
     alpha = disc(75, 100)
-    closer = closer_view(config, alpha, whole, CLICK, 150, 200)
+    closer = zoomed_view(config, alpha, whole, CLICK, 150, 200)
     return {
         "corners": [(v.left, v.top, v.right, v.bottom) for v in (view, whole, closer)],
         "area": resize_view(config, image, view),
         "pil": resize_view(SMALL_VIT, image, whole),
         "input": normalise(resize_view(config, image, view), config.image_size),
-        "mask input": seen_before(alpha, 150, 200, view),
+        "mask input": alpha_to_mask_input(alpha, 150, 200, view),
         "fade": border_fade((40, 50), view, 150, 200),
         "alphas": logits_to_alphas(np.linspace(-9, 9, 60, dtype=np.float32)),
     }
@@ -200,7 +206,7 @@ def rle():
     return {
         "runs": run_lengths(mask)["counts"],
         "string": np.frombuffer(coco_rle(speckled)["counts"].encode(), np.uint8),
-        "islands": without_small_parts(speckled, 30),
+        "islands": remove_small_regions(speckled, 30),
     }
 
 
@@ -213,7 +219,7 @@ def suppression():
 
 def imported():
     level = np.round(disc() * 255).astype(np.uint8)
-    mask = ImportedMask.of(level)
+    mask = ImportedMask.from_level(level)
     return {"level": mask.decode(), "size": mask.size}
 
 
@@ -244,7 +250,7 @@ def simulated_clicks():
     return {
         "next": [click.x, click.y, click.positive],
         "first": [first.x, first.y, first.positive],
-        "noc": noc([0.3, 0.7, 0.86, 0.9], 0.85, 20),
+        "noc": number_of_clicks([0.3, 0.7, 0.86, 0.9], 0.85, 20),
     }
 
 
@@ -310,8 +316,8 @@ def network(name):
         logits, _ = model.decode(encoded, view.apply(CLICK), earlier)
         found["again"] = logits
         other = model.encode(image[:, ::-1], view.flip(128))
-        both = EncodedBothWays.of(encoded, other)
-        found["mirrored"], _ = BothWays(model).decode(both, view.apply(BOTH))
+        both = FlippedFeatures.join(encoded, other)
+        found["mirrored"], _ = FlipTta(model).decode(both, view.apply(BOTH))
         return found
 
     return run
@@ -346,8 +352,8 @@ def mattes(name):
         for kind, request in requests.items():
             matte = engine.solve(request)
             found |= {f"{kind} alpha": matte.alpha, f"{kind} scores": matte.scores}
-            if matte.colours:
-                found[f"{kind} colours"] = matte.colours[0]
+            if matte.foreground:
+                found[f"{kind} colours"] = matte.foreground[0]
         return found
 
     return run
@@ -361,7 +367,7 @@ def _native():
 
 def _mask():
     level = np.round(disc() * 255).astype(np.uint8)
-    return replace(ImportedMask.of(level), refine=False)
+    return replace(ImportedMask.from_level(level), refine=False)
 
 
 def generator():

@@ -346,7 +346,7 @@ def _merge(args: argparse.Namespace) -> int:
     paths = [path for folder in args.merge for path in find_journals(folder)]
     config, rows = merge_journals(paths)
     expected = config.cases * len(config.systems) * len(config.prompts)
-    report = Report.of(config, rows.values(), expected, *args.merge)
+    report = Report.from_rows(config, rows.values(), expected, *args.merge)
     dataset = None if args.root is None else open_dataset(args.root, args.layout)
     return _output_report(args, report, args.output, dataset)
 

@@ -248,7 +248,7 @@ def _confirm_model_licence(info: ModelInfo, *, accepted: bool) -> None:
     from zim_model.weights import hub
 
     terms = info.licence
-    here = all(map(hub.cached, info.files))
+    here = all(map(hub.find_cached, info.files))
     where = f"{hub.cache_folder()}, where it lies already" if here else info.source
     limits = "" if terms.commercial else ", not for commercial use"
     print(

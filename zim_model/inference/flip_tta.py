@@ -73,7 +73,7 @@ class FlipTta:
 
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
         """See :meth:`zim_model.inference.tiny_backend.TinyBackend.refine`."""
-        assert isinstance(encoded, EncodedBothWays)
+        assert isinstance(encoded, FlippedFeatures)
         refine = self._backend.refine  # type: ignore[attr-defined]
         logits: FloatArray = refine(
             EncodedView(encoded.view, encoded.features, encoded.pixels), alpha

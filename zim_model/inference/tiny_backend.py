@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import HalfOverflow
-from zim_model.inference.backends import EncodedView, no_numbers
+from zim_model.errors import PrecisionOverflow
+from zim_model.inference.backends import EncodedView, non_finite_error
 from zim_model.inference.prompt_maps import prompt_maps
 from zim_model.inference.view import View, resize_view
 from zim_model.network.tiny import ZimTiny, scaled_pixels
@@ -133,8 +133,8 @@ class TinyBackend:
         )
         if not np.isfinite(cropped).all():
             if self.dtype != torch.float32:
-                raise HalfOverflow
-            raise no_numbers(self.config.name)
+                raise PrecisionOverflow
+            raise non_finite_error(self.config.name)
         return cropped
 
     def _autocast(self) -> torch.autocast:
@@ -191,6 +191,6 @@ class TinyBackend:
         cropped = logits[..., :rows, :columns].float().cpu().numpy()
         if not np.isfinite(cropped).all():
             if self.dtype != torch.float32:
-                raise HalfOverflow
-            raise no_numbers(self.config.name)
+                raise PrecisionOverflow
+            raise non_finite_error(self.config.name)
         return cropped, iou.float().cpu().numpy()

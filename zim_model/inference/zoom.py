@@ -19,19 +19,19 @@ import numpy as np
 
 from zim_model.arrays import FloatArray
 from zim_model.inference.iterative import (
-    REMEMBERED,
-    Key,
-    Question,
-    Seen,
-    box_of,
-    decoded,
+    MAX_REMEMBERED,
+    Prediction,
+    PredictionKey,
+    PredictRequest,
+    alpha_box,
+    decode_view,
     logits_to_alphas,
-    point_by_point,
+    prompt_prefixes,
 )
 from zim_model.inference.view import View
 from zim_model.network.config import TinyConfig
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import check
+from zim_model.request import raise_if_cancelled
 
 if TYPE_CHECKING:
     from zim_model.inference.backends import EncodedView
@@ -48,9 +48,9 @@ class ZoomPredictor:
     """Answers questions, and remembers the answers to their first points."""
 
     def __init__(self) -> None:
-        self._remembered: OrderedDict[Key, Seen] = OrderedDict()
+        self._remembered: OrderedDict[PredictionKey, Prediction] = OrderedDict()
 
-    def answer(self, question: Question, *, remember: bool = True) -> Seen:
+    def predict(self, question: PredictRequest, *, remember: bool = True) -> Prediction:
         """Answer a question.
 
         Args:
@@ -61,11 +61,13 @@ class ZoomPredictor:
         """
         backend = question.backend
         asked = (backend.fingerprint, question.image_key, question.candidate)
-        seen: Seen | None = None
+        seen: Prediction | None = None
         for part in (
-            point_by_point(question.prompts) if question.prompts else [question.prompts]
+            prompt_prefixes(question.prompts)
+            if question.prompts
+            else [question.prompts]
         ):
-            key: Key = (*asked, part)
+            key: PredictionKey = (*asked, part)
             found = self._remembered.get(key)
             if found is None:
                 found = self._next(question, part, seen)
@@ -75,20 +77,22 @@ class ZoomPredictor:
         assert seen is not None, "prompts without any place to look at"
         return self._detailed(question, seen)
 
-    def _detailed(self, question: Question, seen: Seen) -> Seen:
+    def _detailed(self, question: PredictRequest, seen: Prediction) -> Prediction:
         """The answer with its finer matte, where that can and is to be made."""
         config = question.backend.config
         size = config.detail_size if isinstance(config, TinyConfig) else None
         if size is None or not question.detailed:
             return seen
-        check(question.cancelled)
+        raise_if_cancelled(question.cancelled)
         encoded = question.encode(replace(seen.view, image_size=size))
-        check(question.cancelled)
+        raise_if_cancelled(question.cancelled)
         refine: Refine = question.backend.refine  # type: ignore[attr-defined]
         logits = refine(encoded, seen.alphas[question.candidate])
         return replace(seen, fine=logits_to_alphas(logits))
 
-    def _next(self, question: Question, prompts: PromptSet, seen: Seen | None) -> Seen:
+    def _next(
+        self, question: PredictRequest, prompts: PromptSet, seen: Prediction | None
+    ) -> Prediction:
         """The answer to prompts, from the answer to all of them but the last."""
         height, width = question.size
         side = question.backend.config.image_size
@@ -98,29 +102,33 @@ class ZoomPredictor:
                 return self._decoded(question, view, prompts, None)
             whole = View.whole(height, width, side)
             seen = self._decoded(question, whole, prompts, None)
-        found = box_of(seen.alphas[question.candidate], seen.view)
+        found = alpha_box(seen.alphas[question.candidate], seen.view)
         if found is None and not prompts.positive_positions and prompts.box is None:
             return seen
         view = object_view(prompts, found, question.size, side)
         return self._decoded(question, view, prompts, seen)
 
     def _decoded(
-        self, question: Question, view: View, prompts: PromptSet, seen: Seen | None
-    ) -> Seen:
-        check(question.cancelled)
+        self,
+        question: PredictRequest,
+        view: View,
+        prompts: PromptSet,
+        seen: Prediction | None,
+    ) -> Prediction:
+        raise_if_cancelled(question.cancelled)
         encoded = question.encode(view)
-        check(question.cancelled)
+        raise_if_cancelled(question.cancelled)
         previous = None
         if seen is not None:
             stride = question.backend.config.prompt_mask_stride
             alpha = seen.alphas[question.candidate]
             previous = previous_answer(alpha, seen.view, view, stride)
-        return decoded(question.backend, encoded, prompts, previous)
+        return decode_view(question.backend, encoded, prompts, previous)
 
-    def _keep(self, key: Key, seen: Seen) -> None:
+    def _keep(self, key: PredictionKey, seen: Prediction) -> None:
         self._remembered[key] = seen
         self._remembered.move_to_end(key)
-        if len(self._remembered) > REMEMBERED:
+        if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
 
 

@@ -171,7 +171,7 @@ def test_options_are_what_suits_the_model_but_for_what_is_said(
     (options,) = engine.options
     assert options is not None
     assert (options.grid, options.min_area, options.min_stability) == (5, 0.1, 0.5)
-    assert options.boxed
+    assert options.refine_with_box
     assert options.max_area == AutomaticOptions.for_model(ZIM_TINY).max_area
 
 

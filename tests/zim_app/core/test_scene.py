@@ -120,7 +120,7 @@ def test_the_topmost_stays_with_the_new_recipe():
 
 def test_merging_keeps_masks_and_what_was_clicked_on_them():
     whole, part = np.full((6, 8), 255, np.uint8), np.eye(6, 8, dtype=np.uint8) * 255
-    a, b = (ImportedMask.of(level) for level in (whole, part))
+    a, b = (ImportedMask.from_level(level) for level in (whole, part))
     on_a = PromptSet((Point(1, 1, positive=False),))
     clicked = PromptSet((Point(2, 2), Point(3, 3, positive=False)))
     recipes = [Recipe(clicked), Recipe(on_a, masks=(a,)), Recipe(masks=(b, a))]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zim_model.errors import Cancelled
-from zim_model.inference.iterative import Question
+from zim_model.inference.iterative import PredictRequest
 from zim_model.inference.view import View
 from zim_model.inference.zoom import ZoomPredictor, object_view, previous_answer
 from zim_model.network.config import TinyConfig
@@ -46,7 +46,7 @@ class Encoded:
 
 
 def question(backend, prompts, key="image", cancelled=never_cancelled):
-    return Question(backend, Encoded, key, SIZE, prompts, 0, cancelled)
+    return PredictRequest(backend, Encoded, key, SIZE, prompts, 0, cancelled)
 
 
 def points(*places):
@@ -55,7 +55,7 @@ def points(*places):
 
 def test_a_first_click_is_answered_on_the_image_and_then_on_the_object():
     backend = DiscBackend()
-    seen = ZoomPredictor().answer(question(backend, points((300, 200))))
+    seen = ZoomPredictor().predict(question(backend, points((300, 200))))
     whole, closer = (view for view, _, _ in backend.calls)
     assert (whole.width, whole.height) == (600, 400)
     assert closer.view == seen.view
@@ -67,7 +67,7 @@ def test_a_first_click_is_answered_on_the_image_and_then_on_the_object():
 
 def test_a_box_is_answered_on_its_surroundings_at_once():
     backend = DiscBackend()
-    ZoomPredictor().answer(question(backend, PromptSet((), Box(260, 160, 340, 240))))
+    ZoomPredictor().predict(question(backend, PromptSet((), Box(260, 160, 340, 240))))
     ((view, _, mask),) = backend.calls
     assert view.width == pytest.approx(112, abs=1)
     assert mask is None
@@ -75,16 +75,16 @@ def test_a_box_is_answered_on_its_surroundings_at_once():
 
 def test_a_further_click_costs_one_pass():
     backend, predictor = DiscBackend(), ZoomPredictor()
-    predictor.answer(question(backend, points((300, 200))))
-    predictor.answer(question(backend, points((300, 200), (310, 210))))
+    predictor.predict(question(backend, points((300, 200))))
+    predictor.predict(question(backend, points((300, 200), (310, 210))))
     assert len(backend.calls) == 3
-    predictor.answer(question(backend, points((300, 200), (310, 210))))
+    predictor.predict(question(backend, points((300, 200), (310, 210))))
     assert len(backend.calls) == 3
 
 
 def test_a_click_outside_the_view_widens_it():
     backend, predictor = DiscBackend(), ZoomPredictor()
-    seen = predictor.answer(question(backend, points((300, 200), (500, 350))))
+    seen = predictor.predict(question(backend, points((300, 200), (500, 350))))
     assert seen.view.right > 500
     assert seen.view.bottom > 350
 
@@ -93,12 +93,12 @@ def test_answers_depend_on_the_prompts_alone():
     many = [(300 + 3 * i, 200 - 2 * i) for i in range(5)]
     step = ZoomPredictor()
     for count in range(1, 6):
-        last = step.answer(question(DiscBackend(), points(*many[:count])))
-    undone = step.answer(question(DiscBackend(), points(*many[:2])))
-    fresh = ZoomPredictor().answer(question(DiscBackend(), points(*many)))
+        last = step.predict(question(DiscBackend(), points(*many[:count])))
+    undone = step.predict(question(DiscBackend(), points(*many[:2])))
+    fresh = ZoomPredictor().predict(question(DiscBackend(), points(*many)))
     assert last.view == fresh.view
     np.testing.assert_array_equal(last.alphas, fresh.alphas)
-    two = ZoomPredictor().answer(question(DiscBackend(), points(*many[:2])))
+    two = ZoomPredictor().predict(question(DiscBackend(), points(*many[:2])))
     np.testing.assert_array_equal(undone.alphas, two.alphas)
 
 
@@ -106,14 +106,14 @@ def test_a_passing_question_is_not_remembered():
     backend, predictor = DiscBackend(), ZoomPredictor()
     for _ in range(2):
         asked = question(backend, points((300, 200)))
-        predictor.answer(asked, remember=False)
+        predictor.predict(asked, remember=False)
     assert len(backend.calls) == 4
 
 
 def test_another_image_is_answered_anew():
     backend, predictor = DiscBackend(), ZoomPredictor()
-    predictor.answer(question(backend, points((300, 200)), "one"))
-    predictor.answer(question(backend, points((300, 200)), "two"))
+    predictor.predict(question(backend, points((300, 200)), "one"))
+    predictor.predict(question(backend, points((300, 200)), "two"))
     assert len(backend.calls) == 4
 
 
@@ -121,7 +121,7 @@ def test_an_answer_can_be_cancelled():
     backend = DiscBackend()
     asked = question(backend, points((300, 200)), cancelled=lambda: True)
     with pytest.raises(Cancelled):
-        ZoomPredictor().answer(asked)
+        ZoomPredictor().predict(asked)
     assert not backend.calls
 
 
