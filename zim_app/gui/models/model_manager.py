@@ -256,9 +256,9 @@ class ModelRow(QFrame):
         total = size_text(self.info.size)
         text = self.tr("Resume") if received else self.tr("Download {}").format(total)
         self.download_button.setText(text)
-        host = hub.host(self.info.files[0]) if self.info.files else ""
+        host = hub.hub_host(self.info.files[0]) if self.info.files else ""
         tip = self.tr("Fetch {} from {}; the licence above applies")
-        if all(map(hub.cached, self.info.files)):
+        if all(map(hub.find_cached, self.info.files)):
             tip = self.tr(
                 "Take {} from the Hugging Face cache, without the network; the licence "
                 "above applies"
