@@ -16,13 +16,13 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.commands import shortcuts
+from zim_app.gui.commands.action_spec import ActionSpec
 from zim_app.gui.commands.actions import (
     ACTIONS,
     MENUS,
     SEPARATOR,
     STRETCH,
     TOOL_BAR,
-    ActionSpec,
 )
 from zim_app.gui.icons import icon
 

@@ -119,21 +119,21 @@ class ResultsView(QWidget):
         layout.addWidget(self.tabs, 1)
 
     def _make_charts(self) -> QWidget:
-        self.metric = QComboBox()
+        self.histogram_metric = QComboBox()
         for metric in METRICS:
-            self.metric.addItem(metric.name)
+            self.histogram_metric.addItem(metric.name)
             tip = metric_tip(metric)
-            row = self.metric.count() - 1
-            self.metric.setItemData(row, tip, Qt.ItemDataRole.ToolTipRole)
-        self.metric.setToolTip(self.tr("Metric of the histogram"))
-        self.metric.currentIndexChanged.connect(self._show_charts)
+            row = self.histogram_metric.count() - 1
+            self.histogram_metric.setItemData(row, tip, Qt.ItemDataRole.ToolTipRole)
+        self.histogram_metric.setToolTip(self.tr("Metric of the histogram"))
+        self.histogram_metric.currentIndexChanged.connect(self._show_charts)
         self.curve_metric = QComboBox()
         self.curve_metric.addItems(list(CURVES))
         self.curve_metric.setToolTip(self.tr("Metric of the curves"))
         self.curve_metric.currentIndexChanged.connect(self._show_charts)
         bar = QHBoxLayout()
         bar.addWidget(QLabel(self.tr("Histogram of")))
-        bar.addWidget(self.metric)
+        bar.addWidget(self.histogram_metric)
         bar.addSpacing(16)
         bar.addWidget(QLabel(self.tr("Curves of")))
         bar.addWidget(self.curve_metric)
@@ -232,7 +232,7 @@ class ResultsView(QWidget):
 
     @Slot()
     def _show_charts(self) -> None:
-        name, chosen = self.metric.currentText(), self.filters.filter
+        name, chosen = self.histogram_metric.currentText(), self.filters.filter
         values: dict[str, list[float]] = {}
         for row in self.rows.values():
             if name in row.metrics and chosen.matches(row):

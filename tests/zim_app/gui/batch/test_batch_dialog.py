@@ -62,7 +62,7 @@ def test_the_preview_counts_images_by_prompt_source(dialog, qtbot, output):
 
 def test_the_preview_shows_invalid_settings(dialog, qtbot, photos):
     dialog.form.export.template.setText("{what}")
-    qtbot.waitUntil(lambda: "same for all pictures" in dialog.summary.text())
+    qtbot.waitUntil(lambda: "same for all photos" in dialog.summary.text())
     assert not dialog.start.isEnabled()
     dialog.form.export.template.setText("{name}")
     dialog.form.folder.setText(str(photos / "nowhere"))
@@ -143,7 +143,7 @@ def test_a_run_writes_results_and_a_report(dialog, finish, output, engine):
     assert not dialog.form.isEnabled()
     finish()
     assert column(dialog, STATE_COLUMN) == ["Made", "Made", "Made", "Failed"]
-    assert column(dialog, RESULT_COLUMN)[3].startswith("d.png is not a picture")
+    assert column(dialog, RESULT_COLUMN)[3].startswith("d.png is not a photo")
     names = sorted(os.listdir(output))
     assert names[1:4] == ["a-cutout.png", "b-cutout.png", "batch-report.csv"]
     text = "3 made, 0 made before, 0 without prompts, 1 failed."
