@@ -1,7 +1,7 @@
-"""The window.
+"""The graphical user interface.
 
-``main_window`` joins the parts: a ``document`` (one picture, its objects, its
-history), the ``canvas`` with the ``tools`` in hand, the ``panels`` beside it,
-``everything``-mode, ``files`` in and out, ``models``, ``commands`` and ``settings``.
-``workers`` are the way to the engine, and all other work off the window's thread.
+``main_window`` connects the parts: a ``document`` (one image, its objects and its undo
+history), the ``canvas`` with its ``tools``, the ``panels`` beside it,
+``everything``-mode, ``files``, ``batch``, ``evaluation``, ``models``, ``commands`` and
+``settings``.  ``workers`` run the engine and all file access off the window's thread.
 """

@@ -1,4 +1,4 @@
-"""What runs now: words in the status bar, a thin bar over the canvas, a way to stop."""
+"""Shows running work: texts in the status bar, a busy bar, and a stop button."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from zim_app.gui.workers.file_worker import FileWorker
 from zim_app.gui.workers.inference_queue import InferenceQueue
 
 STOP_DELAY_MS = 500
-"""Work that takes longer gets a button to stop it."""
-WORDS = {
+"""Delay until the stop button appears."""
+TEXTS = {
     "open": QT_TRANSLATE_NOOP("Activity", "Opening…"),
     "save_project": QT_TRANSLATE_NOOP("Activity", "Saving…"),
     "import_mask": QT_TRANSLATE_NOOP("Activity", "Reading the mask…"),
@@ -32,15 +32,16 @@ WORDS = {
     "search": QT_TRANSLATE_NOOP("Activity", "Searching…"),
 }
 BACKGROUND_KINDS = {"warm_up", "search"}
-"""Nobody waits for the first; the second shows its own progress."""
+"""Work without a busy bar: warming up is not waited for, and searching shows its own
+progress."""
 STOPPABLE = {"open", "prepare", "solve", "search"}
-"""What can be given up; a file that is being written is finished."""
+"""Work that can be cancelled; writing files is always finished."""
 
 
 class ActivityIndicator(QObject):
-    """Says what runs, and offers to stop what takes long.
+    """Shows which work runs, and a button to stop long work.
 
-    **Signals**: ``stoppable_changed(on)``: something runs that can be stopped.
+    **Signals**: ``stoppable_changed(on)``: whether stoppable work runs.
 
     **Threads**: the window's only.
     """
@@ -68,23 +69,23 @@ class ActivityIndicator(QObject):
         file_worker.activity_changed.connect(self._update)
 
     def set_action(self, action: QAction) -> None:
-        """Stop with that action, which the button shows."""
+        """Use that action for the stop button."""
         self.stop_button.setDefaultAction(action)
         self.stoppable_changed.connect(action.setEnabled)
 
     @property
     def kinds(self) -> list[str]:
-        """What runs now, as in ``WORDS``."""
+        """Kinds of the running work, keys of ``TEXTS``."""
         kinds = [*self._file_worker.activities, self._queue.activity]
-        return [kind for kind in kinds if kind in WORDS]
+        return [kind for kind in kinds if kind in TEXTS]
 
     @property
     def stoppable(self) -> bool:
-        """Whether something runs that can be stopped, and is not being stopped."""
+        """Whether stoppable work runs that is not being stopped already."""
         return bool(STOPPABLE.intersection(self.kinds) - self._stopping)
 
     def stop(self) -> None:
-        """Give up what is being read and what the engine does, at its next step."""
+        """Cancel opening files and the engine's work at its next step."""
         self._stopping = frozenset(STOPPABLE.intersection(self.kinds))
         self._file_worker.cancel_open()
         self._queue.cancel()
@@ -105,5 +106,5 @@ class ActivityIndicator(QObject):
 
     def _text(self, kind: str) -> str:
         if kind in self._stopping:
-            return self.tr("Stopping…")
-        return QCoreApplication.translate("Activity", WORDS[kind])
+            return QCoreApplication.translate("Activity", "Stopping…")
+        return QCoreApplication.translate("Activity", TEXTS[kind])

@@ -1,4 +1,4 @@
-"""Starting the window."""
+"""Starts the window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When there is a bug: log it, and give the user a report to send."""
+"""Logs uncaught exceptions and shows the user a report to send."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _LOG = logging.getLogger(__name__)
 
 
 before_report_hooks: list[Callable[[], object]] = []
-"""Called before a report is shown, to bring the user's work to safety."""
+"""Called before a report is shown, to save the user's work."""
 
 
 class _CrashReporter(QObject):
-    """Brings what nobody caught, on any thread, to the window's thread.
+    """Passes uncaught exceptions of any thread to the window's thread.
 
-    **Signals**: ``crashed(report)``: to itself.
+    **Signals**: ``crashed(report)``: an exception was not caught.
 
     **Threads**: made on the window's thread; ``crashed`` may be emitted on any.
     """
@@ -54,13 +54,13 @@ class _CrashReporter(QObject):
         # One dialog at a time: a bug in a paint event would open hundreds.
         if not any(isinstance(w, CrashDialog) for w in QApplication.topLevelWidgets()):
             saved = _save_work()
-            # Kept here: without a window to belong to, it would go at once.
+            # Without a parent, only this reference keeps the dialog alive.
             self._dialog = CrashDialog(text, QApplication.activeWindow(), saved=saved)
             self._dialog.open()
 
 
 def install_hook() -> None:
-    """Have exceptions that nobody caught logged and shown, from now on."""
+    """Log and show uncaught exceptions from now on."""
     reporter = _CrashReporter()
 
     def on_exception(
@@ -71,7 +71,7 @@ def install_hook() -> None:
         if issubclass(kind, KeyboardInterrupt):
             QCoreApplication.quit()
             return
-        _LOG.critical("a bug", exc_info=(kind, error, preview_path))
+        _LOG.critical("uncaught exception", exc_info=(kind, error, preview_path))
         reporter.crashed.emit(report(kind, error, preview_path))
 
     sys.excepthook = on_exception
@@ -81,7 +81,11 @@ def install_hook() -> None:
 
 
 def _save_work() -> bool:
-    """Call the hooks; a bug in one stops neither the others nor the report."""
+    """Call the hooks; an error in one stops neither the others nor the report.
+
+    Returns:
+        Whether there are hooks and all succeeded.
+    """
     saved = bool(before_report_hooks)
     for hook in tuple(before_report_hooks):
         try:
@@ -95,13 +99,13 @@ def _save_work() -> bool:
 def report(
     kind: type[BaseException], error: BaseException, preview_path: TracebackType | None
 ) -> str:
-    """The text to send to the authors: versions, where it happened, the last log."""
+    """The text to send to the authors: versions, traceback and recent log lines."""
     lines = "".join(traceback.format_exception(kind, error, preview_path))
     return f"{versions()}\n\n{lines}\nLog\n{RECENT.text}\n"
 
 
 def versions() -> str:
-    """What runs here: the program, what it is built on, and the system."""
+    """Versions of the program, its main dependencies and the system."""
     torch = sys.modules.get("torch")
     return (
         f"zim-studio {_version()}, Python {platform.python_version()}, "
@@ -119,11 +123,11 @@ def _version() -> str:
 
 
 class CrashDialog(QDialog):
-    """Says that there is a bug, and shows a report that can be copied.
+    """Shows a crash report that can be copied.
 
     Args:
         text: the report.
-        saved: tell the user that the work is safe.
+        saved: whether to tell the user that the work was saved.
 
     **Threads**: the window's only.
     """

@@ -1,4 +1,4 @@
-"""One picture, its objects, and the history of edits."""
+"""One image, its objects, and the history of edits."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from zim_app.core.images import Image
 
 RESULT_BYTES = 512 * 2**20
-"""Mattes kept for undo and redo; the newest is kept whatever its size."""
+"""Default limit of the mattes cached for undo and redo, in bytes."""
 
 
 OBJECT_COLOURS = (0x2F8FFF, 0xF2A33A, 0x3DBE6B, 0xD65DB1, 0xE4572E, 0x8C6BE8, 0x1FB5B0)
-"""Colours of new objects, in turn; apart in hue and in lightness."""
+"""Colours of new objects, in turn; they differ in hue and in lightness."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentState:
-    """All that the window shows of a document, frozen.
+    """Immutable state of a document.
 
     Attributes:
         objects: at least one, the topmost first.
         active: index of the object that edits go to.
-        mattes: of each object; None where there is none.  Of an ``unsolved`` object
-            still that of an earlier recipe.
-        unsolved: ids of the objects whose recipe still has to be solved.
-        solo: id of the only object to be shown, whatever else is visible.
+        mattes: one for each object; None where there is none.  That of an ``unsolved``
+            object belongs to an earlier recipe.
+        unsolved: ids of the objects whose recipe has not been solved yet.
+        solo: id of the only object on screen; None shows all visible ones.
     """
 
     objects: tuple[SceneObject, ...] = (SceneObject(),)
@@ -65,12 +65,12 @@ class DocumentState:
 
     @property
     def is_pending(self) -> bool:
-        """Whether an answer for the active recipe is under way."""
+        """Whether the active recipe has not been solved yet."""
         return self.object.id in self.unsolved
 
     @property
     def is_complete(self) -> bool:
-        """Whether every object to be seen has the matte of its recipe, or none."""
+        """Whether no object on screen is unsolved."""
         pairs = enumerate(self.objects)
         return not any(self.is_shown(i) and o.id in self.unsolved for i, o in pairs)
 
@@ -79,14 +79,14 @@ class DocumentState:
         return [scene_object.id for scene_object in self.objects].index(id_)
 
     def is_shown(self, index: int) -> bool:
-        """Whether that object is to be seen."""
+        """Whether that object is on screen."""
         if self.solo is not None:
             return self.objects[index].id == self.solo
         return self.objects[index].visible
 
     @property
     def shown_objects(self) -> tuple[tuple[SceneObject, Matte], ...]:
-        """Objects to be seen that have a matte, the topmost first."""
+        """Objects on screen that have a matte, the topmost first."""
         pairs = zip(self.objects, self.mattes, strict=True)
         return tuple(
             (scene_object, matte)
@@ -96,10 +96,10 @@ class DocumentState:
 
 
 def find_object_at(state: DocumentState, x: float, y: float) -> int | None:
-    """Index of the object to be seen that is opaque at x, y in image pixels.
+    """Index of the object on screen that is opaque at x, y in image pixels, or None.
 
-    The topmost one, or the next one below the active object if that is opaque there
-    too, so that asking again and again goes through all of them.
+    The topmost one; or the next one below the active object if that is opaque there
+    too, so that repeated calls cycle through all of them.
     """
     row, column = math.floor(y), math.floor(x)
     opaque = [
@@ -119,7 +119,10 @@ def _is_solid(matte: Matte, row: int, column: int) -> bool:
 
 
 def active_object_rect(state: DocumentState) -> QRectF:
-    """The place of the active object, in image pixels; empty without one."""
+    """Support of the active object's matte, or bounds of its prompts, in image pixels.
+
+    Empty if it has neither.
+    """
     matte, recipe = state.matte, state.recipe
     if matte is not None and matte.support[2] > matte.support[0]:
         left, top, right, bottom = matte.support
@@ -141,7 +144,7 @@ def active_object_rect(state: DocumentState) -> QRectF:
 
 
 class ResultCache:
-    """The newest mattes by request key, bounded in bytes."""
+    """Cache of the most recently used mattes by request key, limited in bytes."""
 
     def __init__(self, limit: int = RESULT_BYTES) -> None:
         self.limit = limit
@@ -151,13 +154,13 @@ class ResultCache:
         return len(self._mattes)
 
     def get(self, key: Any) -> Matte | None:
-        """The matte kept under that key, which becomes the newest."""
+        """The matte of that key, or None; it becomes the most recently used."""
         if key in self._mattes:
             self._mattes.move_to_end(key)
         return self._mattes.get(key)
 
     def put(self, key: Any, matte: Matte) -> None:
-        """Keep a matte and drop the oldest ones over the limit, but never this one."""
+        """Add a matte and drop the oldest ones over the limit, but never this one."""
         self._mattes[key] = matte
         self._mattes.move_to_end(key)
         self.trim()
@@ -172,7 +175,7 @@ class ResultCache:
 
 
 class _EditCommand(QUndoCommand):
-    """Replaces the objects; one finished gesture is one of these."""
+    """Undo step that replaces all objects and the active index."""
 
     def __init__(
         self,
@@ -194,20 +197,20 @@ class _EditCommand(QUndoCommand):
 
 
 class Document(QObject):
-    """One picture and its recipes, edited through an undo stack.
+    """One image and its objects, edited through an undo stack.
 
     Args:
-        image: never changes.
-        levels: the picture at 1, 1/2, 1/4, ... of its size, for display.
-        model: of the first object.
+        image: the image; it never changes.
+        levels: display pyramid of the image.
+        model: model of the first object.
 
     **Signals**
 
-    - ``changed(old, new)``: two :class:`DocumentState`; the only news there is.
-    - ``request_changed(request)``: this :class:`Request` wants solving; None when an
-      earlier wish is void.  The answer goes to :meth:`receive_matte`.  Objects are asked for
-      one after the other, the active one first.
-    - ``failed(error)``: the prompts make no request; a :class:`ZimError`.
+    - ``changed(old, new)``: two :class:`DocumentState`.
+    - ``request_changed(request)``: the :class:`Request` to solve next; None
+      if no object needs solving.  Its matte goes to :meth:`receive_matte`.  Objects are
+      requested one after the other, the active one first.
+    - ``failed(error)``: the prompts are invalid; a :class:`ZimError`.
 
     **Threads**: the window's only.
     """
@@ -263,13 +266,13 @@ class Document(QObject):
             self.undo_stack.push(_EditCommand(self, text, objects, active))
 
     def new_object(self, recipe: Recipe | None = None, name: str = "") -> SceneObject:
-        """An object that this picture does not have yet, for :meth:`edit_objects`."""
+        """An object with a new id, for :meth:`edit_objects`."""
         self._last_id = id_ = self._last_id + 1
         colour = OBJECT_COLOURS[(id_ - 1) % len(OBJECT_COLOURS)]
         model = replace(Recipe(), model=self.state.recipe.model)
         return SceneObject(id_, name, colour, recipe=recipe or model)
 
-    # -- What is no edit ------------------------------------------------------------
+    # -- Without undo steps ------------------------------------------------------------
 
     def select(self, index: int) -> None:
         """Make another object the active one; no undo step."""
@@ -283,10 +286,10 @@ class Document(QObject):
             self._request_next()
 
     def cancel_pending(self) -> bool:
-        """Ask for nothing more until the next change or :meth:`request_again`.
+        """Request nothing more until the next edit or :meth:`request_again`.
 
         Returns:
-            Whether a matte was still to come.
+            Whether an object was unsolved.
         """
         state = self.state
         waiting = [o for o in state.objects if o.id in state.unsolved]
@@ -296,22 +299,22 @@ class Document(QObject):
         return not state.is_complete or state.is_pending
 
     def request_again(self) -> None:
-        """Ask for what was given up."""
+        """Request the mattes that were cancelled."""
         self._cancelled_keys = set()
         self._request_next()
 
-    # -- Answers ------------------------------------------------------------------
+    # -- Mattes ------------------------------------------------------------------
 
     def request(self, recipe: Recipe | None = None) -> Request:
-        """The question to the engine for a recipe; None takes the active object's."""
+        """The request for a recipe; None is the active object's."""
         recipe = recipe or self.state.recipe
         return recipe.request(self.image.rgb, self.image.key)
 
     @Slot(object, object)
     def receive_matte(self, request: Request, matte: Matte | None) -> None:
-        """Take the answer to a request; None when there is none.
+        """Store the matte of a request; None if it failed.
 
-        A stale answer, to a question that no object asks any more, is dropped.
+        A stale matte, which matches no object's recipe, is dropped.
         """
         state, mattes = self.state, list(self.state.mattes)
         matching = [
@@ -328,24 +331,24 @@ class Document(QObject):
             self._solved_keys[state.objects[index].id] = request.key
         unsolved = state.unsolved - {state.objects[index].id for index in matching}
         self._set(replace(state, mattes=tuple(mattes), unsolved=unsolved))
-        self._request_next(after_answer=True)
+        self._request_next(after_matte=True)
 
     def _set_objects(self, objects: tuple[SceneObject, ...], active: int) -> None:
-        """Make these the objects, with those mattes at once that are known."""
+        """Replace the objects, with their cached mattes."""
         pairs = zip(self.state.objects, self.state.mattes, strict=True)
         old = {scene_object.id: matte for scene_object, matte in pairs}
         ids = {scene_object.id for scene_object in objects}
-        # An id is never given again, even after an undo: a redo may bring it back.
+        # Ids are never reused, even after an undo: a redo may restore the object.
         self._last_id = max(self._last_id, *ids)
         self._cancelled_keys = set()
-        # What comes back later may have lost its matte meanwhile.
+        # Restored objects may have lost their matte in the meantime.
         self._solved_keys = {i: key for i, key in self._solved_keys.items() if i in ids}
         mattes = tuple(
             self._current_matte(scene_object, old.get(scene_object.id))
             for scene_object in objects
         )
         unsolved = frozenset(o.id for o in objects if self._needs_solving(o))
-        # A new object that solo hides would look as if it had not come.
+        # A new object must not be hidden by solo.
         solo = self.state.solo if ids <= old.keys() else None
         solo = solo if solo in ids else None
         self._set(DocumentState(objects, active, mattes, unsolved, solo))
@@ -357,7 +360,7 @@ class Document(QObject):
     def _current_matte(
         self, scene_object: SceneObject, old: Matte | None
     ) -> Matte | None:
-        """The matte to show of an object now; the old one while there is no newer."""
+        """The cached matte of an object's recipe, else its old one until it is solved."""
         key = self.request(scene_object.recipe).key
         cached = self._results.get(key)
         if cached is not None:
@@ -367,7 +370,7 @@ class Document(QObject):
         return old if cached is None and self._has_prompts(scene_object) else cached
 
     def _needs_solving(self, scene_object: SceneObject) -> bool:
-        """Whether an object's recipe still has to be solved."""
+        """Whether an object's recipe has not been solved yet."""
         key = self.request(scene_object.recipe).key
         return (
             self._has_prompts(scene_object)
@@ -375,9 +378,9 @@ class Document(QObject):
         )
 
     def _lacks_matte(self, scene_object: SceneObject) -> bool:
-        """Whether an object's matte is to be asked for now."""
-        given_up = self.request(scene_object.recipe).key in self._cancelled_keys
-        return self._needs_solving(scene_object) and not given_up
+        """Whether an object needs solving and was not cancelled."""
+        cancelled = self.request(scene_object.recipe).key in self._cancelled_keys
+        return self._needs_solving(scene_object) and not cancelled
 
     def _has_prompts(self, scene_object: SceneObject) -> bool:
         return (
@@ -385,11 +388,12 @@ class Document(QObject):
             and self._prompt_error(scene_object.recipe) is None
         )
 
-    def _request_next(self, *, after_answer: bool = False) -> None:
-        """Ask for the matte that is missed most, or say that none is.
+    def _request_next(self, *, after_matte: bool = False) -> None:
+        """Request the next missing matte, or withdraw the last request if none is missing.
 
         Args:
-            after_answer: the last wish was fulfilled, so that there is none to take back.
+            after_matte: the last request was answered, so that there is none to
+                withdraw.
         """
         state = self.state
         visible = [i for i in range(len(state.objects)) if state.is_shown(i)]
@@ -397,11 +401,11 @@ class Document(QObject):
         next_object = next(filter(self._lacks_matte, ordered), None)
         if next_object is not None:
             self.request_changed.emit(self.request(next_object.recipe))
-        elif not after_answer:
+        elif not after_matte:
             self.request_changed.emit(None)
 
     def _prompt_error(self, recipe: Recipe) -> ZimError | None:
-        """Why these prompts have no answer; no prompts at all are fine."""
+        """The error of invalid prompts, or None; an empty recipe is valid."""
         try:
             recipe.validate(self.image.height, self.image.width)
         except ZimError as error:

@@ -26,7 +26,7 @@ SIZES = (16, 20, 24, 32)
 
 
 def icon(name: str, colour: str, disabled: str = "") -> QIcon:
-    """The Material Design icon ``name``, without its ``mdi6.``, in these colours."""
+    """The Material Design icon ``name`` (without the prefix ``mdi6.``) in these colours."""
     result = QIcon()
     modes = ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled or colour))
     for mode, paint in modes:
@@ -37,7 +37,7 @@ def icon(name: str, colour: str, disabled: str = "") -> QIcon:
 
 
 def glyph(name: str, size: int, colour: str) -> QPixmap:
-    """One icon as a pixmap, sharp on this screen."""
+    """One icon as a pixmap, at the primary screen's device pixel ratio."""
     return _render_glyph(
         name, size, colour, QGuiApplication.primaryScreen().devicePixelRatio()
     )

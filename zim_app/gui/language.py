@@ -1,4 +1,4 @@
-"""The language of the window: Qt's translators, and the wording of errors."""
+"""Installs Qt's translators and translates error messages."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ SOURCE_LANGUAGE = "en"
 
 
 def available_languages() -> list[str]:
-    """Codes of the languages that the window can speak."""
+    """Codes of the languages with a translation, and English."""
     names = (path.stem.partition("_")[2] for path in FOLDER.glob("zim-studio_*.qm"))
     return [SOURCE_LANGUAGE, *sorted(names)]
 
 
 def preferred_language() -> str:
-    """The language of the user, or else the first of the system's that is there."""
+    """The user's language setting, else the first available system language."""
     chosen: str = preferences.value("language")
     if chosen != "system":
         return chosen
-    # The system names them as "de-AT"; the order is the user's.
-    spoken = (name.partition("-")[0] for name in QLocale.system().uiLanguages())
+    # Names such as "de-AT", in the user's order of preference.
+    languages = (name.partition("-")[0] for name in QLocale.system().uiLanguages())
     return next(
-        (name for name in spoken if name in available_languages()), SOURCE_LANGUAGE
+        (name for name in languages if name in available_languages()), SOURCE_LANGUAGE
     )
 
 
 def install_translators(app: QCoreApplication) -> list[QTranslator]:
-    """Have all texts from now on in the wanted language.
+    """Install the translators of the preferred language.
 
     Returns:
-        The translators in use, which belong to ``app``; none for English.
+        The installed translators, children of ``app``; none for English.
     """
     language = preferred_language()
     if preferences.value("language") != "system":
@@ -56,10 +56,11 @@ def install_translators(app: QCoreApplication) -> list[QTranslator]:
 
 
 def translate_error(text: str) -> str:
-    """The wording of an error in the language of the window.
+    """An error message in the language of the window.
 
-    Errors are worded in English where they are raised.  The sentence is found again
-    by its pattern, and its values, which may have words themselves, are put in.
+    Errors are raised with English messages.  The template of a message is found by its
+    pattern; its values, which may contain messages themselves, are translated
+    recursively.  Unknown messages are returned unchanged.
     """
     for pattern, template in _patterns():
         match = pattern.fullmatch(text)
@@ -74,7 +75,7 @@ def translate_error(text: str) -> str:
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """The sentences of all errors, those with the most words of their own first."""
+    """Patterns and templates of all error messages, the longest first."""
     templates = json.loads((FOLDER / "errors.json").read_text("utf-8"))
     ranked = sorted(templates, key=lambda text: -len(re.sub(r"\{\d+\}", "", text)))
     return [(re.compile(_pattern(text), re.DOTALL), text) for text in ranked]

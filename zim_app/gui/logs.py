@@ -1,4 +1,4 @@
-"""The log: a file that does not grow for ever, and the last lines for a report."""
+"""Logging to rotating files, and the recent lines for crash reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import platformdirs
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 LINES = 200
-"""How many lines a report has."""
+"""Number of lines in a report."""
 _FILE_BYTES = 1_000_000
 _OLD_FILES = 3
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -27,7 +27,7 @@ _LEVELS = {
 
 
 class RecentLines(logging.Handler):
-    """Keeps the last lines in memory, where they are when the disk is full.
+    """Stores the last lines in memory, which works even if the disk is full.
 
     **Threads**: any.
     """
@@ -50,21 +50,21 @@ RECENT = RecentLines()
 
 
 def log_folder() -> Path:
-    """Where the log files are; it need not exist."""
+    """Folder of the log files; it need not exist."""
     return platformdirs.user_log_path("zim-studio", appauthor=False)
 
 
 def start(folder: Path | None = None) -> None:
-    """Log to a file in that folder from now on, and keep the last lines.
+    """Log to a file in that folder from now on, and store the last lines.
 
-    None takes :func:`log_folder`.  Without a place to write, there is no file.
+    None is :func:`log_folder`.  If the folder is not writable, no file is written.
     """
     folder = log_folder() if folder is None else folder
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     root.addHandler(RECENT)
     qInstallMessageHandler(_on_qt_message)
-    atexit.register(qInstallMessageHandler, None)  # Qt ends after Python
+    atexit.register(qInstallMessageHandler, None)  # Qt is shut down after Python
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = logging.handlers.RotatingFileHandler(
@@ -73,7 +73,7 @@ def start(folder: Path | None = None) -> None:
             backupCount=_OLD_FILES,
             encoding="utf-8",
         )
-        # Where the process itself dies, only this still gets a word out.
+        # After a fatal signal, only this is still written.
         faulthandler.enable((folder / "fatal.log").open("a", encoding="utf-8"))
     except OSError as error:
         logging.getLogger(__name__).warning("no log file: %s", error)

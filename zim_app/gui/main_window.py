@@ -1,4 +1,4 @@
-"""The window: joins documents, canvas, engine, files and menus."""
+"""The main window: connects document, canvas, engine, files and menus."""
 
 from __future__ import annotations
 
@@ -62,10 +62,9 @@ class MainWindow(QMainWindow):
     """The one window of the program.
 
     Args:
-        queue: the way to the engine; the window owns and closes it.
+        queue: of requests to the engine; the window owns and closes it.
 
-    **Threads**: the window's own; files are read and written, and the engine runs,
-    on others.
+    **Threads**: the window's; file access and the engine run on others.
     """
 
     def __init__(self, queue: InferenceQueue, parent: QWidget | None = None) -> None:
@@ -106,14 +105,14 @@ class MainWindow(QMainWindow):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is read, written, encoded or solved."""
+        """Whether no worker is running."""
         workers = (self.queue, self.file_worker, self.strip, self.view)
         workers += (self.models, self.batch)
         return all(worker.idle for worker in workers)
 
     @Slot()
     def warm_up(self) -> None:
-        """Load in the background what the first picture and click will need."""
+        """Load in the background what the first image and click will need."""
         self.file_worker.warm_up(self.start_page.buttons)
         self.queue.warm_up()
 
@@ -129,7 +128,7 @@ class MainWindow(QMainWindow):
         top = Qt.AlignmentFlag.AlignTop
         layout.addWidget(self._pages, 0, 0)
         layout.addWidget(self.busy_bar, 0, 0, top)
-        # The banner lies over the canvas, so that nothing moves when it comes.
+        # The banner lies over the canvas, so that nothing moves when it appears.
         over = QGridLayout()
         over.setContentsMargins(12, 12, 12, 12)
         over.addWidget(self.banner)
@@ -138,7 +137,7 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.objects)
         self.setStatusBar(self.status)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.strip)
-        # Panels need all the height that there is on a small screen.
+        # On small screens the panels need the full height.
         corner, side = (
             Qt.Corner.BottomRightCorner,
             Qt.DockWidgetArea.RightDockWidgetArea,
@@ -266,16 +265,16 @@ class MainWindow(QMainWindow):
     # -- Opening ----------------------------------------------------------------
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open the first of several pictures, folders or projects."""
+        """Open the first of several images, folders or projects."""
         self.files.open_paths(paths)
 
     @Slot(object)
     def open_path(self, path: Path) -> None:
-        """Read a picture in the background and show it; the latest wish wins."""
+        """Open an image, folder or project in the background; the latest call wins."""
         self.files.open_path(path)
 
     def show_document(self, opened: OpenedImage) -> None:
-        """Make that picture the document."""
+        """Make an opened image the current document."""
         old, self.document = (
             self.document,
             Document(opened.image, opened.levels, model=default_model(), parent=self),
@@ -304,10 +303,10 @@ class MainWindow(QMainWindow):
             old.deleteLater()
 
     def export_to(self, path: Path) -> None:
-        """Write the cut-out in the background, as it is now."""
+        """Write the current cut-out to that file in the background."""
         self.export.export_to(path)
 
-    # -- Answers ----------------------------------------------------------------
+    # -- The engine ----------------------------------------------------------------
 
     @Slot(object, object)
     def _on_queue_prepared(self, request: Request, timings: Timings) -> None:
@@ -334,14 +333,14 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def report(self, error: Exception) -> None:
-        """Show an expected failure; anything else is a bug, for the hook."""
+        """Show a :class:`ZimError`; raise any other exception, for the crash report."""
         if not isinstance(error, ZimError):
             raise error
         self.banner.show_error(error.message, error.hint)
 
     @Slot(object)
     def report_matte_error(self, error: ZimError) -> None:
-        """Show why there is no matte, until the recipe is another."""
+        """Show why there is no matte, until the recipe changes."""
         self.banner.show_error(error.message, error.hint, topic="answer")
 
     # -- The document and the canvas ----------------------------------------------
@@ -421,14 +420,14 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def stop(self) -> None:
-        """Stop what runs, and say how to go on where something is missing then."""
+        """Stop all work, and offer to continue if mattes are missing."""
         self.everything.cancel_search()
         self.activity.stop()
         self.files.cancel_open()
         if self.document is not None and self.document.cancel_pending():
             self.banner.show_error(
                 self.tr("Matting was stopped."),
-                self.tr("What is shown may be older than the prompts."),
+                self.tr("The matte on screen may be older than the prompts."),
                 self.tr("Go on"),
                 self.document.request_again,
                 topic="answer",
@@ -442,15 +441,15 @@ class MainWindow(QMainWindow):
             self.canvas.escape()
 
     def show_about(self) -> None:
-        """Say what this program is."""
+        """Show the about box."""
         dialogs.about_dialog(self).open()
 
     def show_settings(self) -> None:
-        """Let the user choose settings and keys, which apply at once."""
+        """Show the dialog of settings and shortcuts, which apply at once."""
         settings_dialog.SettingsDialog(self).open()
 
     def show_cheat_sheet(self) -> None:
-        """Show what keys and mouse do."""
+        """Show the list of shortcuts and gestures."""
         cheat_sheet.CheatSheet(self).open()
 
     @Slot(str)
@@ -480,7 +479,7 @@ class MainWindow(QMainWindow):
             return
         window_state.set_window_geometry(self.saveGeometry())
         self.panels.save_state()
-        self.hide()  # an export under way is finished first
+        self.hide()  # a running export is finished first
         self.queue.close()
         self.batch.close()
         self.evaluation.close()

@@ -1,4 +1,4 @@
-"""What the window says by itself: a banner for news, a thin bar for work."""
+"""A banner for messages, and a thin bar for running work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zim_app.gui.language import translate_error
 _LOG = logging.getLogger(__name__)
 
 BUSY_DELAY_MS = 150
-"""Work that takes less is not shown, so that nothing flickers."""
+"""Delay until the busy bar appears, so that short work does not make it flicker."""
 SUCCESS_MS = 6000
 _LONG_WORD = 60
 
@@ -39,9 +39,9 @@ _STYLES = {
 
 
 def insert_break_points(text: str) -> str:
-    """A text that a label can wrap: long words, as paths are, may break anywhere.
+    """Insert break points into long words, such as paths, so that labels can wrap them.
 
-    Otherwise one long path makes the whole window as wide as itself.
+    Otherwise one long path would widen the whole window.
     """
     return re.sub(rf"\S{{{_LONG_WORD},}}", lambda m: "\u200b".join(m[0]), text)
 
@@ -52,10 +52,10 @@ class BannerMessage:
 
     Attributes:
         kind: a key of the styles, such as "error".
-        text: what it says.
-        action_text: on a button beside it; without it there is no button.
-        callback: what the button does.
-        topic: what it is about, for :meth:`Banner.remove_topic`.
+        text: the text.
+        action_text: text of a button; empty for none.
+        callback: called when the button is clicked.
+        topic: groups messages for :meth:`Banner.remove_topic`.
     """
 
     kind: str
@@ -66,12 +66,12 @@ class BannerMessage:
 
 
 class Banner(QFrame):
-    """Messages over the canvas that stop nobody: errors stay until closed.
+    """Non-modal messages over the canvas; errors stay until they are closed.
 
-    The newest message shows; those under it come back when it is closed, so that no
-    error hides another for good.
+    The newest message is on top; closing it shows the one below, so that no error is
+    lost.
 
-    **Signals**: ``closed()``: the user closed a message, or its time was over.
+    **Signals**: ``closed()``: a message was closed by the user or timed out.
 
     **Threads**: the window's only.
     """
@@ -116,7 +116,7 @@ class Banner(QFrame):
 
     @property
     def text(self) -> str:
-        """What the banner says; empty while it is hidden."""
+        """Text of the top message; empty while the banner is hidden."""
         return self._messages[-1].text if self._messages else ""
 
     def show_error(
@@ -128,10 +128,10 @@ class Banner(QFrame):
         *,
         topic: str = "",
     ) -> None:
-        """Say what went wrong and what to do about it, until it is closed.
+        """Show an error and a hint until it is closed.
 
-        A button called ``action_text`` closes the message and calls ``callback``.
-        Sentences of a :class:`ZimError` are translated here.
+        A button with ``action_text`` closes the message and calls ``callback``.
+        Messages of a :class:`ZimError` are translated here.
         """
         _LOG.warning("%s %s", message, hint)
         text = f"{translate_error(message)}\n{translate_error(hint)}".strip()
@@ -145,11 +145,11 @@ class Banner(QFrame):
         *,
         topic: str = "",
     ) -> None:
-        """Say something that is no error, until it is closed."""
+        """Show an information until it is closed."""
         self._add(BannerMessage("info", message, action_text, callback, topic))
 
     def show_warning(self, message: str, *, topic: str = "") -> None:
-        """Say that something went otherwise than wanted, until it is closed."""
+        """Show a warning until it is closed."""
         self._add(BannerMessage("warning", message, topic=topic))
 
     def show_success(
@@ -158,13 +158,13 @@ class Banner(QFrame):
         action_text: str = "",
         callback: Callable[[], object] | None = None,
     ) -> None:
-        """Say that something is done, for some seconds, in place of earlier news."""
+        """Show a success for some seconds, replacing earlier ones."""
         self._messages = [old for old in self._messages if old.kind != "success"]
         self._add(BannerMessage("success", message, action_text, callback))
 
     @Slot()
     def dismiss(self) -> None:
-        """Close the message that shows."""
+        """Close the top message."""
         self._messages = self._messages[:-1]
         self._show()
         self.closed.emit()
@@ -176,7 +176,7 @@ class Banner(QFrame):
         self.dismiss()
 
     def remove_topic(self, topic: str) -> None:
-        """Take back what was said about a topic, because it is true no more."""
+        """Remove all messages of a topic, because it no longer applies."""
         self._messages = [
             message for message in self._messages if message.topic != topic
         ]
@@ -190,7 +190,7 @@ class Banner(QFrame):
             callback()
 
     def _add(self, message: BannerMessage) -> None:
-        """Show a message; one that says the same is not kept twice."""
+        """Add a message on top; one with the same text is removed."""
         other_notices = [old for old in self._messages if old.text != message.text]
         self._messages = [*other_notices, message]
         self._show()
@@ -217,7 +217,7 @@ class Banner(QFrame):
 
 
 class BusyBar(QWidget):
-    """A thin stripe that runs to and fro while something is worked on.
+    """A thin animated bar while work runs.
 
     **Threads**: the window's only.
     """
@@ -239,7 +239,7 @@ class BusyBar(QWidget):
         self.hide()
 
     def set_busy(self, busy: bool) -> None:
-        """Show the stripe if this lasts, or hide it."""
+        """Show the bar after a delay, or hide it."""
         if not busy:
             self._delay.stop()
             self.hide()

@@ -1,4 +1,4 @@
-"""How far a job is, in the status bar, with a button that stops it."""
+"""The progress of a job in the status bar, with a cancel button."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QWidget
 from zim_app.gui.icons import icon
 
 PROGRESS_DELAY_MS = 500
-"""Jobs that take less show no progress."""
+"""Delay until progress is shown."""
 
 
 class JobProgress(QWidget):
-    """A bar and a button; hidden unless a job lasts.
+    """A progress bar and a cancel button, hidden for short jobs.
 
     Args:
-        tip: what the bar is about.
-        cancel_tip: what the button does.
+        tip: tool tip of the bar.
+        cancel_tip: tool tip of the button.
 
     **Signals**
 
-    - ``cancelled()``: the user wants it to stop.
+    - ``cancelled()``: the user cancels the job.
     - ``progressed(fraction)``: to be emitted by the job, on any thread, with 0 to 1.
 
     **Threads**: the window's, except for ``progressed``.
@@ -55,13 +55,13 @@ class JobProgress(QWidget):
         self.hide()
 
     def start(self) -> None:
-        """Show from now on, if it lasts."""
+        """Show the progress after a delay."""
         if not self.isVisible() and not self._delay.isActive():
             self.bar.setValue(0)
             self._delay.start()
 
     def stop(self) -> None:
-        """Hide; it is over."""
+        """Hide the progress."""
         self._delay.stop()
         self.hide()
 

@@ -1,4 +1,4 @@
-"""Measuring how long the window does not react."""
+"""Measures how long the event loop is blocked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from time import perf_counter
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
 VARIABLE = "ZIM_STUDIO_STALLS"
-"""Set this environment variable to 1 to have the stalls printed at the end."""
+"""Set this environment variable to 1 to print the stalls at exit."""
 
 
 class StallMonitor(QObject):
@@ -39,21 +39,21 @@ class StallMonitor(QObject):
 
     @classmethod
     def from_environment(cls, parent: QObject | None = None) -> StallMonitor | None:
-        """A running monitor if the environment asks for one."""
+        """A running monitor if the environment variable is set, else None."""
         return cls(parent=parent) if os.environ.get(VARIABLE) == "1" else None
 
     def reset(self) -> None:
-        """Forget what was recorded."""
+        """Discard the records."""
         self.longest_ms = 0.0
         self.stalls: list[tuple[float, float]] = []
         self._start = self._last = perf_counter()
 
     def stop(self) -> None:
-        """End the recording."""
+        """Stop recording."""
         self._timer.stop()
 
     def report(self) -> None:
-        """Print what was recorded to standard error."""
+        """Print the records to standard error."""
         lines = [
             f"  at {seconds:7.2f} s: {gap:6.0f} ms" for seconds, gap in self.stalls
         ]

@@ -1,4 +1,4 @@
-"""The status bar: where the pointer is, what runs, and what it cost."""
+"""The status bar: pointer position, running work, and timings."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from zim_app.gui.language import translate_error
 from zim_model.request import ALPHA_MAX, Matte, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Zooms to choose from."""
+"""Zoom factors of the menu."""
 WARNING = QColor("#e08a00")
-"""Amber that can be told from light and dark backgrounds."""
+"""Amber that contrasts with light and dark backgrounds."""
 
 
 class StatusBar(QStatusBar):
     """Pointer, alpha and zoom on the left; activity, model and times on the right.
 
-    A click on the zoom lets choose another.
+    A click on the zoom opens a menu of zoom factors.
 
     **Signals**
 
-    - ``zoom_requested(zoom)``: screen pixels for each pixel of the picture.
-    - ``fit_requested()``: the whole picture is to be seen.
+    - ``zoom_requested(zoom)``: screen pixels per image pixel.
+    - ``fit_requested()``: the whole image should be shown.
 
     **Threads**: the window's only.
     """
@@ -52,9 +52,7 @@ class StatusBar(QStatusBar):
         self.warning.hide()
         self.model = QLabel()
         self.times = QLabel()
-        self.times.setToolTip(
-            self.tr("Time to encode the picture and to answer a click")
-        )
+        self.times.setToolTip(self.tr("Time to encode the photo and to answer a click"))
         self.addPermanentWidget(self.activity)
         self.addPermanentWidget(self.stop_button)
         for label in (self.warning, self.model, self.times):
@@ -64,7 +62,7 @@ class StatusBar(QStatusBar):
         self.warning.setContentsMargins(8, 0, 0, 0)
 
     def show_pointer(self, position: QPointF | None, matte: Matte | None) -> None:
-        """Show the position, and the alpha there; None is outside of the picture."""
+        """Show a position in image pixels, and the alpha there; None clears both."""
         self.pointer.setText("")
         self.alpha.setText("")
         if position is None:
@@ -76,14 +74,14 @@ class StatusBar(QStatusBar):
             self.alpha.setText(self.tr("alpha {:.2f}").format(alpha))
 
     def show_zoom(self, zoom: float) -> None:
-        """Show the zoom, a factor."""
+        """Show the zoom factor."""
         percent = zoom * 100
         text = self.tr("{:.0f} %") if percent >= 10 else self.tr("{:.1f} %")
         self.zoom.setText(text.format(percent))
 
     def show_timings(self, model: str, timings: Timings, *, clicked: bool) -> None:
-        """Show what an answer cost; ``clicked`` if it answered prompts."""
-        # Features out of the cache cost nothing: their making is what is of interest.
+        """Show the timings of a request; ``clicked`` if it had prompts."""
+        # Cached features cost nothing: show the time of the last encoding instead.
         self._encode_ms = timings.encode_ms or self._encode_ms
         self._show_model(model, timings)
         times = [self.tr("encode {:.0f} ms").format(self._encode_ms)]
@@ -114,8 +112,8 @@ class StatusBar(QStatusBar):
         return button
 
     def _show_model(self, model: str, timings: Timings) -> None:
-        """Show what answered, with a warning if it is not as it was wanted."""
-        if timings.device:  # strokes alone ask no model
+        """Show model and device, with a warning if there are notes on degradations."""
+        if timings.device:  # strokes alone need no model
             self.model.setText(f"{model} · {timings.device}")
         tip = self.tr("Model, and the device that really ran (precision)")
         warn = bool(timings.notes)

@@ -1,7 +1,7 @@
-"""Light and dark: neutral greys, so that the colours of a picture read true.
+"""Light and dark: neutral greys, so that colours of images are judged correctly.
 
-The palettes are the program's own, on every system: a tinted grey beside a picture
-changes how its colours look.
+The program uses its own palettes on every system: a tinted grey beside an image would
+change the perception of its colours.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
 
 def make_palette(*, dark: bool) -> QPalette:
-    """The colours of the dark or the light theme."""
+    """The palette of the dark or the light theme."""
     palette = QPalette()
     for role, colour in (DARK if dark else LIGHT).items():
         palette.setColor(role, QColor(colour))
@@ -78,11 +78,11 @@ def make_palette(*, dark: bool) -> QPalette:
 
 
 class Theme(QObject):
-    """Keeps the program light or dark, as the user or else the system wants.
+    """Applies the light or dark theme, by the user's or else the system's setting.
 
     Args:
-        app: gets the palette.
-        hints: say what the system wants, and when that changes; None takes Qt's.
+        app: receives the palette.
+        hints: source of the system's colour scheme; None is Qt's.
 
     **Threads**: the window's only.
     """
@@ -91,7 +91,7 @@ class Theme(QObject):
         super().__init__(app)
         self._app = app
         self._hints = hints or app.styleHints()
-        # Without it, what lies in a widget with a style sheet keeps its old colours.
+        # Without it, children of a widget with a style sheet keep their old colours.
         app.setAttribute(
             Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles
         )
@@ -103,7 +103,7 @@ class Theme(QObject):
 
     @property
     def dark(self) -> bool:
-        """Whether the dark theme is wanted now."""
+        """Whether the dark theme applies."""
         scheme = _SCHEMES.get(preferences.value("theme"), self._hints.colorScheme())
         return scheme == Qt.ColorScheme.Dark
 
@@ -119,13 +119,13 @@ class Theme(QObject):
     def _set_palette(self) -> None:
         palette = make_palette(dark=self.dark)
         self._app.setPalette(palette)
-        if self.dark:  # an empty box would be as good as invisible
+        if self.dark:  # an empty box would be nearly invisible
             palette.setColor(_ROLE.Base, palette.color(_ROLE.Light))
         for kind in ("QCheckBox", "QRadioButton"):
             self._app.setPalette(palette, kind)
 
     def _apply(self) -> None:
-        """Tell the system first: it also draws the frame and the file dialogs."""
+        """Set the scheme for the window frame and file dialogs too, then the palette."""
         scheme = _SCHEMES.get(preferences.value("theme"))
         if scheme is None:
             self._hints.unsetColorScheme()

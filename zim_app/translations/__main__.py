@@ -1,13 +1,13 @@
 """Bring the translations up to date: ``python -m zim_app.translations``.
 
-Reads all sources, adds new texts to each ``zim-studio_LANGUAGE.ts`` as unfinished,
-removes those that are gone, and compiles the ``.qm`` files that the program loads.
-Fill in what is unfinished (by hand, or with Qt Linguist) and run it again.  Start a
-new language with its code: ``python -m zim_app.translations fr``.
+It reads all sources, adds new texts to each ``zim-studio_LANGUAGE.ts`` as unfinished,
+removes unused ones, and compiles the ``.qm`` files that the program loads.  Fill in the
+unfinished texts (by hand, or with Qt Linguist) and run it again.  Start a new language
+with its code: ``python -m zim_app.translations fr``.
 
-Errors are worded where they are raised, which may be far from Qt.  Their sentences
-are found by reading the calls of the error classes; a value in one becomes ``{0}``.
-``errors.json`` lists them, because a compiled file cannot be asked what it has.
+Error messages are written where errors are raised, also in modules without Qt.  They
+are found by parsing the calls of the error classes; values become ``{0}``, ``{1}``, ...
+``errors.json`` lists them, because compiled files cannot be enumerated.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _SENTENCE_MODULES = (
     "zim_model/runtime/atomic_files.py",
     "zim_model/weights/catalogue.py",
 )
-"""Modules whose tables have sentences, or parts of them, for people."""
+"""Modules whose tables contain messages, or parts of them, for users."""
 
 
 def main(languages: Sequence[str] = ()) -> int:
-    """Update and compile all languages, the given ones too; return the exit code."""
+    """Update and compile all languages, and new ones; return the exit code."""
     for file in update(FOLDER, languages):
         missing = [message for message in messages(file) if not message.finished]
         print(f"{file.name}: {len(missing)} unfinished")
@@ -49,10 +49,10 @@ class Message:
     """One text of a ``.ts`` file.
 
     Attributes:
-        context: of Qt: the class or table that has it.
-        source: in English.
+        context: Qt's context, a class or table.
+        source: the English text.
         translation: empty if there is none yet.
-        finished: the translator says that it is right.
+        finished: whether the translator marked it as finished.
     """
 
     context: str
@@ -62,7 +62,7 @@ class Message:
 
     @staticmethod
     def read(context: str, element: ElementTree.Element) -> Message:
-        """The text that an XML element has."""
+        """Parse an XML element ``message``."""
         translation = element.find("translation")
         assert translation is not None
         text = translation.text or ""
@@ -83,8 +83,8 @@ def update(folder: Path, languages: Sequence[str] = ()) -> list[Path]:
     """Bring the files in a folder up to date with the sources, and compile them.
 
     Args:
-        folder: has ``zim-studio_LANGUAGE.ts``.
-        languages: codes of those that need not be there yet.
+        folder: folder of the ``zim-studio_LANGUAGE.ts``.
+        languages: codes of new languages.
 
     Returns:
         The ``.ts`` files.
@@ -125,11 +125,11 @@ def _run(tool: str, *arguments: str | Path) -> None:
     subprocess.run([program, *map(str, arguments)], check=True)
 
 
-# -- Sentences about errors -----------------------------------------------------------
+# -- Error messages -----------------------------------------------------------
 
 
 def error_templates() -> list[str]:
-    """The sentences of all errors in the sources, with {0} for values."""
+    """Templates of all error messages in the sources, with {0} for values."""
     paths = [*(ROOT / "zim_model").rglob("*.py"), *(ROOT / "zim_app").rglob("*.py")]
     trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(paths)}
     names = _error_names(list(trees.values()))
@@ -142,7 +142,7 @@ def error_templates() -> list[str]:
 
 
 def _error_names(trees: Sequence[ast.Module]) -> set[str]:
-    """``ZimError`` and the classes made from it."""
+    """Names of ``ZimError`` and its subclasses."""
     names = {"ZimError"}
     for _ in range(3):
         for tree in trees:
@@ -156,7 +156,7 @@ def _error_names(trees: Sequence[ast.Module]) -> set[str]:
 
 
 def _raised_sentences(tree: ast.Module, names: set[str]) -> Iterator[str]:
-    """Sentences given to errors, directly or through a local variable."""
+    """Messages passed to errors, directly or through a local variable."""
     scopes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
     for scope in [*scopes, tree]:
         for node in ast.walk(scope):
@@ -171,7 +171,7 @@ def _called_name(call: ast.Call) -> str:
 
 
 def _sentences(node: ast.expr, scope: ast.AST) -> Iterator[str]:
-    """What an expression may be, as far as it is written here."""
+    """Possible values of an expression, as far as they are literals in its scope."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield _escape_braces(node.value)
     elif isinstance(node, ast.JoinedStr):
@@ -206,7 +206,7 @@ def _escape_braces(text: str) -> str:
 
 
 def _table_strings(tree: ast.Module) -> Iterator[str]:
-    """Strings in tables at the top level of a module."""
+    """Strings in tables at module level."""
     for node in tree.body:
         if isinstance(node, ast.Assign):
             for part in ast.walk(node.value):
@@ -215,7 +215,7 @@ def _table_strings(tree: ast.Module) -> Iterator[str]:
 
 
 def _has_words(template: str) -> bool:
-    """Whether there are words in it, and not only values."""
+    """Whether a template contains words, and not only values."""
     return sum(map(str.isalpha, template)) >= 4 and " " in template
 
 

@@ -1,4 +1,4 @@
-"""A fake engine with a gate, small pictures, and a window that is closed again."""
+"""A fake engine with a gate, small images, and a window that is closed again."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def settle(qtbot: QtBot, window: MainWindow) -> Callable[[], None]:
 
 @pytest.fixture
 def opened(window: MainWindow, settle: Callable[[], None], photo) -> MainWindow:
-    """The window with a picture, fitted."""
+    """The window with an image, fitted."""
     window.open_path(photo)
     settle()
     assert window.document is not None

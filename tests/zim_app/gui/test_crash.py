@@ -23,7 +23,7 @@ def hook(qapp, monkeypatch):
     """The hooks of a running program, taken out again."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    monkeypatch.setattr(crash, "before_report", [])
+    monkeypatch.setattr(crash, "before_report_hooks", [])
     crash.install_hook()
     yield
     for dialog in dialogs():

@@ -110,6 +110,6 @@ def test_what_a_search_finds_becomes_an_object_with_the_same_matte(qtbot):
 
 
 def _in_image(window, found, column, row):
-    """The middle of a pixel of a small matte, in pixels of the picture."""
+    """The middle of a pixel of a small matte, in pixels of the image."""
     image, (height, width) = window.document.image, found.alpha.shape
     return (column + 0.5) * image.width / width, (row + 0.5) * image.height / height

@@ -1,4 +1,4 @@
-"""Many pictures one after the other: memory, threads and widgets stay bounded."""
+"""Many images one after the other: memory, threads and widgets stay bounded."""
 
 import gc
 import os
@@ -22,7 +22,7 @@ SETTLED = 40
 SIZE = (400, 300)
 CACHE_BYTES = 16 << 20
 GROWTH = 32 << 20
-"""Bytes that the process may still grow by: 200 kB a picture, where one picture with
+"""Bytes that the process may still grow by: 200 kB an image, where one image with
 its matte and features takes about 2 MB."""
 
 
@@ -50,7 +50,7 @@ def test_two_hundred_images_leave_nothing_behind(qtbot, tmp_path):
     window.show()
     sizes, widgets = [], []
     for number, path in enumerate(paths):
-        # Another picture every time, under one of eight names.
+        # Another image every time, under one of eight names.
         small[0, 0] = number
         Image.fromarray(small).resize(SIZE).save(path, compress_level=1)
         window.open_path(path)

@@ -1,1 +1,1 @@
-"""The picture on screen: zoom, views of the matte, prompts and strokes over it."""
+"""The image on screen: zoom, view modes of the matte, prompts and strokes over it."""

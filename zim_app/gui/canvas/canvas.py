@@ -1,4 +1,4 @@
-"""The canvas: a document, its prompts, and the tool in hand."""
+"""The canvas: shows a document and its prompts, and edits them with tools."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ _PRESS_BUTTONS = Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
 class Canvas(DocumentView):
     """Shows a document and edits its active object with a tool.
 
-    A button pressed begins a gesture of the tool, its release ends it as one undo step,
-    Escape aborts it.  The right button, or Alt and the left, mean the opposite.
+    Pressing a button begins a gesture of the tool, releasing it commits one undo step,
+    Escape cancels it.  The right button, or Alt with the left, inverts the sign.
 
     **Signals**: those of :class:`DocumentView`, and
 
@@ -78,24 +78,23 @@ class Canvas(DocumentView):
         self.selected: PromptPart | None = None
         self.tool = TOOLS[0]
         self.options = ToolOptions()
-        self._scale = 1.0  # of points
+        self._scale = 1.0  # scale of point markers
         self._gesture: Gesture | None = None
-        self._edit: RecipeEdit | None = None  # what the gesture would do now
-        self._pen = False  # a pen makes the gesture
+        self._edit: RecipeEdit | None = None  # the edit of the gesture if it ended now
+        self._pen = False  # whether a pen makes the gesture
         self._pointer: QPointF | None = None  # in view pixels
         self.keyboard = KeyboardCursor(self)
         self.setAccessibleName(self.tr("Canvas"))
         self.setAccessibleDescription(
             self.tr(
-                "Arrow keys move a cursor over the picture, Enter says that what is "
-                "there belongs to the object, N that it does not; Tab goes through "
-                "the prompts."
+                "Arrow keys move a cursor over the photo, Enter adds a positive point "
+                "there, N a negative one; Tab goes through the prompts."
             )
         )
         self.update_cursor()
 
     def set_marker_size(self, diameter: int) -> None:
-        """Draw points with this diameter in view pixels."""
+        """Set the diameter of point markers, in view pixels."""
         self._scale = diameter / (2 * RADIUS)
         self.viewport().update()
 
@@ -105,7 +104,7 @@ class Canvas(DocumentView):
         self._end_gesture()
         self.select(None)
         super().set_document(document)
-        if self.options.radius == ToolOptions().radius:  # untouched
+        if self.options.radius == ToolOptions().radius:  # not changed by the user
             self.set_options(replace(self.options, radius=default_radius(document)))
 
     @Slot(object, object)
@@ -120,7 +119,7 @@ class Canvas(DocumentView):
 
     @property
     def click_adds_point(self) -> bool:
-        """Whether a click with the tool in hand adds a point, and none is under way."""
+        """Whether a click would add a point now, with the current tool and no gesture."""
         tool = self.tool
         return not (tool.paints or tool.pans or self.panning) and self._gesture is None
 
@@ -129,7 +128,7 @@ class Canvas(DocumentView):
         self.escape_gesture()
 
     def set_tool(self, tool: Tool) -> None:
-        """Take another tool in hand."""
+        """Switch to another tool."""
         self.escape()
         self._repaint_brush()
         self.tool = tool
@@ -142,7 +141,7 @@ class Canvas(DocumentView):
 
     @property
     def shown_prompts(self) -> PromptSet:
-        """The prompts on screen: the document's, or those of the gesture under way."""
+        """The prompts on screen: the document's, or those of the current drag."""
         if self._gesture and self._gesture.dragging and self._edit is not None:
             return self._edit.recipe.prompts
         return self.document.state.recipe.prompts if self.document else PromptSet()
@@ -164,14 +163,14 @@ class Canvas(DocumentView):
         self.viewport().update(gesture_path_region(path, self.to_view))
 
     def escape(self) -> None:
-        """Abort the gesture under way; if there is none, select nothing."""
+        """Cancel the current gesture; if there is none, clear the selection."""
         if self.keyboard.cancel():
             return
         if not self.escape_gesture():
             self.select(None)
 
     def escape_gesture(self) -> bool:
-        """Abort the gesture under way; false if there is none."""
+        """Cancel the current gesture; return whether there was one."""
         if self._gesture is None:
             return False
         shown = self.shown_prompts
@@ -191,7 +190,7 @@ class Canvas(DocumentView):
         self.document.edit(edit.text, edit.recipe)
 
     def select(self, part: PromptPart | None) -> None:
-        """Select a prompt; None selects nothing."""
+        """Select a prompt; None clears the selection."""
         if part != self.selected:
             self.selected = part
             self._repaint_prompts(self.shown_prompts)
@@ -218,10 +217,7 @@ class Canvas(DocumentView):
         self.update_cursor(event.position())
 
     def _select_object(self, position: QPointF) -> None:
-        """Make the object under view position ``at`` the active one, if there is one.
-
-        An object's opaque part counts, of those that are to be seen.
-        """
+        """Make the object on screen that is opaque at a view position the active one."""
         assert self.document is not None
         where = self.to_image(position)
         index = find_object_at(self.document.state, where.x(), where.y())
@@ -254,7 +250,7 @@ class Canvas(DocumentView):
         return bool(super().viewportEvent(event))
 
     def tabletEvent(self, event: QTabletEvent) -> None:
-        """Draw with a pen and its pressure; what is ignored comes as a mouse event."""
+        """Draw with a pen and its pressure; ignored events return as mouse events."""
         kind, position = event.type(), event.position()
         event.setAccepted(False)
         if kind == QEvent.Type.TabletPress:
@@ -269,7 +265,7 @@ class Canvas(DocumentView):
             if kind == QEvent.Type.TabletMove:
                 self._move_gesture(self._gesture, position, event.pressure())
             elif not event.buttons() & _PRESS_BUTTONS:
-                # At its release a pen does not press any more.
+                # The event of a release has no pressure.
                 self._finish_gesture(self._gesture)
 
     def _begin_gesture(
@@ -316,14 +312,14 @@ class Canvas(DocumentView):
         self._edit = self._gesture.edit()
         if shown != self.shown_prompts:
             self._repaint_prompts(shown, self.shown_prompts)
-        # The line ends at the pointer, and its last piece leads back to its beginning.
+        # The path ends at the pointer; its last segment leads back to its start.
         self._repaint_gesture_path(preview_path[-2:] + self._gesture_path()[-3:])
         self._paint_stroke()
 
     def _finish_gesture(
         self, gesture: Gesture, position: QPointF | None = None
     ) -> None:
-        """Let the gesture count, at ``at`` or where it is."""
+        """Commit the gesture, at a view position or where it is."""
         if position is not None:
             self._move_gesture(gesture, position)
         edit = self._edit
@@ -344,17 +340,17 @@ class Canvas(DocumentView):
 
     @property
     def busy(self) -> bool:
-        """Whether a button or a pen is down."""
+        """Whether a button or a pen is pressed."""
         return self._gesture is not None and not self.keyboard.is_active
 
     @property
     def visible_centre(self) -> QPointF:
-        """Of what can be seen of the picture, in image pixels."""
+        """Centre of the visible part of the image, in image pixels."""
         visible = self.viewportTransform().inverted()[0].mapRect(QRectF(self.rect()))
         return visible.intersected(self.image_rect).center()
 
     def point_with_keys(self, position: QPointF) -> None:
-        """The keyboard's cursor is there now, in image pixels; bring it into view."""
+        """Move the keyboard cursor to a position in image pixels, and scroll to it."""
         view = self.to_view(position.x(), position.y())
         room = QRectF(self.viewport().rect()).adjusted(20, 20, -20, -20)
         inside = QPointF(
@@ -366,20 +362,20 @@ class Canvas(DocumentView):
         self.pointer_moved.emit(position)
 
     def click(self, position: QPointF, *, positive: bool) -> None:
-        """Do what a click with the tool in hand does there, in image pixels."""
+        """Click with the current tool at a position in image pixels."""
         self._begin(replace(self._press_at(position), positive=positive))
         if self._gesture is not None:
             self._finish_gesture(self._gesture)
 
     def show_gesture(self, gesture: Gesture | None) -> None:
-        """Show what a gesture of the keyboard would do, or nothing."""
+        """Show a gesture of the keyboard; None ends it."""
         shown = self.shown_prompts
         self._gesture = gesture
         self._edit = gesture.edit() if gesture else None
         self._repaint_prompts(shown, self.shown_prompts)
 
     def finish_gesture(self) -> None:
-        """Let the gesture that is shown count."""
+        """Commit the shown gesture."""
         if self._gesture is not None:
             self._finish_gesture(self._gesture)
 
@@ -396,7 +392,7 @@ class Canvas(DocumentView):
         self.keyboard.commit_pending()
 
     def focusNextPrevChild(self, next_: bool) -> bool:
-        """Tab goes through the prompts first."""
+        """Tab selects the prompts one by one before it leaves the canvas."""
         step = 1 if next_ else -1
         return self.keyboard.select_next(step) or super().focusNextPrevChild(next_)
 
@@ -420,7 +416,7 @@ class Canvas(DocumentView):
             self.update_alpha(self.image_rect)
 
     def set_options(self, options: ToolOptions) -> None:
-        """Let the tools work in another way, from the next gesture on."""
+        """Change the tool options, from the next gesture on."""
         if options != self.options:
             self._repaint_brush()
             self.options = options
@@ -428,11 +424,11 @@ class Canvas(DocumentView):
             self.options_changed.emit(options)
 
     def resize_brush(self, steps: float) -> None:
-        """Make the brush so many steps larger."""
+        """Change the brush size by a number of steps."""
         self.set_options(resize_brush(self.options, steps))
 
     def change_hardness(self, steps: float) -> None:
-        """Make the brush so many steps harder."""
+        """Change the brush hardness by a number of steps."""
         self.set_options(change_hardness(self.options, steps))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -445,7 +441,7 @@ class Canvas(DocumentView):
 
     @property
     def pointer_position(self) -> QPointF | None:
-        """Where the pointer is, in image pixels; None if not over the picture."""
+        """Position of the pointer in image pixels; None if it is not over the image."""
         if self._pointer is None:
             return None
         where = self.to_image(self._pointer)
@@ -461,7 +457,7 @@ class Canvas(DocumentView):
         self._move_pointer(None)
 
     def _brush_ring(self) -> BrushRing | None:
-        """Where the brush is shown, if it is."""
+        """The outline of the brush, or None if it is not shown."""
         if not self.tool.paints or self._pointer is None or self.panning:
             return None
         radius = self.options.radius * self.scale

@@ -1,4 +1,4 @@
-"""A document on the viewport: the mattes of its objects, and what is newer."""
+"""Shows a document on the viewport, with previews and unsolved strokes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from zim_model.request import Matte
 
 
 class DocumentView(Viewport):
-    """Shows a document: its picture and the mattes of the objects that are to be seen.
+    """Shows a document: its image and the mattes of the objects on screen.
 
-    In place of the active object's matte it shows what is being painted, else a
-    preview; and over all, translucent, a hint.
+    The active object's matte is replaced by the stroke preview or by a preview of
+    another recipe.  The hover preview lies translucent over all mattes.
 
     **Signals**: those of :class:`Viewport`.
 
@@ -34,7 +34,7 @@ class DocumentView(Viewport):
         self.scene().addItem(self._hint)
 
     def set_document(self, document: Document) -> None:
-        """Show another document from now on, all of it."""
+        """Show another document, zoomed to fit."""
         if self.document is not None:
             self.document.changed.disconnect(self._on_document_changed)
         self.document = document
@@ -67,17 +67,17 @@ class DocumentView(Viewport):
         )
 
     def show_preview(self, matte: Matte | None) -> None:
-        """Show that in place of the active object's matte; None stops it."""
+        """Show a matte in place of the active object's; None ends it."""
         if matte is not self._preview:
             self._preview = matte
             if self.document is not None:
                 self._show_mattes(self.document.state)
 
     def show_hover_matte(self, matte: Matte | None) -> None:
-        """Show a matte translucent over all else; None shows none."""
+        """Show a translucent matte over all others; None hides it."""
         self._hint.set_layers((OverlayLayer(matte, 0),) if matte else ())
 
     def zoom_to_object(self) -> None:
-        """Zoom to the active object, or to its prompts while it has no matte."""
+        """Zoom to the active object, or to its prompts if it has no matte."""
         if self.document is not None:
             self.show_area(active_object_rect(self.document.state))

@@ -1,7 +1,7 @@
-"""Prompting without a mouse: a cursor that the arrow keys move over the picture.
+"""Prompting without a mouse: a cursor that the arrow keys move over the image.
 
-Enter clicks there, Tab goes through the prompts, and the arrow keys move the one that
-is selected.
+Enter clicks at the cursor, Tab selects prompts one by one, and the arrow keys move the
+selected one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from zim_app.gui.tools.gestures import (
 )
 
 STEP, LARGE_STEP, SMALL_STEP = 10.0, 50.0, 1.0
-"""View pixels that an arrow key moves: by itself, with Shift, with Alt."""
+"""Step of an arrow key in view pixels: alone, with Shift, with Alt."""
 
 _Key, _Modifier = Qt.Key, Qt.KeyboardModifier
 ARROWS = {
@@ -35,7 +35,10 @@ ENTER = (_Key.Key_Return, _Key.Key_Enter)
 
 
 class KeyboardTarget(Protocol):
-    """What the keyboard needs of a canvas; positions are in image pixels."""
+    """The methods of a canvas that the keyboard cursor uses.
+
+    Positions are in image pixels.
+    """
 
     document: Document | None
     selected: PromptPart | None
@@ -46,49 +49,51 @@ class KeyboardTarget(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a button or a pen is down."""
+        """Whether a button or a pen is pressed."""
 
     @property
     def visible_centre(self) -> QPointF:
-        """Of what can be seen of the picture."""
+        """Centre of the visible part of the image."""
 
     def select(self, part: PromptPart | None) -> None:
         """Select a prompt."""
 
     def point_with_keys(self, position: QPointF) -> None:
-        """The cursor is there now; bring it into view."""
+        """Move the cursor there, and scroll to it."""
 
     def click(self, position: QPointF, *, positive: bool) -> None:
-        """Do what a click with the tool in hand does there."""
+        """Click with the current tool."""
 
     def show_gesture(self, gesture: PromptGesture | None) -> None:
-        """Show what a gesture would do, or nothing."""
+        """Show a gesture; None ends it."""
 
     def finish_gesture(self) -> None:
-        """Let the gesture that is shown count."""
+        """Commit the shown gesture."""
 
 
 class KeyboardCursor:
-    """What the canvas does with keys.
+    """Handles the keys of the canvas.
 
     Attributes:
-        position: the cursor, in image pixels; None until an arrow key is used, and when the
-            mouse has taken over.
+        position: the cursor in image pixels; None until an arrow key is used, and after
+            the mouse moved.
     """
 
     def __init__(self, target: KeyboardTarget) -> None:
         self._target = target
         self.position: QPointF | None = None
-        self._corner: QPointF | None = None  # where a box begins
-        self._held: tuple[PromptGesture, QPointF] | None = None  # a prompt being moved
+        self._corner: QPointF | None = None  # first corner of a box
+        self._held: tuple[PromptGesture, QPointF] | None = (
+            None  # the prompt being moved
+        )
 
     @property
     def is_active(self) -> bool:
-        """Whether a box or a move was begun and has not ended."""
+        """Whether a box or a move is in progress."""
         return self._corner is not None or self._held is not None
 
     def press(self, event: QKeyEvent) -> bool:
-        """Take a key that went down; false leaves it to others."""
+        """Handle a pressed key; return whether it was used."""
         document, key = self._target.document, _Key(event.key())
         if document is None or self._target.busy:
             return False
@@ -104,20 +109,24 @@ class KeyboardCursor:
         return True
 
     def release(self, event: QKeyEvent) -> bool:
-        """Take a key that went up: a prompt moved with the arrows stays there."""
+        """Handle a released key: an arrow key commits a moved prompt.
+
+        Returns:
+            Whether the key was used.
+        """
         if event.key() not in ARROWS or event.isAutoRepeat():
             return False
         self.commit_pending()
         return True
 
     def commit_pending(self) -> None:
-        """Let a prompt that is being moved stay where it is, as one undo step."""
+        """Commit a prompt that is being moved, as one undo step."""
         if self._held is not None:
             self._held = None
             self._target.finish_gesture()
 
     def cancel(self) -> bool:
-        """Give up a box or a move that was begun; false if there is none."""
+        """Cancel a box or a move in progress; return whether there was one."""
         is_active = self.is_active
         self._corner = self._held = None
         if is_active:
@@ -125,14 +134,14 @@ class KeyboardCursor:
         return is_active
 
     def hide(self) -> None:
-        """The mouse has taken over."""
+        """Hide the cursor, because the mouse is used."""
         if self._corner is not None:
             self.cancel()
         self.commit_pending()
         self.position = None
 
     def select_next(self, step: int) -> bool:
-        """Select the next prompt or the one before; false after the last one."""
+        """Select the next or previous prompt; return false after the last one."""
         document, selected = self._target.document, self._target.selected
         if document is None:
             return False
@@ -149,7 +158,7 @@ class KeyboardCursor:
         self._target.select(parts[index])
         return True
 
-    # -- What keys do ---------------------------------------------------------------
+    # -- Keys ---------------------------------------------------------------
 
     def _move_cursor(self, document: Document, key: _Key, modifiers: _Modifier) -> None:
         length = STEP
@@ -180,11 +189,11 @@ class KeyboardCursor:
             self.position = self._target.visible_centre
             self._target.point_with_keys(self.position)
         self._target.click(self.position, positive=positive)
-        # The arrow keys go on with the cursor: Tab selects what they are to move.
+        # The arrow keys keep moving the cursor, not the new point.
         self._target.select(None)
 
     def _box(self, document: Document) -> None:
-        """Begin a box at the cursor, or end it there."""
+        """Begin a box at the cursor, or finish it there."""
         if self.position is None:
             self.position = self._target.visible_centre
             self._target.point_with_keys(self.position)
@@ -226,7 +235,7 @@ class KeyboardCursor:
 
 
 def _handle_position(document: Document, part: PromptPart) -> QPointF:
-    """Where a part is taken hold of, in image pixels."""
+    """Position of the handle of a part, in image pixels."""
     prompts = document.state.recipe.prompts
     if part.kind == "point":
         return QPointF(prompts.points[part.index].x, prompts.points[part.index].y)

@@ -1,7 +1,7 @@
-"""Strokes on screen before the engine knows of them: exactly what it will make of them.
+"""Renders strokes on screen exactly as the engine will apply them.
 
-Nothing is copied as a whole but the small pixels for display, once: what is painted
-lies in tiles over the matte it is painted on.
+Changed alpha is stored in tiles over the matte; only the display pyramid is copied as a
+whole, once.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from zim_model.request import Matte, Stroke, Timings
 TILE = 256
 
 Region = tuple[slice, slice]
-"""Rows and columns of a picture."""
+"""Rows and columns of an image."""
 
 
 class TiledAlpha:
-    """An (H, W) array that lies over another one and holds only what differs.
+    """An (H, W) array over another one that stores only the changed tiles.
 
     Args:
-        below: what is seen where nothing was written; it must not change.
+        below: the array that shows through where nothing was written; it must not
+            change.
     """
 
     def __init__(self, below: npt.NDArray[np.generic] | TiledAlpha) -> None:
@@ -36,11 +37,11 @@ class TiledAlpha:
 
     @property
     def written_tiles(self) -> tuple[Region, ...]:
-        """All that was written to, in tiles."""
+        """Regions of the tiles that were written to."""
         return tuple(self._tile_rect(key) for key in self._own)
 
     def read(self, region: Region) -> npt.NDArray[np.generic]:
-        """A copy of those rows and columns."""
+        """A copy of the values in a region."""
         rows, columns = region
         out = np.empty(
             (rows.stop - rows.start, columns.stop - columns.start), self.dtype
@@ -51,7 +52,7 @@ class TiledAlpha:
         return out
 
     def write(self, region: Region, values: npt.NDArray[np.generic]) -> None:
-        """Put values there."""
+        """Set the values of a region."""
         for key in _keys(region):
             if key not in self._own:
                 self._own[key] = np.array(self._tile(key))
@@ -81,7 +82,7 @@ def _keys(region: Region) -> Iterator[tuple[int, int]]:
 
 
 def _overlap(region: Region, tile: Region) -> tuple[Region, Region]:
-    """What two regions share: as a piece of the one, and of the other."""
+    """The intersection of two regions, relative to the first and to the second."""
     first = [max(a.start, b.start) for a, b in zip(region, tile, strict=True)]
     last = [min(a.stop, b.stop) for a, b in zip(region, tile, strict=True)]
 
@@ -96,14 +97,14 @@ def _overlap(region: Region, tile: Region) -> tuple[Region, Region]:
 
 
 class LiveStrokeMatte:
-    """A matte under the brush.
+    """A matte with strokes that are being drawn.
 
     Args:
-        matte: what is painted on; None is a matte of nothing.
+        matte: the matte below the strokes; None is an empty one.
         size: height and width of the image.
 
     Attributes:
-        matte: for show.  Its pyramid changes with each stroke; its alpha does not.
+        matte: for display.  Its pyramid changes with each stroke; its alpha does not.
     """
 
     def __init__(self, matte: Matte | None, size: tuple[int, int]) -> None:
@@ -112,8 +113,8 @@ class LiveStrokeMatte:
         self._base = self._result
         self._cover = TiledAlpha(np.broadcast_to(np.float32(0), size))
         self._stroke: Stroke | None = None
-        self._done = 0  # pieces of the stroke that will not change any more
-        self._dirty: Region | None = None  # where the last piece lies
+        self._done = 0  # number of final pieces of the stroke
+        self._dirty: Region | None = None  # region of the last piece
 
     def _put_below(self, matte: Matte | None) -> None:
         below = matte or empty_matte(self._size)
@@ -125,20 +126,20 @@ class LiveStrokeMatte:
         self.matte = replace(below, pyramid=levels, support=(0, 0, width, height))
 
     def begin(self) -> None:
-        """What is there now is what the next stroke is painted on."""
+        """Begin a stroke on the present result."""
         self._base, self._result = self._result, TiledAlpha(self._result)
         self._cover = TiledAlpha(np.broadcast_to(np.float32(0), self._base.shape))
         self._stroke, self._done, self._dirty = None, 0, None
 
     def show(self, stroke: Stroke) -> Region | None:
-        """Paint a stroke as far as it goes now.
+        """Render the current stroke.
 
         Args:
-            stroke: the one that was shown before, with more vertices behind; only its
+            stroke: the stroke of the previous call, extended by vertices; only its
                 last vertex may have moved.
 
         Returns:
-            Rows and columns that look different now; None if none do.
+            The changed region, or None.
         """
         from zim_model.matting.edge_and_brush import coverage, stroke_region
 
@@ -161,13 +162,13 @@ class LiveStrokeMatte:
         return dirty
 
     def cancel(self) -> None:
-        """Take the stroke under way back."""
+        """Remove the current stroke."""
         for region in self._result.written_tiles:
             self._write(region, np.asarray(self._base.read(region), np.uint16))
         self._result = self._base
 
     def rebase(self, matte: Matte | None) -> None:
-        """Go on with the stroke under way on another matte."""
+        """Render the current stroke on another matte."""
         written_tiles, stroke = self._cover.written_tiles, self._stroke
         self._put_below(matte)
         self._base, self._result = self._result, TiledAlpha(self._result)
@@ -183,7 +184,7 @@ class LiveStrokeMatte:
         return np.asarray(self._cover.read(region), np.float32)
 
     def _paint(self, stroke: Stroke, region: Region, last: Stroke) -> None:
-        """Paint the stroke in a region: what is done of it, and its last piece."""
+        """Apply the stroke in a region: its final pieces and its last one."""
         from zim_model.matting.edge_and_brush import (
             apply_stroke,
             coverage,
@@ -205,9 +206,9 @@ class LiveStrokeMatte:
 
 
 def empty_matte(size: tuple[int, int]) -> Matte:
-    """A matte of that height and width without anything in it, made at no cost.
+    """An empty matte of that height and width; its alpha takes no memory.
 
-    Its pyramid can be written to.
+    Its pyramid is writable.
     """
     alpha = np.broadcast_to(np.uint16(0), size)
     levels = [np.zeros(size, np.uint8)]
@@ -219,7 +220,7 @@ def empty_matte(size: tuple[int, int]) -> Matte:
 
 
 def _stroke_pieces(stroke: Stroke) -> list[Stroke]:
-    """A stroke as strokes of two vertices; of one, if it has no more."""
+    """A stroke split into strokes of two vertices, or of one if it has only one."""
     path = stroke.path
     if len(path) == 1:
         return [stroke]
@@ -234,7 +235,7 @@ def _is_empty(region: Region) -> bool:
 
 
 def _union_region(a: Region | None, b: Region | None) -> Region | None:
-    """The smallest region that holds both."""
+    """The smallest region that contains both."""
     if a is None or b is None:
         return a or b
     rows, columns = (

@@ -1,4 +1,4 @@
-"""The loupe: picture, matte and cut-out around the pointer, pixel by pixel."""
+"""The loupe: magnified image, matte and cut-out around the pointer."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from zim_model.arrays import ByteArray
 from zim_model.request import ALPHA_MAX
 
 MAGNIFICATIONS = (4, 6, 8, 12, 16)
-"""View pixels for each image pixel."""
+"""View pixels per image pixel."""
 PANE = 120
 """Side of each of the three views, in view pixels."""
 _GAP, _MARGIN, _TEXT = 3, 6, 20
 _FAR = 28
-"""From the pointer to the loupe, in view pixels."""
+"""Distance from the pointer to the loupe, in view pixels."""
 _GRID_FROM = 8
 _WHEEL_STEP = 120
 _OUTSIDE = 69
-"""Grey of what is no part of the picture."""
+"""Grey outside the image."""
 _GRID = QColor(128, 128, 128, 70)
 
 
 class Loupe(QWidget):
-    """Shows what is around the pointer three times, much larger, beside the pointer.
+    """Shows three magnified views of the pixels around the pointer, beside it.
 
-    From the left: the picture, the matte of all visible objects, and their cut-out over
+    From the left: the image, the matte of all objects on screen, and their cut-out over
     the background; below them red, green and blue, alpha, and the magnification.
 
     **Threads**: the window's only.
@@ -59,38 +59,38 @@ class Loupe(QWidget):
         self.resize(self.sizeHint())
         self.hide()
 
-    # -- What it shows ----------------------------------------------------------------
+    # -- Content ----------------------------------------------------------------
 
     def show_image(self, levels: tuple[ByteArray, ...]) -> None:
-        """Look at another picture's pyramid, of which the first level is shown."""
+        """Show another image, given as a pyramid of which the first level is used."""
         self._levels = levels
         self.follow(QPointF(), None)
 
     def show_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
-        """Look at other mattes, the topmost first."""
+        """Show other mattes, the topmost first."""
         self._layers = layers
         self.update()
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Show the cut-out over that."""
+        """Set the background of the cut-out."""
         self._backdrop = backdrop
         self.update()
 
     def set_checker(self, light: str, dark: str) -> None:
-        """Use these colours, "#rrggbb", for the checker board."""
+        """Set the colours of the checker board, "#rrggbb"."""
         self._checker = (QColor(light).lightness(), QColor(dark).lightness())
         self.update()
 
     def set_enabled_by_user(self, on: bool) -> None:
-        """Appear whenever the pointer is over the picture, or not at all."""
+        """Show the loupe whenever the pointer is over the image, or never."""
         self.enabled_by_user = on
         self.setVisible(on and self._at is not None)
 
     def magnify(self, turned: int) -> None:
-        """Show fewer pixels larger, or more of them, as a wheel is turned.
+        """Change the magnification by a turn of a wheel.
 
         Args:
-            turned: in eighths of a degree, 120 for one step.
+            turned: eighths of a degree, 120 for one step.
         """
         self._turned += turned
         steps = math.trunc(self._turned / _WHEEL_STEP)
@@ -101,11 +101,11 @@ class Loupe(QWidget):
         self.update()
 
     def follow(self, position: QPointF, image_position: QPointF | None) -> None:
-        """Go where the pointer is.
+        """Follow the pointer.
 
         Args:
-            position: the pointer, in pixels of the parent.
-            image_position: the same in image pixels; None where there is no picture.
+            position: the pointer in pixels of the parent.
+            image_position: the pointer in image pixels; None outside the image.
         """
         self._at = None
         if image_position is not None and self._levels:
@@ -126,11 +126,11 @@ class Loupe(QWidget):
     # -- Pixels -----------------------------------------------------------------------
 
     def panes(self) -> list[ByteArray]:
-        """Picture, matte and cut-out around the pointer.
+        """Image, matte and cut-out around the pointer.
 
         Returns:
-            Three times (n, n, 3) uint8 sRGB, n being odd; the pixel in the middle is
-            the one under the pointer.
+            Three arrays (n, n, 3) uint8 sRGB with odd n; the central pixel is the one
+            under the pointer.  Empty if the pointer is not over the image.
         """
         if self._at is None:
             return []
@@ -151,7 +151,7 @@ class Loupe(QWidget):
         return [rgb, np.repeat(alpha[..., None], 3, axis=2), composite]
 
     def _backdrop_pixels(self, around: _PixelNeighbourhood) -> ByteArray:
-        """The background, (n, n, 3); a checker board goes with the image's pixels."""
+        """The background (n, n, 3); the squares of a checker board are image pixels."""
         if self._backdrop.levels:
             return around.take(self._backdrop.levels[0], _OUTSIDE)
         if self._backdrop.colour is not None:
@@ -162,7 +162,7 @@ class Loupe(QWidget):
         return np.repeat(greys[..., None], 3, axis=2)
 
     def readings(self) -> tuple[str, str, str]:
-        """What stands below the three panes."""
+        """The texts below the three panes."""
         if self._at is None:
             return "", "", ""
         x, y = self._at
@@ -230,12 +230,12 @@ class Loupe(QWidget):
 
 
 class _PixelNeighbourhood:
-    """A square of pixels around one, also beyond the border of the picture.
+    """A square of pixels around one, which may extend beyond the image.
 
     Attributes:
-        rows: (n,) indices, also outside.
-        columns: likewise.
-        inside: (n, n) whether there is such a pixel.
+        rows: (n,) row indices, also outside.
+        columns: (n,) column indices, likewise.
+        inside: (n, n) bool, whether a pixel is inside the image.
     """
 
     def __init__(self, x: int, y: int, count: int, height: int, width: int) -> None:
@@ -249,17 +249,14 @@ class _PixelNeighbourhood:
         )
 
     def take(self, level: ByteArray, outside: int) -> ByteArray:
-        """Those pixels of a (H, W) or (H, W, 3) array; ``outside`` where none is."""
+        """The pixels of an (H, W) or (H, W, 3) array; ``outside`` beyond it."""
         pixels = level[self._index]
         pixels[~self.inside] = outside
         return pixels
 
 
 def place_beside(pointer: QPoint, size: QSize, room: QSize) -> QPoint | None:
-    """Where a loupe of that size fits into the room without covering the pointer.
-
-    None where it fits nowhere.
-    """
+    """A position for a loupe in ``room`` that does not cover the pointer, or None."""
     width, height = room.width() - size.width(), room.height() - size.height()
     right, left = pointer.x() + _FAR, pointer.x() - _FAR - size.width()
     below, above = pointer.y() + _FAR, pointer.y() - _FAR - size.height()

@@ -1,4 +1,4 @@
-"""Drawing prompts over the picture, at constant size on the screen."""
+"""Draws prompts over the image, at constant size on the screen."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SELECTED_RADIUS = 12.0
 HANDLE = 4.0
 LINE_WIDTH = 4.0
 SIGN = 4.0
-"""Half the length of a sign's arm on a scribble."""
+"""Length of an arm of a plus or minus sign on a scribble, in view pixels."""
 CROSS, CROSS_GAP = 14.0, 5.0
-"""Reach of the keyboard's cursor, and where its arms begin."""
+"""Outer and inner radius of the keyboard cursor's arms, in view pixels."""
 LEAST_RING = 2.0
-"""Radius at which even a tiny brush is drawn."""
+"""Smallest radius of the brush ring, in view pixels."""
 SIGN_GAP = 70.0
-"""View pixels along a scribble from one sign to the next."""
+"""Distance between signs along a scribble, in view pixels."""
 _MARGIN = 3
 
 
@@ -42,7 +42,7 @@ def paint_prompts(
 ) -> None:
     """Draw box, scribbles and points; the painter's unit is a view pixel.
 
-    Points are ``scale`` times as large as usual.
+    ``scale`` magnifies the points.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if prompts.box is not None:
@@ -62,7 +62,7 @@ def paint_prompts(
 
 @dataclass(frozen=True, slots=True)
 class BrushRing:
-    """A brush on screen: its edge, and how far it is full; in view pixels."""
+    """The outline of a brush in view pixels: outer radius, and radius of full opacity."""
 
     position: QPointF
     radius: float
@@ -70,7 +70,7 @@ class BrushRing:
 
 
 def paint_ring(painter: QPainter, ring: BrushRing) -> None:
-    """Draw the brush's edge, and inside it a dotted one where it begins to fall off."""
+    """Draw the brush's edge, and a dotted circle where its opacity begins to fall."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     radius = max(ring.radius, LEAST_RING)
@@ -87,13 +87,13 @@ def paint_ring(painter: QPainter, ring: BrushRing) -> None:
 
 
 def ring_region(ring: BrushRing) -> QRegion:
-    """The part of the view that :func:`paint_ring` touches."""
+    """The region of the view that :func:`paint_ring` touches."""
     radius = max(ring.radius, LEAST_RING)
     return QRegion(_around(ring.position, ring.position, radius).toAlignedRect())
 
 
 def paint_cross(painter: QPainter, position: QPointF) -> None:
-    """Draw the keyboard's cursor: a cross with a gap, so that what is there is seen."""
+    """Draw the keyboard cursor: a cross with an open centre."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     x, y = position.x(), position.y()
@@ -105,12 +105,12 @@ def paint_cross(painter: QPainter, position: QPointF) -> None:
 
 
 def cross_region(position: QPointF) -> QRegion:
-    """The part of the view that :func:`paint_cross` touches."""
+    """The region of the view that :func:`paint_cross` touches."""
     return QRegion(_around(position, position, CROSS).toAlignedRect())
 
 
 def paint_gesture_path(painter: QPainter, path: Path, to_view: ToView) -> None:
-    """Draw a line that a gesture leaves behind; the last piece leads back, dashed."""
+    """Draw the path of a gesture; its last segment, which closes it, is dashed."""
     line = [to_view(x, y) for x, y in path]
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for colour, width in ((SHADOW, 3.5), (OUTLINE, 1.8)):
@@ -121,7 +121,7 @@ def paint_gesture_path(painter: QPainter, path: Path, to_view: ToView) -> None:
 
 
 def gesture_path_region(path: Path, to_view: ToView) -> QRegion:
-    """The part of the view that :func:`paint_gesture_path` touches."""
+    """The region of the view that :func:`paint_gesture_path` touches."""
     region = QRegion()
     for a, b in pairwise([to_view(x, y) for x, y in path]):
         region |= QRegion(_around(a, b, 2).toAlignedRect())
@@ -129,7 +129,7 @@ def gesture_path_region(path: Path, to_view: ToView) -> QRegion:
 
 
 def prompts_region(prompts: PromptSet, to_view: ToView, scale: float = 1.0) -> QRegion:
-    """The part of the view that :func:`paint_prompts` touches."""
+    """The region of the view that :func:`paint_prompts` touches."""
     region = QRegion()
     for point in prompts.points:
         position = to_view(point.x, point.y)
@@ -137,7 +137,7 @@ def prompts_region(prompts: PromptSet, to_view: ToView, scale: float = 1.0) -> Q
             _around(position, position, SELECTED_RADIUS * scale).toAlignedRect()
         )
     for scribble in prompts.scribbles:
-        # Piece by piece: a lasso's inside need not be drawn again.
+        # By segments, because the inside of a loop need not be repainted.
         path = [to_view(x, y) for x, y in scribble.path]
         for a, b in pairwise(path if len(path) > 1 else path * 2):
             region |= QRegion(_around(a, b, RADIUS).toAlignedRect())
@@ -186,7 +186,7 @@ def _paint_sign(
 def _paint_scribble(
     painter: QPainter, path: list[QPointF], scribble: Scribble, *, selected: bool
 ) -> None:
-    """A line with a sign on it every now and then."""
+    """A line with signs at regular distances."""
     line = QPolygonF(path if len(path) > 1 else path * 2)
     colour = POSITIVE if scribble.positive else NEGATIVE
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -215,9 +215,9 @@ def _round_pen(colour: QColor, width: float) -> QPen:
 
 
 def sign_positions(path: list[QPointF]) -> list[QPointF]:
-    """Where a line has its signs: at even distances from its beginning.
+    """Positions of the signs on a line, at equal distances from its start.
 
-    They stay where they are while it grows.  A short line has one in its middle.
+    They do not move while the line grows.  A short line has one in its middle.
     """
     lengths = [math.hypot((b - a).x(), (b - a).y()) for a, b in pairwise(path)]
     gap = min(sum(lengths), SIGN_GAP)

@@ -1,4 +1,4 @@
-"""The mattes of the visible objects over the picture, as one scene item."""
+"""The mattes of the objects on screen over the image, as one scene item."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
+from zim_app.gui.canvas.contour import contour_path, trace_contour
 from zim_app.gui.canvas.pyramid_item import (
     Crop,
     PyramidItem,
@@ -25,26 +26,25 @@ from zim_app.gui.canvas.pyramid_item import (
     level_for,
     to_qimage,
 )
-from zim_app.gui.canvas.trace_contour import contour_path, trace_contour
 from zim_app.gui.canvas.view_modes import VIEW_MODES, ViewMode, blend
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte
 
 _TINT, _ACTIVE_TINT = 0.22, 0.48
 _NEUTRAL_TINT = blend((16, 16, 18, 0.66), (16, 16, 18, 0.0))
-"""Dims what is not selected where objects have colours of their own."""
+"""Dims the background where several objects are tinted."""
 _OUTLINE = QColor(0xFF, 0xFF, 0xFF)
 _OUTLINE_SHADE = QColor(0, 0, 0, 170)
 
 
 @dataclass(frozen=True, slots=True)
 class OverlayLayer:
-    """An object's matte as it is to be seen.
+    """The matte of one object on screen.
 
     Attributes:
-        matte: of the picture's size.
-        colour: 0xRRGGBB, which tells the object from others.
-        active: edits go to this one.
+        matte: the matte, of the image's size.
+        colour: 0xRRGGBB, of the object.
+        active: whether it is the active object.
     """
 
     matte: Matte
@@ -54,11 +54,11 @@ class OverlayLayer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backdrop:
-    """What lies behind a cut-out; with neither attribute a checker board.
+    """The background of a cut-out; without attributes a checker board.
 
     Attributes:
-        colour: one colour all over.
-        levels: another picture, as a pyramid of the shapes of the picture's.
+        colour: a uniform colour.
+        levels: a background image, as a pyramid with the shapes of the image's.
     """
 
     colour: QColor | None = None
@@ -66,9 +66,9 @@ class Backdrop:
 
 
 class OverlayItem(PyramidItem):
-    """The mattes over the picture, in a view mode.
+    """Draws the mattes over the image in a view mode.
 
-    Its own levels are those of the picture, whose pixels a cut-out shows.
+    Its own levels are those of the image, whose pixels a cut-out shows.
     """
 
     def __init__(self) -> None:
@@ -80,34 +80,34 @@ class OverlayItem(PyramidItem):
         self._left_edge = -math.inf
 
     def set_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
-        """Show other mattes, the topmost first; without any, only the picture."""
+        """Show other mattes, the topmost first; an empty tuple shows only the image."""
         if layers != self._layers:
             self._layers = layers
             self.update()
 
     def set_mode(self, mode: ViewMode) -> None:
-        """Draw as ``mode`` says from now on."""
+        """Change the view mode."""
         self._mode = mode
         self.update()
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Draw cut-outs over that from now on."""
+        """Change the background of cut-outs."""
         self._backdrop = backdrop
         self.update()
 
     def set_checker(self, board: QPixmap) -> None:
-        """Draw checker boards with these tiles from now on."""
+        """Change the tile of checker boards."""
         self._checker = board
         self.update()
 
     def set_left_edge(self, left: float) -> None:
-        """Draw nothing to the left of ``left``, in view pixels."""
+        """Draw only right of ``left``, in view pixels."""
         self._left_edge = left
         self.update()
 
     @property
     def is_opaque(self) -> bool:
-        """Whether nothing of the picture can be seen through this."""
+        """Whether the overlay hides the whole image."""
         opaque = bool(self._mode.colours) and min(self._mode.colours) >> 24 == 0xFF
         whole = self._left_edge == -math.inf and self.isVisible()
         return whole and bool(self._layers) and (opaque or self._mode.cut_out)
@@ -179,8 +179,8 @@ class OverlayItem(PyramidItem):
         elif self._backdrop.colour is not None:
             painter.fillRect(exposed, self._backdrop.colour)
         else:
-            # As large on the screen at every zoom, and anchored to the picture,
-            # because the view scrolls what it has drawn.
+            # Of constant size on the screen, and anchored to the image, because the
+            # view scrolls its painted pixels.
             brush = QBrush(self._checker)
             world = painter.worldTransform()
             brush.setTransform(QTransform.fromScale(1 / world.m11(), 1 / world.m22()))
@@ -204,7 +204,7 @@ class OverlayItem(PyramidItem):
     def _paint_outline(
         self, painter: QPainter, exposed: QRectF, scale: float, layer: OverlayLayer
     ) -> None:
-        """Draw a line as wide on the screen at every zoom, dark beside bright."""
+        """Draw a line of constant width on the screen, dark beside bright."""
         level = _nearest_level(layer.matte.pyramid, scale)
         crop = self._visible_crop(exposed, layer, level)
         if crop is None:
@@ -231,10 +231,10 @@ class OverlayItem(PyramidItem):
     def _visible_crop(
         self, exposed: QRectF, layer: OverlayLayer, level: ByteArray
     ) -> Crop | None:
-        """That part of a level that is exposed and where its object may be."""
+        """The exposed part of a level inside the object's support, or None."""
         bounds = self.boundingRect()
         left, top, right, bottom = layer.matte.support
-        reach = bounds.width() / level.shape[1]  # a level's pixel is a mean of many
+        reach = bounds.width() / level.shape[1]  # a pixel of a level is a mean of many
         support = QRectF(left, top, right - left, bottom - top)
         support.adjust(-reach, -reach, reach, reach)
         area = exposed & support & bounds
@@ -245,10 +245,10 @@ class OverlayItem(PyramidItem):
 
 
 def union_alpha(alphas: list[ByteArray]) -> ByteArray:
-    """The alpha of several objects as if their cut-outs lay over one another.
+    """The alpha of several objects composited over one another.
 
-    That is 1 - (1 - a)(1 - b), in whatever order: what stacking the exported layers
-    gives, and what the export of all together computes at 16 bits.
+    1 - (1 - a)(1 - b), in any order: as stacked exported layers, and as the export of
+    all objects in one file computes it with 16 bits.
 
     Args:
         alphas: at least one, (h, w) uint8; not changed.
@@ -264,11 +264,11 @@ def union_alpha(alphas: list[ByteArray]) -> ByteArray:
 
 
 def with_alpha(colours: ByteArray, alpha: ByteArray) -> ByteArray:
-    """Pixels of a picture's pyramid with an alpha, as (h, w, 4), blue first.
+    """Pixels of an image pyramid with an alpha, as (h, w, 4), blue first.
 
     Args:
         colours: (h, w, 3) red first, or (h, w, 4) blue first; see
-            :func:`picture_levels`.
+            :func:`image_pyramid`.
         alpha: (h, w) uint8.
     """
     import cv2
@@ -288,9 +288,9 @@ def _level(levels: tuple[ByteArray, ...], scale: float) -> ByteArray:
 
 
 def _nearest_level(levels: tuple[ByteArray, ...], scale: float) -> ByteArray:
-    """The level nearest to the screen, which may be coarser, by up to a half.
+    """The level nearest to the screen's resolution, which may be coarser.
 
-    Enough for what is drawn over the picture; a finer one has bends too small to see.
+    Sufficient for tints and outlines, whose finer details are not visible.
     """
     return _level(levels, scale / math.sqrt(2))
 
@@ -302,7 +302,7 @@ def _draw_indexed(
     height, width = values.shape
     image = QImage(values.data, width, height, width, QImage.Format.Format_Indexed8)
     image.setColorTable(colours)
-    # Twice as fast to scale as indexed pixels.
+    # Scales twice as fast as indexed pixels.
     image.convertTo(QImage.Format.Format_ARGB32_Premultiplied)
     painter.drawImage(crop.target, image, QRectF(image.rect()))
 
@@ -316,7 +316,7 @@ def _tint(colour: int, strength: float) -> tuple[int, ...]:
 def checker_board(
     size: int = 10, light: str = "#ffffff", dark: str = "#d0d0d0"
 ) -> QPixmap:
-    """Two by two squares of a checker board, each of ``size`` view pixels."""
+    """A tile of two by two squares of a checker board, each of ``size`` view pixels."""
     board = QPixmap(2 * size, 2 * size)
     board.fill(QColor(light))
     painter = QPainter(board)

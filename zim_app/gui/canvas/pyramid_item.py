@@ -1,7 +1,7 @@
-"""Pictures as scene items that repaint only what is exposed.
+"""Scene items that draw the exposed part of an image pyramid.
 
-They draw from a pyramid: the level that fits the zoom, cropped to the exposed part.
-A repaint costs the same whatever the size of the picture.
+They draw the level that fits the zoom, cropped to the exposed part.  The time of a
+repaint does not depend on the size of the image.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from zim_model.arrays import ByteArray
 
 CRISP_ZOOM = 4.0
-"""From this scale on, pixels are drawn as squares."""
+"""Scale from which pixels are drawn as squares."""
 GRID_ZOOM = 16.0
-"""From this scale on, there are lines between them."""
+"""Scale from which a pixel grid is drawn."""
 _GRID_DARK, _GRID_BRIGHT = QColor(0, 0, 0, 56), QColor(255, 255, 255, 56)
 _FORMATS = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGB32}
 
 
 def level_for(scale: float, count: int) -> int:
-    """Index of the smallest level that still has a pixel for each view pixel."""
+    """Index of the smallest level with at least one pixel per view pixel."""
     return min(max(math.floor(-math.log2(scale) + 1e-6), 0), count - 1)
 
 
 def to_qimage(pixels: ByteArray, kind: QImage.Format | None = None) -> QImage:
-    """An image in the memory of (h, w, 3 or 4) pixels, which must outlive it."""
+    """A ``QImage`` on the memory of (h, w, 3 or 4) pixels, which must outlive it."""
     height, width, channels = pixels.shape
     return QImage(
         pixels.data, width, height, pixels.strides[0], kind or _FORMATS[channels]
@@ -38,12 +38,12 @@ def to_qimage(pixels: ByteArray, kind: QImage.Format | None = None) -> QImage:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """Part of one pyramid level: rows and columns of it, and where they belong.
+    """A region of one pyramid level, and its rectangle in the first level.
 
     Attributes:
-        rows: in pixels of the level.
-        columns: likewise.
-        target: in pixels of the first level.
+        rows: rows of the level.
+        columns: columns of the level.
+        target: the rectangle in pixels of the first level.
     """
 
     rows: slice
@@ -52,13 +52,13 @@ class Crop:
 
     @property
     def source(self) -> QRectF:
-        """The same in pixels of the level."""
+        """The rectangle in pixels of the level."""
         width = self.columns.stop - self.columns.start
         height = self.rows.stop - self.rows.start
         return QRectF(self.columns.start, self.rows.start, width, height)
 
     def pixels(self, level: ByteArray) -> ByteArray:
-        """That part of a level, not copied."""
+        """The region of a level, as a view of its array."""
         return level[self.rows, self.columns]
 
 
@@ -75,7 +75,7 @@ def crop_level(exposed: QRectF, bounds: QRectF, level: ByteArray) -> Crop:
 
 
 class PyramidItem(QGraphicsItem):
-    """Draws something that is given at 1, 1/2, 1/4, ... of its size.
+    """Draws a pyramid, an image at 1, 1/2, 1/4, ... of its size.
 
     One scene unit is one pixel of the first level.
     """
@@ -86,7 +86,7 @@ class PyramidItem(QGraphicsItem):
         self._levels: tuple[ByteArray, ...] = ()
 
     def set_levels(self, levels: tuple[ByteArray, ...]) -> None:
-        """Show other pixels; an empty tuple shows nothing."""
+        """Show another pyramid; an empty tuple shows nothing."""
         if [a.shape for a in levels[:1]] != [a.shape for a in self._levels[:1]]:
             self.prepareGeometryChange()
         self._levels = levels
@@ -115,18 +115,18 @@ class PyramidItem(QGraphicsItem):
         self.paint_exposed(painter, exposed, scale)
 
     def paint_exposed(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
-        """Draw a part, in pixels of the first level.
+        """Draw the exposed part, in pixels of the first level.
 
         Args:
             painter: its unit is one of these pixels.
-            exposed: not empty, inside of the bounds.
-            scale: screen pixels for each of these pixels.
+            exposed: not empty, inside the bounds.
+            scale: screen pixels per such pixel.
         """
         raise NotImplementedError
 
 
 class ImageItem(PyramidItem):
-    """The picture, drawn from the arrays themselves without a copy."""
+    """Draws the image from its arrays, without a copy."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class ImageItem(PyramidItem):
 
 
 class PixelGridItem(QGraphicsItem):
-    """Lines between the pixels where these are large enough to be told apart."""
+    """Draws lines between pixels at large zoom factors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class PixelGridItem(QGraphicsItem):
         self._bounds = QRectF()
 
     def set_bounds(self, bounds: QRectF) -> None:
-        """Draw within the picture, whose place this is."""
+        """Set the rectangle of the image."""
         self.prepareGeometryChange()
         self._bounds = bounds
 
@@ -170,7 +170,7 @@ class PixelGridItem(QGraphicsItem):
             return
         painter.save()
         painter.resetTransform()
-        # Dark beside bright, so that there is no colour on which it cannot be seen.
+        # Dark beside bright lines are visible on every colour.
         for colour, shift in ((_GRID_DARK, 0), (_GRID_BRIGHT, 1 / ratio)):
             painter.setPen(QPen(colour, 0))
             painter.drawLines(_grid(world, exposed, shift))
@@ -178,7 +178,7 @@ class PixelGridItem(QGraphicsItem):
 
 
 def _grid(world: QTransform, area: QRectF, shift: float) -> list[QLineF]:
-    """Lines in view pixels between the image's pixels in ``area``."""
+    """Lines in view pixels between the image pixels in ``area``."""
     visible = world.mapRect(area)
     lines = []
     for x in range(math.ceil(area.left()), math.floor(area.right()) + 1):

@@ -1,4 +1,4 @@
-"""The brush's strokes on screen, from the first touch until the engine has answered."""
+"""Preview of brush strokes, from the press until the engine has applied them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from zim_model.request import Matte, Stroke
 
 
 class StrokePreview:
-    """What is painted on the active object's matte and the document does not have yet.
+    """Strokes on the active object's matte that the document's matte lacks.
 
-    Strokes may follow each other faster than they are answered: each lies on the ones
-    before.  What is painted is shown until there is the answer that has it too, so that
+    Strokes may be drawn faster than they are solved: each is rendered on the earlier
+    ones.  The preview is shown until the document's matte has all strokes, so that
     nothing flickers.
 
     Attributes:
-        under_way: a stroke is being drawn.
+        under_way: whether a stroke is being drawn.
     """
 
     def __init__(self) -> None:
@@ -28,21 +28,21 @@ class StrokePreview:
 
     @property
     def matte(self) -> Matte | None:
-        """For show in place of the active object's; None if there is nothing newer."""
+        """The matte to show in place of the active object's, or None."""
         return self._live.matte if self._live else None
 
     def begin(self, state: DocumentState, size: tuple[int, int]) -> None:
-        """A stroke begins on what is to be seen, an image of that height and width."""
+        """Begin a stroke on the matte on screen; ``size`` is the image's height and width."""
         if self._live is None:
             self._live = LiveStrokeMatte(state.matte, size)
         self._live.begin()
         self.under_way = True
 
     def show(self, recipe: Recipe) -> QRectF:
-        """Paint the newest stroke of a recipe, which is under way, as far as it goes.
+        """Render the last stroke of a recipe, which is being drawn.
 
         Returns:
-            Where that changed something, in image pixels; empty if nowhere.
+            The changed rectangle in image pixels; empty if nothing changed.
         """
         assert self._live is not None
         dirty = self._live.show(recipe.finish.strokes[-1])
@@ -53,23 +53,23 @@ class StrokePreview:
         return QRectF(columns.start, rows.start, width, height)
 
     def finish(self, state: DocumentState, recipe: Recipe) -> None:
-        """The stroke is done: the active object is about to get that recipe."""
+        """End the stroke; the active object is about to get that recipe."""
         self._awaited = state.object.id, recipe.finish.strokes
         self.under_way = False
 
     def cancel(self, state: DocumentState) -> None:
-        """Take the stroke under way back."""
+        """Remove the current stroke."""
         self.under_way = False
         if self._live is not None:
             self._live.cancel()
         self._drop_if_superseded(state)
 
     def clear(self) -> None:
-        """Forget everything, as for another document."""
+        """Remove all strokes, for another document."""
         self.under_way, self._live = False, None
 
     def follow_document(self, old: DocumentState, new: DocumentState) -> None:
-        """Give way to the document's matte as soon as it has all that is painted."""
+        """End the preview when the document's matte has all strokes."""
         self._drop_if_superseded(new)
         if self._live is not None and new.matte is not old.matte:
             self._live.rebase(new.matte)

@@ -1,4 +1,4 @@
-"""How the picture is looked at: what menus, tool bar and settings do to the canvas."""
+"""Connects the actions and settings of the view to the canvas."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ _CUT_OUT = next(mode for mode in VIEW_MODES if mode.cut_out)
 
 
 class ViewController(QObject):
-    """Joins the actions that change the view, and what is remembered, to a canvas.
+    """Applies the view actions and the stored view settings to a canvas.
 
     Args:
-        canvas: what is looked at.
-        window: owns this, and the dialogs.
+        canvas: the canvas.
+        window: owns the controller and its dialogs.
 
     Attributes:
-        handlers: what each action of the view does, by its id.
-        button: for the tool bar; shows the background of cut-outs, and lets choose one.
+        handlers: handlers of the view actions, by action id.
+        button: tool button that shows and changes the background of cut-outs.
 
     **Signals**
 
-    - ``failed(error)``: any exception that reading a background picture raised.
+    - ``failed(error)``: reading a background image raised any exception.
     - ``activity_changed()``: ``idle`` may have changed.
 
-    **Threads**: the window's; background pictures are read on another.
+    **Threads**: the window's; background images are read on another.
     """
 
     failed = Signal(object)
@@ -64,7 +64,7 @@ class ViewController(QObject):
         self._actions: dict[str, QAction] = {}
         self._levels: tuple[ByteArray, ...] = ()
         self._read: tuple[str, int, int] | None = None
-        self._thread = WorkerThread("background pictures", waiting=1, parent=self)
+        self._thread = WorkerThread("background images", waiting=1, parent=self)
         self._thread.finished.connect(self._on_thread_finished)
         self._thread.running_changed.connect(self.activity_changed)
         self.handlers = self._handlers()
@@ -98,11 +98,11 @@ class ViewController(QObject):
         }
 
     def connect_actions(self, actions: dict[str, QAction], menu: QMenu) -> None:
-        """Keep the check marks of these actions right from now on.
+        """Keep the check marks of the view actions up to date.
 
         Args:
-            actions: by id, those of ``handlers`` among them.
-            menu: of the backgrounds, for the button.
+            actions: all actions by id, among them those of ``handlers``.
+            menu: menu of the backgrounds, for the button.
         """
         self._actions = actions
         self.button.setMenu(menu)
@@ -118,18 +118,18 @@ class ViewController(QObject):
 
     @property
     def idle(self) -> bool:
-        """Whether no background picture is being read."""
+        """Whether no background image is being read."""
         return self._thread.idle
 
     def close(self) -> None:
-        """Return when the thread has ended."""
+        """Stop the worker thread and wait for its end."""
         self._thread.close()
 
     # -- Backgrounds --------------------------------------------------------------
 
     @Slot()
     def next_background(self) -> None:
-        """Show the cut-out over the next background that there is."""
+        """Show the cut-out over the next available background."""
         usable = [
             background.id
             for background in BACKGROUNDS
@@ -140,9 +140,9 @@ class ViewController(QObject):
         self.set_background(usable[(index + step) % len(usable)])
 
     def set_background(self, id_: str) -> None:
-        """Show the cut-out over that background of the table, now and from now on."""
+        """Show the cut-out over a background of the table, and store the choice."""
         if id_ == "picture" and not preferences.value("background_picture"):
-            self._show_backdrop()  # the check mark goes back
+            self._show_backdrop()  # restores the check mark
             self.choose_background_image()
             return
         preferences.set_value("background", id_)
@@ -151,7 +151,7 @@ class ViewController(QObject):
 
     @Slot()
     def choose_colour(self) -> None:
-        """Let the user choose the colour behind cut-outs, seeing it while choosing."""
+        """Show a dialog for the background colour, with a live preview."""
         dialog = QColorDialog(_colour("colour"), self._window)
         dialog.setWindowTitle(self.tr("Background colour"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -171,23 +171,23 @@ class ViewController(QObject):
 
     @Slot()
     def choose_background_image(self) -> None:
-        """Let the user choose the picture behind cut-outs."""
+        """Show a dialog for the background image."""
         dialog = dialogs.open_dialog(self._window)
-        dialog.setWindowTitle(self.tr("Background picture"))
+        dialog.setWindowTitle(self.tr("Background image"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.set_background_image)
         dialog.open()
 
     @Slot(str)
     def set_background_image(self, name: str) -> None:
-        """Show cut-outs over the picture in that file, as soon as it is read."""
+        """Show cut-outs over the image in that file, once it is read."""
         preferences.set_value("background_picture", name)
-        self._read = None  # the file may be another by now
+        self._read = None  # the file may have changed
         self.set_background("picture")
 
     @Slot()
     def _show_backdrop(self) -> None:
-        """Give the canvas the background that is wanted, and mark it in the menu."""
+        """Pass the chosen background to the canvas, and check it in the menu."""
         id_ = preferences.value("background")
         if id_ == "picture":
             self._request_background_image()
@@ -225,7 +225,7 @@ class ViewController(QObject):
         self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
         if task.subject != self._read:
-            return  # another is wanted by now
+            return  # superseded
         if error is None:
             self._levels = result
         else:
@@ -234,11 +234,11 @@ class ViewController(QObject):
             self.failed.emit(error)
         self._show_backdrop()
 
-    # -- What changes elsewhere ---------------------------------------------------
+    # -- Signals ---------------------------------------------------
 
     @Slot()
     def _on_canvas_image_shown(self) -> None:
-        self._read, self._levels = None, ()  # they were as large as the last picture
+        self._read, self._levels = None, ()  # they had the size of the last image
         self._show_backdrop()
 
     @Slot(object)
@@ -264,7 +264,7 @@ def _colour(id_: str) -> QColor:
 
 
 def _swatch(id_: str) -> QIcon:
-    """A small square that looks like a background."""
+    """An icon of a background."""
     pixmap = QPixmap(_SWATCH, _SWATCH)
     painter = QPainter(pixmap)
     if id_ == "checker":
@@ -282,11 +282,11 @@ def _swatch(id_: str) -> QIcon:
     return QIcon(pixmap)
 
 
-# -- On the worker thread; what is slow to import is imported here -----------------
+# -- On the worker thread; slow modules are imported here -----------------
 
 
 def read_background_image(path: Path, height: int, width: int) -> tuple[ByteArray, ...]:
-    """The pyramid of a picture that covers another of that size, cropped evenly.
+    """Read an image, and return the pyramid of its copy that covers that size.
 
     Raises:
         ImageError: see :func:`zim_app.core.images.load_image`.
@@ -297,12 +297,12 @@ def read_background_image(path: Path, height: int, width: int) -> tuple[ByteArra
 
 
 def scale_to_cover(rgb: ByteArray, height: int, width: int) -> ByteArray:
-    """Scale a picture so that it just covers a size, and crop what is too much evenly.
+    """Scale an image so that it just covers a size, and crop it evenly.
 
     Args:
         rgb: (H, W, 3) uint8.
-        height: of the result, in pixels.
-        width: likewise.
+        height: height of the result, in pixels.
+        width: width of the result, in pixels.
     """
     import cv2
     import numpy as np

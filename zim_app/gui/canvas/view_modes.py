@@ -1,7 +1,7 @@
-"""The ways to look at a matte, and what can lie behind a cut-out, as tables.
+"""Tables of the view modes and of the backgrounds of cut-outs.
 
-To add a way: a :class:`ViewMode` in ``VIEW_MODES``; menus, tool bar, settings and keys
-follow.
+To add a view mode, add a :class:`ViewMode` to ``VIEW_MODES``; menus, tool bar, settings
+and shortcuts follow.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ _Rgba = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class ViewMode:
-    """One way to look at the mattes of the visible objects.
+    """One way to show the mattes of the objects on screen.
 
-    What it says is drawn over the picture, in the order of the attributes.
+    Its layers are drawn over the image, in the order of the attributes.
 
     Attributes:
-        id: of the action that chooses it, after ``view_``.
-        text: its name, to be translated in the context "ViewMode".
-        icon: a Material Design name.
-        tip: what it shows, likewise.
-        colours: for each alpha 0 to 255 of all objects together, 0xAARRGGBB.
-        tints: each of several objects in its own colour, all else dimmed in grey.
-        cut_out: the objects alone, over a background.
-        outlined: a line where an object's alpha is one half.
+        id: suffix of the action id, after ``view_``.
+        text: its name, translated in the context "ViewMode".
+        icon: name of a Material Design icon.
+        tip: tool tip, translated likewise.
+        colours: 0xAARRGGBB for each alpha 0 to 255 of the union of all objects.
+        tints: whether each of several objects has its own colour over a dimmed image.
+        cut_out: whether the objects are shown over a background.
+        outlined: whether a line is drawn where an object's alpha is one half.
     """
 
     id: str
@@ -43,12 +43,12 @@ class ViewMode:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """One thing that can lie behind a cut-out.
+    """One background of cut-outs.
 
     Attributes:
-        id: of the action that chooses it, after ``background_``.
-        text: its name, to be translated in the context "ViewMode".
-        colour: "#rrggbb" where it always is the same one.
+        id: suffix of the action id, after ``background_``.
+        text: its name, translated in the context "ViewMode".
+        colour: "#rrggbb" if it is a fixed colour.
     """
 
     id: str
@@ -57,13 +57,11 @@ class Background:
 
 
 def blend(background: _Rgba, subject: _Rgba) -> tuple[int, ...]:
-    """Colours that go from one translucent colour to another as alpha grows.
-
-    They mix as light does, weighted by opacity.
+    """Interpolate between two translucent colours, weighted by opacity.
 
     Args:
-        background: red, green and blue in 0..255, opacity in 0..1.
-        subject: likewise.
+        background: for alpha 0; red, green and blue in 0..255, opacity in 0..1.
+        subject: for alpha 255, likewise.
 
     Returns:
         256 colours, 0xAARRGGBB.
@@ -77,13 +75,13 @@ def blend(background: _Rgba, subject: _Rgba) -> tuple[int, ...]:
 
 
 def heat() -> tuple[int, ...]:
-    """False colours for how unsure a matte is, 4 alpha (1 - alpha).
+    """False colours of a matte's uncertainty, 4 alpha (1 - alpha).
 
-    What is sure is dimmed, the background more than the object.  Lightness grows with
-    doubt, so that the colours can be told apart without seeing hues.
+    Certain pixels are dimmed, the background more than the object.  Lightness grows
+    with uncertainty, so that colours differ without hue too.
     """
     alpha = np.arange(256) / 255
-    doubt = 4 * alpha * (1 - alpha)
+    uncertainty = 4 * alpha * (1 - alpha)
     stops = np.array(
         [
             (0.0, 8, 6, 22),
@@ -93,9 +91,9 @@ def heat() -> tuple[int, ...]:
             (1.0, 252, 250, 170),
         ]
     )
-    rgb = [np.interp(doubt, stops[:, 0], stops[:, i]) for i in (1, 2, 3)]
+    rgb = [np.interp(uncertainty, stops[:, 0], stops[:, i]) for i in (1, 2, 3)]
     sure = 0.82 - 0.37 * alpha
-    opacity = sure + (1 - sure) * np.minimum(doubt / 0.3, 1)
+    opacity = sure + (1 - sure) * np.minimum(uncertainty / 0.3, 1)
     return _pack_rgba(np.stack(rgb, axis=1), opacity)
 
 
@@ -110,7 +108,7 @@ VIEW_MODES = (
         "overlay",
         QT_TRANSLATE_NOOP("ViewMode", "Overlay"),
         "layers-outline",
-        QT_TRANSLATE_NOOP("ViewMode", "Overlay: dim what is not selected"),
+        QT_TRANSLATE_NOOP("ViewMode", "Overlay: dim everything that is not selected"),
         colours=blend((0x1C, 0x2E, 0x70, 0.64), (0x1C, 0x2E, 0x70, 0.0)),
         tints=True,
     ),
@@ -118,9 +116,7 @@ VIEW_MODES = (
         "cutout",
         QT_TRANSLATE_NOOP("ViewMode", "Cut-out"),
         "checkerboard",
-        QT_TRANSLATE_NOOP(
-            "ViewMode", "Cut-out: show what is selected over a background"
-        ),
+        QT_TRANSLATE_NOOP("ViewMode", "Cut-out: show the objects over a background"),
         cut_out=True,
     ),
     ViewMode(
@@ -148,9 +144,9 @@ VIEW_MODES = (
     ),
     ViewMode(
         "picture",
-        QT_TRANSLATE_NOOP("ViewMode", "Picture"),
+        QT_TRANSLATE_NOOP("ViewMode", "Photo"),
         "image-outline",
-        QT_TRANSLATE_NOOP("ViewMode", "Picture: show the photograph alone"),
+        QT_TRANSLATE_NOOP("ViewMode", "Photo: show the photo alone"),
     ),
 )
 
@@ -159,7 +155,7 @@ BACKGROUNDS = (
     Background("black", QT_TRANSLATE_NOOP("ViewMode", "Black"), "#000000"),
     Background("white", QT_TRANSLATE_NOOP("ViewMode", "White"), "#ffffff"),
     Background("colour", QT_TRANSLATE_NOOP("ViewMode", "Colour")),
-    Background("picture", QT_TRANSLATE_NOOP("ViewMode", "Another picture")),
+    Background("picture", QT_TRANSLATE_NOOP("ViewMode", "Another image")),
 )
 
 HINT_MODE = ViewMode(
@@ -169,4 +165,4 @@ HINT_MODE = ViewMode(
     "",
     blend((0x2F, 0x8F, 0xFF, 0.0), (0x2F, 0x8F, 0xFF, 0.55)),
 )
-"""What a click would give; in no menu."""
+"""View mode of the hover preview; not in menus."""

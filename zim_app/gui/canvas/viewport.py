@@ -1,4 +1,4 @@
-"""The view of a picture: zoom, pan, frames, and the mattes over it."""
+"""The view of an image and the mattes over it: zoom, pan, wipe and loupe."""
 
 from __future__ import annotations
 
@@ -39,39 +39,39 @@ from zim_model.arrays import ByteArray
 MIN_ZOOM, MAX_ZOOM = 0.02, 64.0
 ZOOM_STEP = 1.25
 WHEEL_STEP = 120
-"""Eighths of a degree that a wheel turns in one step."""
+"""Eighths of a degree of one wheel step."""
 SCROLL_STEP = 60
-"""Pixels of a touch pad's scrolling that count as one step of a wheel."""
+"""Scrolled touch pad pixels that are equivalent to one wheel step."""
 _SAME_PIXEL = 1.01
 MIN_VISIBLE_PIXELS = 80
-"""View pixels of the picture that cannot be moved out of the view, either way."""
+"""View pixels of the image that always stay visible, in both directions."""
 FIT_MARGIN = 16
 PEEK_KEYS = (Qt.Key.Key_Backslash, Qt.Key.Key_NumberSign)
-"""The same key beside Enter on American and on European keyboards."""
+"""The key beside Enter on American and on European keyboards."""
 SURROUND = QColor(0x45, 0x45, 0x45)
-"""Neutral, and darker than most pictures, so that colours read true."""
-AREA_SHARE, MAX_AREA_ZOOM = 0.85, 8.0
-"""How much of the view is filled when something is zoomed to, and how close at most."""
+"""Neutral, and darker than most images, so that colours are judged correctly."""
+AREA_FRACTION, MAX_AREA_ZOOM = 0.85, 8.0
+"""Fraction of the view that a zoomed area fills, and the largest zoom for it."""
 
 
 class Viewport(QGraphicsView):
-    """Shows a picture and mattes over it; one scene unit is one image pixel.
+    """Shows an image and mattes over it; one scene unit is one image pixel.
 
-    The wheel, two fingers scrolling or pinching zoom at the cursor, the middle button
-    or Space and a button pan.  Some of the picture always stays in view.
+    The wheel and two-finger scrolling or pinching zoom at the cursor; the middle button,
+    or Space with any button, pans.  A part of the image always stays visible.
 
     Attributes:
-        hand: every button pans.
+        hand: whether every button pans.
 
     **Signals**
 
-    - ``pointer_moved(position)``: the pointer in image pixels (``QPointF``), or None when it
-      is not over the picture.
+    - ``pointer_moved(position)``: the pointer in image pixels (``QPointF``), or None
+      outside the image.
     - ``zoom_changed(zoom)``: screen pixels per image pixel.
     - ``mode_changed(mode)``: the :class:`ViewMode`.
-    - ``image_shown()``: there is another picture.
-    - ``wipe_changed(on)``: the photograph is shown left of a line, or not any more.
-    - ``loupe_changed(on)``: there is a loupe at the pointer, or not any more.
+    - ``image_shown()``: another image is shown.
+    - ``wipe_changed(on)``: whether the wipe is on.
+    - ``loupe_changed(on)``: whether the loupe is on.
 
     **Threads**: the window's only.
     """
@@ -117,10 +117,7 @@ class Viewport(QGraphicsView):
     # -- What is shown ------------------------------------------------------------
 
     def show_image(self, levels: tuple[ByteArray, ...]) -> None:
-        """Show another picture, given at 1, 1/2, 1/4, ... of its size, all of it.
-
-        It has no mattes over it.
-        """
+        """Show another image, given as a pyramid, without mattes and zoomed to fit."""
         self.show_layers(())
         self._image.set_levels(levels)
         self._overlay.set_levels(levels)
@@ -130,54 +127,54 @@ class Viewport(QGraphicsView):
         self.image_shown.emit()
 
     def show_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
-        """Show other mattes over the picture, the topmost first."""
+        """Show other mattes over the image, the topmost first."""
         self._overlay.set_layers(layers)
         self._hide_covered_items()
         self._loupe.show_layers(layers)
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Show cut-outs over that."""
+        """Change the background of cut-outs."""
         self._overlay.set_backdrop(backdrop)
         self._loupe.set_backdrop(backdrop)
 
     def set_checker(self, size: int, light: str, dark: str) -> None:
-        """Draw checker boards like that: side in view pixels, "#rrggbb" twice."""
+        """Set the checker board: side in view pixels, and two colours "#rrggbb"."""
         self._overlay.set_checker(checker_board(size, light, dark))
         self._loupe.set_checker(light, dark)
 
     def update_alpha(self, area: QRectF) -> None:
-        """Paint the matte again there, in image pixels, where its arrays changed."""
+        """Repaint the mattes in an area, in image pixels, where their arrays changed."""
         self._overlay.update(area)
         self._loupe.update()
 
     def set_mode(self, mode: ViewMode) -> None:
-        """Look at the mattes in another way."""
+        """Change the view mode."""
         self.mode = mode
         self._overlay.set_mode(mode)
         self._hide_covered_items()
         self.mode_changed.emit(mode)
 
     def next_mode(self, step: int = 1) -> None:
-        """Look at the mattes in the next way of the table, or that many on."""
+        """Switch to the view mode ``step`` rows further in the table."""
         index = VIEW_MODES.index(self.mode) + step
         self.set_mode(VIEW_MODES[index % len(VIEW_MODES)])
 
     def previous_mode(self) -> None:
-        """Look at the mattes in the way before this in the table."""
+        """Switch to the previous view mode."""
         self.next_mode(-1)
 
     # -- Comparing ------------------------------------------------------------------
 
     @property
     def wipe_enabled(self) -> bool:
-        """Whether the photograph is shown left of a line that can be dragged."""
+        """Whether the image without mattes is shown left of a movable line."""
         return self._wipe.isVisibleTo(self)
 
     def set_wipe_enabled(self, on: bool) -> None:
-        """Show the photograph left of a line, and the mattes right of it, or not."""
+        """Turn on or off the wipe: the mattes are drawn only right of a movable line."""
         if on != self.wipe_enabled:
             self._wipe.setVisible(on)
-            # The line stays when the picture moves, so nothing drawn can be moved.
+            # The line does not scroll with the image, so painted pixels cannot be scrolled.
             full = QGraphicsView.ViewportUpdateMode.FullViewportUpdate
             partial = QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate
             self.setViewportUpdateMode(full if on else partial)
@@ -194,13 +191,13 @@ class Viewport(QGraphicsView):
         self._hide_covered_items()
 
     def set_loupe(self, on: bool) -> None:
-        """Show a loupe beside the pointer whenever that is over the picture, or not."""
+        """Turn on or off the loupe beside the pointer."""
         if on != self._loupe.enabled_by_user:
             self._loupe.set_enabled_by_user(on)
             self.loupe_changed.emit(on)
 
     def show_mattes(self, *, on: bool) -> None:
-        """Show the mattes over the picture, or the picture alone."""
+        """Show or hide the mattes."""
         self._mattes_enabled = on
         self._set_peeking(False)
 
@@ -209,15 +206,15 @@ class Viewport(QGraphicsView):
         self._hide_covered_items()
 
     def _hide_covered_items(self) -> None:
-        # It would take as long to paint as what is to be seen.
+        # Painting hidden items would double the time.
         self._image.setVisible(not self._overlay.is_opaque)
 
     @property
     def image_rect(self) -> QRectF:
-        """The picture's place in the scene; empty without one."""
+        """Rectangle of the image in the scene; empty without an image."""
         return self._image.boundingRect()
 
-    # -- Frames -----------------------------------------------------------------
+    # -- Zoom -----------------------------------------------------------------
 
     @property
     def zoom(self) -> float:
@@ -225,7 +222,7 @@ class Viewport(QGraphicsView):
         return self.transform().m11() * self.devicePixelRatioF()
 
     def to_view(self, x: float, y: float) -> QPointF:
-        """View position of x, y in image pixels, not rounded."""
+        """View position of image position x, y, not rounded."""
         return self.viewportTransform().map(QPointF(x, y))
 
     def to_image(self, position: QPointF) -> QPointF:
@@ -234,10 +231,7 @@ class Viewport(QGraphicsView):
         return inverse.map(position)
 
     def set_zoom(self, zoom: float, position: QPointF | None = None) -> None:
-        """Zoom so that the picture stays where it is under view position ``at``.
-
-        The middle of the view stays if ``at`` is None.
-        """
+        """Zoom so that the image stays fixed at a view position; None is the centre."""
         scale = min(max(zoom, MIN_ZOOM), MAX_ZOOM) / self.devicePixelRatioF()
         position = (
             QRectF(self.viewport().rect()).center() if position is None else position
@@ -252,8 +246,8 @@ class Viewport(QGraphicsView):
     def _anchor_at(self, position: QPointF) -> QPointF:
         """The image position to keep at a view position while zooming.
 
-        Views are scrolled by whole pixels.  As long as it is that same pixel, the last
-        position counts, so that roundings do not add up over many small steps.
+        Views scroll by whole pixels.  As long as the pixel is the same, the last
+        position is used, so that rounding errors do not accumulate over small steps.
         """
         off = self.to_view(self._anchor.x(), self._anchor.y()) - position
         if off.manhattanLength() > _SAME_PIXEL:
@@ -261,23 +255,23 @@ class Viewport(QGraphicsView):
         return self._anchor
 
     def zoom_by(self, factor: float, position: QPointF | None = None) -> None:
-        """Zoom closer by a factor; see :meth:`set_zoom`."""
+        """Multiply the zoom by a factor; see :meth:`set_zoom`."""
         self.set_zoom(self.zoom * factor, position)
 
     def zoom_in(self) -> None:
-        """One step closer."""
+        """Zoom in by one step."""
         self.zoom_by(ZOOM_STEP)
 
     def zoom_out(self) -> None:
-        """One step away."""
+        """Zoom out by one step."""
         self.zoom_by(1 / ZOOM_STEP)
 
     def actual_size(self) -> None:
-        """One screen pixel for each image pixel."""
+        """Zoom to one screen pixel per image pixel."""
         self.set_zoom(1.0)
 
     def fit(self) -> None:
-        """Show the whole picture, and keep showing it when the window changes."""
+        """Show the whole image, also after the window is resized."""
         bounds = self.image_rect
         if bounds.isEmpty():
             return
@@ -286,10 +280,10 @@ class Viewport(QGraphicsView):
         self._fitted = True
 
     def show_area(self, area: QRectF) -> None:
-        """Zoom to a part of the picture, in image pixels, as close as makes sense."""
+        """Zoom to an area in image pixels, up to ``MAX_AREA_ZOOM``."""
         area &= self.image_rect
         if not area.isEmpty():
-            self._zoom_to(area, self.viewport().size() * AREA_SHARE, MAX_AREA_ZOOM)
+            self._zoom_to(area, self.viewport().size() * AREA_FRACTION, MAX_AREA_ZOOM)
 
     def _zoom_to(self, area: QRectF, room: QSize, closest: float = MAX_ZOOM) -> None:
         ratio = min(room.width() / area.width(), room.height() / area.height())
@@ -297,7 +291,7 @@ class Viewport(QGraphicsView):
         self.centerOn(area.center())
 
     def _clamp(self) -> None:
-        """Leave just so much room around the picture that it cannot get lost."""
+        """Limit scrolling so that a part of the image stays visible."""
         scale, view = self.transform().m11(), self.viewport().size()
         bounds = self.image_rect
         visible = [
@@ -321,12 +315,12 @@ class Viewport(QGraphicsView):
 
     @property
     def panning(self) -> bool:
-        """Whether the pointer moves the picture, or would if a button were pressed."""
+        """Whether a drag pans, or would if a button were pressed."""
         return self._pan_from is not None or self._space or self.hand
 
     @property
     def is_panning_by_hand(self) -> bool:
-        """Whether the picture is being panned right now."""
+        """Whether the image is being panned."""
         return self._pan_from is not None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -358,13 +352,13 @@ class Viewport(QGraphicsView):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.phase() == Qt.ScrollPhase.ScrollMomentum:
-            return  # the fingers have let go
+            return  # no fingers on the touch pad
         turned, scrolled = event.angleDelta(), event.pixelDelta()
         if (
             event.modifiers() & Qt.KeyboardModifier.AltModifier
             and self._loupe.enabled_by_user
         ):
-            # Some systems turn the wheel of a mouse sideways when Alt is down.
+            # Some systems report horizontal wheel turns when Alt is pressed.
             self._loupe.magnify(turned.y() or turned.x())
         elif turned.y() or scrolled.y():
             steps = turned.y() / WHEEL_STEP or scrolled.y() / SCROLL_STEP
@@ -383,7 +377,7 @@ class Viewport(QGraphicsView):
         return super().viewportEvent(event)
 
     def _native_gesture(self, event: QNativeGestureEvent) -> bool:
-        """Two fingers on a touch pad: pinched, or tapped twice."""
+        """Handle a pinch or a double tap on a touch pad."""
         kind = event.gestureType()
         if kind == Qt.NativeGestureType.ZoomNativeGesture:
             self.zoom_by(max(1 + event.value(), 0.1), event.position())
@@ -398,18 +392,18 @@ class Viewport(QGraphicsView):
         return True
 
     def _handle_pinch(self, pinch: QPinchGesture) -> None:
-        """Two fingers on a touch screen."""
+        """Handle a pinch on a touch screen."""
         if pinch.state() == Qt.GestureState.GestureStarted:
-            self.interrupt()  # what the first finger began
+            self.interrupt()  # the gesture of the first finger
         if pinch.state() != Qt.GestureState.GestureUpdated:
-            return  # the last change comes again with the end
+            return  # the end repeats the last change
         centre = self.viewport().mapFromGlobal(pinch.centerPoint())
         before = self.viewport().mapFromGlobal(pinch.lastCenterPoint())
         self.zoom_by(pinch.scaleFactor(), centre)
         self._scroll_by(before - centre)
 
     def interrupt(self) -> None:
-        """Forget the gesture that a button began."""
+        """Cancel the gesture of a mouse button."""
         self._pan_from = None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -434,7 +428,7 @@ class Viewport(QGraphicsView):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self._space = False  # its release goes elsewhere
+        self._space = False  # the release event goes to another widget
         self._set_peeking(False)
         self.update_cursor()
 
@@ -451,7 +445,7 @@ class Viewport(QGraphicsView):
             self.fit()
 
     def update_cursor(self, position: QPointF | None = None) -> None:
-        """Show the pointer's shape for view position ``at``; None if unknown."""
+        """Set the pointer's shape for a view position; None if unknown."""
         if self._pan_from is not None:
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._space or self.hand:
@@ -461,5 +455,5 @@ class Viewport(QGraphicsView):
         self.viewport().setCursor(shape)
 
     def cursor_at(self, position: QPointF | None) -> Qt.CursorShape:
-        """The pointer's shape where it does not pan."""
+        """The pointer's shape at a view position, if it does not pan."""
         return Qt.CursorShape.ArrowCursor

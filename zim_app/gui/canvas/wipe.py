@@ -1,4 +1,4 @@
-"""The line between the photograph and the mattes over it, to be dragged."""
+"""The movable line of the wipe."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 WIDTH, KNOB = 26, 40
-"""Of the handle in the middle of the line, in view pixels."""
+"""Width and height of the handle in the middle of the line, in view pixels."""
 _LINE_GRIP = 9
-"""Width of what can be dragged above and below the handle."""
+"""Width of the draggable area above and below the handle."""
 _STEP, _LARGE_STEP = 0.01, 0.1
 _SHADOW = QColor(0, 0, 0, 150)
 _LINE = QColor(255, 255, 255)
 
 
 class WipeHandle(QWidget):
-    """A vertical line over all of its parent, with a handle in the middle.
+    """A vertical line across its parent, with a handle in the middle.
 
-    It is dragged, or moved by the arrow keys (with Shift in large steps), Home and End
-    while it has the focus.  At first it is hidden, and in the middle.
+    It is moved by dragging or, with the focus, by the arrow keys (with Shift in large
+    steps), Home and End.  Initially it is hidden, and in the middle.
 
-    **Signals**: ``moved()``: ``line`` is another.
+    **Signals**: ``moved()``: ``position`` changed.
 
     **Threads**: the window's only.
     """
@@ -51,18 +51,18 @@ class WipeHandle(QWidget):
 
     @property
     def position(self) -> float:
-        """Where the line is, in pixels of the parent, from its left."""
+        """X of the line, in pixels of the parent."""
         return round(self._position_fraction * self.parentWidget().width())
 
     def move_to(self, position: float) -> None:
-        """Put the line elsewhere, inside of the parent."""
+        """Move the line to x in pixels of the parent, clipped to it."""
         width = max(self.parentWidget().width(), 1)
         self._position_fraction = min(max(position / width, 0.0), 1.0)
         self.fit()
         self.moved.emit()
 
     def fit(self) -> None:
-        """Follow the parent's size."""
+        """Adapt the geometry to the parent's size."""
         height = self.parentWidget().height()
         self.setGeometry(round(self.position) - WIDTH // 2, 0, WIDTH, height)
         grip = QRect((WIDTH - _LINE_GRIP) // 2, 0, _LINE_GRIP, height)

@@ -1,1 +1,1 @@
-"""Opening, keeping, exporting; clipboard, drag and drop."""
+"""Opening, saving and exporting files; clipboard, drag and drop."""

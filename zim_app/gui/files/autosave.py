@@ -1,4 +1,4 @@
-"""Keeps every picture's work by itself, and finds what a dead run had open."""
+"""Saves every image's session automatically, and finds what crashed runs had open."""
 
 from __future__ import annotations
 
@@ -33,22 +33,23 @@ if TYPE_CHECKING:
 
 
 def document_stack(document: Document) -> ObjectStack:
-    """All that was done to a document's picture, as it is now."""
+    """The current objects of a document."""
     return ObjectStack(document.state.objects, document.state.active)
 
 
 class Autosave(QObject):
-    """Writes the session of the picture that is open, some seconds after a change.
+    """Writes the session of the open image, some seconds after a change.
 
     Args:
-        file_worker: does the writing.
+        file_worker: writes the files.
 
     **Signals**
 
-    - ``mark_changed(path, mark)``: a picture file's work is "touched", "done" or None now.
-    - ``marks_read(marks)``: those of all sessions, see :meth:`SessionStore.marks`.
-    - ``failed(error)``: a session cannot be written; said once until one can.
-    - ``recovered(run)``: a run that did not end had this :class:`RecoveryState`.
+    - ``mark_changed(path, mark)``: the mark of an image file is now "touched",
+      "done" or None.
+    - ``marks_read(marks)``: marks of all sessions, see :meth:`SessionStore.marks`.
+    - ``failed(error)``: a session cannot be written; emitted once until one can.
+    - ``recovered(run)``: the :class:`RecoveryState` of a crashed run.
 
     **Threads**: the window's; files are written on others.
     """
@@ -77,11 +78,11 @@ class Autosave(QObject):
     # -- Sessions -------------------------------------------------------------------
 
     def follow(self, document: Document, *, exported: bool) -> None:
-        """Keep the work on that document from now on, instead of another's.
+        """Save the sessions of that document instead of another's.
 
         Args:
-            document: with its earlier work restored already.
-            exported: whether it was exported as it is.
+            document: with its session already restored.
+            exported: whether its current state was exported.
         """
         self.flush()
         if self._document is not None:
@@ -92,18 +93,18 @@ class Autosave(QObject):
         self._saved = (stack, exported)
         document.changed.connect(self._on_document_changed)
         if document.image.path is None:
-            self._saved = None  # its pixels are nowhere else
+            self._saved = None  # its pixels are stored nowhere else
             self.flush()
 
     def record_export(self, document: Document, stack: ObjectStack) -> None:
-        """The work was exported; if nothing changed since, the picture is done."""
+        """Record an export; if nothing changed since, the image's mark becomes "done"."""
         if document is self._document:
             self._exported = stack
             self._emit_mark()
             self.flush()
 
     def read_marks(self) -> None:
-        """Read the marks of all sessions; ``marks_read`` tells."""
+        """Read the marks of all sessions; emits ``marks_read``."""
         self._file_worker.submit("read_marks", None, self.store.marks)
 
     @Slot()
@@ -165,13 +166,13 @@ class Autosave(QObject):
     # -- Runs -------------------------------------------------------------------------
 
     def start_recovery(self) -> None:
-        """Look for runs that did not end, and mark this one as running."""
+        """Look for crashed runs, and mark this one as running."""
         crash.before_report_hooks.append(self.flush)
         folder = state_folder() / "runs"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
-            return  # sessions will say so
+            return  # writing sessions reports the error
         self._file_worker.submit("find_runs", None, partial(find_crashed_runs, folder))
         name = uuid.uuid4().hex
         self._lock = _lock(folder / f"{name}.lock")
@@ -179,7 +180,7 @@ class Autosave(QObject):
         self._run_file = folder / f"{name}.json"
 
     def record_open_document(self, image: Image, project: Path | None) -> None:
-        """Write down what is open, for the case that the program dies."""
+        """Record the open image and project, in case the program crashes."""
         if self._run_file is not None:
             work = partial(
                 _write_recovery_state, self.store, self._run_file, image, project
@@ -187,7 +188,7 @@ class Autosave(QObject):
             self._file_worker.submit("note_run", None, work)
 
     def end_recovery(self) -> None:
-        """Say that the program ended as it should; after all jobs are done."""
+        """Mark this run as ended; call it after all jobs are done."""
         if self.flush in crash.before_report_hooks:
             crash.before_report_hooks.remove(self.flush)
         if self._run_file is not None and self._lock is not None:
@@ -197,11 +198,11 @@ class Autosave(QObject):
 
 def _lock(path: Path) -> QLockFile:
     lock = QLockFile(str(path))
-    lock.setStaleLockTime(0)  # only the death of its process makes a lock stale
+    lock.setStaleLockTime(0)  # a lock is stale only if its process has ended
     return lock
 
 
-# -- On the worker's thread -----------------------------------------------------------
+# -- On the worker thread -----------------------------------------------------------
 
 
 def _save(store: SessionStore, session: Session, image: Image) -> None:
@@ -218,9 +219,9 @@ def _write_recovery_state(
 
 
 def find_crashed_runs(folder: Path) -> list[RecoveryState]:
-    """What runs had open whose process is gone, the latest first; they are forgotten.
+    """States of runs whose process ended without clean-up, the latest first.
 
-    Only those are told whose picture can still be opened.
+    Their files are deleted.  States whose image no longer exists are left out.
     """
     runs = []
     for file in folder.glob("*.json"):

@@ -1,4 +1,4 @@
-"""File dialogs and the about box; all of them leave the event loop running."""
+"""File dialogs and the about box; none of them blocks the event loop."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _PROJECT_FILTER = f"*{PROJECT_SUFFIX}"
 
 
 def open_dialog(parent: QWidget) -> QFileDialog:
-    """Asks for pictures or a project to open; ``filesSelected`` tells."""
-    dialog = QFileDialog(parent, translate("Dialogs", "Open a picture or project"))
+    """Dialog to open images or a project; emits ``filesSelected``."""
+    dialog = QFileDialog(parent, translate("Dialogs", "Open a photo or project"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     dialog.setNameFilters(
         [
-            translate("Dialogs", "Pictures and projects ({})").format(
+            translate("Dialogs", "Photos and projects ({})").format(
                 f"{_IMAGE_FILTER} {_PROJECT_FILTER}"
             ),
             translate("Dialogs", "Projects ({})").format(_PROJECT_FILTER),
@@ -37,21 +37,21 @@ def open_dialog(parent: QWidget) -> QFileDialog:
 
 
 def folder_dialog(parent: QWidget) -> QFileDialog:
-    """Asks for a folder of pictures; ``filesSelected`` tells."""
-    dialog = QFileDialog(parent, translate("Dialogs", "Open a folder of pictures"))
+    """Dialog to open a folder of images; emits ``filesSelected``."""
+    dialog = QFileDialog(parent, translate("Dialogs", "Open a folder of photos"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     return dialog
 
 
 def locate_dialog(parent: QWidget, name: str) -> QFileDialog:
-    """Asks where the picture of that name is; ``fileSelected`` tells."""
+    """Dialog to locate the image of that name; emits ``fileSelected``."""
     dialog = QFileDialog(parent, translate("Dialogs", "Where is {}?").format(name))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters(
         [
-            translate("Dialogs", "Pictures ({})").format(_IMAGE_FILTER),
+            translate("Dialogs", "Photos ({})").format(_IMAGE_FILTER),
             translate("Dialogs", "All files (*)"),
         ]
     )
@@ -59,7 +59,7 @@ def locate_dialog(parent: QWidget, name: str) -> QFileDialog:
 
 
 def save_project_dialog(parent: QWidget, document: Document) -> QFileDialog:
-    """Asks where to save the project; ``fileSelected`` tells."""
+    """Dialog to save the project; emits ``fileSelected``."""
     dialog = QFileDialog(parent, translate("Dialogs", "Save project"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -73,7 +73,7 @@ def save_project_dialog(parent: QWidget, document: Document) -> QFileDialog:
 
 
 def start_folder(document: Document) -> Path:
-    """Where files that belong to a document go unless the user says otherwise."""
+    """Default folder for files of a document: that of its image, else the user's photos."""
     source = document.image.path
     if source is not None and source.parent != asset_path("samples"):
         return source.parent
@@ -82,7 +82,7 @@ def start_folder(document: Document) -> Path:
 
 
 def unsaved_box(parent: QWidget, project: Path) -> QMessageBox:
-    """Asks what to do with a project's changes; ``buttonClicked`` tells."""
+    """Box about a project's unsaved changes; emits ``buttonClicked``."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle(translate("Dialogs", "Unsaved changes"))
@@ -94,17 +94,17 @@ def unsaved_box(parent: QWidget, project: Path) -> QMessageBox:
 
 
 def close_button() -> QDialogButtonBox:
-    """A row of buttons with Close in it, which Enter does not press."""
+    """A button box with a Close button that Enter does not press."""
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     close = buttons.button(QDialogButtonBox.StandardButton.Close)
     close.setAutoDefault(False)
     close.setToolTip(translate("Dialogs", "Close (Esc)"))
-    close.setIcon(QIcon())  # Qt's own cannot be seen on dark grey
+    close.setIcon(QIcon())  # Qt's own icon is invisible on dark grey
     return buttons
 
 
 def about_dialog(parent: QWidget) -> QMessageBox:
-    """Says what this program is."""
+    """The about box."""
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setStandardButtons(QMessageBox.StandardButton.Ok)

@@ -1,4 +1,4 @@
-"""A handle that the cut-out can be dragged by into another program."""
+"""A handle to drag the cut-out into another program."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SIDE = 24
 
 
 class DragHandle(QLabel):
-    """Makes a PNG file when it is pressed, and gives it to the one it is dropped on.
+    """Writes a PNG file when it is pressed, and drags it.
 
-    The file is made while the button is down, so that programs that look at it before
-    the drop find it whole.
+    The file is complete before the drag starts, because some programs read it before
+    the drop.
 
     Args:
-        export: makes the file.
+        export: writes the file.
 
     **Threads**: the window's only.
     """
@@ -78,12 +78,12 @@ class DragHandle(QLabel):
         self.run(drag)
 
     def run(self, drag: QDrag) -> None:
-        """Drag until it is dropped; the event loop goes on meanwhile."""
+        """Run the drag until the drop; the event loop continues meanwhile."""
         drag.exec(Qt.DropAction.CopyAction)
 
 
 def file_data(path: Path) -> QMimeData:
-    """What a dragged file is for other programs."""
+    """MIME data of a dragged file."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
     return data

@@ -1,4 +1,4 @@
-"""What the window does with results: exporting, copying and dragging them out."""
+"""Exports, copies and drags cut-outs and mattes."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from zim_model.recipe import SceneObject
 
 THUMBNAIL_SIDE = 96
-"""Of what is dragged, in pixels."""
+"""Longer side of the dragged thumbnail, in pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportJob:
-    """One export or copy under way.
+    """One running export or copy.
 
     Attributes:
-        document: it is of.
-        index: place in the document's history.
-        stack: the objects that the files show.
-        cancelled: set when the user does not want it any more.
-        success_text: when it is done, of a copy.
+        document: the document.
+        index: index of its undo stack.
+        stack: the exported state of its objects.
+        cancelled: set when the user cancels.
+        success_text: message when a copy is done.
     """
 
     document: Document
@@ -56,15 +56,15 @@ class ExportJob:
 
 
 class ExportController(QObject):
-    """Exports what the window shows.
+    """Exports the window's document.
 
     Args:
-        window: whose document this is about.
+        window: the main window.
 
     **Signals**
 
-    - ``file_ready(path, thumbnail)``: a file that :meth:`make_file` asked for, and a
-      small ``QImage`` of it.
+    - ``file_ready(path, thumbnail)``: the file of :meth:`make_file`, and a small
+      ``QImage`` of it.
 
     **Threads**: the window's; pixels are computed and written on others.
     """
@@ -99,7 +99,7 @@ class ExportController(QObject):
 
     @Slot()
     def show_dialog(self) -> None:
-        """Let the user choose what to export and how."""
+        """Show the export dialog."""
         document = self._window.document
         if document is None or not self.ready:
             return
@@ -141,14 +141,14 @@ class ExportController(QObject):
 
     @Slot()
     def export_again(self) -> None:
-        """Export as the last time, without a question; nothing is replaced."""
+        """Export with the last options, without a dialog; no file is replaced."""
         document = self._window.document
         if document is not None and self.ready:
             folder = self._target_folder(document)
             self._start(document, stored_options(), folder=folder)
 
     def export_to(self, path: Path) -> None:
-        """Write the active object's cut-out to that file, as it is now."""
+        """Write the active object's current cut-out to that file."""
         document = self._window.document
         if document is not None and self.ready:
             from zim_app.core.export import ExportOptions
@@ -157,7 +157,7 @@ class ExportController(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Stop all exports; files that are whole by then remain."""
+        """Cancel all exports; files that are complete remain."""
         for job in self._jobs:
             job.cancelled.set()
 
@@ -237,12 +237,12 @@ class ExportController(QObject):
 
     @Slot()
     def copy_cutout(self) -> None:
-        """Copy the active object, trimmed, with transparency."""
+        """Copy the active object's cut-out, trimmed, with transparency."""
         self._copy("cutout", self.tr("The cut-out is in the clipboard."))
 
     @Slot()
     def copy_matte(self) -> None:
-        """Copy the active object's matte, as large as the picture."""
+        """Copy the active object's matte, at the image's size."""
         self._copy("matte", self.tr("The matte is in the clipboard."))
 
     def _copy(self, what: str, success_text: str) -> None:
@@ -254,7 +254,7 @@ class ExportController(QObject):
             self._submit("copy", job, work)
 
     def make_file(self) -> None:
-        """Make a PNG of the active object to drag out; ``file_ready`` tells."""
+        """Write a PNG of the active object to drag; emits ``file_ready``."""
         document = self._window.document
         if document is None or not self.ready:
             return
@@ -266,14 +266,14 @@ class ExportController(QObject):
         self._file_worker.submit("drag_file", None, work)
 
     def close(self) -> None:
-        """Take back the files that were made to be dragged out; after all jobs."""
+        """Delete the files of :meth:`make_file`; call it after all jobs."""
         if self._folder is not None:
             with contextlib.suppress(OSError):
                 self._folder.cleanup()
 
 
 def stored_options() -> ExportOptions:
-    """How the last export was made, with the name and format of the settings."""
+    """Options of the last export, with name and format from the settings."""
     from zim_app.core.export import ExportOptions
 
     try:
@@ -282,13 +282,13 @@ def stored_options() -> ExportOptions:
         options = ExportOptions()
     name, kind = preferences.value("export_name"), preferences.value("export_format")
     for setting in ({"template": name}, {"format": kind}):
-        with contextlib.suppress(ZimError):  # a name that cannot be, or a JPEG cut-out
+        with contextlib.suppress(ZimError):  # an invalid name, or a cut-out as JPEG
             options = replace(options, **setting).validate()
     return options
 
 
 def store_options(options: ExportOptions) -> None:
-    """Make the next export like this one."""
+    """Store the options for the next export."""
     window_state.set_export_options(options.to_json())
     preferences.set_value("export_name", options.template)
     preferences.set_value("export_format", options.format)
@@ -333,12 +333,12 @@ def _exported_objects(
 def _put_on_clipboard(data: bytes, image: QImage) -> None:
     clipboard = QGuiApplication.clipboard()
     clipboard.setImage(image)
-    # Added to Qt's own object: one made here is destroyed after Python has ended, which
-    # crashes the program when it quits.
+    # Added to Qt's own object: one created here would be destroyed after Python's
+    # shutdown, which crashes.
     clipboard.mimeData().setData("image/png", data)
 
 
-# -- On the worker's thread --------------------------------------------------
+# -- On the worker thread --------------------------------------------------
 
 
 def _write_file(
@@ -372,7 +372,7 @@ def _write_files(
 def _clipboard_data(
     image: Image, objects: list[ExportTarget], what: str, cancelled: CancelCheck
 ) -> tuple[bytes, QImage]:
-    """A PNG as exact as the file would be, and pixels for all other programs."""
+    """An encoded PNG with full depth, and 8-bit pixels for other programs."""
     from zim_app.core.colour import rgb_to_srgb
     from zim_app.core.compose import CutOut, cut_out_pixels
     from zim_app.core.export import ExportOptions, encode

@@ -1,4 +1,4 @@
-"""The dialog that asks what to export and how, with a preview of name and size."""
+"""The export dialog, with a preview of file names and sizes."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from zim_model.errors import ZimError
 
 @dataclass(frozen=True, slots=True)
 class ExportObject:
-    """What the dialog has to know of an object that can be exported.
+    """An object in the export dialog.
 
     Attributes:
-        name: what the user calls it.
-        support: (left, top, right, bottom) around it, in pixels.
+        name: the user's name for it.
+        support: (left, top, right, bottom) of its alpha, in pixels.
         decontaminate: its own amount, 0 to 1.
-        active: whether edits go to it.
+        active: whether it is the active object.
     """
 
     name: str
@@ -51,14 +51,14 @@ class ExportObject:
 
 
 class ExportDialog(QDialog):
-    """Asks for options and a folder; what is chosen shows at once in the preview.
+    """Dialog for export options and folder, with a live preview.
 
     Args:
-        image: that is exported from.
-        objects: the active object and all that are visible, the lowest first.
-        options: as they were the last time.
-        folder: to propose.
-        halo: tells about the candidates, in the same order; the dialog owns it.
+        image: the image.
+        objects: the active object and all visible ones, the lowest first.
+        options: initial options.
+        folder: initial folder.
+        halo: hint about the objects, in the same order; the dialog owns it.
 
     **Signals**: ``export_requested(options, folder, overwrite)``.
 
@@ -116,7 +116,7 @@ class ExportDialog(QDialog):
             self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole
         )
         for button in self.buttons.buttons():
-            button.setIcon(QIcon())  # Qt's own cannot be seen on dark grey
+            button.setIcon(QIcon())  # Qt's own icon is invisible on dark grey
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addWidget(self.form)
@@ -134,11 +134,11 @@ class ExportDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         self.finished.connect(self.halo.stop)
 
-    # -- What is chosen ------------------------------------------------------
+    # -- Choices ------------------------------------------------------
 
     @property
     def options(self) -> ExportOptions:
-        """What the controls show; it may be impossible."""
+        """The chosen options; they may be invalid."""
         return self.form.options
 
     def _object_groups(self, options: ExportOptions) -> list[list[ExportObject]]:
@@ -160,15 +160,15 @@ class ExportDialog(QDialog):
         return options.frame(*size, None if empty else support)
 
     def planned(self) -> list[tuple[Path, ExportFrame]]:
-        """The files that would be written, were their names free, and their sizes.
+        """Planned files, before making their names unique, and their frames.
 
         Raises:
-            ZimError: the choices are impossible.
+            ZimError: the choices are invalid.
         """
         options = self.options.validate()
         backdrop = options.background_image
         if backdrop is not None and not backdrop.is_file():
-            raise ZimError(self.tr("Choose a picture for the background."))
+            raise ZimError(self.tr("Choose an image for the background."))
         suffix = options.file_format.suffixes[0]
         planned = []
         for n, group in enumerate(self._object_groups(options), 1):
@@ -181,7 +181,7 @@ class ExportDialog(QDialog):
         return planned
 
     def _amounts(self, options: ExportOptions) -> list[tuple[int, float]]:
-        """Places of the objects that are written, and how far they are freed."""
+        """Indexes of the exported objects, and their amounts of decontamination."""
         groups = self._object_groups(options)
         one = options.scope == "together" and not options.file_format.layered
         most = max(object_.decontaminate for object_ in self._objects)

@@ -1,4 +1,4 @@
-"""The controls that say what an export writes and how; dialogs share them."""
+"""The form of export options, which several dialogs use."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHOICES = {
         ("cutout", QT_TRANSLATE_NOOP("ExportForm", "Cut-out, transparent")),
         ("matte", QT_TRANSLATE_NOOP("ExportForm", "Matte, in greys")),
         ("colour", QT_TRANSLATE_NOOP("ExportForm", "On a colour")),
-        ("picture", QT_TRANSLATE_NOOP("ExportForm", "On another picture")),
+        ("picture", QT_TRANSLATE_NOOP("ExportForm", "On another image")),
     ),
     "scope": (
         ("active", QT_TRANSLATE_NOOP("ExportForm", "The active object")),
@@ -41,7 +41,7 @@ CHOICES = {
     ),
     "format": tuple((entry.id, entry.name) for entry in FORMATS),
     "depth": (
-        ("source", QT_TRANSLATE_NOOP("ExportForm", "As in the picture")),
+        ("source", QT_TRANSLATE_NOOP("ExportForm", "As in the photo")),
         ("8", QT_TRANSLATE_NOOP("ExportForm", "8 bits a channel")),
         ("16", QT_TRANSLATE_NOOP("ExportForm", "16 bits a channel")),
     ),
@@ -50,17 +50,17 @@ CHOICES = {
         ("longest_side", QT_TRANSLATE_NOOP("ExportForm", "Longest side")),
     ),
 }
-"""Values of the lists and their texts, to be translated in "ExportForm"."""
+"""Values and texts of the lists; texts are translated in the context "ExportForm"."""
 
 
 class ExportForm(QWidget):
-    """What to write and how; what cannot matter for the other choices is hidden.
+    """Form of export options; controls without effect are hidden.
 
     Args:
-        several: whether there may be several objects to choose from.
-        longest: the longer side of the picture, in pixels, to propose.
+        several: whether there may be several objects.
+        longest: initial longer side, in pixels.
 
-    **Signals**: ``changed()``: ``options`` may be others now.
+    **Signals**: ``changed()``: ``options`` may have changed.
 
     **Threads**: the window's only.
     """
@@ -91,9 +91,9 @@ class ExportForm(QWidget):
         self.colour = QToolButton()
         self.colour.setToolTip(self.tr("Colour of the background"))
         self.backdrop = QLineEdit()
-        self.backdrop.setToolTip(self.tr("Picture that fills the background"))
+        self.backdrop.setToolTip(self.tr("Image that fills the background"))
         self.trim = QCheckBox(self.tr("Trim to the object"))
-        self.trim.setToolTip(self.tr("Leave out what is empty around it"))
+        self.trim.setToolTip(self.tr("Leave out the empty area around it"))
         self.padding = QSpinBox()
         self.padding.setRange(0, 10_000)
         self.padding.setSuffix(self.tr(" px around"))
@@ -107,7 +107,7 @@ class ExportForm(QWidget):
             self.tr("How far soft edges are freed from the old background's colour")
         )
         self.original = QCheckBox(self.tr("Original as a hidden layer"))
-        self.original.setToolTip(self.tr("Add the whole picture below the objects"))
+        self.original.setToolTip(self.tr("Add the whole photo below the objects"))
         self.template = QLineEdit()
         self.template.setToolTip(
             self.tr(
@@ -155,16 +155,16 @@ class ExportForm(QWidget):
         self.colour.clicked.connect(self._choose_colour)
 
     def show_below_decontaminate(self, widget: QWidget) -> None:
-        """Put a widget of the dialog's below the amount of decontamination."""
+        """Insert a widget below the amount of decontamination."""
         row = self.form.getWidgetPosition(self._decontaminate_row)[0]  # type: ignore[index]
         self.form.insertRow(row + 1, "", widget)
 
     def show_options(self, options: ExportOptions, decontaminate: float = 0.0) -> None:
-        """Show these options.
+        """Show options.
 
         Args:
-            options: to begin with.
-            decontaminate: the amount to propose where the options have none.
+            options: the options.
+            decontaminate: amount to show if the options have none.
         """
         self._colour = QColor(*options.background)
         what: str = options.what
@@ -195,14 +195,14 @@ class ExportForm(QWidget):
         self.template.setText(options.template)
         self._update()
 
-    # -- What is chosen ------------------------------------------------------
+    # -- Choices ------------------------------------------------------
 
     @property
     def options(self) -> ExportOptions:
-        """What the controls show; it may be impossible."""
+        """The chosen options; they may be invalid."""
         what, size = self.what.currentData(), self.size.currentData()
         if BY_ID[self.format.currentData()].layered:
-            what = "cutout"  # layers are nothing else
+            what = "cutout"  # layers are always cut-outs
         on_image = what == "picture"
         number = self.amount.value()
         colour = self._colour
@@ -228,7 +228,7 @@ class ExportForm(QWidget):
 
     @Slot()
     def _update(self) -> None:
-        """Show only what matters for these choices."""
+        """Show only the controls that have an effect."""
         options, what = self.options, self.what.currentData()
         layered = options.file_format.layered
         self.what.setEnabled(not layered)
@@ -257,7 +257,7 @@ class ExportForm(QWidget):
         self.amount.setRange(1, 1000 if by_scale else 100_000)
         self.amount.setSuffix(self.tr(" %") if by_scale else self.tr(" px"))
         self.amount.setToolTip(
-            self.tr("Percent of the picture's size")
+            self.tr("Percent of the photo's size")
             if by_scale
             else self.tr("Pixels of the longer side")
         )
@@ -284,7 +284,7 @@ class ExportForm(QWidget):
 
 
 def browse_button(parent: QWidget, handler: object) -> QToolButton:
-    """A button that lets the user choose a file or folder."""
+    """A button to choose a file or folder."""
     button = QToolButton()
     colour = parent.palette().buttonText().color().name()
     button.setIcon(icon("folder-open-outline", colour))
@@ -294,7 +294,7 @@ def browse_button(parent: QWidget, handler: object) -> QToolButton:
 
 
 def widget_row(*widgets: QWidget) -> QWidget:
-    """Widgets beside one another; those with text take the room."""
+    """Widgets in a row; inputs, sliders and lists stretch."""
     row = QWidget()
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""What the window does with files: opening, projects, dropping and pasting."""
+"""Opens, drops and pastes images, and opens and saves projects."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from zim_app.gui.main_window import MainWindow
 
 RECOVERED_TOPIC = "recovered"
-"""Topic of the banner about a run that did not end."""
+"""Topic of the banner message about a crashed run."""
 IMAGE_FORMATS = ("image/png", "image/tiff", "image/webp", "image/jpeg", "image/bmp")
-"""Encoded pictures that are taken from other programs as they are, best first."""
+"""MIME types of encoded images that are used from other programs, best first."""
 
 
 class FileController(QObject):
-    """Opens whatever it is given, and saves and closes without losing anything.
+    """Opens and saves files without losing the user's work.
 
     Args:
-        window: whose document this is about.
+        window: the main window.
 
     **Signals**: ``project_changed()``: another project is in use, or none.
 
@@ -77,14 +77,14 @@ class FileController(QObject):
 
     @Slot()
     def choose_file(self) -> None:
-        """Let the user choose a picture or a project to open."""
+        """Show a dialog to open an image or a project."""
         dialog = dialogs.open_dialog(self._window)
         dialog.filesSelected.connect(self._on_files_chosen)
         dialog.open()
 
     @Slot()
     def choose_folder(self) -> None:
-        """Let the user choose a folder whose pictures are shown in the strip."""
+        """Show a dialog to open a folder, whose images the strip shows."""
         dialog = dialogs.folder_dialog(self._window)
         dialog.filesSelected.connect(self._on_files_chosen)
         dialog.open()
@@ -94,7 +94,7 @@ class FileController(QObject):
         self.open_paths([Path(name) for name in names])
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open the first of several files; the strip shows them all."""
+        """Open the first of several files; the strip shows all."""
         if paths:
             images = tuple(x for x in paths if x.suffix.lower() in IMAGE_SUFFIXES)
             self._listed_images = images if len(images) > 1 else ()
@@ -103,10 +103,11 @@ class FileController(QObject):
     def open_path(
         self, path: Path, on_done: Callable[[Document], object] | None = None
     ) -> None:
-        """Read a picture, a folder or a project, and show it; the latest wish wins.
+        """Open an image, folder or project; the latest call wins.
 
         Args:
-            on_done: called with the document when it is shown with its own work.
+            path: the file or folder.
+            on_done: called with the document when its session is restored.
         """
         self._confirm_unsaved(partial(self._open, path, on_done))
 
@@ -115,7 +116,7 @@ class FileController(QObject):
         self.open_path(path)
 
     def show_strip(self, opened: OpenedImage) -> None:
-        """Show the pictures that go with the one that is opened, if there are any."""
+        """Show the chosen images, or those of the opened image's folder, in the strip."""
         strip, path = self._window.strip, opened.image.path
         if path is not None and path not in self._listed_images:
             self._listed_images = ()
@@ -126,7 +127,7 @@ class FileController(QObject):
 
     @Slot(bool)
     def set_strip_shown(self, shown: bool) -> None:
-        """Show the strip whenever there is more than one picture, or never."""
+        """Show the strip whenever there is more than one image, or never."""
         window_state.set_strip_shown(shown)
         self._update_strip()
 
@@ -136,7 +137,7 @@ class FileController(QObject):
         self._window.actions_by_id["strip"].setChecked(enabled)
 
     def cancel_open(self) -> None:
-        """Mark the picture that is open in the strip, because no other will be."""
+        """Reset the strip's selection to the open image, after opening was cancelled."""
         document = self._window.document
         self._window.strip.select(document.image.path if document else None)
 
@@ -144,7 +145,9 @@ class FileController(QObject):
         self, path: Path, on_done: Callable[[Document], object] | None = None
     ) -> None:
         self._on_done = on_done
-        path = path.absolute()  # it is remembered, and means one file everywhere
+        path = (
+            path.absolute()
+        )  # it is stored, and must not depend on the working directory
         self.sessions.flush()
         store = self.sessions.store
         if path.suffix.lower() == PROJECT_SUFFIX:
@@ -181,7 +184,7 @@ class FileController(QObject):
             on_done(document)
 
     def _restore(self, opened: OpenedImage, document: Document) -> None:
-        """Bring back the work that a picture had when it was last open."""
+        """Restore the objects that an image had when it was last open."""
         stack = opened.stack
         if opened.project is None:
             stack = self._stacks.get(opened.image.key, stack)
@@ -196,16 +199,16 @@ class FileController(QObject):
             name = opened.image.name
             self._window.banner.show_error(
                 self.tr("{} was changed since the project was saved.").format(name),
-                self.tr("Look at the edges again before you export."),
+                self.tr("Check the edges before you export."),
             )
 
     def _show_image_missing(self, missing: ImageMissing) -> None:
         reference = missing.project.reference
         if missing.replacement is None:
-            text = self.tr("The picture {} of {} is missing.")
+            text = self.tr("The photo {} of {} is missing.")
             message = text.format(reference.name, missing.path.name)
         else:
-            text = self.tr("{} is not the picture of {}: that one has {} x {} pixels.")
+            text = self.tr("{} is not the photo of {}: that one has {} x {} pixels.")
             message = text.format(
                 missing.replacement,
                 missing.path.name,
@@ -233,11 +236,11 @@ class FileController(QObject):
     # -- From other programs ---------------------------------------------------------
 
     def can_drop(self, data: QMimeData) -> bool:
-        """Whether there is a file or a picture in what is dragged or copied."""
+        """Whether MIME data contain a local file or an image."""
         return bool(_local_paths(data)) or _holds_image(data)
 
     def drop(self, data: QMimeData) -> None:
-        """Open what was dropped or pasted: local files, else a picture."""
+        """Open dropped or pasted data: local files, else an image."""
         paths = _local_paths(data)
         if paths:
             self.open_paths(paths)
@@ -251,8 +254,8 @@ class FileController(QObject):
         if content is None or (isinstance(content, QImage) and content.isNull()):
             self._window.report(
                 ZimError(
-                    self.tr("There is no picture in the clipboard."),
-                    self.tr("Copy a picture or a file in another program first."),
+                    self.tr("There is no photo in the clipboard."),
+                    self.tr("Copy a photo or a file in another program first."),
                 )
             )
             return
@@ -262,7 +265,7 @@ class FileController(QObject):
 
     @Slot()
     def paste(self) -> None:
-        """Open the picture or file that was copied in another program."""
+        """Open the image or file in the clipboard."""
         self.drop(QGuiApplication.clipboard().mimeData())
 
     # -- Projects --------------------------------------------------------------------
@@ -276,7 +279,7 @@ class FileController(QObject):
 
     @Slot()
     def save_project(self) -> None:
-        """Save the project in use, or ask where to."""
+        """Save the current project; show a dialog if there is none."""
         if self.project is None:
             self.save_project_as()
         else:
@@ -284,7 +287,7 @@ class FileController(QObject):
 
     @Slot()
     def save_project_as(self) -> None:
-        """Let the user choose where to save the project."""
+        """Show a dialog to save the project."""
         document = self._window.document
         if document is not None:
             dialog = dialogs.save_project_dialog(self._window, document)
@@ -331,10 +334,10 @@ class FileController(QObject):
         if task.kind not in SILENT_KINDS and not isinstance(error, Cancelled):
             self._window.report(error)
 
-    # -- Leaving ---------------------------------------------------------------------
+    # -- Closing ---------------------------------------------------------------------
 
     def may_close(self) -> bool:
-        """Whether the window may close now; else the user is asked first."""
+        """Whether the window may close now; if not, a box about unsaved changes is shown."""
         if self.has_unsaved_project and not self._closing:
             self._confirm_unsaved(self._close)
             return False
@@ -345,7 +348,7 @@ class FileController(QObject):
         self._window.close()
 
     def _confirm_unsaved(self, on_done: Callable[[], object]) -> None:
-        """Do that, but ask first if a project would lose changes."""
+        """Call ``on_done``, after a box about unsaved changes if there are any."""
         if not self.has_unsaved_project:
             on_done()
             return
@@ -363,16 +366,16 @@ class FileController(QObject):
             self._after_save = on_done
             self.save_project()
         elif answer == QMessageBox.StandardButton.Discard:
-            self.project = None  # the session still has it all
+            self.project = None  # the session still has all changes
             on_done()
 
     def start(self) -> None:
-        """At the start of the program: find what a run that died had open."""
+        """Start session recovery and read the marks; call it once at the start."""
         self.sessions.start_recovery()
         self.sessions.read_marks()
 
     def close(self) -> None:
-        """Write what is unwritten; the window closes."""
+        """Write unsaved sessions and stop the file worker."""
         self.sessions.flush()
         self._file_worker.close()
         self.sessions.end_recovery()
@@ -383,9 +386,9 @@ class FileController(QObject):
         if path is None or self._window.document is not None:
             return
         self._window.banner.show_info(
-            self.tr("Recovered your work on {}; the program did not end well.").format(
-                run.name
-            ),
+            self.tr(
+                "Recovered your work on {}; the program was not closed properly."
+            ).format(run.name),
             self.tr("Open"),
             partial(self.open_path, path),
             topic=RECOVERED_TOPIC,

@@ -1,4 +1,4 @@
-"""A line in the export dialog that says whether a cut-out will have a halo."""
+"""A line in the export dialog about the halo of the cut-out."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from zim_model.matting.halo import Halo
 
 NOTICEABLE = 0.1
-"""From this share on, the hint says what helps, where it does."""
+"""Halo from which the hint recommends decontamination, if that helps."""
 
 
 class HaloHint(QLabel):
-    """Tells how much old background the colours of soft edges hold.
+    """Shows the fraction of old background in the colours of soft edges.
 
-    It is measured once, with and without decontamination; what an amount between the
-    two leaves follows from that.
+    It is measured once, with and without decontamination, and interpolated for amounts
+    between.
 
     Args:
-        file_worker: measures.
-        image: that is exported from.
+        file_worker: runs the measurement.
+        image: the image.
         alphas: (H, W) uint16 of each object, read-only.
 
     **Threads**: the window's; the measurement runs on another, until :meth:`stop`.
@@ -47,11 +47,11 @@ class HaloHint(QLabel):
         self.setWordWrap(True)
         self.setToolTip(
             self.tr(
-                "Share of the old background in the colours of the soft edge; on"
+                "Fraction of the old background in the colours of the soft edge; on"
                 " another background it shows as a halo"
             )
         )
-        self.setText(self.tr("Looking for a halo…"))
+        self.setText(self.tr("Measuring the halo…"))
         self.halos: tuple[Halo | None, ...] | None = None
         self._chosen: Sequence[tuple[int, float]] = ()
         self._stopped = threading.Event()
@@ -60,12 +60,12 @@ class HaloHint(QLabel):
         file_worker.submit("halo", self._stopped, work)
 
     def choose(self, objects: Sequence[tuple[int, float]]) -> None:
-        """Tell of some objects: their places in ``alphas``, and amounts from 0 to 1."""
+        """Show the hint for some objects: indexes into ``alphas``, and amounts 0 to 1."""
         self._chosen = objects
         self._show()
 
     def stop(self) -> None:
-        """End the measurement; nobody looks any more."""
+        """Cancel the measurement."""
         self._stopped.set()
 
     @Slot(object, object)

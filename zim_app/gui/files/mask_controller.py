@@ -1,4 +1,4 @@
-"""What the window does with masks from files, and with mattes for training."""
+"""Imports masks, refines objects, and saves training pairs."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 class MaskController(QObject):
-    """Imports masks as objects, refines objects, and saves mattes to learn from.
+    """Imports masks as objects, refines objects, and saves training pairs.
 
     Args:
-        window: whose document this is about.
+        window: the main window.
 
     **Threads**: the window's; files are read and written on the thread of
-    :class:`FileWorker`, and the converter runs where the engine does.
+    :class:`FileWorker`, and the converter runs on the engine's.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -46,7 +46,7 @@ class MaskController(QObject):
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the actions do, by id."""
+        """Handlers of the actions, by action id."""
         return {
             "import_mask": self.choose_masks,
             "object_refine": self.refine,
@@ -57,7 +57,7 @@ class MaskController(QObject):
 
     @Slot()
     def choose_masks(self) -> None:
-        """Let the user choose masks of the open picture."""
+        """Show a dialog to choose masks of the open image."""
         document = self._window.document
         if document is not None:
             from zim_app.gui.files.mask_dialogs import masks_dialog
@@ -71,25 +71,25 @@ class MaskController(QObject):
         self.show_import_dialog(tuple(map(Path, names)))
 
     def take_drop(self, event: QDropEvent) -> bool:
-        """Take files that are dropped with Shift for masks of the open picture.
+        """Import files that are dropped with Shift as masks of the open image.
 
         Returns:
-            False if they are no masks, and nothing was done.
+            Whether the drop was used.
         """
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         paths = _local_files(event.mimeData())
         if not shift or not paths or self._window.document is None:
             return False
-        # With Shift, file managers propose to move: they must not delete the files.
+        # With Shift, file managers propose a move, which would delete the files.
         event.setDropAction(Qt.DropAction.CopyAction)
-        if event.dropAction() != Qt.DropAction.CopyAction:  # it offers nothing else
+        if event.dropAction() != Qt.DropAction.CopyAction:  # a copy is not offered
             event.setDropAction(Qt.DropAction.IgnoreAction)
         event.accept()
         self.show_import_dialog(paths)
         return True
 
     def show_import_dialog(self, paths: tuple[Path, ...]) -> None:
-        """Ask how masks are to be used, and import them."""
+        """Show the import dialog for masks."""
         if paths:
             from zim_app.gui.files.mask_dialogs import MaskDialog
 
@@ -107,7 +107,7 @@ class MaskController(QObject):
             self._window.file_worker.submit("import_mask", document, work)
 
     def _add(self, document: Document, masks: list[tuple[str, ImportedMask]]) -> None:
-        """Make objects of masks, on top; an empty active object becomes the first."""
+        """Add masks as objects on top; an empty active object is used for the first."""
         state = document.state
         scene_objects: list[SceneObject] = []
         for name, mask in masks:
@@ -131,7 +131,7 @@ class MaskController(QObject):
 
     @Slot()
     def refine(self) -> None:
-        """Let the converter make a matte of the active object's present one."""
+        """Binarise the active object's matte and refine it with the label converter."""
         document = self._window.document
         if document is not None and self._window.export.ready:
             state = document.state
@@ -153,7 +153,7 @@ class MaskController(QObject):
                 self.tr("The object was changed meanwhile, so it was not refined.")
             )
             return
-        # All that made the mask is in it; only what concerns colours goes on.
+        # The mask contains the effect of prompts and finish, except decontamination.
         finish = Finish(decontaminate=recipe.finish.decontaminate)
         new = replace(
             recipe,
@@ -169,7 +169,7 @@ class MaskController(QObject):
 
     @Slot()
     def choose_folder(self) -> None:
-        """Let the user choose where to save pairs to learn from."""
+        """Show a dialog to save training pairs."""
         document = self._window.document
         if document is None or not self._window.export.ready:
             return
@@ -190,7 +190,7 @@ class MaskController(QObject):
             work = partial(_write_pairs, document.image, mattes, folder)
             self._window.file_worker.submit("training_pair", None, work)
 
-    # -- Answers ---------------------------------------------------------------------
+    # -- Results ---------------------------------------------------------------------
 
     @Slot(object, object)
     def _on_job_done(self, task: WorkerTask, result: object) -> None:
@@ -218,7 +218,7 @@ def _local_files(data: QMimeData) -> tuple[Path, ...]:
 
 
 def _mattes(document: Document, scope: str) -> list[WordArray]:
-    """Mattes that are whole, of the active object or of all that are visible."""
+    """Alphas of the solved objects in a scope, "active" or "each"."""
     state = document.state
     return [
         matte.alpha
@@ -228,13 +228,13 @@ def _mattes(document: Document, scope: str) -> list[WordArray]:
     ]
 
 
-# -- On the worker's thread --------------------------------------------------
+# -- On the worker thread --------------------------------------------------
 
 
 def _read_masks(
     paths: tuple[Path, ...], image: Image, refine: bool
 ) -> list[tuple[str, ImportedMask]]:
-    """All masks or, if one cannot be used, none."""
+    """Read all masks; an error in one raises for all."""
     from zim_app.core.masks import THRESHOLD, load_mask
 
     lowest = THRESHOLD if refine else 1

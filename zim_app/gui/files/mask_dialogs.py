@@ -21,7 +21,7 @@ from zim_app.gui.files.export_form import browse_button, widget_row
 
 
 def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
-    """Asks for masks of the picture; ``filesSelected`` tells."""
+    """Dialog to choose masks of the image; emits ``filesSelected``."""
     translate = QCoreApplication.translate
     dialog = QFileDialog(parent, translate("MaskDialog", "Import a mask"), str(folder))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -37,11 +37,11 @@ def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
 
 
 class MaskDialog(QDialog):
-    """Asks how masks are to be used.
+    """Dialog about how to import masks.
 
     Args:
-        paths: of the masks; at least one.
-        refine: what to propose.
+        paths: paths of the masks; at least one.
+        refine: initial choice.
 
     **Signals**: ``import_requested(paths, refine)``.
 
@@ -63,7 +63,7 @@ class MaskDialog(QDialog):
         label.setToolTip("\n".join(map(str, paths[:20])))
         self.refine = QRadioButton(self.tr("&Refine with the converter"))
         self.refine.setToolTip(
-            self.tr("Make a soft matte that follows the picture's edges (Alt+R)")
+            self.tr("Make a soft matte that follows the photo's edges (Alt+R)")
         )
         self.as_it_is = QRadioButton(self.tr("&Use as it is"))
         self.as_it_is.setToolTip(
@@ -81,11 +81,11 @@ class MaskDialog(QDialog):
 
 
 class PairDialog(QDialog):
-    """Asks where training pairs go, and of which objects.
+    """Dialog for the folder and objects of training pairs.
 
     Args:
-        folder: to propose.
-        several: whether there are more objects than the active one.
+        folder: initial folder.
+        several: whether there are several objects to save.
 
     **Signals**: ``save_requested(folder, all)``.
 
@@ -109,7 +109,7 @@ class PairDialog(QDialog):
         self.all.setToolTip(self.tr("One pair for each visible object (Alt+E)"))
         self.all.setEnabled(several)
         self.active.setChecked(True)
-        note = QLabel(self.tr("The picture and its matte, as training reads them."))
+        note = QLabel(self.tr("The photo and its matte, as training reads them."))
         layout = QVBoxLayout(self)
         layout.addWidget(note)
         layout.addWidget(widget_row(self.folder, browse_button(self, self._browse)))
@@ -138,16 +138,16 @@ class PairDialog(QDialog):
 
 
 def _add_buttons(dialog: QDialog, layout: QVBoxLayout, text: str) -> QWidget:
-    """Cancel, and a button that says what it does, which Enter presses."""
+    """Add Cancel and a default button with that text; return the latter."""
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     ok = buttons.addButton(text, QDialogButtonBox.ButtonRole.AcceptRole)
     ok.setToolTip(QCoreApplication.translate("MaskDialog", "{} (Enter)").format(text))
     cancel = buttons.button(QDialogButtonBox.StandardButton.Cancel)
     cancel.setToolTip(QCoreApplication.translate("MaskDialog", "Change nothing (Esc)"))
     for button in buttons.buttons():
-        button.setIcon(QIcon())  # Qt's own cannot be seen on dark grey
+        button.setIcon(QIcon())  # Qt's own icon is invisible on dark grey
     buttons.accepted.connect(dialog.accept)
     buttons.rejected.connect(dialog.reject)
     layout.addWidget(buttons)
-    ok.setDefault(True)  # which needs the dialog to be known
+    ok.setDefault(True)  # only effective inside the dialog
     return ok

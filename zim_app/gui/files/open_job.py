@@ -1,4 +1,4 @@
-"""What opening a picture, a folder or a project does on the worker's thread."""
+"""Opens images, folders and projects, on the worker thread."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedImage:
-    """A picture, and what was done to it before.
+    """An opened image with its saved objects.
 
     Attributes:
-        image: from a file or the clipboard.
+        image: the image, from a file or the clipboard.
         levels: its display pyramid.
-        stack: from its session or project; None if there is none.
-        exported: whether that work was exported as it is.
-        siblings: all pictures in its folder, itself included, in order.
-        project: the project file that it was opened by.
-        match: how the picture compares with the project's.
-        problem: why its session could not be read.
+        stack: objects of its session or project; None if there are none.
+        exported: whether that state was exported.
+        siblings: all images in its folder, itself included, in order.
+        project: the project file that it was opened from, or None.
+        match: how the image compares with the project's reference.
+        problem: why its session could not be read, or None.
     """
 
     image: Image
@@ -50,12 +50,12 @@ class OpenedImage:
 
 @dataclass(frozen=True, slots=True)
 class ImageMissing:
-    """A project whose picture is not where it should be.
+    """A project whose image was not found.
 
     Attributes:
-        path: of the project.
-        project: what it holds.
-        replacement: a picture of another size in its place, if there is one.
+        path: path of the project.
+        project: its content.
+        replacement: an image of another size at its path, or None.
     """
 
     path: Path
@@ -64,7 +64,7 @@ class ImageMissing:
 
 
 def open_image(path: Path, store: SessionStore) -> OpenedImage:
-    """Read a picture, or the first one in a folder, and its session."""
+    """Read an image, or the first one in a folder, and its session."""
     import_readers()
     from zim_app.core.images import load_image
 
@@ -72,7 +72,7 @@ def open_image(path: Path, store: SessionStore) -> OpenedImage:
         images = list_images(path)
         if not images:
             raise ImageError(
-                f"There is no picture in the folder {path.name}.",
+                f"There is no photo in the folder {path.name}.",
                 "Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files.",
             )
         path = images[0]
@@ -80,7 +80,7 @@ def open_image(path: Path, store: SessionStore) -> OpenedImage:
 
 
 def open_pasted(data: bytes | QImage, name: str, store: SessionStore) -> OpenedImage:
-    """Take a picture from the clipboard: an encoded file or pixels."""
+    """Open an image from the clipboard: an encoded file or pixels."""
     import_readers()
     from zim_app.core.images import Image, load_image
 
@@ -96,7 +96,7 @@ def open_pasted(data: bytes | QImage, name: str, store: SessionStore) -> OpenedI
 
 
 def _pixels(image: QImage) -> tuple[ByteArray, ByteArray]:
-    """Colours (H, W, 3) and alpha (H, W), straight, of a picture from Qt."""
+    """Straight colours (H, W, 3) and alpha (H, W) of a ``QImage``."""
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     pixels = rows[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)
@@ -123,12 +123,12 @@ def _with_session(image: Image, store: SessionStore) -> OpenedImage:
 def open_project(
     path: Path, located: Path | None, store: SessionStore
 ) -> OpenedImage | ImageMissing:
-    """Read a project and its picture.
+    """Read a project and its image.
 
     Args:
-        path: of the project.
-        located: where the user says that the picture is.
-        store: knows where pictures were seen last.
+        path: path of the project.
+        located: path of the image as located by the user, or None.
+        store: sessions, which have the last known paths of images.
     """
     import_readers()
     from zim_app.core.images import load_image
@@ -150,7 +150,7 @@ def open_project(
 
 
 def _last_known_file(digest: str, store: SessionStore) -> Path | None:
-    """The file that our own session of that picture names, if it is still there."""
+    """The path in the session of that image, if the file still exists."""
     try:
         session = store.load(digest)
     except ZimError:

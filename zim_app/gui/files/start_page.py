@@ -1,4 +1,4 @@
-"""What the window shows before a picture is open."""
+"""The page that the window shows before an image is open."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from zim_model.prompts import Point, PromptSet
 
 THUMBNAIL = QSize(168, 126)
 SIGN_COLOUR = "#8a8a8a"
-"""A grey that shows on light and on dark."""
+"""A grey that is visible on light and on dark."""
 COLUMN = 3 * (THUMBNAIL.width() + 24)
 
 
@@ -42,28 +42,28 @@ SAMPLES = (
     QT_TRANSLATE_NOOP("Samples", "Cat"),
     QT_TRANSLATE_NOOP("Samples", "Coffee"),
 )
-"""The names of the bundled pictures, for translators."""
+"""Names of the bundled samples, for translators."""
 
 
 def sample_paths() -> list[Path]:
-    """The pictures that come with the program."""
+    """Paths of the bundled sample images."""
     folder = asset_path("samples")
     return sorted(p for p in folder.glob("*") if p.suffix in (".jpg", ".png"))
 
 
 def sample_name(path: Path) -> str:
-    """What to call a sample, in the language of the window."""
+    """The translated name of a sample."""
     name = path.stem.replace("_", " ").replace("-", " ").capitalize()
     return QCoreApplication.translate("Samples", name)
 
 
 class StartPage(QWidget):
-    """A place to drop a picture, the samples, and three lines of how-to.
+    """A drop target, the samples, and short instructions.
 
     **Signals**
 
-    - ``open_requested()``: the user wants to choose a file.
-    - ``path_requested(path)``: the user wants that ``Path``.
+    - ``open_requested()``: the user clicked the open button.
+    - ``path_requested(path)``: the user clicked the sample with that ``Path``.
 
     **Threads**: the window's only.
     """
@@ -88,7 +88,7 @@ class StartPage(QWidget):
         outer.addWidget(middle, 0, 0, Qt.AlignmentFlag.AlignCenter)
 
     def set_thumbnail(self, path: Path, image: QImage) -> None:
-        """Show that image on the button of a sample."""
+        """Set the image of a sample's button."""
         self.buttons[path].setIcon(QIcon(QPixmap.fromImage(image)))
 
     def _drop_target(self) -> QFrame:
@@ -99,11 +99,11 @@ class StartPage(QWidget):
         )
         symbol = QLabel()
         symbol.setPixmap(glyph("image-plus-outline", 56, SIGN_COLOUR))
-        text = QLabel(self.tr("Drop a picture here"))
+        text = QLabel(self.tr("Drop a photo here"))
         font = text.font()
         font.setPointSizeF(font.pointSizeF() * 1.6)
         text.setFont(font)
-        button = QPushButton(self.tr("Open a picture…"))
+        button = QPushButton(self.tr("Open a photo…"))
         button.setToolTip(self.tr("Choose a file to open"))
         button.clicked.connect(self.open_requested)
         layout = QVBoxLayout(frame)
@@ -119,7 +119,7 @@ class StartPage(QWidget):
         for path in samples:
             button = QToolButton()
             button.setText(sample_name(path))
-            button.setToolTip(self.tr("Open this sample picture"))
+            button.setToolTip(self.tr("Open this sample photo"))
             button.setIconSize(THUMBNAIL)
             button.setAutoRaise(True)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)

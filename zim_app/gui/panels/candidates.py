@@ -1,4 +1,4 @@
-"""The strip of the model's own mattes, to choose another one."""
+"""The strip of a matte's candidates, to choose another one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ THUMBNAIL = QSize(56, 56)
 
 
 class CandidateStrip(QDockWidget):
-    """The model's mattes of the active object, with the quality it predicts for each.
+    """The candidates of the active object's matte, with their predicted scores.
 
-    **Signals**: ``preview_requested(recipe)``: show this :class:`Recipe` in passing; None for
-    the document's own.
+    **Signals**: ``preview_requested(recipe)``: preview this :class:`Recipe`; None ends
+    the preview.
 
     **Threads**: the window's only.
     """
@@ -66,7 +66,7 @@ class CandidateStrip(QDockWidget):
         self._show(document.state.matte)
 
     def choose(self, index: int) -> None:
-        """Take that candidate, as one undo step."""
+        """Use that candidate, as one undo step."""
         document = self.document
         if document is None or not self.has(index):
             return
@@ -77,7 +77,7 @@ class CandidateStrip(QDockWidget):
         self._check_chosen(document.state)
 
     def has(self, index: int) -> bool:
-        """Whether there is a candidate to choose."""
+        """Whether the matte has a candidate with that index."""
         return self._shown is not None and index < len(self._shown.candidates)
 
     @Slot(object, object)
@@ -125,7 +125,7 @@ class CandidateStrip(QDockWidget):
 
 
 def _thumbnail(alpha: ByteArray) -> QPixmap:
-    """A matte as a small grey picture, as large as fits the button."""
+    """A matte as a grey pixmap, scaled to fit the button."""
     height, width = alpha.shape
     image = QImage(alpha.data, width, height, width, QImage.Format.Format_Grayscale8)
     return QPixmap.fromImage(image).scaled(

@@ -1,4 +1,4 @@
-"""A slider with a number: changes are shown while it moves and count when it rests."""
+"""A slider with a number, which previews while it moves and commits when it stops."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from PySide6.QtWidgets import (
 
 STEPS = 1000
 COMMIT_DELAY_MS = 400
-"""A number that changed by keys or wheel counts when it has been left alone so long."""
+"""Milliseconds after the last change by keys or wheel until a value is committed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SliderScale:
-    """What the positions of a slider mean.
+    """Maps the positions of a slider to values.
 
     Attributes:
-        low, high: the ends.
-        default: what a double click brings back.
+        low, high: the range.
+        default: the value that a double click restores.
         decimals: of the number.
-        unit: after the number.
-        curve: 1 is even; more gives small numbers more room.
+        unit: suffix of the number.
+        curve: 1 is linear; larger exponents give small values more room.
     """
 
     low: float
@@ -40,23 +40,23 @@ class SliderScale:
     curve: float = 1.0
 
     def position(self, value: float) -> int:
-        """Of the slider, 0 to ``STEPS``."""
+        """The position of a value, 0 to ``STEPS``."""
         fraction = (value - self.low) / (self.high - self.low)
         return round(STEPS * math.pow(min(max(fraction, 0.0), 1.0), 1 / self.curve))
 
     def value(self, position: int) -> float:
-        """What a position of the slider means, rounded to the decimals."""
+        """The value at a slider position, rounded to the decimals."""
         fraction = math.pow(position / STEPS, self.curve)
         return round(self.low + (self.high - self.low) * fraction, self.decimals)
 
 
 class SliderField(QWidget):
-    """Name, slider and number in one line or two; a double click resets it.
+    """Name, slider and number in one line or two; a double click resets the value.
 
     **Signals**
 
-    - ``changing(value)``: it has that value now, and may go on moving.
-    - ``changed(value)``: it has come to rest at another value.
+    - ``changing(value)``: the value while it is still being changed.
+    - ``changed(value)``: another value was committed.
 
     **Threads**: the window's only.
     """
@@ -125,29 +125,29 @@ class SliderField(QWidget):
 
     @property
     def value(self) -> float:
-        """What it shows."""
+        """The value on display."""
         return self.number.value()
 
     @property
     def moving(self) -> bool:
-        """Whether it is being changed and has not come to rest yet."""
+        """Whether a change is not yet committed."""
         return self.slider.isSliderDown() or self._timer.isActive()
 
     def set_value(self, value: float) -> None:
-        """Show a value without a signal, unless the user is changing it now."""
+        """Show a value without a signal, unless the user is changing it."""
         if self.moving:
             return
         self._committed_value = value
         self._show(value)
 
     def reset(self) -> None:
-        """Go back to the default."""
+        """Restore the default."""
         self._commit(self.scale.default)
         self.commit_pending()
 
     @Slot()
     def commit_pending(self) -> None:
-        """Let the value count now."""
+        """Commit the shown value now."""
         self._timer.stop()
         if self.value != self._committed_value:
             self._committed_value = self.value

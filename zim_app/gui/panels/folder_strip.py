@@ -1,4 +1,4 @@
-"""The strip of a folder's pictures, below the canvas."""
+"""The strip of a folder's images, below the canvas."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ from zim_app.gui.icons import glyph
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 
 SIDE = 72
-"""Of the square that a thumbnail fits in."""
+"""Side of the square around a thumbnail, in view pixels."""
 ITEM = QSize(96, 100)
 MAX_THUMBNAILS = 400
-"""Thumbnails in memory, of 20 kB each."""
+"""Most thumbnails in memory, of 20 kB each."""
 AHEAD = 3
-"""Thumbnails read beyond those that can be seen, on either side."""
+"""Thumbnails read in advance beyond the visible ones, on either side."""
 REFRESH_MS = 300
-"""How long a folder must be quiet before it is read again."""
+"""Milliseconds without changes before a folder is read again."""
 
 MARK = Qt.ItemDataRole.UserRole
 _SIGNS = {
@@ -57,7 +57,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class StripModel(QAbstractListModel):
-    """The pictures, their marks, and the thumbnails read so far.
+    """The images, their marks, and the thumbnails read so far.
 
     **Threads**: the window's only.
     """
@@ -71,7 +71,7 @@ class StripModel(QAbstractListModel):
         self._thumbnails: OrderedDict[Path, QPixmap | None] = OrderedDict()
 
     def set_paths(self, paths: Sequence[Path], modified: Mapping[Path, int]) -> None:
-        """Show these pictures; thumbnails of files that are as they were stay."""
+        """Show these images; thumbnails of unchanged files are kept."""
         for path in list(self._thumbnails):
             if modified.get(path, 0) != self._modified.get(path, 0):
                 del self._thumbnails[path]
@@ -87,12 +87,12 @@ class StripModel(QAbstractListModel):
     def set_marks(
         self, marks: Mapping[Path, tuple[SessionMark, FileStamp | None]]
     ) -> None:
-        """Use these marks in place of all others."""
+        """Replace all marks."""
         self._marks = dict(marks)
         self._changed(range(len(self.paths)))
 
     def set_mark(self, path: Path, mark: SessionMark | None) -> None:
-        """Mark one picture; None takes the mark away."""
+        """Set the mark of one image; None removes it."""
         if mark is None:
             self._marks.pop(path, None)
         else:
@@ -100,7 +100,7 @@ class StripModel(QAbstractListModel):
         self._changed([self.row(path)])
 
     def set_thumbnail(self, path: Path, pixmap: QPixmap | None) -> None:
-        """Keep the thumbnail of a picture; None says that it has none."""
+        """Store the thumbnail of an image; None if it cannot be read."""
         self._thumbnails[path] = pixmap
         self._thumbnails.move_to_end(path)
         while len(self._thumbnails) > MAX_THUMBNAILS:
@@ -108,15 +108,15 @@ class StripModel(QAbstractListModel):
         self._changed([self.row(path)])
 
     def row(self, path: Path) -> int:
-        """Where a picture is; -1 if it is not here."""
+        """Row of an image; -1 if it is not in the strip."""
         return self._rows.get(path, -1)
 
     def lacks_thumbnail(self, row: int) -> bool:
-        """Whether the thumbnail in that row was not read yet."""
+        """Whether the thumbnail of that row has not been read yet."""
         return self.paths[row] not in self._thumbnails
 
     def mark(self, path: Path) -> SessionMark | None:
-        """The mark to show, unless the file is another than the one that has it."""
+        """The mark to show; None if the file changed since it was marked."""
         mark, stamp = self._marks.get(path, (None, None))
         modified = self._modified.get(path)
         if stamp is None or modified is None or modified == stamp.modified_ns:
@@ -198,7 +198,7 @@ class _StripDelegate(QStyledItemDelegate):
 
 
 class _StripListView(QListView):
-    """A list from left to right that says when it was painted.
+    """A list from left to right with a signal after each paint event.
 
     **Signals**: ``painted()``.
     """
@@ -210,7 +210,7 @@ class _StripListView(QListView):
         self.painted.emit()
 
     def visible_rows(self) -> range:
-        """Rows that can be seen."""
+        """The rows inside the viewport."""
         left = self.horizontalScrollBar().value()
         first = left // ITEM.width()
         last = (left + self.viewport().width()) // ITEM.width()
@@ -218,9 +218,9 @@ class _StripListView(QListView):
 
 
 class FolderStrip(QDockWidget):
-    """Thumbnails of the pictures beside the one that is open, read as they are seen.
+    """Thumbnails of the images beside the open one, read when they become visible.
 
-    **Signals**: ``path_requested(path)``: the user wants that picture.
+    **Signals**: ``path_requested(path)``: the user chose that image.
 
     **Threads**: the window's; thumbnails and folders are read on another.
     """
@@ -229,7 +229,7 @@ class FolderStrip(QDockWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Pictures"))
+        self.setWindowTitle(self.tr("Photos"))
         self.setObjectName("strip")
         self.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
         self.setTitleBarWidget(QWidget())  # the View menu closes it
@@ -258,45 +258,45 @@ class FolderStrip(QDockWidget):
         view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         view.setFixedHeight(ITEM.height() + 18)
-        view.setAccessibleName(self.tr("Pictures in this folder"))
+        view.setAccessibleName(self.tr("Photos in this folder"))
         view.clicked.connect(self._on_view_clicked)
         view.painted.connect(self._load_next)
         return view
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is read."""
+        """Whether nothing is being read."""
         return self._thread.idle
 
     @property
     def current(self) -> int:
-        """Row of the picture that is open or on its way; -1 if none is."""
+        """Row of the image that is open or being opened; -1 if there is none."""
         return self.view.currentIndex().row()
 
     def show_folder(self, images: Sequence[Path], current: Path) -> None:
-        """Show all pictures of a folder, and follow its changes.
+        """Show all images of a folder, and follow its changes.
 
         Args:
-            images: in it.
-            current: the one that is open.
+            images: all images in the folder.
+            current: the open one.
         """
         self._watch(current.parent)
         self._show(images, current)
         self._read_folder()
 
     def show_images(self, images: Sequence[Path], current: Path | None) -> None:
-        """Show just these pictures, from wherever they are."""
+        """Show these images, which may be in several folders."""
         self._watch(None)
         self._show(images, current)
 
     def step(self, by: int) -> None:
-        """Ask for a picture some places further; the ends stop it."""
+        """Request the image that many rows further; do nothing beyond the ends."""
         row = self.current + by
         if 0 <= row < len(self.model.paths):
             self._request(row)
 
     def close_worker(self) -> None:
-        """End the thread, and return when it has ended."""
+        """Stop the worker thread and wait for its end."""
         self._thread.close()
 
     def _watch(self, folder: Path | None) -> None:
@@ -314,7 +314,7 @@ class FolderStrip(QDockWidget):
         self.select(current)
 
     def select(self, path: Path | None) -> None:
-        """Mark that picture as the current one."""
+        """Make that image the current row."""
         self._select(self.model.row(path) if path else -1)
 
     def _select(self, row: int) -> None:
@@ -343,7 +343,7 @@ class FolderStrip(QDockWidget):
 
     @Slot()
     def _load_next(self) -> None:
-        """Read the first thumbnail that can be seen, or nearly, and is not there."""
+        """Read the first missing thumbnail in or near the viewport."""
         if not self._thread.idle or not self.isVisible():
             return
         visible, count = self.view.visible_rows(), len(self.model.paths)
@@ -374,23 +374,23 @@ class FolderStrip(QDockWidget):
         bar.setValue(place)
 
 
-# -- On the lane's thread --------------------------------------------------------
+# -- On the worker thread --------------------------------------------------------
 
 
 def list_folder(folder: Path) -> dict[Path, int]:
-    """The pictures in a folder, in order, and when each was modified, in ns."""
+    """The images in a folder, in order, with their modification times in ns."""
     times = {}
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
                 times[entry.name] = entry.stat().st_mtime_ns
-            except OSError:  # gone meanwhile, or a link to nowhere
+            except OSError:  # deleted meanwhile, or a dangling link
                 continue
     return {x: times[x.name] for x in list_images(folder) if x.name in times}
 
 
 def read_image(path: Path) -> QImage:
-    """The thumbnail of a picture."""
+    """Read the thumbnail of an image."""
     from zim_app.core.thumbnails import read_thumbnail
 
     pixels = read_thumbnail(path, SIDE)

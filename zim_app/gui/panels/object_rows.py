@@ -1,4 +1,4 @@
-"""The rows of the objects panel: what they say, how they look, what can be hit."""
+"""The rows of the objects panel: model, delegate and geometry."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ PART_TIPS = {
 
 
 def tr(text: str) -> str:
-    """Translate a text about objects."""
+    """Translate a text of the context "Objects"."""
     return QCoreApplication.translate("Objects", text)
 
 
 def object_name(scene_object: SceneObject) -> str:
-    """What an object is called; one without a name is called by its number."""
+    """The object's name, or a name with its number where it has none."""
     return scene_object.name or tr(QT_TRANSLATE_NOOP("Objects", "Object {}")).format(
         scene_object.id
     )
@@ -83,17 +83,17 @@ def object_name(scene_object: SceneObject) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRow:
-    """One object as the panel shows it.
+    """One row of the panel.
 
     Attributes:
-        id: of the object.
-        name: to be shown.
+        id: id of the object.
+        name: name on display.
         colour: 0xRRGGBB.
-        visible: its eye is open.
-        solo: only this one is shown.
-        shown: it is to be seen, all in all.
-        empty: nothing was asked yet.
-        is_pending: its matte is still to come.
+        visible: whether the object's own visibility is on.
+        solo: whether only this object is shown.
+        shown: whether the object is on screen, given ``visible`` and solo.
+        empty: whether it has no prompts.
+        is_pending: whether its matte is not yet computed.
     """
 
     id: int
@@ -122,7 +122,7 @@ class ObjectRow:
 
     @property
     def accessible_text(self) -> str:
-        """The row for those who hear it."""
+        """The text for screen readers."""
         words = [self.name]
         if not self.shown:
             words.append(tr(QT_TRANSLATE_NOOP("Objects", "hidden")))
@@ -132,12 +132,12 @@ class ObjectRow:
 
 
 def cut_out_thumbnail(levels: Sequence[ByteArray], matte: Matte, side: int) -> QImage:
-    """A small square picture of what a matte cuts out, over a checker board.
+    """A thumbnail of an object's cut-out over a checker board.
 
     Args:
-        levels: of the picture, (h, w, 3) red first or (h, w, 4) blue first.
-        matte: of the same picture.
-        side: of the square, in pixels.
+        levels: pyramid of the image, (h, w, 3) red first or (h, w, 4) blue first.
+        matte: a matte of the same image.
+        side: longer side of the thumbnail, in pixels.
     """
     rgb, alpha = _smallest(levels, matte)
     rows, columns = _square_around(matte, alpha.shape[:2])
@@ -155,11 +155,11 @@ def cut_out_thumbnail(levels: Sequence[ByteArray], matte: Matte, side: int) -> Q
         Qt.AspectRatioMode.KeepAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
-    return image.copy()  # the pixels belong to an array that goes away
+    return image.copy()  # the array that owns the pixels is freed on return
 
 
 def _smallest(levels: Sequence[ByteArray], matte: Matte) -> tuple[ByteArray, ByteArray]:
-    """Picture, (h, w, 3) red first, and alpha, (h, w), at their smallest level."""
+    """Colours (h, w, 3), red first, and alpha (h, w) of the smallest common level."""
     index = min(len(levels), len(matte.pyramid)) - 1
     pixels = levels[index]
     rgb = pixels if pixels.shape[2] == 3 else pixels[..., 2::-1]
@@ -167,7 +167,7 @@ def _smallest(levels: Sequence[ByteArray], matte: Matte) -> tuple[ByteArray, Byt
 
 
 def _square_around(matte: Matte, size: tuple[int, int]) -> tuple[slice, slice]:
-    """Rows and columns of a level around what is opaque, square if there is room."""
+    """Rows and columns of a level around the support, square if there is room."""
     scale = size[1] / matte.alpha.shape[1]
     left, top, right, bottom = (edge * scale for edge in matte.support)
     half = max(right - left, bottom - top, 8) * 0.55
@@ -201,11 +201,11 @@ class ObjectModel(QAbstractListModel):
         document.changed.connect(self._on_document_changed)
 
     def id_at(self, row: int) -> int:
-        """Id of the object in a row."""
+        """Id of the object in that row."""
         return self._rows[row].id
 
     def move(self, ids: Sequence[int], row: int) -> None:
-        """Put objects before what is at ``row`` now."""
+        """Move objects before the object that is at ``row``."""
         if self.document is None:
             return
         state = self.document.state
@@ -213,7 +213,7 @@ class ObjectModel(QAbstractListModel):
         active = objects.index(state.object)
         self.document.edit_objects(self.tr("Reorder objects"), objects, active)
 
-    # -- What Qt asks for -----------------------------------------------------------
+    # -- QAbstractListModel -----------------------------------------------------------
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._rows)
@@ -317,7 +317,7 @@ def _rows(state: DocumentState) -> tuple[ObjectRow, ...]:
 
 
 def row_parts(rect: QRect) -> dict[str, QRect]:
-    """Where the parts of a row are: eye, thumbnail, swatch, name, solo."""
+    """Rectangles of a row's parts: eye, thumbnail, swatch, name, solo."""
     top, height = rect.top(), rect.height()
     left, right = rect.left(), rect.right() + 1
     thumbnail_top = top + (height - THUMBNAIL_SIDE) // 2
@@ -415,7 +415,7 @@ class RowDelegate(QStyledItemDelegate):
         return editor
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
-        # The row changes for other reasons too, such as a matte that comes.
+        # Rows also change for other reasons, such as a new matte.
         if isinstance(editor, QLineEdit) and not editor.isModified():
             super().setEditorData(editor, index)
 
@@ -450,7 +450,7 @@ class RowDelegate(QStyledItemDelegate):
 
 
 def part_under(rect: QRect, x: int, y: int) -> str:
-    """The part of a row at a position; empty between them."""
+    """Name of the row's part at a position; empty between the parts."""
     parts = row_parts(rect).items()
     return next((name for name, part in parts if part.contains(x, y)), "")
 

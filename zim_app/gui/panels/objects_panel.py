@@ -1,4 +1,4 @@
-"""The panel of a picture's objects: choose, name, show, order, join them."""
+"""The panel of an image's objects: select, rename, show, reorder, merge."""
 
 from __future__ import annotations
 
@@ -58,19 +58,19 @@ CONTEXT = (
     *("object_new", "object_duplicate", "object_merge", "clear", ""),
     *("object_raise", "object_lower", "", "object_delete"),
 )
-"""Actions of a row's menu; an empty one is a line."""
+"""Actions of a row's menu; an empty string is a separator."""
 _DIFFERENCES = {
     "model": QT_TRANSLATE_NOOP("Objects", "the model"),
     "candidate": QT_TRANSLATE_NOOP("Objects", "the candidate"),
     "upsampling": QT_TRANSLATE_NOOP("Objects", "the upsampling"),
-    "mirrored": QT_TRANSLATE_NOOP("Objects", "the mirrored second look"),
+    "mirrored": QT_TRANSLATE_NOOP("Objects", "the mirrored second prediction"),
     "edge": QT_TRANSLATE_NOOP("Objects", "the refinement"),
     "mask_prompts": QT_TRANSLATE_NOOP("Objects", "the prompts on imported masks"),
 }
 
 
 class ObjectList(QListView):
-    """The list itself; eye, swatch and solo answer to the mouse without selecting.
+    """The list view; clicks on eye, swatch and solo do not select the row.
 
     **Signals**: ``part_clicked(part, row, alt)``: "eye", "swatch" or "solo";
     ``removal_requested()``: the Delete key.
@@ -87,7 +87,7 @@ class ObjectList(QListView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         trigger = QAbstractItemView.EditTrigger
         self.setEditTriggers(trigger.DoubleClicked | trigger.EditKeyPressed)
-        # Not InternalMove, with which the view moves the rows one by one.
+        # Not InternalMove, which would move the rows one by one.
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.setDropIndicatorShown(True)
@@ -97,7 +97,7 @@ class ObjectList(QListView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     def event(self, event: QEvent) -> bool:
-        # While the list has the focus, these keys are about objects.
+        # With the focus on the list, these keys apply to objects, not to prompts.
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
@@ -146,9 +146,9 @@ _REMOVAL_KEYS = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 class ObjectsPanel(QDockWidget):
     """All objects of the document, topmost first; the current row is the active one.
 
-    **Signals**: ``rejected(message, hint, action_text, callback)``: something cannot be
-    done exactly as wished; the callback does the nearest thing.
-    ``selection_changed()``: other rows are selected.
+    **Signals**: ``rejected(message, hint, action_text, callback)``: the requested
+    change cannot be made exactly; the callback makes the nearest one.
+    ``selection_changed()``: the selected rows changed.
 
     **Threads**: the window's only.
     """
@@ -186,7 +186,7 @@ class ObjectsPanel(QDockWidget):
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the actions about objects do, by their ids."""
+        """Handlers of the object actions, by action id."""
         return {
             "object_new": self.add,
             "object_duplicate": self.duplicate,
@@ -203,7 +203,7 @@ class ObjectsPanel(QDockWidget):
         }
 
     def set_actions(self, actions: Mapping[str, QAction]) -> None:
-        """Offer actions, by their ids, as buttons and in the rows' menus."""
+        """Use these actions, by id, for the buttons and the rows' menus."""
         self._actions = actions
         for id_ in BUTTONS:
             self.buttons.addAction(actions[id_])
@@ -219,7 +219,7 @@ class ObjectsPanel(QDockWidget):
         document.changed.connect(self._on_document_changed)
 
     def enabled_actions(self) -> dict[str, bool]:
-        """Which of the actions about objects can be used now, where not all can."""
+        """Whether the object actions that are not always available are enabled."""
         if self.document is None:
             return {}
         state, rows = self.document.state, len(self.document.state.objects)
@@ -234,7 +234,7 @@ class ObjectsPanel(QDockWidget):
 
     @property
     def selected_ids(self) -> list[int]:
-        """Ids of the selected objects, topmost first; never empty with a document."""
+        """Ids of the selected objects, topmost first; not empty if a document is open."""
         if self.document is None:
             return []
         state = self.document.state
@@ -246,7 +246,7 @@ class ObjectsPanel(QDockWidget):
 
     @Slot()
     def add(self) -> None:
-        """Begin another object, on top of the others."""
+        """Add an empty object on top."""
         if self.document is not None:
             scene_object = self.document.new_object()
             objects = (scene_object, *self.document.state.objects)
@@ -274,7 +274,7 @@ class ObjectsPanel(QDockWidget):
 
     @Slot()
     def delete(self) -> None:
-        """Delete the selected objects; there is always one left, if an empty one."""
+        """Delete the selected objects; an empty one replaces the last."""
         document = self.document
         if document is None or not self._can_delete():
             return
@@ -287,14 +287,14 @@ class ObjectsPanel(QDockWidget):
         document.edit_objects(text, objects, active)
 
     def _can_delete(self) -> bool:
-        """Whether anything would be gone: a lone empty object stays as it is."""
+        """Whether deleting would change anything; a lone empty object is kept."""
         assert self.document is not None
         objects = self.document.state.objects
         return len(objects) > 1 or objects[0].recipe.has_prompts
 
     @Slot()
     def merge(self) -> None:
-        """Make one object of the selected ones; ask where that changes anything."""
+        """Merge the selected objects; emit ``rejected`` if the mattes would change."""
         document, ids = self.document, self.selected_ids
         if document is None or len(ids) < 2:
             return
@@ -337,7 +337,7 @@ class ObjectsPanel(QDockWidget):
         chosen = [
             scene_object for scene_object in state.objects if scene_object.id in ids
         ]
-        if len(chosen) < 2:  # the question was answered too late
+        if len(chosen) < 2:  # some were deleted before the user confirmed
             return
         recipe = unite_recipes([scene_object.recipe for scene_object in chosen])
         objects = merge_objects(state.objects, ids, recipe)
@@ -355,7 +355,7 @@ class ObjectsPanel(QDockWidget):
 
     @Slot()
     def toggle_visible(self) -> None:
-        """Show or hide the selected objects, all as the active one will be."""
+        """Toggle the active object's visibility, and set that of all selected to it."""
         if self.document is not None:
             visible = not self.document.state.object.visible
             self._set_visible(self.selected_ids, visible=visible)
@@ -374,7 +374,7 @@ class ObjectsPanel(QDockWidget):
 
     @Slot()
     def toggle_solo(self) -> None:
-        """Show only the active object, or all visible ones again; no undo step."""
+        """Show only the active object, or all visible ones; no undo step."""
         if self.document is not None:
             self._toggle_solo(self.document.state.object.id)
 
@@ -465,7 +465,7 @@ class ObjectsPanel(QDockWidget):
 
     @contextmanager
     def _sync_current(self) -> Iterator[None]:
-        """While this lasts the list changes because the document did."""
+        """A context in which changes of the current row do not change the document."""
         before, self._following = self._following, True
         try:
             yield
@@ -486,14 +486,14 @@ class ObjectsPanel(QDockWidget):
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         current = self.list.currentIndex().row()
         with self._sync_current():
-            if current < 0:  # the rows are others, or in another order
+            if current < 0:  # the rows were replaced or reordered
                 self._select_active(new)
                 self._select_again(new)
             elif current != new.active:
                 self._select_active(new)
 
     def _select_again(self, state: DocumentState) -> None:
-        """Select what was selected before the rows changed, if all of it is left."""
+        """Restore the selection from before the reset, if all its objects still exist."""
         ids = [scene_object.id for scene_object in state.objects]
         if state.object.id in self._selected_before and (
             set(self._selected_before) <= set(ids)

@@ -1,4 +1,4 @@
-"""The docked panels: there from the first picture on, where the user left them."""
+"""The docked panels, shown with the first image, in the user's last layout."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from zim_app.gui.settings import window_state
 
 
 class DockPanels(QObject):
-    """Shows, hides and remembers a window's panels.
+    """Shows and hides a window's panels, and stores their layout.
 
     Attributes:
-        menu: brings each panel back, or closes it.
+        menu: shows or hides each panel.
 
     **Threads**: the window's only.
     """
@@ -27,22 +27,22 @@ class DockPanels(QObject):
         for panel in panels:
             panel.hide()
             self.menu.addAction(panel.toggleViewAction())
-        self.menu.setEnabled(False)  # until there is a picture
+        self.menu.setEnabled(False)  # until an image is open
 
     def show(self) -> None:
-        """Show the panels as they were left last time; only the first call counts."""
+        """Show the panels in their stored layout; only the first call has an effect."""
         if self._shown:
             return
         self._shown = True
         self.menu.setEnabled(True)
         for panel in self._panels:
             panel.show()
-        *_, last = self._panels  # gets all that it can use, the first what is left
+        *_, last = self._panels  # takes its preferred height, the first the rest
         vertical = Qt.Orientation.Vertical
         self._window.resizeDocks([last], [self._window.height()], vertical)
         self._window.restoreState(window_state.window_state())
 
     def save_state(self) -> None:
-        """Remember how the panels are now, for the next start."""
+        """Store the layout of the panels for the next start."""
         if self._shown:
             window_state.set_window_state(self._window.saveState())

@@ -37,11 +37,11 @@ class Adjustment:
     """One number of the :class:`Finish` as a slider.
 
     Attributes:
-        name: of the attribute.
-        text, tip: to be translated in the context "Refine".
-        step: names the undo step, likewise.
-        scale: of the slider.
-        scale_factor: the attribute is the slider's value times this.
+        name: name of the attribute.
+        text, tip: label and tool tip, translated in the context "Refine".
+        step: name of the undo step, translated likewise.
+        scale: scale of the slider.
+        scale_factor: ratio of the attribute to the slider's value.
     """
 
     name: str
@@ -87,8 +87,10 @@ ADJUSTMENTS = (
 
 DETAILS: dict[Upsampling, tuple[str, str]] = {
     "guided": (
-        QT_TRANSLATE_NOOP("Refine", "Follow the picture"),
-        QT_TRANSLATE_NOOP("Refine", "The model's matte, drawn to the picture's edges"),
+        QT_TRANSLATE_NOOP("Refine", "Follow the photo"),
+        QT_TRANSLATE_NOOP(
+            "Refine", "The model's matte, aligned with the photo's edges"
+        ),
     ),
     "bilinear": (
         QT_TRANSLATE_NOOP("Refine", "Smooth"),
@@ -98,12 +100,12 @@ DETAILS: dict[Upsampling, tuple[str, str]] = {
 DETAILS |= {
     name: (
         QT_TRANSLATE_NOOP("Refine", "Native resolution"),
-        QT_TRANSLATE_NOOP("Refine", "The edge is looked at again, closely; slower"),
+        QT_TRANSLATE_NOOP("Refine", "The edge is predicted again in close-up; slower"),
     )
     for name in get_args(Upsampling)
     if name not in DETAILS
 }
-"""How the matte comes to the picture's size: what it is called, and what it does."""
+"""Name and tool tip of each method to enlarge the matte to the image's size."""
 
 
 def _tr(text: str) -> str:
@@ -111,7 +113,7 @@ def _tr(text: str) -> str:
 
 
 def _with_adjustment(recipe: Recipe, adjustment: Adjustment, value: float) -> Recipe:
-    """The recipe with a slider at ``value``."""
+    """A copy of the recipe with the attribute of a slider at ``value``."""
     return recipe.with_finish(
         **{adjustment.name: round(value * adjustment.scale_factor, 4)}
     )
@@ -120,10 +122,10 @@ def _with_adjustment(recipe: Recipe, adjustment: Adjustment, value: float) -> Re
 class RefinePanel(QDockWidget):
     """Sliders for the active object's :class:`Finish`; alpha always stays soft.
 
-    A slider that moves is shown as it moves and is one undo step when it rests.
+    A moving slider emits previews; one undo step is made when it stops.
 
-    **Signals**: ``preview_requested(recipe)``: show this :class:`Recipe` in passing; None for
-    the document's own.
+    **Signals**: ``preview_requested(recipe)``: preview this :class:`Recipe`; None ends
+    the preview.
 
     **Threads**: the window's only.
     """
@@ -135,7 +137,7 @@ class RefinePanel(QDockWidget):
         self.setWindowTitle(self.tr("Refine"))
         self.setObjectName("refine")
         self.document: Document | None = None
-        self._object_id = 0  # of what is being adjusted
+        self._object_id = 0  # of the object that is being adjusted
         self.fields = {
             adjustment.name: self._field(adjustment) for adjustment in ADJUSTMENTS
         }
@@ -160,17 +162,17 @@ class RefinePanel(QDockWidget):
             box.addItem(_tr(text), name)
             role = Qt.ItemDataRole.ToolTipRole
             box.setItemData(box.count() - 1, _tr(tip), role)
-        box.setToolTip(self.tr("How the matte comes to the picture's size"))
+        box.setToolTip(self.tr("How the matte is enlarged to the photo's size"))
         box.setAccessibleName(self.tr("Detail"))
         box.activated.connect(self._on_detail_activated)
         return box
 
     def _mirrored_box(self) -> QCheckBox:
-        box = QCheckBox(self.tr("Look twice"))
+        box = QCheckBox(self.tr("Predict twice"))
         box.setToolTip(
             self.tr(
-                "Shows the model the mirrored picture too and takes the mean of both"
-                " answers; a little more exact, takes twice as long"
+                "Gives the model the mirrored photo too and takes the mean of both"
+                " predictions; a little more exact, takes twice as long"
             )
         )
         box.clicked.connect(self._on_mirrored_clicked)
@@ -195,7 +197,7 @@ class RefinePanel(QDockWidget):
         return content
 
     def set_document(self, document: Document) -> None:
-        """Refine another document's active object from now on."""
+        """Refine the active object of another document."""
         self.commit_pending()
         if self.document is not None:
             self.document.changed.disconnect(self._on_document_changed)
@@ -204,12 +206,12 @@ class RefinePanel(QDockWidget):
         self._show_recipe(document.state)
 
     def commit_pending(self) -> None:
-        """Let what has just been changed count now."""
+        """Commit the sliders' uncommitted values now."""
         for field in self.fields.values():
             field.commit_pending()
 
     def reset(self) -> None:
-        """Take all refinement back except brush strokes, as one undo step."""
+        """Reset all refinement except brush strokes, as one undo step."""
         if self.document is not None:
             strokes = self.document.state.recipe.finish.strokes
             recipe = replace(self.document.state.recipe, finish=Finish(strokes=strokes))
@@ -250,7 +252,7 @@ class RefinePanel(QDockWidget):
         if self.document is not None:
             recipe = self.document.state.recipe
             options = replace(recipe.options, flip_tta=checked)
-            self._edit(self.tr("Look twice"), replace(recipe, options=options))
+            self._edit(self.tr("Predict twice"), replace(recipe, options=options))
 
     def _edit(self, text: str, recipe: Recipe) -> None:
         assert self.document is not None
@@ -276,7 +278,7 @@ class RefinePanel(QDockWidget):
 
 
 def _scroll_area(content: QWidget) -> QScrollArea:
-    """Content that can be scrolled where the screen is low, and never grows."""
+    """A scroll area for small screens, at most as high as its content."""
     area = QScrollArea()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)

@@ -1,1 +1,1 @@
-"""What the pointer does on the canvas, and the bars to choose it with."""
+"""Tools of the canvas, their gestures, and the tool bars."""

@@ -1,4 +1,4 @@
-"""The touch-up brush: how the pointer's way becomes a stroke."""
+"""The touch-up brush: converts the pointer's path to a stroke."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from zim_app.gui.tools.gestures import (
 from zim_model.request import MAX_RADIUS, Brush, Stroke
 
 TOLERANCE = 0.35
-"""View pixels by which the stroke may miss the pointer's way."""
+"""Largest distance of the stroke from the pointer's path, in view pixels."""
 LONGEST = 24
-"""Places of the pointer that one straight piece may stand for."""
+"""Most pointer positions that one straight segment replaces."""
 LEAST_PRESSURE = 0.02
 SMALLEST_RADIUS, LARGEST_RADIUS = 0.5, 500.0
-"""Image pixels between which the user chooses; a stroke may have up to MAX_RADIUS."""
+"""Range of radii that the user can choose, in image pixels; strokes allow MAX_RADIUS."""
 SIZE_STEP = 1.15
 HARDNESS_STEP = 0.1
 
@@ -39,40 +39,39 @@ _OPPOSITE: dict[Brush, Brush] = {"add": "erase", "erase": "add", "soften": "soft
 
 
 def default_radius(document: Document) -> float:
-    """Of a brush, as the user wants it, or else so that it fits the picture."""
+    """The initial brush radius: the user's setting, or one that fits the image."""
     diameter: int = preferences.value("brush_size")
     side = max(document.image.height, document.image.width)
     return diameter / 2 if diameter else max(side / 60, 2.0)
 
 
 def resize_brush(options: ToolOptions, steps: float) -> ToolOptions:
-    """The options with a brush that is so many steps larger."""
+    """The options with the brush size changed by a number of steps."""
     radius = options.radius * SIZE_STEP**steps
-    # In small steps a tiny brush would stay what it is in whole pixels.
+    # Not rounded: small steps would not change a tiny brush in whole pixels.
     return replace(options, radius=min(max(radius, SMALLEST_RADIUS), LARGEST_RADIUS))
 
 
 def change_hardness(options: ToolOptions, steps: float) -> ToolOptions:
-    """The options with a brush that is so many steps harder."""
+    """The options with the hardness changed by a number of steps."""
     hardness = options.hardness + steps * HARDNESS_STEP
     return replace(options, hardness=round(min(max(hardness, 0.0), 1.0), 3))
 
 
 @dataclass(frozen=True, slots=True)
 class BrushGesture:
-    """Paint alpha: the right button, or Alt, does the opposite.
+    """Paints alpha; the right button, or Alt, inverts the brush.
 
-    The stroke is simplified while it is drawn: its last piece reaches from the newest
-    vertex to the pointer as long as it passes near all places of the pointer since
-    then.  So the vertices do not change any more once they are there, and what was
-    painted of the stroke stays right.
+    The stroke is simplified while it is drawn: its last segment runs from the newest
+    vertex to the pointer as long as it is near all pointer positions since that vertex.
+    Vertices are final, so that what was rendered of the stroke stays valid.
 
     Attributes:
-        press: how it began.
-        vertices: of the stroke, the pointer's place being after them.
-        travelled: places of the pointer since the newest vertex.
-        position: the pointer's place.
-        dragging: the pointer has left its place.
+        press: the press that began the gesture.
+        vertices: of the stroke, without the pointer's position.
+        travelled: pointer positions since the newest vertex.
+        position: the pointer's position.
+        dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
     """
 
     press: PointerPress
@@ -83,7 +82,7 @@ class BrushGesture:
 
     @classmethod
     def begin(cls, press: PointerPress) -> Gesture:
-        """The gesture at its start; Shift goes on from the end of the last stroke."""
+        """Begin a gesture; Shift continues from the end of the last stroke."""
         position = _vertex(press.position, press.pressure)
         strokes = press.recipe.finish.strokes
         start = strokes[-1].path[-1] if press.straight and strokes else position
@@ -102,7 +101,7 @@ class BrushGesture:
             return replace(self, dragging=dragging)
         travelled = (*self.travelled, self.position)
         vertices = self.vertices
-        if len(travelled) > LONGEST or not self._is_far_enough(place, travelled):
+        if len(travelled) > LONGEST or not self._is_near_segment(place, travelled):
             vertices, travelled = (*vertices, self.position), ()
         return replace(
             self,
@@ -112,10 +111,10 @@ class BrushGesture:
             dragging=dragging,
         )
 
-    def _is_far_enough(self, end: Vertex, travelled: Iterable[Vertex]) -> bool:
-        """Whether the piece from the newest vertex to ``end`` passes near all these."""
+    def _is_near_segment(self, end: Vertex, travelled: Iterable[Vertex]) -> bool:
+        """Whether the segment from the newest vertex to ``end`` is near all positions."""
         tolerance = TOLERANCE / self.press.scale
-        # A change of pressure counts by what it does to the radius.
+        # Pressure is weighted by its effect on the radius.
         weight = self.press.options.radius
         begin = _apply_pressure(self.vertices[-1], weight)
         along = [
@@ -155,7 +154,7 @@ def _apply_pressure(vertex: Vertex, weight: float) -> Vertex:
 
 
 def _touches(stroke: Stroke, size: tuple[int, int]) -> bool:
-    """Whether any piece of a stroke comes as near to the image as its radius."""
+    """Whether any segment of a stroke is within its radius of the image."""
     height, width = size
     reach = stroke.radius + 1
     pieces = pairwise(stroke.path if len(stroke.path) > 1 else stroke.path * 2)

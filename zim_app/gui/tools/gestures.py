@@ -1,8 +1,7 @@
-"""Pointing with the mouse: what lies under it, and what a gesture does to a recipe.
+"""Gestures of the pointer: hit tests, and the edits that gestures make to a recipe.
 
-Pure functions over frozen values.  Two frames meet here: image pixels, as everywhere,
-and view pixels, in which distances are what the hand feels.  What each tool is called
-and which key it has is in :mod:`zim_app.gui.tools.toolbox`.
+Pure functions on immutable values.  Positions are in image pixels or, for distances on
+the screen, in view pixels.  The table of tools is :mod:`zim_app.gui.tools.toolbox`.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from zim_model.recipe import Recipe
 from zim_model.request import Brush
 
 DRAG_DISTANCE = 4.0
-"""View pixels that the pointer must travel before a click becomes a drag."""
+"""Distance in view pixels at which a click becomes a drag."""
 HIT_RADIUS = 10.0
-"""View pixels around a point or corner that take hold of it."""
+"""Distance in view pixels at which a point or corner is hit."""
 
 ToView = Callable[[float, float], QPointF]
 """Maps x, y in image pixels to view pixels."""
@@ -49,10 +48,10 @@ TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """What can be held of a prompt set: a point, a scribble, the box by some part.
+    """A draggable part of a prompt set: a point, a scribble, or a corner or edge of the box.
 
-    ``index`` counts the points, the scribbles, or the box's corners clockwise from the
-    top left.
+    ``index`` is that of the point, of the scribble, or of the box's corner, clockwise
+    from the top left.
     """
 
     kind: Literal["point", "scribble", "corner", "edge"]
@@ -60,11 +59,11 @@ class PromptPart:
 
     @property
     def is_box_handle(self) -> bool:
-        """Whether this belongs to the box."""
+        """Whether this is a corner or edge of the box."""
         return self.kind in ("corner", "edge")
 
     def exists_in(self, prompts: PromptSet) -> bool:
-        """Whether those prompts still have this part."""
+        """Whether those prompts have this part."""
         if self.is_box_handle:
             return prompts.box is not None
         if self.kind == "scribble":
@@ -74,7 +73,7 @@ class PromptPart:
 
 @dataclass(frozen=True, slots=True)
 class RecipeEdit:
-    """A change to a recipe: ``text`` names the undo step, ``selected`` the new part."""
+    """A new recipe, the name of the undo step, and the part to select afterwards."""
 
     text: str
     recipe: Recipe
@@ -94,9 +93,9 @@ def corners(box: Box) -> tuple[tuple[float, float], ...]:
 def find_part_at(
     prompts: PromptSet, position: QPointF, to_view: ToView, scale: float = 1.0
 ) -> PromptPart | None:
-    """The part under view position ``at``: the newest point first, the box last.
+    """The part at a view position: the newest point first, the box last; or None.
 
-    Points are drawn ``scale`` times as large as usual.
+    ``scale`` is the magnification of point markers.
     """
     for part, x, y in _handles(prompts):
         reach = HIT_RADIUS * max(scale, 1.0) if part.kind == "point" else HIT_RADIUS
@@ -113,7 +112,7 @@ def find_part_at(
 
 
 def list_parts(prompts: PromptSet) -> tuple[PromptPart, ...]:
-    """All that can be selected, in the order in which it was made: each part once."""
+    """All selectable parts: points, scribbles, and the box as one."""
     return (
         *(PromptPart("point", index) for index in range(len(prompts.points))),
         *(PromptPart("scribble", index) for index in range(len(prompts.scribbles))),
@@ -130,7 +129,7 @@ def _handles(prompts: PromptSet) -> Iterator[tuple[PromptPart, float, float]]:
 
 
 def distance(a: QPointF, b: QPointF) -> float:
-    """Between two positions of one frame."""
+    """Euclidean distance of two positions."""
     return math.hypot(a.x() - b.x(), a.y() - b.y())
 
 
@@ -150,7 +149,7 @@ def _distance_to_side(position: QPointF, a: QPointF, b: QPointF) -> float:
 
 
 def remove_part(recipe: Recipe, part: PromptPart) -> RecipeEdit:
-    """Delete a point, a scribble, or the box whichever part of it is meant."""
+    """An edit that deletes a point, a scribble, or the box of a corner or edge."""
     if part.is_box_handle:
         return make_edit("delete_box", recipe.with_box(None))
     if part.kind == "scribble":
@@ -159,7 +158,7 @@ def remove_part(recipe: Recipe, part: PromptPart) -> RecipeEdit:
 
 
 def clear_prompts(recipe: Recipe) -> RecipeEdit:
-    """Delete all prompts."""
+    """An edit that deletes all prompts."""
     return make_edit("clear", replace(recipe, prompts=PromptSet(), more_prompt_sets=()))
 
 
@@ -174,14 +173,14 @@ def make_edit(
 
 @dataclass(frozen=True, slots=True)
 class ToolOptions:
-    """What the user can choose about the tools.
+    """Options of the tools.
 
     Attributes:
-        positive: scribbles say "this belongs to the object".
-        brush: what strokes do to alpha.
-        radius: of the brush, in image pixels.
+        positive: sign of scribbles.
+        brush: effect of strokes on alpha.
+        radius: radius of the brush, in image pixels.
         hardness: see :class:`~zim_model.request.Stroke`.
-        strength: likewise.
+        strength: see :class:`~zim_model.request.Stroke`.
     """
 
     positive: bool = True
@@ -193,19 +192,19 @@ class ToolOptions:
 
 @dataclass(frozen=True, slots=True)
 class PointerPress:
-    """A mouse button or pen that went down on the picture.
+    """The press of a mouse button or pen on the image.
 
     Attributes:
-        recipe: of the active object.
+        recipe: recipe of the active object.
         size: height and width of the image.
-        part: the prompt under the pointer.
-        positive: whether it means "this belongs to the object".
+        part: the part under the pointer, or None.
+        positive: sign of the press.
         position: in image pixels, possibly outside the image.
         view: in view pixels.
-        pressure: of a pen, in (0, 1]; 1 for a mouse.
+        pressure: pressure of a pen, in (0, 1]; 1 for a mouse.
         scale: view pixels per image pixel.
-        straight: Shift is held.
-        options: of the tools.
+        straight: whether Shift is pressed.
+        options: options of the tools.
     """
 
     recipe: Recipe
@@ -221,17 +220,17 @@ class PointerPress:
 
     @property
     def inside(self) -> bool:
-        """Whether it is on the image."""
+        """Whether the position is inside the image."""
         height, width = self.size
         return 0 <= self.position.x() < width and 0 <= self.position.y() < height
 
 
 class Gesture(Protocol):
-    """A button held down: what it would do if it were released now; frozen.
+    """A gesture in progress, immutable.
 
     Attributes:
-        dragging: the pointer has left its place.
-        preview_path: x and y of a line to be shown meanwhile, in image pixels.
+        dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
+        preview_path: x and y of a line to show during the gesture, in image pixels.
     """
 
     @property
@@ -241,28 +240,28 @@ class Gesture(Protocol):
     def preview_path(self) -> tuple[tuple[float, float], ...]: ...
 
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
-        """The gesture with the pointer somewhere else, in image and view pixels."""
+        """The gesture with the pointer at another position, in image and view pixels."""
         ...
 
     def edit(self) -> RecipeEdit | None:
-        """What this gesture does; None if it only selects, or does nothing."""
+        """The edit if the gesture ended now; None if it changes nothing."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What the pointer does on the picture.
+    """A tool of the canvas.
 
     Attributes:
-        id: of the action that chooses it, after ``tool_``.
-        text: its name, to be translated in the context "Tool".
-        key: chooses it.
-        icon: a Material Design name.
-        tip: how it is used, to be translated in the context "Tool".
-        begin: starts a gesture; None if nothing begins there.
-        drags_prompts: a prompt under the pointer is taken hold of.
-        paints: it changes alpha itself, under a round brush.
-        pans: every button moves the picture.
+        id: suffix of the action id, after ``tool_``.
+        text: its name, translated in the context "Tool".
+        key: its shortcut.
+        icon: name of a Material Design icon.
+        tip: instructions, translated in the context "Tool".
+        begin: starts a gesture; returns None if there is none.
+        drags_prompts: whether prompts under the pointer are dragged.
+        paints: whether it paints alpha with a round brush.
+        pans: whether every button pans.
     """
 
     id: str
@@ -278,13 +277,13 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class PromptGesture:
-    """Click for a point, drag for a box, or drag a point or the box elsewhere.
+    """A click adds a point, a drag draws a box or moves a part.
 
     Attributes:
-        press: how it began.
-        position: where the pointer is, in image pixels.
-        dragging: the pointer has left its place.
-        preview_path: none.
+        press: the press that began the gesture.
+        position: the pointer in image pixels.
+        dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
+        preview_path: empty.
     """
 
     press: PointerPress
@@ -294,7 +293,7 @@ class PromptGesture:
 
     @classmethod
     def begin(cls, press: PointerPress) -> PromptGesture:
-        """The gesture at its start."""
+        """Begin a gesture."""
         return cls(press, press.position)
 
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
@@ -342,7 +341,7 @@ class PromptGesture:
 
     def _move_scribble(self, part: PromptPart) -> RecipeEdit:
         scribble = self.press.recipe.prompts.scribbles[part.index]
-        # Its last place is half a pixel inside: the image's far edges are outside.
+        # Positions lie at least half a pixel inside the image's right and bottom edges.
         bounds = Box.enclosing(scribble.path)
         by = self._box_delta(replace(bounds, x1=bounds.x1 + 0.5, y1=bounds.y1 + 0.5))
         path = tuple((x + by.x(), y + by.y()) for x, y in scribble.path)
@@ -351,7 +350,7 @@ class PromptGesture:
         return make_edit("move_scribble", recipe, part)
 
     def _box_delta(self, box: Box) -> QPointF:
-        """How far the box goes with the pointer, without leaving the image."""
+        """The pointer's movement, clipped so that the box stays in the image."""
         height, width = self.press.size
         delta = self.position - self.press.position
         return QPointF(
@@ -370,7 +369,7 @@ class PromptGesture:
 
 
 def add_point_edit(press: PointerPress, *, positive: bool) -> RecipeEdit | None:
-    """A point where the button went down; None if that is outside the image."""
+    """An edit that adds a point at the press; None outside the image."""
     if not press.inside:
         return None
     recipe = press.recipe.with_point(

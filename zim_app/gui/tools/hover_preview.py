@@ -1,4 +1,4 @@
-"""What would be: the matte of another recipe, while the document stays as it is."""
+"""Previews: mattes of other recipes, without changing the document."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from zim_model.request import Finish, Matte, Options, Request
 
 
 class HoverPreview(QObject):
-    """Asks for previews when they are wanted, and shows those that still are.
+    """Requests previews and shows those that are not stale.
 
-    There are two kinds: another recipe in place of the active object's, as while a
-    slider moves, and what a click at the pointer would give, translucent over the rest.
+    There are two kinds: of another recipe of the active object, while a slider moves;
+    and, translucent over all mattes, of a click at the pointer (hovering).
 
-    **Signals**: ``hovering_changed(on)``: clicks are previewed, or not any more.
+    **Signals**: ``hovering_changed(on)``: whether clicks are previewed.
 
     **Threads**: the window's only.
     """
@@ -40,7 +40,7 @@ class HoverPreview(QObject):
         canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
 
     def set_document(self, document: Document) -> None:
-        """Preview another document from now on."""
+        """Preview another document."""
         if self._document is not None:
             self._document.changed.disconnect(self._on_document_changed)
         self._document = document
@@ -50,10 +50,9 @@ class HoverPreview(QObject):
     # -- Another recipe ------------------------------------------------------------
 
     def show_recipe(self, recipe: Recipe | None) -> None:
-        """Show what that would give in place of the active object's matte.
+        """Preview a recipe in place of the active object's matte; None ends it.
 
-        None shows the document again.  A recipe that becomes the document's is shown
-        until the document has its own matte.
+        If the recipe becomes the document's, the preview lasts until that is solved.
         """
         document = self._document
         if document is None or recipe is None or recipe == document.state.recipe:
@@ -71,7 +70,7 @@ class HoverPreview(QObject):
     # -- A click -------------------------------------------------------------------
 
     def set_hovering(self, on: bool) -> None:
-        """Show what a click at the pointer would give, or stop that."""
+        """Turn on or off the preview of a click at the pointer."""
         if on == self.hovering:
             return
         self.hovering = on
@@ -100,12 +99,12 @@ class HoverPreview(QObject):
     def _request(self, request: Request) -> None:
         try:
             request.prompts.validate(*request.image.shape[:2])
-        except ZimError:  # a box and points that make no request, or strokes alone
+        except ZimError:  # invalid prompts, or strokes alone
             if request.prompts:
                 return
         self._queue.preview(request)
 
-    # -- Answers -------------------------------------------------------------------
+    # -- Results -------------------------------------------------------------------
 
     @Slot(object, object)
     def _on_queue_previewed(self, request: Request, matte: Matte) -> None:
@@ -119,7 +118,7 @@ class HoverPreview(QObject):
             self._canvas.show_hover_matte(matte)
 
     def _adds_one_point(self, request: Request, state: DocumentState) -> bool:
-        """Whether a preview is of the present prompts and a click."""
+        """Whether a preview is of the current prompts plus one point."""
         assert self._document is not None
         before = replace(request.prompts, points=request.prompts.points[:-1])
         same = request.image_key == self._document.image.key

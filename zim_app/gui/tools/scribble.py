@@ -1,4 +1,4 @@
-"""Lines drawn by hand as prompts: scribbles, and the lasso around an object."""
+"""Freehand gestures: scribbles, and the lasso around an object."""
 
 from __future__ import annotations
 
@@ -22,17 +22,14 @@ from zim_app.gui.tools.gestures import (
 from zim_model.prompts import Box, Scribble
 
 TOLERANCE = 0.5
-"""View pixels by which a simplified line may miss the drawn one."""
+"""Largest distance of a simplified line from the drawn one, in view pixels."""
 
 Path = tuple[tuple[float, float], ...]
 """x and y of vertices, in image pixels."""
 
 
 def simplify_path(path: Sequence[tuple[float, float]], tolerance: float) -> Path:
-    """The fewest of a line's vertices that stay so near to it (Douglas and Peucker).
-
-    Both ends are kept.
-    """
+    """Simplify a line up to a tolerance (Douglas and Peucker); both ends are kept."""
     positions = np.asarray(path, np.float64)
     keep = np.zeros(len(positions), bool)
     keep[[0, -1]] = True
@@ -53,7 +50,7 @@ def simplify_path(path: Sequence[tuple[float, float]], tolerance: float) -> Path
 
 
 def _distances(positions: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Of places (N, 2) from a piece of straight line; (N,)."""
+    """Distances (N,) of positions (N, 2) from a line segment."""
     along = end - begin
     length = float(along @ along)
     fraction = (
@@ -67,12 +64,12 @@ def _distances(positions: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.
 
 @dataclass(frozen=True, slots=True)
 class _FreehandGesture:
-    """A line that grows with the pointer, kept inside the image.
+    """A line along the pointer's path, clipped to the image.
 
     Attributes:
-        press: how it began.
-        path: all places of the pointer.
-        dragging: the pointer has left its place.
+        press: the press that began the gesture.
+        path: all pointer positions.
+        dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
     """
 
     press: PointerPress
@@ -93,7 +90,7 @@ class _FreehandGesture:
 
 
 def _inside(positions: QPointF, size: tuple[int, int]) -> tuple[float, float]:
-    """The place in an image of that height and width that is nearest."""
+    """The nearest position inside an image of that height and width."""
     height, width = size
     return min(max(positions.x(), 0.0), width - 0.5), min(
         max(positions.y(), 0.0), height - 0.5
@@ -102,11 +99,11 @@ def _inside(positions: QPointF, size: tuple[int, int]) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class ScribbleGesture(_FreehandGesture):
-    """Draw a line over what belongs to the object, or does not; a click is a point."""
+    """Draws a positive or negative scribble; a click adds a point."""
 
     @classmethod
     def begin(cls, press: PointerPress) -> Gesture:
-        """The gesture at its start; a prompt under the pointer is taken hold of."""
+        """Begin a gesture; a part under the pointer is dragged instead."""
         if press.part is not None:
             return PromptGesture.begin(press)
         return cls(press, (_inside(press.position, press.size),))
@@ -118,7 +115,7 @@ class ScribbleGesture(_FreehandGesture):
             return add_point_edit(self.press, positive=positive)
         path = simplify_path(self.path, TOLERANCE / self.press.scale)
         if len(path) < 2:
-            return None  # drawn along an edge of the image from outside
+            return None  # drawn outside along an edge of the image
         recipe = self.press.recipe.with_scribble(Scribble(path, positive))
         part = PromptPart("scribble", len(recipe.prompts.scribbles) - 1)
         return make_edit("scribble" if positive else "negative_scribble", recipe, part)
@@ -126,14 +123,15 @@ class ScribbleGesture(_FreehandGesture):
 
 @dataclass(frozen=True, slots=True)
 class LassoGesture(_FreehandGesture):
-    """Draw a loop around the object, which becomes the box around the loop.
+    """Draws a loop around the object, which becomes its bounding box.
 
-    The loop is no negative scribble besides: measured, a box alone finds more.
+    The loop is not added as a negative scribble: a box alone gave better mattes in
+    measurements.
     """
 
     @classmethod
     def begin(cls, press: PointerPress) -> Gesture | None:
-        """The gesture at its start; a prompt under the pointer is taken hold of."""
+        """Begin a gesture; a part under the pointer is dragged instead."""
         if press.part is not None:
             return PromptGesture.begin(press)
         if not press.positive:

@@ -1,4 +1,4 @@
-"""The tools' share of the window: their bar and their options."""
+"""Connects the tools to the window: tool bar, options bar and panels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOOL_ICON_SIZE = QSize(24, 24)
 
 
 class ToolController(QObject):
-    """Joins the tools to the canvas and to a window's bars and docks.
+    """Connects the tools to the canvas and to the window's bars and docks.
 
     **Threads**: the window's only.
     """
@@ -53,7 +53,7 @@ class ToolController(QObject):
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What the tools' actions do, by id."""
+        """Handlers of the tool actions, by action id."""
         tools = {
             id_: partial(self._canvas.set_tool, tool)
             for id_, tool in zip(TOOL_IDS, TOOLS, strict=True)
@@ -74,7 +74,7 @@ class ToolController(QObject):
     def connect_actions(
         self, window: QMainWindow, actions: Mapping[str, QAction]
     ) -> None:
-        """Put the bars into the window, after its own."""
+        """Connect the actions, and add bars and panels to the window."""
         self._actions = actions
         for id_ in TOOL_IDS:
             self.tool_bar.addAction(actions[id_])
@@ -90,7 +90,7 @@ class ToolController(QObject):
         self._on_preference_changed("hover_preview")
 
     def set_document(self, document: Document) -> None:
-        """Work on another document from now on."""
+        """Switch to another document."""
         for panel in self.panels:
             panel.set_document(document)
         self.previews.set_document(document)

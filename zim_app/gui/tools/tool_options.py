@@ -1,4 +1,4 @@
-"""The strip above the canvas: what the tool in hand does, and its options."""
+"""The bar above the canvas with the tool's instructions and options."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ BRUSHES = (
         "add",
         "plus",
         QT_TRANSLATE_NOOP("ToolOptions", "Add"),
-        QT_TRANSLATE_NOOP("ToolOptions", "What is painted becomes opaque"),
+        QT_TRANSLATE_NOOP("ToolOptions", "Painted areas become opaque"),
     ),
     (
         "erase",
         "eraser",
         QT_TRANSLATE_NOOP("ToolOptions", "Erase"),
-        QT_TRANSLATE_NOOP("ToolOptions", "What is painted becomes transparent"),
+        QT_TRANSLATE_NOOP("ToolOptions", "Painted areas become transparent"),
     ),
     (
         "soften",
@@ -63,7 +63,7 @@ BRUSHES = (
 
 
 class OptionSwitch(QWidget):
-    """A row of buttons of which one is on.
+    """A row of exclusive buttons.
 
     **Threads**: the window's only.
     """
@@ -92,7 +92,7 @@ class OptionSwitch(QWidget):
             self._icons[button] = name
 
     def show_value(self, value: object) -> None:
-        """Mark the button of that value."""
+        """Check the button of that value."""
         self.buttons[value].setChecked(True)
 
     def paint_icons(self, palette: QPalette) -> None:
@@ -107,14 +107,14 @@ def _tr(text: str) -> str:
 
 
 class _OptionStrip(QWidget):
-    """A row that asks for no more room than it must have, so that a bar shows it."""
+    """A row whose size hint is its minimum size, so that the bar always shows it."""
 
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()
 
 
 class BrushOptions(QWidget):
-    """What the brush does, and how large, hard and strong it is.
+    """Effect, size, hardness and strength of the brush.
 
     **Threads**: the window's only.
     """
@@ -124,7 +124,7 @@ class BrushOptions(QWidget):
         self.brush = OptionSwitch(owner, "brush", BRUSHES)
         self.diameter = SliderField(
             self.tr("Size"),
-            self.tr("Diameter of the brush, in pixels of the picture: [ and ]"),
+            self.tr("Diameter of the brush, in pixels of the photo: [ and ]"),
             SliderScale(
                 2 * SMALLEST_RADIUS, 2 * LARGEST_RADIUS, 40, unit=" px", curve=3
             ),
@@ -138,7 +138,7 @@ class BrushOptions(QWidget):
         )
         self.strength = SliderField(
             self.tr("Strength"),
-            self.tr("How much one stroke does"),
+            self.tr("Effect of one stroke"),
             SliderScale(1, 100, 100, unit=" %"),
             one_line=True,
         )
@@ -155,7 +155,7 @@ class BrushOptions(QWidget):
             field.changing.connect(partial(owner.choose_fraction, option, fraction))
 
     def show_options(self, options: ToolOptions) -> None:
-        """Show these."""
+        """Show the options."""
         self.brush.show_value(options.brush)
         self.diameter.set_value(2 * options.radius)
         self.hardness.set_value(100 * options.hardness)
@@ -163,7 +163,7 @@ class BrushOptions(QWidget):
 
 
 class ToolOptionsBar(QToolBar):
-    """Says how the tool in hand is used, and shows its options.
+    """Shows the instructions and options of the current tool.
 
     **Threads**: the window's only.
     """
@@ -180,7 +180,7 @@ class ToolOptionsBar(QToolBar):
         self._parts: dict[str, QWidget] = {"scribble": self.sign, "brush": self.brush}
         self._setup_labels()
         strip = _OptionStrip()
-        # As high with every tool, so that the picture stays where it is.
+        # Of the same height with every tool, so that the image does not move.
         strip.setMinimumHeight(self.brush.sizeHint().height() + 4)
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(strip)
@@ -207,12 +207,12 @@ class ToolOptionsBar(QToolBar):
         )
 
     def choose(self, option: str, value: object) -> None:
-        """Change one of the :class:`ToolOptions`."""
+        """Set a field of the :class:`ToolOptions`."""
         self._canvas.set_options(replace(self._canvas.options, **{option: value}))
         self._canvas.setFocus()
 
     def choose_fraction(self, option: str, fraction: float, value: float) -> None:
-        """Change one of the numbers, shown as ``value``, which counts ``share``."""
+        """Set a numeric field to ``value`` times ``fraction``."""
         changes: dict[str, Any] = {option: value * fraction}
         self._canvas.set_options(replace(self._canvas.options, **changes))
 

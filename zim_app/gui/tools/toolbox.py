@@ -1,7 +1,7 @@
-"""Every tool as one table.
+"""The table of tools.
 
-To add a tool: a gesture as in :mod:`zim_app.gui.tools.gestures`, and a :class:`Tool`
-here.  The tool bar, the menu, the key and the cheat sheet need no more work.
+To add a tool, write a gesture as in :mod:`zim_app.gui.tools.gestures`, and add a
+:class:`Tool` here.  Tool bar, menu, shortcut and cheat sheet follow.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ TOOLS = (
         QT_TRANSLATE_NOOP("Tool", "Hand"),
         "H",
         "hand-back-right-outline",
-        QT_TRANSLATE_NOOP("Tool", "Drag the picture"),
+        QT_TRANSLATE_NOOP("Tool", "Drag the photo"),
         _no_gesture,
         drags_prompts=False,
         pans=True,
     ),
 )
-"""Every tool; the first is chosen at the start."""
+"""All tools; the first is the initial one."""

@@ -1,1 +1,1 @@
-"""What runs beside the thread of the window."""
+"""Worker threads: engine, files and warm-up."""

@@ -1,4 +1,4 @@
-"""Reading and writing files off the window's thread."""
+"""Reads and writes files off the window's thread."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ from zim_app.gui.workers.warmup import import_readers
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 
 SILENT_KINDS = ("save_session", "note_run")
-"""Jobs that nobody waits for."""
+"""Kinds of jobs that are not shown to the user."""
 
 
 class FileWorker(QObject):
-    """Opens pictures, the latest wish wins, and does jobs, of which none is dropped.
+    """Opens images, of which the latest wins, and runs jobs, of which none is dropped.
 
     **Signals**
 
-    - ``opened(opened)``: what the work of :meth:`open` returned, unless another is
-      wanted by now.
-    - ``job_done(task, result)``: a :class:`WorkerTask` of :meth:`submit` has ended.
-    - ``job_failed(task, error)``: likewise, with any exception that it raised.
-    - ``failed(error)``: any exception that opening raised.
+    - ``opened(opened)``: the result of :meth:`open`, unless it was superseded.
+    - ``job_done(task, result)``: a :class:`WorkerTask` of :meth:`submit` succeeded.
+    - ``job_failed(task, error)``: a job raised any exception.
+    - ``failed(error)``: opening raised any exception.
     - ``thumbnail_read(path, image)``: a ``QImage`` for the start page.
-    - ``activity_changed()``: ``activities`` has changed.
+    - ``activity_changed()``: ``activities`` may have changed.
 
-    **Threads**: lives on the window's thread and works on two others.
+    **Threads**: belongs to the window's thread; work runs on two others.
     """
 
     opened = Signal(object)
@@ -52,17 +51,17 @@ class FileWorker(QObject):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is read or written."""
+        """Whether no job runs or waits."""
         return self._opener.idle and self._jobs.idle
 
     @property
     def activities(self) -> list[str]:
-        """The kinds of work that run now: "open", "export", ..."""
+        """Kinds of the running work: "open", "export", ..."""
         running = (self._opener.running, self._jobs.running)
         return [task.kind for task in running if task and task.kind not in SILENT_KINDS]
 
     def warm_up(self, thumbnails: Iterable[Path]) -> None:
-        """Read thumbnails, and load what the first picture will need."""
+        """Read thumbnails, and import what the first image will need."""
         for path in thumbnails:
             self._jobs.submit(
                 WorkerTask("thumbnail", path, partial(read_thumbnail, path))
@@ -70,20 +69,20 @@ class FileWorker(QObject):
         self._jobs.submit(WorkerTask("import", None, import_readers))
 
     def open(self, subject: Any, work: Callable[[], Any]) -> None:
-        """Read a picture; its wish replaces one that waits."""
+        """Open an image by calling ``work``; it replaces a waiting one."""
         self._opener.submit(WorkerTask("open", subject, work))
 
     def cancel_open(self) -> None:
-        """Drop the picture that is being read, and one that waits."""
+        """Drop the image that is being opened, and a waiting one."""
         self._cancelled = self._opener.running
         self._opener.drop_waiting()
 
     def submit(self, kind: str, subject: Any, work: Callable[[], Any]) -> None:
-        """Do a job after those submitted before."""
+        """Run a job after those submitted before."""
         self._jobs.submit(WorkerTask(kind, subject, work))
 
     def close(self) -> None:
-        """Finish all jobs, and return when the threads have ended."""
+        """Finish all jobs, stop the threads and wait for their end."""
         self._opener.close()
         self._jobs.close()
 
@@ -96,7 +95,7 @@ class FileWorker(QObject):
         elif task.kind == "open":
             if error is not None:
                 self.failed.emit(error)
-            elif self._opener.idle:  # else a later one is wanted
+            elif self._opener.idle:  # else it was superseded
                 self.opened.emit(result)
         elif error is not None:
             self.job_failed.emit(task, error)
@@ -107,7 +106,7 @@ class FileWorker(QObject):
 
 
 def read_thumbnail(path: Path) -> QImage:
-    """The middle of a picture at the size of a thumbnail."""
+    """The centre of an image, scaled and cropped to a thumbnail."""
     reader = QImageReader(str(path))
     reader.setAutoTransform(True)
     cover = Qt.AspectRatioMode.KeepAspectRatioByExpanding

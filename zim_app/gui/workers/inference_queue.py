@@ -1,4 +1,4 @@
-"""The window's way to the engine: one thread, one answer at a time, the latest wins."""
+"""Runs the window's requests on the engine: one thread, of which the latest request wins."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 class EngineLike(Protocol):
-    """What the queue needs of :class:`zim_model.inference.engine.Engine`."""
+    """The methods of :class:`zim_model.inference.engine.Engine` that the queue uses."""
 
     def prepare(self, request: Request, cancelled: CancelCheck = ...) -> Timings:
         """Encode the image, unless its features are cached."""
 
     def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
-        """Answer the request."""
+        """Compute the matte of the request."""
 
     def devices(self) -> tuple[Device, ...]:
-        """The devices of this machine, the best first."""
+        """Devices of this machine, the best first."""
 
     def set_device(self, choice: DeviceChoice) -> None:
-        """Run models elsewhere or otherwise from now on."""
+        """Change the device and precision of all models."""
 
     def everything(
         self,
@@ -52,10 +52,10 @@ EngineFactory = Callable[[], EngineLike]
 
 
 def create_engine(cache_bytes: int = 2**30) -> EngineLike:
-    """Make the real engine; runs on the worker thread, as all that touches torch.
+    """Create the real engine; called on the worker thread, like all code with torch.
 
     Args:
-        cache_bytes: most memory for the features of encoded pictures.
+        cache_bytes: most memory for the features of encoded images.
     """
     import_torch()
     from zim_model.inference.engine import Engine
@@ -66,11 +66,10 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
 class _EngineWorker:
     """Owns the engine; all methods run on the worker thread.
 
-    ``wanted`` is the newest request, ``preview_wanted`` says whether any preview is wanted,
-    ``search_request`` is the request of the search that is wanted, and ``choice`` the newest
-    choice of a device: the window's thread writes them, this one reads them.
-    ``devices`` goes the other way.  A reference is read or written as a whole, so that
-    no lock is needed.
+    The window's thread writes, and this one reads, ``newest_request``,
+    ``preview_wanted`` (whether previews are still wanted), ``search_request`` (of the
+    search that is still wanted) and ``choice`` (of the device).  ``devices`` goes the
+    other way.  References are read and written atomically, so that no lock is needed.
     """
 
     def __init__(self, factory: EngineFactory) -> None:
@@ -97,8 +96,8 @@ class _EngineWorker:
         return self._with_unreported(request, timings)
 
     def solve(self, request: Request) -> Matte:
-        # Features serve every prompt, so a newer click must not stop their making.
-        # What they cost is reported with the first answer that is not withdrawn.
+        # Features serve all prompts, so a newer click must not cancel the encoding.
+        # Its time is reported with the first matte that is not cancelled.
         self._unreported = (request, self.prepare(request))
         matte = self.warm_up().solve(
             request, lambda: self.newest_request is not request
@@ -107,13 +106,13 @@ class _EngineWorker:
         return replace(matte, timings=timings)
 
     def preview(self, request: Request, newest: Request | None) -> Matte:
-        """Answer a passing question, unless anything else is wanted meanwhile."""
+        """Compute a preview; cancelled by any newer request."""
 
         def superseded() -> bool:
             return self.newest_request is not newest or not self.preview_wanted
 
         matte = self.warm_up().solve(request, superseded)
-        if matte.timings.notes:  # the window shows no timings of previews
+        if matte.timings.notes:  # the window does not show timings of previews
             noted = Timings(0.0, 0.0, "", matte.timings.notes)
             earlier, unreported = self._unreported or (request, noted)
             self._unreported = (earlier, noted.plus(unreported))
@@ -122,7 +121,7 @@ class _EngineWorker:
     def search(
         self, request: Request, on_progress: SearchProgress
     ) -> tuple[FoundObject, ...]:
-        newest = self.newest_request  # a newer one is more urgent than a search
+        newest = self.newest_request  # a newer one has priority over the search
 
         def cancelled() -> bool:
             return (
@@ -132,7 +131,7 @@ class _EngineWorker:
         return self.warm_up().everything(request, None, cancelled, on_progress)
 
     def run_engine_task(self, engine_task: EngineTask) -> None:
-        newest = self.newest_request  # a newer one is more urgent
+        newest = self.newest_request  # a newer one has priority
         engine_task.run(
             self.warm_up(),
             lambda: self.closing or self.newest_request is not newest,
@@ -145,7 +144,7 @@ class _EngineWorker:
         ) == _features(request)
 
     def _with_unreported(self, request: Request, timings: Timings) -> Timings:
-        """Timings with what was spent for the request before and not reported."""
+        """Timings plus those of earlier steps for the request that were not reported."""
         if self._unreported is None:
             return timings
         (earlier, unreported), self._unreported = self._unreported, None
@@ -155,40 +154,38 @@ class _EngineWorker:
 
 
 def _features(request: Request) -> tuple[str, str]:
-    """Requests that agree in it use the same features."""
+    """Key of the features that a request uses."""
     return request.image_key, request.model
 
 
 class InferenceQueue(QObject):
     """Sends requests to the engine, at most one running and one waiting.
 
-    A new request replaces the one that waits, and cancels the one that runs, except
-    that encoding goes on as long as the newest request needs the same features: a
-    click made while the picture is being encoded is answered after that.
+    A new request replaces the waiting one and cancels the running one, except that
+    encoding continues as long as the newest request needs the same features: a click
+    made during encoding is solved after that.
 
-    A preview waits until nothing else is to be done, and gives way to anything else.
+    A preview starts only when the queue is idle, and any other request cancels it.
 
-    A search for all objects steps aside for any other request and is begun again when
-    nothing else is left to do.  Features that it made are remembered, so that it is
-    soon where it was.
+    A search for all objects is interrupted by any other request and restarted when the
+    queue is idle.  Its features are cached, so that it soon reaches the same point.
 
-    ``shared_engine`` is the engine for other threads that have time; see
-    :mod:`.shared_engine`.  Their requests run when nothing else is left to do, one after
-    the other.
+    ``shared_engine`` serves other threads at low priority, see :mod:`.shared_engine`:
+    its tasks run when the queue is idle, one after the other.
 
     **Signals**
 
-    - ``prepared(request, timings)``, ``solved(request, matte)``: answers, which may be
+    - ``prepared(request, timings)``, ``solved(request, matte)``: results, which may be
       stale; compare their keys.
-    - ``previewed(request, matte)``: the answer to a preview, which may be stale too.
+    - ``previewed(request, matte)``: the result of a preview, which may be stale too.
     - ``failed(request, error)``: a :class:`ZimError` for the newest request.
-    - ``search_progressed(request, done, total, found)``: of so many steps; what was
-      found so far.  After stepping aside it counts from the beginning.
+    - ``search_progressed(request, done, total, found)``: steps done, and the
+      objects found so far.  After an interruption it counts from the beginning.
     - ``search_ended(request, found, error)``: one of found and error is None.
     - ``activity_changed(kind)``: "warm_up", "prepare", "solve", "preview", "search",
-      "errand", or "" when idle.
+      "engine_task", or "" when idle.
 
-    **Threads**: lives on the window's thread; the engine is made and used on a worker.
+    **Threads**: belongs to the window's thread; the engine is created and used on another.
     """
 
     prepared = Signal(object, object)
@@ -200,8 +197,8 @@ class InferenceQueue(QObject):
     activity_changed = Signal(str)
     _search_progressed_on_worker = Signal(
         object, int, int, object
-    )  # on the worker's thread
-    _task_submitted = Signal(object)  # on a borrower's thread
+    )  # emitted on the worker thread
+    _task_submitted = Signal(object)  # emitted on the submitting thread
 
     def __init__(
         self, factory: EngineFactory = create_engine, parent: QObject | None = None
@@ -229,12 +226,12 @@ class InferenceQueue(QObject):
 
     @property
     def activity(self) -> str:
-        """What runs now, as in ``activity_changed``."""
+        """Kind of the running work, as in ``activity_changed``."""
         return self._thread.running.kind if self._thread.running else ""
 
     def warm_up(self) -> None:
-        """Make the engine now, so that the first picture need not wait for it."""
-        if self._thread.idle:  # else it is made by what is under way, which may not go
+        """Create the engine now, so that the first image need not wait for it."""
+        if self._thread.idle:  # else running work creates it, and must not be dropped
             self._thread.submit(
                 WorkerTask("warm_up", None, self._engine_worker.warm_up)
             )
@@ -244,18 +241,18 @@ class InferenceQueue(QObject):
         self._submit("prepare", request, self._engine_worker.prepare)
 
     def solve(self, request: Request) -> None:
-        """Answer the request."""
+        """Compute the matte of the request."""
         self._submit("solve", request, self._engine_worker.solve)
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """The devices of this machine, the best first; empty until they are known."""
+        """Devices of this machine, the best first; empty until the engine exists."""
         return self._engine_worker.devices
 
     def set_device(self, choice: DeviceChoice) -> None:
-        """Run models elsewhere or otherwise, beginning with what runs next.
+        """Change the device and precision from the next request on.
 
-        The picture on screen is encoded anew, so that the next click need not wait.
+        The current image is encoded again, so that the next click need not wait.
         """
         if choice == self._engine_worker.choice:
             return
@@ -265,10 +262,10 @@ class InferenceQueue(QObject):
             self.prepare(newest)
 
     def preview(self, request: Request | None) -> None:
-        """Answer this when there is time; the latest wish wins, None withdraws it.
+        """Compute a preview when idle; the latest wins, None withdraws it.
 
-        A preview that runs is finished before a newer one, so that previews come while
-        the pointer moves.  It is void when anything else is wanted, and fails silently.
+        A running preview is finished before a newer one, so that previews appear while
+        the pointer moves.  Any other request cancels it; errors are ignored.
         """
         self._preview = request
         self._engine_worker.preview_wanted = request is not None
@@ -284,23 +281,23 @@ class InferenceQueue(QObject):
             self._thread.submit(WorkerTask("preview", request, work))
 
     def withdraw(self) -> None:
-        """Nothing needs to be solved any more; encoding goes on."""
+        """Cancel solving; encoding continues."""
         if self._engine_worker.newest_request is not None:
             self.prepare(self._engine_worker.newest_request)
 
     def cancel(self) -> None:
-        """Give up all that runs and waits, as soon as its next step."""
+        """Cancel all running and waiting work, at its next step."""
         self._engine_worker.newest_request = self._engine_worker.search_request = None
         self._preview, self._engine_worker.preview_wanted = None, False
         self._thread.drop_waiting()
 
     def search(self, request: Request) -> None:
-        """Find all objects of the request's image, when nothing else is to be done."""
+        """Find all objects of the request's image, when the queue is idle."""
         self._engine_worker.search_request = request
         self._search_if_idle()
 
     def end_search(self) -> None:
-        """Nobody wants to know all objects any more."""
+        """Cancel the search for all objects."""
         self._engine_worker.search_request = None
 
     def _search_if_idle(self) -> None:
@@ -314,7 +311,7 @@ class InferenceQueue(QObject):
             self._thread.submit(WorkerTask("search", request, work))
 
     def close(self) -> None:
-        """Cancel everything and return when the thread has ended."""
+        """Cancel everything, stop the thread and wait for its end."""
         self._engine_worker.newest_request = self._engine_worker.search_request = None
         self._preview, self._engine_worker.preview_wanted = None, False
         self._engine_worker.closing = True
@@ -343,8 +340,8 @@ class InferenceQueue(QObject):
     def _on_thread_finished(
         self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
-        if task.kind == "errand":
-            if error is not None:  # it stepped aside, or the engine cannot be made
+        if task.kind == "engine_task":
+            if error is not None:  # interrupted, or the engine cannot be created
                 self._requeue(task.subject, error)
         elif task.kind == "search":
             self._end_search(task.subject, result, error)
@@ -369,7 +366,7 @@ class InferenceQueue(QObject):
         if self._engine_tasks and self._thread.idle:
             engine_task = self._engine_tasks.popleft()
             work = partial(self._engine_worker.run_engine_task, engine_task)
-            self._thread.submit(WorkerTask("errand", engine_task, work))
+            self._thread.submit(WorkerTask("engine_task", engine_task, work))
 
     def _requeue(self, engine_task: EngineTask, error: Exception) -> None:
         if isinstance(error, Cancelled):
@@ -380,7 +377,7 @@ class InferenceQueue(QObject):
     def _end_search(
         self, request: Request, objects: Any, error: Exception | None
     ) -> None:
-        """Tell the result of a search, unless it only stepped aside or is void."""
+        """Emit the result of a search, unless it was interrupted or cancelled."""
         if request is self._engine_worker.search_request and not isinstance(
             error, Cancelled
         ):

@@ -1,4 +1,4 @@
-"""The window's engine, lent to work on other threads that has time."""
+"""The window's engine for low-priority work on other threads."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ EngineWork = Callable[["EngineLike", CancelCheck], Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EngineTask:
-    """One question that another thread asks the engine, and waits for.
+    """One call of the engine that another thread waits for.
 
     Attributes:
-        work: asks it, on the engine's thread.
-        cancelled: whether the one who asks wants it no more.
-        future: what it waits for.
+        work: calls the engine, on the engine's thread.
+        cancelled: polled; true if the caller cancelled it.
+        future: receives the result or exception.
     """
 
     work: EngineWork
@@ -33,14 +33,14 @@ class EngineTask:
     future: Future[Any] = field(default_factory=Future)
 
     def run(self, engine: EngineLike, yield_check: CancelCheck) -> None:
-        """Ask, and give the answer to the one who waits.
+        """Call the engine and set the result of ``future``.
 
         Args:
             engine: owned by the calling thread.
-            yield_check: polled; true means that something else is more urgent.
+            yield_check: polled; true if work of higher priority waits.
 
         Raises:
-            Cancelled: it stepped aside, and is to be run again.
+            Cancelled: ``yield_check`` became true; the task must be run again.
         """
         try:
             result = self.work(engine, lambda: self.cancelled() or yield_check())
@@ -55,17 +55,16 @@ class EngineTask:
 
 
 class SharedEngine:
-    """An engine whose methods wait until the window's engine had time to answer.
+    """An engine interface whose methods block until the window's engine was idle.
 
-    The window's own requests come first: a question that is being answered is given up
-    when the user wants something, and asked again after that.  What it computed so far
-    and remembers, as the features of a picture, is not computed again.
+    Requests of the window have priority: they interrupt a running task, which is
+    restarted afterwards.  Cached results, such as features, are not computed again.
 
     Args:
-        submit: takes an :class:`EngineTask` to the engine's queue; called on the
-            asking thread.
+        submit: passes an :class:`EngineTask` to the engine's queue; called on the
+            calling thread.
 
-    **Threads**: any but the window's and the engine's may ask.
+    **Threads**: may be called on any but the window's and the engine's.
     """
 
     def __init__(self, submit: Callable[[EngineTask], None]) -> None:
@@ -77,13 +76,13 @@ class SharedEngine:
     def solve(
         self, request: Request, cancelled: CancelCheck = never_cancelled
     ) -> Matte:
-        """Answer the request.
+        """Compute the matte of the request.
 
         Raises:
             ZimError: as :meth:`zim_model.inference.engine.Engine.solve` does.
             Cancelled: ``cancelled`` became true, or the program ends.
         """
-        # What the engine remembers of its last answer is for the window's next stroke.
+        # The engine's cache of its last matte is reserved for the window's next stroke.
         uncached = replace(request, cacheable=False)
         matte: Matte = self._run_on_engine(lambda e, c: e.solve(uncached, c), cancelled)
         return matte
@@ -100,9 +99,10 @@ class SharedEngine:
             ZimError: as :meth:`zim_model.inference.engine.Engine.everything` does.
             Cancelled: ``cancelled`` became true, or the program ends.
         """
-        work: EngineWork = lambda engine, stop: engine.everything(
-            request, options, stop
-        )
+
+        def work(engine: EngineLike, stop: CancelCheck) -> Any:
+            return engine.everything(request, options, stop)
+
         objects: tuple[FoundObject, ...] = self._run_on_engine(work, cancelled)
         return objects
 
@@ -120,7 +120,7 @@ class SharedEngine:
                 self._waiting.discard(engine_task)
 
     def close(self) -> None:
-        """Cancel all questions, now and later; after the engine's thread ended."""
+        """Cancel all present and future calls; call it after the engine's thread ended."""
         with self._lock:
             self._closed = True
             for engine_task in self._waiting:

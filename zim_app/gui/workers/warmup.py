@@ -1,4 +1,4 @@
-"""Import what is slow from worker threads without stopping the window.
+"""Imports slow modules on worker threads without blocking the window.
 
 A plain ``import torch`` holds the interpreter's lock for some 300 ms while the dynamic
 linker loads libtorch, and again for 100 ms at a time while the garbage collector walks
@@ -18,12 +18,12 @@ from pathlib import Path
 _LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so")
 
 _IMPORT_LOCK = threading.Lock()
-"""The linker loads for one thread at a time, and a thread that imports an extension
-waits for it with the interpreter's lock held.  So they wait here instead."""
+"""The linker serves one thread at a time, and an import of an extension module would
+wait for it with the interpreter's lock held.  With this lock, threads wait without it."""
 
 
 def import_readers() -> None:
-    """Import what reads pictures; call it on a worker thread."""
+    """Import the modules that read images; call it on a worker thread."""
     with _IMPORT_LOCK:
         import cv2  # noqa: F401
         import PIL.TiffImagePlugin
@@ -45,7 +45,7 @@ def import_torch() -> None:
         import torch  # noqa: F401
     finally:
         gc.enable()
-    # Modules live as long as the process: no collection needs to look at them again.
+    # Modules live as long as the process: exclude them from garbage collection.
     gc.freeze()
 
 
@@ -57,5 +57,5 @@ def _load_libraries() -> None:
     dlopen = ctypes.CDLL(None).dlopen
     dlopen.restype = ctypes.c_void_p
     for name in _LIBRARIES:
-        # A library that is missing here is found, or missed, by the import itself.
+        # If a library is missing here, the import itself finds it or fails.
         dlopen(os.fsencode(Path(spec.origin).parent / "lib" / name), os.RTLD_NOW)

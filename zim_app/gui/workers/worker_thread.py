@@ -1,4 +1,4 @@
-"""Work off the window's thread: one lane is one thread with its waiting tasks."""
+"""Worker threads of the window, each with a queue of tasks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkerTask:
-    """One piece of work.
+    """One task.
 
     Attributes:
-        kind: what it is, for the one who receives the answer.
+        kind: kind of the task, for the receiver of its result.
         subject: what it is about, such as a path or a request; must be immutable.
-        work: runs on the lane's thread; captures all it needs and changes nothing.
+        work: runs on the worker thread; must not change shared state.
     """
 
     kind: str
@@ -26,13 +26,13 @@ class WorkerTask:
 
 
 class _TaskRunner(QObject):
-    """Lives on the lane's thread and runs what it is sent."""
+    """Runs tasks on the worker thread."""
 
     done = Signal(object, object, object)
 
     @Slot(object)
     def run(self, task: WorkerTask) -> None:
-        """Run a task; whatever it raises is part of the answer."""
+        """Run a task, and emit its result or exception."""
         try:
             result, error = task.work(), None
         except Exception as caught:
@@ -41,7 +41,7 @@ class _TaskRunner(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """End the thread, after everything that was sent before."""
+        """Stop the thread, after all tasks that were sent before."""
         QThread.currentThread().quit()
 
 
@@ -49,18 +49,18 @@ class WorkerThread(QObject):
     """One long-lived thread that runs tasks one after the other.
 
     Args:
-        name: of the thread, for debuggers and logs.
-        waiting: how many tasks may wait; the oldest are dropped for newer ones, so
-            that 1 means "the latest wins".  None keeps them all.
+        name: name of the thread, for debuggers and logs.
+        waiting: most tasks that may wait; the oldest are dropped for newer ones, so
+            that with 1 the latest wins.  None is unlimited.
 
     **Signals**
 
     - ``finished(task, result, error)``: one of result and error is None.
-    - ``running_changed(task)``: the task that runs from now on; None when idle.
+    - ``running_changed(task)``: the task that starts; None when idle.
 
-    **Threads**: methods and signals belong to the thread that made the lane.  Only
-    tasks, results and exceptions cross; there is no lock because all of the lane's
-    state lives on this side.
+    **Threads**: methods and signals belong to the creating thread.  Only tasks, results
+    and exceptions cross threads; no lock is needed, because all other state belongs
+    to the creating thread.
     """
 
     finished = Signal(object, object, object)
@@ -85,28 +85,28 @@ class WorkerThread(QObject):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs and nothing waits."""
+        """Whether no task runs or waits."""
         return self.running is None and not self._waiting
 
     @property
     def has_waiting(self) -> bool:
-        """Whether a task waits for the one that runs."""
+        """Whether a task waits for the running one."""
         return bool(self._waiting)
 
     def drop_waiting(self) -> None:
-        """Forget what waits; what runs goes on."""
+        """Drop the waiting tasks; the running one continues."""
         self._waiting.clear()
 
     def submit(self, task: WorkerTask) -> None:
-        """Run ``task`` as soon as the thread is free."""
+        """Run ``task`` as soon as the thread is idle."""
         self._waiting.append(task)
         if self.running is None:
             self._start_next()
 
     def close(self) -> None:
-        """End the thread and return when it has ended.
+        """Stop the thread and wait for its end.
 
-        What runs is finished; so is what waits, in a lane that keeps everything.
+        The running task is finished; without a limit, so are the waiting ones.
         """
         if self._waiting.maxlen is None:
             for task in self._waiting:

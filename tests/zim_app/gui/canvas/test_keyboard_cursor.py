@@ -58,16 +58,16 @@ def test_the_cursor_is_seen_and_pointed_at(opened, canvas, keys):
 
 def test_shift_goes_farther(canvas, keys, step):
     keys(KEY.Key_Right)
-    first = canvas.keyboard.at.x()
+    first = canvas.keyboard.position.x()
     keys(KEY.Key_Right, modifier=SHIFT)
-    assert canvas.keyboard.at.x() - first == pytest.approx(5 * step)
+    assert canvas.keyboard.position.x() - first == pytest.approx(5 * step)
 
 
 def test_the_cursor_stays_in_the_image_and_in_view(canvas, keys):
     canvas.set_zoom(40)
     keys(*[KEY.Key_Left] * 60, modifier=SHIFT)
-    assert canvas.keyboard.at.x() == 0
-    at = canvas.to_view(canvas.keyboard.at.x(), canvas.keyboard.at.y())
+    assert canvas.keyboard.position.x() == 0
+    at = canvas.to_view(canvas.keyboard.position.x(), canvas.keyboard.position.y())
     assert canvas.viewport().rect().contains(at.toPoint())
 
 
@@ -167,9 +167,9 @@ def test_the_brush_dabs_at_the_cursor(opened, keys):
 
 def test_the_mouse_takes_over(canvas, keys, qtbot):
     keys(KEY.Key_Right)
-    assert canvas.keyboard.at is not None
+    assert canvas.keyboard.position is not None
     qtbot.mouseMove(canvas.viewport(), canvas.to_view(10, 10).toPoint())
-    assert canvas.keyboard.at is None
+    assert canvas.keyboard.position is None
 
 
 def test_the_canvas_says_what_it_is(opened):

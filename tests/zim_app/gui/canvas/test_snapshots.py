@@ -1,4 +1,4 @@
-"""What the canvas looks like, against pictures that somebody has looked at.
+"""What the canvas looks like, against images that somebody has looked at.
 
 ``pytest --update-snapshots tests/zim_app/gui/canvas/test_snapshots.py`` draws them
 anew.

@@ -1,4 +1,4 @@
-"""Menus, keys, tool bar and settings that change how the picture is looked at."""
+"""Menus, keys, tool bar and settings that change how the image is looked at."""
 
 import numpy as np
 import pytest

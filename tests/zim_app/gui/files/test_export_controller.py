@@ -27,7 +27,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 @pytest.fixture
 def cut(opened, qtbot, settle):
-    """The window with a matte: the left half of a picture of 80 x 60 pixels."""
+    """The window with a matte: the left half of an image of 80 x 60 pixels."""
     at = opened.canvas.to_view(20, 20).toPoint()
     qtbot.mouseClick(opened.canvas.viewport(), LEFT, pos=at)
     settle()
@@ -99,7 +99,7 @@ def test_impossible_choices_say_why_and_cannot_be_exported(dialog, tmp_path):
     assert "does not exist" in dialog.preview.text()
     dialog.folder.setText(str(tmp_path))
     choose(dialog.form.what, "picture")
-    assert "Choose a picture for the background" in dialog.preview.text()
+    assert "Choose an image for the background" in dialog.preview.text()
     choose(dialog.form.what, "matte")
     dialog.form.template.setText("photo")
     choose(dialog.form.format, "png")
@@ -231,7 +231,7 @@ def test_export_marks_the_session_as_done(cut, settle, qtbot):
     at = cut.canvas.to_view(50, 50).toPoint()
     qtbot.mouseClick(cut.canvas.viewport(), LEFT, pos=at)
     settle()
-    cut.flow.sessions.flush()
+    cut.files.sessions.flush()
     settle()
     assert not SessionStore().load(key).exported
 

@@ -199,7 +199,7 @@ def test_run_that_lives_or_ended_well_is_not_offered(
     assert window.banner.text == ""
     opened.close()
     last = next_window()
-    last.flow.start()
+    last.files.start()
     idle(qtbot, last)
     assert last.banner.text == ""
 
@@ -220,7 +220,7 @@ def test_project_is_saved_and_opened(
     assert opened.windowTitle() == "work.zimproj[*] – zim-studio"
     assert window_state.recent_paths()[0] == path
     wanted = prompts(opened)
-    assert read_project(path).work.objects[0].recipe.prompts == wanted
+    assert read_project(path).stack.objects[0].recipe.prompts == wanted
     for file in SessionStore().folder.glob("*.json"):
         file.unlink()
     window = next_window()
@@ -242,7 +242,7 @@ def test_save_writes_into_the_same_project(opened, click, settle, qtbot, tmp_pat
     opened.actions_by_id["save_project"].trigger()
     settle()
     assert not opened.isWindowModified()
-    saved = read_project(path).work.objects[0].recipe.prompts
+    saved = read_project(path).stack.objects[0].recipe.prompts
     assert len(saved.points) == 2
 
 
@@ -281,7 +281,7 @@ def test_unsaved_project_asks_before_another_is_opened(
     settle()
     stays = answer == "Cancel"
     assert (opened.document.image.path == other) != stays
-    points = read_project(changed_project).work.objects[0].recipe.prompts.points
+    points = read_project(changed_project).stack.objects[0].recipe.prompts.points
     assert len(points) == (2 if answer == "Save" else 1)
 
 
@@ -297,7 +297,7 @@ def test_unsaved_project_asks_before_the_window_closes(
         assert opened.isVisible()
         return
     qtbot.waitUntil(lambda: not opened.isVisible())
-    points = read_project(changed_project).work.objects[0].recipe.prompts.points
+    points = read_project(changed_project).stack.objects[0].recipe.prompts.points
     assert len(points) == (2 if answer == "Save" else 1)
 
 
@@ -324,7 +324,7 @@ def test_missing_image_is_located(opened, click, settle, photo, tmp_path, qtbot)
     photo.rename(moved / "new.png")
     opened.open_path(path)
     settle()
-    assert "The picture photo.png of work.zimproj is missing." in opened.banner.text
+    assert "The photo photo.png of work.zimproj is missing." in opened.banner.text
     opened.banner.action_button.click()
     [dialog] = [d for d in opened.findChildren(QFileDialog) if d.isVisible()]
     dialog.fileSelected.emit(str(moved / "new.png"))

@@ -53,7 +53,7 @@ def test_empty_folder_says_so(window, settle, tmp_path):
     (tmp_path / "empty").mkdir()
     window.open_path(tmp_path / "empty")
     settle()
-    assert "There is no picture in the folder empty." in window.banner.text
+    assert "There is no photo in the folder empty." in window.banner.text
 
 
 def test_image_dragged_from_a_browser(window, settle):
@@ -99,7 +99,7 @@ def test_nothing_to_paste_says_so(window, settle):
     QGuiApplication.clipboard().setMimeData(data)
     window.actions_by_id["paste"].trigger()
     settle()
-    assert "no picture in the clipboard" in window.banner.text
+    assert "no photo in the clipboard" in window.banner.text
 
 
 def test_damaged_data_in_the_clipboard_says_so(window, settle):

@@ -22,7 +22,7 @@ HEIGHT, WIDTH = 40, 80
 
 
 def scene():
-    """A picture of orange before blue, and the soft and the hard alpha between them."""
+    """An image of orange before blue, and the soft and the hard alpha between them."""
     ramp = np.clip(np.linspace(2, -1, WIDTH), 0, 1)
     share = np.repeat(ramp[None], HEIGHT, axis=0)
     pixels = np.array((230, 120, 30)) * share[..., None]
@@ -111,7 +111,7 @@ def test_without_a_soft_edge_it_says_so(qtbot, files):
     hint = HaloHint(files, image, [hard])
     qtbot.addWidget(hint)
     hint.choose([(0, 0.0)])
-    assert hint.text() == "Looking for a halo…"
+    assert hint.text() == "Measuring the halo…"
     with qtbot.waitSignal(files.job_done):
         pass
     assert hint.text() == "No soft edge that could have a halo."

@@ -100,8 +100,8 @@ def test_a_mask_is_part_of_projects_and_recipes(opened, mask, settle, tmp_path):
     path = tmp_path / "saved.zimproj"
     opened.files._on_project_chosen(str(path))
     settle()
-    work = read_project(path).work
-    assert work.objects == opened.document.state.objects
+    stack = read_project(path).stack
+    assert stack.objects == opened.document.state.objects
     assert json.loads(path.read_text())["objects"][0]["recipe"]["masks"][0]["refine"]
 
 
@@ -151,7 +151,7 @@ def test_shift_and_drop_imports_and_never_moves_the_file(opened, mask, settle):
 
 @pytest.fixture
 def cut(opened, qtbot, settle):
-    """The window with a matte: the left half of a picture of 80 x 60 pixels."""
+    """The window with a matte: the left half of an image of 80 x 60 pixels."""
     at = opened.canvas.to_view(20, 20).toPoint()
     qtbot.mouseClick(opened.canvas.viewport(), LEFT, pos=at)
     settle()

@@ -1,4 +1,4 @@
-"""The strip of a folder's pictures, with a real window, files and mouse."""
+"""The strip of a folder's images, with a real window, files and mouse."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_marks_come_back_at_the_next_start(
     qtbot.waitUntil(lambda: again.idle)
     model = again.strip.model
     assert [model.index(row).data(MARK) for row in range(3)] == ["touched", None, None]
-    os.utime(folder / "p1.png", ns=(1, 1))  # another picture by now
+    os.utime(folder / "p1.png", ns=(1, 1))  # another image by now
     again.strip._read_folder()
     qtbot.waitUntil(lambda: again.idle)
     assert model.index(0).data(MARK) is None

@@ -7,14 +7,19 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QDropEvent
 from PySide6.QtWidgets import QApplication, QColorDialog, QLineEdit, QMenu
 
-from zim_app.gui.panels.object_rows import ROW_ROLE, Row, cut_out_thumbnail, row_parts
+from zim_app.gui.panels.object_rows import (
+    ROW_ROLE,
+    ObjectRow,
+    cut_out_thumbnail,
+    row_parts,
+)
 from zim_model.request import Stroke
 
 KEY, BUTTON, MODIFIER = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
 
 
 class Hand:
-    """Mouse and keys on the window, in rows of the panel and pixels of the picture."""
+    """Mouse and keys on the window, in rows of the panel and pixels of the image."""
 
     def __init__(self, window, qtbot):
         self.window, self.qtbot = window, qtbot
@@ -104,7 +109,7 @@ def test_the_panel_comes_with_the_first_image(window, photo, settle):
     settle()
     assert window.objects.isVisible()
     assert names(window) == ["Object 1"]
-    row: Row = window.objects.model.index(0).data(ROW_ROLE)
+    row: ObjectRow = window.objects.model.index(0).data(ROW_ROLE)
     assert row.empty
     assert row.accessible_text == "Object 1, empty"
 

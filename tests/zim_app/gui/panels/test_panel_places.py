@@ -1,4 +1,4 @@
-"""Panels come with the first picture and stay where the user left them."""
+"""Panels come with the first image and stay where the user left them."""
 
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.workers.inference_queue import InferenceQueue

@@ -112,7 +112,7 @@ def test_showing_a_value_is_no_change(field):
 
 
 def test_a_dragged_slider_is_previewed_and_is_one_step(clicked, recipe, engine, settle):
-    field = clicked.bench.refine.fields["feather"]
+    field = clicked.tools.refine.fields["feather"]
     steps, before = clicked.document.undo_stack.count(), recipe()
     field.slider.setSliderDown(True)
     for value in (2.0, 5.0, 8.0):
@@ -141,7 +141,7 @@ def test_a_dragged_slider_is_previewed_and_is_one_step(clicked, recipe, engine, 
     ],
 )
 def test_numbers_reach_the_recipe(clicked, recipe, name, shown, value):
-    panel = clicked.bench.refine
+    panel = clicked.tools.refine
     panel.fields[name].number.setValue(shown)
     panel.commit_pending()
     assert getattr(recipe().finish, name) == value
@@ -150,7 +150,7 @@ def test_numbers_reach_the_recipe(clicked, recipe, name, shown, value):
 def test_a_slider_keeps_the_strokes(clicked, recipe, qtbot, click):
     qtbot.keyClick(clicked.canvas, Qt.Key.Key_B)
     click(40, 40)
-    panel = clicked.bench.refine
+    panel = clicked.tools.refine
     panel.fields["feather"].number.setValue(6)
     panel.commit_pending()
     assert len(recipe().finish.strokes) == 1
@@ -161,7 +161,7 @@ def test_a_slider_keeps_the_strokes(clicked, recipe, qtbot, click):
 
 
 def test_the_detail_is_chosen(clicked, recipe):
-    box = clicked.bench.refine.detail
+    box = clicked.tools.refine.detail
     box.setCurrentIndex(box.findData("bilinear"))
     box.activated.emit(box.currentIndex())
     assert recipe().options.upsampling == "bilinear"
@@ -170,7 +170,7 @@ def test_the_detail_is_chosen(clicked, recipe):
 
 
 def test_a_second_look_is_one_undo_step(clicked, engine, recipe, qtbot, settle):
-    panel = clicked.bench.refine
+    panel = clicked.tools.refine
     steps = clicked.document.undo_stack.count()
     indicator = QPoint(8, panel.mirrored.height() // 2)
     qtbot.mouseClick(panel.mirrored, LEFT, pos=indicator)
@@ -187,20 +187,20 @@ def test_a_second_look_is_one_undo_step(clicked, engine, recipe, qtbot, settle):
 
 
 def test_a_change_goes_to_the_object_it_was_meant_for(clicked, recipe):
-    clicked.bench.refine.fields["feather"].number.setValue(6)
+    clicked.tools.refine.fields["feather"].number.setValue(6)
     clicked.actions_by_id["object_new"].trigger()
-    clicked.bench.refine.commit_pending()
+    clicked.tools.refine.commit_pending()
     by_id = {item.id: item.recipe for item in clicked.document.state.objects}
     assert by_id[1].finish.feather == 6
     assert recipe().finish.feather == 0
-    assert clicked.bench.refine.fields["feather"].value == 0
+    assert clicked.tools.refine.fields["feather"].value == 0
 
 
 # -- Candidates ---------------------------------------------
 
 
 def test_candidates_are_shown_and_chosen(candidates, clicked, recipe, qtbot, settle):
-    strip = clicked.bench.candidates
+    strip = clicked.tools.candidates
     assert next(b.text() for b in strip.buttons) == "1 · 0.90"
     assert [b.isChecked() for b in strip.buttons] == [True, False, False, False]
     qtbot.mouseClick(strip.buttons[2], LEFT)
@@ -217,9 +217,9 @@ def test_candidates_are_shown_and_chosen(candidates, clicked, recipe, qtbot, set
 
 def test_choosing_the_same_is_no_step(candidates, clicked, qtbot):
     steps = clicked.document.undo_stack.count()
-    qtbot.mouseClick(clicked.bench.candidates.buttons[0], LEFT)
+    qtbot.mouseClick(clicked.tools.candidates.buttons[0], LEFT)
     assert clicked.document.undo_stack.count() == steps
-    assert clicked.bench.candidates.buttons[0].isChecked()
+    assert clicked.tools.candidates.buttons[0].isChecked()
 
 
 def test_without_candidates_there_is_nothing_to_choose(opened, qtbot, recipe):
@@ -233,7 +233,7 @@ def test_hovering_over_a_candidate_previews_it(
     candidates, clicked, recipe, engine, settle
 ):
     before, steps = recipe(), clicked.document.undo_stack.count()
-    button = clicked.bench.candidates.buttons[3]
+    button = clicked.tools.candidates.buttons[3]
     at = QPointF(5, 5)
     QApplication.sendEvent(button, QEnterEvent(at, at, at))
     settle()

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from zim_app.gui.inference import InferenceQueue
 
 from tests.zim_app.gui.conftest import FakeEngine
+from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import Cancelled, ZimError
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import Request, Timings
