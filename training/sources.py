@@ -5,7 +5,6 @@ Every scene is a pure function of the random generator.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from training.manifest import MANIFEST, Manifest
 from training.procedural import render
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError
@@ -67,45 +67,6 @@ MERGED_REGIONS_SHARE = 0.12
 Weights = Literal["open", "all"]
 """Which images to train on: ``open`` only those whose licence allows any use of the
 weights, ``all`` also those for research only."""
-MANIFEST = "MANIFEST.json"
-
-
-class Manifest:
-    """The manifest of a data folder: licences and background labels of its files.
-
-    Args:
-        root: the training folder; the manifest is in it or in its parent, with paths
-            relative to itself.
-
-    Raises:
-        ZimError: the manifest is damaged.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self.path: Path | None = None
-        self._rows: dict[Path, dict[str, object]] = {}
-        for folder in (root, root.parent):
-            path = folder / MANIFEST
-            if not path.is_file():
-                continue
-            try:
-                rows = json.loads(path.read_text("utf-8"))["files"]
-                self._rows = {folder / row["file"]: row for row in rows}
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise ZimError(
-                    f"{path} is not a manifest ({error!r}).", "Copy it again."
-                ) from error
-            self.path = path
-            return
-
-    def is_open(self, image: Path) -> bool:
-        """Return whether an image's licence allows any use of trained weights."""
-        return self._rows.get(image, {}).get("weights") == "open"
-
-    def background(self, image: Path) -> int | None:
-        """Return the background label of an image's label map, None if it has none."""
-        label = self._rows.get(image, {}).get("background_label")
-        return label if isinstance(label, int) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

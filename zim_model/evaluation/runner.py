@@ -130,7 +130,8 @@ def evaluate(
     """Ask every system for every case with every prompt, and measure the answers.
 
     The events are one :class:`Started`, then a :class:`RowDone` for each row with
-    :class:`DegradationEvent`, :class:`Paused` and :class:`Resumed` between them, and at last one
+    :class:`DegradationEvent`, :class:`Paused` and :class:`Resumed` between them, and
+    at last one
     :class:`Finished` with the :class:`Report`, also of a run that was cancelled.  Rows
     are on the disk (``out/rows.jsonl``) before they are told; closing the generator
     loses only what was not yet told.  A case that cannot be measured (a missing or

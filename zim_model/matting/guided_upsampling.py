@@ -8,8 +8,8 @@ share a pixel the better fits count more, and what they all miss of the small ma
 put back, so that the result has its means.  On mattes reduced four times, this halves
 bilinear interpolation's error.
 
-A very small matte gets there in steps (:func:`upsample_in_steps`), with plain fits: it is an
-answer that hesitates, and not to be kept to the letter.
+A very small matte gets there in steps (:func:`upsample_in_steps`), with plain fits: it
+is an answer that hesitates, and not to be kept to the letter.
 """
 
 from __future__ import annotations

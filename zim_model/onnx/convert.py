@@ -330,7 +330,8 @@ def _whole_config(config: ZimConfig, layers: Sequence[GraphLayer]) -> ZimConfig:
 def _decoder_slots(config: ZimConfig) -> list[ParameterSlot]:
     """The places of the decoder.
 
-    They are ordered as :meth:`~zim_model.onnx.graph.Graph.layers_behind` orders layers: what
+    They are ordered as :meth:`~zim_model.onnx.graph.Graph.layers_behind` orders
+    layers: what
     the image heard from the tokens comes where the tokens next look at the image.
     """
     heard: list[ParameterSlot] = []

@@ -195,7 +195,8 @@ def locate(model: str) -> Path:
     """The weight file of a model, or the folder of a pair of graphs.
 
     Args:
-        model: a name of :func:`zim_model.weights.installed.installed_models`, or a path.
+        model: a name of :func:`zim_model.weights.installed.installed_models`, or a
+        path.
 
     Raises:
         WeightsError: there is no such model here.

@@ -57,8 +57,8 @@ AREA_FRACTION, MAX_AREA_ZOOM = 0.85, 8.0
 class Viewport(QGraphicsView):
     """Shows an image and mattes over it; one scene unit is one image pixel.
 
-    The wheel and two-finger scrolling or pinching zoom at the cursor; the middle button,
-    or Space with any button, pans.  A part of the image always stays visible.
+    The wheel and two-finger scrolling or pinching zoom at the cursor; the middle
+    button, or Space with any button, pans.  A part of the image always stays visible.
 
     Attributes:
         hand: whether every button pans.
@@ -174,7 +174,8 @@ class Viewport(QGraphicsView):
         """Turn on or off the wipe: the mattes are drawn only right of a movable line."""
         if on != self.wipe_enabled:
             self._wipe.setVisible(on)
-            # The line does not scroll with the image, so painted pixels cannot be scrolled.
+            # The line does not scroll with the image, so painted pixels cannot be
+            # scrolled.
             full = QGraphicsView.ViewportUpdateMode.FullViewportUpdate
             partial = QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate
             self.setViewportUpdateMode(full if on else partial)

@@ -185,7 +185,8 @@ class InferenceQueue(QObject):
     - ``activity_changed(kind)``: "warm_up", "prepare", "solve", "preview", "search",
       "engine_task", or "" when idle.
 
-    **Threads**: belongs to the window's thread; the engine is created and used on another.
+    **Threads**: belongs to the window's thread; the engine is created and used on
+    another.
     """
 
     prepared = Signal(object, object)
