@@ -102,7 +102,7 @@ class BackendPool:
         be it one to later work, where the work that needed the memory was withdrawn.
         """
         freed = DegradationNotice(
-            "Memory ran short: what was remembered of pictures was dropped."
+            "Memory ran short: the cached features of photos were dropped."
         )
         freed_now = (freed.message,) if self._cache_freed else ()
         self._cache_freed = False

@@ -95,7 +95,9 @@ class Features:
             change(self.embeddings),
             [change(detail) for detail in self.details],
             regions,
-            None if self.decoder_cache is None else self.decoder_cache.map_tensors(change),
+            None
+            if self.decoder_cache is None
+            else self.decoder_cache.map_tensors(change),
         )
 
     def tensors(self) -> list[Tensor]:
