@@ -2,7 +2,7 @@
 
 ``python benchmarks/automatic.py [--model zim-vit-b] [--side 6] [--megapixels 4]``
 prints seconds and their ratio.  The straightforward way is that of the official
-generators: a batch of points is decoded, every matte is brought to the picture's size,
+generators: a batch of points is decoded, every matte is brought to the image's size,
 and only then judged, cut and compared.  The weights are random; the thresholds are what
 half of a first few mattes reach in predicted IoU, and most of them in stability.
 """

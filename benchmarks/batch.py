@@ -1,12 +1,12 @@
 """What a batch gains by reading ahead and writing behind the model.
 
-``python benchmarks/batch.py [--pictures 16] [--megapixels 3] [--rounds 3] [--jobs 2]``
+``python benchmarks/batch.py [--images 16] [--megapixels 3] [--rounds 3] [--jobs 2]``
 makes photographs of a bundled one, and cuts them out with a box each, once with threads
 that read and write while the model works, and once with none, in turns.  All numbers
 are from one run; the ratio is the median of the rounds' ratios.
 
 On a CPU, model and files want the same cores, so that little is gained.  ``--card 0.5``
-puts something in place of the model that takes half a second a picture and no CPU, as
+puts something in place of the model that takes half a second an image and no CPU, as
 a graphics card does; its mattes are all the same.
 """
 
@@ -60,9 +60,9 @@ class CardStandIn:
 
 def stand_in(engine: Engine, photos: Path, seconds: float) -> CardStandIn:
     """One whose matte fits the photographs, which are all as large."""
-    picture = load_image(next(photos.iterdir()))
-    box = RelativeBox(0.1, 0.1, 0.9, 0.9).to_pixels(picture.height, picture.width)
-    request = Recipe(PromptSet(box=box)).request(picture.rgb, picture.key)
+    image = load_image(next(photos.iterdir()))
+    box = RelativeBox(0.1, 0.1, 0.9, 0.9).to_pixels(image.height, image.width)
+    request = Recipe(PromptSet(box=box)).request(image.rgb, image.key)
     return CardStandIn(engine.solve(request), seconds)
 
 
@@ -79,11 +79,11 @@ def make_photos(folder: Path, count: int, megapixels: float) -> None:
 
 def seconds(engine: BatchEngine, photos: Path, output: Path, jobs: int) -> list[float]:
     """Wall-clock time of a batch, and of its steps: read, model, write."""
-    pictures = folder_jobs(photos, output, recursive=False)
+    images = folder_jobs(photos, output, recursive=False)
     prompting = PromptPolicy(recipes=False, box=RelativeBox(0.1, 0.1, 0.9, 0.9))
     started = time.perf_counter()
     events = run(
-        BatchPlan(pictures, output, prompting, BATCH_EXPORT), engine, workers=jobs
+        BatchPlan(images, output, prompting, BATCH_EXPORT), engine, workers=jobs
     )
     rows = [event.row for event in events if isinstance(event, JobFinished)]
     elapsed = time.perf_counter() - started
@@ -115,7 +115,7 @@ def main() -> int:
             for jobs, kept in times.items():
                 output = Path(folder, f"out-{number}-{jobs}")
                 kept.append(seconds(engine, photos, output, jobs))
-    print(f"{given.pictures} pictures of {given.megapixels:g} MP, seconds a picture")
+    print(f"{given.pictures} photos of {given.megapixels:g} MP, seconds a photo")
     for jobs, rounds in times.items():
         shares = [
             statistics.median(each) / given.pictures

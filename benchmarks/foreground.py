@@ -24,7 +24,7 @@ MULTI_LEVEL = "zim_model, multi-level"
 
 
 def furry_matte(height: int, width: int, hairs: int = 600) -> np.ndarray:
-    """Alpha (H, W) float32 of a ball with hairs, as large as the picture allows."""
+    """Alpha (H, W) float32 of a ball with hairs, as large as the image allows."""
     alpha = np.zeros((height, width), np.uint8)
     centre = np.array((width // 2, height // 2))
     radius = 0.3 * min(height, width)
@@ -53,19 +53,19 @@ def main() -> int:
     height, width = (round(side * given.megapixels**0.5) for side in (866, 1155))
     true, alpha = photo("cat.jpg", height, width), furry_matte(height, width)
     share = alpha[..., None]
-    picture = true * share + photo("coffee.jpg", height, width) * (1 - share)
-    picture = (picture * 255 + 0.5).astype(np.uint8)
+    image = true * share + photo("coffee.jpg", height, width) * (1 - share)
+    image = (image * 255 + 0.5).astype(np.uint8)
     words = (alpha * 65535 + 0.5).astype(np.uint16)
     soft = (alpha > 0.02) & (alpha < 0.98)
 
     def as_pymatting_wants() -> np.ndarray:
-        return estimate_foreground_ml(picture / 255, alpha.astype(np.float64))
+        return estimate_foreground_ml(image / 255, alpha.astype(np.float64))
 
     methods: dict[str, Callable[[], np.ndarray]] = {
-        "the picture's own colours": lambda: picture,
-        MULTI_LEVEL: lambda: estimate_foreground(picture, words),
+        "the photo's own colours": lambda: image,
+        MULTI_LEVEL: lambda: estimate_foreground(image, words),
         "zim_model, blur-fusion": lambda: estimate_foreground(
-            picture, words, method="blur-fusion"
+            image, words, method="blur-fusion"
         ),
         "pymatting, multi-level": as_pymatting_wants,
     }

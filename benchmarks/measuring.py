@@ -15,10 +15,10 @@ from zim_model.assets import asset_path
 
 def scaled_photo(megapixels: float) -> np.ndarray:
     """A bundled photograph at another size, (H, W, 3) uint8."""
-    picture = load_image(asset_path("samples", "astronaut.jpg"))
-    scale = (megapixels * 1e6 / (picture.height * picture.width)) ** 0.5
-    size = (round(picture.width * scale), round(picture.height * scale))
-    return cv2.resize(picture.rgb, size, interpolation=cv2.INTER_CUBIC)
+    image = load_image(asset_path("samples", "astronaut.jpg"))
+    scale = (megapixels * 1e6 / (image.height * image.width)) ** 0.5
+    size = (round(image.width * scale), round(image.height * scale))
+    return cv2.resize(image.rgb, size, interpolation=cv2.INTER_CUBIC)
 
 
 def interleaved(

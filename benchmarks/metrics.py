@@ -25,7 +25,7 @@ from zim_model.evaluation.measures import (
 
 HEIGHT, WIDTH = 1400, 2040
 SIZES = {"small": 0.06, "medium": 0.16, "large": 0.38}
-"""Radius of the object, of the picture's height: S, M and L in ZIM's evaluation."""
+"""Radius of the object, of the image's height: S, M and L in ZIM's evaluation."""
 
 
 def hairy_matte(radius: float, seed: int) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 ``python -m benchmarks.native FOLDER`` takes known mattes (``NAME.alpha.png`` beside
 ``NAME.jpg`` or ``.png``), makes them small, four and six times, as they are and as
-masks of 0 and 1, and brings them back: bilinearly, as is usual, guided by the picture,
+masks of 0 and 1, and brings them back: bilinearly, as is usual, guided by the image,
 and, of masks, by the label converter if there is one.  All numbers are from one run.
 
-``python -m benchmarks.native --megapixels 100`` cuts an object out of a picture of that
+``python -m benchmarks.native --megapixels 100`` cuts an object out of an image of that
 size, as the program does, in native resolution, and tells the memory that it took.
 """
 
@@ -44,7 +44,7 @@ Restore = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass
 class Row:
-    """Errors of one way to bring mattes back, one of each per picture."""
+    """Errors of one way to bring mattes back, one of each per image."""
 
     mae: list[float] = field(default_factory=list)
     sad: list[float] = field(default_factory=list)
@@ -122,7 +122,7 @@ def compare(folder: Path) -> None:
                     row.seconds += time.process_time() - started
                     row.add(found.astype(np.float32), alpha)
     if not count:
-        raise SystemExit(f"{folder} holds no NAME.alpha.png beside a picture.")
+        raise SystemExit(f"{folder} holds no NAME.alpha.png beside an image.")
     print(f"{count} mattes; MAE x 1000, SAD / 1000, Grad x 1000; clipped: share of the")
     print("soft pixels that come back as 0 or 1; x: bilinear's MAE over this one's")
     print(f"{'':24}{'MAE':>8}{'SAD':>8}{'Grad':>8}{'clipped':>9}{'x':>7}{'ms':>7}")
@@ -136,7 +136,7 @@ def compare(folder: Path) -> None:
 
 
 def weigh(megapixels: float) -> None:
-    """Print the time and memory of one matte of a large picture: a disc on a photo."""
+    """Print the time and memory of one matte of a large image: a disc on a photo."""
     image = scaled_photo(megapixels)
     height, width = image.shape[:2]
     centre, radius = (width // 2, height // 2), round(0.3 * height)
@@ -145,7 +145,7 @@ def weigh(megapixels: float) -> None:
     left, top = (middle - 1.05 * radius for middle in centre)
     box = Box(left, top, width - left, height - top)
     engine, before = Engine(), peak_megabytes()
-    print(f"{width} x {height}; the picture in memory: {before:.0f} MB")
+    print(f"{width} x {height}; the image in memory: {before:.0f} MB")
     for upsampling in ("bilinear", "guided", "native"):
         options = Options(upsampling=upsampling)  # type: ignore[arg-type]
         request = Request(image, "large", PromptSet((), box), "zim-tiny", options)

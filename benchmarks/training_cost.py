@@ -97,7 +97,7 @@ def main():
     size = sum(p.numel() for p in model.parameters())
     print(
         f"{config.name:12} {size / 1e6:6.1f} M parameters; a mask {forward / 1e9:.1f}"
-        f" GFLOP; a picture of a step {3 * forward / 1e12:.4f} TFLOP; kept for its"
+        f" GFLOP; an image of a step {3 * forward / 1e12:.4f} TFLOP; kept for its"
         f" gradients {kept / 2**30:.2f} GiB"
     )
 

@@ -1,7 +1,7 @@
 """What the window costs: stalls of its event loop by gesture, and memory.
 
-``python benchmarks/window.py [--photo FILE] [--pictures N]`` drives the real window
-with the bundled model through one gesture after the other, then opens N pictures.
+``python benchmarks/window.py [--photo FILE] [--images N]`` drives the real window
+with the bundled model through one gesture after the other, then opens N images.
 Gestures are synthesised mouse and key events; the longest time in which the event
 loop did not turn is printed for each.  The numbers depend on the
 machine and on what else it does.
@@ -35,7 +35,7 @@ from zim_model.assets import asset_path
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 SIZE = (4272, 2848)
 EVERY = 20
-"""Pictures between two lines about memory."""
+"""Images between two lines about memory."""
 
 
 class Session:
@@ -68,9 +68,9 @@ class Session:
         self.window.actions_by_id[name].trigger()
 
     def at(self, x: float, y: float) -> QPoint:
-        """A place of the picture, as fractions of its size, in the view."""
-        picture = self.window.document.image
-        view = self.window.canvas.to_view(x * picture.width, y * picture.height)
+        """A place of the image, as fractions of its size, in the view."""
+        image = self.window.document.image
+        view = self.window.canvas.to_view(x * image.width, y * image.height)
         return view.toPoint()
 
     def click(self, x: float, y: float, button: Qt.MouseButton = LEFT) -> None:
@@ -141,12 +141,12 @@ def _second(session: Session) -> None:
 
 
 def many(session: Session, count: int, folder: Path) -> None:
-    """Open pictures and click on each; print the process's memory."""
+    """Open images and click on each; print the process's memory."""
     sample = np.asarray(Image.open(asset_path("samples", "cat.jpg")).convert("RGB"))
-    print("\n| pictures | resident MB | widgets |\n|---|---|---|")
+    print("\n| photos | resident MB | widgets |\n|---|---|---|")
     for number in range(1, count + 1):
         pixels = cv2.resize(sample, (1500, 1000))
-        pixels[:8, :8] = number  # another picture every time
+        pixels[:8, :8] = number  # another image every time
         path = folder / f"{number % 8}.jpg"
         Image.fromarray(pixels).save(path)
         session.window.open_path(path)

@@ -125,7 +125,7 @@ def test_run_says_what_to_do_without_a_display(tmp_path: Path) -> None:
     assert list(copy.iterdir()) == [copy / "run"]
 
 
-def test_run_can_tell_commands_from_pictures() -> None:
+def test_run_can_tell_commands_from_images() -> None:
     assert all(re.fullmatch(r"[a-z][a-z-]*", name) for name in COMMANDS)
 
 

@@ -30,7 +30,7 @@ class PromptError(ZimError):
 
 
 class ImageError(ZimError):
-    """A picture that cannot be read or written."""
+    """An image that cannot be read or written."""
 
 
 class WeightsError(ZimError):

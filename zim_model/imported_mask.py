@@ -32,10 +32,10 @@ _GREY = (8, 0)
 
 @dataclass(frozen=True, slots=True)
 class ImportedMask:
-    """A mask of a whole picture, which a matte is made of in place of a model's answer.
+    """A mask of a whole image, which a matte is made of in place of a model's answer.
 
     Attributes:
-        png: an 8-bit grey PNG of the picture's size, white on the object.
+        png: an 8-bit grey PNG of the image's size, white on the object.
         refine: whether the label converter makes a matte of it; else it is the matte.
         converter: the name of that converter, see
             :mod:`zim_model.conversion.converter`.
@@ -77,16 +77,16 @@ class ImportedMask:
         return height, width
 
     def check_size(self, height: int, width: int) -> None:
-        """Make sure that this is a mask of a picture of that size.
+        """Make sure that this is a mask of an image of that size.
 
         Raises:
             ImageError: it is not.
         """
         if self.size != (height, width):
             raise ImageError(
-                f"The mask is {self.size[1]} x {self.size[0]} pixels and the picture"
+                f"The mask is {self.size[1]} x {self.size[0]} pixels and the photo"
                 f" {width} x {height}.",
-                "Give a mask of the picture's own size.",
+                "Give a mask of the photo's own size.",
             )
 
     def decode(self) -> ByteArray:

@@ -1,7 +1,7 @@
 """Prompts: what the user points at, as immutable values.
 
 One coordinate convention holds everywhere outside the network: **image pixels** of
-the upright original picture, x to the right and y down, the origin at the outer corner
+the upright original image, x to the right and y down, the origin at the outer corner
 of the top-left pixel.  Pixel (row i, column j) covers ``[j, j+1) x [i, i+1)``.
 """
 

@@ -1,4 +1,4 @@
-"""What the user does to a picture, as values: recipes and objects.
+"""What the user does to an image, as values: recipes and objects.
 
 A recipe is the undo snapshot, the cache key, the batch input and the bug report.
 Editing returns a new recipe.
@@ -186,10 +186,10 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """One object that the user cuts out of a picture.
+    """One object that the user cuts out of an image.
 
     Attributes:
-        id: unique in its picture, and never given to another object.
+        id: unique in its image, and never given to another object.
         name: what the user calls it.
         colour: it is shown in, 0xRRGGBB.
         visible: whether it is shown, and part of what is exported together.

@@ -218,8 +218,8 @@ class Matte:
         candidates: the model's four mattes, each (h, w) uint8, of that part of the
             image that ``candidates_view`` names; empty where no model was asked.
         candidates_view: (left, top, right, bottom) in image pixels.
-        colours: the picture with the soft edge freed from its background, as a pyramid
-            like a picture's; empty where the request does not ask for it.
+        colours: the image with the soft edge freed from its background, as a pyramid
+            like an image's; empty where the request does not ask for it.
     """
 
     alpha: WordArray

@@ -221,12 +221,12 @@ def test_masks_are_part_of_the_recipe_and_older_ones_have_none() -> None:
     assert Recipe.from_json(older) == Recipe.from_json(VALID)
 
 
-def test_masks_are_checked_against_the_picture() -> None:
+def test_masks_are_checked_against_the_image() -> None:
     mask = ImportedMask.from_level(np.full((6, 8), 255, np.uint8))
     away = PromptSet((Point(1, 2, positive=False),))
     recipe = Recipe(away, masks=(mask,))
     assert recipe.validate(6, 8) == recipe
-    with pytest.raises(ZimError, match="8 x 6 pixels and the picture 7 x 6"):
+    with pytest.raises(ZimError, match="8 x 6 pixels and the photo 7 x 6"):
         recipe.validate(6, 7)
     with pytest.raises(ZimError, match="Negative points alone"):
         Recipe(away).validate(6, 8)

@@ -4,7 +4,7 @@
 >>> alpha = converter.convert(image, mask)                # doctest: +SKIP
 
 The network looks at the label's object with a margin, reduced to its input size where
-it is larger; the answer follows the picture's own edges back to full size, and far from
+it is larger; the answer follows the image's own edges back to full size, and far from
 the label's edge the label is kept as it is.
 """
 
@@ -146,7 +146,7 @@ class Converter:
         return np.asarray(alpha.float().cpu().numpy(), np.float32)
 
     def _crop_rect(self, label: BoolArray) -> tuple[tuple[slice, slice], float]:
-        """The part of the picture to look at, and how much it is reduced."""
+        """The part of the image to look at, and how much it is reduced."""
         height, width = label.shape
         rows, columns = np.flatnonzero(label.any(1)), np.flatnonzero(label.any(0))
         longest = max(np.ptp(rows), np.ptp(columns)) + 1
@@ -174,14 +174,14 @@ def _check_inputs(
     image: ByteArray, mask: npt.NDArray[np.bool_ | np.uint8]
 ) -> BoolArray:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ImageError(f"The picture is {image.shape} {image.dtype}, not RGB bytes.")
+        raise ImageError(f"The photo is {image.shape} {image.dtype}, not RGB bytes.")
     if mask.ndim != 2 or mask.dtype not in (np.bool_, np.uint8):
         raise ImageError(f"The mask is {mask.shape} {mask.dtype}, not grey bytes.")
     if mask.shape != image.shape[:2]:
         raise ImageError(
-            f"The mask is {mask.shape[1]} x {mask.shape[0]} pixels and the picture"
+            f"The mask is {mask.shape[1]} x {mask.shape[0]} pixels and the photo"
             f" {image.shape[1]} x {image.shape[0]}.",
-            "Give a mask of the picture's own size.",
+            "Give a mask of the photo's own size.",
         )
     label = binarise(mask)
     if not label.any():

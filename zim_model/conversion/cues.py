@@ -1,4 +1,4 @@
-"""What a coarse label and a picture tell about the matte without any learning."""
+"""What a coarse label and an image tell about the matte without any learning."""
 
 from __future__ import annotations
 

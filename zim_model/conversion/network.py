@@ -1,4 +1,4 @@
-"""The label converter's network: a picture and a coarse label in, a matte out.
+"""The label converter's network: an image and a coarse label in, a matte out.
 
 After MGMatting's progressive refinement network (Yu et al. 2021): an encoder is guided
 by the label, a decoder with shortcuts answers at strides 8, 4 and 1, and each finer
@@ -154,7 +154,7 @@ class Context(nn.Module):
             )
             for d in dilations
         )
-        # No batch norm: one value a channel and picture has no statistics.
+        # No batch norm: one value a channel and image has no statistics.
         self.whole = nn.Sequential(nn.Conv2d(channels, middle, 1), nn.ReLU())
         self.joined = nn.Sequential(
             nn.Conv2d(middle * (len(dilations) + 1), channels, 1, bias=False),
@@ -206,7 +206,7 @@ class Head(nn.Sequential):
 class MixingHead(nn.Module):
     """Alpha (B, 1, H, W) as a mixture of the mattes among the cues and one's own.
 
-    Where to trust which is learnt from far fewer pictures than seeing is.
+    Where to trust which is learnt from far fewer images than seeing is.
     """
 
     def __init__(self, inputs: int) -> None:

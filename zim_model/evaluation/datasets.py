@@ -1,7 +1,7 @@
 """Data sets in their published layouts: what is measured on what.
 
 :func:`open_dataset` finds out which of LAYOUTS a folder has and lists its cases; no
-picture is read for that.  A further layout is a further entry of the table.
+image is read for that.  A further layout is a further entry of the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"
 SUBSETS = ("fine", "coarse")
 MATTE_SUFFIXES = ".alpha.png"
-"""End of the name of a matte that lies beside its picture."""
+"""End of the name of a matte that lies beside its image."""
 
 EvaluatedRegion = Literal["image", "trimap", "band"]
 """Where the ``(DIM)`` errors count: everywhere, in the unknown part of the data set's
@@ -33,7 +33,7 @@ class Case:
 
     Attributes:
         name: unique in its data set, of ``/``-separated parts: ``fine/0001_01``.
-        image: picture file.
+        image: image file.
         matte: file of the true matte or mask, of the image's size.
         subset: part of the data set whose means are told apart; may be empty.
         seg: file of the binary segmentation, where there is one.
@@ -171,7 +171,7 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
     wanted = "; ".join(
         f"{e.name} ({e.description})" for e in LAYOUTS if layout in (None, e.name)
     )
-    raise ZimError(f"{root} holds no pictures with mattes.", f"Expected: {wanted}.")
+    raise ZimError(f"{root} holds no images with mattes.", f"Expected: {wanted}.")
 
 
 # --- MicroMat-3K ----------------------------------------------------------------------
@@ -252,13 +252,13 @@ def _cases_by_name(base: Path) -> list[Case]:
     return cases
 
 
-# --- pictures and mattes in two folders -----------------------------------------------
+# --- images and mattes in two folders -----------------------------------------------
 
 
 def _pair_files(
     bases: Sequence[str], images: str, mattes: str, trimaps: str, root: Path
 ) -> ReadLayout:
-    """Pictures and mattes of the same names in two folders.
+    """Images and mattes of the same names in two folders.
 
     Args:
         bases: patterns of folders below ``root`` that hold the two; the first that
@@ -275,12 +275,12 @@ def _pair_files(
         for base in found:
             subset = base.name if "*" in pattern else ""
             given = _by_stem(base / trimaps) if trimaps else {}
-            pictures = _by_stem(base / images)
+            by_stem = _by_stem(base / images)
             own = []
             for matte in _image_files(base / mattes):
-                image = _find_image(matte.stem, pictures)
+                image = _find_image(matte.stem, by_stem)
                 if image is None:
-                    problems.append(f"{matte} has no picture in {base / images}.")
+                    problems.append(f"{matte} has no image in {base / images}.")
                     continue
                 name = f"{subset}/{matte.stem}" if subset else matte.stem
                 trimap = given.get(matte.stem)
@@ -288,7 +288,7 @@ def _pair_files(
             used = {case.image for case in own}
             problems += [
                 f"{path} has no matte in {base / mattes}."
-                for path in pictures.values()
+                for path in by_stem.values()
                 if path not in used
             ]
             prompts = base / "prompts"
@@ -305,9 +305,9 @@ def _with_prompts(case: Case, folder: Path) -> Case:
 
 
 def _read_side_by_side(root: Path) -> ReadLayout:
-    """Mattes beside their pictures: ``photo.jpg`` and ``photo.alpha.png``."""
+    """Mattes beside their images: ``photo.jpg`` and ``photo.alpha.png``."""
     cases = []
-    pictures = {
+    images = {
         path.name.partition(".")[0]: path
         for path in reversed(_image_files(root))
         if not path.name.endswith(MATTE_SUFFIXES) and path.name.count(".") == 1
@@ -315,7 +315,7 @@ def _read_side_by_side(root: Path) -> ReadLayout:
     for matte in _image_files(root):
         if matte.name.endswith(MATTE_SUFFIXES):
             stem = matte.name.removesuffix(MATTE_SUFFIXES)
-            image = pictures.get(stem, root / f"{stem}.jpg")
+            image = images.get(stem, root / f"{stem}.jpg")
             cases.append(Case(stem, image, matte))
     return cases, []
 
@@ -325,7 +325,7 @@ def _read_folders(base: Path, *names: str) -> bool:
 
 
 def _image_files(folder: Path, *, deep: bool = False) -> list[Path]:
-    """The picture files in a folder, by name; hidden ones are no pictures."""
+    """The image files in a folder, by name; hidden ones are no images."""
     found = folder.rglob("*") if deep else folder.iterdir()
     return sorted(
         path
@@ -340,12 +340,12 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in _image_files(folder)}
 
 
-def _find_image(stem: str, pictures: dict[str, Path]) -> Path | None:
-    """The picture of a matte: of the same name, or of that before ``_number``."""
-    picture, _, number = stem.rpartition("_")
-    if stem in pictures:
-        return pictures[stem]
-    return pictures.get(picture) if number.isdecimal() else None
+def _find_image(stem: str, images: dict[str, Path]) -> Path | None:
+    """The image of a matte: of the same name, or of that before ``_number``."""
+    image, _, number = stem.rpartition("_")
+    if stem in images:
+        return images[stem]
+    return images.get(image) if number.isdecimal() else None
 
 
 def _paired_layout(
@@ -441,7 +441,7 @@ LAYOUTS = (
     ),
     Layout(
         "beside",
-        "Mattes beside their pictures",
+        "Mattes beside their images",
         "photo.jpg with photo.alpha.png beside it",
         _read_side_by_side,
     ),

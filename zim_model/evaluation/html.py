@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs no other file: tables, curves and pictures."""
+"""A report as one HTML page that needs no other file: tables, curves and images."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from zim_model.evaluation.tables import (
 )
 
 MAX_CASES = 12
-"""Worst cases with pictures."""
+"""Worst cases with images."""
 SIDE = 300
-"""Longer side, in pixels, of a picture on the page."""
+"""Longer side, in pixels, of an image on the page."""
 COLOURS = ("#3b7dd8", "#d8703b", "#3ba55d", "#a34fc0", "#c03f5b", "#7a7a2e", "#2e8f8f")
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }
@@ -57,7 +57,7 @@ def to_html(report: Report, dataset: Dataset | None = None) -> str:
     """The page.
 
     Args:
-        dataset: whose pictures it shows; without it there are none.
+        dataset: whose images it shows; without it there are none.
     """
     parts = [
         f"<h1>Evaluation of {escape(report.config.dataset)}</h1>",
@@ -172,7 +172,7 @@ def _cycle_colours() -> Iterator[str]:
         yield from COLOURS
 
 
-# --- pictures -------------------------------------------------------------------------
+# --- images -------------------------------------------------------------------------
 
 
 def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
@@ -182,15 +182,15 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
     measure = main_metric(report)
     shown = 0
     for row in report.worst(measure):
-        pictures = _case_images(report, row, cases.get(row.case))
-        if not pictures:
+        images = _case_images(report, row, cases.get(row.case))
+        if not images:
             continue
         if not shown:
             yield f"<h2>Worst cases by {escape(measure)}</h2>"
         figures = "".join(
             f'<figure><img src="{_data_url(pixels)}" alt="{name}">'
             f"<figcaption>{name}</figcaption></figure>"
-            for name, pixels in pictures.items()
+            for name, pixels in images.items()
         )
         said = (
             f"<b>{escape(row.case)}</b> {escape(row.system)}, {escape(row.prompt)}: "
@@ -205,7 +205,7 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
 def _case_images(
     report: Report, row: EvaluationRow, case: Case | None
 ) -> dict[str, ByteArray]:
-    """The pictures of a row by name; none where one is missing by now."""
+    """The images of a row by name; none where one is missing by now."""
     kind = PromptKind.parse(row.prompt).folder
     paths = [
         image_path(folder, THUMBNAILS, row.system, kind, row.case)
@@ -260,7 +260,7 @@ def draw_prompts(image: ByteArray, row: EvaluationRow) -> ByteArray:
 
 
 def _data_url(pixels: ByteArray) -> str:
-    """A picture as a ``data:`` address."""
+    """An image as a ``data:`` address."""
     shown = pixels if pixels.ndim == 2 else pixels[..., ::-1]
     content = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

@@ -22,7 +22,7 @@ from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 FOLDER = "MicroMat3K"
 SIZE = (300, 420)
-"""Height and width of a picture."""
+"""Height and width of an image."""
 POINTS = 5
 _SEED = 3000
 
@@ -52,19 +52,19 @@ def write_mini_dataset(folder: Path, images: int = 4) -> Path:
 
 
 def _write(root: Path, name: str, number: int) -> Iterator[str]:
-    """Write one picture and its objects; their lines of the list."""
+    """Write one image and its objects; their lines of the list."""
     rng = np.random.default_rng(_SEED + number)
-    picture = _texture(rng)
+    rgb = _texture(rng)
     mattes: list[tuple[str, FloatArray]] = []
     for subset in (SUBSETS[0], *(SUBSETS[1],) * (1 + number % 2)):
         alpha = _draw_hairy(rng) if subset == SUBSETS[0] else _draw_crisp(rng)
         for index, (_, earlier) in enumerate(mattes):  # what lies behind is covered
             mattes[index] = (mattes[index][0], earlier * (1 - alpha))
         shade = alpha[..., None]
-        picture = picture * (1 - shade) + _texture(rng) * shade
+        rgb = rgb * (1 - shade) + _texture(rng) * shade
         mattes.append((subset, alpha))
     image = f"img/{name}.png"
-    _png(root / image, (picture[..., ::-1] * 255 + 0.5).astype(np.uint8))
+    _png(root / image, (rgb[..., ::-1] * 255 + 0.5).astype(np.uint8))
     for index, (subset, alpha) in enumerate(mattes, 1):
         stem = f"{subset}/{name}_{index}"
         grey = (alpha * 255 + 0.5).astype(np.uint8)

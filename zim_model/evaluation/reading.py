@@ -1,4 +1,4 @@
-"""Reading what is measured: pictures, mattes and prompt files, with checks.
+"""Reading what is measured: images, mattes and prompt files, with checks.
 
 Whatever is wrong with one of them is a :class:`ZimError` that names the file, for the
 report; nothing is guessed and nothing counts as zero.
@@ -31,27 +31,27 @@ DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
 
 
 def read_image(path: Path) -> ByteArray:
-    """A picture, (H, W, 3) uint8 sRGB, upright and read-only.
+    """An image, (H, W, 3) uint8 sRGB, upright and read-only.
 
     Raises:
         ImageError: it is missing or cannot be read.
     """
-    with _open_image(path) as picture:
-        pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
+    with _open_image(path) as image:
+        pixels = np.array(ImageOps.exif_transpose(image).convert("RGB"), np.uint8)
     pixels.flags.writeable = False
     return pixels
 
 
 def read_matte(path: Path) -> WordArray:
-    """A grey picture of 8 or 16 bits, (H, W) uint16, 65535 opaque; colours as grey.
+    """A grey image of 8 or 16 bits, (H, W) uint16, 65535 opaque; colours as grey.
 
     Raises:
         ImageError: it is missing or cannot be read.
     """
-    with _open_image(path) as picture:
-        if picture.mode in DEEP_MODES:
-            return np.asarray(np.clip(np.asarray(picture), 0, ALPHA_MAX), np.uint16)
-        grey = np.asarray(picture.convert("L"), np.uint16)
+    with _open_image(path) as image:
+        if image.mode in DEEP_MODES:
+            return np.asarray(np.clip(np.asarray(image), 0, ALPHA_MAX), np.uint16)
+        grey = np.asarray(image.convert("L"), np.uint16)
     return grey * np.uint16(ALPHA_MAX // 255)
 
 
@@ -66,20 +66,20 @@ def read_trimap(path: Path) -> BoolArray:
     Raises:
         ImageError: it is missing or cannot be read.
     """
-    with _open_image(path) as picture:
-        grey = np.asarray(picture.convert("L"))
+    with _open_image(path) as image:
+        grey = np.asarray(image.convert("L"))
     return np.asarray((grey > UNKNOWN[0]) & (grey < UNKNOWN[1]))
 
 
 @contextmanager
 def _open_image(path: Path) -> Iterator[Image.Image]:
-    """A decoded picture, closed after the block."""
+    """A decoded image, closed after the block."""
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            yield picture
+        with Image.open(path) as image:
+            image.load()
+            yield image
     except UnidentifiedImageError as error:
-        raise ImageError(f"{path} is no picture that can be read.") from error
+        raise ImageError(f"{path} is no image that can be read.") from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"{path} is too large: {error}") from error
     except OSError as error:

@@ -51,7 +51,7 @@ class Report:
         config: what was run.
         rows: by system, prompt and case.
         expected: rows that a whole run has.
-        folders: that hold the pictures of predictions.
+        folders: that hold the images of predictions.
     """
 
     config: RunConfig

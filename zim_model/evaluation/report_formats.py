@@ -40,7 +40,7 @@ def write_report(
 
     Args:
         folder: it is made.
-        dataset: whose pictures the HTML page shows; without it there are none.
+        dataset: whose images the HTML page shows; without it there are none.
         formats: names in WRITERS; None writes all.
 
     Returns:

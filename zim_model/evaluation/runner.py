@@ -102,7 +102,7 @@ class EvaluationOptions:
         shard: this part of so many, counted from 1; images are dealt out in turn.
         jobs: processes that score answers; 0 scores between the answers.
         resume: take over the finished rows of an earlier run in the same folder.
-        thumbnails, predictions: whether answers are kept as pictures, small or whole.
+        thumbnails, predictions: whether answers are kept as images, small or whole.
         mirrored: ask about the mirror images too, see :class:`Options`.
     """
 
@@ -402,10 +402,10 @@ class _EvaluationRun:
                 "A process that scores answers has died, perhaps for want of memory.",
                 "Resume the run with fewer processes; the finished rows are kept.",
             ) from error
-        except OSError as error:  # of its pictures
+        except OSError as error:  # of its images
             reason, cure = describe_os_error(error)
             raise ZimError(
-                f"Pictures in {self._out} cannot be written: {reason}.", cure
+                f"Images in {self._out} cannot be written: {reason}.", cure
             ) from error
         except ZimError as error:
             return replace(row, error=str(error))

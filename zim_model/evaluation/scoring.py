@@ -20,7 +20,7 @@ from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import atomic_write
 
 THUMBNAIL_SIDE = 480
-"""Longer side, in pixels, of the small pictures of predictions."""
+"""Longer side, in pixels, of the small images of predictions."""
 THUMBNAILS, PREDICTIONS = "thumbnails", "predictions"
 """Folders of the results."""
 
@@ -50,11 +50,11 @@ def initialise_worker() -> None:
 
 
 def score(task: ScoringTask) -> dict[str, float]:
-    """The errors of an answer, see :func:`compute_metrics`; its pictures are written.
+    """The errors of an answer, see :func:`compute_metrics`; its images are written.
 
     Raises:
         ImageError: the trimap cannot be read or has another size.
-        OSError: a picture cannot be written.
+        OSError: an image cannot be written.
     """
     predicted, target = as_alpha(task.predicted), as_alpha(task.target)
     unknown = None
@@ -84,7 +84,7 @@ def binarise_matte(matte: WordArray) -> WordArray:
 
 
 def shrink(pixels: ByteArray, side: int) -> ByteArray:
-    """A picture (H, W) or (H, W, 3) with its longer side at most so long."""
+    """An image (H, W) or (H, W, 3) with its longer side at most so long."""
     height, width = pixels.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -92,7 +92,7 @@ def shrink(pixels: ByteArray, side: int) -> ByteArray:
 
 
 def write_png(path: Path, pixels: ByteArray) -> None:
-    """Write a grey picture (H, W); its folder is made.
+    """Write a grey image (H, W); its folder is made.
 
     Raises:
         OSError: it cannot be written.
@@ -103,7 +103,7 @@ def write_png(path: Path, pixels: ByteArray) -> None:
 
 
 def image_path(out: Path, kind: str, system: str, prompt: str, case: str) -> Path:
-    """Where a prediction's picture lies in a folder of results.
+    """Where a prediction's image lies in a folder of results.
 
     The folder ``predictions/SYSTEM`` can itself be given as a folder of predictions.
 

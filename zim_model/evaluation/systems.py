@@ -106,7 +106,7 @@ class PredictionFolder:
 
     Attributes:
         name: what the report calls the system.
-        folder: of pictures, 8 or 16 bits of grey, of the images' sizes.
+        folder: of images, 8 or 16 bits of grey, of the images' sizes.
     """
 
     name: str

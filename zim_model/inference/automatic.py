@@ -1,4 +1,4 @@
-"""Everything-mode: the objects of a picture, found without being pointed at.
+"""Everything-mode: the objects of an image, found without being pointed at.
 
 A grid of clicks is asked, each as if a person had made it.  Mattes that the model
 itself thinks poor, or that a slightly different threshold would change much, are
@@ -57,7 +57,7 @@ class AutomaticOptions:
     The defaults are those of SAM's and ZIM's own generators, for their ViT models.
 
     Attributes:
-        grid: clicks along the longer side of the picture.
+        grid: clicks along the longer side of the image.
         candidates: which of the model's mattes are looked at for each click.
         boxed: ask again with a box around the first answer, which is then a prompt.
         min_score: least IoU that the model predicts for its matte.
@@ -66,7 +66,7 @@ class AutomaticOptions:
         stability_offset: in alpha, above 0 and below 0.5.
         best: of two mattes of the same thing, the one with more of this stays.
         max_overlap: soft IoU above which two mattes show the same thing.
-        min_area, max_area: limits of alpha's mean over the picture.
+        min_area, max_area: limits of alpha's mean over the image.
         skip_covered: do not ask where something was found already.
     """
 
@@ -445,7 +445,7 @@ def merge(alphas: Sequence[PixelPlane]) -> PixelPlane:
     if len(kinds) > 1:
         raise ImageError(
             "Mattes of different sizes or types cannot be merged.",
-            "Take them from the same picture.",
+            "Take them from the same photo.",
         )
     result = alphas[0].copy()
     for alpha in alphas[1:]:

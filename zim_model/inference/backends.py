@@ -89,7 +89,7 @@ class Backend(Protocol):
             Mask logits (4, h, w) of the unpadded view, and predicted IoU (4,).
 
         Raises:
-            HalfOverflow: half precision does not do for this picture.
+            HalfOverflow: half precision does not do for this image.
         """
         ...
 
@@ -277,7 +277,7 @@ class TorchBackend:
         """Logits of the unpadded view and scores, in main memory."""
         height, width = view.input_size
         stride = self.config.mask_stride
-        # Cells that the picture only partly fills still belong to it.
+        # Cells that the image only partly fills still belong to it.
         height, width = -(-height // stride), -(-width // stride)
         cropped = logits[..., :height, :width].float().cpu().numpy()
         if not np.isfinite(cropped).all():

@@ -2,8 +2,8 @@
 
 A click's kernels are so short that launching them one by one takes longer than running
 them.  They are recorded once for each of a few numbers of prompt tokens, on buffers
-that stay where they are, and replayed for every click.  The features of the picture
-are copied into such buffers when the picture changes, not with each click.
+that stay where they are, and replayed for every click.  The features of the image
+are copied into such buffers when the image changes, not with each click.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class CudaGraphDecoder:
         return logits, iou
 
     def _load(self, features: Features) -> None:
-        """Have the picture's features where the recordings look for them."""
+        """Have the image's features where the recordings look for them."""
         if self._features is None:
             self._features = features.map_tensors(torch.clone)
         elif self._source is not features:

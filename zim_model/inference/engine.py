@@ -466,7 +466,7 @@ def _flip_tta(backend: Backend) -> Backend:
 def _decontaminate(
     request: Request, alpha: WordArray, cancelled: CancelCheck
 ) -> tuple[ByteArray, ...]:
-    """The picture's levels freed from the background, if that is asked for.
+    """The image's levels freed from the background, if that is asked for.
 
     They are looked at while sliders move; an export makes its own, more exactly.
     """
@@ -491,7 +491,7 @@ def _predict_view(
 
 
 def _thumbnails(alphas: FloatArray) -> tuple[ByteArray, ...]:
-    """Mattes (4, h, w) in [0, 1] as small read-only uint8 pictures."""
+    """Mattes (4, h, w) in [0, 1] as small read-only uint8 images."""
     scale = min(1.0, THUMBNAIL_SIDE / max(alphas.shape[1:]))
     height, width = (max(1, round(side * scale)) for side in alphas.shape[1:])
     small = []

@@ -1,6 +1,6 @@
-"""A picture looked at as it is and mirrored, and the mean of both answers.
+"""An image looked at as it is and mirrored, and the mean of both answers.
 
-A network answers a picture and its mirror image a little differently, and the mean of
+A network answers an image and its mirror image a little differently, and the mean of
 both logits is nearer to the truth (test-time augmentation).  It takes twice as long.
 """
 
@@ -87,7 +87,7 @@ def mean_features(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def flip_prompts(prompts: PromptSet, width: float) -> PromptSet:
-    """Prompts on a picture of that width as they are on its mirror image."""
+    """Prompts on an image of that width as they are on its mirror image."""
     inside = np.nextafter(np.float32(width), np.float32(0))  # x 0 is no pixel beyond
 
     def flip_point(x: float) -> float:
@@ -110,7 +110,7 @@ def flip_mask_input(mask: FloatArray, width: int) -> FloatArray:
     """A mask prompt (1, S/4, S/4) as it is in the mirror image; padding stays.
 
     Args:
-        width: of the picture inside the input, in input pixels.
+        width: of the image inside the input, in input pixels.
     """
     columns = max(1, width // MASK_STRIDE)
     out = mask.copy()
@@ -119,11 +119,11 @@ def flip_mask_input(mask: FloatArray, width: int) -> FloatArray:
 
 
 def unflip_logits(logits: FloatArray, cells: float) -> FloatArray:
-    """Logits (4, h, w) of a mirror image, for the picture itself.
+    """Logits (4, h, w) of a mirror image, for the image itself.
 
     Args:
-        cells: width of the picture in cells; the last one may be partly padding, and
-            the picture then begins inside a cell of the mirror image.
+        cells: width of the image in cells; the last one may be partly padding, and
+            the image then begins inside a cell of the mirror image.
     """
     flip_point = logits[..., ::-1]
     beyond = np.float32(logits.shape[-1] - cells)

@@ -1,6 +1,6 @@
-"""Looks: what a model is shown of a picture, and how often, to answer prompts.
+"""Looks: what a model is shown of an image, and how often, to answer prompts.
 
-A model that looks at objects sees a clicked one in the whole picture first, then from
+A model that looks at objects sees a clicked one in the whole image first, then from
 close by.  A model that takes its earlier answer as a cue is shown click after click
 each answer to the clicks before, as it was trained (iterative training, RITM).
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from zim_model.inference.backends import Backend, EncodedView
 
 ZOOM_BELOW = 0.7
-"""A click's object is looked at again, closer, if it spans less of the picture."""
+"""A click's object is looked at again, closer, if it spans less of the image."""
 ZOOM_MARGIN = 0.5
 """Width of the surroundings shown then, on each side, as a fraction of the object."""
 SIGMOID_FLOOR = 1 / 512
@@ -98,7 +98,7 @@ class IterativePredictor:
         self._zoom = ZoomPredictor()
 
     def predict(self, question: PredictRequest, *, remember: bool = True) -> Prediction:
-        """Look at the picture, and closer where that helps.
+        """Look at the image, and closer where that helps.
 
         Args:
             remember: keep what a further click can go on from.
@@ -201,9 +201,9 @@ def zoomed_view(
     height: int,
     width: int,
 ) -> View | None:
-    """The second look at what clicks alone found, if it is small in the picture.
+    """The second look at what clicks alone found, if it is small in the image.
 
-    A model that looks at objects sees a clicked one in the whole picture first.  The
+    A model that looks at objects sees a clicked one in the whole image first.  The
     answer then comes from a view around what it found there.  What it found is no box
     prompt: a wrong first guess could not be mended.
 

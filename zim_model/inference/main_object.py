@@ -1,4 +1,4 @@
-"""Which of the objects that were found in a picture is the one that it is about."""
+"""Which of the objects that were found in an image is the one that it is about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zim_model.inference.automatic import FoundObject
 
 BACKGROUND_EDGES = 3
-"""What touches so many of the picture's edges is taken for its ground."""
+"""What touches so many of the image's edges is taken for its ground."""
 TOUCHING = 0.1
 """Share of an edge that has to be covered for an object to touch it."""
 
@@ -21,12 +21,12 @@ TOUCHING = 0.1
 def main_object(found: Sequence[FoundObject]) -> FoundObject | None:
     """The object with the greatest area, counted by nearness to the middle.
 
-    A pixel in the middle of the picture counts one; the count falls, as a cosine does,
-    to zero at the edges.  Objects that touch three or more edges of the picture are
+    A pixel in the middle of the image counts one; the count falls, as a cosine does,
+    to zero at the edges.  Objects that touch three or more edges of the image are
     left out, unless there are no others: they are walls, skies and floors.
 
     Args:
-        found: of one picture, see :func:`zim_model.inference.automatic.find_objects`.
+        found: of one image, see :func:`zim_model.inference.automatic.find_objects`.
 
     Returns:
         One of them; None if there is none.
@@ -39,7 +39,7 @@ def main_object(found: Sequence[FoundObject]) -> FoundObject | None:
 
 
 def is_background(alpha: ByteArray) -> bool:
-    """Whether a matte, (h, w) uint8, touches three or more edges of its picture."""
+    """Whether a matte, (h, w) uint8, touches three or more edges of its image."""
     edges = (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])
     touched = sum(float((edge > 127).mean()) > TOUCHING for edge in edges)
     return touched >= BACKGROUND_EDGES

@@ -1,7 +1,7 @@
 """What the engine makes of imported masks, and of prompts beside them.
 
 The masks' mattes are where an object begins.  Prompts ask the model for pieces of the
-picture: what is said to belong to the object is added, and what is said not to belong
+image: what is said to belong to the object is added, and what is said not to belong
 to it, where a mask says otherwise, is taken away.
 """
 

@@ -3,9 +3,9 @@
 >>> generator = ZimAutomaticMaskGenerator(load_model("zim-vit-b.safetensors"))
 >>> records = generator.generate(rgb)
 
-The picture is encoded once (and each crop of it), grid points are answered in batches,
+The image is encoded once (and each crop of it), grid points are answered in batches,
 and answers are judged on the network's own small grid: only those that stay are ever
-brought to the picture's size.  The studio's own search, which asks less and looks at
+brought to the image's size.  The studio's own search, which asks less and looks at
 objects again, is :mod:`zim_model.inference.automatic`.
 """
 
@@ -67,7 +67,7 @@ class _GeneratedMask:
 
 
 class ZimAutomaticMaskGenerator:
-    """Finds everything in a picture by a grid of points.
+    """Finds everything in an image by a grid of points.
 
     Args:
         model: a :class:`~zim_model.network.zim.Zim`, or any backend.
@@ -80,7 +80,7 @@ class ZimAutomaticMaskGenerator:
         box_nms_thresh: IoU of boxes above which only the better of two mattes stays.
         crop_n_layers: the i-th layer looks again at 2^i times 2^i crops.
         crop_nms_thresh: as ``box_nms_thresh``, between crops, where the smaller wins.
-        crop_overlap_ratio: of crops, as a fraction of the picture's shorter side.
+        crop_overlap_ratio: of crops, as a fraction of the image's shorter side.
         crop_n_points_downscale_factor: layer i has so many times (to the power i)
             fewer points along a side.
         point_grids: one array (N, 2) of x and y in [0, 1] for each layer.

@@ -120,7 +120,7 @@ class BackendPool:
         be it one to later work, where the work that needed the memory was withdrawn.
         """
         freed = DegradationNotice(
-            "Memory ran short: what was remembered of pictures was dropped."
+            "Memory ran short: the cached features of photos were dropped."
         )
         freed_now = (freed.message,) if self._cache_freed else ()
         self._cache_freed = False
@@ -192,8 +192,9 @@ class BackendPool:
             )
         then = _placement_label(fallback)
         if problem == "memory":
+            before = _placement_label(now)
             note = DegradationNotice(
-                f"{_placement_label(now)} has too little memory for {model}: it runs on {then}."
+                f"{before} has too little memory for {model}: it runs on {then}."
             )
         elif problem == "overflow":
             note = DegradationNotice(

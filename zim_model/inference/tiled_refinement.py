@@ -1,7 +1,7 @@
-"""Looking again along a matte's edge, at the picture's own resolution.
+"""Looking again along a matte's edge, at the image's own resolution.
 
 A model sees a large view scaled down.  Here it is asked once more about windows of the
-picture as they are, along the soft edge.  What the matte already knows for sure in a
+image as they are, along the soft edge.  What the matte already knows for sure in a
 window is the prompt there: the box of the object's part, and places deep inside and
 outside it.
 

@@ -216,8 +216,8 @@ def resize_view(config: ModelConfig, image: ByteArray, view: View) -> ByteArray:
     height, width = view.input_size
     pixels = view.crop(image)
     if config.resize == "pil":
-        picture = Image.fromarray(np.ascontiguousarray(pixels))
-        resized = picture.resize((width, height), Image.Resampling.BILINEAR)
+        resizable = Image.fromarray(np.ascontiguousarray(pixels))
+        resized = resizable.resize((width, height), Image.Resampling.BILINEAR)
         return np.asarray(resized)
     shrinks = height <= view.height
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR

@@ -19,7 +19,7 @@ from zim_model.errors import Cancelled
 from zim_model.request import ALPHA_MAX, CancelCheck, Finish, Stroke, never_cancelled
 
 Region = tuple[slice, slice]
-"""Rows and columns of a picture."""
+"""Rows and columns of an image."""
 
 SOFTEN_SHARE = 0.25
 """The soften brush blurs with that share of its radius as standard deviation."""
@@ -164,7 +164,7 @@ def apply_strokes(
 
 
 def stroke_region(stroke: Stroke, shape: tuple[int, ...]) -> Region:
-    """Rows and columns of an (H, W) picture that a stroke can touch; may be empty."""
+    """Rows and columns of an (H, W) image that a stroke can touch; may be empty."""
     path = np.asarray(stroke.path)
     x0, y0 = np.floor(path[:, :2].min(0) - stroke.radius - 1).astype(int)
     x1, y1 = np.ceil(path[:, :2].max(0) + stroke.radius + 1).astype(int)
@@ -280,7 +280,7 @@ def support(alpha: WordArray) -> tuple[int, int, int, int]:
 
 
 def _expand_region(part: Region, by: int, shape: tuple[int, ...]) -> Region:
-    """A region with so many pixels more on each side, inside the picture."""
+    """A region with so many pixels more on each side, inside the image."""
     rows, columns = part
     return (
         slice(max(0, rows.start - by), min(shape[0], rows.stop + by)),

@@ -8,7 +8,7 @@ small window, weighted by alpha for F and by 1 - alpha for B; the blur fusion of
 multi-level idea of Germer et al. 2020).
 
 The coarse levels are treated whole.  The fine ones are only treated in tiles that an
-edge runs through, so memory does not grow with the picture.
+edge runs through, so memory does not grow with the image.
 
 For what is only looked at there is Forte's blur fusion itself, on two levels: it costs
 less and comes nearly as close.
@@ -38,10 +38,10 @@ cut-out can be scaled and filtered without the background bleeding in."""
 WINDOW = 3
 """Side of the window of each level's means."""
 ROUNDS, FINEST_ROUNDS = 3, 1
-"""How often colours spread by a pixel on each level, and on the picture's own.  One
+"""How often colours spread by a pixel on each level, and on the image's own.  One
 round there instead of three costs a twentieth more error and saves half the time."""
 COARSE_PIXELS = 400_000
-"""The coarse levels begin where the picture has no more pixels than this."""
+"""The coarse levels begin where the image has no more pixels than this."""
 COARSEST_SIDE = 8
 COARSEST_ROUNDS = 10
 TILE = 256
@@ -52,7 +52,7 @@ MIN_WEIGHT = 1e-3
 """Least weight of a colour in a mean: where nothing is certain, all count."""
 
 WIDE, NARROW = 91, 7
-"""Sides of the two windows of the blur fusion, in pixels of the picture."""
+"""Sides of the two windows of the blur fusion, in pixels of the image."""
 CELLS = 64
 """Rows of the coarse level that are summed up at a time."""
 EPSILON = 1e-5
@@ -122,7 +122,7 @@ def estimate_foreground(
 
 
 def validate(image: Pixels, alpha: WordArray) -> None:
-    """Check that a picture and its alpha are what :func:`estimate_foreground` takes.
+    """Check that an image and its alpha are what :func:`estimate_foreground` takes.
 
     Raises:
         ImageError: the arrays have other shapes or types.
@@ -237,7 +237,7 @@ def _make_level(
 
 
 def _count_fine_levels(height: int, width: int) -> int:
-    """Number of levels that are treated in tiles; the first is the picture itself."""
+    """Number of levels that are treated in tiles; the first is the image itself."""
     depth = 0
     while height * width > COARSE_PIXELS << 2 * depth:
         depth += 1
@@ -247,7 +247,7 @@ def _count_fine_levels(height: int, width: int) -> int:
 def _coarse_level(
     image: npt.NDArray[np.integer], alpha: WordArray, depth: int
 ) -> _Level:
-    """The whole picture, halved ``depth`` times."""
+    """The whole image, halved ``depth`` times."""
     if depth:
         height, width = (max(1, -(-side >> depth)) for side in alpha.shape)
         size, method = (width, height), cv2.INTER_AREA
@@ -260,7 +260,7 @@ def _coarse_level(
 def _coarse_colours(
     image: npt.NDArray[np.integer], alpha: WordArray, depth: int
 ) -> _LayerColours:
-    """The estimate on level ``depth``, of the whole picture."""
+    """The estimate on level ``depth``, of the whole image."""
     levels = [_coarse_level(image, alpha, depth)]
     while max(levels[-1].alpha.shape) > COARSEST_SIDE:
         levels.append(levels[-1].halve())
@@ -276,7 +276,7 @@ def _refine_down(
     """Refine through levels, whose last is the coarsest.
 
     Args:
-        finest: whether the first level is the picture's own.
+        finest: whether the first level is the image's own.
     """
     colours = start
     for index in range(len(levels) - 1, -1, -1):
@@ -290,7 +290,7 @@ def _refine_down(
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
-    """A square of the picture; ``rows`` and ``columns`` end at the picture's border.
+    """A square of the image; ``rows`` and ``columns`` end at the image's border.
 
     Attributes:
         depth: number of levels from the tile's own to the coarse ones.
@@ -339,7 +339,7 @@ def _tile_colours(
 def _tile_level(
     image: npt.NDArray[np.integer], alpha: WordArray, tile: _Tile
 ) -> _Level:
-    """A tile of the picture with its halo."""
+    """A tile of the image with its halo."""
     top, left = tile.rows.start - tile.halo, tile.columns.start - tile.halo
     side = TILE + 2 * tile.halo
     return _make_level(
@@ -376,7 +376,7 @@ def _upsample_coarse(
     """The coarse estimate on the finer cells of a tile and its halo.
 
     Args:
-        shape: (H, W) of the picture.
+        shape: (H, W) of the image.
         count: cells a side.
     """
     cell = (TILE + 2 * tile.halo) / count
@@ -454,7 +454,7 @@ def _blur_fusion(
 def _coarse_blurs(
     image: npt.NDArray[np.integer], alpha: WordArray, depth: int
 ) -> _LayerColours:
-    """Means over wide windows, on level ``depth``, of the whole picture."""
+    """Means over wide windows, on level ``depth``, of the whole image."""
     level = _coarse_level(image, alpha, depth)
     shown = np.empty_like(level.image)
     # The product's mean, not the means' product: a cell may hold a thin hair.
@@ -492,5 +492,5 @@ _STEPS = {
     "multi-level": (_coarse_colours, _tile_colours, _halo),
     "blur-fusion": (_coarse_blurs, _tile_blurs, lambda _: NARROW // 2),
 }
-"""What a method does with the whole picture and with a tile, and how far a tile looks,
+"""What a method does with the whole image and with a tile, and how far a tile looks,
 from the number of fine levels."""

@@ -1,6 +1,6 @@
 """How much of the old background is left in the colours of a cut-out's soft edge.
 
-Beside the soft edge the picture shows the object's colour F pure on one side, and the
+Beside the soft edge the image shows the object's colour F pure on one side, and the
 background's colour B on the other.  The colour of a soft pixel is compared with both,
 on the line from F to B: 0 is F, a clean cut-out, and 1 is B.  A photograph as it is
 has ``1 - alpha`` there.
@@ -40,7 +40,7 @@ class Halo:
     """The share of background in the visible colours of a soft edge, in [0, 1].
 
     Attributes:
-        before: of the picture's own colours.
+        before: of the image's own colours.
         after: of the colours that the foreground estimation gives.
     """
 
@@ -85,7 +85,7 @@ def background_share(colours: Pixels, image: Pixels, alpha: WordArray) -> float 
 
     Args:
         colours: (H, W, 3) uint8 or uint16, straight, of the cut-out.
-        image: the picture that it is from, of the same shape and type.
+        image: the image that it is from, of the same shape and type.
         alpha: (H, W) uint16, 0 transparent to 65535 opaque.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Pictures and mattes at 1, 1/2, 1/4, ... of their size, as they are shown.
+"""Images and mattes at 1, 1/2, 1/4, ... of their size, as they are shown.
 
 A window imports this before it appears, so OpenCV is only imported when it is needed.
 """
@@ -18,7 +18,7 @@ SMALLEST = 512
 
 
 def image_pyramid(rgb: ByteArray) -> tuple[ByteArray, ...]:
-    """Halve a picture again and again until its longer side is below 512.
+    """Halve an image again and again until its longer side is below 512.
 
     Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8;
     the others are (h, w, 4) uint8, blue first, which paints three times as fast.

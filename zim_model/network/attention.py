@@ -57,11 +57,11 @@ def _chunked_attention(
     out = q.new_empty(batch, count, heads, length)
 
     def chunk(head: int, first: int) -> None:
-        picture, head = divmod(head, heads)
+        index, head = divmod(head, heads)
         some = slice(first, min(first + QUERIES, count))
-        bias = rows[picture, head, some, :, None] + columns[picture, head, some, None]
-        logits = bias.flatten(1).addmm_(scaled[picture, head, some], k[picture, head].T)
-        out[picture, some, head] = logits.softmax(-1) @ v[picture, head]
+        bias = rows[index, head, some, :, None] + columns[index, head, some, None]
+        logits = bias.flatten(1).addmm_(scaled[index, head, some], k[index, head].T)
+        out[index, some, head] = logits.softmax(-1) @ v[index, head]
 
     firsts = range(0, count, QUERIES)
     parallel_for(chunk, list(itertools.product(range(batch * heads), firsts)))

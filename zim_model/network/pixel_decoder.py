@@ -23,7 +23,7 @@ from zim_model.network.fused_upsample import upsample_conv_relu
 from zim_model.network.region_head import REGION_CUES
 
 SMALLEST = 64
-"""Side of the smallest map that :func:`upsample_conv_relu` is worth its many steps for."""
+"""Side of the smallest map for which :func:`upsample_conv_relu` is faster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,7 @@ class FusionConv(ConvBnRelu):
 
 
 def _fused_is_faster(coarse: Tensor) -> bool:
-    """Whether :func:`upsample_conv_relu` is faster than doubling and convolving a map."""
+    """Whether :func:`upsample_conv_relu` is faster than its parts for a map."""
     exact = coarse.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
     return coarse.device.type == "cpu" and exact and coarse.shape[-1] >= SMALLEST
 

@@ -1,7 +1,7 @@
 """The official ZIM models: a pair of ONNX graphs, run by ONNX Runtime.
 
 The graphs are what the authors publish: ``encoder.onnx`` makes an embedding and three
-detail maps of a 1024 x 1024 picture, ``decoder.onnx`` answers prompts on them.  The
+detail maps of a 1024 x 1024 image, ``decoder.onnx`` answers prompts on them.  The
 prompt-aware attention mask is an input of the decoder and is drawn here.
 """
 
@@ -235,7 +235,7 @@ def _detect_config(
         *_interface_error(f"{second}'s output", given, DECODER_OUTPUTS),
     ]
     if side % STRIDE:
-        strange.append(f"{first} takes pictures of {side} pixels")
+        strange.append(f"{first} takes images of {side} pixels")
     if strange:
         raise WeightsError(
             f"{folder} holds ONNX graphs of another model than ZIM: "

@@ -49,7 +49,7 @@ DECODER_INPUTS = (*ENCODER_OUTPUTS[1:], ENCODER_OUTPUTS[0], *PROMPTS)
 
 
 class OfficialEncoder(nn.Module):
-    """The picture (1, 3, S, S) to the embeddings and three detail maps."""
+    """The image (1, 3, S, S) to the embeddings and three detail maps."""
 
     def __init__(self, model: Zim) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class OfficialEncoder(nn.Module):
 
 
 class OfficialDecoder(nn.Module):
-    """Features of one picture and B prompt sets to mask logits and predicted IoU.
+    """Features of one image and B prompt sets to mask logits and predicted IoU.
 
     The attention mask comes from outside, and no mask prompt has a way in.
     """
@@ -144,7 +144,7 @@ def check_exportable(model: Zim) -> None:
     config = model.config
     if config.cue_channels:
         raise WeightsError(
-            f"{config.name} draws maps of the picture's colours with every click, for "
+            f"{config.name} draws maps of the photo's colours with every click, for "
             "which the official pair of graphs has no input.",
             "Export a ZIM with a ViT encoder, such as zim-vit-b.",
         )
@@ -177,8 +177,8 @@ def _staging_folder(folder: Path) -> Iterator[Path]:
 
 def _write_encoder(model: Zim, path: Path) -> None:
     side = model.config.image_size
-    picture = torch.zeros(1, 3, side, side)
-    _write(OfficialEncoder(model), [picture], path, [IMAGE], ENCODER_OUTPUTS, {})
+    image = torch.zeros(1, 3, side, side)
+    _write(OfficialEncoder(model), [image], path, [IMAGE], ENCODER_OUTPUTS, {})
 
 
 def _write_decoder(model: Zim, path: Path) -> None:

@@ -106,7 +106,7 @@ def prompt_cases(model: Zim, counts: Sequence[int] = (1,)) -> Iterator[PromptCas
 def encoder_differences(
     model: Zim, encoder: Any
 ) -> tuple[list[ParityDifference], Features]:
-    """Compare the encoders on a random picture.
+    """Compare the encoders on a random image.
 
     Args:
         model: on the CPU.
@@ -117,9 +117,9 @@ def encoder_differences(
     """
     side = model.config.image_size
     generator = torch.Generator().manual_seed(0)
-    picture = torch.randn(1, 3, side, side, generator=generator)
-    actual = encoder.run(list(ENCODER_OUTPUTS), {IMAGE: picture.numpy()})
-    features = model.encode(picture)
+    image = torch.randn(1, 3, side, side, generator=generator)
+    actual = encoder.run(list(ENCODER_OUTPUTS), {IMAGE: image.numpy()})
+    features = model.encode(image)
     expected = (features.embeddings, *features.details)
     rows = zip(ENCODER_OUTPUTS, actual, expected, strict=True)
     return [_difference(name, "", a, b) for name, a, b in rows], features
@@ -141,7 +141,7 @@ class DecoderOutput:
 def graph_answers(
     model: Zim, decoder: Any, features: Features, counts: Sequence[int] = (1,)
 ) -> list[DecoderOutput]:
-    """The decoder's answers to :func:`prompt_cases` on the features of one picture.
+    """The decoder's answers to :func:`prompt_cases` on the features of one image.
 
     Args:
         decoder: a session of ``decoder.onnx``.
@@ -193,7 +193,7 @@ def check_parity(found: Sequence[ParityDifference], doing: str) -> None:
     if not worst.largest <= TOLERANCE:
         raise WeightsError(
             f"{doing}, but gives other numbers: {worst.output} differs by "
-            f"{worst.largest:.2g} for {worst.prompts or 'a random picture'} "
+            f"{worst.largest:.2g} for {worst.prompts or 'a random image'} "
             f"(allowed: {TOLERANCE:g}). Nothing was written.",
             "The graph computes something else with its weights than this program's "
             "ZIM.",

@@ -22,7 +22,7 @@ from zim_model.onnx.graph import Graph
 from zim_model.onnx.weight_matching import State, parameter_shapes
 
 _OFFSETS = (2.0**-7, 2.0**-5, 2.0**-3, 2.0**-1, 1.0)
-"""Distances from the picture's centre, in halves of its side, to ask at."""
+"""Distances from the image's centre, in halves of its side, to ask at."""
 
 
 def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> State:

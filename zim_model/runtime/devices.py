@@ -142,12 +142,12 @@ def bf16_speeds_up_cpu() -> bool:
 
     def time_matmul(dtype: torch.dtype) -> float:
         layer = torch.nn.Conv2d(32, 32, 3, padding=1).to(dtype)
-        picture = torch.zeros(1, 32, 48, 48, dtype=dtype)
+        image = torch.zeros(1, 32, 48, 48, dtype=dtype)
         times = []
         with torch.inference_mode():
             for _ in range(4):
                 started = time.perf_counter()
-                layer(picture)
+                layer(image)
                 times.append(time.perf_counter() - started)
         return min(times)
 

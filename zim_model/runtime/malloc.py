@@ -13,7 +13,7 @@ def tune_malloc(*, huge: bool = False) -> None:
     that is most of the time of a small network.
 
     Args:
-        huge: keep blocks over 32 MB too, as large networks need.  Pictures of that size
+        huge: keep blocks over 32 MB too, as large networks need.  Images of that size
             are then cleared by hand, which holds up other threads.
     """
     if not sys.platform.startswith("linux"):

@@ -62,7 +62,7 @@ def test_bytes_are_cut_at_half(converter, disc):
     assert (converter.convert(image, grey) == given).all()
 
 
-def test_a_large_picture_is_refined_at_its_own_size(converter, disc):
+def test_a_large_image_is_refined_at_its_own_size(converter, disc):
     image, mask = (
         cv2.resize(plane, (480, 360), interpolation=cv2.INTER_NEAREST)
         for plane in (disc[0], disc[1].astype(np.uint8))
@@ -93,7 +93,7 @@ def test_far_from_the_edge_the_label_is_kept(disc):
     [
         (np.zeros((90, 120), bool), "empty"),
         (np.full((90, 120), 127, np.uint8), "empty"),
-        (np.ones((90, 121), bool), "121 x 90 pixels and the picture 120 x 90"),
+        (np.ones((90, 121), bool), "121 x 90 pixels and the photo 120 x 90"),
         (np.ones((90, 120, 3), np.uint8), "not grey"),
         (np.ones((90, 120), np.float32), "not grey"),
     ],
@@ -103,7 +103,7 @@ def test_masks_that_cannot_be_used(converter, disc, mask, message):
         converter.convert(disc[0], mask)
 
 
-def test_a_picture_that_cannot_be_used(converter, disc):
+def test_a_image_that_cannot_be_used(converter, disc):
     with pytest.raises(ZimError, match="not RGB"):
         converter.convert(disc[0][..., 0], disc[1])
 
@@ -126,7 +126,7 @@ def test_a_conversion_can_be_withdrawn(converter, disc):
 
 
 @pytest.mark.parametrize("windowed", [False, True])
-def test_hiera_learns_from_picture_and_label(windowed):
+def test_hiera_learns_from_image_and_label(windowed):
     config = dataclasses.replace(
         CONVERTER,
         image_size=224 if windowed else 64,

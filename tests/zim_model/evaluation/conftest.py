@@ -41,8 +41,8 @@ def rows_of(events):
 
 
 def blank(path):
-    with Image.open(path) as picture:
-        size = picture.size
+    with Image.open(path) as image:
+        size = image.size
     Image.new("L", size).save(path)
 
 

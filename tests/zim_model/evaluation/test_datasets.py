@@ -123,7 +123,7 @@ def test_a_bad_line_of_the_list_is_a_problem_by_number(
     assert len(found.cases) == len(open_dataset(mini_root).cases)
 
 
-def test_pictures_and_mattes_that_lack_each_other_are_problems(tmp_path):
+def test_images_and_mattes_that_lack_each_other_are_problems(tmp_path):
     put(tmp_path / "images/a.png")
     put(tmp_path / "images/b.png")
     put(tmp_path / "mattes/a.png")
@@ -131,7 +131,7 @@ def test_pictures_and_mattes_that_lack_each_other_are_problems(tmp_path):
     found = open_dataset(tmp_path)
     assert [case.name for case in found.cases] == ["a"]
     assert len(found.problems) == 2
-    assert "c.png has no picture" in found.problems[0]
+    assert "c.png has no image" in found.problems[0]
     assert "b.png has no matte" in found.problems[1]
 
 

@@ -11,7 +11,7 @@ from zim_model.evaluation.micromat import HUB, REVISION, SOURCE, download_microm
 FILES = {
     "MicroMat3K/data_list.txt": b"img/1.png matte/fine/1_1.png prompt/1.json s\n",
     "MicroMat3K/prompt/fine/1_1.json": b'{"bbox": [0, 0, 1, 1]}',
-    "MicroMat3K/img/1.png": b"picture" * 90_000,
+    "MicroMat3K/img/1.png": b"image--" * 90_000,
     "MicroMat3K/matte/fine/1_1.png": b"matte" * 90_000,
 }
 LIST = f"{HUB}/api/datasets/naver-iv/MicroMat-3K/tree/{REVISION}/MicroMat3K"

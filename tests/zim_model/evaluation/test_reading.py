@@ -36,16 +36,16 @@ def test_a_trimap_does_not_know_where_it_is_grey(tmp_path):
     assert read_trimap(tmp_path / "t.png").tolist() == [[False, True, False]]
 
 
-def test_a_picture_is_turned_upright(tmp_path):
-    picture = Image.new("RGB", (4, 2))
-    exif = picture.getexif()
+def test_a_image_is_turned_upright(tmp_path):
+    image = Image.new("RGB", (4, 2))
+    exif = image.getexif()
     exif[274] = 6  # a quarter turn
-    picture.save(tmp_path / "p.jpg", exif=exif)
+    image.save(tmp_path / "p.jpg", exif=exif)
     assert read_image(tmp_path / "p.jpg").shape == (4, 2, 3)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no picture", "truncated"])
-def test_an_unreadable_picture_is_named(tmp_path, content):
+@pytest.mark.parametrize("content", [None, b"", b"no image", "truncated"])
+def test_an_unreadable_image_is_named(tmp_path, content):
     path = tmp_path / "broken.png"
     if content == "truncated":
         noise = np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8)

@@ -198,7 +198,7 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_a_page_without_its_pictures_has_the_tables(mini_root, tmp_path, engine):
+def test_a_page_without_its_images_has_the_tables(mini_root, tmp_path, engine):
     copy = tmp_path / "MicroMat3K"
     shutil.copytree(mini_root, copy)
     dataset = open_dataset(copy)

@@ -117,7 +117,7 @@ def test_a_segmenter_is_made_hard_before_it_is_scored(mini, tmp_path):
 
 
 def break_image(root):
-    (root / "img/0001.png").write_bytes(b"no picture")
+    (root / "img/0001.png").write_bytes(b"no image")
 
 
 def remove_matte(root):
@@ -151,7 +151,7 @@ def no_box(root):
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        (break_image, "0001.png is no picture"),
+        (break_image, "0001.png is no image"),
         (remove_matte, "no such file"),
         (empty_matte, "is empty"),
         (shrink_matte, "10 x 10 pixels, but 0001.png is"),

@@ -297,8 +297,8 @@ def test_merging_takes_the_largest_alpha():
 
 
 def test_the_bundled_model_finds_what_it_answers_again():
-    picture = load_image(asset_path("samples", "coffee.jpg"))
-    question = Request(picture.rgb, picture.key, NOTHING)
+    image = load_image(asset_path("samples", "coffee.jpg"))
+    question = Request(image.rgb, image.key, NOTHING)
     engine = Engine()
     found = engine.everything(question, replace(FOR_OBJECT_MODELS, grid=2))
     assert found

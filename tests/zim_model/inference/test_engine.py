@@ -322,7 +322,7 @@ def test_colours_are_freed_only_when_asked_for():
     assert freed.nbytes > plain.nbytes
 
 
-def test_freed_colours_come_as_a_pictures_levels():
+def test_freed_colours_come_as_a_images_levels():
     image = np.zeros((600, 520, 3), np.uint8)
     image[..., 0] = 200
     finish = Finish(strokes=(Stroke(((300.0, 300.0, 1.0),), 50.0),), decontaminate=1.0)

@@ -20,7 +20,7 @@ TWICE = Options(flip_tta=True)
 
 
 class Counting(TorchBackend):
-    """A model that counts the pictures it encodes."""
+    """A model that counts the images it encodes."""
 
     encoded = 0
 
@@ -29,7 +29,7 @@ class Counting(TorchBackend):
         return super().encode(image, view)
 
 
-def solved(backend, image, prompts, options=TWICE, key="picture"):
+def solved(backend, image, prompts, options=TWICE, key="image"):
     request = Request(image, key, prompts, options=options)
     return Engine(lambda model, rung: backend).solve(request)
 
@@ -37,7 +37,7 @@ def solved(backend, image, prompts, options=TWICE, key="picture"):
 @pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN], ids=["vit", "cnn"])
 @pytest.mark.parametrize("prompts", [CLICKS, BOX, SCRIBBLE])
 @pytest.mark.parametrize("upsampling", ["guided", "native"])
-def test_a_picture_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
+def test_a_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
     backend = TorchBackend(random_model(config), "cpu")
     options = Options(upsampling=upsampling, flip_tta=True)
     matte = solved(backend, IMAGE, prompts, options)
@@ -50,10 +50,10 @@ def test_a_picture_and_its_mirror_image_get_the_same_matte(config, prompts, upsa
     assert np.abs(matte.alpha.astype(int) - once.alpha).max() > 0.02 * ALPHA_MAX
 
 
-def test_the_picture_itself_is_encoded_only_once(small_vit):
+def test_the_image_itself_is_encoded_only_once(small_vit):
     backend = Counting(small_vit, "cpu")
     engine = Engine(lambda model, rung: backend)
-    request = Request(IMAGE, "picture", CLICKS)
+    request = Request(IMAGE, "image", CLICKS)
     engine.solve(request)
     assert backend.encoded == 1
     twice = replace(request, options=TWICE)
@@ -67,14 +67,14 @@ def test_the_picture_itself_is_encoded_only_once(small_vit):
 def test_both_are_encoded_beforehand(small_vit):
     backend = Counting(small_vit, "cpu")
     engine = Engine(lambda model, rung: backend)
-    request = Request(IMAGE, "picture", CLICKS, options=TWICE)
+    request = Request(IMAGE, "image", CLICKS, options=TWICE)
     engine.prepare(request)
     assert backend.encoded == 2
     engine.solve(request)
     assert backend.encoded == 2
 
 
-def test_prompts_turn_with_the_picture_and_back():
+def test_prompts_turn_with_the_image_and_back():
     prompts = PromptSet(
         CLICKS.points, BOX.box, (Scribble(((0.5, 3), (7, 9)), positive=False),)
     )

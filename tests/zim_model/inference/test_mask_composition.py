@@ -149,7 +149,7 @@ def test_what_is_clicked_away_on_the_mask_is_taken_from_it(engine):
 
 
 def test_what_cannot_be_is_said(engine, converter):
-    with pytest.raises(ImageError, match="10 x 20 pixels and the picture 80 x 60"):
+    with pytest.raises(ImageError, match="10 x 20 pixels and the photo 80 x 60"):
         engine.solve(request(ImportedMask.from_level(np.full((20, 10), 255, np.uint8))))
     with pytest.raises(PromptError, match="empty"):
         engine.solve(request(ImportedMask.from_level(np.zeros_like(LEVEL))))

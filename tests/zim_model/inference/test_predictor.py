@@ -56,7 +56,7 @@ def test_points_are_not_dropped_beside_a_box(predictor):
     assert np.abs(alone - both).max() > 1e-4
 
 
-def test_bgr_is_the_same_picture(small_vit, predictor):
+def test_bgr_is_the_same_image(small_vit, predictor):
     other = ZimPredictor(small_vit, "cpu")
     other.set_image(np.ascontiguousarray(IMAGE[..., ::-1]), image_format="BGR")
     a, _, _ = predictor.predict([[40, 50]], [1])

@@ -96,7 +96,7 @@ def test_windows_leave_no_seams():
     """What every window answers alike comes out alike everywhere along the edge."""
     straight = np.zeros((HEIGHT, WIDTH), np.float32)
     straight[200:] = 1
-    picture = np.repeat((straight * 200).astype(np.uint8)[..., None], 3, axis=2)
+    image = np.repeat((straight * 200).astype(np.uint8)[..., None], 3, axis=2)
 
     def ask(view, prompts):
         return cv2.resize(
@@ -105,7 +105,7 @@ def test_windows_leave_no_seams():
             interpolation=cv2.INTER_AREA,
         )
 
-    fine = refine_tiles(coarse(straight), picture, WHOLE, ask)
+    fine = refine_tiles(coarse(straight), image, WHOLE, ask)
     assert np.ptp(fine[:, 20:-20].astype(int), axis=1).max() < 700
 
 
@@ -143,7 +143,7 @@ def test_a_withdrawn_request_stops_between_windows():
 
 
 class Reader:
-    """A model that reads alpha off a grey picture; it has no features to speak of."""
+    """A model that reads alpha off a grey image; it has no features to speak of."""
 
     config = SMALL_CNN
     fingerprint = "reader"
@@ -219,9 +219,9 @@ def ramp_band():
 
 def test_windows_that_disagree_leave_no_steps_at_their_borders():
     truth = ramp_band()
-    picture = np.repeat((truth * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
+    image = np.repeat((truth * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
     moody = Moody(truth, 0.15)
-    fine = refine_tiles(coarse(truth), picture, WHOLE, moody)
+    fine = refine_tiles(coarse(truth), image, WHOLE, moody)
     assert len(moody.windows) > 8
     borders = {x for view in moody.windows for x in (view.left, view.right)}
     columns = [x for x in range(12, WIDTH - 12) if 0 < x < WIDTH]
@@ -245,20 +245,20 @@ def answer_of(moody, view, number):
     return float(part[soft].mean()) if soft.any() else 0.5
 
 
-def test_as_many_windows_as_a_huge_picture_has_take_little_memory():
+def test_as_many_windows_as_a_huge_image_has_take_little_memory():
     """100 million pixels and a model that sees 1024 fall into as many windows."""
     side, shape = 64, (8660 // 16, 11547 // 16)
     truth = np.zeros(shape, np.float32)
     cv2.ellipse(truth, (360, 270), (150, 110), 0, 0, 360, 1.0, -1)
     truth = cv2.GaussianBlur(truth, (0, 0), 1)
-    picture = np.repeat((truth * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
+    image = np.repeat((truth * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
     view = View.whole(*shape, side)
     size = (32, round(32 * shape[0] / shape[1]))
     small = cv2.resize(truth, size, interpolation=cv2.INTER_AREA)
     before = words(cv2.resize(small, shape[::-1]))
     moody = Moody(truth, 0.0)
     tracemalloc.start()
-    fine = refine_tiles(before, picture, view, moody)
+    fine = refine_tiles(before, image, view, moody)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     huge = View.whole(8660, 11547, 1024)

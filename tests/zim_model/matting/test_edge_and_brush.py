@@ -59,7 +59,7 @@ def test_feather_softens_and_keeps_the_place(step):
     soft = apply_edge_adjustments(step, Finish(feather=4))
     assert edge_of(soft) == 40
     assert 0.1 < soft[30, 44] / ALPHA_MAX < 0.35
-    assert soft[30, 0] == ALPHA_MAX, "the picture's border is no edge"
+    assert soft[30, 0] == ALPHA_MAX, "the image's border is no edge"
     assert (np.diff(soft[30].astype(int)) <= 0).all()
 
 

@@ -5,7 +5,7 @@ from zim_model.network.cue_maps import CUES, cue_maps
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 
-def picture():
+def make_image():
     """A red square on noisy green."""
     rng = np.random.default_rng(0)
     image = np.zeros((96, 128, 3), np.uint8)
@@ -28,7 +28,7 @@ OUTSIDE = np.s_[2:10, 2:60]
     ],
 )
 def test_colour_models_find_an_object_of_one_colour(prompts):
-    maps = dict(zip(CUES, cue_maps(picture(), prompts, 64), strict=True))
+    maps = dict(zip(CUES, cue_maps(make_image(), prompts, 64), strict=True))
     for name in ("colour_coarse", "colour_fine"):
         assert maps[name][INSIDE].min() > 0.5, name
         assert maps[name][OUTSIDE].max() < -0.5, name
@@ -36,7 +36,7 @@ def test_colour_models_find_an_object_of_one_colour(prompts):
 
 def test_padding_is_empty_and_values_are_bounded():
     prompts = PromptSet((Point(60, 50), Point(10, 10, False)), Box(34, 24, 96, 76))
-    maps = cue_maps(picture(), prompts, 64)
+    maps = cue_maps(make_image(), prompts, 64)
     assert maps.shape == (len(CUES), 64, 64)
     assert not maps[:, 48:].any()
     assert np.isfinite(maps).all()
@@ -45,7 +45,7 @@ def test_padding_is_empty_and_values_are_bounded():
 
 def test_crossing_an_edge_makes_the_geodesic_way_long():
     maps = dict(
-        zip(CUES, cue_maps(picture(), PromptSet((Point(60, 50),)), 64), strict=True)
+        zip(CUES, cue_maps(make_image(), PromptSet((Point(60, 50),)), 64), strict=True)
     )
     inside, outside = (25, 22), (25, 17)  # either side of the square's left edge
     straight, along = maps["positive_near"], maps["positive_geodesic"]
@@ -62,14 +62,14 @@ def test_crossing_an_edge_makes_the_geodesic_way_long():
     ],
 )
 @pytest.mark.parametrize("flat", [False, True])
-def test_degenerate_prompts_and_pictures_give_maps(prompts, flat):
-    image = np.full((96, 128, 3), 90, np.uint8) if flat else picture()
+def test_degenerate_prompts_and_images_give_maps(prompts, flat):
+    image = np.full((96, 128, 3), 90, np.uint8) if flat else make_image()
     assert np.isfinite(cue_maps(image, prompts, 64)).all()
 
 
 def test_same_input_same_maps():
     prompts = PromptSet((Point(60, 50),), Box(34, 24, 96, 76))
-    first, again = (cue_maps(picture(), prompts, 64) for _ in range(2))
+    first, again = (cue_maps(make_image(), prompts, 64) for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
 

@@ -261,7 +261,7 @@ def answer_of(model, features, prompts_sets, cues=None, mask_input=None):
 def test_prepared_features_give_the_same_answers(changes, views, masked, monkeypatch):
     monkeypatch.setattr(pixel_decoder, "SMALLEST", 16)  # both ways occur at this size
     model = random_model(replace(SMALL_VIT, **changes))
-    for module in model.modules():  # norms that have seen pictures
+    for module in model.modules():  # norms that have seen images
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.running_mean, -0.5, 0.5)
             torch.nn.init.uniform_(module.running_var, 0.5, 2)

@@ -58,7 +58,7 @@ def export(model, folder, *, encoder=None, decoder=None, **options):
     side, (a, b, c) = config.image_size, config.detail_channels
     folder.mkdir(exist_ok=True)
     settings = {"opset_version": 17, "dynamo": False, **options}
-    picture = torch.zeros(1, 3, side, side)
+    image = torch.zeros(1, 3, side, side)
     prompts = (
         torch.zeros(1, a, side // 2, side // 2),
         torch.zeros(1, b, side // 4, side // 4),
@@ -72,7 +72,7 @@ def export(model, folder, *, encoder=None, decoder=None, **options):
         warnings.simplefilter("ignore")
         torch.onnx.export(
             (encoder or OfficialEncoder(model)).eval(),
-            (picture,),
+            (image,),
             str(folder / "encoder.onnx"),
             input_names=["image"],
             output_names=["image_embeddings", "feat_D0", "feat_D1", "feat_D2"],

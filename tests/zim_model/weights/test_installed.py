@@ -232,6 +232,6 @@ def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):
     remove_model("mine")
 
 
-def test_the_bundled_weights_have_the_terms_of_their_training_pictures():
+def test_the_bundled_weights_have_the_terms_of_their_training_images():
     """NOTICE says so; a manager that shows another licence misleads."""
     assert find_known("zim-tiny").licence.name == "CC BY-NC 4.0"

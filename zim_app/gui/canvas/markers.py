@@ -62,7 +62,7 @@ def paint_prompts(
 
 @dataclass(frozen=True, slots=True)
 class BrushRing:
-    """The outline of a brush in view pixels: outer radius, and radius of full opacity."""
+    """A brush outline in view pixels: outer radius, and radius of full opacity."""
 
     position: QPointF
     radius: float

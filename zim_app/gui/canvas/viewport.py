@@ -143,7 +143,7 @@ class Viewport(QGraphicsView):
         self._loupe.set_checker(light, dark)
 
     def update_alpha(self, area: QRectF) -> None:
-        """Repaint the mattes in an area, in image pixels, where their arrays changed."""
+        """Repaint the mattes in an area (image pixels) where their arrays changed."""
         self._overlay.update(area)
         self._loupe.update()
 
@@ -171,7 +171,7 @@ class Viewport(QGraphicsView):
         return self._wipe.isVisibleTo(self)
 
     def set_wipe_enabled(self, on: bool) -> None:
-        """Turn on or off the wipe: the mattes are drawn only right of a movable line."""
+        """Turn the wipe on or off: mattes are drawn only right of a movable line."""
         if on != self.wipe_enabled:
             self._wipe.setVisible(on)
             # The line does not scroll with the image, so painted pixels cannot be
