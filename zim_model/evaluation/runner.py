@@ -48,11 +48,7 @@ from zim_model.evaluation.prediction import (
     GroundTruth,
     read_ground_truth,
 )
-from zim_model.evaluation.reading import (
-    check_size,
-    read_image,
-    read_matte,
-)
+from zim_model.evaluation.reading import check_size, read_image, read_matte
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.scoring import (
     PREDICTIONS,
@@ -497,6 +493,6 @@ def _prefetch_images(
     ahead: Future[ByteArray] | None = None
     for place, (image, items) in enumerate(left):
         now = ahead or thread.submit(read_image, image)
-        more = place + 1 < len(left)
-        ahead = thread.submit(read_image, left[place + 1][0]) if more else None
+        following = left[place + 1 : place + 2]
+        ahead = thread.submit(read_image, following[0][0]) if following else None
         yield items, now

@@ -7,7 +7,6 @@ and the evaluation all take it.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -57,6 +56,7 @@ from zim_model.runtime.devices import (
     available_devices,
     device_name,
 )
+from zim_model.runtime.lru import ByteBoundedLru
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import (
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from zim_model.inference.backends import Backend, EncodedView
 
 
+FeatureCache = ByteBoundedLru[tuple[object, ...], "EncodedView"]
 CACHE_BYTES = 1 << 30
 THUMBNAIL_SIDE = 128
 """Longer side, in pixels, of the candidates that an answer carries for show."""
@@ -109,32 +110,6 @@ class _RawMatte:
         return replace(self, alpha=np.maximum(self.alpha, left), click_ms=elapsed_ms)
 
 
-class EmbeddingCache:
-    """Features by key, the longest unused dropped first, bounded in bytes."""
-
-    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
-        self.max_bytes = max_bytes
-        self.nbytes = 0
-        self._entries: OrderedDict[tuple[object, ...], EncodedView] = OrderedDict()
-
-    def get(self, key: tuple[object, ...]) -> EncodedView | None:
-        """The entry, marked as used, or None."""
-        if key in self._entries:
-            self._entries.move_to_end(key)
-        return self._entries.get(key)
-
-    def put(self, key: tuple[object, ...], value: EncodedView) -> None:
-        """Keep an entry; one larger than the cache is kept alone."""
-        self._entries[key] = value
-        self.nbytes += value.nbytes
-        while self.nbytes > self.max_bytes and len(self._entries) > 1:
-            _, dropped = self._entries.popitem(last=False)
-            self.nbytes -= dropped.nbytes
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-
 class Engine:
     """Answers requests.  One thread owns an engine; models load on first use.
 
@@ -157,7 +132,7 @@ class Engine:
         self._stroke_cache = StrokeCoverageCache()
         self._predictor = IterativePredictor()
         self._mask_mattes = MaskMatteCache()
-        self.cache = EmbeddingCache(cache_bytes)
+        self.cache = FeatureCache(cache_bytes)
 
     def backend(self, model: str) -> Backend:
         """The backend of a model, loaded on first use.
@@ -179,7 +154,7 @@ class Engine:
 
     def _clear_caches(self) -> None:
         """Drop all that can be made again."""
-        self.cache = EmbeddingCache(self.cache.max_bytes)
+        self.cache = FeatureCache(self.cache.max_bytes)
         self._last_answer = self._last_adjusted = self._last_painted = None
         self._stroke_cache = StrokeCoverageCache()
         self._predictor = IterativePredictor()

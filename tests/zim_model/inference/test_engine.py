@@ -6,7 +6,7 @@ import pytest
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.errors import Cancelled, PromptError, WeightsError
 from zim_model.inference.backends import TorchBackend
-from zim_model.inference.engine import EmbeddingCache, Engine, support
+from zim_model.inference.engine import Engine, FeatureCache, support
 from zim_model.inference.view import resize_view
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
@@ -101,7 +101,7 @@ def test_a_remembered_answer_needs_no_features():
     backend = DiscBackend(SMALL_VIT)
     engine = engine_of(backend)
     engine.solve(request(CLICK))
-    engine.cache = EmbeddingCache(max_bytes=250)  # what was there made room for others
+    engine.cache = FeatureCache(max_bytes=250)  # what was there made room for others
     engine.solve(request(CLICK, upsampling="bilinear"))
     again = engine.solve(request(CLICK))
     assert len(backend.views) == 1
@@ -200,7 +200,7 @@ def test_unknown_model():
 
 
 def test_the_cache_is_bounded_in_bytes_and_drops_the_longest_unused():
-    cache = EmbeddingCache(max_bytes=250)
+    cache = FeatureCache(max_bytes=250)
     a, b, c = (Encoded(None, None) for _ in range(3))
     cache.put(("a",), a)
     cache.put(("b",), b)

@@ -47,11 +47,8 @@ from zim_app.gui.panels.object_rows import (
 )
 
 BUTTONS = (
-    "everything",
-    "object_new",
-    "object_duplicate",
-    "object_merge",
-    "object_delete",
+    *("everything", "object_new", "object_duplicate"),
+    *("object_merge", "object_delete"),
 )
 CONTEXT = (
     *("object_rename", "object_colour", "object_visible", "object_solo", ""),
