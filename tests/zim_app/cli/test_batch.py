@@ -153,7 +153,7 @@ def test_parts_are_merged(folder: Path, tmp_path: Path, capsys: Any) -> None:
         (["FOLDER"], "give a FOLDER and -o OUT"),
         (["FOLDER", "-o", "OUT", "--box", "0,0,2,1"], "relative box"),
         (["FOLDER", "-o", "OUT", "--shard", "3/2"], "no part of a batch"),
-        (["FOLDER", "-o", "OUT", "--background", "pink"], "no colour"),
+        (["FOLDER", "-o", "OUT", "--background", "pink"], "not a colour"),
         (["FOLDER", "-o", "OUT", "--jobs", "-1"], "0 or more"),
         (["FOLDER", "-o", "OUT", "--scale", "2", "--longest-side", "5"], "not allowed"),
     ],
@@ -195,7 +195,7 @@ def test_control_c_ends_it_with_what_is_done_kept(
 
     engine.during = interrupt
     assert run(folder, "-o", out, "--auto", "--jobs", "1") == 130
-    assert "run it again to go on" in capsys.readouterr().err
+    assert "run it again to resume" in capsys.readouterr().err
     assert (out / "a-cutout.png").exists()
     assert not (out / "b-cutout.png").exists()
     engine.during = lambda request: None

@@ -223,7 +223,7 @@ def test_recipe_is_the_start_and_options_add_to_it(
     [
         (["--point", "3"], "'3' is not of the form X,Y or X,Y,LABEL"),
         (["--point", "a,b"], "'a,b' is not of the form"),
-        (["--point", "3,2,5"], "LABEL is 1 (keep this) or 0"),
+        (["--point", "3,2,5"], "LABEL is 1 (object) or 0"),
         (["--box", "1,2,3"], "'1,2,3' is not of the form X0,Y0,X1,Y1"),
         (["--point", "3,2", "--background", "red,1,2"], "is not a colour; write R,G,B"),
         (["--point", "3,2", "--background", "0,0,256"], "is not a colour"),
