@@ -66,55 +66,57 @@ class Recipe:
         for mask in self.masks:
             mask.check_size(height, width)
         sets = [
-            self._checked(s, height, width)
+            self._validate_prompts(s, height, width)
             for s in (self.prompts, *self.more_prompt_sets)
         ]
         return replace(self, prompts=sets[0], more_prompt_sets=tuple(sets[1:]))
 
-    def _checked(self, prompts: PromptSet, height: int, width: int) -> PromptSet:
+    def _validate_prompts(
+        self, prompts: PromptSet, height: int, width: int
+    ) -> PromptSet:
         if not prompts or (self.masks and prompts.only_negative):
             return prompts
         return prompts.validate(height, width)
 
     def with_point(self, point: Point) -> Recipe:
         """Add a point after the others."""
-        return self._with(points=(*self.prompts.points, point))
+        return self._with_prompts(points=(*self.prompts.points, point))
 
     def with_point_moved(self, index: int, x: float, y: float) -> Recipe:
         """Move point ``index`` to (x, y) in image pixels."""
         points = list(self.prompts.points)
         points[index] = replace(points[index], x=x, y=y)
-        return self._with(points=tuple(points))
+        return self._with_prompts(points=tuple(points))
 
     def without_point(self, index: int) -> Recipe:
         """Remove point ``index``."""
         points = self.prompts.points
-        return self._with(points=points[:index] + points[index + 1 :])
+        return self._with_prompts(points=points[:index] + points[index + 1 :])
 
     def with_scribble(self, scribble: Scribble) -> Recipe:
         """Add a scribble after the others."""
-        return self._with(scribbles=(*self.prompts.scribbles, scribble))
+        return self._with_prompts(scribbles=(*self.prompts.scribbles, scribble))
 
     def without_scribble(self, index: int) -> Recipe:
         """Remove scribble ``index``."""
         scribbles = self.prompts.scribbles
-        return self._with(scribbles=scribbles[:index] + scribbles[index + 1 :])
+        return self._with_prompts(scribbles=scribbles[:index] + scribbles[index + 1 :])
 
     def with_scribble_replaced(self, index: int, scribble: Scribble) -> Recipe:
         """Put another scribble in the place of scribble ``index``."""
         scribbles = list(self.prompts.scribbles)
         scribbles[index] = scribble
-        return self._with(scribbles=tuple(scribbles))
+        return self._with_prompts(scribbles=tuple(scribbles))
 
     def with_box(self, box: Box | None) -> Recipe:
         """Set, replace or (None) remove the box."""
-        return self._with(box=box)
+        return self._with_prompts(box=box)
 
     def with_stroke(self, stroke: Stroke) -> Recipe:
         """Paint a stroke over the others."""
-        return self.finished(strokes=(*self.finish.strokes, stroke))
+        return self.with_finish(strokes=(*self.finish.strokes, stroke))
 
-    def finished(self, **changes: Any) -> Recipe:
+    def with_finish(self, **changes: Any) -> Recipe:
         """Change attributes of the :class:`~zim_model.request.Finish`."""
         return replace(self, finish=replace(self.finish, **changes))
 
@@ -122,7 +124,7 @@ class Recipe:
         """Take another of the model's mattes."""
         return replace(self, options=replace(self.options, candidate=candidate))
 
-    def _with(self, **changes: Any) -> Recipe:
+    def _with_prompts(self, **changes: Any) -> Recipe:
         return replace(self, prompts=replace(self.prompts, **changes))
 
     def request(self, image: ByteArray, image_key: str) -> Request:
@@ -178,10 +180,10 @@ class Recipe:
         if not isinstance(model, str):
             raise ZimError(f"This recipe's model is {model!r}, which is no name.")
         _check_options(options)
-        also = tuple(map(PromptSet.from_json, data.get("also", ())))
+        more_prompt_sets = tuple(map(PromptSet.from_json, data.get("also", ())))
         finish = _finish_from_json(data.get("finish", {}))
         masks = _masks_from_json(data.get("masks", []))
-        return cls(prompts, model, options, finish, also, masks)
+        return cls(prompts, model, options, finish, more_prompt_sets, masks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +296,7 @@ def _stroke_from_json(data: dict[str, Any]) -> Stroke:
     stroke = Stroke(
         path, data["radius"], data["hardness"], data["brush"], data["strength"]
     )
-    if not path or not all(_is_number(v) for v in _flat(path)):
+    if not path or not all(_is_number(v) for v in _flatten(path)):
         raise ValueError("a stroke's path is not made of numbers")
     if not all(0 < pressure <= 1 for _, _, pressure in path):
         raise ValueError("a stroke's pressure is not above 0 and at most 1")
@@ -307,7 +309,7 @@ def _stroke_from_json(data: dict[str, Any]) -> Stroke:
     return stroke
 
 
-def _flat(path: Iterable[Iterable[float]]) -> Iterable[float]:
+def _flatten(path: Iterable[Iterable[float]]) -> Iterable[float]:
     return (value for at in path for value in at)
 
 

@@ -276,7 +276,7 @@ def _run_on_cluster(
 def _systems(args: argparse.Namespace) -> list[System]:
     models = args.model or ([] if args.predictions else [DEFAULT_MODEL])
     return [
-        *map(ModelSystem.of, models),
+        *map(ModelSystem.from_name, models),
         *map(PredictionFolder.parse, args.predictions),
     ]
 

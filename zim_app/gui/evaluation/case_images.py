@@ -80,7 +80,7 @@ def case_query(
     cases = dataset.cases if dataset else ()
     system = next((x for x in known_systems if x.name == row.system), None)
     if system is None and config.systems.get(row.system) != "predictions":
-        system = ModelSystem.of(row.system)
+        system = ModelSystem.from_name(row.system)
     upsampling: Any = config.options.get("upsampling", "guided")
     case = next((case for case in cases if case.name == row.case), None)
     return CaseQuery(row, case, system, out, upsampling, cases)

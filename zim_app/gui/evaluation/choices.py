@@ -80,7 +80,7 @@ class EvaluationChoices:
         """The evaluated systems, in the order of the table."""
         chosen = [folder for folder in self.predictions if folder.chosen]
         return (
-            *map(ModelSystem.of, self.models),
+            *map(ModelSystem.from_name, self.models),
             *(PredictionFolder(each.name, Path(each.path)) for each in chosen),
         )
 
@@ -88,7 +88,7 @@ class EvaluationChoices:
     def known_systems(self) -> tuple[System, ...]:
         """The evaluated systems and the folders that are not chosen."""
         folders = (PredictionFolder(x.name, Path(x.path)) for x in self.predictions)
-        return (*map(ModelSystem.of, self.models), *folders)
+        return (*map(ModelSystem.from_name, self.models), *folders)
 
     @property
     def prompts(self) -> tuple[PromptKind, ...]:

@@ -52,8 +52,8 @@ def test_clicks_stay_within_bounds():
 def test_systems_and_prompts_are_those_that_are_chosen():
     hq = PredictionFolder("HQ-SAM", Path("/p/hq"))
     assert FULL.systems == (
-        ModelSystem.of("zim-tiny"),
-        ModelSystem.of("zim-vit-b"),
+        ModelSystem.from_name("zim-tiny"),
+        ModelSystem.from_name("zim-vit-b"),
         hq,
     )
     assert FULL.prompts == (PromptKind("point"), PromptKind("clicks", 7))

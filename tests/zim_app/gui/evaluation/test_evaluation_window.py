@@ -342,7 +342,7 @@ def test_only_the_checked_models_take_part(qtbot, chosen):
     assert not chosen.run_bar.start_button.isEnabled()
     assert chosen.run_bar.start_button.toolTip()
     item.setCheckState(Qt.CheckState.Checked)
-    assert chosen.setup.choices.systems == (ModelSystem.of("zim-tiny"),)
+    assert chosen.setup.choices.systems == (ModelSystem.from_name("zim-tiny"),)
     assert chosen.run_bar.start_button.isEnabled()
 
 
