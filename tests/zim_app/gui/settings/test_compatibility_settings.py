@@ -13,7 +13,7 @@ from zim_app.core.export_options import ExportOptions
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.commands import shortcuts
 from zim_app.gui.commands.actions import ACTIONS
-from zim_app.gui.evaluation.choices import Choices, Folder
+from zim_app.gui.evaluation.choices import EvaluationChoices, ChosenFolder
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings import window_state as remembered
 
@@ -83,12 +83,12 @@ def test_the_last_export():
 
 def test_the_last_evaluation():
     data = remembered.evaluation_choices()
-    choices = Choices.from_json(data)
-    assert choices == Choices(
+    choices = EvaluationChoices.from_json(data)
+    assert choices == EvaluationChoices(
         root="/data/mini",
         recent=("/data/mini", "/data/other"),
         models=("zim-tiny", "zim-vit-b"),
-        predictions=(Folder("theirs", "/mattes"), Folder("old", "/old", False)),
+        predictions=(ChosenFolder("theirs", "/mattes"), ChosenFolder("old", "/old", False)),
         point=False,
         box=True,
         clicks=True,
