@@ -119,7 +119,7 @@ class Canvas(DocumentView):
 
     @property
     def click_adds_point(self) -> bool:
-        """Whether a click would add a point now, with the current tool and no gesture."""
+        """Whether a click would add a point now: no gesture, no panning or painting."""
         tool = self.tool
         return not (tool.paints or tool.pans or self.panning) and self._gesture is None
 
@@ -217,7 +217,7 @@ class Canvas(DocumentView):
         self.update_cursor(event.position())
 
     def _select_object(self, position: QPointF) -> None:
-        """Make the object on screen that is opaque at a view position the active one."""
+        """Select the object on screen that is opaque at a view position, if any."""
         assert self.document is not None
         where = self.to_image(position)
         index = find_object_at(self.document.state, where.x(), where.y())

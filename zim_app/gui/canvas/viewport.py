@@ -57,8 +57,8 @@ AREA_FRACTION, MAX_AREA_ZOOM = 0.85, 8.0
 class Viewport(QGraphicsView):
     """Shows an image and mattes over it; one scene unit is one image pixel.
 
-    The wheel and two-finger scrolling or pinching zoom at the cursor; the middle button,
-    or Space with any button, pans.  A part of the image always stays visible.
+    The wheel and two-finger scrolling or pinching zoom at the cursor; the middle
+    button, or Space with any button, pans.  A part of the image always stays visible.
 
     Attributes:
         hand: whether every button pans.
@@ -138,12 +138,12 @@ class Viewport(QGraphicsView):
         self._loupe.set_backdrop(backdrop)
 
     def set_checker(self, size: int, light: str, dark: str) -> None:
-        """Set the checker board: side in view pixels, and two colours "#rrggbb"."""
+        """Set the checker board: side in view pixels, two colours "#rrggbb"."""
         self._overlay.set_checker(checker_board(size, light, dark))
         self._loupe.set_checker(light, dark)
 
     def update_alpha(self, area: QRectF) -> None:
-        """Repaint the mattes in an area, in image pixels, where their arrays changed."""
+        """Repaint an area, in image pixels, where the arrays of mattes changed."""
         self._overlay.update(area)
         self._loupe.update()
 
@@ -171,10 +171,10 @@ class Viewport(QGraphicsView):
         return self._wipe.isVisibleTo(self)
 
     def set_wipe_enabled(self, on: bool) -> None:
-        """Turn on or off the wipe: the mattes are drawn only right of a movable line."""
+        """Turn on or off the wipe: mattes are drawn only right of a movable line."""
         if on != self.wipe_enabled:
             self._wipe.setVisible(on)
-            # The line does not scroll with the image, so painted pixels cannot be scrolled.
+            # The line does not move with the image: scrolling must repaint everything.
             full = QGraphicsView.ViewportUpdateMode.FullViewportUpdate
             partial = QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate
             self.setViewportUpdateMode(full if on else partial)

@@ -97,7 +97,7 @@ class Autosave(QObject):
             self.flush()
 
     def record_export(self, document: Document, stack: ObjectStack) -> None:
-        """Record an export; if nothing changed since, the image's mark becomes "done"."""
+        """Record an export; if nothing changed since, the image is marked "done"."""
         if document is self._document:
             self._exported = stack
             self._emit_mark()

@@ -28,7 +28,7 @@ LONGEST = 24
 """Most pointer positions that one straight segment replaces."""
 LEAST_PRESSURE = 0.02
 SMALLEST_RADIUS, LARGEST_RADIUS = 0.5, 500.0
-"""Range of radii that the user can choose, in image pixels; strokes allow MAX_RADIUS."""
+"""Range of radii in the options, in image pixels; strokes allow MAX_RADIUS."""
 SIZE_STEP = 1.15
 HARDNESS_STEP = 0.1
 
@@ -112,7 +112,7 @@ class BrushGesture:
         )
 
     def _is_near_segment(self, end: Vertex, travelled: Iterable[Vertex]) -> bool:
-        """Whether the segment from the newest vertex to ``end`` is near all positions."""
+        """Whether the segment from the last vertex to ``end`` is near all positions."""
         tolerance = TOLERANCE / self.press.scale
         # Pressure is weighted by its effect on the radius.
         weight = self.press.options.radius

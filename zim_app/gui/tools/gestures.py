@@ -48,7 +48,7 @@ TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """A draggable part of a prompt set: a point, a scribble, or a corner or edge of the box.
+    """A draggable part of a prompt set: point, scribble, corner or edge of the box.
 
     ``index`` is that of the point, of the scribble, or of the box's corner, clockwise
     from the top left.
@@ -240,7 +240,7 @@ class Gesture(Protocol):
     def preview_path(self) -> tuple[tuple[float, float], ...]: ...
 
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
-        """The gesture with the pointer at another position, in image and view pixels."""
+        """The gesture with the pointer elsewhere, in image and view pixels."""
         ...
 
     def edit(self) -> RecipeEdit | None:
