@@ -360,7 +360,7 @@ class Document(QObject):
     def _current_matte(
         self, scene_object: SceneObject, old: Matte | None
     ) -> Matte | None:
-        """The cached matte of an object's recipe, else its old one for the time being."""
+        """The cached matte of an object's recipe, else its old one."""
         key = self.request(scene_object.recipe).key
         cached = self._results.get(key)
         if cached is not None:

@@ -114,7 +114,7 @@ class Viewport(QGraphicsView):
         self._wipe.moved.connect(self._on_wipe_moved)
         self._loupe = Loupe(self)
 
-    # -- What is shown ------------------------------------------------------------
+    # -- Content ------------------------------------------------------------------
 
     def show_image(self, levels: tuple[ByteArray, ...]) -> None:
         """Show another image, given as a pyramid, without mattes and zoomed to fit."""

@@ -1,4 +1,4 @@
-"""Saves every image's session automatically, and finds what crashed runs had open."""
+"""Saves every image's session automatically, and finds the state of crashed runs."""
 
 from __future__ import annotations
 

@@ -345,8 +345,8 @@ class PromptGesture:
         bounds = Box.enclosing(scribble.path)
         by = self._box_delta(replace(bounds, x1=bounds.x1 + 0.5, y1=bounds.y1 + 0.5))
         path = tuple((x + by.x(), y + by.y()) for x, y in scribble.path)
-        move = replace(scribble, path=path)
-        recipe = self.press.recipe.with_scribble_replaced(part.index, move)
+        moved_scribble = replace(scribble, path=path)
+        recipe = self.press.recipe.with_scribble_replaced(part.index, moved_scribble)
         return make_edit("move_scribble", recipe, part)
 
     def _box_delta(self, box: Box) -> QPointF:
