@@ -142,8 +142,8 @@ class Loupe(QWidget):
         cut = self._backdrop_pixels(around).astype(np.float32)
         for layer, matte in zip(self._layers[::-1], mattes[::-1], strict=True):
             colours = rgb
-            if layer.matte.colours:
-                colours = around.take(layer.matte.colours[0], _OUTSIDE)
+            if layer.matte.foreground:
+                colours = around.take(layer.matte.foreground[0], _OUTSIDE)
             opacity = matte[..., None] / np.float32(255)
             cut += (colours - cut) * opacity
         composite = np.rint(cut).astype(np.uint8)

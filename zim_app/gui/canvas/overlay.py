@@ -189,7 +189,7 @@ class OverlayItem(PyramidItem):
     def _paint_cutout(
         self, painter: QPainter, exposed: QRectF, scale: float, layer: OverlayLayer
     ) -> None:
-        colours = layer.matte.colours or self._levels
+        colours = layer.matte.foreground or self._levels
         pyramid = layer.matte.pyramid
         index = level_for(scale, min(len(pyramid), len(colours)))
         crop = self._visible_crop(exposed, layer, pyramid[index])

@@ -241,7 +241,9 @@ def _read_masks(
     return [
         (
             path.stem,
-            ImportedMask.of(load_mask(path, image, lowest).level, refine=refine),
+            ImportedMask.from_level(
+                load_mask(path, image, lowest).level, refine=refine
+            ),
         )
         for path in paths
     ]
@@ -254,7 +256,7 @@ def _binarise(alpha: WordArray) -> ImportedMask:
             "The matte is too faint to be refined: nothing of it is half opaque.",
             "Add to it first.",
         )
-    return ImportedMask.of(level)
+    return ImportedMask.from_level(level)
 
 
 def _write_pairs(image: Image, mattes: list[WordArray], folder: Path) -> list[Path]:

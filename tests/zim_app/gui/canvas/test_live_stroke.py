@@ -17,7 +17,7 @@ from zim_app.gui.canvas.live_stroke import (
 )
 from zim_app.gui.tools.brush import BrushGesture, change_hardness, resize_brush
 from zim_app.gui.tools.gestures import PointerPress, ToolOptions
-from zim_model.matting.edge_and_brush import painted
+from zim_model.matting.edge_and_brush import apply_strokes
 from zim_model.matting.pyramid import display_pyramid
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX
@@ -87,7 +87,7 @@ def test_live_equals_the_engine(matte, places, brush, radius, hardness, strength
     live.begin()
     for stroke in strokes_of(places, **options):
         live.show(stroke)
-    assert_shows(live, painted(matte.alpha, [stroke] if stroke else []))
+    assert_shows(live, apply_strokes(matte.alpha, [stroke] if stroke else []))
 
 
 def test_strokes_lie_on_strokes(matte):
@@ -98,7 +98,7 @@ def test_strokes_lie_on_strokes(matte):
         for stroke in strokes_of(way, brush=brush, radius=25, strength=0.6):
             live.show(stroke)
         done.append(stroke)
-        assert_shows(live, painted(matte.alpha, done))
+        assert_shows(live, apply_strokes(matte.alpha, done))
 
 
 def test_only_what_changes_is_said_to_change(matte):
@@ -123,7 +123,7 @@ def test_a_cancelled_stroke_leaves_the_earlier_ones(matte):
     for stroke in strokes_of([(310, 250, 1), (600, 350, 1)], radius=40):
         live.show(stroke)
     live.cancel()
-    assert_shows(live, painted(matte.alpha, [first]))
+    assert_shows(live, apply_strokes(matte.alpha, [first]))
 
 
 def test_an_answer_during_a_stroke_goes_under_it(matte):
@@ -134,10 +134,10 @@ def test_an_answer_during_a_stroke_goes_under_it(matte):
     for stroke in shown[:4]:
         live.show(stroke)
     live.rebase(matte)
-    assert_shows(live, painted(matte.alpha, [shown[3]]))
+    assert_shows(live, apply_strokes(matte.alpha, [shown[3]]))
     for stroke in shown[4:]:
         live.show(stroke)
-    assert_shows(live, painted(matte.alpha, [shown[-1]]))
+    assert_shows(live, apply_strokes(matte.alpha, [shown[-1]]))
 
 
 def test_the_given_matte_stays(matte):

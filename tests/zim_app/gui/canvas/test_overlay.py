@@ -216,7 +216,7 @@ def test_a_cutout_over_another_image(overlay, pixels, two):
 
 def test_a_cutout_shows_the_cleaned_colours_where_there_are_some(overlay, two):
     clean = np.full((60, 80, 3), (250, 20, 90), np.uint8)
-    layer = replace(two[0], matte=replace(two[0].matte, colours=(clean,)))
+    layer = replace(two[0], matte=replace(two[0].matte, foreground=(clean,)))
     overlay.set_mode(MODES["cutout"])
     overlay.set_layers((layer,))
     overlay.set_backdrop(Backdrop(QColor(0, 0, 0)))
@@ -227,7 +227,7 @@ def test_a_cutout_shows_the_cleaned_colours_where_there_are_some(overlay, two):
 def test_cutouts_lie_over_one_another_as_in_the_export(overlay, two):
     colours = [np.full((60, 80, 3), c, np.uint8) for c in ((255, 0, 0), (0, 0, 255))]
     layers = tuple(
-        replace(layer, matte=replace(layer.matte, colours=(c,)))
+        replace(layer, matte=replace(layer.matte, foreground=(c,)))
         for layer, c in zip(two, colours, strict=True)
     )
     overlay.set_mode(MODES["cutout"])
