@@ -360,7 +360,7 @@ class Document(QObject):
     def _current_matte(
         self, scene_object: SceneObject, old: Matte | None
     ) -> Matte | None:
-        """The cached matte of an object's recipe, else its previous matte."""
+        """The cached matte of an object's recipe, else its old one."""
         key = self.request(scene_object.recipe).key
         cached = self._results.get(key)
         if cached is not None:
@@ -389,7 +389,7 @@ class Document(QObject):
         )
 
     def _request_next(self, *, after_matte: bool = False) -> None:
-        """Request the next missing matte, or withdraw the last request.
+        """Request the next missing matte; withdraw the last request if none is missing.
 
         Args:
             after_matte: the last request was answered, so that there is none to

@@ -26,7 +26,7 @@ SIZES = (16, 20, 24, 32)
 
 
 def icon(name: str, colour: str, disabled: str = "") -> QIcon:
-    """The Material Design icon ``name`` (without ``mdi6.``) in these colours."""
+    """The Material Design icon ``name``, without ``mdi6.``, in these colours."""
     result = QIcon()
     modes = ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled or colour))
     for mode, paint in modes:

@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def warm_up(self) -> None:
-        """Load in the background what the first image and click will need."""
+        """Load the modules of the first image and click in the background."""
         self.file_worker.warm_up(self.start_page.buttons)
         self.queue.warm_up()
 

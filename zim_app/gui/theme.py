@@ -125,7 +125,7 @@ class Theme(QObject):
             self._app.setPalette(palette, kind)
 
     def _apply(self) -> None:
-        """Set the scheme, also of window frame and file dialogs, then the palette."""
+        """Set the scheme, also of window frames and file dialogs, and the palette."""
         scheme = _SCHEMES.get(preferences.value("theme"))
         if scheme is None:
             self._hints.unsetColorScheme()

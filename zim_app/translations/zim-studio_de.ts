@@ -36,7 +36,7 @@
         <translation>Den gewählten Punkt, Strich oder Rahmen löschen</translation>
     </message>
     <message>
-        <source>Open a picture or a project</source>
+        <source>Open a photo or a project</source>
         <translation>Ein Bild oder ein Projekt öffnen</translation>
     </message>
     <message>
@@ -44,7 +44,7 @@
         <translation>Ordner ö&amp;ffnen …</translation>
     </message>
     <message>
-        <source>Open a folder of pictures, one after the other</source>
+        <source>Open a folder of photos, one after the other</source>
         <translation>Einen Ordner mit Bildern öffnen, eines nach dem anderen</translation>
     </message>
     <message>
@@ -64,19 +64,19 @@
         <translation>Objekte und Markierungen in einer neuen Datei speichern</translation>
     </message>
     <message>
-        <source>Pre&amp;vious picture</source>
+        <source>Pre&amp;vious photo</source>
         <translation>Voriges B&amp;ild</translation>
     </message>
     <message>
-        <source>Show the folder&apos;s pictures at the bottom</source>
+        <source>Show the folder&apos;s photos at the bottom</source>
         <translation>Die Bilder des Ordners unten zeigen</translation>
     </message>
     <message>
-        <source>&amp;Paste picture</source>
+        <source>&amp;Paste photo</source>
         <translation>&amp;Bild einfügen</translation>
     </message>
     <message>
-        <source>Open the picture that another program copied</source>
+        <source>Open the photo that another program copied</source>
         <translation>Das Bild öffnen, das ein anderes Programm kopiert hat</translation>
     </message>
     <message>
@@ -92,7 +92,7 @@
         <translation>&amp;Noch einmal exportieren</translation>
     </message>
     <message>
-        <source>Export as the last time, without a question</source>
+        <source>Export as the last time, without a dialog</source>
         <translation>Wie beim letzten Mal exportieren, ohne Rückfrage</translation>
     </message>
     <message>
@@ -100,7 +100,7 @@
         <translation>S&amp;tapel …</translation>
     </message>
     <message>
-        <source>Cut objects out of many pictures</source>
+        <source>Cut objects out of many photos</source>
         <translation>Objekte aus vielen Bildern freistellen</translation>
     </message>
     <message>
@@ -108,7 +108,7 @@
         <translation>Maske i&amp;mportieren…</translation>
     </message>
     <message>
-        <source>Make an object of a mask of this picture</source>
+        <source>Make an object of a mask of this photo</source>
         <translation>Aus einer Maske dieses Bildes ein Objekt machen</translation>
     </message>
     <message>
@@ -116,7 +116,7 @@
         <translation>Als Trainin&amp;gspaar speichern…</translation>
     </message>
     <message>
-        <source>Save picture and matte to learn from</source>
+        <source>Save photo and matte for training</source>
         <translation>Bild und Matte speichern, um daraus zu lernen</translation>
     </message>
     <message>
@@ -132,7 +132,7 @@
         <translation>&amp;Maske kopieren</translation>
     </message>
     <message>
-        <source>Copy the object&apos;s alpha as a grey picture</source>
+        <source>Copy the object&apos;s alpha as a grey image</source>
         <translation>Das Alpha des Objekts als graues Bild kopieren</translation>
     </message>
     <message>
@@ -144,7 +144,7 @@
         <translation>Auswahl auf&amp;heben</translation>
     </message>
     <message>
-        <source>Abort the drag under way, or select nothing</source>
+        <source>Cancel the current drag, or select nothing</source>
         <translation>Das laufende Ziehen abbrechen oder nichts auswählen</translation>
     </message>
     <message>
@@ -152,7 +152,7 @@
         <translation>Alle O&amp;bjekte finden</translation>
     </message>
     <message>
-        <source>Find everything in the picture, and pick</source>
+        <source>Find everything in the photo, and pick</source>
         <translation>Alles im Bild finden und auswählen</translation>
     </message>
     <message>
@@ -184,7 +184,7 @@
         <translation>Mit dem &amp;Konverter verfeinern</translation>
     </message>
     <message>
-        <source>Make a new matte of this one&apos;s outline</source>
+        <source>Compute a new matte from this matte&apos;s outline</source>
         <translation>Aus dem Umriss dieser Matte eine neue machen</translation>
     </message>
     <message>
@@ -264,7 +264,7 @@
         <translation>Originalgröß&amp;e</translation>
     </message>
     <message>
-        <source>One screen pixel for each pixel of the picture</source>
+        <source>One screen pixel for each pixel of the photo</source>
         <translation>Ein Bildschirmpixel für jedes Pixel des Bildes</translation>
     </message>
     <message>
@@ -340,11 +340,11 @@
         <translation>Das aktive Objekt so groß zeigen, wie es passt</translation>
     </message>
     <message>
-        <source>Nex&amp;t picture</source>
+        <source>Nex&amp;t photo</source>
         <translation>Nä&amp;chstes Bild</translation>
     </message>
     <message>
-        <source>Pict&amp;ures of the folder</source>
+        <source>Photos of the folde&amp;r</source>
         <translation>Bilder des O&amp;rdners</translation>
     </message>
     <message>
@@ -368,15 +368,15 @@
         <translation>Die Farbe hinter Freistellern wählen</translation>
     </message>
     <message>
-        <source>Choose &amp;picture…</source>
+        <source>Choose &amp;image…</source>
         <translation>&amp;Bild wählen …</translation>
     </message>
     <message>
-        <source>Choose the picture behind cut-outs</source>
+        <source>Choose the background image</source>
         <translation>Das Bild hinter Freistellern wählen</translation>
     </message>
     <message>
-        <source>Show the photograph left of a line, the view right of it</source>
+        <source>Show the photo left of a line, the view right of it</source>
         <translation>Links einer Linie das Foto zeigen, rechts davon die Ansicht</translation>
     </message>
     <message>
@@ -384,7 +384,7 @@
         <translation>&amp;Lupe</translation>
     </message>
     <message>
-        <source>Magnify picture, matte and cut-out beside the pointer</source>
+        <source>Magnify photo, matte and cut-out beside the pointer</source>
         <translation>Bild, Maske und Freisteller neben dem Zeiger vergrößern</translation>
     </message>
     <message>
@@ -424,7 +424,7 @@
         <translation>&amp;Protokollordner öffnen</translation>
     </message>
     <message>
-        <source>Show what the program has noted down</source>
+        <source>Show the log files of the program</source>
         <translation>Zeigen, was das Programm notiert hat</translation>
     </message>
     <message>
@@ -519,7 +519,7 @@
     </message>
 </context>
 <context>
-    <name>BatchControl</name>
+    <name>BatchController</name>
     <message>
         <source>Progress of the batch</source>
         <translation>Fortschritt des Stapels</translation>
@@ -529,7 +529,7 @@
         <translation>Den Stapel anhalten; was fertig ist, bleibt</translation>
     </message>
     <message>
-        <source>The batch has ended: {} pictures, {} of them failed.</source>
+        <source>The batch has ended: {} photos, {} of them failed.</source>
         <translation>Der Stapel ist fertig: {} Bilder, davon {} misslungen.</translation>
     </message>
     <message>
@@ -564,19 +564,19 @@
         <translation>Stapel</translation>
     </message>
     <message>
-        <source>Pictures of the batch</source>
+        <source>Photos of the batch</source>
         <translation>Bilder des Stapels</translation>
     </message>
     <message>
-        <source>Only the selected pictures</source>
+        <source>Only the selected photos</source>
         <translation>Nur die ausgewählten Bilder</translation>
     </message>
     <message>
-        <source>Leave the other pictures for later</source>
+        <source>Skip the other photos for now</source>
         <translation>Die anderen Bilder für später lassen</translation>
     </message>
     <message>
-        <source>Pictures dealt with</source>
+        <source>Photos processed</source>
         <translation>Erledigte Bilder</translation>
     </message>
     <message>
@@ -592,7 +592,7 @@
         <translation>&amp;Pause</translation>
     </message>
     <message>
-        <source>Wait before the next picture</source>
+        <source>Pause before the next photo</source>
         <translation>Vor dem nächsten Bild warten</translation>
     </message>
     <message>
@@ -608,7 +608,7 @@
         <translation>Im St&amp;udio öffnen</translation>
     </message>
     <message>
-        <source>Open the selected picture (Enter or double click)</source>
+        <source>Open the selected photo (Enter or double click)</source>
         <translation>Das ausgewählte Bild öffnen (Eingabe oder Doppelklick)</translation>
     </message>
     <message>
@@ -652,11 +652,11 @@
         <translation>{} ohne Vorgaben</translation>
     </message>
     <message>
-        <source>{} that cannot be read or answered</source>
+        <source>{} that cannot be processed</source>
         <translation>{} nicht lesbar oder nicht zu beantworten</translation>
     </message>
     <message>
-        <source>{} pictures: {}.</source>
+        <source>{} photos: {}.</source>
         <translation>{} Bilder: {}.</translation>
     </message>
     <message>
@@ -687,7 +687,7 @@
 <context>
     <name>BatchForm</name>
     <message>
-        <source>Which pictures to take</source>
+        <source>Which photos to process</source>
         <translation>Welche Bilder genommen werden</translation>
     </message>
     <message>
@@ -695,7 +695,7 @@
         <translation>In einem Ordner</translation>
     </message>
     <message>
-        <source>Folder with the pictures</source>
+        <source>Folder with the photos</source>
         <translation>Ordner mit den Bildern</translation>
     </message>
     <message>
@@ -707,11 +707,11 @@
         <translation>Die Ergebnisse behalten denselben Baum von Ordnern</translation>
     </message>
     <message>
-        <source>What was done in the studio, and projects</source>
+        <source>Objects from the studio and from projects</source>
         <translation>Was im Studio gemacht wurde, und Projekte</translation>
     </message>
     <message>
-        <source>Take the objects of pictures that were worked on here before</source>
+        <source>Use the objects of photos that were edited in the studio before</source>
         <translation>Die Objekte von Bildern nehmen, die hier schon bearbeitet wurden</translation>
     </message>
     <message>
@@ -731,7 +731,7 @@
         <translation>Ein Rahmen für alle</translation>
     </message>
     <message>
-        <source>Put the same box on every other picture</source>
+        <source>Use the same box for every other photo</source>
         <translation>Denselben Rahmen auf jedes andere Bild legen</translation>
     </message>
     <message>
@@ -755,7 +755,7 @@
         <translation>Das Hauptobjekt, vom Modell gefunden</translation>
     </message>
     <message>
-        <source>Look for the object that every other picture is about; slow</source>
+        <source>Find the main object of every other photo; slow</source>
         <translation>Das Objekt suchen, um das es in jedem anderen Bild geht; langsam</translation>
     </message>
     <message>
@@ -763,7 +763,7 @@
         <translation> %</translation>
     </message>
     <message>
-        <source>Model for prompts that name none</source>
+        <source>Model for prompts that do not name one</source>
         <translation>Modell für Vorgaben, die keines nennen</translation>
     </message>
     <message>
@@ -779,7 +779,7 @@
         <translation>Ordner für Ergebnisse, Tabelle und Kontaktbogen</translation>
     </message>
     <message>
-        <source>Pictures</source>
+        <source>Photos</source>
         <translation>Bilder</translation>
     </message>
     <message>
@@ -795,7 +795,7 @@
         <translation>Ergebnisse</translation>
     </message>
     <message>
-        <source>Pictures and prompts</source>
+        <source>Photos and prompts</source>
         <translation>Bilder und Vorgaben</translation>
     </message>
     <message>
@@ -807,7 +807,7 @@
         <translation>Im Streifen des Fensters ({})</translation>
     </message>
     <message>
-        <source>Choose a folder of pictures</source>
+        <source>Choose a folder of photos</source>
         <translation>Einen Ordner mit Bildern wählen</translation>
     </message>
     <message>
@@ -830,7 +830,7 @@
 <context>
     <name>BatchTable</name>
     <message>
-        <source>Picture</source>
+        <source>Photo</source>
         <translation>Bild</translation>
     </message>
     <message>
@@ -905,7 +905,7 @@
         <translation>Größe</translation>
     </message>
     <message>
-        <source>Diameter of the brush, in pixels of the picture: [ and ]</source>
+        <source>Diameter of the brush, in pixels of the photo: [ and ]</source>
         <translation>Durchmesser des Pinsels in Bildpixeln: [ und ]</translation>
     </message>
     <message>
@@ -921,7 +921,7 @@
         <translation>100 % hat einen scharfen Rand: Umschalt + [ und Umschalt + ]</translation>
     </message>
     <message>
-        <source>How much one stroke does</source>
+        <source>Effect of one stroke</source>
         <translation>Wie viel ein Strich bewirkt</translation>
     </message>
 </context>
@@ -955,18 +955,18 @@
         <translation>Arbeitsfläche</translation>
     </message>
     <message>
-        <source>Arrow keys move a cursor over the picture, Enter says that what is there belongs to the object, N that it does not; Tab goes through the prompts.</source>
-        <translation>Pfeiltasten bewegen einen Zeiger über das Bild, die Eingabetaste sagt, dass zum Objekt gehört, was dort ist, N, dass es nicht dazugehört; Tab geht durch die Markierungen.</translation>
+        <source>Arrow keys move a cursor over the photo, Enter adds a positive point there, N a negative one; Tab goes through the prompts.</source>
+        <translation>Pfeiltasten bewegen einen Zeiger über das Bild, die Eingabetaste setzt dort einen positiven Punkt, N einen negativen; Tab geht durch die Markierungen.</translation>
     </message>
 </context>
 <context>
     <name>CaseViewer</name>
     <message>
-        <source>Picture</source>
+        <source>Photo</source>
         <translation>Bild</translation>
     </message>
     <message>
-        <source>The picture and the prompts</source>
+        <source>The photo and the prompts</source>
         <translation>Das Bild und die Eingaben</translation>
     </message>
     <message>
@@ -974,7 +974,7 @@
         <translation>Vorhersage</translation>
     </message>
     <message>
-        <source>The matte that was answered</source>
+        <source>The predicted matte</source>
         <translation>Die Maske, die geantwortet wurde</translation>
     </message>
     <message>
@@ -982,7 +982,7 @@
         <translation>Wahrheit</translation>
     </message>
     <message>
-        <source>The matte that is right</source>
+        <source>The correct matte</source>
         <translation>Die richtige Maske</translation>
     </message>
     <message>
@@ -990,7 +990,7 @@
         <translation>Unterschied</translation>
     </message>
     <message>
-        <source>Red where there is too much, blue where too little</source>
+        <source>Red where the prediction is too opaque, blue where too transparent</source>
         <translation>Rot, wo zu viel ist, blau, wo zu wenig ist</translation>
     </message>
     <message>
@@ -1014,15 +1014,15 @@
         <translation>Vergrößern</translation>
     </message>
     <message>
-        <source>Show the whole picture</source>
+        <source>Show the whole photo</source>
         <translation>Das ganze Bild zeigen</translation>
     </message>
     <message>
-        <source>One screen pixel for each pixel of the picture</source>
+        <source>One screen pixel for each pixel of the photo</source>
         <translation>Ein Bildschirmpixel für jedes Pixel des Bildes</translation>
     </message>
     <message>
-        <source>Open the picture with these prompts and this model</source>
+        <source>Open the photo with these prompts and this model</source>
         <translation>Das Bild mit diesen Eingaben und diesem Modell öffnen</translation>
     </message>
     <message>
@@ -1030,11 +1030,11 @@
         <translation>Im Studio öffnen</translation>
     </message>
     <message>
-        <source>small picture of the prediction</source>
+        <source>thumbnail of the prediction</source>
         <translation>kleines Bild der Vorhersage</translation>
     </message>
     <message>
-        <source>Choose the folder of the data set to see its pictures.</source>
+        <source>Choose the folder of the data set to see its photos.</source>
         <translation>Wählen Sie den Ordner des Datensatzes, um seine Bilder zu sehen.</translation>
     </message>
 </context>
@@ -1049,7 +1049,7 @@
         <translation>Suchen</translation>
     </message>
     <message>
-        <source>Show only what has these words</source>
+        <source>Show only entries with these words</source>
         <translation>Nur zeigen, was diese Wörter enthält</translation>
     </message>
     <message>
@@ -1087,7 +1087,7 @@
 <context>
     <name>Dialogs</name>
     <message>
-        <source>Pictures ({})</source>
+        <source>Photos ({})</source>
         <translation>Bilder ({})</translation>
     </message>
     <message>
@@ -1095,11 +1095,11 @@
         <translation>Alle Dateien (*)</translation>
     </message>
     <message>
-        <source>Open a picture or project</source>
+        <source>Open a photo or project</source>
         <translation>Ein Bild oder Projekt öffnen</translation>
     </message>
     <message>
-        <source>Pictures and projects ({})</source>
+        <source>Photos and projects ({})</source>
         <translation>Bilder und Projekte ({})</translation>
     </message>
     <message>
@@ -1107,7 +1107,7 @@
         <translation>Projekte ({})</translation>
     </message>
     <message>
-        <source>Open a folder of pictures</source>
+        <source>Open a folder of photos</source>
         <translation>Einen Ordner mit Bildern öffnen</translation>
     </message>
     <message>
@@ -1141,6 +1141,13 @@
     <message>
         <source>Built on ZIM, “Zero-Shot Image Matting for Anything” (ICCV 2025), with PyTorch and Qt.</source>
         <translation>Beruht auf ZIM, „Zero-Shot Image Matting for Anything“ (ICCV 2025), mit PyTorch und Qt.</translation>
+    </message>
+</context>
+<context>
+    <name>DockPanels</name>
+    <message>
+        <source>Pan&amp;els</source>
+        <translation>Bedien&amp;felder</translation>
     </message>
 </context>
 <context>
@@ -1225,7 +1232,7 @@
         <translation>Alpha hat die Form {0} und den Typ {1}.</translation>
     </message>
     <message>
-        <source>An array of shape {0} and type {1} is no picture.</source>
+        <source>An array of shape {0} and type {1} is not an image.</source>
         <translation>Ein Feld der Form {0} vom Typ {1} ist kein Bild.</translation>
     </message>
     <message>
@@ -1277,7 +1284,7 @@
         <translation>Wählen Sie einen Ordner für die Ergebnisse.</translation>
     </message>
     <message>
-        <source>Choose a folder of pictures.</source>
+        <source>Choose a folder of photos.</source>
         <translation>Wählen Sie einen Ordner mit Bildern.</translation>
     </message>
     <message>
@@ -1285,7 +1292,7 @@
         <translation>Wählen Sie einen Ordner mit JPEG-, PNG-, TIFF-, WebP-, BMP- oder GIF-Dateien.</translation>
     </message>
     <message>
-        <source>Choose a picture.</source>
+        <source>Choose a photo.</source>
         <translation>Wählen Sie ein Bild.</translation>
     </message>
     <message>
@@ -1333,7 +1340,7 @@
         <translation>Wählen Sie einen anderen, etwa {0}.</translation>
     </message>
     <message>
-        <source>Choose some pictures, or a folder.</source>
+        <source>Choose some photos, or a folder.</source>
         <translation>Wählen Sie Bilder oder einen Ordner.</translation>
     </message>
     <message>
@@ -1345,7 +1352,7 @@
         <translation>Schließen Sie andere Programme oder wählen Sie ein kleineres Modell.</translation>
     </message>
     <message>
-        <source>Close other programs, or make the picture smaller.</source>
+        <source>Close other programs, or make the photo smaller.</source>
         <translation>Schließen Sie andere Programme oder verkleinern Sie das Bild.</translation>
     </message>
     <message>
@@ -1485,7 +1492,7 @@
         <translation>Geben Sie einen Ordner mit {0} an.</translation>
     </message>
     <message>
-        <source>Give a mask of the picture&apos;s own size.</source>
+        <source>Give a mask of the photo&apos;s own size.</source>
         <translation>Eine Maske in der Größe des Bildes angeben.</translation>
     </message>
     <message>
@@ -1529,7 +1536,7 @@
         <translation>Geben Sie vier an: links, oben, rechts, unten.</translation>
     </message>
     <message>
-        <source>Give it prompts in the studio, in a file, or say what else to take.</source>
+        <source>Give it prompts in the studio or in a file, or choose another source of prompts.</source>
         <translation>Geben Sie Vorgaben im Studio oder in einer Datei, oder wählen Sie, was sonst gilt.</translation>
     </message>
     <message>
@@ -1577,7 +1584,7 @@
         <translation>Geben Sie den Pfad eines Ordners an.</translation>
     </message>
     <message>
-        <source>Give the path of a picture.</source>
+        <source>Give the path of a photo.</source>
         <translation>Geben Sie den Pfad eines Bildes an.</translation>
     </message>
     <message>
@@ -1713,11 +1720,11 @@
         <translation>Masken verschiedener Größe oder Art können nicht verschmolzen werden.</translation>
     </message>
     <message>
-        <source>Memory ran short: what was remembered of pictures was dropped.</source>
+        <source>Memory ran short: the cached features of photos were dropped.</source>
         <translation>Der Speicher wurde knapp: Was von Bildern gemerkt war, ist verworfen.</translation>
     </message>
     <message>
-        <source>Mend the file of prompts.</source>
+        <source>Correct the file of prompts.</source>
         <translation>Berichtigen Sie die Datei mit Vorgaben.</translation>
     </message>
     <message>
@@ -1745,11 +1752,11 @@
         <translation>Kein Modell namens {0} ist installiert.</translation>
     </message>
     <message>
-        <source>No object was found in this picture.</source>
+        <source>No object was found in this photo.</source>
         <translation>In diesem Bild wurde kein Objekt gefunden.</translation>
     </message>
     <message>
-        <source>Nothing is asked of this picture.</source>
+        <source>There are no prompts for this photo.</source>
         <translation>Für dieses Bild ist nichts vorgegeben.</translation>
     </message>
     <message>
@@ -1781,19 +1788,23 @@
         <translation>Geladen wird nur über https.</translation>
     </message>
     <message>
-        <source>Open the picture itself, and save the project again.</source>
+        <source>Open the photo itself, and save the project again.</source>
         <translation>Öffnen Sie das Bild selbst und speichern Sie das Projekt noch einmal.</translation>
     </message>
     <message>
-        <source>Pictures in {0} cannot be written: {1}.</source>
+        <source>Images in {0} cannot be written: {1}.</source>
         <translation>Bilder in {0} können nicht geschrieben werden: {1}.</translation>
+    </message>
+    <message>
+        <source>A run-length mask of {0} pixels does not fill {1} x {2} pixels.</source>
+        <translation>Eine lauflängenkodierte Maske von {0} Pixeln füllt {1} x {2} Pixel nicht.</translation>
     </message>
     <message>
         <source>Please report this.</source>
         <translation>Bitte melden Sie das.</translation>
     </message>
     <message>
-        <source>Put {{name}} in it, which stands for the name of the picture.</source>
+        <source>Put {{name}} in it, which stands for the name of the photo.</source>
         <translation>Setzen Sie {{name}} hinein, was für den Namen des Bildes steht.</translation>
     </message>
     <message>
@@ -1877,7 +1888,7 @@
         <translation>Nehmen Sie eine Konfiguration wie zim-vit-b.</translation>
     </message>
     <message>
-        <source>Take them from the same picture.</source>
+        <source>Take them from the same photo.</source>
         <translation>Nehmen Sie sie aus demselben Bild.</translation>
     </message>
     <message>
@@ -1937,7 +1948,7 @@
         <translation>Der Datenträger von {0} ist zu voll: {1} MB werden gebraucht, {2} MB sind frei.</translation>
     </message>
     <message>
-        <source>The earlier work on this picture cannot be read. {0}</source>
+        <source>The earlier work on this photo cannot be read. {0}</source>
         <translation>Die frühere Arbeit an diesem Bild kann nicht gelesen werden. {0}</translation>
     </message>
     <message>
@@ -1989,7 +2000,7 @@
         <translation>Der Dateiname {0} ist fehlerhaft: {1}.</translation>
     </message>
     <message>
-        <source>The file name {0} is the same for all pictures.</source>
+        <source>The file name {0} is the same for all photos.</source>
         <translation>Der Dateiname {0} ist für alle Bilder derselbe.</translation>
     </message>
     <message>
@@ -2053,7 +2064,7 @@
         <translation>Die Maske ist leer: Kein Bildpunkt ist halb so hell wie Weiß.</translation>
     </message>
     <message>
-        <source>The mask is {0} x {1} pixels and the picture {2} x {3}.</source>
+        <source>The mask is {0} x {1} pixels and the photo {2} x {3}.</source>
         <translation>Die Maske hat {0} x {1} Bildpunkte und das Bild {2} x {3}.</translation>
     </message>
     <message>
@@ -2085,19 +2096,19 @@
         <translation>Der Ausgabeordner ist der Eingabeordner.</translation>
     </message>
     <message>
-        <source>The picture is {0} {1}, not RGB bytes.</source>
+        <source>The photo is {0} {1}, not RGB bytes.</source>
         <translation>Das Bild ist {0} {1}, keine RGB-Bytes.</translation>
     </message>
     <message>
-        <source>The picture&apos;s digest is malformed: {0}.</source>
+        <source>The photo&apos;s digest is malformed: {0}.</source>
         <translation>Die Prüfsumme des Bildes ist fehlerhaft: {0}.</translation>
     </message>
     <message>
-        <source>The picture&apos;s path {0} leads out of the project&apos;s folder.</source>
+        <source>The photo&apos;s path {0} leads out of the project&apos;s folder.</source>
         <translation>Der Pfad {0} des Bildes führt aus dem Ordner des Projekts hinaus.</translation>
     </message>
     <message>
-        <source>The picture&apos;s size is {0} x {1}.</source>
+        <source>The photo&apos;s size is {0} x {1}.</source>
         <translation>Die Größe des Bildes ist {0} x {1}.</translation>
     </message>
     <message>
@@ -2105,7 +2116,7 @@
         <translation>Das Punktgitter der Stufe {0} hat die Form {1}.</translation>
     </message>
     <message>
-        <source>The relative box ({0}) is none.</source>
+        <source>The relative box ({0}) is not valid.</source>
         <translation>Der relative Rahmen ({0}) ist keiner.</translation>
     </message>
     <message>
@@ -2177,15 +2188,15 @@
         <translation>Es gibt kein Modell namens {0}.</translation>
     </message>
     <message>
-        <source>There is no picture in the folder {0}.</source>
+        <source>There is no photo in the folder {0}.</source>
         <translation>Im Ordner {0} ist kein Bild.</translation>
     </message>
     <message>
-        <source>There is no picture in {0}.</source>
+        <source>There is no photo in {0}.</source>
         <translation>In {0} ist kein Bild.</translation>
     </message>
     <message>
-        <source>There is no picture.</source>
+        <source>There is no photo.</source>
         <translation>Es gibt kein Bild.</translation>
     </message>
     <message>
@@ -2549,7 +2560,7 @@
         <translation>{0} antwortet nicht.</translation>
     </message>
     <message>
-        <source>{0} does not end in a picture format that can be written.</source>
+        <source>{0} does not end in an image format that can be written.</source>
         <translation>{0} endet nicht auf ein Bildformat, das geschrieben werden kann.</translation>
     </message>
     <message>
@@ -2569,7 +2580,7 @@
         <translation>{0} enthält keine Eingaben: {1}.</translation>
     </message>
     <message>
-        <source>{0} draws maps of the picture&apos;s colours with every click, for which the official pair of graphs has no input.</source>
+        <source>{0} draws maps of the photo&apos;s colours with every click, for which the official pair of graphs has no input.</source>
         <translation>{0} zeichnet bei jedem Klick Karten der Bildfarben, für die das offizielle Paar von Graphen keinen Eingang hat.</translation>
     </message>
     <message>
@@ -2637,11 +2648,11 @@
         <translation>{0} enthält einen anderen Lauf: {1}.</translation>
     </message>
     <message>
-        <source>{0} holds at most {1} pixels a side; the picture is {2}.</source>
+        <source>{0} holds at most {1} pixels a side; the photo is {2}.</source>
         <translation>{0} fasst höchstens {1} Pixel je Seite; das Bild hat {2}.</translation>
     </message>
     <message>
-        <source>{0} holds neither a list of pictures nor an object.</source>
+        <source>{0} holds neither a list of photos nor an object.</source>
         <translation>{0} enthält weder eine Liste von Bildern noch ein Objekt.</translation>
     </message>
     <message>
@@ -2653,7 +2664,7 @@
         <translation>{0} enthält keine benannten Tensoren.</translation>
     </message>
     <message>
-        <source>{0} holds no pictures with mattes.</source>
+        <source>{0} holds no images with mattes.</source>
         <translation>{0} enthält keine Bilder mit Masken.</translation>
     </message>
     <message>
@@ -2769,7 +2780,7 @@
         <translation>{0} ist kein Teil eines Stapels.</translation>
     </message>
     <message>
-        <source>{0} is no picture that can be read.</source>
+        <source>{0} is no image that can be read.</source>
         <translation>{0} ist kein lesbares Bild.</translation>
     </message>
     <message>
@@ -2793,7 +2804,7 @@
         <translation>{0} ist kein SAM-Checkpoint: Nicht alles sind Tensoren.</translation>
     </message>
     <message>
-        <source>{0} is not a picture that zim-studio can read.</source>
+        <source>{0} is not a photo that zim-studio can read.</source>
         <translation>{0} ist kein Bild, das zim-studio lesen kann.</translation>
     </message>
     <message>
@@ -2833,7 +2844,7 @@
         <translation>{0} ist die Maske selbst.</translation>
     </message>
     <message>
-        <source>{0} is the source picture, which is never overwritten.</source>
+        <source>{0} is the source photo, which is never overwritten.</source>
         <translation>{0} ist das Ausgangsbild, das nie überschrieben wird.</translation>
     </message>
     <message>
@@ -2996,7 +3007,7 @@
         <translation>Größe</translation>
     </message>
     <message>
-        <source>Of the object: S under 1 %, M under 10 %, L from 10 % of the picture</source>
+        <source>Of the object: S under 1 %, M under 10 %, L from 10 % of the photo</source>
         <translation>Des Objekts: S unter 1 %, M unter 10 %, L ab 10 % des Bildes</translation>
     </message>
     <message>
@@ -3048,12 +3059,12 @@
         <translation>Ordnerpaar</translation>
     </message>
     <message>
-        <source>Mattes beside their pictures</source>
+        <source>Mattes beside their images</source>
         <translation>Masken neben ihren Bildern</translation>
     </message>
 </context>
 <context>
-    <name>EvaluationControl</name>
+    <name>EvaluationController</name>
     <message>
         <source>Open evaluated case</source>
         <translation>Ausgewerteten Fall öffnen</translation>
@@ -3090,11 +3101,11 @@
         <translation>Bericht zeigen</translation>
     </message>
     <message>
-        <source>The picture of {} is not at hand.</source>
+        <source>The photo of {} is not available.</source>
         <translation>Das Bild von {} ist nicht da.</translation>
     </message>
     <message>
-        <source>Choose the folder of the data set to see its pictures.</source>
+        <source>Choose the folder of the data set to see its photos.</source>
         <translation>Wählen Sie den Ordner des Datensatzes, um seine Bilder zu sehen.</translation>
     </message>
     <message>
@@ -3117,7 +3128,7 @@
         <translation>Weiter</translation>
     </message>
     <message>
-        <source>Search the rest of the picture</source>
+        <source>Search the rest of the photo</source>
         <translation>Den Rest des Bildes durchsuchen</translation>
     </message>
     <message>
@@ -3174,7 +3185,7 @@
     </message>
 </context>
 <context>
-    <name>EverythingView</name>
+    <name>EverythingController</name>
     <message>
         <source>These regions are different candidates of the model.</source>
         <translation>Diese Bereiche sind verschiedene Kandidaten des Modells.</translation>
@@ -3207,7 +3218,7 @@
         <translation>Den Bericht als Tabelle oder Seite schreiben</translation>
     </message>
     <message>
-        <source>Page with pictures (HTML)…</source>
+        <source>Page with photos (HTML)…</source>
         <translation>Seite mit Bildern (HTML) …</translation>
     </message>
     <message>
@@ -3244,54 +3255,7 @@
     </message>
 </context>
 <context>
-    <name>ExportDialog</name>
-    <message>
-        <source>Export</source>
-        <translation>Exportieren</translation>
-    </message>
-    <message>
-        <source>Folder to write to</source>
-        <translation>Ordner, in den geschrieben wird</translation>
-    </message>
-    <message>
-        <source>Replace the existing file</source>
-        <translation>Vorhandene Datei ersetzen</translation>
-    </message>
-    <message>
-        <source>Otherwise the new one gets a number</source>
-        <translation>Sonst bekommt die neue eine Nummer</translation>
-    </message>
-    <message>
-        <source>Folder</source>
-        <translation>Ordner</translation>
-    </message>
-    <message>
-        <source>Choose a picture for the background.</source>
-        <translation>Wählen Sie ein Bild für den Hintergrund.</translation>
-    </message>
-    <message>
-        <source>{} – {} × {} pixels</source>
-        <translation>{} – {} × {} Pixel</translation>
-    </message>
-    <message>
-        <source>… and {} more files</source>
-        <translation>… und {} weitere Dateien</translation>
-    </message>
-    <message>
-        <source>{} will be replaced.</source>
-        <translation>{} wird ersetzt.</translation>
-    </message>
-    <message>
-        <source>{} exists already; the new file gets a number.</source>
-        <translation>{} gibt es schon; die neue Datei bekommt eine Nummer.</translation>
-    </message>
-    <message>
-        <source>Choose a folder</source>
-        <translation>Einen Ordner wählen</translation>
-    </message>
-</context>
-<context>
-    <name>ExportFlow</name>
+    <name>ExportController</name>
     <message>
         <source>Progress of the export</source>
         <translation>Fortschritt des Exports</translation>
@@ -3326,6 +3290,53 @@
     </message>
 </context>
 <context>
+    <name>ExportDialog</name>
+    <message>
+        <source>Export</source>
+        <translation>Exportieren</translation>
+    </message>
+    <message>
+        <source>Folder to write to</source>
+        <translation>Ordner, in den geschrieben wird</translation>
+    </message>
+    <message>
+        <source>Replace the existing file</source>
+        <translation>Vorhandene Datei ersetzen</translation>
+    </message>
+    <message>
+        <source>Otherwise the new one gets a number</source>
+        <translation>Sonst bekommt die neue eine Nummer</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Choose an image for the background.</source>
+        <translation>Wählen Sie ein Bild für den Hintergrund.</translation>
+    </message>
+    <message>
+        <source>{} – {} × {} pixels</source>
+        <translation>{} – {} × {} Pixel</translation>
+    </message>
+    <message>
+        <source>… and {} more files</source>
+        <translation>… und {} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>{} will be replaced.</source>
+        <translation>{} wird ersetzt.</translation>
+    </message>
+    <message>
+        <source>{} exists already; the new file gets a number.</source>
+        <translation>{} gibt es schon; die neue Datei bekommt eine Nummer.</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Einen Ordner wählen</translation>
+    </message>
+</context>
+<context>
     <name>ExportForm</name>
     <message>
         <source>Cut-out, transparent</source>
@@ -3340,7 +3351,7 @@
         <translation>Auf einer Farbe</translation>
     </message>
     <message>
-        <source>On another picture</source>
+        <source>On another image</source>
         <translation>Auf einem anderen Bild</translation>
     </message>
     <message>
@@ -3356,7 +3367,7 @@
         <translation>Alle sichtbaren Objekte, als eines</translation>
     </message>
     <message>
-        <source>As in the picture</source>
+        <source>As in the photo</source>
         <translation>Wie im Bild</translation>
     </message>
     <message>
@@ -3404,7 +3415,7 @@
         <translation>Farbe des Hintergrunds</translation>
     </message>
     <message>
-        <source>Picture that fills the background</source>
+        <source>Image that fills the background</source>
         <translation>Bild, das den Hintergrund füllt</translation>
     </message>
     <message>
@@ -3412,7 +3423,7 @@
         <translation>Auf das Objekt beschneiden</translation>
     </message>
     <message>
-        <source>Leave out what is empty around it</source>
+        <source>Leave out the empty area around it</source>
         <translation>Weglassen, was darum herum leer ist</translation>
     </message>
     <message>
@@ -3440,7 +3451,7 @@
         <translation>Original als verborgene Ebene</translation>
     </message>
     <message>
-        <source>Add the whole picture below the objects</source>
+        <source>Add the whole photo below the objects</source>
         <translation>Das ganze Bild unter den Objekten hinzufügen</translation>
     </message>
     <message>
@@ -3488,7 +3499,7 @@
         <translation> px</translation>
     </message>
     <message>
-        <source>Percent of the picture&apos;s size</source>
+        <source>Percent of the photo&apos;s size</source>
         <translation>Prozent der Bildgröße</translation>
     </message>
     <message>
@@ -3505,7 +3516,7 @@
     </message>
 </context>
 <context>
-    <name>FileFlow</name>
+    <name>FileController</name>
     <message>
         <source>Restore objects</source>
         <translation>Objekte wiederherstellen</translation>
@@ -3515,15 +3526,15 @@
         <translation>{} wurde geändert, seit das Projekt gespeichert wurde.</translation>
     </message>
     <message>
-        <source>Look at the edges again before you export.</source>
-        <translation>Sehen Sie die Ränder noch einmal an, bevor Sie exportieren.</translation>
+        <source>Check the edges before you export.</source>
+        <translation>Prüfen Sie die Ränder, bevor Sie exportieren.</translation>
     </message>
     <message>
-        <source>The picture {} of {} is missing.</source>
+        <source>The photo {} of {} is missing.</source>
         <translation>Das Bild {} von {} fehlt.</translation>
     </message>
     <message>
-        <source>{} is not the picture of {}: that one has {} x {} pixels.</source>
+        <source>{} is not the photo of {}: that one has {} x {} pixels.</source>
         <translation>{} ist nicht das Bild von {}: Jenes hat {} x {} Pixel.</translation>
     </message>
     <message>
@@ -3535,11 +3546,11 @@
         <translation>Suchen …</translation>
     </message>
     <message>
-        <source>There is no picture in the clipboard.</source>
+        <source>There is no photo in the clipboard.</source>
         <translation>In der Zwischenablage ist kein Bild.</translation>
     </message>
     <message>
-        <source>Copy a picture or a file in another program first.</source>
+        <source>Copy a photo or a file in another program first.</source>
         <translation>Kopieren Sie zuerst ein Bild oder eine Datei in einem anderen Programm.</translation>
     </message>
     <message>
@@ -3551,7 +3562,7 @@
         <translation>{} gespeichert</translation>
     </message>
     <message>
-        <source>Recovered your work on {}; the program did not end well.</source>
+        <source>Recovered your work on {}; the program was not closed properly.</source>
         <translation>Ihre Arbeit an {} ist wiederhergestellt; das Programm wurde nicht richtig beendet.</translation>
     </message>
     <message>
@@ -3578,7 +3589,7 @@
         <translation>Nur Objekte dieser Größe zeigen</translation>
     </message>
     <message>
-        <source>Show only what was measured, or what failed</source>
+        <source>Show only measured or only failed rows</source>
         <translation>Nur Gemessenes oder nur Fehlgeschlagenes zeigen</translation>
     </message>
     <message>
@@ -3628,11 +3639,11 @@
 <context>
     <name>FolderStrip</name>
     <message>
-        <source>Pictures</source>
+        <source>Photos</source>
         <translation>Bilder</translation>
     </message>
     <message>
-        <source>Pictures in this folder</source>
+        <source>Photos in this folder</source>
         <translation>Bilder in diesem Ordner</translation>
     </message>
 </context>
@@ -3742,7 +3753,7 @@
         <translation>Strg + Linksklick</translation>
     </message>
     <message>
-        <source>Go to the object under the pointer</source>
+        <source>Select the object under the pointer</source>
         <translation>Zum Objekt unter dem Zeiger wechseln</translation>
     </message>
     <message>
@@ -3830,7 +3841,7 @@
         <translation>Umschalt + Datei ablegen</translation>
     </message>
     <message>
-        <source>Import it as a mask of the picture</source>
+        <source>Import it as a mask of the photo</source>
         <translation>Sie als Maske des Bildes importieren</translation>
     </message>
     <message>
@@ -3842,7 +3853,7 @@
         <translation>\ oder # halten</translation>
     </message>
     <message>
-        <source>Show the photograph</source>
+        <source>Show the photo</source>
         <translation>Das Foto zeigen</translation>
     </message>
     <message>
@@ -3869,12 +3880,12 @@
 <context>
     <name>HaloHint</name>
     <message>
-        <source>Share of the old background in the colours of the soft edge; on another background it shows as a halo</source>
+        <source>Fraction of the old background in the colours of the soft edge; on another background it shows as a halo</source>
         <translation>Anteil des alten Hintergrunds an den Farben des weichen Rands; auf einem anderen Hintergrund wird er als Saum sichtbar</translation>
     </message>
     <message>
-        <source>Looking for a halo…</source>
-        <translation>Farbsaum wird gesucht …</translation>
+        <source>Measuring the halo…</source>
+        <translation>Farbsaum wird gemessen …</translation>
     </message>
     <message>
         <source>No soft edge that could have a halo.</source>
@@ -3951,7 +3962,7 @@
         <translation>Das Freistellen wurde angehalten.</translation>
     </message>
     <message>
-        <source>What is shown may be older than the prompts.</source>
+        <source>The matte on screen may be older than the prompts.</source>
         <translation>Was zu sehen ist, kann älter sein als die Markierungen.</translation>
     </message>
     <message>
@@ -3960,58 +3971,7 @@
     </message>
 </context>
 <context>
-    <name>MaskDialog</name>
-    <message>
-        <source>Import a mask</source>
-        <translation>Eine Maske importieren</translation>
-    </message>
-    <message>
-        <source>Masks ({})</source>
-        <translation>Masken ({})</translation>
-    </message>
-    <message>
-        <source>All files (*)</source>
-        <translation>Alle Dateien (*)</translation>
-    </message>
-    <message>
-        <source>Import mask</source>
-        <translation>Maske importieren</translation>
-    </message>
-    <message>
-        <source>{} masks</source>
-        <translation>{} Masken</translation>
-    </message>
-    <message>
-        <source>&amp;Refine with the converter</source>
-        <translation>Mit dem Konverter ve&amp;rfeinern</translation>
-    </message>
-    <message>
-        <source>Make a soft matte that follows the picture&apos;s edges (Alt+R)</source>
-        <translation>Eine weiche Matte machen, die den Kanten des Bildes folgt (Alt+R)</translation>
-    </message>
-    <message>
-        <source>&amp;Use as it is</source>
-        <translation>&amp;Unverändert verwenden</translation>
-    </message>
-    <message>
-        <source>Take the mask&apos;s own greys, or its transparency, as alpha (Alt+U)</source>
-        <translation>Die Grautöne oder die Transparenz der Maske als Alpha nehmen (Alt+U)</translation>
-    </message>
-    <message>
-        <source>Import</source>
-        <translation>Importieren</translation>
-    </message>
-    <message>
-        <source>{} (Enter)</source>
-        <translation>{} (Eingabe)</translation>
-    </message>
-    <message>
-        <source>Change nothing (Esc)</source>
-        <translation>Nichts ändern (Esc)</translation>
-    </message>
-</context>
-<context>
-    <name>MaskFlow</name>
+    <name>MaskController</name>
     <message>
         <source>Import mask</source>
         <translation>Maske importieren</translation>
@@ -4042,7 +4002,58 @@
     </message>
 </context>
 <context>
-    <name>ModelControl</name>
+    <name>MaskDialog</name>
+    <message>
+        <source>Import a mask</source>
+        <translation>Eine Maske importieren</translation>
+    </message>
+    <message>
+        <source>Masks ({})</source>
+        <translation>Masken ({})</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Import mask</source>
+        <translation>Maske importieren</translation>
+    </message>
+    <message>
+        <source>{} masks</source>
+        <translation>{} Masken</translation>
+    </message>
+    <message>
+        <source>&amp;Refine with the converter</source>
+        <translation>Mit dem Konverter ve&amp;rfeinern</translation>
+    </message>
+    <message>
+        <source>Make a soft matte that follows the photo&apos;s edges (Alt+R)</source>
+        <translation>Eine weiche Matte machen, die den Kanten des Bildes folgt (Alt+R)</translation>
+    </message>
+    <message>
+        <source>&amp;Use as it is</source>
+        <translation>&amp;Unverändert verwenden</translation>
+    </message>
+    <message>
+        <source>Take the mask&apos;s own greys, or its transparency, as alpha (Alt+U)</source>
+        <translation>Die Grautöne oder die Transparenz der Maske als Alpha nehmen (Alt+U)</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>Importieren</translation>
+    </message>
+    <message>
+        <source>{} (Enter)</source>
+        <translation>{} (Eingabe)</translation>
+    </message>
+    <message>
+        <source>Change nothing (Esc)</source>
+        <translation>Nichts ändern (Esc)</translation>
+    </message>
+</context>
+<context>
+    <name>ModelController</name>
     <message>
         <source>&amp;Use</source>
         <translation>Ver&amp;wenden</translation>
@@ -4071,7 +4082,7 @@
         <translation>Modelle</translation>
     </message>
     <message>
-        <source>Pictures never leave this computer. Only Download uses the network.</source>
+        <source>Photos never leave this computer. Only Download uses the network.</source>
         <translation>Bilder verlassen diesen Rechner nie. Nur Laden benutzt das Netz.</translation>
     </message>
     <message>
@@ -4162,7 +4173,7 @@
         <translation>Verwenden</translation>
     </message>
     <message>
-        <source>Matte the active object with this model, and new pictures too</source>
+        <source>Matte the active object with this model, and new photos too</source>
         <translation>Das aktive Objekt mit diesem Modell freistellen und neue Bilder auch</translation>
     </message>
     <message>
@@ -4284,8 +4295,8 @@
         <translation>Vergrößerung</translation>
     </message>
     <message>
-        <source>the mirrored second look</source>
-        <translation>der zweite, gespiegelte Blick</translation>
+        <source>the mirrored second prediction</source>
+        <translation>die gespiegelte zweite Vorhersage</translation>
     </message>
     <message>
         <source>the refinement</source>
@@ -4398,7 +4409,7 @@
         <translation>Ein Paar für jedes sichtbare Objekt (Alt+E)</translation>
     </message>
     <message>
-        <source>The picture and its matte, as training reads them.</source>
+        <source>The photo and its matte, as training reads them.</source>
         <translation>Das Bild und seine Matte, wie das Training sie liest.</translation>
     </message>
     <message>
@@ -4408,13 +4419,6 @@
     <message>
         <source>Choose a folder</source>
         <translation>Einen Ordner wählen</translation>
-    </message>
-</context>
-<context>
-    <name>Panels</name>
-    <message>
-        <source>Pan&amp;els</source>
-        <translation>Bedien&amp;felder</translation>
     </message>
 </context>
 <context>
@@ -4468,7 +4472,7 @@
         <translation>Größe der Punkte</translation>
     </message>
     <message>
-        <source>Diameter of the points on the picture</source>
+        <source>Diameter of the points on the photo</source>
         <translation>Durchmesser der Punkte auf dem Bild</translation>
     </message>
     <message>
@@ -4484,11 +4488,11 @@
         <translation>Zeigen, was ein Klick auswählen würde, bevor er geschieht</translation>
     </message>
     <message>
-        <source>Grey around the picture</source>
+        <source>Grey around the photo</source>
         <translation>Grau um das Bild</translation>
     </message>
     <message>
-        <source>0 is black, 255 white; always neutral, so colours read true</source>
+        <source>0 is black, 255 white; always neutral, so that colours look right</source>
         <translation>0 ist Schwarz, 255 Weiß; immer neutral, damit Farben richtig wirken</translation>
     </message>
     <message>
@@ -4528,7 +4532,7 @@
         <translation>Ordner für den Schnellexport</translation>
     </message>
     <message>
-        <source>Empty is the folder of the picture</source>
+        <source>Empty is the folder of the photo</source>
         <translation>Leer ist der Ordner des Bildes</translation>
     </message>
     <message>
@@ -4540,11 +4544,11 @@
         <translation>Größe eines neuen Pinsels</translation>
     </message>
     <message>
-        <source>Diameter in pixels of the picture; 0 fits the picture</source>
+        <source>Diameter in pixels of the photo; 0 fits the photo</source>
         <translation>Durchmesser in Bildpixeln; 0 passt zum Bild</translation>
     </message>
     <message>
-        <source>{name} is the picture&apos;s, {object} the object&apos;s; {what}, {n}, {width}, {height} and {date} can be used too</source>
+        <source>{name} is the photo&apos;s, {object} the object&apos;s; {what}, {n}, {width}, {height} and {date} can be used too</source>
         <translation>{name} ist der des Bildes, {object} der des Objekts; {what}, {n}, {width}, {height} und {date} gehen auch</translation>
     </message>
     <message>
@@ -4564,7 +4568,7 @@
         <translation>Gerät</translation>
     </message>
     <message>
-        <source>What the model computes on</source>
+        <source>Where models run</source>
         <translation>Worauf das Modell rechnet</translation>
     </message>
     <message>
@@ -4616,11 +4620,11 @@
         <translation>Halb (bfloat16)</translation>
     </message>
     <message>
-        <source>Memory for encoded pictures</source>
+        <source>Memory for encoded photos</source>
         <translation>Speicher für kodierte Bilder</translation>
     </message>
     <message>
-        <source>Pictures opened again within it need not be encoded again</source>
+        <source>Photos opened again within this limit need not be encoded again</source>
         <translation>Darin gemerkte Bilder müssen beim erneuten Öffnen nicht neu kodiert werden</translation>
     </message>
     <message>
@@ -4632,7 +4636,7 @@
         <translation>Speicher für Rückgängig und Wiederherstellen</translation>
     </message>
     <message>
-        <source>Steps within it come back at once; older ones are computed</source>
+        <source>Steps within this limit come back at once; older ones are computed again</source>
         <translation>Darin gemerkte Schritte kommen sofort zurück; ältere werden neu berechnet</translation>
     </message>
 </context>
@@ -4671,11 +4675,11 @@
         <translation>Farbränder entfernen</translation>
     </message>
     <message>
-        <source>Follow the picture</source>
+        <source>Follow the photo</source>
         <translation>Dem Bild folgen</translation>
     </message>
     <message>
-        <source>The model&apos;s matte, drawn to the picture&apos;s edges</source>
+        <source>The model&apos;s matte, aligned with the photo&apos;s edges</source>
         <translation>Die Maske des Modells, an die Kanten des Bildes gezogen</translation>
     </message>
     <message>
@@ -4691,8 +4695,8 @@
         <translation>Volle Auflösung</translation>
     </message>
     <message>
-        <source>The edge is looked at again, closely; slower</source>
-        <translation>Der Rand wird noch einmal aus der Nähe betrachtet; langsamer</translation>
+        <source>The edge is predicted again in close-up; slower</source>
+        <translation>Der Rand wird aus der Nähe noch einmal berechnet; langsamer</translation>
     </message>
 </context>
 <context>
@@ -4710,7 +4714,7 @@
         <translation>Alle Nachbearbeitung außer Pinselstrichen rückgängig machen</translation>
     </message>
     <message>
-        <source>How the matte comes to the picture&apos;s size</source>
+        <source>How the matte is enlarged to the photo&apos;s size</source>
         <translation>Wie die Maske auf die Größe des Bildes kommt</translation>
     </message>
     <message>
@@ -4718,12 +4722,12 @@
         <translation>Detail</translation>
     </message>
     <message>
-        <source>Look twice</source>
-        <translation>Zweimal ansehen</translation>
+        <source>Predict twice</source>
+        <translation>Zweimal berechnen</translation>
     </message>
     <message>
-        <source>Shows the model the mirrored picture too and takes the mean of both answers; a little more exact, takes twice as long</source>
-        <translation>Zeigt dem Modell auch das gespiegelte Bild und nimmt das Mittel beider Antworten; etwas genauer, dauert doppelt so lange</translation>
+        <source>Gives the model the mirrored photo too and takes the mean of both predictions; a little more exact, takes twice as long</source>
+        <translation>Gibt dem Modell auch das gespiegelte Bild und nimmt das Mittel beider Vorhersagen; etwas genauer, dauert doppelt so lange</translation>
     </message>
     <message>
         <source>Reset refinement</source>
@@ -4741,11 +4745,11 @@
         <translation>Kurven gibt es mit der Eingabe „Klicks“: der Fehler nach jedem Klick.</translation>
     </message>
     <message>
-        <source>Which measures the tables show</source>
+        <source>Which metrics the tables show</source>
         <translation>Welche Maße die Tabellen zeigen</translation>
     </message>
     <message>
-        <source>ZIM&apos;s measures</source>
+        <source>ZIM&apos;s metrics</source>
         <translation>Maße von ZIM</translation>
     </message>
     <message>
@@ -4761,7 +4765,7 @@
         <translation>Mittelwerte</translation>
     </message>
     <message>
-        <source>Pictures</source>
+        <source>Photos</source>
         <translation>Bilder</translation>
     </message>
     <message>
@@ -4777,23 +4781,23 @@
         <translation>Mittelwerte jedes Modells und jeder Art von Eingabe</translation>
     </message>
     <message>
-        <source>Every row, the worst first, and its pictures</source>
+        <source>Every row, the worst first, and its photos</source>
         <translation>Jede Zeile, die schlechteste zuerst, und ihre Bilder</translation>
     </message>
     <message>
-        <source>How errors are spread, and how they fall with clicks</source>
+        <source>How errors are distributed, and how they fall with clicks</source>
         <translation>Wie sich Fehler verteilen und wie sie mit Klicks fallen</translation>
     </message>
     <message>
-        <source>What could not be measured, and why</source>
+        <source>Rows that could not be measured, and why</source>
         <translation>Was nicht gemessen werden konnte und warum</translation>
     </message>
     <message>
-        <source>Measure of the histogram</source>
+        <source>Metric of the histogram</source>
         <translation>Maß des Histogramms</translation>
     </message>
     <message>
-        <source>Measure of the curves</source>
+        <source>Metric of the curves</source>
         <translation>Maß der Kurven</translation>
     </message>
     <message>
@@ -4910,7 +4914,7 @@
         <translation>Suchen</translation>
     </message>
     <message>
-        <source>Show only what has these words</source>
+        <source>Show only entries with these words</source>
         <translation>Nur zeigen, was diese Wörter enthält</translation>
     </message>
     <message>
@@ -4944,7 +4948,7 @@
         <translation>Datensatz</translation>
     </message>
     <message>
-        <source>Folder of pictures and mattes</source>
+        <source>Folder of photos and mattes</source>
         <translation>Ordner mit Bildern und Masken</translation>
     </message>
     <message>
@@ -4956,7 +4960,7 @@
         <translation>Ordner des Datensatzes wählen</translation>
     </message>
     <message>
-        <source>Make a small set of drawn pictures, to try the evaluation</source>
+        <source>Make a small set of drawn images, to try the evaluation</source>
         <translation>Einen kleinen Datensatz aus gezeichneten Bildern anlegen, zum Ausprobieren</translation>
     </message>
     <message>
@@ -4984,7 +4988,7 @@
         <translation>K&amp;licks</translation>
     </message>
     <message>
-        <source>Simulated clicks, each where the answer is most wrong (Alt+L)</source>
+        <source>Simulated clicks, each at the largest error so far (Alt+L)</source>
         <translation>Simulierte Klicks, jeder dort, wo die Antwort am falschesten ist (Alt+L)</translation>
     </message>
     <message>
@@ -5000,11 +5004,11 @@
         <translation>Wo die Modelle rechnen; sie werden ein zweites Mal geladen, neben denen des Studios</translation>
     </message>
     <message>
-        <source>How answers are made as large as the picture</source>
+        <source>How mattes are enlarged to the size of the photo</source>
         <translation>Wie Antworten so groß wie das Bild gemacht werden</translation>
     </message>
     <message>
-        <source>Guided by the picture</source>
+        <source>Guided by the photo</source>
         <translation>Am Bild ausgerichtet</translation>
     </message>
     <message>
@@ -5028,7 +5032,7 @@
         <translation>Ganze Masken be&amp;halten</translation>
     </message>
     <message>
-        <source>Keep every matte as a PNG file, not only a small picture; needs disk space (Alt+K)</source>
+        <source>Keep every matte as a PNG file, not only a thumbnail; needs disk space (Alt+K)</source>
         <translation>Jede Maske als PNG-Datei behalten, nicht nur ein kleines Bild; braucht Platz auf der Platte (Alt+H)</translation>
     </message>
     <message>
@@ -5084,7 +5088,7 @@
         <translation>Bestes verfügbares</translation>
     </message>
     <message>
-        <source>{}: {} objects on {} pictures</source>
+        <source>{}: {} objects on {} photos</source>
         <translation>{}: {} Objekte auf {} Bildern</translation>
     </message>
     <message>
@@ -5161,11 +5165,11 @@
         <translation>Oder eines davon ausprobieren:</translation>
     </message>
     <message>
-        <source>Drop a picture here</source>
+        <source>Drop a photo here</source>
         <translation>Ein Bild hier ablegen</translation>
     </message>
     <message>
-        <source>Open a picture…</source>
+        <source>Open a photo…</source>
         <translation>Ein Bild öffnen …</translation>
     </message>
     <message>
@@ -5173,7 +5177,7 @@
         <translation>Eine Datei zum Öffnen wählen</translation>
     </message>
     <message>
-        <source>Open this sample picture</source>
+        <source>Open this sample photo</source>
         <translation>Dieses Beispielbild öffnen</translation>
     </message>
     <message>
@@ -5200,7 +5204,7 @@
         <translation>Deckkraft unter dem Zeiger, 0 bis 1</translation>
     </message>
     <message>
-        <source>Time to encode the picture and to answer a click</source>
+        <source>Time to encode the photo and to answer a click</source>
         <translation>Zeit, um das Bild zu kodieren und einen Klick zu beantworten</translation>
     </message>
     <message>
@@ -5278,7 +5282,7 @@
         <translation>Einen Ordner mit Masken eines anderen Systems hinzufügen</translation>
     </message>
     <message>
-        <source>Take the folder out of the list; its files stay</source>
+        <source>Remove the folder from the list; its files stay</source>
         <translation>Den Ordner aus der Liste nehmen; seine Dateien bleiben</translation>
     </message>
     <message>
@@ -5325,8 +5329,15 @@
         <translation>Hand</translation>
     </message>
     <message>
-        <source>Drag the picture</source>
+        <source>Drag the photo</source>
         <translation>Das Bild ziehen</translation>
+    </message>
+</context>
+<context>
+    <name>ToolController</name>
+    <message>
+        <source>Tools</source>
+        <translation>Werkzeuge</translation>
     </message>
 </context>
 <context>
@@ -5352,7 +5363,7 @@
         <translation>Hinzufügen</translation>
     </message>
     <message>
-        <source>What is painted becomes opaque</source>
+        <source>Painted areas become opaque</source>
         <translation>Was gemalt wird, wird deckend</translation>
     </message>
     <message>
@@ -5360,7 +5371,7 @@
         <translation>Wegnehmen</translation>
     </message>
     <message>
-        <source>What is painted becomes transparent</source>
+        <source>Painted areas become transparent</source>
         <translation>Was gemalt wird, wird durchsichtig</translation>
     </message>
     <message>
@@ -5380,13 +5391,13 @@
     </message>
 </context>
 <context>
-    <name>ViewControls</name>
+    <name>ViewController</name>
     <message>
         <source>Background colour</source>
         <translation>Hintergrundfarbe</translation>
     </message>
     <message>
-        <source>Background picture</source>
+        <source>Background image</source>
         <translation>Hintergrundbild</translation>
     </message>
     <message>
@@ -5401,7 +5412,7 @@
         <translation>Überlagerung</translation>
     </message>
     <message>
-        <source>Overlay: dim what is not selected</source>
+        <source>Overlay: dim everything that is not selected</source>
         <translation>Überlagerung: abdunkeln, was nicht ausgewählt ist</translation>
     </message>
     <message>
@@ -5409,7 +5420,7 @@
         <translation>Freisteller</translation>
     </message>
     <message>
-        <source>Cut-out: show what is selected over a background</source>
+        <source>Cut-out: show the objects over a background</source>
         <translation>Freisteller: das Ausgewählte vor einem Hintergrund zeigen</translation>
     </message>
     <message>
@@ -5437,12 +5448,12 @@
         <translation>Unsicherheit: zeigen, wo die Maske weder drinnen noch draußen ist</translation>
     </message>
     <message>
-        <source>Picture</source>
+        <source>Photo</source>
         <translation>Bild</translation>
     </message>
     <message>
-        <source>Picture: show the photograph alone</source>
-        <translation>Bild: nur das Foto zeigen</translation>
+        <source>Photo: show the photo alone</source>
+        <translation>Bild: nur das Bild zeigen</translation>
     </message>
     <message>
         <source>Checker board</source>
@@ -5461,7 +5472,7 @@
         <translation>Farbe</translation>
     </message>
     <message>
-        <source>Another picture</source>
+        <source>Another image</source>
         <translation>Anderes Bild</translation>
     </message>
 </context>
@@ -5474,13 +5485,6 @@
     <message>
         <source>Drag, or move with the arrow keys</source>
         <translation>Ziehen oder mit den Pfeiltasten bewegen</translation>
-    </message>
-</context>
-<context>
-    <name>Workbench</name>
-    <message>
-        <source>Tools</source>
-        <translation>Werkzeuge</translation>
     </message>
 </context>
 <context>

@@ -86,15 +86,15 @@ def test_what_a_search_finds_becomes_an_object_with_the_same_matte(qtbot):
     qtbot.waitUntil(lambda: window.document is not None, timeout=20_000)
     mode = window.everything
     window.actions_by_id["everything"].trigger()
-    qtbot.waitUntil(lambda: bool(mode.regions.found), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(mode.selection.objects), timeout=60_000)
     qtbot.mouseClick(mode.bar.cancel_button, Qt.MouseButton.LeftButton)
-    found = mode.regions.found[0]
+    found = mode.selection.objects[0]
     height, width = found.alpha.shape
     rows, columns = np.nonzero(found.alpha > 250)
     hits = (
         (column, row)
         for row, column in zip(rows, columns, strict=True)
-        if mode.regions.at(*_in_image(window, found, column, row)) is found
+        if mode.selection.found_at(*_in_image(window, found, column, row)) is found
     )
     at = window.canvas.to_view(*_in_image(window, found, *next(hits))).toPoint()
     viewport = window.canvas.viewport()

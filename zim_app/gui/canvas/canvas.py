@@ -119,7 +119,7 @@ class Canvas(DocumentView):
 
     @property
     def click_adds_point(self) -> bool:
-        """Whether a click would add a point now: by tool, and without a gesture."""
+        """Whether a click would add a point now: no gesture, no panning or painting."""
         tool = self.tool
         return not (tool.paints or tool.pans or self.panning) and self._gesture is None
 
@@ -217,10 +217,12 @@ class Canvas(DocumentView):
         self.update_cursor(event.position())
 
     def _select_object(self, position: QPointF) -> None:
-        """Activate the visible object that is opaque at a view position."""
+        """Select the object on screen that is opaque at a view position, if any."""
         assert self.document is not None
-        where = self.to_image(position)
-        index = find_object_at(self.document.state, where.x(), where.y())
+        image_position = self.to_image(position)
+        index = find_object_at(
+            self.document.state, image_position.x(), image_position.y()
+        )
         if index is not None:
             self.document.select(index)
 
@@ -319,7 +321,7 @@ class Canvas(DocumentView):
     def _finish_gesture(
         self, gesture: Gesture, position: QPointF | None = None
     ) -> None:
-        """Commit the gesture, at a view position or where it is."""
+        """Commit the gesture, moved to a view position if one is given."""
         if position is not None:
             self._move_gesture(gesture, position)
         edit = self._edit
@@ -444,8 +446,8 @@ class Canvas(DocumentView):
         """Position of the pointer in image pixels; None if it is not over the image."""
         if self._pointer is None:
             return None
-        where = self.to_image(self._pointer)
-        return where if self.image_rect.contains(where) else None
+        image_position = self.to_image(self._pointer)
+        return image_position if self.image_rect.contains(image_position) else None
 
     def _move_pointer(self, position: QPointF | None) -> None:
         self._repaint_brush()

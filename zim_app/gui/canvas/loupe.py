@@ -113,15 +113,15 @@ class Loupe(QWidget):
             x, y = int(image_position.x()), int(image_position.y())
             if 0 <= x < width and 0 <= y < height:
                 self._at = x, y
-        place = None
+        corner = None
         if self.enabled_by_user and self._at is not None:
-            place = place_beside(
+            corner = place_beside(
                 position.toPoint(), self.size(), self.parentWidget().size()
             )
-        if place is not None:
-            self.move(place)
+        if corner is not None:
+            self.move(corner)
             self.update()
-        self.setVisible(place is not None)
+        self.setVisible(corner is not None)
 
     # -- Pixels -----------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ def paint_prompts(
 
 @dataclass(frozen=True, slots=True)
 class BrushRing:
-    """A brush outline in view pixels: outer radius, and radius of full opacity."""
+    """The outline of a brush, in view pixels: its edge, and its fully opaque part."""
 
     position: QPointF
     radius: float

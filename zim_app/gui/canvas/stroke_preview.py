@@ -32,7 +32,7 @@ class StrokePreview:
         return self._live.matte if self._live else None
 
     def begin(self, state: DocumentState, size: tuple[int, int]) -> None:
-        """Begin a stroke on the matte; ``size`` is the image's (height, width)."""
+        """Begin a stroke on the active matte of an image with that height and width."""
         if self._live is None:
             self._live = LiveStrokeMatte(state.matte, size)
         self._live.begin()

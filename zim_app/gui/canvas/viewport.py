@@ -114,7 +114,7 @@ class Viewport(QGraphicsView):
         self._wipe.moved.connect(self._on_wipe_moved)
         self._loupe = Loupe(self)
 
-    # -- What is shown ------------------------------------------------------------
+    # -- Content ------------------------------------------------------------------
 
     def show_image(self, levels: tuple[ByteArray, ...]) -> None:
         """Show another image, given as a pyramid, without mattes and zoomed to fit."""
@@ -138,12 +138,12 @@ class Viewport(QGraphicsView):
         self._loupe.set_backdrop(backdrop)
 
     def set_checker(self, size: int, light: str, dark: str) -> None:
-        """Set the checker board: side in view pixels, and two colours "#rrggbb"."""
+        """Set the checker board: side in view pixels, two colours "#rrggbb"."""
         self._overlay.set_checker(checker_board(size, light, dark))
         self._loupe.set_checker(light, dark)
 
     def update_alpha(self, area: QRectF) -> None:
-        """Repaint the mattes in an area (image pixels) where their arrays changed."""
+        """Repaint an area, in image pixels, where the arrays of mattes changed."""
         self._overlay.update(area)
         self._loupe.update()
 
@@ -171,11 +171,10 @@ class Viewport(QGraphicsView):
         return self._wipe.isVisibleTo(self)
 
     def set_wipe_enabled(self, on: bool) -> None:
-        """Turn the wipe on or off: mattes are drawn only right of a movable line."""
+        """Turn on or off the wipe: mattes are drawn only right of a movable line."""
         if on != self.wipe_enabled:
             self._wipe.setVisible(on)
-            # The line does not scroll with the image, so painted pixels cannot be
-            # scrolled.
+            # The line does not move with the image: scrolling must repaint everything.
             full = QGraphicsView.ViewportUpdateMode.FullViewportUpdate
             partial = QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate
             self.setViewportUpdateMode(full if on else partial)

@@ -1,4 +1,4 @@
-"""Saves every image's session automatically, and finds what crashed runs had open."""
+"""Saves every image's session automatically, and finds the state of crashed runs."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Autosave(QObject):
             self.flush()
 
     def record_export(self, document: Document, stack: ObjectStack) -> None:
-        """Record an export; without later changes the image is marked "done"."""
+        """Record an export; if nothing changed since, the image is marked "done"."""
         if document is self._document:
             self._exported = stack
             self._emit_mark()

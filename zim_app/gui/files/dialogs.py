@@ -73,7 +73,7 @@ def save_project_dialog(parent: QWidget, document: Document) -> QFileDialog:
 
 
 def start_folder(document: Document) -> Path:
-    """Default folder for a document's files: its image's, else the user's photos."""
+    """Default folder of a document's files: its image's, else the user's photos."""
     source = document.image.path
     if source is not None and source.parent != asset_path("samples"):
         return source.parent

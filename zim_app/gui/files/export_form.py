@@ -39,7 +39,7 @@ CHOICES = {
             QT_TRANSLATE_NOOP("ExportForm", "All visible objects, as one"),
         ),
     ),
-    "format": tuple((entry.id, entry.name) for entry in FORMATS),
+    "format": tuple((format_.id, format_.name) for format_ in FORMATS),
     "depth": (
         ("source", QT_TRANSLATE_NOOP("ExportForm", "As in the photo")),
         ("8", QT_TRANSLATE_NOOP("ExportForm", "8 bits a channel")),

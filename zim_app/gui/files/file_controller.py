@@ -116,7 +116,7 @@ class FileController(QObject):
         self.open_path(path)
 
     def show_strip(self, opened: OpenedImage) -> None:
-        """Fill the strip with the chosen images, or those of the image's folder."""
+        """Show the chosen images, or those in the image's folder, in the strip."""
         strip, path = self._window.strip, opened.image.path
         if path is not None and path not in self._listed_images:
             self._listed_images = ()
@@ -137,7 +137,7 @@ class FileController(QObject):
         self._window.actions_by_id["strip"].setChecked(enabled)
 
     def cancel_open(self) -> None:
-        """Select the open image in the strip again, after a cancelled opening."""
+        """Reset the strip's selection to the open image after a cancelled opening."""
         document = self._window.document
         self._window.strip.select(document.image.path if document else None)
 
@@ -337,7 +337,7 @@ class FileController(QObject):
     # -- Closing ---------------------------------------------------------------------
 
     def may_close(self) -> bool:
-        """Whether the window may close now; else ask about unsaved changes."""
+        """Whether the window may close; if not, show a box about unsaved changes."""
         if self.has_unsaved_project and not self._closing:
             self._confirm_unsaved(self._close)
             return False

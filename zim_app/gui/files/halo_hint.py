@@ -60,7 +60,7 @@ class HaloHint(QLabel):
         file_worker.submit("halo", self._stopped, work)
 
     def choose(self, objects: Sequence[tuple[int, float]]) -> None:
-        """Show the hint for objects: indexes into ``alphas``, amounts from 0 to 1."""
+        """Show the hint for objects: indexes into ``alphas``, and amounts 0 to 1."""
         self._chosen = objects
         self._show()
 

@@ -47,8 +47,11 @@ from zim_app.gui.panels.object_rows import (
 )
 
 BUTTONS = (
-    *("everything", "object_new", "object_duplicate"),
-    *("object_merge", "object_delete"),
+    "everything",
+    "object_new",
+    "object_duplicate",
+    "object_merge",
+    "object_delete",
 )
 CONTEXT = (
     *("object_rename", "object_colour", "object_visible", "object_solo", ""),
@@ -231,7 +234,7 @@ class ObjectsPanel(QDockWidget):
 
     @property
     def selected_ids(self) -> list[int]:
-        """Ids of the selected objects, topmost first; some if a document is open."""
+        """Ids of the selected objects, topmost first; not empty with a document."""
         if self.document is None:
             return []
         state = self.document.state
@@ -490,7 +493,7 @@ class ObjectsPanel(QDockWidget):
                 self._select_active(new)
 
     def _select_again(self, state: DocumentState) -> None:
-        """Restore the selection from before the reset, if its objects still exist."""
+        """Restore the selection from before the reset, if all objects still exist."""
         ids = [scene_object.id for scene_object in state.objects]
         if state.object.id in self._selected_before and (
             set(self._selected_before) <= set(ids)

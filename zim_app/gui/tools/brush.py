@@ -28,7 +28,7 @@ LONGEST = 24
 """Most pointer positions that one straight segment replaces."""
 LEAST_PRESSURE = 0.02
 SMALLEST_RADIUS, LARGEST_RADIUS = 0.5, 500.0
-"""Radii that the user can choose, in image pixels; strokes allow MAX_RADIUS."""
+"""Range of radii in the options, in image pixels; strokes allow MAX_RADIUS."""
 SIZE_STEP = 1.15
 HARDNESS_STEP = 0.1
 
@@ -64,7 +64,7 @@ class BrushGesture:
 
     The stroke is simplified while it is drawn: its last segment runs from the newest
     vertex to the pointer as long as it is near all pointer positions since that vertex.
-    Vertices are final, so that what was rendered of the stroke stays valid.
+    Vertices are final, so that rendered parts of the stroke stay valid.
 
     Attributes:
         press: the press that began the gesture.
@@ -96,18 +96,18 @@ class BrushGesture:
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
-        place = _vertex(position, pressure)
-        if place == self.position:
+        vertex = _vertex(position, pressure)
+        if vertex == self.position:
             return replace(self, dragging=dragging)
         travelled = (*self.travelled, self.position)
         vertices = self.vertices
-        if len(travelled) > LONGEST or not self._is_near_segment(place, travelled):
+        if len(travelled) > LONGEST or not self._is_near_segment(vertex, travelled):
             vertices, travelled = (*vertices, self.position), ()
         return replace(
             self,
             vertices=vertices,
             travelled=travelled,
-            position=place,
+            position=vertex,
             dragging=dragging,
         )
 

@@ -48,7 +48,7 @@ TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """A draggable part of a prompt set: a point, a scribble, a corner or edge.
+    """A draggable part of a prompt set: point, scribble, corner or edge of the box.
 
     ``index`` is that of the point, of the scribble, or of the box's corner, clockwise
     from the top left.
@@ -345,8 +345,8 @@ class PromptGesture:
         bounds = Box.enclosing(scribble.path)
         by = self._box_delta(replace(bounds, x1=bounds.x1 + 0.5, y1=bounds.y1 + 0.5))
         path = tuple((x + by.x(), y + by.y()) for x, y in scribble.path)
-        move = replace(scribble, path=path)
-        recipe = self.press.recipe.with_scribble_replaced(part.index, move)
+        moved_scribble = replace(scribble, path=path)
+        recipe = self.press.recipe.with_scribble_replaced(part.index, moved_scribble)
         return make_edit("move_scribble", recipe, part)
 
     def _box_delta(self, box: Box) -> QPointF:

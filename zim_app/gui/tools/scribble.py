@@ -84,8 +84,8 @@ class _FreehandGesture:
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
-        place = _inside(position, self.press.size)
-        path = self.path if place == self.path[-1] else (*self.path, place)
+        vertex = _inside(position, self.press.size)
+        path = self.path if vertex == self.path[-1] else (*self.path, vertex)
         return replace(self, path=path, dragging=dragging)
 
 

@@ -144,7 +144,7 @@ class _EngineWorker:
         ) == _features(request)
 
     def _with_unreported(self, request: Request, timings: Timings) -> Timings:
-        """Timings plus those of the request's earlier steps, not yet reported."""
+        """Timings plus those of earlier steps that were not reported."""
         if self._unreported is None:
             return timings
         (earlier, unreported), self._unreported = self._unreported, None
@@ -185,8 +185,7 @@ class InferenceQueue(QObject):
     - ``activity_changed(kind)``: "warm_up", "prepare", "solve", "preview", "search",
       "engine_task", or "" when idle.
 
-    **Threads**: belongs to the window's thread; the engine is created and used on
-    another.
+    **Threads**: belongs to the window's; the engine is created and used on another.
     """
 
     prepared = Signal(object, object)

@@ -120,7 +120,7 @@ class SharedEngine:
                 self._waiting.discard(engine_task)
 
     def close(self) -> None:
-        """Cancel all present and future calls, after the engine's thread has ended."""
+        """Cancel all present and future calls; after the engine's thread ended."""
         with self._lock:
             self._closed = True
             for engine_task in self._waiting:

@@ -19,8 +19,7 @@ _LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so
 
 _IMPORT_LOCK = threading.Lock()
 """The linker serves one thread at a time, and an import of an extension module would
-wait for it with the interpreter's lock held.  With this lock, threads wait without
-it."""
+wait for it with the interpreter's lock held.  With this lock, it waits without that."""
 
 
 def import_readers() -> None:
