@@ -1,4 +1,4 @@
-"""What the user does to an image, as values: recipes and objects.
+"""Recipes and objects: the immutable values that determine mattes.
 
 A recipe is the undo snapshot, the cache key, the batch input and the bug report.
 Editing returns a new recipe.
@@ -28,10 +28,10 @@ from zim_model.request import (
 )
 
 VERSION = 3
-"""Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor a
-finish."""
+"""Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor
+a finish."""
 MAX_MASKS = 16
-"""Of one recipe."""
+"""Most masks of one recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,22 @@ class Recipe:
         )
 
     def validate(self, height: int, width: int) -> Recipe:
-        """Return this recipe, its prompts checked against an image of that size.
+        """Return this recipe with its prompts checked against an image of that size.
 
         Raises:
-            PromptError: a prompt has no answer there; see :class:`PromptSet`.  On a
-                mask, negative prompts alone do have one.
-            ImageError: a mask is of another size.
+            PromptError: prompts are invalid; see :class:`PromptSet`. On a mask,
+                negative prompts alone are valid.
+            ImageError: a mask has another size.
         """
         for mask in self.masks:
             mask.check_size(height, width)
-        sets = [
+        prompt_sets = [
             self._checked(s, height, width)
             for s in (self.prompts, *self.more_prompt_sets)
         ]
-        return replace(self, prompts=sets[0], more_prompt_sets=tuple(sets[1:]))
+        return replace(
+            self, prompts=prompt_sets[0], more_prompt_sets=tuple(prompt_sets[1:])
+        )
 
     def _checked(self, prompts: PromptSet, height: int, width: int) -> PromptSet:
         if not prompts or (self.masks and prompts.only_negative):
@@ -101,7 +103,7 @@ class Recipe:
         return self._with(scribbles=scribbles[:index] + scribbles[index + 1 :])
 
     def with_scribble_replaced(self, index: int, scribble: Scribble) -> Recipe:
-        """Put another scribble in the place of scribble ``index``."""
+        """Replace scribble ``index``."""
         scribbles = list(self.prompts.scribbles)
         scribbles[index] = scribble
         return self._with(scribbles=tuple(scribbles))
@@ -111,7 +113,7 @@ class Recipe:
         return self._with(box=box)
 
     def with_stroke(self, stroke: Stroke) -> Recipe:
-        """Paint a stroke over the others."""
+        """Add a stroke over the others."""
         return self.finished(strokes=(*self.finish.strokes, stroke))
 
     def finished(self, **changes: Any) -> Recipe:
@@ -119,17 +121,14 @@ class Recipe:
         return replace(self, finish=replace(self.finish, **changes))
 
     def with_candidate(self, candidate: int | None) -> Recipe:
-        """Take another of the model's mattes."""
+        """Choose a candidate; None for the default one."""
         return replace(self, options=replace(self.options, candidate=candidate))
 
     def _with(self, **changes: Any) -> Recipe:
         return replace(self, prompts=replace(self.prompts, **changes))
 
     def request(self, image: ByteArray, image_key: str) -> Request:
-        """The question to the engine that this recipe asks about an image.
-
-        Arguments are those of :class:`~zim_model.request.Request`.
-        """
+        """The request to the engine for this recipe on an image."""
         return Request(
             image,
             image_key,
@@ -157,7 +156,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
-        """Read what :meth:`to_json` wrote, now or in an earlier version.
+        """Read the result of :meth:`to_json`, also of earlier versions.
 
         Raises:
             ZimError: a newer version or another form.
@@ -186,14 +185,14 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """One object that the user cuts out of an image.
+    """One object of an image's stack.
 
     Attributes:
-        id: unique in its image, and never given to another object.
-        name: what the user calls it.
-        colour: it is shown in, 0xRRGGBB.
-        visible: whether it is shown, and part of what is exported together.
-        recipe: how its matte is made.
+        id: unique in its image, and never reused.
+        name: chosen by the user.
+        colour: for display, 0xRRGGBB.
+        visible: whether it is displayed and exported with the others.
+        recipe: determines its matte.
     """
 
     id: int = 1
@@ -214,7 +213,7 @@ class SceneObject:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SceneObject:
-        """Read what :meth:`to_json` wrote.
+        """Read the result of :meth:`to_json`.
 
         Raises:
             ZimError: the data has another form.
@@ -262,13 +261,13 @@ _LIMITS = {
     "contrast": (0.0, 1.0),
     "decontaminate": (0.0, 1.0),
 }
-"""The finish's numbers and their ranges."""
+"""Ranges of the finish's numbers."""
 
 
 def _finish_to_json(finish: Finish) -> dict[str, Any]:
     numbers = {name: float(getattr(finish, name)) for name in _LIMITS}
     strokes = [
-        {**asdict(stroke), "path": [list(map(float, at)) for at in stroke.path]}
+        {**asdict(stroke), "path": [list(map(float, vertex)) for vertex in stroke.path]}
         for stroke in finish.strokes
     ]
     return {**numbers, "strokes": strokes}
@@ -308,7 +307,7 @@ def _stroke_from_json(data: dict[str, Any]) -> Stroke:
 
 
 def _flat(path: Iterable[Iterable[float]]) -> Iterable[float]:
-    return (value for at in path for value in at)
+    return (value for vertex in path for value in vertex)
 
 
 def _is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
