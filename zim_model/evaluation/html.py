@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs no other file: tables, curves and images."""
+"""A report as one self-contained HTML page: tables, curves and images."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
 def _case_images(
     report: Report, row: EvaluationRow, case: Case | None
 ) -> dict[str, ByteArray]:
-    """The images of a row by name; none where one is missing by now."""
+    """The images of a row by name; none where a file is missing."""
     kind = PromptKind.parse(row.prompt).folder
     paths = [
         image_path(folder, THUMBNAILS, row.system, kind, row.case)
@@ -233,7 +233,7 @@ def _case_images(
 
 
 def difference(predicted: ByteArray, target: ByteArray) -> ByteArray:
-    """How two mattes (H, W) differ, (H, W, 3) RGB: too much red, too little blue."""
+    """Signed difference of two mattes (H, W), (H, W, 3) RGB: excess red, lack blue."""
     gap = predicted.astype(np.int16) - target
     out = np.full((*gap.shape, 3), 255, np.int16)
     out[..., 1] -= np.abs(gap)

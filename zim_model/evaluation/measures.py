@@ -1,8 +1,8 @@
-"""Every error of a matte that the evaluation tells, by name, from one pass over it.
+"""All metrics of a matte, by name, in one pass.
 
 Three families, never mixed: ZIM's own (``SAD`` ... ``Conn``, over the whole image),
 those of alphamatting.com and Deep Image Matting (``... (DIM)``, over the unknown region
-of a trimap or the whole image, as the data set's papers do), and those of masks.
+of a trimap or the whole image, as in the data set's papers), and those of masks.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from zim_model.arrays import BoolArray, FloatArray
 from zim_model.matting import metrics
 
 BAND = 10
-"""Pixels on each side: of the outline, for the boundary's errors; of what is neither
-empty nor opaque, for a trimap that is made from a true matte."""
+"""Pixels on each side: of the outline, for the boundary's errors; of soft alpha, for
+a trimap made from the ground truth."""
 BOUNDARY_WIDTH = 0.02
 """Of the image's diagonal: how far a mask's boundary reaches inside (Boundary IoU)."""
 SIGMA = 1.4
@@ -42,7 +42,7 @@ class Metric:
         name: also its key in a row's metrics.
         family: of definitions.
         meaning: one sentence, with the unit.
-        better: whether ``less`` or ``more`` is better.
+        better: ``less`` or ``more``.
     """
 
     name: str
@@ -87,7 +87,7 @@ METRICS = (
 def compute_metrics(
     predicted: FloatArray, target: FloatArray, unknown: BoolArray | None = None
 ) -> dict[str, float]:
-    """The errors of a matte, by the names of MEASURES.
+    """The metrics of a matte, by the names of METRICS.
 
     Args:
         predicted, target: (H, W) float32 alpha in [0, 1].
@@ -108,14 +108,14 @@ def compute_metrics(
 
 
 def zim_metrics(predicted: FloatArray, target: FloatArray) -> dict[str, float]:
-    """ZIM's own errors alone; see :func:`compute_metrics`."""
+    """ZIM's own metrics alone; see :func:`compute_metrics`."""
     part = metrics.union_rect(predicted, target, 1)
     p, g = predicted[part], target[part]
     return _zim(p, g, metrics.connectivity_sum(p, g), target.size)
 
 
 def _zim(p: FloatArray, g: FloatArray, off: FloatArray, size: int) -> dict[str, float]:
-    """From the part of the mattes that shows something, in an image of ``size``."""
+    """ZIM's metrics from the region around both mattes, in an image of ``size``."""
     if not p.size:
         return dict.fromkeys(("SAD", "MSE", "MAE", "Grad", "Conn"), 0.0)
     difference = cv2.norm(p, g, cv2.NORM_L1)
@@ -129,10 +129,10 @@ def _zim(p: FloatArray, g: FloatArray, off: FloatArray, size: int) -> dict[str, 
 
 
 def unknown_region(alpha: FloatArray) -> BoolArray:
-    """The unknown part (H, W) of the trimap that is made from a true matte (H, W).
+    """The unknown region (H, W) of the trimap made from a ground truth (H, W).
 
-    All within BAND pixels (along rows and columns) of what is neither empty nor opaque:
-    the shown part grown by a square, less the opaque part shrunk by it.
+    All within BAND pixels (along rows and columns) of soft alpha: the support dilated
+    by a square, less the opaque part eroded by it.
     """
     shown = alpha > 0
     opaque = alpha >= 1
@@ -222,7 +222,7 @@ def _gradient_difference(p: FloatArray, g: FloatArray) -> FloatArray:
 
 
 def _magnitude(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Not OpenCV's: its last bits depend on where in the memory the arrays lie."""
+    """Length of vectors; OpenCV's last bits depend on the arrays' alignment."""
     x *= x
     y *= y
     x += y
@@ -265,9 +265,9 @@ def _masks(p: BoolArray, g: BoolArray, diagonal: float) -> dict[str, float]:
 
 
 def _mask_boundary(mask: BoolArray, width: int) -> BoolArray:
-    """The part of a mask within so many pixels of its outside, beyond the image too.
+    """The part of a mask within ``width`` pixels of its outside or the image's border.
 
-    That is the mask less what so many erosions by a 3 x 3 square leave of it.
+    That is the mask less its erosion by as many 3 x 3 squares.
     """
     brush = np.ones((2 * width + 1,) * 2, np.uint8)
     inner = cv2.erode(

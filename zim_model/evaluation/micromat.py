@@ -1,8 +1,8 @@
-"""Downloading MicroMat-3K, when the user asks for it and for nothing else.
+"""Downloading MicroMat-3K, only when the user asks for it.
 
 It comes from the authors' page on the Hugging Face hub, at one fixed revision, file by
-file: what has arrived is kept, and each file is compared with the digest that the hub
-records for that revision.  The authors have published no digest of their own.
+file: received files are kept, and each is compared with the digest that the hub records
+for that revision.  The authors have published no digest of their own.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ TERMS = (
     "said to come from DIV2K, whose own terms apply to them. Files are compared with\n"
     "the digests that the hub records; the authors have published none."
 )
-"""What is shown before the download."""
+"""Shown before the download."""
 PAGES = 100
 """Most pages that a list of files may have."""
 _SPARE = 64 << 20
@@ -57,7 +57,7 @@ _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class _HubFile:
-    """A file of the list: its path, and how the hub tells that it is right."""
+    """A file of the list: its path, size and digest."""
 
     path: str
     size: int
@@ -160,7 +160,7 @@ def _parse_entry(entry: Any) -> _HubFile:
 
 
 def _fetch_small(file: _HubFile, target: Path, opener: Opener) -> None:
-    """Fetch a file that the hub keeps in Git itself, and compare Git's digest."""
+    """Fetch a file that is stored in Git itself, and compare Git's digest."""
     content, _ = _read_url(opener, file.url)
     head = f"blob {len(content)}\0".encode()
     # Git's name of a content: not a matter of security, which https gives.
@@ -178,7 +178,7 @@ def _fetch_small(file: _HubFile, target: Path, opener: Opener) -> None:
 
 
 def _read_url(opener: Opener, url: str) -> tuple[bytes, str]:
-    """The content at an address, and the Link header."""
+    """The content of a URL, and the Link header."""
     request = urllib.request.Request(url)
     request.add_header("User-Agent", "zim-studio")
     request.add_header("Accept-Encoding", "identity")

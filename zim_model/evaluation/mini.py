@@ -1,8 +1,8 @@
-"""A small procedural set in MicroMat-3K's layout, the same on every machine.
+"""A small procedural data set in MicroMat-3K's layout, the same on every machine.
 
-For tests, and for trying the evaluation without the data: shapes with hair, holes and
-soft edges (``fine``) and with crisp outlines (``coarse``) over textured backgrounds,
-with points, boxes and segmentations.
+For tests, and to try the evaluation without data: shapes with hair, holes and soft
+edges (``fine``) and with crisp outlines (``coarse``) over textured backgrounds, with
+points, boxes and segmentations.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What the rows of a run say: means by system, prompt, subset and size.
+"""Reports: means of a run's rows by system, prompt, subset and size.
 
-A mean is over rows, each (image, object) with the same weight, as ZIM's evaluation has
-it.  Rows that could not be measured are counted and left out.  The official average
-divides by the count plus 1e-5, which no printed digit shows, and prints 0 where there
-is no row, which here is a dash.
+A mean is over rows, each (image, object) with the same weight, as in ZIM's evaluation.
+Failed rows are counted and left out.  The official average divides by the count plus
+1e-5, which no printed digit shows, and prints 0 where there is no row, which here is a
+dash.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class MetricGroup:
-    """The means of one line of a report.
+    """The means of one row of a report's table.
 
     Attributes:
         system, prompt: names.
         subset: of the data set, or ``all``.
         size: one of SIZES, or ``all``.
-        count: rows that were measured.
-        failed: rows that could not be.
-        means: by measure; a measure that no row has is missing.
+        count: rows with metrics.
+        failed: rows with an error.
+        means: by metric; metrics without any row are missing.
     """
 
     system: str
@@ -45,13 +45,13 @@ class MetricGroup:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The rows of a run, in an order that does not depend on how it went.
+    """The rows of a run, in an order that does not depend on the execution.
 
     Attributes:
-        config: what was run.
+        config: of the run.
         rows: by system, prompt and case.
-        expected: rows that a whole run has.
-        folders: that hold the images of predictions.
+        expected: rows of the complete run.
+        folders: with the images of predictions.
     """
 
     config: RunConfig
@@ -85,27 +85,27 @@ class Report:
 
     @property
     def failed(self) -> tuple[EvaluationRow, ...]:
-        """The rows with one."""
+        """The rows with an error."""
         return tuple(row for row in self.rows if row.error)
 
     @property
     def missing(self) -> int:
-        """Rows of the whole run that are not there."""
+        """Number of missing rows of the complete run."""
         return max(0, self.expected - len(self.rows))
 
     @property
     def has_no_failures(self) -> bool:
-        """Whether every row of the whole run was measured."""
+        """Whether every row of the complete run has metrics."""
         return not (self.failed or self.missing or self.config.problems)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the measures that some row has, in order."""
+        """Names of the metrics that any row has, in order."""
         present = {name for row in self.rows for name in row.metrics}
         return tuple(m.name for m in METRICS if m.name in present)
 
     def groups(self) -> tuple[MetricGroup, ...]:
-        """Every line: by system and prompt, all and by subset, all and by size."""
+        """All groups: by system and prompt, all and by subset, all and by size."""
         found = []
         for system, prompt in dict.fromkeys((r.system, r.prompt) for r in self.rows):
             rows = [r for r in self.rows if (r.system, r.prompt) == (system, prompt)]
@@ -144,7 +144,7 @@ class Report:
         return found
 
     def worst(self, measure: str = "SAD") -> tuple[EvaluationRow, ...]:
-        """The measured rows that have the measure, the worst first."""
+        """The rows that have the metric, the worst first."""
         rows = [row for row in self.measured if measure in row.metrics]
         sign = 1 if _more_is_better(measure) else -1
         return tuple(sorted(rows, key=lambda row: sign * row.metrics[measure]))
