@@ -36,10 +36,7 @@ MAX_MASKS = 16
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one matte is made from an image: ``matte = f(image, recipe)``.
-
-    Attributes are those of :class:`~zim_model.request.Request`.
-    """
+    """All that determines one object's matte: ``matte = f(image, recipe)``."""
 
     prompts: PromptSet = field(default_factory=PromptSet)
     model: str = "zim-tiny"

@@ -142,10 +142,8 @@ def evaluate(
 
         control = RunControl()  # .pause(), .resume(), .cancel() from any thread
         dataset = open_dataset(Path("MicroMat3K"))
-        systems = [
-            ModelSystem.from_name("zim-tiny"),
-            PredictionFolder("Other", Path("other")),
-        ]
+        other = PredictionFolder("Other", Path("other"))
+        systems = [ModelSystem.from_name("zim-tiny"), other]
         for event in evaluate(dataset, systems, Path("results"), control=control):
             match event:
                 case RowDone(row, done, total):
@@ -176,10 +174,9 @@ def evaluate(
     run = _EvaluationRun(
         dataset, systems, prompts, out, options, control or RunControl(), engine
     )
-    with EvaluationJournal(
-        out / journal_name(options.shard), run.config, resume=options.resume
-    ) as j:
-        yield from run.events(j)
+    path = out / journal_name(options.shard)
+    with EvaluationJournal(path, run.config, resume=options.resume) as journal:
+        yield from run.events(journal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +234,9 @@ class _EvaluationRun:
     def events(self, journal: EvaluationJournal) -> Iterator[Event]:
         self._journal = journal
         groups = [(group, self._pending_items(group)) for group in self._groups]
-        planned = [q for group in self._groups for q in self._items(group)]
-        left = {self._key(q) for _, items in groups for q in items}
-        self._keys = [self._key(q) for q in planned]
+        planned = [item for group in self._groups for item in self._items(group)]
+        left = {self._key(item) for _, items in groups for item in items}
+        self._keys = [self._key(item) for item in planned]
         self._total = len(planned)
         self._done = self._total - len(left)
         finished = [journal.rows[key] for key in self._keys if key not in left]
@@ -300,10 +297,9 @@ class _EvaluationRun:
         if not self._options.jobs:
             return None
         # Not forked: the engine's threads would be copied in the middle of their work.
+        context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(
-            self._options.jobs,
-            multiprocessing.get_context("spawn"),
-            initializer=initialise_worker,
+            self._options.jobs, context, initializer=initialise_worker
         )
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         return pool
@@ -333,7 +329,7 @@ class _EvaluationRun:
                     raise truth
                 digest = self._digest(item, truth.digest)
                 row = replace(row, digest=digest, area=truth.area)
-                answer = self._predict(item, image.result(), truth)
+                prediction = self._predict(item, image.result(), truth)
             except Cancelled:
                 return
             except (DeviceError, WeightsError):
@@ -341,19 +337,19 @@ class _EvaluationRun:
             except ZimError as error:
                 yield self._record(replace(row, error=str(error)))
                 continue
-            yield from self._notice_events(answer)
+            yield from self._notice_events(prediction)
             row = replace(
                 row,
-                prompts=answer.prompts.to_json() if answer.prompts else None,
-                curve=answer.curve,
-                encode_ms=round(answer.encode_ms, 2),
-                click_ms=round(answer.click_ms, 2),
-                device=answer.device,
+                prompts=prediction.prompts.to_json() if prediction.prompts else None,
+                curve=prediction.curve,
+                encode_ms=round(prediction.encode_ms, 2),
+                click_ms=round(prediction.click_ms, 2),
+                device=prediction.device,
             )
-            self._submit(row, self._task(item, answer, truth), pool)
+            self._submit(row, self._task(item, prediction, truth), pool)
 
     def _task(
-        self, item: _EvaluationItem, answer: CasePrediction, truth: GroundTruth
+        self, item: _EvaluationItem, prediction: CasePrediction, truth: GroundTruth
     ) -> ScoringTask:
         path = partial(
             image_path,
@@ -364,7 +360,7 @@ class _EvaluationRun:
         )
         keep = self._options
         return ScoringTask(
-            answer.matte,
+            prediction.matte,
             truth.matte,
             self._region,
             item.case.trimap,
@@ -414,21 +410,20 @@ class _EvaluationRun:
             return replace(row, error=str(error))
         ious = [point["IoU"] for point in row.curve]
         for threshold in NOC_IOUS if ious else ():
-            values[f"NoC@{threshold * 100:.0f}"] = number_of_clicks(
-                ious, threshold, len(ious)
-            )
+            clicks = number_of_clicks(ious, threshold, len(ious))
+            values[f"NoC@{threshold * 100:.0f}"] = clicks
         return replace(row, metrics=values)
 
     def _record(self, row: EvaluationRow) -> RowDone:
         self._journal.add(row)
         self._done += 1
         self._fresh += 1
-        spent = time.monotonic() - self._started
-        left = spent / self._fresh * (self._total - self._done)
+        elapsed = time.monotonic() - self._started
+        left = elapsed / self._fresh * (self._total - self._done)
         return RowDone(row, self._done, self._total, left)
 
-    def _notice_events(self, answer: CasePrediction) -> Iterator[Event]:
-        for note in answer.notes:
+    def _notice_events(self, prediction: CasePrediction) -> Iterator[Event]:
+        for note in prediction.notes:
             if note not in self._notes:
                 self._notes.add(note)
                 yield DegradationEvent(note)
@@ -462,8 +457,8 @@ class _EvaluationRun:
             cacheable=item.prompt.kind == "clicks",
         )
         binary = system.name in self._binary
-        asker = CaseRunner(self._engine, request, binary, self._control.cancelled)
-        return asker.run(case, item.prompt, truth)
+        runner = CaseRunner(self._engine, request, binary, self._control.cancelled)
+        return runner.run(case, item.prompt, truth)
 
 
 def _select_cases(
@@ -498,8 +493,8 @@ def _prefetch_images(
     thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
     left = [(cases[0].image, items) for cases, items in groups if items]
     ahead: Future[ByteArray] | None = None
-    for place, (image, items) in enumerate(left):
-        now = ahead or thread.submit(read_image, image)
-        more = place + 1 < len(left)
-        ahead = thread.submit(read_image, left[place + 1][0]) if more else None
-        yield items, now
+    for index, (image, items) in enumerate(left):
+        current = ahead or thread.submit(read_image, image)
+        more = index + 1 < len(left)
+        ahead = thread.submit(read_image, left[index + 1][0]) if more else None
+        yield items, current

@@ -94,7 +94,8 @@ class ModelSystem:
 class PredictionFolder:
     """Predictions of another program, as files.
 
-    The prediction for a case ``fine/0001_01`` with a box is looked up, without its ending, as
+    The prediction for a case ``fine/0001_01`` with a box is looked up, without its
+    suffix, as
 
     1. ``box/fine/0001_01`` or ``fine/box/0001_01``,
     2. ``fine/0001_01_box`` or ``fine/0001_01-box``,

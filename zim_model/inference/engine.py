@@ -99,19 +99,11 @@ class _RawMatte:
     def combine_with_masks(
         self, base: WordArray, subtracted: _RawMatte | None, base_ms: float
     ) -> _RawMatte:
-        """The union of this matte and the mattes of masks.
-
-        Args:
-            base: (H, W) uint16, the masks' matte.
-            subtracted: is removed from ``base`` first.
-            base_ms: milliseconds that ``base`` took.
-        """
+        """The union of this matte and the masks' ``base`` less ``subtracted``."""
         left, elapsed_ms = base, self.click_ms + base_ms
         if subtracted is not None:
-            left, elapsed_ms = (
-                subtract_alpha(base, subtracted.alpha),
-                elapsed_ms + subtracted.click_ms,
-            )
+            left = subtract_alpha(base, subtracted.alpha)
+            elapsed_ms += subtracted.click_ms
         return replace(self, alpha=np.maximum(self.alpha, left), click_ms=elapsed_ms)
 
 
@@ -234,24 +226,24 @@ class Engine:
         return self._pool.run_with_fallback(request.model, work, self._clear_caches)
 
     def _solve(self, request: Request, cancelled: CancelCheck) -> Matte:
-        answer, encode_ms = self._raw_matte(request, cancelled)
+        raw, encode_ms = self._raw_matte(request, cancelled)
         started = time.perf_counter()
-        alpha = self._apply_finish(request, answer, cancelled)
+        alpha = self._apply_finish(request, raw, cancelled)
         alpha.flags.writeable = False
         raise_if_cancelled(cancelled)
         pyramid = display_pyramid(alpha)
         colours = _decontaminate(request, alpha, cancelled)
-        click_ms = answer.click_ms + (time.perf_counter() - started) * 1e3
-        notes = self._pool.notes(request.model) if answer.device else ()
+        click_ms = raw.click_ms + (time.perf_counter() - started) * 1e3
+        notes = self._pool.notes(request.model) if raw.device else ()
         return Matte(
             alpha=alpha,
             pyramid=pyramid,
-            scores=answer.scores,
+            scores=raw.scores,
             candidate=request.options.candidate or 0,
             support=support(alpha),
-            timings=Timings(encode_ms, click_ms, answer.device, notes),
-            candidates=answer.candidates,
-            candidates_view=answer.view,
+            timings=Timings(encode_ms, click_ms, raw.device, notes),
+            candidates=raw.candidates,
+            candidates_view=raw.view,
             foreground=colours,
         )
 
@@ -373,17 +365,11 @@ class Engine:
         started = time.perf_counter()
         size, key = (height, width), request.image_key
         used = _flip_tta(backend) if flipped else backend
-        prediction_request = PredictRequest(
-            used, encode, key, size, prompts, candidate, cancelled
-        )
-        prediction = self._predictor.predict(
-            prediction_request, remember=request.cacheable
-        )
+        task = PredictRequest(used, encode, key, size, prompts, candidate, cancelled)
+        prediction = self._predictor.predict(task, remember=request.cacheable)
         raise_if_cancelled(cancelled)
-        view = prediction.view
-        alphas = prediction.alphas * border_fade(
-            prediction.alphas.shape[1:], view, height, width
-        )
+        view, alphas = prediction.view, prediction.alphas
+        alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
         full = np.zeros((height, width), np.uint16)
         guided = request.options.upsampling != "bilinear"
         pixels, small, guide = view.crop(request.image), alphas[candidate], None
@@ -406,7 +392,7 @@ class Engine:
         return matte, encode_ms
 
     def _apply_finish(
-        self, request: Request, answer: _RawMatte, cancelled: CancelCheck
+        self, request: Request, raw: _RawMatte, cancelled: CancelCheck
     ) -> WordArray:
         """The matte with its edge adjusted and its strokes painted.
 
@@ -414,14 +400,12 @@ class Engine:
         """
         finish = request.finish
         if not request.cacheable:
-            alpha = apply_edge_adjustments(answer.alpha, finish)
+            alpha = apply_edge_adjustments(raw.alpha, finish)
             return apply_strokes(alpha, finish.strokes, self._stroke_cache, cancelled)
         before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
         if self._last_adjusted is None or self._last_adjusted[0] != before.key:
-            self._last_adjusted = (
-                before.key,
-                apply_edge_adjustments(answer.alpha, finish),
-            )
+            adjusted = apply_edge_adjustments(raw.alpha, finish)
+            self._last_adjusted = (before.key, adjusted)
             self._last_painted = None
         raise_if_cancelled(cancelled)
         alpha, done = self._last_adjusted[1], 0

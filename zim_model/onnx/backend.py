@@ -1,8 +1,8 @@
 """The official ZIM models: a pair of ONNX graphs, run by ONNX Runtime.
 
-The graphs are what the authors publish: ``encoder.onnx`` makes an embedding and three
-detail maps of a 1024 x 1024 image, ``decoder.onnx`` answers prompts on them.  The
-prompt-aware attention mask is an input of the decoder and is drawn here.
+The graphs are the authors' published ones: ``encoder.onnx`` computes an embedding and
+three detail maps of a 1024 x 1024 image, ``decoder.onnx`` decodes prompts on them.  The
+prompt-aware attention mask is an input of the decoder and is computed here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PROVIDERS = {
     "mps": "CoreMLExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
-"""What ONNX Runtime calls the kinds of devices."""
+"""ONNX Runtime's names for the kinds of devices."""
 _LABELS = {
     "CUDAExecutionProvider": "CUDA",
     "CoreMLExecutionProvider": "Core ML",
@@ -52,7 +52,7 @@ def check_pair(folder: Path) -> ZimConfig:
     """Check that a folder holds the two graphs of a ZIM; nothing is run.
 
     Returns:
-        The configuration that the graphs tell.
+        The configuration of the graphs.
 
     Raises:
         WeightsError: a graph is missing or damaged, has other inputs or outputs, or
@@ -110,7 +110,7 @@ class OnnxBackend:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.inference.backends.Backend`; no way for a mask."""
+        """See :class:`~zim_model.inference.backends.Backend`; without mask input."""
         coords, labels = prompt_tokens(prompts)
         features = encoded.features
         tensors = (features.embeddings, *features.details)
@@ -153,7 +153,7 @@ class OnnxBackend:
 
 
 def _runtime() -> Any:
-    """ONNX Runtime, which not every installation has."""
+    """The ONNX Runtime package, which is optional."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -212,7 +212,7 @@ def _first_line(error: Exception) -> str:
 def _detect_config(
     folder: Path, encoder: ort.InferenceSession, decoder: ort.InferenceSession
 ) -> ZimConfig:
-    """The configuration that the names and shapes of the graphs tell."""
+    """The configuration, from the names and shapes of the graphs."""
     images, made = (
         _tensor_list(encoder.get_inputs()),
         _tensor_list(encoder.get_outputs()),
@@ -281,7 +281,7 @@ def _same_shape(one: Sequence[Any], other: Sequence[Any]) -> bool:
 
 
 def _providers(device: str | None) -> list[Any]:
-    """What ONNX Runtime shall try, in this order; the CPU takes what others cannot."""
+    """Execution providers in order; the CPU runs what others cannot."""
     here = _runtime().get_available_providers()
     cpu = _PROVIDERS["cpu"]
     if device is None:
@@ -314,7 +314,7 @@ def _device_error(device: str) -> DeviceError:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Tells pairs apart without reading a gigabyte: sizes and the files' ends."""
+    """A digest of sizes and the files' ends, without reading a gigabyte."""
     digest = hashlib.blake2b(digest_size=8)
     for name in ONNX_FILES:
         size = (folder / name).stat().st_size

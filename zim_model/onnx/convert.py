@@ -1,9 +1,9 @@
-"""The official pair of ONNX graphs carried into our own modules.
+"""Converting the official pair of ONNX graphs to our own modules.
 
-Every layer of the graphs gets its place by the name that the exporter left of it, else
-by its order among the layers of its kind.  Widths follow from the tensors' shapes.
-What is no layer (the prompts' embeddings) is read off by asking the graph.  Whether all
-of it is right is decided by running both on random inputs.
+Every layer of the graphs is matched by the name that the exporter kept, else by its
+order among the layers of its kind.  Widths follow from the tensors' shapes.  The
+prompts' embeddings are computed from the graph's results.  Finally both are run on
+random inputs and compared.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ from zim_model.weights.installed import ONNX_FILES, translate_os_errors
 _PER_LAYER, _AFTER = 14, 4
 """Linear layers of each layer of the transformer, and of its last attention."""
 _HEADS = (8, 4, 16, 2, 1, 32)
-"""Numbers of attention heads to try; nothing in the weights tells it."""
+"""Numbers of attention heads to try; the weights do not determine it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What a conversion found.
+    """The result of a conversion.
 
     Attributes:
         config: of the model.
         differences: between the graphs and the model, on random inputs.
-        by_name, by_order: layers that were placed so.
+        matched_by_name, matched_by_order: numbers of layers.
     """
 
     config: ZimConfig
@@ -79,11 +79,11 @@ class Conversion:
 
 
 def convert_pair(folder: Path, target: Path) -> Conversion:
-    """Carry a pair of graphs into a ``.safetensors`` file of ours.
+    """Convert a pair of graphs to a ``.safetensors`` file of ours.
 
     Args:
         folder: holds ``encoder.onnx`` and ``decoder.onnx``.
-        target: written only if both give the same numbers; 32-bit floats.
+        target: written only if both give the same results; 32-bit floats.
 
     Raises:
         WeightsError: the graphs are missing, damaged or of another architecture (the
@@ -118,7 +118,7 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
 
 
 def _named_config(config: ZimConfig) -> ZimConfig:
-    """The configuration of ours that is the same but for its name, if there is one."""
+    """The known configuration that is equal except for its name, if there is one."""
     named = (replace(config, name=name) for name in CONFIGS)
     return next((each for each in named if each in CONFIGS.values()), config)
 
@@ -330,8 +330,8 @@ def _whole_config(config: ZimConfig, layers: Sequence[GraphLayer]) -> ZimConfig:
 def _decoder_slots(config: ZimConfig) -> list[ParameterSlot]:
     """The places of the decoder.
 
-    They are ordered as :meth:`~zim_model.onnx.graph.Graph.layers_behind` orders layers: what
-    the image heard from the tokens comes where the tokens next look at the image.
+    The order is that of :meth:`~zim_model.onnx.graph.Graph.layers_behind`: the image's
+    attention to the tokens comes before the tokens' next attention to the image.
     """
     heard: list[ParameterSlot] = []
     slots: list[ParameterSlot] = []

@@ -1,7 +1,7 @@
-"""The prompts' embeddings of a foreign decoder, read off what it makes of prompts.
+"""Recovering a foreign decoder's prompt embeddings from its outputs.
 
-Exporters fold these small tensors into others in many ways; what the graph does with
-them they cannot change.
+Exporters fold these small tensors into others in many ways, but do not change the
+results for given prompts.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from zim_model.onnx.graph import Graph
 from zim_model.onnx.weight_matching import State, parameter_shapes
 
 _OFFSETS = (2.0**-7, 2.0**-5, 2.0**-3, 2.0**-1, 1.0)
-"""Distances from the image's centre, in halves of its side, to ask at."""
+"""Distances of the probing prompts from the image's centre, in halves of its side."""
 
 
 def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> State:
-    """The prompts' embeddings, read off what the graph makes of chosen prompts.
+    """The prompts' embeddings, from the graph's results for chosen prompts.
 
     Args:
         tokens: the tensor of all tokens, (1, 5 + N, C).
@@ -92,9 +92,9 @@ def _zeros(graph: Graph, config: ZimConfig, count: int) -> dict[str, Any]:
 def _decoder_runner(
     graph: Graph, config: ZimConfig, tokens: str
 ) -> Callable[[list[tuple[float, float, int]]], tuple[FloatArray, FloatArray]]:
-    """What asks the graph for tokens.
+    """A function that runs the graph for tokens.
 
-    Prompts are (x, y, label), x and y from the centre in halves of the side; answers
+    Prompts are (x, y, label), x and y from the centre in halves of the side; results
     are the five own tokens and those of the prompts, (5, C) and (N, C).
     """
 
@@ -117,7 +117,7 @@ def _decoder_runner(
 def _frequencies(waves: FloatArray, half: int) -> FloatArray:
     """One row of the matrix of positions, from sines and cosines at ``_OFFSETS``.
 
-    The smallest offset tells it roughly, each larger one to more digits.
+    The smallest offset gives it roughly, each larger one to more digits.
     """
     angles = np.arctan2(waves[:, :half], waves[:, half:]).astype(np.float64)
     found = np.zeros(half)
@@ -128,7 +128,7 @@ def _frequencies(waves: FloatArray, half: int) -> FloatArray:
 
 
 def _dense_prompt(graph: Graph, config: ZimConfig, image: str) -> FloatArray:
-    """What is added to the embeddings when there is no mask, (C,)."""
+    """The vector added to the embeddings without a mask input, (C,)."""
     (values,) = graph.run(_zeros(graph, config, 1), [image])
     flat = np.reshape(values, (-1, config.embed_dim))
     if values.shape[-1] != config.embed_dim or np.ptp(flat, 0).max() > 1e-5:
@@ -137,7 +137,7 @@ def _dense_prompt(graph: Graph, config: ZimConfig, image: str) -> FloatArray:
 
 
 def _no_mask_embedding(config: ZimConfig, nothing: Tensor) -> State:
-    """The encoder of mask prompts, which the graphs lack: any mask means no mask."""
+    """The encoder of mask inputs, which the graphs lack: any mask has no effect."""
     start = "prompt_encoder.mask_downscaling"
     own = {k: v for k, v in parameter_shapes(config).items() if k.startswith(start)}
     state = {name: torch.zeros(tensor.shape) for name, tensor in own.items()}

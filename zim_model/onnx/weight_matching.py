@@ -1,4 +1,4 @@
-"""Giving the layers of a foreign graph their places in our modules."""
+"""Matching the layers of a foreign graph with parameters of our modules."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from zim_model.onnx.graph import GraphLayer, LayerKind
 State = dict[str, Tensor]
 """Tensors by name."""
 _LISTED = 8
-"""So many unmatched tensors are named; the others are counted."""
+"""Number of unmatched tensors that are listed; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterSlot:
-    """A place for a layer in our modules.
+    """A layer of our modules that needs weights.
 
     Attributes:
         kind: of the layer.
@@ -37,7 +37,7 @@ class ParameterSlot:
 
 
 class WeightMatcher:
-    """Gives layers their places, and counts how."""
+    """Matches layers with slots, and counts how."""
 
     def __init__(self) -> None:
         self.by_name = self.by_order = 0
@@ -53,7 +53,7 @@ class WeightMatcher:
 
         Args:
             own: tensors of the model by name, for their shapes.
-            path: of the graph, for people.
+            path: of the graph, for messages.
 
         Raises:
             WeightsError: some slots or layers are left over.
@@ -87,10 +87,10 @@ def _in_order(
     found: dict[str, GraphLayer],
     unmatched: Sequence[GraphLayer],
 ) -> Iterator[tuple[ParameterSlot, GraphLayer]]:
-    """Pairs of what has no name, of the same kind and in the same order.
+    """Pairs of unnamed slots and layers of the same kind and in the same order.
 
-    Where one side has more of a kind than the other, only what comes after the same
-    named layer is a pair, so that the rest tells what is missing.
+    Where one side has more of a kind than the other, only items after the same named
+    layer are paired, so that the rest shows which are missing.
     """
     left = [slot for slot in slots if slot.path not in found]
     by_path = _anchors([(slot, slot.path) for slot in slots], found)
@@ -130,7 +130,7 @@ def _is_named(layer: GraphLayer, path: str) -> bool:
 
 
 def _slot_weight(slot: ParameterSlot, expected: State) -> str:
-    """The name of the tensor that a slot is told by."""
+    """The name of the tensor that identifies a slot."""
     if slot.path in expected:
         return slot.path
     direct = f"{slot.path}.weight"
@@ -204,7 +204,7 @@ def _conv_and_norm(path: str, layer: GraphLayer) -> State:
 def fill_slots(
     slots: Sequence[ParameterSlot], found: dict[str, GraphLayer], expected: State
 ) -> State:
-    """The parameters of all slots, from the layers that were found for them."""
+    """The parameters of all slots, from their layers."""
     state: State = {}
     for slot in slots:
         state |= _tensors(slot, found[slot.path], expected)
@@ -212,7 +212,7 @@ def fill_slots(
 
 
 def parameter_shapes(config: ZimConfig) -> State:
-    """Shapes of a model's tensors, without their memory."""
+    """Shapes of a model's tensors, without allocating them."""
     with torch.device("meta"):
         return Zim(config).state_dict()
 

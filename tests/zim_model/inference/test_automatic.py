@@ -276,7 +276,7 @@ def test_impossible_options_are_refused_before_any_work(wrong, sentence):
 
 def test_options_suit_the_model():
     assert AutomaticOptions.for_model(SMALL_VIT) == AutomaticOptions()
-    assert AutomaticOptions.for_model(SMALL_CNN).boxed
+    assert AutomaticOptions.for_model(SMALL_CNN).refine_with_box
 
 
 def test_stability():

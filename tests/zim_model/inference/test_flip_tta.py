@@ -37,7 +37,7 @@ def solved(backend, image, prompts, options=TWICE, key="image"):
 @pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN], ids=["vit", "cnn"])
 @pytest.mark.parametrize("prompts", [CLICKS, BOX, SCRIBBLE])
 @pytest.mark.parametrize("upsampling", ["guided", "native"])
-def test_a_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
+def test_an_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
     backend = TorchBackend(random_model(config), "cpu")
     options = Options(upsampling=upsampling, flip_tta=True)
     matte = solved(backend, IMAGE, prompts, options)
