@@ -86,7 +86,7 @@ class Encoded:
 
 
 def search(backend, options=FAST, **kwargs):
-    engine = Engine(lambda model, rung: backend)
+    engine = Engine(lambda model, placement: backend)
     return engine.everything(asked(), options, **kwargs)
 
 
@@ -162,7 +162,7 @@ def test_things_that_overlap_little_both_stay():
 @pytest.mark.parametrize("boxed", [False, True])
 def test_the_engine_answers_the_prompts_with_the_same_matte(boxed):
     backend = Scene(SMALL, BIG, config=SMALL_CNN)
-    engine = Engine(lambda model, rung: backend)
+    engine = Engine(lambda model, placement: backend)
     for found in engine.everything(asked(), replace(OBJECTS, refine_with_box=boxed)):
         assert (found.prompts.box is not None) is boxed
         matte = engine.solve(asked(found.prompts, found.candidate))

@@ -57,7 +57,7 @@ class Encoded:
 
 
 def engine_of(backend, **kwargs):
-    return Engine(lambda model, rung: backend, **kwargs)
+    return Engine(lambda model, placement: backend, **kwargs)
 
 
 def request(prompts, key="a", **options):

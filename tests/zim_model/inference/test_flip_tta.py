@@ -31,7 +31,7 @@ class Counting(TorchBackend):
 
 def solved(backend, image, prompts, options=TWICE, key="image"):
     request = Request(image, key, prompts, options=options)
-    return Engine(lambda model, rung: backend).solve(request)
+    return Engine(lambda model, placement: backend).solve(request)
 
 
 @pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN], ids=["vit", "cnn"])
@@ -52,7 +52,7 @@ def test_an_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsam
 
 def test_the_image_itself_is_encoded_only_once(small_vit):
     backend = Counting(small_vit, "cpu")
-    engine = Engine(lambda model, rung: backend)
+    engine = Engine(lambda model, placement: backend)
     request = Request(IMAGE, "image", CLICKS)
     engine.solve(request)
     assert backend.encoded == 1
@@ -66,7 +66,7 @@ def test_the_image_itself_is_encoded_only_once(small_vit):
 
 def test_both_are_encoded_beforehand(small_vit):
     backend = Counting(small_vit, "cpu")
-    engine = Engine(lambda model, rung: backend)
+    engine = Engine(lambda model, placement: backend)
     request = Request(IMAGE, "image", CLICKS, options=TWICE)
     engine.prepare(request)
     assert backend.encoded == 2
