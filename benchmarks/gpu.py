@@ -2,7 +2,7 @@
 
 ``python benchmarks/gpu.py [--model zim-vit-b] [--rounds 50]`` prints milliseconds of
 encoding and of clicks, recorded as a graph and not, in every precision, and the
-differences of the mattes from fp32's.  Goals on an H200: first image 10 ms, click 1.5 ms.
+differences of the mattes from fp32's.  Goals on an H200: image 10 ms, click 1.5 ms.
 The weights are random unless ``--weights`` names a file.
 
 ``--device cpu`` measures the mattes of bf16 where there is no GPU; its times are

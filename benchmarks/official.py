@@ -3,7 +3,8 @@
 ``python benchmarks/official.py [--megapixels 12] [--rounds 5]`` prints medians of one
 run in which both take turns.  The official predictor is written out here in plain
 modules: all features in fp32, whole fusion convolutions, four masks, logits
-interpolated to the input's size, cropped, interpolated to the photo's, and the sigmoid last.
+interpolated to the input's size, cropped, interpolated to the photo's, and the sigmoid
+last.
 """
 
 from __future__ import annotations

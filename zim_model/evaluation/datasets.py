@@ -168,10 +168,10 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
                 each.masks,
                 each.region,
             )
-    wanted = "; ".join(
+    expected = "; ".join(
         f"{e.name} ({e.description})" for e in LAYOUTS if layout in (None, e.name)
     )
-    raise ZimError(f"{root} holds no images with mattes.", f"Expected: {wanted}.")
+    raise ZimError(f"{root} holds no images with mattes.", f"Expected: {expected}.")
 
 
 # --- MicroMat-3K ----------------------------------------------------------------------
@@ -266,13 +266,13 @@ def _pair_files(
         trimaps: folder of trimaps, where there is one.
     """
     for pattern in bases:
-        found = [root] if not pattern else sorted(root.glob(pattern))
-        found = [base for base in found if _read_folders(base, images, mattes)]
-        if not found:
+        matches = [root] if not pattern else sorted(root.glob(pattern))
+        matches = [base for base in matches if _read_folders(base, images, mattes)]
+        if not matches:
             continue
         cases: list[Case] = []
         problems: list[str] = []
-        for base in found:
+        for base in matches:
             subset = base.name if "*" in pattern else ""
             given = _by_stem(base / trimaps) if trimaps else {}
             by_stem = _by_stem(base / images)
@@ -326,10 +326,10 @@ def _read_folders(base: Path, *names: str) -> bool:
 
 def _image_files(folder: Path, *, deep: bool = False) -> list[Path]:
     """The image files in a folder, by name; hidden ones are no images."""
-    found = folder.rglob("*") if deep else folder.iterdir()
+    matches = folder.rglob("*") if deep else folder.iterdir()
     return sorted(
         path
-        for path in found
+        for path in matches
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
     )
 

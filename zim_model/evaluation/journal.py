@@ -163,10 +163,10 @@ def journal_name(shard: tuple[int, int]) -> str:
 def find_journals(folder: Path) -> list[Path]:
     """The journals of a results folder, in order."""
     try:
-        found = [path for path in folder.iterdir() if _SHARD.fullmatch(path.name)]
+        paths = [path for path in folder.iterdir() if _SHARD.fullmatch(path.name)]
     except OSError:
         return []
-    return sorted(found)
+    return sorted(paths)
 
 
 def read_journal(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow]]:

@@ -130,10 +130,10 @@ def _list_files(open_url: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
                 f"The list of files at {url} cannot be understood: {error}.",
                 f"Fetch the data set with a browser from {SOURCE}.",
             ) from error
-        found = _NEXT.search(link)
-        if found is None:
+        match = _NEXT.search(link)
+        if match is None:
             return
-        url = found[1]
+        url = match[1]
         if not url.startswith(f"{HUB}/"):
             raise DownloadError(f"The list of files goes on at {url}, a stranger's.")
 

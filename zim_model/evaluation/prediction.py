@@ -177,11 +177,11 @@ def case_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSe
     """
     size = truth.matte.shape
     if case.prompts is not None:
-        given = read_prompts(case.prompts)
-        if prompt.kind not in given:
+        file_prompts = read_prompts(case.prompts)
+        if prompt.kind not in file_prompts:
             raise PromptError(f"{case.prompts} has no prompt of the kind {prompt}.")
         try:
-            return validate_prompts(given[prompt.kind], (size[0], size[1]))
+            return validate_prompts(file_prompts[prompt.kind], (size[0], size[1]))
         except PromptError as error:
             raise PromptError(f"{case.prompts}: {error.message}", error.hint) from error
     if prompt.kind == "box":

@@ -121,18 +121,18 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
     except (ValueError, RecursionError) as error:
         raise PromptError(f"{path} is no JSON file: {error}.") from error
     try:
-        found = {}
+        prompts = {}
         if data.get("point") is not None:
-            found["point"] = PromptSet(_points(data["point"]))
+            prompts["point"] = PromptSet(_points(data["point"]))
         if data.get("bbox") is not None:
             x0, y0, x1, y1 = map(_number, data["bbox"])
-            found["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
+            prompts["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PromptError(
             f"{path} does not hold prompts: {error}.",
             'Expected {"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}.',
         ) from error
-    return found
+    return prompts
 
 
 def _points(rows: Any) -> tuple[Point, ...]:

@@ -106,15 +106,15 @@ class Report:
 
     def groups(self) -> tuple[MetricGroup, ...]:
         """All groups: by system and prompt, all and by subset, all and by size."""
-        found = []
+        result = []
         for system, prompt in dict.fromkeys((r.system, r.prompt) for r in self.rows):
             rows = [r for r in self.rows if (r.system, r.prompt) == (system, prompt)]
             for subset in self._subsets(rows):
                 part = [r for r in rows if subset in (ALL, r.subset)]
                 for size in (ALL, *SIZES):
                     own = [r for r in part if size in (ALL, r.size)]
-                    found.append(_group(system, prompt, subset, size, own))
-        return tuple(found)
+                    result.append(_group(system, prompt, subset, size, own))
+        return tuple(result)
 
     @staticmethod
     def _subsets(rows: Sequence[EvaluationRow]) -> list[str]:
@@ -129,7 +129,7 @@ class Report:
 
     def curves(self) -> dict[tuple[str, str], tuple[dict[str, float], ...]]:
         """Mean SAD, MSE and IoU after 1, 2, ... clicks, by system and prompt."""
-        found = {}
+        result = {}
         for system, prompt in dict.fromkeys(
             (r.system, r.prompt) for r in self.measured
         ):
@@ -140,8 +140,8 @@ class Report:
             ]
             if curves:
                 steps = zip(*curves, strict=True)
-                found[system, prompt] = tuple(map(means, steps))
-        return found
+                result[system, prompt] = tuple(map(means, steps))
+        return result
 
     def worst(self, measure: str = "SAD") -> tuple[EvaluationRow, ...]:
         """The rows that have the metric, the worst first."""
@@ -170,8 +170,8 @@ def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     The sums are exact, so that the order of the rows, and thus how a run was divided,
     changes nothing.
     """
-    found: dict[str, float] = {}
+    result: dict[str, float] = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row[name] for row in rows if name in row]
-        found[name] = math.fsum(values) / len(values)
-    return found
+        result[name] = math.fsum(values) / len(values)
+    return result

@@ -43,13 +43,13 @@ class PromptKind:
         Raises:
             ZimError: it is none of these, or N is out of range.
         """
-        found = _PROMPT.fullmatch(text.strip())
-        if found is None:
+        match = _PROMPT.fullmatch(text.strip())
+        if match is None:
             raise ZimError(
                 f"{text!r} is no kind of prompt.", "Use point, box or clicks:N."
             )
-        kind = found[0].partition(":")[0]
-        count = int(found[1] or DEFAULT_CLICKS) if kind == "clicks" else 0
+        kind = match[0].partition(":")[0]
+        count = int(match[1] or DEFAULT_CLICKS) if kind == "clicks" else 0
         if kind == "clicks" and not 1 <= count <= MAX_CLICKS:
             raise ZimError(f"{text!r}: use 1 to {MAX_CLICKS} clicks.")
         return cls(kind, count)

@@ -420,7 +420,7 @@ def _write(
 # --- the blur fusion ------------------------------------------------------------------
 
 
-def _box_blur(sums: _LayerColours, share: FloatArray, side: int) -> _LayerColours:
+def _box_blur(sums: _LayerColours, opacity: FloatArray, side: int) -> _LayerColours:
     """Means over windows.
 
     Args:
@@ -433,7 +433,7 @@ def _box_blur(sums: _LayerColours, share: FloatArray, side: int) -> _LayerColour
         box, border = (side, side), cv2.BORDER_REPLICATE
         return np.asarray(cv2.blur(values, box, borderType=border), np.float32)
 
-    weight = blur(share)
+    weight = blur(opacity)
     foreground, background = blur(sums.foreground), blur(sums.background)
     foreground /= weight + np.float32(EPSILON)
     background /= np.float32(1 + EPSILON) - weight

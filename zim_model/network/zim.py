@@ -45,8 +45,8 @@ class DecoderCache:
 
     def tensors(self) -> list[Tensor]:
         """All tensors."""
-        shares = [share.value for share in (*self.fusions, *self.cues)]
-        return [*shares, *(self.projections or ())]
+        terms = [term.value for term in (*self.fusions, *self.cues)]
+        return [*terms, *(self.projections or ())]
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> DecoderCache:
         """A copy with a function applied to every tensor."""
@@ -54,8 +54,8 @@ class DecoderCache:
         if projections is not None:
             projections = ImageProjections(*map(change, projections))
         return DecoderCache(
-            [ImageTerm(change(share.value)) for share in self.fusions],
-            [ImageTerm(change(share.value)) for share in self.cues],
+            [ImageTerm(change(term.value)) for term in self.fusions],
+            [ImageTerm(change(term.value)) for term in self.cues],
             projections,
         )
 

@@ -78,21 +78,25 @@ class OnnxBackend:
         sessions = self._encoder, self._decoder = _open_pair(folder, providers)
         self.config, self._folder = _detect_config(folder, *sessions), folder
         # A provider whose libraries are missing is passed over: ask what is used.
-        wanted, *_ = (name for name, *_ in map(_provider_tuple, providers))
+        expected, *_ = (name for name, *_ in map(_provider_tuple, providers))
         used = next(
-            (s.get_providers()[0] for s in sessions if s.get_providers()[0] != wanted),
-            wanted,
+            (
+                s.get_providers()[0]
+                for s in sessions
+                if s.get_providers()[0] != expected
+            ),
+            expected,
         )
-        if used != wanted and device is not None:
+        if used != expected and device is not None:
             raise _device_error(device)
-        if used != wanted:
+        if used != expected:
             warnings.warn(
-                f"ONNX Runtime cannot use {_LABELS[wanted]} here: "
+                f"ONNX Runtime cannot use {_LABELS[expected]} here: "
                 f"the model runs on {_LABELS.get(used, used)}.",
                 RuntimeWarning,
                 stacklevel=2,
             )
-        self._device = device or _LABELS[wanted]
+        self._device = device or _LABELS[expected]
         self.device_label = f"{_LABELS.get(used, used)} (fp32, ONNX)"
         self.fingerprint = f"{_fingerprint(folder)}/{used}"
 
@@ -217,7 +221,7 @@ def _detect_config(
         _tensor_list(encoder.get_inputs()),
         _tensor_list(encoder.get_outputs()),
     )
-    needed, given = (
+    needed, actual = (
         _tensor_list(decoder.get_inputs()),
         _tensor_list(decoder.get_outputs()),
     )
@@ -231,7 +235,7 @@ def _detect_config(
         *_interface_error(
             f"{second}'s input", needed, {*ENCODER_OUTPUTS, *PROMPTS}, exactly=True
         ),
-        *_interface_error(f"{second}'s output", given, DECODER_OUTPUTS),
+        *_interface_error(f"{second}'s output", actual, DECODER_OUTPUTS),
     ]
     if side % STRIDE:
         strange.append(f"{first} takes images of {side} pixels")
@@ -256,20 +260,23 @@ def _tensor_list(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _interface_error(
-    what: str, found: Mapping[str, Any], wanted: Collection[str], exactly: bool = False
+    what: str,
+    found: Mapping[str, Any],
+    expected: Collection[str],
+    exactly: bool = False,
 ) -> Iterator[str]:
     """What is wrong with the inputs or outputs of a graph.
 
     Args:
         exactly: whether there may be no others.
     """
-    for name in wanted:
+    for name in expected:
         if name not in found:
             yield f"{what} {name} is missing"
         elif found[name].type != "tensor(float)":
             yield f"{what} {name} is a {found[name].type}"
     if exactly:
-        yield from (f"{what} {x} is not known" for x in found if x not in wanted)
+        yield from (f"{what} {x} is not known" for x in found if x not in expected)
 
 
 def _same_shape(one: Sequence[Any], other: Sequence[Any]) -> bool:

@@ -109,12 +109,12 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
     model = _build_model(replace(config, name=folder.resolve().name), state | more)
     paths = [graph.path for graph in (encoder, decoder)]
     del encoder, decoder, state, more
-    found = _compare_and_tune(model, *paths)
-    check_parity(found, f"{folder} was converted")
+    result = _compare_and_tune(model, *paths)
+    check_parity(result, f"{folder} was converted")
     model.config = _named_config(model.config)
     with translate_os_errors(f"{target} cannot be written"):
         save_model(model, target, half=False)
-    return Conversion(model.config, tuple(found), places.by_name, places.by_order)
+    return Conversion(model.config, tuple(result), places.by_name, places.by_order)
 
 
 def _named_config(config: ZimConfig) -> ZimConfig:
@@ -137,10 +137,10 @@ def _encoder_state(graph: Graph, places: WeightMatcher) -> tuple[ZimConfig, Stat
     vit = list(_with_positions(vit, config))
     own = parameter_shapes(config)
     slots = [ParameterSlot("conv", f"detail_stream.convs.{i}") for i in range(3)]
-    found = places.match(slots, _without_tables(detail_layers), own, graph.path)
+    result = places.match(slots, _without_tables(detail_layers), own, graph.path)
     more = _vit_slots(config)
-    found |= places.match(more, vit, own, graph.path)
-    return config, fill_slots([*slots, *more], found, own)
+    result |= places.match(more, vit, own, graph.path)
+    return config, fill_slots([*slots, *more], result, own)
 
 
 def _without_tables(layers: Iterable[GraphLayer]) -> list[GraphLayer]:
@@ -269,11 +269,11 @@ def _decoder_state(
     layers = [_details_first(layer, graph) for layer in _decoder_layers(graph)]
     config = _whole_config(config, layers)
     own, slots = parameter_shapes(config), _decoder_slots(config)
-    found = places.match(slots, layers, own, graph.path)
+    result = places.match(slots, layers, own, graph.path)
     layer = "mask_decoder.transformer.layers.0"
-    tokens = found[f"{layer}.self_attn.q_proj"].input
-    image = found[f"{layer}.cross_attn_token_to_image.v_proj"].input
-    state = fill_slots(slots, found, own)
+    tokens = result[f"{layer}.self_attn.q_proj"].input
+    image = result[f"{layer}.cross_attn_token_to_image.v_proj"].input
+    state = fill_slots(slots, result, own)
     return config, state | prompt_state(graph, config, tokens, image)
 
 
@@ -358,11 +358,11 @@ def _attention(
     path: str, norm: str, behind_keys: Sequence[ParameterSlot] = ()
 ) -> list[ParameterSlot]:
     """The places of an attention and of the norm after it."""
-    query, *others = (
+    query, *rest = (
         ParameterSlot("linear", f"{path}.{name}")
         for name in ("q_proj", "k_proj", "v_proj", "out_proj")
     )
-    return [query, *behind_keys, *others, ParameterSlot("norm", norm)]
+    return [query, *behind_keys, *rest, ParameterSlot("norm", norm)]
 
 
 # --- the check ------------------------------------------------------------------------
@@ -379,16 +379,16 @@ def _compare_and_tune(
     model: Zim, encoder: Path, decoder: Path
 ) -> list[ParityDifference]:
     """Differences on random inputs, with what no weight tells set to what fits best."""
-    found, features = encoder_differences(model, open_session(encoder))
+    result, features = encoder_differences(model, open_session(encoder))
     answers = graph_answers(model, open_session(decoder), features)
     best = decoder_differences(model, features, answers)
     if _largest_difference(best) > 1e-5 * max(1.0, *(each.size for each in best)):
         best = _best_variant(model, features, answers)
-    return found + best
+    return result + best
 
 
-def _largest_difference(found: Sequence[ParityDifference]) -> float:
-    return max(each.largest for each in found)
+def _largest_difference(result: Sequence[ParityDifference]) -> float:
+    return max(each.largest for each in result)
 
 
 def _best_variant(
@@ -412,11 +412,11 @@ def _best_variant(
     ]
 
     def try_variant(
-        config: ZimConfig, asked: Sequence[DecoderOutput]
+        config: ZimConfig, cases: Sequence[DecoderOutput]
     ) -> list[ParityDifference]:
         model.config = config
         model.mask_decoder.transformer.set_options(config)
-        return decoder_differences(model, features, asked)
+        return decoder_differences(model, features, cases)
 
     telling = answers[-1:]  # points and a box: both kinds of mask
     best = min(

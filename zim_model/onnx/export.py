@@ -244,8 +244,8 @@ def _gather_weights(written: Path, path: Path) -> None:
 def _check_parity(model: Zim, folder: Path) -> list[ParityDifference]:
     """Compare the written graphs with the network."""
     encoder, decoder = (open_session(folder / name) for name in ONNX_FILES)
-    found, features = encoder_differences(model, encoder)
+    differences, features = encoder_differences(model, encoder)
     answers = graph_answers(model, decoder, features, counts=(1, 3))
-    found += decoder_differences(model, features, answers)
-    check_parity(found, f"{model.config.name} was exported")
-    return found
+    differences += decoder_differences(model, features, answers)
+    check_parity(differences, f"{model.config.name} was exported")
+    return differences

@@ -95,20 +95,20 @@ class Graph:
         values), which, unlike the order of the file, exporters do not change.
         """
         by_output = {layer.output: layer for layer in self.layers}
-        seen = set[str]()
+        visited = set[str]()
         stack = [(name, False) for name in reversed(outputs)]
-        found = []
+        result = []
         while stack:
             name, all_before_is_seen = stack.pop()
             if all_before_is_seen:
-                found += [by_output[name]] if name in by_output else []
-            elif name not in seen:
-                seen.add(name)
+                result += [by_output[name]] if name in by_output else []
+            elif name not in visited:
+                visited.add(name)
                 stack.append((name, True))
                 node = self._producers.get(name)
                 operands = [] if node is None else [x for x in node.input if x]
                 stack += [(operand, False) for operand in reversed(operands)]
-        return found
+        return result
 
     def producer(self, tensor: str) -> str:
         """The tensor that this one is a copy or a reshaping of."""
@@ -209,11 +209,11 @@ class _Constants:
 
     def compute(self) -> None:
         """Compute all constants that layers use, with ONNX Runtime."""
-        seen = {name for node in self.nodes for name in node.input}
-        wanted = sorted(name for name in seen if name in self._made)
-        if not wanted:
+        visited = {name for node in self.nodes for name in node.input}
+        requested = sorted(name for name in visited if name in self._made)
+        if not requested:
             return
-        nodes, needed, stack = set[int](), set[str](), list(wanted)
+        nodes, needed, stack = set[int](), set[str](), list(requested)
         while stack:
             name = stack.pop()
             if name in self._made and id(self._made[name]) not in nodes:
@@ -226,13 +226,13 @@ class _Constants:
             listed,
             "constants",
             [],
-            [onnx.helper.make_empty_tensor_value_info(name) for name in wanted],
+            [onnx.helper.make_empty_tensor_value_info(name) for name in requested],
             [self._stored[name] for name in needed],
         )
         model = onnx.helper.make_model(graph, opset_imports=self._opsets)
         model.ir_version = self._ir_version
-        values = _session(model).run(wanted, {})
-        self._values = dict(zip(wanted, values, strict=True))
+        values = _session(model).run(requested, {})
+        self._values = dict(zip(requested, values, strict=True))
 
     def value(self, name: str) -> Any:
         """The array of a constant."""
@@ -251,10 +251,10 @@ class _Constants:
 
 
 def _unique(nodes: Any) -> Iterator[Any]:
-    seen = set[int]()
+    visited = set[int]()
     for node in nodes:
-        if id(node) not in seen:
-            seen.add(id(node))
+        if id(node) not in visited:
+            visited.add(id(node))
             yield node
 
 
@@ -300,12 +300,12 @@ class _Reader:
 
     def _vector(self, node: Any, length: int | None = None) -> str | None:
         """The name of an operand that is a vector along one axis."""
-        found = node and self._constant_of(node)
-        values = self._constants.floats(found[0]) if found else None
+        result = node and self._constant_of(node)
+        values = self._constants.floats(result[0]) if result else None
         if values is None or max(values.shape) != values.size:
             return None
         fits = length is None or values.size == length
-        return found[0] if found and fits else None
+        return result[0] if result and fits else None
 
     def _flat_values(self, name: str) -> FloatArray:
         values = self._constants.floats(name)
@@ -380,9 +380,9 @@ class _Reader:
         self._done.add(id(add))
         weight, shift = self._flat_values(scale), self._flat_values(bias)
         names, output = self._names(scale, bias), add.output[0]
-        found = self._constant_of(node)
+        result = self._constant_of(node)
         return GraphLayer(
-            "norm", weight, shift, names, found[1] if found else "", output, "Mul"
+            "norm", weight, shift, names, result[1] if result else "", output, "Mul"
         )
 
     def _table(self, node: Any) -> GraphLayer | None:
@@ -390,8 +390,8 @@ class _Reader:
         for name in node.input:
             values = self._constants.floats(name)
             if values is not None:
-                others = [x for x in node.input if x and x not in self._constants]
-                source = others[0] if others else ""
+                rest = [x for x in node.input if x and x not in self._constants]
+                source = rest[0] if rest else ""
                 return GraphLayer(
                     *("table", values, None, self._names(name)),
                     *(source, node.output[0], node.op_type),

@@ -50,7 +50,7 @@ def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> St
     matrix = [_frequencies(part, half) for part in np.split(waves, 2)]
     nothing = _dense_prompt(graph, config, image)
     prompt, decoder = "prompt_encoder", "mask_decoder"
-    found = {
+    result = {
         f"{prompt}.pe_layer.positional_encoding_gaussian_matrix": np.stack(matrix),
         f"{prompt}.not_a_point_embed.weight": kinds[:1],
         f"{prompt}.no_mask_embed.weight": nothing[None],
@@ -63,7 +63,7 @@ def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> St
     }
     state = {
         name: torch.tensor(values, dtype=torch.float32)
-        for name, values in found.items()
+        for name, values in result.items()
     }
     return state | _no_mask_embedding(config, state[f"{prompt}.no_mask_embed.weight"])
 
@@ -120,11 +120,11 @@ def _frequencies(waves: FloatArray, half: int) -> FloatArray:
     The smallest offset gives it roughly, each larger one to more digits.
     """
     angles = np.arctan2(waves[:, :half], waves[:, half:]).astype(np.float64)
-    found = np.zeros(half)
+    result = np.zeros(half)
     for offset, angle in zip(_OFFSETS, angles, strict=True):
-        turns = np.round(found * offset - angle / (2 * np.pi))
-        found = (angle / (2 * np.pi) + turns) / offset
-    return found.astype(np.float32)
+        turns = np.round(result * offset - angle / (2 * np.pi))
+        result = (angle / (2 * np.pi) + turns) / offset
+    return result.astype(np.float32)
 
 
 def _dense_prompt(graph: Graph, config: ZimConfig, image: str) -> FloatArray:

@@ -106,11 +106,11 @@ def connect_ray(cluster: str) -> Iterator[ModuleType]:
 
 def worker_capacity(ray: ModuleType) -> tuple[int, dict[str, Any]]:
     """Number of workers of a cluster, and the resources of each."""
-    found = ray.cluster_resources()
-    gpus = int(found.get("GPU", 0))
+    available = ray.cluster_resources()
+    gpus = int(available.get("GPU", 0))
     if gpus:
         return gpus, {"num_cpus": 0, "num_gpus": 1}
-    return max(1, int(found.get("CPU", 1))), {"num_cpus": 1}
+    return max(1, int(available.get("CPU", 1))), {"num_cpus": 1}
 
 
 def _ray() -> ModuleType:

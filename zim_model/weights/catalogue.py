@@ -200,9 +200,9 @@ def locate(model: str) -> Path:
     Raises:
         WeightsError: there is no such model here.
     """
-    found = find_installed(model)
-    if found is not None:
-        return found.path
+    installed = find_installed(model)
+    if installed is not None:
+        return installed.path
     if model.startswith(("//", "\\\\")):  # such as in a stranger's recipe
         raise WeightsError(
             f"{model} lies on another computer.",

@@ -80,18 +80,18 @@ def find_cached(file: ModelFile) -> Path | None:
 
 
 def _candidates(file: ModelFile) -> Iterator[Path]:
-    found = _FILE.fullmatch(file.url)
-    if found is None:
+    match = _FILE.fullmatch(file.url)
+    if match is None:
         return
-    repository, revision, name = found.groups()
+    repository, revision, name = match.groups()
     folder = cache_folder() / f"models--{repository.replace('/', '--')}"
     yield folder / "blobs" / file.sha256  # large files are called by their digest
     yield folder / "snapshots" / revision / name
     try:
-        others = sorted((folder / "snapshots").iterdir())
+        snapshots = sorted((folder / "snapshots").iterdir())
     except OSError:
         return
-    yield from (other / name for other in others)
+    yield from (other / name for other in snapshots)
 
 
 def _has_size(path: Path, size: int) -> bool:

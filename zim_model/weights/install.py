@@ -109,5 +109,7 @@ def _find_by_checksums(files: list[Path]) -> ModelInfo | None:
 def _default_name(path: Path, files: list[Path]) -> str:
     """A name from the file's, or for a pair from its folder's."""
     stem = path.stem if len(files) == 1 else files[0].resolve().parent.name
-    kept = (c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem)
-    return "".join(kept).strip("._-")[:64] or "model"
+    characters = (
+        c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem
+    )
+    return "".join(characters).strip("._-")[:64] or "model"

@@ -63,10 +63,10 @@ def installed_models() -> tuple[InstalledModel, ...]:
         folders = sorted(models_folder().iterdir())
     except OSError:  # nothing was ever installed, or the disk is not there now
         folders = []
-    found = (
+    models = (
         _read_model_folder(folder) for folder in folders if folder.name not in names
     )
-    return (*own, *(model for model in found if model is not None))
+    return (*own, *(model for model in models if model is not None))
 
 
 def find_installed(name: str) -> InstalledModel | None:
