@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 import torch
 import torch.nn.functional as F
-from measuring import interleaved, scaled_photo
+from timing import interleaved, scaled_photo
 
 from zim_model.inference.backends import TorchBackend, prompt_tokens
 from zim_model.inference.mask_generator import (
@@ -81,10 +81,10 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=4, help="the other's, for memory")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--model", default="zim-vit-b", choices=sorted(CONFIGS))
-    given = parser.parse_args()
-    image = scaled_photo(given.megapixels)
+    args = parser.parse_args()
+    image = scaled_photo(args.megapixels)
     torch.manual_seed(0)
-    model = Zim(CONFIGS[given.model]).eval()
+    model = Zim(CONFIGS[args.model]).eval()
     if model.config.cue_channels:
         parser.error("the straightforward way draws no cue maps: choose a ViT")
     backend = TorchBackend(model, "cpu")
@@ -95,7 +95,7 @@ def main() -> int:
     steady = float(np.quantile([record["stability_score"] for record in probe], 0.2))
     generator = ZimAutomaticMaskGenerator(
         backend,
-        given.side,
+        args.side,
         pred_iou_thresh=threshold,
         stability_score_thresh=steady,
     )
@@ -105,9 +105,7 @@ def main() -> int:
         counts["ours"] = len(generator.generate(image))
 
     def theirs(i: int) -> None:
-        found = straightforward(
-            model, image, given.side, threshold, steady, given.batch
-        )
+        found = straightforward(model, image, args.side, threshold, steady, args.batch)
         counts["straightforward"] = len(found)
 
     def encode(i: int) -> None:
@@ -115,8 +113,8 @@ def main() -> int:
         backend.encode(image, view)
 
     actions = {"straightforward": theirs, "ours": ours, "of which encoding": encode}
-    rows = interleaved(given.rounds, actions, warm=True)
-    print(f"{given.model}, {image.shape[1]} x {image.shape[0]}, {given.side}^2 points")
+    rows = interleaved(args.rounds, actions, warm=True)
+    print(f"{args.model}, {image.shape[1]} x {image.shape[0]}, {args.side}^2 points")
     for name, (wall, processor) in rows.items():
         base = rows["straightforward"]
         ratio = base[0] / wall, base[1] / processor

@@ -1,6 +1,6 @@
 """What a batch gains by reading ahead and writing behind the model.
 
-``python benchmarks/batch.py [--images 16] [--megapixels 3] [--rounds 3] [--jobs 2]``
+``python benchmarks/batch.py [--pictures 16] [--megapixels 3] [--rounds 3] [--jobs 2]``
 makes photographs of a bundled one, and cuts them out with a box each, once with threads
 that read and write while the model works, and once with none, in turns.  All numbers
 are from one run; the ratio is the median of the rounds' ratios.
@@ -100,30 +100,30 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--card", type=float, metavar="SECONDS")
-    given = parser.parse_args()
+    args = parser.parse_args()
     engine: BatchEngine = (own := Engine())
     own.backend("zim-tiny")
     with tempfile.TemporaryDirectory() as folder:
         photos = Path(folder, "photos")
         photos.mkdir()
-        make_photos(photos, given.pictures, given.megapixels)
-        if given.card is not None:
-            engine = stand_in(own, photos, given.card)
-        seconds(engine, photos, Path(folder, "warm-up"), given.jobs)
-        times: dict[int, list[list[float]]] = {0: [], given.jobs: []}
-        for number in range(given.rounds):
+        make_photos(photos, args.pictures, args.megapixels)
+        if args.card is not None:
+            engine = stand_in(own, photos, args.card)
+        seconds(engine, photos, Path(folder, "warm-up"), args.jobs)
+        times: dict[int, list[list[float]]] = {0: [], args.jobs: []}
+        for number in range(args.rounds):
             for jobs, kept in times.items():
                 output = Path(folder, f"out-{number}-{jobs}")
                 kept.append(seconds(engine, photos, output, jobs))
-    print(f"{given.pictures} photos of {given.megapixels:g} MP, seconds a photo")
+    print(f"{args.pictures} photos of {args.megapixels:g} MP, seconds a photo")
     for jobs, rounds in times.items():
         shares = [
-            statistics.median(each) / given.pictures
+            statistics.median(each) / args.pictures
             for each in zip(*rounds, strict=True)
         ]
         words = "{:8.3f} in all; read {:.3f}, model {:.3f}, write {:.3f}"
         print(f"{jobs} threads: {words.format(*shares)}")
-    pairs = zip(times[0], times[given.jobs], strict=True)
+    pairs = zip(times[0], times[args.jobs], strict=True)
     ratio = statistics.median(slow[0] / fast[0] for slow, fast in pairs)
     print(f"throughput with overlap: x {ratio:.2f}")
     return 0

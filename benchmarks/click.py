@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from measuring import scaled_photo
+from timing import scaled_photo
 
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
@@ -34,12 +34,12 @@ def main() -> int:
     parser.add_argument("--megapixels", type=float, default=12)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--model", default="zim-tiny")
-    given = parser.parse_args()
-    image = scaled_photo(given.megapixels)
+    args = parser.parse_args()
+    image = scaled_photo(args.megapixels)
     height, width = image.shape[:2]
     started = time.perf_counter()
     engine = Engine()
-    device = engine.backend(given.model).device_label
+    device = engine.backend(args.model).device_label
     load_ms = (time.perf_counter() - started) * 1e3
 
     def request(i: int, prompts: str, key: str = "a", upsampling="guided") -> Request:
@@ -52,30 +52,30 @@ def main() -> int:
             "box and click": PromptSet((point,), box),
         }
         options = Options(upsampling=upsampling)
-        return Request(image, key, sets[prompts], given.model, options)
+        return Request(image, key, sets[prompts], args.model, options)
 
     for prompts in ("click", "box", "box and click"):  # warm up
         engine.solve(request(0, prompts))
     rows = {
         "encode the image": median_ms(
-            given.rounds, lambda i: engine.prepare(request(i, "click", f"new {i}"))
+            args.rounds, lambda i: engine.prepare(request(i, "click", f"new {i}"))
         ),
-        "click": median_ms(given.rounds, lambda i: engine.solve(request(i, "click"))),
+        "click": median_ms(args.rounds, lambda i: engine.solve(request(i, "click"))),
         "click in a box": median_ms(
-            given.rounds, lambda i: engine.solve(request(i, "box and click"))
+            args.rounds, lambda i: engine.solve(request(i, "box and click"))
         ),
         "click in a box, bilinear": median_ms(
-            given.rounds,
+            args.rounds,
             lambda i: engine.solve(
-                request(given.rounds + i, "box and click", upsampling="bilinear")
+                request(args.rounds + i, "box and click", upsampling="bilinear")
             ),
         ),
         "box, nothing remembered": median_ms(
-            given.rounds, lambda i: engine.solve(request(i, "box", f"cold {i}"))
+            args.rounds, lambda i: engine.solve(request(i, "box", f"cold {i}"))
         ),
     }
     base = rows["click in a box"]
-    print(f"{given.model} on {device}, {width} x {height}, medians of {given.rounds}")
+    print(f"{args.model} on {device}, {width} x {height}, medians of {args.rounds}")
     print(f"{'load torch and the model':28}{load_ms:9.1f} ms")
     for name, value in rows.items():
         print(f"{name:28}{value:9.1f} ms   x {value / base:.2f}")

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 import torch
-from measuring import interleaved
+from timing import interleaved
 
 from zim_model.network.config import CONFIGS, VitConfig, ZimConfig
 from zim_model.network.encoder import VitEncoder
@@ -67,7 +67,7 @@ def transformers_encoder(config: ZimConfig, encoder: VitConfig):
     return SamVisionModel(settings)
 
 
-def randomised(model: torch.nn.Module) -> torch.nn.Module:
+def randomise(model: torch.nn.Module) -> torch.nn.Module:
     """Weights of about a trained model's size, biases and positions not zero."""
     torch.manual_seed(0)
     with torch.no_grad():
@@ -83,20 +83,20 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=0, help="0: as torch has them")
     parser.add_argument("--bf16", action="store_true", help="measure bf16 too")
-    given = parser.parse_args()
-    if given.threads:
-        torch.set_num_threads(given.threads)
-    config = CONFIGS[given.model]
+    args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    config = CONFIGS[args.model]
     assert isinstance(config.encoder, VitConfig)
-    ours = randomised(VitEncoder(config.encoder, config.grid, config.embed_dim))
-    if given.reference:
+    ours = randomise(VitEncoder(config.encoder, config.grid, config.embed_dim))
+    if args.reference:
         label = "Meta's reference"
-        reference = meta_encoder(given.reference, config, config.encoder).eval()
+        reference = meta_encoder(args.reference, config, config.encoder).eval()
         reference.load_state_dict(ours.state_dict())
     else:
         label = "transformers"
         reference = transformers_encoder(config, config.encoder).eval()
-        reference.vision_encoder.load_state_dict(renamed(ours.state_dict()))
+        reference.vision_encoder.load_state_dict(rename_state(ours.state_dict()))
     ours = ours.to(memory_format=torch.channels_last)
     image = torch.randn(1, 3, config.image_size, config.image_size)
 
@@ -119,34 +119,34 @@ def main() -> int:
         "ours": run_ours,
         "product": lambda i: left @ right,
     }
-    if given.bf16:
+    if args.bf16:
         actions["ours in bf16"] = run_bf16
     with torch.inference_mode():
         expected, found = run_reference(0), run_ours(0)
         scale = expected.abs().max()
         print(f"largest difference {(found - expected).abs().max() / scale:.1e} of all")
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * scale.item())
-        if given.bf16:
+        if args.bf16:
             off = (run_bf16(0) - expected).abs() / scale
             print(f"bf16: largest {off.max():.1e}, mean {off.mean():.1e} of all")
         # All have run once by now.
-        rows = interleaved(given.rounds, {label: run_reference}, warm=True)
+        rows = interleaved(args.rounds, {label: run_reference}, warm=True)
         tune_malloc(huge=True)
-        rows |= interleaved(given.rounds, actions, warm=True)
+        rows |= interleaved(args.rounds, actions, warm=True)
     rates = [products / seconds for seconds in rows.pop("product")]
-    print(f"{given.model}, {torch.get_num_threads()} threads; one matrix product:")
+    print(f"{args.model}, {torch.get_num_threads()} threads; one matrix product:")
     print(f"{rates[0]:.0f} GFLOP/s by the clock, {rates[1]:.0f} by processor time")
-    ideal = [GFLOP[given.model] / rate for rate in rates]
+    ideal = [GFLOP[args.model] / rate for rate in rates]
     for name, seconds in rows.items():
-        told = [
+        texts = [
             f"{spent:6.1f} s {base / spent:5.2f} x as fast, {spent / least:.2f} limits"
             for spent, base, least in zip(seconds, rows[label], ideal, strict=True)
         ]
-        print(f"{name:30}{told[0]} | processor{told[1]}")
+        print(f"{name:30}{texts[0]} | processor{texts[1]}")
     return 0
 
 
-def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def rename_state(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Our (Meta's) names as ``transformers`` calls them."""
     names = {
         "patch_embed.proj": "patch_embed.projection",

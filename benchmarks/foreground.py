@@ -49,8 +49,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megapixels", type=float, default=12)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    height, width = (round(side * given.megapixels**0.5) for side in (866, 1155))
+    args = parser.parse_args()
+    height, width = (round(side * args.megapixels**0.5) for side in (866, 1155))
     true, alpha = photo("cat.jpg", height, width), furry_matte(height, width)
     share = alpha[..., None]
     image = true * share + photo("coffee.jpg", height, width) * (1 - share)
@@ -69,11 +69,11 @@ def main() -> int:
         ),
         "pymatting, multi-level": as_pymatting_wants,
     }
-    print(f"{width} x {height}, {soft.mean():.1%} soft, medians of {given.rounds}")
+    print(f"{width} x {height}, {soft.mean():.1%} soft, medians of {args.rounds}")
     base, theirs = 0.0, as_pymatting_wants()  # the first run compiles
     for name, method in methods.items():
         colours, times = method(), []
-        for _ in range(given.rounds):
+        for _ in range(args.rounds):
             started = time.perf_counter()
             method()
             times.append(time.perf_counter() - started)

@@ -1,12 +1,12 @@
 """First image and click on a GPU, and what half precision changes in the matte.
 
 ``python benchmarks/gpu.py [--model zim-vit-b] [--rounds 50]`` prints milliseconds of
-encoding and of clicks, recorded as a graph and not, in every precision, and how far the
-mattes are from fp32's.  Goals on an H200: first image 10 ms, click 1.5 ms.  The weights
-are random unless ``--weights`` names a file.
+encoding and of clicks, recorded as a graph and not, in every precision, and the
+differences of the mattes from fp32's.  Goals on an H200: image 10 ms, click 1.5 ms.
+The weights are random unless ``--weights`` names a file.
 
-``--device cpu`` measures the mattes of bf16 where there is no GPU; its times say
-nothing.
+``--device cpu`` measures the mattes of bf16 where there is no GPU; its times are
+meaningless.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from measuring import scaled_photo
+from timing import scaled_photo
 
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.iterative import logits_to_alphas
@@ -32,7 +32,7 @@ from zim_model.weights.checkpoint import load_model
 
 
 def milliseconds(backend: TorchBackend, rounds: int, action: Callable[[], object]):
-    """Median of an action, with all that it started on the GPU."""
+    """Median milliseconds of an action, including its work on the GPU."""
     on_gpu = backend.device.type == "cuda"
     wait = torch.cuda.synchronize if on_gpu else lambda: None
     times = []
@@ -45,17 +45,17 @@ def milliseconds(backend: TorchBackend, rounds: int, action: Callable[[], object
     return statistics.median(times[-rounds:])
 
 
-def told(name: str, backend: TorchBackend, image: np.ndarray, rounds: int):
-    """Print the times of a backend; return its mattes of a few prompt sets."""
+def measure_and_print(name: str, backend: TorchBackend, image: np.ndarray, rounds: int):
+    """Print the times of a backend; return its mattes of a few prompt prompt_sets."""
     height, width = image.shape[:2]
     view = View.whole(height, width, backend.config.image_size)
     encoded = backend.encode(image, view)
-    sets = [
+    prompt_sets = [
         PromptSet((Point(0.45 * width, 0.3 * height),)),
         PromptSet((), Box(0.1 * width, 0.1 * height, 0.8 * width, 0.9 * height)),
         PromptSet(tuple(Point(0.1 * i * width, 0.4 * height) for i in range(2, 9))),
     ]
-    inputs = [view.apply(prompts) for prompts in sets]
+    inputs = [view.apply(prompts) for prompts in prompt_sets]
     encode = milliseconds(backend, rounds, lambda: backend.encode(image, view))
     click = milliseconds(backend, rounds, lambda: backend.decode(encoded, inputs[0]))
     graphs = backend._graphs
@@ -70,26 +70,27 @@ def main() -> int:
     parser.add_argument("--weights", help="a weight file in place of random ones")
     parser.add_argument("--device", default=default_device())
     parser.add_argument("--rounds", type=int, default=50)
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.manual_seed(0)
-    model = load_model(given.weights) if given.weights else Zim(CONFIGS[given.model])
+    model = load_model(args.weights) if args.weights else Zim(CONFIGS[args.model])
     image = scaled_photo(1)
-    on_gpu = given.device.startswith("cuda")
-    name = torch.cuda.get_device_name(given.device) if on_gpu else given.device
+    on_gpu = args.device.startswith("cuda")
+    name = torch.cuda.get_device_name(args.device) if on_gpu else args.device
     print(f"{model.config.name} on {name}, {image.shape[1]} x {image.shape[0]}")
     exact = None
     for precision in ("fp32", "fp16", "bf16") if on_gpu else ("fp32", "bf16"):
-        backend = TorchBackend(copy.deepcopy(model), given.device, precision)
+        backend = TorchBackend(copy.deepcopy(model), args.device, precision)
         if not on_gpu:  # also where it is no faster
             backend.dtype = torch_dtype(precision)
-        mattes = told(precision, backend, image, given.rounds)
+        mattes = measure_and_print(precision, backend, image, args.rounds)
         if exact is None:
             exact = mattes
-        off = np.abs(mattes - exact)
-        print(f"{'':22}off by {off.mean():.1e} on average, {off.max():.1e} at most")
+        difference = np.abs(mattes - exact)
+        mean, most = difference.mean(), difference.max()
+        print(f"{'':22}off by {mean:.1e} on average, {most:.1e} at most")
         if backend._graphs is not None:
             backend._graphs = None
-            told(f"{precision}, no graph", backend, image, given.rounds)
+            measure_and_print(f"{precision}, no graph", backend, image, args.rounds)
     return 0
 
 

@@ -47,8 +47,8 @@ def hairy_matte(radius: float, seed: int) -> np.ndarray:
     return (np.round(soft * 255) / 255).astype(np.float32)
 
 
-def answer_to(target: np.ndarray, seed: int) -> np.ndarray:
-    """What a model would say that sees a quarter of the pixels, in 16 bits."""
+def noisy_prediction(target: np.ndarray, seed: int) -> np.ndarray:
+    """A prediction from a quarter of the pixels, with noise, in 16 bits."""
     size = (WIDTH // 4, HEIGHT // 4)
     small = cv2.resize(target, size, interpolation=cv2.INTER_AREA)
     found = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
@@ -76,7 +76,7 @@ def main() -> int:
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     for name, radius in SIZES.items():
         target = hairy_matte(radius, 1)
-        found = answer_to(target, 2)
+        found = noisy_prediction(target, 2)
         unknown = unknown_region(target)
 
         def plainly(p=found, g=target, u=unknown):

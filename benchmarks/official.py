@@ -1,9 +1,10 @@
-"""A click of ours beside the official predictor's way, with the same random weights.
+"""A click of ours and of the official predictor, with the same random weights.
 
 ``python benchmarks/official.py [--megapixels 12] [--rounds 5]`` prints medians of one
-run in which both take turns.  The official way is written out here in plain modules:
-all features in fp32, whole fusion convolutions, four masks, logits interpolated to the
-input's size, cropped, interpolated to the photograph's, and the sigmoid last.
+run in which both take turns.  The official predictor is written out here in plain
+modules: all features in fp32, whole fusion convolutions, four masks, logits
+interpolated to the input's size, cropped, interpolated to the photo's, and the sigmoid
+last.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import numpy as np
 import torch
 import torch.nn.functional as F
-from measuring import interleaved, scaled_photo
+from timing import interleaved, scaled_photo
 
 from zim_model.inference.backends import TorchBackend, prompt_tokens
 from zim_model.inference.engine import Engine
@@ -24,7 +25,7 @@ from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import Options, Request
 
 
-class OfficialWay:
+class OfficialPredictor:
     """The official predictor's decoding, after its ``set_image``."""
 
     @torch.inference_mode()
@@ -51,10 +52,10 @@ class OfficialWay:
         return F.interpolate(logits, size, mode="bilinear").sigmoid()[0].numpy()
 
 
-class Disc:
-    """A backend that decodes, and then answers with a disc.
+class DiscModel:
+    """A backend that decodes, and then returns a disc.
 
-    What random weights answer is soft everywhere, which no photograph's matte is.
+    The mattes of random weights are soft everywhere, unlike those of photos.
     """
 
     def __init__(self, backend: TorchBackend) -> None:
@@ -63,8 +64,8 @@ class Disc:
     def __getattr__(self, name: str) -> object:
         return getattr(self.backend, name)
 
-    def decode(self, *given: object) -> tuple[np.ndarray, np.ndarray]:
-        logits, scores = self.backend.decode(*given)
+    def decode(self, *arguments: object) -> tuple[np.ndarray, np.ndarray]:
+        logits, scores = self.backend.decode(*arguments)
         height, width = logits.shape[1:]
         y, x = np.mgrid[:height, :width].astype(np.float32)
         radius = np.hypot(y - height / 2, x - width / 2)
@@ -77,39 +78,41 @@ def main() -> int:
     parser.add_argument("--megapixels", type=float, default=12)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", default="zim-vit-b", choices=sorted(CONFIGS))
-    given = parser.parse_args()
-    image = scaled_photo(given.megapixels)
+    args = parser.parse_args()
+    image = scaled_photo(args.megapixels)
     height, width = image.shape[:2]
     torch.manual_seed(0)
-    model = Zim(CONFIGS[given.model]).eval()
+    model = Zim(CONFIGS[args.model]).eval()
     backend = TorchBackend(model, "cpu")
-    engine = Engine(lambda name, rung: Disc(backend))
+    engine = Engine(lambda name, placement: DiscModel(backend))
 
     view = View.whole(height, width, model.config.image_size)
     encoded = backend.encode(image, view)
-    official = OfficialWay(model, view, encoded.pixels)
+    official = OfficialPredictor(model, view, encoded.pixels)
 
-    def sets(i: int) -> PromptSet:
+    def make_prompts(i: int) -> PromptSet:
         box = Box(0.05 * width, 0.02 * height, 0.85 * width, 0.98 * height)
         return PromptSet((Point(0.45 * width + i, 0.3 * height),), box)
 
     def solve(i: int, upsampling: str) -> object:
         options = Options(upsampling=upsampling)
-        # Other clicks than the other way's: the engine remembers answers.
-        clicks = sets(2 * i + (upsampling == "guided"))
+        # Other clicks than the other method's: the engine caches predictions.
+        clicks = make_prompts(2 * i + (upsampling == "guided"))
         return engine.solve(Request(image, "photo", clicks, "it", options))
 
     rows = interleaved(
-        given.rounds,
+        args.rounds,
         {
-            "official, first matte": lambda i: official.predict(sets(i), 1),
-            "official, four mattes": lambda i: official.predict(sets(i), 4),
+            "official, first matte": lambda i: official.predict(make_prompts(i), 1),
+            "official, four mattes": lambda i: official.predict(make_prompts(i), 4),
             "ours, bilinear": lambda i: solve(i, "bilinear"),
             "ours, guided": lambda i: solve(i, "guided"),
-            "decode alone": lambda i: backend.decode(encoded, view.apply(sets(i))),
+            "decode alone": lambda i: backend.decode(
+                encoded, view.apply(make_prompts(i))
+            ),
         },
     )
-    print(f"{given.model}, {backend.device_label}, {width} x {height}, random weights")
+    print(f"{args.model}, {backend.device_label}, {width} x {height}, random weights")
     wall, processor = rows["official, first matte"]
     for name, (seconds, spent) in rows.items():
         print(

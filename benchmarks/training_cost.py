@@ -1,7 +1,7 @@
 """Count what a training step costs, without running it: operations and memory.
 
 ``python benchmarks/training_cost.py`` prints the figures that training/SCALE.md works
-with.  Everything is counted on tensors without data, so that it takes seconds.
+with.  Everything is count_operations on tensors without data, so that it takes seconds.
 """
 
 import torch
@@ -57,7 +57,7 @@ def converter_passes(config):
     return model, lambda: model(image, planes)
 
 
-def counted(run):
+def count_operations(run):
     """Operations (two a multiply-add) and what is kept for the gradients, in bytes."""
     kept = {}
 
@@ -79,8 +79,8 @@ def main():
         sizes = {}
         for recompute in (False, True):
             model, encode, decode = zim_passes(config, recompute)
-            features, encoder, kept = counted(encode)
-            _, decoder, more = counted(lambda d=decode, f=features: d(f))
+            features, encoder, kept = count_operations(encode)
+            _, decoder, more = count_operations(lambda d=decode, f=features: d(f))
             sizes[recompute] = (kept + more) / 2**30
         size = sum(p.numel() for p in model.parameters())
         step = 3 * (encoder + decoder)
@@ -93,7 +93,7 @@ def main():
         )
     config = CONVERTERS["converter"]
     model, run = converter_passes(config)
-    _, forward, kept = counted(run)
+    _, forward, kept = count_operations(run)
     size = sum(p.numel() for p in model.parameters())
     print(
         f"{config.name:12} {size / 1e6:6.1f} M parameters; a mask {forward / 1e9:.1f}"

@@ -1,10 +1,9 @@
-"""What the window costs: stalls of its event loop by gesture, and memory.
+"""Stalls of the window's event loop by gesture, and memory.
 
-``python benchmarks/window.py [--photo FILE] [--images N]`` drives the real window
+``python benchmarks/window.py [--photo FILE] [--pictures N]`` drives the real window
 with the bundled model through one gesture after the other, then opens N images.
-Gestures are synthesised mouse and key events; the longest time in which the event
-loop did not turn is printed for each.  The numbers depend on the
-machine and on what else it does.
+Gestures are synthesised mouse and key events; the longest gap between two turns of the
+event loop is printed for each.  The numbers depend on the machine and its load.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ EVERY = 20
 """Images between two lines about memory."""
 
 
-class Session:
-    """The window, and somebody's hands."""
+class WindowDriver:
+    """Drives the window by synthesised events."""
 
     def __init__(self, app: QApplication) -> None:
         self.app, self.monitor = app, StallMonitor()
@@ -47,7 +46,7 @@ class Session:
         self.window.resize(1400, 900)
 
     def settle(self) -> None:
-        """Let events run until nothing is under way."""
+        """Process events until the window is idle."""
         for _ in range(3):
             self.app.processEvents()
         while not self.window.idle:
@@ -55,14 +54,16 @@ class Session:
             time.sleep(0.001)
 
     def measure(self, name: str, gesture: Callable[[], object]) -> None:
-        """Print the longest gap and the time until everything is answered."""
+        """Print the longest gap and the time until the window is idle."""
         self.settle()
         self.monitor.reset()
         started = time.perf_counter()
         gesture()
         self.settle()
-        spent = (time.perf_counter() - started) * 1e3
-        print(f"| {name} | {self.monitor.longest_ms:.0f} | {spent:.0f} |", flush=True)
+        elapsed_ms = (time.perf_counter() - started) * 1e3
+        print(
+            f"| {name} | {self.monitor.longest_ms:.0f} | {elapsed_ms:.0f} |", flush=True
+        )
 
     def act(self, name: str) -> None:
         self.window.actions_by_id[name].trigger()
@@ -76,13 +77,13 @@ class Session:
     def click(self, x: float, y: float, button: Qt.MouseButton = LEFT) -> None:
         QTest.mouseClick(self.window.canvas.viewport(), button, pos=self.at(x, y))
 
-    def drag(self, *places: tuple[float, float]) -> None:
+    def drag(self, *positions: tuple[float, float]) -> None:
         port = self.window.canvas.viewport()
-        QTest.mousePress(port, LEFT, pos=self.at(*places[0]))
-        for place in places:
-            QTest.mouseMove(port, self.at(*place))
+        QTest.mousePress(port, LEFT, pos=self.at(*positions[0]))
+        for position in positions:
+            QTest.mouseMove(port, self.at(*position))
             self.app.processEvents()
-        QTest.mouseRelease(port, LEFT, pos=self.at(*places[-1]))
+        QTest.mouseRelease(port, LEFT, pos=self.at(*positions[-1]))
 
     def wheel(self, steps: int) -> None:
         port = self.window.canvas.viewport()
@@ -103,44 +104,44 @@ class Session:
             self.app.processEvents()
 
 
-def gestures(session: Session, photo: Path, folder: Path) -> None:
-    """One gesture after the other on one photograph."""
-    window, act = session.window, session.act
+def gestures(driver: WindowDriver, photo: Path, folder: Path) -> None:
+    """One gesture after the other on one photo."""
+    window, act = driver.window, driver.act
     wave = [(0.3 + 0.01 * i, 0.6 + 0.05 * np.sin(i / 3)) for i in range(40)]
     print("| gesture | longest gap, ms | until answered, ms |\n|---|---|---|")
-    session.measure("show the window", window.show)
-    session.measure("load the model", window.warm_up)
-    session.measure("open", lambda: window.open_path(photo))
-    session.measure("click", lambda: session.click(0.45, 0.4))
-    session.measure("negative click", lambda: session.click(0.1, 0.1, RIGHT))
-    session.measure("box", lambda: session.drag((0.15, 0.1), (0.5, 0.5), (0.7, 0.98)))
+    driver.measure("show the window", window.show)
+    driver.measure("load the model", window.warm_up)
+    driver.measure("open", lambda: window.open_path(photo))
+    driver.measure("click", lambda: driver.click(0.45, 0.4))
+    driver.measure("negative click", lambda: driver.click(0.1, 0.1, RIGHT))
+    driver.measure("box", lambda: driver.drag((0.15, 0.1), (0.5, 0.5), (0.7, 0.98)))
     act("tool_scribble")
-    session.measure("scribble", lambda: session.drag(*wave))
+    driver.measure("scribble", lambda: driver.drag(*wave))
     act("tool_brush")
-    session.measure("brush stroke", lambda: session.drag(*wave))
-    session.measure("undo", lambda: act("undo"))
-    session.measure("redo", lambda: act("redo"))
+    driver.measure("brush stroke", lambda: driver.drag(*wave))
+    driver.measure("undo", lambda: act("undo"))
+    driver.measure("redo", lambda: act("redo"))
     act("tool_prompt")
     for view in ("cutout", "matte", "outline", "uncertainty", "overlay"):
-        session.measure(f"view: {view}", lambda view=view: act(f"view_{view}"))
-    session.measure("zoom in", lambda: session.wheel(8))
-    session.measure("zoom out", lambda: session.wheel(-8))
-    session.measure("new object and click", lambda: _second(session))
-    session.measure(
+        driver.measure(f"view: {view}", lambda view=view: act(f"view_{view}"))
+    driver.measure("zoom in", lambda: driver.wheel(8))
+    driver.measure("zoom out", lambda: driver.wheel(-8))
+    driver.measure("new object and click", lambda: _second(driver))
+    driver.measure(
         "decontaminate",
         lambda: window.document.edit(
             "", window.document.state.recipe.with_finish(decontaminate=1.0)
         ),
     )
-    session.measure("export", lambda: window.export_to(folder / "cut.png"))
+    driver.measure("export", lambda: window.export_to(folder / "cut.png"))
 
 
-def _second(session: Session) -> None:
-    session.act("object_new")
-    session.click(0.8, 0.85)
+def _second(driver: WindowDriver) -> None:
+    driver.act("object_new")
+    driver.click(0.8, 0.85)
 
 
-def many(session: Session, count: int, folder: Path) -> None:
+def open_many(driver: WindowDriver, count: int, folder: Path) -> None:
     """Open images and click on each; print the process's memory."""
     sample = np.asarray(Image.open(asset_path("samples", "cat.jpg")).convert("RGB"))
     print("\n| photos | resident MB | widgets |\n|---|---|---|")
@@ -149,14 +150,14 @@ def many(session: Session, count: int, folder: Path) -> None:
         pixels[:8, :8] = number  # another image every time
         path = folder / f"{number % 8}.jpg"
         Image.fromarray(pixels).save(path)
-        session.window.open_path(path)
-        session.settle()
-        session.click(0.5, 0.5)
-        session.settle()
+        driver.window.open_path(path)
+        driver.settle()
+        driver.click(0.5, 0.5)
+        driver.settle()
         if number % EVERY == 0:
             pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
             resident = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-            widgets = len(session.app.allWidgets())
+            widgets = len(driver.app.allWidgets())
             print(f"| {number} | {resident:.0f} | {widgets} |", flush=True)
 
 
@@ -164,22 +165,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photo", type=Path, help="default: a sample at 12 MP")
     parser.add_argument("--pictures", type=int, default=0, metavar="N")
-    given = parser.parse_args()
+    args = parser.parse_args()
     app = QApplication([])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ini = QSettings.Format.IniFormat
         QSettings.setDefaultFormat(ini)
         QSettings.setPath(ini, QSettings.Scope.UserScope, name)
-        photo = given.photo
+        photo = args.photo
         if photo is None:
             photo = folder / "photo.jpg"
             with Image.open(asset_path("samples", "cat.jpg")) as sample:
                 sample.resize(SIZE).save(photo)
-        session = Session(app)
-        gestures(session, photo, folder)
-        many(session, given.pictures, folder)
-        session.window.close()
+        driver = WindowDriver(app)
+        gestures(driver, photo, folder)
+        open_many(driver, args.pictures, folder)
+        driver.window.close()
 
 
 if __name__ == "__main__":

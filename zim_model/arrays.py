@@ -1,4 +1,4 @@
-"""Names for the arrays that pass between functions; shapes are said where they do."""
+"""Array types; shapes are documented where arrays are passed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the files that come with the package lie: models, samples, icons."""
+"""Paths of the files that come with the package: models, samples, icons."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _PACKAGE = Path(__file__).resolve().parent
 def asset_path(*parts: str) -> Path:
     """Path of a bundled file, for example ``asset_path("samples", "cat.jpg")``.
 
-    An installed wheel carries the assets inside this package; a source tree has them
-    beside it.  The file need not exist.
+    An installed wheel has the assets inside this package, a source tree beside it.  The
+    file need not exist.
     """
     inside = _PACKAGE / "assets"
     root = inside if inside.is_dir() else _PACKAGE.parent / "assets"
@@ -19,8 +19,8 @@ def asset_path(*parts: str) -> Path:
 
 
 CONVERTER_PREFIX = "converter"
-"""Bundled weights whose name begins so are a label converter's, which takes no prompts;
-all others are models'."""
+"""Bundled weights whose name begins with this are label converters, which take no
+prompts; all others are models."""
 
 
 def bundled_weights(*, converters: bool = False) -> list[Path]:

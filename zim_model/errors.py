@@ -1,8 +1,8 @@
-"""The errors that a person can act on.
+"""Errors that a user can act on.
 
-Everything expected that goes wrong (a broken file, an impossible prompt, weights of
-another architecture) is raised as a :class:`ZimError` with a sentence for the user
-and a hint that names the cure.  Any other exception is a bug.
+Every expected failure (a broken file, an impossible prompt, weights of another
+architecture) is raised as a :class:`ZimError` with a sentence for the user and a hint
+on what to do.  Any other exception is a bug.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ZimError(Exception):
 
 
 class PromptError(ZimError):
-    """A prompt that cannot be answered: none at all, outside the image, malformed."""
+    """Prompts without a prediction: none at all, outside the image, malformed."""
 
 
 class ImageError(ZimError):
@@ -38,7 +38,7 @@ class WeightsError(ZimError):
 
 
 class DownloadError(ZimError):
-    """A model that could not be fetched; what has arrived is kept where it may be."""
+    """A model that could not be fetched; the received part is kept if possible."""
 
 
 class DeviceError(ZimError):
@@ -46,12 +46,12 @@ class DeviceError(ZimError):
 
 
 class DegradationNotice(ZimError):
-    """Something went otherwise than wanted, and yet well: told, but never raised."""
+    """A sentence that something ran otherwise than chosen; never raised."""
 
 
 class PrecisionOverflow(Exception):
-    """Half precision does not do for this answer; nothing for the user to act on."""
+    """Half precision overflows; handled by the out-of-memory fallback."""
 
 
 class Cancelled(Exception):
-    """The caller withdrew the request; nothing is wrong and nothing is shown."""
+    """The caller cancelled the request; not an error."""

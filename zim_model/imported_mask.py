@@ -1,7 +1,7 @@
-"""Masks that were made elsewhere, as data of an object: small, frozen, serialisable.
+"""Imported masks as data of an object: small, frozen, serialisable.
 
-Nothing here is slow to import; see :mod:`zim_model.inference.mask_composition` for what
-the engine makes of such a mask.
+Nothing here is slow to import; see :mod:`zim_model.inference.mask_composition` for how
+the engine uses them.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from zim_model.errors import ImageError, ZimError
 
 DEFAULT_CONVERTER = "converter-tiny"
 MAX_BYTES = 8 << 20
-"""Of a mask as it is kept; one without noise takes a small part of it."""
+"""Most bytes of a stored mask; one without noise takes a small part of it."""
 THRESHOLD_LEVEL = 128
-"""A byte of a mask from this on belongs to the object, for the converter."""
+"""Grey level from which a pixel belongs to the object, for the converter."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY = (8, 0)
-"""Bits a channel, and PNG's colour type for grey."""
+"""PNG's bit depth and colour type for 8-bit grey."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedMask:
-    """A mask of a whole image, which a matte is made of in place of a model's answer.
+    """A mask of a whole image, from which a matte is made instead of predicted.
 
     Attributes:
         png: an 8-bit grey PNG of the image's size, white on the object.
-        refine: whether the label converter makes a matte of it; else it is the matte.
+        refine: whether the label converter makes the matte from it; else it is the
+            matte.
         converter: the name of that converter, see
             :mod:`zim_model.conversion.converter`.
     """
@@ -47,12 +48,12 @@ class ImportedMask:
 
     @classmethod
     def from_level(cls, coverage: ByteArray, *, refine: bool = True) -> ImportedMask:
-        """Keep a mask; exactly, unless it is as noisy as a photograph.
+        """Store a mask; losslessly, unless it is as noisy as a photo.
 
         Args:
-            level: (H, W) uint8, 255 on the object.
-            refine: see the attribute.  The converter looks only at what is white and
-                what is black, which is all that is kept of a noisy mask then.
+            coverage: (H, W) uint8, 255 on the object.
+            refine: see the attribute.  The converter binarises the mask, so a noisy one
+                is stored binarised then.
 
         Raises:
             ImageError: the mask is too noisy to be used as it is.
@@ -77,7 +78,7 @@ class ImportedMask:
         return height, width
 
     def check_size(self, height: int, width: int) -> None:
-        """Make sure that this is a mask of an image of that size.
+        """Check that this is a mask of an image of that size.
 
         Raises:
             ImageError: it is not.
@@ -122,7 +123,7 @@ class ImportedMask:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ImportedMask:
-        """Read what :meth:`to_json` wrote.
+        """Read the result of :meth:`to_json`.
 
         Raises:
             ZimError: the data has another form, or is damaged.
@@ -139,7 +140,7 @@ class ImportedMask:
             raise ZimError("A mask is damaged: its digest is another.")
         if not isinstance(refine, bool):
             raise ZimError(f"A mask's refine is {refine!r}.", "Use true or false.")
-        # A name only: who sends a recipe does not choose which file is opened.
+        # A name only: a recipe must not choose which file is opened.
         if not isinstance(converter, str) or not _NAME.fullmatch(converter):
             raise ZimError(f"A mask's converter is {converter!r}, which is no name.")
         return cls(png, refine, converter)

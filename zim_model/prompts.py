@@ -1,8 +1,8 @@
-"""Prompts: what the user points at, as immutable values.
+"""Prompts: points, boxes and scribbles, as immutable values.
 
-One coordinate convention holds everywhere outside the network: **image pixels** of
-the upright original image, x to the right and y down, the origin at the outer corner
-of the top-left pixel.  Pixel (row i, column j) covers ``[j, j+1) x [i, i+1)``.
+All coordinates outside the network are **image coordinates**: pixels of the upright
+original image, x to the right and y down, the origin at the outer corner of the
+top-left pixel.  Pixel (row i, column j) covers ``[j, j+1) x [i, i+1)``.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from zim_model.arrays import FloatArray
 from zim_model.errors import PromptError
 
 SCRIBBLE_CLICKS = 8
-"""Measured on zim-tiny: fewer find less, and so do many more."""
+"""Points per scribble; measured on zim-tiny: fewer find less, and so do many more."""
 PADDING_LABEL = -1
 """Label of a point that only fills a batch (as in SAM); it is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A click: ``positive`` says that the object is there, else that it is not."""
+    """A point, on the object (``positive``) or on the background."""
 
     x: float
     y: float
@@ -56,9 +56,9 @@ class Box:
         return cls(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))
 
     @classmethod
-    def enclosing(cls, places: Iterable[tuple[float, float]]) -> Box:
-        """The smallest box that holds all of these x and y, of which there is one."""
-        xs, ys = zip(*places, strict=True)
+    def enclosing(cls, positions: Iterable[tuple[float, float]]) -> Box:
+        """The smallest box around all of these x and y, at least one."""
+        xs, ys = zip(*positions, strict=True)
         return cls(min(xs), min(ys), max(xs), max(ys))
 
     def clip(self, height: int, width: int) -> Box:
@@ -92,34 +92,33 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Scribble:
-    """A line drawn by hand: ``positive`` says that the object is all along it."""
+    """A free-hand line, all on the object (``positive``) or all on the background."""
 
     path: tuple[tuple[float, float], ...]
     positive: bool = True
 
     def sample(self, count: int) -> tuple[Point, ...]:
-        """So many clicks at even distances along the line, both ends among them.
+        """``count`` points at even distances along the line, both ends included.
 
-        A single click is the line's middle; one on each vertex is the most there are
-        on a line without length.
+        A single point is the line's middle.
         """
         path = np.asarray(self.path, np.float64).reshape(-1, 2)
-        along = np.r_[0.0, np.hypot(*np.diff(path, axis=0).T).cumsum()]
-        places = np.linspace(0, along[-1], count) if count > 1 else along[-1:] / 2
-        x, y = (np.interp(places, along, path[:, axis]) for axis in (0, 1))
+        distances = np.r_[0.0, np.hypot(*np.diff(path, axis=0).T).cumsum()]
+        at = np.linspace(0, distances[-1], count) if count > 1 else distances[-1:] / 2
+        x, y = (np.interp(at, distances, path[:, axis]) for axis in (0, 1))
         return tuple(
             Point(float(a), float(b), self.positive) for a, b in zip(x, y, strict=True)
         )
 
     @property
     def clicks(self) -> tuple[Point, ...]:
-        """What stands for the line where a model knows only clicks."""
+        """Points that represent the line in models without scribbles."""
         return self.sample(SCRIBBLE_CLICKS if len(self.path) > 1 else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptSet:
-    """All prompts of one object: points, scribbles, at most one box, in any mixture."""
+    """Points, scribbles and at most one box, decoded together."""
 
     points: tuple[Point, ...] = ()
     box: Box | None = None
@@ -130,14 +129,14 @@ class PromptSet:
 
     @property
     def positive_positions(self) -> tuple[tuple[float, float], ...]:
-        """Places, as x and y, of everything that is said to belong to the object."""
-        clicks = [(p.x, p.y) for p in self.points if p.positive]
-        lines = [place for s in self.scribbles if s.positive for place in s.path]
-        return (*clicks, *lines)
+        """Positions (x, y) of all positive points and scribbles' vertices."""
+        points = [(p.x, p.y) for p in self.points if p.positive]
+        vertices = [vertex for s in self.scribbles if s.positive for vertex in s.path]
+        return (*points, *vertices)
 
     @property
     def only_negative(self) -> bool:
-        """Whether there are prompts, but nothing that is said to be the object's."""
+        """Whether there are prompts, all of them negative."""
         return bool(self) and self.box is None and not self.positive_positions
 
     def validate(self, height: int, width: int) -> PromptSet:
@@ -155,12 +154,12 @@ class PromptSet:
                 "There is no prompt.", "Give at least one positive point or a box."
             )
         for point in self.points:
-            _check_place("point", point.x, point.y, height, width)
+            _check_position("point", point.x, point.y, height, width)
         for scribble in self.scribbles:
             if not scribble.path:
                 raise PromptError("A scribble has no points.", "Draw it again.")
             for x, y in scribble.path:
-                _check_place("scribble's point", x, y, height, width)
+                _check_position("scribble's point", x, y, height, width)
         if self.box is not None:
             return replace(self, box=self.box.validate(height, width))
         if not self.positive_positions:
@@ -247,7 +246,7 @@ class PromptSet:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> PromptSet:
-        """Read what :meth:`to_json` wrote.
+        """Read the result of :meth:`to_json`.
 
         Raises:
             PromptError: the data has another form.
@@ -279,7 +278,7 @@ def _scribble(data: dict[str, Any]) -> Scribble:
     return Scribble(path, _is_positive(data["positive"]))
 
 
-def _check_place(what: str, x: float, y: float, height: int, width: int) -> None:
+def _check_position(what: str, x: float, y: float, height: int, width: int) -> None:
     if not (math.isfinite(x) and math.isfinite(y)):
         raise PromptError(f"The {what} ({x}, {y}) is not a number.")
     if not (0 <= x < width and 0 <= y < height):
@@ -291,7 +290,7 @@ def _check_place(what: str, x: float, y: float, height: int, width: int) -> None
 
 
 def _checked_rows(rows: Iterable[Sequence[float]], length: int) -> list[list[float]]:
-    """Check that each row has that many numbers; text is no number."""
+    """Rows of ``length`` numbers each, checked; text is no number."""
     for row in rows:
         numbers = isinstance(row, list | tuple) and all(
             isinstance(value, int | float) for value in row

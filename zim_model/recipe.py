@@ -1,4 +1,4 @@
-"""What the user does to an image, as values: recipes and objects.
+"""Recipes and objects: the immutable values that determine mattes.
 
 A recipe is the undo snapshot, the cache key, the batch input and the bug report.
 Editing returns a new recipe.
@@ -28,18 +28,15 @@ from zim_model.request import (
 )
 
 VERSION = 3
-"""Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor a
-finish."""
+"""Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor
+a finish."""
 MAX_MASKS = 16
-"""Of one recipe."""
+"""Most masks of one recipe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one matte is made from an image: ``matte = f(image, recipe)``.
-
-    Attributes are those of :class:`~zim_model.request.Request`.
-    """
+    """All that determines one object's matte: ``matte = f(image, recipe)``."""
 
     prompts: PromptSet = field(default_factory=PromptSet)
     model: str = "zim-tiny"
@@ -56,12 +53,12 @@ class Recipe:
         )
 
     def validate(self, height: int, width: int) -> Recipe:
-        """Return this recipe, its prompts checked against an image of that size.
+        """Return this recipe with its prompts checked against an image of that size.
 
         Raises:
-            PromptError: a prompt has no answer there; see :class:`PromptSet`.  On a
-                mask, negative prompts alone do have one.
-            ImageError: a mask is of another size.
+            PromptError: prompts are invalid; see :class:`PromptSet`. On a mask,
+                negative prompts alone are valid.
+            ImageError: a mask has another size.
         """
         for mask in self.masks:
             mask.check_size(height, width)
@@ -69,7 +66,9 @@ class Recipe:
             self._validate_prompts(s, height, width)
             for s in (self.prompts, *self.more_prompt_sets)
         ]
-        return replace(self, prompts=sets[0], more_prompt_sets=tuple(sets[1:]))
+        return replace(
+            self, prompts=prompt_sets[0], more_prompt_sets=tuple(prompt_sets[1:])
+        )
 
     def _validate_prompts(
         self, prompts: PromptSet, height: int, width: int
@@ -103,7 +102,7 @@ class Recipe:
         return self._with_prompts(scribbles=scribbles[:index] + scribbles[index + 1 :])
 
     def with_scribble_replaced(self, index: int, scribble: Scribble) -> Recipe:
-        """Put another scribble in the place of scribble ``index``."""
+        """Replace scribble ``index``."""
         scribbles = list(self.prompts.scribbles)
         scribbles[index] = scribble
         return self._with_prompts(scribbles=tuple(scribbles))
@@ -121,17 +120,14 @@ class Recipe:
         return replace(self, finish=replace(self.finish, **changes))
 
     def with_candidate(self, candidate: int | None) -> Recipe:
-        """Take another of the model's mattes."""
+        """Choose a candidate; None for the default one."""
         return replace(self, options=replace(self.options, candidate=candidate))
 
     def _with_prompts(self, **changes: Any) -> Recipe:
         return replace(self, prompts=replace(self.prompts, **changes))
 
     def request(self, image: ByteArray, image_key: str) -> Request:
-        """The question to the engine that this recipe asks about an image.
-
-        Arguments are those of :class:`~zim_model.request.Request`.
-        """
+        """The request to the engine for this recipe on an image."""
         return Request(
             image,
             image_key,
@@ -159,7 +155,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
-        """Read what :meth:`to_json` wrote, now or in an earlier version.
+        """Read the result of :meth:`to_json`, also of earlier versions.
 
         Raises:
             ZimError: a newer version or another form.
@@ -188,14 +184,14 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """One object that the user cuts out of an image.
+    """One object of an image's stack.
 
     Attributes:
-        id: unique in its image, and never given to another object.
-        name: what the user calls it.
-        colour: it is shown in, 0xRRGGBB.
-        visible: whether it is shown, and part of what is exported together.
-        recipe: how its matte is made.
+        id: unique in its image, and never reused.
+        name: chosen by the user.
+        colour: for display, 0xRRGGBB.
+        visible: whether it is displayed and exported with the others.
+        recipe: determines its matte.
     """
 
     id: int = 1
@@ -216,7 +212,7 @@ class SceneObject:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SceneObject:
-        """Read what :meth:`to_json` wrote.
+        """Read the result of :meth:`to_json`.
 
         Raises:
             ZimError: the data has another form.
@@ -264,13 +260,13 @@ _LIMITS = {
     "contrast": (0.0, 1.0),
     "decontaminate": (0.0, 1.0),
 }
-"""The finish's numbers and their ranges."""
+"""Ranges of the finish's numbers."""
 
 
 def _finish_to_json(finish: Finish) -> dict[str, Any]:
     numbers = {name: float(getattr(finish, name)) for name in _LIMITS}
     strokes = [
-        {**asdict(stroke), "path": [list(map(float, at)) for at in stroke.path]}
+        {**asdict(stroke), "path": [list(map(float, vertex)) for vertex in stroke.path]}
         for stroke in finish.strokes
     ]
     return {**numbers, "strokes": strokes}

@@ -1,7 +1,6 @@
-"""What goes into the engine and what comes out: two immutable values, no torch.
+"""The engine's input and output: two immutable values, without torch.
 
-They are all that crosses between the window's thread and the worker's, so neither can
-change after it was made.
+Only they cross between the window's thread and the worker's.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ ALPHA_MAX = 65535
 """Value of an opaque pixel in :attr:`Matte.alpha`."""
 
 CancelCheck = Callable[[], bool]
-"""Polled between steps; true means that the answer is no longer wanted."""
+"""Polled between steps; true raises :class:`~zim_model.errors.Cancelled`."""
 
 
 def never_cancelled() -> bool:
-    """The cancel check of what nobody withdraws."""
+    """A cancel check that is never true."""
     return False
 
 
 def raise_if_cancelled(cancelled: CancelCheck) -> None:
-    """Stop here if that is wanted.
+    """Poll a cancel check.
 
     Raises:
-        Cancelled: it is.
+        Cancelled: it is true.
     """
     if cancelled():
         raise Cancelled
@@ -43,16 +42,15 @@ def raise_if_cancelled(cancelled: CancelCheck) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a matte is made, besides its prompts.
+    """How a matte is predicted from its prompts.
 
     Attributes:
-        candidate: which of the model's mattes to take; None takes the model's answer
-            for unambiguous prompts (mask token 0, as SAM and ZIM do).
-        upsampling: from the network's grid to the image: ``guided`` follows the
-            image's own edges, ``bilinear`` is what official ZIM does; ``native`` is
-            ``guided`` and then asks the model again along the edge, in windows of the
-            image at its own resolution, which takes many times as long.
-        mirrored: ask about the mirror image too and take the mean of both answers,
+        candidate: which candidate to use; None takes the one for unambiguous prompts
+            (mask token 0, as SAM and ZIM do).
+        upsampling: from the network's grid to the image: ``guided`` follows the image's
+            own edges, ``bilinear`` is official ZIM's; ``native`` is ``guided`` with
+            tiled refinement, which takes many times as long.
+        flip_tta: take the mean of the predictions for the image and its mirror image,
             which takes twice as long.
     """
 
@@ -73,11 +71,11 @@ class Stroke:
 
     Attributes:
         path: x, y in image pixels, possibly outside, and pressure in (0, 1], at least
-            one vertex; the radius goes with the pressure.
+            one vertex; the radius is proportional to the pressure.
         radius: in image pixels, at full pressure; at most ``MAX_RADIUS``.
-        hardness: 0 falls off from the middle on, 1 is full up to an edge of a pixel.
+        hardness: 0 falls off from the centre, 1 is full up to an edge of one pixel.
         brush: whether alpha is raised to opaque, lowered to clear, or smoothed.
-        strength: the most that the stroke does, in (0, 1].
+        strength: maximal effect, in (0, 1].
     """
 
     path: tuple[tuple[float, float, float], ...]
@@ -89,7 +87,7 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """What is done to a matte after the model; the default leaves it as it is.
+    """Processing of a matte after the model; the default changes nothing.
 
     Attributes:
         shift_edge: image pixels that the edge moves outwards (negative: inwards),
@@ -98,8 +96,8 @@ class Finish:
             ``MAX_FEATHER``.
         contrast: 0 to 1; steepens the soft edge around alpha 0.5, never to a hard one.
         strokes: painted over the result, in order.
-        decontaminate: 0 to 1; how far the colours of the soft edge are freed from the
-            background's.  Alpha does not depend on it.
+        decontaminate: 0 to 1; how far the background is removed from the colours of the
+            soft edge.  Alpha does not depend on it.
     """
 
     shift_edge: float = 0.0
@@ -110,7 +108,7 @@ class Finish:
 
     @property
     def adjusts_edge(self) -> bool:
-        """Whether alpha is changed by anything but strokes."""
+        """Whether anything but strokes changes alpha."""
         return bool(self.shift_edge or self.feather or self.contrast)
 
 
@@ -127,23 +125,21 @@ RequestKey = tuple[
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """One self-contained question to the engine.
+    """One self-contained request to the engine.
 
     Attributes:
         image: (H, W, 3) uint8 sRGB, read-only, upright.
-        image_key: identity of that image's content; equal keys mean equal pixels.
-        prompts: in image pixels; :meth:`Engine.prepare` does not look at them.  They
-            may be empty where there are masks, or strokes are painted on nothing.
+        image_key: digest of the image's pixels; equal keys mean equal pixels.
+        prompts: in image pixels; ignored by :meth:`Engine.prepare`. They may be empty
+            where there are masks or strokes.
         model: name of a known model, see :mod:`zim_model.weights.catalogue`.
-        options: how the model's matte is made.
-        finish: what is done to it then.
-        also: further prompt sets, each answered by itself; the object is all of them
-            together.
-        remembered: false for a passing question, of which the engine keeps nothing
-            that it needs for the others.
-        masks: of the whole image; the object is their union to begin with, and prompts
-            add to it or take away from it, see
-            :mod:`zim_model.inference.mask_composition`.
+        options: how the matte is predicted.
+        finish: processing after the model.
+        more_prompt_sets: further prompt sets, each predicted by itself; the object is
+            the union of all.
+        cacheable: false for a passing request, whose results the engine does not cache.
+        masks: of the whole image; the object starts as their union, and prompts add to
+            it or subtract from it, see :mod:`zim_model.inference.mask_composition`.
     """
 
     image: ByteArray
@@ -158,7 +154,7 @@ class Request:
 
     @property
     def key(self) -> RequestKey:
-        """Two requests with equal keys have the same answer."""
+        """Requests with equal keys have equal mattes."""
         return (
             self.image_key,
             self.model,
@@ -171,7 +167,7 @@ class Request:
 
     @property
     def has_prompts(self) -> bool:
-        """Whether there is anything to answer: a prompt, a mask or a stroke."""
+        """Whether there is anything to make a matte of: a prompt, mask or stroke."""
         return bool(
             self.prompts or self.more_prompt_sets or self.masks or self.finish.strokes
         )
@@ -179,13 +175,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds of wall-clock time, and where they were spent.
+    """Milliseconds of wall-clock time, and the device.
 
     ``encode_ms`` is 0 when the features came from the cache.
 
     Attributes:
-        device: that really ran, for people: ``CPU (fp32)``.
-        notes: what had to be done for want of memory, as sentences; mostly none.
+        device: the one that was used, with its precision, for display: ``CPU (fp32)``.
+        notes: degradations for lack of memory, as sentences; mostly none.
     """
 
     encode_ms: float
@@ -194,7 +190,7 @@ class Timings:
     notes: tuple[str, ...] = ()
 
     def plus(self, earlier: Timings) -> Timings:
-        """These, with what an earlier step of the same work took and noted."""
+        """The sum with an earlier step of the same task; notes are joined."""
         return Timings(
             self.encode_ms + earlier.encode_ms,
             self.click_ms + earlier.click_ms,
@@ -205,7 +201,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matte:
-    """The engine's answer; all arrays are read-only.
+    """The result of a request; all arrays are read-only.
 
     Attributes:
         alpha: (H, W) uint16, 0 transparent to 65535 opaque, at the image's size.
@@ -214,12 +210,12 @@ class Matte:
         scores: (4,) float32, the IoU that the model predicts for each candidate.
         candidate: index of the candidate that ``alpha`` shows.
         support: (left, top, right, bottom) in pixels around all alpha > 0.
-        timings: what it cost, and the device that really ran.
-        candidates: the model's four mattes, each (h, w) uint8, of that part of the
-            image that ``candidates_view`` names; empty where no model was asked.
+        timings: milliseconds and device.
+        candidates: the model's four mattes, each (h, w) uint8, of the part of the image
+            ``candidates_view``; empty where no model has run.
         candidates_view: (left, top, right, bottom) in image pixels.
-        colours: the image with the soft edge freed from its background, as a pyramid
-            like an image's; empty where the request does not ask for it.
+        foreground: the image with its soft edge decontaminated, as a pyramid like the
+            image's; empty without decontamination.
     """
 
     alpha: WordArray
@@ -234,6 +230,6 @@ class Matte:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the arrays take."""
+        """Bytes of memory of the arrays."""
         shown = (*self.pyramid, *self.candidates, *self.foreground)
         return self.alpha.nbytes + sum(array.nbytes for array in shown)

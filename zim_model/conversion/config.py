@@ -8,7 +8,7 @@ from typing import Any
 from zim_model.network.config import made_of, with_kind
 
 STRIDES = (1, 2, 4, 8, 16, 32)
-"""Where features pass from the encoder to the decoder."""
+"""Strides of the features that the encoder passes to the decoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class HieraEncoder:
         windowed: SAM 2's variant, whose attention stays in windows but for three
             blocks; else attention is global at strides 16 and 32, which is heavy at
             1024 pixels.
-        stem: channels at strides 1 and 2, which Hiera itself does not look at.
+        stem: channels at strides 1 and 2, which Hiera itself does not use.
     """
 
     dim: int = 112
@@ -55,18 +55,18 @@ class ConverterConfig:
     """Everything that decides the shapes of a converter's tensors and what they mean.
 
     Attributes:
-        name: for people and file names.
-        image_size: longest side of what the network looks at, in pixels.
+        name: for display and file names.
+        image_size: longest side of the network's input, in pixels.
         encoder: Hiera or a small CNN.
         decoder: channels of the decoder at strides 16, 8, 4, 2 and 1.
         decoder_depths: residual blocks there.
         shortcut_convs: convolutions on the way from the encoder to the decoder.
         dilations: of the context module at stride 32; empty for none.
-        cues: whether the network is also shown what needs no learning: the distance to
-            the label's edge, a guided filter's matte and mattes from local colours; the
-            answer is then a correction of the label.
+        cues: whether the network gets cue maps, too: the distance to the label's edge,
+            a guided filter's matte and mattes from local colours; it then predicts a
+            correction of the label.
         square: the input is padded to a square of ``image_size``.
-        margin: pixels of the input around the label's object that are looked at too.
+        margin: pixels of the input around the label's object.
     """
 
     name: str
@@ -90,7 +90,7 @@ class ConverterConfig:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ConverterConfig:
-        """Read what :meth:`to_json` wrote.
+        """Read the result of :meth:`to_json`.
 
         Raises:
             WeightsError: a key is unknown or a value is missing or malformed.

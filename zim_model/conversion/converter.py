@@ -3,9 +3,9 @@
 >>> converter = Converter.load("converter-tiny")          # doctest: +SKIP
 >>> alpha = converter.convert(image, mask)                # doctest: +SKIP
 
-The network looks at the label's object with a margin, reduced to its input size where
-it is larger; the answer follows the image's own edges back to full size, and far from
-the label's edge the label is kept as it is.
+The network gets the label's object with a margin, reduced to its input size where it is
+larger; the matte is upsampled along the image's own edges, and far from the label's
+edge the label is kept.
 """
 
 from __future__ import annotations
@@ -31,23 +31,21 @@ from zim_model.weights.checkpoint import fingerprint
 
 DEFAULT_CONVERTER = "converter-tiny"
 THRESHOLD = 128
-"""A byte of a mask from this on belongs to the object."""
+"""Grey level from which a pixel of a mask belongs to the object."""
 OPAQUE_FROM = 0.025
-"""Alpha within so much of 0 and 1 is taken for that."""
+"""Alpha this close to 0 and 1 is set to it."""
 BELIEVED, FADED = 64, 96
-"""Pixels of the network's input from the label's edge: the answer is taken as it is up
-to the first, and the label from the second on."""
+"""Pixels of the network's input from the label's edge: the prediction is used up to
+the first, and the label from the second on."""
 
 
 class Converter:
-    """A label converter with its weights.
-
-    Calls from several threads do not disturb each other.
+    """A label converter with its weights; thread-safe.
 
     Attributes:
         network: in evaluation mode.
-        fingerprint: digest of configuration and weights, hexadecimal; equal ones
-            answer alike.
+        fingerprint: digest of configuration and weights, hexadecimal; equal ones give
+            equal mattes.
     """
 
     def __init__(self, network: ConverterNetwork, device: str = "cpu") -> None:
@@ -86,7 +84,7 @@ class Converter:
         mask: npt.NDArray[np.bool_ | np.uint8],
         cancelled: CancelCheck = never_cancelled,
     ) -> WordArray:
-        """Make a matte of a coarse mask.
+        """Convert a coarse mask to a matte.
 
         Args:
             image: (H, W, 3) uint8 RGB.
@@ -121,7 +119,7 @@ class Converter:
         return out
 
     def predict(self, pixels: ByteArray, label: BoolArray) -> FloatArray:
-        """The network's own answer at its input's size.
+        """The network's own prediction at its input's size.
 
         Args:
             pixels: (h, w, 3) uint8 RGB.
@@ -146,7 +144,7 @@ class Converter:
         return np.asarray(alpha.float().cpu().numpy(), np.float32)
 
     def _crop_rect(self, label: BoolArray) -> tuple[tuple[slice, slice], float]:
-        """The part of the image to look at, and how much it is reduced."""
+        """The part of the image for the network, and its reduction."""
         height, width = label.shape
         rows, columns = np.flatnonzero(label.any(1)), np.flatnonzero(label.any(0))
         longest = max(np.ptp(rows), np.ptp(columns)) + 1
@@ -214,7 +212,7 @@ def _padded_size(height: int, width: int) -> tuple[int, int]:
 def _to_tensor(
     planes: FloatArray, size: tuple[int, int], device: torch.device
 ) -> torch.Tensor:
-    """(1, C, *size) from (C, h, w): the border's values go on into the padding."""
+    """(1, C, *size) from (C, h, w), padded by replicating the border."""
     rows, columns = (s - n for s, n in zip(size, planes.shape[1:], strict=True))
     padded = np.pad(planes, ((0, 0), (0, rows), (0, columns)), mode="edge")
     tensor = torch.from_numpy(np.ascontiguousarray(padded, np.float32))[None]
@@ -222,7 +220,7 @@ def _to_tensor(
 
 
 def _keep_label_far_from_edge(alpha: FloatArray, label: BoolArray) -> FloatArray:
-    """The answer near the label's edge, the label beyond; (h, w) in [0, 1]."""
+    """The prediction near the label's edge, the label beyond; (h, w) in [0, 1]."""
     inside = label.astype(np.uint8)
     distance = np.maximum(
         *(

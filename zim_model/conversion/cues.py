@@ -1,4 +1,4 @@
-"""What a coarse label and an image tell about the matte without any learning."""
+"""Cue maps from a coarse label and an image, without learning."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ CUES = 6
 LABEL, DISTANCE, SOFT = 0, 1, 3
 """Some of the planes."""
 REACH = 24
-"""Distances to the label's edge are told up to so many pixels."""
+"""Largest distance to the label's edge in the distance map, in pixels."""
 CONFIDENCE = 8
-"""So far from the label's edge, in pixels, the label is taken to be right."""
+"""Distance from the label's edge, in pixels, beyond which the label is taken as
+right."""
 COLOURS = ((14, 8), (40, 12))
-"""For mattes from colours: the radius of the windows in which the object's and the
-ground's colours are taken, and how far from the label's edge they count."""
+"""For mattes from colours: the radius of the windows from which the object's and the
+background's colours are taken, and how far from the label's edge they count."""
 DOUBT = 0.02
-"""Weight of colours that are not sure to be the object's or the ground's."""
+"""Weight of colours that may belong to either side."""
 CONTRAST = 0.004
-"""Squared distance of two colours below which they tell little."""
+"""Squared distance of two colours below which they are hardly used."""
 FADE = 4
-"""Pixels over which what counts near the edge gives way to the label."""
+"""Pixels over which the matte near the edge is blended with the label."""
 
 
 def label_cue_maps(image: ByteArray, label: BoolArray) -> FloatArray:
-    """Draw the cue planes of a label.
+    """Compute the cue maps of a label.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -125,7 +126,7 @@ def guided_filter(
 
 
 def _colour_mattes(pixels: FloatArray, label: BoolArray) -> list[FloatArray]:
-    """Where each colour lies between the object's and the ground's colours nearby."""
+    """Position of each colour between the nearby object and background colours."""
     inside = label.astype(np.uint8)
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * CONFIDENCE + 1,) * 2)
     hard = inside.astype(np.float32)
@@ -146,12 +147,12 @@ def _colour_mattes(pixels: FloatArray, label: BoolArray) -> list[FloatArray]:
         line = front - back
         length = _sum_channels(line * line)
         along = _sum_channels((pixels - back) * line)
-        # Where two colours hardly differ the label speaks.
+        # Where the two colours hardly differ, use the label.
         matte = (along + CONTRAST * hard) / (length + CONTRAST)
         mattes.append(np.clip(matte, 0, 1).astype(np.float32))
     return mattes
 
 
 def _sum_channels(values: FloatArray) -> FloatArray:
-    """Over the three channels; NumPy's own sum is slow along so short an axis."""
+    """Sum of the three channels; NumPy's own sum is slow along so short an axis."""
     return np.asarray(cv2.transform(values, np.ones((1, 3), np.float32)), np.float32)

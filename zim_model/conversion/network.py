@@ -1,8 +1,8 @@
 """The label converter's network: an image and a coarse label in, a matte out.
 
-After MGMatting's progressive refinement network (Yu et al. 2021): an encoder is guided
-by the label, a decoder with shortcuts answers at strides 8, 4 and 1, and each finer
-answer replaces the coarser one only where that is unsure.
+After MGMatting's progressive refinement network (Yu et al.  2021): an encoder is guided
+by the label, a decoder with shortcuts predicts at strides 8, 4 and 1, and each finer
+prediction replaces the coarser one only where that is uncertain.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from zim_model.conversion.cues import CUES, DISTANCE, SOFT
 from zim_model.network.encoder import ConvBnRelu, ResidualBlock
 
 UNSURE_RANGE = 1 / 255
-"""Alpha between this and the rest to 1 is worth a finer answer."""
+"""Alpha between this and one minus this is refined at the next scale."""
 WIDTHS = (15, 7)
-"""How far unsure regions reach when answers are fused: at stride 4, at stride 1."""
+"""Widths of the uncertain bands when scales are fused: at stride 4, at stride 1."""
 ALPHA_STRETCH = 0.02
-"""Alpha 0 and 1 lie within the reach of finite logits: the sigmoid is stretched by so
-much on either side; what is beyond is cut off in the end."""
+"""Alpha 0 and 1 must be reachable with finite logits: the sigmoid is stretched by
+this on either side, and clipped in the end."""
 START = 0.05
-"""Where the network only corrects the best of the cues, that is kept so far from 0 and
+"""Where the network only corrects the best cue map, that is kept this far from 0 and
 1, or nothing could be learnt there."""
 LABEL_TRUST = 2.0
-"""How much more than another the best cue counts at first."""
+"""Initial weight of the best cue map, relative to the others."""
 
 
 class MultiScaleLogits(NamedTuple):
@@ -54,7 +54,7 @@ class MultiScaleLogits(NamedTuple):
 
 
 def logits_to_alpha(logits: Tensor) -> Tensor:
-    """Logits to alpha; see STRETCH."""
+    """Logits to alpha; see ALPHA_STRETCH."""
     return (1 + 2 * ALPHA_STRETCH) * logits.float().sigmoid() - ALPHA_STRETCH
 
 
@@ -73,13 +73,13 @@ def fuse_scales(
     widths: tuple[int, int] = WIDTHS,
     label: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Alphas at strides 8, 4 and 1, each the coarser one but where that is unsure.
+    """Alphas at strides 8, 4 and 1, each refined where the coarser one is uncertain.
 
     Args:
-        answers: of the network.
-        widths: how far the unsure regions reach, in pixels.
-        known: (B, 1, H, W), where to take finer answers instead; as in the first steps
-            of training, when no answer is good for that.
+        scales: predictions of the network.
+        widths: of the uncertain bands, in pixels.
+        label: (B, 1, H, W), where to use finer predictions instead; for the first steps
+            of training, when predictions are not good enough.
 
     Returns:
         (B, 1, H, W) each; only the last is of interest after training.
@@ -121,7 +121,7 @@ class HieraStages(nn.Module):
     """Features at STRIDES: a small stem of convolutions, then Hiera.
 
     Hiera's patch embedding has a fourth channel for the label, whose weights are zero
-    at first, so that pre-trained weights see what they know.
+    at first, as pre-trained weights have none for it.
 
     Raises:
         ZimError: the transformers package is not installed.
@@ -141,7 +141,7 @@ class HieraStages(nn.Module):
 
 
 class Context(nn.Module):
-    """Dilated convolutions and the mean of all, side by side (ASPP); same shape."""
+    """Dilated convolutions and the global mean, concatenated (ASPP); same shape."""
 
     def __init__(self, channels: int, dilations: tuple[int, ...]) -> None:
         super().__init__()
@@ -169,7 +169,7 @@ class Context(nn.Module):
 
 
 class DecoderStage(nn.Module):
-    """To twice the size: upsample, add what a shortcut brings, refine."""
+    """Upsample to twice the size, add the shortcut, refine."""
 
     def __init__(
         self, inputs: int, skip: int, outputs: int, depth: int, convs: int
@@ -204,9 +204,9 @@ class Head(nn.Sequential):
 
 
 class MixingHead(nn.Module):
-    """Alpha (B, 1, H, W) as a mixture of the mattes among the cues and one's own.
+    """Alpha (B, 1, H, W) as a mixture of the cue maps' mattes and a predicted one.
 
-    Where to trust which is learnt from far fewer images than seeing is.
+    Mixing weights are learnt from far fewer images than features are.
     """
 
     def __init__(self, inputs: int) -> None:
@@ -257,7 +257,7 @@ class ConverterNetwork(nn.Module):
         self.full: nn.Module = fine(config.decoder[4])
 
     def forward(self, image: Tensor, planes: Tensor) -> MultiScaleLogits:
-        """Answer at three strides.
+        """Predict at three strides.
 
         Args:
             image: (B, 3, H, W) normalised RGB; sides are multiples of 32.

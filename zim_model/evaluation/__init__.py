@@ -1,7 +1,7 @@
-"""Evaluation: data sets, simulated users, and one runner for all that measures.
+"""Evaluation: data sets, simulated users, and a runner that computes metrics.
 
-The usual way is :func:`open_dataset`, :func:`evaluate`, :func:`write_report`.  Imports
-neither Qt nor torch; models load torch when they are first asked.
+The usual way is :func:`open_dataset`, :func:`evaluate`, :func:`write_report`. Imports
+neither Qt nor torch; models load torch on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Simulated users: what is pointed at, and where a person would click next."""
+"""Simulated users: prompts from a matte, and the next click."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from zim_model.arrays import BoolArray, FloatArray
 from zim_model.prompts import Box, Point, PromptSet
 
 VISIBLE_ALPHA = 0.1
-"""The box of an object holds all of its matte above this alpha."""
+"""The box of an object contains all of its matte above this alpha."""
 NOC_IOUS = (0.85, 0.90)
-"""The number of clicks to these IoUs is told."""
+"""The number of clicks to these IoUs is reported."""
 
 
 def next_click(
     predicted: BoolArray, target: BoolArray, valid: BoolArray, clicks: BoolArray
 ) -> Point:
-    """The standard clicker (RITM): the middle of the largest error.
+    """The standard clicker (RITM): a click in the centre of the largest error.
 
     Args:
         predicted, target: (H, W) masks.
-        known: (H, W); errors elsewhere do not count.
-        clicked: (H, W), true at earlier clicks; never clicked again.
+        valid: (H, W); errors elsewhere do not count.
+        clicks: (H, W), true at earlier clicks; never clicked again.
 
     Returns:
-        A positive click where the object was missed, a negative one where something
-        else was taken for it.
+        A positive click where the object was missed, a negative one on wrongly included
+        background.
     """
     missed = _inner_distance(target & ~predicted & valid) * ~clicks
     excess = _inner_distance(predicted & ~target & valid) * ~clicks
@@ -45,16 +45,16 @@ def click_by_click(
     valid: BoolArray,
     clicks: int,
 ) -> Iterator[tuple[PromptSet, FloatArray]]:
-    """Let the standard clicker correct an answer, click after click.
+    """Correct predictions with the standard clicker, click after click.
 
     Args:
-        solve: answers prompts with alpha (H, W) in [0, 1].
+        solve: returns alpha (H, W) in [0, 1] for prompts.
         target: (H, W) mask of the object.
-        known: (H, W); errors elsewhere do not count.
-        clicks: how many are made.
+        valid: (H, W); errors elsewhere do not count.
+        clicks: their number.
 
     Yields:
-        The clicks so far and the answer to them.
+        The clicks so far and their prediction.
     """
     alpha = np.zeros(target.shape, np.float32)
     used = np.zeros(target.shape, bool)
@@ -79,7 +79,7 @@ def number_of_clicks(ious: Sequence[float], threshold: float, limit: int) -> int
 
 
 def matte_box(alpha: FloatArray) -> Box:
-    """The tight box around all of an (H, W) alpha above SHOWN, which there must be."""
+    """The tight box around an (H, W) alpha above VISIBLE_ALPHA, not empty."""
     shown = alpha > VISIBLE_ALPHA
     rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
     edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)

@@ -1,7 +1,7 @@
-"""Data sets in their published layouts: what is measured on what.
+"""Data sets in their published layouts.
 
-:func:`open_dataset` finds out which of LAYOUTS a folder has and lists its cases; no
-image is read for that.  A further layout is a further entry of the table.
+:func:`open_dataset` detects which of LAYOUTS a folder has and lists its cases; no image
+is read for that.  A further layout is a further entry of the table.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ MATTE_SUFFIXES = ".alpha.png"
 """End of the name of a matte that lies beside its image."""
 
 EvaluatedRegion = Literal["image", "trimap", "band"]
-"""Where the ``(DIM)`` errors count: everywhere, in the unknown part of the data set's
-own trimaps, or in that of trimaps made from the true mattes."""
+"""Where the ``(DIM)`` errors count: everywhere, in the unknown region of the data
+set's own trimaps, or in that of trimaps made from the ground truth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One object of one image, with its true matte.
+    """One object of one image, with its ground truth.
 
     Attributes:
         name: unique in its data set, of ``/``-separated parts: ``fine/0001_01``.
         image: image file.
-        matte: file of the true matte or mask, of the image's size.
-        subset: part of the data set whose means are told apart; may be empty.
+        matte: file of the ground truth, a matte or mask of the image's size.
+        subset: part of the data set with means of its own; may be empty.
         seg: file of the binary segmentation, where there is one.
-        prompts: JSON file of given prompts; without one they come from the matte.
+        prompts: JSON file of prompts; without one they are derived from the matte.
         trimap: file of the trimap, where there is one.
     """
 
@@ -50,9 +50,9 @@ class Case:
     trimap: Path | None = None
 
     def digest(self) -> str:
-        """Identity of what is measured: equal digests mean the same numbers.
+        """A digest of the case: equal digests mean equal metrics.
 
-        The image counts by its name and size only, which is what makes it quick.
+        The image counts by its name and size only, which is fast.
         """
         total = hashlib.sha256(f"{self.name}\0{self.image.name}".encode())
         total.update(str(_size(self.image)).encode())
@@ -79,15 +79,15 @@ def _bytes(path: Path | None) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What a folder holds.
+    """The cases of a folder.
 
     Attributes:
-        name: for people and for the journal.
+        name: for display and for the journal.
         root: the folder.
         layout: name of its layout.
         cases: in a stable order.
-        problems: sentences on what should be a case and is not.
-        masks: whether the truth is a binary mask.
+        problems: sentences on incomplete cases, which are left out.
+        masks: whether the ground truth is a binary mask.
         region: where the ``(DIM)`` errors count.
     """
 
@@ -101,7 +101,7 @@ class Dataset:
 
     @property
     def subsets(self) -> tuple[str, ...]:
-        """Those that occur, in order."""
+        """The subsets, in order."""
         return tuple(dict.fromkeys(c.subset for c in self.cases if c.subset))
 
     def cases_by_image(self) -> tuple[tuple[Case, ...], ...]:
@@ -123,8 +123,8 @@ class Layout:
     Attributes:
         name: on the command line.
         title: the data set's.
-        shape: what a folder of it looks like, for messages.
-        read: lists the cases below a folder; nothing where it has another layout.
+        description: the files of such a folder, for messages.
+        read: lists the cases below a folder; none where it has another layout.
         masks, region: see :class:`Dataset`.
     """
 
@@ -168,10 +168,10 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
                 each.masks,
                 each.region,
             )
-    wanted = "; ".join(
+    expected = "; ".join(
         f"{e.name} ({e.description})" for e in LAYOUTS if layout in (None, e.name)
     )
-    raise ZimError(f"{root} holds no images with mattes.", f"Expected: {wanted}.")
+    raise ZimError(f"{root} holds no images with mattes.", f"Expected: {expected}.")
 
 
 # --- MicroMat-3K ----------------------------------------------------------------------
@@ -266,13 +266,13 @@ def _pair_files(
         trimaps: folder of trimaps, where there is one.
     """
     for pattern in bases:
-        found = [root] if not pattern else sorted(root.glob(pattern))
-        found = [base for base in found if _read_folders(base, images, mattes)]
-        if not found:
+        matches = [root] if not pattern else sorted(root.glob(pattern))
+        matches = [base for base in matches if _read_folders(base, images, mattes)]
+        if not matches:
             continue
         cases: list[Case] = []
         problems: list[str] = []
-        for base in found:
+        for base in matches:
             subset = base.name if "*" in pattern else ""
             given = _by_stem(base / trimaps) if trimaps else {}
             by_stem = _by_stem(base / images)
@@ -326,10 +326,10 @@ def _read_folders(base: Path, *names: str) -> bool:
 
 def _image_files(folder: Path, *, deep: bool = False) -> list[Path]:
     """The image files in a folder, by name; hidden ones are no images."""
-    found = folder.rglob("*") if deep else folder.iterdir()
+    matches = folder.rglob("*") if deep else folder.iterdir()
     return sorted(
         path
-        for path in found
+        for path in matches
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
     )
 

@@ -1,6 +1,6 @@
 """One evaluation on many machines: its shards as tasks of a cluster.
 
-All machines see the data set, the predictions and the folder of the results under the
+All machines need the data set, the predictions and the folder of the results under the
 same paths.  Each shard has a journal of its own there, so that a worker that dies, or a
 run that is stopped, loses no finished row.
 """
@@ -35,9 +35,10 @@ class DistributedEvaluation:
 
     Attributes:
         root, layout: of the data set, see :func:`open_dataset`.
-        systems, prompts: what is asked, and how.
+        systems, prompts: see :func:`evaluate`.
         out: folder of the results.
-        options: ``shard`` and ``jobs`` do not count: every worker scores its answers.
+        options: ``shard`` and ``jobs`` are ignored: every worker scores its
+            predictions.
         device: where each worker runs its models.
     """
 
@@ -59,7 +60,7 @@ def evaluate_on_cluster(
         cluster, workers: see :func:`zim_model.runtime.cluster.run_all`.
 
     Yields:
-        How many shards of how many are done, and at last the report of all.
+        The number of shards done and of all shards, and at last the report.
 
     Raises:
         ZimError: as of :func:`evaluate`, or the cluster cannot be used.
@@ -88,7 +89,7 @@ def evaluate_on_cluster(
 def evaluate_shard(
     spread: DistributedEvaluation, shard: tuple[int, int]
 ) -> tuple[str, str] | None:
-    """Evaluate one shard in this process; the message and hint of what ended it."""
+    """Evaluate one shard in this process; return the message and hint of an error."""
     # Always resumed: another worker may have died over the first half of it.
     options = replace(spread.options, shard=shard, jobs=0, resume=True)
     any_model = any(isinstance(system, ModelSystem) for system in spread.systems)
@@ -109,7 +110,7 @@ def evaluate_shard(
 
 @functools.cache
 def _make_engine(device: DeviceChoice) -> Engine:
-    """One engine a process, with its models, for all the shards done there."""
+    """The engine of this process, shared by its shards."""
     from zim_model.inference.engine import Engine  # imports torch
 
     engine = Engine()

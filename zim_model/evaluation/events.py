@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, and what it can be told."""
+"""Events of a run, and its control."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zim_model.evaluation.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The data set and the models are there.
+    """Data set and models are loaded.
 
     Attributes:
         total: rows of this run (or shard), finished ones of an earlier run included.
@@ -24,12 +24,12 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class RowDone:
-    """A row was measured, or could not be, and is on the disk.
+    """A row was computed, or has failed, and is on the disk.
 
     Attributes:
         row: see ``row.error``.
         done, total: rows, finished ones of an earlier run included.
-        seconds_left: as this run went so far; None while unknown.
+        seconds_left: estimated from this run so far; None while unknown.
     """
 
     row: EvaluationRow
@@ -40,19 +40,19 @@ class RowDone:
 
 @dataclass(frozen=True, slots=True)
 class DegradationEvent:
-    """Something that was done otherwise, as a sentence: less memory, another device."""
+    """A degradation notice: less memory, another device."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The run waits; all that was answered is measured and on the disk."""
+    """The run waits; all predictions so far are scored and on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """It goes on."""
+    """The run continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Finished:
 
     Attributes:
         report: of all rows that are finished.
-        complete: whether those are all; false when it was cancelled.
+        complete: whether those are all; false after a cancellation.
     """
 
     report: Report
@@ -80,11 +80,11 @@ class RunControl:
         self._stop = threading.Event()
 
     def pause(self) -> None:
-        """Wait before the next answer."""
+        """Wait before the next prediction."""
         self._going.clear()
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue."""
         self._going.set()
 
     def cancel(self) -> None:
@@ -102,5 +102,5 @@ class RunControl:
         return self._stop.is_set()
 
     def wait(self) -> None:
-        """Return once the run may go on or is cancelled."""
+        """Return once the run may continue or is cancelled."""
         self._going.wait()

@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs no other file: tables, curves and images."""
+"""A report as one self-contained HTML page: tables, curves and images."""
 
 from __future__ import annotations
 
@@ -180,12 +180,12 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
         return
     cases = {case.name: case for case in dataset.cases}
     measure = main_metric(report)
-    shown = 0
+    selected = 0
     for row in report.worst(measure):
         images = _case_images(report, row, cases.get(row.case))
         if not images:
             continue
-        if not shown:
+        if not selected:
             yield f"<h2>Worst cases by {escape(measure)}</h2>"
         figures = "".join(
             f'<figure><img src="{_data_url(pixels)}" alt="{name}">'
@@ -197,15 +197,15 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
             f"{escape(measure)} {format_number(row.metrics[measure])}"
         )
         yield f'<div class="case"><p>{said}</p>{figures}</div>'
-        shown += 1
-        if shown == MAX_CASES:
+        selected += 1
+        if selected == MAX_CASES:
             return
 
 
 def _case_images(
     report: Report, row: EvaluationRow, case: Case | None
 ) -> dict[str, ByteArray]:
-    """The images of a row by name; none where one is missing by now."""
+    """The images of a row by name; none where a file is missing."""
     kind = PromptKind.parse(row.prompt).folder
     paths = [
         image_path(folder, THUMBNAILS, row.system, kind, row.case)
@@ -233,7 +233,7 @@ def _case_images(
 
 
 def difference(predicted: ByteArray, target: ByteArray) -> ByteArray:
-    """How two mattes (H, W) differ, (H, W, 3) RGB: too much red, too little blue."""
+    """Signed difference of two mattes (H, W), (H, W, 3) RGB: excess red, lack blue."""
     gap = predicted.astype(np.int16) - target
     out = np.full((*gap.shape, 3), 255, np.int16)
     out[..., 1] -= np.abs(gap)
@@ -261,6 +261,8 @@ def draw_prompts(image: ByteArray, row: EvaluationRow) -> ByteArray:
 
 def _data_url(pixels: ByteArray) -> str:
     """An image as a ``data:`` address."""
-    shown = pixels if pixels.ndim == 2 else pixels[..., ::-1]
-    content = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+    selected = pixels if pixels.ndim == 2 else pixels[..., ::-1]
+    content = cv2.imencode(".jpg", selected, [cv2.IMWRITE_JPEG_QUALITY, 85])[
+        1
+    ].tobytes()
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

@@ -1,8 +1,8 @@
-"""The rows of a run, on the disk as they are finished.
+"""The journal: the rows of a run, on the disk as they are finished.
 
-A journal is a file of one JSON value per line: what was configured, then a row for each
-answer, in the order in which they were finished.  Lines are only ever added, so a run
-that is killed loses nothing but a line that was not whole yet.
+A journal is a file of one JSON value per line: the configuration, then a row for each
+prediction, in the order in which they were finished.  Lines are only ever appended, so
+a run that is killed loses nothing but an incomplete line.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _SHARD = re.compile(r"rows(-\d+-of-\d+)?\.jsonl")
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRow:
-    """One answer of one system to one prompt, measured; or why there is none.
+    """The metrics of one system for one prompt of a case; or an error.
 
     Attributes:
         system: its name.
         case: name in the data set.
         prompt: the kind, as text: ``clicks:20``.
-        digest: of what was measured, see :meth:`Case.digest`, and of the prediction.
+        digest: of the case, see :meth:`Case.digest`, and of the prediction.
         subset: of the data set; may be empty.
         area: of alpha above 0.3, as a fraction of the image.
         metrics: by the names of :data:`zim_model.evaluation.measures.METRICS`.
         curve: the same after 1, 2, ... clicks (SAD, MSE, IoU); empty for other prompts.
-        prompts: that were given to the system, as of :meth:`PromptSet.to_json`.
-        encode_ms, click_ms: what it took; the mean of several clicks.
-        device: that ran, for people; empty for predictions.
-        error: what is wrong; a row with an error has no metrics.
+        prompts: of the system, as of :meth:`PromptSet.to_json`.
+        encode_ms, click_ms: duration; the mean of several clicks.
+        device: that was used, for display; empty for predictions.
+        error: a sentence; a row with an error has no metrics.
     """
 
     system: str
@@ -60,7 +60,7 @@ class EvaluationRow:
 
     @property
     def key(self) -> RowKey:
-        """What a run has one row of."""
+        """The row's key, unique in a run."""
         return self.system, self.case, self.prompt
 
     @property
@@ -70,7 +70,7 @@ class EvaluationRow:
 
     @property
     def prompt_set(self) -> PromptSet:
-        """The prompts that were given; empty where there were none."""
+        """The prompts; empty where there were none."""
         return PromptSet.from_json(dict(self.prompts or {}))
 
     def to_json(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class EvaluationRow:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> EvaluationRow:
-        """Read what :meth:`to_json` gave.
+        """Read the result of :meth:`to_json`.
 
         Raises:
             TypeError, KeyError, ValueError: the data has another form.
@@ -95,15 +95,15 @@ class EvaluationRow:
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What a journal's rows have in common; other configurations never mix with it.
+    """The configuration of a run; a journal has only rows of one.
 
     Attributes:
         dataset: its name.
         layout: of the data set.
         systems: fingerprints by name.
         prompts: kinds, as text.
-        options: all else that numbers depend on.
-        cases: how many the data set has, shards or not.
+        options: all else that metrics depend on.
+        cases: number of cases of the data set, of all shards.
         problems: of the data set's own, see :class:`Dataset`.
     """
 
@@ -116,7 +116,7 @@ class RunConfig:
     problems: tuple[str, ...] = ()
 
     def check_fits(self, other: RunConfig, path: Path) -> None:
-        """Refuse to mix with what a journal holds.
+        """Check that this run may be added to a journal.
 
         Raises:
             ZimError: naming every difference.
@@ -140,7 +140,7 @@ class RunConfig:
             )
 
     def merge(self, other: RunConfig) -> RunConfig:
-        """Both, of which :meth:`check_fits` says that they fit."""
+        """The union of two configurations that fit, see :meth:`check_fits`."""
         prompts = dict.fromkeys((*self.prompts, *other.prompts))
         systems = dict(self.systems) | dict(other.systems)
         return RunConfig(
@@ -163,10 +163,10 @@ def journal_name(shard: tuple[int, int]) -> str:
 def find_journals(folder: Path) -> list[Path]:
     """The journals of a results folder, in order."""
     try:
-        found = [path for path in folder.iterdir() if _SHARD.fullmatch(path.name)]
+        paths = [path for path in folder.iterdir() if _SHARD.fullmatch(path.name)]
     except OSError:
         return []
-    return sorted(found)
+    return sorted(paths)
 
 
 def read_journal(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow]]:
@@ -182,7 +182,7 @@ def read_journal(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow]]:
 
 
 def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
-    """Also how many bytes of the file are whole lines."""
+    """As :func:`read_journal`, with the number of bytes of whole lines."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -227,7 +227,7 @@ def _config(data: Mapping[str, Any]) -> RunConfig:
 
 
 def exists_error(path: Path) -> ZimError:
-    """What is wrong with a journal that nobody said to go on with."""
+    """The error for an existing journal that is not to be resumed."""
     return ZimError(
         f"{path} holds the rows of an earlier run.",
         "Resume it (--resume), or choose another folder for the results.",
@@ -235,7 +235,7 @@ def exists_error(path: Path) -> ZimError:
 
 
 class EvaluationJournal:
-    """Adds rows to a file; a context manager.
+    """Appends rows to a file; a context manager.
 
     Args:
         path: need not exist; its folder is made.
@@ -302,7 +302,7 @@ class EvaluationJournal:
 
 
 def _lock(file: IO[bytes], path: Path) -> None:
-    """Keep other runs away until the file is closed, where the system can.
+    """Lock the file against other runs, where the system can.
 
     Raises:
         ZimError: another run has it.

@@ -1,8 +1,8 @@
-"""Every error of a matte that the evaluation tells, by name, from one pass over it.
+"""All metrics of a matte, by name, in one pass.
 
 Three families, never mixed: ZIM's own (``SAD`` ... ``Conn``, over the whole image),
 those of alphamatting.com and Deep Image Matting (``... (DIM)``, over the unknown region
-of a trimap or the whole image, as the data set's papers do), and those of masks.
+of a trimap or the whole image, as in the data set's papers), and those of masks.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from zim_model.arrays import BoolArray, FloatArray
 from zim_model.matting import metrics
 
 BAND = 10
-"""Pixels on each side: of the outline, for the boundary's errors; of what is neither
-empty nor opaque, for a trimap that is made from a true matte."""
+"""Pixels on each side: of the outline, for the boundary's errors; of soft alpha, for
+a trimap made from the ground truth."""
 BOUNDARY_WIDTH = 0.02
 """Of the image's diagonal: how far a mask's boundary reaches inside (Boundary IoU)."""
 SIGMA = 1.4
@@ -42,7 +42,7 @@ class Metric:
         name: also its key in a row's metrics.
         family: of definitions.
         meaning: one sentence, with the unit.
-        better: whether ``less`` or ``more`` is better.
+        better: ``less`` or ``more``.
     """
 
     name: str
@@ -87,7 +87,7 @@ METRICS = (
 def compute_metrics(
     predicted: FloatArray, target: FloatArray, unknown: BoolArray | None = None
 ) -> dict[str, float]:
-    """The errors of a matte, by the names of MEASURES.
+    """The metrics of a matte, by the names of METRICS.
 
     Args:
         predicted, target: (H, W) float32 alpha in [0, 1].
@@ -108,31 +108,33 @@ def compute_metrics(
 
 
 def zim_metrics(predicted: FloatArray, target: FloatArray) -> dict[str, float]:
-    """ZIM's own errors alone; see :func:`compute_metrics`."""
+    """ZIM's own metrics alone; see :func:`compute_metrics`."""
     part = metrics.union_rect(predicted, target, 1)
     p, g = predicted[part], target[part]
     return _zim(p, g, metrics.connectivity_sum(p, g), target.size)
 
 
-def _zim(p: FloatArray, g: FloatArray, off: FloatArray, size: int) -> dict[str, float]:
-    """From the part of the mattes that shows something, in an image of ``size``."""
-    if not p.size:
+def _zim(
+    predicted: FloatArray, target: FloatArray, off: FloatArray, size: int
+) -> dict[str, float]:
+    """ZIM's metrics from the region around both mattes, in an image of ``size``."""
+    if not predicted.size:
         return dict.fromkeys(("SAD", "MSE", "MAE", "Grad", "Conn"), 0.0)
-    difference = cv2.norm(p, g, cv2.NORM_L1)
+    difference = cv2.norm(predicted, target, cv2.NORM_L1)
     return {
         "SAD": difference / 1e3,
-        "MSE": cv2.norm(p, g, cv2.NORM_L2SQR) / size * 1e3,
+        "MSE": cv2.norm(predicted, target, cv2.NORM_L2SQR) / size * 1e3,
         "MAE": difference / size * 1e3,
-        "Grad": metrics.gradient_sum(p, g) / size * 1e3,
+        "Grad": metrics.gradient_sum(predicted, target) / size * 1e3,
         "Conn": cv2.norm(off, cv2.NORM_L1) / 1e3,
     }
 
 
 def unknown_region(alpha: FloatArray) -> BoolArray:
-    """The unknown part (H, W) of the trimap that is made from a true matte (H, W).
+    """The unknown region (H, W) of the trimap made from a ground truth (H, W).
 
-    All within BAND pixels (along rows and columns) of what is neither empty nor opaque:
-    the shown part grown by a square, less the opaque part shrunk by it.
+    All within BAND pixels (along rows and columns) of soft alpha: the support dilated
+    by a square, less the opaque part eroded by it.
     """
     shown = alpha > 0
     opaque = alpha >= 1
@@ -151,31 +153,31 @@ def _edge_band(outer: BoolArray, inner: BoolArray) -> BoolArray:
 
 
 def _dim(
-    p: FloatArray,
-    g: FloatArray,
+    predicted: FloatArray,
+    target: FloatArray,
     difference: FloatArray,
     unknown: BoolArray | None,
     part: metrics.Rect,
     size: int,
 ) -> dict[str, float]:
     if unknown is None:
-        count, where = size, np.ones(p.shape, bool)
+        count, where = size, np.ones(predicted.shape, bool)
     else:
         count, where = int(np.count_nonzero(unknown)), unknown[part]
     if count == 0:
         return {}
-    values = {"Grad (DIM)": _dim_grad(p, g, where)}
+    values = {"Grad (DIM)": _dim_grad(predicted, target, where)}
     counted = np.ascontiguousarray(where).view(np.uint8)
-    if not p.size:
+    if not predicted.size:
         return values | {"SAD (DIM)": 0.0, "MSE (DIM)": 0.0, "Conn (DIM)": 0.0}
     return values | {
-        "SAD (DIM)": cv2.norm(p, g, cv2.NORM_L1, counted) / 1e3,
-        "MSE (DIM)": cv2.norm(p, g, cv2.NORM_L2SQR, counted) / count * 1e3,
+        "SAD (DIM)": cv2.norm(predicted, target, cv2.NORM_L1, counted) / 1e3,
+        "MSE (DIM)": cv2.norm(predicted, target, cv2.NORM_L2SQR, counted) / count * 1e3,
         "Conn (DIM)": cv2.norm(difference, cv2.NORM_L1, counted) / 1e3,
     }
 
 
-def _dim_grad(p: FloatArray, g: FloatArray, where: BoolArray) -> float:
+def _dim_grad(predicted: FloatArray, target: FloatArray, where: BoolArray) -> float:
     """Sum of squared differences of the gradients' lengths, in thousands.
 
     With the gradients d of the difference and s of the sum of the mattes, the lengths
@@ -192,13 +194,15 @@ def _dim_grad(p: FloatArray, g: FloatArray, where: BoolArray) -> float:
         bottom = min(top + _STRIP, rows[-1] + 1)
         first = max(0, top - reach)  # the filters see so many pixels more
         near = slice(first, bottom + reach), slice(left, right)
-        gap = _gradient_difference(p[near], g[near])[top - first : bottom - first]
+        gap = _gradient_difference(predicted[near], target[near])[
+            top - first : bottom - first
+        ]
         counted = np.ascontiguousarray(where[top:bottom, left:right]).view(np.uint8)
         total += cv2.norm(gap, cv2.NORM_L2SQR, counted)
     return total / 1e3
 
 
-def _gradient_difference(p: FloatArray, g: FloatArray) -> FloatArray:
+def _gradient_difference(predicted: FloatArray, target: FloatArray) -> FloatArray:
     """Difference of the lengths of the Gaussian gradients of two mattes, (H, W)."""
     smooth, slope = _kernels()
     (dx, dy), (sx, sy) = (
@@ -211,7 +215,7 @@ def _gradient_difference(p: FloatArray, g: FloatArray) -> FloatArray:
             )
             for kernels in ((slope, smooth), (smooth, slope))
         ]
-        for alpha in (cv2.subtract(p, g), cv2.add(p, g))
+        for alpha in (cv2.subtract(predicted, target), cv2.add(predicted, target))
     )
     gap = 2 * (dx * sx + dy * sy)
     lengths = _magnitude(sx + dx, sy + dy)
@@ -222,7 +226,7 @@ def _gradient_difference(p: FloatArray, g: FloatArray) -> FloatArray:
 
 
 def _magnitude(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Not OpenCV's: its last bits depend on where in the memory the arrays lie."""
+    """Length of vectors; OpenCV's last bits depend on the arrays' alignment."""
     x *= x
     y *= y
     x += y
@@ -243,31 +247,37 @@ def _kernels() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
 # --- outlines and masks ---------------------------------------------------------------
 
 
-def _boundary(p: FloatArray, g: FloatArray) -> dict[str, float]:
+def _boundary(predicted: FloatArray, target: FloatArray) -> dict[str, float]:
     """Errors within BAND pixels of the true mask's outline."""
-    mask = g > MASK_ABOVE
+    mask = target > MASK_ABOVE
     band = _edge_band(mask, mask).view(np.uint8)
     count = cv2.countNonZero(band)
     if not count:
         return {}
     return {
-        "SAD (boundary)": cv2.norm(p, g, cv2.NORM_L1, band) / 1e3,
-        "MSE (boundary)": cv2.norm(p, g, cv2.NORM_L2SQR, band) / count * 1e3,
+        "SAD (boundary)": cv2.norm(predicted, target, cv2.NORM_L1, band) / 1e3,
+        "MSE (boundary)": cv2.norm(predicted, target, cv2.NORM_L2SQR, band)
+        / count
+        * 1e3,
     }
 
 
-def _masks(p: BoolArray, g: BoolArray, diagonal: float) -> dict[str, float]:
+def _masks(
+    predicted: BoolArray, target: BoolArray, diagonal: float
+) -> dict[str, float]:
     width = max(1, round(BOUNDARY_WIDTH * diagonal))
     return {
-        "IoU": metrics.iou(p, g),
-        "Boundary IoU": metrics.iou(_mask_boundary(p, width), _mask_boundary(g, width)),
+        "IoU": metrics.iou(predicted, target),
+        "Boundary IoU": metrics.iou(
+            _mask_boundary(predicted, width), _mask_boundary(target, width)
+        ),
     }
 
 
 def _mask_boundary(mask: BoolArray, width: int) -> BoolArray:
-    """The part of a mask within so many pixels of its outside, beyond the image too.
+    """The part of a mask within ``width`` pixels of its outside or the image's border.
 
-    That is the mask less what so many erosions by a 3 x 3 square leave of it.
+    That is the mask less its erosion by as many 3 x 3 squares.
     """
     brush = np.ones((2 * width + 1,) * 2, np.uint8)
     inner = cv2.erode(

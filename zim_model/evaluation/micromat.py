@@ -1,8 +1,8 @@
-"""Downloading MicroMat-3K, when the user asks for it and for nothing else.
+"""Downloading MicroMat-3K, only when the user asks for it.
 
 It comes from the authors' page on the Hugging Face hub, at one fixed revision, file by
-file: what has arrived is kept, and each file is compared with the digest that the hub
-records for that revision.  The authors have published no digest of their own.
+file: received files are kept, and each is compared with the digest that the hub records
+for that revision.  The authors have published no digest of their own.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ TERMS = (
     "said to come from DIV2K, whose own terms apply to them. Files are compared with\n"
     "the digests that the hub records; the authors have published none."
 )
-"""What is shown before the download."""
+"""Shown before the download."""
 PAGES = 100
 """Most pages that a list of files may have."""
 _SPARE = 64 << 20
@@ -57,7 +57,7 @@ _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class _HubFile:
-    """A file of the list: its path, and how the hub tells that it is right."""
+    """A file of the list: its path, size and digest."""
 
     path: str
     size: int
@@ -74,8 +74,8 @@ def download_micromat(
     progress: ProgressCallback,
     cancelled: CancelCheck,
     *,
-    opener: Opener = open_https,
-    pause: Callable[[float], None] = time.sleep,
+    open_url: Opener = open_https,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Path:
     """Fetch the data set into ``folder/MicroMat3K``, from where it was left.
 
@@ -83,8 +83,8 @@ def download_micromat(
         folder: it is made.
         progress: told about ten times a second, on this thread.
         cancelled: polled; what has arrived is kept for the next time.
-        opener: opens a request; the default knows https only.
-        pause: waits so many seconds before another try.
+        open_url: opens a request; the default knows https only.
+        sleep: waits so many seconds before another try.
 
     Returns:
         The root of the data set.
@@ -94,7 +94,7 @@ def download_micromat(
         WeightsError: the disk is full or cannot be written.
         Cancelled: ``cancelled`` became true.
     """
-    listed = list(_list_files(opener, cancelled))
+    listed = list(_list_files(open_url, cancelled))
     with translate_os_errors(f"{folder} cannot be written"):
         for part in {(folder / file.path).parent for file in listed}:
             part.mkdir(parents=True, exist_ok=True)
@@ -103,23 +103,23 @@ def download_micromat(
     for file in (file for file in left if not file.large):
         if cancelled():
             raise Cancelled
-        _fetch_small(file, folder / file.path, opener)
+        _fetch_small(file, folder / file.path, open_url)
     large = [
         (ModelFile(Path(f.path).name, f.url, f.size, f.digest), folder / f.path)
         for f in listed
         if f.large
     ]
-    fetch_files(large, progress, cancelled, open_url=opener, sleep=pause)
+    fetch_files(large, progress, cancelled, open_url=open_url, sleep=sleep)
     return folder / FOLDER
 
 
-def _list_files(opener: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
+def _list_files(open_url: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
     """The files of the data set, as the hub lists them, page by page."""
     url = f"{HUB}/api/datasets/{REPOSITORY}/tree/{REVISION}/{FOLDER}?recursive=true"
     for _ in range(PAGES):
         if cancelled():
             raise Cancelled
-        content, link = _read_url(opener, url)
+        content, link = _read_url(open_url, url)
         try:
             entries = json.loads(content)
             yield from (
@@ -130,10 +130,10 @@ def _list_files(opener: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
                 f"The list of files at {url} cannot be understood: {error}.",
                 f"Fetch the data set with a browser from {SOURCE}.",
             ) from error
-        found = _NEXT.search(link)
-        if found is None:
+        match = _NEXT.search(link)
+        if match is None:
             return
-        url = found[1]
+        url = match[1]
         if not url.startswith(f"{HUB}/"):
             raise DownloadError(f"The list of files goes on at {url}, a stranger's.")
 
@@ -159,9 +159,9 @@ def _parse_entry(entry: Any) -> _HubFile:
     return _HubFile(path, int(entry["size"]), digest, bool(lfs))
 
 
-def _fetch_small(file: _HubFile, target: Path, opener: Opener) -> None:
-    """Fetch a file that the hub keeps in Git itself, and compare Git's digest."""
-    content, _ = _read_url(opener, file.url)
+def _fetch_small(file: _HubFile, target: Path, open_url: Opener) -> None:
+    """Fetch a file that is stored in Git itself, and compare Git's digest."""
+    content, _ = _read_url(open_url, file.url)
     head = f"blob {len(content)}\0".encode()
     # Git's name of a content: not a matter of security, which https gives.
     digest = hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
@@ -177,14 +177,14 @@ def _fetch_small(file: _HubFile, target: Path, opener: Opener) -> None:
         stream.write(content)
 
 
-def _read_url(opener: Opener, url: str) -> tuple[bytes, str]:
-    """The content at an address, and the Link header."""
+def _read_url(open_url: Opener, url: str) -> tuple[bytes, str]:
+    """The content of a URL, and the Link header."""
     request = urllib.request.Request(url)
     request.add_header("User-Agent", "zim-studio")
     request.add_header("Accept-Encoding", "identity")
     content = bytearray()
     try:
-        response = opener(request)
+        response = open_url(request)
         try:
             while chunk := response.read(256 << 10):
                 content += chunk

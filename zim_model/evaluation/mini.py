@@ -1,8 +1,8 @@
-"""A small procedural set in MicroMat-3K's layout, the same on every machine.
+"""A small procedural data set in MicroMat-3K's layout, the same on every machine.
 
-For tests, and for trying the evaluation without the data: shapes with hair, holes and
-soft edges (``fine``) and with crisp outlines (``coarse``) over textured backgrounds,
-with points, boxes and segmentations.
+For tests, and to try the evaluation without data: shapes with hair, holes and soft
+edges (``fine``) and with crisp outlines (``coarse``) over textured backgrounds, with
+points, boxes and segmentations.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ def _prompts(
     grey: ByteArray, mask: BoolArray
 ) -> dict[str, list[list[int]] | list[int]]:
     """Clicks on the object and beside it, filled up with a label of -1, and its box."""
-    found, used = np.zeros_like(mask), np.zeros_like(mask)
+    prompts, used = np.zeros_like(mask), np.zeros_like(mask)
     rows = []
     for index in range(POINTS):
         # A click that is wrong on purpose is one on the background.
         place = (
-            next_click(~found, mask, ~used, used)
+            next_click(~prompts, mask, ~used, used)
             if index % 2
-            else next_click(found, mask, ~used, used)
+            else next_click(prompts, mask, ~used, used)
         )
         x, y = int(place.x), int(place.y)
         cv2.circle(used.view(np.uint8), (x, y), 12, 1, -1)

@@ -1,4 +1,4 @@
-"""Asking a system for one case, and checking the case first."""
+"""Predicting one case with a system, after checking the case."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ MIN_AREA_ALPHA = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundTruth:
-    """What is right for a case.
+    """The right matte of a case.
 
     Attributes:
         matte: (H, W) uint16, 65535 opaque.
         alpha: the same in [0, 1].
-        digest: of what is measured, see :meth:`Case.digest`.
+        digest: of the case, see :meth:`Case.digest`.
     """
 
     matte: WordArray
@@ -64,7 +64,7 @@ class GroundTruth:
 
 
 def read_ground_truth(case: Case, image: Future[ByteArray]) -> GroundTruth | ZimError:
-    """What is right for a case, or what is wrong with it or with its image."""
+    """Read a case's ground truth, checked against its image."""
     try:
         pixels = image.result()
         matte = read_matte(case.matte)
@@ -78,13 +78,13 @@ def read_ground_truth(case: Case, image: Future[ByteArray]) -> GroundTruth | Zim
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CasePrediction:
-    """What a system said, and what it took.
+    """A system's prediction for a case.
 
     Attributes:
         matte: (H, W) uint16, 65535 opaque.
-        prompts: it was given.
+        prompts: of the system.
         curve: errors after 1, 2, ... clicks.
-        notes: what was done otherwise for want of memory, as sentences.
+        notes: degradations for lack of memory, as sentences.
     """
 
     matte: WordArray
@@ -98,12 +98,12 @@ class CasePrediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaseRunner:
-    """Puts the questions of one case to a model.
+    """Predicts one case with a model.
 
     Attributes:
         engine: that runs it.
         request: with the image and the model, without prompts.
-        binary: whether answers are made hard masks, as a segmenter's are.
+        binary: whether mattes are binarised, as a segmenter's are.
         cancelled: polled between the steps.
     """
 
@@ -113,10 +113,10 @@ class CaseRunner:
     cancelled: CancelCheck
 
     def run(self, case: Case, prompt: PromptKind, truth: GroundTruth) -> CasePrediction:
-        """The answer to a kind of prompt.
+        """Predict for a kind of prompt.
 
         Raises:
-            ZimError: the case has no such prompt, or the model cannot answer it.
+            ZimError: the case has no such prompt, or they are invalid.
             Cancelled: ``cancelled`` became true.
         """
         if prompt.kind == "clicks":
@@ -141,7 +141,7 @@ class CaseRunner:
     def _solve_clicks(
         self, case: Case, truth: GroundTruth, clicks: int
     ) -> CasePrediction:
-        """The answer to so many simulated clicks, and how wrong it was after each."""
+        """Predict for simulated clicks, with the metrics after each."""
         target = _target_mask(case, truth)
         answers: list[CasePrediction] = []
         curve: list[dict[str, float]] = []
@@ -169,7 +169,7 @@ class CaseRunner:
 
 
 def case_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSet:
-    """The given prompts of a case, or those that its matte suggests.
+    """The prompts of a case's file, or those derived from its matte.
 
     Raises:
         PromptError: the file of prompts is missing or malformed, does not have this
@@ -177,11 +177,11 @@ def case_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSe
     """
     size = truth.matte.shape
     if case.prompts is not None:
-        given = read_prompts(case.prompts)
-        if prompt.kind not in given:
+        file_prompts = read_prompts(case.prompts)
+        if prompt.kind not in file_prompts:
             raise PromptError(f"{case.prompts} has no prompt of the kind {prompt}.")
         try:
-            return validate_prompts(given[prompt.kind], (size[0], size[1]))
+            return validate_prompts(file_prompts[prompt.kind], (size[0], size[1]))
         except PromptError as error:
             raise PromptError(f"{case.prompts}: {error.message}", error.hint) from error
     if prompt.kind == "box":
@@ -192,7 +192,7 @@ def case_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSe
 
 
 def _target_mask(case: Case, truth: GroundTruth) -> BoolArray:
-    """What clicks can fall on.
+    """The mask for simulated clicks.
 
     Raises:
         ImageError: nothing of the matte is opaque enough.

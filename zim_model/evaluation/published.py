@@ -1,4 +1,4 @@
-"""Numbers that others have published, to be read beside measured ones, never with them.
+"""Published metrics, for comparison beside computed ones.
 
 Table 1 of the ZIM paper (ICCV 2025, arXiv 2411.00626): MicroMat-3K, all ViT-B.
 """
@@ -15,11 +15,11 @@ _NAMES = ("SAD", "MSE", "MAE", "Grad", "Conn")
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """A line of somebody's table.
+    """A row of a published table.
 
     Attributes:
         system, prompt, subset: names, as in a :class:`~.report.Group`.
-        means: by measure, as printed there.
+        means: by metric, as printed there.
     """
 
     system: str
@@ -61,5 +61,5 @@ MICROMAT = tuple(
 
 
 def published_rows(layout: str) -> tuple[PublishedRow, ...]:
-    """What is published on data sets of a layout; often nothing."""
+    """Published rows for data sets of a layout; often none."""
     return MICROMAT if layout == "micromat" else ()

@@ -1,7 +1,7 @@
-"""Reading what is measured: images, mattes and prompt files, with checks.
+"""Reading images, mattes and prompt files, with checks.
 
-Whatever is wrong with one of them is a :class:`ZimError` that names the file, for the
-report; nothing is guessed and nothing counts as zero.
+Every failure is a :class:`ZimError` that names the file, for the report; nothing is
+guessed and nothing counts as zero.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import describe_os_error
 
 MAX_POINTS = 50
-"""Of a prompt file, as in ZIM's evaluation."""
+"""Points used of a prompt file, as in ZIM's evaluation."""
 MAX_OUTSIDE = 1.0
-"""Pixels that a box may reach beyond the image; more is an error in the file."""
+"""Pixels that a box may extend beyond the image; more is an error in the file."""
 UNKNOWN = (64, 192)
 """Grey values of a trimap's unknown region lie between these."""
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
@@ -61,7 +61,7 @@ def as_alpha(matte: WordArray) -> FloatArray:
 
 
 def read_trimap(path: Path) -> BoolArray:
-    """Where a trimap, (H, W), does not know.
+    """The unknown region of a trimap, (H, W).
 
     Raises:
         ImageError: it is missing or cannot be read.
@@ -90,7 +90,7 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
 
 
 def check_size(path: Path, array: np.ndarray[Any, Any], image: Path, size: Any) -> None:
-    """Refuse a matte (H, W) that is not of its image's size (H, W).
+    """Check that a matte (H, W) has its image's size (H, W).
 
     Raises:
         ImageError: it is not.
@@ -107,8 +107,8 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
     """The prompts of a file in MicroMat-3K's layout, by kind: ``point`` and ``box``.
 
     The file is ``{"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}``, either of
-    which may be missing.  Points with a label below 0 only fill up; at most MAX_POINTS
-    of the others count.
+    which may be missing.  Points with a label below 0 are padding; at most MAX_POINTS
+    of the others are used.
 
     Raises:
         PromptError: the file is missing, no JSON, or of another form.
@@ -121,18 +121,18 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
     except (ValueError, RecursionError) as error:
         raise PromptError(f"{path} is no JSON file: {error}.") from error
     try:
-        found = {}
+        prompts = {}
         if data.get("point") is not None:
-            found["point"] = PromptSet(_points(data["point"]))
+            prompts["point"] = PromptSet(_points(data["point"]))
         if data.get("bbox") is not None:
             x0, y0, x1, y1 = map(_number, data["bbox"])
-            found["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
+            prompts["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PromptError(
             f"{path} does not hold prompts: {error}.",
             'Expected {"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}.',
         ) from error
-    return found
+    return prompts
 
 
 def _points(rows: Any) -> tuple[Point, ...]:
@@ -153,7 +153,7 @@ def _number(value: Any) -> float:
 
 
 def validate_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
-    """Prompts that a file gives for an image of that height and width, checked.
+    """Prompts of a file, checked for an image of that height and width.
 
     Raises:
         PromptError: there is none, or one lies outside the image.

@@ -1,9 +1,9 @@
-"""What the rows of a run say: means by system, prompt, subset and size.
+"""Reports: means of a run's rows by system, prompt, subset and size.
 
-A mean is over rows, each (image, object) with the same weight, as ZIM's evaluation has
-it.  Rows that could not be measured are counted and left out.  The official average
-divides by the count plus 1e-5, which no printed digit shows, and prints 0 where there
-is no row, which here is a dash.
+A mean is over rows, each (image, object) with the same weight, as in ZIM's evaluation.
+Failed rows are counted and left out.  The official average divides by the count plus
+1e-5, which no printed digit shows, and prints 0 where there is no row, which here is a
+dash.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class MetricGroup:
-    """The means of one line of a report.
+    """The means of one row of a report's table.
 
     Attributes:
         system, prompt: names.
         subset: of the data set, or ``all``.
         size: one of SIZES, or ``all``.
-        count: rows that were measured.
-        failed: rows that could not be.
-        means: by measure; a measure that no row has is missing.
+        count: rows with metrics.
+        failed: rows with an error.
+        means: by metric; metrics without any row are missing.
     """
 
     system: str
@@ -45,13 +45,13 @@ class MetricGroup:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The rows of a run, in an order that does not depend on how it went.
+    """The rows of a run, in an order that does not depend on the execution.
 
     Attributes:
-        config: what was run.
+        config: of the run.
         rows: by system, prompt and case.
-        expected: rows that a whole run has.
-        folders: that hold the images of predictions.
+        expected: rows of the complete run.
+        folders: with the images of predictions.
     """
 
     config: RunConfig
@@ -85,36 +85,36 @@ class Report:
 
     @property
     def failed(self) -> tuple[EvaluationRow, ...]:
-        """The rows with one."""
+        """The rows with an error."""
         return tuple(row for row in self.rows if row.error)
 
     @property
     def missing(self) -> int:
-        """Rows of the whole run that are not there."""
+        """Number of missing rows of the complete run."""
         return max(0, self.expected - len(self.rows))
 
     @property
     def has_no_failures(self) -> bool:
-        """Whether every row of the whole run was measured."""
+        """Whether every row of the complete run has metrics."""
         return not (self.failed or self.missing or self.config.problems)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the measures that some row has, in order."""
+        """Names of the metrics that any row has, in order."""
         present = {name for row in self.rows for name in row.metrics}
         return tuple(m.name for m in METRICS if m.name in present)
 
     def groups(self) -> tuple[MetricGroup, ...]:
-        """Every line: by system and prompt, all and by subset, all and by size."""
-        found = []
+        """All groups: by system and prompt, all and by subset, all and by size."""
+        result = []
         for system, prompt in dict.fromkeys((r.system, r.prompt) for r in self.rows):
             rows = [r for r in self.rows if (r.system, r.prompt) == (system, prompt)]
             for subset in self._subsets(rows):
                 part = [r for r in rows if subset in (ALL, r.subset)]
                 for size in (ALL, *SIZES):
                     own = [r for r in part if size in (ALL, r.size)]
-                    found.append(_group(system, prompt, subset, size, own))
-        return tuple(found)
+                    result.append(_group(system, prompt, subset, size, own))
+        return tuple(result)
 
     @staticmethod
     def _subsets(rows: Sequence[EvaluationRow]) -> list[str]:
@@ -129,7 +129,7 @@ class Report:
 
     def curves(self) -> dict[tuple[str, str], tuple[dict[str, float], ...]]:
         """Mean SAD, MSE and IoU after 1, 2, ... clicks, by system and prompt."""
-        found = {}
+        result = {}
         for system, prompt in dict.fromkeys(
             (r.system, r.prompt) for r in self.measured
         ):
@@ -140,11 +140,11 @@ class Report:
             ]
             if curves:
                 steps = zip(*curves, strict=True)
-                found[system, prompt] = tuple(map(means, steps))
-        return found
+                result[system, prompt] = tuple(map(means, steps))
+        return result
 
     def worst(self, measure: str = "SAD") -> tuple[EvaluationRow, ...]:
-        """The measured rows that have the measure, the worst first."""
+        """The rows that have the metric, the worst first."""
         rows = [row for row in self.measured if measure in row.metrics]
         sign = 1 if _more_is_better(measure) else -1
         return tuple(sorted(rows, key=lambda row: sign * row.metrics[measure]))
@@ -170,8 +170,8 @@ def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     The sums are exact, so that the order of the rows, and thus how a run was divided,
     changes nothing.
     """
-    found: dict[str, float] = {}
+    result: dict[str, float] = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row[name] for row in rows if name in row]
-        found[name] = math.fsum(values) / len(values)
-    return found
+        result[name] = math.fsum(values) / len(values)
+    return result

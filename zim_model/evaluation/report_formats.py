@@ -39,7 +39,7 @@ def write_report(
     """Write a report's files, replacing those of an earlier one.
 
     Args:
-        folder: it is made.
+        folder: created if missing.
         dataset: whose images the HTML page shows; without it there are none.
         formats: names in WRITERS; None writes all.
 
@@ -64,7 +64,7 @@ def write_report(
 
 
 def to_csv(report: Report, dataset: Dataset | None = None) -> str:
-    """The means: one line for each system, prompt, subset and size."""
+    """The means: one row for each system, prompt, subset and size."""
     names = report.metrics
     lines = [("system", "prompt", "subset", "size", "rows", "failed", *names)]
     for group in report.groups():
@@ -75,7 +75,7 @@ def to_csv(report: Report, dataset: Dataset | None = None) -> str:
 
 
 def rows_to_csv(report: Report, dataset: Dataset | None = None) -> str:
-    """Every row, the worst first and the failed ones before them."""
+    """Every row, failed ones first, then the worst first."""
     names = report.metrics
     head = ("case", "system", "prompt", "subset", "size", "area", *names)
     lines = [(*head, "encode_ms", "click_ms", "device", "error")]
@@ -136,7 +136,7 @@ def _plain_values(row: EvaluationRow) -> dict[str, Any]:
 
 
 def official_average(total: float, count: int) -> float:
-    """As ZIM's evaluation averages: a hair too small, and 0 of nothing."""
+    """The average of ZIM's evaluation: slightly too small, and 0 of nothing."""
     average = total / (count + 1e-5)
     return average if math.isfinite(average) else 0.0
 
@@ -212,4 +212,4 @@ WRITERS: dict[str, Writer] = {
     "report.tex": to_latex,
     "report.html": to_html,
 }
-"""The files of a report."""
+"""Writers by file name."""

@@ -1,8 +1,8 @@
 """Evaluating systems on a data set: one runner for the command line and the window.
 
-:func:`evaluate` is a generator: it works while it is iterated over, on the thread that
-does, and tells all that happens as :data:`~zim_model.evaluation.events.Event`.  Answers
-are scored in other processes meanwhile, and the next image is decoded on a thread.
+:func:`evaluate` is a generator: it works while it is iterated over, on the calling
+thread, and yields :data:`~zim_model.evaluation.events.Event`. Predictions are scored in
+other processes meanwhile, and the next image is decoded on a thread.
 """
 
 from __future__ import annotations
@@ -79,27 +79,28 @@ if TYPE_CHECKING:
 DEFAULT_PROMPTS = (PromptKind("point"), PromptKind("box"))
 """The prompts of the paper's table."""
 AHEAD = 2
-"""Answers per process that may wait to be scored; it bounds the memory."""
+"""Predictions per process that may wait to be scored; it bounds the memory."""
 
 
 def default_jobs() -> int:
-    """Processes that score answers: all cores but one, and no more than eight."""
+    """Scoring processes: all cores but one, and at most eight."""
     return max(1, min(8, (os.cpu_count() or 2) - 1))
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """How a run is done.
+    """Options of a run.
 
     Attributes:
-        upsampling: of the models' answers; ``bilinear`` is what official ZIM does.
-        region: where the ``(DIM)`` errors count; None as the data set has it.
-        limit: at most so many cases, evenly spread over the data set; 0 takes all.
-        shard: this part of so many, counted from 1; images are dealt out in turn.
-        jobs: processes that score answers; 0 scores between the answers.
-        resume: take over the finished rows of an earlier run in the same folder.
-        thumbnails, predictions: whether answers are kept as images, small or whole.
-        mirrored: ask about the mirror images too, see :class:`Options`.
+        upsampling: of the models' mattes; ``bilinear`` is official ZIM's.
+        region: where the ``(DIM)`` errors count; None takes the data set's.
+        limit: most cases, evenly spread over the data set; 0 takes all.
+        shard: index, counted from 1, and number of shards; images are distributed in
+            turn.
+        jobs: processes that score; 0 scores between the predictions.
+        resume: keep the finished rows of an earlier run in the same folder.
+        thumbnails, predictions: whether mattes are saved as images, small or whole.
+        flip_tta: see :class:`Options`.
     """
 
     upsampling: Upsampling = "guided"
@@ -123,7 +124,7 @@ def evaluate(
     control: RunControl | None = None,
     engine: Engine | None = None,
 ) -> Iterator[Event]:
-    """Ask every system for every case with every prompt, and measure the answers.
+    """Predict every case with every system and prompt, and compute metrics.
 
     The events are one :class:`Started`, then a :class:`RowDone` for each row with
     :class:`DegradationEvent`, :class:`Paused` and :class:`Resumed` between them, and
@@ -132,13 +133,14 @@ def evaluate(
     are on the disk (``out/rows.jsonl``) before they are told; closing the generator
     loses only what was not yet told.  A case that cannot be measured (a missing or
     unreadable file, a matte of another size, a prompt outside the image) gives a row
-    with ``error`` and never ends the run; it is tried again by a run that resumes.
+    with ``error`` and never ends the run; it is repeated by a run that resumes.
 
     ::
 
-        control = Control()  # control.pause(), .resume(), .cancel() from any thread
+        control = RunControl()  # .pause(), .resume(), .cancel() from any thread
         dataset = open_dataset(Path("MicroMat3K"))
-        systems = [Model.of("zim-tiny"), Predictions("Other", Path("other"))]
+        other = PredictionFolder("Other", Path("other"))
+        systems = [ModelSystem.from_name("zim-tiny"), other]
         for event in evaluate(dataset, systems, Path("results"), control=control):
             match event:
                 case RowDone(row, done, total):
@@ -148,14 +150,14 @@ def evaluate(
 
     Args:
         dataset: see :func:`zim_model.evaluation.open_dataset`.
-        systems: models and folders of predictions, of different names.
-        out: folder of the results; it is made.
-        prompts: kinds to ask with.
+        systems: models and folders of predictions, with different names.
+        out: folder of the results; created if missing.
+        prompts: kinds of prompts.
         control: pauses and cancels.
-        engine: runs the models, on this thread; None makes one when it is needed.
+        engine: runs the models, on this thread; None makes one on demand.
 
     Raises:
-        ZimError: nothing could be done at all: there is no system, a model cannot be
+        ZimError: the run cannot start: there is no system, a model cannot be
             loaded or its device is missing, or ``out`` holds another run or cannot be
             written.
     """
@@ -169,15 +171,14 @@ def evaluate(
     run = _EvaluationRun(
         dataset, systems, prompts, out, options, control or RunControl(), engine
     )
-    with EvaluationJournal(
-        out / journal_name(options.shard), run.config, resume=options.resume
-    ) as j:
-        yield from run.events(j)
+    path = out / journal_name(options.shard)
+    with EvaluationJournal(path, run.config, resume=options.resume) as journal:
+        yield from run.events(journal)
 
 
 @dataclass(frozen=True, slots=True)
 class _EvaluationItem:
-    """A row to come."""
+    """A row to compute."""
 
     system: System
     case: Case
@@ -185,7 +186,7 @@ class _EvaluationItem:
 
 
 class _EvaluationRun:
-    """One run; made on the thread that iterates."""
+    """One run; constructed on the thread that iterates."""
 
     def __init__(
         self,
@@ -230,9 +231,9 @@ class _EvaluationRun:
     def events(self, journal: EvaluationJournal) -> Iterator[Event]:
         self._journal = journal
         groups = [(group, self._pending_items(group)) for group in self._groups]
-        planned = [q for group in self._groups for q in self._items(group)]
-        left = {self._key(q) for _, items in groups for q in items}
-        self._keys = [self._key(q) for q in planned]
+        planned = [item for group in self._groups for item in self._items(group)]
+        left = {self._key(item) for _, items in groups for item in items}
+        self._keys = [self._key(item) for item in planned]
         self._total = len(planned)
         self._done = self._total - len(left)
         finished = [journal.rows[key] for key in self._keys if key not in left]
@@ -264,7 +265,7 @@ class _EvaluationRun:
         return item.system.name, item.case.name, str(item.prompt)
 
     def _pending_items(self, cases: Sequence[Case]) -> list[_EvaluationItem]:
-        """The questions of an image that no earlier run has answered."""
+        """The items of an image without a finished row of an earlier run."""
         digests: dict[str, str] = {}
         left = []
         for item in self._items(cases):
@@ -293,10 +294,9 @@ class _EvaluationRun:
         if not self._options.jobs:
             return None
         # Not forked: the engine's threads would be copied in the middle of their work.
+        context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(
-            self._options.jobs,
-            multiprocessing.get_context("spawn"),
-            initializer=initialise_worker,
+            self._options.jobs, context, initializer=initialise_worker
         )
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         return pool
@@ -307,7 +307,7 @@ class _EvaluationRun:
         image: Future[ByteArray],
         pool: Executor | None,
     ) -> Iterator[Event]:
-        """All questions about one image."""
+        """All items of one image."""
         truths: dict[str, GroundTruth | ZimError] = {}
         for item in items:
             yield from self._collect_scores()
@@ -317,7 +317,7 @@ class _EvaluationRun:
                 return
             case = item.case
             if case.name not in truths:
-                # Those of the other objects are not needed any more.
+                # Predictions for the other objects are not needed any more.
                 truths = {case.name: read_ground_truth(case, image)}
             truth = truths[case.name]
             row = EvaluationRow(*self._key(item), "", case.subset)
@@ -326,7 +326,7 @@ class _EvaluationRun:
                     raise truth
                 digest = self._digest(item, truth.digest)
                 row = replace(row, digest=digest, area=truth.area)
-                answer = self._predict(item, image.result(), truth)
+                prediction = self._predict(item, image.result(), truth)
             except Cancelled:
                 return
             except (DeviceError, WeightsError):
@@ -334,19 +334,19 @@ class _EvaluationRun:
             except ZimError as error:
                 yield self._record(replace(row, error=str(error)))
                 continue
-            yield from self._notice_events(answer)
+            yield from self._notice_events(prediction)
             row = replace(
                 row,
-                prompts=answer.prompts.to_json() if answer.prompts else None,
-                curve=answer.curve,
-                encode_ms=round(answer.encode_ms, 2),
-                click_ms=round(answer.click_ms, 2),
-                device=answer.device,
+                prompts=prediction.prompts.to_json() if prediction.prompts else None,
+                curve=prediction.curve,
+                encode_ms=round(prediction.encode_ms, 2),
+                click_ms=round(prediction.click_ms, 2),
+                device=prediction.device,
             )
-            self._submit(row, self._task(item, answer, truth), pool)
+            self._submit(row, self._task(item, prediction, truth), pool)
 
     def _task(
-        self, item: _EvaluationItem, answer: CasePrediction, truth: GroundTruth
+        self, item: _EvaluationItem, prediction: CasePrediction, truth: GroundTruth
     ) -> ScoringTask:
         path = partial(
             image_path,
@@ -357,7 +357,7 @@ class _EvaluationRun:
         )
         keep = self._options
         return ScoringTask(
-            answer.matte,
+            prediction.matte,
             truth.matte,
             self._region,
             item.case.trimap,
@@ -379,7 +379,7 @@ class _EvaluationRun:
         self._waiting.append((row, scored))
 
     def _collect_scores(self, wait_for: int = 0) -> Iterator[Event]:
-        """Tell the rows that are scored; wait for so many, and if too many wait."""
+        """Yield scored rows; wait for ``wait_for``, and while too many wait."""
         while self._waiting:
             row, future = self._waiting[0]
             if not (future.done() or wait_for > 0 or len(self._waiting) >= self._most):
@@ -407,21 +407,20 @@ class _EvaluationRun:
             return replace(row, error=str(error))
         ious = [point["IoU"] for point in row.curve]
         for threshold in NOC_IOUS if ious else ():
-            values[f"NoC@{threshold * 100:.0f}"] = number_of_clicks(
-                ious, threshold, len(ious)
-            )
+            clicks = number_of_clicks(ious, threshold, len(ious))
+            values[f"NoC@{threshold * 100:.0f}"] = clicks
         return replace(row, metrics=values)
 
     def _record(self, row: EvaluationRow) -> RowDone:
         self._journal.add(row)
         self._done += 1
         self._fresh += 1
-        spent = time.monotonic() - self._started
-        left = spent / self._fresh * (self._total - self._done)
+        elapsed = time.monotonic() - self._started
+        left = elapsed / self._fresh * (self._total - self._done)
         return RowDone(row, self._done, self._total, left)
 
-    def _notice_events(self, answer: CasePrediction) -> Iterator[Event]:
-        for note in answer.notes:
+    def _notice_events(self, prediction: CasePrediction) -> Iterator[Event]:
+        for note in prediction.notes:
             if note not in self._notes:
                 self._notes.add(note)
                 yield DegradationEvent(note)
@@ -451,12 +450,12 @@ class _EvaluationRun:
             PromptSet(),
             system.model,
             Options(None, self._options.upsampling, self._options.flip_tta),
-            # A further click goes on from what the earlier ones led to.
+            # A further click continues the predictions for earlier ones.
             cacheable=item.prompt.kind == "clicks",
         )
         binary = system.name in self._binary
-        asker = CaseRunner(self._engine, request, binary, self._control.cancelled)
-        return asker.run(case, item.prompt, truth)
+        runner = CaseRunner(self._engine, request, binary, self._control.cancelled)
+        return runner.run(case, item.prompt, truth)
 
 
 def _select_cases(
@@ -487,7 +486,7 @@ def _select_all_shards(
 def _prefetch_images(
     groups: Sequence[tuple[tuple[Case, ...], list[_EvaluationItem]]], stack: ExitStack
 ) -> Iterator[tuple[list[_EvaluationItem], Future[ByteArray]]]:
-    """The questions about each image, with that image; the next one is read ahead."""
+    """The items of each image, with that image; the next one is read ahead."""
     thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
     left = [(cases[0].image, items) for cases, items in groups if items]
     ahead: Future[ByteArray] | None = None

@@ -1,6 +1,6 @@
-"""Scoring one answer: the part of a row that other processes do.
+"""Scoring one prediction, in another process.
 
-Imports neither torch nor anything that does: a process starts in half a second.
+Imports neither torch nor a module that does: a process starts in half a second.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ THUMBNAILS, PREDICTIONS = "thumbnails", "predictions"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoringTask:
-    """An answer to score.
+    """A prediction to score.
 
     Attributes:
         predicted, target: (H, W) uint16, 65535 opaque.
         region: where the ``(DIM)`` errors count.
         trimap: for the region ``trimap``; without it one is made from the target.
-        thumbnail, prediction: files to write the answer to, small and whole.
+        thumbnail, prediction: files to write the matte to, small and whole.
     """
 
     predicted: WordArray
@@ -45,12 +45,12 @@ class ScoringTask:
 
 
 def initialise_worker() -> None:
-    """Called once in each process: the processes share the cores."""
+    """Limit threads, as processes share the cores; called once in each process."""
     cv2.setNumThreads(1)
 
 
 def score(task: ScoringTask) -> dict[str, float]:
-    """The errors of an answer, see :func:`compute_metrics`; its images are written.
+    """The metrics of a prediction, see :func:`compute_metrics`; writes its images.
 
     Raises:
         ImageError: the trimap cannot be read or has another size.
@@ -79,12 +79,12 @@ def _grey(matte: WordArray) -> ByteArray:
 
 
 def binarise_matte(matte: WordArray) -> WordArray:
-    """A matte as a mask: opaque where it is above one half, else empty."""
+    """A matte as a mask: opaque where alpha is above one half, else empty."""
     return np.where(matte > MASK_ABOVE * ALPHA_MAX, ALPHA_MAX, 0).astype(np.uint16)
 
 
 def shrink(pixels: ByteArray, side: int) -> ByteArray:
-    """An image (H, W) or (H, W, 3) with its longer side at most so long."""
+    """An image (H, W) or (H, W, 3) reduced to a longer side of at most ``side``."""
     height, width = pixels.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -92,7 +92,7 @@ def shrink(pixels: ByteArray, side: int) -> ByteArray:
 
 
 def write_png(path: Path, pixels: ByteArray) -> None:
-    """Write a grey image (H, W); its folder is made.
+    """Write a grey image (H, W); creates its folder.
 
     Raises:
         OSError: it cannot be written.
@@ -103,9 +103,9 @@ def write_png(path: Path, pixels: ByteArray) -> None:
 
 
 def image_path(out: Path, kind: str, system: str, prompt: str, case: str) -> Path:
-    """Where a prediction's image lies in a folder of results.
+    """Path of a prediction's image in a folder of results.
 
-    The folder ``predictions/SYSTEM`` can itself be given as a folder of predictions.
+    The folder ``predictions/SYSTEM`` can itself be used as a folder of predictions.
 
     Args:
         kind: THUMBNAILS or PREDICTIONS.
@@ -115,5 +115,5 @@ def image_path(out: Path, kind: str, system: str, prompt: str, case: str) -> Pat
 
 
 def file_name(system: str) -> str:
-    """A system's name as that of a folder."""
+    """A system's name as a folder name."""
     return re.sub(r"[^\w.+=-]+", "_", system).strip(".") or "_"

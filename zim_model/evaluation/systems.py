@@ -1,4 +1,4 @@
-"""What is compared: models that answer prompts, and folders of others' answers."""
+"""Systems: models, and folders of predictions of other programs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_CLICKS = 20
 
 @dataclass(frozen=True, slots=True)
 class PromptKind:
-    """How a case is asked for.
+    """How the prompts of a case are made.
 
     Attributes:
         kind: ``point`` takes the given points, or one click in the object's middle;
@@ -43,13 +43,13 @@ class PromptKind:
         Raises:
             ZimError: it is none of these, or N is out of range.
         """
-        found = _PROMPT.fullmatch(text.strip())
-        if found is None:
+        match = _PROMPT.fullmatch(text.strip())
+        if match is None:
             raise ZimError(
                 f"{text!r} is no kind of prompt.", "Use point, box or clicks:N."
             )
-        kind = found[0].partition(":")[0]
-        count = int(found[1] or DEFAULT_CLICKS) if kind == "clicks" else 0
+        kind = match[0].partition(":")[0]
+        count = int(match[1] or DEFAULT_CLICKS) if kind == "clicks" else 0
         if kind == "clicks" and not 1 <= count <= MAX_CLICKS:
             raise ZimError(f"{text!r}: use 1 to {MAX_CLICKS} clicks.")
         return cls(kind, count)
@@ -64,7 +64,7 @@ class PromptKind:
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """What it may be called in a folder of predictions."""
+        """Its possible names in a folder of predictions."""
         also = {"box": ("bbox",), "clicks": ("clicks",)}
         return (self.folder, *also.get(self.kind, ()))
 
@@ -75,14 +75,14 @@ class ModelSystem:
 
     Attributes:
         model: a name or weight file, see :func:`zim_model.weights.catalogue.locate`.
-        name: what the report calls it.
+        name: in the report.
     """
 
     model: str
     name: str
 
     @classmethod
-    def of(cls, model: str) -> ModelSystem:
+    def from_name(cls, model: str) -> ModelSystem:
         """A model under its own name; a weight file goes with its folder's."""
         path = Path(model)
         if path.suffix in (".safetensors", ".pth"):
@@ -92,20 +92,21 @@ class ModelSystem:
 
 @dataclass(frozen=True, slots=True)
 class PredictionFolder:
-    """The mattes that another system made, as files.
+    """Predictions of another program, as files.
 
-    A case ``fine/0001_01`` asked with a box is looked up, without its ending, as
+    The prediction for a case ``fine/0001_01`` with a box is looked up, without its
+    suffix, as
 
     1. ``box/fine/0001_01`` or ``fine/box/0001_01``,
     2. ``fine/0001_01_box`` or ``fine/0001_01-box``,
-    3. ``fine/0001_01``, one answer to all prompts,
+    3. ``fine/0001_01``, one prediction for all prompts,
 
     and then as the same without ``fine/``, if no other case of the data set is called
     ``0001_01``.  ``bbox`` does for ``box``; ``clicks:20`` is ``clicks20`` or
     ``clicks``.
 
     Attributes:
-        name: what the report calls the system.
+        name: of the system in the report.
         folder: of images, 8 or 16 bits of grey, of the images' sizes.
     """
 
@@ -131,10 +132,10 @@ System = ModelSystem | PredictionFolder
 
 
 def check_unique_names(systems: Iterable[System]) -> None:
-    """Refuse systems that a report could not tell apart, or none at all.
+    """Check that there are systems, with different names.
 
     Raises:
-        ZimError: that is so.
+        ZimError: names are equal, or there is no system.
     """
     counts = Counter(system.name for system in systems)
     if not counts:
@@ -145,7 +146,7 @@ def check_unique_names(systems: Iterable[System]) -> None:
 
 
 class PredictionIndex:
-    """Finds a system's files; made once per run."""
+    """Index of a system's files; made once per run."""
 
     def __init__(self, predictions: PredictionFolder, cases: Iterable[Case]) -> None:
         self._name = predictions.name
@@ -163,7 +164,7 @@ class PredictionIndex:
         self._same_stem = Counter(case.name.rpartition("/")[2] for case in cases)
 
     def find(self, case: Case, prompt: PromptKind) -> Path:
-        """The file of a case's answer.
+        """The file of a case's prediction.
 
         Raises:
             ZimError: there is none.
@@ -191,7 +192,7 @@ class PredictionIndex:
 
 
 def fingerprint(system: System, engine: Engine | None) -> str:
-    """Identity of what answers; a folder's answers are told apart row by row.
+    """Digest of a system; a folder's predictions have digests row by row.
 
     Raises:
         WeightsError: the model cannot be loaded.
@@ -199,19 +200,19 @@ def fingerprint(system: System, engine: Engine | None) -> str:
     """
     if isinstance(system, PredictionFolder) or engine is None:
         return "predictions"
-    # What follows the weights' own fingerprint is the device, which may differ.
+    # After the weights' own fingerprint comes the device, which may differ.
     return engine.backend(system.model).fingerprint.partition("/")[0]
 
 
 def predicts_masks(system: System, engine: Engine | None) -> bool:
-    """Whether a system gives masks, which are made hard before they are scored."""
+    """Whether a system predicts masks, which are binarised before they are scored."""
     if isinstance(system, PredictionFolder) or engine is None:
         return False
     return engine.backend(system.model).config.binary
 
 
 def file_digest(path: Path) -> str:
-    """Identity of a prediction's content; empty where it cannot be read."""
+    """Digest of a prediction's content; empty where it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError:

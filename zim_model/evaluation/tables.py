@@ -1,4 +1,4 @@
-"""A report as plain tables and sentences, which every format then writes in its way."""
+"""A report as tables and sentences of plain text, common to all formats."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _REGIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """Cells of text.
+    """A table of text cells.
 
     Attributes:
         title: of the table.
         header: of the columns.
         rows: as many cells each as the header has.
-        texts: how many of the first columns are words rather than numbers.
+        texts: number of leading columns that are words rather than numbers.
     """
 
     title: str
@@ -43,7 +43,7 @@ class ReportTable:
 
 
 def report_heading(report: Report) -> str:
-    """One sentence on what was measured."""
+    """One sentence on the content of the report."""
     config = report.config
     sentences = (
         f"{config.dataset}: {len(report.measured)} of {report.expected} rows measured"
@@ -56,7 +56,7 @@ def report_heading(report: Report) -> str:
 
 
 def notes(report: Report) -> tuple[str, ...]:
-    """How the numbers are to be read."""
+    """Sentences on how to read the numbers."""
     options = report.config.options
     uneven = len({(g.count, g.failed) for g in _overall_groups(report)}) > 1
     region = _REGIONS.get(options.get("region", ""), "")
@@ -72,7 +72,7 @@ def notes(report: Report) -> tuple[str, ...]:
 
 
 def _overall_groups(report: Report) -> list[MetricGroup]:
-    """For each system and prompt the line of all that it has."""
+    """For each system and prompt the group of all its rows."""
     groups: dict[tuple[str, str], MetricGroup] = {}
     for group in report.groups():
         groups.setdefault((group.system, group.prompt), group)
@@ -101,7 +101,7 @@ def tables(report: Report) -> tuple[ReportTable, ...]:
 
 
 def _main(group: MetricGroup, whole: Sequence[MetricGroup]) -> str:
-    """The first subset that a system and prompt have, mostly all of them."""
+    """The first subset of a system and prompt, mostly all of them."""
     return next(
         g.subset for g in whole if (g.system, g.prompt) == (group.system, group.prompt)
     )
@@ -126,7 +126,7 @@ def _family_table(
 
 
 def _drop_constant_columns(table: ReportTable) -> ReportTable:
-    """Without the columns that say the same everywhere: subset, size, failures."""
+    """A table without constant columns: subset, size, failures."""
     dull = {
         i
         for i, name in enumerate(table.header)
@@ -178,7 +178,7 @@ def _curves(report: Report) -> list[ReportTable]:
 
 
 def _times(report: Report) -> ReportTable:
-    """What the models' answers took; encoding only where it was not done before."""
+    """Durations of the models' predictions; encoding only where it was not cached."""
     rows = []
     for system, prompt in dict.fromkeys((r.system, r.prompt) for r in report.measured):
         own = [
@@ -206,7 +206,7 @@ def _worst(report: Report) -> ReportTable:
 
 
 def main_metric(report: Report) -> str:
-    """What the worst rows are told by: SAD, or IoU where masks are measured."""
+    """The metric for the worst rows: SAD, or IoU for masks."""
     return "IoU" if _is_mask_report(report) else "SAD"
 
 
@@ -215,7 +215,7 @@ def _is_mask_report(report: Report) -> bool:
 
 
 def failures(report: Report) -> tuple[tuple[str, str], ...]:
-    """What could not be measured: the rows or the file concerned, and why."""
+    """The failed rows or the file concerned, and the error."""
     listed: dict[tuple[str, str], list[str]] = {}
     for row in report.failed:
         # One unreadable file fails a case for every system and prompt.

@@ -1,10 +1,10 @@
-"""Everything-mode: the objects of an image, found without being pointed at.
+"""Everything-mode: find all objects of an image without prompts.
 
-A grid of clicks is asked, each as if a person had made it.  Mattes that the model
-itself thinks poor, or that a slightly different threshold would change much, are
-dropped; of mattes that show the same thing the best stays.  What is found comes with
-the prompts that :meth:`~zim_model.inference.engine.Engine.solve` answers with the same
-matte, so it can become an ordinary object.
+Each point of a grid is decoded as if a user had clicked it. Mattes with a low score, or
+that a slightly different threshold would change much, are dropped; of mattes of the
+same object the best one stays.  A found object has the prompts for which
+:meth:`~zim_model.inference.engine.Engine.solve` returns the same matte, so it can
+become an ordinary object.
 """
 
 from __future__ import annotations
@@ -38,36 +38,36 @@ if TYPE_CHECKING:
 PixelPlane = TypeVar("PixelPlane", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
 
 SMALL_SIDE = 384
-"""Longer side of the mattes of a result."""
+"""Longer side of the mattes of found objects."""
 SOLID_ALPHA = 128
-"""Small alpha from which a pixel counts as the object's."""
+"""Small alpha from which a pixel counts as part of the object."""
 COVERED_ALPHA = 200
-"""Small alpha from which a click counts as answered already."""
+"""Small alpha from which a click counts as covered by a found object."""
 COVERING_AREA = 0.25
-"""Larger mattes may hide further objects: clicks in them are asked all the same."""
+"""Larger mattes may hide further objects: clicks in them are decoded nevertheless."""
 MAX_GRID = 128
 PROMPTS_PER_BATCH = 4
-"""Clicks answered together, where the backend can, and between two cancel checks."""
+"""Clicks decoded together, where the backend can, and between two cancel checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class AutomaticOptions:
-    """What is asked, and what is kept of the answers.
+    """Which points are decoded, and which mattes are kept.
 
     The defaults are those of SAM's and ZIM's own generators, for their ViT models.
 
     Attributes:
         grid: clicks along the longer side of the image.
-        candidates: which of the model's mattes are looked at for each click.
+        candidates: which candidates are considered for each click.
         boxed: ask again with a box around the first answer, which is then a prompt.
-        min_score: least IoU that the model predicts for its matte.
+        min_score: least score.
         min_stability: least IoU between the matte cut ``stability_offset`` above and
             below alpha 0.5.
         stability_offset: in alpha, above 0 and below 0.5.
-        best: of two mattes of the same thing, the one with more of this stays.
-        max_overlap: soft IoU above which two mattes show the same thing.
+        rank_by: of two mattes of the same object, the one with more of this stays.
+        max_overlap: soft IoU above which two mattes are the same object.
         min_area, max_area: limits of alpha's mean over the image.
-        skip_covered: do not ask where something was found already.
+        skip_covered: skip points inside objects that were found already.
     """
 
     grid: int = 32
@@ -132,16 +132,16 @@ FOR_OBJECT_MODELS = AutomaticOptions(
     max_area=0.9,
     skip_covered=True,
 )
-"""Chosen by the labelled regions found and by eye, for the bundled model, whose
-predicted IoU says little about one click's matte."""
+"""Chosen by recall on labelled regions and by eye, for the bundled model, whose
+score says little about the matte of a single click."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundObject:
-    """An object that was found.
+    """One result of everything-mode.
 
     Attributes:
-        prompts: what the engine answers with the same matte, with ``candidate``.
+        prompts: give the same matte from the engine, with ``candidate``.
         candidate: for :attr:`zim_model.request.Options.candidate`.
         alpha: (h, w) uint8 over the whole image, longer side at most
             :data:`SMALL_SIDE`; read-only.
@@ -161,11 +161,11 @@ class FoundObject:
 
 
 SearchProgress = Callable[[int, int, tuple[FoundObject, ...]], None]
-"""Called with the clicks done, all clicks, and what was found so far, largest first."""
+"""Called with the clicks done, all clicks, and the objects so far, largest first."""
 
 
-def ignore_progress(done: int, total: int, found: tuple[FoundObject, ...]) -> None:
-    """The progress callback of a search that nobody watches."""
+def ignore_progress(done: int, total: int, objects: tuple[FoundObject, ...]) -> None:
+    """A progress callback that does nothing."""
 
 
 def find_objects(
@@ -180,11 +180,11 @@ def find_objects(
 
     Args:
         backend: the model.
-        encode: gives the features of a view of the image, from a cache or new.
+        encode: returns the features of a view of the image, cached or new.
         size: (height, width) of the image in pixels.
-        options: None takes what suits the model.
+        options: None takes the defaults for the model.
         cancelled: polled between steps.
-        progress: told after each batch of clicks, on the calling thread.
+        progress: called after each batch of clicks, on the calling thread.
 
     Raises:
         PromptError: an option is out of its range.
@@ -193,12 +193,12 @@ def find_objects(
     config = backend.config
     chosen = AutomaticOptions.for_model(config) if options is None else options
     search = _Search(backend, encode, size, chosen.validate(), cancelled)
-    waiting = grid_points(*size, chosen.grid)
-    total = len(waiting)
-    # One after the other, a click can be spared by what the one before it found.
+    points = grid_points(*size, chosen.grid)
+    total = len(points)
+    # One after the other, a click can be skipped inside the object of an earlier one.
     count = 1 if chosen.skip_covered else PROMPTS_PER_BATCH
     for start in range(0, total, count):
-        search.decode_points(waiting[start : start + count])
+        search.decode_points(points[start : start + count])
         progress(min(start + count, total), total, search.sorted_objects())
     return search.sorted_objects()
 
@@ -206,7 +206,7 @@ def find_objects(
 def grid_points(height: int, width: int, count: int) -> list[Point]:
     """Clicks evenly over an image, ``count`` along its longer side.
 
-    They come from coarse to fine: any first few of them are spread over the image.
+    They are ordered from coarse to fine: any first few are spread over the image.
     """
     longer = max(height, width)
     rows, columns = (max(1, round(count * side / longer)) for side in (height, width))
@@ -222,7 +222,7 @@ def grid_points(height: int, width: int, count: int) -> list[Point]:
 
 
 def _coarse_to_fine_ranks(count: int) -> list[int]:
-    """For each of so many places in a row, when its turn is: middle, quarters, ..."""
+    """The rank of each of ``count`` positions: middle, quarters, eighths, ..."""
     bits = max(1, (count - 1).bit_length())
 
     def bit_reversed(index: int) -> int:
@@ -235,7 +235,7 @@ def _coarse_to_fine_ranks(count: int) -> list[int]:
 
 
 class _Search:
-    """Asks, judges, and keeps what is found."""
+    """Decodes points, filters the mattes, and collects the objects."""
 
     def __init__(
         self,
@@ -252,11 +252,11 @@ class _Search:
         self._objects: list[FoundObject] = []
 
     def sorted_objects(self) -> tuple[FoundObject, ...]:
-        """What was found so far, largest first."""
-        return tuple(sorted(self._objects, key=lambda found: -found.area))
+        """The objects so far, largest first."""
+        return tuple(sorted(self._objects, key=lambda each: -each.area))
 
     def decode_points(self, points: Sequence[Point]) -> None:
-        """Answer clicks and keep what is good."""
+        """Decode clicks and keep the good mattes."""
         raise_if_cancelled(self._cancelled)
         if self._options.skip_covered:
             points = [point for point in points if not self._is_covered(point)]
@@ -264,8 +264,8 @@ class _Search:
             return
         encoded = self._encode(View.whole(*self._size, self._image_size))
         prompt_sets = [PromptSet((point,)) for point in points]
-        answers = decode_many(self._backend, encoded, prompt_sets)
-        for prompts, (logits, scores) in zip(prompt_sets, answers, strict=True):
+        predictions = decode_many(self._backend, encoded, prompt_sets)
+        for prompts, (logits, scores) in zip(prompt_sets, predictions, strict=True):
             for candidate in self._options.candidates:
                 self._filter_prediction(
                     encoded.view, prompts, candidate, logits, scores
@@ -279,23 +279,24 @@ class _Search:
         logits: FloatArray,
         scores: FloatArray,
     ) -> None:
-        """Look again where the engine would, and keep the matte if it is good."""
+        """Predict again where the engine would, and keep the matte if it is good."""
         alpha = logits_to_alphas(logits[candidate])
-        again = self._refined_prompts(view, prompts, alpha)
-        if again is not None:
-            prompts = again
-            seen = self._make_object(prompts, candidate)
-            view, scores, alpha = seen.view, seen.scores, seen.alphas[candidate]
+        refined = self._refined_prompts(view, prompts, alpha)
+        if refined is not None:
+            prompts = refined
+            prediction = self._predict(prompts, candidate)
+            view, scores = prediction.view, prediction.scores
+            alpha = prediction.alphas[candidate]
         small = self._paste_view(alpha, view)
-        found = self._describe_object(
+        found_object = self._describe_object(
             prompts, candidate, small, float(scores[candidate])
         )
-        if found is not None and self._passes_thresholds(found):
-            self._add_unless_duplicate(found)
+        if found_object is not None and self._passes_thresholds(found_object):
+            self._add_unless_duplicate(found_object)
 
-    def _make_object(self, prompts: PromptSet, candidate: int) -> Prediction:
-        """What the engine answers to these prompts."""
-        question = PredictRequest(
+    def _predict(self, prompts: PromptSet, candidate: int) -> Prediction:
+        """The engine's prediction for these prompts."""
+        request = PredictRequest(
             backend=self._backend,
             encode=self._encode,
             image_key="",
@@ -305,23 +306,23 @@ class _Search:
             cancelled=self._cancelled,
             detailed=False,
         )
-        return IterativePredictor().predict(question, remember=False)
+        return IterativePredictor().predict(request, remember=False)
 
     def _refined_prompts(
         self, view: View, prompts: PromptSet, alpha: FloatArray
     ) -> PromptSet | None:
-        """The prompts of the second look; None: the first one stands."""
+        """The prompts to predict with again; None keeps the first prediction."""
         if not self._options.refine_with_box:
             config = self._backend.config
-            closer = zoomed_view(config, alpha, view, prompts, *self._size)
-            return None if closer is None else prompts
+            zoomed = zoomed_view(config, alpha, view, prompts, *self._size)
+            return None if zoomed is None else prompts
         box = alpha_box(alpha, view)
         if box is None:
             return None
         return PromptSet(prompts.points, box.clip(*self._size))
 
     def _paste_view(self, alpha: FloatArray, view: View) -> ByteArray:
-        """The matte (h, w) of a view as a small one of the whole image."""
+        """The matte (h, w) of a view in a small matte of the whole image."""
         alpha = alpha * border_fade(alpha.shape, view, *self._size)
         height, width = self._small
         across, down = width / self._size[1], height / self._size[0]
@@ -332,15 +333,15 @@ class _Search:
         )
         resized = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
         small = np.zeros((height, width), np.uint8)
-        part = small[top : top + size[1], left : left + size[0]]
-        part[...] = (resized * 255 + 0.5)[: part.shape[0], : part.shape[1]]
+        region = small[top : top + size[1], left : left + size[0]]
+        region[...] = (resized * 255 + 0.5)[: region.shape[0], : region.shape[1]]
         small.flags.writeable = False
         return small
 
     def _describe_object(
         self, prompts: PromptSet, candidate: int, small: ByteArray, score: float
     ) -> FoundObject | None:
-        """The result for a small matte; None if it shows nothing."""
+        """The object of a small matte; None if that is empty."""
         solid = small >= SOLID_ALPHA
         if not solid.any():
             return None
@@ -353,35 +354,39 @@ class _Search:
             min(self._size[1], round((columns[-1] + 1) * across)),
             min(self._size[0], round((rows[-1] + 1) * down)),
         )
-        steady = stability(small, self._options.stability_offset)
+        stable = stability(small, self._options.stability_offset)
         area = float(small.mean()) / 255
-        return FoundObject(prompts, candidate, small, score, steady, box, area)
+        return FoundObject(prompts, candidate, small, score, stable, box, area)
 
-    def _passes_thresholds(self, found: FoundObject) -> bool:
+    def _passes_thresholds(self, found_object: FoundObject) -> bool:
         options = self._options
         return (
-            found.score >= options.min_score
-            and found.stability >= options.min_stability
-            and options.min_area <= found.area <= options.max_area
+            found_object.score >= options.min_score
+            and found_object.stability >= options.min_stability
+            and options.min_area <= found_object.area <= options.max_area
         )
 
-    def _add_unless_duplicate(self, found: FoundObject) -> None:
-        """Keep what was found, unless something better shows the same."""
+    def _add_unless_duplicate(self, found_object: FoundObject) -> None:
+        """Add an object unless a better one has nearly the same matte."""
         limit = self._options.max_overlap
-        same = [kept for kept in self._objects if soft_iou(kept, found) > limit]
+        duplicates = [
+            kept for kept in self._objects if soft_iou(kept, found_object) > limit
+        ]
         rank = self._options.rank_by
-        if all(getattr(kept, rank) < getattr(found, rank) for kept in same):
-            self._objects = [kept for kept in self._objects if kept not in same] + [
-                found
-            ]
+        if all(
+            getattr(kept, rank) < getattr(found_object, rank) for kept in duplicates
+        ):
+            self._objects = [
+                kept for kept in self._objects if kept not in duplicates
+            ] + [found_object]
 
     def _is_covered(self, point: Point) -> bool:
         row = int(point.y * self._small[0] / self._size[0])
         column = int(point.x * self._small[1] / self._size[1])
         return any(
-            found.alpha[row, column] >= COVERED_ALPHA
-            for found in self._objects
-            if found.area <= COVERING_AREA
+            found_object.alpha[row, column] >= COVERED_ALPHA
+            for found_object in self._objects
+            if found_object.area <= COVERING_AREA
         )
 
     def _encode(self, view: View) -> EncodedView:
@@ -398,14 +403,14 @@ class _Search:
 def decode_many(
     backend: Backend, encoded: EncodedView, prompt_sets: Sequence[PromptSet]
 ) -> list[tuple[FloatArray, FloatArray]]:
-    """The answers to prompt sets, in image pixels, on the same view.
+    """Logits and scores for prompt sets, in image pixels, on the same view.
 
-    Together where the backend can (``decode_many``), else one after the other.
+    At once where the backend has ``decode_many``, else one after the other.
     """
     inputs = [encoded.view.apply(prompts) for prompts in prompt_sets]
-    together = getattr(backend, "decode_many", None)
-    if together is not None and len(inputs) > 1:
-        return list(zip(*together(encoded, inputs), strict=True))
+    decode_all = getattr(backend, "decode_many", None)
+    if decode_all is not None and len(inputs) > 1:
+        return list(zip(*decode_all(encoded, inputs), strict=True))
     return [backend.decode(encoded, prompts) for prompts in inputs]
 
 
@@ -431,7 +436,7 @@ def soft_iou(a: FoundObject, b: FoundObject) -> float:
 
 
 def merge(alphas: Sequence[PixelPlane]) -> PixelPlane:
-    """Several objects as one: the largest alpha of each pixel.
+    """The union of several objects: the largest alpha of each pixel.
 
     Args:
         alphas: at least one, (H, W) each, all of one type.

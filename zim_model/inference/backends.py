@@ -1,4 +1,4 @@
-"""Backends: what runs the network, on which device."""
+"""Backends: run a network on a device."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SizedFeatures(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedView:
-    """The features of one view, and what decoding needs besides them."""
+    """The features of one view, and the pixels that decoding needs besides."""
 
     view: View
     features: SizedFeatures
@@ -58,7 +58,7 @@ class Backend(Protocol):
     """Runs one model.  Not thread-safe: one thread owns it."""
 
     fingerprint: str
-    """Equal fingerprints give equal answers."""
+    """Equal fingerprints give equal predictions."""
     device_label: str
     """The device that really runs, for people: ``CPU (fp32)``."""
 
@@ -83,13 +83,13 @@ class Backend(Protocol):
         enter as tokens and their attention masks multiply.
 
         Args:
-            mask_input: (1, 4G, 4G) logits of an earlier answer, or None.
+            mask_input: (1, 4G, 4G) logits of an earlier prediction, or None.
 
         Returns:
             Mask logits (4, h, w) of the unpadded view, and predicted IoU (4,).
 
         Raises:
-            HalfOverflow: half precision does not do for this image.
+            PrecisionOverflow: half precision overflows on this image.
         """
         ...
 
@@ -99,7 +99,7 @@ def prompt_tokens(
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     """Prompt tokens in SAM's order: points, then the box's corners or one padding.
 
-    Scribbles follow the points as points of their own.
+    Scribbles are sampled as points, after the points.
 
     Args:
         prompts: in input pixels.
@@ -108,8 +108,8 @@ def prompt_tokens(
     Returns:
         Coordinates (N, 2) and labels (N,), see ``zim_model.network.decoder``.
     """
-    along = itertools.chain.from_iterable(s.clicks for s in prompts.scribbles)
-    points = (*prompts.points, *along)
+    sampled = itertools.chain.from_iterable(s.clicks for s in prompts.scribbles)
+    points = (*prompts.points, *sampled)
     coords, positive = PromptSet(points).point_arrays()
     labels = positive.astype(np.int64)
     if prompts.box is None:
@@ -128,7 +128,7 @@ def prompt_tokens(
 
 
 def non_finite_error(model: str) -> WeightsError:
-    """The error that a model's answer is not a number, at full precision."""
+    """The error that a prediction is not finite, at full precision."""
     return WeightsError(
         f"{model} does not answer with numbers: its weights are damaged.",
         "Download or copy it again.",
@@ -150,7 +150,7 @@ class TorchBackend:
                 (``zim_model.network.fused_upsample``).
 
         Raises:
-            WeightsError: the model was trained with other cue maps than are drawn now.
+            WeightsError: the model was trained with other cue maps than today's.
             DeviceError: this machine has no such device.
         """
         if model.config.cue_channels not in (0, len(CUES)):
@@ -164,21 +164,21 @@ class TorchBackend:
         self.device = torch.device(name)
         self.dtype = torch_dtype(precision)
         self.config = model.config
-        # Features of one device or precision are of no use on another.
+        # Features cannot be shared between devices or precisions.
         self.fingerprint = f"{fingerprint(model)}/{name}/{precision}"
         if self.device.type == "cpu":
             tune_malloc(huge=self.config.image_size > 512)
         self.model = model.to(self.device).channels_last().eval()
         self.device_label = f"{device_name(name)} ({precision})"
-        # Cues are drawn by the CPU, which takes longer than a graph could save.
+        # Cue maps are computed on the CPU, which takes longer than a graph could save.
         recorded = self.device.type == "cuda" and not self.config.cue_channels
-        self._graphs = CudaGraphDecoder(self._can_replay) if recorded else None
+        self._graphs = CudaGraphDecoder(self._decode_recordable) if recorded else None
 
-    def _can_replay(
+    def _decode_recordable(
         self, features: Features, coords: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Decoding without a look at what is in tensors, for a graph."""
-        # Weights that autocast remembers would not be there when it is replayed.
+        """Decoding that reads no values of tensors, for a graph."""
+        # Weights that autocast caches would be freed before the graph is replayed.
         half = self.dtype != torch.float32
         with torch.autocast(
             self.device.type, self.dtype, enabled=half, cache_enabled=False
@@ -218,9 +218,9 @@ class TorchBackend:
     def decode_many(
         self, encoded: EncodedView, prompt_sets: Sequence[PromptSet]
     ) -> tuple[FloatArray, FloatArray]:
-        """The answers of :meth:`decode` to N prompt sets, (N, 4, h, w) and (N, 4).
+        """Results of :meth:`decode` for N prompt sets, (N, 4, h, w) and (N, 4).
 
-        On a GPU that takes little longer than one answer.
+        On a GPU this takes little longer than one.
         """
         return self._decode(encoded, prompt_sets)
 
@@ -233,9 +233,9 @@ class TorchBackend:
     ) -> tuple[FloatArray, FloatArray]:
         assert isinstance(encoded.features, Features)
         if mask_input is None and len(prompt_sets) == 1:
-            answer = self._replay(encoded.features, prompt_sets[0])
-            if answer is not None:
-                return self._crop_and_convert(encoded.view, *answer)
+            recorded = self._replay(encoded.features, prompt_sets[0])
+            if recorded is not None:
+                return self._crop_and_convert(encoded.view, *recorded)
         config = self.config
         longest = max(len(prompt_tokens(prompts)[1]) for prompts in prompt_sets)
         tokens = [prompt_tokens(prompts, longest) for prompts in prompt_sets]
@@ -260,7 +260,7 @@ class TorchBackend:
     def _replay(
         self, features: Features, prompts: PromptSet
     ) -> tuple[Tensor, Tensor] | None:
-        """The answer from a recorded graph; None where there is none."""
+        """Decode with a recorded graph; None where there is none."""
         if self._graphs is None:
             return None
         length = padded_length(len(prompt_tokens(prompts)[1]))
@@ -277,7 +277,7 @@ class TorchBackend:
         """Logits of the unpadded view and scores, in main memory."""
         height, width = view.input_size
         stride = self.config.mask_stride
-        # Cells that the image only partly fills still belong to it.
+        # Cells that the image fills only in part belong to it.
         height, width = -(-height // stride), -(-width // stride)
         cropped = logits[..., :height, :width].float().cpu().numpy()
         if not np.isfinite(cropped).all():

@@ -1,9 +1,9 @@
-"""Decoding on a GPU as recorded graphs: one launch in place of a few hundred.
+"""Decoding on a GPU as CUDA graphs: one launch in place of a few hundred.
 
 A click's kernels are so short that launching them one by one takes longer than running
-them.  They are recorded once for each of a few numbers of prompt tokens, on buffers
-that stay where they are, and replayed for every click.  The features of the image
-are copied into such buffers when the image changes, not with each click.
+them.  They are recorded once for each of a few numbers of prompt tokens, on fixed
+buffers, and replayed for every click.  The features of an image are copied into these
+buffers when the image changes, not with each click.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from torch import Tensor
 from zim_model.network.zim import Features
 
 LENGTHS = (4, 8, 16, 32)
-"""Numbers of prompt tokens that are recorded; shorter prompts are filled up."""
+"""Numbers of prompt tokens that are recorded; shorter prompts are padded."""
 
 Decode = Callable[[Features, Tensor, Tensor], tuple[Tensor, Tensor]]
 """Logits and predicted IoU from features, coordinates (1, N, 2) and labels (1, N)."""
 Capture = Callable[[Callable[[], None]], Callable[[], None]]
-"""Records what a function does on the GPU, and returns what does it again."""
+"""Records what a function does on the GPU, and returns a function that replays it."""
 
 _log = logging.getLogger(__name__)
 
 
 def padded_length(count: int) -> int | None:
-    """The recorded number of tokens that so many fit in; None if there is none."""
+    """The smallest recorded number of tokens of at least ``count``; None if none."""
     return next((length for length in LENGTHS if count <= length), None)
 
 
@@ -38,7 +38,7 @@ def cuda_capture(work: Callable[[], None]) -> Callable[[], None]:
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
-        for _ in range(3):  # libraries choose their kernels and take their memory
+        for _ in range(3):  # libraries choose kernels and allocate memory
             work()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
@@ -50,7 +50,7 @@ def cuda_capture(work: Callable[[], None]) -> Callable[[], None]:
 
 @dataclass(slots=True, eq=False)
 class _CudaGraph:
-    """One recorded length: where prompts go in and answers come out."""
+    """The graph of one length, with its input and output buffers."""
 
     coords: Tensor
     labels: Tensor
@@ -59,12 +59,12 @@ class _CudaGraph:
 
 
 class CudaGraphDecoder:
-    """Replays decoding.
+    """Decodes by replaying CUDA graphs.
 
     Args:
-        decode: of one prompt set on one image's features; it must not look at what is
-            in tensors.
-        capture: records it.
+        decode: of one prompt set on one image's features; it must not read values of
+            tensors.
+        capture: records a call of it.
     """
 
     def __init__(self, decode: Decode, capture: Capture = cuda_capture) -> None:
@@ -77,7 +77,7 @@ class CudaGraphDecoder:
     def __call__(
         self, features: Features, coords: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor] | None:
-        """The answer to one prompt set; the next call overwrites it.
+        """Decode one prompt set; the next call overwrites the result.
 
         Args:
             features: of one image, on the device.
@@ -85,8 +85,8 @@ class CudaGraphDecoder:
             labels: (1, N).
 
         Returns:
-            Logits (1, 4, h, w) and predicted IoU (1, 4), or None: nothing can be
-            recorded here, so decode in the usual way.
+            Logits (1, 4, h, w) and predicted IoU (1, 4), or None where
+            nothing can be recorded: decode in the usual way then.
         """
         if not self.usable:
             return None
@@ -94,7 +94,7 @@ class CudaGraphDecoder:
             return self._replay(features, coords, labels)
         except RuntimeError as error:
             # A driver or an operator that cannot be recorded, or no memory for a
-            # second set of buffers: slower is better than not at all.
+            # second set of buffers: decode without graphs.
             _log.warning("decoding is not recorded as a graph: %s", error)
             self.usable = False
             self._recordings.clear()
@@ -116,7 +116,7 @@ class CudaGraphDecoder:
         return logits, iou
 
     def _load(self, features: Features) -> None:
-        """Have the image's features where the recordings look for them."""
+        """Copy the image's features into the buffers of the graphs."""
         if self._features is None:
             self._features = features.map_tensors(torch.clone)
         elif self._source is not features:

@@ -1,4 +1,4 @@
-"""The engine: one request in, one matte out, with the expensive part remembered.
+"""The engine: one request in, one matte out, with the expensive steps cached.
 
 ``solve`` is the only path from prompts to alpha: the window, the command line, batches
 and the evaluation all take it.
@@ -70,12 +70,12 @@ if TYPE_CHECKING:
 FeatureCache = ByteBoundedLru[tuple[object, ...], "EncodedView"]
 CACHE_BYTES = 1 << 30
 THUMBNAIL_SIDE = 128
-"""Longer side, in pixels, of the candidates that an answer carries for show."""
+"""Longer side, in pixels, of a matte's candidates, which are for display."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _RawMatte:
-    """What the model says to a request, at the image's size and before its finish."""
+    """The model's matte for a request, at the image's size, before the finish."""
 
     alpha: WordArray
     scores: FloatArray
@@ -86,39 +86,37 @@ class _RawMatte:
 
     @classmethod
     def blank(cls, height: int, width: int) -> _RawMatte:
-        """Nothing, for strokes to be painted on; no model was asked."""
+        """An empty matte to paint strokes on; no model has run."""
         alpha = np.zeros((height, width), np.uint16)
         scores = np.zeros(NUM_MASK_TOKENS, np.float32)
         return cls(alpha, scores, (), (0, 0, width, height), 0.0, "")
 
     def union(self, other: _RawMatte) -> _RawMatte:
-        """This object and another one as one object."""
+        """The union of two mattes."""
         alpha = np.maximum(self.alpha, other.alpha)
         elapsed_ms = self.click_ms + other.click_ms
         return replace(self, alpha=alpha, click_ms=elapsed_ms)
 
     def combine_with_masks(
-        self, base: WordArray, removed: _RawMatte | None, base_ms: float
+        self, base: WordArray, subtracted: _RawMatte | None, base_ms: float
     ) -> _RawMatte:
-        """This object and what is left of masks whose matte took so long."""
+        """The union of this matte and the masks' ``base`` less ``subtracted``."""
         left, elapsed_ms = base, self.click_ms + base_ms
-        if removed is not None:
-            left, elapsed_ms = (
-                subtract_alpha(base, removed.alpha),
-                elapsed_ms + removed.click_ms,
-            )
+        if subtracted is not None:
+            left = subtract_alpha(base, subtracted.alpha)
+            elapsed_ms += subtracted.click_ms
         return replace(self, alpha=np.maximum(self.alpha, left), click_ms=elapsed_ms)
 
 
 class Engine:
-    """Answers requests.  One thread owns an engine; models load on first use.
+    """Turns requests into mattes.  One thread owns an engine; models load on first use.
 
-    When memory runs out it is freed, and the work done again with less of it, see
-    :mod:`zim_model.inference.oom_fallback`; the answers' timings say so.
+    When memory runs out, some is freed and the request is repeated with less, see
+    :mod:`zim_model.inference.oom_fallback`; the matte's timings say so.
 
     Args:
-        open_model: makes the backend of a model name on a rung of the ladder.
-        cache_bytes: most memory for remembered features.
+        open_model: makes the backend of a model name on a placement.
+        cache_bytes: most memory for cached features.
     """
 
     def __init__(
@@ -147,7 +145,7 @@ class Engine:
         return available_devices()
 
     def set_device(self, choice: DeviceChoice) -> None:
-        """Run models elsewhere or otherwise from now on; they load again when used."""
+        """Run models elsewhere or otherwise from now on; they reload on next use."""
         if choice != self._pool.choice:
             self._pool = BackendPool(self._open_model, choice)
             self._clear_caches()
@@ -163,7 +161,7 @@ class Engine:
     def prepare(
         self, request: Request, cancelled: CancelCheck = never_cancelled
     ) -> Timings:
-        """Encode the whole image, so that the first click finds it done.
+        """Encode the whole image, so that the first click need not wait for it.
 
         Raises:
             WeightsError: the model cannot be loaded.
@@ -203,24 +201,24 @@ class Engine:
         return self._pool.run_with_fallback(request.model, work, self._clear_caches)
 
     def _solve(self, request: Request, cancelled: CancelCheck) -> Matte:
-        answer, encode_ms = self._raw_matte(request, cancelled)
+        raw, encode_ms = self._raw_matte(request, cancelled)
         started = time.perf_counter()
-        alpha = self._apply_finish(request, answer, cancelled)
+        alpha = self._apply_finish(request, raw, cancelled)
         alpha.flags.writeable = False
         raise_if_cancelled(cancelled)
         pyramid = display_pyramid(alpha)
         colours = _decontaminate(request, alpha, cancelled)
-        click_ms = answer.click_ms + (time.perf_counter() - started) * 1e3
-        notes = self._pool.notes(request.model) if answer.device else ()
+        click_ms = raw.click_ms + (time.perf_counter() - started) * 1e3
+        notes = self._pool.notes(request.model) if raw.device else ()
         return Matte(
             alpha=alpha,
             pyramid=pyramid,
-            scores=answer.scores,
+            scores=raw.scores,
             candidate=request.options.candidate or 0,
             support=support(alpha),
-            timings=Timings(encode_ms, click_ms, answer.device, notes),
-            candidates=answer.candidates,
-            candidates_view=answer.view,
+            timings=Timings(encode_ms, click_ms, raw.device, notes),
+            candidates=raw.candidates,
+            candidates_view=raw.view,
             foreground=colours,
         )
 
@@ -234,10 +232,10 @@ class Engine:
         """Find the objects of an image, see :mod:`zim_model.inference.automatic`.
 
         Args:
-            request: its image and model count.
-            options: None takes what suits the model.
+            request: only its image and model are used.
+            options: None takes the defaults for the model.
             cancelled: polled between steps.
-            progress: told what was found so far, on the calling thread.
+            progress: called with the objects found so far, on the calling thread.
 
         Raises:
             PromptError: an option is out of its range.
@@ -270,47 +268,49 @@ class Engine:
     def _raw_matte(
         self, request: Request, cancelled: CancelCheck
     ) -> tuple[_RawMatte, float]:
-        """The model's matte before its finish, and the milliseconds of encoding."""
+        """The matte before its finish, and the milliseconds of encoding."""
         height, width = request.image.shape[:2]
         key = replace(request, finish=Finish()).key
         if self._last_answer is not None and self._last_answer[0] == key:
             return replace(self._last_answer[1], click_ms=0.0), 0.0
         base, base_ms = self._mask_matte(request, cancelled)
-        asked = split_prompts(request, base)
-        if not asked.added and base is None:
+        split = split_prompts(request, base)
+        if not split.added and base is None:
             if not request.finish.strokes:
-                request.prompts.validate(height, width)  # says that there is none
+                request.prompts.validate(height, width)  # raises: there is none
             return _RawMatte.blank(height, width), 0.0
-        found = [
+        mattes = [
             self._predict_prompt_set(request, prompts, cancelled)
-            for prompts in asked.added
+            for prompts in split.added
         ]
-        answer, encode_ms = found[0] if found else (_RawMatte.blank(height, width), 0.0)
-        for other, more_ms in found[1:]:
-            answer = answer.union(other)
+        matte, encode_ms = (
+            mattes[0] if mattes else (_RawMatte.blank(height, width), 0.0)
+        )
+        for other, more_ms in mattes[1:]:
+            matte = matte.union(other)
             encode_ms += more_ms
         if base is not None:
-            removed = None
-            if asked.removed is not None:
+            subtracted = None
+            if split.subtracted is not None:
                 plain = replace(
                     request, options=replace(request.options, candidate=None)
                 )
-                removed, more_ms = self._predict_prompt_set(
-                    plain, asked.removed, cancelled
+                subtracted, more_ms = self._predict_prompt_set(
+                    plain, split.subtracted, cancelled
                 )
                 encode_ms += more_ms
-            answer = answer.combine_with_masks(base, removed, base_ms)
-            if not answer.device:  # no model was asked; converters run in fp32
+            matte = matte.combine_with_masks(base, subtracted, base_ms)
+            if not matte.device:  # no model has run; converters run in fp32
                 device = device_name(self._pool.device(request.model))
-                answer = replace(answer, device=f"{device} (fp32)")
+                matte = replace(matte, device=f"{device} (fp32)")
         if request.cacheable:
-            self._last_answer = (key, answer)
-        return answer, encode_ms
+            self._last_answer = (key, matte)
+        return matte, encode_ms
 
     def _mask_matte(
         self, request: Request, cancelled: CancelCheck
     ) -> tuple[WordArray | None, float]:
-        """The matte of a request's masks, if it has any, and the milliseconds spent."""
+        """The matte of a request's masks, None without any, and its milliseconds."""
         if not request.masks:
             return None, 0.0
         started, device = time.perf_counter(), self._pool.device(request.model)
@@ -328,22 +328,20 @@ class Engine:
         raise_if_cancelled(cancelled)
         backend = self.backend(request.model)
         raise_if_cancelled(cancelled)
-        encode_ms, mirrored = 0.0, request.options.flip_tta
+        encode_ms, flipped = 0.0, request.options.flip_tta
 
         def encode(view: View) -> EncodedView:
             nonlocal encode_ms
-            see = self._encode_flipped if mirrored else self._encode_cached
-            encoded, elapsed_ms = see(backend, request, view)
+            encode_view = self._encode_flipped if flipped else self._encode_cached
+            encoded, elapsed_ms = encode_view(backend, request, view)
             encode_ms += elapsed_ms
             return encoded
 
         started = time.perf_counter()
         size, key = (height, width), request.image_key
-        asked = _flip_tta(backend) if mirrored else backend
-        question = PredictRequest(
-            asked, encode, key, size, prompts, candidate, cancelled
-        )
-        prediction = self._predictor.predict(question, remember=request.cacheable)
+        used = _flip_tta(backend) if flipped else backend
+        task = PredictRequest(used, encode, key, size, prompts, candidate, cancelled)
+        prediction = self._predictor.predict(task, remember=request.cacheable)
         raise_if_cancelled(cancelled)
         view, alphas = prediction.view, prediction.alphas
         alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
@@ -360,9 +358,9 @@ class Engine:
             small, pixels, guided=guided, guide=guide
         )
         if request.options.upsampling == "native":
-            predict = partial(_predict_view, asked, request.image)
+            predict = partial(_predict_view, used, request.image)
             full = refine_tiles(full, request.image, view, predict, cancelled)
-        answer = _RawMatte(
+        matte = _RawMatte(
             alpha=full,
             scores=prediction.scores,
             candidates=_thumbnails(alphas),
@@ -370,26 +368,23 @@ class Engine:
             click_ms=(time.perf_counter() - started) * 1e3 - encode_ms,
             device=backend.device_label,
         )
-        return answer, encode_ms
+        return matte, encode_ms
 
     def _apply_finish(
-        self, request: Request, answer: _RawMatte, cancelled: CancelCheck
+        self, request: Request, raw: _RawMatte, cancelled: CancelCheck
     ) -> WordArray:
         """The matte with its edge adjusted and its strokes painted.
 
-        The last steps are remembered: a further stroke is painted on what the earlier
-        ones gave.
+        The result is cached: a further stroke is painted over it.
         """
         finish = request.finish
         if not request.cacheable:
-            alpha = apply_edge_adjustments(answer.alpha, finish)
+            alpha = apply_edge_adjustments(raw.alpha, finish)
             return apply_strokes(alpha, finish.strokes, self._stroke_cache, cancelled)
         before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
         if self._last_adjusted is None or self._last_adjusted[0] != before.key:
-            self._last_adjusted = (
-                before.key,
-                apply_edge_adjustments(answer.alpha, finish),
-            )
+            adjusted = apply_edge_adjustments(raw.alpha, finish)
+            self._last_adjusted = (before.key, adjusted)
             self._last_painted = None
         raise_if_cancelled(cancelled)
         alpha, done = self._last_adjusted[1], 0
@@ -406,20 +401,20 @@ class Engine:
     def _encode_cached(
         self, backend: Backend, request: Request, view: View
     ) -> tuple[EncodedView, float]:
-        """Features of a view, from the cache or new, and the milliseconds spent."""
+        """Features of a view, cached or new, and the milliseconds of encoding."""
         key = (backend.fingerprint, request.image_key, view)
-        found = self.cache.get(key)
-        if found is not None:
-            return found, 0.0
+        encoded = self.cache.get(key)
+        if encoded is not None:
+            return encoded, 0.0
         started = time.perf_counter()
-        found = backend.encode(request.image, view)
-        self.cache.put(key, found)
-        return found, (time.perf_counter() - started) * 1e3
+        encoded = backend.encode(request.image, view)
+        self.cache.put(key, encoded)
+        return encoded, (time.perf_counter() - started) * 1e3
 
     def _encode_flipped(
         self, backend: Backend, request: Request, view: View
     ) -> tuple[EncodedView, float]:
-        """The same for a view and its mirror image."""
+        """As :meth:`_encode_cached`, of a view and its mirror image."""
         from zim_model.inference.flip_tta import FlippedFeatures
 
         encoded, encode_ms = self._encode_cached(backend, request, view)
@@ -441,9 +436,10 @@ def _flip_tta(backend: Backend) -> Backend:
 def _decontaminate(
     request: Request, alpha: WordArray, cancelled: CancelCheck
 ) -> tuple[ByteArray, ...]:
-    """The image's levels freed from the background, if that is asked for.
+    """The image's pyramid with decontaminated edges; empty without decontamination.
 
-    They are looked at while sliders move; an export makes its own, more exactly.
+    This fast estimate is for display while sliders move; an export makes a more exact
+    one.
     """
     from zim_model.matting.foreground import estimate_foreground
 
@@ -460,7 +456,7 @@ def _decontaminate(
 def _predict_view(
     backend: Backend, image: ByteArray, view: View, prompts: PromptSet
 ) -> FloatArray:
-    """Alpha (h, w) of a view that is looked at once, so its features are not kept."""
+    """Alpha (h, w) of a view that is predicted once; its features are not cached."""
     prediction = decode_view(backend, backend.encode(image, view), prompts)
     return np.asarray(prediction.alphas[0], np.float32)
 

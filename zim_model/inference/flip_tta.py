@@ -1,7 +1,7 @@
-"""An image looked at as it is and mirrored, and the mean of both answers.
+"""Flip TTA: the mean of the predictions for an image and its mirror image.
 
-A network answers an image and its mirror image a little differently, and the mean of
-both logits is nearer to the truth (test-time augmentation).  It takes twice as long.
+A network predicts a little differently for the two, and the mean of the logits is more
+accurate (test-time augmentation).  It takes twice as long.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlippedFeatures(EncodedView):
-    """The features of a view, and those of its mirror image.
+    """The features of a view and of its mirror image.
 
     Attributes:
         other: of the mirrored image.
@@ -28,12 +28,12 @@ class FlippedFeatures(EncodedView):
 
     @classmethod
     def join(cls, encoded: EncodedView, other: EncodedView) -> FlippedFeatures:
-        """Both ways, from each one's features."""
+        """The pair of both features."""
         return cls(encoded.view, encoded.features, encoded.pixels, other)
 
 
 class FlipTta:
-    """A :class:`~zim_model.inference.backends.Backend` that asks another one twice.
+    """A :class:`~zim_model.inference.backends.Backend` that runs another one twice.
 
     Args:
         backend: the model.
@@ -64,9 +64,13 @@ class FlipTta:
         width = encoded.view.input_size[1]
         cells = width / self.config.mask_stride
         logits, scores = self._backend.decode(encoded, prompts, mask_input)
-        earlier = None if mask_input is None else flip_mask_input(mask_input, width)
-        mirrored = flip_prompts(prompts, width)
-        other, other_scores = self._backend.decode(encoded.other, mirrored, earlier)
+        flipped_mask = (
+            None if mask_input is None else flip_mask_input(mask_input, width)
+        )
+        flipped_prompts = flip_prompts(prompts, width)
+        other, other_scores = self._backend.decode(
+            encoded.other, flipped_prompts, flipped_mask
+        )
         return mean_features(logits, unflip_logits(other, cells)), mean_features(
             scores, other_scores
         )
@@ -82,12 +86,12 @@ class FlipTta:
 
 
 def mean_features(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Half of each, float32."""
+    """The mean of two arrays, float32."""
     return np.asarray((a + b) / 2, np.float32)
 
 
 def flip_prompts(prompts: PromptSet, width: float) -> PromptSet:
-    """Prompts on an image of that width as they are on its mirror image."""
+    """Prompts of an image of that width for its mirror image."""
     inside = np.nextafter(np.float32(width), np.float32(0))  # x 0 is no pixel beyond
 
     def flip_point(x: float) -> float:
@@ -107,7 +111,7 @@ def flip_prompts(prompts: PromptSet, width: float) -> PromptSet:
 
 
 def flip_mask_input(mask: FloatArray, width: int) -> FloatArray:
-    """A mask prompt (1, S/4, S/4) as it is in the mirror image; padding stays.
+    """The mask input (1, S/4, S/4) of the mirror image; padding stays in place.
 
     Args:
         width: of the image inside the input, in input pixels.
@@ -119,7 +123,7 @@ def flip_mask_input(mask: FloatArray, width: int) -> FloatArray:
 
 
 def unflip_logits(logits: FloatArray, cells: float) -> FloatArray:
-    """Logits (4, h, w) of a mirror image, for the image itself.
+    """Logits (4, h, w) of a mirror image, flipped back.
 
     Args:
         cells: width of the image in cells; the last one may be partly padding, and

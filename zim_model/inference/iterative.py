@@ -1,8 +1,8 @@
-"""Looks: what a model is shown of an image, and how often, to answer prompts.
+"""Iterative prediction: which views a model gets for prompts, and how often.
 
-A model that looks at objects sees a clicked one in the whole image first, then from
-close by.  A model that takes its earlier answer as a cue is shown click after click
-each answer to the clicks before, as it was trained (iterative training, RITM).
+An object model gets the whole image first when an object is only clicked, then a view
+around what it found. A model with mask feedback gets, click after click, its prediction
+for the earlier clicks as mask input, as it was trained (iterative training, RITM).
 """
 
 from __future__ import annotations
@@ -29,22 +29,21 @@ if TYPE_CHECKING:
     from zim_model.inference.backends import Backend, EncodedView
 
 ZOOM_BELOW = 0.7
-"""A click's object is looked at again, closer, if it spans less of the image."""
+"""A clicked object is predicted again, zoomed in, if it spans less of the image."""
 ZOOM_MARGIN = 0.5
-"""Width of the surroundings shown then, on each side, as a fraction of the object."""
+"""Width of the surroundings in that view, on each side, as a fraction of the object."""
 SIGMOID_FLOOR = 1 / 512
-"""A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them does,
-so that a cut-out's surroundings are really empty and its inside really opaque."""
+"""A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them
+does, so that a cut-out's surroundings are empty and its inside is opaque."""
 MAX_REMEMBERED = 64
-"""Answers that are kept, of 0.15 MB each with zim-tiny, for a further click to go on
-from."""
+"""Predictions that are cached for further clicks, of 0.15 MB each with zim-tiny."""
 
 PredictionKey = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What a model says to prompts about a view.
+    """A backend's decoding of prompts on a view.
 
     Attributes:
         view: the part of the image.
@@ -62,12 +61,12 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictRequest:
-    """What a model is asked.
+    """The input of :class:`IterativePredictor`.
 
     Attributes:
         backend: the model.
-        encode: gives a view's features, remembered or new.
-        image_key: names the image; equal keys mean equal pixels.
+        encode: returns a view's features, cached or new.
+        image_key: equal keys mean equal pixels.
         size: height and width of the image.
         prompts: in image pixels.
         candidate: which of the four mattes is meant.
@@ -86,9 +85,9 @@ class PredictRequest:
 
 
 class IterativePredictor:
-    """Answers questions, and remembers what earlier clicks led to.
+    """Predicts iteratively, and caches the predictions for earlier clicks.
 
-    The answer depends on the question alone: what is remembered only saves time.
+    The result depends on the request alone: the cache only saves time.
     """
 
     def __init__(self) -> None:
@@ -97,11 +96,11 @@ class IterativePredictor:
         self._predictions: OrderedDict[PredictionKey, Prediction] = OrderedDict()
         self._zoom = ZoomPredictor()
 
-    def predict(self, question: PredictRequest, *, remember: bool = True) -> Prediction:
-        """Look at the image, and closer where that helps.
+    def predict(self, request: PredictRequest, *, remember: bool = True) -> Prediction:
+        """Predict on the first view, then zoomed in where that helps.
 
         Args:
-            remember: keep what a further click can go on from.
+            remember: cache the predictions for further clicks.
 
         Raises:
             Cancelled: ``cancelled`` became true.
@@ -114,40 +113,40 @@ class IterativePredictor:
         view = zoomed_view(backend.config, alpha, first.view, prompts, *question.size)
         if view is None:
             return first
-        raise_if_cancelled(question.cancelled)
-        encoded = question.encode(view)
+        raise_if_cancelled(request.cancelled)
+        encoded = request.encode(view)
         return decode_view(
-            backend, encoded, prompts, alpha_to_mask_input(alpha, *question.size, view)
+            backend, encoded, prompts, alpha_to_mask_input(alpha, *request.size, view)
         )
 
     def _predict_first_view(
-        self, question: PredictRequest, remember: bool
+        self, request: PredictRequest, remember: bool
     ) -> Prediction:
-        """The first look: the answers to ever more of the points, the last one."""
-        backend, prompts = question.backend, question.prompts
-        view = choose_view(backend.config, prompts, *question.size)
-        key_prefix = (backend.fingerprint, question.image_key, view, question.candidate)
+        """Predict for ever more of the points; return the last prediction."""
+        backend, prompts = request.backend, request.prompts
+        view = choose_view(backend.config, prompts, *request.size)
+        key_prefix = (backend.fingerprint, request.image_key, view, request.candidate)
         encoded = None
         prediction = mask_input = None
-        for part in (
+        for prefix in (
             prompt_prefixes(prompts)
             if uses_mask_feedback(backend.config)
             else (prompts,)
         ):
-            key: PredictionKey = (*key_prefix, part)
-            found = self._predictions.get(key)
-            if found is None:
-                raise_if_cancelled(question.cancelled)
-                encoded = encoded or question.encode(view)
+            key: PredictionKey = (*key_prefix, prefix)
+            cached = self._predictions.get(key)
+            if cached is None:
+                raise_if_cancelled(request.cancelled)
+                encoded = encoded or request.encode(view)
                 if prediction is not None:
                     mask_input = to_mask_input(
-                        prediction.alphas[question.candidate], view
+                        prediction.alphas[request.candidate], view
                     )
-                found = decode_view(backend, encoded, part, mask_input)
+                cached = decode_view(backend, encoded, prefix, mask_input)
             if remember:
-                self._remember(key, found)
-            prediction = found
-        assert prediction is not None, "prompts without any place to look at"
+                self._remember(key, cached)
+            prediction = cached
+        assert prediction is not None, "prompts without any position"
         return prediction
 
     def _remember(self, key: PredictionKey, prediction: Prediction) -> None:
@@ -165,7 +164,7 @@ def uses_mask_feedback(config: ModelConfig) -> bool:
 def prompt_prefixes(prompts: PromptSet) -> Iterator[PromptSet]:
     """The prompts with their first points only, ever more of them, all at last.
 
-    It begins where they first say what to keep.
+    The first one is the shortest with a box or anything positive.
     """
     for count in range(len(prompts.points) + 1):
         part = replace(prompts, points=prompts.points[:count])
@@ -174,7 +173,7 @@ def prompt_prefixes(prompts: PromptSet) -> Iterator[PromptSet]:
 
 
 def to_mask_input(alpha: FloatArray, view: View) -> FloatArray:
-    """An answer (h, w) for a view as the mask prompt of the same view."""
+    """Alpha (h, w) of a view as the mask input of the same view."""
     height, width = view.height, view.width
     return alpha_to_mask_input(
         alpha, height, width, View.whole(height, width, view.image_size)
@@ -187,7 +186,7 @@ def decode_view(
     prompts: PromptSet,
     mask_input: FloatArray | None = None,
 ) -> Prediction:
-    """Ask about an encoded view; prompts are in image pixels."""
+    """Decode prompts, in image pixels, on an encoded view."""
     view = encoded.view
     logits, scores = backend.decode(encoded, view.apply(prompts), mask_input)
     return Prediction(view, logits_to_alphas(logits), scores)
@@ -201,14 +200,13 @@ def zoomed_view(
     height: int,
     width: int,
 ) -> View | None:
-    """The second look at what clicks alone found, if it is small in the image.
+    """The view around a clicked object; None if it is large, or another kind of model.
 
-    A model that looks at objects sees a clicked one in the whole image first.  The
-    answer then comes from a view around what it found there.  What it found is no box
-    prompt: a wrong first guess could not be mended.
+    The object is not made a box prompt: a wrong first prediction could not be
+    corrected.
 
     Args:
-        alpha: (h, w) in [0, 1], found in ``view``, which is the whole image.
+        alpha: (h, w) in [0, 1], of ``view``, which is the whole image.
         prompts: in image pixels.
         height, width: of the image.
     """
@@ -217,7 +215,7 @@ def zoomed_view(
     found = alpha_box(alpha, view)
     if found is None:
         return None
-    # What the prompts say belongs into the view, found or not.
+    # Everything positive belongs into the view, predicted or not.
     corners = ((found.x0, found.y0), (found.x1, found.y1))
     box = Box.enclosing((*corners, *prompts.positive_positions)).clip(height, width)
     if max(box.width, box.height) > ZOOM_BELOW * max(width, height):
@@ -228,7 +226,7 @@ def zoomed_view(
 def alpha_box(alpha: FloatArray, view: View) -> Box | None:
     """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
 
-    It may reach a fraction of a cell beyond the view.
+    It may extend a fraction of a cell beyond the view.
     """
     found = alpha > 0.5
     if not found.any():
@@ -244,7 +242,7 @@ def alpha_box(alpha: FloatArray, view: View) -> Box | None:
 
 
 def logits_to_alphas(logits: FloatArray) -> FloatArray:
-    """Alpha float32 in [0, 1], with really empty and opaque parts, from logits."""
+    """Alpha float32 in [0, 1], exactly 0 and 1 where it is close, from logits."""
     alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
     alphas = np.clip((alphas - SIGMOID_FLOOR) / (1 - 2 * SIGMOID_FLOOR), 0, 1)
     return alphas.astype(np.float32)

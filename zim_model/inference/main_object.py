@@ -1,4 +1,4 @@
-"""Which of the objects that were found in an image is the one that it is about."""
+"""The main object of an image among the found ones."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ if TYPE_CHECKING:
     from zim_model.inference.automatic import FoundObject
 
 BACKGROUND_EDGES = 3
-"""What touches so many of the image's edges is taken for its ground."""
+"""A matte that touches this many of the image's edges is background."""
 TOUCHING = 0.1
-"""Share of an edge that has to be covered for an object to touch it."""
+"""Fraction of an edge that has to be covered for an object to touch it."""
 
 
-def main_object(found: Sequence[FoundObject]) -> FoundObject | None:
-    """The object with the greatest area, counted by nearness to the middle.
+def main_object(objects: Sequence[FoundObject]) -> FoundObject | None:
+    """The object with the greatest area, weighted by nearness to the centre.
 
-    A pixel in the middle of the image counts one; the count falls, as a cosine does,
-    to zero at the edges.  Objects that touch three or more edges of the image are
-    left out, unless there are no others: they are walls, skies and floors.
+    A pixel in the centre of the image has weight 1; the weight falls, as a cosine does,
+    to zero at the edges.  Objects that touch three or more edges of the image are left
+    out, unless there are no others: they are walls, skies and floors.
 
     Args:
-        found: of one image, see :func:`zim_model.inference.automatic.find_objects`.
+        objects: of one image, see :func:`zim_model.inference.automatic.find_objects`.
 
     Returns:
         One of them; None if there is none.
     """
-    if not found:
+    if not objects:
         return None
-    standing = [each for each in found if not is_background(each.alpha)]
-    weights = centre_weights(*found[0].alpha.shape)
-    return max(standing or found, key=lambda each: float((each.alpha * weights).sum()))
+    foreground = [each for each in objects if not is_background(each.alpha)]
+    weights = centre_weights(*objects[0].alpha.shape)
+    return max(
+        foreground or objects, key=lambda each: float((each.alpha * weights).sum())
+    )
 
 
 def is_background(alpha: ByteArray) -> bool:

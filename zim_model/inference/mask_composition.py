@@ -1,8 +1,8 @@
-"""What the engine makes of imported masks, and of prompts beside them.
+"""Mattes of imported masks, and how prompts add to them or subtract from them.
 
-The masks' mattes are where an object begins.  Prompts ask the model for pieces of the
-image: what is said to belong to the object is added, and what is said not to belong
-to it, where a mask says otherwise, is taken away.
+An object starts as the union of its masks' mattes.  Prompt sets that are not purely
+negative are predicted and added; negative prompts inside a mask are predicted, too, and
+subtracted from it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ CACHE_BYTES = 256 << 20
 
 @lru_cache(maxsize=1)
 def open_converter(name: str, device: str) -> Converter:
-    """The converter of that name on a device; the last one stays open."""
+    """The converter of that name on a device; the last one stays loaded."""
     from zim_model.conversion.converter import Converter
 
     return Converter.load(name, device)
 
 
 class MaskMatteCache:
-    """The mattes of masks, the newest remembered.
+    """Mattes of masks, the most recent ones cached.
 
     Args:
-        max_bytes: most memory; the newest is kept whatever its size.
+        max_bytes: most memory; the newest matte is kept whatever its size.
     """
 
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
@@ -49,13 +49,13 @@ class MaskMatteCache:
     def union_alpha(
         self, request: Request, device: str, cancelled: CancelCheck
     ) -> WordArray:
-        """The union of the mattes of a request's masks, of which there is one.
+        """The union of the mattes of a request's masks, at least one.
 
         Args:
             device: where converters run, as torch names it.
 
         Returns:
-            (H, W) uint16, not to be changed.
+            (H, W) uint16, not to be modified.
 
         Raises:
             ImageError: a mask is damaged, or not of the image's size.
@@ -63,9 +63,9 @@ class MaskMatteCache:
             WeightsError: there is no such converter.
             Cancelled: ``cancelled`` became true.
         """
-        first, *others = request.masks
+        first, *more = request.masks
         alpha = self._cached_matte(request, first, device, cancelled)
-        for mask in others:
+        for mask in more:
             alpha = np.maximum(
                 alpha, self._cached_matte(request, mask, device, cancelled)
             )
@@ -94,29 +94,30 @@ def _matte(
 ) -> WordArray:
     mask.check_size(*request.image.shape[:2])
     raise_if_cancelled(cancelled)
-    level = mask.decode()
+    coverage = mask.decode()
     if not mask.refine:
-        return level.astype(np.uint16) * np.uint16(257)
+        return coverage.astype(np.uint16) * np.uint16(257)
     converter = open_converter(mask.converter, device)
     raise_if_cancelled(cancelled)
-    return converter.convert(request.image, level, cancelled)
+    return converter.convert(request.image, coverage, cancelled)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptSplit:
-    """What prompts beside masks ask the model.
+    """Prompts of an object with masks, by what their prediction does to it.
 
     Attributes:
-        added: each set's answer becomes part of the object.
-        removed: the answer is taken from the masks; None where nothing is.
+        added: prompt sets whose mattes are added to the object.
+        subtracted: prompts whose matte is subtracted from the masks; None where there
+            are none.
     """
 
     added: tuple[PromptSet, ...]
-    removed: PromptSet | None = None
+    subtracted: PromptSet | None = None
 
 
 def split_prompts(request: Request, base: WordArray | None) -> PromptSplit:
-    """What a request's prompts ask, checked against its image.
+    """Split a request's prompts, checked against its image.
 
     Args:
         base: (H, W), the masks' matte; None where the request has no mask.
@@ -125,18 +126,18 @@ def split_prompts(request: Request, base: WordArray | None) -> PromptSplit:
         PromptError: the prompts cannot be answered on the image.
     """
     height, width = request.image.shape[:2]
-    sets = [s for s in (request.prompts, *request.more_prompt_sets) if s]
+    prompt_sets = [s for s in (request.prompts, *request.more_prompt_sets) if s]
     if base is None:
-        return PromptSplit(tuple(s.validate(height, width) for s in sets))
-    added = [s.validate(height, width) for s in sets if not s.only_negative]
-    removed = _subtracting_prompts(request.prompts, base)
-    if removed is not None:
-        removed.validate(height, width)
-    return PromptSplit(tuple(added), removed)
+        return PromptSplit(tuple(s.validate(height, width) for s in prompt_sets))
+    added = [s.validate(height, width) for s in prompt_sets if not s.only_negative]
+    subtracted = _subtracting_prompts(request.prompts, base)
+    if subtracted is not None:
+        subtracted.validate(height, width)
+    return PromptSplit(tuple(added), subtracted)
 
 
 def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | None:
-    """The question for what is to be taken away; None where nothing on a mask is."""
+    """Prompts for the matte to subtract, signs reversed; None without any on a mask."""
 
     def inside(x: float, y: float) -> bool:
         height, width = base.shape
@@ -154,10 +155,10 @@ def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | Non
         for s in prompts.scribbles
         if s.positive or any(inside(x, y) for x, y in s.path)
     ]
-    turned = PromptSet(tuple(points), None, tuple(scribbles))
-    return turned if turned.positive_positions else None
+    reversed_ = PromptSet(tuple(points), None, tuple(scribbles))
+    return reversed_ if reversed_.positive_positions else None
 
 
-def subtract_alpha(base: WordArray, removed: WordArray) -> WordArray:
-    """A matte less what a second one covers, both (H, W) uint16."""
-    return np.minimum(base, ALPHA_MAX - removed)
+def subtract_alpha(base: WordArray, subtracted: WordArray) -> WordArray:
+    """A matte less a second one, both (H, W) uint16."""
+    return np.minimum(base, ALPHA_MAX - subtracted)

@@ -1,12 +1,12 @@
-"""Everything-mode with the face of SAM's and ZIM's own automatic mask generators.
+"""Everything-mode with the interface of SAM's and ZIM's automatic mask generators.
 
 >>> generator = ZimAutomaticMaskGenerator(load_model("zim-vit-b.safetensors"))
 >>> records = generator.generate(rgb)
 
-The image is encoded once (and each crop of it), grid points are answered in batches,
-and answers are judged on the network's own small grid: only those that stay are ever
-brought to the image's size.  The studio's own search, which asks less and looks at
-objects again, is :mod:`zim_model.inference.automatic`.
+The image and each crop of it are encoded once, grid points are decoded in batches, and
+masks are filtered on the network's own small grid: only those that stay are upsampled
+to the image's size.  The studio's own search, which decodes fewer points and predicts
+again around objects, is :mod:`zim_model.inference.automatic`.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ Boxes = npt.NDArray[np.float64]
 MIN_LOGIT = -8.0
 """Logit below which a matte is 0 in 8 bits."""
 CPU_BATCH = 4
-"""Most points that a CPU answers together: more would only take memory."""
+"""Most points decoded together on a CPU: more would only take memory."""
 EDGE = 20
 """Image pixels from a crop's border within which an object counts as cut off there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _GeneratedMask:
-    """A matte that stays so far, on the network's grid.
+    """A mask that passed the filters so far, on the network's grid.
 
     Attributes:
         logits: (h, w), the part above NOTHING with a cell around it.
         cells: (left, top) of that part in cells of the view's grid.
         grid: (height, width) of the view's whole grid.
-        view: the crop that was looked at.
+        view: the crop that was decoded.
         box: left, top, right, bottom around alpha of one half, in image pixels.
-        point: that was asked, x and y in image pixels.
+        point: the prompt, x and y in image pixels.
     """
 
     logits: FloatArray
@@ -67,18 +67,18 @@ class _GeneratedMask:
 
 
 class ZimAutomaticMaskGenerator:
-    """Finds everything in an image by a grid of points.
+    """Finds all objects of an image with a grid of points.
 
     Args:
         model: a :class:`~zim_model.network.zim.Zim`, or any backend.
         points_per_side: points along each side; None if ``point_grids`` are given.
-        points_per_batch: points answered together, on a GPU.
+        points_per_batch: points decoded together, on a GPU.
         pred_iou_thresh: least IoU that the model predicts for its matte.
         stability_score_thresh: least IoU between the matte cut
             ``stability_score_offset`` above and below alpha 0.5.
         stability_score_offset: in alpha, above 0 and below 0.5.
         box_nms_thresh: IoU of boxes above which only the better of two mattes stays.
-        crop_n_layers: the i-th layer looks again at 2^i times 2^i crops.
+        crop_n_layers: the i-th layer predicts again on 2^i times 2^i crops.
         crop_nms_thresh: as ``box_nms_thresh``, between crops, where the smaller wins.
         crop_overlap_ratio: of crops, as a fraction of the image's shorter side.
         crop_n_points_downscale_factor: layer i has so many times (to the power i)
@@ -154,16 +154,16 @@ class ZimAutomaticMaskGenerator:
         self.output_mode = output_mode
 
     def generate(self, image: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
-        """Find what is in an image.
+        """Find the objects of an image.
 
         Args:
             image: (H, W, 3) uint8 RGB.
 
         Returns:
-            One record for each object, the surest first: ``segmentation`` ((H, W) bool,
-            or run lengths), ``matte`` ((H, W) uint8, soft), ``area`` (pixels), ``bbox``
-            and ``crop_box`` (left, top, width, height), ``predicted_iou``,
-            ``point_coords`` ([[x, y]] that was asked), ``stability_score``.
+            One record for each object, the highest score first: ``segmentation`` ((H,
+            W) bool, or run lengths), ``matte`` ((H, W) uint8, soft), ``area`` (pixels),
+            ``bbox`` and ``crop_box`` (left, top, width, height), ``predicted_iou``,
+            ``point_coords`` ([[x, y]] of the prompt), ``stability_score``.
 
         Raises:
             ImageError: another shape or dtype.
@@ -175,14 +175,14 @@ class ZimAutomaticMaskGenerator:
                 "Expected (height, width, 3) of uint8.",
             )
         size = (array.shape[0], array.shape[1])
-        found: list[_GeneratedMask] = []
+        kept: list[_GeneratedMask] = []
         for view, layer in self._crops(size):
-            found += self._process_crop(array, view, layer)
+            kept += self._process_crop(array, view, layer)
         if self.crop_n_layers:
-            smallest = [-float(a.view.width * a.view.height) for a in found]
-            found = _suppress_duplicates(found, smallest, self.crop_nms_thresh)
-        found.sort(key=lambda answer: -answer.score)
-        return self._to_records(found, size)
+            smallest = [-float(a.view.width * a.view.height) for a in kept]
+            kept = _suppress_duplicates(kept, smallest, self.crop_nms_thresh)
+        kept.sort(key=lambda generated: -generated.score)
+        return self._to_records(kept, size)
 
     def _crops(self, size: tuple[int, int]) -> Iterator[tuple[View, int]]:
         """The whole image, then ever smaller crops, each with its layer."""
@@ -198,20 +198,20 @@ class ZimAutomaticMaskGenerator:
     def _process_crop(
         self, image: ByteArray, view: View, layer: int
     ) -> list[_GeneratedMask]:
-        """What is found in one crop, each thing once."""
+        """The objects of one crop, without duplicates."""
         encoded = self.backend.encode(image, view)
         scale = (view.width, view.height)
         points = self.point_grids[layer] * scale + (view.left, view.top)
-        found: list[_GeneratedMask] = []
+        kept: list[_GeneratedMask] = []
         count = self._batch()
         for start in range(0, len(points), count):
-            found += self._process_batch(
-                encoded, points[start : start + count].tolist()
-            )
-        cut = [_is_cut(answer.box, view, image.shape) for answer in found]
-        found = [answer for answer, off in zip(found, cut, strict=True) if not off]
+            kept += self._process_batch(encoded, points[start : start + count].tolist())
+        cut = [_is_cut(generated.box, view, image.shape) for generated in kept]
+        kept = [
+            generated for generated, is_cut in zip(kept, cut, strict=True) if not is_cut
+        ]
         return _suppress_duplicates(
-            found, [answer.score for answer in found], self.box_nms_thresh
+            kept, [generated.score for generated in kept], self.box_nms_thresh
         )
 
     def _batch(self) -> int:
@@ -224,12 +224,12 @@ class ZimAutomaticMaskGenerator:
     def _process_batch(
         self, encoded: EncodedView, points: Sequence[tuple[float, float]]
     ) -> Iterator[_GeneratedMask]:
-        """The good answers to a batch of points."""
+        """The masks of a batch of points that pass the thresholds."""
         sets = [PromptSet((Point(x, y),)) for x, y in points]
-        answers = decode_many(self.backend, encoded, sets)
+        predictions = decode_many(self.backend, encoded, sets)
         offset = self.stability_score_offset
         margin = float(np.log((0.5 + offset) / (0.5 - offset)))
-        for (x, y), (logits, scores) in zip(points, answers, strict=True):
+        for (x, y), (logits, scores) in zip(points, predictions, strict=True):
             for matte, score in zip(logits, scores.tolist(), strict=True):
                 if score <= self.pred_iou_thresh:
                     continue
@@ -240,20 +240,20 @@ class ZimAutomaticMaskGenerator:
                 yield _make_mask(matte, encoded.view, (x, y), score, stability)
 
     def _to_records(
-        self, found: list[_GeneratedMask], size: tuple[int, int]
+        self, kept: list[_GeneratedMask], size: tuple[int, int]
     ) -> list[dict[str, Any]]:
-        """Records of answers at the image's size."""
+        """Records of masks at the image's size."""
         cleaned: list[tuple[_GeneratedMask, ByteArray, Mask]] = []
         changed: list[float] = []
-        for answer in found:
-            matte = _full_size(answer, size)
+        for generated in kept:
+            matte = _full_size(generated, size)
             mask = matte > 127
             whole = remove_small_regions(mask, self.min_mask_region_area)
             matte = np.where(whole == mask, matte, np.where(whole, 255, 0))
-            cleaned.append((answer, matte.astype(np.uint8), whole))
+            cleaned.append((generated, matte.astype(np.uint8), whole))
             changed.append(float((whole == mask).all()))
         if self.min_mask_region_area > 0:
-            # What was mended may now be the same as something else, which goes first.
+            # A changed mask may now equal an unchanged one, which is preferred.
             boxes = np.array([_mask_box(mask) for *_, mask in cleaned]).reshape(-1, 4)
             limit = max(self.box_nms_thresh, self.crop_nms_thresh)
             cleaned = [
@@ -263,10 +263,10 @@ class ZimAutomaticMaskGenerator:
         return [self._to_record(*entry) for entry in cleaned if entry[2].any()]
 
     def _to_record(
-        self, answer: _GeneratedMask, matte: ByteArray, mask: Mask
+        self, generated: _GeneratedMask, matte: ByteArray, mask: Mask
     ) -> dict[str, Any]:
         left, top, right, bottom = _mask_box(mask)
-        view = answer.view
+        view = generated.view
         forms = {"uncompressed_rle": run_lengths, "coco_rle": coco_rle}
         form = forms.get(self.output_mode)
         return {
@@ -274,9 +274,9 @@ class ZimAutomaticMaskGenerator:
             "matte": matte,
             "area": int(np.count_nonzero(mask)),
             "bbox": [left, top, right - left, bottom - top],
-            "predicted_iou": answer.score,
-            "point_coords": [list(answer.point)],
-            "stability_score": answer.stability,
+            "predicted_iou": generated.score,
+            "point_coords": [list(generated.point)],
+            "stability_score": generated.stability,
             "crop_box": [view.left, view.top, view.width, view.height],
         }
 
@@ -308,14 +308,14 @@ def point_grid(side: int) -> npt.NDArray[np.float64]:
 
 
 def _spans(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
-    """Begin and end of so many overlapping pieces of a side."""
+    """Begin and end of ``count`` overlapping pieces of a side."""
     piece = -(-(overlap * (count - 1) + length) // count)
     starts = [(piece - overlap) * i for i in range(count)]
     return [(start, min(start + piece, length)) for start in starts]
 
 
 def _is_cut(box: tuple[float, ...], view: View, shape: tuple[int, ...]) -> bool:
-    """Whether a box ends at a border of the crop that is none of the image."""
+    """Whether a box ends at a border of the crop that is not one of the image."""
     height, width = shape[:2]
     borders = (
         (box[0], view.left, 0),
@@ -350,13 +350,13 @@ def _make_mask(
     )
 
 
-def _full_size(answer: _GeneratedMask, size: tuple[int, int]) -> ByteArray:
-    """The matte (H, W) of an answer, by bilinear interpolation of its logits."""
-    grid = np.full(answer.grid, 2 * MIN_LOGIT, np.float32)
-    left, top = answer.cells
-    height, width = answer.logits.shape
-    grid[top : top + height, left : left + width] = answer.logits
-    view = answer.view
+def _full_size(generated: _GeneratedMask, size: tuple[int, int]) -> ByteArray:
+    """The matte (H, W) of a mask, by bilinear interpolation of its logits."""
+    grid = np.full(generated.grid, 2 * MIN_LOGIT, np.float32)
+    left, top = generated.cells
+    height, width = generated.logits.shape
+    grid[top : top + height, left : left + width] = generated.logits
+    view = generated.view
     logits = cv2.resize(grid, (view.width, view.height))
     matte = np.zeros(size, np.uint8)
     alpha = 255 / (1 + np.exp(-np.clip(logits, -30, 30)))
@@ -373,17 +373,17 @@ def _mask_box(mask: Mask) -> tuple[int, int, int, int]:
 
 
 def _suppress_duplicates(
-    found: Sequence[_GeneratedMask], scores: Sequence[float], limit: float
+    kept: Sequence[_GeneratedMask], scores: Sequence[float], limit: float
 ) -> list[_GeneratedMask]:
-    """Answers of which none lies over a better one; ``ranks`` say which is better."""
-    boxes = np.array([answer.box for answer in found]).reshape(-1, 4)
-    return [found[i] for i in non_maximum_suppression(boxes, scores, limit)]
+    """The masks of which none overlaps one with a higher score."""
+    boxes = np.array([generated.box for generated in kept]).reshape(-1, 4)
+    return [kept[i] for i in non_maximum_suppression(boxes, scores, limit)]
 
 
 def non_maximum_suppression(
     boxes: Boxes, scores: Sequence[float], limit: float
 ) -> list[int]:
-    """Non-maximal suppression.
+    """Indexes of the boxes that stay, the best first.
 
     Args:
         boxes: (N, 4) left, top, right, bottom.
@@ -391,24 +391,24 @@ def non_maximum_suppression(
         limit: IoU above which the worse of two is dropped.
 
     Returns:
-        Indexes of what stays, the best first.
+        Indexes into ``boxes``.
     """
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    waiting = np.argsort(-np.asarray(scores, np.float64), kind="stable")
+    remaining = np.argsort(-np.asarray(scores, np.float64), kind="stable")
     kept = []
-    while len(waiting):
-        best, waiting = waiting[0], waiting[1:]
+    while len(remaining):
+        best, remaining = remaining[0], remaining[1:]
         kept.append(int(best))
-        low = np.maximum(boxes[waiting, :2], boxes[best, :2])
-        high = np.minimum(boxes[waiting, 2:], boxes[best, 2:])
+        low = np.maximum(boxes[remaining, :2], boxes[best, :2])
+        high = np.minimum(boxes[remaining, 2:], boxes[best, 2:])
         common = np.prod(np.clip(high - low, 0, None), axis=1)
-        union = areas[waiting] + areas[best] - common
-        waiting = waiting[common <= limit * union]
+        union = areas[remaining] + areas[best] - common
+        remaining = remaining[common <= limit * union]
     return kept
 
 
 def remove_small_regions(mask: Mask, area: int) -> Mask:
-    """A mask whose islands and holes of fewer pixels than ``area`` are gone.
+    """A mask without islands and holes of fewer pixels than ``area``.
 
     The largest island always stays.
     """
@@ -419,7 +419,7 @@ def remove_small_regions(mask: Mask, area: int) -> Mask:
             (mask != fills).astype(np.uint8), connectivity=8
         )
         sizes = stats[:, cv2.CC_STAT_AREA].copy()
-        sizes[0] = area  # what is looked at as background
+        sizes[0] = area  # the label of the complement
         small = sizes < area
         if not fills and small[1:].all() and len(sizes) > 1:
             small[1 + int(np.argmax(sizes[1:]))] = False
@@ -439,7 +439,7 @@ def run_lengths(mask: Mask) -> dict[str, Any]:
 
 
 def coco_rle(mask: Mask) -> dict[str, Any]:
-    """COCO's run lengths as its string: differences in groups of five bits."""
+    """COCO's run lengths packed into a string: differences in groups of five bits."""
     runs = run_lengths(mask)
     text = []
     counts = runs["counts"]

@@ -1,7 +1,7 @@
-"""What happens when memory runs out: free some, then half precision, then the CPU.
+"""Out-of-memory fallback: free caches, then half precision, then the CPU.
 
-A model that does not fit is no reason to lose a click.  The work is done again, each
-time with less; where it went well is where the next work of that model begins.
+A request that runs out of memory is repeated on the next placement that needs less;
+later requests for the same model start where the last one succeeded.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FallbackCause = Literal["memory", "overflow"] | DeviceError
-"""Why a model cannot go on where it is."""
+"""Why a model cannot continue on its placement."""
 
 OpenBackend = Callable[[str, Placement], "Backend"]
-"""Makes the backend of a model name on a rung."""
+"""Makes the backend of a model name on a placement."""
 
 
 def open_backend(
@@ -41,7 +41,7 @@ def open_backend(
 
     Args:
         model: as in :func:`zim_model.weights.catalogue.locate`.
-        device: where it runs, such as ``cuda:0``; None takes the best of this machine.
+        device: where it runs, such as ``cuda:0``; None takes the best available.
         precision: of the arithmetic, see :mod:`zim_model.runtime.devices`.
 
     Raises:
@@ -76,16 +76,16 @@ def backend_of(
 
 
 def open_placement(model: str, placement: Placement) -> Backend:
-    """The backend of a model on a rung, see :func:`open_backend`."""
+    """The backend of a model on a placement, see :func:`open_backend`."""
     return open_backend(model, placement.device, placement.precision)
 
 
 class BackendPool:
-    """The backends of the models in use, each on the highest rung that it fits on.
+    """The backends of the models in use, each on the best placement that it fits on.
 
     Args:
         open_model: makes a backend.
-        choice: where the user wants models to run.
+        choice: the device and precision that the user chose.
     """
 
     def __init__(
@@ -114,59 +114,60 @@ class BackendPool:
         return self._placement(model).device
 
     def notes(self, model: str) -> tuple[str, ...]:
-        """What had to be done for want of memory, as sentences for the user.
+        """The degradations for lack of memory, as sentences for the user.
 
-        That memory was freed is noted once: in the first answer that asks for notes,
-        be it one to later work, where the work that needed the memory was withdrawn.
+        That caches were freed is reported once: with the first result that asks for
+        notes, be it one of a later request, where the one that needed the memory was
+        cancelled.
         """
         freed = DegradationNotice(
             "Memory ran short: the cached features of photos were dropped."
         )
-        freed_now = (freed.message,) if self._cache_freed else ()
+        freed_notes = (freed.message,) if self._cache_freed else ()
         self._cache_freed = False
-        return (*self._fallback_notes.get(model, ()), *freed_now)
+        return (*self._fallback_notes.get(model, ()), *freed_notes)
 
     def run_with_fallback(
         self, model: str, work: Callable[[], T], free: Callable[[], None]
     ) -> T:
-        """Do work that uses a model, again and with less while memory runs out.
+        """Call work that uses a model, again with less memory while it runs out.
 
         Args:
-            work: takes its backend from :meth:`backend`.
-            free: forgets what can be made again.
+            work: gets its backend from :meth:`backend`.
+            free: drops everything that can be computed again.
 
         Raises:
-            DeviceError: it does not even fit on the last rung.
+            DeviceError: it does not fit even on the last placement.
         """
         freed = False
         while True:
             try:
                 return work()
             except PrecisionOverflow:
-                problem: FallbackCause = "overflow"
+                cause: FallbackCause = "overflow"
             except DeviceError as error:
                 if (
                     self.choice.device is not None
                     or self._next_placement(model) is None
                 ):
                     raise
-                problem = error
+                cause = error
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                problem = "memory"
-            # Out of the except block, whose traceback holds on to tensors.
+                cause = "memory"
+            # Outside the except block, whose traceback references tensors.
             free()
-            if problem == "memory" and not freed:
+            if cause == "memory" and not freed:
                 freed = self._cache_freed = True
                 self._release(keep=model)
                 continue
             self._release()
-            self._fall_back(model, problem)
+            self._fall_back(model, cause)
             self._cache_freed = False
 
     def _placement(self, model: str) -> Placement:
-        """Where that model is to run now."""
+        """The current placement of a model."""
         if model not in self._tried:
             self._tried[model] = [fallback_placements(self.choice)[0]]
         return self._tried[model][-1]
@@ -174,20 +175,21 @@ class BackendPool:
     def _next_placement(
         self, model: str, *, overflow: bool = False
     ) -> Placement | None:
-        """The next rung to try; after an overflow first the full precision."""
+        """The next placement to try; after an overflow, first full precision."""
         tried = self._tried.get(model, [])
-        rungs = fallback_placements(self.choice)
+        placements = fallback_placements(self.choice)
         if overflow and tried:
-            rungs = (Placement(tried[-1].device, "fp32"), *rungs)
-        return next((placement for placement in rungs if placement not in tried), None)
+            placements = (Placement(tried[-1].device, "fp32"), *placements)
+        return next((p for p in placements if p not in tried), None)
 
-    def _fall_back(self, model: str, problem: FallbackCause) -> None:
-        """Go on to the next rung, and note why."""
-        now = self._placement(model)
-        fallback = self._next_placement(model, overflow=problem == "overflow")
+    def _fall_back(self, model: str, cause: FallbackCause) -> None:
+        """Move a model to its next placement, and record why."""
+        current = self._placement(model)
+        label = _placement_label(current)
+        fallback = self._next_placement(model, overflow=cause == "overflow")
         if fallback is None:
             raise DeviceError(
-                f"There is not enough memory for {model} on {_placement_label(now)}.",
+                f"There is not enough memory for {model} on {label}.",
                 "Close other programs, or choose a smaller model.",
             )
         then = _placement_label(fallback)
@@ -196,12 +198,12 @@ class BackendPool:
             note = DegradationNotice(
                 f"{before} has too little memory for {model}: it runs on {then}."
             )
-        elif problem == "overflow":
+        elif cause == "overflow":
             note = DegradationNotice(
-                f"{model} overflows in {now.precision}: it runs on {then}."
+                f"{model} overflows in {current.precision}: it runs on {new_label}."
             )
         else:
-            note = DegradationNotice(f"{problem.message} It runs on {then}.")
+            note = DegradationNotice(f"{cause.message} It runs on {new_label}.")
         self._tried[model].append(fallback)
         self._fallback_notes[model] = (
             *self._fallback_notes.get(model, ()),
@@ -209,7 +211,7 @@ class BackendPool:
         )
 
     def _release(self, keep: str = "") -> None:
-        """Let go of all backends but one, and of what torch keeps for later."""
+        """Drop all backends but one, and torch's cached memory."""
         kept = self._backends.get(keep)
         self._backends.clear()
         if kept is not None:
@@ -222,7 +224,7 @@ def _placement_label(placement: Placement) -> str:
 
 
 def _empty_caches() -> None:
-    """Give the memory that torch keeps for later back to the devices."""
+    """Return the memory that torch caches to the devices."""
     import gc
 
     import torch

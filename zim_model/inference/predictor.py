@@ -1,4 +1,4 @@
-"""ZimPredictor: the face for scripts, call-compatible with SAM's and ZIM's predictors.
+"""ZimPredictor: call-compatible with SAM's and ZIM's predictors, for scripts.
 
 >>> predictor = ZimPredictor(load_model("zim-tiny"))
 >>> predictor.set_image(rgb)
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 
 
 class ZimPredictor:
-    """Encodes an image once and answers many prompts on it.
+    """Encodes an image once and predicts for many prompts on it.
 
-    Masks are bilinear in the logits up to the image's size, as the official predictors
-    do; the engine's guided upsampling is sharper and belongs to the application.
+    Masks are the logits upsampled bilinearly to the image's size, as in the official
+    predictors; the engine's guided upsampling is sharper and belongs to the
+    application.
 
     Args:
         model: a :class:`~zim_model.network.zim.Zim`, or any backend.
-        device: where a model runs; None takes the best of this machine.
+        device: where a model runs; None takes the best available.
     """
 
     def __init__(
@@ -94,9 +95,9 @@ class ZimPredictor:
             point_labels: (N,) of 1 positive, 0 negative, -1 padding (ignored).
             box: (4,) left, top, right, bottom in image pixels.  With points too, both
                 count: the points are not dropped as in official ZIM.
-            mask_input: (1, 4G, 4G) logits of an earlier answer (SAM models).
+            mask_input: (1, 4G, 4G) logits of an earlier prediction (SAM models).
             multimask_output: return all four mattes, as official ZIM, else only the
-                first, which is the answer for clear prompts.
+                first, which is the one for unambiguous prompts.
             return_logits: masks as logits instead of alpha.
 
         Returns:
@@ -117,11 +118,11 @@ class ZimPredictor:
         logits, scores = self.backend.decode(encoded, view.apply(prompts), mask_input)
         if not multimask_output:
             logits, scores = logits[:1], scores[:1]
-        outside = -30.0  # alpha 1e-13: the model did not look there
+        outside = -30.0  # alpha 1e-13, outside the view
         masks = np.full((len(logits), height, width), outside, np.float32)
-        part = np.s_[view.top : view.bottom, view.left : view.right]
+        region = np.s_[view.top : view.bottom, view.left : view.right]
         for mask, logit in zip(masks, logits, strict=True):
-            mask[part] = cv2.resize(logit, (view.width, view.height))
+            mask[region] = cv2.resize(logit, (view.width, view.height))
         if not return_logits:
             masks = (1 / (1 + np.exp(-masks))).astype(np.float32)
         return masks, scores, logits
@@ -147,7 +148,7 @@ class ZimPredictor:
         return View.whole(height, width, self.backend.config.image_size)
 
     def reset_image(self) -> None:
-        """Forget the image and its features."""
+        """Drop the image and its features."""
         self._image = None
         self._views.clear()
 

@@ -1,14 +1,13 @@
-"""Looking again along a matte's edge, at the image's own resolution.
+"""Tiled refinement: predicting again along a matte's edge, at image resolution.
 
-A model sees a large view scaled down.  Here it is asked once more about windows of the
-image as they are, along the soft edge.  What the matte already knows for sure in a
-window is the prompt there: the box of the object's part, and places deep inside and
-outside it.
+A model sees a large view scaled down.  Here it predicts once more for windows of the
+image at full resolution, along the soft edge.  The prompts of a window come from the
+matte: the box of the object's part in it, and points deep inside and outside it.
 
-A window shows little of the object, so its answer is believed in the detail only: the
+A window solid little of the object, so only the detail of its prediction is used: the
 mean of alpha over a few cells of the coarse matte stays as it was.  A window that
-contradicts what was sure is not believed at all.  The others are blended, and only
-near the soft edge.
+contradicts certain alpha is discarded.  The others are blended, and only near the soft
+edge.
 """
 
 from __future__ import annotations
@@ -26,17 +25,16 @@ from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 CERTAIN_ALPHA = 0.95
-"""Alpha above this, and below the rest to 1, is taken for known."""
-MIN_SOFT_SHARE = 1.25
-"""A view is looked at again if it was scaled down by more."""
+"""Alpha above this, or below one minus this, is certain."""
+MIN_REDUCTION = 1.25
+"""A view is refined if it was scaled down by more."""
 DISAGREEMENT = 0.1
-"""Mean difference of alpha, where the matte is sure, beyond which a window is not
-believed."""
+"""Mean difference of certain alpha beyond which a window is discarded."""
 REACH, KEPT = 2, 8
-"""Cells of the coarse matte: from its soft edge to where nothing changes, and the side
-of the square over which alpha's mean stays."""
+"""Cells of the coarse matte: from its soft edge to where nothing changes, and the
+side of the square over which alpha's mean stays."""
 CLICKS = 3
-"""Most places inside, and as many outside, that a window is prompted with."""
+"""Most points inside, and as many outside, in the prompts of a window."""
 
 PredictWindow = Callable[[View, PromptSet], FloatArray]
 """The model's alpha (h, w) in [0, 1] of a view, to prompts in image pixels."""
@@ -49,13 +47,13 @@ def refine_tiles(
     predict_window: PredictWindow,
     cancelled: CancelCheck = never_cancelled,
 ) -> WordArray:
-    """Make the soft edge of a matte again from windows at the image's resolution.
+    """Predict the soft edge of a matte again, in windows at image resolution.
 
     Args:
         alpha: (H, W) uint16, the matte so far; not changed.
         image: (H, W, 3) uint8 RGB.
-        view: what the model saw when it made the matte.
-        ask: asks the model about a window.
+        view: the view that the matte was predicted on.
+        predict_window: returns alpha of a window.
         cancelled: polled between windows.
 
     Returns:
@@ -64,31 +62,31 @@ def refine_tiles(
     Raises:
         Cancelled: ``cancelled`` became true.
     """
-    shrunk = max(view.width, view.height) / view.image_size
-    if shrunk <= MIN_SOFT_SHARE:
+    reduction = max(view.width, view.height) / view.image_size
+    if reduction <= MIN_REDUCTION:
         return alpha
     result = alpha.copy()
-    reach, kept = round(REACH * shrunk), (round(KEPT * shrunk) | 1,) * 2
+    reach, kept = round(REACH * reduction), (round(KEPT * reduction) | 1,) * 2
     for window, weight in _windows(view):
         if cancelled():
             raise Cancelled
-        part = np.s_[window.top : window.bottom, window.left : window.right]
+        region = np.s_[window.top : window.bottom, window.left : window.right]
         band = _band(alpha, window, reach)
         weight = weight * band
         if not weight.any():
             continue
-        before = alpha[part] * np.float32(1 / ALPHA_MAX)
-        answer = predict_window(window, _prompts(before, window))
-        fine = guided_upsample(answer, image[part], guided=True)
+        before = alpha[region] * np.float32(1 / ALPHA_MAX)
+        predicted = predict_window(window, _prompts(before, window))
+        fine = guided_upsample(predicted, image[region], guided=True)
         change = fine * np.float32(1 / ALPHA_MAX) - before
-        sure = (before > CERTAIN_ALPHA) | (before < 1 - CERTAIN_ALPHA)
-        if sure.any() and float(np.abs(change[sure]).mean()) > DISAGREEMENT:
+        certain = (before > CERTAIN_ALPHA) | (before < 1 - CERTAIN_ALPHA)
+        if certain.any() and float(np.abs(change[certain]).mean()) > DISAGREEMENT:
             continue
         change -= cv2.blur(change, kept)
         np.clip(change, -before, 1 - before, out=change)
         # All weights of a pixel add up to 1 at most, so this stays in range.
-        mixed = result[part] + change * weight * ALPHA_MAX
-        result[part] = np.clip(mixed + 0.5, 0, ALPHA_MAX)
+        mixed = result[region] + change * weight * ALPHA_MAX
+        result[region] = np.clip(mixed + 0.5, 0, ALPHA_MAX)
     return result
 
 
@@ -136,15 +134,15 @@ def _band(alpha: WordArray, window: View, reach: int) -> FloatArray:
 
 
 def _prompts(alpha: FloatArray, window: View) -> PromptSet:
-    """What a matte (h, w) in [0, 1] already knows of a window, in image pixels."""
-    inside = _innermost_point(alpha > CERTAIN_ALPHA) or _most_opaque_point(alpha)
-    outside = _innermost_point(alpha < 1 - CERTAIN_ALPHA)
+    """Prompts for a window, in image pixels, from its matte (h, w) in [0, 1]."""
+    inside = _innermost_points(alpha > CERTAIN_ALPHA) or _most_opaque_point(alpha)
+    outside = _innermost_points(alpha < 1 - CERTAIN_ALPHA)
     points = [Point(x + window.left, y + window.top) for x, y in inside]
     points += [Point(x + window.left, y + window.top, False) for x, y in outside]
-    shows = alpha > 0.5
-    if not shows.any():
+    solid = alpha > 0.5
+    if not solid.any():
         return PromptSet(tuple(points))
-    rows, columns = np.flatnonzero(shows.any(1)), np.flatnonzero(shows.any(0))
+    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
     box = Box(
         window.left + float(columns[0]),
         window.top + float(rows[0]),
@@ -154,21 +152,21 @@ def _prompts(alpha: FloatArray, window: View) -> PromptSet:
     return PromptSet(tuple(points), box)
 
 
-def _innermost_point(region: BoolArray) -> list[tuple[float, float]]:
-    """Middles (x, y) of a region's thickest parts, apart from one another."""
+def _innermost_points(region: BoolArray) -> list[tuple[float, float]]:
+    """Centres (x, y) of a region's thickest parts, apart from one another."""
     depth = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 3)
     apart = max(region.shape) / 4
-    found: list[tuple[float, float]] = []
-    while len(found) < CLICKS:
+    points: list[tuple[float, float]] = []
+    while len(points) < CLICKS:
         row, column = np.unravel_index(int(depth.argmax()), depth.shape)
         if depth[row, column] < 2:
             break
-        found.append((float(column) + 0.5, float(row) + 0.5))
+        points.append((float(column) + 0.5, float(row) + 0.5))
         cv2.circle(depth, (int(column), int(row)), round(apart), 0.0, -1)
-    return found
+    return points
 
 
 def _most_opaque_point(alpha: FloatArray) -> list[tuple[float, float]]:
-    """The place (x, y) of the largest alpha."""
+    """The position (x, y) of the largest alpha, in a list."""
     row, column = np.unravel_index(int(alpha.argmax()), alpha.shape)
     return [(float(column) + 0.5, float(row) + 0.5)]

@@ -1,9 +1,9 @@
 """From the image to the network's square input, and back.
 
-A :class:`View` is the part of the image that the network looks at.  The view is scaled
-so that its longer side fills the input, and padded on the right and below with zeros
-after normalisation (SAM, ``ResizeLongestSide``).  Coordinates and mattes go the same
-way through the exact inverse.
+A :class:`View` is the part of the image that the network sees.  The view is scaled so
+that its longer side fills the input, and padded on the right and below with zeros after
+normalisation (SAM, ``ResizeLongestSide``).  Coordinates and mattes are mapped back by
+the exact inverse.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OBJECT_MARGIN = 0.225
 FADE = 0.08
 """Outermost part of a view over which its matte fades, less than the surroundings."""
 MASK_STRIDE = 4
-"""Input pixels per pixel of a mask prompt (SAM)."""
+"""Input pixels per pixel of a mask input (SAM)."""
 MIN_VIEW = 32
 """An object view is at least so many image pixels wide and high."""
 
@@ -46,7 +46,7 @@ class View:
 
     @classmethod
     def whole(cls, height: int, width: int, image_size: int) -> View:
-        """The view of all of an image."""
+        """The view of a whole image."""
         return cls(0, 0, width, height, image_size)
 
     def flip(self, width: int) -> View:
@@ -117,16 +117,16 @@ def choose_view(
 ) -> View:
     """The view that a model of this configuration takes for these prompts.
 
-    Models that look at objects see the box with :data:`OBJECT_MARGIN` around it,
-    enlarged to hold all positive points and scribbles; all others see the whole image.
+    For object models it is the box with :data:`OBJECT_MARGIN` around it, enlarged to
+    contain all positive points and scribbles; for all others the whole image.
     """
     whole = View.whole(height, width, config.image_size)
     if config.view == "image" or prompts.box is None:
         return whole
     box = prompts.box
-    places = ((box.x0, box.y0), (box.x1, box.y1), *prompts.positive_positions)
-    held = Box.enclosing(places)
-    return view_around(held, height, width, config.image_size)
+    positions = ((box.x0, box.y0), (box.x1, box.y1), *prompts.positive_positions)
+    enclosed = Box.enclosing(positions)
+    return view_around(enclosed, height, width, config.image_size)
 
 
 def view_around(
@@ -156,12 +156,12 @@ def view_around(
 def alpha_to_mask_input(
     alpha: FloatArray, height: int, width: int, view: View
 ) -> FloatArray:
-    """An answer for the whole image as the mask prompt of a view of a part of it.
+    """Alpha of the whole image as the mask input of a view of it.
 
     Args:
         alpha: (h, w) in [0, 1], of the whole image.
         height, width: of the image.
-        view: the part.
+        view: that the mask input is for.
 
     Returns:
         (1, S/4, S/4) float32 logits, 0 in the padding.
@@ -172,24 +172,24 @@ def alpha_to_mask_input(
     y = (np.arange(rows, dtype=np.float32) + 0.5) * (view.height / rows)
     x = (view.left + x) * (alpha.shape[1] / width) - 0.5
     y = (view.top + y) * (alpha.shape[0] / height) - 0.5
-    found = cv2.remap(
+    values = cv2.remap(
         np.asarray(alpha, np.float32),
         np.broadcast_to(x, (rows, columns)).copy(),
         np.broadcast_to(y[:, None], (rows, columns)).copy(),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    found = np.clip(found, 1e-3, 1 - 1e-3)
+    values = np.clip(values, 1e-3, 1 - 1e-3)
     side = view.image_size // MASK_STRIDE
     out = np.zeros((1, side, side), np.float32)
-    out[0, :rows, :columns] = np.log(found / (1 - found))
+    out[0, :rows, :columns] = np.log(values / (1 - values))
     return out
 
 
 def border_fade(
     shape: tuple[int, ...], view: View, height: int, width: int
 ) -> FloatArray:
-    """Weights that bring a matte to 0 where its view ends inside the image.
+    """Weights that fade a matte to 0 where its view ends inside the image.
 
     Args:
         shape: (h, w) of the view's matte.

@@ -1,6 +1,6 @@
-"""What is done to a matte after the model: edge adjustments, then brush strokes.
+"""Edge adjustments and brush strokes on a matte, after the model.
 
-Everything works on alpha itself and keeps it soft.  Strokes are kept as strokes, so
+Everything works on alpha itself and keeps it soft.  Strokes are stored as strokes, so
 that they survive other prompts and another model.
 """
 
@@ -21,32 +21,32 @@ from zim_model.request import ALPHA_MAX, CancelCheck, Finish, Stroke, never_canc
 Region = tuple[slice, slice]
 """Rows and columns of an image."""
 
-SOFTEN_SHARE = 0.25
-"""The soften brush blurs with that share of its radius as standard deviation."""
+SOFTEN_SIGMA = 0.25
+"""Standard deviation of the soften brush's blur, as a fraction of its radius."""
 BLURS = 3
 SHORTEST = 1e-6
-"""Pixels; a stretch of a stroke that is not longer is a dot."""
+"""Pixels; a segment of a stroke that is not longer is a dot."""
 COVER_BYTES = 256 << 20
-"""What :class:`StrokeCoverageCache` takes unless told otherwise."""
+"""Default size of :class:`StrokeCoverageCache`."""
 
 
 def apply_edge_adjustments(alpha: WordArray, finish: Finish) -> WordArray:
     """Shift, feather and steepen the edge of a matte, in this order.
 
     Args:
-        alpha: (H, W) uint16; it stays as it is.
-        finish: its strokes are not painted.
+        alpha: (H, W) uint16; not modified.
+        finish: its strokes are ignored.
 
     Returns:
-        (H, W) uint16, a new array, or ``alpha`` where nothing is to be done.
+        (H, W) uint16, a new array, or ``alpha`` where nothing changes.
     """
     if not finish.adjusts_edge:
         return alpha
     reach = math.ceil(abs(finish.shift_edge) + 4 * finish.feather) + 2
     left, top, right, bottom = support(alpha)
     inside = (slice(top, bottom), slice(left, right))
-    part = _expand_region(inside, reach, alpha.shape)
-    region = np.ascontiguousarray(alpha[part])
+    area = _expand_region(inside, reach, alpha.shape)
+    region = np.ascontiguousarray(alpha[area])
     region = _shift_edge(region, finish.shift_edge)
     if finish.feather > 0:
         region = np.asarray(
@@ -58,12 +58,12 @@ def apply_edge_adjustments(alpha: WordArray, finish: Finish) -> WordArray:
     if finish.contrast > 0:
         region = _contrast_table(finish.contrast)[region]
     out = alpha.copy()
-    out[part] = region
+    out[area] = region
     return out
 
 
 def _shift_edge(alpha: WordArray, pixels: float) -> WordArray:
-    """Grey-scale dilation or erosion; between whole pixels, a mixture of both sides."""
+    """Grey-scale dilation or erosion; fractional pixels mix the two nearest radii."""
     if pixels == 0:
         return alpha
     change = cv2.dilate if pixels > 0 else cv2.erode
@@ -95,10 +95,10 @@ def _contrast_table(contrast: float) -> WordArray:
 
 
 class StrokeCoverageCache:
-    """What strokes cover, remembered: most of the work of painting them again.
+    """Cache of strokes' coverage, which is most of the work of painting them again.
 
     Args:
-        max_bytes: most memory; the longest unused are dropped first.
+        max_bytes: most memory; the least recently used are dropped first.
     """
 
     def __init__(self, max_bytes: int = COVER_BYTES) -> None:
@@ -110,17 +110,17 @@ class StrokeCoverageCache:
         return len(self._covers)
 
     def coverage(self, stroke: Stroke, part: Region) -> FloatArray:
-        """The same as :func:`coverage`, but for a rounding to 16 bits."""
+        """As :func:`coverage`, rounded to 16 bits."""
         rows, columns = part
         place = (rows.start, rows.stop, columns.start, columns.stop)
         key = (stroke.path, stroke.radius, stroke.hardness, *place)
-        found = self._covers.get(key)
-        if found is None:
+        cached = self._covers.get(key)
+        if cached is None:
             exact = coverage(stroke, part)
-            found = np.rint(exact * ALPHA_MAX).astype(np.uint16)
-            self._put(key, found)
+            cached = np.rint(exact * ALPHA_MAX).astype(np.uint16)
+            self._put(key, cached)
         self._covers.move_to_end(key)
-        return found.astype(np.float32) / np.float32(ALPHA_MAX)
+        return cached.astype(np.float32) / np.float32(ALPHA_MAX)
 
     def _put(self, key: tuple[object, ...], cover: WordArray) -> None:
         self._covers[key] = cover
@@ -139,8 +139,8 @@ def apply_strokes(
     """Paint strokes over a matte, in order.
 
     Args:
-        alpha: (H, W) uint16; it stays as it is.
-        covers: remembers what strokes cover from one call to the next.
+        alpha: (H, W) uint16; not modified.
+        coverage_cache: keeps the strokes' coverage between calls.
         cancelled: polled between strokes.
 
     Returns:
@@ -164,7 +164,7 @@ def apply_strokes(
 
 
 def stroke_region(stroke: Stroke, shape: tuple[int, ...]) -> Region:
-    """Rows and columns of an (H, W) image that a stroke can touch; may be empty."""
+    """Rows and columns of an (H, W) image that a stroke may touch; may be empty."""
     path = np.asarray(stroke.path)
     x0, y0 = np.floor(path[:, :2].min(0) - stroke.radius - 1).astype(int)
     x1, y1 = np.ceil(path[:, :2].max(0) + stroke.radius + 1).astype(int)
@@ -173,10 +173,10 @@ def stroke_region(stroke: Stroke, shape: tuple[int, ...]) -> Region:
 
 
 def coverage(stroke: Stroke, part: Region) -> FloatArray:
-    """How much a stroke covers each pixel of a region, (h, w) float32 in [0, 1].
+    """Coverage of the pixels of a region by a stroke, (h, w) float32 in [0, 1].
 
-    The brush is swept along the path: a pixel has the largest value that it gets from
-    any piece of it, so that crossing one's own stroke does not add up.
+    A pixel gets the largest value of any segment of the path, so that a stroke that
+    crosses itself does not add up.
     """
     rows, columns = part
     out = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
@@ -223,12 +223,12 @@ def _segment_coverage(piece: Stroke, part: Region) -> FloatArray:
 def apply_stroke(
     alpha: WordArray, part: Region, cover: FloatArray, stroke: Stroke
 ) -> WordArray:
-    """A region of a matte under a stroke.
+    """A region of a matte with a stroke painted over it.
 
     Args:
         alpha: (H, W), the whole matte, or a part of it with the :func:`surroundings`.
         part: the region, in rows and columns of ``alpha``.
-        cover: (h, w) what :func:`coverage` says there.
+        cover: (h, w), from :func:`coverage`.
 
     Returns:
         (h, w) uint16.
@@ -241,23 +241,23 @@ def apply_stroke(
 
 
 def surroundings(stroke: Stroke, part: Region, shape: tuple[int, ...]) -> Region:
-    """What :func:`apply_stroke` looks at when it paints a region of an (H, W) matte."""
+    """The region that :func:`apply_stroke` reads when it paints another one."""
     if stroke.brush != "soften":
         return part
     return _expand_region(part, BLURS * (_box_side(stroke) // 2), shape)
 
 
 def _box_side(stroke: Stroke) -> int:
-    """Odd side of the boxes of which :data:`BLURS` in a row blur like a Gaussian."""
-    sigma = SOFTEN_SHARE * stroke.radius
+    """Odd side of the boxes of which :data:`BLURS` in a row approximate a Gaussian."""
+    sigma = SOFTEN_SIGMA * stroke.radius
     return 2 * max(round((math.sqrt(12 * sigma**2 / BLURS + 1) - 1) / 2), 1) + 1
 
 
 def _blur_region(alpha: WordArray, part: Region, stroke: Stroke) -> FloatArray:
-    """A region of the blurred matte, seen with its surroundings.
+    """A region of the blurred matte, computed with its surroundings.
 
-    Means over boxes cost the same whatever their size, and come out the same for each
-    pixel whatever the region is.
+    Box means cost the same whatever their size, and a pixel's result does not depend on
+    the region.
     """
     around = surroundings(stroke, part, alpha.shape)
     blurred = np.ascontiguousarray(alpha[around])
@@ -280,7 +280,7 @@ def support(alpha: WordArray) -> tuple[int, int, int, int]:
 
 
 def _expand_region(part: Region, by: int, shape: tuple[int, ...]) -> Region:
-    """A region with so many pixels more on each side, inside the image."""
+    """A region with ``by`` pixels more on each side, inside the image."""
     rows, columns = part
     return (
         slice(max(0, rows.start - by), min(shape[0], rows.stop + by)),

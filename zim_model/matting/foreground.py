@@ -1,17 +1,17 @@
-"""Foreground colours: what a soft edge looks like without the background in it.
+"""Foreground estimation: colours of a soft edge without the background in them.
 
-A pixel of alpha a shows ``I = a F + (1 - a) B``.  Kept as it is, the background's share
-shines as a halo on any other background.  F and B are estimated from coarse to fine:
-on each level of a pyramid, colours spread from where they are certain (means over a
-small window, weighted by alpha for F and by 1 - alpha for B; the blur fusion of Forte
-2021), and both are then corrected by the least change that explains the pixel (the
-multi-level idea of Germer et al. 2020).
+A pixel of alpha a shows ``I = a F + (1 - a) B``. Left as it is, the background's part
+shows as a halo on any other background.  F and B are estimated from coarse to fine: on
+each level of a pyramid, colours spread from where they are certain (means over a small
+window, weighted by alpha for F and by 1 - alpha for B; the blur fusion of Forte 2021),
+and both are then corrected by the least change that explains the pixel (the multi-level
+idea of Germer et al.  2020).
 
-The coarse levels are treated whole.  The fine ones are only treated in tiles that an
-edge runs through, so memory does not grow with the image.
+The coarse levels are processed whole.  The fine ones are only processed in tiles that
+an edge runs through, so memory does not grow with the image.
 
-For what is only looked at there is Forte's blur fusion itself, on two levels: it costs
-less and comes nearly as close.
+For display there is Forte's blur fusion itself, on two levels: it costs less and is
+nearly as accurate.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ ROUNDS, FINEST_ROUNDS = 3, 1
 """How often colours spread by a pixel on each level, and on the image's own.  One
 round there instead of three costs a twentieth more error and saves half the time."""
 COARSE_PIXELS = 400_000
-"""The coarse levels begin where the image has no more pixels than this."""
+"""The coarse levels begin where the image has at most this many pixels."""
 COARSEST_SIDE = 8
 COARSEST_ROUNDS = 10
 TILE = 256
 """Side of a tile in pixels, a multiple of any level's."""
 TILES_BETWEEN_CHECKS = 4
-"""Tiles that each thread treats between two looks at whether it is still wanted."""
+"""Tiles that each thread treats between two cancel checks."""
 MIN_WEIGHT = 1e-3
 """Least weight of a colour in a mean: where nothing is certain, all count."""
 
 WIDE, NARROW = 91, 7
 """Sides of the two windows of the blur fusion, in pixels of the image."""
 CELLS = 64
-"""Rows of the coarse level that are summed up at a time."""
+"""Rows of the coarse level that are summed at a time."""
 EPSILON = 1e-5
-"""Keeps the blur fusion from dividing by zero where nothing is opaque, or all is."""
+"""Prevents division by zero in the blur fusion where nothing is opaque, or all is."""
 
 Method = Literal["multi-level", "blur-fusion"]
-"""For what is kept, and for what is looked at."""
+"""For export, and for display."""
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
 
 
@@ -117,7 +117,7 @@ def estimate_foreground(
                 raise Cancelled
             list(
                 pool.map(estimate_tile, batch)
-            )  # reading the results raises what went wrong
+            )  # reading the results raises exceptions
     return result
 
 
@@ -140,7 +140,7 @@ def validate(image: Pixels, alpha: WordArray) -> None:
 
 
 def _pixels_to_estimate(alpha: WordArray) -> BoolArray:
-    """Where colours change: soft alpha, and beside anything that shows; (H, W)."""
+    """Where colours change: soft alpha, and near any alpha > 0; (H, W) bool."""
     shows = (alpha > 0).view(np.uint8)
     kernel = np.ones((2 * SPREAD + 1,) * 2, np.uint8)
     near = np.asarray(cv2.dilate(shows, kernel)).view(np.bool_)
@@ -169,7 +169,7 @@ class _LayerColours:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Level:
-    """What a level's estimate must explain: (h, w, 3) and (h, w) float32 in [0, 1]."""
+    """Image and alpha of a level, (h, w, 3) and (h, w) float32 in [0, 1]."""
 
     image: FloatArray
     alpha: FloatArray
@@ -183,7 +183,7 @@ class _Level:
         return _Level(np.asarray(image), np.asarray(alpha))
 
     def refine(self, start: _LayerColours, rounds: int) -> _LayerColours:
-        """Colours that are like their neighbourhood's and explain the image.
+        """Colours that are smooth and explain the image.
 
         Args:
             start: the coarser level's estimate, of any size.
@@ -202,10 +202,10 @@ class _Level:
         for _ in range(rounds):
             foreground = spread_foreground(foreground)
             background = spread_background(background)
-            missing = self.image - weight * foreground
-            missing -= rest * background
-            foreground += gain * missing
-            background += other_gain * missing
+            residual = self.image - weight * foreground
+            residual -= rest * background
+            foreground += gain * residual
+            background += other_gain * residual
             np.clip(foreground, 0, 1, out=foreground)
             np.clip(background, 0, 1, out=background)
         return _LayerColours(foreground, background)
@@ -237,7 +237,7 @@ def _make_level(
 
 
 def _count_fine_levels(height: int, width: int) -> int:
-    """Number of levels that are treated in tiles; the first is the image itself."""
+    """Number of levels that are processed in tiles; the first is the image itself."""
     depth = 0
     while height * width > COARSE_PIXELS << 2 * depth:
         depth += 1
@@ -304,7 +304,7 @@ class _Tile:
 
 
 def _halo(depth: int) -> int:
-    """What the multi-level estimate of a tile depends on, in whole coarse cells."""
+    """Margin that a tile's multi-level estimate depends on, in whole coarse cells."""
     # A window on each round, and the finer level's interpolation.
     rounds = [FINEST_ROUNDS, *[ROUNDS] * (depth - 1)]
     reach = sum((n * (WINDOW // 2) + 1) << i for i, n in enumerate(rounds))
@@ -312,7 +312,7 @@ def _halo(depth: int) -> int:
 
 
 def _tiles(needed: BoolArray, depth: int, halo: int) -> Iterator[_Tile]:
-    """The tiles that have anything wanted in them."""
+    """The tiles with pixels to estimate."""
     height, width = needed.shape
     for top in range(0, height, TILE):
         rows = slice(top, min(top + TILE, height))
@@ -356,7 +356,7 @@ def _without_halo(colours: FloatArray, tile: _Tile) -> FloatArray:
 def _pad_tile(
     pixels: npt.NDArray[np.integer], top: int, left: int, side: int
 ) -> npt.NDArray[np.integer]:
-    """A square of (H, W) or (H, W, 3); the border's pixels continue beyond it."""
+    """A square of (H, W) or (H, W, 3), with border pixels replicated outside."""
     height, width = pixels.shape[:2]
     inside = pixels[
         max(top, 0) : min(top + side, height), max(left, 0) : min(left + side, width)
@@ -386,7 +386,7 @@ def _upsample_coarse(
         scale = length / shape[long]
         centre = part.start - tile.halo + cell / 2  # of the first cell, in pixels
         first = centre * scale - 0.5
-        # OpenCV cannot look into arrays of 32768 rows or columns: give it a part.
+        # OpenCV cannot sample arrays of 32768 rows or columns: pass a part.
         begin = min(max(0, math.floor(first) - 1), length - 1)
         end = max(begin + 1, math.ceil(first + cell * scale * (count - 1)) + 2)
         near[long] = slice(begin, end)
@@ -420,7 +420,7 @@ def _write(
 # --- the blur fusion ------------------------------------------------------------------
 
 
-def _box_blur(sums: _LayerColours, share: FloatArray, side: int) -> _LayerColours:
+def _box_blur(sums: _LayerColours, opacity: FloatArray, side: int) -> _LayerColours:
     """Means over windows.
 
     Args:
@@ -433,7 +433,7 @@ def _box_blur(sums: _LayerColours, share: FloatArray, side: int) -> _LayerColour
         box, border = (side, side), cv2.BORDER_REPLICATE
         return np.asarray(cv2.blur(values, box, borderType=border), np.float32)
 
-    weight = blur(share)
+    weight = blur(opacity)
     foreground, background = blur(sums.foreground), blur(sums.background)
     foreground /= weight + np.float32(EPSILON)
     background /= np.float32(1 + EPSILON) - weight
@@ -443,12 +443,12 @@ def _box_blur(sums: _LayerColours, share: FloatArray, side: int) -> _LayerColour
 def _blur_fusion(
     image: FloatArray, weight: FloatArray, blurred: _LayerColours
 ) -> FloatArray:
-    """The foreground (h, w, 3): its mean, and as much of what is missing as shows."""
-    missing = image - blurred.background
-    missing -= weight * (blurred.foreground - blurred.background)
-    missing *= weight
-    missing += blurred.foreground
-    return np.clip(missing, 0, 1, out=missing)
+    """The foreground (h, w, 3): its mean, corrected by the residual times alpha."""
+    residual = image - blurred.background
+    residual -= weight * (blurred.foreground - blurred.background)
+    residual *= weight
+    residual += blurred.foreground
+    return np.clip(residual, 0, 1, out=residual)
 
 
 def _coarse_blurs(
@@ -484,7 +484,7 @@ def _tile_blurs(
 
 
 def _as_three_channels(alpha: FloatArray) -> FloatArray:
-    """(h, w) for each of three colours: quicker than to broadcast it."""
+    """Alpha (h, w) repeated for three channels: faster than broadcasting."""
     return np.asarray(cv2.merge([alpha] * 3), np.float32)
 
 

@@ -1,12 +1,12 @@
-"""From the network's small grid to the image's own resolution.
+"""Guided upsampling: from the network's small grid to image resolution.
 
-The guided upsampling is the fast guided filter (He and Sun 2015) with a colour guide
-and radius 1: in every 3 x 3 window of the small image, alpha is fitted as a linear
-function of colour; the fits are brought to full size and applied to the full-size
-colours.  Larger radii lose the gain.  Two things are added to it: of the windows that
-share a pixel the better fits count more, and what they all miss of the small matte is
-put back, so that the result has its means.  On mattes reduced four times, this halves
-bilinear interpolation's error.
+The algorithm is the fast guided filter (He and Sun 2015) with a colour guide and radius
+1: in every 3 x 3 window of the small image, alpha is fitted as a linear function of
+colour; the fits are upsampled to full size and applied to the full-size colours.
+Larger radii lose the gain.  Two things are added: of the windows that share a pixel the
+better fits count more, and the residual of the small matte is added back, so that the
+result has its means.  On mattes reduced four times, this halves bilinear
+interpolation's error.
 
 A very small matte gets there in steps (:func:`upsample_in_steps`), with plain fits: it
 is an answer that hesitates, and not to be kept to the letter.
@@ -36,14 +36,14 @@ MIN_FIT_QUALITY = 1e-4
 STEP, FINEST, STEP_EPSILON = 1.5, 324, 3e-4
 """A small matte grows by STEP at a time while its longer side stays within FINEST."""
 SAMPLES_PER_CELL = 4
-"""Of a large image so many rows and columns a cell are looked at for a step's guide."""
+"""Of a large image this many rows and columns per cell are used for a step's guide."""
 OPAQUE, CLEAR = 0.98, 0.02
 """Alpha beyond these is flat: no edge runs there and nothing is fitted."""
 MAPS = ("red", "green", "blue", "offset", "band")
-"""What is brought to full size: slopes and offset of the fits, and where they count."""
+"""Upsampled maps: slopes and offset of the fits, and the soft band."""
 BLOCK = 12
-"""Rows and columns of cells treated at a time, where an edge runs: interpolation costs
-more in larger blocks, and calls cost more in smaller ones."""
+"""Rows and columns of cells processed at a time, where an edge runs: interpolation
+costs more in larger blocks, and calls cost more in smaller ones."""
 
 
 def guided_upsample(
@@ -53,13 +53,13 @@ def guided_upsample(
     guided: bool,
     guide: ByteArray | None = None,
 ) -> WordArray:
-    """Bring a matte to the size of an image.
+    """Upsample a matte to the size of an image.
 
     Args:
         alpha: (h, w) float32 in [0, 1], of the whole image.
         image: (H, W, 3) uint8 RGB.
         guided: follow the image's edges inside the soft band, else bilinear.
-        guide: the image at the matte's size, (h, w, 3), where that is at hand.
+        guide: the image at the matte's size, (h, w, 3), if available.
 
     Returns:
         (H, W) uint16, 65535 opaque.
@@ -111,9 +111,9 @@ def _apply_fit(
 def upsample_in_steps(
     alpha: FloatArray, image: ByteArray
 ) -> tuple[FloatArray, ByteArray | None]:
-    """Bring a small matte to a finer grid in steps that each follow the colours.
+    """Upsample a small matte to a finer grid in steps that each follow the colours.
 
-    A network's hesitant edge is narrowed a little at every step, where one step alone
+    A network's uncertain edge is narrowed a little at every step, where one step alone
     would leave a band as wide as the coarse cells.
 
     Args:
@@ -130,7 +130,7 @@ def upsample_in_steps(
     scale = min(1.0, FINEST / max(image.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     large = SAMPLES_PER_CELL * max(height, width) < max(image.shape[:2])
-    if large:  # A part of the pixels tells the colours of so small a grid.
+    if large:  # A subset of the pixels suffices for so small a grid.
         thinned = (SAMPLES_PER_CELL * width, SAMPLES_PER_CELL * height)
         image = np.asarray(
             cv2.resize(image, thinned, interpolation=cv2.INTER_NEAREST), np.uint8
@@ -159,7 +159,7 @@ def _upsample_step(alpha: FloatArray, image: ByteArray) -> FloatArray:
 
 
 def _apply_fit_block(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> None:
-    """The same for a part, of maps that were brought to its size.
+    """Apply the fit to a block, from maps that were upsampled to its size.
 
     Args:
         alpha: (h, w), changed in place.
@@ -182,7 +182,7 @@ def _apply_fit_block(alpha: WordArray, colours: ByteArray, maps: FloatArray) -> 
 
 
 def _with_neighbours(first: int, last: int) -> slice:
-    """Cells and their neighbours, between which their pixels lie."""
+    """Cells with their neighbours, between which their pixels lie."""
     return slice(max(0, first - 1), last + 1)
 
 
@@ -233,7 +233,7 @@ def _window_fits(
         _window_mean(plane * alpha) - mean * mean_alpha
         for plane, mean in zip(colours, means, strict=True)
     ]
-    # Only the band and what its means and interpolation reach is ever looked at.
+    # Only the band and the support of its means and interpolation are used.
     near = cv2.dilate(_soft_band(alpha), np.ones((5, 5), np.uint8)) > 0
     near_means = [mean[near].astype(np.float64) for mean in means]
     entries = []
@@ -294,7 +294,7 @@ def _reproducing_fit(alpha: FloatArray, image: ByteArray) -> PlaneStack:
     gap = alpha - offset
     for slope, colour in zip(slopes, cv2.split(image), strict=True):
         gap -= slope * colour
-    # Interpolation takes an eighth of each cell's mean from either side: made up for.
+    # Compensate the eighth of each cell's mean that interpolation takes from each side.
     kernel, border = np.array([1, 6, 1], np.float32) / 8, cv2.BORDER_REFLECT
     offset += 2 * gap - cv2.sepFilter2D(gap, -1, kernel, kernel, borderType=border)
     return [*slopes, offset]
@@ -323,7 +323,7 @@ class _Interpolation:
     @classmethod
     @lru_cache(maxsize=4)
     def of(cls, cells: int, pixels: int) -> _Interpolation:
-        """From so many cells to so many pixels."""
+        """From ``cells`` cells to ``pixels`` pixels."""
         edges = tuple(round(i * pixels / cells) for i in range(cells + 1))
         full = np.arange(pixels, dtype=np.float32)
         place = np.clip((full + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)

@@ -1,9 +1,8 @@
-"""How much of the old background is left in the colours of a cut-out's soft edge.
+"""Measuring the halo: the old background in the colours of a cut-out's soft edge.
 
-Beside the soft edge the image shows the object's colour F pure on one side, and the
-background's colour B on the other.  The colour of a soft pixel is compared with both,
-on the line from F to B: 0 is F, a clean cut-out, and 1 is B.  A photograph as it is
-has ``1 - alpha`` there.
+On either side of the soft edge the image shows the object's pure colour F and the
+background's colour B. The colour of a soft pixel is projected on the line from F to B:
+0 is F, a clean cut-out, and 1 is B. An unprocessed photo has ``1 - alpha`` there.
 """
 
 from __future__ import annotations
@@ -20,42 +19,42 @@ from zim_model.matting.foreground import Pixels, estimate_foreground, validate
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 SIDE = 1024
-"""Of a larger object only each n-th row and column are looked at: the result is a mean
+"""Of a larger object only each n-th row and column are used: the result is a mean
 over very many pixels."""
 CERTAIN = 0.99
-"""Alpha from which a pixel shows the object alone, or below the rest the background."""
+"""Alpha from which a pixel is pure object, or below one minus this pure background."""
 SOFT = 0.05
-"""Alpha from here to the rest is compared."""
+"""Pixels with alpha from this to one minus this are measured."""
 REACHES = (9, 41, 161)
-"""Sides of the windows from which F and B are taken, in the pixels looked at: a larger
-one counts where the smaller has no certain pixel."""
+"""Sides of the windows from which F and B are taken, in sampled pixels: a larger one
+counts where the smaller has no certain pixel."""
 FADING = 1e-3
-"""Weight of each larger window, beside the one before."""
+"""Weight of each larger window, relative to the one before."""
 CONTRAST = 0.06
-"""F and B that are less far apart, in the unit cube, tell nothing."""
+"""Pixels whose F and B are closer, in the unit cube, are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Halo:
-    """The share of background in the visible colours of a soft edge, in [0, 1].
+    """The background's fraction in the visible colours of a soft edge, in [0, 1].
 
     Attributes:
         before: of the image's own colours.
-        after: of the colours that the foreground estimation gives.
+        after: of the colours from foreground estimation.
     """
 
     before: float
     after: float
 
     def after_decontamination(self, amount: float) -> float:
-        """The share that an amount of decontamination, 0 to 1, leaves."""
+        """The fraction that remains after decontamination by ``amount``, 0 to 1."""
         return self.before + amount * (self.after - self.before)
 
 
 def measure_halo(
     image: Pixels, alpha: WordArray, cancelled: CancelCheck = never_cancelled
 ) -> Halo | None:
-    """Measure what decontamination has to do on a cut-out, and what it achieves.
+    """Measure the halo of a cut-out before and after decontamination.
 
     Args:
         image: (H, W, 3) uint8 or uint16.
@@ -63,7 +62,7 @@ def measure_halo(
         cancelled: polled between the steps.
 
     Returns:
-        None where nothing can be said: see :func:`background_share`.
+        None where it is undefined: see :func:`background_share`.
 
     Raises:
         ImageError: as :func:`~zim_model.matting.foreground.estimate_foreground` does.
@@ -78,10 +77,10 @@ def measure_halo(
 
 
 def background_share(colours: Pixels, image: Pixels, alpha: WordArray) -> float | None:
-    """The background's share in a cut-out's soft edge; 0 clean, 1 all background.
+    """The background's fraction in a cut-out's soft edge; 0 clean, 1 all background.
 
-    The mean over the soft pixels; each counts as far as it shows, and as its object
-    and background differ.
+    The mean over the soft pixels, weighted by alpha and by the distance of object and
+    background colours.
 
     Args:
         colours: (H, W, 3) uint8 or uint16, straight, of the cut-out.
@@ -101,27 +100,29 @@ def background_share(colours: Pixels, image: Pixels, alpha: WordArray) -> float 
             f"The colours have shape {colours.shape} and type {colours.dtype}.",
             f"Expected {image.shape} of {image.dtype}, as the image has.",
         )
-    part = _crop_to_object(alpha)
-    share = alpha[part] * np.float32(1 / ALPHA_MAX)
-    soft = (share > SOFT) & (share < 1 - SOFT)
-    inside, outside = share >= CERTAIN, share <= 1 - CERTAIN
+    region = _crop_to_object(alpha)
+    opacity = alpha[region] * np.float32(1 / ALPHA_MAX)
+    soft = (opacity > SOFT) & (opacity < 1 - SOFT)
+    inside, outside = opacity >= CERTAIN, opacity <= 1 - CERTAIN
     if not (soft.any() and inside.any() and outside.any()):
         return None
     scale = np.float32(1 / np.iinfo(image.dtype).max)
-    visible = image[part] * scale
+    visible = image[region] * scale
     foreground = _near_colours(visible, inside)[soft]
-    way = _near_colours(visible, outside)[soft] - foreground
-    length = (way * way).sum(-1)
-    weight = share[soft] * (length > CONTRAST**2)
+    direction = _near_colours(visible, outside)[soft] - foreground
+    length = (direction * direction).sum(-1)
+    weight = opacity[soft] * (length > CONTRAST**2)
     total = float((weight * length).sum())
     if total == 0:
         return None
-    left = colours[part][soft] * scale - foreground
-    return min(max(float((weight * (left * way).sum(-1)).sum()) / total, 0.0), 1.0)
+    left = colours[region][soft] * scale - foreground
+    return min(
+        max(float((weight * (left * direction).sum(-1)).sum()) / total, 0.0), 1.0
+    )
 
 
 def _crop_to_object(alpha: WordArray) -> tuple[slice, slice]:
-    """Rows and columns of the object and what is around it, not more than needed."""
+    """Rows and columns of the object with its surroundings, subsampled."""
     left, top, right, bottom = support(alpha)
     step = max(1, max(right - left, bottom - top) // SIDE)
     margin = step * REACHES[0]
@@ -130,7 +131,7 @@ def _crop_to_object(alpha: WordArray) -> tuple[slice, slice]:
 
 
 def _near_colours(visible: FloatArray, certain: BoolArray) -> FloatArray:
-    """For each pixel the mean of the nearest certain ones; (h, w, 3)."""
+    """The mean of the nearest certain pixels around each pixel; (h, w, 3)."""
     weight = certain.astype(np.float32)
     sums = np.dstack([visible * weight[..., None], weight])
     mean = np.zeros_like(sums)

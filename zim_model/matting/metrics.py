@@ -1,7 +1,7 @@
-"""Errors of a matte against the true one, as ZIM's evaluation defines them.
+"""Errors of a matte against the ground truth, as ZIM's evaluation defines them.
 
-All are taken over the whole image, without a trimap, on alpha in [0, 1].  Only the box
-around what either matte shows is looked at: outside both are empty and equal.
+All are taken over the whole image, without a trimap, on alpha in [0, 1]. Only the box
+around both supports is computed: outside, both mattes are empty and equal.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import numpy as np
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 
 THETA = 0.15
-"""Smaller gaps do not count as disconnected."""
+"""Smaller differences do not count as disconnected."""
 STEPS = np.arange(0, 1.1, 0.1)
-"""The thresholds of connectivity; the first one, 0, is not looked at."""
+"""The thresholds of connectivity; the first one, 0, is skipped."""
 _LAST = len(STEPS) - 1
 _LEVELS = np.zeros(256, np.float32)
 _LEVELS[: len(STEPS)] = STEPS
 _UNDER_THETA = float(np.nextafter(np.float32(THETA), np.float32(0)))
 _STRIDE = 4
-"""Every so many rows and columns are enough to guess where the largest region is."""
+"""Every n-th row and column suffices to guess the position of the largest region."""
 
 Rect = tuple[slice, slice]
 
 
 def union_rect(predicted: FloatArray, target: FloatArray, margin: int = 0) -> Rect:
-    """Rows and columns around all that either of two (H, W) alphas shows.
+    """Rows and columns around the support of either of two (H, W) alphas.
 
     Args:
-        margin: pixels more on each side, where there are any.
+        margin: pixels added on each side, inside the image.
     """
     either = cv2.max(predicted, target)
     rows = np.flatnonzero(cv2.reduce(either, 1, cv2.REDUCE_MAX))
@@ -104,7 +104,7 @@ def conn(predicted: FloatArray, target: FloatArray) -> float:
 
 
 def connectivity_sum(predicted: FloatArray, target: FloatArray) -> FloatArray:
-    """How differently connected each pixel of two (H, W) float32 alphas is, (H, W)."""
+    """Difference of connectivity at each pixel of two (H, W) float32 alphas, (H, W)."""
     if not predicted.size:
         return np.zeros(predicted.shape, np.float32)
     level = cv2.LUT(connectivity_levels(predicted, target), _LEVELS)
@@ -139,8 +139,8 @@ def connectivity_levels(predicted: FloatArray, target: FloatArray) -> ByteArray:
 class _ConnectedRegions:
     """The largest regions of ``reached >= level``, from the highest level down.
 
-    Filling from a pixel of the next level's region is many times faster than labelling
-    all regions, and a region of more than half of all pixels is the largest.
+    Flood filling from a pixel of the next level's region is many times faster than
+    labelling all regions, and a region of more than half of all pixels is the largest.
 
     Args:
         reached: (H, W), at most _LAST.
@@ -149,15 +149,15 @@ class _ConnectedRegions:
     def __init__(self, reached: ByteArray) -> None:
         self._reached = reached
         self._seed: tuple[int, int] | None = None
-        few = np.ascontiguousarray(reached[::_STRIDE, ::_STRIDE])
-        if (few == _LAST).any():  # only a guess, but mostly a good one
-            _, (x, y) = _largest_region(few, _LAST)
+        subsampled = np.ascontiguousarray(reached[::_STRIDE, ::_STRIDE])
+        if (subsampled == _LAST).any():  # a guess that is mostly right
+            _, (x, y) = _largest_region(subsampled, _LAST)
             self._seed = x * _STRIDE, y * _STRIDE
         height, width = reached.shape
         self._filled = np.empty((height + 2, width + 2), np.uint8)
 
     def largest(self, level: int, count: int) -> ByteArray:
-        """The largest region (H, W) as 0 and 1; it holds until the next call.
+        """The largest region (H, W) as 0 and 1; valid until the next call.
 
         Args:
             count: pixels that reach the level.
@@ -171,7 +171,7 @@ class _ConnectedRegions:
         return region
 
     def _fill(self, seed: tuple[int, int], level: int) -> int:
-        """Fill from a pixel (x, y) that reaches the level; the pixels filled."""
+        """Fill from a pixel (x, y) that reaches the level; return the pixel count."""
         self._filled.fill(0)
         own = int(self._reached[seed[1], seed[0]])
         flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | 1 << 8
@@ -199,9 +199,9 @@ def _largest_region(
 def iou(
     predicted: BoolArray, target: BoolArray, valid: BoolArray | None = None
 ) -> float:
-    """Intersection over union of (H, W) masks, where the target is known."""
+    """Intersection over union of (H, W) masks, over the valid pixels."""
     both, either = predicted & target, predicted | target
     if valid is not None:
         both, either = both & valid, either & valid
-    all_of_it = np.count_nonzero(either)
-    return float(np.count_nonzero(both) / all_of_it) if all_of_it else 1.0
+    area = np.count_nonzero(either)
+    return float(np.count_nonzero(both) / area) if area else 1.0

@@ -1,6 +1,6 @@
-"""Images and mattes at 1, 1/2, 1/4, ... of their size, as they are shown.
+"""Image and matte pyramids for display: 1, 1/2, 1/4, ... of the size.
 
-A window imports this before it appears, so OpenCV is only imported when it is needed.
+A window imports this module before it appears, so OpenCV is imported lazily.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SMALLEST = 512
 def image_pyramid(rgb: ByteArray) -> tuple[ByteArray, ...]:
     """Halve an image again and again until its longer side is below 512.
 
-    Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8;
-    the others are (h, w, 4) uint8, blue first, which paints three times as fast.
+    Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8; the
+    others are (h, w, 4) uint8, blue first, which Qt paints three times as fast.
     """
     import cv2
 
@@ -55,7 +55,7 @@ def display_pyramid(alpha: WordArray) -> tuple[ByteArray, ...]:
 def update_pyramid_region(
     levels: tuple[ByteArray, ...], part: tuple[slice, slice]
 ) -> None:
-    """Bring the coarser levels up to date where the first one was changed.
+    """Update the coarser levels where the first one has changed.
 
     Args:
         levels: as of :func:`display_pyramid`, changed in place.
@@ -66,28 +66,28 @@ def update_pyramid_region(
     for fine, coarse in pairwise(levels):
         sides = zip(part, fine.shape, coarse.shape, strict=True)
         rows, columns = (_axis_reduction(side, n, m) for side, n, m in sides)
-        near = fine[rows.needs, columns.needs]
+        near = fine[rows.input_, columns.input_]
         if fine.shape == (2 * coarse.shape[0], 2 * coarse.shape[1]):
             size = (len(columns.weights), len(rows.weights))
             smaller = cv2.resize(near, size, interpolation=cv2.INTER_AREA)
         else:
             mean = rows.weights @ near.astype(np.float32) @ columns.weights.T
             smaller = np.rint(mean)
-        part = (rows.makes, columns.makes)
+        part = (rows.output, columns.output)
         coarse[part] = smaller
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _AxisReduction:
-    """One axis of a reduction to half size: what is made, of what, and how."""
+    """One axis of a halving: output range, input range and weights."""
 
-    makes: slice
-    needs: slice
+    output: slice
+    input_: slice
     weights: FloatArray
 
 
 def _axis_reduction(part: slice, fine: int, coarse: int) -> _AxisReduction:
-    """The pixels of a side of ``coarse`` pixels that a part of ``fine`` reaches."""
+    """The halving of a part of ``fine`` pixels to a side of ``coarse`` pixels."""
     ratio = fine / coarse
     first = int(part.start / ratio)
     last = min(math.ceil(part.stop / ratio), coarse)

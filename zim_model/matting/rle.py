@@ -59,10 +59,10 @@ def encoded(mask: BoolArray, *, packed: bool = True) -> dict[str, Any]:
 
 
 def _plain(counts: Any) -> Counts:
-    found = np.asarray(counts)
-    if found.ndim != 1 or found.dtype.kind not in "iu":
+    runs = np.asarray(counts)
+    if runs.ndim != 1 or runs.dtype.kind not in "iu":
         raise ValueError("counts must be whole numbers or a string")
-    return found.astype(np.int64)
+    return runs.astype(np.int64)
 
 
 def unpacked(text: str | bytes) -> Counts:

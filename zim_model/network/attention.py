@@ -1,4 +1,4 @@
-"""Self-attention with decomposed relative positions, by the fastest exact way.
+"""Exact and fast self-attention with decomposed relative positions.
 
 The logits of n = h * w queries and keys get a bias by the key's row and one by its
 column.  As a tensor that bias has n * n numbers for each head: small inside windows,
@@ -20,8 +20,8 @@ from zim_model.runtime.threads import parallel_for
 WINDOW = 512
 """Most queries for which the bias is made as a tensor."""
 QUERIES = 256
-"""Queries of one head that a CPU treats at a time, so that their logits stay in its
-cache."""
+"""Queries of one head that a CPU processes at a time, so that their logits stay in
+its cache."""
 
 
 def biased_attention(

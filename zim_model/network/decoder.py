@@ -28,9 +28,9 @@ from zim_model.network.pixel_decoder import (
 )
 
 ABSENT, PADDING, NEGATIVE, POSITIVE, TOP_LEFT, BOTTOM_RIGHT = -2, -1, 0, 1, 2, 3
-"""Token labels.  SAM knows all but ABSENT, which only fills a batch of unequal lengths
-and takes no part in attention; PADDING is SAM's "not a point", one of which stands in
-for the box whenever there is none."""
+"""Token labels.  All but ABSENT are SAM's; ABSENT pads a batch of unequal lengths and
+is excluded from attention.  PADDING is SAM's "not a point", one of which replaces the
+box whenever there is none."""
 
 MASKED_LOGIT = -1e4
 """Attention logit of an excluded position; finite in half precision."""
@@ -189,7 +189,7 @@ class Attention(nn.Module):
         scale: Tensor | None = None,
         present: Tensor | None = None,
     ) -> Tensor:
-        """The same from what the three projections give, (B, ..., inner width)."""
+        """Attention on projected queries, keys and values, (B, ..., inner width)."""
         q, k, v = (
             x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2) for x in (q, k, v)
         )
@@ -210,11 +210,11 @@ class Attention(nn.Module):
 
 
 class ImageProjections(NamedTuple):
-    """What the first two-way block makes of the image alone, (V, G*G, C / 2) each.
+    """The first two-way block's projections of the image alone, (V, G*G, C / 2) each.
 
     Attributes:
-        keys, values: that tokens look at.
-        queries: with which the image looks at tokens.
+        keys, values: for the tokens' queries.
+        queries: of the image, for the tokens' keys.
     """
 
     keys: Tensor
@@ -269,7 +269,7 @@ class TwoWayAttentionBlock(nn.Module):
         return tokens, self.norm4(image)
 
     def projections(self, image: Tensor, image_pe: Tensor) -> ImageProjections:
-        """What both cross-attentions make of the image (B, G*G, C)."""
+        """Projections of the image (B, G*G, C) for both cross-attentions."""
         placed = image + image_pe
         return ImageProjections(
             self.cross_attn_token_to_image.k_proj(placed),
@@ -294,7 +294,7 @@ class TwoWayTransformer(nn.Module):
         self.set_options(config)
 
     def set_options(self, config: ZimConfig) -> None:
-        """Take over what no weight's shape tells: heads, and how the mask acts."""
+        """Set options that have no weights: heads, and how the mask acts."""
         self.masked: MaskedAttention = config.masked_attention
         self.mask_final = config.mask_final
         for module in self.modules():
@@ -311,7 +311,7 @@ class TwoWayTransformer(nn.Module):
         present: Tensor | None,
         known: ImageProjections | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Let image and tokens exchange what they know.
+        """Transform image and tokens with attention in both directions.
 
         Args:
             image: (B, C, G, G), dense prompt added.
@@ -319,7 +319,7 @@ class TwoWayTransformer(nn.Module):
             tokens: (B, T, C); also their own positional encoding.
             mask: (B, G, G) in [0, 1], see :func:`attention_mask`.
             present: (B, T) bool, or None when all tokens are.
-            known: what :meth:`projections` gives for this image.
+            known: result of :meth:`projections` for this image.
 
         Returns:
             Tokens (B, T, C) and image (B, C, G, G).
@@ -341,7 +341,7 @@ class TwoWayTransformer(nn.Module):
         return out, flat.transpose(1, 2).reshape(b, c, g, g)
 
     def projections(self, image: Tensor, image_pe: Tensor) -> ImageProjections:
-        """The part of the first layer that no prompt changes, of (V, C, G, G)."""
+        """The prompt-independent part of the first layer, of (V, C, G, G)."""
         first = self.layers[0]
         assert isinstance(first, TwoWayAttentionBlock)
         return first.projections(_flat(image), _flat(image_pe))
@@ -413,7 +413,7 @@ class MaskDecoder(nn.Module):
             prompt_tokens: (B, N, C).
             present: (B, N) bool or None.
             mask: attention mask (B, G, G).
-            details: D0, D1, D2 at strides 2, 4, 8, or their shares.
+            details: D0, D1, D2 at strides 2, 4, 8, or their image terms.
             cues: cue features at strides 2, 4, 8, or empty.
             known: the transformer's projections of this image.
         """

@@ -148,8 +148,8 @@ class VitEncoder(nn.Module):
     """SAM's image encoder: (B, 3, S, S) to image embeddings (B, C, G, G).
 
     Attributes:
-        recompute: in training, keep the blocks' inputs alone and compute their inside
-            again for the gradients, which saves memory.
+        recompute: in training, store only the blocks' inputs and recompute activations
+            for the gradients, which saves memory.
     """
 
     def __init__(self, config: VitConfig, grid: int, embed_dim: int) -> None:
@@ -213,7 +213,7 @@ class ResidualBlock(nn.Module):
 
 
 class CnnEncoder(nn.Module):
-    """A small encoder that goes on from D2: to image embeddings (B, C, G, G)."""
+    """A small encoder from D2 to image embeddings (B, C, G, G)."""
 
     def __init__(self, config: CnnConfig, inputs: int, embed_dim: int) -> None:
         super().__init__()
@@ -243,7 +243,7 @@ class CnnEncoder(nn.Module):
 
 
 def build_encoder(config: ZimConfig) -> VitEncoder | CnnEncoder:
-    """The image encoder that a configuration names."""
+    """The image encoder of a configuration."""
     if isinstance(config.encoder, VitConfig):
         return VitEncoder(config.encoder, config.grid, config.embed_dim)
     return CnnEncoder(config.encoder, config.detail_channels[2], config.embed_dim)

@@ -1,12 +1,13 @@
-"""A 3 x 3 convolution of a bilinearly doubled map, computed mostly on the small grid.
+"""A 3 x 3 convolution of a bilinearly upsampled map, computed on the small grid.
 
 Mixing channels and interpolating commute: each of the nine taps mixes the small map's
-channels, a quarter of the products, and what comes out is interpolated and added up.
+channels, a quarter of the products, and the results are interpolated and added.
 Interpolation acts on rows, as a small matrix product, and then on columns, as two
-weighted means of neighbours.  It is done a few rows at a time, which stay in the cache.
+weighted means of neighbours.  A few rows are processed at a time, which stay in the
+cache.
 
 The result is that of ``conv2d(interpolate(x, scale_factor=2, mode="bilinear"))``,
-exactly but for rounding.
+exactly except for rounding.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from torch import Tensor
 from zim_model.runtime.threads import parallel_for
 
 ROWS = 8
-"""Rows of the small map that are treated at a time."""
+"""Rows of the small map that are processed at a time."""
 
 
 def upsample_conv_relu(bias_map: Tensor, x: Tensor, weight: Tensor) -> Tensor:
-    """ReLU of a share plus the convolution of the doubled map; not differentiable.
+    """ReLU of a bias map plus the convolution of the upsampled map; inference only.
 
     Args:
-        share: (B, F, 2h, 2w), best channels-last.
+        bias_map: (B, F, 2h, 2w), best channels-last.
         x: (B, C, h, w).
         weight: (F, C, 3, 3), for zero padding of one pixel.
 
@@ -61,12 +62,12 @@ def upsample_conv_relu(bias_map: Tensor, x: Tensor, weight: Tensor) -> Tensor:
 
 
 def _add_columns(out: Tensor, bias_map: Tensor, tall: Tensor) -> None:
-    """Interpolate along rows and add up the share and the three taps of a row.
+    """Interpolate along rows and add the bias map and the three taps of a row.
 
     Args:
         out: (2n, 2w, F), written.
-        share: (2n, 2w, F).
-        tall: (2n, w + 2, 3F), what each tap of a row mixed.
+        bias_map: (2n, 2w, F).
+        tall: (2n, w + 2, 3F), mixed by the taps of a row.
     """
     middle = tall[:, 1:-1]
     left = _column_taps(torch.lerp(middle, tall[:, :-2], 0.25))  # at column 2j
@@ -88,10 +89,10 @@ def _column_taps(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 @functools.lru_cache(maxsize=16)
 def _row_weights(height: int) -> Tensor:
-    """How rows of the small map enter those of the result: (2h, 3, h).
+    """Weights of the small map's rows in the rows of the result: (2h, 3, h).
 
-    Row r takes tap t from row r + t - 1 of the doubled map, which lies between two rows
-    of the small one, or outside, where there are zeros.
+    Row r takes tap t from row r + t - 1 of the upsampled map, which lies between two
+    rows of the small one, or outside, where there are zeros.
     """
     at = torch.arange(-1, 2 * height + 1)
     place = ((at + 0.5) / 2 - 0.5).clamp(0, height - 1)

@@ -1,9 +1,9 @@
-"""Where features of the image and of the prompts meet at strides 2, 4, 8 and 16.
+"""Fusion of image and prompt features at strides 2, 4, 8 and 16.
 
-Every block here convolves maps side by side, some of which depend on the image alone.
-A convolution is a sum over its input channels: in inference those maps' share of it,
+Every block here convolves concatenated maps, some of which depend on the image alone.
+A convolution is a sum over its input channels: in inference the image maps' term of it,
 with the batch norm folded in, is computed once per image instead of once per click, and
-takes the place of the maps, which are wider.
+replaces the maps, which are wider.
 
 Shapes: V views, B prompt sets, S input side, G = S / 16, C embed_dim.
 """
@@ -28,17 +28,17 @@ SMALLEST = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageTerm:
-    """What maps that are known per image add to a :class:`FusionConv`, (V, F, h, w)."""
+    """The image maps' term of a :class:`FusionConv`, (V, F, h, w)."""
 
     value: Tensor
 
 
 class FusionConv(ConvBnRelu):
-    """A :class:`~zim_model.network.encoder.ConvBnRelu` of maps side by side.
+    """A :class:`~zim_model.network.encoder.ConvBnRelu` of concatenated maps.
 
     Args:
         widths: channels of each map.
-        outputs: channels that come out.
+        outputs: number of output channels.
         known: index of the map that depends on the image alone.
     """
 
@@ -49,36 +49,37 @@ class FusionConv(ConvBnRelu):
         self._channels = slice(start, start + widths[image_map])
 
     def image_term(self, image_map: Tensor) -> ImageTerm:
-        """What the known map (V, K, h, w) adds; of a model in evaluation mode."""
+        """The term of the image map (V, K, h, w); in evaluation mode only."""
         weight, shift = self._fold_batch_norm()
         return ImageTerm(
             F.conv2d(image_map, weight[:, self._channels], shift, padding=1)
         )
 
     def forward(self, *maps: Tensor | ImageTerm) -> Tensor:
-        """Maps (B, K_i, h, w), the known one possibly as its share, to (B, F, h, w)."""
-        share = maps[self.image_map_index]
+        """Maps (B, K_i, h, w), the image map possibly as its term, to (B, F, h, w)."""
+        term = maps[self.image_map_index]
         others = [m for m in maps if isinstance(m, Tensor)]
-        if not isinstance(share, ImageTerm):
+        if not isinstance(term, ImageTerm):
             out: Tensor = super().forward(torch.cat(others, 1))  # type: ignore[no-untyped-call]
             return out
         out = F.conv2d(_concat(others), self._prompt_weight(), padding=1)
-        return out.add_(share.value).relu_()
+        return out.add_(term.value).relu_()
 
     def forward_upsampled(
         self, coarse: Tensor, *skip_maps: Tensor | ImageTerm
     ) -> Tensor:
-        """Like :meth:`forward`, with a map (B, K, h/2, w/2) to be doubled as the last.
+        """Like :meth:`forward`, with the last map (B, K, h/2, w/2) to be upsampled.
 
-        Where that pays, with a share on a CPU, the doubled map is never made.
+        Where that is faster, with an image term on a CPU, the upsampled map is never
+        made.
         """
-        share = skip_maps[self.image_map_index]
-        if not isinstance(share, ImageTerm) or not _fused_is_faster(coarse):
+        term = skip_maps[self.image_map_index]
+        if not isinstance(term, ImageTerm) or not _fused_is_faster(coarse):
             return self.forward(*skip_maps, _upsample2(coarse))
         others = [m for m in skip_maps if isinstance(m, Tensor)]
         rest = self._prompt_weight()
         split = rest.shape[1] - coarse.shape[1]
-        image_map = share.value.expand(len(coarse), -1, -1, -1)
+        image_map = term.value.expand(len(coarse), -1, -1, -1)
         if others:
             image_map = image_map + F.conv2d(
                 _concat(others), rest[:, :split], padding=1
@@ -86,13 +87,13 @@ class FusionConv(ConvBnRelu):
         return upsample_conv_relu(image_map, coarse, rest[:, split:])
 
     def _prompt_weight(self) -> Tensor:
-        """The folded weight of all maps but the known one."""
+        """The folded weight of all maps but the image map."""
         weight, _ = self._fold_batch_norm()
         start, stop = self._channels.start, self._channels.stop
         return torch.cat([weight[:, :start], weight[:, stop:]], 1)
 
     def _fold_batch_norm(self) -> tuple[Tensor, Tensor]:
-        """The convolution's weight and bias with the batch norm in them."""
+        """The convolution's weight and bias with the batch norm folded in."""
         conv, norm = self[0], self[1]
         assert isinstance(conv, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
@@ -106,7 +107,7 @@ class FusionConv(ConvBnRelu):
 def _fused_is_faster(coarse: Tensor) -> bool:
     """Whether :func:`upsample_conv_relu` is faster than its parts for a map."""
     exact = coarse.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    return coarse.device.type == "cpu" and exact and coarse.shape[-1] >= SMALLEST
+    return coarse.device.type == "cpu" and exact and coarse.shape[-1] >= MIN_FUSED_SIDE
 
 
 def _upsample2(x: Tensor) -> Tensor:
@@ -114,12 +115,12 @@ def _upsample2(x: Tensor) -> Tensor:
 
 
 def _concat(maps: Sequence[Tensor]) -> Tensor:
-    """Maps side by side; one alone is not copied."""
+    """Concatenated maps; a single one is not copied."""
     return maps[0] if len(maps) == 1 else torch.cat(list(maps), 1)
 
 
 def image_terms(blocks: Iterable[nn.Module], maps: Sequence[Tensor]) -> list[ImageTerm]:
-    """The share of each block's known map."""
+    """The image term of each block."""
     fusions = [block for block in blocks if isinstance(block, FusionConv)]
     return [fusion.image_term(x) for fusion, x in zip(fusions, maps, strict=True)]
 
@@ -127,8 +128,8 @@ def image_terms(blocks: Iterable[nn.Module], maps: Sequence[Tensor]) -> list[Ima
 class CueEncoder(nn.Module):
     """Dense cue maps and detail features to prompt features at strides 2, 4, 8, 16.
 
-    Clicks, box and colour models drawn as maps are much easier to learn from than
-    tokens; they meet the image at every level instead of once.
+    Clicks, box and colour models as maps are much easier to learn from than tokens;
+    they are fused with the image at every level instead of once.
     """
 
     def __init__(self, config: ZimConfig) -> None:
@@ -157,7 +158,8 @@ class CueEncoder(nn.Module):
         """Cues (B, K, S/2, S/2) to features at strides 2, 4, 8, dense (B, C, G, G).
 
         Args:
-            beside: D0, D1, D2 and the embeddings, or what :meth:`shares` gives.
+            skip_maps: D0, D1, D2 and the embeddings, or the result of
+                :meth:`image_terms`.
         """
         x = self.first(cues, skip_maps[0])
         levels = [x]
@@ -169,7 +171,7 @@ class CueEncoder(nn.Module):
         return levels[:3], self.last(x)
 
     def image_terms(self, skip_maps: list[Tensor]) -> list[ImageTerm]:
-        """The shares of details and embeddings."""
+        """The image terms of details and embeddings."""
         return image_terms((self.first, *self.mix), skip_maps)
 
 
@@ -196,7 +198,7 @@ class HierarchicalPixelDecoder(nn.Module):
         """Image tokens (B, C, G, G) to features (B, F, S/2, S/2).
 
         Args:
-            details: D0, D1, D2, or what :meth:`shares` gives.
+            details: D0, D1, D2, or the result of :meth:`image_terms`.
             cues: cue features at strides 2, 4, 8, or empty.
         """
         x = image
@@ -207,5 +209,5 @@ class HierarchicalPixelDecoder(nn.Module):
         return x
 
     def image_terms(self, details: list[Tensor]) -> list[ImageTerm]:
-        """The shares of D0, D1, D2, at strides 2, 4, 8."""
+        """The image terms of D0, D1, D2, at strides 2, 4, 8."""
         return image_terms(self.fusions[::-1], details)

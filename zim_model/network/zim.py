@@ -1,4 +1,4 @@
-"""Zim: the whole network, shapes on every line.
+"""Zim: the whole network.
 
 ``encode`` once per image, ``decode`` once per prompt set.
 """
@@ -31,12 +31,12 @@ from zim_model.network.region_head import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecoderCache:
-    """What decoding makes of V images alone, so that it is made only once.
+    """The parts of decoding that depend on V images alone, computed once.
 
     Attributes:
-        fusions: shares of the details in the pixel decoder, at strides 2, 4, 8.
-        cues: shares of details and embeddings in the cue encoder, at strides 2 to 16.
-        projections: of the image as no mask prompt changes it, for the transformer.
+        fusions: image terms of the pixel decoder, at strides 2, 4, 8.
+        cues: image terms of the cue encoder, at strides 2 to 16.
+        projections: of the image without a mask input, for the transformer.
     """
 
     fusions: list[ImageTerm]
@@ -44,33 +44,33 @@ class DecoderCache:
     projections: ImageProjections | None
 
     def tensors(self) -> list[Tensor]:
-        """All that is held."""
-        shares = [share.value for share in (*self.fusions, *self.cues)]
-        return [*shares, *(self.projections or ())]
+        """All tensors."""
+        terms = [term.value for term in (*self.fusions, *self.cues)]
+        return [*terms, *(self.projections or ())]
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> DecoderCache:
-        """The same with every tensor changed."""
+        """A copy with a function applied to every tensor."""
         projections = self.projections
         if projections is not None:
             projections = ImageProjections(*map(change, projections))
         return DecoderCache(
-            [ImageTerm(change(share.value)) for share in self.fusions],
-            [ImageTerm(change(share.value)) for share in self.cues],
+            [ImageTerm(change(term.value)) for term in self.fusions],
+            [ImageTerm(change(term.value)) for term in self.cues],
             projections,
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """What the encoder knows of V images.
+    """The encoder's result for V images.
 
     Attributes:
         embeddings: (V, C, G, G).
-        details: what the decoder gets at strides 2, 4, 8: D0, D1, D2, or the region
-            head's features; empty for SAM's own pixel decoder, and where ``prepared``
-            stands in for them.
-        regions: what the region head found, if there is one.
-        prepared: what :meth:`Zim.precompute` made of them for inference.
+        details: input of the decoder at strides 2, 4, 8: D0, D1, D2, or the region
+            head's features; empty for SAM's own pixel decoder, and where
+            ``decoder_cache`` replaces them.
+        regions: result of the region head, if there is one.
+        decoder_cache: result of :meth:`Zim.precompute` for inference.
     """
 
     embeddings: Tensor
@@ -83,11 +83,11 @@ class Features:
         return self.map_tensors(lambda tensor: tensor[index])
 
     def expand(self, count: int) -> Features:
-        """The features of one image for so many prompt sets, without copying."""
+        """The features of one image for ``count`` prompt sets, without copying."""
         return self.map_tensors(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Features:
-        """The same with every tensor changed."""
+        """A copy with a function applied to every tensor."""
         regions = self.regions
         if regions is not None:
             regions = Regions(change(regions.maps), change(regions.embedding))
@@ -101,7 +101,7 @@ class Features:
         )
 
     def tensors(self) -> list[Tensor]:
-        """All that is held, in an order that depends on the model alone."""
+        """All tensors, in an order that depends on the model alone."""
         tensors = [self.embeddings, *self.details]
         if self.regions is not None:
             tensors += [self.regions.maps, self.regions.embedding]
@@ -111,7 +111,7 @@ class Features:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the tensors take."""
+        """Bytes of memory of the tensors."""
         return sum(t.numel() * t.element_size() for t in self.tensors())
 
 
@@ -138,7 +138,7 @@ class Zim(nn.Module):
         self.region_head = RegionHead(config) if has_regions else None
 
     def channels_last(self) -> Zim:
-        """Lay weights out channels-last, which convolutions run faster on."""
+        """Lay weights out channels-last, in which convolutions are faster."""
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def encode(self, image: Tensor) -> Features:
@@ -156,8 +156,8 @@ class Zim(nn.Module):
     def precompute(self, features: Features) -> Features:
         """The same features in the form that is fastest to decode, and smaller.
 
-        Only for inference: the model must be in evaluation mode, and its weights must
-        stay as they are while the features are used.
+        For inference only: the model must be in evaluation mode, and its weights must
+        not change while the features are used.
         """
         if self.training:
             raise ValueError("features are prepared for inference, not for training")
@@ -208,8 +208,8 @@ class Zim(nn.Module):
             mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM; a model
                 with cue maps and a region head takes it as one map more, and 0 there
                 is the same as no mask.
-            padded: whether some labels may be ABSENT; None looks, for which a GPU has
-                to be waited for.
+            has_padding: whether some labels may be ABSENT; None checks, which
+                synchronises with a GPU.
 
         Returns:
             Mask logits (B, 4, S/2, S/2), with SAM's pixel decoder (B, 4, S/4, S/4),

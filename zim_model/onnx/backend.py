@@ -1,8 +1,8 @@
 """The official ZIM models: a pair of ONNX graphs, run by ONNX Runtime.
 
-The graphs are what the authors publish: ``encoder.onnx`` makes an embedding and three
-detail maps of a 1024 x 1024 image, ``decoder.onnx`` answers prompts on them.  The
-prompt-aware attention mask is an input of the decoder and is drawn here.
+The graphs are the authors' published ones: ``encoder.onnx`` computes an embedding and
+three detail maps of a 1024 x 1024 image, ``decoder.onnx`` decodes prompts on them.  The
+prompt-aware attention mask is an input of the decoder and is computed here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PROVIDERS = {
     "mps": "CoreMLExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
-"""What ONNX Runtime calls the kinds of devices."""
+"""ONNX Runtime's names for the kinds of devices."""
 _LABELS = {
     "CUDAExecutionProvider": "CUDA",
     "CoreMLExecutionProvider": "Core ML",
@@ -52,7 +52,7 @@ def check_pair(folder: Path) -> ZimConfig:
     """Check that a folder holds the two graphs of a ZIM; nothing is run.
 
     Returns:
-        The configuration that the graphs tell.
+        The configuration of the graphs.
 
     Raises:
         WeightsError: a graph is missing or damaged, has other inputs or outputs, or
@@ -78,21 +78,25 @@ class OnnxBackend:
         sessions = self._encoder, self._decoder = _open_pair(folder, providers)
         self.config, self._folder = _detect_config(folder, *sessions), folder
         # A provider whose libraries are missing is passed over: ask what is used.
-        wanted, *_ = (name for name, *_ in map(_provider_tuple, providers))
+        expected, *_ = (name for name, *_ in map(_provider_tuple, providers))
         used = next(
-            (s.get_providers()[0] for s in sessions if s.get_providers()[0] != wanted),
-            wanted,
+            (
+                s.get_providers()[0]
+                for s in sessions
+                if s.get_providers()[0] != expected
+            ),
+            expected,
         )
-        if used != wanted and device is not None:
+        if used != expected and device is not None:
             raise _device_error(device)
-        if used != wanted:
+        if used != expected:
             warnings.warn(
-                f"ONNX Runtime cannot use {_LABELS[wanted]} here: "
+                f"ONNX Runtime cannot use {_LABELS[expected]} here: "
                 f"the model runs on {_LABELS.get(used, used)}.",
                 RuntimeWarning,
                 stacklevel=2,
             )
-        self._device = device or _LABELS[wanted]
+        self._device = device or _LABELS[expected]
         self.device_label = f"{_LABELS.get(used, used)} (fp32, ONNX)"
         self.fingerprint = f"{_fingerprint(folder)}/{used}"
 
@@ -110,7 +114,7 @@ class OnnxBackend:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.inference.backends.Backend`; no way for a mask."""
+        """See :class:`~zim_model.inference.backends.Backend`; without mask input."""
         coords, labels = prompt_tokens(prompts)
         features = encoded.features
         assert isinstance(features, Features)
@@ -154,7 +158,7 @@ class OnnxBackend:
 
 
 def _runtime() -> Any:
-    """ONNX Runtime, which not every installation has."""
+    """The ONNX Runtime package, which is optional."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -213,12 +217,12 @@ def _first_line(error: Exception) -> str:
 def _detect_config(
     folder: Path, encoder: ort.InferenceSession, decoder: ort.InferenceSession
 ) -> ZimConfig:
-    """The configuration that the names and shapes of the graphs tell."""
+    """The configuration, from the names and shapes of the graphs."""
     images, made = (
         _tensor_list(encoder.get_inputs()),
         _tensor_list(encoder.get_outputs()),
     )
-    needed, given = (
+    needed, actual = (
         _tensor_list(decoder.get_inputs()),
         _tensor_list(decoder.get_outputs()),
     )
@@ -232,7 +236,7 @@ def _detect_config(
         *_interface_error(
             f"{second}'s input", needed, {*ENCODER_OUTPUTS, *PROMPTS}, exactly=True
         ),
-        *_interface_error(f"{second}'s output", given, DECODER_OUTPUTS),
+        *_interface_error(f"{second}'s output", actual, DECODER_OUTPUTS),
     ]
     if side % STRIDE:
         strange.append(f"{first} takes images of {side} pixels")
@@ -257,20 +261,23 @@ def _tensor_list(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _interface_error(
-    what: str, found: Mapping[str, Any], wanted: Collection[str], exactly: bool = False
+    what: str,
+    found: Mapping[str, Any],
+    expected: Collection[str],
+    exactly: bool = False,
 ) -> Iterator[str]:
     """What is wrong with the inputs or outputs of a graph.
 
     Args:
         exactly: whether there may be no others.
     """
-    for name in wanted:
+    for name in expected:
         if name not in found:
             yield f"{what} {name} is missing"
         elif found[name].type != "tensor(float)":
             yield f"{what} {name} is a {found[name].type}"
     if exactly:
-        yield from (f"{what} {x} is not known" for x in found if x not in wanted)
+        yield from (f"{what} {x} is not known" for x in found if x not in expected)
 
 
 def _same_shape(one: Sequence[Any], other: Sequence[Any]) -> bool:
@@ -282,7 +289,7 @@ def _same_shape(one: Sequence[Any], other: Sequence[Any]) -> bool:
 
 
 def _providers(device: str | None) -> list[Any]:
-    """What ONNX Runtime shall try, in this order; the CPU takes what others cannot."""
+    """Execution providers in order; the CPU runs what others cannot."""
     here = _runtime().get_available_providers()
     cpu = _PROVIDERS["cpu"]
     if device is None:
@@ -315,7 +322,7 @@ def _device_error(device: str) -> DeviceError:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Tells pairs apart without reading a gigabyte: sizes and the files' ends."""
+    """A digest of sizes and the files' ends, without reading a gigabyte."""
     digest = hashlib.blake2b(digest_size=8)
     for name in ONNX_FILES:
         size = (folder / name).stat().st_size

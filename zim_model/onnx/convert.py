@@ -1,9 +1,9 @@
-"""The official pair of ONNX graphs carried into our own modules.
+"""Converting the official pair of ONNX graphs to our own modules.
 
-Every layer of the graphs gets its place by the name that the exporter left of it, else
-by its order among the layers of its kind.  Widths follow from the tensors' shapes.
-What is no layer (the prompts' embeddings) is read off by asking the graph.  Whether all
-of it is right is decided by running both on random inputs.
+Every layer of the graphs is matched by the name that the exporter kept, else by its
+order among the layers of its kind.  Widths follow from the tensors' shapes.  The
+prompts' embeddings are computed from the graph's results.  Finally both are run on
+random inputs and compared.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ from zim_model.weights.installed import ONNX_FILES, translate_os_errors
 _PER_LAYER, _AFTER = 14, 4
 """Linear layers of each layer of the transformer, and of its last attention."""
 _HEADS = (8, 4, 16, 2, 1, 32)
-"""Numbers of attention heads to try; nothing in the weights tells it."""
+"""Numbers of attention heads to try; the weights do not determine it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What a conversion found.
+    """The result of a conversion.
 
     Attributes:
         config: of the model.
         differences: between the graphs and the model, on random inputs.
-        by_name, by_order: layers that were placed so.
+        matched_by_name, matched_by_order: numbers of layers.
     """
 
     config: ZimConfig
@@ -79,11 +79,11 @@ class Conversion:
 
 
 def convert_pair(folder: Path, target: Path) -> Conversion:
-    """Carry a pair of graphs into a ``.safetensors`` file of ours.
+    """Convert a pair of graphs to a ``.safetensors`` file of ours.
 
     Args:
         folder: holds ``encoder.onnx`` and ``decoder.onnx``.
-        target: written only if both give the same numbers; 32-bit floats.
+        target: written only if both give the same results; 32-bit floats.
 
     Raises:
         WeightsError: the graphs are missing, damaged or of another architecture (the
@@ -109,16 +109,16 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
     model = _build_model(replace(config, name=folder.resolve().name), state | more)
     paths = [graph.path for graph in (encoder, decoder)]
     del encoder, decoder, state, more
-    found = _compare_and_tune(model, *paths)
-    check_parity(found, f"{folder} was converted")
+    result = _compare_and_tune(model, *paths)
+    check_parity(result, f"{folder} was converted")
     model.config = _named_config(model.config)
     with translate_os_errors(f"{target} cannot be written"):
         save_model(model, target, half=False)
-    return Conversion(model.config, tuple(found), places.by_name, places.by_order)
+    return Conversion(model.config, tuple(result), places.by_name, places.by_order)
 
 
 def _named_config(config: ZimConfig) -> ZimConfig:
-    """The configuration of ours that is the same but for its name, if there is one."""
+    """The known configuration that is equal except for its name, if there is one."""
     named = (replace(config, name=name) for name in CONFIGS)
     return next((each for each in named if each in CONFIGS.values()), config)
 
@@ -137,10 +137,10 @@ def _encoder_state(graph: Graph, places: WeightMatcher) -> tuple[ZimConfig, Stat
     vit = list(_with_positions(vit, config))
     own = parameter_shapes(config)
     slots = [ParameterSlot("conv", f"detail_stream.convs.{i}") for i in range(3)]
-    found = places.match(slots, _without_tables(detail_layers), own, graph.path)
+    result = places.match(slots, _without_tables(detail_layers), own, graph.path)
     more = _vit_slots(config)
-    found |= places.match(more, vit, own, graph.path)
-    return config, fill_slots([*slots, *more], found, own)
+    result |= places.match(more, vit, own, graph.path)
+    return config, fill_slots([*slots, *more], result, own)
 
 
 def _without_tables(layers: Iterable[GraphLayer]) -> list[GraphLayer]:
@@ -269,11 +269,11 @@ def _decoder_state(
     layers = [_details_first(layer, graph) for layer in _decoder_layers(graph)]
     config = _whole_config(config, layers)
     own, slots = parameter_shapes(config), _decoder_slots(config)
-    found = places.match(slots, layers, own, graph.path)
+    result = places.match(slots, layers, own, graph.path)
     layer = "mask_decoder.transformer.layers.0"
-    tokens = found[f"{layer}.self_attn.q_proj"].input
-    image = found[f"{layer}.cross_attn_token_to_image.v_proj"].input
-    state = fill_slots(slots, found, own)
+    tokens = result[f"{layer}.self_attn.q_proj"].input
+    image = result[f"{layer}.cross_attn_token_to_image.v_proj"].input
+    state = fill_slots(slots, result, own)
     return config, state | prompt_state(graph, config, tokens, image)
 
 
@@ -359,11 +359,11 @@ def _attention(
     path: str, norm: str, behind_keys: Sequence[ParameterSlot] = ()
 ) -> list[ParameterSlot]:
     """The places of an attention and of the norm after it."""
-    query, *others = (
+    query, *rest = (
         ParameterSlot("linear", f"{path}.{name}")
         for name in ("q_proj", "k_proj", "v_proj", "out_proj")
     )
-    return [query, *behind_keys, *others, ParameterSlot("norm", norm)]
+    return [query, *behind_keys, *rest, ParameterSlot("norm", norm)]
 
 
 # --- the check ------------------------------------------------------------------------
@@ -380,16 +380,16 @@ def _compare_and_tune(
     model: Zim, encoder: Path, decoder: Path
 ) -> list[ParityDifference]:
     """Differences on random inputs, with what no weight tells set to what fits best."""
-    found, features = encoder_differences(model, open_session(encoder))
+    result, features = encoder_differences(model, open_session(encoder))
     answers = graph_answers(model, open_session(decoder), features)
     best = decoder_differences(model, features, answers)
     if _largest_difference(best) > 1e-5 * max(1.0, *(each.size for each in best)):
         best = _best_variant(model, features, answers)
-    return found + best
+    return result + best
 
 
-def _largest_difference(found: Sequence[ParityDifference]) -> float:
-    return max(each.largest for each in found)
+def _largest_difference(result: Sequence[ParityDifference]) -> float:
+    return max(each.largest for each in result)
 
 
 def _best_variant(
@@ -413,11 +413,11 @@ def _best_variant(
     ]
 
     def try_variant(
-        config: ZimConfig, asked: Sequence[DecoderOutput]
+        config: ZimConfig, cases: Sequence[DecoderOutput]
     ) -> list[ParityDifference]:
         model.config = config
         model.mask_decoder.transformer.set_options(config)
-        return decoder_differences(model, features, asked)
+        return decoder_differences(model, features, cases)
 
     telling = answers[-1:]  # points and a box: both kinds of mask
     best = min(

@@ -43,7 +43,8 @@ from zim_model.weights.installed import (
 )
 
 OPSET = 17
-"""The oldest with layer normalisation as one operator; ONNX Runtime 1.12 knows it."""
+"""The oldest with layer normalisation as one operator; supported by ONNX Runtime
+1.12."""
 DECODER_INPUTS = (*ENCODER_OUTPUTS[1:], ENCODER_OUTPUTS[0], *PROMPTS)
 """In the official order."""
 
@@ -63,7 +64,7 @@ class OfficialEncoder(nn.Module):
 class OfficialDecoder(nn.Module):
     """Features of one image and B prompt sets to mask logits and predicted IoU.
 
-    The attention mask comes from outside, and no mask prompt has a way in.
+    The attention mask is an input; there is no mask input.
     """
 
     def __init__(self, model: Zim) -> None:
@@ -80,7 +81,7 @@ class OfficialDecoder(nn.Module):
         labels: Tensor,
         mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Answer prompts.
+        """Decode prompts.
 
         Args:
             d0, d1, d2: (1 or B, c, S/2, S/2), (…, S/4, S/4), (…, S/8, S/8).
@@ -111,14 +112,14 @@ class OfficialDecoder(nn.Module):
 def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
     """Write ``encoder.onnx`` and ``decoder.onnx``, both or neither.
 
-    The graphs are compared with the network before they take the place of earlier ones.
+    The graphs are compared with the network before they replace earlier ones.
 
     Args:
         model: one with ZIM's pixel decoder and no cue maps.
         folder: made if it does not exist.
 
     Returns:
-        How far the graphs' results are from the network's.
+        Differences between the results of the graphs and the network.
 
     Raises:
         WeightsError: the official interface does not suit the model, the packages for
@@ -136,7 +137,7 @@ def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
 
 
 def check_exportable(model: Zim) -> None:
-    """Refuse a model that the official interface does not suit.
+    """Check that a model fits the official interface.
 
     Raises:
         WeightsError: it has cue maps, or SAM's pixel decoder.
@@ -158,7 +159,7 @@ def check_exportable(model: Zim) -> None:
 
 @contextmanager
 def _staging_folder(folder: Path) -> Iterator[Path]:
-    """A folder whose files move into ``folder`` once all went well."""
+    """A folder whose files are moved into ``folder`` after success."""
     staging = folder / f".zim-{secrets.token_hex(8)}.tmp"
     with translate_os_errors(f"{folder} cannot be written"):
         new = not folder.exists()
@@ -228,7 +229,7 @@ def _write(
 
 
 def _gather_weights(written: Path, path: Path) -> None:
-    """Bring a graph over 2 GB, which lies scattered in files, to its place in two."""
+    """Store a graph over 2 GB, whose weights are in many files, as two files."""
     import onnx
 
     onnx.save_model(
@@ -243,8 +244,8 @@ def _gather_weights(written: Path, path: Path) -> None:
 def _check_parity(model: Zim, folder: Path) -> list[ParityDifference]:
     """Compare the written graphs with the network."""
     encoder, decoder = (open_session(folder / name) for name in ONNX_FILES)
-    found, features = encoder_differences(model, encoder)
+    differences, features = encoder_differences(model, encoder)
     answers = graph_answers(model, decoder, features, counts=(1, 3))
-    found += decoder_differences(model, features, answers)
-    check_parity(found, f"{model.config.name} was exported")
-    return found
+    differences += decoder_differences(model, features, answers)
+    check_parity(differences, f"{model.config.name} was exported")
+    return differences

@@ -1,9 +1,9 @@
-"""What an ONNX graph does with its weights: its layers, in an order to compare by.
+"""Reading the layers of an ONNX graph, in an order that exporters do not change.
 
 An exporter folds constants, fuses norms into convolutions, transposes matrices and
-forgets names.  None of that changes what matters: which constants meet data, in which
-operators.  Whatever depends on weights alone is computed first, so that graphs exported
-with and without folding look alike.
+drops names.  It does not change which constants meet data, in which operators.
+Constants that depend on weights alone are computed first, so that graphs exported with
+and without folding look alike.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from zim_model.errors import WeightsError
 LayerKind = Literal["conv", "linear", "norm", "table"]
 
 _NAMELESS = re.compile(r"onnx::|/|\d*$|.*_output_\d+$")
-"""Names that an exporter gives to what it computed."""
+"""Names that an exporter generates."""
 _CARRIERS = (
     *("Cast", "Expand", "Gather", "Identity", "Reshape", "Slice", "Squeeze"),
     *("Tile", "Transpose", "Unsqueeze"),
@@ -44,18 +44,18 @@ class BatchNorm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GraphLayer:
-    """Constants that meet data.
+    """An operator that applies constants to data.
 
     Attributes:
         kind: ``conv``, ``linear``, ``norm`` (of layers, over the last or the channel
             axis) or ``table`` (anything else, such as positions).
         weight: (O, I, h, w); (O, I); (C,); or as it is.
         bias: (O,) or (C,), if there is one.
-        names: that the exporter left of its parameters, such as
+        names: that the exporter kept of its parameters, such as
             ``blocks.0.norm1.weight``.
-        input: the tensor it works on.
-        output: the tensor it makes.
-        operator: ONNX's name of it.
+        input: its input tensor.
+        output: its output tensor.
+        operator: its ONNX name.
         batch_norm: that follows a convolution.
     """
 
@@ -75,7 +75,7 @@ class GraphLayer:
 
 @dataclass(slots=True)
 class Graph:
-    """One graph, read.
+    """The layers of one graph.
 
     Attributes:
         path: its file.
@@ -89,26 +89,26 @@ class Graph:
     _producers: dict[str, Any] = field(default_factory=dict)
 
     def layers_behind(self, *outputs: str) -> list[GraphLayer]:
-        """The layers that outputs depend on, each after all that it depends on itself.
+        """The layers that outputs depend on, each after its own dependencies.
 
         Among branches the order is that of the operands where they meet (queries, keys,
-        values), which, unlike the order of the file, no exporter changes.
+        values), which, unlike the order of the file, exporters do not change.
         """
         by_output = {layer.output: layer for layer in self.layers}
-        seen = set[str]()
-        ahead = [(name, False) for name in reversed(outputs)]
-        found = []
-        while ahead:
-            name, all_before_is_seen = ahead.pop()
+        visited = set[str]()
+        stack = [(name, False) for name in reversed(outputs)]
+        result = []
+        while stack:
+            name, all_before_is_seen = stack.pop()
             if all_before_is_seen:
-                found += [by_output[name]] if name in by_output else []
-            elif name not in seen:
-                seen.add(name)
-                ahead.append((name, True))
+                result += [by_output[name]] if name in by_output else []
+            elif name not in visited:
+                visited.add(name)
+                stack.append((name, True))
                 node = self._producers.get(name)
                 operands = [] if node is None else [x for x in node.input if x]
-                ahead += [(operand, False) for operand in reversed(operands)]
-        return found
+                stack += [(operand, False) for operand in reversed(operands)]
+        return result
 
     def producer(self, tensor: str) -> str:
         """The tensor that this one is a copy or a reshaping of."""
@@ -122,7 +122,7 @@ class Graph:
         return [] if node is None or node.op_type != "Concat" else list(node.input)
 
     def run(self, inputs: dict[str, Any], tensors: Sequence[str]) -> list[Any]:
-        """The values of tensors inside the graph, for inputs that suffice for them.
+        """Values of tensors inside the graph, for sufficient inputs.
 
         Raises:
             WeightsError: ONNX Runtime cannot.
@@ -204,21 +204,21 @@ class _Constants:
         return bool(name) and name in self._known
 
     def is_stored(self, name: str) -> bool:
-        """Whether it is as the exporter wrote it, and so has its own name."""
+        """Whether it is stored by the exporter, under its own name."""
         return name in self._stored
 
     def compute(self) -> None:
-        """Compute at once what constants the others see, with ONNX Runtime."""
-        seen = {name for node in self.nodes for name in node.input}
-        wanted = sorted(name for name in seen if name in self._made)
-        if not wanted:
+        """Compute all constants that layers use, with ONNX Runtime."""
+        visited = {name for node in self.nodes for name in node.input}
+        requested = sorted(name for name in visited if name in self._made)
+        if not requested:
             return
-        nodes, needed, ahead = set[int](), set[str](), list(wanted)
-        while ahead:
-            name = ahead.pop()
+        nodes, needed, stack = set[int](), set[str](), list(requested)
+        while stack:
+            name = stack.pop()
             if name in self._made and id(self._made[name]) not in nodes:
                 nodes.add(id(self._made[name]))
-                ahead += [each for each in self._made[name].input if each]
+                stack += [each for each in self._made[name].input if each]
             elif name in self._stored:
                 needed.add(name)
         listed = [node for node in _unique(self._made.values()) if id(node) in nodes]
@@ -226,13 +226,13 @@ class _Constants:
             listed,
             "constants",
             [],
-            [onnx.helper.make_empty_tensor_value_info(name) for name in wanted],
+            [onnx.helper.make_empty_tensor_value_info(name) for name in requested],
             [self._stored[name] for name in needed],
         )
         model = onnx.helper.make_model(graph, opset_imports=self._opsets)
         model.ir_version = self._ir_version
-        values = _session(model).run(wanted, {})
-        self._values = dict(zip(wanted, values, strict=True))
+        values = _session(model).run(requested, {})
+        self._values = dict(zip(requested, values, strict=True))
 
     def value(self, name: str) -> Any:
         """The array of a constant."""
@@ -251,15 +251,15 @@ class _Constants:
 
 
 def _unique(nodes: Any) -> Iterator[Any]:
-    seen = set[int]()
+    visited = set[int]()
     for node in nodes:
-        if id(node) not in seen:
-            seen.add(id(node))
+        if id(node) not in visited:
+            visited.add(id(node))
             yield node
 
 
 class _Reader:
-    """Finds the layers among the nodes that see data."""
+    """Finds the layers among the nodes that depend on data."""
 
     def __init__(self, constants: _Constants) -> None:
         self._constants = constants
@@ -286,7 +286,7 @@ class _Reader:
         )
 
     def _next_of_kind(self, tensor: str, kind: str) -> Any:
-        """The node of that kind that alone reads a tensor."""
+        """The node of that kind that is the only reader of a tensor."""
         readers = self._readers[tensor]
         fits = len(readers) == 1 and readers[0].op_type == kind
         return readers[0] if fits else None
@@ -300,12 +300,12 @@ class _Reader:
 
     def _vector(self, node: Any, length: int | None = None) -> str | None:
         """The name of an operand that is a vector along one axis."""
-        found = node and self._constant_of(node)
-        values = self._constants.floats(found[0]) if found else None
+        result = node and self._constant_of(node)
+        values = self._constants.floats(result[0]) if result else None
         if values is None or max(values.shape) != values.size:
             return None
         fits = length is None or values.size == length
-        return found[0] if found and fits else None
+        return result[0] if result and fits else None
 
     def _flat_values(self, name: str) -> FloatArray:
         values = self._constants.floats(name)
@@ -371,7 +371,7 @@ class _Reader:
         )
 
     def _mul(self, node: Any) -> GraphLayer | None:
-        """A norm's scale and bias, where the exporter has no operator for it."""
+        """A norm's scale and bias, where it was not exported as one operator."""
         scale = self._vector(node)
         add = self._next_of_kind(node.output[0], "Add")
         bias = self._vector(add, self._flat_values(scale).size) if scale else None
@@ -380,18 +380,18 @@ class _Reader:
         self._done.add(id(add))
         weight, shift = self._flat_values(scale), self._flat_values(bias)
         names, output = self._names(scale, bias), add.output[0]
-        found = self._constant_of(node)
+        result = self._constant_of(node)
         return GraphLayer(
-            "norm", weight, shift, names, found[1] if found else "", output, "Mul"
+            "norm", weight, shift, names, result[1] if result else "", output, "Mul"
         )
 
     def _table(self, node: Any) -> GraphLayer | None:
-        """Any other constant that meets data."""
+        """Any other constant applied to data."""
         for name in node.input:
             values = self._constants.floats(name)
             if values is not None:
-                others = [x for x in node.input if x and x not in self._constants]
-                source = others[0] if others else ""
+                rest = [x for x in node.input if x and x not in self._constants]
+                source = rest[0] if rest else ""
                 return GraphLayer(
                     *("table", values, None, self._names(name)),
                     *(source, node.output[0], node.op_type),

@@ -148,11 +148,11 @@ def graph_answers(
     """
     tensors = (features.embeddings, *features.details)
     maps = {name: t.numpy() for name, t in zip(ENCODER_OUTPUTS, tensors, strict=True)}
-    found = []
-    for asked in prompt_cases(model, counts):
-        masks, iou = decoder.run(list(DECODER_OUTPUTS), {**maps, **asked.inputs})
-        found.append(DecoderOutput(asked, (masks, iou)))
-    return found
+    results = []
+    for case in prompt_cases(model, counts):
+        masks, iou = decoder.run(list(DECODER_OUTPUTS), {**maps, **case.inputs})
+        results.append(DecoderOutput(case, (masks, iou)))
+    return results
 
 
 @torch.inference_mode()
@@ -160,13 +160,13 @@ def decoder_differences(
     model: Zim, features: Features, answers: Sequence[DecoderOutput]
 ) -> list[ParityDifference]:
     """Compare the answers with the network's, one difference each and output."""
-    found = []
+    results = []
     for answer in answers:
-        asked = answer.case
-        expected = model.decode(features, asked.coords, asked.labels)
+        case = answer.case
+        expected = model.decode(features, case.coords, case.labels)
         for name, a, b in zip(DECODER_OUTPUTS, answer.arrays, expected, strict=True):
-            found.append(_difference(name, asked.kind, a, b))
-    return found
+            results.append(_difference(name, case.kind, a, b))
+    return results
 
 
 def _difference(
@@ -180,7 +180,7 @@ def _difference(
     return ParityDifference(output, prompts, float(apart), float(np.abs(want).max()))
 
 
-def check_parity(found: Sequence[ParityDifference], doing: str) -> None:
+def check_parity(results: Sequence[ParityDifference], doing: str) -> None:
     """Refuse results that are further apart than :data:`TOLERANCE`.
 
     Args:
@@ -189,7 +189,7 @@ def check_parity(found: Sequence[ParityDifference], doing: str) -> None:
     Raises:
         WeightsError: naming the worst output.
     """
-    worst = max(found, key=lambda each: each.largest)
+    worst = max(results, key=lambda each: each.largest)
     if not worst.largest <= TOLERANCE:
         raise WeightsError(
             f"{doing}, but gives other numbers: {worst.output} differs by "

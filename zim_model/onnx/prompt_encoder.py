@@ -1,7 +1,7 @@
-"""The prompts' embeddings of a foreign decoder, read off what it makes of prompts.
+"""Recovering a foreign decoder's prompt embeddings from its outputs.
 
-Exporters fold these small tensors into others in many ways; what the graph does with
-them they cannot change.
+Exporters fold these small tensors into others in many ways, but do not change the
+results for given prompts.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from zim_model.onnx.graph import Graph
 from zim_model.onnx.weight_matching import State, parameter_shapes
 
 _OFFSETS = (2.0**-7, 2.0**-5, 2.0**-3, 2.0**-1, 1.0)
-"""Distances from the image's centre, in halves of its side, to ask at."""
+"""Distances of the probing prompts from the image's centre, in halves of its side."""
 
 
 def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> State:
-    """The prompts' embeddings, read off what the graph makes of chosen prompts.
+    """The prompts' embeddings, from the graph's results for chosen prompts.
 
     Args:
         tokens: the tensor of all tokens, (1, 5 + N, C).
@@ -50,7 +50,7 @@ def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> St
     matrix = [_frequencies(part, half) for part in np.split(waves, 2)]
     nothing = _dense_prompt(graph, config, image)
     prompt, decoder = "prompt_encoder", "mask_decoder"
-    found = {
+    result = {
         f"{prompt}.pe_layer.positional_encoding_gaussian_matrix": np.stack(matrix),
         f"{prompt}.not_a_point_embed.weight": kinds[:1],
         f"{prompt}.no_mask_embed.weight": nothing[None],
@@ -63,7 +63,7 @@ def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> St
     }
     state = {
         name: torch.tensor(values, dtype=torch.float32)
-        for name, values in found.items()
+        for name, values in result.items()
     }
     return state | _no_mask_embedding(config, state[f"{prompt}.no_mask_embed.weight"])
 
@@ -92,9 +92,9 @@ def _zeros(graph: Graph, config: ZimConfig, count: int) -> dict[str, Any]:
 def _decoder_runner(
     graph: Graph, config: ZimConfig, tokens: str
 ) -> Callable[[list[tuple[float, float, int]]], tuple[FloatArray, FloatArray]]:
-    """What asks the graph for tokens.
+    """A function that runs the graph for tokens.
 
-    Prompts are (x, y, label), x and y from the centre in halves of the side; answers
+    Prompts are (x, y, label), x and y from the centre in halves of the side; results
     are the five own tokens and those of the prompts, (5, C) and (N, C).
     """
 
@@ -117,18 +117,18 @@ def _decoder_runner(
 def _frequencies(waves: FloatArray, half: int) -> FloatArray:
     """One row of the matrix of positions, from sines and cosines at ``_OFFSETS``.
 
-    The smallest offset tells it roughly, each larger one to more digits.
+    The smallest offset gives it roughly, each larger one to more digits.
     """
     angles = np.arctan2(waves[:, :half], waves[:, half:]).astype(np.float64)
-    found = np.zeros(half)
+    result = np.zeros(half)
     for offset, angle in zip(_OFFSETS, angles, strict=True):
-        turns = np.round(found * offset - angle / (2 * np.pi))
-        found = (angle / (2 * np.pi) + turns) / offset
-    return found.astype(np.float32)
+        turns = np.round(result * offset - angle / (2 * np.pi))
+        result = (angle / (2 * np.pi) + turns) / offset
+    return result.astype(np.float32)
 
 
 def _dense_prompt(graph: Graph, config: ZimConfig, image: str) -> FloatArray:
-    """What is added to the embeddings when there is no mask, (C,)."""
+    """The vector added to the embeddings without a mask input, (C,)."""
     (values,) = graph.run(_zeros(graph, config, 1), [image])
     flat = np.reshape(values, (-1, config.embed_dim))
     if values.shape[-1] != config.embed_dim or np.ptp(flat, 0).max() > 1e-5:
@@ -137,7 +137,7 @@ def _dense_prompt(graph: Graph, config: ZimConfig, image: str) -> FloatArray:
 
 
 def _no_mask_embedding(config: ZimConfig, nothing: Tensor) -> State:
-    """The encoder of mask prompts, which the graphs lack: any mask means no mask."""
+    """The encoder of mask inputs, which the graphs lack: any mask has no effect."""
     start = "prompt_encoder.mask_downscaling"
     own = {k: v for k, v in parameter_shapes(config).items() if k.startswith(start)}
     state = {name: torch.zeros(tensor.shape) for name, tensor in own.items()}

@@ -1,4 +1,4 @@
-"""Giving the layers of a foreign graph their places in our modules."""
+"""Matching the layers of a foreign graph with parameters of our modules."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from zim_model.onnx.graph import GraphLayer, LayerKind
 State = dict[str, Tensor]
 """Tensors by name."""
 _LISTED = 8
-"""So many unmatched tensors are named; the others are counted."""
+"""Number of unmatched tensors that are listed; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterSlot:
-    """A place for a layer in our modules.
+    """A layer of our modules that needs weights.
 
     Attributes:
         kind: of the layer.
@@ -37,7 +37,7 @@ class ParameterSlot:
 
 
 class WeightMatcher:
-    """Gives layers their places, and counts how."""
+    """Matches layers with slots, and counts how."""
 
     def __init__(self) -> None:
         self.by_name = self.by_order = 0
@@ -53,72 +53,72 @@ class WeightMatcher:
 
         Args:
             own: tensors of the model by name, for their shapes.
-            path: of the graph, for people.
+            path: of the graph, for messages.
 
         Raises:
             WeightsError: some slots or layers are left over.
         """
-        found, unmatched = {}, list(layers)
+        matched, unmatched = {}, list(layers)
         for slot in slots:
             named = [
                 x for x in unmatched if x.kind == slot.kind and _is_named(x, slot.path)
             ]
             if len(named) == 1 and _shape_matches(named[0], slot, expected):
-                found[slot.path] = named[0]
+                matched[slot.path] = named[0]
                 unmatched.remove(named[0])
-        self.by_name += len(found)
-        pairs = list(_in_order(slots, layers, found, unmatched))
+        self.by_name += len(matched)
+        pairs = list(_in_order(slots, layers, matched, unmatched))
         for slot, layer in pairs:
             if _shape_matches(layer, slot, expected):
-                found[slot.path] = layer
+                matched[slot.path] = layer
                 unmatched.remove(layer)
                 self.by_order += 1
-        left = [slot for slot in slots if slot.path not in found]
+        left = [slot for slot in slots if slot.path not in matched]
         if left or unmatched:
             raise _unmatched(
                 path, unmatched, [f"{s.path} {_shape(s, expected)}" for s in left]
             )
-        return found
+        return matched
 
 
 def _in_order(
     slots: Sequence[ParameterSlot],
     layers: Sequence[GraphLayer],
-    found: dict[str, GraphLayer],
+    matched: dict[str, GraphLayer],
     unmatched: Sequence[GraphLayer],
 ) -> Iterator[tuple[ParameterSlot, GraphLayer]]:
-    """Pairs of what has no name, of the same kind and in the same order.
+    """Pairs of unnamed slots and layers of the same kind and in the same order.
 
-    Where one side has more of a kind than the other, only what comes after the same
-    named layer is a pair, so that the rest tells what is missing.
+    Where one side has more of a kind than the other, only items after the same named
+    layer are paired, so that the rest shows which are missing.
     """
-    left = [slot for slot in slots if slot.path not in found]
-    by_path = _anchors([(slot, slot.path) for slot in slots], found)
-    paths = {id(layer): path for path, layer in found.items()}
-    by_layer = _anchors([(x, paths.get(id(x), "")) for x in layers], found)
+    left = [slot for slot in slots if slot.path not in matched]
+    by_path = _anchors([(slot, slot.path) for slot in slots], matched)
+    paths = {id(layer): path for path, layer in matched.items()}
+    by_layer = _anchors([(x, paths.get(id(x), "")) for x in layers], matched)
     for kind in get_args(LayerKind):
         places = [slot for slot in left if slot.kind == kind]
-        others = [layer for layer in unmatched if layer.kind == kind]
-        if len(places) == len(others):
-            yield from zip(places, others, strict=True)
+        rest = [layer for layer in unmatched if layer.kind == kind]
+        if len(places) == len(rest):
+            yield from zip(places, rest, strict=True)
             continue
         for anchor in dict.fromkeys(by_path[id(slot)] for slot in places):
             yield from zip(
                 [slot for slot in places if by_path[id(slot)] == anchor],
-                [layer for layer in others if by_layer[id(layer)] == anchor],
+                [layer for layer in rest if by_layer[id(layer)] == anchor],
                 strict=False,
             )
 
 
 def _anchors(
     items: Iterable[tuple[ParameterSlot | GraphLayer, str]],
-    found: dict[str, GraphLayer],
+    matched: dict[str, GraphLayer],
 ) -> dict[int, str]:
     """The path of the last named one before each item, by the item's identity."""
     anchors, last = {}, ""
     for item, path in items:
         anchors[id(item)] = last
-        last = path if path in found else last
+        last = path if path in matched else last
     return anchors
 
 
@@ -130,7 +130,7 @@ def _is_named(layer: GraphLayer, path: str) -> bool:
 
 
 def _slot_weight(slot: ParameterSlot, expected: State) -> str:
-    """The name of the tensor that a slot is told by."""
+    """The name of the tensor that identifies a slot."""
     if slot.path in expected:
         return slot.path
     direct = f"{slot.path}.weight"
@@ -173,12 +173,12 @@ def _tensors(slot: ParameterSlot, layer: GraphLayer, expected: State) -> State:
         return {slot.path: torch.tensor(values)}
     if f"{slot.path}.0.weight" in expected and slot.kind == "conv":
         return _conv_and_norm(slot.path, layer)
-    found = {f"{slot.path}.weight": torch.tensor(layer.weight)}
+    matched = {f"{slot.path}.weight": torch.tensor(layer.weight)}
     if f"{slot.path}.bias" in expected:
         zeros = np.zeros(len(layer.weight), np.float32)
         bias = zeros if layer.bias is None else layer.bias
-        found[f"{slot.path}.bias"] = torch.tensor(bias)
-    return found
+        matched[f"{slot.path}.bias"] = torch.tensor(bias)
+    return matched
 
 
 def _conv_and_norm(path: str, layer: GraphLayer) -> State:
@@ -202,17 +202,17 @@ def _conv_and_norm(path: str, layer: GraphLayer) -> State:
 
 
 def fill_slots(
-    slots: Sequence[ParameterSlot], found: dict[str, GraphLayer], expected: State
+    slots: Sequence[ParameterSlot], matched: dict[str, GraphLayer], expected: State
 ) -> State:
-    """The parameters of all slots, from the layers that were found for them."""
+    """The parameters of all slots, from their layers."""
     state: State = {}
     for slot in slots:
-        state |= _tensors(slot, found[slot.path], expected)
+        state |= _tensors(slot, matched[slot.path], expected)
     return state
 
 
 def parameter_shapes(config: ZimConfig) -> State:
-    """Shapes of a model's tensors, without their memory."""
+    """Shapes of a model's tensors, without allocating them."""
     with torch.device("meta"):
         return Zim(config).state_dict()
 

@@ -1,4 +1,4 @@
-"""Writing files so that a failure never costs the old one; wording system errors."""
+"""Atomic writes, folder locks, and descriptions of system errors."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ _REASONS = {
 
 
 def describe_os_error(error: OSError) -> tuple[str, str]:
-    """What a system error means and what to do about it, both for the user.
+    """The meaning of a system error and what to do about it, both for the user.
 
-    The first is the end of a sentence without its full stop; the second is a
-    sentence or empty.
+    The first is the end of a sentence without its full stop; the second is a sentence
+    or empty.
     """
-    known = _REASONS.get(error.errno or 0)
-    return known or (error.strerror or str(error), "")
+    reason = _REASONS.get(error.errno or 0)
+    return reason or (error.strerror or str(error), "")
 
 
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[bool]:
-    """Keep other programs that ask for it out of a folder until the block is left.
+    """Lock a folder against other programs that use this function, for the block.
 
-    The folder may be renamed meanwhile.  Nothing is written; a program that ends in
-    whatever way lets go.
+    The folder may be renamed meanwhile.  Nothing is written; the system releases the
+    lock when the program ends.
 
     Yields:
-        Whether nobody else is in it; true where the system cannot tell.
+        Whether the lock was acquired; true where the system has no locks.
 
     Raises:
         OSError: the folder is missing or not readable.
@@ -73,12 +73,12 @@ def exclusive_lock(folder: Path) -> Iterator[bool]:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to write that takes the place of ``path`` once it is whole.
+    """Open a file to write that replaces ``path`` once it is complete.
 
-    The new file lies beside ``path`` under a temporary name; leaving the block
-    normally flushes it to the disk and renames it.  If the block raises, ``path`` is
-    as it was before and nothing else is left behind.  A link is followed, and an
-    existing file keeps its permissions.
+    The new file lies beside ``path`` under a temporary name; leaving the block normally
+    flushes it to the disk and renames it.  If the block raises, ``path`` is unchanged
+    and nothing else is left behind.  A link is followed, and an existing file keeps its
+    permissions.
 
     Raises:
         OSError: the folder is missing or not writable, ``path`` is a folder or

@@ -1,8 +1,8 @@
-"""Numpy's matrix products on the calling thread alone.
+"""NumPy's matrix products on the calling thread alone.
 
-OpenBLAS splits even small products among threads, which meet after each.  Beside torch,
-a batch or another program they wait for whichever of them was pushed off its core, and
-hundreds of products that take microseconds then take milliseconds.
+OpenBLAS splits even small products among threads, which synchronise after each.  Beside
+torch, a batch or another program they wait for threads without a core, and hundreds of
+products that take microseconds then take milliseconds.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from threadpoolctl import ThreadpoolController
 
 @contextmanager
 def single_blas_thread() -> Iterator[None]:
-    """Products inside take one thread; nothing changes where numpy has another BLAS."""
+    """Limit OpenBLAS to one thread in the block; no effect with another BLAS."""
     with _libraries().limit(limits=1):
         yield
 
 
 @functools.cache
 def _libraries() -> ThreadpoolController:
-    """The BLAS libraries that are loaded; looking for them takes milliseconds."""
+    """The loaded BLAS libraries; searching them takes milliseconds."""
     return ThreadpoolController().select(user_api="blas")

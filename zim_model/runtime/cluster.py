@@ -1,9 +1,8 @@
 """Run a function over many arguments: here, in some processes, or on a Ray cluster.
 
-The caller does not see where: results come back one by one as they are finished, a
-worker that dies is replaced and its task done again, and everything is shut down at the
-end.  Ray is optional, and is imported only when it is asked for; nothing is sent but to
-the machines of the cluster.
+Results come back one by one as they are finished, a worker that dies is replaced and
+its task repeated, and everything is shut down at the end.  Ray is optional, and is
+imported only when it is used; data are sent only to the machines of the cluster.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any
 from zim_model.errors import ZimError
 
 RETRIES = 3
-"""Times that a task is done again after the death of its worker."""
+"""Times that a task is repeated after the death of its worker."""
 AHEAD = 2
 """Tasks per worker that are taken from the caller at a time."""
 LOCAL = re.compile(r"local:([1-9]\d*)")
@@ -75,7 +74,7 @@ def run_all(
 def connect_ray(cluster: str) -> Iterator[ModuleType]:
     """Ray, connected to a cluster while the block runs; see :func:`run_all`.
 
-    A connection that this process has already is used, and left open.
+    An existing connection of this process is used, and left open.
 
     Raises:
         ZimError: Ray is not installed, or the cluster cannot be reached.
@@ -106,16 +105,16 @@ def connect_ray(cluster: str) -> Iterator[ModuleType]:
 
 
 def worker_capacity(ray: ModuleType) -> tuple[int, dict[str, Any]]:
-    """How many workers a cluster holds, and what each one is given."""
-    found = ray.cluster_resources()
-    gpus = int(found.get("GPU", 0))
+    """Number of workers of a cluster, and the resources of each."""
+    available = ray.cluster_resources()
+    gpus = int(available.get("GPU", 0))
     if gpus:
         return gpus, {"num_cpus": 0, "num_gpus": 1}
-    return max(1, int(found.get("CPU", 1))), {"num_cpus": 1}
+    return max(1, int(available.get("CPU", 1))), {"num_cpus": 1}
 
 
 def _ray() -> ModuleType:
-    # Read when Ray is imported: it shall tell nobody that it runs.
+    # Ray reads this when it is imported: no usage reports.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
@@ -133,9 +132,9 @@ def _on_ray(
     function: Callable[..., Any], tasks: Iterable[TaskT], cluster: str, retries: int
 ) -> Iterator[tuple[int, Any]]:
     with connect_ray(cluster) as ray:
-        workers, share = worker_capacity(ray)
+        workers, resources = worker_capacity(ray)
         # Ray would start a new process for every task with a GPU: max_calls forbids it.
-        remote = ray.remote(max_retries=retries, max_calls=0, **share)(_call)
+        remote = ray.remote(max_retries=retries, max_calls=0, **resources)(_call)
         shared = ray.put(function)
         waiting = enumerate(tasks)
         running: dict[Any, int] = {}
@@ -159,7 +158,7 @@ def _call(function: Callable[..., Any], task: TaskT) -> Any:
 
 
 def _fetch_result(ray: ModuleType, reference: Any, number: int, retries: int) -> Any:
-    """The result of a task; what it raised is raised as it was."""
+    """The result of a task; its exception is raised unchanged."""
     try:
         return ray.get(reference)
     except ray.exceptions.RayTaskError as error:
@@ -178,9 +177,9 @@ def _lost_task_error(number: int, retries: int) -> ZimError:
 def _in_processes(
     function: Callable[..., Any], tasks: Iterable[TaskT], workers: int, retries: int
 ) -> Iterator[tuple[int, Any]]:
-    """As on a cluster; a broken pool is replaced, and what it worked on done again.
+    """As on a cluster; a broken pool is replaced, and its tasks are repeated.
 
-    A pool does not tell whose worker died: all tasks that were under way count it.
+    A broken pool does not report whose worker died: it counts for all running tasks.
     """
     source = enumerate(tasks)
     again: deque[tuple[int, TaskT]] = deque()
@@ -223,7 +222,7 @@ def _fill_pool(
     again: deque[tuple[int, TaskT]],
     source: Iterator[tuple[int, TaskT]],
 ) -> bool:
-    """Give the pool enough to do; whether it turns out to be broken."""
+    """Submit tasks until the pool is busy; return whether it is broken."""
     while len(running) < AHEAD * workers:
         item = again.popleft() if again else next(source, None)
         if item is None:

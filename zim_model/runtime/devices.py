@@ -1,4 +1,4 @@
-"""Devices of this machine, and the precisions that they are worth using in."""
+"""Devices of this machine, and their useful precisions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import torch
 
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
-"""Of the network's arithmetic; ``auto`` takes what suits the device."""
+"""Of the network's arithmetic; ``auto`` takes the best for the device."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceChoice:
-    """What the user wants; the default is the best of this machine.
+    """The device and precision that the user chose; the default is the best available.
 
     Attributes:
         device: the id of a :class:`Device`; None takes the best.
@@ -31,12 +31,12 @@ class DeviceChoice:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that torch can use here.
+    """A device of this machine that torch can use.
 
     Attributes:
         id: as torch calls it: ``cuda:0``, ``mps``, ``cpu``.
-        name: for people.
-        memory: bytes of its own memory; 0 where it shares the computer's.
+        name: for display.
+        memory: bytes of its own memory; 0 where it shares the main memory.
     """
 
     id: str
@@ -54,12 +54,12 @@ _SIGNS = (
     "bad_alloc",
     "alloc_failed",
 )
-"""What messages say of memory that ran out; the classes differ by device."""
+"""Parts of out-of-memory messages; the exception classes differ by device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One way to run a model: where, and how precisely (never ``auto``)."""
+    """A device and a precision (never ``auto``) to run a model with."""
 
     device: str
     precision: Precision
@@ -72,8 +72,10 @@ def available_devices() -> tuple[Device, ...]:
     found = []
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
-            card = torch.cuda.get_device_properties(index)
-            found.append(Device(f"cuda:{index}", card.name, card.total_memory))
+            properties = torch.cuda.get_device_properties(index)
+            found.append(
+                Device(f"cuda:{index}", properties.name, properties.total_memory)
+            )
     if torch.backends.mps.is_available():
         found.append(Device("mps", "Apple GPU"))
     return (*found, CPU)
@@ -98,26 +100,26 @@ def resolve_device(requested: str | None) -> str:
 
 
 def fallback_placements(choice: DeviceChoice) -> tuple[Placement, ...]:
-    """How to run a model, from what is wanted down to what needs least memory there.
+    """Placements of a model, from the chosen one down to the least memory.
 
     Raises:
         DeviceError: this machine has no such device.
     """
     device = resolve_device(choice.device)
     first = Placement(device, usable_precision(device, choice.precision))
-    rungs = [first]
+    placements = [first]
     if device != "cpu":
         half = Placement(device, usable_precision(device, "fp16"))
-        rungs += [half, Placement("cpu", "fp32")]
-    return tuple(dict.fromkeys(rungs))
+        placements += [half, Placement("cpu", "fp32")]
+    return tuple(dict.fromkeys(placements))
 
 
 def usable_precision(device: str, requested: Precision) -> Precision:
-    """The precision that a device runs in when ``wanted`` is asked for.
+    """The precision that a device runs in when ``requested`` is asked for.
 
-    CUDA runs in half precision unless told otherwise: fp16, whose steps are finer than
-    an 8-bit matte's, where there are tensor cores.  A CPU runs in fp32; bf16 is taken
-    there only if it was measured to be faster, and fp16 never is.
+    CUDA runs in half precision by default: fp16, whose steps are finer than an 8-bit
+    matte's, where there are tensor cores.  A CPU runs in fp32; bf16 is used there only
+    if it was measured to be faster, and fp16 never is.
     """
     if device == "cpu":
         return "bf16" if requested == "bf16" and bf16_speeds_up_cpu() else "fp32"
@@ -140,7 +142,7 @@ def bf16_speeds_up_cpu() -> bool:
     """
     import torch
 
-    def time_matmul(dtype: torch.dtype) -> float:
+    def time_convolution(dtype: torch.dtype) -> float:
         layer = torch.nn.Conv2d(32, 32, 3, padding=1).to(dtype)
         image = torch.zeros(1, 32, 48, 48, dtype=dtype)
         times = []
@@ -151,7 +153,7 @@ def bf16_speeds_up_cpu() -> bool:
                 times.append(time.perf_counter() - started)
         return min(times)
 
-    return time_matmul(torch.bfloat16) < 0.9 * time_matmul(torch.float32)
+    return time_convolution(torch.bfloat16) < 0.9 * time_convolution(torch.float32)
 
 
 def torch_dtype(precision: Precision) -> torch.dtype:
@@ -163,13 +165,13 @@ def torch_dtype(precision: Precision) -> torch.dtype:
 
 
 def device_name(device: str) -> str:
-    """A device's name for people."""
+    """A device's name for display."""
     found = next((d for d in available_devices() if d.id == device), None)
     return found.name if found else device.upper()
 
 
 def default_device() -> str:
-    """The best device that this machine really has: cuda, mps or cpu."""
+    """The best kind of device of this machine: cuda, mps or cpu."""
     import torch
 
     if torch.cuda.is_available():
@@ -180,14 +182,14 @@ def default_device() -> str:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error of torch, ONNX Runtime or numpy says that memory ran out."""
+    """Whether an error of torch, ONNX Runtime or NumPy means that memory ran out."""
     if isinstance(error, MemoryError):
         return True
     message = str(error).lower()
-    speaks = isinstance(error, RuntimeError) or _is_of_onnx_runtime(error)
-    return speaks and any(sign in message for sign in _SIGNS)
+    relevant = isinstance(error, RuntimeError) or _is_of_onnx_runtime(error)
+    return relevant and any(sign in message for sign in _SIGNS)
 
 
 def _is_of_onnx_runtime(error: Exception) -> bool:
-    """Its errors have no common base of their own."""
+    """Whether ONNX Runtime raised it; its errors have no common base class."""
     return type(error).__module__.startswith("onnxruntime")

@@ -1,4 +1,4 @@
-"""How the C library keeps the memory that a network sets free."""
+"""Tuning of the C library's allocator for networks on a CPU."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def tune_malloc(*, huge: bool = False) -> None:
 
     Args:
         huge: keep blocks over 32 MB too, as large networks need.  Images of that size
-            are then cleared by hand, which holds up other threads.
+            are then cleared by hand, which blocks other threads.
     """
     if not sys.platform.startswith("linux"):
         return

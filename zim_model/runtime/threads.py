@@ -1,8 +1,7 @@
 """Independent parts of one computation on several threads, each of which works alone.
 
-Torch's own threads meet after every step.  Where steps are short that costs as much as
-it saves, and beside another busy program they wait again and again for whichever of
-them was pushed off its core.
+Torch's own threads synchronise after every step.  Where steps are short that costs as
+much as it saves, and beside another busy program they wait for threads without a core.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ def parallel_for(work: Callable[[int, int], None], parts: Parts) -> None:
         return
     inference = torch.is_inference_mode_enabled()
 
-    def work_share(first: int) -> None:
-        # Both hold for this thread alone.
+    def work_chunk(first: int) -> None:
+        # Both are per thread.
         torch.set_num_threads(1)
         with torch.inference_mode(inference), torch.no_grad():
             for part in parts[first::count]:
@@ -40,6 +39,6 @@ def parallel_for(work: Callable[[int, int], None], parts: Parts) -> None:
     threads = torch.get_num_threads()
     try:
         with ThreadPoolExecutor(count, "side-by-side") as pool:
-            list(pool.map(work_share, range(count)))
+            list(pool.map(work_chunk, range(count)))
     finally:
-        torch.set_num_threads(threads)  # what threads that start later begin with
+        torch.set_num_threads(threads)  # the default of later threads

@@ -1,4 +1,4 @@
-"""Known models: what they are, and where they come from."""
+"""The catalogue of known models, with licence, files and checksums."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Licence:
     """The terms of a model's weights.
 
     Attributes:
-        name: as its authors call it.
+        name: as published.
         url: its text.
         commercial: whether it allows commercial use.
     """
@@ -53,13 +53,13 @@ class ModelInfo:
     """A known model.
 
     Attributes:
-        name: what requests, recipes and the command line call it.
-        title: for people.
-        description: one sentence on what it is good for.
+        name: in requests, recipes and on the command line.
+        title: for display.
+        description: one sentence on its use.
         licence: of the weights.
         source: the web page of its authors.
-        format: what its files are.
-        files: what to download; empty for a bundled model.
+        format: of its files.
+        files: to download; empty for a bundled model.
     """
 
     name: str
@@ -183,7 +183,7 @@ MODELS = (
         "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
     ),
 )
-"""Every model that this program knows by name; a new one is added here only."""
+"""All known models; a new one is added here only."""
 
 
 def find_known(name: str) -> ModelInfo | None:
@@ -201,9 +201,9 @@ def locate(model: str) -> Path:
     Raises:
         WeightsError: there is no such model here.
     """
-    found = find_installed(model)
-    if found is not None:
-        return found.path
+    installed = find_installed(model)
+    if installed is not None:
+        return installed.path
     if model.startswith(("//", "\\\\")):  # such as in a stranger's recipe
         raise WeightsError(
             f"{model} lies on another computer.",

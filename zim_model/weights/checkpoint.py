@@ -1,8 +1,7 @@
-"""Weights on disk: save, load, and convert from SAM.
+"""Checkpoints: save, load, and convert from SAM.
 
-Our files are safetensors with the configuration in their metadata, so that a file says
-by itself what it is.  SAM's ``.pth`` files are read with ``weights_only``: nothing in
-them is ever executed.
+Our files are safetensors with the configuration in their metadata.  SAM's ``.pth``
+files are read with ``weights_only``: nothing in them is ever executed.
 """
 
 from __future__ import annotations
@@ -41,14 +40,14 @@ FORMAT = "1"
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """Which tensors of a foreign checkpoint found a place.
+    """Which tensors of a foreign checkpoint were loaded.
 
     Attributes:
-        placed: names in both.
+        loaded: names in both.
         new: names that only the model has, or has in another shape; they keep their
             initial values.
         unused: names that only the checkpoint has, or has in another shape.
-        resized: those of ``placed`` that were interpolated for another input size.
+        resized: those of ``loaded`` that were interpolated for another input size.
     """
 
     loaded: tuple[str, ...]
@@ -57,7 +56,7 @@ class LoadReport:
     resized: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """What was carried over and what was not, for people."""
+        """Counts of the loaded and the other tensors, for display."""
         lines = [
             f"carried over: {_describe_names(self.loaded)}",
             f"left as initialised: {_describe_names(self.new)}",
@@ -69,7 +68,7 @@ class LoadReport:
 
 
 def _describe_names(names: tuple[str, ...]) -> str:
-    """How many tensors, and of which parts of the network."""
+    """The number of tensors, in total and by part of the network."""
     parts = Counter(".".join(name.split(".")[:2]) for name in names)
     listed = ", ".join(f"{part} {count}" for part, count in parts.items())
     return f"{len(names)} tensors ({listed})" if names else "no tensors"
@@ -81,7 +80,7 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
     Args:
         name_or_path: a bundled model (``"zim-tiny"``), a ``.safetensors`` file of ours,
             or a SAM ``.pth`` file, which gives a SAM.
-        device: where torch puts it, for example ``"cuda"``.
+        device: as torch names it, for example ``"cuda"``.
 
     Raises:
         WeightsError: no such model, or the file is damaged, unsafe or of another
@@ -224,7 +223,7 @@ def save_model(model: Zim | ZimTiny, path: Path, *, half: bool = True) -> None:
 
 
 def to_stored_dtype(tensor: Tensor, *, half: bool = True) -> Tensor:
-    """A tensor as files hold it: of 16-bit floats, but for norms and biases."""
+    """A tensor as stored in files: 16-bit floats, except for norms and biases."""
     shrink = half and tensor.is_floating_point() and tensor.ndim > 1
     return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
 
@@ -269,7 +268,7 @@ def load_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, LoadRepo
 
     Args:
         path: SAM ViT-B, -L or -H as published by Meta.
-        config: what to build; None takes the SAM that the file's width tells.  A ZIM
+        config: architecture to build; None takes the SAM of the file's width.  A ZIM
             configuration keeps its own pixel decoder and detail stream untrained.
 
     Raises:
@@ -283,7 +282,7 @@ def load_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, LoadRepo
 
 
 def load_sam_state(model: Zim, state: dict[str, Tensor], path: Path) -> LoadReport:
-    """Copy SAM's tensors into a model by name and say which went where.
+    """Copy SAM's tensors into a model by name.
 
     Raises:
         WeightsError: a tensor has another shape than the model's.
@@ -411,16 +410,16 @@ def check_tensor_names(
 
 
 def check_tensor_shapes(
-    own: dict[str, Tensor], given: dict[str, Tensor], path: Path
+    expected: dict[str, Tensor], loaded: dict[str, Tensor], path: Path
 ) -> None:
     """Check that a file's tensors have the shapes of a model's own.
 
     Raises:
-        WeightsError: one has not.
+        WeightsError: a shape differs.
     """
-    for key, tensor in given.items():
-        if key in own and own[key].shape != tensor.shape:
+    for key, tensor in loaded.items():
+        if key in expected and expected[key].shape != tensor.shape:
             raise WeightsError(
                 f"{path} is of another architecture: {key} has shape "
-                f"{tuple(tensor.shape)}, expected {tuple(own[key].shape)}."
+                f"{tuple(tensor.shape)}, expected {tuple(expected[key].shape)}."
             )

@@ -1,10 +1,11 @@
 """Downloading known models: resumable, checked, and never half installed.
 
-This is the only module that opens a connection, and only when :func:`download` or
-:func:`fetch_files` is called, or another is given :func:`open_https`.  What lies in the
-user's Hugging Face cache already is taken from there, see :mod:`zim_model.weights.hub`.
-A file arrives beside its place under a name that ends in ``.part``; it gets its own
-name once its SHA-256 is right, and the model's folder gets its name once all are there.
+This is the only module that opens connections, and only when :func:`download` or
+:func:`fetch_files` is called, or :func:`open_https` is passed to another function.
+Files in the user's Hugging Face cache are used from there, see
+:mod:`zim_model.weights.hub`. A file is received under a name that ends in ``.part``; it
+is renamed once its SHA-256 is right, and the model's folder is renamed once all files
+are there.
 """
 
 from __future__ import annotations
@@ -39,25 +40,25 @@ from zim_model.weights.installed import (
 )
 
 TIMEOUT_S = 15
-"""The longest silence of a server."""
+"""Seconds without data after which a connection is given up."""
 ATTEMPTS = 4
-"""Tries in a row that may bring nothing before a download gives up."""
+"""Attempts without progress in a row before a download fails."""
 REPORT_S = 0.1
-"""Progress is told at most so often."""
+"""Seconds between progress reports."""
 _CHUNK = 256 << 10
 _VALIDATOR = ".validator"
 _PASSING = (408, 416, 425, 429, 500, 502, 503, 504)
-"""HTTP statuses that may be gone at the next try; 416 once the part is thrown away."""
+"""HTTP statuses that are retried; 416 after the part is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """How far a download is.
+    """Progress of a download.
 
     Attributes:
         done: bytes on the disk, of all files together.
         total: bytes of all files.
-        rate: bytes per second, lately; 0 while unknown.
+        rate: bytes per second, recently; 0 while unknown.
         verifying: the checksum is being computed.
     """
 
@@ -76,7 +77,7 @@ ProgressCallback = Callable[[DownloadProgress], None]
 
 
 class Response(Protocol):
-    """What is used of :class:`http.client.HTTPResponse`."""
+    """The part of :class:`http.client.HTTPResponse` that is used."""
 
     status: int
     headers: Any
@@ -126,7 +127,7 @@ def open_https(request: urllib.request.Request) -> Response:
 
 
 def partial_bytes(info: ModelInfo) -> int:
-    """Bytes of an unfinished download of that model that need not be fetched again."""
+    """Bytes of an unfinished download of that model on the disk."""
     return sum(
         _downloaded_bytes(part_folder(info.name) / file.name) for file in info.files
     )
@@ -147,14 +148,14 @@ def download(
     open_url: Opener = open_https,
     sleep: Callable[[float], None] = time.sleep,
 ) -> InstalledModel:
-    """Fetch a known model into the models folder, from where it was left.
+    """Fetch a known model into the models folder; resumes an earlier download.
 
     Args:
         info: one of :data:`zim_model.weights.catalogue.MODELS`.
-        progress: told about ten times a second, on this thread.
-        cancelled: polled; what has arrived is kept for the next time.
-        opener: opens a request; the default knows https only.
-        pause: waits so many seconds before another try.
+        progress: called about ten times a second, on this thread.
+        cancelled: polled; the received part is kept for the next time.
+        open_url: opens a request; the default accepts https only.
+        sleep: waits for some seconds before another attempt.
 
     Raises:
         DownloadError: the server cannot be reached or sends something else, or another
@@ -191,9 +192,9 @@ def fetch_files(
     open_url: Opener = open_https,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Fetch files to their places, whose folders exist, from where they were left.
+    """Fetch files to their targets, whose folders exist; resumes earlier downloads.
 
-    A file that has its name was verified before and is not looked at again.  For the
+    A file that has its final name was verified before and is skipped.  For the
     arguments and errors see :func:`download`.
     """
     done = sum(_downloaded_bytes(target) for _, target in targets)
@@ -205,7 +206,7 @@ def fetch_files(
 
 
 class _ProgressMeter:
-    """Tells progress at a bearable rate, and stops a withdrawn download."""
+    """Reports progress at a limited rate, and polls for cancellation."""
 
     def __init__(
         self,
@@ -225,15 +226,15 @@ class _ProgressMeter:
             raise Cancelled
 
     def add(self, nbytes: int) -> None:
-        """Count bytes that arrived, or (negative) were thrown away."""
+        """Count received or (negative) deleted bytes."""
         self._done += nbytes
         self._fresh += max(0, nbytes)
         elapsed = time.monotonic() - self._since
         if elapsed >= REPORT_S:
-            now = self._fresh / elapsed
+            current = self._fresh / elapsed
             # A running mean over about two seconds.
-            share = min(1.0, elapsed / 2) if self._rate else 1.0
-            self._rate += share * (now - self._rate)
+            weight = min(1.0, elapsed / 2) if self._rate else 1.0
+            self._rate += weight * (current - self._rate)
             self._since, self._fresh = time.monotonic(), 0
             self.report()
 
@@ -242,7 +243,7 @@ class _ProgressMeter:
 
 
 class _FileDownload:
-    """Brings one file to its place."""
+    """Downloads one file."""
 
     def __init__(
         self,
@@ -253,14 +254,14 @@ class _FileDownload:
         sleep: Callable[[float], None],
     ) -> None:
         self._file, self._target, self._meter = file, target, meter
-        self._opener, self._pause = open_url, sleep
+        self._open_url, self._sleep = open_url, sleep
         self._part = _part_path(target)
         self._validator = target.with_name(target.name + _VALIDATOR)
         self._url, self._host = hub.file_url(file), hub.hub_host(file)
 
     def run(self) -> None:
-        """Fetch what is missing, verify it, and give the file its name."""
-        if self._target.is_file():  # it got its name after it was verified
+        """Fetch the missing part, verify the file, and rename it."""
+        if self._target.is_file():  # it was verified before it was renamed
             return
         if not self._copy_from_hub_cache():
             self._fetch_all()
@@ -270,24 +271,24 @@ class _FileDownload:
             self._validator.unlink(missing_ok=True)
 
     def _copy_from_hub_cache(self) -> bool:
-        """Use the file in the Hugging Face cache, if it is there and whole."""
-        found = hub.find_cached(self._file)
-        if found is None:
+        """Link the file from the Hugging Face cache, if it is there and whole."""
+        cached = hub.find_cached(self._file)
+        if cached is None:
             return False
         self._meter.report(verifying=True)
         try:
-            if sha256(found, self._meter.check) != self._file.sha256:
+            if sha256(cached, self._meter.check) != self._file.sha256:
                 return False
         except OSError:  # it cannot be read, or another program deletes it
             return False
         self._delete_part()
         with translate_os_errors(f"{self._part} cannot be written"):
-            link_or_copy(found.resolve(), self._part)
+            link_or_copy(cached.resolve(), self._part)
         self._meter.add(self._file.size)
         return True
 
     def _fetch_all(self) -> None:
-        """Bring the part to its full size."""
+        """Complete the part."""
         if hub.is_offline() and hub.is_on_hub(self._file):
             raise DownloadError(
                 f"{self._file.name} is not in the Hugging Face cache "
@@ -300,7 +301,7 @@ class _FileDownload:
             try:
                 self._fetch()
             except (OSError, http.client.HTTPException) as error:
-                # Only more than ever is progress, else it could go on forever.
+                # Only a new maximum is progress, else it could go on forever.
                 failed_attempts = 0 if self._size() > most else failed_attempts + 1
                 most = max(most, self._size())
                 self._give_up_or_wait(error, failed_attempts)
@@ -317,10 +318,10 @@ class _FileDownload:
             raise self._describe_error(error, code) from error
         for _ in range(10 * 2**failed_attempts):  # one second, then two, four, eight
             self._meter.check()
-            self._pause(0.1)
+            self._sleep(0.1)
 
     def _fetch(self) -> None:
-        """Append to the part what one request brings."""
+        """Append the result of one request to the part."""
         received_bytes = self._size()
         if received_bytes > self._file.size or not self._validator.is_file():
             received_bytes = self._delete_part()
@@ -332,10 +333,10 @@ class _FileDownload:
             request.add_header("Range", f"bytes={received_bytes}-")
             request.add_header("If-Range", self._validator.read_text("utf-8"))
         try:
-            response = self._opener(request)
+            response = self._open_url(request)
         except urllib.error.HTTPError as error:
             if error.code == 416 and received_bytes:
-                self._delete_part()  # there is no rest: what is here belongs to another
+                self._delete_part()  # no rest: the part belongs to another file
             raise
         try:
             self._receive(response, received_bytes)
@@ -349,7 +350,7 @@ class _FileDownload:
         if response.status != 206 and received_bytes:
             received_bytes = (
                 self._delete_part()
-            )  # it changed, or the server knows no ranges
+            )  # it changed, or the server has no ranges
         length = response.headers.get("Content-Length", "")
         expected = self._file.size - received_bytes
         if length.isdecimal() and int(length) != expected:
@@ -375,17 +376,17 @@ class _FileDownload:
                 self._meter.add(len(chunk))
 
     def _continues(self, response: Response, received_bytes: int) -> bool:
-        """Whether this is the rest of what is here, and not another file."""
+        """Whether a response continues the part, and is not another file."""
         span = response.headers.get("Content-Range", "")
-        wanted = f"bytes {received_bytes}-{self._file.size - 1}/{self._file.size}"
-        return bool(span == wanted)
+        expected = f"bytes {received_bytes}-{self._file.size - 1}/{self._file.size}"
+        return bool(span == expected)
 
     def _open_part(self) -> IO[bytes]:
         with translate_os_errors(f"{self._part} cannot be written"):
             return self._part.open("ab", buffering=0)
 
     def _remember_validator(self, response: Response) -> None:
-        """Keep what tells whether a later answer continues this one."""
+        """Store the tag by which a later response can continue this one."""
         tag = response.headers.get("ETag", "")
         if not tag or tag.startswith("W/"):  # weak: equal in meaning, not in bytes
             tag = response.headers.get("Last-Modified", "")
@@ -395,7 +396,7 @@ class _FileDownload:
                 self._validator.unlink()
 
     def _delete_part(self) -> int:
-        """Throw the part away and return 0, what is left of it."""
+        """Delete the part; return 0, its new size."""
         self._meter.add(-self._size())
         with translate_os_errors(f"{self._part} cannot be deleted"):
             self._part.unlink(missing_ok=True)
@@ -403,7 +404,7 @@ class _FileDownload:
         return 0
 
     def _verify(self) -> None:
-        """Compare the digest; a wrong file is thrown away."""
+        """Compare the digest; a wrong file is deleted."""
         self._meter.report(verifying=True)
         with translate_os_errors(f"{self._part} cannot be read"):
             digest = sha256(self._part, self._meter.check)
@@ -416,7 +417,7 @@ class _FileDownload:
             )
 
     def _describe_error(self, error: Exception, code: int) -> DownloadError:
-        """What failed, and what to do about it."""
+        """The error for the user."""
         host, reason = self._host, getattr(error, "reason", error)
         if code in _PASSING:
             return DownloadError(

@@ -1,8 +1,8 @@
 """The user's Hugging Face settings: cache, mirror, offline mode, token.
 
-Files on the Hugging Face hub that another program has fetched already lie in a folder
-that all of them share.  The layout of that folder and the meaning of the environment
-variables are documented by the hub's own client; nothing here needs it.
+Files of the Hugging Face hub that another program has fetched are in a shared folder.
+Its layout and the meaning of the environment variables are documented by the hub's own
+client, which is not needed here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def is_on_hub(file: ModelFile) -> bool:
 
 
 def file_url(file: ModelFile) -> str:
-    """Where to fetch a file: at the hub, or at its mirror in ``HF_ENDPOINT``."""
+    """URL of a file: at the hub, or at its mirror in ``HF_ENDPOINT``."""
     endpoint = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/")
     if not endpoint or not is_on_hub(file):
         return file.url
@@ -34,20 +34,20 @@ def file_url(file: ModelFile) -> str:
 
 
 def hub_host(file: ModelFile) -> str:
-    """The computer that a file is fetched from."""
+    """Host name of the server that a file is fetched from."""
     url = file_url(file)
     return urllib.parse.urlsplit(url).hostname or url
 
 
 def is_offline() -> bool:
-    """Whether ``HF_HUB_OFFLINE`` forbids asking the hub."""
+    """Whether ``HF_HUB_OFFLINE`` forbids requests to the hub."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
 def add_token(request: urllib.request.Request, file: ModelFile) -> None:
-    """Add the token in ``HF_TOKEN``, which some mirrors want; for the hub only.
+    """Add the token in ``HF_TOKEN``, which some mirrors require; for the hub only.
 
-    A redirection, which leads to other computers, does not take it along.
+    It is not sent along with redirections, which lead to other servers.
     """
     token = os.environ.get("HF_TOKEN", "").strip()
     if token and is_on_hub(file):
@@ -55,7 +55,7 @@ def add_token(request: urllib.request.Request, file: ModelFile) -> None:
 
 
 def cache_folder() -> Path:
-    """The cache that programs for the hub share; it need not exist."""
+    """The shared cache of the hub's clients; it need not exist."""
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if os.environ.get(name):
             return _path(os.environ[name])
@@ -70,9 +70,9 @@ def _path(text: str) -> Path:
 
 
 def find_cached(file: ModelFile) -> Path | None:
-    """A file in the cache that is likely this one: it has its name and size.
+    """A file in the cache that has this one's name and size.
 
-    Whether it is, its SHA-256 tells.
+    Its SHA-256 must be checked.
     """
     return next(
         (path for path in _candidates(file) if _has_size(path, file.size)), None
@@ -80,18 +80,18 @@ def find_cached(file: ModelFile) -> Path | None:
 
 
 def _candidates(file: ModelFile) -> Iterator[Path]:
-    found = _FILE.fullmatch(file.url)
-    if found is None:
+    match = _FILE.fullmatch(file.url)
+    if match is None:
         return
-    repository, revision, name = found.groups()
+    repository, revision, name = match.groups()
     folder = cache_folder() / f"models--{repository.replace('/', '--')}"
     yield folder / "blobs" / file.sha256  # large files are called by their digest
     yield folder / "snapshots" / revision / name
     try:
-        others = sorted((folder / "snapshots").iterdir())
+        snapshots = sorted((folder / "snapshots").iterdir())
     except OSError:
         return
-    yield from (other / name for other in others)
+    yield from (other / name for other in snapshots)
 
 
 def _has_size(path: Path, size: int) -> bool:

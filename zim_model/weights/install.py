@@ -1,4 +1,4 @@
-"""Adding a model from the disk: looked through first, and never executed."""
+"""Installing a model from the disk: checked first, and never executed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
     Args:
         path: a ``.safetensors`` file of ours, a SAM ``.pth`` file, or
             ``encoder.onnx`` or ``decoder.onnx`` of a pair, or their folder.
-        name: what to call it; None takes the known model's name if the files are
-            those of one, else the name of the file.
+        name: of the model; None takes the name of the known model with the
+            same files, else the name of the file.
 
     Raises:
         WeightsError: the files are missing, damaged, unsafe or of another kind, or the
@@ -42,7 +42,7 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
 
 
 def _recognise_files(path: Path) -> tuple[list[Path], Callable[[], object]]:
-    """The files of a model, and what checks them."""
+    """The files of a model, and a function that checks them."""
     if not path.exists():
         raise WeightsError(f"{path} does not exist.", "Check the spelling.")
     if path.is_dir() or path.suffix == ".onnx":
@@ -75,7 +75,7 @@ def _onnx_pair(folder: Path) -> tuple[list[Path], Callable[[], object]]:
 
 
 def _self_contained_check(path: Path) -> Callable[[Path], None] | None:
-    """What checks that graphs need none of the other files where they came from."""
+    """A check that graphs need no other files of their folder; None if it has none."""
     folder = path if path.is_dir() else path.parent
     if not any(each.suffix != ".onnx" for each in folder.iterdir()):
         return None
@@ -109,5 +109,7 @@ def _find_by_checksums(files: list[Path]) -> ModelInfo | None:
 def _default_name(path: Path, files: list[Path]) -> str:
     """A name from the file's, or for a pair from its folder's."""
     stem = path.stem if len(files) == 1 else files[0].resolve().parent.name
-    kept = (c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem)
-    return "".join(kept).strip("._-")[:64] or "model"
+    characters = (
+        c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem
+    )
+    return "".join(characters).strip("._-")[:64] or "model"

@@ -26,7 +26,7 @@ MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
 ONNX_FILES = ("encoder.onnx", "decoder.onnx")
 PART_FOLDER = ".part"
-"""End of the names of what is not complete yet."""
+"""Suffix of the names of incomplete folders and files."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SPARE = 64 << 20
 """Bytes that a disk keeps free."""
@@ -34,10 +34,10 @@ _SPARE = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
-    """A model that can be used now.
+    """A model that can be used.
 
     Attributes:
-        name: what requests call it.
+        name: its name in requests.
         path: its weight file, or the folder of a pair of graphs.
         size: bytes on the disk.
         bundled: whether it comes with the package and cannot be removed.
@@ -50,23 +50,23 @@ class InstalledModel:
 
 
 def models_folder() -> Path:
-    """Where installed models lie; it need not exist."""
+    """The folder of installed models; it need not exist."""
     named = os.environ.get(MODELS_VARIABLE)
     return Path(named) if named else user_data_path("zim-studio", False) / "models"
 
 
 def installed_models() -> tuple[InstalledModel, ...]:
-    """All models that can be used now, the bundled ones first, then by name."""
+    """All models that can be used, the bundled ones first, then by name."""
     own = [InstalledModel(p.stem, p, p.stat().st_size, True) for p in bundled_weights()]
     names = {model.name for model in own}
     try:
         folders = sorted(models_folder().iterdir())
     except OSError:  # nothing was ever installed, or the disk is not there now
         folders = []
-    found = (
+    models = (
         _read_model_folder(folder) for folder in folders if folder.name not in names
     )
-    return (*own, *(model for model in found if model is not None))
+    return (*own, *(model for model in models if model is not None))
 
 
 def find_installed(name: str) -> InstalledModel | None:
@@ -92,7 +92,7 @@ def _read_model_folder(folder: Path) -> InstalledModel | None:
 
 
 def check_name(name: str) -> None:
-    """Refuse what is no name for a model.
+    """Check that a text can be the name of a model.
 
     Raises:
         WeightsError: other characters than letters, digits, ".", "_" and "-", or a
@@ -106,12 +106,12 @@ def check_name(name: str) -> None:
 
 
 def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
-    """Refuse to begin what the disk cannot hold.
+    """Check that a disk has enough space.
 
     Args:
-        folder: where it is to lie.
-        nbytes: how large it is.
-        model: it is for the folder of models.
+        folder: on the disk.
+        nbytes: that will be written.
+        model: whether they are for the folder of models.
 
     Raises:
         WeightsError: fewer than ``nbytes`` are free where ``folder`` lies.
@@ -129,7 +129,7 @@ def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
 
 @contextmanager
 def translate_os_errors(doing: str) -> Iterator[None]:
-    """Turn system errors into ones for the user.
+    """Turn system errors into errors for the user.
 
     Args:
         doing: begins the sentence, such as ``/models cannot be written``.
@@ -145,7 +145,7 @@ def translate_os_errors(doing: str) -> Iterator[None]:
 
 
 def require_onnx() -> None:
-    """Refuse to begin what needs packages that not every installation has.
+    """Check that the optional packages for ONNX are installed.
 
     Raises:
         WeightsError: naming the one that is missing.
@@ -169,7 +169,7 @@ def install_files(
     """Link or copy files into a model's folder, all or none.
 
     Args:
-        check: looks the copies over in their own folder before they count.
+        check: called with the folder of the copies before they are installed.
 
     Raises:
         WeightsError: the name is taken or no name, or the files cannot be written, or
@@ -200,7 +200,7 @@ def install_files(
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """A hard link costs neither time nor space, but not every disk knows them."""
+    """Link a file, or copy it where the disk has no hard links."""
     try:
         os.link(source, target)
     except OSError:
@@ -208,7 +208,7 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def remove_model(name: str) -> None:
-    """Delete an installed model, and what was left of its download.
+    """Delete an installed model, and the rest of its download.
 
     Raises:
         WeightsError: it is bundled, not installed, or cannot be deleted.
@@ -227,5 +227,5 @@ def remove_model(name: str) -> None:
 
 
 def part_folder(name: str) -> Path:
-    """Where the files of a model lie until its download is complete."""
+    """Folder of a model's files until its download is complete."""
     return models_folder() / f"{name}{PART_FOLDER}"

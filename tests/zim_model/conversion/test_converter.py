@@ -103,7 +103,7 @@ def test_masks_that_cannot_be_used(converter, disc, mask, message):
         converter.convert(disc[0], mask)
 
 
-def test_a_image_that_cannot_be_used(converter, disc):
+def test_an_image_that_cannot_be_used(converter, disc):
     with pytest.raises(ZimError, match="not RGB"):
         converter.convert(disc[0][..., 0], disc[1])
 

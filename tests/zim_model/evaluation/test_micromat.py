@@ -68,7 +68,7 @@ def hub():
 
 def fetch(folder, hub, cancelled=lambda: False, progress=lambda p: None):
     return download_micromat(
-        folder, progress, cancelled, opener=hub.open, pause=lambda s: None
+        folder, progress, cancelled, open_url=hub.open, sleep=lambda s: None
     )
 
 
@@ -137,4 +137,4 @@ def test_no_network_is_told(tmp_path):
         raise urllib.error.URLError("no network")
 
     with pytest.raises(DownloadError, match="cannot be reached"):
-        download_micromat(tmp_path, lambda p: None, lambda: False, opener=refuse)
+        download_micromat(tmp_path, lambda p: None, lambda: False, open_url=refuse)

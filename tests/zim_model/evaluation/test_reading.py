@@ -36,7 +36,7 @@ def test_a_trimap_does_not_know_where_it_is_grey(tmp_path):
     assert read_trimap(tmp_path / "t.png").tolist() == [[False, True, False]]
 
 
-def test_a_image_is_turned_upright(tmp_path):
+def test_an_image_is_turned_upright(tmp_path):
     image = Image.new("RGB", (4, 2))
     exif = image.getexif()
     exif[274] = 6  # a quarter turn

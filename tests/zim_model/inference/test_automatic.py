@@ -86,7 +86,7 @@ class Encoded:
 
 
 def search(backend, options=FAST, **kwargs):
-    engine = Engine(lambda model, rung: backend)
+    engine = Engine(lambda model, placement: backend)
     return engine.everything(asked(), options, **kwargs)
 
 
@@ -162,7 +162,7 @@ def test_things_that_overlap_little_both_stay():
 @pytest.mark.parametrize("boxed", [False, True])
 def test_the_engine_answers_the_prompts_with_the_same_matte(boxed):
     backend = Scene(SMALL, BIG, config=SMALL_CNN)
-    engine = Engine(lambda model, rung: backend)
+    engine = Engine(lambda model, placement: backend)
     for found in engine.everything(asked(), replace(OBJECTS, refine_with_box=boxed)):
         assert (found.prompts.box is not None) is boxed
         matte = engine.solve(asked(found.prompts, found.candidate))
@@ -276,7 +276,7 @@ def test_impossible_options_are_refused_before_any_work(wrong, sentence):
 
 def test_options_suit_the_model():
     assert AutomaticOptions.for_model(SMALL_VIT) == AutomaticOptions()
-    assert AutomaticOptions.for_model(SMALL_CNN).boxed
+    assert AutomaticOptions.for_model(SMALL_CNN).refine_with_box
 
 
 def test_stability():

@@ -57,7 +57,7 @@ class Encoded:
 
 
 def engine_of(backend, **kwargs):
-    return Engine(lambda model, rung: backend, **kwargs)
+    return Engine(lambda model, placement: backend, **kwargs)
 
 
 def request(prompts, key="a", **options):
@@ -301,15 +301,15 @@ def test_candidates_come_along_for_show():
 # -- Colours, and passing questions ---------------------------------------------------
 
 
-def test_colours_are_freed_only_when_asked_for():
+def test_the_foreground_is_estimated_only_on_request():
     engine = engine_of(DiscBackend())
     request = Request(IMAGE, "a", CLICK, finish=Finish(feather=3))
     plain = engine.solve(request)
-    assert plain.colours == ()
+    assert plain.foreground == ()
     finish = replace(request.finish, decontaminate=0.8)
     freed = engine.solve(replace(request, finish=finish))
     assert (freed.alpha == plain.alpha).all(), "alpha does not depend on it"
-    [colours] = freed.colours
+    [colours] = freed.foreground
     assert colours.shape == IMAGE.shape
     opaque = plain.alpha == ALPHA_MAX
     assert opaque.any()
@@ -322,14 +322,14 @@ def test_colours_are_freed_only_when_asked_for():
     assert freed.nbytes > plain.nbytes
 
 
-def test_freed_colours_come_as_a_images_levels():
+def test_the_foreground_comes_as_an_image_pyramid():
     image = np.zeros((600, 520, 3), np.uint8)
     image[..., 0] = 200
     finish = Finish(strokes=(Stroke(((300.0, 300.0, 1.0),), 50.0),), decontaminate=1.0)
     full, half = (
         engine_of(DiscBackend())
         .solve(Request(image, "b", PromptSet(), finish=finish))
-        .colours
+        .foreground
     )
     assert full.shape == (600, 520, 3)
     assert half.shape == (300, 260, 4)

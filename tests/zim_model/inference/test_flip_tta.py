@@ -31,13 +31,13 @@ class Counting(TorchBackend):
 
 def solved(backend, image, prompts, options=TWICE, key="image"):
     request = Request(image, key, prompts, options=options)
-    return Engine(lambda model, rung: backend).solve(request)
+    return Engine(lambda model, placement: backend).solve(request)
 
 
 @pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN], ids=["vit", "cnn"])
 @pytest.mark.parametrize("prompts", [CLICKS, BOX, SCRIBBLE])
 @pytest.mark.parametrize("upsampling", ["guided", "native"])
-def test_a_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
+def test_an_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
     backend = TorchBackend(random_model(config), "cpu")
     options = Options(upsampling=upsampling, flip_tta=True)
     matte = solved(backend, IMAGE, prompts, options)
@@ -52,7 +52,7 @@ def test_a_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsamp
 
 def test_the_image_itself_is_encoded_only_once(small_vit):
     backend = Counting(small_vit, "cpu")
-    engine = Engine(lambda model, rung: backend)
+    engine = Engine(lambda model, placement: backend)
     request = Request(IMAGE, "image", CLICKS)
     engine.solve(request)
     assert backend.encoded == 1
@@ -66,7 +66,7 @@ def test_the_image_itself_is_encoded_only_once(small_vit):
 
 def test_both_are_encoded_beforehand(small_vit):
     backend = Counting(small_vit, "cpu")
-    engine = Engine(lambda model, rung: backend)
+    engine = Engine(lambda model, placement: backend)
     request = Request(IMAGE, "image", CLICKS, options=TWICE)
     engine.prepare(request)
     assert backend.encoded == 2

@@ -40,36 +40,38 @@ def card(monkeypatch):
 
 
 class Machine:
-    """Opens backends that fail ``failures[rung]`` times with ``error``."""
+    """Opens backends that fail ``failures[placement]`` times with ``error``."""
 
     def __init__(self, failures, error=OUT, at="encode"):
         self.failures, self.error, self.at = dict(failures), error, at
         self.opened = []
 
-    def __call__(self, model, rung):
-        self.opened.append(rung)
-        self.fail(rung, "open")
-        return Shaky(self, rung)
+    def __call__(self, model, placement):
+        self.opened.append(placement)
+        self.fail(placement, "open")
+        return Shaky(self, placement)
 
-    def fail(self, rung, where):
-        left = self.failures.get(rung, 0)
+    def fail(self, placement, where):
+        left = self.failures.get(placement, 0)
         if where == self.at and left:
-            self.failures[rung] = left - 1
+            self.failures[placement] = left - 1
             raise self.error
 
 
 class Shaky(DiscBackend):
-    def __init__(self, machine, rung):
+    def __init__(self, machine, placement):
         super().__init__(SMALL_VIT)
-        self.machine, self.rung = machine, rung
-        self.fingerprint = self.device_label = f"{rung.device}/{rung.precision}"
+        self.machine, self.placement = machine, placement
+        self.fingerprint = self.device_label = (
+            f"{placement.device}/{placement.precision}"
+        )
 
     def encode(self, image, view):
-        self.machine.fail(self.rung, "encode")
+        self.machine.fail(self.placement, "encode")
         return super().encode(image, view)
 
     def decode(self, encoded, prompts, mask_input=None):
-        self.machine.fail(self.rung, "decode")
+        self.machine.fail(self.placement, "decode")
         return super().decode(encoded, prompts, mask_input)
 
 
@@ -236,7 +238,7 @@ def test_a_device_that_is_not_there_is_named():
 
 
 @pytest.mark.parametrize(
-    ("choice", "rungs"),
+    ("choice", "placements"),
     [
         (DeviceChoice(), (HALF, ON_CPU)),
         (DeviceChoice("cuda", "fp32"), (FULL, HALF, ON_CPU)),
@@ -245,8 +247,8 @@ def test_a_device_that_is_not_there_is_named():
         (DeviceChoice("cpu", "fp16"), (ON_CPU,)),
     ],
 )
-def test_ladders(choice, rungs):
-    assert fallback_placements(choice) == rungs
+def test_fallback_placements(choice, placements):
+    assert fallback_placements(choice) == placements
 
 
 @pytest.mark.parametrize("faster", [True, False])
@@ -281,7 +283,9 @@ def test_half_precision_answers_nearly_alike_and_is_labelled(small_cnn, monkeypa
     full, half = TorchBackend(small_cnn, "cpu"), TorchBackend(small_cnn, "cpu", "bf16")
     assert (full.device_label, half.device_label) == ("CPU (fp32)", "CPU (bf16)")
     assert full.fingerprint != half.fingerprint
-    mattes = [click(Engine(lambda model, rung, b=b: b)).alpha for b in (full, half)]
+    mattes = [
+        click(Engine(lambda model, placement, b=b: b)).alpha for b in (full, half)
+    ]
     difference = np.abs(mattes[0].astype(float) - mattes[1]) / 65535
     assert 0 < difference.mean() < 0.02
 

@@ -176,7 +176,7 @@ class Seen:
 def test_the_engine_looks_again_when_asked_to():
     def matte(upsampling):
         backend = Reader()
-        engine = Engine(lambda model, rung: backend)
+        engine = Engine(lambda model, placement: backend)
         prompts = PromptSet((), Box(60, 100, 540, 290))
         options = Options(upsampling=upsampling)
         request = Request(IMAGE, "comb", prompts, "fake", options)

@@ -131,7 +131,7 @@ def test_any_size_works(monkeypatch, shape, method):
 
 
 @pytest.mark.parametrize("method", ["multi-level", "blur-fusion"])
-def test_a_image_longer_than_opencv_samples_is_treated_like_its_parts(method):
+def test_an_image_longer_than_opencv_samples_is_treated_like_its_parts(method):
     shape = (3, 140_000)  # 70 000 coarse columns
     image = RNG.integers(0, 256, (*shape, 3), dtype=np.uint8)
     alpha = np.zeros(shape, np.uint16)

@@ -259,7 +259,9 @@ def answer_of(model, features, prompts_sets, cues=None, mask_input=None):
     ids=["zim", "both", "sam", "cues", "regions"],
 )
 def test_prepared_features_give_the_same_answers(changes, views, masked, monkeypatch):
-    monkeypatch.setattr(pixel_decoder, "SMALLEST", 16)  # both ways occur at this size
+    monkeypatch.setattr(
+        pixel_decoder, "MIN_FUSED_SIDE", 16
+    )  # both ways occur at this size
     model = random_model(replace(SMALL_VIT, **changes))
     for module in model.modules():  # norms that have seen images
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -283,7 +285,7 @@ def test_prepared_features_of_zim_vit_b_take_half_the_memory():
         plain = model.encode(torch.empty(1, 3, 1024, 1024))
         prepared = model.precompute(plain)
     details = sum(d.nbytes for d in plain.details)
-    assert sum(s.value.nbytes for s in prepared.prepared.fusions) == details / 2
+    assert sum(s.value.nbytes for s in prepared.decoder_cache.fusions) == details / 2
     assert prepared.nbytes < 0.6 * plain.nbytes
 
 

@@ -118,7 +118,7 @@ def open_loopback(request):
 
 
 def fetch(info, *, cancelled=lambda: False, progress=lambda p: None, **kwargs):
-    kwargs.setdefault("opener", open_loopback)
+    kwargs.setdefault("open_url", open_loopback)
     return download(info, progress, cancelled, sleep=lambda s: None, **kwargs)
 
 
@@ -271,7 +271,7 @@ def test_a_range_that_does_not_exist_starts_anew(info, server):
         server.status = next(served, None)
         return open_loopback(request)
 
-    assert fetch(info, opener=opener).path.read_bytes() == CONTENT
+    assert fetch(info, open_url=opener).path.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_without_a_network_the_error_says_what_to_do(info, error, message):
         raise error
 
     with pytest.raises(DownloadError, match=message):
-        fetch(info, opener=opener)
+        fetch(info, open_url=opener)
 
 
 def test_waiting_for_another_try_can_be_cancelled(info, server):
@@ -374,7 +374,7 @@ def test_a_redirection_keeps_the_range(info, server):
         server.redirect = direct + "?signed" if "?" not in request.full_url else None
         return open_following(request, server)
 
-    assert fetch(info, opener=opener).path.read_bytes() == CONTENT
+    assert fetch(info, open_url=opener).path.read_bytes() == CONTENT
     assert server.seen[-1]["Range"] == f"bytes={here}-"
 
 

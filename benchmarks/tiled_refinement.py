@@ -1,12 +1,13 @@
-"""How sharp mattes are at a photograph's own size, and what that takes.
+"""Sharpness of mattes at a photo's own size, with time and memory.
 
-``python -m benchmarks.native FOLDER`` takes known mattes (``NAME.alpha.png`` beside
-``NAME.jpg`` or ``.png``), makes them small, four and six times, as they are and as
-masks of 0 and 1, and brings them back: bilinearly, as is usual, guided by the image,
-and, of masks, by the label converter if there is one.  All numbers are from one run.
+``python -m benchmarks.tiled_refinement FOLDER`` takes mattes (``NAME.alpha.png`` beside
+``NAME.jpg`` or ``.png``), reduces them four and six times, as they are and as
+masks of 0 and 1, and restores them: bilinearly, guided by the image, and, of masks, by
+the label converter if there is one.  All numbers are from one run.
 
-``python -m benchmarks.native --megapixels 100`` cuts an object out of an image of that
-size, as the program does, in native resolution, and tells the memory that it took.
+``python -m benchmarks.tiled_refinement --megapixels 100`` cuts an object out of an
+image of that size, as the program does, in native resolution, and prints the memory it
+took.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.measuring import scaled_photo
+from benchmarks.timing import scaled_photo
 from zim_app.core.images import load_image
 from zim_model.assets import bundled_weights
 from zim_model.conversion.converter import Converter
@@ -32,7 +33,7 @@ from zim_model.prompts import Box, PromptSet
 from zim_model.request import Options, Request
 
 SOFT = 0.05
-"""True alpha from here to the rest is soft; it is clipped where it becomes hard."""
+"""True alpha from this to one minus this is soft."""
 HARD = 1 / 510
 """An alpha nearer to 0 or 1 is hard in 8 bits."""
 FACTORS = (4, 6)
@@ -43,8 +44,8 @@ Restore = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass
-class Row:
-    """Errors of one way to bring mattes back, one of each per image."""
+class NativeRow:
+    """Errors of one method of restoring mattes, one of each per image."""
 
     mae: list[float] = field(default_factory=list)
     sad: list[float] = field(default_factory=list)
@@ -52,12 +53,12 @@ class Row:
     clipped: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
-    def add(self, found: np.ndarray, true: np.ndarray) -> None:
+    def add(self, restored: np.ndarray, true: np.ndarray) -> None:
         soft = (true > SOFT) & (true < 1 - SOFT)
-        hard = (found < HARD) | (found > 1 - HARD)
-        self.mae.append(mae(found, true))
-        self.sad.append(sad(found, true))
-        self.grad.append(grad(found, true))
+        hard = (restored < HARD) | (restored > 1 - HARD)
+        self.mae.append(mae(restored, true))
+        self.sad.append(sad(restored, true))
+        self.grad.append(grad(restored, true))
         self.clipped.append(float(hard[soft].mean()) if soft.any() else 0.0)
 
 
@@ -75,19 +76,19 @@ def as_mask(alpha: np.ndarray) -> np.ndarray:
     return (alpha > 0.5).astype(np.float32)
 
 
-def smaller(alpha: np.ndarray, factor: int) -> np.ndarray:
+def shrink(alpha: np.ndarray, factor: int) -> np.ndarray:
     size = [max(1, round(side / factor)) for side in alpha.shape[::-1]]
     return cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
 
 
-def brought_back(*, guided: bool) -> Restore:
+def upsampled_restore(*, guided: bool) -> Restore:
     def restore(small: np.ndarray, image: np.ndarray) -> np.ndarray:
         return guided_upsample(small, image, guided=guided) / np.float32(65535)
 
     return restore
 
 
-def converted() -> Restore:
+def converter_restore() -> Restore:
     """By the label converter, from the mask at the image's size."""
     converter = Converter.load()
 
@@ -99,32 +100,32 @@ def converted() -> Restore:
 
 
 def compare(folder: Path) -> None:
-    """Print how well known mattes are brought back."""
+    """Print the errors of restored mattes."""
     methods: dict[str, Restore] = {
-        "bilinear": brought_back(guided=False),
-        "guided": brought_back(guided=True),
+        "bilinear": upsampled_restore(guided=False),
+        "guided": upsampled_restore(guided=True),
     }
     if bundled_weights(converters=True):
-        methods["converter"] = converted()
-    table: dict[tuple[str, str], Row] = {}
+        methods["converter"] = converter_restore()
+    table: dict[tuple[str, str], NativeRow] = {}
     count = 0
     for image, alpha in pairs(folder):
         count += 1
         for factor in FACTORS:
             for kind, source in (("alpha", alpha), ("mask", as_mask(alpha))):
-                small = smaller(source, factor)
+                small = shrink(source, factor)
                 for name, restore in methods.items():
                     if name == "converter" and kind != "mask":
                         continue  # it takes masks
-                    row = table.setdefault((f"{kind} / {factor}", name), Row())
+                    row = table.setdefault((f"{kind} / {factor}", name), NativeRow())
                     started = time.process_time()
-                    found = restore(small, image)
+                    restored = restore(small, image)
                     row.seconds += time.process_time() - started
-                    row.add(found.astype(np.float32), alpha)
+                    row.add(restored.astype(np.float32), alpha)
     if not count:
         raise SystemExit(f"{folder} holds no NAME.alpha.png beside an image.")
     print(f"{count} mattes; MAE x 1000, SAD / 1000, Grad x 1000; clipped: share of the")
-    print("soft pixels that come back as 0 or 1; x: bilinear's MAE over this one's")
+    print("soft pixels restored as 0 or 1; x: bilinear's MAE over this one's")
     print(f"{'':24}{'MAE':>8}{'SAD':>8}{'Grad':>8}{'clipped':>9}{'x':>7}{'ms':>7}")
     for (kind, name), row in table.items():
         means = [np.mean(x) for x in (row.mae, row.sad, row.grad)]
@@ -135,7 +136,7 @@ def compare(folder: Path) -> None:
         )
 
 
-def weigh(megapixels: float) -> None:
+def measure_cost(megapixels: float) -> None:
     """Print the time and memory of one matte of a large image: a disc on a photo."""
     image = scaled_photo(megapixels)
     height, width = image.shape[:2]
@@ -160,7 +161,7 @@ def weigh(megapixels: float) -> None:
 
 
 def peak_megabytes() -> float:
-    """Most resident memory so far; the system counts in KiB."""
+    """Peak resident memory so far; the system counts in KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -168,13 +169,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", metavar="FOLDER")
     parser.add_argument("--megapixels", type=float)
-    given = parser.parse_args()
-    if given.folder is None and given.megapixels is None:
+    args = parser.parse_args()
+    if args.folder is None and args.megapixels is None:
         parser.error("give a folder of mattes, or --megapixels")
-    if given.folder is not None:
-        compare(given.folder)
-    if given.megapixels is not None:
-        weigh(given.megapixels)
+    if args.folder is not None:
+        compare(args.folder)
+    if args.megapixels is not None:
+        measure_cost(args.megapixels)
     return 0
 
 

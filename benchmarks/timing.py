@@ -1,4 +1,4 @@
-"""What the benchmarks share: a photograph of any size, and fair timing."""
+"""Shared by the benchmarks: a photo of any size, and fair timing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zim_model.assets import asset_path
 
 
 def scaled_photo(megapixels: float) -> np.ndarray:
-    """A bundled photograph at another size, (H, W, 3) uint8."""
+    """A bundled photo at another size, (H, W, 3) uint8."""
     image = load_image(asset_path("samples", "astronaut.jpg"))
     scale = (megapixels * 1e6 / (image.height * image.width)) ** 0.5
     size = (round(image.width * scale), round(image.height * scale))
