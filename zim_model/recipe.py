@@ -62,7 +62,7 @@ class Recipe:
         """
         for mask in self.masks:
             mask.check_size(height, width)
-        sets = [
+        prompt_sets = [
             self._validate_prompts(s, height, width)
             for s in (self.prompts, *self.more_prompt_sets)
         ]

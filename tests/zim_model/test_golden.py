@@ -143,7 +143,7 @@ def foreground(method):
 
 def halo():
     found = measure_halo(photo(), words(disc()))
-    return {"halo": [found.before, found.after, found.at(0.4)]}
+    return {"halo": [found.before, found.after, found.after_decontamination(0.4)]}
 
 
 def edges():
@@ -328,7 +328,7 @@ def label_converter():
     image, label = photo(), disc() > 0.3
     return {
         "matte": converter.convert(image, label),
-        "answer": converter.answered(image, label),
+        "answer": converter.predict(image, label),
     }
 
 

@@ -105,12 +105,12 @@ class IterativePredictor:
         Raises:
             Cancelled: ``cancelled`` became true.
         """
-        backend, prompts = question.backend, question.prompts
+        backend, prompts = request.backend, request.prompts
         if isinstance(backend.config, TinyConfig):
-            return self._zoom.predict(question, remember=remember)
-        first = self._predict_first_view(question, remember)
-        alpha = first.alphas[question.candidate]
-        view = zoomed_view(backend.config, alpha, first.view, prompts, *question.size)
+            return self._zoom.predict(request, remember=remember)
+        first = self._predict_first_view(request, remember)
+        alpha = first.alphas[request.candidate]
+        view = zoomed_view(backend.config, alpha, first.view, prompts, *request.size)
         if view is None:
             return first
         raise_if_cancelled(request.cancelled)

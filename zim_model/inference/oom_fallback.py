@@ -192,11 +192,10 @@ class BackendPool:
                 f"There is not enough memory for {model} on {label}.",
                 "Close other programs, or choose a smaller model.",
             )
-        then = _placement_label(fallback)
-        if problem == "memory":
-            before = _placement_label(now)
+        new_label = _placement_label(fallback)
+        if cause == "memory":
             note = DegradationNotice(
-                f"{before} has too little memory for {model}: it runs on {then}."
+                f"{label} has too little memory for {model}: it runs on {new_label}."
             )
         elif cause == "overflow":
             note = DegradationNotice(

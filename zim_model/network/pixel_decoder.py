@@ -22,7 +22,7 @@ from zim_model.network.encoder import ConvBnRelu, ResidualBlock
 from zim_model.network.fused_upsample import upsample_conv_relu
 from zim_model.network.region_head import REGION_CUES
 
-SMALLEST = 64
+MIN_FUSED_SIDE = 64
 """Side of the smallest map for which :func:`upsample_conv_relu` is faster."""
 
 

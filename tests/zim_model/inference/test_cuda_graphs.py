@@ -47,7 +47,7 @@ def recorder():
 @pytest.fixture
 def backend(small_vit, recorder):
     backend = TorchBackend(small_vit, "cpu")
-    backend._graphs = CudaGraphDecoder(backend._decode_decode_recordable, recorder)
+    backend._graphs = CudaGraphDecoder(backend._decode_recordable, recorder)
     return backend
 
 
@@ -96,7 +96,7 @@ def test_where_recording_fails_decoding_goes_on(small_vit, caplog):
         raise RuntimeError("operation not permitted when stream is capturing")
 
     backend, plain = (TorchBackend(small_vit, "cpu") for _ in range(2))
-    backend._graphs = CudaGraphDecoder(backend._decode_decode_recordable, fail)
+    backend._graphs = CudaGraphDecoder(backend._decode_recordable, fail)
     encoded = backend.encode(IMAGES[0], VIEW)
     for prompts in (CLICK, BOX):
         assert_same(backend.decode(encoded, prompts), plain.decode(encoded, prompts))

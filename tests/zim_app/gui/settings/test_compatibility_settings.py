@@ -13,7 +13,7 @@ from zim_app.core.export_options import ExportOptions
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.commands import shortcuts
 from zim_app.gui.commands.actions import ACTIONS
-from zim_app.gui.evaluation.choices import EvaluationChoices, ChosenFolder
+from zim_app.gui.evaluation.choices import ChosenFolder, EvaluationChoices
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings import window_state as remembered
 
@@ -88,7 +88,10 @@ def test_the_last_evaluation():
         root="/data/mini",
         recent=("/data/mini", "/data/other"),
         models=("zim-tiny", "zim-vit-b"),
-        predictions=(ChosenFolder("theirs", "/mattes"), ChosenFolder("old", "/old", False)),
+        predictions=(
+            ChosenFolder("theirs", "/mattes"),
+            ChosenFolder("old", "/old", False),
+        ),
         point=False,
         box=True,
         clicks=True,
