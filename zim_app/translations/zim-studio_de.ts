@@ -1796,8 +1796,16 @@
         <translation>Bilder in {0} können nicht geschrieben werden: {1}.</translation>
     </message>
     <message>
-        <source>A run-length mask of {0} pixels does not fill {1} x {2} pixels.</source>
-        <translation>Eine lauflängenkodierte Maske von {0} Pixeln füllt {1} x {2} Pixel nicht.</translation>
+        <source>Give the weights of a ZIM or SAM with a ViT.</source>
+        <translation>Geben Sie die Gewichte eines ZIM oder SAM mit ViT an.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: a width is no multiple of 8.</source>
+        <translation>Fehlerhafte Modellkonfiguration: eine Breite ist kein Vielfaches von 8.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: a width or depth is 0.</source>
+        <translation>Fehlerhafte Modellkonfiguration: eine Breite oder Tiefe ist 0.</translation>
     </message>
     <message>
         <source>Please report this.</source>
@@ -2604,6 +2612,10 @@
         <translation>{0} hat eine fehlerhafte Konfiguration.</translation>
     </message>
     <message>
+        <source>{0} has no image embedding without prompts.</source>
+        <translation>{0} hat ohne Prompts keine Bildeinbettung.</translation>
+    </message>
+    <message>
         <source>{0} has no prediction of {1} with {2}: looked for {3} in {4}.</source>
         <translation>{0} hat keine Vorhersage von {1} mit {2}: gesucht wurde {3} in {4}.</translation>
     </message>
@@ -2840,6 +2852,10 @@
         <translation>{0} hat eine andere Architektur: {1} hat die Form {2}, erwartet wird {3}.</translation>
     </message>
     <message>
+        <source>{0} is of zim-tiny&apos;s architecture.</source>
+        <translation>{0} hat die Architektur von zim-tiny.</translation>
+    </message>
+    <message>
         <source>{0} is the mask itself.</source>
         <translation>{0} ist die Maske selbst.</translation>
     </message>
@@ -3060,7 +3076,7 @@
     </message>
     <message>
         <source>Mattes beside their images</source>
-        <translation>Masken neben ihren Bildern</translation>
+        <translation>Matten neben ihren Bildern</translation>
     </message>
 </context>
 <context>

@@ -33,7 +33,7 @@ from zim_model.runtime.devices import Device
 
 _TITLES = (
     QT_TRANSLATE_NOOP("Evaluation", "Folder pair"),
-    QT_TRANSLATE_NOOP("Evaluation", "Mattes beside their pictures"),
+    QT_TRANSLATE_NOOP("Evaluation", "Mattes beside their images"),
 )
 """Titles of the generic layouts, which are translated."""
 MAX_LIMIT = 1_000_000

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import (
-    QT_TRANSLATE_NOOP,
     QEvent,
     QItemSelectionModel,
     QModelIndex,
@@ -38,6 +37,7 @@ from zim_app.core.scene import (
     unite_recipes,
 )
 from zim_app.gui.document import OBJECT_COLOURS, Document, DocumentState
+from zim_app.gui.panels.difference_names import DIFFERENCE_NAMES
 from zim_app.gui.panels.object_rows import (
     ObjectModel,
     RowDelegate,
@@ -47,11 +47,8 @@ from zim_app.gui.panels.object_rows import (
 )
 
 BUTTONS = (
-    "everything",
-    "object_new",
-    "object_duplicate",
-    "object_merge",
-    "object_delete",
+    *("everything", "object_new", "object_duplicate"),
+    *("object_merge", "object_delete"),
 )
 CONTEXT = (
     *("object_rename", "object_colour", "object_visible", "object_solo", ""),
@@ -59,14 +56,6 @@ CONTEXT = (
     *("object_raise", "object_lower", "", "object_delete"),
 )
 """Actions of a row's menu; an empty string is a separator."""
-_DIFFERENCES = {
-    "model": QT_TRANSLATE_NOOP("Objects", "the model"),
-    "candidate": QT_TRANSLATE_NOOP("Objects", "the candidate"),
-    "upsampling": QT_TRANSLATE_NOOP("Objects", "the upsampling"),
-    "mirrored": QT_TRANSLATE_NOOP("Objects", "the mirrored second prediction"),
-    "edge": QT_TRANSLATE_NOOP("Objects", "the refinement"),
-    "mask_prompts": QT_TRANSLATE_NOOP("Objects", "the prompts on imported masks"),
-}
 
 
 class ObjectList(QListView):
@@ -307,7 +296,7 @@ class ObjectsPanel(QDockWidget):
         asking = [
             scene_object for scene_object in chosen if scene_object.recipe.has_prompts
         ] or chosen
-        different = [tr(_DIFFERENCES[name]) for name in differences(recipes)]
+        different = [tr(DIFFERENCE_NAMES[name]) for name in differences(recipes)]
         merge = partial(self._merge, ids)
         if different:
             name = object_name(asking[0])
