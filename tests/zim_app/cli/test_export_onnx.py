@@ -64,8 +64,8 @@ def test_what_cannot_be_exported_is_one_line(
     cnn = tmp_path / "cnn.safetensors"
     save_model(random_model(SMALL_CNN), cnn)
     for model, reason in (
-        (cnn, "draws maps of the picture's colours"),
-        ("zim-tiny", "draws maps of the picture's colours"),
+        (cnn, "draws maps of the photo's colours"),
+        ("zim-tiny", "draws maps of the photo's colours"),
         (pair, "is a pair of ONNX graphs already"),
         ("nothing", "There is no model called"),
     ):

@@ -59,7 +59,7 @@ class FakeEngine:
     def backend(self, model):
         return SimpleNamespace(
             fingerprint=f"{self.fingerprint}-{model}/cpu/fp32",
-            config=SimpleNamespace(pixel_decoder=self.decoder),
+            config=SimpleNamespace(binary=self.decoder == "sam"),
         )
 
     def solve(self, request, cancelled):
