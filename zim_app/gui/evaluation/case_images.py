@@ -195,7 +195,7 @@ def predict_case(view: CaseView, engine: Engine, cancelled: CancelCheck) -> Case
     )
     matte = engine.solve(request, cancelled).alpha
     # As the runner does with models that predict masks.
-    if engine.backend(query.system.model).config.pixel_decoder == "sam":
+    if engine.backend(query.system.model).config.binary:
         matte = binarise_matte(matte)
     return with_prediction(view, matte, exact=True)
 
