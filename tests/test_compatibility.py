@@ -17,7 +17,6 @@ import itertools
 import json
 import re
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -102,8 +101,8 @@ def check_recipe(recipe: Recipe) -> None:
     assert plain.converter == refined.converter
     y, x = np.mgrid[:30, :40]
     disc = np.hypot(x - 20, y - 15) < 9
-    np.testing.assert_array_equal(plain.level(), np.where(disc, 255, 0))
-    np.testing.assert_array_equal(refined.level(), np.where(disc, 0, 255))
+    np.testing.assert_array_equal(plain.decode(), np.where(disc, 255, 0))
+    np.testing.assert_array_equal(refined.decode(), np.where(disc, 0, 255))
 
 
 def check_objects(work: ObjectStack) -> None:
@@ -251,7 +250,7 @@ def test_what_a_batch_makes_of_the_same_is_the_same():
     name = thumbnail_path(Path("out"), "one.png").name
     assert name == "d87c4d4372501302989a04b4be4666f8.png"
     names = [f"folder/{n}.jpg" for n in range(40)]
-    parts = [[n for n in names if Shard(k, 3).has(n)] for k in (1, 2, 3)]
+    parts = [[n for n in names if Shard(k, 3).contains(n)] for k in (1, 2, 3)]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     assert digest[:16] == "8baa200f29478aa0"
 
@@ -429,8 +428,8 @@ def test_names_are_as_they_were(name, monkeypatch):
 
 
 def test_the_options_are_plain_values():
-    """They are stored by the names of their fields."""
-    assert list(asdict(EXPORT)) == list(read("export_options.json"))
+    """They are stored by the keys of the version before."""
+    assert list(EXPORT.to_json()) == list(read("export_options.json"))
 
 
 if __name__ == "__main__":
