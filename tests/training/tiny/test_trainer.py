@@ -140,5 +140,5 @@ def test_unknown_settings_are_named(line, tmp_path):
 def test_shipped_configurations_are_read():
     from pathlib import Path
 
-    for path in Path("training/configs").glob("zim_tiny_open*.toml"):
+    for path in Path("training/configs").glob("tiny_*.toml"):
         assert TinyTrainConfig.read(path).weights == "open"
