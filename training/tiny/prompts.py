@@ -11,11 +11,11 @@ import numpy as np
 from training.prompt_sampling import mask_box, sample_clicks
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.inference.prompt_maps import (
-    BOX,
     NEGATIVE,
     POSITIVE,
     RADIUS,
     draw_disk,
+    fill_box,
 )
 from zim_model.prompts import Box
 
@@ -53,14 +53,10 @@ def draw_clicks(
 
 def draw_box(rng: np.random.Generator, maps: ByteArray, shown: BoolArray) -> None:
     """Fill the box of a mask, each edge moved at random."""
-    box = jittered(rng, mask_box(shown))
-    left, top = round(max(box.x0, 0)), round(max(box.y0, 0))
-    maps[
-        BOX, top : max(round(box.y1), top + 1), left : max(round(box.x1), left + 1)
-    ] = 1
+    fill_box(maps, shift_edges(rng, mask_box(shown)))
 
 
-def jittered(rng: np.random.Generator, box: Box) -> Box:
+def shift_edges(rng: np.random.Generator, box: Box) -> Box:
     """The box with each edge moved by a share of the side, normally distributed."""
     dx = np.clip(rng.normal(0, BOX_JITTER / 2, 2), -0.12, 0.12) * box.width
     dy = np.clip(rng.normal(0, BOX_JITTER / 2, 2), -0.12, 0.12) * box.height

@@ -21,13 +21,12 @@ from training.sources import Scene, SceneReader
 from training.tiny import prompts
 from training.tiny.config import TinyTrainConfig
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.network.tiny import PADDING_GREY
 
 LARGEST_TURN = 15.0
 """Degrees that a view may be turned."""
 CLOSEST, FARTHEST = 1.15, 2.2
 """Sides of the views of an object, as multiples of the object's longer side."""
-FILLER = 127
-"""Grey of the padding: 0 in the network's input."""
 RECOLOURED = 0.7
 """Share of the images whose colours are changed."""
 MIN_AREA = 40
@@ -41,14 +40,14 @@ class ViewMaps:
     Attributes:
         image: (S, S, 3) uint8, grey outside the image.
         alpha: (S, S) float32, 0 outside.
-        known: (S, S) bool, false outside.
-        others: (S, S) bool.
+        valid: (S, S) bool, false outside.
+        other_objects: (S, S) bool.
     """
 
     image: ByteArray
     alpha: FloatArray
-    known: BoolArray
-    others: BoolArray
+    valid: BoolArray
+    other_objects: BoolArray
 
 
 class TinySamples(RejectionDataset):
@@ -82,8 +81,8 @@ class TinySamples(RejectionDataset):
         if rng.random() < RECOLOURED:
             scene = replace(scene, image=augment_colours(rng, scene.image))
         zoom = 2 if config.stage == "detail" else 1
-        fine = seen(rng, scene, zoom * size, whole=whole, tight=boxed)
-        view = fine if zoom == 1 else halved(fine)
+        fine = sample_view(rng, scene, zoom * size, whole=whole, tight=boxed)
+        view = fine if zoom == 1 else halve_view(fine)
         mask = view.alpha > 0.5
         if mask.sum() < 4 * MIN_AREA or mask.mean() > 0.97:
             return None
@@ -92,18 +91,18 @@ class TinySamples(RejectionDataset):
         if boxed:
             prompts.draw_box(rng, maps, view.alpha > 0.1)
             if rng.random() < 0.2:
-                prompts.draw_clicks(rng, maps, mask, view.others)
+                prompts.draw_clicks(rng, maps, mask, view.other_objects)
         elif not subject:
-            ambiguous = self._draw(rng, maps, mask, view.others)
-        alpha, known = (
+            ambiguous = self._draw(rng, maps, mask, view.other_objects)
+        alpha, valid = (
             cv2.resize(plane, (zoom * size // 2,) * 2, interpolation=cv2.INTER_AREA)
-            for plane in (fine.alpha, fine.known.astype(np.float32))
+            for plane in (fine.alpha, fine.valid.astype(np.float32))
         )
         return {
             "image": torch.from_numpy(fine.image.transpose(2, 0, 1).copy()),
             "maps": torch.from_numpy(maps),
             "target": torch.from_numpy(alpha.clip(0, 1)),
-            "weight": torch.from_numpy((known > 0.5).astype(np.float32)),
+            "weight": torch.from_numpy((valid > 0.5).astype(np.float32)),
             "exact": torch.tensor(float(scene.exact)),
             "ambiguous": torch.tensor(float(ambiguous)),
         }
@@ -127,7 +126,7 @@ class TinySamples(RejectionDataset):
         return True
 
 
-def halved(view: ViewMaps) -> ViewMaps:
+def halve_view(view: ViewMaps) -> ViewMaps:
     """A view at half the side."""
     side = view.alpha.shape[0] // 2
     image, alpha = (
@@ -137,12 +136,12 @@ def halved(view: ViewMaps) -> ViewMaps:
     return ViewMaps(
         np.asarray(image, np.uint8),
         np.asarray(alpha, np.float32),
-        view.known[::2, ::2],
-        view.others[::2, ::2],
+        view.valid[::2, ::2],
+        view.other_objects[::2, ::2],
     )
 
 
-def seen(
+def sample_view(
     rng: np.random.Generator, scene: Scene, size: int, *, whole: bool, tight: bool
 ) -> ViewMaps:
     """A square view of a scene, flipped, turned, and stretched at random.
@@ -154,7 +153,7 @@ def seen(
     height, width = scene.alpha.shape
     if whole:
         left, top, side = 0.0, 0.0, float(max(height, width))
-        if rng.random() < 0.3:  # part of a image is a image
+        if rng.random() < 0.3:  # part of an image is an image
             left, top, side = _crop_with(rng, scene, side)
     else:
         box = mask_box(scene.alpha > 0.1)
@@ -173,7 +172,7 @@ def seen(
     turn = float(np.clip(turn, -LARGEST_TURN, LARGEST_TURN))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     stretch = math.exp(rng.normal(0, 0.08))
-    return _warped(scene, (left, top, side), size, scale, (turn, flip, stretch))
+    return _warp(scene, (left, top, side), size, scale, (turn, flip, stretch))
 
 
 def _crop_with(
@@ -191,7 +190,7 @@ def _crop_with(
     return left, top, side
 
 
-def _warped(
+def _warp(
     scene: Scene,
     part: tuple[float, float, float],
     size: int,
@@ -226,14 +225,14 @@ def _warped(
     centre = np.array([left + side / 2, top + side / 2])
     # Pixel centres lie at whole coordinates in OpenCV.
     matrix[:, 2] = size / 2 - 0.5 - matrix[:, :2] @ (centre - 0.5)
-    image, alpha, known, others = (
+    image, alpha, valid, others = (
         np.asarray(
             cv2.warpAffine(
                 plane,
                 matrix,
                 (size, size),
                 flags=cv2.INTER_LINEAR if i < 2 else cv2.INTER_NEAREST,
-                borderValue=(FILLER,) * 3 if i == 0 else 0,
+                borderValue=(PADDING_GREY,) * 3 if i == 0 else 0,
             )
         )
         for i, plane in enumerate(planes)
@@ -241,6 +240,6 @@ def _warped(
     return ViewMaps(
         np.asarray(image, np.uint8),
         np.asarray(alpha, np.float32),
-        known > 0,
+        valid > 0,
         others > 0,
     )

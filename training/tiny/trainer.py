@@ -25,18 +25,15 @@ ROUND_SHARES = (0.4, 0.3, 0.2, 0.1)
 CLICKED = 0.75
 """Share of the answers that a pass corrects by a click; others are only shown again."""
 COARSE = 0.3
-"""Share of the earlier answers that are blurred, as answers for a larger view are."""
+"""Share of the previous answers that are blurred, as answers for a larger view are."""
 FORGOTTEN = 0.1
-"""Share of the earlier answers that are not shown."""
+"""Share of the previous answers that are not shown."""
 
 
 class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
     """Trains all of zim-tiny, its pretrained encoder more slowly."""
 
     PROGRESS_PARTS = ("loss", "iou")
-
-    def __init__(self, config: TinyTrainConfig, team: Any) -> None:
-        super().__init__(config, team)
 
     def build_model(self) -> ZimTiny:
         return ZimTiny(self.config.architecture).channels_last()
@@ -104,7 +101,7 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         detail = self.config.stage == "detail"
         image = F.avg_pool2d(fine, 2) if detail else fine
         image = image.contiguous(memory_format=torch.channels_last)
-        maps, earlier = batch["maps"].clone(), self._nothing(batch)
+        maps, previous = batch["maps"].clone(), self._empty_map(batch)
         ambiguous = batch["ambiguous"].clone()
         target, weight, exact = (
             batch[key].to(self.device, non_blocking=True)
@@ -113,18 +110,18 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         seen = {"target": target, "weight": weight}
         if detail:
             seen = {k: F.avg_pool2d(v[:, None], 2)[:, 0] for k, v in seen.items()}
-        for _ in range(self._rounds(rng)):
+        for _ in range(self._draw_round_count(rng)):
             with torch.no_grad():
-                logits, _ = self._answers(image, maps, earlier)
-            earlier = shown_again(rng, logits[:, :1])
-            clicked = corrected(rng, maps, logits[:, 0], seen)
+                logits, _ = self._predict(image, maps, previous)
+            previous = to_previous_map(rng, logits[:, :1])
+            clicked = add_correction_clicks(rng, maps, logits[:, 0], seen)
             ambiguous[clicked] = 0
         if detail:
             with torch.no_grad():
-                logits, _ = self._answers(image, maps, earlier)
+                logits, _ = self._predict(image, maps, previous)
             finer = (self.ddp_module or self.training_module)(fine, None, logits[:, :1])
             return detail_loss(finer[:, 0], target, weight, exact)
-        logits, iou = self._answers(image, maps, earlier)
+        logits, iou = self._predict(image, maps, previous)
         return tiny_loss(
             logits,
             iou,
@@ -136,20 +133,20 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
             matte_weight=self.config.matte_weight,
         )
 
-    def _rounds(self, rng: np.random.Generator) -> int:
+    def _draw_round_count(self, rng: np.random.Generator) -> int:
         shares = np.array(ROUND_SHARES[: self.config.rounds + 1])
         return int(rng.choice(len(shares), p=shares / shares.sum()))
 
-    def _nothing(self, batch: Batch) -> Tensor:
+    def _empty_map(self, batch: Batch) -> Tensor:
         count, _, side, _ = batch["maps"].shape
         return torch.zeros(count, 1, side, side, device=self.device)
 
-    def _answers(
-        self, image: Tensor, maps: Tensor, earlier: Tensor
+    def _predict(
+        self, image: Tensor, maps: Tensor, previous: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Logits and predicted IoU in float32, see :meth:`ZimTiny.forward`."""
         drawn = maps.to(self.device, torch.float32, non_blocking=True)
-        inputs = torch.cat([drawn, earlier], 1)
+        inputs = torch.cat([drawn, previous], 1)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         learns = torch.is_grad_enabled() and self.ddp_module is not None
         passes = self.ddp_module if learns else self.training_module
@@ -178,7 +175,7 @@ class _Passes(nn.Module):
             return self.model.detail(features, logits).float()
 
 
-def shown_again(rng: np.random.Generator, logits: Tensor) -> Tensor:
+def to_previous_map(rng: np.random.Generator, logits: Tensor) -> Tensor:
     """Answers (B, 1, h, w) as the fourth prompt map (B, 1, 2h, 2w) of the next pass."""
     alpha = logits.sigmoid()
     side = alpha.shape[-1]
@@ -190,7 +187,7 @@ def shown_again(rng: np.random.Generator, logits: Tensor) -> Tensor:
     return shown
 
 
-def corrected(
+def add_correction_clicks(
     rng: np.random.Generator, maps: Tensor, logits: Tensor, truth: dict[str, Tensor]
 ) -> Tensor:
     """Add clicks on the largest errors of most answers; (B,) bool, where there is one.

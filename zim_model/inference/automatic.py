@@ -19,13 +19,12 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import ImageError, PromptError
-from zim_model.inference.iterative import (
-    IterativePredictor,
+from zim_model.inference.iterative import IterativePredictor, zoomed_view
+from zim_model.inference.prediction import (
     Prediction,
     PredictRequest,
     alpha_box,
     logits_to_alphas,
-    zoomed_view,
 )
 from zim_model.inference.view import View, border_fade
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig

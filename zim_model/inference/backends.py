@@ -94,6 +94,22 @@ class Backend(Protocol):
         ...
 
 
+class RefiningBackend(Backend, Protocol):
+    """A backend whose network has a detail stage."""
+
+    def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
+        """A finer matte of a view.
+
+        Args:
+            encoded: the view at the detail stage's input side, of the image alone.
+            alpha: (h, w) in [0, 1], a prediction for the same part of the image.
+
+        Returns:
+            Logits (h', w') float32, of about twice the size.
+        """
+        ...
+
+
 def prompt_tokens(
     prompts: PromptSet, length: int = 0
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:

@@ -16,17 +16,14 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.errors import PromptError
-from zim_model.inference.iterative import (
-    IterativePredictor,
-    PredictRequest,
-    decode_view,
-)
+from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.mask_composition import (
     MaskMatteCache,
     split_prompts,
     subtract_alpha,
 )
 from zim_model.inference.oom_fallback import BackendPool, OpenBackend, open_placement
+from zim_model.inference.prediction import PredictRequest, decode_view
 from zim_model.inference.tiled_refinement import refine_tiles
 from zim_model.inference.view import View, border_fade
 from zim_model.matting.edge_and_brush import (
@@ -332,7 +329,9 @@ class Engine:
 
         def encode(view: View) -> EncodedView:
             nonlocal encode_ms
-            encode_view = self._encode_flipped if flipped else self._encode_cached
+            # A detail stage refines the mean of both, so its view is needed once.
+            both = flipped and view.image_size == backend.config.image_size
+            encode_view = self._encode_flipped if both else self._encode_cached
             encoded, elapsed_ms = encode_view(backend, request, view)
             encode_ms += elapsed_ms
             return encoded

@@ -7,11 +7,12 @@ accurate (test-time augmentation).  It takes twice as long.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.inference.backends import Backend, EncodedView
+from zim_model.inference.backends import Backend, EncodedView, RefiningBackend
 from zim_model.inference.view import MASK_STRIDE, View
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
@@ -76,13 +77,8 @@ class FlipTta:
         )
 
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
-        """See :meth:`zim_model.inference.tiny_backend.TinyBackend.refine`."""
-        assert isinstance(encoded, FlippedFeatures)
-        refine = self._backend.refine  # type: ignore[attr-defined]
-        logits: FloatArray = refine(
-            EncodedView(encoded.view, encoded.features, encoded.pixels), alpha
-        )
-        return logits
+        """See :class:`~zim_model.inference.backends.RefiningBackend`."""
+        return cast(RefiningBackend, self._backend).refine(encoded, alpha)
 
 
 def mean_features(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -8,80 +8,38 @@ for the earlier clicks as mask input, as it was trained (iterative training, RIT
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-import numpy as np
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 
 from zim_model.arrays import FloatArray
+from zim_model.inference.prediction import (
+    Prediction,
+    PredictRequest,
+    alpha_box,
+    decode_view,
+    prompt_prefixes,
+)
 from zim_model.inference.view import (
     View,
     alpha_to_mask_input,
     choose_view,
     view_around,
 )
-from zim_model.network.config import ModelConfig, TinyConfig
+from zim_model.inference.zoom import predict_zoomed, refine_detail
+from zim_model.network.config import ModelConfig, TinyConfig, ZimConfig
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import CancelCheck, raise_if_cancelled
-
-if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend, EncodedView
+from zim_model.request import raise_if_cancelled
 
 ZOOM_BELOW = 0.7
 """A clicked object is predicted again, zoomed in, if it spans less of the image."""
 ZOOM_MARGIN = 0.5
 """Width of the surroundings in that view, on each side, as a fraction of the object."""
-SIGMOID_FLOOR = 1 / 512
-"""A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them
-does, so that a cut-out's surroundings are empty and its inside is opaque."""
 MAX_REMEMBERED = 64
 """Predictions that are cached for further clicks, of 0.15 MB each with zim-tiny."""
 
 PredictionKey = tuple[object, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
-    """A backend's decoding of prompts on a view.
-
-    Attributes:
-        view: the part of the image.
-        alphas: (4, h, w) float32 in [0, 1], a matte of the view per candidate.
-        scores: (4,) float32, the predicted IoU of each.
-        fine: a finer matte (h', w') of the candidate that is meant, from a model with a
-            detail stage.
-    """
-
-    view: View
-    alphas: FloatArray
-    scores: FloatArray
-    fine: FloatArray | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PredictRequest:
-    """The input of :class:`IterativePredictor`.
-
-    Attributes:
-        backend: the model.
-        encode: returns a view's features, cached or new.
-        image_key: equal keys mean equal pixels.
-        size: height and width of the image.
-        prompts: in image pixels.
-        candidate: which of the four mattes is meant.
-        cancelled: polled between looks.
-        detailed: make the finer matte, where the model can.
-    """
-
-    backend: Backend
-    encode: Callable[[View], EncodedView]
-    image_key: str
-    size: tuple[int, int]
-    prompts: PromptSet
-    candidate: int
-    cancelled: CancelCheck
-    detailed: bool = True
+PredictStep = Callable[[PromptSet, Prediction | None], Prediction]
+"""Predicts for prompts, from the prediction for all of them but the last point."""
 
 
 class IterativePredictor:
@@ -91,10 +49,7 @@ class IterativePredictor:
     """
 
     def __init__(self) -> None:
-        from zim_model.inference.zoom import ZoomPredictor
-
         self._predictions: OrderedDict[PredictionKey, Prediction] = OrderedDict()
-        self._zoom = ZoomPredictor()
 
     def predict(self, request: PredictRequest, *, remember: bool = True) -> Prediction:
         """Predict on the first view, then zoomed in where that helps.
@@ -105,48 +60,66 @@ class IterativePredictor:
         Raises:
             Cancelled: ``cancelled`` became true.
         """
-        backend, prompts = request.backend, request.prompts
-        if isinstance(backend.config, TinyConfig):
-            return self._zoom.predict(request, remember=remember)
-        first = self._predict_first_view(request, remember)
+        if isinstance(request.backend.config, TinyConfig):
+            step = partial(predict_zoomed, request)
+            prefixes = prompt_prefixes(request.prompts)
+            return refine_detail(
+                request, self._replay(request, prefixes, step, (), remember)
+            )
+        config, prompts = request.backend.config, request.prompts
+        first = self._predict_first_view(request, config, remember)
         alpha = first.alphas[request.candidate]
-        view = zoomed_view(backend.config, alpha, first.view, prompts, *request.size)
+        view = zoomed_view(config, alpha, first.view, prompts, *request.size)
         if view is None:
             return first
         raise_if_cancelled(request.cancelled)
-        encoded = request.encode(view)
-        return decode_view(
-            backend, encoded, prompts, alpha_to_mask_input(alpha, *request.size, view)
-        )
+        mask_input = alpha_to_mask_input(alpha, *request.size, view)
+        return decode_view(request.backend, request.encode(view), prompts, mask_input)
 
     def _predict_first_view(
-        self, request: PredictRequest, remember: bool
+        self, request: PredictRequest, config: ZimConfig, remember: bool
     ) -> Prediction:
-        """Predict for ever more of the points; return the last prediction."""
-        backend, prompts = request.backend, request.prompts
-        view = choose_view(backend.config, prompts, *request.size)
-        key_prefix = (backend.fingerprint, request.image_key, view, request.candidate)
-        encoded = None
-        prediction = mask_input = None
-        for prefix in (
-            prompt_prefixes(prompts)
-            if uses_mask_feedback(backend.config)
-            else (prompts,)
-        ):
-            key: PredictionKey = (*key_prefix, prefix)
+        """Predict for ever more of the points, if the model has mask feedback."""
+        view = choose_view(config, request.prompts, *request.size)
+        encode = cache(request.encode)
+
+        def step(prompts: PromptSet, previous: Prediction | None) -> Prediction:
+            raise_if_cancelled(request.cancelled)
+            mask_input = None
+            if previous is not None:
+                mask_input = to_mask_input(previous.alphas[request.candidate], view)
+            return decode_view(request.backend, encode(view), prompts, mask_input)
+
+        feedback = config.region_channels is not None
+        prefixes = prompt_prefixes(request.prompts) if feedback else (request.prompts,)
+        return self._replay(request, prefixes, step, (view,), remember)
+
+    def _replay(
+        self,
+        request: PredictRequest,
+        prefixes: Iterable[PromptSet],
+        step: PredictStep,
+        key_part: PredictionKey,
+        remember: bool,
+    ) -> Prediction:
+        """Predict for each prefix of the prompts, from the one before; the last one.
+
+        Args:
+            key_part: what predictions depend on besides model, image, candidate and
+                prompts.
+        """
+        key_prefix = (
+            *(request.backend.fingerprint, request.image_key, request.candidate),
+            *key_part,
+        )
+        prediction: Prediction | None = None
+        for prefix in prefixes:
+            key = (*key_prefix, prefix)
             cached = self._predictions.get(key)
-            if cached is None:
-                raise_if_cancelled(request.cancelled)
-                encoded = encoded or request.encode(view)
-                if prediction is not None:
-                    mask_input = to_mask_input(
-                        prediction.alphas[request.candidate], view
-                    )
-                cached = decode_view(backend, encoded, prefix, mask_input)
+            prediction = step(prefix, prediction) if cached is None else cached
             if remember:
-                self._remember(key, cached)
-            prediction = cached
-        assert prediction is not None, "prompts without any position"
+                self._remember(key, prediction)
+        assert prediction is not None, "there is always the prefix of all prompts"
         return prediction
 
     def _remember(self, key: PredictionKey, prediction: Prediction) -> None:
@@ -156,40 +129,12 @@ class IterativePredictor:
             self._predictions.popitem(last=False)
 
 
-def uses_mask_feedback(config: ModelConfig) -> bool:
-    """Whether a model was trained to be shown its earlier answer."""
-    return isinstance(config, TinyConfig) or config.region_channels is not None
-
-
-def prompt_prefixes(prompts: PromptSet) -> Iterator[PromptSet]:
-    """The prompts with their first points only, ever more of them, all at last.
-
-    The first one is the shortest with a box or anything positive.
-    """
-    for count in range(len(prompts.points) + 1):
-        part = replace(prompts, points=prompts.points[:count])
-        if part.box is not None or part.positive_positions:
-            yield part
-
-
 def to_mask_input(alpha: FloatArray, view: View) -> FloatArray:
     """Alpha (h, w) of a view as the mask input of the same view."""
     height, width = view.height, view.width
     return alpha_to_mask_input(
         alpha, height, width, View.whole(height, width, view.image_size)
     )
-
-
-def decode_view(
-    backend: Backend,
-    encoded: EncodedView,
-    prompts: PromptSet,
-    mask_input: FloatArray | None = None,
-) -> Prediction:
-    """Decode prompts, in image pixels, on an encoded view."""
-    view = encoded.view
-    logits, scores = backend.decode(encoded, view.apply(prompts), mask_input)
-    return Prediction(view, logits_to_alphas(logits), scores)
 
 
 def zoomed_view(
@@ -221,28 +166,3 @@ def zoomed_view(
     if max(box.width, box.height) > ZOOM_BELOW * max(width, height):
         return None
     return view_around(box, height, width, config.image_size, ZOOM_MARGIN)
-
-
-def alpha_box(alpha: FloatArray, view: View) -> Box | None:
-    """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
-
-    It may extend a fraction of a cell beyond the view.
-    """
-    found = alpha > 0.5
-    if not found.any():
-        return None
-    scale = view.width / alpha.shape[1]
-    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
-    return Box(
-        view.left + float(columns[0] * scale),
-        view.top + float(rows[0] * scale),
-        view.left + float((columns[-1] + 1) * scale),
-        view.top + float((rows[-1] + 1) * scale),
-    )
-
-
-def logits_to_alphas(logits: FloatArray) -> FloatArray:
-    """Alpha float32 in [0, 1], exactly 0 and 1 where it is close, from logits."""
-    alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    alphas = np.clip((alphas - SIGMOID_FLOOR) / (1 - 2 * SIGMOID_FLOOR), 0, 1)
-    return alphas.astype(np.float32)

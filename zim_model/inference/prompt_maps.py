@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray
-from zim_model.prompts import PromptSet
+from zim_model.prompts import Box, PromptSet
 
 POSITIVE, NEGATIVE, BOX = range(3)
 """Maps: positive places, negative places, the filled box."""
@@ -26,10 +26,7 @@ def prompt_maps(prompts: PromptSet, size: int) -> ByteArray:
         plane = maps[POSITIVE if scribble.positive else NEGATIVE]
         cv2.polylines(plane, [path.reshape(-1, 1, 2)], False, 1, 2 * RADIUS + 1)
     if prompts.box is not None:
-        box = prompts.box
-        left, top = (min(round(edge), size - 1) for edge in (box.x0, box.y0))
-        right, bottom = max(round(box.x1), left + 1), max(round(box.y1), top + 1)
-        maps[BOX, top:bottom, left:right] = 1
+        fill_box(maps, prompts.box)
     return maps
 
 
@@ -37,3 +34,11 @@ def draw_disk(maps: ByteArray, x: float, y: float, *, positive: bool) -> None:
     """Mark a point (x, y) in input pixels in its map."""
     plane = maps[POSITIVE if positive else NEGATIVE]
     cv2.circle(plane, (int(x), int(y)), RADIUS, 1, -1)
+
+
+def fill_box(maps: ByteArray, box: Box) -> None:
+    """Fill a box in input pixels, clipped to the map; at least one pixel."""
+    size = maps.shape[1]
+    left, top = (min(max(round(edge), 0), size - 1) for edge in (box.x0, box.y0))
+    right, bottom = max(round(box.x1), left + 1), max(round(box.y1), top + 1)
+    maps[BOX, top:bottom, left:right] = 1

@@ -15,7 +15,7 @@ from zim_model.errors import PrecisionOverflow
 from zim_model.inference.backends import EncodedView, non_finite_error
 from zim_model.inference.prompt_maps import prompt_maps
 from zim_model.inference.view import View, resize_view
-from zim_model.network.tiny import ZimTiny, scaled_pixels
+from zim_model.network.tiny import PADDING_GREY, ZimTiny, scaled_pixels
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import (
     Precision,
@@ -26,9 +26,6 @@ from zim_model.runtime.devices import (
 )
 from zim_model.runtime.malloc import tune_malloc
 from zim_model.weights.checkpoint import fingerprint
-
-FILLER = 127
-"""Grey of the padding: about 0 in the network's input."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +91,7 @@ class TinyBackend:
         """
         pixels = resize_view(self.config, image, view)
         side = view.image_size
-        padded = np.full((side, side, 3), FILLER, np.uint8)
+        padded = np.full((side, side, 3), PADDING_GREY, np.uint8)
         padded[: pixels.shape[0], : pixels.shape[1]] = pixels
         tensor = torch.from_numpy(padded).permute(2, 0, 1)[None].to(self.device)
         scaled = scaled_pixels(tensor)
@@ -108,16 +105,7 @@ class TinyBackend:
 
     @torch.inference_mode()
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
-        """A finer matte of a view.
-
-        Args:
-            encoded: the view at the detail stage's input side.
-            alpha: (h, w) in [0, 1], an answer for the same part of the image at the
-                answers' input side.
-
-        Returns:
-            Logits (2h or a cell less, 2w or a cell less) float32.
-        """
+        """See :class:`~zim_model.inference.backends.RefiningBackend`."""
         detail, features = self.model.detail, encoded.features
         assert detail is not None
         assert isinstance(features, DetailFeatures)
@@ -127,10 +115,21 @@ class TinyBackend:
         logits = torch.logit(padded, 1e-5).to(self.device)
         with self._autocast():
             finer = detail((features.fine, features.middle), logits)
-        height, width = encoded.view.input_size
-        cropped: FloatArray = (
-            finer[0, 0, : -(-height // 2), : -(-width // 2)].float().cpu().numpy()
+        refined: FloatArray = self._crop_and_convert(finer, encoded.view)[0, 0]
+        return refined
+
+    def _crop_and_convert(self, logits: Tensor, view: View) -> FloatArray:
+        """Logits (N, C, ...) of the unpadded view, in main memory.
+
+        Raises:
+            PrecisionOverflow: they are not finite in half precision.
+            WeightsError: they are not finite in full precision.
+        """
+        # Cells that the image only partly fills still belong to it.
+        rows, columns = (
+            -(-side // self.config.mask_stride) for side in view.input_size
         )
+        cropped: FloatArray = logits[..., :rows, :columns].float().cpu().numpy()
         if not np.isfinite(cropped).all():
             if self.dtype != torch.float32:
                 raise PrecisionOverflow
@@ -185,12 +184,5 @@ class TinyBackend:
         )
         with self._autocast():
             logits, iou = self.model(image, maps)
-        stride = self.config.mask_stride
-        # Cells that the image only partly fills still belong to it.
-        rows, columns = -(-height // stride), -(-width // stride)
-        cropped = logits[..., :rows, :columns].float().cpu().numpy()
-        if not np.isfinite(cropped).all():
-            if self.dtype != torch.float32:
-                raise PrecisionOverflow
-            raise non_finite_error(self.config.name)
-        return cropped, iou.float().cpu().numpy()
+        scores: FloatArray = iou.float().cpu().numpy()
+        return self._crop_and_convert(logits, encoded.view), scores

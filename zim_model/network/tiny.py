@@ -18,6 +18,8 @@ from zim_model.network.efficientnet_lite import (
     SameConv,
 )
 
+PADDING_GREY = 127
+"""Grey level of the padding of images: 0 in the network's input."""
 PROMPT_MAPS = 4
 """Positive points, negative points, the filled box, and the previous answer."""
 NUM_ANSWERS = 4
@@ -32,7 +34,7 @@ KERNELS = (5, 5, 5, 3)
 
 def scaled_pixels(pixels: Tensor) -> Tensor:
     """The network's image input from pixels in [0, 255], as the encoder was trained."""
-    return (pixels.float() - 127) / 128
+    return (pixels.float() - PADDING_GREY) / 128
 
 
 class ResidualBlock(nn.Module):

@@ -6,8 +6,9 @@ import torch
 
 from training.sources import Scene, SceneReader
 from training.tiny.config import TinyTrainConfig
-from training.tiny.samples import FILLER, TinySamples, seen
+from training.tiny.samples import TinySamples, sample_view
 from zim_model.errors import ZimError
+from zim_model.network.tiny import PADDING_GREY
 
 
 @pytest.fixture
@@ -50,9 +51,9 @@ def test_items_depend_on_seed_and_number_alone(training_folder, config):
 @pytest.mark.parametrize("seed", range(8))
 def test_views_keep_pixels_and_alpha_together(whole, seed):
     rng = np.random.default_rng(seed)
-    view = seen(rng, scene(), 128, whole=whole, tight=False)
+    view = sample_view(rng, scene(), 128, whole=whole, tight=False)
     blue, mask = view.image[..., 2].astype(float) / 255, view.alpha
-    inside = view.known
+    inside = view.valid
     assert np.abs(blue - mask)[inside].mean() < 0.03
     assert mask.max() == pytest.approx(1)
     # No part of the object is cut off when its surroundings are shown.
@@ -62,17 +63,17 @@ def test_views_keep_pixels_and_alpha_together(whole, seed):
 
 def test_the_padding_is_grey_and_unknown():
     rng = np.random.default_rng(1)
-    view = seen(rng, scene(), 128, whole=True, tight=False)
-    outside = ~view.known
+    view = sample_view(rng, scene(), 128, whole=True, tight=False)
+    outside = ~view.valid
     assert outside.any()
-    assert (np.abs(view.image[outside].astype(int) - FILLER) <= 127).all()
+    assert (np.abs(view.image[outside].astype(int) - PADDING_GREY) <= 127).all()
     corner = view.image[-1, 64] if outside[-1, 64] else view.image[0, 64]
-    assert (corner == FILLER).all()
+    assert (corner == PADDING_GREY).all()
 
 
 def test_main_objects_are_sometimes_asked_for_without_prompts(config):
     class One:
-        def scene(self, rng):
+        def draw_scene(self, rng):
             return scene()
 
     from dataclasses import replace
@@ -117,5 +118,5 @@ def test_images_that_no_manifest_names_are_not_open(training_folder, tmp_path):
     with pytest.raises(ZimError, match="no training"):
         SceneReader(root, weights="open")
     (tmp_path / "MANIFEST.json").write_text('{"files": 3}')
-    with pytest.raises(ZimError, match="no manifest"):
+    with pytest.raises(ZimError, match="not a manifest"):
         SceneReader(root, weights="open")

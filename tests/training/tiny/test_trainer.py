@@ -7,16 +7,15 @@ import torch
 
 from training import train_tiny
 from training.distributed import ProcessGroup
-from training.loop import TrainingRunOptions
+from training.loop import TrainingRunOptions as RunOptions
 from training.tiny import config as tiny_config
 from training.tiny import initial
 from training.tiny.config import TinyTrainConfig
-from training.tiny.trainer import TinyTrainer, corrected, shown_again
+from training.tiny.trainer import TinyTrainer, add_correction_clicks, to_previous_map
 from zim_model.errors import WeightsError, ZimError
 from zim_model.network.config import TinyConfig
 from zim_model.weights.checkpoint import load_model, save_model
 
-run_of = TrainingRunOptions
 TEAM = ProcessGroup(0, 1, torch.device("cpu"))
 SMALL = TinyConfig(
     "zim-tiny", 64, widths=(16, 16, 16, 8), depth=1, head=8, prompt_widths=(8, 8, 8, 8)
@@ -33,7 +32,6 @@ def small(monkeypatch):
 
 
 def batch(count=4, side=64):
-    rng = np.random.default_rng(0)
     y, x = np.mgrid[: side // 2, : side // 2]
     disc = (np.hypot(y - 16, x - 16) < 9).astype(np.float32)
     image = np.repeat((disc.repeat(2, 0).repeat(2, 1) * 200)[None], 3, 0)
@@ -46,7 +44,6 @@ def batch(count=4, side=64):
         "weight": torch.ones(count, side // 2, side // 2),
         "exact": torch.tensor([1.0, 0.0] * (count // 2)),
         "ambiguous": torch.ones(count),
-        "noise": torch.from_numpy(rng.random(count)),
     }
 
 
@@ -59,12 +56,12 @@ def test_steps_bring_the_loss_down(small):
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
     small, training_folder, tmp_path
 ):
-    whole = train_tiny.train(small, run_of(training_folder, tmp_path / "whole"))
+    whole = train_tiny.train(small, RunOptions(training_folder, tmp_path / "whole"))
     parts = tmp_path / "parts"
-    stopped = train_tiny.train(small, run_of(training_folder, parts, minutes=0))
+    stopped = train_tiny.train(small, RunOptions(training_folder, parts, minutes=0))
     assert 0 < stopped.step < 4
     state = parts / "state.pt"
-    ended = train_tiny.train(small, run_of(training_folder, parts, resume=state))
+    ended = train_tiny.train(small, RunOptions(training_folder, parts, resume=state))
     assert ended.step == whole.step == 4
     for a, b in zip(whole.model.parameters(), ended.model.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -95,7 +92,7 @@ def test_corrected_answers_are_no_longer_ambiguous():
     data = batch()
     maps = data["maps"].clone()
     wrong = torch.full((4, 32, 32), -5.0)
-    clicked = corrected(np.random.default_rng(0), maps, wrong, data)
+    clicked = add_correction_clicks(np.random.default_rng(0), maps, wrong, data)
     assert clicked.any()
     for i in range(4):
         assert bool((maps[i] != data["maps"][i]).any()) is bool(clicked[i])
@@ -103,7 +100,7 @@ def test_corrected_answers_are_no_longer_ambiguous():
 
 def test_the_earlier_answer_is_shown_at_input_size():
     logits = torch.full((64, 1, 32, 32), 9.0)
-    shown = shown_again(np.random.default_rng(0), logits)
+    shown = to_previous_map(np.random.default_rng(0), logits)
     assert shown.shape == (64, 1, 64, 64)
     forgotten = (shown == 0).all(3).all(2).float().mean()
     assert 0.02 < forgotten < 0.25

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from zim_model.errors import Cancelled
-from zim_model.inference.iterative import PredictRequest
+from zim_model.inference.iterative import IterativePredictor
+from zim_model.inference.prediction import PredictRequest
 from zim_model.inference.view import View
-from zim_model.inference.zoom import ZoomPredictor, object_view, previous_answer
+from zim_model.inference.zoom import object_view, previous_mask_input
 from zim_model.network.config import TinyConfig
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import never_cancelled
@@ -55,7 +56,7 @@ def points(*places):
 
 def test_a_first_click_is_answered_on_the_image_and_then_on_the_object():
     backend = DiscBackend()
-    seen = ZoomPredictor().predict(question(backend, points((300, 200))))
+    seen = IterativePredictor().predict(question(backend, points((300, 200))))
     whole, closer = (view for view, _, _ in backend.calls)
     assert (whole.width, whole.height) == (600, 400)
     assert closer.view == seen.view
@@ -67,14 +68,16 @@ def test_a_first_click_is_answered_on_the_image_and_then_on_the_object():
 
 def test_a_box_is_answered_on_its_surroundings_at_once():
     backend = DiscBackend()
-    ZoomPredictor().predict(question(backend, PromptSet((), Box(260, 160, 340, 240))))
+    IterativePredictor().predict(
+        question(backend, PromptSet((), Box(260, 160, 340, 240)))
+    )
     ((view, _, mask),) = backend.calls
     assert view.width == pytest.approx(112, abs=1)
     assert mask is None
 
 
 def test_a_further_click_costs_one_pass():
-    backend, predictor = DiscBackend(), ZoomPredictor()
+    backend, predictor = DiscBackend(), IterativePredictor()
     predictor.predict(question(backend, points((300, 200))))
     predictor.predict(question(backend, points((300, 200), (310, 210))))
     assert len(backend.calls) == 3
@@ -83,7 +86,7 @@ def test_a_further_click_costs_one_pass():
 
 
 def test_a_click_outside_the_view_widens_it():
-    backend, predictor = DiscBackend(), ZoomPredictor()
+    backend, predictor = DiscBackend(), IterativePredictor()
     seen = predictor.predict(question(backend, points((300, 200), (500, 350))))
     assert seen.view.right > 500
     assert seen.view.bottom > 350
@@ -91,19 +94,19 @@ def test_a_click_outside_the_view_widens_it():
 
 def test_answers_depend_on_the_prompts_alone():
     many = [(300 + 3 * i, 200 - 2 * i) for i in range(5)]
-    step = ZoomPredictor()
+    step = IterativePredictor()
     for count in range(1, 6):
         last = step.predict(question(DiscBackend(), points(*many[:count])))
     undone = step.predict(question(DiscBackend(), points(*many[:2])))
-    fresh = ZoomPredictor().predict(question(DiscBackend(), points(*many)))
+    fresh = IterativePredictor().predict(question(DiscBackend(), points(*many)))
     assert last.view == fresh.view
     np.testing.assert_array_equal(last.alphas, fresh.alphas)
-    two = ZoomPredictor().predict(question(DiscBackend(), points(*many[:2])))
+    two = IterativePredictor().predict(question(DiscBackend(), points(*many[:2])))
     np.testing.assert_array_equal(undone.alphas, two.alphas)
 
 
 def test_a_passing_question_is_not_remembered():
-    backend, predictor = DiscBackend(), ZoomPredictor()
+    backend, predictor = DiscBackend(), IterativePredictor()
     for _ in range(2):
         asked = question(backend, points((300, 200)))
         predictor.predict(asked, remember=False)
@@ -111,7 +114,7 @@ def test_a_passing_question_is_not_remembered():
 
 
 def test_another_image_is_answered_anew():
-    backend, predictor = DiscBackend(), ZoomPredictor()
+    backend, predictor = DiscBackend(), IterativePredictor()
     predictor.predict(question(backend, points((300, 200)), "one"))
     predictor.predict(question(backend, points((300, 200)), "two"))
     assert len(backend.calls) == 4
@@ -121,7 +124,7 @@ def test_an_answer_can_be_cancelled():
     backend = DiscBackend()
     asked = question(backend, points((300, 200)), cancelled=lambda: True)
     with pytest.raises(Cancelled):
-        ZoomPredictor().predict(asked)
+        IterativePredictor().predict(asked)
     assert not backend.calls
 
 
@@ -152,7 +155,7 @@ def disc_alpha(view):
 )
 def test_the_previous_answer_lies_where_it_was_found(view):
     seen = View(230, 130, 371, 270, 256)
-    logits = previous_answer(disc_alpha(seen), seen, view, 2)
+    logits = previous_mask_input(disc_alpha(seen), seen, view, 2, 2)
     assert logits.shape == (1, 128, 128)
     height, width = (-(-side // 2) for side in view.input_size)
     expected = disc_alpha(view) > 0.5
@@ -163,7 +166,7 @@ def test_the_previous_answer_lies_where_it_was_found(view):
 
 def test_nothing_is_known_beyond_the_previous_view():
     seen, view = View(300, 200, 340, 240, 256), View.whole(*SIZE, 256)
-    logits = previous_answer(np.ones((128, 128), np.float32), seen, view, 2)
+    logits = previous_mask_input(np.ones((128, 128), np.float32), seen, view, 2, 2)
     shown = logits[0] > 0
     scale = 600 / 128
     assert shown.sum() == pytest.approx((40 / scale) ** 2, rel=0.3)

@@ -1,0 +1,114 @@
+"""Predictions: what goes into one, what comes out, and one decoding of a view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zim_model.arrays import FloatArray
+from zim_model.inference.view import View
+from zim_model.prompts import Box, PromptSet
+from zim_model.request import CancelCheck
+
+if TYPE_CHECKING:
+    from zim_model.inference.backends import Backend, EncodedView
+
+SIGMOID_FLOOR = 1 / 512
+"""A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them
+does, so that a cut-out's surroundings are empty and its inside is opaque."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """A backend's decoding of prompts on a view.
+
+    Attributes:
+        view: the part of the image.
+        alphas: (4, h, w) float32 in [0, 1], a matte of the view per candidate.
+        scores: (4,) float32, the predicted IoU of each.
+        fine: a finer matte (h', w') of the candidate that is meant, from a model with a
+            detail stage.
+    """
+
+    view: View
+    alphas: FloatArray
+    scores: FloatArray
+    fine: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictRequest:
+    """What to predict: an image, its model, and prompts.
+
+    Attributes:
+        backend: the model.
+        encode: returns a view's features, cached or new.
+        image_key: equal keys mean equal pixels.
+        size: height and width of the image.
+        prompts: in image pixels.
+        candidate: which of the four mattes is meant.
+        cancelled: polled between passes.
+        detailed: make the finer matte, where the model can.
+    """
+
+    backend: Backend
+    encode: Callable[[View], EncodedView]
+    image_key: str
+    size: tuple[int, int]
+    prompts: PromptSet
+    candidate: int
+    cancelled: CancelCheck
+    detailed: bool = True
+
+
+def prompt_prefixes(prompts: PromptSet) -> Iterator[PromptSet]:
+    """The prompts with their first points only, ever more of them, all at last.
+
+    The first one is the shortest with a box or anything positive; all prompts come,
+    whatever they are.
+    """
+    for count in range(len(prompts.points)):
+        part = replace(prompts, points=prompts.points[:count])
+        if part.box is not None or part.positive_positions:
+            yield part
+    yield prompts
+
+
+def decode_view(
+    backend: Backend,
+    encoded: EncodedView,
+    prompts: PromptSet,
+    mask_input: FloatArray | None = None,
+) -> Prediction:
+    """Decode prompts, in image pixels, on an encoded view."""
+    view = encoded.view
+    logits, scores = backend.decode(encoded, view.apply(prompts), mask_input)
+    return Prediction(view, logits_to_alphas(logits), scores)
+
+
+def alpha_box(alpha: FloatArray, view: View) -> Box | None:
+    """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
+
+    It may extend a fraction of a cell beyond the view.
+    """
+    found = alpha > 0.5
+    if not found.any():
+        return None
+    scale = view.width / alpha.shape[1]
+    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
+    return Box(
+        view.left + float(columns[0] * scale),
+        view.top + float(rows[0] * scale),
+        view.left + float((columns[-1] + 1) * scale),
+        view.top + float((rows[-1] + 1) * scale),
+    )
+
+
+def logits_to_alphas(logits: FloatArray) -> FloatArray:
+    """Alpha float32 in [0, 1], exactly 0 and 1 where it is close, from logits."""
+    alphas = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    alphas = np.clip((alphas - SIGMOID_FLOOR) / (1 - 2 * SIGMOID_FLOOR), 0, 1)
+    return alphas.astype(np.float32)
