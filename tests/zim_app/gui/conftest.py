@@ -71,6 +71,7 @@ class FakeEngine:
         self.search_gate.set()
         self.found: tuple[FoundObject, ...] = ()
         self.calls: list[str] = []
+        self.encoded: set[tuple[str, str]] = set()
         self.solved: list[Request] = []
         self.cancelled: list[Request] = []
         self.error: Exception | None = None
@@ -87,7 +88,10 @@ class FakeEngine:
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
     ) -> Timings:
         self._work("prepare", request, cancelled)
-        return Timings(7.0, 0.0, "CPU", self.notes)
+        key = (request.image_key, request.model)
+        encode_ms = 0.0 if key in self.encoded else 7.0  # as features are cached
+        self.encoded.add(key)
+        return Timings(encode_ms, 0.0, "CPU", self.notes)
 
     def solve(
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
