@@ -169,10 +169,12 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(shards, tmp_path)
 
 
 def test_two_processes_train_what_one_would(shards, tmp_path):
-    """One process with two micro-batches equals two processes."""
-    alone = train(
-        a_config(steps=2, accumulate=2), TrainingRunOptions(shards, tmp_path / "one")
-    )
+    """One process with two micro-batches equals two processes.
+
+    Compared are AdamW's first moments, which are linear in the gradients: its steps
+    are nearly signs of gradients, also of those that are rounding noise.
+    """
+    train(a_config(steps=2, accumulate=2), TrainingRunOptions(shards, tmp_path / "one"))
     config = write_config(tmp_path / "config.toml", steps=2)
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
@@ -182,11 +184,16 @@ def test_two_processes_train_what_one_would(shards, tmp_path):
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
-    state = torch.load(tmp_path / "two" / "state.pt", weights_only=True)["model"]
-    for name, value in alone.model.named_parameters():
-        if name.endswith("self_attn.k_proj.bias"):
-            continue  # softmax is invariant to it: its gradient is rounding noise
-        torch.testing.assert_close(value, state[name], rtol=0, atol=2e-5, msg=name)
+    one, two = (
+        torch.load(tmp_path / name / "state.pt", weights_only=True)["optimiser"]
+        for name in ("one", "two")
+    )
+    assert one["state"].keys() == two["state"].keys()
+    whole = torch.cat([s["exp_avg"].flatten() for s in one["state"].values()])
+    for number, moments in one["state"].items():
+        difference = (moments["exp_avg"] - two["state"][number]["exp_avg"]).norm()
+        size = moments["exp_avg"].norm()
+        assert difference < 1e-3 * size + 1e-6 * whole.norm(), number
 
 
 def test_recomputing_saves_memory_and_changes_no_gradient(shards):
