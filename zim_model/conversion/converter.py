@@ -27,7 +27,7 @@ from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 from zim_model.runtime.malloc import tune_malloc
-from zim_model.weights.checkpoint import fingerprint
+from zim_model.weights.tensors import fingerprint
 
 DEFAULT_CONVERTER = "converter-tiny"
 THRESHOLD = 128

@@ -12,12 +12,7 @@ from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import WeightsError
 from zim_model.runtime.atomic_files import atomic_write
-from zim_model.weights.checkpoint import (
-    check_tensor_names,
-    check_tensor_shapes,
-    read_tensors,
-    to_stored_dtype,
-)
+from zim_model.weights.tensors import load_strict, read_tensors, to_stored_dtype
 
 CONFIG_KEY = "converter_config"
 
@@ -53,9 +48,7 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
     except (json.JSONDecodeError, TypeError) as error:
         raise WeightsError(f"{path} has a malformed configuration.") from error
     network = ConverterNetwork(config)
-    check_tensor_names(network, tensors, path)
-    check_tensor_shapes(network.state_dict(), tensors, path)
-    network.load_state_dict(tensors)
+    load_strict(network, tensors, path)
     return network.eval()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
 from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.weights.installed import WEIGHT_SUFFIXES
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -85,7 +86,7 @@ class ModelSystem:
     def from_name(cls, model: str) -> ModelSystem:
         """A model under its own name; a weight file goes with its folder's."""
         path = Path(model)
-        if path.suffix in (".safetensors", ".pth"):
+        if path.suffix in WEIGHT_SUFFIXES:
             return cls(model, f"{path.resolve().parent.name}/{path.stem}")
         return cls(model, model)
 

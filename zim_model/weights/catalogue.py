@@ -8,7 +8,12 @@ from typing import Literal
 
 from zim_model.assets import asset_path
 from zim_model.errors import WeightsError
-from zim_model.weights.installed import ONNX_FILES, find_installed, installed_models
+from zim_model.weights.installed import (
+    ONNX_FILES,
+    WEIGHT_SUFFIXES,
+    find_installed,
+    installed_models,
+)
 
 DEFAULT_MODEL = "zim-tiny"
 
@@ -210,7 +215,7 @@ def locate(model: str) -> Path:
             "Add it to the installed models first.",
         )
     path = Path(model)
-    if path.suffix in (".safetensors", ".pth") or (path / ONNX_FILES[0]).is_file():
+    if path.suffix in WEIGHT_SUFFIXES or (path / ONNX_FILES[0]).is_file():
         return path
     info = find_known(model)
     if info is not None:
@@ -222,5 +227,5 @@ def locate(model: str) -> Path:
     names = ", ".join(each.name for each in installed_models())
     raise WeightsError(
         f"There is no model called {model!r}.",
-        f"Installed: {names}; or give a .safetensors or .pth file.",
+        f"Installed: {names}; or give a .safetensors, .pth or .pt file.",
     )

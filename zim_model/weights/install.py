@@ -10,6 +10,7 @@ from zim_model.weights.catalogue import MODELS, ModelInfo
 from zim_model.weights.download import sha256
 from zim_model.weights.installed import (
     ONNX_FILES,
+    WEIGHT_SUFFIXES,
     InstalledModel,
     install_files,
     translate_os_errors,
@@ -22,7 +23,7 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
     The file is linked where the disk allows it, else copied.
 
     Args:
-        path: a ``.safetensors`` file of ours, a SAM ``.pth`` file, or
+        path: a ``.safetensors`` file of ours, a SAM checkpoint, or
             ``encoder.onnx`` or ``decoder.onnx`` of a pair, or their folder.
         name: of the model; None takes the name of the known model with the
             same files, else the name of the file.
@@ -47,10 +48,10 @@ def _recognise_files(path: Path) -> tuple[list[Path], Callable[[], object]]:
         raise WeightsError(f"{path} does not exist.", "Check the spelling.")
     if path.is_dir() or path.suffix == ".onnx":
         return _onnx_pair(path if path.is_dir() else path.parent)
-    if path.suffix not in (".safetensors", ".pth"):
+    if path.suffix not in WEIGHT_SUFFIXES:
         raise WeightsError(
             f"{path.name} is no kind of model file that is known here.",
-            "Give a .safetensors or SAM .pth file, or a folder with "
+            "Give a .safetensors, .pth or .pt file, or a folder with "
             f"{' and '.join(ONNX_FILES)}.",
         )
     from zim_model.weights.checkpoint import check_weights

@@ -25,6 +25,9 @@ from zim_model.runtime.atomic_files import describe_os_error
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
 ONNX_FILES = ("encoder.onnx", "decoder.onnx")
+PICKLE_SUFFIXES = (".pth", ".pt")
+"""Of SAM checkpoints that torch saved."""
+WEIGHT_SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
 PART_FOLDER = ".part"
 """Suffix of the names of incomplete folders and files."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -85,7 +88,7 @@ def _read_model_folder(folder: Path) -> InstalledModel | None:
         return None
     if {path.name for path in files} >= set(ONNX_FILES):
         return InstalledModel(folder.name, folder, size)
-    weights = [path for path in files if path.suffix in (".safetensors", ".pth")]
+    weights = [path for path in files if path.suffix in WEIGHT_SUFFIXES]
     if len(weights) != 1:
         return None
     return InstalledModel(folder.name, weights[0], size)

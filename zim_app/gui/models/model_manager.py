@@ -412,7 +412,7 @@ class ModelManager(QDialog):
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilters(
             [
-                self.tr("Models ({})").format("*.safetensors *.pth *.onnx"),
+                self.tr("Models ({})").format("*.safetensors *.pth *.pt *.onnx"),
                 self.tr("All files (*)"),
             ]
         )
