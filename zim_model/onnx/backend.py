@@ -8,6 +8,7 @@ prompt-aware attention mask is an input of the decoder and is computed here.
 from __future__ import annotations
 
 import hashlib
+import math
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 IMAGE = "image"
 ENCODER_OUTPUTS = ("image_embeddings", "feat_D0", "feat_D1", "feat_D2")
 PROMPTS = ("point_coords", "point_labels", "attn_mask")
+SIGMA_KEY = "zim_attention_sigma"
+"""Entry of the decoder's metadata, see :func:`attention_sigma`."""
 DECODER_OUTPUTS = ("masks", "iou_predictions")
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -253,7 +256,33 @@ def _detect_config(
                 f"{made[name].shape} in one and {needed[name].shape} in the other.",
                 "Copy both from the same model.",
             )
-    return replace(ZIM_VIT_B, name=folder.name, image_size=side)
+    metadata = decoder.get_modelmeta().custom_metadata_map
+    sigma = attention_sigma(metadata, folder / second)
+    return replace(ZIM_VIT_B, name=folder.name, image_size=side, attention_sigma=sigma)
+
+
+def attention_sigma(metadata: Mapping[str, str], path: Path) -> float:
+    """``ZimConfig.attention_sigma`` of a decoder's graph.
+
+    The attention mask is an input of the graph, so only its metadata can tell the
+    width; without an entry it is that of ZIM's authors.
+
+    Raises:
+        WeightsError: the entry is no positive number.
+    """
+    text = metadata.get(SIGMA_KEY)
+    if text is None:
+        return ZIM_VIT_B.attention_sigma
+    try:
+        sigma = float(text)
+    except ValueError:
+        sigma = math.nan
+    if not 0 < sigma < math.inf:
+        raise WeightsError(
+            f"{path} has a malformed {SIGMA_KEY}: {text!r}.",
+            "Export the model again.",
+        )
+    return sigma
 
 
 def _tensor_list(values: Sequence[Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from zim_model.network.zim import Features, Zim
 from zim_model.onnx.backend import (
     DECODER_OUTPUTS,
     ENCODER_OUTPUTS,
+    attention_sigma,
     check_pair,
     open_session,
 )
@@ -268,6 +269,9 @@ def _decoder_state(
     """The whole configuration, and the decoder's weights."""
     layers = [_details_first(layer, graph) for layer in _decoder_layers(graph)]
     config = _whole_config(config, layers)
+    metadata = {entry.key: entry.value for entry in graph.model.metadata_props}
+    sigma = attention_sigma(metadata, graph.path)
+    config = replace(config, attention_sigma=sigma)
     own, slots = parameter_shapes(config), _decoder_slots(config)
     result = places.match(slots, layers, own, graph.path)
     layer = "mask_decoder.transformer.layers.0"

@@ -26,6 +26,7 @@ from zim_model.onnx.backend import (
     ENCODER_OUTPUTS,
     IMAGE,
     PROMPTS,
+    SIGMA_KEY,
     open_session,
 )
 from zim_model.onnx.parity import (
@@ -133,6 +134,7 @@ def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
         check_space(folder, int(1.2 * size), model=False)
         _write_encoder(model, staging / ONNX_FILES[0])
         _write_decoder(model, staging / ONNX_FILES[1])
+        _store_sigma(model.config.attention_sigma, staging / ONNX_FILES[1])
         return _check_parity(model, staging)
 
 
@@ -239,6 +241,15 @@ def _gather_weights(written: Path, path: Path) -> None:
         all_tensors_to_one_file=True,
         location=f"{path.name}.data",
     )
+
+
+def _store_sigma(sigma: float, path: Path) -> None:
+    """Add the width of the attention mask to a graph's metadata."""
+    import onnx
+
+    graph = onnx.load(str(path), load_external_data=False)
+    graph.metadata_props.add(key=SIGMA_KEY, value=repr(sigma))
+    onnx.save(graph, str(path))
 
 
 def _check_parity(model: Zim, folder: Path) -> list[ParityDifference]:
