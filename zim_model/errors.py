@@ -1,11 +1,47 @@
-"""Errors that a user can act on.
+"""Errors that a user can act on, and the sentences that they consist of.
 
 Every expected failure (a broken file, an impossible prompt, weights of another
 architecture) is raised as a :class:`ZimError` with a sentence for the user and a hint
 on what to do.  Any other exception is a bug.
+
+Sentences are written ``msg("{path} is empty.", path=path)``: the window translates the
+template and puts the values in.  Plain strings, such as those of the training commands,
+are shown as they are.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+
+class Message(str):
+    """An English sentence that can still be translated.
+
+    Attributes:
+        template: the text to translate, a format string.
+        values: values of its placeholders; may be messages themselves.
+    """
+
+    template: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, template: str, values: Mapping[str, Any]) -> Self:
+        message = super().__new__(cls, template.format(**values))
+        message.template, message.values = template, values
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Message, (self.template, self.values)
+
+
+def msg(template: str, /, **values: Any) -> Message:
+    """The sentence ``template.format(**values)``, translatable.
+
+    Qt's tool finds the templates in the sources: they must be literals.  Braces that
+    stand for themselves are doubled.
+    """
+    return Message(template, values)
 
 
 class ZimError(Exception):

@@ -37,7 +37,7 @@ from zim_app.core.export import (
     export,
 )
 from zim_app.core.images import load_image
-from zim_model.errors import ImageError, ZimError
+from zim_model.errors import ImageError, ZimError, msg
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Upsampling
 from zim_model.runtime.atomic_files import describe_os_error
@@ -264,10 +264,13 @@ def _read_recipe(path: Path) -> Recipe:
         return Recipe.from_json(json.loads(path.read_text("utf-8")))
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+        raise ZimError(
+            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
+        ) from error
     except ValueError as error:  # neither UTF-8 nor JSON
         raise ZimError(
-            f"{path.name} is no JSON file: {error}.", "Give a saved recipe."
+            msg("{name} is no JSON file: {error}.", name=path.name, error=str(error)),
+            msg("Give a saved recipe."),
         ) from error
 
 
@@ -275,8 +278,8 @@ def _default_output(photo: Path, what: ExportKind) -> Path:
     path = photo.with_name(f"{photo.stem}-{what}.png")
     if path.exists():
         raise ImageError(
-            f"{path} exists already.",
-            "Say -o FILE to replace it, or to save elsewhere.",
+            msg("{path} exists already.", path=path),
+            msg("Say -o FILE to replace it, or to save elsewhere."),
         )
     return path
 

@@ -22,7 +22,7 @@ from PIL.ExifTags import Base
 from zim_app.core.colour import Space
 from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import WordArray
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, msg
 
 MAX_PIXELS = 150_000_000
 """Larger images are refused before they are decoded."""
@@ -88,7 +88,9 @@ def decode(path: Path) -> DecodedImage:
     with path.open("rb") as stream:
         head = stream.read(32)
     if not head:
-        raise ImageError(f"{path.name} is empty.", "Copy or download it again.")
+        raise ImageError(
+            msg("{name} is empty.", name=path.name), msg("Copy or download it again.")
+        )
     if head.startswith(_TIFF_MAGICS):
         decoded = _decode_deep_tiff(path)
         if decoded is not None:
@@ -107,9 +109,15 @@ def _check_size(path: Path, width: int, height: int) -> None:
 
 def _too_large_error(path: Path, pixels: int, size: str = "") -> ImageError:
     return ImageError(
-        f"{path.name} has {pixels / 1e6:.0f} million pixels{size}; "
-        f"the limit is {MAX_PIXELS // 1_000_000} million.",
-        "Crop it or make it smaller first.",
+        msg(
+            "{name} has {pixels:.0f} million pixels{size}; the limit is {limit} "
+            "million.",
+            name=path.name,
+            pixels=pixels / 1e6,
+            size=size,
+            limit=MAX_PIXELS // 1_000_000,
+        ),
+        msg("Crop it or make it smaller first."),
     )
 
 
@@ -130,8 +138,11 @@ def _decode_with_pillow(path: Path, *, is_png16: bool) -> DecodedImage:
         raise _too_large_error(path, int(count.group()) if count else 0) from error
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{path.name} is not a photo that zim-studio can read.",
-            f"Convert it to {_READABLE}; if it is one already, it is damaged.",
+            msg("{name} is not a photo that zim-studio can read.", name=path.name),
+            msg(
+                "Convert it to {formats}; if it is one already, it is damaged.",
+                formats=_READABLE,
+            ),
         ) from error
     colour, space, alpha = bands or _png16_bands(path, info.get("transparency"))
     return DecodedImage(
@@ -213,8 +224,8 @@ def _orientation(value: Any) -> int:
 
 def _unsupported_error(path: Path, reason: str) -> ImageError:
     return ImageError(
-        f"{path.name} cannot be used: {reason}.",
-        "Save it as 8-bit or 16-bit RGB first.",
+        msg("{name} cannot be used: {reason}.", name=path.name, reason=reason),
+        msg("Save it as 8-bit or 16-bit RGB first."),
     )
 
 

@@ -11,7 +11,7 @@ from zim_app.core.formats import BY_ID, FileFormat
 from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.naming import check_template
 from zim_app.core.pixels import Rgb
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 ExportKind = Literal["cutout", "matte", "composite"]
 Depth = Literal["source", "8", "16"]
@@ -107,8 +107,14 @@ class ExportOptions:
         check_template(self.template)
         if self.what == "cutout" and not self.file_format.transparency:
             raise ZimError(
-                f"{self.file_format.name} cannot hold the transparency of a cut-out.",
-                "Save as PNG, TIFF or WebP, or save the matte or a composite instead.",
+                msg(
+                    "{name} cannot hold the transparency of a cut-out.",
+                    name=self.file_format.name,
+                ),
+                msg(
+                    "Save as PNG, TIFF or WebP, or save the matte or a composite "
+                    "instead."
+                ),
             )
         return self
 
@@ -154,7 +160,9 @@ class ExportOptions:
             )
             return options.validate()
         except (TypeError, ValueError) as error:
-            raise ZimError(f"The export options cannot be read: {error}.") from error
+            raise ZimError(
+                msg("The export options cannot be read: {error}.", error=str(error))
+            ) from error
 
     def frame(self, width: int, height: int, support: Rect | None) -> ExportFrame:
         """The region of an image that is written, and its size in the file.
@@ -171,8 +179,8 @@ class ExportOptions:
         if self.trim:
             if support is None:
                 raise ZimError(
-                    "There is nothing to export: all is transparent.",
-                    "Add a prompt on the object, or do not trim.",
+                    msg("There is nothing to export: all is transparent."),
+                    msg("Add a prompt on the object, or do not trim."),
                 )
             left, top, right, bottom = support
             pad = self.padding
@@ -193,4 +201,7 @@ def _is_number(value: object, low: float, high: float) -> bool:
 
 def _option_error(name: str, value: object, expected: str) -> ZimError:
     shown = name.replace("_", " ")
-    return ZimError(f"The export's {shown} is {value!r}.", f"It must be {expected}.")
+    return ZimError(
+        msg("The export's {shown} is {value!r}.", shown=shown, value=value),
+        msg("It must be {expected}.", expected=expected),
+    )

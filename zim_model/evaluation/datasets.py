@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.runtime.atomic_files import describe_os_error
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
@@ -146,10 +146,16 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
         ZimError: there is no such folder or layout, or no case in it.
     """
     if not root.is_dir():
-        raise ZimError(f"{root} is no folder.", "Give the folder of a data set.")
+        raise ZimError(
+            msg("{root} is no folder.", root=root),
+            msg("Give the folder of a data set."),
+        )
     names = [each.name for each in LAYOUTS]
     if layout is not None and layout not in names:
-        raise ZimError(f"There is no layout {layout!r}.", f"Known: {', '.join(names)}.")
+        raise ZimError(
+            msg("There is no layout {layout!r}.", layout=layout),
+            msg("Known: {names}.", names=", ".join(names)),
+        )
     for each in LAYOUTS:
         if layout not in (None, each.name):
             continue
@@ -157,7 +163,9 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
             cases, problems = each.read(root)
         except OSError as error:
             reason, cure = describe_os_error(error)
-            raise ZimError(f"{root} cannot be read: {reason}.", cure) from error
+            raise ZimError(
+                msg("{root} cannot be read: {reason}.", root=root, reason=reason), cure
+            ) from error
         if cases or problems:
             return Dataset(
                 root.resolve().name,
@@ -171,7 +179,10 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
     expected = "; ".join(
         f"{e.name} ({e.description})" for e in LAYOUTS if layout in (None, e.name)
     )
-    raise ZimError(f"{root} holds no images with mattes.", f"Expected: {expected}.")
+    raise ZimError(
+        msg("{root} holds no images with mattes.", root=root),
+        msg("Expected: {expected}.", expected=expected),
+    )
 
 
 # --- MicroMat-3K ----------------------------------------------------------------------

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
 
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.prompts import PromptSet
 from zim_model.runtime.atomic_files import describe_os_error
 
@@ -135,8 +135,12 @@ class RunConfig:
             ]
         if differences:
             raise ZimError(
-                f"{path} holds another run: {'; '.join(differences)}.",
-                "Choose another folder for the results.",
+                msg(
+                    "{path} holds another run: {differences}.",
+                    path=path,
+                    differences="; ".join(differences),
+                ),
+                msg("Choose another folder for the results."),
             )
 
     def merge(self, other: RunConfig) -> RunConfig:
@@ -187,7 +191,9 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
         content = path.read_bytes()
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+        raise ZimError(
+            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
+        ) from error
     whole = content.rfind(b"\n") + 1
     config: RunConfig | None = None
     rows: dict[RowKey, EvaluationRow] = {}
@@ -201,8 +207,13 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
             row = EvaluationRow.from_json(data)
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise ZimError(
-                f"{path}, line {number}, is no row of an evaluation: {error}.",
-                "Remove the line, or choose another folder for the results.",
+                msg(
+                    "{path}, line {number}, is no row of an evaluation: {error}.",
+                    path=path,
+                    number=number,
+                    error=str(error),
+                ),
+                msg("Remove the line, or choose another folder for the results."),
             ) from error
         before = rows.get(row.key)
         if (
@@ -213,7 +224,7 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
         ):
             rows[row.key] = row
     if config is None:
-        raise ZimError(f"{path} is no journal of an evaluation.")
+        raise ZimError(msg("{path} is no journal of an evaluation.", path=path))
     return config, rows, whole
 
 
@@ -229,8 +240,8 @@ def _config(data: Mapping[str, Any]) -> RunConfig:
 def exists_error(path: Path) -> ZimError:
     """The error for an existing journal that is not to be resumed."""
     return ZimError(
-        f"{path} holds the rows of an earlier run.",
-        "Resume it (--resume), or choose another folder for the results.",
+        msg("{path} holds the rows of an earlier run.", path=path),
+        msg("Resume it (--resume), or choose another folder for the results."),
     )
 
 
@@ -315,8 +326,8 @@ def _lock(file: IO[bytes], path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise ZimError(
-            f"Another run is writing to {path}.",
-            "Wait for it, stop it, or choose another folder for the results.",
+            msg("Another run is writing to {path}.", path=path),
+            msg("Wait for it, stop it, or choose another folder for the results."),
         ) from error
     except OSError:  # a network drive without locks
         return
@@ -324,7 +335,9 @@ def _lock(file: IO[bytes], path: Path) -> None:
 
 def _write_error(path: Path, error: OSError) -> ZimError:
     reason, cure = describe_os_error(error)
-    return ZimError(f"{path} cannot be written: {reason}.", cure)
+    return ZimError(
+        msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
+    )
 
 
 def merge_journals(
@@ -346,5 +359,7 @@ def merge_journals(
             if key not in rows or rows[key].error:
                 rows[key] = row
     if config is None:
-        raise ZimError("There is no journal to merge.", "Name folders of results.")
+        raise ZimError(
+            msg("There is no journal to merge."), msg("Name folders of results.")
+        )
     return config, rows

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
-from zim_model.errors import ImageError, PromptError
+from zim_model.errors import ImageError, PromptError, msg
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import describe_os_error
@@ -79,14 +79,22 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
             image.load()
             yield image
     except UnidentifiedImageError as error:
-        raise ImageError(f"{path} is no image that can be read.") from error
+        raise ImageError(
+            msg("{path} is no image that can be read.", path=path)
+        ) from error
     except Image.DecompressionBombError as error:
-        raise ImageError(f"{path} is too large: {error}") from error
+        raise ImageError(
+            msg("{path} is too large: {error}", path=path, error=str(error))
+        ) from error
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
+        raise ImageError(
+            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
+        ) from error
     except (SyntaxError, ValueError, EOFError, MemoryError) as error:  # damaged
-        raise ImageError(f"{path} cannot be read: {error}.") from error
+        raise ImageError(
+            msg("{path} cannot be read: {error}.", path=path, error=str(error))
+        ) from error
 
 
 def check_size(path: Path, array: np.ndarray[Any, Any], image: Path, size: Any) -> None:
@@ -98,8 +106,16 @@ def check_size(path: Path, array: np.ndarray[Any, Any], image: Path, size: Any) 
     if array.shape[:2] != tuple(size[:2]):
         (height, width), (rows, columns) = array.shape[:2], size[:2]
         raise ImageError(
-            f"{path} is {width} x {height} pixels, but {image.name} is "
-            f"{columns} x {rows}."
+            msg(
+                "{path} is {width} x {height} pixels, but {name} is {columns} x "
+                "{rows}.",
+                path=path,
+                width=width,
+                height=height,
+                name=image.name,
+                columns=columns,
+                rows=rows,
+            )
         )
 
 
@@ -117,9 +133,13 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise PromptError(f"{path} cannot be read: {reason}.", cure) from error
+        raise PromptError(
+            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise PromptError(f"{path} is no JSON file: {error}.") from error
+        raise PromptError(
+            msg("{path} is no JSON file: {error}.", path=path, error=str(error))
+        ) from error
     try:
         prompts = {}
         if data.get("point") is not None:
@@ -129,8 +149,10 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
             prompts["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PromptError(
-            f"{path} does not hold prompts: {error}.",
-            'Expected {"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}.',
+            msg("{path} does not hold prompts: {error}.", path=path, error=str(error)),
+            msg(
+                'Expected {{"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}}.'
+            ),
         ) from error
     return prompts
 
@@ -172,7 +194,15 @@ def validate_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
         )
         if not beyond <= MAX_OUTSIDE:
             raise PromptError(
-                f"The box ({box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}) reaches "
-                f"outside the image ({width} x {height} pixels)."
+                msg(
+                    "The box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reaches outside the "
+                    "image ({width} x {height} pixels).",
+                    x0=box.x0,
+                    y0=box.y0,
+                    x1=box.x1,
+                    y1=box.y1,
+                    width=width,
+                    height=height,
+                )
             )
     return prompts.validate(height, width)

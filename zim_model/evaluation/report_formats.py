@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.html import to_html
 from zim_model.evaluation.journal import EvaluationRow
@@ -58,7 +58,10 @@ def write_report(
                 stream.write(WRITERS[name](report, dataset).encode())
         except OSError as error:
             reason, cure = describe_os_error(error)
-            raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+            raise ZimError(
+                msg("{path} cannot be written: {reason}.", path=path, reason=reason),
+                cure,
+            ) from error
         written.append(path)
     return tuple(written)
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import ByteArray
-from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError
+from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError, msg
 from zim_model.evaluation.clicks import NOC_IOUS, number_of_clicks
 from zim_model.evaluation.datasets import Case, Dataset, EvaluatedRegion
 from zim_model.evaluation.events import (
@@ -163,7 +163,9 @@ def evaluate(
     """
     check_unique_names(systems)
     if not prompts:
-        raise ZimError("There is no kind of prompt.", "Use point, box or clicks:N.")
+        raise ZimError(
+            msg("There is no kind of prompt."), msg("Use point, box or clicks:N.")
+        )
     if engine is None and any(isinstance(system, ModelSystem) for system in systems):
         from zim_model.inference.engine import Engine  # imports torch
 
@@ -395,13 +397,21 @@ class _EvaluationRun:
             values = future.result()
         except BrokenProcessPool as error:
             raise ZimError(
-                "A process that scores answers has died, perhaps for want of memory.",
-                "Resume the run with fewer processes; the finished rows are kept.",
+                msg(
+                    "A process that scores answers has died, perhaps for want of "
+                    "memory."
+                ),
+                msg("Resume the run with fewer processes; the finished rows are kept."),
             ) from error
         except OSError as error:  # of its images
             reason, cure = describe_os_error(error)
             raise ZimError(
-                f"Images in {self._out} cannot be written: {reason}.", cure
+                msg(
+                    "Images in {out} cannot be written: {reason}.",
+                    out=self._out,
+                    reason=reason,
+                ),
+                cure,
             ) from error
         except ZimError as error:
             return replace(row, error=str(error))
@@ -468,7 +478,10 @@ def _select_cases(
     """
     index, count = options.shard
     if not 1 <= index <= count:
-        raise ZimError(f"There is no shard {index} of {count}.", "Use 1/N to N/N.")
+        raise ZimError(
+            msg("There is no shard {index} of {count}.", index=index, count=count),
+            msg("Use 1/N to N/N."),
+        )
     return _select_all_shards(dataset, options)[index - 1 :: count]
 
 

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import BoolArray, FloatArray, WordArray
-from zim_model.errors import Cancelled, ImageError, ZimError
+from zim_model.errors import Cancelled, ImageError, ZimError, msg
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 SPREAD = 8
@@ -93,7 +93,7 @@ def estimate_foreground(
     """
     validate(image, alpha)
     if not 0 <= amount <= 1:
-        raise ZimError(f"The amount {amount} is outside 0 to 1.")
+        raise ZimError(msg("The amount {amount} is outside 0 to 1.", amount=amount))
     result = image.copy()
     needed = _pixels_to_estimate(alpha)
     if amount == 0 or not needed.any():
@@ -129,13 +129,21 @@ def validate(image: Pixels, alpha: WordArray) -> None:
     """
     if image.shape[2:] != (3,) or image.dtype not in (np.uint8, np.uint16):
         raise ImageError(
-            f"The image has shape {image.shape} and type {image.dtype}.",
-            "Expected (height, width, 3) of uint8 or uint16.",
+            msg(
+                "The image has shape {shape} and type {dtype}.",
+                shape=image.shape,
+                dtype=image.dtype,
+            ),
+            msg("Expected (height, width, 3) of uint8 or uint16."),
         )
     if alpha.shape != image.shape[:2] or alpha.dtype != np.uint16:
         raise ImageError(
-            f"Alpha has shape {alpha.shape} and type {alpha.dtype}.",
-            f"Expected {image.shape[:2]} of uint16.",
+            msg(
+                "Alpha has shape {shape} and type {dtype}.",
+                shape=alpha.shape,
+                dtype=alpha.dtype,
+            ),
+            msg("Expected {expected} of uint16.", expected=image.shape[:2]),
         )
 
 

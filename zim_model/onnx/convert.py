@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import (
     CONFIGS,
     NUM_MASK_TOKENS,
@@ -93,13 +93,17 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
     missing = [name for name in ONNX_FILES if not (folder / name).is_file()]
     if missing:
         raise WeightsError(
-            f"{folder} has no {' and no '.join(missing)}.",
-            "A ZIM model in ONNX format is a folder with both files.",
+            msg(
+                "{folder} has no {missing}.",
+                folder=folder,
+                missing=" and no ".join(missing),
+            ),
+            msg("A ZIM model in ONNX format is a folder with both files."),
         )
     if not target.parent.is_dir():  # before minutes of work
         raise WeightsError(
-            f"The folder {target.parent} does not exist.",
-            "Create it first, or choose another.",
+            msg("The folder {parent} does not exist.", parent=target.parent),
+            msg("Create it first, or choose another."),
         )
     check_pair(folder)
     encoder, decoder = (read_graph(folder / name) for name in ONNX_FILES)

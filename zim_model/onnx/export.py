@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.decoder import PADDING
 from zim_model.network.zim import Zim
 from zim_model.onnx.backend import (
@@ -145,15 +145,21 @@ def check_exportable(model: Zim) -> None:
     config = model.config
     if config.cue_channels:
         raise WeightsError(
-            f"{config.name} draws maps of the photo's colours with every click, for "
-            "which the official pair of graphs has no input.",
-            "Export a ZIM with a ViT encoder, such as zim-vit-b.",
+            msg(
+                "{name} draws maps of the photo's colours with every click, for which "
+                "the official pair of graphs has no input.",
+                name=config.name,
+            ),
+            msg("Export a ZIM with a ViT encoder, such as zim-vit-b."),
         )
     if config.pixel_decoder != "hierarchical":
         raise WeightsError(
-            f"{config.name} is a SAM: it has none of the detail maps that the official "
-            "pair of graphs passes on.",
-            "Export a ZIM with a ViT encoder, such as zim-vit-b.",
+            msg(
+                "{name} is a SAM: it has none of the detail maps that the official "
+                "pair of graphs passes on.",
+                name=config.name,
+            ),
+            msg("Export a ZIM with a ViT encoder, such as zim-vit-b."),
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import ZimConfig
 from zim_model.network.zim import Zim
 from zim_model.onnx.graph import GraphLayer, LayerKind
@@ -154,9 +154,14 @@ def _unmatched(
 ) -> WeightsError:
     strange = _join_words([str(layer) for layer in unmatched])
     return WeightsError(
-        f"{path} is of another architecture. Without a place here: {strange}. "
-        f"Without a counterpart there: {_join_words(left)}. Nothing was written.",
-        "It can still be used as it is: zim-studio models add.",
+        msg(
+            "{path} is of another architecture. Without a place here: {strange}. "
+            "Without a counterpart there: {left}. Nothing was written.",
+            path=path,
+            strange=strange,
+            left=_join_words(left),
+        ),
+        msg("It can still be used as it is: zim-studio models add."),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from zim_model.assets import asset_path
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.weights.installed import ONNX_FILES, find_installed, installed_models
 
 DEFAULT_MODEL = "zim-tiny"
@@ -206,8 +206,8 @@ def locate(model: str) -> Path:
         return installed.path
     if model.startswith(("//", "\\\\")):  # such as in a stranger's recipe
         raise WeightsError(
-            f"{model} lies on another computer.",
-            "Add it to the installed models first.",
+            msg("{model} lies on another computer.", model=model),
+            msg("Add it to the installed models first."),
         )
     path = Path(model)
     if path.suffix in (".safetensors", ".pth") or (path / ONNX_FILES[0]).is_file():
@@ -215,12 +215,15 @@ def locate(model: str) -> Path:
     info = find_known(model)
     if info is not None:
         raise WeightsError(
-            f"{info.title} is not installed.",
-            "Download it under Model › Manage models, or with: "
-            f"zim-studio models download {model}",
+            msg("{title} is not installed.", title=info.title),
+            msg(
+                "Download it under Model › Manage models, or with: zim-studio models "
+                "download {model}",
+                model=model,
+            ),
         )
     names = ", ".join(each.name for each in installed_models())
     raise WeightsError(
-        f"There is no model called {model!r}.",
-        f"Installed: {names}; or give a .safetensors or .pth file.",
+        msg("There is no model called {model!r}.", model=model),
+        msg("Installed: {names}; or give a .safetensors or .pth file.", names=names),
     )

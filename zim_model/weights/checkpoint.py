@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from zim_model.assets import asset_path, bundled_weights
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import CONFIGS, ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
@@ -94,8 +94,11 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
         if not path.is_file():
             known = [p.stem for p in bundled_weights()]
             raise WeightsError(
-                f"There is no model called {str(name_or_path)!r}.",
-                f"Known: {', '.join(known)}; or give a .safetensors or .pth file.",
+                msg("There is no model called {name!r}.", name=str(name_or_path)),
+                msg(
+                    "Known: {known}; or give a .safetensors or .pth file.",
+                    known=", ".join(known),
+                ),
             )
     config, tensors = read_weights(path)
     model = build(config)
@@ -112,8 +115,8 @@ def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:
     model = load_model(name_or_path, device)
     if not isinstance(model, Zim):
         raise WeightsError(
-            f"{name_or_path} is of zim-tiny's architecture.",
-            "Give the weights of a ZIM or SAM with a ViT.",
+            msg("{name} is of zim-tiny's architecture.", name=name_or_path),
+            msg("Give the weights of a ZIM or SAM with a ViT."),
         )
     return model
 
@@ -137,20 +140,24 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     key = next((key for key in kinds if key in metadata), None)
     if key is None:
         raise WeightsError(
-            f"{path} holds weights but not for which architecture.",
-            f"It must be saved by zim-studio (metadata key {CONFIG_KEY}).",
+            msg("{path} holds weights but not for which architecture.", path=path),
+            msg("It must be saved by zim-studio (metadata key {key}).", key=CONFIG_KEY),
         )
     try:
         config = kinds[key].from_json(json.loads(metadata[key]))
     except ValueError as error:  # no JSON
         raise WeightsError(
-            f"{path} has a malformed configuration ({error}).",
-            "Download or copy it again.",
+            msg(
+                "{path} has a malformed configuration ({error}).",
+                path=path,
+                error=str(error),
+            ),
+            msg("Download or copy it again."),
         ) from error
     except WeightsError as error:
         raise WeightsError(
-            f"{path} cannot be used. {error.message}",
-            error.hint or "Download or copy it again.",
+            msg("{path} cannot be used. {reason}", path=path, reason=error.message),
+            error.hint or msg("Download or copy it again."),
         ) from error
     return config, tensors
 
@@ -166,11 +173,15 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
-        raise WeightsError(f"{path} does not exist.") from error
+        raise WeightsError(msg("{path} does not exist.", path=path)) from error
     except (OSError, SafetensorError) as error:
         raise WeightsError(
-            f"{path} is damaged or no safetensors file ({error}).",
-            "Download or copy it again.",
+            msg(
+                "{path} is damaged or no safetensors file ({error}).",
+                path=path,
+                error=str(error),
+            ),
+            msg("Download or copy it again."),
         ) from error
     floats = {
         key: value.float() if value.is_floating_point() else value
@@ -248,18 +259,23 @@ def read_sam(path: Path) -> dict[str, Tensor]:
             warnings.simplefilter("ignore")
             state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise WeightsError(f"{path} does not exist.") from error
+        raise WeightsError(msg("{path} does not exist.", path=path)) from error
     except Exception as error:  # torch raises many kinds for a bad file
         if is_out_of_memory(error):
             raise
         raise WeightsError(
-            f"{path} is damaged or holds more than tensors, which may be unsafe.",
-            "Use the original file, or convert it to safetensors.",
+            msg(
+                "{path} is damaged or holds more than tensors, which may be unsafe.",
+                path=path,
+            ),
+            msg("Use the original file, or convert it to safetensors."),
         ) from error
     if not isinstance(state, dict) or not state:
-        raise WeightsError(f"{path} holds no named tensors.")
+        raise WeightsError(msg("{path} holds no named tensors.", path=path))
     if any(not isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path} is not a SAM checkpoint: not all are tensors.")
+        raise WeightsError(
+            msg("{path} is not a SAM checkpoint: not all are tensors.", path=path)
+        )
     return state
 
 
@@ -291,7 +307,7 @@ def load_sam_state(model: Zim, state: dict[str, Tensor], path: Path) -> LoadRepo
     check_tensor_shapes(own, state, path)
     placed = {key: value for key, value in state.items() if key in own}
     if not placed:
-        raise WeightsError(f"{path} has no tensor of SAM's names.")
+        raise WeightsError(msg("{path} has no tensor of SAM's names.", path=path))
     model.load_state_dict(placed, strict=False)
     return LoadReport(
         loaded=tuple(placed),
@@ -330,8 +346,11 @@ def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, Load
         config = CONFIGS[_detect_sam_config(state, path).name.replace("sam", "zim")]
     if config.pixel_decoder != "hierarchical" or config.cue_channels:
         raise WeightsError(
-            f"{config.name} is no ZIM that could be initialised from a SAM.",
-            "Take a configuration such as zim-vit-b.",
+            msg(
+                "{name} is no ZIM that could be initialised from a SAM.",
+                name=config.name,
+            ),
+            msg("Take a configuration such as zim-vit-b."),
         )
     model = Zim(config)
     own = model.state_dict()
@@ -378,8 +397,8 @@ def _detect_sam_config(state: dict[str, Tensor], path: Path) -> ZimConfig:
             if dim == embed.shape[-1]:
                 return replace(config, image_size=16 * grid)
     raise WeightsError(
-        f"{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.",
-        "Expected one of Meta's sam_vit_*.pth files.",
+        msg("{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.", path=path),
+        msg("Expected one of Meta's sam_vit_*.pth files."),
     )
 
 
@@ -402,10 +421,17 @@ def check_tensor_names(
     extra = [key for key in tensors if key not in own]
     if missing or extra:
         raise WeightsError(
-            f"{path} does not fit {model.config.name}: {len(missing)} tensors missing "
-            f"({', '.join(missing[:3])}), {len(extra)} unknown "
-            f"({', '.join(extra[:3])}).",
-            "It was made by another version or for another architecture.",
+            msg(
+                "{path} does not fit {name}: {missing_count} tensors missing "
+                "({missing}), {extra_count} unknown ({extra}).",
+                path=path,
+                name=model.config.name,
+                missing_count=len(missing),
+                missing=", ".join(missing[:3]),
+                extra_count=len(extra),
+                extra=", ".join(extra[:3]),
+            ),
+            msg("It was made by another version or for another architecture."),
         )
 
 
@@ -420,6 +446,12 @@ def check_tensor_shapes(
     for key, tensor in loaded.items():
         if key in expected and expected[key].shape != tensor.shape:
             raise WeightsError(
-                f"{path} is of another architecture: {key} has shape "
-                f"{tuple(tensor.shape)}, expected {tuple(expected[key].shape)}."
+                msg(
+                    "{path} is of another architecture: {key} has shape {shape}, "
+                    "expected {expected}.",
+                    path=path,
+                    key=key,
+                    shape=tuple(tensor.shape),
+                    expected=tuple(expected[key].shape),
+                )
             )

@@ -19,7 +19,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from zim_model.assets import bundled_weights
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import describe_os_error
 
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
@@ -100,8 +100,11 @@ def check_name(name: str) -> None:
     """
     if not _NAME.fullmatch(name) or name.endswith(PART_FOLDER):
         raise WeightsError(
-            f"{name!r} is no name for a model.",
-            'Use letters, digits, ".", "_" and "-", beginning with a letter or digit.',
+            msg("{name!r} is no name for a model.", name=name),
+            msg(
+                'Use letters, digits, ".", "_" and "-", beginning with a letter or '
+                "digit."
+            ),
         )
 
 
@@ -119,11 +122,19 @@ def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
     free = shutil.disk_usage(folder).free - _SPARE
     if free < nbytes:
         raise WeightsError(
-            f"The disk of {folder} is too full: {nbytes / 1e6:,.0f} MB are needed, "
-            f"{max(0, free) / 1e6:,.0f} MB are free.",
-            f"Free some space, or name a folder on another disk in {MODELS_VARIABLE}."
+            msg(
+                "The disk of {folder} is too full: {needed:,.0f} MB are needed, "
+                "{free:,.0f} MB are free.",
+                folder=folder,
+                needed=nbytes / 1e6,
+                free=max(0, free) / 1e6,
+            ),
+            msg(
+                "Free some space, or name a folder on another disk in {variable}.",
+                variable=MODELS_VARIABLE,
+            )
             if model
-            else "Free some space, or choose a folder on another disk.",
+            else msg("Free some space, or choose a folder on another disk."),
         )
 
 
@@ -141,7 +152,9 @@ def translate_os_errors(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise WeightsError(f"{doing}: {reason}.", cure) from error
+        raise WeightsError(
+            msg("{doing}: {reason}.", doing=doing, reason=reason), cure
+        ) from error
 
 
 def require_onnx() -> None:
@@ -156,10 +169,13 @@ def require_onnx() -> None:
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError)
         raise WeightsError(
-            f"This needs the package {error.name}, which is not installed."
+            msg(
+                "This needs the package {name}, which is not installed.",
+                name=error.name,
+            )
             if missing
-            else f"What ONNX needs cannot be loaded: {error}.",
-            "Install what ONNX needs: pip install 'zim-studio[onnx]'.",
+            else msg("What ONNX needs cannot be loaded: {error}.", error=str(error)),
+            msg("Install what ONNX needs: pip install 'zim-studio[onnx]'."),
         ) from error
 
 
@@ -178,8 +194,8 @@ def install_files(
     check_name(name)
     if find_installed(name) is not None:
         raise WeightsError(
-            f"There is a model called {name} already.",
-            "Remove it first, or give the new one another name.",
+            msg("There is a model called {name} already.", name=name),
+            msg("Remove it first, or give the new one another name."),
         )
     folder = models_folder()
     staging = folder / f"{secrets.token_hex(8)}{PART_FOLDER}"
@@ -216,11 +232,13 @@ def remove_model(name: str) -> None:
     check_name(name)
     model = find_installed(name)
     if model is not None and model.bundled:
-        raise WeightsError(f"{name} belongs to the program and cannot be removed.")
+        raise WeightsError(
+            msg("{name} belongs to the program and cannot be removed.", name=name)
+        )
     folder = models_folder()
     doomed = [path for path in (folder / name, part_folder(name)) if path.is_dir()]
     if not doomed:
-        raise WeightsError(f"No model called {name} is installed.")
+        raise WeightsError(msg("No model called {name} is installed.", name=name))
     for path in doomed:
         with translate_os_errors(f"{path} cannot be deleted"):
             shutil.rmtree(path)

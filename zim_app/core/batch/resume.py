@@ -28,7 +28,7 @@ from zim_app.core.decoding import FORMATS
 from zim_app.core.images import load_image
 from zim_app.core.naming import NameFields, file_stem
 from zim_app.core.session_store import FileStamp, SessionStore
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.recipe import SceneObject
 from zim_model.runtime.atomic_files import describe_os_error
 from zim_model.weights.installed import find_installed
@@ -36,8 +36,11 @@ from zim_model.weights.installed import find_installed
 _UNKNOWN = "\ufffc"
 """Placeholder in names for values that are not known yet; not valid in file names."""
 NO_PROMPTS = ZimError(
-    "There are no prompts for this photo.",
-    "Give it prompts in the studio or in a file, or choose another source of prompts.",
+    msg("There are no prompts for this photo."),
+    msg(
+        "Give it prompts in the studio or in a file, or choose another source of "
+        "prompts."
+    ),
 )
 
 
@@ -122,7 +125,9 @@ def _content_digest(job: Job) -> str:
         return content_digest(job.path)
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise ZimError(f"{job.path} cannot be read: {reason}.", cure) from error
+        raise ZimError(
+            msg("{path} cannot be read: {reason}.", path=job.path, reason=reason), cure
+        ) from error
 
 
 # -- Dry runs ------------------------------------------------------------------------

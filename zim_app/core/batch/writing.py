@@ -31,7 +31,7 @@ from zim_app.core.saved_work import ObjectStack
 from zim_app.core.scene import exported_indexes
 from zim_app.core.session_store import FileStamp
 from zim_model.arrays import ByteArray
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.recipe import SceneObject
 from zim_model.request import Matte
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error
@@ -283,4 +283,6 @@ def write_thumbnail(
             PIL.Image.fromarray(np.concatenate(layers, axis=2)).save(stream, "PNG")
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+        raise ZimError(
+            msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
+        ) from error

@@ -26,7 +26,7 @@ from zim_app.gui.evaluation.results import (
 )
 from zim_app.gui.workers.warmup import import_readers, import_torch
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
-from zim_model.errors import Cancelled, ZimError
+from zim_model.errors import Cancelled, ZimError, msg
 from zim_model.evaluation.datasets import Dataset, open_dataset
 from zim_model.evaluation.events import Event, Finished, Paused, RunControl
 from zim_model.evaluation.journal import EvaluationRow, RowKey, RunConfig
@@ -447,5 +447,7 @@ def _export_report(
             stream.write(text.encode())
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+        raise ZimError(
+            msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
+        ) from error
     return (path,)
