@@ -20,7 +20,7 @@ from zim_app.core.images import Image, load_image
 from zim_model.errors import ImageError, msg
 from zim_model.recipe import Recipe
 from zim_model.request import Options, Timings
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import AutomaticOptions, FoundObject
@@ -226,7 +226,4 @@ def _write_text(path: Path, text: str) -> None:
         with atomic_write(path) as stream:
             stream.write(f"{text}\n".encode())
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ImageError(
-            msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise write_error(path, error, ImageError) from error

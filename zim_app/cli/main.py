@@ -40,7 +40,7 @@ from zim_app.core.images import load_image
 from zim_model.errors import ImageError, ZimError, msg
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Upsampling
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import describe_os_error, read_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +263,7 @@ def _read_recipe(path: Path) -> Recipe:
     try:
         return Recipe.from_json(json.loads(path.read_text("utf-8")))
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise read_error(path, error) from error
     except ValueError as error:  # neither UTF-8 nor JSON
         raise ZimError(
             msg("{name} is no JSON file: {error}.", name=path.name, error=str(error)),

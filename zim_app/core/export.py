@@ -39,7 +39,7 @@ from zim_app.core.rasters import Tags
 from zim_model.arrays import WordArray
 from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.request import CancelCheck
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 
 __all__ = [
     "FORMATS",
@@ -121,10 +121,7 @@ def export(
             if cancelled():
                 raise Cancelled
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ImageError(
-            msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise write_error(path, error, ImageError) from error
     progress(1.0)
 
 

@@ -21,7 +21,7 @@ from zim_app.core.decoding import MAX_PIXELS, DecodedImage, decode
 from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import ImageError, msg
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
 
 __all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Image", "load_image"]
 
@@ -128,10 +128,7 @@ def _decode(path: Path) -> DecodedImage:
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
-            reason, cure = describe_os_error(error)
-            raise ImageError(
-                msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-            ) from error
+            raise read_error(path, error, ImageError) from error
         # On a damaged file, decoders raise nearly everything: struct.error, KeyError,
         # SyntaxError, imagecodecs' own, ...
         raise ImageError(

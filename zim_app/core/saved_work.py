@@ -9,7 +9,7 @@ from typing import Any
 
 from zim_model.errors import ZimError, msg
 from zim_model.recipe import SceneObject
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, read_error, write_error
 
 PROJECT_SUFFIX = ".zimproj"
 """Suffix of project files, see :mod:`zim_app.core.project`."""
@@ -128,10 +128,7 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
             )
         data = json.loads(path.read_text("utf-8"), parse_constant=_reject_constant)
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise read_error(path, error) from error
     except (ValueError, RecursionError) as error:  # neither UTF-8 nor JSON
         raise ZimError(
             msg(
@@ -182,10 +179,7 @@ def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> Non
         with atomic_write(path) as stream:
             stream.write(text.encode("ascii"))
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise write_error(path, error) from error
 
 
 def _reject_constant(constant: str) -> float:

@@ -19,7 +19,7 @@ from zim_app.core.naming import sanitise
 from zim_app.core.pixels import convert_depth
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError, msg
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 
 FOLDER = "matte"
 SOURCE = "studio"
@@ -59,11 +59,7 @@ def save_pairs(image: Image, mattes: Sequence[WordArray], root: Path) -> list[Pa
         encoded, suffix = _image_bytes(image)
         return [_write_pair(folder, image, encoded, suffix, each) for each in mattes]
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ImageError(
-            msg("{folder} cannot be written: {reason}.", folder=folder, reason=reason),
-            cure,
-        ) from error
+        raise write_error(folder, error, ImageError) from error
 
 
 def _write_pair(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from zim_model.errors import ZimError, msg
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"
@@ -162,10 +162,7 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
         try:
             cases, problems = each.read(root)
         except OSError as error:
-            reason, cure = describe_os_error(error)
-            raise ZimError(
-                msg("{root} cannot be read: {reason}.", root=root, reason=reason), cure
-            ) from error
+            raise read_error(root, error) from error
         if cases or problems:
             return Dataset(
                 root.resolve().name,

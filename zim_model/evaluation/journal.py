@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from zim_model.errors import ZimError, msg
 from zim_model.prompts import PromptSet
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error, write_error
 
 FORMAT = 1
 RowKey = tuple[str, str, str]
@@ -190,10 +190,7 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise read_error(path, error) from error
     whole = content.rfind(b"\n") + 1
     config: RunConfig | None = None
     rows: dict[RowKey, EvaluationRow] = {}
@@ -334,10 +331,7 @@ def _lock(file: IO[bytes], path: Path) -> None:
 
 
 def _write_error(path: Path, error: OSError) -> ZimError:
-    reason, cure = describe_os_error(error)
-    return ZimError(
-        msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
-    )
+    return write_error(path, error)
 
 
 def merge_journals(

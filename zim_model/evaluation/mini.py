@@ -18,7 +18,7 @@ from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.clicks import matte_box, next_click
 from zim_model.evaluation.datasets import LIST, SUBSETS
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 
 FOLDER = "MicroMat3K"
 SIZE = (300, 420)
@@ -48,10 +48,7 @@ def write_mini_dataset(folder: Path, images: int = 4) -> Path:
         with atomic_write(root / LIST) as stream:
             stream.write("\n".join(sorted(lines)).encode() + b"\n")
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{root} cannot be written: {reason}.", root=root, reason=reason), cure
-        ) from error
+        raise write_error(root, error) from error
     return root
 
 

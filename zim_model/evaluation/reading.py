@@ -19,7 +19,7 @@ from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import ImageError, PromptError, msg
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
 
 MAX_POINTS = 50
 """Points used of a prompt file, as in ZIM's evaluation."""
@@ -87,10 +87,7 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
             msg("{path} is too large: {error}", path=path, error=str(error))
         ) from error
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ImageError(
-            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise read_error(path, error, ImageError) from error
     except (SyntaxError, ValueError, EOFError, MemoryError) as error:  # damaged
         raise ImageError(
             msg("{path} cannot be read: {error}.", path=path, error=str(error))
@@ -132,10 +129,7 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
     try:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise PromptError(
-            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise read_error(path, error, PromptError) from error
     except (ValueError, RecursionError) as error:
         raise PromptError(
             msg("{path} is no JSON file: {error}.", path=path, error=str(error))

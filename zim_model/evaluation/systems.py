@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -169,11 +169,7 @@ class PredictionIndex:
                 if path.suffix.lower() in IMAGE_SUFFIXES
             }
         except OSError as error:
-            reason, cure = describe_os_error(error)
-            raise ZimError(
-                msg("{folder} cannot be read: {reason}.", folder=folder, reason=reason),
-                cure,
-            ) from error
+            raise read_error(folder, error) from error
         self._folder = folder
         self._same_stem = Counter(case.name.rpartition("/")[2] for case in cases)
 

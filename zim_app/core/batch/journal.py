@@ -22,7 +22,7 @@ from typing import IO, Any, Literal, get_args
 
 from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError, msg
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import describe_os_error, read_error
 
 FOLDER = ".zim-batch"
 """Subfolder of the output folder with the journal and thumbnails of the results."""
@@ -267,10 +267,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         text = path.read_text("ascii", errors="replace")
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise read_error(path, error) from error
     for line in text.splitlines():
         try:
             data = json.loads(line)

@@ -32,7 +32,7 @@ from zim_app.core.saved_work import MAX_BYTES, ObjectStack
 from zim_model.errors import ZimError, msg
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe, SceneObject
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
 COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")
@@ -158,10 +158,7 @@ def read_table(path: Path) -> PromptTable:
             )
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise read_error(path, error) from error
     except UnicodeDecodeError as error:
         raise ZimError(
             msg("{name} is no text in UTF-8.", name=path.name), msg("Save it as UTF-8.")

@@ -20,7 +20,7 @@ from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.writing import REPORT, SHEET, THUMBNAIL_SIDE, thumbnail_path
 from zim_app.core.folders import natural_key
 from zim_model.errors import ZimError, msg
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
 
 COLUMNS, LINES = 8, 25
 """Columns and lines of thumbnails on one sheet."""
@@ -214,7 +214,4 @@ def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         with atomic_write(path) as stream:
             write(stream)
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise write_error(path, error) from error

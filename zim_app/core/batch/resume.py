@@ -30,7 +30,7 @@ from zim_app.core.naming import NameFields, file_stem
 from zim_app.core.session_store import FileStamp, SessionStore
 from zim_model.errors import ZimError, msg
 from zim_model.recipe import SceneObject
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.installed import find_installed
 
 _UNKNOWN = "\ufffc"
@@ -124,10 +124,7 @@ def _content_digest(job: Job) -> str:
     try:
         return content_digest(job.path)
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be read: {reason}.", path=job.path, reason=reason), cure
-        ) from error
+        raise read_error(job.path, error) from error
 
 
 # -- Dry runs ------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from zim_app.gui.evaluation.results import (
 )
 from zim_app.gui.workers.warmup import import_readers, import_torch
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
-from zim_model.errors import Cancelled, ZimError, msg
+from zim_model.errors import Cancelled, ZimError
 from zim_model.evaluation.datasets import Dataset, open_dataset
 from zim_model.evaluation.events import Event, Finished, Paused, RunControl
 from zim_model.evaluation.journal import EvaluationRow, RowKey, RunConfig
@@ -35,7 +35,7 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import WRITERS, write_report
 from zim_model.evaluation.runner import EvaluationOptions, evaluate
 from zim_model.evaluation.systems import ModelSystem, PromptKind, System
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
@@ -446,8 +446,5 @@ def _export_report(
         with atomic_write(path) as stream:
             stream.write(text.encode())
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be written: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise write_error(path, error) from error
     return (path,)
