@@ -57,8 +57,15 @@ class ZimError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def text(self) -> str:
+        """Message and hint."""
+        if not self.hint:
+            return self.message
+        return msg("{message} {hint}", message=self.message, hint=self.hint)
+
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return self.text
 
 
 class PromptError(ZimError):

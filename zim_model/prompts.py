@@ -162,14 +162,14 @@ class PromptSet:
                 msg("Give at least one positive point or a box."),
             )
         for point in self.points:
-            _check_position("point", point.x, point.y, height, width)
+            _check_position(msg("point"), point.x, point.y, height, width)
         for scribble in self.scribbles:
             if not scribble.path:
                 raise PromptError(
                     msg("A scribble has no points."), msg("Draw it again.")
                 )
             for x, y in scribble.path:
-                _check_position("scribble's point", x, y, height, width)
+                _check_position(msg("scribble's point"), x, y, height, width)
         if self.box is not None:
             return replace(self, box=self.box.validate(height, width))
         if not self.positive_positions:

@@ -33,7 +33,6 @@ MAX_DPI = 65535
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 """Pillow's names of the formats that are read; JPEG includes the MPO of cameras."""
 
-_READABLE = "JPEG, PNG, TIFF, WebP, BMP or GIF"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SPACES: dict[str, Space] = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
@@ -140,8 +139,8 @@ def _decode_with_pillow(path: Path, *, is_png16: bool) -> DecodedImage:
         raise ImageError(
             msg("{name} is not a photo that zim-studio can read.", name=path.name),
             msg(
-                "Convert it to {formats}; if it is one already, it is damaged.",
-                formats=_READABLE,
+                "Convert it to JPEG, PNG, TIFF, WebP, BMP or GIF; if it is one "
+                "already, it is damaged."
             ),
         ) from error
     colour, space, alpha = bands or _png16_bands(path, info.get("transparency"))
@@ -161,7 +160,9 @@ def _read_bands(path: Path, image: Image.Image) -> Bands:
     elif image.mode in ("1", "P", "RGBX", "YCbCr"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     if image.mode not in _SPACES:
-        raise _unsupported_error(path, f"its pixels are of the kind {image.mode}")
+        raise _unsupported_error(
+            path, msg("its pixels are of the kind {mode}", mode=image.mode)
+        )
     space = _SPACES[image.mode]
     width, height = image.size
     shape = (height, width) if space == "GRAY" else (height, width, _SAMPLES[space])
@@ -243,12 +244,21 @@ def _decode_deep_tiff(path: Path) -> DecodedImage | None:
         if page.dtype != np.uint16 or page.bitspersample != 16:
             kind = page.dtype.name if page.dtype else "unknown"
             raise _unsupported_error(
-                path, f"its samples are {page.bitspersample}-bit {kind}"
+                path,
+                msg(
+                    "its samples are {bits}-bit {kind}",
+                    bits=page.bitspersample,
+                    kind=kind,
+                ),
             )
         space = _TIFF_SPACES.get(page.photometric)
         if space is None or not 0 <= page.samplesperpixel - _SAMPLES[space] <= 4:
             raise _unsupported_error(
-                path, f"its {page.samplesperpixel} samples a pixel are of unknown kind"
+                path,
+                msg(
+                    "its {count} samples a pixel are of unknown kind",
+                    count=page.samplesperpixel,
+                ),
             )
         colour, alpha = _tiff_bands(page, _tiff_pixels(path, page), _SAMPLES[space])
         return DecodedImage(

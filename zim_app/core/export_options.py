@@ -11,7 +11,7 @@ from zim_app.core.formats import BY_ID, FileFormat
 from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.naming import check_template
 from zim_app.core.pixels import Rgb
-from zim_model.errors import ZimError, msg
+from zim_model.errors import Message, ZimError, msg
 
 ExportKind = Literal["cutout", "matte", "composite"]
 Depth = Literal["source", "8", "16"]
@@ -98,12 +98,18 @@ class ExportOptions:
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if value is not None and not _is_number(value, low, high):
-                raise _option_error(name, value, f"a number from {low} to {high}")
+                raise _option_error(
+                    name,
+                    value,
+                    msg("a number from {low} to {high}", low=low, high=high),
+                )
         for channel in self.background:
             if not _is_number(channel, 0, 255):
-                raise _option_error("background", self.background, "three of 0 to 255")
+                raise _option_error(
+                    "background", self.background, msg("three of 0 to 255")
+                )
         if not isinstance(self.template, str):
-            raise _option_error("template", self.template, "text")
+            raise _option_error("template", self.template, msg("text"))
         check_template(self.template)
         if self.what == "cutout" and not self.file_format.transparency:
             raise ZimError(
@@ -130,7 +136,9 @@ class ExportOptions:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 one = ", ".join(map(str, allowed))
-                raise _option_error(name, getattr(self, name), f"one of {one}")
+                raise _option_error(
+                    name, getattr(self, name), msg("one of {names}", names=one)
+                )
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
@@ -199,7 +207,7 @@ def _is_number(value: object, low: float, high: float) -> bool:
     return math.isfinite(value) and low <= value <= high
 
 
-def _option_error(name: str, value: object, expected: str) -> ZimError:
+def _option_error(name: str, value: object, expected: Message) -> ZimError:
     shown = name.replace("_", " ")
     return ZimError(
         msg("The export's {shown} is {value!r}.", shown=shown, value=value),

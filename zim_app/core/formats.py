@@ -77,7 +77,7 @@ def check_written(
             msg(
                 "{name} was not written correctly ({reason}).",
                 name=name,
-                reason=error or type(error).__name__,
+                reason=str(error) or type(error).__name__,
             ),
             msg("Nothing was saved. Try again, or choose another disk."),
         ) from error

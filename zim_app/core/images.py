@@ -135,7 +135,7 @@ def _decode(path: Path) -> DecodedImage:
             msg(
                 "{name} is damaged or incomplete ({reason}).",
                 name=path.name,
-                reason=error or type(error).__name__,
+                reason=str(error) or type(error).__name__,
             ),
             msg("Copy or download it again."),
         ) from error
@@ -144,9 +144,10 @@ def _decode(path: Path) -> DecodedImage:
 def _check_is_file(path: Path) -> None:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
-        kind = "folder" if stat.S_ISDIR(mode) else "device, not a file"
         raise ImageError(
-            msg("{path} is a {kind}.", path=path, kind=kind),
+            msg("{path} is a folder.", path=path)
+            if stat.S_ISDIR(mode)
+            else msg("{path} is a device, not a file.", path=path),
             msg("Give the path of a photo."),
         )
 

@@ -58,14 +58,14 @@ def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
     if (read.height, read.width) != (image.height, image.width):
         raise ImageError(
             msg(
-                "{path_name} is {read_width} x {read_height} pixels and {image_name} "
-                "{image_width} x {image_height}.",
-                path_name=path.name,
-                read_width=read.width,
-                read_height=read.height,
-                image_name=image.name,
-                image_width=image.width,
-                image_height=image.height,
+                "{name} is {width} x {height} pixels and {photo} {photo_width} x "
+                "{photo_height}.",
+                name=path.name,
+                width=read.width,
+                height=read.height,
+                photo=image.name,
+                photo_width=image.width,
+                photo_height=image.height,
             ),
             msg("Give a mask of the photo's own size."),
         )
@@ -76,7 +76,7 @@ def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
         level = read.rgb.max(2) / np.float32(255)
     mask = np.asarray(level >= threshold / 100)
     if not mask.any():
-        what = "opaque" if transparency else "of white"
+        what = msg("opaque") if transparency else msg("of white")
         raise ImageError(
             msg(
                 "{name} is an empty mask: no pixel is {threshold} % {what} or more.",

@@ -263,7 +263,7 @@ class EvaluationJournal:
             # Appending: whatever else writes to the file, no row is written over.
             self._file: IO[bytes] = path.open("ab")
         except OSError as error:
-            raise _write_error(path, error) from error
+            raise write_error(path, error) from error
         try:
             _lock(self._file, path)
             there = path.stat().st_size > 0
@@ -271,7 +271,7 @@ class EvaluationJournal:
             self._add({"format": FORMAT, "config": asdict(config)})
         except OSError as error:
             self._file.close()
-            raise _write_error(path, error) from error
+            raise write_error(path, error) from error
         except ZimError:
             self._file.close()
             raise
@@ -300,7 +300,7 @@ class EvaluationJournal:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise _write_error(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def __enter__(self) -> EvaluationJournal:
         return self
@@ -328,10 +328,6 @@ def _lock(file: IO[bytes], path: Path) -> None:
         ) from error
     except OSError:  # a network drive without locks
         return
-
-
-def _write_error(path: Path, error: OSError) -> ZimError:
-    return write_error(path, error)
 
 
 def merge_journals(

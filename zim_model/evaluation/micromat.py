@@ -95,7 +95,7 @@ def download_micromat(
         Cancelled: ``cancelled`` became true.
     """
     listed = list(_list_files(open_url, cancelled))
-    with translate_os_errors(f"{folder} cannot be written"):
+    with translate_os_errors(folder):
         for part in {(folder / file.path).parent for file in listed}:
             part.mkdir(parents=True, exist_ok=True)
         left = [file for file in listed if not (folder / file.path).is_file()]
@@ -182,7 +182,7 @@ def _fetch_small(file: _HubFile, target: Path, open_url: Opener) -> None:
             msg("Download again: what has arrived is kept."),
         )
     with (
-        translate_os_errors(f"{target} cannot be written"),
+        translate_os_errors(target),
         atomic_write(target) as stream,
     ):
         stream.write(content)

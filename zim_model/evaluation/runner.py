@@ -334,7 +334,7 @@ class _EvaluationRun:
             except (DeviceError, WeightsError):
                 raise
             except ZimError as error:
-                yield self._record(replace(row, error=str(error)))
+                yield self._record(replace(row, error=error.text))
                 continue
             yield from self._notice_events(prediction)
             row = replace(
@@ -414,7 +414,7 @@ class _EvaluationRun:
                 cure,
             ) from error
         except ZimError as error:
-            return replace(row, error=str(error))
+            return replace(row, error=error.text)
         ious = [point["IoU"] for point in row.curve]
         for threshold in NOC_IOUS if ious else ():
             clicks = number_of_clicks(ious, threshold, len(ious))

@@ -114,9 +114,9 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
     paths = [graph.path for graph in (encoder, decoder)]
     del encoder, decoder, state, more
     result = _compare_and_tune(model, *paths)
-    check_parity(result, f"{folder} was converted")
+    check_parity(result, msg("{folder} was converted", folder=folder))
     model.config = _named_config(model.config)
-    with translate_os_errors(f"{target} cannot be written"):
+    with translate_os_errors(target):
         save_model(model, target, half=False)
     return Conversion(model.config, tuple(result), places.by_name, places.by_order)
 

@@ -167,7 +167,7 @@ def check_exportable(model: Zim) -> None:
 def _staging_folder(folder: Path) -> Iterator[Path]:
     """A folder whose files are moved into ``folder`` after success."""
     staging = folder / f".zim-{secrets.token_hex(8)}.tmp"
-    with translate_os_errors(f"{folder} cannot be written"):
+    with translate_os_errors(folder):
         new = not folder.exists()
         staging.mkdir(parents=True)
         done = False
@@ -253,5 +253,5 @@ def _check_parity(model: Zim, folder: Path) -> list[ParityDifference]:
     differences, features = encoder_differences(model, encoder)
     answers = graph_answers(model, decoder, features, counts=(1, 3))
     differences += decoder_differences(model, features, answers)
-    check_parity(differences, f"{model.config.name} was exported")
+    check_parity(differences, msg("{name} was exported", name=model.config.name))
     return differences

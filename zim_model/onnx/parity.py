@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import Message, WeightsError, msg
 from zim_model.network.decoder import (
     BOTTOM_RIGHT,
     NEGATIVE,
@@ -180,7 +180,7 @@ def _difference(
     return ParityDifference(output, prompts, float(apart), float(np.abs(want).max()))
 
 
-def check_parity(results: Sequence[ParityDifference], doing: str) -> None:
+def check_parity(results: Sequence[ParityDifference], doing: Message) -> None:
     """Refuse results that are further apart than :data:`TOLERANCE`.
 
     Args:
@@ -198,7 +198,7 @@ def check_parity(results: Sequence[ParityDifference], doing: str) -> None:
                 doing=doing,
                 output=worst.output,
                 largest=worst.largest,
-                prompts=worst.prompts or "a random image",
+                prompts=worst.prompts or msg("a random image"),
                 tolerance=TOLERANCE,
             ),
             msg(

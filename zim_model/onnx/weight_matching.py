@@ -168,7 +168,9 @@ def _unmatched(
 def _join_words(words: Sequence[str]) -> str:
     more = len(words) - _LISTED
     shown = ", ".join(words[:_LISTED])
-    return (f"{shown} and {more} more" if more > 0 else shown) or "nothing"
+    if more > 0:
+        return msg("{words} and {more} more", words=shown, more=more)
+    return shown or msg("nothing")
 
 
 def _tensors(slot: ParameterSlot, layer: GraphLayer, expected: State) -> State:

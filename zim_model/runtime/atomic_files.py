@@ -59,6 +59,15 @@ def write_error(
     return kind(message, cure)
 
 
+def delete_error(
+    path: Path, error: OSError, kind: type[ZimError] = ZimError
+) -> ZimError:
+    """The error that a file or folder cannot be deleted, with reason and cure."""
+    reason, cure = describe_os_error(error)
+    message = msg("{path} cannot be deleted: {reason}.", path=path, reason=reason)
+    return kind(message, cure)
+
+
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[bool]:
     """Lock a folder against other programs that use this function, for the block.

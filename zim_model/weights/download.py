@@ -25,7 +25,7 @@ from typing import IO, Any, Protocol
 
 from zim_model.errors import Cancelled, DownloadError, msg
 from zim_model.request import CancelCheck
-from zim_model.runtime.atomic_files import exclusive_lock
+from zim_model.runtime.atomic_files import delete_error, exclusive_lock, read_error
 from zim_model.weights import hub
 from zim_model.weights.catalogue import ModelFile, ModelInfo
 from zim_model.weights.installed import (
@@ -169,7 +169,7 @@ def download(
         return present
     staging = part_folder(info.name)
     targets = [(file, staging / file.name) for file in info.files]
-    with translate_os_errors(f"{models_folder()} cannot be written"):
+    with translate_os_errors(models_folder()):
         staging.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(staging) as alone:
             if not alone:
@@ -270,7 +270,7 @@ class _FileDownload:
         if not self._copy_from_hub_cache():
             self._fetch_all()
             self._verify()
-        with translate_os_errors(f"{self._target} cannot be written"):
+        with translate_os_errors(self._target):
             os.replace(self._part, self._target)
             self._validator.unlink(missing_ok=True)
 
@@ -286,7 +286,7 @@ class _FileDownload:
         except OSError:  # it cannot be read, or another program deletes it
             return False
         self._delete_part()
-        with translate_os_errors(f"{self._part} cannot be written"):
+        with translate_os_errors(self._part):
             link_or_copy(cached.resolve(), self._part)
         self._meter.add(self._file.size)
         return True
@@ -383,7 +383,7 @@ class _FileDownload:
                     raise http.client.IncompleteRead(
                         b"", self._file.size - received_bytes
                     )
-                with translate_os_errors(f"{self._part} cannot be written"):
+                with translate_os_errors(self._part):
                     out.write(chunk)
                 received_bytes += len(chunk)
                 self._meter.add(len(chunk))
@@ -395,7 +395,7 @@ class _FileDownload:
         return bool(span == expected)
 
     def _open_part(self) -> IO[bytes]:
-        with translate_os_errors(f"{self._part} cannot be written"):
+        with translate_os_errors(self._part):
             return self._part.open("ab", buffering=0)
 
     def _remember_validator(self, response: Response) -> None:
@@ -403,7 +403,7 @@ class _FileDownload:
         tag = response.headers.get("ETag", "")
         if not tag or tag.startswith("W/"):  # weak: equal in meaning, not in bytes
             tag = response.headers.get("Last-Modified", "")
-        with translate_os_errors(f"{self._validator} cannot be written"):
+        with translate_os_errors(self._validator):
             self._validator.write_text(tag, "utf-8")
             if not tag:
                 self._validator.unlink()
@@ -411,7 +411,7 @@ class _FileDownload:
     def _delete_part(self) -> int:
         """Delete the part; return 0, its new size."""
         self._meter.add(-self._size())
-        with translate_os_errors(f"{self._part} cannot be deleted"):
+        with translate_os_errors(self._part, delete_error):
             self._part.unlink(missing_ok=True)
             self._validator.unlink(missing_ok=True)
         return 0
@@ -419,7 +419,7 @@ class _FileDownload:
     def _verify(self) -> None:
         """Compare the digest; a wrong file is deleted."""
         self._meter.report(verifying=True)
-        with translate_os_errors(f"{self._part} cannot be read"):
+        with translate_os_errors(self._part, read_error):
             digest = sha256(self._part, self._meter.check)
         if digest != self._file.sha256:
             self._delete_part()

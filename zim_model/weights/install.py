@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from zim_model.errors import WeightsError, msg
+from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.catalogue import MODELS, ModelInfo
 from zim_model.weights.download import sha256
 from zim_model.weights.installed import (
@@ -32,7 +33,7 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
             name is taken.
     """
     files, check = _recognise_files(path)
-    with translate_os_errors(f"{path} cannot be read"):
+    with translate_os_errors(path, read_error):
         check()
         if name is None:
             info = _find_by_checksums(files)

@@ -19,8 +19,8 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from zim_model.assets import bundled_weights
-from zim_model.errors import WeightsError, msg
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.errors import WeightsError, ZimError, msg
+from zim_model.runtime.atomic_files import delete_error, write_error
 
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
@@ -139,11 +139,15 @@ def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
 
 
 @contextmanager
-def translate_os_errors(doing: str) -> Iterator[None]:
+def translate_os_errors(
+    path: Path, describe: Callable[..., ZimError] = write_error
+) -> Iterator[None]:
     """Turn system errors into errors for the user.
 
     Args:
-        doing: begins the sentence, such as ``/models cannot be written``.
+        path: what is read or written.
+        describe: makes the error, such as
+            :func:`zim_model.runtime.atomic_files.read_error`.
 
     Raises:
         WeightsError: instead of any OSError.
@@ -151,10 +155,7 @@ def translate_os_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise WeightsError(
-            msg("{doing}: {reason}.", doing=doing, reason=reason), cure
-        ) from error
+        raise describe(path, error, WeightsError) from error
 
 
 def require_onnx() -> None:
@@ -199,7 +200,7 @@ def install_files(
         )
     folder = models_folder()
     staging = folder / f"{secrets.token_hex(8)}{PART_FOLDER}"
-    with translate_os_errors(f"{folder} cannot be written"):
+    with translate_os_errors(folder):
         staging.mkdir(parents=True)
         try:
             check_space(folder, sum(path.stat().st_size for path in files))
@@ -240,7 +241,7 @@ def remove_model(name: str) -> None:
     if not doomed:
         raise WeightsError(msg("No model called {name} is installed.", name=name))
     for path in doomed:
-        with translate_os_errors(f"{path} cannot be deleted"):
+        with translate_os_errors(path, delete_error):
             shutil.rmtree(path)
 
 

@@ -96,12 +96,13 @@ def folder_jobs(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ..
     if recursive:
         paths = find_images(folder, excluded=[output.resolve()])
     if not paths:
-        inside = "" if recursive else " Say --recursive to look in the folders in it."
         raise ZimError(
             msg("There is no photo in {folder}.", folder=folder),
-            msg(
-                "JPEG, PNG, TIFF, WebP, BMP and GIF files are read.{inside}",
-                inside=inside,
+            msg("JPEG, PNG, TIFF, WebP, BMP and GIF files are read.")
+            if recursive
+            else msg(
+                "JPEG, PNG, TIFF, WebP, BMP and GIF files are read. Say --recursive to "
+                "look in the folders in it."
             ),
         )
     return _unique_names((path, path.relative_to(folder).as_posix()) for path in paths)

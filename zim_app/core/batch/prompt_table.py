@@ -193,14 +193,14 @@ def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
         ) from error
     unknown = columns - set(COLUMNS)
     if "image" not in columns or unknown:
-        what = f"has the unknown column {min(unknown)!r}" if unknown else "has no image"
         raise ZimError(
             msg(
-                "{name} {what}{value}.",
+                "{name} has the unknown column {column!r}.",
                 name=name,
-                what=what,
-                value="" if unknown else " column",
-            ),
+                column=min(unknown),
+            )
+            if unknown
+            else msg("{name} has no image column.", name=name),
             msg(
                 "Its first row names columns out of {columns}.",
                 columns=", ".join(COLUMNS),
@@ -220,7 +220,12 @@ def _group_rows(
         try:
             entry = replace(entry, objects=_add_row(entry.objects, row))
         except ZimError as error:
-            problem = f"{name}, line {line}: {error.message}."
+            problem = msg(
+                "{name}, line {line}: {reason}.",
+                name=name,
+                line=line,
+                reason=error.message,
+            )
             entry = replace(entry, problem=entry.problem or problem)
         entries[image] = entry
     return entries
@@ -318,9 +323,14 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
         )
     entries: dict[str, TableEntry] = {}
     for number, item in enumerate(data, 1):
-        entry = _json_entry(f"{name}, entry {number}", number, item)
+        location = msg("{name}, entry {number}", name=name, number=number)
+        entry = _json_entry(location, number, item)
         if entry.image in entries:
-            problem = f"{name}, entry {number}: {entry.image} was there before."
+            problem = msg(
+                "{location}: {image} was there before.",
+                location=location,
+                image=entry.image,
+            )
             entry = replace(entries[entry.image], problem=problem)
         entries[entry.image] = entry
     return entries
@@ -329,13 +339,18 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
 def _json_entry(location: str, number: int, item: Any) -> TableEntry:
     image = item.get("image") if isinstance(item, dict) else None
     if not isinstance(image, str) or not image:
-        return TableEntry(
-            f"entry {number}", problem=f"{location}: the image is missing."
-        )
+        problem = msg("{location}: the image is missing.", location=location)
+        return TableEntry(f"entry {number}", problem=problem)
     try:
         return TableEntry(image, _json_objects(item.get("objects", [item])))
     except ZimError as error:
-        return TableEntry(image, problem=f"{location} ({image}): {error.message}")
+        problem = msg(
+            "{location} ({image}): {reason}",
+            location=location,
+            image=image,
+            reason=error.message,
+        )
+        return TableEntry(image, problem=problem)
 
 
 def _json_objects(parts: Any) -> tuple[TableObject, ...]:

@@ -178,7 +178,7 @@ def dry_run(
     table = plan.prompt_policy.table
     for image in resolver.unused_entries(plan.jobs):
         if plan.shard.contains(image) and table is not None:
-            problem = table.entries[image].problem or "There is no such photo."
+            problem = table.entries[image].problem or msg("There is no such photo.")
             yield DryRunEntry(image, "failed", "table", message=problem)
     for job in plan.own_jobs:
         try:

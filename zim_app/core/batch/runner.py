@@ -385,7 +385,9 @@ class _BatchRun:
         entry = table.entries[image] if table else None
         problem = entry.problem if entry else ""
         name = table.name if table else ""
-        message = problem or f"{name} names it, but there is no such photo, or several."
+        message = problem or msg(
+            "{name} names it, but there is no such photo, or several.", name=name
+        )
         row = BatchRow(image, "failed", "table", message)
         record_failure(self._journal, BatchRecord(row))
         return row
