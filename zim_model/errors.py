@@ -11,6 +11,7 @@ are shown as they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -33,6 +34,34 @@ class Message(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Message, (self.template, self.values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Template and values, plain; values without a form in JSON as text."""
+        return {"template": self.template, "values": _plain(self.values)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Message:
+        """Read the result of :meth:`to_json`.
+
+        Raises:
+            AttributeError, LookupError, TypeError, ValueError: it has another form.
+        """
+        values = {
+            name: cls.from_json(value) if isinstance(value, dict) else value
+            for name, value in data["values"].items()
+        }
+        return cls(data["template"], values)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, value in values.items():
+        is_number = isinstance(value, int | float) and math.isfinite(value)
+        if isinstance(value, Message):
+            plain[name] = value.to_json()
+        else:
+            plain[name] = value if is_number else str(value)
+    return plain
 
 
 def msg(template: str, /, **values: Any) -> Message:

@@ -266,12 +266,12 @@ def check_target(
             of that size, the folder is missing, or the path is a folder or the source
             file itself.
     """
+    name = path.name
     file_format = BY_SUFFIX.get(path.suffix.lower())
     if file_format is None:
         raise ImageError(
             msg(
-                "{name} does not end in an image format that can be written.",
-                name=path.name,
+                "{name} does not end in an image format that can be written.", name=name
             ),
             msg("Use one of {suffixes}.", suffixes=", ".join(BY_SUFFIX)),
         )
@@ -297,10 +297,7 @@ def check_target(
         )
     if image.path is not None and _same_file(path, image.path):
         raise ImageError(
-            msg(
-                "{name} is the source photo, which is never overwritten.",
-                name=path.name,
-            ),
+            msg("{name} is the source photo, which is never overwritten.", name=name),
             msg("Choose another name."),
         )
     return file_format

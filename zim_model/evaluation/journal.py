@@ -11,11 +11,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any
 
-from zim_model.errors import ZimError, msg
+from zim_model.errors import Message, ZimError, msg
 from zim_model.prompts import PromptSet
 from zim_model.runtime.atomic_files import read_error, write_error
 
@@ -75,7 +76,10 @@ class EvaluationRow:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that :meth:`from_json` reads back exactly."""
-        return asdict(self)
+        data = asdict(self)
+        if isinstance(self.error, Message):
+            data["error_message"] = self.error.to_json()
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> EvaluationRow:
@@ -90,6 +94,10 @@ class EvaluationRow:
         texts = (row.system, row.case, row.prompt, row.digest, row.error)
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a name is no text")
+        with suppress(AttributeError, LookupError, TypeError, ValueError):
+            error = Message.from_json(data["error_message"])
+            if error == row.error:
+                row = replace(row, error=error)
         return row
 
 

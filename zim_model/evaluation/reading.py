@@ -7,10 +7,11 @@ guessed and nothing counts as zero.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -20,6 +21,8 @@ from zim_model.errors import ImageError, PromptError, msg
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import read_error
+
+T = TypeVar("T")
 
 MAX_POINTS = 50
 """Points used of a prompt file, as in ZIM's evaluation."""
@@ -40,6 +43,24 @@ def read_image(path: Path) -> ByteArray:
         pixels = np.array(ImageOps.exif_transpose(image).convert("RGB"), np.uint8)
     pixels.flags.writeable = False
     return pixels
+
+
+def prefetch_images(
+    groups: Sequence[tuple[Path, T]], stack: ExitStack
+) -> Iterator[tuple[T, Future[ByteArray]]]:
+    """What belongs to each image, with that image; the next one is read ahead.
+
+    Args:
+        groups: image files, each with what belongs to it.
+        stack: ends the thread that reads.
+    """
+    thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
+    ahead: Future[ByteArray] | None = None
+    for place, (path, items) in enumerate(groups):
+        now = ahead or thread.submit(read_image, path)
+        following = groups[place + 1 : place + 2]
+        ahead = thread.submit(read_image, following[0][0]) if following else None
+        yield items, now
 
 
 def read_matte(path: Path) -> WordArray:

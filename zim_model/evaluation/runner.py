@@ -12,7 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -48,7 +48,7 @@ from zim_model.evaluation.prediction import (
     GroundTruth,
     read_ground_truth,
 )
-from zim_model.evaluation.reading import check_size, read_image, read_matte
+from zim_model.evaluation.reading import check_size, prefetch_images, read_matte
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.scoring import (
     PREDICTIONS,
@@ -232,7 +232,7 @@ class _EvaluationRun:
 
     def events(self, journal: EvaluationJournal) -> Iterator[Event]:
         self._journal = journal
-        groups = [(group, self._pending_items(group)) for group in self._groups]
+        groups = [(x[0].image, self._pending_items(x)) for x in self._groups]
         planned = [item for group in self._groups for item in self._items(group)]
         left = {self._key(item) for _, items in groups for item in items}
         self._keys = [self._key(item) for item in planned]
@@ -243,7 +243,7 @@ class _EvaluationRun:
         self._started = time.monotonic()
         with ExitStack() as stack:
             pool = self._pool(stack)
-            for items, image in _prefetch_images(groups, stack):
+            for items, image in prefetch_images([x for x in groups if x[1]], stack):
                 yield from self._group(items, image, pool)
                 if self._control.cancelled():
                     break
@@ -494,17 +494,3 @@ def _select_all_shards(
         picks = np.linspace(0, len(cases) - 1, options.limit).round().astype(int)
         cases = tuple(cases[i] for i in picks)
     return list(replace(dataset, cases=cases).cases_by_image())
-
-
-def _prefetch_images(
-    groups: Sequence[tuple[tuple[Case, ...], list[_EvaluationItem]]], stack: ExitStack
-) -> Iterator[tuple[list[_EvaluationItem], Future[ByteArray]]]:
-    """The items of each image, with that image; the next one is read ahead."""
-    thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
-    left = [(cases[0].image, items) for cases, items in groups if items]
-    ahead: Future[ByteArray] | None = None
-    for place, (image, items) in enumerate(left):
-        now = ahead or thread.submit(read_image, image)
-        following = left[place + 1 : place + 2]
-        ahead = thread.submit(read_image, following[0][0]) if following else None
-        yield items, now

@@ -4,14 +4,12 @@ A pixel of alpha a shows ``I = a F + (1 - a) B``. Left as it is, the background'
 shows as a halo on any other background.  F and B are estimated from coarse to fine: on
 each level of a pyramid, colours spread from where they are certain (means over a small
 window, weighted by alpha for F and by 1 - alpha for B; the blur fusion of Forte 2021),
-and both are then corrected by the least change that explains the pixel (the multi-level
-idea of Germer et al.  2020).
+and both are corrected by the least change that explains the pixel (Germer et al. 2020).
 
 The coarse levels are processed whole.  The fine ones are only processed in tiles that
 an edge runs through, so memory does not grow with the image.
 
-For display there is Forte's blur fusion itself, on two levels: it costs less and is
-nearly as accurate.
+For display, Forte's blur fusion on two levels costs less and is nearly as accurate.
 """
 
 from __future__ import annotations
@@ -115,9 +113,7 @@ def estimate_foreground(
         while batch := list(islice(tiles, workers * TILES_BETWEEN_CHECKS)):
             if cancelled():
                 raise Cancelled
-            list(
-                pool.map(estimate_tile, batch)
-            )  # reading the results raises exceptions
+            list(pool.map(estimate_tile, batch))  # raises what the tiles raised
     return result
 
 

@@ -10,7 +10,6 @@ are there.
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import ssl
@@ -36,6 +35,7 @@ from zim_model.weights.installed import (
     link_or_copy,
     models_folder,
     part_folder,
+    sha256,
     translate_os_errors,
 )
 
@@ -494,13 +494,3 @@ def _part_path(target: Path) -> Path:
 
 def _is_certificate(error: Exception) -> bool:
     return isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError)
-
-
-def sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
-    """The SHA-256 of a file in hexadecimal; ``check`` is called between pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(4 << 20):
-            check()
-            digest.update(piece)
-    return digest.hexdigest()

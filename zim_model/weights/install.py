@@ -8,11 +8,11 @@ from pathlib import Path
 from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.catalogue import MODELS, ModelInfo
-from zim_model.weights.download import sha256
 from zim_model.weights.installed import (
     ONNX_FILES,
     InstalledModel,
     install_files,
+    sha256,
     translate_os_errors,
 )
 

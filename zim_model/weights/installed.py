@@ -7,6 +7,7 @@ it.  A folder appears under that name only once it is complete.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -248,3 +249,13 @@ def remove_model(name: str) -> None:
 def part_folder(name: str) -> Path:
     """Folder of a model's files until its download is complete."""
     return models_folder() / f"{name}{PART_FOLDER}"
+
+
+def sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    """The SHA-256 of a file in hexadecimal; ``check`` is called between pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(4 << 20):
+            check()
+            digest.update(piece)
+    return digest.hexdigest()
