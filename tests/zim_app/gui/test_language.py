@@ -100,7 +100,7 @@ def test_errors_in_errors_are_german_with_their_values(german_window):
     )
     outer = msg("{name} cannot be used. {reason}", name="a", reason=error.message)
     assert language.translate_message(pickle.loads(pickle.dumps(outer))) == (
-        "a ist nicht verwendbar. "
+        "a kann nicht verwendet werden. "
         "/a/b.png kann nicht geschrieben werden: der Datenträger ist voll."
     )
 
