@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from zim_model.assets import asset_path, bundled_weights
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
@@ -58,17 +58,24 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
         return load_sam(path).to(device).eval()
     if path.suffix == ".onnx" or path.is_dir():
         raise WeightsError(
-            f"{path} is {'a folder' if path.is_dir() else 'an ONNX graph'}, not weights"
-            " for PyTorch.",
-            "Convert a pair of graphs with: zim-studio models convert FOLDER -o FILE",
+            msg("{path} is no weight file, but a folder.", path=path)
+            if path.is_dir()
+            else msg("{path} is no weight file, but an ONNX graph.", path=path),
+            msg(
+                "A pair of graphs is converted by: "
+                "zim-studio models convert FOLDER -o FILE.safetensors"
+            ),
         )
     if path.suffix != ".safetensors":
         path = asset_path("models", f"{name_or_path}.safetensors")
         if not path.is_file():
             known = [p.stem for p in bundled_weights()]
             raise WeightsError(
-                f"There is no model called {str(name_or_path)!r}.",
-                f"Known: {', '.join(known)}; or give a .safetensors or .pth file.",
+                msg("There is no model called {name!r}.", name=str(name_or_path)),
+                msg(
+                    "Known: {known}; or give a .safetensors or .pth file.",
+                    known=", ".join(known),
+                ),
             )
     if is_sam_safetensors(path):
         return load_sam(path).to(device).eval()
@@ -87,8 +94,8 @@ def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:
     model = load_model(name_or_path, device)
     if not isinstance(model, Zim):
         raise WeightsError(
-            f"{name_or_path} is of zim-tiny's architecture.",
-            "Give the weights of a ZIM or SAM with a ViT.",
+            msg("{name} is of zim-tiny's architecture.", name=name_or_path),
+            msg("Give the weights of a ZIM or SAM with a ViT."),
         )
     return model
 
@@ -112,20 +119,24 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     key = next((key for key in kinds if key in metadata), None)
     if key is None:
         raise WeightsError(
-            f"{path} holds weights but not for which architecture.",
-            f"It must be saved by zim-studio (metadata key {CONFIG_KEY}).",
+            msg("{path} holds weights but not for which architecture.", path=path),
+            msg("It must be saved by zim-studio (metadata key {key}).", key=CONFIG_KEY),
         )
     try:
         config = kinds[key].from_json(json.loads(metadata[key]))
     except ValueError as error:  # no JSON
         raise WeightsError(
-            f"{path} has a malformed configuration ({error}).",
-            "Download or copy it again.",
+            msg(
+                "{path} has a malformed configuration ({error}).",
+                path=path,
+                error=str(error),
+            ),
+            msg("Download or copy it again."),
         ) from error
     except WeightsError as error:
         raise WeightsError(
-            f"{path} cannot be used. {error.message}",
-            error.hint or "Download or copy it again.",
+            msg("{path} cannot be used. {reason}", path=path, reason=error.message),
+            error.hint or msg("Download or copy it again."),
         ) from error
     return config, tensors
 

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.runtime.devices import is_out_of_memory
@@ -33,13 +33,13 @@ WRAPPERS = ("model", "state_dict", "model_state_dict")
 WRAPPED_PREFIX = "module."
 """Before all names of a model that was saved from data-parallel training."""
 OTHER_FAMILIES = {
-    "mask_decoder.hf_token": "an HQ-SAM",
-    "image_encoder.patch_embed.seq.": "a MobileSAM",
-    "image_encoder.trunk.": "a SAM 2",
-    "sam_mask_decoder.": "a SAM 2",
-    "vision_encoder.": "a SAM in the format of transformers",
+    "mask_decoder.hf_token": "HQ-SAM",
+    "image_encoder.patch_embed.seq.": "MobileSAM",
+    "image_encoder.trunk.": "SAM 2",
+    "sam_mask_decoder.": "SAM 2",
+    "vision_encoder.": "SAM (transformers)",
 }
-"""Beginnings of the names of tensors that only another model has."""
+"""Beginnings of the names of tensors that only another family of models has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +108,21 @@ def read_sam(path: Path) -> dict[str, Tensor]:
         if isinstance(state.get(wrapper), dict):
             state = state[wrapper]
     if not state:
-        raise WeightsError(f"{path} holds no named tensors.")
+        raise WeightsError(msg("{path} holds no named tensors.", path=path))
     if any(not isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path} is not a SAM checkpoint: not all are tensors.")
+        raise WeightsError(
+            msg("{path} is not a SAM checkpoint: not all are tensors.", path=path)
+        )
     state = {str(name).removeprefix(WRAPPED_PREFIX): v for name, v in state.items()}
     for beginning, family in OTHER_FAMILIES.items():
         if any(name.startswith(beginning) for name in state):
             raise WeightsError(
-                f"{path} is {family}, which is not supported.",
-                "Expected one of Meta's sam_vit_*.pth files.",
+                msg(
+                    "{path} holds weights of {family}, which is not supported.",
+                    path=path,
+                    family=family,
+                ),
+                msg("Expected one of Meta's sam_vit_*.pth files."),
             )
     return state
 
@@ -130,21 +136,24 @@ def _read_state(path: Path) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise WeightsError(f"{path} does not exist.") from error
+        raise WeightsError(msg("{path} does not exist.", path=path)) from error
     except Exception as error:  # torch raises many kinds for a bad file
         if is_out_of_memory(error):
             raise
         if "torchscript" in str(error).lower():
             raise WeightsError(
-                f"{path} is a TorchScript program, not weights.",
-                "Expected one of Meta's sam_vit_*.pth files.",
+                msg("{path} is a TorchScript program, not weights.", path=path),
+                msg("Expected one of Meta's sam_vit_*.pth files."),
             ) from error
         raise WeightsError(
-            f"{path} is damaged or holds more than tensors, which may be unsafe.",
-            "Use the original file, or convert it to safetensors.",
+            msg(
+                "{path} is damaged or holds more than tensors, which may be unsafe.",
+                path=path,
+            ),
+            msg("Use the original file, or convert it to safetensors."),
         ) from error
     if not isinstance(state, dict):
-        raise WeightsError(f"{path} holds no named tensors.")
+        raise WeightsError(msg("{path} holds no named tensors.", path=path))
     return state
 
 
@@ -180,8 +189,8 @@ def detect_sam_config(state: dict[str, Tensor], path: Path) -> ZimConfig:
             if dim == embed.shape[-1]:
                 return replace(config, image_size=16 * grid)
     raise WeightsError(
-        f"{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.",
-        "Expected one of Meta's sam_vit_*.pth files.",
+        msg("{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.", path=path),
+        msg("Expected one of Meta's sam_vit_*.pth files."),
     )
 
 
@@ -215,8 +224,11 @@ def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, Load
         config = CONFIGS[detect_sam_config(state, path).name.replace("sam", "zim")]
     if config.pixel_decoder != "hierarchical" or config.cue_channels:
         raise WeightsError(
-            f"{config.name} is no ZIM that could be initialised from a SAM.",
-            "Take a configuration such as zim-vit-b.",
+            msg(
+                "{name} is no ZIM that could be initialised from a SAM.",
+                name=config.name,
+            ),
+            msg("Take a configuration such as zim-vit-b."),
         )
     with torch.device("meta"):
         check_tensor_names(Zim(sam_variant(config)), state, path)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 
 LISTED = 3
 """Most names of tensors in an error message."""
@@ -37,11 +37,15 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
-        raise WeightsError(f"{path} does not exist.") from error
+        raise WeightsError(msg("{path} does not exist.", path=path)) from error
     except (OSError, SafetensorError) as error:
         raise WeightsError(
-            f"{path} is damaged or no safetensors file ({error}).",
-            "Download or copy it again.",
+            msg(
+                "{path} is damaged or no safetensors file ({error}).",
+                path=path,
+                error=str(error),
+            ),
+            msg("Download or copy it again."),
         ) from error
     floats = {
         key: value.float() if value.is_floating_point() else value
@@ -74,15 +78,23 @@ def check_tensor_names(
     extra = [key for key in tensors if key not in own]
     if missing or extra:
         raise WeightsError(
-            f"{path} does not fit {model.config.name}: {len(missing)} tensors missing "
-            f"({_some(missing)}), {len(extra)} unknown ({_some(extra)}).",
-            "It was made by another version or for another architecture.",
+            msg(
+                "{path} does not fit {model}: {missing} tensors missing "
+                "({first_missing}), {unknown} unknown ({first_unknown}).",
+                path=path,
+                model=model.config.name,
+                missing=len(missing),
+                first_missing=_some(missing),
+                unknown=len(extra),
+                first_unknown=_some(extra),
+            ),
+            msg("It was made by another version or for another architecture."),
         )
 
 
 def _some(names: list[str]) -> str:
     listed = ", ".join(names[:LISTED])
-    return f"{listed}, ..." if len(names) > LISTED else listed or "none"
+    return f"{listed}, ..." if len(names) > LISTED else listed or "-"
 
 
 def check_tensor_shapes(
@@ -96,8 +108,14 @@ def check_tensor_shapes(
     for key, tensor in loaded.items():
         if key in expected and expected[key].shape != tensor.shape:
             raise WeightsError(
-                f"{path} is of another architecture: {key} has shape "
-                f"{tuple(tensor.shape)}, expected {tuple(expected[key].shape)}."
+                msg(
+                    "{path} is of another architecture: {key} has shape {shape}, "
+                    "expected {expected}.",
+                    path=path,
+                    key=key,
+                    shape=tuple(tensor.shape),
+                    expected=tuple(expected[key].shape),
+                )
             )
 
 

@@ -12,9 +12,8 @@ import torch
 from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from zim_model import ZimPredictor
-from zim_model import load_model
-from zim_model.errors import WeightsError
+from zim_model import ZimPredictor, load_model
+from zim_model.errors import WeightsError, msg
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.view import View
@@ -296,7 +295,7 @@ def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch)
 def test_what_is_not_a_number_is_no_agreement(value):
     found = [ParityDifference("masks", "", value, 1.0)]
     with pytest.raises(WeightsError, match="other numbers"):
-        parity.check_parity(found, "x was exported")
+        parity.check_parity(found, msg("x was exported"))
 
 
 def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):
