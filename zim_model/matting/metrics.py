@@ -18,6 +18,8 @@ STEPS = np.arange(0, 1.1, 0.1)
 _LAST = len(STEPS) - 1
 _LEVELS = np.zeros(256, np.float32)
 _LEVELS[: len(STEPS)] = STEPS
+_NEAR = 1e-3
+"""In levels: more than rounding errors, less than half a level."""
 _UNDER_THETA = float(np.nextafter(np.float32(THETA), np.float32(0)))
 _STRIDE = 4
 """Every n-th row and column suffices to guess the position of the largest region."""
@@ -121,19 +123,23 @@ def connectivity_levels(predicted: FloatArray, target: FloatArray) -> ByteArray:
     A pixel is connected to a level if at it, and at all lower ones, it belongs to the
     largest region that both alphas reach.
     """
-    both = np.minimum(predicted, target)
-    reached = np.zeros(both.shape, np.uint8)  # how many of the levels above 0
-    counts = [reached.size]
-    for step in STEPS[1:]:
-        enough = both >= np.float32(step)
-        reached += enough
-        counts.append(int(np.count_nonzero(enough)))
+    reached = levels_reached(cv2.min(predicted, target))
+    histogram = cv2.calcHist([reached], [0], None, [_LAST + 1], [0, _LAST + 1])
+    counts = np.cumsum(histogram[::-1].astype(np.int64))[::-1].tolist()
     regions = _ConnectedRegions(reached)
     connected = np.zeros_like(reached)
     for level in range(_LAST, 0, -1):
         connected += 1
         connected *= regions.largest(level, counts[level])
     return connected
+
+
+def levels_reached(alpha: FloatArray) -> ByteArray:
+    """How many of the thresholds above 0 each pixel (H, W) reaches."""
+    # Rounded down; where rounding errors may have made it too large, compare.
+    levels = np.asarray(cv2.convertScaleAbs(alpha, alpha=_LAST, beta=_NEAR - 0.5))
+    too_large = cv2.compare(alpha, cv2.LUT(levels, _LEVELS), cv2.CMP_LT)
+    return np.asarray(cv2.subtract(levels, cv2.min(too_large, 1)), np.uint8)
 
 
 class _ConnectedRegions:
@@ -151,7 +157,9 @@ class _ConnectedRegions:
         self._seed: tuple[int, int] | None = None
         subsampled = np.ascontiguousarray(reached[::_STRIDE, ::_STRIDE])
         if (subsampled == _LAST).any():  # a guess that is mostly right
-            _, (x, y) = _largest_region(subsampled, _LAST)
+            region, _ = _largest_region(subsampled, _LAST)
+            depth = cv2.distanceTransform(region, cv2.DIST_L1, 3)
+            _, _, _, (x, y) = cv2.minMaxLoc(depth)
             self._seed = x * _STRIDE, y * _STRIDE
         height, width = reached.shape
         self._filled = np.empty((height + 2, width + 2), np.uint8)

@@ -3,6 +3,7 @@ import pytest
 from scipy import ndimage
 
 from zim_model.evaluation import number_of_clicks
+from zim_model.matting import metrics
 from zim_model.matting.metrics import conn, grad, iou, mae, mse, sad
 
 
@@ -102,3 +103,16 @@ def test_noc_is_the_first_click_that_is_good_enough():
     assert number_of_clicks([0.5, 0.86, 0.8, 0.91], 0.90, 20) == 4
     assert number_of_clicks([0.5, 0.6], 0.90, 20) == 20
     assert number_of_clicks([0.5, 0.6, 0.95], 0.90, 2) == 2
+
+
+def test_levels_are_exact_next_to_the_thresholds():
+    steps = np.float32(metrics.STEPS[1:])
+    values = [
+        steps,
+        np.nextafter(steps, np.float32(0)),
+        np.nextafter(steps, np.float32(2)),
+    ]
+    values += [np.float32(np.arange(256) / 255), np.float32(np.arange(65536) / 65535)]
+    alpha = np.minimum(np.concatenate(values), 1)[None]
+    expected = sum((alpha >= step).astype(np.uint8) for step in steps)
+    np.testing.assert_array_equal(metrics.levels_reached(alpha), expected)
