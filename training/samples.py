@@ -19,7 +19,6 @@ from torch.utils.data import Dataset
 
 from training.prompt_sampling import (
     jitter_box,
-    mask_box,
     sample_central_click,
     sample_clicks,
 )
@@ -62,7 +61,7 @@ def augment(rng: np.random.Generator, scene: Scene) -> Scene:
     if rng.random() < 0.5:
         scene = scene.crop(np.s_[:, ::-1])
     if rng.random() < 0.5 and (scene.alpha > 0.5).any():
-        box = mask_box(scene.alpha > 0.5)
+        box = Box.around(scene.alpha > 0.5)
         height, width = scene.alpha.shape
         keep = rng.uniform(0, 1, 4)
         if rng.random() < FILLED_CROP_SHARE:
@@ -103,7 +102,7 @@ def draw_prompts(
         return PromptSet(
             sample_clicks(rng, mask, scene.other_objects, max_points=MAX_POINTS), None
         )
-    box = jitter_box(rng, mask_box(scene.alpha > 0.1), *mask.shape)
+    box = jitter_box(rng, Box.around(scene.alpha > 0.1), *mask.shape)
     points: tuple[Point, ...] = ()
     if rng.random() < 0.4:
         first = bool(rng.random() < 0.5)
@@ -252,7 +251,7 @@ class PromptSamples(PromptDataset):
         if predicts_once or rng.random() >= ZOOMED_VIEW_SHARE:
             return view
         # The box of an inexact first prediction.
-        predicted_box = jitter_box(rng, mask_box(scene.alpha > 0.5), height, width)
+        predicted_box = jitter_box(rng, Box.around(scene.alpha > 0.5), height, width)
         corners = (
             (predicted_box.x0, predicted_box.y0),
             (predicted_box.x1, predicted_box.y1),

@@ -9,6 +9,7 @@ import torch
 
 from tests.golden import Case, check, disc, fill, photo, words
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from zim_model.arrays import mask_bounds
 from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided_filter, label_cue_maps
@@ -22,10 +23,8 @@ from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
 from zim_model.inference.iterative import zoomed_view
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
-    coco_rle,
     non_maximum_suppression,
     remove_small_regions,
-    run_lengths,
 )
 from zim_model.inference.prediction import logits_to_alphas
 from zim_model.inference.tiled_refinement import refine_tiles
@@ -41,7 +40,6 @@ from zim_model.matting import metrics
 from zim_model.matting.edge_and_brush import (
     apply_edge_adjustments,
     apply_strokes,
-    support,
 )
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_steps
@@ -51,6 +49,7 @@ from zim_model.matting.pyramid import (
     image_pyramid,
     update_pyramid_region,
 )
+from zim_model.matting.rle import encoded
 from zim_model.network.config import sam_variant
 from zim_model.network.cue_maps import cue_maps
 from zim_model.network.decoder import attention_mask
@@ -179,7 +178,7 @@ def pyramids():
         "image": image_pyramid(image)[1],
         "alpha": display_pyramid(alpha)[1],
         "updated": levels[1],
-        "support": support(alpha),
+        "support": mask_bounds(alpha),
     }
 
 
@@ -205,8 +204,8 @@ def rle():
     mask[:, :3] = True
     speckled = mask ^ (np.random.default_rng(5).random(mask.shape) > 0.97)
     return {
-        "runs": run_lengths(mask)["counts"],
-        "string": np.frombuffer(coco_rle(speckled)["counts"].encode(), np.uint8),
+        "runs": encoded(mask, packed=False)["counts"],
+        "string": np.frombuffer(encoded(speckled)["counts"].encode(), np.uint8),
         "islands": remove_small_regions(speckled, 30),
     }
 

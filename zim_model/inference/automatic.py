@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import ByteArray, FloatArray
+from zim_model.arrays import ByteArray, FloatArray, mask_bounds
 from zim_model.errors import ImageError, PromptError
 from zim_model.inference.iterative import IterativePredictor, zoomed_view
 from zim_model.inference.prediction import (
@@ -341,17 +341,17 @@ class _Search:
         self, prompts: PromptSet, candidate: int, small: ByteArray, score: float
     ) -> FoundObject | None:
         """The object of a small matte; None if that is empty."""
-        solid = small >= SOLID_ALPHA
-        if not solid.any():
+        bounds = mask_bounds(small >= SOLID_ALPHA)
+        if bounds is None:
             return None
-        rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+        left, top, right, bottom = bounds
         across = self._size[1] / small.shape[1]
         down = self._size[0] / small.shape[0]
         box = (
-            int(columns[0] * across),
-            int(rows[0] * down),
-            min(self._size[1], round((columns[-1] + 1) * across)),
-            min(self._size[0], round((rows[-1] + 1) * down)),
+            int(left * across),
+            int(top * down),
+            min(self._size[1], round(right * across)),
+            min(self._size[0], round(bottom * down)),
         )
         stable = stability(small, self._options.stability_offset)
         area = float(small.mean()) / 255

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.arrays import ByteArray, FloatArray, WordArray, mask_bounds
 from zim_model.errors import PromptError
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.mask_composition import (
@@ -30,7 +30,6 @@ from zim_model.matting.edge_and_brush import (
     StrokeCoverageCache,
     apply_edge_adjustments,
     apply_strokes,
-    support,
 )
 from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_steps
 from zim_model.matting.pyramid import display_pyramid, image_pyramid
@@ -212,7 +211,7 @@ class Engine:
             pyramid=pyramid,
             scores=raw.scores,
             candidate=request.options.candidate or 0,
-            support=support(alpha),
+            support=mask_bounds(alpha) or (0, 0, 0, 0),
             timings=Timings(encode_ms, click_ms, raw.device, notes),
             candidates=raw.candidates,
             candidates_view=raw.view,

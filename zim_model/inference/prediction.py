@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zim_model.arrays import FloatArray
+from zim_model.arrays import FloatArray, mask_bounds
 from zim_model.inference.view import View
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import CancelCheck
@@ -94,17 +94,12 @@ def alpha_box(alpha: FloatArray, view: View) -> Box | None:
 
     It may extend a fraction of a cell beyond the view.
     """
-    found = alpha > 0.5
-    if not found.any():
+    bounds = mask_bounds(alpha > 0.5)
+    if bounds is None:
         return None
     scale = view.width / alpha.shape[1]
-    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
-    return Box(
-        view.left + float(columns[0] * scale),
-        view.top + float(rows[0] * scale),
-        view.left + float((columns[-1] + 1) * scale),
-        view.top + float((rows[-1] + 1) * scale),
-    )
+    left, top, right, bottom = (edge * scale for edge in bounds)
+    return Box(view.left + left, view.top + top, view.left + right, view.top + bottom)
 
 
 def logits_to_alphas(logits: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from zim_model.arrays import FloatArray, WordArray
+from zim_model.arrays import FloatArray, WordArray, mask_bounds
 from zim_model.errors import Cancelled
 from zim_model.request import ALPHA_MAX, CancelCheck, Finish, Stroke, never_cancelled
 
@@ -40,10 +40,11 @@ def apply_edge_adjustments(alpha: WordArray, finish: Finish) -> WordArray:
     Returns:
         (H, W) uint16, a new array, or ``alpha`` where nothing changes.
     """
-    if not finish.adjusts_edge:
+    bounds = mask_bounds(alpha)
+    if bounds is None or not finish.adjusts_edge:
         return alpha
     reach = math.ceil(abs(finish.shift_edge) + 4 * finish.feather) + 2
-    left, top, right, bottom = support(alpha)
+    left, top, right, bottom = bounds
     inside = (slice(top, bottom), slice(left, right))
     area = _expand_region(inside, reach, alpha.shape)
     region = np.ascontiguousarray(alpha[area])
@@ -268,15 +269,6 @@ def _blur_region(alpha: WordArray, part: Region, stroke: Stroke) -> FloatArray:
     top, left = part[0].start - around[0].start, part[1].start - around[1].start
     height, width = part[0].stop - part[0].start, part[1].stop - part[1].start
     return np.asarray(blurred[top : top + height, left : left + width], np.float32)
-
-
-def support(alpha: WordArray) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) around all of alpha (H, W) > 0; zeros if none."""
-    rows = np.flatnonzero(alpha.any(1))
-    if not len(rows):
-        return (0, 0, 0, 0)
-    columns = np.flatnonzero(alpha[rows[0] : rows[-1] + 1].any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _expand_region(part: Region, by: int, shape: tuple[int, ...]) -> Region:

@@ -6,7 +6,7 @@ import pytest
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.errors import Cancelled, PromptError, WeightsError
 from zim_model.inference.backends import TorchBackend
-from zim_model.inference.engine import Engine, FeatureCache, support
+from zim_model.inference.engine import Engine, FeatureCache
 from zim_model.inference.view import resize_view
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
@@ -218,13 +218,6 @@ def test_the_real_network_answers_the_same_twice(small_cnn):
     np.testing.assert_array_equal(first.alpha, again.alpha)
     assert first.scores.shape == (4,)
     assert first.timings.device == "CPU (fp32)"
-
-
-def test_support():
-    alpha = np.zeros((9, 12), np.uint16)
-    assert support(alpha) == (0, 0, 0, 0)
-    alpha[3:5, 7:11] = 1
-    assert support(alpha) == (7, 3, 11, 5)
 
 
 DAB = Stroke(((10.0, 10.0, 1.0),), 6.0, 1.0)
