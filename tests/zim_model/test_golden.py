@@ -56,7 +56,8 @@ from zim_model.network.decoder import attention_mask
 from zim_model.network.region_head import earlier_cue, flooded
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.request import Finish, Options, Request, Stroke
+from zim_model.recipe import Finish, Options, Recipe, Stroke
+from zim_model.request import Request
 
 REGIONS = replace(SMALL_CNN, name="small-regions", region_channels=(4, 8, 12))
 CONVERTER = replace(
@@ -336,18 +337,18 @@ def mattes(name):
     def run():
         engine = Engine(lambda model, rung: backend(name))
         found = {}
-        plain = Request(photo(), "golden", CLICK, "golden")
+        plain = Request(photo(), "golden", Recipe(CLICK, "golden"))
         requests = {
-            **{kind: replace(plain, prompts=prompts) for kind, prompts in SETS.items()},
-            "candidate": replace(plain, options=Options(candidate=2)),
-            "bilinear": replace(plain, options=Options(upsampling="bilinear")),
+            **{kind: plain.with_recipe(prompts=sets) for kind, sets in SETS.items()},
+            "candidate": plain.with_recipe(options=Options(candidate=2)),
+            "bilinear": plain.with_recipe(options=Options(upsampling="bilinear")),
             "native": _native(),
-            "mirrored": replace(plain, options=Options(flip_tta=True)),
-            "finish": replace(
-                plain, finish=Finish(1.5, 1.0, 0.3, STROKES, decontaminate=0.8)
+            "mirrored": plain.with_recipe(options=Options(flip_tta=True)),
+            "finish": plain.with_recipe(
+                finish=Finish(1.5, 1.0, 0.3, STROKES, decontaminate=0.8)
             ),
-            "also": replace(plain, more_prompt_sets=(BOX,)),
-            "mask": replace(plain, masks=(_mask(),), prompts=PromptSet()),
+            "also": plain.with_recipe(more_prompt_sets=(BOX,)),
+            "mask": plain.with_recipe(masks=(_mask(),), prompts=PromptSet()),
         }
         for kind, request in requests.items():
             matte = engine.solve(request)
@@ -362,7 +363,7 @@ def mattes(name):
 def _native():
     prompts = PromptSet((Point(200, 208),))
     options = Options(upsampling="native")
-    return Request(photo(384, 512), "large", prompts, "golden", options)
+    return Request(photo(384, 512), "large", Recipe(prompts, "golden", options))
 
 
 def _mask():

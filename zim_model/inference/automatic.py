@@ -141,7 +141,7 @@ class FoundObject:
 
     Attributes:
         prompts: give the same matte from the engine, with ``candidate``.
-        candidate: for :attr:`zim_model.request.Options.candidate`.
+        candidate: for :attr:`zim_model.recipe.Options.candidate`.
         alpha: (h, w) uint8 over the whole image, longer side at most
             :data:`SMALL_SIDE`; read-only.
         score: the IoU that the model predicts.

@@ -35,13 +35,12 @@ from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_ste
 from zim_model.matting.pyramid import display_pyramid, image_pyramid
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Finish, Stroke
 from zim_model.request import (
     CancelCheck,
-    Finish,
     Matte,
     Request,
     RequestKey,
-    Stroke,
     Timings,
     never_cancelled,
     raise_if_cancelled,
@@ -165,18 +164,20 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._prepare, request, cancelled)
-        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
+        return self._pool.run_with_fallback(
+            request.recipe.model, work, self._clear_caches
+        )
 
     def _prepare(self, request: Request, cancelled: CancelCheck) -> Timings:
         raise_if_cancelled(cancelled)
-        backend = self.backend(request.model)
+        backend = self.backend(request.recipe.model)
         raise_if_cancelled(cancelled)
         height, width = request.image.shape[:2]
         view = View.whole(height, width, backend.config.image_size)
         _, encode_ms = self._encode_cached(backend, request, view)
-        if request.options.flip_tta:
+        if request.recipe.options.flip_tta:
             encode_ms += self._encode_flipped(backend, request, view)[1]
-        notes = self._pool.notes(request.model)
+        notes = self._pool.notes(request.recipe.model)
         return Timings(encode_ms, 0.0, backend.device_label, notes)
 
     def solve(
@@ -194,7 +195,9 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._solve, request, cancelled)
-        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
+        return self._pool.run_with_fallback(
+            request.recipe.model, work, self._clear_caches
+        )
 
     def _solve(self, request: Request, cancelled: CancelCheck) -> Matte:
         raw, encode_ms = self._raw_matte(request, cancelled)
@@ -205,12 +208,12 @@ class Engine:
         pyramid = display_pyramid(alpha)
         colours = _decontaminate(request, alpha, cancelled)
         click_ms = raw.click_ms + (time.perf_counter() - started) * 1e3
-        notes = self._pool.notes(request.model) if raw.device else ()
+        notes = self._pool.notes(request.recipe.model) if raw.device else ()
         return Matte(
             alpha=alpha,
             pyramid=pyramid,
             scores=raw.scores,
-            candidate=request.options.candidate or 0,
+            candidate=request.recipe.options.candidate or 0,
             support=mask_bounds(alpha) or (0, 0, 0, 0),
             timings=Timings(encode_ms, click_ms, raw.device, notes),
             candidates=raw.candidates,
@@ -240,7 +243,9 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._everything, request, options, cancelled, progress)
-        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
+        return self._pool.run_with_fallback(
+            request.recipe.model, work, self._clear_caches
+        )
 
     def _everything(
         self,
@@ -252,7 +257,7 @@ class Engine:
         from zim_model.inference.automatic import find_objects, ignore_progress
 
         raise_if_cancelled(cancelled)
-        backend = self.backend(request.model)
+        backend = self.backend(request.recipe.model)
         height, width = request.image.shape[:2]
 
         def encode(view: View) -> EncodedView:
@@ -266,14 +271,14 @@ class Engine:
     ) -> tuple[_RawMatte, float]:
         """The matte before its finish, and the milliseconds of encoding."""
         height, width = request.image.shape[:2]
-        key = replace(request, finish=Finish()).key
+        key = request.with_recipe(finish=Finish()).key
         if self._last_answer is not None and self._last_answer[0] == key:
             return replace(self._last_answer[1], click_ms=0.0), 0.0
         base, base_ms = self._mask_matte(request, cancelled)
         split = split_prompts(request, base)
         if not split.added and base is None:
-            if not request.finish.strokes:
-                request.prompts.validate(height, width)  # raises: there is none
+            if not request.recipe.finish.strokes:
+                request.recipe.prompts.validate(height, width)  # raises: there is none
             return _RawMatte.blank(height, width), 0.0
         mattes = [
             self._predict_prompt_set(request, prompts, cancelled)
@@ -288,8 +293,8 @@ class Engine:
         if base is not None:
             subtracted = None
             if split.subtracted is not None:
-                plain = replace(
-                    request, options=replace(request.options, candidate=None)
+                plain = request.with_recipe(
+                    options=replace(request.recipe.options, candidate=None)
                 )
                 subtracted, more_ms = self._predict_prompt_set(
                     plain, split.subtracted, cancelled
@@ -297,7 +302,7 @@ class Engine:
                 encode_ms += more_ms
             matte = matte.combine_with_masks(base, subtracted, base_ms)
             if not matte.device:  # no model has run; converters run in fp32
-                device = device_name(self._pool.device(request.model))
+                device = device_name(self._pool.device(request.recipe.model))
                 matte = replace(matte, device=f"{device} (fp32)")
         if request.cacheable:
             self._last_answer = (key, matte)
@@ -307,9 +312,9 @@ class Engine:
         self, request: Request, cancelled: CancelCheck
     ) -> tuple[WordArray | None, float]:
         """The matte of a request's masks, None without any, and its milliseconds."""
-        if not request.masks:
+        if not request.recipe.masks:
             return None, 0.0
-        started, device = time.perf_counter(), self._pool.device(request.model)
+        started, device = time.perf_counter(), self._pool.device(request.recipe.model)
         base = self._mask_mattes.union_alpha(request, device, cancelled)
         return base, (time.perf_counter() - started) * 1e3
 
@@ -318,13 +323,13 @@ class Engine:
     ) -> tuple[_RawMatte, float]:
         """The model's matte for one prompt set, at the image's size."""
         height, width = request.image.shape[:2]
-        candidate = request.options.candidate or 0
+        candidate = request.recipe.options.candidate or 0
         if not 0 <= candidate < NUM_MASK_TOKENS:
             raise PromptError(f"There is no candidate {candidate}.", "Use 0 to 3.")
         raise_if_cancelled(cancelled)
-        backend = self.backend(request.model)
+        backend = self.backend(request.recipe.model)
         raise_if_cancelled(cancelled)
-        encode_ms, flipped = 0.0, request.options.flip_tta
+        encode_ms, flipped = 0.0, request.recipe.options.flip_tta
 
         def encode(view: View) -> EncodedView:
             nonlocal encode_ms
@@ -348,14 +353,14 @@ class Engine:
             fine = prediction.fine
             small = fine * border_fade(fine.shape, view, height, width)
         full = np.zeros((height, width), np.uint16)
-        guided = request.options.upsampling != "bilinear"
+        guided = request.recipe.options.upsampling != "bilinear"
         pixels, guide = view.crop(request.image), None
         if guided:
             small, guide = upsample_in_steps(small, pixels)
         full[view.top : view.bottom, view.left : view.right] = guided_upsample(
             small, pixels, guided=guided, guide=guide
         )
-        if request.options.upsampling == "native":
+        if request.recipe.options.upsampling == "native":
             predict = partial(_predict_view, used, request.image)
             full = refine_tiles(full, request.image, view, predict, cancelled)
         matte = _RawMatte(
@@ -375,11 +380,13 @@ class Engine:
 
         The result is cached: a further stroke is painted over it.
         """
-        finish = request.finish
+        finish = request.recipe.finish
         if not request.cacheable:
             alpha = apply_edge_adjustments(raw.alpha, finish)
             return apply_strokes(alpha, finish.strokes, self._stroke_cache, cancelled)
-        before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
+        before = request.with_recipe(
+            finish=replace(finish, strokes=(), decontaminate=0.0)
+        )
         if self._last_adjusted is None or self._last_adjusted[0] != before.key:
             adjusted = apply_edge_adjustments(raw.alpha, finish)
             self._last_adjusted = (before.key, adjusted)
@@ -441,7 +448,7 @@ def _decontaminate(
     """
     from zim_model.matting.foreground import estimate_foreground
 
-    amount = request.finish.decontaminate
+    amount = request.recipe.finish.decontaminate
     if amount == 0:
         return ()
     pixels = estimate_foreground(

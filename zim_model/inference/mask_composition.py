@@ -63,7 +63,7 @@ class MaskMatteCache:
             WeightsError: there is no such converter.
             Cancelled: ``cancelled`` became true.
         """
-        first, *more = request.masks
+        first, *more = request.recipe.masks
         alpha = self._cached_matte(request, first, device, cancelled)
         for mask in more:
             alpha = np.maximum(
@@ -126,11 +126,13 @@ def split_prompts(request: Request, base: WordArray | None) -> PromptSplit:
         PromptError: the prompts cannot be answered on the image.
     """
     height, width = request.image.shape[:2]
-    prompt_sets = [s for s in (request.prompts, *request.more_prompt_sets) if s]
+    prompt_sets = [
+        s for s in (request.recipe.prompts, *request.recipe.more_prompt_sets) if s
+    ]
     if base is None:
         return PromptSplit(tuple(s.validate(height, width) for s in prompt_sets))
     added = [s.validate(height, width) for s in prompt_sets if not s.only_negative]
-    subtracted = _subtracting_prompts(request.prompts, base)
+    subtracted = _subtracting_prompts(request.recipe.prompts, base)
     if subtracted is not None:
         subtracted.validate(height, width)
     return PromptSplit(tuple(added), subtracted)

@@ -16,7 +16,8 @@ import numpy as np
 
 from zim_model.arrays import FloatArray, WordArray, mask_bounds
 from zim_model.errors import Cancelled
-from zim_model.request import ALPHA_MAX, CancelCheck, Finish, Stroke, never_cancelled
+from zim_model.recipe import Finish, Stroke
+from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 Region = tuple[slice, slice]
 """Rows and columns of an image."""

@@ -19,7 +19,8 @@ from zim_model.inference.automatic import (
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.prompts import PromptSet
-from zim_model.request import Options, Request
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 
 HEIGHT, WIDTH = 300, 400
 IMAGE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
@@ -92,7 +93,7 @@ def search(backend, options=FAST, **kwargs):
 
 def asked(prompts=NOTHING, candidate=None):
     options = Options(candidate, upsampling="bilinear")
-    return Request(IMAGE, "scene", prompts, "fake", options)
+    return Request(IMAGE, "scene", Recipe(prompts, "fake", options))
 
 
 def test_each_object_is_found_once_largest_first():
@@ -298,7 +299,7 @@ def test_merging_takes_the_largest_alpha():
 
 def test_the_bundled_model_finds_what_it_answers_again():
     image = load_image(asset_path("samples", "coffee.jpg"))
-    question = Request(image.rgb, image.key, NOTHING)
+    question = Request(image.rgb, image.key, Recipe(NOTHING))
     engine = Engine()
     found = engine.everything(question, replace(FOR_OBJECT_MODELS, grid=2))
     assert found

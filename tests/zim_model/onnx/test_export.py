@@ -24,7 +24,8 @@ from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.onnx.parity import ParityDifference, encoder_differences
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import Options, Request
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 from zim_model.weights.install import install_from_disk
 from zim_model.weights.installed import require_onnx
 
@@ -188,7 +189,7 @@ def test_the_clients_matte_is_the_engines(client, model, tmp_path, monkeypatch, 
     install_from_disk(pair, "ours")
     prompts = PromptSet((), Box(*BOX))
     options = Options(upsampling="bilinear")
-    matte = Engine().solve(Request(IMAGE, "a", prompts, "ours", options))
+    matte = Engine().solve(Request(IMAGE, "a", Recipe(prompts, "ours", options)))
     alpha = client.predict(box=BOX)[2][matte.candidate]
     assert np.abs(alpha - matte.alpha / 65535).mean() < 0.01
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import ByteArray, mask_bounds
-from zim_model.recipe import Recipe
-from zim_model.request import Options
+from zim_model.recipe import Options, Recipe
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import FoundObject
