@@ -120,9 +120,8 @@ class Recipe:
     @property
     def has_prompts(self) -> bool:
         """Whether there is anything to make a matte of: a prompt, mask or stroke."""
-        return bool(
-            self.prompts or self.more_prompt_sets or self.masks or self.finish.strokes
-        )
+        prompt_sets = (self.prompts, *self.more_prompt_sets)
+        return any(prompt_sets) or bool(self.masks or self.finish.strokes)
 
     def validate(self, height: int, width: int) -> Recipe:
         """Return this recipe with its prompts checked against an image of that size.

@@ -62,6 +62,18 @@ class Request:
         """Requests with equal keys have equal mattes."""
         return self.image_key, self.recipe
 
+    def validate(self) -> Request:
+        """Return this request with its recipe checked against its image.
+
+        Raises:
+            PromptError: there is no prompt, mask or stroke, or prompts are invalid.
+            ImageError: a mask has another size than the image.
+        """
+        height, width = self.image.shape[:2]
+        if not self.recipe.has_prompts:
+            self.recipe.prompts.validate(height, width)  # raises: there is none
+        return replace(self, recipe=self.recipe.validate(height, width))
+
     def with_recipe(self, **changes: Any) -> Request:
         """Change attributes of the recipe."""
         return replace(self, recipe=replace(self.recipe, **changes))

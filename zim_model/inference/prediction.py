@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zim_model.arrays import FloatArray, mask_bounds
+from zim_model.arrays import ByteArray, FloatArray, mask_bounds
 from zim_model.inference.view import View
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import CancelCheck
@@ -37,6 +37,11 @@ class Prediction:
     alphas: FloatArray
     scores: FloatArray
     fine: FloatArray | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory of the mattes."""
+        return self.alphas.nbytes + (0 if self.fine is None else self.fine.nbytes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +92,14 @@ def decode_view(
     view = encoded.view
     logits, scores = backend.decode(encoded, view.apply(prompts), mask_input)
     return Prediction(view, logits_to_alphas(logits), scores)
+
+
+def predict_once(
+    backend: Backend, image: ByteArray, view: View, prompts: PromptSet
+) -> FloatArray:
+    """Alpha (h, w) of a view that is predicted once; its features are not cached."""
+    prediction = decode_view(backend, backend.encode(image, view), prompts)
+    return np.asarray(prediction.alphas[0], np.float32)
 
 
 def alpha_box(alpha: FloatArray, view: View) -> Box | None:

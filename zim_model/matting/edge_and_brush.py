@@ -7,7 +7,6 @@ that they survive other prompts and another model.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -18,6 +17,7 @@ from zim_model.arrays import FloatArray, WordArray, mask_bounds
 from zim_model.errors import Cancelled
 from zim_model.recipe import Finish, Stroke
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.runtime.lru import ByteBoundedLru
 
 Region = tuple[slice, slice]
 """Rows and columns of an image."""
@@ -96,40 +96,23 @@ def _contrast_table(contrast: float) -> WordArray:
     return np.rint(up / (up + down) * ALPHA_MAX).astype(np.uint16)
 
 
-class StrokeCoverageCache:
-    """Cache of strokes' coverage, which is most of the work of painting them again.
-
-    Args:
-        max_bytes: most memory; the least recently used are dropped first.
-    """
+class StrokeCoverageCache(ByteBoundedLru[tuple[object, ...], WordArray]):
+    """Cache of strokes' coverage, which is most of the work of painting them again."""
 
     def __init__(self, max_bytes: int = COVER_BYTES) -> None:
-        self.max_bytes = max_bytes
-        self.nbytes = 0
-        self._covers: OrderedDict[tuple[object, ...], WordArray] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._covers)
+        super().__init__(max_bytes)
 
     def coverage(self, stroke: Stroke, part: Region) -> FloatArray:
         """As :func:`coverage`, rounded to 16 bits."""
         rows, columns = part
         place = (rows.start, rows.stop, columns.start, columns.stop)
         key = (stroke.path, stroke.radius, stroke.hardness, *place)
-        cached = self._covers.get(key)
+        cached = self.get(key)
         if cached is None:
             exact = coverage(stroke, part)
             cached = np.rint(exact * ALPHA_MAX).astype(np.uint16)
-            self._put(key, cached)
-        self._covers.move_to_end(key)
+            self.put(key, cached)
         return cached.astype(np.float32) / np.float32(ALPHA_MAX)
-
-    def _put(self, key: tuple[object, ...], cover: WordArray) -> None:
-        self._covers[key] = cover
-        self.nbytes += cover.nbytes
-        while self.nbytes > self.max_bytes and len(self._covers) > 1:
-            _, dropped = self._covers.popitem(last=False)
-            self.nbytes -= dropped.nbytes
 
 
 def apply_strokes(

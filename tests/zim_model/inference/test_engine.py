@@ -6,7 +6,8 @@ import pytest
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.errors import Cancelled, PromptError, WeightsError
 from zim_model.inference.backends import TorchBackend
-from zim_model.inference.engine import Engine, FeatureCache
+from zim_model.inference.encoding import FeatureCache
+from zim_model.inference.engine import Engine
 from zim_model.inference.view import resize_view
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
@@ -100,12 +101,11 @@ def test_an_image_is_encoded_once_for_many_clicks():
 
 def test_a_remembered_answer_needs_no_features():
     backend = DiscBackend(SMALL_VIT)
-    engine = engine_of(backend)
+    engine = engine_of(backend, cache_bytes=1)  # features of one view
     engine.solve(request(CLICK))
-    engine.cache = FeatureCache(max_bytes=250)  # what was there made room for others
-    engine.solve(request(CLICK, upsampling="bilinear"))
+    engine.solve(request(CLICK, key="another"))
     again = engine.solve(request(CLICK))
-    assert len(backend.views) == 1
+    assert len(backend.views) == 2
     assert again.timings.encode_ms == 0
 
 
