@@ -22,7 +22,7 @@ FILES = sorted(
 
 VALUES = {"zim_model"}
 NETWORK = {*VALUES, "zim_model.runtime", "zim_model.network"}
-WEIGHTS = {*NETWORK, "zim_model.weights", "zim_model.weights.checkpoint"}
+WEIGHTS = {*NETWORK, "zim_model.weights"}
 BACKENDS = {
     *(*WEIGHTS, "zim_model.inference.view", "zim_model.inference.cuda_graphs"),
     "zim_model.inference.backends",
@@ -31,7 +31,7 @@ INFERENCE = {
     *(*BACKENDS, "zim_model.onnx", "zim_model.matting", "zim_model.conversion"),
     "zim_model.inference",
 }
-ENGINE = {*INFERENCE, "zim_model.evaluation", "zim_model.weights.install"}
+ENGINE = {*INFERENCE, "zim_model.evaluation", "zim_model.install"}
 MAY_IMPORT = {
     "zim_model": VALUES,
     "zim_model.__init__": ENGINE,
@@ -39,9 +39,7 @@ MAY_IMPORT = {
     "zim_model.matting": {*VALUES, "zim_model.runtime", "zim_model.matting"},
     "zim_model.network": NETWORK,
     "zim_model.weights": WEIGHTS,
-    # The converter's network for types only.
-    "zim_model.weights.checkpoint": {*NETWORK, "zim_model.conversion"},
-    "zim_model.weights.install": {*WEIGHTS, "zim_model.onnx"},
+    "zim_model.install": {*WEIGHTS, "zim_model.onnx"},
     "zim_model.conversion": {*WEIGHTS, "zim_model.matting", "zim_model.conversion"},
     "zim_model.inference.view": NETWORK,
     "zim_model.inference.cuda_graphs": NETWORK,

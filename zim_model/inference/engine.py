@@ -228,6 +228,7 @@ class Engine:
     ) -> tuple[FoundObject, ...]:
         from zim_model.inference.automatic import find_objects, ignore_progress
 
+        # Without flip TTA: one prediction for each of many prompts.
         call = _Call(request.with_recipe(options=Options()), cancelled)
         backend = self._load(call)
         encode = self._encoder(call, backend)

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.blas import single_blas_thread
+from zim_model.runtime.threads import single_blas_thread
 
 PlaneStack = list[FloatArray]
 """Maps of one size, (h, w) float32 each."""

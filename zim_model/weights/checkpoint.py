@@ -12,7 +12,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -28,14 +28,29 @@ from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.devices import is_out_of_memory
 
-if TYPE_CHECKING:
-    from zim_model.conversion.network import ConverterNetwork
-
 CONFIG_KEY = "zim_config"
 TINY_KEY = "zim_tiny_config"
 """Metadata key of a configuration, of the two architectures."""
 FORMAT_KEY = "zim_format"
 FORMAT = "1"
+
+
+class Config(Protocol):
+    """An architecture."""
+
+    @property
+    def name(self) -> str: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+class Network(Protocol):
+    """A module that knows its architecture: a model, or a label converter."""
+
+    @property
+    def config(self) -> Config: ...
+
+    def state_dict(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +243,7 @@ def to_stored_dtype(tensor: Tensor, *, half: bool = True) -> Tensor:
     return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
 
 
-def fingerprint(model: Zim | ZimTiny | ConverterNetwork) -> str:
+def fingerprint(model: Network) -> str:
     """A short digest of configuration and weights: equal ones answer alike."""
     digest = hashlib.blake2b(json.dumps(model.config.to_json()).encode(), digest_size=8)
     for name, tensor in model.state_dict().items():
@@ -389,9 +404,7 @@ def _load_strict(model: Zim | ZimTiny, tensors: dict[str, Tensor], path: Path) -
     model.load_state_dict(tensors)
 
 
-def check_tensor_names(
-    model: Zim | ZimTiny | ConverterNetwork, tensors: dict[str, Tensor], path: Path
-) -> None:
+def check_tensor_names(model: Network, tensors: dict[str, Tensor], path: Path) -> None:
     """Check that a file holds all tensors of a model and no others.
 
     Raises:

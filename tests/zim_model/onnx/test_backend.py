@@ -14,6 +14,7 @@ from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.oom_fallback import open_backend
 from zim_model.inference.view import View
+from zim_model.install import install_from_disk
 from zim_model.network.zim import Zim
 from zim_model.onnx import export
 from zim_model.onnx.backend import OnnxBackend, check_pair
@@ -24,7 +25,6 @@ from zim_model.request import Request
 from zim_model.runtime import devices
 from zim_model.runtime.devices import CPU, Device, DeviceChoice
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.install import install_from_disk
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

@@ -17,6 +17,7 @@ from zim_model.errors import WeightsError
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.view import View
+from zim_model.install import install_from_disk
 from zim_model.network.config import CONFIGS, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.onnx import parity
@@ -26,7 +27,6 @@ from zim_model.onnx.parity import ParityDifference, encoder_differences
 from zim_model.prompts import Box, PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
-from zim_model.weights.install import install_from_disk
 from zim_model.weights.installed import require_onnx
 
 onnx = pytest.importorskip("onnx")

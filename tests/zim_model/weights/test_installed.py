@@ -11,18 +11,19 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
+from zim_model import install
 from zim_model.errors import WeightsError
 from zim_model.inference.engine import Engine
 from zim_model.inference.oom_fallback import open_backend
+from zim_model.install import install_from_disk
 from zim_model.network.config import sam_variant
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Request
-from zim_model.weights import catalogue, install
+from zim_model.weights import catalogue
 from zim_model.weights import installed as store
 from zim_model.weights.catalogue import MODELS, find_known, locate
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.install import install_from_disk
 from zim_model.weights.installed import installed_models, models_folder, remove_model
 
 
