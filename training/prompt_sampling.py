@@ -5,14 +5,26 @@ Masks and coordinates are in the same pixel coordinates, x right and y down.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from zim_model.arrays import BoolArray
 from zim_model.prompts import Box, Point
 
-CLICK_DECAY = 0.7
-"""Factor of the probability of each further click (RITM's gamma)."""
+CLICK_DECAY = 0.8
+"""Factor of the probability of each further click (RITM's gamma, in its published
+configurations)."""
+EROSION_SHARE, EROSION_ROUNDS = 0.9, 3
+"""How often positive clicks keep off an object's edge, and by how many pixels."""
+MIN_ERODED_AREA = 10
+"""An eroded object of no more pixels is not used."""
+BORDER_WIDTH = 0.1
+"""Width of the band of negative clicks around an object, as a fraction of the root of
+its area."""
+NEGATIVE_SHARES = (0.5, 0.1, 0.4)
+"""Shares of negative clicks in the band, in the background and on other objects."""
 BOX_JITTER = 0.1
 """Largest shift of a box edge, as a fraction of the side (SAM)."""
 
@@ -27,41 +39,56 @@ def jitter_box(rng: np.random.Generator, box: Box, height: int, width: int) -> B
 
 def sample_clicks(
     rng: np.random.Generator,
-    mask: BoolArray,
+    objects: Sequence[BoolArray],
     other_objects: BoolArray,
     *,
     max_points: int,
-    first_positive: bool = True,
+    min_positive: int = 1,
 ) -> tuple[Point, ...]:
-    """Sample positive and negative clicks for a mask (H, W), as in RITM.
+    """Sample positive and negative clicks as RITM does (its MultiPointSampler).
+
+    The target is the union of ``objects``.  One object gets ``min_positive`` clicks and
+    k more with a probability proportional to ``CLICK_DECAY ** k``; of several that are
+    merged, each gets one, and k more fall on any of them.
 
     Args:
-        mask: the object.
-        other_objects: (H, W) bool, on which 40% of the negative clicks are placed.
-        max_points: largest number of clicks of both kinds together.
-        first_positive: start with a positive click; needed without a box.
+        objects: masks (H, W), at least one, none of them empty.
+        other_objects: (H, W) bool, for negative clicks.
+        max_points: largest number of clicks of each sign.
+        min_positive: smallest number of positive clicks; 0 beside a box.
     """
-    positives = int(first_positive) + _sample_count(rng, max_points - 1)
-    negatives = _sample_count(rng, max_points - positives)
-    interior = mask
-    if rng.random() < 0.9:
-        eroded = cv2.erode(mask.astype(np.uint8), np.ones((3, 3)), iterations=2) > 0
-        if eroded.sum() > 10:
-            interior = eroded
+    target = np.logical_or.reduce(objects)
+    insides = [_erode_at_random(rng, mask) for mask in objects]
     points: list[Point] = []
-    if first_positive and rng.random() < 0.5:
-        points.append(sample_central_click(rng, mask, positive=True))
-    points += _sample_uniform(rng, interior, positives - len(points), positive=True)
-    size = int(np.ceil(0.1 * np.sqrt(mask.sum()))) | 1
-    band = cv2.dilate(mask.astype(np.uint8), np.ones((2 * size + 1,) * 2)) > 0
-    band &= ~mask
-    for _ in range(negatives):
-        kind = rng.choice(3, p=(0.5, 0.1, 0.4))
-        region = (band, ~mask, other_objects & ~mask)[kind]
-        points += _sample_uniform(
-            rng, region if region.any() else ~mask, 1, positive=False
-        )
+    if len(insides) == 1:
+        count = min_positive + _sample_count(rng, max_points - min_positive)
+        points += _sample_uniform(rng, insides[0], count, positive=True)
+    else:
+        for inside in insides[:max_points]:
+            points += _sample_uniform(rng, inside, 1, positive=True)
+        for _ in range(min(_sample_count(rng, max_points), max_points - len(points))):
+            inside = insides[rng.integers(len(insides))]
+            points += _sample_uniform(rng, inside, 1, positive=True)
+    regions = (_border_band(target), ~target, other_objects & ~target)
+    for _ in range(_sample_count(rng, max_points)):
+        region = regions[rng.choice(len(regions), p=NEGATIVE_SHARES)]
+        points += _sample_uniform(rng, region, 1, positive=False)
     return tuple(points)
+
+
+def _erode_at_random(rng: np.random.Generator, mask: BoolArray) -> BoolArray:
+    if rng.random() > EROSION_SHARE:
+        return mask
+    kernel = np.ones((3, 3), np.uint8)
+    eroded = cv2.erode(mask.astype(np.uint8), kernel, iterations=EROSION_ROUNDS) > 0
+    return eroded if eroded.sum() > MIN_ERODED_AREA else mask
+
+
+def _border_band(mask: BoolArray) -> BoolArray:
+    """The pixels around a mask, as far as a share of its size."""
+    radius = int(np.ceil(BORDER_WIDTH * np.sqrt(mask.sum())))
+    square = np.ones((2 * radius + 1,) * 2, np.uint8)
+    return (cv2.dilate(mask.astype(np.uint8), square) > 0) & ~mask
 
 
 def sample_central_click(
@@ -75,6 +102,7 @@ def sample_central_click(
 
 
 def _sample_count(rng: np.random.Generator, limit: int) -> int:
+    """0 to ``limit``, each ``CLICK_DECAY`` times as likely as the one before."""
     if limit <= 0:
         return 0
     weights = CLICK_DECAY ** np.arange(limit + 1)

@@ -100,14 +100,14 @@ def draw_prompts(
         return PromptSet((sample_central_click(rng, mask, positive=True),), None)
     if not with_box:
         return PromptSet(
-            sample_clicks(rng, mask, scene.other_objects, max_points=MAX_POINTS), None
+            sample_clicks(rng, [mask], scene.other_objects, max_points=MAX_POINTS // 2),
+            None,
         )
     box = jitter_box(rng, Box.around(scene.alpha > 0.1), *mask.shape)
     points: tuple[Point, ...] = ()
     if rng.random() < 0.4:
-        first = bool(rng.random() < 0.5)
         points = sample_clicks(
-            rng, mask, scene.other_objects, max_points=5, first_positive=first
+            rng, [mask], scene.other_objects, max_points=3, min_positive=0
         )
     return PromptSet(points, box)
 

@@ -99,6 +99,8 @@ class Scene:
         single: only one object was labelled in the whole image, see :class:`LabelMap`;
             crops keep the value.
         subject: the object is the main subject of the image.
+        merged: masks (H, W) bool of the objects that were merged, at least two; empty
+            if the object is one.
     """
 
     image: ByteArray
@@ -109,6 +111,7 @@ class Scene:
     labels: ByteArray | None = None
     single: bool = True
     subject: bool = False
+    merged: tuple[BoolArray, ...] = ()
 
     def crop(self, region: tuple[slice, slice]) -> Scene:
         """Crop all maps to some rows and columns; a negative step flips."""
@@ -119,6 +122,7 @@ class Scene:
             valid=np.ascontiguousarray(self.valid[region]),
             other_objects=np.ascontiguousarray(self.other_objects[region]),
             labels=None if self.labels is None else self.labels[region],
+            merged=tuple(np.ascontiguousarray(mask[region]) for mask in self.merged),
         )
 
     def label_map(self) -> LabelMap:

@@ -70,7 +70,7 @@ def prompts():
     points = [
         point
         for _ in range(6)
-        for point in sample_clicks(rng, mask, others, max_points=12)
+        for point in sample_clicks(rng, [mask], others, max_points=12)
     ]
     points.append(sample_central_click(rng, mask, positive=True))
     return {

@@ -69,11 +69,72 @@ def test_clicks_follow_the_mask():
     other_objects = np.zeros_like(mask)
     other_objects[:, :10] = True
     for _ in range(100):
-        points = sample_clicks(rng, mask, other_objects, max_points=6)
-        assert 1 <= len(points) <= 6
+        points = sample_clicks(rng, [mask], other_objects, max_points=6)
+        assert 1 <= sum(point.positive for point in points) <= 6
+        assert sum(not point.positive for point in points) <= 6
         assert points[0].positive
         for point in points:
             assert mask[int(point.y), int(point.x)] == point.positive
+
+
+def test_clicks_have_ritms_distribution():
+    """Counts of each sign, the regions of negative clicks, and the eroded object."""
+    rng = np.random.default_rng(0)
+    mask = np.zeros((120, 160), bool)
+    mask[40:80, 60:120] = True
+    others = np.zeros_like(mask)
+    others[:, :10] = True
+    radius = int(np.ceil(0.1 * np.sqrt(40 * 60)))
+    inner = mask.copy()
+    inner[:43], inner[77:], inner[:, :63], inner[:, 117:] = (False,) * 4
+    drawn = [sample_clicks(rng, [mask], others, max_points=24) for _ in range(3000)]
+    positive = np.array([sum(p.positive for p in points) for points in drawn])
+    negative = np.array([sum(not p.positive for p in points) for points in drawn])
+    weights = 0.8 ** np.arange(24)
+    np.testing.assert_allclose(
+        (positive == 1).mean(), weights[0] / weights.sum(), atol=0.03
+    )
+    np.testing.assert_allclose(
+        (positive == 2).mean(), weights[1] / weights.sum(), atol=0.03
+    )
+    weights = 0.8 ** np.arange(25)
+    np.testing.assert_allclose(
+        (negative == 0).mean(), weights[0] / weights.sum(), atol=0.03
+    )
+    assert positive.max() > 15
+    assert negative.max() > 15
+    clicks = [point for points in drawn for point in points]
+    inside = [inner[int(p.y), int(p.x)] for p in clicks if p.positive]
+    # Nine in ten keep off the edge; the others may fall there.
+    edge = 1 - inner.sum() / mask.sum()
+    np.testing.assert_allclose(np.mean(inside), 1 - 0.1 * edge, atol=0.02)
+    away = [p for p in clicks if not p.positive]
+    near = [
+        60 - radius <= p.x < 120 + radius and 40 - radius <= p.y < 80 + radius
+        for p in away
+    ]
+    band = (60 + 2 * radius) * (40 + 2 * radius) - 60 * 40
+    share = 0.5 + 0.1 * band / (~mask).sum()
+    np.testing.assert_allclose(np.mean(near), share, atol=0.03)
+    on_others = np.mean([p.x < 10 for p in away])
+    np.testing.assert_allclose(
+        on_others, 0.4 + 0.1 * others.sum() / (~mask).sum(), atol=0.03
+    )
+
+
+def test_each_of_merged_objects_gets_a_click():
+    rng = np.random.default_rng(0)
+    first, second = np.zeros((2, 60, 80), bool)
+    first[10:50, 5:30], second[10:50, 50:75] = True, True
+    nothing = np.zeros_like(first)
+    for _ in range(50):
+        points = sample_clicks(rng, [first, second], nothing, max_points=6)
+        assert points[0].x < 30
+        assert points[1].x >= 50
+        assert all(point.positive for point in points[:2])
+        assert sum(point.positive for point in points) <= 6
+        for point in points:
+            assert (first | second)[int(point.y), int(point.x)] == point.positive
 
 
 def test_boxes_are_tight_and_jitter_stays_near():

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from training.conversion.pairs import MAX_SIDE, TrainingPair
+from training.datasets import ade20k
 from training.datasets.layouts import PUBLISHED_DATASETS, DatasetEntry, list_entries
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
@@ -47,7 +48,7 @@ def _convert_mode(file: Image.Image, mode: str) -> Image.Image:
 def read_pair(
     entry: DatasetEntry, rng: np.random.Generator, longest: int = MAX_SIDE
 ) -> TrainingPair | None:
-    """Read an image with its matte, or with one object of its label map.
+    """Read an image with its matte, or with one coarse object of its label map.
 
     Args:
         entry: the two files.
@@ -67,28 +68,46 @@ def read_pair(
         return TrainingPair(image, np.asarray(matte / np.float32(255), np.float32))
     labels = _read_image(entry.target, "labels", longest)
     _same_size(entry, image, labels)
-    mask = _object(object_ids(labels, entry), rng)
+    mask = _object(coarse_object_ids(labels, entry), rng)
     return None if mask is None else TrainingPair(image, mask.astype(np.float32))
 
 
-def object_ids(labels: ByteArray, entry: DatasetEntry) -> np.ndarray:
-    """Return the object number (H, W) of each pixel of an ADE20K label map, 0 for none.
+def coarse_object_ids(labels: ByteArray, entry: DatasetEntry) -> np.ndarray:
+    """Return the object number (H, W) of each pixel of an ADE20K label map.
+
+    It is 0 where there is no object, or one of a category with a fine outline, see
+    :mod:`training.datasets.ade20k`.
 
     Raises:
-        ZimError: the file is not such a map.
+        ZimError: the file is not such a map, or the description of its objects is
+            missing.
     """
     wide = labels.astype(np.int64)
     if entry.labels == "ade-classes":
         if labels.ndim != 2:
             raise ZimError(f"{entry.target} is not a map of classes.", "Remove it.")
-        return wide
+        return _keep_coarse(wide, wide, dict(enumerate(ade20k.SCENE_PARSING, 1)))
     if labels.ndim != 3:
         raise ZimError(f"{entry.target} is not a map of objects.", "Remove it.")
-    if entry.labels == "ade-instances":  # class in red, number in green
-        return np.where(wide[..., 0] > 0, wide[..., 0] * 256 + wide[..., 1], 0)
-    # The full set: class in red and green, object in blue.
-    kind = wide[..., 0] // 10 * 256 + wide[..., 1]
-    return np.where(kind > 0, kind * 256 + wide[..., 2], 0)
+    if entry.labels == "ade-instances":  # category in red, number in green
+        category = wide[..., 0]
+        ids = np.where(category > 0, category * 256 + wide[..., 1], 0)
+        return _keep_coarse(ids, category, dict(enumerate(ade20k.INSTANCES, 1)))
+    # The full set: category in red and green, object in blue.
+    category = wide[..., 0] // 10 * 256 + wide[..., 1]
+    ids = np.where(category > 0, category * 256 + wide[..., 2], 0)
+    objects = ade20k.by_object(entry.target)
+    if objects is not None:
+        return _keep_coarse(ids, wide[..., 2], objects)
+    return _keep_coarse(ids, category, ade20k.full_categories(entry.target))
+
+
+def _keep_coarse(
+    ids: np.ndarray, numbers: np.ndarray, names: dict[int, str]
+) -> np.ndarray:
+    """``ids`` where the name of ``numbers`` is a coarse category, else 0."""
+    coarse = [number for number, name in names.items() if name in ade20k.COARSE]
+    return np.where(np.isin(numbers, coarse), ids, 0)
 
 
 def _object(ids: np.ndarray, rng: np.random.Generator) -> BoolArray | None:

@@ -77,11 +77,14 @@ class BuildConfig:
     @property
     def manifest_head(self) -> dict[str, Any]:
         """The options that determine the shards' bytes, for the manifest."""
+        filters = asdict(self.filters)
+        if filters["mask_fraction"] == 1:  # keeps the digests of earlier data sets
+            del filters["mask_fraction"]
         return {
             "converter": self.converter,
             "fraction": self.fraction,
             "shard_size": self.shard_size,
-            "filters": asdict(self.filters),
+            "filters": filters,
         }
 
     @property

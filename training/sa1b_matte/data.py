@@ -20,8 +20,10 @@ from zim_model.network.config import ZimConfig
 from zim_model.prompts import Box, PromptSet
 
 MAX_CLICKS = 24
-"""RITM's limit of sampled clicks, without those on prediction errors."""
-MAX_TOKENS = MAX_CLICKS + 1
+"""RITM's limit of sampled clicks of each sign, without those on prediction errors."""
+MAX_TOKENS = 2 * MAX_CLICKS + 1
+MERGED_SHARE = 0.15
+"""How often the target is two objects, as in RITM."""
 MIN_MATTE_AREA = 48
 """Smallest number of pixels of a usable matte."""
 MAX_OTHER_OBJECTS = 3
@@ -41,7 +43,8 @@ class PaperSamples(PromptSamples):
         mask = scene.alpha > 0.5
         if mask.sum() < MIN_MATTE_AREA:
             return scene, (), MAX_TOKENS
-        clicks = sample_clicks(rng, mask, scene.other_objects, max_points=MAX_CLICKS)
+        objects = scene.merged or (mask,)
+        clicks = sample_clicks(rng, objects, scene.other_objects, max_points=MAX_CLICKS)
         box = Box.around(scene.alpha > 0)
         return scene, (PromptSet((), box), PromptSet(clicks)), MAX_TOKENS
 
@@ -69,19 +72,24 @@ class ShardSamples(PaperSamples):
 
 
 def make_scene(rng: np.random.Generator, item: ShardItem) -> Scene:
-    """Make a scene of an image with one of its mattes, chosen at random.
+    """Make a scene of an image with one or two of its mattes, chosen at random.
 
     Raises:
         ZimError: the shard is damaged.
     """
     record, image = read_image(item)
-    first, *rest = rng.permutation(len(record.mattes)).tolist()
-    alpha = np.asarray(read_matte(item, record, first) / 255, np.float32)
+    order = rng.permutation(len(record.mattes)).tolist()
+    count = 2 if len(order) > 1 and rng.random() < MERGED_SHARE else 1
+    mattes = [read_matte(item, record, number) for number in order[:count]]
+    alpha = np.asarray(np.maximum.reduce(mattes) / 255, np.float32)
     other_objects = np.zeros(alpha.shape, bool)
-    for number in rest[:MAX_OTHER_OBJECTS]:
+    for number in order[count : count + MAX_OTHER_OBJECTS]:
         other_objects |= read_matte(item, record, number) > 127
     other_objects &= alpha <= 0.5
-    return Scene(image, alpha, np.ones(alpha.shape, bool), other_objects, True)
+    objects = [matte > 127 for matte in mattes]
+    merged = tuple(objects) if count > 1 and all(m.any() for m in objects) else ()
+    known = np.ones(alpha.shape, bool)
+    return Scene(image, alpha, known, other_objects, True, merged=merged)
 
 
 class ShuffledOrder:

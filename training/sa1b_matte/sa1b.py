@@ -153,9 +153,9 @@ def _in_tar(source: Sa1bSource, faults: list[str]) -> Iterator[tuple[str, ByteRa
 
 
 def is_selected(name: str, fraction: float) -> bool:
-    """Return whether an image belongs to a fraction of the data set.
+    """Return whether an image or mask belongs to a fraction of the data set.
 
-    The selection is a hash of the id: a larger fraction contains each smaller one.
+    The selection is a hash of its name: a larger fraction contains each smaller one.
     """
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") < fraction * 2**64

@@ -47,7 +47,7 @@ def draw_clicks(
     rng: np.random.Generator, maps: ByteArray, mask: BoolArray, others: BoolArray
 ) -> None:
     """Mark positive and negative points that are drawn at once, as in RITM."""
-    for point in sample_clicks(rng, mask, others, max_points=6):
+    for point in sample_clicks(rng, [mask], others, max_points=4):
         draw_disk(maps, point.x, point.y, positive=point.positive)
 
 

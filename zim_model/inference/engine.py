@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from zim_model.arrays import ByteArray, WordArray, mask_bounds
-from zim_model.errors import PromptError
+from zim_model.errors import PromptError, msg
 from zim_model.inference.encoding import FeatureCache, ViewEncoder
 from zim_model.inference.finishing import Finisher
 from zim_model.inference.iterative import IterativePredictor
@@ -264,7 +264,10 @@ class Engine:
     ) -> RawMatte:
         """The model's matte for one prompt set, at the image's size."""
         if not 0 <= candidate < NUM_MASK_TOKENS:
-            raise PromptError(f"There is no candidate {candidate}.", "Use 0 to 3.")
+            raise PromptError(
+                msg("There is no candidate {candidate}.", candidate=candidate),
+                msg("Use 0 to 3."),
+            )
         request, options = call.request, call.request.recipe.options
         backend = self._load(call)
         task = PredictRequest(

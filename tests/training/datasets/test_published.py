@@ -1,5 +1,6 @@
 """Reading of each data set from a tiny copy of its published layout."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -7,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.datasets import layouts
+from training.datasets import ade20k, layouts
 from training.datasets.layouts import PUBLISHED_DATASETS, list_entries
-from training.datasets.reading import object_ids, read_pair, read_table
+from training.datasets.reading import coarse_object_ids, read_pair, read_table
 from training.train_converter import main
 from zim_model.errors import ZimError
 
@@ -108,8 +109,17 @@ def make_ade20k(root):
             root / "ADE20K_2021_17_01" / "images" / "ADE" / part / "urban" / "street"
         )
         photograph(folder / f"{name}.jpg")
-        # Two cars (class 400), a road (class 60), unlabelled.
+        # Two cars (category 400), a tree (category 60), unlabelled.
         regions = quarters([(10, 144, 1), (10, 144, 2), (0, 60, 3), (0, 0, 0)])
+        described = [
+            {"id": number, "name_ndx": index, "name": words}
+            for number, index, words in (
+                *((1, 400, "car, auto, automobile"), (2, 400, "car, auto, automobile")),
+                (3, 60, "tree"),
+            )
+        ]
+        text = json.dumps({"annotation": {"object": described}})
+        (folder / f"{name}.json").write_text(text)
         label_map(folder / f"{name}_seg.png", regions)
         label_map(folder / f"{name}_parts_1.png", regions)
 
@@ -156,22 +166,51 @@ def test_objects_of_ade20k_are_told_apart(tmp_path):
     make_ade20k(tmp_path)
     (entry,) = list_entries("ade20k", tmp_path)
     with Image.open(entry.target) as file:
-        ids = object_ids(np.asarray(file), entry)
-    assert len(np.unique(ids)) == 4, "two cars, a road, unlabelled"
-    assert not ids[24:, 32:].any()
+        ids = coarse_object_ids(np.asarray(file), entry)
+    assert len(np.unique(ids)) == 3, "two cars, and the tree and unlabelled pixels"
+    assert not ids[24:].any()
     drawn = {
         read_pair(entry, np.random.default_rng(seed)).alpha.tobytes()
         for seed in range(20)
     }
-    assert len(drawn) == 3
+    assert len(drawn) == 2
+
+
+def test_the_description_of_2016_is_read_too(tmp_path):
+    make_ade20k(tmp_path)
+    (entry,) = list_entries("ade20k", tmp_path)
+    stem = entry.target.with_name(entry.target.name.removesuffix("_seg.png"))
+    stem.with_suffix(".json").unlink()
+    with pytest.raises(ZimError, match=r"ADE_train_1\.json does not exist"):
+        read_pair(entry, np.random.default_rng(0))
+    rows = ("001 # 0 # 0 # car, auto # car # ", '002 # 0 # 1 # tree # tree # "old"')
+    stem.with_name(f"{stem.name}_atr.txt").write_text("\n".join(rows) + "\n")
+    alpha = read_pair(entry, np.random.default_rng(0)).alpha
+    assert alpha[0, 0] == 1
+    assert not alpha[24:].any()
+
+
+def test_no_category_with_a_fine_outline_is_a_target_of_its_own():
+    assert len(ade20k.SCENE_PARSING) == 150
+    assert len(ade20k.INSTANCES) == 100
+    assert set(ade20k.SCENE_PARSING) >= ade20k.COARSE
+    fine = {"person", "animal", "tree", "plant", "flower", "grass", "palm", "curtain"}
+    fine |= {"bicycle", "fence", "chandelier", "sky", "water", "flag", "glass"}
+    assert not fine & ade20k.COARSE
+    # Where the lists of the challenges begin and end, as published.
+    assert (ade20k.SCENE_PARSING[0], ade20k.SCENE_PARSING[149]) == ("wall", "flag")
+    assert (ade20k.SCENE_PARSING[12], ade20k.SCENE_PARSING[20]) == ("person", "car")
+    assert (ade20k.INSTANCES[0], ade20k.INSTANCES[99]) == ("bed", "flag")
+    assert (ade20k.INSTANCES[3], ade20k.INSTANCES[8]) == ("person", "car")
 
 
 @pytest.mark.parametrize("kind", ["annotations", "annotations_instance"])
 def test_the_scene_parsing_challenge_is_read_too(tmp_path, kind):
     photograph(tmp_path / "images" / "training" / "ADE_train_1.jpg")
     values = {
-        "annotations": [1, 2, 2, 0],
-        "annotations_instance": [(1, 1, 0), (2, 1, 0), (2, 2, 0), (0, 0, 0)],
+        # A car, a bed twice, and a person; two beds, a car, and a person.
+        "annotations": [21, 8, 8, 13],
+        "annotations_instance": [(1, 1, 0), (1, 2, 0), (9, 1, 0), (4, 1, 0)],
     }[kind]
     label_map(tmp_path / kind / "training" / "ADE_train_1.png", quarters(values))
     (entry,) = list_entries("ade20k", tmp_path)

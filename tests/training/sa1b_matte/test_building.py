@@ -214,6 +214,28 @@ def test_other_options_do_not_mix_into_a_set(sample, tmp_path, capsys):
     assert "fraction: 1.0 -> 0.5" in capsys.readouterr().err
 
 
+def test_a_fraction_of_the_masks_is_kept_and_the_rest_is_counted(sample, tmp_path):
+    def kept(name, fraction):
+        filters = Filters(mask_fraction=fraction)
+        job = a_job(tmp_path / name, filters=filters)
+        manifest = build(job, find_sources([sample]))
+        shards = Shards(tmp_path / name)
+        items = [item for shard in shards.shards for item in shard]
+        ids = {
+            (item.name, matte.id)
+            for item in items
+            for matte in read_image(item)[0].mattes
+        }
+        return ids, manifest["dropped"].get("not in the fraction of masks", 0)
+
+    whole, none = kept("whole", 1.0)
+    half, dropped = kept("half", 0.5)
+    assert none == 0
+    assert half < whole
+    assert len(half) + dropped == len(whole)
+    assert 0.2 < len(half) / len(whole) < 0.8
+
+
 def test_the_fraction_is_stable_and_nested():
     names = [f"sa_{number}" for number in range(20000)]
     small, large = (

@@ -23,6 +23,7 @@ from training.sa1b_matte.data import (
     PaperSamples,
     ShardSamples,
     ShuffledOrder,
+    make_scene,
 )
 from training.sa1b_matte.sa1b import find_sources
 from training.sa1b_matte.sample import make_sample
@@ -93,6 +94,24 @@ def write_config(path, **changes):
         lines.append(f"{key} = {text}".replace("'", '"'))
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def test_two_mattes_are_merged_now_and_then(shards):
+    items = [item for shard in Shards(shards).shards for item in shard]
+    merged = plain = 0
+    for seed in range(120):
+        scene = make_scene(np.random.default_rng(seed), items[seed % len(items)])
+        mask = scene.alpha > 0.5
+        if scene.merged:
+            merged += 1
+            assert len(scene.merged) == 2
+            np.testing.assert_array_equal(mask, scene.merged[0] | scene.merged[1])
+            flipped = scene.crop(np.s_[:, ::-1])
+            np.testing.assert_array_equal(flipped.merged[1], scene.merged[1][:, ::-1])
+        else:
+            plain += 1
+        assert not (scene.other_objects & mask).any()
+    assert 0.05 < merged / (merged + plain) < 0.3
 
 
 def test_a_sample_is_a_whole_image_with_a_box_and_clicks_for_one_matte(shards):
