@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from timing import interleaved, scaled_photo
 
-from zim_model.inference.backends import TorchBackend, prompt_tokens
+from zim_model.backends.torch_backend import TorchBackend, prompt_tokens
+from zim_model.backends.view import View, normalise
 from zim_model.inference.engine import Engine
-from zim_model.inference.view import View, normalise
 from zim_model.network.config import CONFIGS
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet

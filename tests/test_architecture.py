@@ -23,10 +23,7 @@ FILES = sorted(
 VALUES = {"zim_model"}
 NETWORK = {*VALUES, "zim_model.runtime", "zim_model.network"}
 WEIGHTS = {*NETWORK, "zim_model.weights"}
-BACKENDS = {
-    *(*WEIGHTS, "zim_model.inference.view", "zim_model.inference.cuda_graphs"),
-    "zim_model.inference.backends",
-}
+BACKENDS = {*WEIGHTS, "zim_model.backends"}
 INFERENCE = {
     *(*BACKENDS, "zim_model.onnx", "zim_model.matting", "zim_model.conversion"),
     "zim_model.inference",
@@ -41,9 +38,7 @@ MAY_IMPORT = {
     "zim_model.weights": WEIGHTS,
     "zim_model.install": {*WEIGHTS, "zim_model.onnx"},
     "zim_model.conversion": {*WEIGHTS, "zim_model.matting", "zim_model.conversion"},
-    "zim_model.inference.view": NETWORK,
-    "zim_model.inference.cuda_graphs": NETWORK,
-    "zim_model.inference.backends": BACKENDS,
+    "zim_model.backends": BACKENDS,
     "zim_model.onnx": {*BACKENDS, "zim_model.onnx"},
     "zim_model.inference": INFERENCE,
     "zim_model.evaluation": {*INFERENCE, "zim_model.evaluation"},

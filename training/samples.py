@@ -24,16 +24,16 @@ from training.prompt_sampling import (
 )
 from training.sources import Scene, SceneReader
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import ZimError
-from zim_model.inference.backends import prompt_tokens
-from zim_model.inference.iterative import ZOOM_MARGIN
-from zim_model.inference.view import (
+from zim_model.backends.torch_backend import prompt_tokens
+from zim_model.backends.view import (
     View,
     choose_view,
     normalise,
     resize_view,
     view_around,
 )
+from zim_model.errors import ZimError
+from zim_model.inference.iterative import ZOOM_MARGIN
 from zim_model.network.config import ZimConfig
 from zim_model.network.cue_maps import cue_maps
 from zim_model.prompts import Box, Point, PromptSet

@@ -10,6 +10,15 @@ import torch
 from tests.golden import Case, check, disc, fill, photo, words
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.arrays import mask_bounds
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import (
+    View,
+    alpha_to_mask_input,
+    border_fade,
+    choose_view,
+    normalise,
+    resize_view,
+)
 from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided_filter, label_cue_maps
@@ -17,7 +26,6 @@ from zim_model.conversion.network import ConverterNetwork
 from zim_model.evaluation.clicks import first_click, next_click, number_of_clicks
 from zim_model.evaluation.measures import compute_metrics, unknown_region
 from zim_model.imported_mask import ImportedMask
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
 from zim_model.inference.iterative import zoomed_view
@@ -28,14 +36,6 @@ from zim_model.inference.mask_generator import (
 )
 from zim_model.inference.prediction import logits_to_alphas
 from zim_model.inference.tiled_refinement import refine_tiles
-from zim_model.inference.view import (
-    View,
-    alpha_to_mask_input,
-    border_fade,
-    choose_view,
-    normalise,
-    resize_view,
-)
 from zim_model.matting import metrics
 from zim_model.matting.edge_and_brush import (
     apply_edge_adjustments,

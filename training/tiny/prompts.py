@@ -10,7 +10,7 @@ import numpy as np
 
 from training.prompt_sampling import sample_clicks
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.inference.prompt_maps import (
+from zim_model.backends.prompt_maps import (
     NEGATIVE,
     POSITIVE,
     RADIUS,

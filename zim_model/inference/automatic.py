@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, mask_bounds
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View, border_fade
 from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.iterative import IterativePredictor, zoomed_view
 from zim_model.inference.prediction import (
@@ -26,13 +28,9 @@ from zim_model.inference.prediction import (
     alpha_box,
     logits_to_alphas,
 )
-from zim_model.inference.view import View, border_fade
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
-
-if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend, EncodedView
 
 PixelPlane = TypeVar("PixelPlane", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from zim_model.arrays import ByteArray
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View
+from zim_model.inference.flip_tta import FlippedFeatures
 from zim_model.inference.stopwatch import Stopwatch
-from zim_model.inference.view import View
 from zim_model.runtime.lru import ByteBoundedLru
 
-if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend, EncodedView
-
-FeatureCache = ByteBoundedLru[tuple[str, str, View], "EncodedView"]
+FeatureCache = ByteBoundedLru[tuple[str, str, View], EncodedView]
 """Features by the backend's fingerprint, the image key and the view."""
 
 
@@ -43,8 +41,6 @@ class ViewEncoder:
         # A detail stage refines the mean of both, so its view is needed once.
         if not self.flip or view.image_size != self.backend.config.image_size:
             return encoded
-        from zim_model.inference.flip_tta import FlippedFeatures
-
         mirrored, key = self.image[:, ::-1], f"{self.image_key} mirrored"
         other = self._encode(mirrored, key, view.flip(mirrored.shape[1]))
         return FlippedFeatures.join(encoded, other)

@@ -18,16 +18,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from zim_model.arrays import ByteArray, WordArray, mask_bounds
+from zim_model.backends.backend import Backend
+from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
 from zim_model.inference.encoding import FeatureCache, ViewEncoder
 from zim_model.inference.finishing import Finisher
+from zim_model.inference.flip_tta import FlipTta
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.mask_composition import MaskMattes, combine, split_prompts
 from zim_model.inference.oom_fallback import BackendPool, OpenBackend, open_placement
 from zim_model.inference.prediction import PredictRequest
 from zim_model.inference.stopwatch import Stopwatch
 from zim_model.inference.upsampling import RawMatte, upsample_prediction
-from zim_model.inference.view import View
 from zim_model.matting.pyramid import display_pyramid, image_pyramid
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
@@ -55,7 +57,6 @@ if TYPE_CHECKING:
         FoundObject,
         SearchProgress,
     )
-    from zim_model.inference.backends import Backend
 
 CACHE_BYTES = 1 << 30
 RAW_CACHE_BYTES = 128 << 20
@@ -271,7 +272,7 @@ class Engine:
         request, options = call.request, call.request.recipe.options
         backend = self._load(call)
         task = PredictRequest(
-            backend=_flip_tta(backend) if options.flip_tta else backend,
+            backend=FlipTta(backend) if options.flip_tta else backend,
             encode=self._encoder(call, backend),
             image_key=request.image_key,
             size=request.image.shape[:2],
@@ -301,12 +302,6 @@ class Engine:
             flip=call.request.recipe.options.flip_tta,
             stopwatch=call.stopwatch,
         )
-
-
-def _flip_tta(backend: Backend) -> Backend:
-    from zim_model.inference.flip_tta import FlipTta
-
-    return FlipTta(backend)
 
 
 def _foreground_pyramid(

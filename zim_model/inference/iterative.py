@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 
 from zim_model.arrays import FloatArray
+from zim_model.backends.view import (
+    View,
+    alpha_to_mask_input,
+    choose_view,
+    view_around,
+)
 from zim_model.inference.prediction import (
     Prediction,
     PredictRequest,
     alpha_box,
     decode_view,
     prompt_prefixes,
-)
-from zim_model.inference.view import (
-    View,
-    alpha_to_mask_input,
-    choose_view,
-    view_around,
 )
 from zim_model.inference.zoom import predict_zoomed, refine_detail
 from zim_model.network.config import ModelConfig, TinyConfig, ZimConfig

@@ -21,14 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import Bounds, ByteArray, FloatArray, mask_bounds
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View
 from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.automatic import decode_many
-from zim_model.inference.view import View
 from zim_model.matting.rle import encoded
 from zim_model.prompts import Point, PromptSet
 
 if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend, EncodedView
     from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 

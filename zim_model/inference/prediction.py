@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, mask_bounds
-from zim_model.inference.view import View
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import CancelCheck
-
-if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend, EncodedView
 
 SIGMOID_FLOOR = 1 / 512
 """A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them

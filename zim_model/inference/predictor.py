@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import FloatArray
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View, choose_view
 from zim_model.errors import ImageError, PromptError, msg
-from zim_model.inference.view import View, choose_view
 from zim_model.prompts import PromptSet
 from zim_model.runtime.lru import ByteBoundedLru
 
 if TYPE_CHECKING:
     import torch
 
-    from zim_model.inference.backends import Backend, EncodedView
     from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
+from zim_model.backends.view import View
 from zim_model.errors import Cancelled
 from zim_model.inference.prediction import alpha_box
-from zim_model.inference.view import View
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import Bounds, ByteArray, FloatArray, WordArray
+from zim_model.backends.view import border_fade
 from zim_model.inference.prediction import Prediction, PredictRequest, predict_once
 from zim_model.inference.tiled_refinement import refine_tiles
-from zim_model.inference.view import border_fade
 from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_steps
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.recipe import Upsampling

@@ -7,6 +7,7 @@ import pytest
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_app.core.images import load_image
 from zim_model.assets import asset_path
+from zim_model.backends.torch_backend import TorchBackend
 from zim_model.errors import Cancelled, ImageError, PromptError
 from zim_model.inference.automatic import (
     FOR_OBJECT_MODELS,
@@ -16,7 +17,6 @@ from zim_model.inference.automatic import (
     merge,
     stability,
 )
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Options, Recipe
@@ -227,7 +227,7 @@ def test_a_backend_that_can_is_asked_many_at_once():
 
 @pytest.mark.parametrize("model", ["small_vit", "small_cnn"])
 def test_many_answers_are_the_same_as_single_ones(model, request):
-    from zim_model.inference.view import View
+    from zim_model.backends.view import View
 
     backend = TorchBackend(request.getfixturevalue(model), "cpu")
     encoded = backend.encode(IMAGE, View.whole(HEIGHT, WIDTH, 128))

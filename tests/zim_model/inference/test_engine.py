@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import resize_view
 from zim_model.errors import Cancelled, PromptError, WeightsError
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.encoding import FeatureCache
 from zim_model.inference.engine import Engine
-from zim_model.inference.view import resize_view
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Finish, Options, Recipe, Stroke

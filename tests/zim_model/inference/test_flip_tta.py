@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from zim_model.inference.backends import TorchBackend
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import flip_mask_input, flip_prompts, unflip_logits
-from zim_model.inference.view import View
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Options, Recipe
 from zim_model.request import ALPHA_MAX, Request

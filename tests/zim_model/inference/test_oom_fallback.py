@@ -6,11 +6,11 @@ import torch
 
 from tests.zim_model.conftest import SMALL_VIT
 from tests.zim_model.inference.test_engine import CLICK, IMAGE, DiscBackend
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.errors import Cancelled, DeviceError, PrecisionOverflow, PromptError
 from zim_model.inference import oom_fallback
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
-from zim_model.inference.view import View
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Request

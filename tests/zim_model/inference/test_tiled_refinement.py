@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN
+from zim_model.backends.view import View
 from zim_model.errors import Cancelled
 from zim_model.inference.engine import Engine
 from zim_model.inference.tiled_refinement import _windows, refine_tiles
-from zim_model.inference.view import View
 from zim_model.prompts import Box, PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request

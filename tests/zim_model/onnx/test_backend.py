@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.errors import DeviceError, WeightsError
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.oom_fallback import open_backend
-from zim_model.inference.view import View
 from zim_model.install import install_from_disk
 from zim_model.network.zim import Zim
 from zim_model.onnx import export

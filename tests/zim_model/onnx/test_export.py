@@ -13,10 +13,10 @@ from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model import ZimPredictor, load_model
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.errors import WeightsError, msg
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
-from zim_model.inference.view import View
 from zim_model.install import install_from_disk
 from zim_model.network.config import CONFIGS, sam_variant
 from zim_model.network.zim import Zim
