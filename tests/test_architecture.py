@@ -170,6 +170,11 @@ def test_file_leaves_nothing_for_later(path: Path) -> None:
             assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", token.string), token
 
 
+def test_no_two_layers_may_import_each_other() -> None:
+    pairs = {(layer, used) for layer in LAYERS for used in MAY_IMPORT[layer] - {layer}}
+    assert not {(layer, used) for layer, used in pairs if (used, layer) in pairs}
+
+
 def test_rules_see_the_packages() -> None:
     """An empty walk would pass every rule above."""
     assert {"zim_model.prompts", "zim_app.core.scene", "training"} <= MODULES
