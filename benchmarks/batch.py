@@ -62,7 +62,7 @@ def stand_in(engine: Engine, photos: Path, seconds: float) -> CardStandIn:
     """One whose matte fits the photographs, which are all as large."""
     image = load_image(next(photos.iterdir()))
     box = RelativeBox(0.1, 0.1, 0.9, 0.9).to_pixels(image.height, image.width)
-    request = Recipe(PromptSet(box=box)).request(image.rgb, image.key)
+    request = Request(image.rgb, image.key, Recipe(PromptSet(box=box)))
     return CardStandIn(engine.solve(request), seconds)
 
 

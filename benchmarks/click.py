@@ -17,7 +17,8 @@ from timing import scaled_photo
 
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import Options, Request
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 
 
 def median_ms(rounds: int, action: Callable[[int], object]) -> float:
@@ -52,7 +53,7 @@ def main() -> int:
             "box and click": PromptSet((point,), box),
         }
         options = Options(upsampling=upsampling)
-        return Request(image, key, sets[prompts], args.model, options)
+        return Request(image, key, Recipe(sets[prompts], args.model, options))
 
     for prompts in ("click", "box", "box and click"):  # warm up
         engine.solve(request(0, prompts))

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from timing import scaled_photo
 
-from zim_model.inference.backends import TorchBackend
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.inference.prediction import logits_to_alphas
-from zim_model.inference.view import View
 from zim_model.network.config import CONFIGS
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet

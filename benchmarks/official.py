@@ -16,13 +16,14 @@ import torch
 import torch.nn.functional as F
 from timing import interleaved, scaled_photo
 
-from zim_model.inference.backends import TorchBackend, prompt_tokens
+from zim_model.backends.torch_backend import TorchBackend, prompt_tokens
+from zim_model.backends.view import View, normalise
 from zim_model.inference.engine import Engine
-from zim_model.inference.view import View, normalise
 from zim_model.network.config import CONFIGS
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import Options, Request
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 
 
 class OfficialPredictor:
@@ -98,7 +99,7 @@ def main() -> int:
         options = Options(upsampling=upsampling)
         # Other clicks than the other method's: the engine caches predictions.
         clicks = make_prompts(2 * i + (upsampling == "guided"))
-        return engine.solve(Request(image, "photo", clicks, "it", options))
+        return engine.solve(Request(image, "photo", Recipe(clicks, "it", options)))
 
     rows = interleaved(
         args.rounds,

@@ -30,7 +30,8 @@ from zim_model.inference.engine import Engine
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.matting.metrics import grad, mae, sad
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import Options, Request
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 
 SOFT = 0.05
 """True alpha from this to one minus this is soft."""
@@ -149,7 +150,7 @@ def measure_cost(megapixels: float) -> None:
     print(f"{width} x {height}; the image in memory: {before:.0f} MB")
     for upsampling in ("bilinear", "guided", "native"):
         options = Options(upsampling=upsampling)  # type: ignore[arg-type]
-        request = Request(image, "large", PromptSet((), box), "zim-tiny", options)
+        request = Request(image, "large", Recipe(PromptSet((), box), options=options))
         started = time.perf_counter()
         matte = engine.solve(request)
         seconds = time.perf_counter() - started

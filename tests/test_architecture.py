@@ -23,15 +23,12 @@ FILES = sorted(
 VALUES = {"zim_model"}
 NETWORK = {*VALUES, "zim_model.runtime", "zim_model.network"}
 WEIGHTS = {*NETWORK, "zim_model.weights"}
-BACKENDS = {
-    *(*WEIGHTS, "zim_model.inference.view", "zim_model.inference.cuda_graphs"),
-    "zim_model.inference.backends",
-}
+BACKENDS = {*WEIGHTS, "zim_model.backends"}
 INFERENCE = {
     *(*BACKENDS, "zim_model.onnx", "zim_model.matting", "zim_model.conversion"),
     "zim_model.inference",
 }
-ENGINE = {*INFERENCE, "zim_model.evaluation", "zim_model.weights.install"}
+ENGINE = {*INFERENCE, "zim_model.evaluation", "zim_model.install"}
 MAY_IMPORT = {
     "zim_model": VALUES,
     "zim_model.__init__": ENGINE,
@@ -39,11 +36,9 @@ MAY_IMPORT = {
     "zim_model.matting": {*VALUES, "zim_model.runtime", "zim_model.matting"},
     "zim_model.network": NETWORK,
     "zim_model.weights": WEIGHTS,
-    "zim_model.weights.install": {*WEIGHTS, "zim_model.onnx"},
+    "zim_model.install": {*WEIGHTS, "zim_model.onnx"},
     "zim_model.conversion": {*WEIGHTS, "zim_model.matting", "zim_model.conversion"},
-    "zim_model.inference.view": NETWORK,
-    "zim_model.inference.cuda_graphs": NETWORK,
-    "zim_model.inference.backends": BACKENDS,
+    "zim_model.backends": BACKENDS,
     "zim_model.onnx": {*BACKENDS, "zim_model.onnx"},
     "zim_model.inference": INFERENCE,
     "zim_model.evaluation": {*INFERENCE, "zim_model.evaluation"},
@@ -173,6 +168,11 @@ def test_file_leaves_nothing_for_later(path: Path) -> None:
     for token in tokens:
         if token.type == tokenize.COMMENT:
             assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", token.string), token
+
+
+def test_no_two_layers_may_import_each_other() -> None:
+    pairs = {(layer, used) for layer in LAYERS for used in MAY_IMPORT[layer] - {layer}}
+    assert not {(layer, used) for layer, used in pairs if (used, layer) in pairs}
 
 
 def test_rules_see_the_packages() -> None:

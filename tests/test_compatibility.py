@@ -53,8 +53,7 @@ from zim_model.network.config import CONFIGS, ZimConfig
 from zim_model.network.zim import Zim
 from zim_model.onnx.export import DECODER_INPUTS
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.recipe import Recipe, SceneObject
-from zim_model.request import Finish, Options, Stroke
+from zim_model.recipe import Finish, Options, Recipe, SceneObject, Stroke
 from zim_model.weights.tensors import fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]

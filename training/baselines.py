@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from training.cases import DevCase
-from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, mask_bounds
 from zim_model.errors import ZimError
 from zim_model.network import cue_maps
 from zim_model.prompts import PromptSet
@@ -48,10 +48,11 @@ def closed_form(case: DevCase, prompts: PromptSet) -> FloatArray:
     """
     alpha = _small_grabcut(case, prompts)
     mask = alpha > 0.5
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
+    bounds = mask_bounds(mask)
+    if bounds is None:
         return _resize(alpha, case)
-    radius = max(3, round(BAND_FRACTION * max(np.ptp(rows), np.ptp(columns))))
+    left, top, right, bottom = bounds
+    radius = max(3, round(BAND_FRACTION * (max(right - left, bottom - top) - 1)))
     solved = closed_form_in_band(np.asarray(_small_image(case), np.uint8), mask, radius)
     if solved is None:
         unsolved_cases.append(case.name)
@@ -84,17 +85,18 @@ def closed_form_in_band(
             "Install it: pip install -e .[train]",
         ) from error
     alpha = mask.astype(np.float32)
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
+    bounds = mask_bounds(mask)
+    if bounds is None:
         return alpha
+    left, top, right, bottom = bounds
     brush = np.ones((2 * radius + 1,) * 2, np.uint8)
     binary = mask.astype(np.uint8)
     inner, outer = cv2.erode(binary, brush), cv2.dilate(binary, brush)
     trimap = np.where(inner > 0, 1.0, np.where(outer > 0, 0.5, 0.0))
     margin = 2 * radius
     part = np.s_[
-        max(0, rows[0] - margin) : rows[-1] + margin + 1,
-        max(0, columns[0] - margin) : columns[-1] + margin + 1,
+        max(0, top - margin) : bottom + margin,
+        max(0, left - margin) : right + margin,
     ]
     cropped = trimap[part]
     if not (cropped == 1).any() or not (cropped == 0).any():

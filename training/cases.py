@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.prompt_sampling import mask_box
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.prompts import Box
 
@@ -66,4 +65,4 @@ def _pixels(path: Path, mode: str) -> ByteArray:
 
 def case_box(case: DevCase) -> Box:
     """Return the tight box around a case's object."""
-    return mask_box(case.alpha > 0.1)
+    return Box.around(case.alpha > 0.1)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.backends.torch_backend import prompt_tokens
 from zim_model.evaluation import next_click
-from zim_model.inference.backends import prompt_tokens
 from zim_model.network.cue_maps import cue_maps
 from zim_model.network.decoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from zim_model.prompts import Box, Point, PromptSet

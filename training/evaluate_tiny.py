@@ -30,6 +30,7 @@ from zim_model.evaluation import click_by_click, number_of_clicks
 from zim_model.inference.engine import Engine
 from zim_model.matting.metrics import conn, grad, iou, mse, sad
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Request
 
 CLICKS = (1, 3, 5)
@@ -56,7 +57,7 @@ def zim_method(model: str) -> Method:
     engine = Engine()
 
     def solve(case: DevCase, prompts: PromptSet) -> FloatArray:
-        matte = engine.solve(Request(case.image, case.name, prompts, model))
+        matte = engine.solve(Request(case.image, case.name, Recipe(prompts, model)))
         return np.asarray(matte.alpha / ALPHA_MAX, np.float32)
 
     return solve

@@ -29,15 +29,6 @@ BOX_JITTER = 0.1
 """Largest shift of a box edge, as a fraction of the side (SAM)."""
 
 
-def mask_box(mask: BoolArray) -> Box:
-    """Return the tight box around a non-empty mask (H, W)."""
-    rows = np.flatnonzero(mask.any(1))
-    columns = np.flatnonzero(mask.any(0))
-    return Box(
-        float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
-    )
-
-
 def jitter_box(rng: np.random.Generator, box: Box, height: int, width: int) -> Box:
     """Move each edge of a box at random, as in hand-drawn boxes."""
     spread = rng.uniform(0, BOX_JITTER, 4) * rng.choice((-1, 1), 4)

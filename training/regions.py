@@ -17,7 +17,7 @@ from torch import Tensor
 
 from training.samples import PromptDataset, augment_colours, view_labels
 from training.sources import LabelMap, SceneReader
-from zim_model.inference.view import View, normalise, resize_view
+from zim_model.backends.view import View, normalise, resize_view
 from zim_model.network.region_head import SAME, Regions
 
 MORE_OF = {"seg/bsds": 2.5, "seg/coco": 2.0, "seg/ccp": 1.5, "seg/camvid": 2.0}

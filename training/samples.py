@@ -19,22 +19,21 @@ from torch.utils.data import Dataset
 
 from training.prompt_sampling import (
     jitter_box,
-    mask_box,
     sample_central_click,
     sample_clicks,
 )
 from training.sources import Scene, SceneReader
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import ZimError
-from zim_model.inference.backends import prompt_tokens
-from zim_model.inference.iterative import ZOOM_MARGIN
-from zim_model.inference.view import (
+from zim_model.backends.torch_backend import prompt_tokens
+from zim_model.backends.view import (
     View,
     choose_view,
     normalise,
     resize_view,
     view_around,
 )
+from zim_model.errors import ZimError
+from zim_model.inference.iterative import ZOOM_MARGIN
 from zim_model.network.config import ZimConfig
 from zim_model.network.cue_maps import cue_maps
 from zim_model.prompts import Box, Point, PromptSet
@@ -62,7 +61,7 @@ def augment(rng: np.random.Generator, scene: Scene) -> Scene:
     if rng.random() < 0.5:
         scene = scene.crop(np.s_[:, ::-1])
     if rng.random() < 0.5 and (scene.alpha > 0.5).any():
-        box = mask_box(scene.alpha > 0.5)
+        box = Box.around(scene.alpha > 0.5)
         height, width = scene.alpha.shape
         keep = rng.uniform(0, 1, 4)
         if rng.random() < FILLED_CROP_SHARE:
@@ -104,7 +103,7 @@ def draw_prompts(
             sample_clicks(rng, [mask], scene.other_objects, max_points=MAX_POINTS // 2),
             None,
         )
-    box = jitter_box(rng, mask_box(scene.alpha > 0.1), *mask.shape)
+    box = jitter_box(rng, Box.around(scene.alpha > 0.1), *mask.shape)
     points: tuple[Point, ...] = ()
     if rng.random() < 0.4:
         points = sample_clicks(
@@ -252,7 +251,7 @@ class PromptSamples(PromptDataset):
         if predicts_once or rng.random() >= ZOOMED_VIEW_SHARE:
             return view
         # The box of an inexact first prediction.
-        predicted_box = jitter_box(rng, mask_box(scene.alpha > 0.5), height, width)
+        predicted_box = jitter_box(rng, Box.around(scene.alpha > 0.5), height, width)
         corners = (
             (predicted_box.x0, predicted_box.y0),
             (predicted_box.x1, predicted_box.y1),

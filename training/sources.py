@@ -19,7 +19,7 @@ from PIL import Image
 
 from training.manifest import MANIFEST, Manifest
 from training.procedural import render
-from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, mask_bounds
 from zim_model.errors import ZimError
 
 
@@ -449,10 +449,10 @@ def _place_cut_out(
     """Scale, rotate and shift a cut-out into a square: colours 0-255 and alpha."""
     colours = _read(_find_image(path, ".alpha.png"), "RGB")
     alpha = _read(path, "L")
-    rows = np.flatnonzero((alpha > 8).any(1))
-    columns = np.flatnonzero((alpha > 8).any(0))
-    if len(rows):
-        region = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    bounds = mask_bounds(alpha > 8)
+    if bounds is not None:
+        left, top, right, bottom = bounds
+        region = np.s_[top:bottom, left:right]
         colours, alpha = colours[region], alpha[region]
     height, width = alpha.shape
     scale = size * rng.uniform(0.3, 0.95) / max(height, width)

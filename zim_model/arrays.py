@@ -1,6 +1,8 @@
-"""Array types; shapes are documented where arrays are passed."""
+"""Array types, whose shapes are documented where arrays are passed, and bounds."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,3 +11,16 @@ ByteArray = npt.NDArray[np.uint8]
 WordArray = npt.NDArray[np.uint16]
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+Bounds = tuple[int, int, int, int]
+"""(left, top, right, bottom) in pixels; right and bottom are exclusive."""
+
+
+def mask_bounds(mask: npt.NDArray[Any]) -> Bounds | None:
+    """The bounds of all nonzero elements of an array (H, W); None if there are none."""
+    mask = np.asarray(mask, np.bool_)  # numbers are slower to search
+    rows = np.flatnonzero(mask.any(1))
+    if not rows.size:
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(mask[top:bottom].any(0))
+    return int(columns[0]), top, int(columns[-1]) + 1, bottom

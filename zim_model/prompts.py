@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import FloatArray
+from zim_model.arrays import BoolArray, FloatArray, mask_bounds
 from zim_model.errors import PromptError, msg
 
 SCRIBBLE_CLICKS = 8
@@ -60,6 +60,13 @@ class Box:
         """The smallest box around all of these x and y, at least one."""
         xs, ys = zip(*positions, strict=True)
         return cls(min(xs), min(ys), max(xs), max(ys))
+
+    @classmethod
+    def around(cls, mask: BoolArray) -> Box:
+        """The smallest box around a mask (H, W), which is not empty."""
+        bounds = mask_bounds(mask)
+        assert bounds is not None, "an empty mask has no box"
+        return cls(*map(float, bounds))
 
     def clip(self, height: int, width: int) -> Box:
         """The part of this box inside an image of that size."""

@@ -9,34 +9,106 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError, msg
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.request import (
-    MAX_FEATHER,
-    MAX_RADIUS,
-    MAX_SHIFT,
-    Brush,
-    Finish,
-    Options,
-    Request,
-    Stroke,
-    Upsampling,
-)
 
 VERSION = 3
 """Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor
 a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
+Upsampling = Literal["guided", "bilinear", "native"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a matte is predicted from its prompts.
+
+    Attributes:
+        candidate: which candidate to use; None takes the one for unambiguous prompts
+            (mask token 0, as SAM and ZIM do).
+        upsampling: from the network's grid to the image: ``guided`` follows the image's
+            own edges, ``bilinear`` is official ZIM's; ``native`` is ``guided`` with
+            tiled refinement, which takes many times as long.
+        flip_tta: take the mean of the predictions for the image and its mirror image,
+            which takes twice as long.
+    """
+
+    candidate: int | None = None
+    upsampling: Upsampling = "guided"
+    flip_tta: bool = False
+
+
+Brush = Literal["add", "erase", "soften"]
+MAX_SHIFT = 20.0
+MAX_FEATHER = 50.0
+MAX_RADIUS = 2000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One stroke of a brush over a matte.
+
+    Attributes:
+        path: x, y in image pixels, possibly outside, and pressure in (0, 1], at least
+            one vertex; the radius is proportional to the pressure.
+        radius: in image pixels, at full pressure; at most ``MAX_RADIUS``.
+        hardness: 0 falls off from the centre, 1 is full up to an edge of one pixel.
+        brush: whether alpha is raised to opaque, lowered to clear, or smoothed.
+        strength: maximal effect, in (0, 1].
+    """
+
+    path: tuple[tuple[float, float, float], ...]
+    radius: float
+    hardness: float = 0.8
+    brush: Brush = "add"
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Processing of a matte after the model; the default changes nothing.
+
+    Attributes:
+        shift_edge: image pixels that the edge moves outwards (negative: inwards),
+            at most ``MAX_SHIFT`` either way.
+        feather: standard deviation, in image pixels, of a blur of the edge, at most
+            ``MAX_FEATHER``.
+        contrast: 0 to 1; steepens the soft edge around alpha 0.5, never to a hard one.
+        strokes: painted over the result, in order.
+        decontaminate: 0 to 1; how far the background is removed from the colours of the
+            soft edge.  Alpha does not depend on it.
+    """
+
+    shift_edge: float = 0.0
+    feather: float = 0.0
+    contrast: float = 0.0
+    strokes: tuple[Stroke, ...] = ()
+    decontaminate: float = 0.0
+
+    @property
+    def adjusts_edge(self) -> bool:
+        """Whether anything but strokes changes alpha."""
+        return bool(self.shift_edge or self.feather or self.contrast)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that determines one object's matte: ``matte = f(image, recipe)``."""
+    """All that determines one object's matte: ``matte = f(image, recipe)``.
+
+    Attributes:
+        prompts: in image pixels; they may be empty where there are masks or strokes.
+        model: name of a known model, see :mod:`zim_model.weights.catalogue`.
+        options: how the matte is predicted.
+        finish: processing after the model.
+        more_prompt_sets: further prompt sets, each predicted by itself; the object is
+            the union of all.
+        masks: of the whole image; the object starts as their union, and prompts add to
+            it or subtract from it, see :mod:`zim_model.inference.mask_composition`.
+    """
 
     prompts: PromptSet = field(default_factory=PromptSet)
     model: str = "zim-tiny"
@@ -48,9 +120,8 @@ class Recipe:
     @property
     def has_prompts(self) -> bool:
         """Whether there is anything to make a matte of: a prompt, mask or stroke."""
-        return bool(
-            self.prompts or self.more_prompt_sets or self.masks or self.finish.strokes
-        )
+        prompt_sets = (self.prompts, *self.more_prompt_sets)
+        return any(prompt_sets) or bool(self.masks or self.finish.strokes)
 
     def validate(self, height: int, width: int) -> Recipe:
         """Return this recipe with its prompts checked against an image of that size.
@@ -125,19 +196,6 @@ class Recipe:
 
     def _with_prompts(self, **changes: Any) -> Recipe:
         return replace(self, prompts=replace(self.prompts, **changes))
-
-    def request(self, image: ByteArray, image_key: str) -> Request:
-        """The request to the engine for this recipe on an image."""
-        return Request(
-            image,
-            image_key,
-            self.prompts,
-            self.model,
-            self.options,
-            self.finish,
-            self.more_prompt_sets,
-            masks=self.masks,
-        )
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""

@@ -6,18 +6,16 @@ Only they cross between the window's thread and the worker's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import Cancelled
-from zim_model.imported_mask import ImportedMask
-from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe
 
-Upsampling = Literal["guided", "bilinear", "native"]
 ALPHA_MAX = 65535
 """Value of an opaque pixel in :attr:`Matte.alpha`."""
 
@@ -40,137 +38,45 @@ def raise_if_cancelled(cancelled: CancelCheck) -> None:
         raise Cancelled
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a matte is predicted from its prompts.
-
-    Attributes:
-        candidate: which candidate to use; None takes the one for unambiguous prompts
-            (mask token 0, as SAM and ZIM do).
-        upsampling: from the network's grid to the image: ``guided`` follows the image's
-            own edges, ``bilinear`` is official ZIM's; ``native`` is ``guided`` with
-            tiled refinement, which takes many times as long.
-        flip_tta: take the mean of the predictions for the image and its mirror image,
-            which takes twice as long.
-    """
-
-    candidate: int | None = None
-    upsampling: Upsampling = "guided"
-    flip_tta: bool = False
-
-
-Brush = Literal["add", "erase", "soften"]
-MAX_SHIFT = 20.0
-MAX_FEATHER = 50.0
-MAX_RADIUS = 2000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """One stroke of a brush over a matte.
-
-    Attributes:
-        path: x, y in image pixels, possibly outside, and pressure in (0, 1], at least
-            one vertex; the radius is proportional to the pressure.
-        radius: in image pixels, at full pressure; at most ``MAX_RADIUS``.
-        hardness: 0 falls off from the centre, 1 is full up to an edge of one pixel.
-        brush: whether alpha is raised to opaque, lowered to clear, or smoothed.
-        strength: maximal effect, in (0, 1].
-    """
-
-    path: tuple[tuple[float, float, float], ...]
-    radius: float
-    hardness: float = 0.8
-    brush: Brush = "add"
-    strength: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Processing of a matte after the model; the default changes nothing.
-
-    Attributes:
-        shift_edge: image pixels that the edge moves outwards (negative: inwards),
-            at most ``MAX_SHIFT`` either way.
-        feather: standard deviation, in image pixels, of a blur of the edge, at most
-            ``MAX_FEATHER``.
-        contrast: 0 to 1; steepens the soft edge around alpha 0.5, never to a hard one.
-        strokes: painted over the result, in order.
-        decontaminate: 0 to 1; how far the background is removed from the colours of the
-            soft edge.  Alpha does not depend on it.
-    """
-
-    shift_edge: float = 0.0
-    feather: float = 0.0
-    contrast: float = 0.0
-    strokes: tuple[Stroke, ...] = ()
-    decontaminate: float = 0.0
-
-    @property
-    def adjusts_edge(self) -> bool:
-        """Whether anything but strokes changes alpha."""
-        return bool(self.shift_edge or self.feather or self.contrast)
-
-
-RequestKey = tuple[
-    str,
-    str,
-    PromptSet,
-    Options,
-    Finish,
-    tuple[PromptSet, ...],
-    tuple[ImportedMask, ...],
-]
+RequestKey = tuple[str, Recipe]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """One self-contained request to the engine.
+    """One self-contained request to the engine: an image and a recipe.
 
     Attributes:
         image: (H, W, 3) uint8 sRGB, read-only, upright.
         image_key: digest of the image's pixels; equal keys mean equal pixels.
-        prompts: in image pixels; ignored by :meth:`Engine.prepare`. They may be empty
-            where there are masks or strokes.
-        model: name of a known model, see :mod:`zim_model.weights.catalogue`.
-        options: how the matte is predicted.
-        finish: processing after the model.
-        more_prompt_sets: further prompt sets, each predicted by itself; the object is
-            the union of all.
+        recipe: determines the matte; :meth:`Engine.prepare` uses its model alone.
         cacheable: false for a passing request, whose results the engine does not cache.
-        masks: of the whole image; the object starts as their union, and prompts add to
-            it or subtract from it, see :mod:`zim_model.inference.mask_composition`.
     """
 
     image: ByteArray
     image_key: str
-    prompts: PromptSet
-    model: str = "zim-tiny"
-    options: Options = Options()
-    finish: Finish = Finish()
-    more_prompt_sets: tuple[PromptSet, ...] = ()
+    recipe: Recipe
     cacheable: bool = True
-    masks: tuple[ImportedMask, ...] = ()
 
     @property
     def key(self) -> RequestKey:
         """Requests with equal keys have equal mattes."""
-        return (
-            self.image_key,
-            self.model,
-            self.prompts,
-            self.options,
-            self.finish,
-            self.more_prompt_sets,
-            self.masks,
-        )
+        return self.image_key, self.recipe
 
-    @property
-    def has_prompts(self) -> bool:
-        """Whether there is anything to make a matte of: a prompt, mask or stroke."""
-        return bool(
-            self.prompts or self.more_prompt_sets or self.masks or self.finish.strokes
-        )
+    def validate(self) -> Request:
+        """Return this request with its recipe checked against its image.
+
+        Raises:
+            PromptError: there is no prompt, mask or stroke, or prompts are invalid.
+            ImageError: a mask has another size than the image.
+        """
+        height, width = self.image.shape[:2]
+        if not self.recipe.has_prompts:
+            self.recipe.prompts.validate(height, width)  # raises: there is none
+        return replace(self, recipe=self.recipe.validate(height, width))
+
+    def with_recipe(self, **changes: Any) -> Request:
+        """Change attributes of the recipe."""
+        return replace(self, recipe=replace(self.recipe, **changes))
 
 
 @dataclass(frozen=True, slots=True)

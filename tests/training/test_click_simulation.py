@@ -5,7 +5,7 @@ import torch
 from training.click_simulation import add_correction_clicks, prompts_from_tokens
 from training.samples import MAX_TOKENS, PromptSamples
 from training.sources import SceneReader
-from zim_model.inference.backends import prompt_tokens
+from zim_model.backends.torch_backend import prompt_tokens
 from zim_model.network.config import ZIM_TINY
 from zim_model.prompts import Box, Point, PromptSet
 

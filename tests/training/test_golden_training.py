@@ -11,7 +11,6 @@ from training.losses import gradients, matte_loss, region_loss, zim_loss
 from training.procedural.render import composite, render
 from training.prompt_sampling import (
     jitter_box,
-    mask_box,
     sample_central_click,
     sample_clicks,
 )
@@ -19,6 +18,7 @@ from training.regions import boundaries, pair_loss
 from training.samples import augment
 from training.sources import Scene
 from zim_model.matting.rle import decoded, encoded
+from zim_model.prompts import Box
 
 
 def losses():
@@ -65,7 +65,7 @@ def labels():
 def prompts():
     mask, others = disc() > 0.5, photo()[..., 2] > 150
     rng = np.random.default_rng(4)
-    box = mask_box(mask)
+    box = Box.around(mask)
     moved = [jitter_box(rng, box, 96, 128) for _ in range(4)]
     points = [
         point

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.prompt_sampling import jitter_box, mask_box, sample_clicks
+from training.prompt_sampling import jitter_box, sample_clicks
 from training.samples import (
     MAX_TOKENS,
     PROMPTS_PER_VIEW,
@@ -140,7 +140,7 @@ def test_each_of_merged_objects_gets_a_click():
 def test_boxes_are_tight_and_jitter_stays_near():
     mask = np.zeros((60, 80), bool)
     mask[20:40, 30:60] = True
-    box = mask_box(mask)
+    box = Box.around(mask)
     assert box == Box(30, 20, 60, 40)
     rng = np.random.default_rng(0)
     for _ in range(50):

@@ -9,27 +9,9 @@ import torch
 
 from tests.golden import Case, check, disc, fill, photo, words
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
-from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
-from zim_model.conversion.converter import Converter
-from zim_model.conversion.cues import guided_filter, label_cue_maps
-from zim_model.conversion.network import ConverterNetwork
-from zim_model.evaluation.clicks import first_click, next_click, number_of_clicks
-from zim_model.evaluation.measures import compute_metrics, unknown_region
-from zim_model.imported_mask import ImportedMask
-from zim_model.inference.backends import TorchBackend
-from zim_model.inference.engine import Engine
-from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
-from zim_model.inference.iterative import zoomed_view
-from zim_model.inference.mask_generator import (
-    ZimAutomaticMaskGenerator,
-    coco_rle,
-    non_maximum_suppression,
-    remove_small_regions,
-    run_lengths,
-)
-from zim_model.inference.prediction import logits_to_alphas
-from zim_model.inference.tiled_refinement import refine_tiles
-from zim_model.inference.view import (
+from zim_model.arrays import mask_bounds
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import (
     View,
     alpha_to_mask_input,
     border_fade,
@@ -37,11 +19,27 @@ from zim_model.inference.view import (
     normalise,
     resize_view,
 )
+from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
+from zim_model.conversion.converter import Converter
+from zim_model.conversion.cues import guided_filter, label_cue_maps
+from zim_model.conversion.network import ConverterNetwork
+from zim_model.evaluation.clicks import first_click, next_click, number_of_clicks
+from zim_model.evaluation.measures import compute_metrics, unknown_region
+from zim_model.imported_mask import ImportedMask
+from zim_model.inference.engine import Engine
+from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
+from zim_model.inference.iterative import zoomed_view
+from zim_model.inference.mask_generator import (
+    ZimAutomaticMaskGenerator,
+    non_maximum_suppression,
+    remove_small_regions,
+)
+from zim_model.inference.prediction import logits_to_alphas
+from zim_model.inference.tiled_refinement import refine_tiles
 from zim_model.matting import metrics
 from zim_model.matting.edge_and_brush import (
     apply_edge_adjustments,
     apply_strokes,
-    support,
 )
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_steps
@@ -51,13 +49,15 @@ from zim_model.matting.pyramid import (
     image_pyramid,
     update_pyramid_region,
 )
+from zim_model.matting.rle import encoded
 from zim_model.network.config import sam_variant
 from zim_model.network.cue_maps import cue_maps
 from zim_model.network.decoder import attention_mask
 from zim_model.network.region_head import earlier_cue, flooded
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.request import Finish, Options, Request, Stroke
+from zim_model.recipe import Finish, Options, Recipe, Stroke
+from zim_model.request import Request
 
 REGIONS = replace(SMALL_CNN, name="small-regions", region_channels=(4, 8, 12))
 CONVERTER = replace(
@@ -179,7 +179,7 @@ def pyramids():
         "image": image_pyramid(image)[1],
         "alpha": display_pyramid(alpha)[1],
         "updated": levels[1],
-        "support": support(alpha),
+        "support": mask_bounds(alpha),
     }
 
 
@@ -205,8 +205,8 @@ def rle():
     mask[:, :3] = True
     speckled = mask ^ (np.random.default_rng(5).random(mask.shape) > 0.97)
     return {
-        "runs": run_lengths(mask)["counts"],
-        "string": np.frombuffer(coco_rle(speckled)["counts"].encode(), np.uint8),
+        "runs": encoded(mask, packed=False)["counts"],
+        "string": np.frombuffer(encoded(speckled)["counts"].encode(), np.uint8),
         "islands": remove_small_regions(speckled, 30),
     }
 
@@ -337,18 +337,18 @@ def mattes(name):
     def run():
         engine = Engine(lambda model, rung: backend(name))
         found = {}
-        plain = Request(photo(), "golden", CLICK, "golden")
+        plain = Request(photo(), "golden", Recipe(CLICK, "golden"))
         requests = {
-            **{kind: replace(plain, prompts=prompts) for kind, prompts in SETS.items()},
-            "candidate": replace(plain, options=Options(candidate=2)),
-            "bilinear": replace(plain, options=Options(upsampling="bilinear")),
+            **{kind: plain.with_recipe(prompts=sets) for kind, sets in SETS.items()},
+            "candidate": plain.with_recipe(options=Options(candidate=2)),
+            "bilinear": plain.with_recipe(options=Options(upsampling="bilinear")),
             "native": _native(),
-            "mirrored": replace(plain, options=Options(flip_tta=True)),
-            "finish": replace(
-                plain, finish=Finish(1.5, 1.0, 0.3, STROKES, decontaminate=0.8)
+            "mirrored": plain.with_recipe(options=Options(flip_tta=True)),
+            "finish": plain.with_recipe(
+                finish=Finish(1.5, 1.0, 0.3, STROKES, decontaminate=0.8)
             ),
-            "also": replace(plain, more_prompt_sets=(BOX,)),
-            "mask": replace(plain, masks=(_mask(),), prompts=PromptSet()),
+            "also": plain.with_recipe(more_prompt_sets=(BOX,)),
+            "mask": plain.with_recipe(masks=(_mask(),), prompts=PromptSet()),
         }
         for kind, request in requests.items():
             matte = engine.solve(request)
@@ -363,7 +363,7 @@ def mattes(name):
 def _native():
     prompts = PromptSet((Point(200, 208),))
     options = Options(upsampling="native")
-    return Request(photo(384, 512), "large", prompts, "golden", options)
+    return Request(photo(384, 512), "large", Recipe(prompts, "golden", options))
 
 
 def _mask():

@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-CODE = "import zim_model.inference.backends, os; print(os.environ['OMP_WAIT_POLICY'])"
+CODE = (
+    "import zim_model.backends.torch_backend, os; print(os.environ['OMP_WAIT_POLICY'])"
+)
 
 
 @pytest.mark.parametrize(("given", "kept"), [(None, "passive"), ("active", "active")])

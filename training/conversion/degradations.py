@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from zim_model.arrays import BoolArray, FloatArray
+from zim_model.arrays import BoolArray, FloatArray, mask_bounds
 
 Rng = np.random.Generator
 MAX_RADIUS_FRACTION = 0.016
@@ -205,11 +205,11 @@ def cut_same_region(
     Returns:
         Label and matte without the region; unchanged if too little would remain.
     """
-    rows, columns = np.flatnonzero(label.any(1)), np.flatnonzero(label.any(0))
-    if not len(rows):
+    bounds = mask_bounds(label)
+    if bounds is None:
         return label, alpha
-    extent = np.array([np.ptp(columns), np.ptp(rows)], np.float64) + 1
-    start = np.array([columns[0], rows[0]], np.float64)
+    start, stop = np.array(bounds, np.float64).reshape(2, 2)
+    extent = stop - start
     # Centred on a pixel of the label, so that the region overlaps it.
     ys, xs = np.nonzero(label)
     pick = rng.integers(len(ys))

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from training.prompt_sampling import mask_box, sample_clicks
+from training.prompt_sampling import sample_clicks
 from training.sa1b_matte.shards import ShardItem, Shards, read_image, read_matte
 from training.samples import PromptSamples, RejectionDataset
 from training.sources import Scene
 from zim_model.network.config import ZimConfig
-from zim_model.prompts import PromptSet
+from zim_model.prompts import Box, PromptSet
 
 MAX_CLICKS = 24
 """RITM's limit of sampled clicks of each sign, without those on prediction errors."""
@@ -45,7 +45,7 @@ class PaperSamples(PromptSamples):
             return scene, (), MAX_TOKENS
         objects = scene.merged or (mask,)
         clicks = sample_clicks(rng, objects, scene.other_objects, max_points=MAX_CLICKS)
-        box = mask_box(scene.alpha > 0)
+        box = Box.around(scene.alpha > 0)
         return scene, (PromptSet((), box), PromptSet(clicks)), MAX_TOKENS
 
 

@@ -22,6 +22,7 @@ from training.procedural import render
 from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.matting.rle import encoded
+from zim_model.prompts import Box
 from zim_model.runtime.atomic_files import atomic_write
 
 MAX_OBJECTS = 3
@@ -74,9 +75,8 @@ def make_annotations(number: int, masks: Sequence[BoolArray]) -> dict[str, Any]:
     height, width = masks[0].shape
     records = []
     for i, mask in enumerate(masks):
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        x, y = int(columns[0]), int(rows[0])
-        w, h = int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+        box = Box.around(mask)
+        x, y, w, h = map(int, (box.x0, box.y0, box.width, box.height))
         record = {
             "id": 1000 * number + i,
             "segmentation": encoded(mask),

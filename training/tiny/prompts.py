@@ -8,9 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.prompt_sampling import mask_box, sample_clicks
+from training.prompt_sampling import sample_clicks
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.inference.prompt_maps import (
+from zim_model.backends.prompt_maps import (
     NEGATIVE,
     POSITIVE,
     RADIUS,
@@ -53,7 +53,7 @@ def draw_clicks(
 
 def draw_box(rng: np.random.Generator, maps: ByteArray, shown: BoolArray) -> None:
     """Fill the box of a mask, each edge moved at random."""
-    fill_box(maps, shift_edges(rng, mask_box(shown)))
+    fill_box(maps, shift_edges(rng, Box.around(shown)))
 
 
 def shift_edges(rng: np.random.Generator, box: Box) -> Box:

@@ -15,13 +15,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from training.prompt_sampling import mask_box
 from training.samples import RejectionDataset, augment_colours
 from training.sources import Scene, SceneReader
 from training.tiny import prompts
 from training.tiny.config import TinyTrainConfig
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.network.tiny import PADDING_GREY
+from zim_model.prompts import Box
 
 LARGEST_TURN = 15.0
 """Degrees that a view may be turned."""
@@ -156,7 +156,7 @@ def sample_view(
         if rng.random() < 0.3:  # part of an image is an image
             left, top, side = _crop_with(rng, scene, side)
     else:
-        box = mask_box(scene.alpha > 0.1)
+        box = Box.around(scene.alpha > 0.1)
         farthest = 1.75 if tight else FARTHEST
         side = max(box.width, box.height, 24) * rng.uniform(CLOSEST, farthest)
         side = min(side, 1.1 * max(height, width))
@@ -180,7 +180,7 @@ def _crop_with(
 ) -> tuple[float, float, float]:
     """Left, top and side of a square part of the image that holds the object."""
     height, width = scene.alpha.shape
-    box = mask_box(scene.alpha > 0.1)
+    box = Box.around(scene.alpha > 0.1)
     smallest = max(box.width, box.height) * 1.05
     if smallest >= side:
         return 0.0, 0.0, side

@@ -18,8 +18,8 @@ from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
 from zim_app.core.images import Image, load_image
 from zim_model.errors import ImageError, msg
-from zim_model.recipe import Recipe
-from zim_model.request import Options, Timings
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request, Timings
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     engine = make_engine(args)
     started = time.perf_counter()
     objects = engine.everything(
-        base.request(image.rgb, image.key),
+        Request(image.rgb, image.key, base),
         _automatic_options(args, engine, base.model),
         progress=_progress(sys.stderr.isatty()),
     )
@@ -189,7 +189,7 @@ def _write_objects(
         recipe = replace(
             base, prompts=each.prompts, options=Options(candidate=each.candidate)
         )
-        matte = engine.solve(recipe.request(image.rgb, image.key))
+        matte = engine.solve(Request(image.rgb, image.key, recipe))
         if not matte.alpha.any():  # empty at full size
             continue
         path = names.object(number)

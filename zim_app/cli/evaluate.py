@@ -39,7 +39,8 @@ from zim_model.evaluation.systems import (
     System,
 )
 from zim_model.evaluation.tables import report_heading
-from zim_model.request import Upsampling, never_cancelled
+from zim_model.recipe import Upsampling
+from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
 

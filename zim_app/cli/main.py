@@ -38,8 +38,8 @@ from zim_app.core.export import (
 )
 from zim_app.core.images import load_image
 from zim_model.errors import ImageError, ZimError, msg
-from zim_model.recipe import Recipe
-from zim_model.request import ALPHA_MAX, Upsampling
+from zim_model.recipe import Recipe, Upsampling
+from zim_model.request import ALPHA_MAX, Request
 from zim_model.runtime.atomic_files import describe_os_error, read_error
 
 
@@ -191,7 +191,7 @@ def _run_matte(args: argparse.Namespace) -> int:
     ).validate()
     check_target(image, output, options)  # before the slow part
     recipe = recipe.validate(image.height, image.width)
-    request = recipe.request(image.rgb, image.key)
+    request = Request(image.rgb, image.key, recipe)
     matte = models.make_engine(args).solve(request)
     models.print_notes(matte.timings.notes)
     started = time.perf_counter()

@@ -120,7 +120,7 @@ def _configure_add(parser: argparse.ArgumentParser) -> None:
 
 
 def _add(args: argparse.Namespace) -> int:
-    from zim_model.weights.install import (
+    from zim_model.install import (
         install_from_disk,  # imports network modules
     )
 

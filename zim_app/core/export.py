@@ -25,7 +25,6 @@ from zim_app.core.formats import (
 )
 from zim_app.core.framing import (
     ExportFrame,
-    alpha_support,
     crop,
     scale,
     scale_alpha,
@@ -36,7 +35,7 @@ from zim_app.core.layered import ImageLayer, LayeredImage
 from zim_app.core.naming import NameFields, file_stem, free_path
 from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.rasters import Tags
-from zim_model.arrays import WordArray
+from zim_model.arrays import WordArray, mask_bounds
 from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import atomic_write, write_error
@@ -416,7 +415,7 @@ def _frame(
 ) -> ExportFrame:
     rects = []
     if options.trim:
-        rects = [rect for cut_out in cut_outs if (rect := alpha_support(cut_out.alpha))]
+        rects = [rect for cut_out in cut_outs if (rect := mask_bounds(cut_out.alpha))]
     support = None
     if rects:
         lefts, tops, rights, bottoms = zip(*rects, strict=True)

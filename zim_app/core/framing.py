@@ -34,20 +34,6 @@ class ExportFrame:
     height: int
 
 
-def alpha_support(alpha: WordArray) -> Rect | None:
-    """The smallest rectangle around all alpha > 0; None where there is none.
-
-    Args:
-        alpha: (H, W) uint16.
-    """
-    rows = np.flatnonzero(alpha.any(axis=1))
-    if not rows.size:
-        return None
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    columns = np.flatnonzero(alpha[top:bottom].any(axis=0))
-    return int(columns[0]), top, int(columns[-1]) + 1, bottom
-
-
 def crop(cut_out: CutOut, rect: Rect) -> CutOut:
     """Crop to ``rect``; beyond the image, alpha is 0.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zim_app.core.compose import CutOut, cut_out_pixels
-from zim_app.core.framing import alpha_support, crop
+from zim_app.core.framing import crop
 from zim_app.core.pixels import PixelArray
+from zim_model.arrays import mask_bounds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +33,7 @@ class ImageLayer:
         cls, name: str, cut_out: CutOut, *, visible: bool = True
     ) -> ImageLayer:
         """A layer from a cut-out of the whole image, cropped to its support."""
-        rect = alpha_support(cut_out.alpha) or (0, 0, 1, 1)
+        rect = mask_bounds(cut_out.alpha) or (0, 0, 1, 1)
         pixels = cut_out_pixels(crop(cut_out, rect))
         return cls(name, rect[0], rect[1], visible, pixels)
 

@@ -308,7 +308,7 @@ class Document(QObject):
     def request(self, recipe: Recipe | None = None) -> Request:
         """The request for a recipe; None is the active object's."""
         recipe = recipe or self.state.recipe
-        return recipe.request(self.image.rgb, self.image.key)
+        return Request(self.image.rgb, self.image.key, recipe)
 
     @Slot(object, object)
     def receive_matte(self, request: Request, matte: Matte | None) -> None:

@@ -322,7 +322,7 @@ class MainWindow(QMainWindow):
     def _show_timings(
         self, request: Request, timings: Timings, *, clicked: bool
     ) -> None:
-        self.status.show_timings(request.model, timings, clicked=clicked)
+        self.status.show_timings(request.recipe.model, timings, clicked=clicked)
         self.models.show_notes(timings)
 
     @Slot(object, object)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray, mask_bounds
 from zim_model.conversion.config import STRIDES, ConverterConfig
 from zim_model.conversion.cues import label_cue_maps
 from zim_model.conversion.network import ConverterNetwork, fuse_scales
@@ -146,8 +146,10 @@ class Converter:
     def _crop_rect(self, label: BoolArray) -> tuple[tuple[slice, slice], float]:
         """The part of the image for the network, and its reduction."""
         height, width = label.shape
-        rows, columns = np.flatnonzero(label.any(1)), np.flatnonzero(label.any(0))
-        longest = max(np.ptp(rows), np.ptp(columns)) + 1
+        bounds = mask_bounds(label)
+        assert bounds is not None, "an empty label has no crop"
+        left, top, right, bottom = bounds
+        longest = max(bottom - top, right - left)
         # Rounding up the margins may add a pixel or two.
         room = self.config.image_size - 2 * self.config.margin - 4
         scale = min(
@@ -155,10 +157,8 @@ class Converter:
         )
         margin = int(np.ceil(self.config.margin / scale))
         part = np.s_[
-            max(0, int(rows[0]) - margin) : min(height, int(rows[-1]) + margin + 1),
-            max(0, int(columns[0]) - margin) : min(
-                width, int(columns[-1]) + margin + 1
-            ),
+            max(0, top - margin) : min(height, bottom + margin),
+            max(0, left - margin) : min(width, right + margin),
         ]
         return part, scale
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.matting.guided_upsampling import cramer_3x3
 
 CUES = 6
 """Planes of :func:`label_cue_maps`."""
@@ -104,22 +105,9 @@ def guided_filter(
     gg, gb = more[..., 0] - mg * mg, more[..., 1] - mg * mb
     bb = more[..., 2] - mb * mb
     rr, gg, bb = rr + epsilon, gg + epsilon, bb + epsilon
-    # Cramer's rule: a loop over pixels' 3 x 3 systems would be slow.
-    a, d, e = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
-    f, h, k = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
-    det = np.maximum(rr * a + rg * d + rb * e, epsilon**3)
-    cr, cg, cb = cv2.split(cov)
-    slope = (
-        np.stack(
-            [
-                a * cr + d * cg + e * cb,
-                d * cr + f * cg + h * cb,
-                e * cr + h * cg + k * cb,
-            ],
-            -1,
-        )
-        / det[..., None]
-    )
+    numerators, determinant = cramer_3x3((rr, rg, rb, gg, gb, bb), cv2.split(cov))
+    determinant = np.maximum(determinant, epsilon**3)
+    slope = np.asarray(np.stack(numerators, -1) / determinant[..., None], np.float32)
     offset = mean_p - _sum_channels(slope * mean_i)
     answer = _sum_channels(mean(slope) * pixels) + mean(offset)
     return np.asarray(np.clip(answer, 0, 1), np.float32)

@@ -80,10 +80,7 @@ def number_of_clicks(ious: Sequence[float], threshold: float, limit: int) -> int
 
 def matte_box(alpha: FloatArray) -> Box:
     """The tight box around an (H, W) alpha above VISIBLE_ALPHA, not empty."""
-    shown = alpha > VISIBLE_ALPHA
-    rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
-    edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    return Box(*map(float, edges))
+    return Box.around(alpha > VISIBLE_ALPHA)
 
 
 def first_click(target: BoolArray) -> Point:

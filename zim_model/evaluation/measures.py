@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import BoolArray, FloatArray
+from zim_model.arrays import BoolArray, FloatArray, mask_bounds
 from zim_model.matting import metrics
 
 BAND = 10
@@ -184,14 +184,15 @@ def _dim_grad(predicted: FloatArray, target: FloatArray, where: BoolArray) -> fl
     differ by 2 d.s / (|s + d| + |s - d|).  Where two mattes are nearly the same, single
     precision would leave nothing of a difference of lengths.
     """
-    rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
-    if not len(rows):
+    bounds = mask_bounds(where)
+    if bounds is None:
         return 0.0
+    left, start, right, stop = bounds
     reach = len(_kernels()[0]) // 2
-    left, right = max(0, columns[0] - reach), columns[-1] + reach + 1
+    left, right = max(0, left - reach), right + reach
     total = 0.0
-    for top in range(rows[0], rows[-1] + 1, _STRIP):
-        bottom = min(top + _STRIP, rows[-1] + 1)
+    for top in range(start, stop, _STRIP):
+        bottom = min(top + _STRIP, stop)
         first = max(0, top - reach)  # the filters see so many pixels more
         near = slice(first, bottom + reach), slice(left, right)
         gap = _gradient_difference(predicted[near], target[near])[

@@ -126,7 +126,7 @@ class CaseRunner:
         return self._solve(case_prompts(case, prompt, truth))
 
     def _solve(self, prompts: PromptSet) -> CasePrediction:
-        request = replace(self.request, prompts=prompts)
+        request = self.request.with_recipe(prompts=prompts)
         matte = self.engine.solve(request, self.cancelled)
         timings = matte.timings
         alpha = binarise_matte(matte.alpha) if self.binary else matte.alpha

@@ -69,8 +69,8 @@ from zim_model.evaluation.systems import (
     fingerprint,
     predicts_masks,
 )
-from zim_model.prompts import PromptSet
-from zim_model.request import Options, Request, Upsampling
+from zim_model.recipe import Options, Recipe, Upsampling
+from zim_model.request import Request
 from zim_model.runtime.atomic_files import describe_os_error
 
 if TYPE_CHECKING:
@@ -454,12 +454,11 @@ class _EvaluationRun:
             check_size(path, matte, case.image, image.shape)
             return CasePrediction(matte)
         assert self._engine is not None  # there is a model
+        options = Options(None, self._options.upsampling, self._options.flip_tta)
         request = Request(
             image,
             f"{self._dataset.name}/{case.image}",
-            PromptSet(),
-            system.model,
-            Options(None, self._options.upsampling, self._options.flip_tta),
+            Recipe(model=system.model, options=options),
             # A further click continues the predictions for earlier ones.
             cacheable=item.prompt.kind == "clicks",
         )

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import ByteArray, FloatArray
+from zim_model.arrays import ByteArray, FloatArray, mask_bounds
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View, border_fade
 from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.iterative import IterativePredictor, zoomed_view
 from zim_model.inference.prediction import (
@@ -26,13 +28,9 @@ from zim_model.inference.prediction import (
     alpha_box,
     logits_to_alphas,
 )
-from zim_model.inference.view import View, border_fade
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
-
-if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend, EncodedView
 
 PixelPlane = TypeVar("PixelPlane", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
 
@@ -150,7 +148,7 @@ class FoundObject:
 
     Attributes:
         prompts: give the same matte from the engine, with ``candidate``.
-        candidate: for :attr:`zim_model.request.Options.candidate`.
+        candidate: for :attr:`zim_model.recipe.Options.candidate`.
         alpha: (h, w) uint8 over the whole image, longer side at most
             :data:`SMALL_SIDE`; read-only.
         score: the IoU that the model predicts.
@@ -350,17 +348,17 @@ class _Search:
         self, prompts: PromptSet, candidate: int, small: ByteArray, score: float
     ) -> FoundObject | None:
         """The object of a small matte; None if that is empty."""
-        solid = small >= SOLID_ALPHA
-        if not solid.any():
+        bounds = mask_bounds(small >= SOLID_ALPHA)
+        if bounds is None:
             return None
-        rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+        left, top, right, bottom = bounds
         across = self._size[1] / small.shape[1]
         down = self._size[0] / small.shape[0]
         box = (
-            int(columns[0] * across),
-            int(rows[0] * down),
-            min(self._size[1], round((columns[-1] + 1) * across)),
-            min(self._size[0], round((rows[-1] + 1) * down)),
+            int(left * across),
+            int(top * down),
+            min(self._size[1], round(right * across)),
+            min(self._size[0], round(bottom * down)),
         )
         stable = stability(small, self._options.stability_offset)
         area = float(small.mean()) / 255

@@ -1,48 +1,44 @@
-"""The engine: one request in, one matte out, with the expensive steps cached.
+"""The engine: one request in, one matte out, with the expensive stages cached.
 
 ``solve`` is the only path from prompts to alpha: the window, the command line, batches
-and the evaluation all take it.
+and the evaluation all take it.  Its stages, each with its memory beside it:
+
+1. encode the views: :mod:`zim_model.inference.encoding`
+2. predict from each prompt set: :mod:`zim_model.inference.iterative`
+3. upsample to the image's size: :mod:`zim_model.inference.upsampling`
+4. combine with masks: :mod:`zim_model.inference.mask_composition`
+5. finish: :mod:`zim_model.inference.finishing`
+6. make pyramids for display: :mod:`zim_model.matting.pyramid`
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
-from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.arrays import ByteArray, WordArray, mask_bounds
+from zim_model.backends.backend import Backend
+from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
+from zim_model.inference.encoding import FeatureCache, ViewEncoder
+from zim_model.inference.finishing import Finisher
+from zim_model.inference.flip_tta import FlipTta
 from zim_model.inference.iterative import IterativePredictor
-from zim_model.inference.mask_composition import (
-    MaskMatteCache,
-    split_prompts,
-    subtract_alpha,
-)
+from zim_model.inference.mask_composition import MaskMattes, combine, split_prompts
 from zim_model.inference.oom_fallback import BackendPool, OpenBackend, open_placement
-from zim_model.inference.prediction import PredictRequest, decode_view
-from zim_model.inference.tiled_refinement import refine_tiles
-from zim_model.inference.view import View, border_fade
-from zim_model.matting.edge_and_brush import (
-    StrokeCoverageCache,
-    apply_edge_adjustments,
-    apply_strokes,
-    support,
-)
-from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_steps
+from zim_model.inference.prediction import PredictRequest
+from zim_model.inference.stopwatch import Stopwatch
+from zim_model.inference.upsampling import RawMatte, upsample_prediction
 from zim_model.matting.pyramid import display_pyramid, image_pyramid
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Finish, Options
 from zim_model.request import (
     CancelCheck,
-    Finish,
     Matte,
     Request,
     RequestKey,
-    Stroke,
     Timings,
     never_cancelled,
     raise_if_cancelled,
@@ -61,48 +57,30 @@ if TYPE_CHECKING:
         FoundObject,
         SearchProgress,
     )
-    from zim_model.inference.backends import Backend, EncodedView
 
-
-FeatureCache = ByteBoundedLru[tuple[object, ...], "EncodedView"]
 CACHE_BYTES = 1 << 30
-THUMBNAIL_SIDE = 128
-"""Longer side, in pixels, of a matte's candidates, which are for display."""
+RAW_CACHE_BYTES = 64 << 20
+"""Most memory for mattes before their finish."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _RawMatte:
-    """The model's matte for a request, at the image's size, before the finish."""
+class _Call:
+    """One call of the engine: its request, whether it is still wanted, its times."""
 
-    alpha: WordArray
-    scores: FloatArray
-    candidates: tuple[ByteArray, ...]
-    view: tuple[int, int, int, int]
-    click_ms: float
-    device: str
+    request: Request
+    cancelled: CancelCheck
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
-    @classmethod
-    def blank(cls, height: int, width: int) -> _RawMatte:
-        """An empty matte to paint strokes on; no model has run."""
-        alpha = np.zeros((height, width), np.uint16)
-        scores = np.zeros(NUM_MASK_TOKENS, np.float32)
-        return cls(alpha, scores, (), (0, 0, width, height), 0.0, "")
 
-    def union(self, other: _RawMatte) -> _RawMatte:
-        """The union of two mattes."""
-        alpha = np.maximum(self.alpha, other.alpha)
-        elapsed_ms = self.click_ms + other.click_ms
-        return replace(self, alpha=alpha, click_ms=elapsed_ms)
+class _Stages:
+    """The stages that remember; all that they remember can be made again."""
 
-    def combine_with_masks(
-        self, base: WordArray, subtracted: _RawMatte | None, base_ms: float
-    ) -> _RawMatte:
-        """The union of this matte and the masks' ``base`` less ``subtracted``."""
-        left, elapsed_ms = base, self.click_ms + base_ms
-        if subtracted is not None:
-            left = subtract_alpha(base, subtracted.alpha)
-            elapsed_ms += subtracted.click_ms
-        return replace(self, alpha=np.maximum(self.alpha, left), click_ms=elapsed_ms)
+    def __init__(self, feature_bytes: int) -> None:
+        self.features = FeatureCache(feature_bytes)
+        self.predictor = IterativePredictor()
+        self.mask_mattes = MaskMattes()
+        self.raw_mattes = ByteBoundedLru[RequestKey, RawMatte](RAW_CACHE_BYTES)
+        self.finisher = Finisher()
 
 
 class Engine:
@@ -120,14 +98,14 @@ class Engine:
         self, open_model: OpenBackend = open_placement, cache_bytes: int = CACHE_BYTES
     ) -> None:
         self._open_model = open_model
+        self._cache_bytes = cache_bytes
         self._pool = BackendPool(open_model)
-        self._last_answer: tuple[RequestKey, _RawMatte] | None = None
-        self._last_adjusted: tuple[RequestKey, WordArray] | None = None
-        self._last_painted: tuple[tuple[Stroke, ...], WordArray] | None = None
-        self._stroke_cache = StrokeCoverageCache()
-        self._predictor = IterativePredictor()
-        self._mask_mattes = MaskMatteCache()
-        self.cache = FeatureCache(cache_bytes)
+        self._stages = _Stages(cache_bytes)
+
+    @property
+    def cache(self) -> FeatureCache:
+        """The cached features."""
+        return self._stages.features
 
     def backend(self, model: str) -> Backend:
         """The backend of a model, loaded on first use.
@@ -149,11 +127,7 @@ class Engine:
 
     def _clear_caches(self) -> None:
         """Drop all that can be made again."""
-        self.cache = FeatureCache(self.cache.max_bytes)
-        self._last_answer = self._last_adjusted = self._last_painted = None
-        self._stroke_cache = StrokeCoverageCache()
-        self._predictor = IterativePredictor()
-        self._mask_mattes = MaskMatteCache()
+        self._stages = _Stages(self._cache_bytes)
 
     def prepare(
         self, request: Request, cancelled: CancelCheck = never_cancelled
@@ -166,19 +140,18 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._prepare, request, cancelled)
-        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
+        return self._pool.run_with_fallback(
+            request.recipe.model, work, self._clear_caches
+        )
 
     def _prepare(self, request: Request, cancelled: CancelCheck) -> Timings:
-        raise_if_cancelled(cancelled)
-        backend = self.backend(request.model)
-        raise_if_cancelled(cancelled)
+        call = _Call(request, cancelled)
+        backend = self._load(call)
         height, width = request.image.shape[:2]
-        view = View.whole(height, width, backend.config.image_size)
-        _, encode_ms = self._encode_cached(backend, request, view)
-        if request.options.flip_tta:
-            encode_ms += self._encode_flipped(backend, request, view)[1]
-        notes = self._pool.notes(request.model)
-        return Timings(encode_ms, 0.0, backend.device_label, notes)
+        encode = self._encoder(call, backend)
+        encode(View.whole(height, width, backend.config.image_size))
+        notes = self._pool.notes(request.recipe.model)
+        return Timings(call.stopwatch.encode_ms, 0.0, backend.device_label, notes)
 
     def solve(
         self, request: Request, cancelled: CancelCheck = never_cancelled
@@ -195,28 +168,30 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._solve, request, cancelled)
-        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
+        return self._pool.run_with_fallback(
+            request.recipe.model, work, self._clear_caches
+        )
 
     def _solve(self, request: Request, cancelled: CancelCheck) -> Matte:
-        raw, encode_ms = self._raw_matte(request, cancelled)
-        started = time.perf_counter()
-        alpha = self._apply_finish(request, raw, cancelled)
+        call = _Call(request.validate(), cancelled)
+        recipe = call.request.recipe
+        raw = self._raw_matte(call)
+        alpha = self._stages.finisher.finish(call.request, raw.alpha, cancelled)
         alpha.flags.writeable = False
         raise_if_cancelled(cancelled)
         pyramid = display_pyramid(alpha)
-        colours = _decontaminate(request, alpha, cancelled)
-        click_ms = raw.click_ms + (time.perf_counter() - started) * 1e3
-        notes = self._pool.notes(request.model) if raw.device else ()
+        foreground = _foreground_pyramid(call.request, alpha, cancelled)
+        notes = self._pool.notes(recipe.model) if raw.device else ()
         return Matte(
             alpha=alpha,
             pyramid=pyramid,
             scores=raw.scores,
-            candidate=request.options.candidate or 0,
-            support=support(alpha),
-            timings=Timings(encode_ms, click_ms, raw.device, notes),
+            candidate=recipe.options.candidate or 0,
+            support=mask_bounds(alpha) or (0, 0, 0, 0),
+            timings=call.stopwatch.timings(raw.device, notes),
             candidates=raw.candidates,
             candidates_view=raw.view,
-            foreground=colours,
+            foreground=foreground,
         )
 
     def everything(
@@ -241,7 +216,9 @@ class Engine:
             Cancelled: ``cancelled`` became true.
         """
         work = partial(self._everything, request, options, cancelled, progress)
-        return self._pool.run_with_fallback(request.model, work, self._clear_caches)
+        return self._pool.run_with_fallback(
+            request.recipe.model, work, self._clear_caches
+        )
 
     def _everything(
         self,
@@ -252,190 +229,82 @@ class Engine:
     ) -> tuple[FoundObject, ...]:
         from zim_model.inference.automatic import find_objects, ignore_progress
 
-        raise_if_cancelled(cancelled)
-        backend = self.backend(request.model)
-        height, width = request.image.shape[:2]
-
-        def encode(view: View) -> EncodedView:
-            return self._encode_cached(backend, request, view)[0]
-
-        size, on_progress = (height, width), progress or ignore_progress
+        # Without flip TTA: one prediction for each of many prompts.
+        call = _Call(request.with_recipe(options=Options()), cancelled)
+        backend = self._load(call)
+        encode = self._encoder(call, backend)
+        size, on_progress = request.image.shape[:2], progress or ignore_progress
         return find_objects(backend, encode, size, options, cancelled, on_progress)
 
-    def _raw_matte(
-        self, request: Request, cancelled: CancelCheck
-    ) -> tuple[_RawMatte, float]:
-        """The matte before its finish, and the milliseconds of encoding."""
-        height, width = request.image.shape[:2]
-        key = replace(request, finish=Finish()).key
-        if self._last_answer is not None and self._last_answer[0] == key:
-            return replace(self._last_answer[1], click_ms=0.0), 0.0
-        base, base_ms = self._mask_matte(request, cancelled)
-        split = split_prompts(request, base)
-        if not split.added and base is None:
-            if not request.finish.strokes:
-                request.prompts.validate(height, width)  # raises: there is none
-            return _RawMatte.blank(height, width), 0.0
-        mattes = [
-            self._predict_prompt_set(request, prompts, cancelled)
-            for prompts in split.added
-        ]
-        matte, encode_ms = (
-            mattes[0] if mattes else (_RawMatte.blank(height, width), 0.0)
-        )
-        for other, more_ms in mattes[1:]:
-            matte = matte.union(other)
-            encode_ms += more_ms
-        if base is not None:
-            subtracted = None
-            if split.subtracted is not None:
-                plain = replace(
-                    request, options=replace(request.options, candidate=None)
-                )
-                subtracted, more_ms = self._predict_prompt_set(
-                    plain, split.subtracted, cancelled
-                )
-                encode_ms += more_ms
-            matte = matte.combine_with_masks(base, subtracted, base_ms)
-            if not matte.device:  # no model has run; converters run in fp32
-                device = device_name(self._pool.device(request.model))
-                matte = replace(matte, device=f"{device} (fp32)")
+    # -- Stages ----------------------------------------------------------------------
+
+    def _raw_matte(self, call: _Call) -> RawMatte:
+        """The matte of all prompts and masks, before its finish."""
+        request, memory = call.request, self._stages.raw_mattes
+        key = request.with_recipe(finish=Finish()).key
+        raw = memory.get(key)
+        if raw is not None:
+            return raw
+        device = self._pool.device(request.recipe.model)
+        base = self._stages.mask_mattes.union_alpha(request, device, call.cancelled)
+        split = split_prompts(request.recipe, base)
+        candidate = request.recipe.options.candidate or 0
+        added = [self._predicted_matte(call, each, candidate) for each in split.added]
+        subtracted = None
+        if split.subtracted is not None:
+            subtracted = self._predicted_matte(call, split.subtracted, candidate=0)
+        raw = combine(request.image.shape[:2], added, base, subtracted)
+        if base is not None and not raw.device:  # converters run in fp32
+            raw = replace(raw, device=f"{device_name(device)} (fp32)")
         if request.cacheable:
-            self._last_answer = (key, matte)
-        return matte, encode_ms
+            memory.put(key, raw)
+        return raw
 
-    def _mask_matte(
-        self, request: Request, cancelled: CancelCheck
-    ) -> tuple[WordArray | None, float]:
-        """The matte of a request's masks, None without any, and its milliseconds."""
-        if not request.masks:
-            return None, 0.0
-        started, device = time.perf_counter(), self._pool.device(request.model)
-        base = self._mask_mattes.union_alpha(request, device, cancelled)
-        return base, (time.perf_counter() - started) * 1e3
-
-    def _predict_prompt_set(
-        self, request: Request, prompts: PromptSet, cancelled: CancelCheck
-    ) -> tuple[_RawMatte, float]:
+    def _predicted_matte(
+        self, call: _Call, prompts: PromptSet, candidate: int
+    ) -> RawMatte:
         """The model's matte for one prompt set, at the image's size."""
-        height, width = request.image.shape[:2]
-        candidate = request.options.candidate or 0
         if not 0 <= candidate < NUM_MASK_TOKENS:
             raise PromptError(
                 msg("There is no candidate {candidate}.", candidate=candidate),
                 msg("Use 0 to 3."),
             )
-        raise_if_cancelled(cancelled)
-        backend = self.backend(request.model)
-        raise_if_cancelled(cancelled)
-        encode_ms, flipped = 0.0, request.options.flip_tta
-
-        def encode(view: View) -> EncodedView:
-            nonlocal encode_ms
-            # A detail stage refines the mean of both, so its view is needed once.
-            both = flipped and view.image_size == backend.config.image_size
-            encode_view = self._encode_flipped if both else self._encode_cached
-            encoded, elapsed_ms = encode_view(backend, request, view)
-            encode_ms += elapsed_ms
-            return encoded
-
-        started = time.perf_counter()
-        size, key = (height, width), request.image_key
-        used = _flip_tta(backend) if flipped else backend
-        task = PredictRequest(used, encode, key, size, prompts, candidate, cancelled)
-        prediction = self._predictor.predict(task, remember=request.cacheable)
-        raise_if_cancelled(cancelled)
-        view, alphas = prediction.view, prediction.alphas
-        alphas = alphas * border_fade(alphas.shape[1:], view, height, width)
-        small = alphas[candidate]
-        if prediction.fine is not None:
-            fine = prediction.fine
-            small = fine * border_fade(fine.shape, view, height, width)
-        full = np.zeros((height, width), np.uint16)
-        guided = request.options.upsampling != "bilinear"
-        pixels, guide = view.crop(request.image), None
-        if guided:
-            small, guide = upsample_in_steps(small, pixels)
-        full[view.top : view.bottom, view.left : view.right] = guided_upsample(
-            small, pixels, guided=guided, guide=guide
+        request, options = call.request, call.request.recipe.options
+        backend = self._load(call)
+        task = PredictRequest(
+            backend=FlipTta(backend) if options.flip_tta else backend,
+            encode=self._encoder(call, backend),
+            image_key=request.image_key,
+            size=request.image.shape[:2],
+            prompts=prompts,
+            candidate=candidate,
+            cancelled=call.cancelled,
         )
-        if request.options.upsampling == "native":
-            predict = partial(_predict_view, used, request.image)
-            full = refine_tiles(full, request.image, view, predict, cancelled)
-        matte = _RawMatte(
-            alpha=full,
-            scores=prediction.scores,
-            candidates=_thumbnails(alphas),
-            view=(view.left, view.top, view.right, view.bottom),
-            click_ms=(time.perf_counter() - started) * 1e3 - encode_ms,
-            device=backend.device_label,
+        prediction = self._stages.predictor.predict(task, remember=request.cacheable)
+        raise_if_cancelled(call.cancelled)
+        return upsample_prediction(task, prediction, request.image, options.upsampling)
+
+    def _load(self, call: _Call) -> Backend:
+        """The backend of a request's model."""
+        raise_if_cancelled(call.cancelled)
+        with call.stopwatch.loading():
+            backend = self.backend(call.request.recipe.model)
+        raise_if_cancelled(call.cancelled)
+        return backend
+
+    def _encoder(self, call: _Call, backend: Backend) -> ViewEncoder:
+        """Encodes views of a request's image."""
+        return ViewEncoder(
+            backend=backend,
+            image=call.request.image,
+            image_key=call.request.image_key,
+            cache=self._stages.features,
+            flip=call.request.recipe.options.flip_tta,
+            stopwatch=call.stopwatch,
         )
-        return matte, encode_ms
-
-    def _apply_finish(
-        self, request: Request, raw: _RawMatte, cancelled: CancelCheck
-    ) -> WordArray:
-        """The matte with its edge adjusted and its strokes painted.
-
-        The result is cached: a further stroke is painted over it.
-        """
-        finish = request.finish
-        if not request.cacheable:
-            alpha = apply_edge_adjustments(raw.alpha, finish)
-            return apply_strokes(alpha, finish.strokes, self._stroke_cache, cancelled)
-        before = replace(request, finish=replace(finish, strokes=(), decontaminate=0.0))
-        if self._last_adjusted is None or self._last_adjusted[0] != before.key:
-            adjusted = apply_edge_adjustments(raw.alpha, finish)
-            self._last_adjusted = (before.key, adjusted)
-            self._last_painted = None
-        raise_if_cancelled(cancelled)
-        alpha, done = self._last_adjusted[1], 0
-        if self._last_painted is not None:
-            strokes, earlier = self._last_painted
-            if finish.strokes[: len(strokes)] == strokes:
-                alpha, done = earlier, len(strokes)
-        alpha = apply_strokes(
-            alpha, finish.strokes[done:], self._stroke_cache, cancelled
-        )
-        self._last_painted = (finish.strokes, alpha)
-        return alpha
-
-    def _encode_cached(
-        self, backend: Backend, request: Request, view: View
-    ) -> tuple[EncodedView, float]:
-        """Features of a view, cached or new, and the milliseconds of encoding."""
-        key = (backend.fingerprint, request.image_key, view)
-        encoded = self.cache.get(key)
-        if encoded is not None:
-            return encoded, 0.0
-        started = time.perf_counter()
-        encoded = backend.encode(request.image, view)
-        self.cache.put(key, encoded)
-        return encoded, (time.perf_counter() - started) * 1e3
-
-    def _encode_flipped(
-        self, backend: Backend, request: Request, view: View
-    ) -> tuple[EncodedView, float]:
-        """As :meth:`_encode_cached`, of a view and its mirror image."""
-        from zim_model.inference.flip_tta import FlippedFeatures
-
-        encoded, encode_ms = self._encode_cached(backend, request, view)
-        image, key = request.image[:, ::-1], f"{request.image_key} mirrored"
-        other, more_ms = self._encode_cached(
-            backend,
-            replace(request, image=image, image_key=key),
-            view.flip(image.shape[1]),
-        )
-        return FlippedFeatures.join(encoded, other), encode_ms + more_ms
 
 
-def _flip_tta(backend: Backend) -> Backend:
-    from zim_model.inference.flip_tta import FlipTta
-
-    return FlipTta(backend)
-
-
-def _decontaminate(
+def _foreground_pyramid(
     request: Request, alpha: WordArray, cancelled: CancelCheck
 ) -> tuple[ByteArray, ...]:
     """The image's pyramid with decontaminated edges; empty without decontamination.
@@ -445,7 +314,7 @@ def _decontaminate(
     """
     from zim_model.matting.foreground import estimate_foreground
 
-    amount = request.finish.decontaminate
+    amount = request.recipe.finish.decontaminate
     if amount == 0:
         return ()
     pixels = estimate_foreground(
@@ -453,23 +322,3 @@ def _decontaminate(
     )
     pixels.flags.writeable = False
     return image_pyramid(pixels)
-
-
-def _predict_view(
-    backend: Backend, image: ByteArray, view: View, prompts: PromptSet
-) -> FloatArray:
-    """Alpha (h, w) of a view that is predicted once; its features are not cached."""
-    prediction = decode_view(backend, backend.encode(image, view), prompts)
-    return np.asarray(prediction.alphas[0], np.float32)
-
-
-def _thumbnails(alphas: FloatArray) -> tuple[ByteArray, ...]:
-    """Mattes (4, h, w) in [0, 1] as small read-only uint8 images."""
-    scale = min(1.0, THUMBNAIL_SIDE / max(alphas.shape[1:]))
-    height, width = (max(1, round(side * scale)) for side in alphas.shape[1:])
-    small = []
-    for alpha in alphas:
-        resized = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
-        small.append((resized * 255 + 0.5).astype(np.uint8))
-        small[-1].flags.writeable = False
-    return tuple(small)

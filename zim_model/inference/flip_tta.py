@@ -12,8 +12,8 @@ from typing import cast
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.inference.backends import Backend, EncodedView, RefiningBackend
-from zim_model.inference.view import MASK_STRIDE, View
+from zim_model.backends.backend import Backend, EncodedView, RefiningBackend
+from zim_model.backends.view import MASK_STRIDE, View
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 
@@ -34,7 +34,7 @@ class FlippedFeatures(EncodedView):
 
 
 class FlipTta:
-    """A :class:`~zim_model.inference.backends.Backend` that runs another one twice.
+    """A :class:`~zim_model.backends.backend.Backend` that runs another one twice.
 
     Args:
         backend: the model.
@@ -47,7 +47,7 @@ class FlipTta:
         self.device_label = backend.device_label
 
     def encode(self, image: ByteArray, view: View) -> EncodedView:
-        """See :class:`~zim_model.inference.backends.Backend`."""
+        """See :class:`~zim_model.backends.backend.Backend`."""
         other = view.flip(image.shape[1])
         return FlippedFeatures.join(
             self._backend.encode(image, view),
@@ -60,7 +60,7 @@ class FlipTta:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.inference.backends.Backend`."""
+        """See :class:`~zim_model.backends.backend.Backend`."""
         assert isinstance(encoded, FlippedFeatures)
         width = encoded.view.input_size[1]
         cells = width / self.config.mask_stride
@@ -77,7 +77,7 @@ class FlipTta:
         )
 
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
-        """See :class:`~zim_model.inference.backends.RefiningBackend`."""
+        """See :class:`~zim_model.backends.backend.RefiningBackend`."""
         return cast(RefiningBackend, self._backend).refine(encoded, alpha)
 
 

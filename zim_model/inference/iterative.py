@@ -1,4 +1,4 @@
-"""Iterative prediction: which views a model gets for prompts, and how often.
+"""Second stage: which views a model gets for prompts, and how often.
 
 An object model gets the whole image first when an object is only clicked, then a view
 around what it found. A model with mask feedback gets, click after click, its prediction
@@ -7,11 +7,16 @@ for the earlier clicks as mask input, as it was trained (iterative training, RIT
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 
 from zim_model.arrays import FloatArray
+from zim_model.backends.view import (
+    View,
+    alpha_to_mask_input,
+    choose_view,
+    view_around,
+)
 from zim_model.inference.prediction import (
     Prediction,
     PredictRequest,
@@ -19,23 +24,18 @@ from zim_model.inference.prediction import (
     decode_view,
     prompt_prefixes,
 )
-from zim_model.inference.view import (
-    View,
-    alpha_to_mask_input,
-    choose_view,
-    view_around,
-)
 from zim_model.inference.zoom import predict_zoomed, refine_detail
 from zim_model.network.config import ModelConfig, TinyConfig, ZimConfig
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import raise_if_cancelled
+from zim_model.runtime.lru import ByteBoundedLru
 
 ZOOM_BELOW = 0.7
 """A clicked object is predicted again, zoomed in, if it spans less of the image."""
 ZOOM_MARGIN = 0.5
 """Width of the surroundings in that view, on each side, as a fraction of the object."""
-MAX_REMEMBERED = 64
-"""Predictions that are cached for further clicks, of 0.15 MB each with zim-tiny."""
+CACHE_BYTES = 16 << 20
+"""Most memory for predictions for earlier clicks, of 0.15 MB each with zim-tiny."""
 
 PredictionKey = tuple[object, ...]
 PredictStep = Callable[[PromptSet, Prediction | None], Prediction]
@@ -49,7 +49,7 @@ class IterativePredictor:
     """
 
     def __init__(self) -> None:
-        self._predictions: OrderedDict[PredictionKey, Prediction] = OrderedDict()
+        self._predictions = ByteBoundedLru[PredictionKey, Prediction](CACHE_BYTES)
 
     def predict(self, request: PredictRequest, *, remember: bool = True) -> Prediction:
         """Predict on the first view, then zoomed in where that helps.
@@ -118,15 +118,9 @@ class IterativePredictor:
             cached = self._predictions.get(key)
             prediction = step(prefix, prediction) if cached is None else cached
             if remember:
-                self._remember(key, prediction)
+                self._predictions.put(key, prediction)
         assert prediction is not None, "there is always the prefix of all prompts"
         return prediction
-
-    def _remember(self, key: PredictionKey, prediction: Prediction) -> None:
-        self._predictions[key] = prediction
-        self._predictions.move_to_end(key)
-        if len(self._predictions) > MAX_REMEMBERED:
-            self._predictions.popitem(last=False)
 
 
 def to_mask_input(alpha: FloatArray, view: View) -> FloatArray:

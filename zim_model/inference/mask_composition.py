@@ -1,4 +1,4 @@
-"""Mattes of imported masks, and how prompts add to them or subtract from them.
+"""Fourth stage: combine the mattes of prompts and of imported masks.
 
 An object starts as the union of its masks' mattes.  Prompt sets that are not purely
 negative are predicted and added; negative prompts inside a mask are predicted, too, and
@@ -7,22 +7,27 @@ subtracted from it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zim_model.arrays import WordArray
+from zim_model.arrays import ByteArray, WordArray
 from zim_model.imported_mask import ImportedMask
+from zim_model.inference.upsampling import RawMatte
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, CancelCheck, Request, raise_if_cancelled
+from zim_model.runtime.lru import ByteBoundedLru
 
 if TYPE_CHECKING:
     from zim_model.conversion.converter import Converter
 
 CACHE_BYTES = 256 << 20
+MatteKey = tuple[str, ImportedMask, str]
+"""Image key, mask, and the converter's device."""
 
 
 @lru_cache(maxsize=1)
@@ -33,73 +38,57 @@ def open_converter(name: str, device: str) -> Converter:
     return Converter.load(name, device)
 
 
-class MaskMatteCache:
-    """Mattes of masks, the most recent ones cached.
+class MaskMattes:
+    """Makes the mattes of masks; the most recent ones are cached."""
 
-    Args:
-        max_bytes: most memory; the newest matte is kept whatever its size.
-    """
-
-    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
-        self.max_bytes = max_bytes
-        self._mattes: OrderedDict[tuple[str, ImportedMask, str], WordArray] = (
-            OrderedDict()
-        )
+    def __init__(self) -> None:
+        self._mattes = ByteBoundedLru[MatteKey, WordArray](CACHE_BYTES)
 
     def union_alpha(
         self, request: Request, device: str, cancelled: CancelCheck
-    ) -> WordArray:
-        """The union of the mattes of a request's masks, at least one.
+    ) -> WordArray | None:
+        """The union of the mattes of a request's masks; None without any.
 
         Args:
+            request: its masks have the image's size.
             device: where converters run, as torch names it.
 
         Returns:
             (H, W) uint16, not to be modified.
 
         Raises:
-            ImageError: a mask is damaged, or not of the image's size.
+            ImageError: a mask is damaged.
             PromptError: a mask that is to be refined is empty.
             WeightsError: there is no such converter.
             Cancelled: ``cancelled`` became true.
         """
-        first, *more = request.masks
-        alpha = self._cached_matte(request, first, device, cancelled)
-        for mask in more:
-            alpha = np.maximum(
-                alpha, self._cached_matte(request, mask, device, cancelled)
-            )
-        return alpha
+        mattes = [
+            self._matte(request, mask, device, cancelled)
+            for mask in request.recipe.masks
+        ]
+        return reduce(np.maximum, mattes) if mattes else None
 
-    def _cached_matte(
+    def _matte(
         self, request: Request, mask: ImportedMask, device: str, cancelled: CancelCheck
     ) -> WordArray:
         key = (request.image_key, mask, device)
-        if key not in self._mattes:
-            self._mattes[key] = _matte(request, mask, device, cancelled)
-            self._trim()
-        self._mattes.move_to_end(key)
-        return self._mattes[key]
-
-    def _trim(self) -> None:
-        while (
-            len(self._mattes) > 1
-            and sum(alpha.nbytes for alpha in self._mattes.values()) > self.max_bytes
-        ):
-            self._mattes.popitem(last=False)
+        matte = self._mattes.get(key)
+        if matte is None:
+            matte = _convert(request.image, mask, device, cancelled)
+            self._mattes.put(key, matte)
+        return matte
 
 
-def _matte(
-    request: Request, mask: ImportedMask, device: str, cancelled: CancelCheck
+def _convert(
+    image: ByteArray, mask: ImportedMask, device: str, cancelled: CancelCheck
 ) -> WordArray:
-    mask.check_size(*request.image.shape[:2])
     raise_if_cancelled(cancelled)
     coverage = mask.decode()
     if not mask.refine:
         return coverage.astype(np.uint16) * np.uint16(257)
     converter = open_converter(mask.converter, device)
     raise_if_cancelled(cancelled)
-    return converter.convert(request.image, coverage, cancelled)
+    return converter.convert(image, coverage, cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +105,24 @@ class PromptSplit:
     subtracted: PromptSet | None = None
 
 
-def split_prompts(request: Request, base: WordArray | None) -> PromptSplit:
-    """Split a request's prompts, checked against its image.
+def split_prompts(recipe: Recipe, base: WordArray | None) -> PromptSplit:
+    """Split a recipe's prompts.
 
     Args:
-        base: (H, W), the masks' matte; None where the request has no mask.
+        recipe: validated for its image.
+        base: (H, W), the masks' matte; None where the recipe has no mask.
 
     Raises:
-        PromptError: the prompts cannot be answered on the image.
+        PromptError: a scribble that subtracts leaves the image.
     """
-    height, width = request.image.shape[:2]
-    prompt_sets = [s for s in (request.prompts, *request.more_prompt_sets) if s]
+    prompt_sets = (recipe.prompts, *recipe.more_prompt_sets)
+    added = tuple(s for s in prompt_sets if s and not s.only_negative)
     if base is None:
-        return PromptSplit(tuple(s.validate(height, width) for s in prompt_sets))
-    added = [s.validate(height, width) for s in prompt_sets if not s.only_negative]
-    subtracted = _subtracting_prompts(request.prompts, base)
+        return PromptSplit(added)
+    subtracted = _subtracting_prompts(recipe.prompts, base)
     if subtracted is not None:
-        subtracted.validate(height, width)
-    return PromptSplit(tuple(added), subtracted)
+        subtracted.validate(*base.shape)
+    return PromptSplit(added, subtracted)
 
 
 def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | None:
@@ -159,6 +148,24 @@ def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | Non
     return reversed_ if reversed_.positive_positions else None
 
 
-def subtract_alpha(base: WordArray, subtracted: WordArray) -> WordArray:
-    """A matte less a second one, both (H, W) uint16."""
-    return np.minimum(base, ALPHA_MAX - subtracted)
+def combine(
+    size: tuple[int, int],
+    added: Sequence[RawMatte],
+    base: WordArray | None,
+    subtracted: RawMatte | None,
+) -> RawMatte:
+    """The union of what prompts add and of the masks' matte less what they subtract.
+
+    Args:
+        size: (height, width) of the image.
+        added: the mattes of prompt sets; the scores and candidates are the first one's.
+        base: (H, W), the masks' matte; None without masks.
+        subtracted: the matte of the prompts that subtract from it.
+    """
+    alphas = [matte.alpha for matte in added]
+    if base is not None and subtracted is not None:
+        base = np.minimum(base, ALPHA_MAX - subtracted.alpha)
+    if base is not None:
+        alphas.append(base)
+    first = added[0] if added else RawMatte.blank(*size)
+    return replace(first, alpha=reduce(np.maximum, alphas)) if alphas else first

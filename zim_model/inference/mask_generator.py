@@ -20,14 +20,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import ByteArray, FloatArray
+from zim_model.arrays import Bounds, ByteArray, FloatArray, mask_bounds
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View
 from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.automatic import decode_many
-from zim_model.inference.view import View
+from zim_model.matting.rle import encoded
 from zim_model.prompts import Point, PromptSet
 
 if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend, EncodedView
     from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 
@@ -247,34 +248,34 @@ class ZimAutomaticMaskGenerator:
         self, kept: list[_GeneratedMask], size: tuple[int, int]
     ) -> list[dict[str, Any]]:
         """Records of masks at the image's size."""
-        cleaned: list[tuple[_GeneratedMask, ByteArray, Mask]] = []
+        cleaned: list[tuple[_GeneratedMask, ByteArray, Mask, Bounds]] = []
         changed: list[float] = []
         for generated in kept:
             matte = _full_size(generated, size)
             mask = matte > 127
             whole = remove_small_regions(mask, self.min_mask_region_area)
             matte = np.where(whole == mask, matte, np.where(whole, 255, 0))
-            cleaned.append((generated, matte.astype(np.uint8), whole))
-            changed.append(float((whole == mask).all()))
+            box = mask_bounds(whole)
+            if box is not None:
+                cleaned.append((generated, matte.astype(np.uint8), whole, box))
+                changed.append(float((whole == mask).all()))
         if self.min_mask_region_area > 0:
             # A changed mask may now equal an unchanged one, which is preferred.
-            boxes = np.array([_mask_box(mask) for *_, mask in cleaned]).reshape(-1, 4)
+            boxes = np.array([box for *_, box in cleaned]).reshape(-1, 4)
             limit = max(self.box_nms_thresh, self.crop_nms_thresh)
             cleaned = [
                 cleaned[i]
                 for i in sorted(non_maximum_suppression(boxes, changed, limit))
             ]
-        return [self._to_record(*entry) for entry in cleaned if entry[2].any()]
+        return [self._to_record(*entry) for entry in cleaned]
 
     def _to_record(
-        self, generated: _GeneratedMask, matte: ByteArray, mask: Mask
+        self, generated: _GeneratedMask, matte: ByteArray, mask: Mask, box: Bounds
     ) -> dict[str, Any]:
-        left, top, right, bottom = _mask_box(mask)
+        left, top, right, bottom = box
         view = generated.view
-        forms = {"uncompressed_rle": run_lengths, "coco_rle": coco_rle}
-        form = forms.get(self.output_mode)
         return {
-            "segmentation": mask if form is None else form(mask),
+            "segmentation": self._segmentation(mask),
             "matte": matte,
             "area": int(np.count_nonzero(mask)),
             "bbox": [left, top, right - left, bottom - top],
@@ -283,6 +284,11 @@ class ZimAutomaticMaskGenerator:
             "stability_score": generated.stability,
             "crop_box": [view.left, view.top, view.width, view.height],
         }
+
+    def _segmentation(self, mask: Mask) -> Mask | dict[str, Any]:
+        if self.output_mode == "binary_mask":
+            return mask
+        return encoded(mask, packed=self.output_mode == "coco_rle")
 
 
 def _require(name: str, value: object, holds: bool) -> None:
@@ -350,14 +356,15 @@ def _make_mask(
 ) -> _GeneratedMask:
     height, width = logits.shape
     across, down = view.width / width, view.height / height
-    left, top, right, bottom = _mask_box(logits > 0)
+    solid, near = mask_bounds(logits > 0), mask_bounds(logits > MIN_LOGIT)
+    assert solid is not None, "a mask is not empty"
+    assert near is not None, "MIN_LOGIT is below 0"
     box = (
-        view.left + left * across,
-        view.top + top * down,
-        view.left + right * across,
-        view.top + bottom * down,
+        view.left + solid[0] * across,
+        view.top + solid[1] * down,
+        view.left + solid[2] * across,
+        view.top + solid[3] * down,
     )
-    near = _mask_box(logits > MIN_LOGIT)
     left, top = max(near[0] - 1, 0), max(near[1] - 1, 0)
     part = logits[top : near[3] + 1, left : near[2] + 1].copy()
     return _GeneratedMask(
@@ -377,14 +384,6 @@ def _full_size(generated: _GeneratedMask, size: tuple[int, int]) -> ByteArray:
     alpha = 255 / (1 + np.exp(-np.clip(logits, -30, 30)))
     matte[view.top : view.bottom, view.left : view.right] = np.rint(alpha)
     return matte
-
-
-def _mask_box(mask: Mask) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom around a mask; all 0 if it is empty."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return (0, 0, 0, 0)
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _suppress_duplicates(
@@ -440,30 +439,3 @@ def remove_small_regions(mask: Mask, area: int) -> Mask:
             small[1 + int(np.argmax(sizes[1:]))] = False
         mask = np.where(small[labels], fills, mask)
     return np.asarray(mask, np.bool_)
-
-
-def run_lengths(mask: Mask) -> dict[str, Any]:
-    """COCO's run lengths: column by column, beginning with zeros."""
-    flat = np.asarray(mask, np.bool_).T.ravel()
-    changes = np.flatnonzero(np.diff(flat)) + 1
-    edges = np.concatenate([[0], changes, [flat.size]])
-    counts = np.diff(edges).tolist()
-    if flat.size and flat[0]:
-        counts = [0, *counts]
-    return {"size": list(mask.shape), "counts": counts}
-
-
-def coco_rle(mask: Mask) -> dict[str, Any]:
-    """COCO's run lengths packed into a string: differences in groups of five bits."""
-    runs = run_lengths(mask)
-    text = []
-    counts = runs["counts"]
-    for i, count in enumerate(counts):
-        value = count - counts[i - 2] if i > 2 else count
-        more = True
-        while more:
-            bits = value & 0x1F
-            value >>= 5
-            more = value != (-1 if bits & 0x10 else 0)
-            text.append(chr(48 + (bits | 0x20 if more else bits)))
-    return {"size": runs["size"], "counts": "".join(text)}

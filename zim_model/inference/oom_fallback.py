@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from zim_model.backends.backend import Backend
 from zim_model.errors import DegradationNotice, DeviceError, PrecisionOverflow, msg
 from zim_model.runtime.devices import (
     DeviceChoice,
@@ -21,7 +22,6 @@ from zim_model.runtime.devices import (
 from zim_model.weights.catalogue import locate
 
 if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend
     from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 
@@ -66,8 +66,8 @@ def backend_of(
     Raises:
         DeviceError: this machine has no such device.
     """
-    from zim_model.inference.backends import TorchBackend
-    from zim_model.inference.tiny_backend import TinyBackend
+    from zim_model.backends.tiny_backend import TinyBackend
+    from zim_model.backends.torch_backend import TorchBackend
     from zim_model.network.zim import Zim
 
     if isinstance(network, Zim):

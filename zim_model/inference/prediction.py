@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zim_model.arrays import FloatArray
-from zim_model.inference.view import View
+from zim_model.arrays import ByteArray, FloatArray, mask_bounds
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import CancelCheck
-
-if TYPE_CHECKING:
-    from zim_model.inference.backends import Backend, EncodedView
 
 SIGMOID_FLOOR = 1 / 512
 """A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them
@@ -37,6 +34,11 @@ class Prediction:
     alphas: FloatArray
     scores: FloatArray
     fine: FloatArray | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory of the mattes."""
+        return self.alphas.nbytes + (0 if self.fine is None else self.fine.nbytes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,22 +91,25 @@ def decode_view(
     return Prediction(view, logits_to_alphas(logits), scores)
 
 
+def predict_once(
+    backend: Backend, image: ByteArray, view: View, prompts: PromptSet
+) -> FloatArray:
+    """Alpha (h, w) of a view that is predicted once; its features are not cached."""
+    prediction = decode_view(backend, backend.encode(image, view), prompts)
+    return np.asarray(prediction.alphas[0], np.float32)
+
+
 def alpha_box(alpha: FloatArray, view: View) -> Box | None:
     """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
 
     It may extend a fraction of a cell beyond the view.
     """
-    found = alpha > 0.5
-    if not found.any():
+    bounds = mask_bounds(alpha > 0.5)
+    if bounds is None:
         return None
     scale = view.width / alpha.shape[1]
-    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
-    return Box(
-        view.left + float(columns[0] * scale),
-        view.top + float(rows[0] * scale),
-        view.left + float((columns[-1] + 1) * scale),
-        view.top + float((rows[-1] + 1) * scale),
-    )
+    left, top, right, bottom = (edge * scale for edge in bounds)
+    return Box(view.left + left, view.top + top, view.left + right, view.top + bottom)
 
 
 def logits_to_alphas(logits: FloatArray) -> FloatArray:

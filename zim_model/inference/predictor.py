@@ -14,16 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import FloatArray
+from zim_model.backends.backend import Backend, EncodedView
+from zim_model.backends.view import View, choose_view
 from zim_model.errors import ImageError, PromptError, msg
-from zim_model.inference.view import View, choose_view
 from zim_model.prompts import PromptSet
+from zim_model.runtime.lru import ByteBoundedLru
 
 if TYPE_CHECKING:
     import torch
 
-    from zim_model.inference.backends import Backend, EncodedView
     from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
+
+CACHE_BYTES = 1 << 30
+"""Most memory for the features of an image's views."""
 
 
 class ZimPredictor:
@@ -49,7 +53,7 @@ class ZimPredictor:
             backend_of(model, device) if isinstance(model, nn.Module) else model
         )
         self._image: npt.NDArray[np.uint8] | None = None
-        self._views: dict[View, EncodedView] = {}
+        self._views = ByteBoundedLru[View, "EncodedView"](CACHE_BYTES)
 
     def set_image(
         self,
@@ -161,14 +165,16 @@ class ZimPredictor:
     def reset_image(self) -> None:
         """Drop the image and its features."""
         self._image = None
-        self._views.clear()
+        self._views = ByteBoundedLru(CACHE_BYTES)
 
     @property
     def is_image_set(self) -> bool:
         return self._image is not None
 
     def _encode(self, view: View) -> EncodedView:
-        if view not in self._views:
+        encoded = self._views.get(view)
+        if encoded is None:
             assert self._image is not None
-            self._views[view] = self.backend.encode(self._image, view)
-        return self._views[view]
+            encoded = self.backend.encode(self._image, view)
+            self._views.put(view, encoded)
+        return encoded

@@ -18,10 +18,11 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
+from zim_model.backends.view import View
 from zim_model.errors import Cancelled
-from zim_model.inference.view import View
+from zim_model.inference.prediction import alpha_box
 from zim_model.matting.guided_upsampling import guided_upsample
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 CERTAIN_ALPHA = 0.95
@@ -139,17 +140,7 @@ def _prompts(alpha: FloatArray, window: View) -> PromptSet:
     outside = _innermost_points(alpha < 1 - CERTAIN_ALPHA)
     points = [Point(x + window.left, y + window.top) for x, y in inside]
     points += [Point(x + window.left, y + window.top, False) for x, y in outside]
-    solid = alpha > 0.5
-    if not solid.any():
-        return PromptSet(tuple(points))
-    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-    box = Box(
-        window.left + float(columns[0]),
-        window.top + float(rows[0]),
-        window.left + float(columns[-1] + 1),
-        window.top + float(rows[-1] + 1),
-    )
-    return PromptSet(tuple(points), box)
+    return PromptSet(tuple(points), alpha_box(alpha, window))
 
 
 def _innermost_points(region: BoolArray) -> list[tuple[float, float]]:

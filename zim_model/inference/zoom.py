@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import cv2
 import numpy as np
 
 from zim_model.arrays import FloatArray
+from zim_model.backends.backend import RefiningBackend
+from zim_model.backends.view import View
 from zim_model.inference.prediction import (
     Prediction,
     PredictRequest,
@@ -22,13 +24,9 @@ from zim_model.inference.prediction import (
     decode_view,
     logits_to_alphas,
 )
-from zim_model.inference.view import View
 from zim_model.network.config import TinyConfig
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import raise_if_cancelled
-
-if TYPE_CHECKING:
-    from zim_model.inference.backends import RefiningBackend
 
 SURROUNDINGS = 1.4
 """Side of the view of an object, as a multiple of the object's longer side."""

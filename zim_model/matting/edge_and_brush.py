@@ -7,16 +7,17 @@ that they survive other prompts and another model.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from zim_model.arrays import FloatArray, WordArray
+from zim_model.arrays import FloatArray, WordArray, mask_bounds
 from zim_model.errors import Cancelled
-from zim_model.request import ALPHA_MAX, CancelCheck, Finish, Stroke, never_cancelled
+from zim_model.recipe import Finish, Stroke
+from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.runtime.lru import ByteBoundedLru
 
 Region = tuple[slice, slice]
 """Rows and columns of an image."""
@@ -40,10 +41,11 @@ def apply_edge_adjustments(alpha: WordArray, finish: Finish) -> WordArray:
     Returns:
         (H, W) uint16, a new array, or ``alpha`` where nothing changes.
     """
-    if not finish.adjusts_edge:
+    bounds = mask_bounds(alpha)
+    if bounds is None or not finish.adjusts_edge:
         return alpha
     reach = math.ceil(abs(finish.shift_edge) + 4 * finish.feather) + 2
-    left, top, right, bottom = support(alpha)
+    left, top, right, bottom = bounds
     inside = (slice(top, bottom), slice(left, right))
     area = _expand_region(inside, reach, alpha.shape)
     region = np.ascontiguousarray(alpha[area])
@@ -94,40 +96,23 @@ def _contrast_table(contrast: float) -> WordArray:
     return np.rint(up / (up + down) * ALPHA_MAX).astype(np.uint16)
 
 
-class StrokeCoverageCache:
-    """Cache of strokes' coverage, which is most of the work of painting them again.
-
-    Args:
-        max_bytes: most memory; the least recently used are dropped first.
-    """
+class StrokeCoverageCache(ByteBoundedLru[tuple[object, ...], WordArray]):
+    """Cache of strokes' coverage, which is most of the work of painting them again."""
 
     def __init__(self, max_bytes: int = COVER_BYTES) -> None:
-        self.max_bytes = max_bytes
-        self.nbytes = 0
-        self._covers: OrderedDict[tuple[object, ...], WordArray] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._covers)
+        super().__init__(max_bytes)
 
     def coverage(self, stroke: Stroke, part: Region) -> FloatArray:
         """As :func:`coverage`, rounded to 16 bits."""
         rows, columns = part
         place = (rows.start, rows.stop, columns.start, columns.stop)
         key = (stroke.path, stroke.radius, stroke.hardness, *place)
-        cached = self._covers.get(key)
+        cached = self.get(key)
         if cached is None:
             exact = coverage(stroke, part)
             cached = np.rint(exact * ALPHA_MAX).astype(np.uint16)
-            self._put(key, cached)
-        self._covers.move_to_end(key)
+            self.put(key, cached)
         return cached.astype(np.float32) / np.float32(ALPHA_MAX)
-
-    def _put(self, key: tuple[object, ...], cover: WordArray) -> None:
-        self._covers[key] = cover
-        self.nbytes += cover.nbytes
-        while self.nbytes > self.max_bytes and len(self._covers) > 1:
-            _, dropped = self._covers.popitem(last=False)
-            self.nbytes -= dropped.nbytes
 
 
 def apply_strokes(
@@ -268,15 +253,6 @@ def _blur_region(alpha: WordArray, part: Region, stroke: Stroke) -> FloatArray:
     top, left = part[0].start - around[0].start, part[1].start - around[1].start
     height, width = part[0].stop - part[0].start, part[1].stop - part[1].start
     return np.asarray(blurred[top : top + height, left : left + width], np.float32)
-
-
-def support(alpha: WordArray) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) around all of alpha (H, W) > 0; zeros if none."""
-    rows = np.flatnonzero(alpha.any(1))
-    if not len(rows):
-        return (0, 0, 0, 0)
-    columns = np.flatnonzero(alpha[rows[0] : rows[-1] + 1].any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _expand_region(part: Region, by: int, shape: tuple[int, ...]) -> Region:

@@ -15,8 +15,10 @@ is an answer that hesitates, and not to be kept to the letter.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,10 +26,11 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.blas import single_blas_thread
+from zim_model.runtime.threads import single_blas_thread
 
 PlaneStack = list[FloatArray]
 """Maps of one size, (h, w) float32 each."""
+Array = npt.NDArray[Any]
 
 EPSILON = 3e-5
 """Regularisation of the fits, for colours and alpha in [0, 1]."""
@@ -242,10 +245,11 @@ def _window_fits(
             _window_mean(colours[i] * colours[j])[near] - near_means[i] * near_means[j]
         )
         entries.append(entry + epsilon if i == j else entry)
-    slopes = []
-    for values in _solve_3x3(entries, [plane[near] for plane in shared]):
+    numerators, determinant = cramer_3x3(entries, [plane[near] for plane in shared])
+    scale, slopes = 1 / determinant, []
+    for numerator in numerators:
         slope = np.zeros_like(alpha)
-        slope[near] = values
+        slope[near] = numerator * scale
         slopes.append(slope)
     offset, missed = (
         mean_alpha.copy(),
@@ -257,24 +261,28 @@ def _window_fits(
     return [*slopes, offset], np.maximum(missed, 0)
 
 
-def _solve_3x3(
-    entries: list[npt.NDArray[np.float64]], right: PlaneStack
-) -> list[npt.NDArray[np.float64]]:
-    """The three unknowns (N,) of N small symmetric systems, by their adjugates.
+def cramer_3x3(
+    entries: Sequence[Array], right: Sequence[Array]
+) -> tuple[list[Array], Array]:
+    """Solve many symmetric 3 x 3 systems of equations by Cramer's rule.
 
     Args:
-        entries: six of (N,): xx, xy, xz, yy, yz, zz.
-        right: the three right-hand sides, (N,) each.
+        entries: six arrays of one shape: xx, xy, xz, yy, yz, zz of each system.
+        right: the three right-hand sides, of that shape.
+
+    Returns:
+        Three numerators and the determinant; their quotients are the unknowns.
     """
     xx, xy, xz, yy, yz, zz = entries
     first = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     second = first[1], xx * zz - xz * xz, xy * xz - xx * yz
     third = first[2], second[2], xx * yy - xy * xy
-    scale = 1 / (xx * first[0] + xy * first[1] + xz * first[2])
+    determinant = xx * first[0] + xy * first[1] + xz * first[2]
     x, y, z = right
-    return [
-        (row[0] * x + row[1] * y + row[2] * z) * scale for row in (first, second, third)
+    numerators = [
+        row[0] * x + row[1] * y + row[2] * z for row in (first, second, third)
     ]
+    return numerators, determinant
 
 
 def _reproducing_fit(alpha: FloatArray, image: ByteArray) -> PlaneStack:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from zim_model.arrays import BoolArray, FloatArray, WordArray
+from zim_model.arrays import BoolArray, FloatArray, WordArray, mask_bounds
 from zim_model.errors import Cancelled, ImageError, msg
-from zim_model.matting.edge_and_brush import support
 from zim_model.matting.foreground import Pixels, estimate_foreground, validate
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
@@ -131,7 +130,7 @@ def background_share(colours: Pixels, image: Pixels, alpha: WordArray) -> float 
 
 def _crop_to_object(alpha: WordArray) -> tuple[slice, slice]:
     """Rows and columns of the object with its surroundings, subsampled."""
-    left, top, right, bottom = support(alpha)
+    left, top, right, bottom = mask_bounds(alpha) or (0, 0, 0, 0)
     step = max(1, max(right - left, bottom - top) // SIDE)
     margin = step * REACHES[0]
     rows = slice(max(0, top - margin), bottom + margin, step)

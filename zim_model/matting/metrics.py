@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, mask_bounds
 
 THETA = 0.15
 """Smaller differences do not count as disconnected."""
@@ -33,14 +33,13 @@ def union_rect(predicted: FloatArray, target: FloatArray, margin: int = 0) -> Re
     Args:
         margin: pixels added on each side, inside the image.
     """
-    either = cv2.max(predicted, target)
-    rows = np.flatnonzero(cv2.reduce(either, 1, cv2.REDUCE_MAX))
-    columns = np.flatnonzero(cv2.reduce(either, 0, cv2.REDUCE_MAX))
-    if not len(rows):
+    bounds = mask_bounds(cv2.max(predicted, target))
+    if bounds is None:
         return slice(0, 0), slice(0, 0)
+    left, top, right, bottom = bounds
     return (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
-        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
+        slice(max(0, top - margin), bottom + margin),
+        slice(max(0, left - margin), right + margin),
     )
 
 

@@ -201,8 +201,8 @@ class Zim(nn.Module):
             features: of B images, or of one image for all prompt sets.
             coords: (B, N, 2) float, input pixels, x then y.  A box is two tokens, its
                 top-left and bottom-right corner, after the points; with no box one
-                PADDING token takes its place (``zim_model.inference.backends`` builds
-                these).
+                PADDING token takes its place; see
+                :func:`zim_model.backends.torch_backend.prompt_tokens`.
             labels: (B, N) int64, see ``zim_model.network.decoder``.
             cues: (B, K, S/2, S/2) dense cue maps, for models that have them.
             mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM; a model

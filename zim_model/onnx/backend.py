@@ -19,9 +19,10 @@ import numpy as np
 import torch
 
 from zim_model.arrays import ByteArray, FloatArray
+from zim_model.backends.backend import EncodedView
+from zim_model.backends.torch_backend import non_finite_error, prompt_tokens
+from zim_model.backends.view import View, normalise, resize_view
 from zim_model.errors import DeviceError, WeightsError, msg
-from zim_model.inference.backends import EncodedView, non_finite_error, prompt_tokens
-from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.network.decoder import attention_mask
 from zim_model.network.zim import Features
@@ -67,7 +68,7 @@ def check_pair(folder: Path) -> ZimConfig:
 class OnnxBackend:
     """Runs an official pair of graphs.
 
-    It is a :class:`~zim_model.inference.backends.Backend`.
+    It is a :class:`~zim_model.backends.backend.Backend`.
     """
 
     def __init__(self, folder: Path, device: str | None = None) -> None:
@@ -104,7 +105,7 @@ class OnnxBackend:
         self.fingerprint = f"{_fingerprint(folder)}/{used}"
 
     def encode(self, image: ByteArray, view: View) -> EncodedView:
-        """See :class:`~zim_model.inference.backends.Backend`."""
+        """See :class:`~zim_model.backends.backend.Backend`."""
         pixels = resize_view(self.config, image, view)
         tensor = normalise(pixels, self.config.image_size)[None]
         arrays = self._run(self._encoder, ENCODER_OUTPUTS, {IMAGE: tensor})
@@ -117,7 +118,7 @@ class OnnxBackend:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.inference.backends.Backend`; without mask input."""
+        """See :class:`~zim_model.backends.backend.Backend`; without mask input."""
         coords, labels = prompt_tokens(prompts)
         features = encoded.features
         assert isinstance(features, Features)

@@ -9,7 +9,7 @@ from training.tiny.prompts import (
     draw_lasso,
     draw_scribble,
 )
-from zim_model.inference.prompt_maps import BOX, NEGATIVE, POSITIVE, RADIUS
+from zim_model.backends.prompt_maps import BOX, NEGATIVE, POSITIVE, RADIUS
 
 SIDE = 128
 

@@ -58,7 +58,7 @@ class FakeEngine:
 
     def solve(self, request: Request) -> Matte:
         self.solved.append(request)
-        click = request.prompts.points[0]
+        click = request.recipe.prompts.points[0]
         box = next(b for b in self.boxes if (b[0] + 1, b[1] + 1) == (click.x, click.y))
         scores = np.ones(4, np.float32)
         timings = Timings(1.0, 1.0, "fake", self.notes)
@@ -110,7 +110,7 @@ def test_each_object_gets_a_file_and_the_index_lists_them(
     assert second["score"] == 0.91
     recipe = Recipe.from_json(second["recipe"])
     assert recipe.prompts == PromptSet((Point(31, 21),))
-    assert recipe.options == engine.solved[1].options
+    assert recipe.options == engine.solved[1].recipe.options
     printed = capsys.readouterr()
     assert f"{folder}: 2 objects found in" in printed.out
     assert printed.err == ""

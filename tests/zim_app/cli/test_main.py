@@ -17,7 +17,8 @@ from zim_app.cli import main as cli
 from zim_model.assets import asset_path
 from zim_model.errors import WeightsError
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import Matte, Options, Request, Timings
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Matte, Request, Timings
 
 WIDTH, HEIGHT = 8, 6
 SUBPROCESS = [sys.executable, "-m", "zim_app"]
@@ -68,10 +69,9 @@ def test_prompts_reach_the_engine_and_the_cutout_the_disk(
     options = ["--model", "other", "--upsampling", "bilinear"]
     assert run("matte", photo, *points, "--box=-5,-5,6,5", *options, "-o", out) == 0
     (request,) = asked
-    assert request.prompts == PromptSet(
-        (Point(3, 2), Point(4.5, 1, False), Point(1, 1)), Box(0, 0, 6, 5)
-    )
-    assert (request.model, request.options) == ("other", Options(None, "bilinear"))
+    points = (Point(3, 2), Point(4.5, 1, False), Point(1, 1))
+    prompts = PromptSet(points, Box(0, 0, 6, 5))
+    assert request.recipe == Recipe(prompts, "other", Options(None, "bilinear"))
     assert request.image.shape == (HEIGHT, WIDTH, 3)
     with Image.open(out) as image:
         assert image.getpixel((0, 0)) == (200, 100, 50, 255)
@@ -88,7 +88,7 @@ def test_a_second_look_is_asked_for(
     out = tmp_path / "out.png"
     assert run("matte", photo, "--point", "3,2", "--mirrored", "-o", out) == 0
     assert run("matte", photo, "--point", "3,2", "-o", out) == 0
-    assert [request.options.flip_tta for request in asked] == [True, False]
+    assert [request.recipe.options.flip_tta for request in asked] == [True, False]
 
 
 def test_json_describes_the_result(
@@ -209,13 +209,13 @@ def test_recipe_is_the_start_and_options_add_to_it(
     assert run("matte", photo, "--recipe", recipe, "-o", out) == 0
     more = ["--point", "2,2,0", "--box", "1,1,5,5", "--model", "zim-tiny"]
     assert run("matte", photo, "--recipe", recipe, *more, "-o", out) == 0
-    assert asked[0].prompts == PromptSet((Point(1, 1),))
-    assert asked[0].model == "other"
-    assert asked[0].options == asked[1].options == Options(2, "bilinear")
-    assert asked[1].prompts == PromptSet(
+    assert asked[0].recipe.prompts == PromptSet((Point(1, 1),))
+    assert asked[0].recipe.model == "other"
+    assert asked[0].recipe.options == asked[1].recipe.options == Options(2, "bilinear")
+    assert asked[1].recipe.prompts == PromptSet(
         (Point(1, 1), Point(2, 2, False)), Box(1, 1, 5, 5)
     )
-    assert asked[1].model == "zim-tiny"
+    assert asked[1].recipe.model == "zim-tiny"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from zim_app.core.compose import CutOut
 from zim_app.core.framing import (
-    alpha_support,
     crop,
     scale,
     scale_alpha,
@@ -89,13 +88,6 @@ def test_crop_is_a_window_on_an_endless_transparent_plane(data: st.DataObject) -
             assert part.alpha[row - top, column - left] == expected
             nearest = colours[np.clip(row, 0, 2), np.clip(column, 0, 3)]
             assert (part.colours[row - top, column - left] == nearest).all()
-
-
-def test_support_is_exact() -> None:
-    alpha = np.zeros((5, 7), np.uint16)
-    assert alpha_support(alpha) is None
-    alpha[1, 2] = alpha[3, 5] = 1
-    assert alpha_support(alpha) == (2, 1, 6, 4)
 
 
 def test_cover_takes_the_middle() -> None:

@@ -13,7 +13,6 @@ from zim_app.core.compose import (
     union_alpha,
 )
 from zim_app.core.framing import (
-    alpha_support,
     crop,
     scale,
     scale_alpha,
@@ -21,6 +20,7 @@ from zim_app.core.framing import (
 )
 from zim_app.core.images import Image
 from zim_app.core.pixels import convert_depth
+from zim_model.arrays import mask_bounds
 
 
 def cut(deep=False):
@@ -51,7 +51,7 @@ def framed():
     smaller = scale(crop(cut(), (-5, 3, 120, 99)), 61, 47, lambda: False)
     larger = scale(cut(deep=True), 190, 150, lambda: False)
     return {
-        "support": alpha_support(words(disc())),
+        "support": mask_bounds(words(disc())),
         "smaller": cut_out_pixels(smaller),
         "larger": cut_out_pixels(larger),
         "alpha": scale_alpha(words(disc()), 50, 31),

@@ -17,8 +17,7 @@ from zim_app.core.scene import (
 )
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Point, PromptSet
-from zim_model.recipe import Recipe, SceneObject
-from zim_model.request import Options, Stroke
+from zim_model.recipe import Options, Recipe, SceneObject, Stroke
 
 STACK = tuple(SceneObject(id_) for id_ in (4, 2, 7, 1))
 

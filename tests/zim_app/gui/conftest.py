@@ -88,7 +88,7 @@ class FakeEngine:
         self, request: Request, cancelled: Callable[[], bool] = lambda: False
     ) -> Timings:
         self._work("prepare", request, cancelled)
-        key = (request.image_key, request.model)
+        key = (request.image_key, request.recipe.model)
         encode_ms = 0.0 if key in self.encoded else 7.0  # as features are cached
         self.encoded.add(key)
         return Timings(encode_ms, 0.0, "CPU", self.notes)

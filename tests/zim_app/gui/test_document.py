@@ -36,7 +36,7 @@ def test_an_edit_changes_the_state_and_asks(document, wishes):
     add(document, 3)
     assert changes == [(before, document.state)]
     assert document.state.is_pending
-    assert [wish.prompts for wish in wishes] == [document.state.recipe.prompts]
+    assert [wish.recipe.prompts for wish in wishes] == [document.state.recipe.prompts]
 
 
 def test_the_same_recipe_is_no_edit(document, wishes):

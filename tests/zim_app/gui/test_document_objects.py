@@ -21,7 +21,7 @@ class Asked:
     def take(self, request):
         self.wish = request
         if request is not None:
-            self.order.append(request.prompts.points[0].x)
+            self.order.append(request.recipe.prompts.points[0].x)
 
     def answer(self):
         wish, self.wish = self.wish, None

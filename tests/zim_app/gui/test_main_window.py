@@ -68,7 +68,7 @@ def test_clicks_are_answered(opened, click, settle, engine):
     settle()
     assert opened.document.state.matte is not None
     assert not opened.document.state.is_pending
-    assert engine.solved[-1].prompts == opened.document.state.recipe.prompts
+    assert engine.solved[-1].recipe.prompts == opened.document.state.recipe.prompts
     assert opened.status.times.text() == "encode 7 ms · click 5 ms"
     assert opened.status.model.text() == "zim-tiny · CPU"
     assert opened.isWindowModified()

@@ -69,11 +69,11 @@ class FakeEngine:
             raise PromptError("This model does not like it.")
         height, width = request.image.shape[:2]
         alpha = np.zeros((height, width), np.float64)
-        box = request.prompts.box
+        box = request.recipe.prompts.box
         if box is not None:
             alpha[int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)] = 0.75
         y, x = np.mgrid[:height, :width]
-        for point in request.prompts.points:
+        for point in request.recipe.prompts.points:
             near = np.hypot(x - point.x, y - point.y) < 30
             alpha[near] = 0.9 if point.positive else 0
         words = (alpha * ALPHA_MAX).astype(np.uint16)

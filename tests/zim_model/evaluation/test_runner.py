@@ -361,7 +361,7 @@ def test_shards_join_to_the_same_means(mini, tmp_path, engine):
 
 def test_mirror_images_are_asked_about_when_wanted(mini, tmp_path, engine):
     run(mini, tmp_path, engine, options=replace(INLINE, flip_tta=True))
-    assert all(request.options.flip_tta for request in engine.asked)
+    assert all(request.recipe.options.flip_tta for request in engine.asked)
     with pytest.raises(ZimError, match="mirrored is yes there and no now"):
         run(mini, tmp_path, engine, options=replace(INLINE, resume=True))
 

@@ -7,6 +7,7 @@ import pytest
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_app.core.images import load_image
 from zim_model.assets import asset_path
+from zim_model.backends.torch_backend import TorchBackend
 from zim_model.errors import Cancelled, ImageError, PromptError
 from zim_model.inference.automatic import (
     FOR_OBJECT_MODELS,
@@ -16,10 +17,10 @@ from zim_model.inference.automatic import (
     merge,
     stability,
 )
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.prompts import PromptSet
-from zim_model.request import Options, Request
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 
 HEIGHT, WIDTH = 300, 400
 IMAGE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
@@ -92,7 +93,7 @@ def search(backend, options=FAST, **kwargs):
 
 def asked(prompts=NOTHING, candidate=None):
     options = Options(candidate, upsampling="bilinear")
-    return Request(IMAGE, "scene", prompts, "fake", options)
+    return Request(IMAGE, "scene", Recipe(prompts, "fake", options))
 
 
 def test_each_object_is_found_once_largest_first():
@@ -226,7 +227,7 @@ def test_a_backend_that_can_is_asked_many_at_once():
 
 @pytest.mark.parametrize("model", ["small_vit", "small_cnn"])
 def test_many_answers_are_the_same_as_single_ones(model, request):
-    from zim_model.inference.view import View
+    from zim_model.backends.view import View
 
     backend = TorchBackend(request.getfixturevalue(model), "cpu")
     encoded = backend.encode(IMAGE, View.whole(HEIGHT, WIDTH, 128))
@@ -298,7 +299,7 @@ def test_merging_takes_the_largest_alpha():
 
 def test_the_bundled_model_finds_what_it_answers_again():
     image = load_image(asset_path("samples", "coffee.jpg"))
-    question = Request(image.rgb, image.key, NOTHING)
+    question = Request(image.rgb, image.key, Recipe(NOTHING))
     engine = Engine()
     found = engine.everything(question, replace(FOR_OBJECT_MODELS, grid=2))
     assert found

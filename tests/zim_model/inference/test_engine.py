@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import resize_view
 from zim_model.errors import Cancelled, PromptError, WeightsError
-from zim_model.inference.backends import TorchBackend
-from zim_model.inference.engine import Engine, FeatureCache, support
-from zim_model.inference.view import resize_view
+from zim_model.inference.encoding import FeatureCache
+from zim_model.inference.engine import Engine
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import ALPHA_MAX, Finish, Options, Request, Stroke
+from zim_model.recipe import Finish, Options, Recipe, Stroke
+from zim_model.request import ALPHA_MAX, Request
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (150, 200, 3), dtype=np.uint8)
@@ -61,7 +63,7 @@ def engine_of(backend, **kwargs):
 
 
 def request(prompts, key="a", **options):
-    return Request(IMAGE, key, prompts, "fake", Options(**options))
+    return Request(IMAGE, key, Recipe(prompts, "fake", Options(**options)))
 
 
 def test_the_matte_has_the_image_size_and_is_read_only():
@@ -99,12 +101,11 @@ def test_an_image_is_encoded_once_for_many_clicks():
 
 def test_a_remembered_answer_needs_no_features():
     backend = DiscBackend(SMALL_VIT)
-    engine = engine_of(backend)
+    engine = engine_of(backend, cache_bytes=1)  # features of one view
     engine.solve(request(CLICK))
-    engine.cache = FeatureCache(max_bytes=250)  # what was there made room for others
-    engine.solve(request(CLICK, upsampling="bilinear"))
+    engine.solve(request(CLICK, key="another"))
     again = engine.solve(request(CLICK))
-    assert len(backend.views) == 1
+    assert len(backend.views) == 2
     assert again.timings.encode_ms == 0
 
 
@@ -196,7 +197,7 @@ def test_a_withdrawn_request_stops():
 
 def test_unknown_model():
     with pytest.raises(WeightsError, match="zim-tiny"):
-        Engine().solve(Request(IMAGE, "a", CLICK, "nothing"))
+        Engine().solve(Request(IMAGE, "a", Recipe(CLICK, "nothing")))
 
 
 def test_the_cache_is_bounded_in_bytes_and_drops_the_longest_unused():
@@ -220,20 +221,13 @@ def test_the_real_network_answers_the_same_twice(small_cnn):
     assert first.timings.device == "CPU (fp32)"
 
 
-def test_support():
-    alpha = np.zeros((9, 12), np.uint16)
-    assert support(alpha) == (0, 0, 0, 0)
-    alpha[3:5, 7:11] = 1
-    assert support(alpha) == (7, 3, 11, 5)
-
-
 DAB = Stroke(((10.0, 10.0, 1.0),), 6.0, 1.0)
 
 
 def test_strokes_are_painted_over_the_models_matte():
     engine = engine_of(DiscBackend())
     plain = engine.solve(request(CLICK)).alpha
-    asked = replace(request(CLICK), finish=Finish(strokes=(DAB,)))
+    asked = request(CLICK).with_recipe(finish=Finish(strokes=(DAB,)))
     touched = engine.solve(asked).alpha
     assert plain[10, 10] == 0
     assert touched[10, 10] == ALPHA_MAX
@@ -242,7 +236,7 @@ def test_strokes_are_painted_over_the_models_matte():
 
 def test_strokes_alone_ask_no_model():
     backend = DiscBackend()
-    asked = replace(request(PromptSet()), finish=Finish(strokes=(DAB,)))
+    asked = request(PromptSet()).with_recipe(finish=Finish(strokes=(DAB,)))
     matte = engine_of(backend).solve(asked)
     assert matte.alpha[10, 10] == ALPHA_MAX
     assert matte.support[2] < 20
@@ -254,8 +248,8 @@ def test_a_further_stroke_needs_neither_model_nor_earlier_strokes():
     backend = DiscBackend()
     engine = engine_of(backend)
     other = Stroke(((60.0, 120.0, 1.0),), 5.0, 1.0, "erase")
-    one = replace(request(CLICK), finish=Finish(strokes=(DAB,)))
-    both = replace(request(CLICK), finish=Finish(strokes=(DAB, other)))
+    one = request(CLICK).with_recipe(finish=Finish(strokes=(DAB,)))
+    both = request(CLICK).with_recipe(finish=Finish(strokes=(DAB, other)))
     engine.solve(one)
     asked = len(backend.asked)
     matte = engine.solve(both)
@@ -270,8 +264,8 @@ def test_a_finish_belongs_to_its_prompts():
     engine = engine_of(DiscBackend())
     finish = Finish(feather=3, strokes=(DAB,))
     elsewhere = PromptSet((Point(150, 100),))
-    engine.solve(replace(request(CLICK), finish=finish))
-    asked = replace(request(elsewhere), finish=finish)
+    engine.solve(request(CLICK).with_recipe(finish=finish))
+    asked = request(elsewhere).with_recipe(finish=finish)
     fresh = engine_of(DiscBackend()).solve(asked).alpha
     assert (engine.solve(asked).alpha == fresh).all()
 
@@ -279,7 +273,7 @@ def test_a_finish_belongs_to_its_prompts():
 def test_further_prompt_sets_join_the_object():
     engine = engine_of(DiscBackend())
     elsewhere = PromptSet((Point(150, 100),))
-    both = engine.solve(replace(request(CLICK), more_prompt_sets=(elsewhere,))).alpha
+    both = engine.solve(request(CLICK).with_recipe(more_prompt_sets=(elsewhere,))).alpha
     apart = [engine.solve(request(p)).alpha for p in (CLICK, elsewhere)]
     assert both[70, 80] == both[100, 150] == ALPHA_MAX
     assert (both == np.maximum(*apart)).all()
@@ -303,11 +297,11 @@ def test_candidates_come_along_for_show():
 
 def test_the_foreground_is_estimated_only_on_request():
     engine = engine_of(DiscBackend())
-    request = Request(IMAGE, "a", CLICK, finish=Finish(feather=3))
+    request = Request(IMAGE, "a", Recipe(CLICK, finish=Finish(feather=3)))
     plain = engine.solve(request)
     assert plain.foreground == ()
-    finish = replace(request.finish, decontaminate=0.8)
-    freed = engine.solve(replace(request, finish=finish))
+    finish = replace(request.recipe.finish, decontaminate=0.8)
+    freed = engine.solve(request.with_recipe(finish=finish))
     assert (freed.alpha == plain.alpha).all(), "alpha does not depend on it"
     [colours] = freed.foreground
     assert colours.shape == IMAGE.shape
@@ -328,7 +322,7 @@ def test_the_foreground_comes_as_an_image_pyramid():
     finish = Finish(strokes=(Stroke(((300.0, 300.0, 1.0),), 50.0),), decontaminate=1.0)
     full, half = (
         engine_of(DiscBackend())
-        .solve(Request(image, "b", PromptSet(), finish=finish))
+        .solve(Request(image, "b", Recipe(PromptSet(), finish=finish)))
         .foreground
     )
     assert full.shape == (600, 520, 3)
@@ -339,10 +333,10 @@ def test_the_foreground_comes_as_an_image_pyramid():
 def test_a_passing_question_leaves_no_trace():
     backend = DiscBackend()
     engine = engine_of(backend)
-    kept = Request(IMAGE, "a", CLICK, finish=Finish(feather=2))
+    kept = Request(IMAGE, "a", Recipe(CLICK, finish=Finish(feather=2)))
     first = engine.solve(kept)
     asked = len(backend.asked)
-    passing = replace(kept, prompts=BOX, finish=Finish(), cacheable=False)
+    passing = replace(kept, recipe=Recipe(BOX), cacheable=False)
     engine.solve(passing)
     again = engine.solve(kept)
     assert len(backend.asked) == asked + 1, "the first answer was still known"

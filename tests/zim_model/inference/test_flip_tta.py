@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from zim_model.inference.backends import TorchBackend
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import flip_mask_input, flip_prompts, unflip_logits
-from zim_model.inference.view import View
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.request import ALPHA_MAX, Options, Request
+from zim_model.recipe import Options, Recipe
+from zim_model.request import ALPHA_MAX, Request
 
 HEIGHT, WIDTH = 96, 128
 IMAGE = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
@@ -30,7 +31,7 @@ class Counting(TorchBackend):
 
 
 def solved(backend, image, prompts, options=TWICE, key="image"):
-    request = Request(image, key, prompts, options=options)
+    request = Request(image, key, Recipe(prompts, options=options))
     return Engine(lambda model, placement: backend).solve(request)
 
 
@@ -53,13 +54,13 @@ def test_an_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsam
 def test_the_image_itself_is_encoded_only_once(small_vit):
     backend = Counting(small_vit, "cpu")
     engine = Engine(lambda model, placement: backend)
-    request = Request(IMAGE, "image", CLICKS)
+    request = Request(IMAGE, "image", Recipe(CLICKS))
     engine.solve(request)
     assert backend.encoded == 1
-    twice = replace(request, options=TWICE)
+    twice = request.with_recipe(options=TWICE)
     engine.solve(twice)
     assert backend.encoded == 2
-    again = engine.solve(replace(twice, prompts=BOX))
+    again = engine.solve(twice.with_recipe(prompts=BOX))
     assert backend.encoded == 2
     assert again.timings.encode_ms == 0
 
@@ -67,7 +68,7 @@ def test_the_image_itself_is_encoded_only_once(small_vit):
 def test_both_are_encoded_beforehand(small_vit):
     backend = Counting(small_vit, "cpu")
     engine = Engine(lambda model, placement: backend)
-    request = Request(IMAGE, "image", CLICKS, options=TWICE)
+    request = Request(IMAGE, "image", Recipe(CLICKS, options=TWICE))
     engine.prepare(request)
     assert backend.encoded == 2
     engine.solve(request)

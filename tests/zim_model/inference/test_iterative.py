@@ -5,8 +5,8 @@ import pytest
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from tests.zim_model.inference.test_engine import IMAGE, DiscBackend, engine_of, request
+from zim_model.backends.torch_backend import TorchBackend
 from zim_model.errors import Cancelled
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.prediction import PredictRequest, prompt_prefixes
 from zim_model.prompts import Box, Point, PromptSet, Scribble

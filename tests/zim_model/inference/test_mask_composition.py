@@ -13,7 +13,8 @@ from zim_model.imported_mask import MAX_BYTES, ImportedMask
 from zim_model.inference import mask_composition
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import ALPHA_MAX, Finish, Request, Stroke
+from zim_model.recipe import Finish, Recipe, Stroke
+from zim_model.request import ALPHA_MAX, Request
 
 HEIGHT, WIDTH = 60, 80
 IMAGE = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
@@ -47,8 +48,7 @@ def engine():
 
 
 def request(*masks, **changes):
-    fields = {"prompts": PromptSet(), "masks": masks} | changes
-    return Request(IMAGE, "grey", **fields)
+    return Request(IMAGE, "grey", Recipe(masks=masks, **changes))
 
 
 # -- The value ----------------------------------------------------------------------

@@ -6,12 +6,11 @@ from tests.zim_model.conftest import SMALL_VIT
 from zim_model.errors import ImageError, PromptError
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
-    coco_rle,
     non_maximum_suppression,
     point_grid,
     remove_small_regions,
-    run_lengths,
 )
+from zim_model.matting.rle import encoded
 
 IMAGE = np.zeros((96, 128, 3), np.uint8)
 IMAGE[20:60, 10:50] = 200
@@ -130,35 +129,9 @@ def test_points_can_be_given():
 def test_masks_come_as_run_lengths(mode):
     records, _ = found(output_mode=mode)
     masks, _ = found()
-    form = {"uncompressed_rle": run_lengths, "coco_rle": coco_rle}[mode]
-    assert records[0]["segmentation"] == form(masks[0]["segmentation"])
+    expected = encoded(masks[0]["segmentation"], packed=mode == "coco_rle")
+    assert records[0]["segmentation"] == expected
     assert records[0]["area"] == masks[0]["area"]
-
-
-def test_run_lengths_go_down_columns_and_begin_with_zeros():
-    mask = np.array([[1, 0, 0], [1, 1, 0]], bool)
-    assert run_lengths(mask) == {"size": [2, 3], "counts": [0, 2, 1, 1, 2]}
-    assert run_lengths(~mask)["counts"] == [2, 1, 1, 2]
-
-
-def test_the_string_is_what_coco_reads():
-    """Read back by the format's definition: five bits a character, differences."""
-    mask = np.random.default_rng(0).random((40, 30)) > 0.7
-    mask[:, 10:20] = True  # a run of several characters
-    text, counts, at = coco_rle(mask)["counts"], [], 0
-    while at < len(text):
-        value = shift = 0
-        while True:
-            char = ord(text[at]) - 48
-            at += 1
-            value |= (char & 0x1F) << shift
-            shift += 5
-            if not char & 0x20:
-                break
-        if char & 0x10:
-            value -= 1 << shift
-        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
-    assert counts == run_lengths(mask)["counts"]
 
 
 def test_small_islands_and_holes_go():

@@ -6,12 +6,13 @@ import torch
 
 from tests.zim_model.conftest import SMALL_VIT
 from tests.zim_model.inference.test_engine import CLICK, IMAGE, DiscBackend
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.errors import Cancelled, DeviceError, PrecisionOverflow, PromptError
 from zim_model.inference import oom_fallback
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
-from zim_model.inference.view import View
 from zim_model.prompts import PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Request
 from zim_model.runtime import devices
 from zim_model.runtime.devices import (
@@ -76,7 +77,7 @@ class Shaky(DiscBackend):
 
 
 def click(engine, model="big", prompts=CLICK):
-    return engine.solve(Request(IMAGE, "a", prompts, model))
+    return engine.solve(Request(IMAGE, "a", Recipe(prompts, model)))
 
 
 def test_enough_memory_leaves_no_notes():
@@ -122,7 +123,7 @@ def test_the_next_click_starts_where_the_last_one_worked():
     engine = Engine(machine)
     click(engine)
     machine.opened.clear()
-    matte = engine.solve(Request(IMAGE, "b", CLICK, "big"))
+    matte = engine.solve(Request(IMAGE, "b", Recipe(CLICK, "big")))
     assert machine.opened == []
     assert matte.timings.device == "cpu/fp32"
     assert "too little memory" in matte.timings.notes[0]
@@ -139,7 +140,7 @@ def test_a_smaller_model_is_still_tried_where_a_large_one_failed():
 
 def test_preparing_steps_down_as_well():
     engine = Engine(Machine({HALF: 99}))
-    timings = engine.prepare(Request(IMAGE, "a", PromptSet(), "big"))
+    timings = engine.prepare(Request(IMAGE, "a", Recipe(PromptSet(), "big")))
     assert timings.device == "cpu/fp32"
     assert timings.notes
 
@@ -149,7 +150,7 @@ def test_what_withdrawn_work_freed_is_noted_by_the_next_answer():
     engine = Engine(machine)
     asked = iter([False, False, False, False, True])  # after the second encoding
     with pytest.raises(Cancelled):
-        engine.solve(Request(IMAGE, "a", CLICK, "big"), lambda: next(asked))
+        engine.solve(Request(IMAGE, "a", Recipe(CLICK, "big")), lambda: next(asked))
     assert machine.failures[HALF] == 0
     assert "dropped" in click(engine).timings.notes[0]
     assert click(engine).timings.notes == (), "told once"
@@ -158,7 +159,7 @@ def test_what_withdrawn_work_freed_is_noted_by_the_next_answer():
 def test_what_a_search_freed_is_noted_by_the_next_answer():
     machine = Machine({HALF: 1})
     engine = Engine(machine)
-    engine.everything(Request(IMAGE, "a", PromptSet(), "big"))
+    engine.everything(Request(IMAGE, "a", Recipe(PromptSet(), "big")))
     assert machine.failures[HALF] == 0
     assert "dropped" in click(engine).timings.notes[0]
     assert click(engine).timings.notes == (), "told once"
@@ -185,10 +186,10 @@ def test_memory_is_freed_before_the_work_is_done_again():
     click(engine, "first")
     assert len(engine.cache) == 1
     machine.failures = {HALF: 1}
-    engine.solve(Request(IMAGE, "b", CLICK, "second"))
+    engine.solve(Request(IMAGE, "b", Recipe(CLICK, "second")))
     assert len(engine.cache) == 1, "only the second model's features are left"
     machine.opened.clear()
-    engine.solve(Request(IMAGE, "c", CLICK, "first"))
+    engine.solve(Request(IMAGE, "c", Recipe(CLICK, "first")))
     assert machine.opened == [HALF], "the first model was let go"
 
 

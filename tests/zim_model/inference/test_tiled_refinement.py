@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from tests.zim_model.conftest import SMALL_CNN
+from zim_model.backends.view import View
 from zim_model.errors import Cancelled
 from zim_model.inference.engine import Engine
 from zim_model.inference.tiled_refinement import _windows, refine_tiles
-from zim_model.inference.view import View
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import Options, Request
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 
 HEIGHT, WIDTH, SIDE = 420, 600, 128
 WHOLE = View.whole(HEIGHT, WIDTH, SIDE)
@@ -179,7 +180,7 @@ def test_the_engine_looks_again_when_asked_to():
         engine = Engine(lambda model, placement: backend)
         prompts = PromptSet((), Box(60, 100, 540, 290))
         options = Options(upsampling=upsampling)
-        request = Request(IMAGE, "comb", prompts, "fake", options)
+        request = Request(IMAGE, "comb", Recipe(prompts, "fake", options))
         return engine.solve(request).alpha, backend.views, len(engine.cache)
 
     plain, few, _ = matte("bilinear")

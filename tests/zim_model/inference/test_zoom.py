@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from zim_model.backends.view import View
 from zim_model.errors import Cancelled
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.prediction import PredictRequest
-from zim_model.inference.view import View
 from zim_model.inference.zoom import object_view, previous_mask_input
 from zim_model.network.config import TinyConfig
 from zim_model.prompts import Box, Point, PromptSet

@@ -14,7 +14,8 @@ from zim_model.matting.edge_and_brush import (
     coverage,
     stroke_region,
 )
-from zim_model.request import ALPHA_MAX, Finish, Stroke
+from zim_model.recipe import Finish, Stroke
+from zim_model.request import ALPHA_MAX
 
 HEIGHT, WIDTH = 60, 80
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_CNN, random_model
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View, alpha_to_mask_input
 from zim_model.errors import WeightsError
-from zim_model.inference.backends import TorchBackend
-from zim_model.inference.view import View, alpha_to_mask_input
 from zim_model.network.config import ZimConfig
 from zim_model.network.cue_maps import CUES
 from zim_model.network.region_head import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from zim_model.inference.backends import prompt_tokens
+from zim_model.backends.torch_backend import prompt_tokens
 from zim_model.network.config import VitConfig, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet

@@ -9,21 +9,22 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.errors import DeviceError, WeightsError
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.oom_fallback import open_backend
-from zim_model.inference.view import View
+from zim_model.install import install_from_disk
 from zim_model.network.zim import Zim
 from zim_model.onnx import export
 from zim_model.onnx.backend import OnnxBackend, check_pair
 from zim_model.onnx.export import export_pair
 from zim_model.prompts import Box, Point, PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Request
 from zim_model.runtime import devices
 from zim_model.runtime.devices import CPU, Device, DeviceChoice
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.install import install_from_disk
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -69,7 +70,7 @@ def test_the_graphs_answer_as_the_network_does(model, pair, prompts):
 def test_an_added_pair_makes_mattes(pair):
     model = install_from_disk(pair, "official")
     assert model.name == "official"
-    matte = Engine().solve(Request(IMAGE, "a", BOX, "official"))
+    matte = Engine().solve(Request(IMAGE, "a", Recipe(BOX, "official")))
     assert matte.alpha.shape == (90, 120)
     assert matte.timings.device == "CPU (fp32, ONNX)"
     assert open_backend("official").fingerprint == OnnxBackend(pair).fingerprint
@@ -177,7 +178,7 @@ def test_weights_that_are_no_numbers_are_told_and_make_no_matte(model, tmp_path)
         patch.setattr(export, "_check_parity", lambda model, folder: [])
         export_pair(damaged, tmp_path / "nan")
     for path in (tmp_path / "nan.safetensors", tmp_path / "nan"):
-        request = Request(IMAGE, "a", BOX, str(path))
+        request = Request(IMAGE, "a", Recipe(BOX, str(path)))
         with pytest.raises(WeightsError, match="does not answer with numbers"):
             Engine().solve(request)
 
@@ -284,9 +285,9 @@ def test_falling_back_by_itself_is_told_with_the_matte(pair, card, monkeypatch):
     install_from_disk(pair, "official")
     card["decoder.onnx"] = ON_CPU
     engine = Engine()
-    matte = engine.solve(Request(IMAGE, "a", BOX, "official"))
+    matte = engine.solve(Request(IMAGE, "a", Recipe(BOX, "official")))
     (note,) = matte.timings.notes
     assert "ONNX Runtime cannot use cuda:0 here. It runs on CPU (fp32)" in note
     engine.set_device(DeviceChoice("cuda:0"))
     with pytest.raises(DeviceError, match="onnxruntime-gpu"):
-        engine.solve(Request(IMAGE, "a", BOX, "official"))
+        engine.solve(Request(IMAGE, "a", Recipe(BOX, "official")))

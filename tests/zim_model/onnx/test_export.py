@@ -13,10 +13,11 @@ from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model import ZimPredictor, load_model
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.errors import WeightsError, msg
-from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
-from zim_model.inference.view import View
+from zim_model.install import install_from_disk
 from zim_model.network.config import CONFIGS, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.onnx import parity
@@ -25,8 +26,8 @@ from zim_model.onnx.convert import convert_pair
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.onnx.parity import ParityDifference, encoder_differences
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.request import Options, Request
-from zim_model.weights.install import install_from_disk
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 from zim_model.weights.installed import require_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -189,7 +190,7 @@ def test_the_clients_matte_is_the_engines(client, model, tmp_path, monkeypatch, 
     install_from_disk(pair, "ours")
     prompts = PromptSet((), Box(*BOX))
     options = Options(upsampling="bilinear")
-    matte = Engine().solve(Request(IMAGE, "a", prompts, "ours", options))
+    matte = Engine().solve(Request(IMAGE, "a", Recipe(prompts, "ours", options)))
     alpha = client.predict(box=BOX)[2][matte.candidate]
     assert np.abs(alpha - matte.alpha / 65535).mean() < 0.01
 

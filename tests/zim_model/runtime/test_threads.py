@@ -2,8 +2,9 @@ import threading
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
-from zim_model.runtime.threads import parallel_for
+from zim_model.runtime.threads import parallel_for, single_blas_thread
 
 
 @pytest.fixture(params=[1, 3])
@@ -58,3 +59,16 @@ def test_an_error_in_a_part_is_raised(threads):
     with pytest.raises(ValueError, match="part"):
         parallel_for(fail, [(0, 0), (1, 1), (2, 2)])
     assert torch.get_num_threads() == threads
+
+
+def blas_threads() -> set[int]:
+    pools = threadpool_info()
+    return {pool["num_threads"] for pool in pools if pool["user_api"] == "blas"}
+
+
+@pytest.mark.skipif(not blas_threads(), reason="NumPy has another BLAS here")
+def test_products_inside_take_one_thread_and_others_as_many_as_before():
+    before = blas_threads()
+    with single_blas_thread():
+        assert blas_threads() == {1}
+    assert blas_threads() == before

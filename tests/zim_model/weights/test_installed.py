@@ -11,17 +11,19 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
+from zim_model import install
 from zim_model.errors import WeightsError
 from zim_model.inference.engine import Engine
 from zim_model.inference.oom_fallback import open_backend
+from zim_model.install import install_from_disk
 from zim_model.network.config import sam_variant
 from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Request
-from zim_model.weights import catalogue, install
+from zim_model.weights import catalogue
 from zim_model.weights import installed as store
 from zim_model.weights.catalogue import MODELS, find_known, locate
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.install import install_from_disk
 from zim_model.weights.installed import installed_models, models_folder, remove_model
 
 
@@ -58,7 +60,7 @@ def test_an_added_model_answers_under_its_name(weights):
     assert names() == ["zim-tiny", "my-model"]
     image = np.zeros((60, 80, 3), np.uint8)
     clicks = PromptSet((Point(40, 30),))
-    matte = Engine().solve(Request(image, "a", clicks, "my-model"))
+    matte = Engine().solve(Request(image, "a", Recipe(clicks, "my-model")))
     assert matte.alpha.shape == (60, 80)
 
 
@@ -228,7 +230,7 @@ def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):
     install_from_disk(weights, "mine")
     image = np.zeros((60, 80, 3), np.uint8)
     for model in names():
-        Engine().solve(Request(image, "a", PromptSet((Point(40, 30),)), model))
+        Engine().solve(Request(image, "a", Recipe(PromptSet((Point(40, 30),)), model)))
     with pytest.raises(WeightsError):
         locate("sam-vit-b")
     remove_model("mine")

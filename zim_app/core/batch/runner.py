@@ -32,8 +32,8 @@ from zim_app.core.images import Image, load_image
 from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, ZimError, msg
-from zim_model.recipe import Recipe, SceneObject
-from zim_model.request import CancelCheck, Matte, Options, Request, never_cancelled
+from zim_model.recipe import Options, Recipe, SceneObject
+from zim_model.request import CancelCheck, Matte, Request, never_cancelled
 from zim_model.runtime.atomic_files import describe_os_error
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ class _BatchRun:
                 entry.recipe.finish, decontaminate=0.0
             )  # the export's task
             recipe = replace(entry.recipe, finish=finish)
-            request = recipe.request(loaded.image.rgb, loaded.image.key)
+            request = Request(loaded.image.rgb, loaded.image.key, recipe)
             matte = self._engine.solve(request, self._cancelled)
             solved = solved.with_matte(entry, matte)
         return solved.with_timings(loaded.read_ms, search_ms)
@@ -325,7 +325,7 @@ class _BatchRun:
         from zim_model.inference.main_object import main_object
 
         base = Recipe(model=loaded.resolved.model)
-        request = base.request(loaded.image.rgb, loaded.image.key)
+        request = Request(loaded.image.rgb, loaded.image.key, base)
         found_object = main_object(
             self._engine.everything(request, None, self._cancelled)
         )

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
-from zim_model.request import Matte, Stroke, Timings
+from zim_model.recipe import Stroke
+from zim_model.request import Matte, Timings
 
 TILE = 256
 

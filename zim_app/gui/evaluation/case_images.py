@@ -32,7 +32,8 @@ from zim_model.evaluation.systems import (
 )
 from zim_model.matting.pyramid import image_pyramid
 from zim_model.prompts import PromptSet
-from zim_model.request import CancelCheck, Options, Request, Upsampling
+from zim_model.recipe import Options, Recipe, Upsampling
+from zim_model.request import CancelCheck, Request
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -188,9 +189,7 @@ def predict_case(view: CaseView, engine: Engine, cancelled: CancelCheck) -> Case
     request = Request(
         read_image(query.case.image),
         f"evaluation/{query.case.image}",
-        view.prompts,
-        query.system.model,
-        Options(upsampling=query.upsampling),
+        Recipe(view.prompts, query.system.model, Options(upsampling=query.upsampling)),
         cacheable=False,
     )
     matte = engine.solve(request, cancelled).alpha

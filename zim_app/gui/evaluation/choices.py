@@ -19,7 +19,7 @@ from zim_model.evaluation.systems import (
     PromptKind,
     System,
 )
-from zim_model.request import Upsampling
+from zim_model.recipe import Upsampling
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
 

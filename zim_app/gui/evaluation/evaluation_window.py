@@ -47,8 +47,7 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import EvaluationOptions, default_jobs
 from zim_model.evaluation.systems import ModelSystem
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Recipe
-from zim_model.request import Options
+from zim_model.recipe import Options, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,7 +28,7 @@ from zim_app.gui.notices import insert_break_points
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset
 from zim_model.evaluation.systems import MAX_CLICKS
-from zim_model.request import Upsampling
+from zim_model.recipe import Upsampling
 from zim_model.runtime.devices import Device
 
 _TITLES = (

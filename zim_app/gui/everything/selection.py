@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zim_model.arrays import ByteArray
-from zim_model.recipe import Recipe
-from zim_model.request import Options
+from zim_model.arrays import ByteArray, mask_bounds
+from zim_model.recipe import Options, Recipe
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import FoundObject
@@ -221,15 +220,11 @@ def render_tints(layers: Iterable[TintLayer], size: tuple[int, int]) -> ByteArra
     result = np.zeros((*size, 4), np.float32)
     for whole, (red, green, blue), opacity in layers:
         colour = np.array([blue, green, red, 255], np.float32) * opacity
-        region = _support(whole)
+        bounds = mask_bounds(whole)
+        if bounds is None:
+            continue
+        left, top, right, bottom = bounds
+        region = np.s_[top:bottom, left:right]
         alpha = whole[region][..., None] * np.float32(1 / 255)
         result[region] += (colour - result[region]) * alpha
     return np.asarray(result + 0.5, np.uint8)
-
-
-def _support(alpha: ByteArray) -> tuple[slice, slice]:
-    """Rows and columns of the bounding box of all alpha > 0."""
-    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
-    if not rows.size:
-        return slice(0, 0), slice(0, 0)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

@@ -376,7 +376,8 @@ def _clipboard_data(
     from zim_app.core.colour import rgb_to_srgb
     from zim_app.core.compose import CutOut, cut_out_pixels
     from zim_app.core.export import ExportOptions, encode
-    from zim_app.core.framing import alpha_support, crop
+    from zim_app.core.framing import crop
+    from zim_model.arrays import mask_bounds
 
     if what == "matte":
         options = ExportOptions("matte")
@@ -385,7 +386,7 @@ def _clipboard_data(
     options = ExportOptions(trim=True)
     data = encode(image, objects, options, cancelled=cancelled)
     whole = CutOut.from_image(image, objects[0].alpha)
-    part = crop(whole, alpha_support(whole.alpha) or (0, 0, 1, 1))
+    part = crop(whole, mask_bounds(whole.alpha) or (0, 0, 1, 1))
     shown = CutOut(rgb_to_srgb(part.colours, image.icc), part.alpha)
     pixels = np.ascontiguousarray(cut_out_pixels(shown, np.uint8))
     height, width = pixels.shape[:2]

@@ -21,8 +21,7 @@ from zim_model.arrays import WordArray
 from zim_model.errors import ImageError, msg
 from zim_model.imported_mask import THRESHOLD_LEVEL, ImportedMask
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Recipe, SceneObject
-from zim_model.request import Finish
+from zim_model.recipe import Finish, Recipe, SceneObject
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image

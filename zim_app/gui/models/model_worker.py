@@ -145,6 +145,6 @@ class ModelWorker(QObject):
 
 def _add(path: Path) -> InstalledModel:
     import_torch()
-    from zim_model.weights.install import install_from_disk
+    from zim_model.install import install_from_disk
 
     return install_from_disk(path)

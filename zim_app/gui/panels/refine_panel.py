@@ -22,14 +22,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.panels.fields import SliderField, SliderScale
-from zim_model.recipe import Recipe
-from zim_model.request import (
-    MAX_FEATHER,
-    MAX_SHIFT,
-    Finish,
-    Options,
-    Upsampling,
-)
+from zim_model.recipe import MAX_FEATHER, MAX_SHIFT, Finish, Options, Recipe, Upsampling
 
 
 @dataclass(frozen=True, slots=True)

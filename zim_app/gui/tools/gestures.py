@@ -15,8 +15,7 @@ from typing import Literal, Protocol
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF
 
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Recipe
-from zim_model.request import Brush
+from zim_model.recipe import Brush, Recipe
 
 DRAG_DISTANCE = 4.0
 """Distance in view pixels at which a click becomes a drag."""
@@ -179,8 +178,8 @@ class ToolOptions:
         positive: sign of scribbles.
         brush: effect of strokes on alpha.
         radius: radius of the brush, in image pixels.
-        hardness: see :class:`~zim_model.request.Stroke`.
-        strength: see :class:`~zim_model.request.Stroke`.
+        hardness: see :class:`~zim_model.recipe.Stroke`.
+        strength: see :class:`~zim_model.recipe.Stroke`.
     """
 
     positive: bool = True

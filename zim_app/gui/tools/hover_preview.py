@@ -11,8 +11,8 @@ from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import ZimError
 from zim_model.prompts import Point
-from zim_model.recipe import Recipe
-from zim_model.request import Finish, Matte, Options, Request
+from zim_model.recipe import Finish, Options, Recipe
+from zim_model.request import Matte, Request
 
 
 class HoverPreview(QObject):
@@ -97,10 +97,11 @@ class HoverPreview(QObject):
             self._request(replace(document.request(recipe), cacheable=False))
 
     def _request(self, request: Request) -> None:
+        prompts = request.recipe.prompts
         try:
-            request.prompts.validate(*request.image.shape[:2])
+            prompts.validate(*request.image.shape[:2])
         except ZimError:  # invalid prompts, or strokes alone
-            if request.prompts:
+            if prompts:
                 return
         self._queue.preview(request)
 
@@ -120,7 +121,8 @@ class HoverPreview(QObject):
     def _adds_one_point(self, request: Request, state: DocumentState) -> bool:
         """Whether a preview is of the current prompts plus one point."""
         assert self._document is not None
-        before = replace(request.prompts, points=request.prompts.points[:-1])
+        prompts = request.recipe.prompts
+        before = replace(prompts, points=prompts.points[:-1])
         same = request.image_key == self._document.image.key
         return same and before == state.recipe.prompts
 

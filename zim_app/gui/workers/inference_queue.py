@@ -155,7 +155,7 @@ class _EngineWorker:
 
 def _features(request: Request) -> tuple[str, str]:
     """Key of the features that a request uses."""
-    return request.image_key, request.model
+    return request.image_key, request.recipe.model
 
 
 class InferenceQueue(QObject):

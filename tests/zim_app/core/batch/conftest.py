@@ -43,7 +43,7 @@ class FakeEngine:
         self.solved.append(request)
         height, width = request.image.shape[:2]
         alpha = np.zeros((height, width), np.uint16)
-        box = request.prompts.box
+        box = request.recipe.prompts.box
         if box is None:
             alpha[:, : width // 2] = 65535
         else:

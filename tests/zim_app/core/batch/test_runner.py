@@ -84,7 +84,7 @@ def test_prompts_come_from_the_first_that_says_anything(
         "d.png": "box",
         "e.png": "box",
     }
-    asked = [request.prompts for request in engine.solved]
+    asked = [request.recipe.prompts for request in engine.solved]
     assert asked == [
         PromptSet(box=Box(1, 2, 3, 4)),
         PromptSet(box=Box(5, 6, 7, 8)),
@@ -117,8 +117,8 @@ def test_the_main_object_is_asked_as_it_was_found(
     make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
     rows_of(make_plan(PromptPolicy(automatic=True, model="zim-tiny")))
-    assert engine.solved[0].prompts == PromptSet((Point(20, 15),))
-    assert engine.solved[0].options.candidate == 2
+    assert engine.solved[0].recipe.prompts == PromptSet((Point(20, 15),))
+    assert engine.solved[0].recipe.options.candidate == 2
 
 
 def test_an_image_without_any_object_fails(

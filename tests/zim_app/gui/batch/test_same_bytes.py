@@ -19,8 +19,8 @@ from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.assets import asset_path
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Recipe
-from zim_model.request import Finish, Stroke
+from zim_model.recipe import Finish, Recipe, Stroke
+from zim_model.request import Request
 
 RECIPE = Recipe(
     PromptSet((Point(150, 120), Point(20, 20, False)), Box(60.5, 20, 270, 220)),
@@ -77,7 +77,7 @@ def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> N
     assert (tmp_path / "table" / "cat-cutout.png").read_bytes() == wanted
 
     image = load_image(photo)
-    matte = Engine().solve(RECIPE.request(image.rgb, image.key))
+    matte = Engine().solve(Request(image.rgb, image.key, RECIPE))
     target = ExportTarget(matte.alpha, decontaminate=RECIPE.finish.decontaminate)
     export(image, [target], tmp_path / "python.png", ExportOptions())
     assert (tmp_path / "python.png").read_bytes() == wanted

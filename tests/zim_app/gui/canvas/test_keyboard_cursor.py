@@ -46,7 +46,7 @@ def test_enter_clicks_at_the_cursor(opened, keys, prompts, step, settle, engine)
     assert point.positive
     assert (point.x, point.y) == pytest.approx((40 + 2 * step, 30 - step), abs=0.2)
     settle()
-    assert engine.solved[-1].prompts == prompts()
+    assert engine.solved[-1].recipe.prompts == prompts()
 
 
 def test_the_cursor_is_seen_and_pointed_at(opened, canvas, keys):

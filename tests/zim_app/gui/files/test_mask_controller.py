@@ -55,7 +55,7 @@ def test_a_mask_becomes_the_empty_object_in_one_step(opened, engine, mask, settl
     [held] = entry.recipe.masks
     assert held.refine
     assert np.array_equal(held.decode(), SOFT)
-    assert engine.solved[-1].masks == (held,)
+    assert engine.solved[-1].recipe.masks == (held,)
     assert opened.document.state.matte is not None
     opened.actions_by_id["undo"].trigger()
     assert not opened.document.state.recipe.has_prompts
@@ -170,7 +170,7 @@ def test_the_converter_takes_over_an_object(cut, engine, settle):
     assert np.array_equal(mask.decode() > 0, cut.document.state.matte.alpha > 0)
     assert not after.prompts
     assert (after.finish.feather, after.finish.decontaminate) == (0.0, 0.5)
-    assert engine.solved[-1].masks == (mask,)
+    assert engine.solved[-1].recipe.masks == (mask,)
     cut.actions_by_id["undo"].trigger()
     assert cut.document.state.recipe.prompts == before.prompts
 

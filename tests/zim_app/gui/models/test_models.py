@@ -258,7 +258,7 @@ def test_a_new_model_answers_the_prompts_that_are_there(
     click(qtbot, added.use_button)
     settle()
     assert [r.model for r in engine.solved] == ["zim-tiny", "mine"]
-    assert engine.solved[0].prompts == engine.solved[1].prompts
+    assert engine.solved[0].recipe.prompts == engine.solved[1].recipe.prompts
 
 
 def test_the_model_is_kept_for_the_next_image(
@@ -333,7 +333,7 @@ def test_a_click_that_waits_survives_a_change_of_device(qtbot, opened, engine, s
     choose(opened, "device", "CPU")
     engine.gate.set()
     settle()
-    assert engine.solved[-1].prompts == opened.document.state.recipe.prompts
+    assert engine.solved[-1].recipe.prompts == opened.document.state.recipe.prompts
     assert not opened.document.state.is_pending
     assert engine.choice == DeviceChoice("cpu")
 

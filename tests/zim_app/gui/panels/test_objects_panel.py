@@ -13,7 +13,7 @@ from zim_app.gui.panels.object_rows import (
     cut_out_thumbnail,
     row_parts,
 )
-from zim_model.request import Stroke
+from zim_model.recipe import Stroke
 
 KEY, BUTTON, MODIFIER = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
 
@@ -246,7 +246,7 @@ def test_merging_unites_prompts_in_one_step(three, opened, state, engine, settle
     recipe = state().object.recipe
     assert recipe.prompts == before.objects[0].recipe.prompts
     assert recipe.more_prompt_sets == (before.objects[2].recipe.prompts,)
-    assert engine.solved[-1].more_prompt_sets == recipe.more_prompt_sets
+    assert engine.solved[-1].recipe.more_prompt_sets == recipe.more_prompt_sets
     three.act("undo")
     assert state().objects == before.objects
 

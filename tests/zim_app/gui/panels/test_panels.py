@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from zim_app.gui.panels.fields import STEPS, SliderField, SliderScale
 from zim_model.prompts import Point, PromptSet
-from zim_model.request import Finish, Request
+from zim_model.recipe import Finish, Recipe
+from zim_model.request import Request
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -45,7 +46,7 @@ def candidates(engine):
 
     def with_candidates(request, cancelled=lambda: False):
         matte = solve(request, cancelled)
-        which = request.options.candidate or 0
+        which = request.recipe.options.candidate or 0
         return replace(matte, candidates=images, scores=scores, candidate=which)
 
     engine.solve = with_candidates
@@ -119,7 +120,7 @@ def test_a_dragged_slider_is_previewed_and_is_one_step(clicked, recipe, engine, 
         field.slider.setValue(field.scale.position(value))
     settle()
     assert recipe() == before, "the document stays as it is"
-    assert engine.solved[-1].finish.feather == pytest.approx(8, abs=0.1)
+    assert engine.solved[-1].recipe.finish.feather == pytest.approx(8, abs=0.1)
     assert clicked.canvas._preview is not None
     field.slider.setSliderDown(False)
     settle()
@@ -176,7 +177,7 @@ def test_a_second_look_is_one_undo_step(clicked, engine, recipe, qtbot, settle):
     qtbot.mouseClick(panel.mirrored, LEFT, pos=indicator)
     settle()
     assert recipe().options.flip_tta
-    assert engine.solved[-1].options.flip_tta
+    assert engine.solved[-1].recipe.options.flip_tta
     assert clicked.document.undo_stack.count() == steps + 1
     clicked.actions_by_id["undo"].trigger()
     assert not panel.mirrored.isChecked()
@@ -237,7 +238,7 @@ def test_hovering_over_a_candidate_previews_it(
     at = QPointF(5, 5)
     QApplication.sendEvent(button, QEnterEvent(at, at, at))
     settle()
-    assert engine.solved[-1].options.candidate == 3
+    assert engine.solved[-1].recipe.options.candidate == 3
     assert clicked.canvas._preview is not None
     QApplication.sendEvent(button, QEvent(QEvent.Type.Leave))
     assert clicked.canvas._preview is None
@@ -254,9 +255,9 @@ def test_hovering_previews_a_click(clicked, engine, qtbot, settle, recipe):
     qtbot.mouseMove(clicked.canvas.viewport(), clicked.canvas.to_view(50, 30).toPoint())
     settle()
     asked = engine.solved[-1]
-    assert asked.prompts.points[:-1] == before.prompts.points
-    assert asked.prompts.points[-1].x == pytest.approx(50, abs=0.1)
-    assert asked.options.upsampling == "bilinear"
+    assert asked.recipe.prompts.points[:-1] == before.prompts.points
+    assert asked.recipe.prompts.points[-1].x == pytest.approx(50, abs=0.1)
+    assert asked.recipe.options.upsampling == "bilinear"
     assert not asked.cacheable
     assert recipe() == before
     shown = clicked.canvas.viewport().grab().toImage()
@@ -278,7 +279,7 @@ def test_only_the_newest_hover_waits(clicked, engine, qtbot, settle):
         qtbot.mouseMove(clicked.canvas.viewport(), at)
     engine.gate.set()
     settle()
-    xs = [round(request.prompts.points[-1].x) for request in engine.solved[solved:]]
+    xs = [round(r.recipe.prompts.points[-1].x) for r in engine.solved[solved:]]
     assert xs in ([30, 60], [60])
 
 
@@ -299,7 +300,7 @@ IMAGE = np.zeros((60, 80, 3), np.uint8)
 
 
 def ask(x):
-    return Request(IMAGE, "a", PromptSet((Point(x, 1),)))
+    return Request(IMAGE, "a", Recipe(PromptSet((Point(x, 1),))))
 
 
 @pytest.fixture

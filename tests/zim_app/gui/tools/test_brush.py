@@ -116,7 +116,7 @@ def test_painting_without_a_prompt(opened, hand, strokes, engine, settle):
     assert stroke.path[0][:2] == pytest.approx((20, 20), abs=0.1)
     assert opened.document.undo_stack.undoText() == "Brush: add"
     settle()
-    assert engine.solved[-1].finish.strokes == (stroke,)
+    assert engine.solved[-1].recipe.finish.strokes == (stroke,)
 
 
 def test_a_stroke_is_seen_before_any_answer(opened, hand, grey, engine, settle):

@@ -156,7 +156,7 @@ def test_scribbling_in_the_window(opened, qtbot, stroke, prompts, settle, engine
     assert [s.positive for s in prompts().scribbles] == [True, False, False]
     assert opened.document.undo_stack.count() == 3
     settle()
-    assert engine.solved[-1].prompts == prompts()
+    assert engine.solved[-1].recipe.prompts == prompts()
     opened.actions_by_id["undo"].trigger()
     assert len(prompts().scribbles) == 2
 

@@ -9,13 +9,14 @@ from tests.zim_app.gui.conftest import FakeEngine
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import Cancelled, ZimError
 from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Request, Timings
 
 IMAGE = np.zeros((60, 80, 3), np.uint8)
 
 
 def ask(x: float = 1, image: str = "a") -> Request:
-    return Request(IMAGE, image, PromptSet((Point(x, 1),)))
+    return Request(IMAGE, image, Recipe(PromptSet((Point(x, 1),))))
 
 
 @pytest.fixture

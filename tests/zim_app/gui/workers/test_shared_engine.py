@@ -11,13 +11,14 @@ import pytest
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import Cancelled, WeightsError
 from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Recipe
 from zim_model.request import Request
 
 IMAGE = np.zeros((60, 80, 3), np.uint8)
 
 
 def request(key="other"):
-    return Request(IMAGE, key, PromptSet((Point(1, 1),)))
+    return Request(IMAGE, key, Recipe(PromptSet((Point(1, 1),))))
 
 
 @pytest.fixture

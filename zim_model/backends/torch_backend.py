@@ -1,11 +1,9 @@
-"""Backends: run a network on a device."""
+"""The backend of ZIM and SAM."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +11,11 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
+from zim_model.backends.backend import EncodedView
+from zim_model.backends.cuda_graphs import CudaGraphDecoder, padded_length
+from zim_model.backends.view import View, normalise, resize_view
 from zim_model.errors import PrecisionOverflow, WeightsError, msg
-from zim_model.inference.cuda_graphs import CudaGraphDecoder, padded_length
-from zim_model.inference.view import View, normalise, resize_view
-from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
+from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.network.cue_maps import CUES, cue_maps
 from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
 from zim_model.network.zim import Features, Zim
@@ -30,84 +29,6 @@ from zim_model.runtime.devices import (
 )
 from zim_model.runtime.malloc import tune_malloc
 from zim_model.weights.tensors import fingerprint
-
-
-class SizedFeatures(Protocol):
-    """Whatever a backend's network makes of a view, before prompts."""
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EncodedView:
-    """The features of one view, and the pixels that decoding needs besides."""
-
-    view: View
-    features: SizedFeatures
-    pixels: ByteArray
-
-    @property
-    def nbytes(self) -> int:
-        return self.features.nbytes + self.pixels.nbytes
-
-
-class Backend(Protocol):
-    """Runs one model.  Not thread-safe: one thread owns it."""
-
-    fingerprint: str
-    """Equal fingerprints give equal predictions."""
-    device_label: str
-    """The device that really runs, for people: ``CPU (fp32)``."""
-
-    @property
-    def config(self) -> ModelConfig:
-        """The network's architecture."""
-        ...
-
-    def encode(self, image: ByteArray, view: View) -> EncodedView:
-        """Encode a view of an image (H, W, 3) uint8 RGB."""
-        ...
-
-    def decode(
-        self,
-        encoded: EncodedView,
-        prompts: PromptSet,
-        mask_input: FloatArray | None = None,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Predict from prompts in the view's input pixels.
-
-        The contract for combinations: points alone, a box alone, or both, where both
-        enter as tokens and their attention masks multiply.
-
-        Args:
-            mask_input: (1, 4G, 4G) logits of an earlier prediction, or None.
-
-        Returns:
-            Mask logits (4, h, w) of the unpadded view, and predicted IoU (4,).
-
-        Raises:
-            PrecisionOverflow: half precision overflows on this image.
-        """
-        ...
-
-
-class RefiningBackend(Backend, Protocol):
-    """A backend whose network has a detail stage."""
-
-    def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
-        """A finer matte of a view.
-
-        Args:
-            encoded: the view at the detail stage's input side, of the image alone.
-            alpha: (h, w) in [0, 1], a prediction for the same part of the image.
-
-        Returns:
-            Logits (h', w') float32, of about twice the size.
-        """
-        ...
 
 
 def prompt_tokens(

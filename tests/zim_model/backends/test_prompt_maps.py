@@ -1,6 +1,6 @@
 import numpy as np
 
-from zim_model.inference.prompt_maps import BOX, NEGATIVE, POSITIVE, RADIUS, prompt_maps
+from zim_model.backends.prompt_maps import BOX, NEGATIVE, POSITIVE, RADIUS, prompt_maps
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 

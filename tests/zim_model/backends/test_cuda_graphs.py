@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from zim_model.inference.backends import TorchBackend
-from zim_model.inference.cuda_graphs import LENGTHS, CudaGraphDecoder, padded_length
-from zim_model.inference.view import View
+from zim_model.backends.cuda_graphs import LENGTHS, CudaGraphDecoder, padded_length
+from zim_model.backends.torch_backend import TorchBackend
+from zim_model.backends.view import View
 from zim_model.prompts import Box, Point, PromptSet
 
 RNG = np.random.default_rng(4)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
-from zim_model.inference.view import (
+from zim_model.backends.view import (
     View,
     choose_view,
     normalise,

@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
+from zim_model.backends.backend import EncodedView
+from zim_model.backends.prompt_maps import prompt_maps
+from zim_model.backends.torch_backend import non_finite_error
+from zim_model.backends.view import View, resize_view
 from zim_model.errors import PrecisionOverflow
-from zim_model.inference.backends import EncodedView, non_finite_error
-from zim_model.inference.prompt_maps import prompt_maps
-from zim_model.inference.view import View, resize_view
 from zim_model.network.tiny import PADDING_GREY, ZimTiny, scaled_pixels
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import (
@@ -55,7 +56,7 @@ class DetailFeatures:
 
 
 class TinyBackend:
-    """A :class:`~zim_model.inference.backends.Backend` for zim-tiny.
+    """A :class:`~zim_model.backends.backend.Backend` for zim-tiny.
 
     The whole network runs for every prompt set; encoding only scales the pixels.
     """
@@ -85,7 +86,7 @@ class TinyBackend:
 
     @torch.inference_mode()
     def encode(self, image: ByteArray, view: View) -> EncodedView:
-        """See :class:`~zim_model.inference.backends.Backend`.
+        """See :class:`~zim_model.backends.backend.Backend`.
 
         A view of the detail stage's input side gives that stage's features.
         """
@@ -105,7 +106,7 @@ class TinyBackend:
 
     @torch.inference_mode()
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
-        """See :class:`~zim_model.inference.backends.RefiningBackend`."""
+        """See :class:`~zim_model.backends.backend.RefiningBackend`."""
         detail, features = self.model.detail, encoded.features
         assert detail is not None
         assert isinstance(features, DetailFeatures)
@@ -146,7 +147,7 @@ class TinyBackend:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.inference.backends.Backend`.
+        """See :class:`~zim_model.backends.backend.Backend`.
 
         Args:
             mask_input: (1, S/2, S/2) logits of the previous answer, or None.

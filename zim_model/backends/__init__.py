@@ -1,0 +1,1 @@
+"""Backends: views of images, and networks that run on a device."""

@@ -1,0 +1,74 @@
+"""Fifth stage: edge adjustments and strokes, with a memory of painted mattes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from zim_model.arrays import WordArray
+from zim_model.matting.edge_and_brush import (
+    StrokeCoverageCache,
+    apply_edge_adjustments,
+    apply_strokes,
+)
+from zim_model.recipe import Stroke
+from zim_model.request import CancelCheck, Request, RequestKey, raise_if_cancelled
+from zim_model.runtime.lru import ByteBoundedLru
+
+CACHE_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _PaintedMatte:
+    """A matte with its edge adjusted, and the same with strokes over it."""
+
+    adjusted: WordArray
+    strokes: tuple[Stroke, ...]
+    alpha: WordArray
+
+    @classmethod
+    def unpainted(cls, adjusted: WordArray) -> _PaintedMatte:
+        return cls(adjusted, (), adjusted)
+
+    @property
+    def nbytes(self) -> int:
+        return self.adjusted.nbytes + self.alpha.nbytes
+
+
+class Finisher:
+    """Finishes mattes; a further stroke is painted over what was painted before."""
+
+    def __init__(self) -> None:
+        self._painted = ByteBoundedLru[RequestKey, _PaintedMatte](CACHE_BYTES)
+        self._coverage_cache = StrokeCoverageCache()
+
+    def finish(
+        self, request: Request, alpha: WordArray, cancelled: CancelCheck
+    ) -> WordArray:
+        """Adjust the edge of a request's matte and paint its strokes.
+
+        Args:
+            alpha: (H, W), the matte before its finish; not modified.
+
+        Returns:
+            (H, W) uint16, not to be modified: ``alpha`` itself or a cached array.
+
+        Raises:
+            Cancelled: ``cancelled`` became true.
+        """
+        finish = request.recipe.finish
+        unpainted = replace(finish, strokes=(), decontaminate=0.0)
+        key = request.with_recipe(finish=unpainted).key
+        painted = self._painted.get(key)
+        if painted is None:
+            adjusted = apply_edge_adjustments(alpha, finish)
+            painted = _PaintedMatte.unpainted(adjusted)
+        raise_if_cancelled(cancelled)
+        count = len(painted.strokes)
+        if finish.strokes[:count] != painted.strokes:
+            painted, count = _PaintedMatte.unpainted(painted.adjusted), 0
+        further = finish.strokes[count:]
+        alpha = apply_strokes(painted.alpha, further, self._coverage_cache, cancelled)
+        if request.cacheable:
+            painted = _PaintedMatte(painted.adjusted, finish.strokes, alpha)
+            self._painted.put(key, painted)
+        return alpha
