@@ -265,17 +265,28 @@ class PromptSamples(PromptDataset):
     ) -> tuple[FloatArray, FloatArray]:
         """Return alpha and weight at the network's output size; 0 in the padding."""
         stride = self.config.mask_stride
-        side = size // stride
-        height, width = (max(1, v // stride) for v in view.input_size)
+        height, width = view.input_size
         region = np.s_[view.top : view.bottom, view.left : view.right]
-        out = np.zeros((2, side, side), np.float32)
+        out = np.zeros((2, size, size), np.float32)
         for plane, values in zip(
             out, (scene.alpha, scene.valid.astype(np.float32)), strict=True
         ):
             plane[:height, :width] = cv2.resize(
                 values[region], (width, height), interpolation=cv2.INTER_AREA
             )
-        return out[0].clip(0, 1), (out[1] > 0.5).astype(np.float32)
+        # The cells are those of the input; one that the view fills in part has the mean
+        # of that part.
+        cells = np.arange(size // stride) * stride
+        rows, columns = (
+            np.clip((length - cells) / stride, 0, 1) for length in (height, width)
+        )
+        filled = np.maximum(rows[:, None] * columns, 1e-6).astype(np.float32)
+        alpha, valid = (
+            cv2.resize(plane, filled.shape, interpolation=cv2.INTER_AREA) / filled
+            for plane in out
+        )
+        weight = (valid > 0.5) & (filled > 0.5 / stride**2)
+        return (alpha * weight).clip(0, 1), weight.astype(np.float32)
 
 
 def view_labels(labels: ByteArray, view: View, size: int) -> npt.NDArray[np.int64]:
@@ -286,6 +297,6 @@ def view_labels(labels: ByteArray, view: View, size: int) -> npt.NDArray[np.int6
     )
     out = np.zeros((size // 2, size // 2), np.int64)
     out[:height, :width] = cv2.resize(
-        region, (width, height), interpolation=cv2.INTER_NEAREST
+        region, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
     )
     return out

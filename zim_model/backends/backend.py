@@ -65,10 +65,27 @@ class Backend(Protocol):
             mask_input: (1, 4G, 4G) logits of an earlier prediction, or None.
 
         Returns:
-            Mask logits (4, h, w) of the unpadded view, and predicted IoU (4,).
+            Mask logits (4, h, w) on a grid that covers the view exactly, see
+            :func:`zim_model.backends.view.align`, and predicted IoU (4,).
 
         Raises:
             PrecisionOverflow: half precision overflows on this image.
+        """
+        ...
+
+
+class GridBackend(Backend, Protocol):
+    """A backend that also gives its network's logits as they are."""
+
+    def decode_grid(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """As :meth:`Backend.decode`, with the logits (4, S/m, S/m) of the padded input.
+
+        m is ``config.mask_stride``.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.backend import EncodedView
 from zim_model.backends.prompt_maps import prompt_maps
 from zim_model.backends.torch_backend import non_finite_error
-from zim_model.backends.view import View, resize_view
+from zim_model.backends.view import View, align, resize_view, spread
 from zim_model.errors import PrecisionOverflow
 from zim_model.network.tiny import PADDING_GREY, ZimTiny, scaled_pixels
 from zim_model.prompts import PromptSet
@@ -111,31 +111,35 @@ class TinyBackend:
         assert detail is not None
         assert isinstance(features, DetailFeatures)
         side = self.config.image_size // self.config.mask_stride
+        view = replace(encoded.view, image_size=self.config.image_size)
+        grid = spread(alpha, view, self.config.mask_stride)
         padded = torch.zeros(1, 1, side, side)
-        padded[0, 0, : alpha.shape[0], : alpha.shape[1]] = torch.from_numpy(alpha)
+        padded[0, 0, : grid.shape[0], : grid.shape[1]] = torch.from_numpy(grid)
         logits = torch.logit(padded, 1e-5).to(self.device)
         with self._autocast():
             finer = detail((features.fine, features.middle), logits)
-        refined: FloatArray = self._crop_and_convert(finer, encoded.view)[0, 0]
+        refined: FloatArray = self._aligned(finer, encoded.view)[0, 0]
         return refined
 
-    def _crop_and_convert(self, logits: Tensor, view: View) -> FloatArray:
-        """Logits (N, C, ...) of the unpadded view, in main memory.
+    def _aligned(self, logits: Tensor, view: View) -> FloatArray:
+        """Logits (N, C, h, w) on a grid that covers the view exactly."""
+        rows, columns = view.cells(self.config.mask_stride)
+        cropped = self._in_main_memory(logits[..., :rows, :columns])
+        return align(cropped, view, self.config.mask_stride)
+
+    def _in_main_memory(self, logits: Tensor) -> FloatArray:
+        """Logits as a float32 array.
 
         Raises:
             PrecisionOverflow: they are not finite in half precision.
             WeightsError: they are not finite in full precision.
         """
-        # Cells that the image only partly fills still belong to it.
-        rows, columns = (
-            -(-side // self.config.mask_stride) for side in view.input_size
-        )
-        cropped: FloatArray = logits[..., :rows, :columns].float().cpu().numpy()
-        if not np.isfinite(cropped).all():
+        array: FloatArray = logits.float().cpu().numpy()
+        if not np.isfinite(array).all():
             if self.dtype != torch.float32:
                 raise PrecisionOverflow
             raise non_finite_error(self.config.name)
-        return cropped
+        return array
 
     def _autocast(self) -> torch.autocast:
         half = self.dtype != torch.float32
@@ -153,13 +157,24 @@ class TinyBackend:
             mask_input: (1, S/2, S/2) logits of the previous answer, or None.
         """
         logits, scores = self._decode(encoded, [prompts], mask_input)
-        return logits[0], scores[0]
+        return self._aligned(logits, encoded.view)[0], scores[0]
 
     def decode_many(
         self, encoded: EncodedView, sets: Sequence[PromptSet]
     ) -> tuple[FloatArray, FloatArray]:
         """The answers of :meth:`decode` to N prompt sets, (N, 4, h, w) and (N, 4)."""
-        return self._decode(encoded, sets)
+        logits, scores = self._decode(encoded, sets)
+        return self._aligned(logits, encoded.view), scores
+
+    def decode_grid(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`~zim_model.backends.backend.Backend`."""
+        logits, scores = self._decode(encoded, [prompts], mask_input)
+        return self._in_main_memory(logits)[0], scores[0]
 
     @torch.inference_mode()
     def _decode(
@@ -167,7 +182,8 @@ class TinyBackend:
         encoded: EncodedView,
         sets: Sequence[PromptSet],
         mask_input: FloatArray | None = None,
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> tuple[Tensor, FloatArray]:
+        """Logits (N, 4, S/2, S/2) of the padded input, and predicted IoU (N, 4)."""
         assert isinstance(encoded.features, TinyFeatures)
         side, count = self.config.image_size, len(sets)
         maps = torch.zeros(count, 4, side, side)
@@ -186,4 +202,4 @@ class TinyBackend:
         with self._autocast():
             logits, iou = self.model(image, maps)
         scores: FloatArray = iou.float().cpu().numpy()
-        return self._crop_and_convert(logits, encoded.view), scores
+        return logits, scores

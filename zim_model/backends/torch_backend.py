@@ -13,7 +13,7 @@ from torch import Tensor
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.backend import EncodedView
 from zim_model.backends.cuda_graphs import CudaGraphDecoder, padded_length
-from zim_model.backends.view import View, normalise, resize_view
+from zim_model.backends.view import View, align, normalise, resize_view
 from zim_model.errors import PrecisionOverflow, WeightsError, msg
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.network.cue_maps import CUES, cue_maps
@@ -156,7 +156,7 @@ class TorchBackend:
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """See :class:`Backend`."""
-        logits, scores = self._decode(encoded, [prompts], mask_input)
+        logits, scores = self._decode_aligned(encoded, [prompts], mask_input)
         return logits[0], scores[0]
 
     def decode_many(
@@ -166,20 +166,45 @@ class TorchBackend:
 
         On a GPU this takes little longer than one.
         """
-        return self._decode(encoded, prompt_sets)
+        return self._decode_aligned(encoded, prompt_sets)
 
     @torch.inference_mode()
-    def _decode(
+    def decode_grid(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`Backend`."""
+        logits, iou = self._decode(encoded, [prompts], mask_input)
+        return self._in_main_memory(logits)[0], self._scores(iou)[0]
+
+    @torch.inference_mode()
+    def _decode_aligned(
         self,
         encoded: EncodedView,
         prompt_sets: Sequence[PromptSet],
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
+        """Results of :meth:`decode` for N prompt sets, (N, 4, h, w) and (N, 4)."""
+        view, stride = encoded.view, self.config.mask_stride
+        logits, iou = self._decode(encoded, prompt_sets, mask_input)
+        rows, columns = view.cells(stride)
+        cropped = self._in_main_memory(logits[..., :rows, :columns])
+        return align(cropped, view, stride), self._scores(iou)
+
+    def _decode(
+        self,
+        encoded: EncodedView,
+        prompt_sets: Sequence[PromptSet],
+        mask_input: FloatArray | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Logits (N, 4, G, G) of the padded input, and predicted IoU (N, 4)."""
         assert isinstance(encoded.features, Features)
         if mask_input is None and len(prompt_sets) == 1:
             recorded = self._replay(encoded.features, prompt_sets[0])
             if recorded is not None:
-                return self._crop_and_convert(encoded.view, *recorded)
+                return recorded
         config = self.config
         longest = max(len(prompt_tokens(prompts)[1]) for prompts in prompt_sets)
         tokens = [prompt_tokens(prompts, longest) for prompts in prompt_sets]
@@ -199,7 +224,7 @@ class TorchBackend:
                 cues,
                 mask,
             )
-        return self._crop_and_convert(encoded.view, logits, iou)
+        return logits, iou
 
     def _replay(
         self, features: Features, prompts: PromptSet
@@ -215,18 +240,20 @@ class TorchBackend:
             features, torch.from_numpy(coords)[None], torch.from_numpy(labels)[None]
         )
 
-    def _crop_and_convert(
-        self, view: View, logits: Tensor, iou: Tensor
-    ) -> tuple[FloatArray, FloatArray]:
-        """Logits of the unpadded view and scores, in main memory."""
-        height, width = view.input_size
-        stride = self.config.mask_stride
-        # Cells that the image fills only in part belong to it.
-        height, width = -(-height // stride), -(-width // stride)
-        cropped = logits[..., :height, :width].float().cpu().numpy()
-        if not np.isfinite(cropped).all():
+    def _in_main_memory(self, logits: Tensor) -> FloatArray:
+        """Logits as a float32 array.
+
+        Raises:
+            PrecisionOverflow: they are not finite in half precision.
+            WeightsError: they are not finite in full precision.
+        """
+        array: FloatArray = logits.float().cpu().numpy()
+        if not np.isfinite(array).all():
             if self.dtype != torch.float32:
                 raise PrecisionOverflow
             raise non_finite_error(self.config.name)
-        scores = iou.float().cpu().numpy()
-        return cropped, scores.reshape(len(cropped), NUM_MASK_TOKENS)
+        return array
+
+    def _scores(self, iou: Tensor) -> FloatArray:
+        scores: FloatArray = iou.float().cpu().numpy()
+        return scores.reshape(-1, NUM_MASK_TOKENS)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from zim_model.arrays import ByteArray, FloatArray
@@ -70,6 +72,11 @@ class View:
             max(1, int(self.width * scale + 0.5)),
         )
 
+    def cells(self, stride: int) -> tuple[int, int]:
+        """(rows, columns) of the input's grid that the view reaches, also in part."""
+        height, width = self.input_size
+        return -(-height // stride), -(-width // stride)
+
     def crop(self, image: ByteArray) -> ByteArray:
         """The pixels of this view, (height, width, 3), without copying."""
         return image[self.top : self.bottom, self.left : self.right]
@@ -110,6 +117,76 @@ class View:
             if 0 <= p.x < width and 0 <= p.y < height
         )
         return Scribble(inside, scribble.positive)
+
+
+def align(values: FloatArray, view: View, stride: int) -> FloatArray:
+    """Values on a grid that covers a view exactly, from the grid of the padded input.
+
+    Cell i of the input's grid covers the input pixels ``[i, i + 1) * stride``, whatever
+    the padding, so a view may end inside a cell.  The result is the input's grid where
+    it does not, else it is interpolated at the middles of slightly smaller cells.
+
+    Args:
+        values: (..., G, G), or the first ``view.cells(stride)`` of it.
+        view: what the input shows.
+        stride: input pixels per cell.
+
+    Returns:
+        (..., rows, columns), see :meth:`View.cells`.
+    """
+    for axis, side in zip((-2, -1), view.input_size, strict=True):
+        count = -(-side // stride)
+        values = (
+            values.take(range(count), axis) if count < values.shape[axis] else values
+        )
+        if side % stride:
+            middles = np.arange(count) + 0.5
+            values = sample_cells(values, middles * (side / stride / count) - 0.5, axis)
+    return values
+
+
+def spread(values: FloatArray, view: View, stride: int) -> FloatArray:
+    """The inverse of :func:`align`: values (h, w) of a view on the input's grid.
+
+    Returns:
+        The cells that the view reaches, ``view.cells(stride)``.
+    """
+    for axis, side in enumerate(view.input_size):
+        count = -(-side // stride)
+        exact = side / stride
+        if count != exact or values.shape[axis] != count:
+            middles = np.arange(count) + 0.5
+            positions = middles * (values.shape[axis] / exact) - 0.5
+            values = sample_cells(values, positions, axis)
+    return values
+
+
+def sample_cells(
+    values: FloatArray, positions: npt.NDArray[np.floating[Any]], axis: int
+) -> FloatArray:
+    """Values between cells, by cubic convolution (Keys 1981, a = -1/2).
+
+    Args:
+        values: float32; the outermost cells continue beyond the ends.
+        positions: (n,), in cells; 0 is the middle of the first one.
+        axis: that n replaces.
+    """
+    first = np.floor(positions)
+    t = positions - first
+    weights = (
+        ((2 - t) * t - 1) * t / 2,
+        ((3 * t - 5) * t * t + 2) / 2,
+        ((4 - 3 * t) * t + 1) * t / 2,
+        (t - 1) * t * t / 2,
+    )
+    shape = [1] * values.ndim
+    shape[axis] = len(positions)
+    last, total = values.shape[axis] - 1, None
+    for offset, weight in enumerate(weights, -1):
+        cells = np.clip(first + offset, 0, last).astype(np.intp)
+        term = values.take(cells, axis) * weight.astype(np.float32).reshape(shape)
+        total = term if total is None else np.add(total, term, out=total)
+    return np.asarray(total, np.float32)
 
 
 def choose_view(
@@ -166,10 +243,13 @@ def alpha_to_mask_input(
     Returns:
         (1, S/4, S/4) float32 logits, 0 in the padding.
     """
-    rows, columns = (max(1, side // MASK_STRIDE) for side in view.input_size)
+    rows, columns = view.cells(MASK_STRIDE)
+    input_height, input_width = view.input_size
     # The middle of each cell, in cells of alpha.
-    x = (np.arange(columns, dtype=np.float32) + 0.5) * (view.width / columns)
-    y = (np.arange(rows, dtype=np.float32) + 0.5) * (view.height / rows)
+    x = np.arange(columns, dtype=np.float32) + 0.5
+    y = np.arange(rows, dtype=np.float32) + 0.5
+    x *= MASK_STRIDE * view.width / input_width
+    y *= MASK_STRIDE * view.height / input_height
     x = (view.left + x) * (alpha.shape[1] / width) - 0.5
     y = (view.top + y) * (alpha.shape[0] / height) - 0.5
     values = cv2.remap(

@@ -6,6 +6,7 @@ accurate (test-time augmentation).  It takes twice as long.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.backend import Backend, EncodedView, RefiningBackend
-from zim_model.backends.view import MASK_STRIDE, View
+from zim_model.backends.view import View, sample_cells
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 
@@ -62,19 +63,16 @@ class FlipTta:
     ) -> tuple[FloatArray, FloatArray]:
         """See :class:`~zim_model.backends.backend.Backend`."""
         assert isinstance(encoded, FlippedFeatures)
-        width = encoded.view.input_size[1]
-        cells = width / self.config.mask_stride
+        width, stride = encoded.view.input_size[1], self.config.prompt_mask_stride
         logits, scores = self._backend.decode(encoded, prompts, mask_input)
         flipped_mask = (
-            None if mask_input is None else flip_mask_input(mask_input, width)
+            None if mask_input is None else flip_mask_input(mask_input, width / stride)
         )
-        flipped_prompts = flip_prompts(prompts, width)
         other, other_scores = self._backend.decode(
-            encoded.other, flipped_prompts, flipped_mask
+            encoded.other, flip_prompts(prompts, width), flipped_mask
         )
-        return mean_features(logits, unflip_logits(other, cells)), mean_features(
-            scores, other_scores
-        )
+        mean = mean_features(logits, other[..., ::-1])
+        return mean, mean_features(scores, other_scores)
 
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
         """See :class:`~zim_model.backends.backend.RefiningBackend`."""
@@ -106,28 +104,14 @@ def flip_prompts(prompts: PromptSet, width: float) -> PromptSet:
     )
 
 
-def flip_mask_input(mask: FloatArray, width: int) -> FloatArray:
-    """The mask input (1, S/4, S/4) of the mirror image; padding stays in place.
+def flip_mask_input(mask: FloatArray, cells: float) -> FloatArray:
+    """The mask input (1, s, s) of the mirror image; padding stays in place.
 
     Args:
-        width: of the image inside the input, in input pixels.
+        cells: width of the image in the mask input, which may end inside a cell.
     """
-    columns = max(1, width // MASK_STRIDE)
+    columns = math.ceil(cells)
     out = mask.copy()
-    out[..., :columns] = mask[..., columns - 1 :: -1]
+    mirrored = cells - 1 - np.arange(columns)
+    out[..., :columns] = sample_cells(mask[..., :columns], mirrored, -1)
     return out
-
-
-def unflip_logits(logits: FloatArray, cells: float) -> FloatArray:
-    """Logits (4, h, w) of a mirror image, flipped back.
-
-    Args:
-        cells: width of the image in cells; the last one may be partly padding, and
-            the image then begins inside a cell of the mirror image.
-    """
-    flip_point = logits[..., ::-1]
-    beyond = np.float32(logits.shape[-1] - cells)
-    if beyond == 0:
-        return flip_point
-    following = np.concatenate([flip_point[..., 1:], flip_point[..., -1:]], -1)
-    return np.asarray(flip_point + beyond * (following - flip_point), np.float32)

@@ -100,16 +100,16 @@ def predict_once(
 
 
 def alpha_box(alpha: FloatArray, view: View) -> Box | None:
-    """The box, in image pixels, around a view's (h, w) alpha above 0.5; None if none.
-
-    It may extend a fraction of a cell beyond the view.
-    """
+    """The box in image pixels of a (h, w) alpha of a view above 0.5; None if empty."""
     bounds = mask_bounds(alpha > 0.5)
     if bounds is None:
         return None
-    scale = view.width / alpha.shape[1]
-    left, top, right, bottom = (edge * scale for edge in bounds)
-    return Box(view.left + left, view.top + top, view.left + right, view.top + bottom)
+    across, down = view.width / alpha.shape[1], view.height / alpha.shape[0]
+    left, top, right, bottom = bounds
+    return Box(
+        *(view.left + left * across, view.top + top * down),
+        *(view.left + right * across, view.top + bottom * down),
+    )
 
 
 def logits_to_alphas(logits: FloatArray) -> FloatArray:

@@ -72,10 +72,9 @@ def _predict_view(
     raise_if_cancelled(request.cancelled)
     mask_input = None
     if previous is not None:
-        config, alpha = request.backend.config, previous.alphas[request.candidate]
-        mask_input = previous_mask_input(
-            alpha, previous.view, view, config.mask_stride, config.prompt_mask_stride
-        )
+        alpha = previous.alphas[request.candidate]
+        stride = request.backend.config.prompt_mask_stride
+        mask_input = previous_mask_input(alpha, previous.view, view, stride)
     return decode_view(request.backend, encoded, prompts, mask_input)
 
 
@@ -121,14 +120,13 @@ def object_view(
 
 
 def previous_mask_input(
-    alpha: FloatArray, seen: View, view: View, stride: int, mask_stride: int
+    alpha: FloatArray, seen: View, view: View, mask_stride: int
 ) -> FloatArray:
     """A prediction on one view as the mask input of another.
 
     Args:
         alpha: (h, w) in [0, 1] of ``seen``; nothing is known of the object beyond.
         seen, view: parts of the same image.
-        stride: input pixels per pixel of alpha.
         mask_stride: input pixels per pixel of the mask input.
 
     Returns:
@@ -136,14 +134,14 @@ def previous_mask_input(
         the padding.
     """
     side = view.image_size // mask_stride
-    scale = max(view.height, view.width) / view.image_size * mask_stride
-    centres = (np.arange(side, dtype=np.float32) + 0.5) * scale
-    x, y = centres + (view.left - seen.left), centres + (view.top - seen.top)
+    input_height, input_width = view.input_size
+    centres = (np.arange(side, dtype=np.float32) + 0.5) * mask_stride
+    # In pixels of the part that was seen.
+    x = centres * (view.width / input_width) + (view.left - seen.left)
+    y = centres * (view.height / input_height) + (view.top - seen.top)
     inside = ((y >= 0) & (y < seen.height))[:, None] & ((x >= 0) & (x < seen.width))
-    per_pixel = seen.image_size / max(seen.height, seen.width) / stride
-    columns, rows = (
-        np.asarray(positions * per_pixel - 0.5, np.float32) for positions in (x, y)
-    )
+    columns = np.asarray(x * (alpha.shape[1] / seen.width) - 0.5, np.float32)
+    rows = np.asarray(y * (alpha.shape[0] / seen.height) - 0.5, np.float32)
     resampled = cv2.remap(
         np.asarray(alpha, np.float32),
         np.broadcast_to(columns, (side, side)).copy(),

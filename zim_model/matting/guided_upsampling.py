@@ -136,7 +136,7 @@ def upsample_in_steps(
     if large:  # A subset of the pixels suffices for so small a grid.
         thinned = (SAMPLES_PER_CELL * width, SAMPLES_PER_CELL * height)
         image = np.asarray(
-            cv2.resize(image, thinned, interpolation=cv2.INTER_NEAREST), np.uint8
+            cv2.resize(image, thinned, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8
         )
     guide = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     finer: ByteArray | None = None

@@ -122,7 +122,7 @@ def connectivity_levels(predicted: FloatArray, target: FloatArray) -> ByteArray:
     A pixel is connected to a level if at it, and at all lower ones, it belongs to the
     largest region that both alphas reach.
     """
-    reached = levels_reached(cv2.min(predicted, target))
+    reached = levels_reached(np.minimum(predicted, target))
     histogram = cv2.calcHist([reached], [0], None, [_LAST + 1], [0, _LAST + 1])
     counts = np.cumsum(histogram[::-1].astype(np.int64))[::-1].tolist()
     regions = _ConnectedRegions(reached)
@@ -136,9 +136,9 @@ def connectivity_levels(predicted: FloatArray, target: FloatArray) -> ByteArray:
 def levels_reached(alpha: FloatArray) -> ByteArray:
     """How many of the thresholds above 0 each pixel (H, W) reaches."""
     # Rounded down; where rounding errors may have made it too large, compare.
-    levels = np.asarray(cv2.convertScaleAbs(alpha, alpha=_LAST, beta=_NEAR - 0.5))
+    levels = cv2.convertScaleAbs(alpha, alpha=_LAST, beta=_NEAR - 0.5)
     too_large = cv2.compare(alpha, cv2.LUT(levels, _LEVELS), cv2.CMP_LT)
-    return np.asarray(cv2.subtract(levels, cv2.min(too_large, 1)), np.uint8)
+    return np.asarray(levels, np.uint8) - (np.asarray(too_large, np.uint8) & 1)
 
 
 class _ConnectedRegions:

@@ -21,8 +21,8 @@ import torch
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.backend import EncodedView
 from zim_model.backends.torch_backend import non_finite_error, prompt_tokens
-from zim_model.backends.view import View, normalise, resize_view
-from zim_model.errors import DeviceError, WeightsError, msg
+from zim_model.backends.view import View, align, normalise, resize_view
+from zim_model.errors import DeviceError, PromptError, WeightsError, msg
 from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.network.decoder import attention_mask
 from zim_model.network.zim import Features
@@ -118,7 +118,26 @@ class OnnxBackend:
         prompts: PromptSet,
         mask_input: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.backends.backend.Backend`; without mask input."""
+        """See :class:`~zim_model.backends.backend.Backend`.
+
+        Raises:
+            PromptError: there is a mask input, which the graphs do not have.
+        """
+        logits, scores = self.decode_grid(encoded, prompts, mask_input)
+        return align(logits, encoded.view, self.config.mask_stride), scores
+
+    def decode_grid(
+        self,
+        encoded: EncodedView,
+        prompts: PromptSet,
+        mask_input: FloatArray | None = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :meth:`decode` and :class:`~zim_model.backends.backend.Backend`."""
+        if mask_input is not None:
+            raise PromptError(
+                msg("{name} takes no mask input.", name=self.config.name),
+                msg("The official graphs have none; convert them, or give points."),
+            )
         coords, labels = prompt_tokens(prompts)
         features = encoded.features
         assert isinstance(features, Features)
@@ -132,9 +151,7 @@ class OnnxBackend:
         logits, iou = self._run(self._decoder, DECODER_OUTPUTS, inputs)
         if not np.isfinite(logits).all():
             raise non_finite_error(str(self._folder))
-        stride = self.config.mask_stride
-        height, width = (-(-side // stride) for side in encoded.view.input_size)
-        return logits[0, :, :height, :width], iou[0].reshape(NUM_MASK_TOKENS)
+        return logits[0], iou[0].reshape(NUM_MASK_TOKENS)
 
     def _run(self, session: Any, outputs: Sequence[str], inputs: Any) -> list[Any]:
         """Run a graph; never on another device when this one fails."""

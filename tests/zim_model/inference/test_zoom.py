@@ -28,9 +28,9 @@ class DiscBackend:
 
     def decode(self, view, prompts, mask_input=None):
         self.calls.append((view, prompts, mask_input))
-        height, width = (-(-side // 2) for side in view.input_size)
-        scale = max(view.height, view.width) / view.image_size * 2
-        y, x = (np.mgrid[:height, :width] + 0.5) * scale
+        height, width = view.cells(2)
+        y, x = np.mgrid[:height, :width] + 0.5
+        y, x = y * view.height / height, x * view.width / width
         distance = np.hypot(y + view.top - DISC[0], x + view.left - DISC[1])
         logits = np.repeat(((DISC[2] - distance) / 2)[None], 4, 0).astype(np.float32)
         return logits, np.full(4, 0.9, np.float32)
@@ -155,7 +155,7 @@ def disc_alpha(view):
 )
 def test_the_previous_answer_lies_where_it_was_found(view):
     seen = View(230, 130, 371, 270, 256)
-    logits = previous_mask_input(disc_alpha(seen), seen, view, 2, 2)
+    logits = previous_mask_input(disc_alpha(seen), seen, view, 2)
     assert logits.shape == (1, 128, 128)
     height, width = (-(-side // 2) for side in view.input_size)
     expected = disc_alpha(view) > 0.5
@@ -166,7 +166,7 @@ def test_the_previous_answer_lies_where_it_was_found(view):
 
 def test_nothing_is_known_beyond_the_previous_view():
     seen, view = View(300, 200, 340, 240, 256), View.whole(*SIZE, 256)
-    logits = previous_mask_input(np.ones((128, 128), np.float32), seen, view, 2, 2)
+    logits = previous_mask_input(np.ones((128, 128), np.float32), seen, view, 2)
     shown = logits[0] > 0
     scale = 600 / 128
     assert shown.sum() == pytest.approx((40 / scale) ** 2, rel=0.3)
