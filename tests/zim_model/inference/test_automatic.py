@@ -306,6 +306,6 @@ def test_the_bundled_model_finds_what_it_answers_again():
     assert [f.area for f in found] == sorted((f.area for f in found), reverse=True)
     for one in found[:2]:
         assert max(one.alpha.shape) == SMALL_SIDE
-        matte = engine.solve(replace(question, prompts=one.prompts))
+        matte = engine.solve(question.with_recipe(prompts=one.prompts))
         again = cv2.resize(matte.pyramid[0], one.alpha.shape[::-1])
         assert np.abs(one.alpha - again.astype(float)).mean() < 0.03 * 255
