@@ -86,18 +86,7 @@ class ImportedMask:
         Raises:
             ImageError: it is not.
         """
-        if self.size != (height, width):
-            raise ImageError(
-                msg(
-                    "The mask is {mask_width} x {mask_height} pixels and the photo "
-                    "{width} x {height}.",
-                    mask_width=self.size[1],
-                    mask_height=self.size[0],
-                    width=width,
-                    height=height,
-                ),
-                msg("Give a mask of the photo's own size."),
-            )
+        check_mask_size(self.size, (height, width))
 
     def decode(self) -> ByteArray:
         """The mask, (H, W) uint8, 255 on the object.
@@ -182,3 +171,23 @@ def _is_grey_png(png: bytes) -> bool:
     if len(png) < 33 or not png.startswith(_SIGNATURE) or png[12:16] != b"IHDR":
         return False
     return (png[24], png[25]) == _GREY and min(struct.unpack(">II", png[16:24])) > 0
+
+
+def check_mask_size(mask: tuple[int, ...], image: tuple[int, ...]) -> None:
+    """Check that a mask and its image have the same height and width.
+
+    Raises:
+        ImageError: they have not.
+    """
+    if mask != image:
+        raise ImageError(
+            msg(
+                "The mask is {mask_width} x {mask_height} pixels and the photo "
+                "{width} x {height}.",
+                mask_width=mask[1],
+                mask_height=mask[0],
+                width=image[1],
+                height=image[0],
+            ),
+            msg("Give a mask of the photo's own size."),
+        )

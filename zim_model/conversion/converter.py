@@ -23,6 +23,7 @@ from zim_model.conversion.cues import label_cue_maps
 from zim_model.conversion.network import ConverterNetwork, fuse_scales
 from zim_model.conversion.weights import load_converter
 from zim_model.errors import Cancelled, ImageError, PromptError, msg
+from zim_model.imported_mask import check_mask_size
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
@@ -187,18 +188,7 @@ def _check_inputs(
                 dtype=mask.dtype,
             )
         )
-    if mask.shape != image.shape[:2]:
-        raise ImageError(
-            msg(
-                "The mask is {mask_width} x {mask_height} pixels and the photo "
-                "{width} x {height}.",
-                mask_width=mask.shape[1],
-                mask_height=mask.shape[0],
-                width=image.shape[1],
-                height=image.shape[0],
-            ),
-            msg("Give a mask of the photo's own size."),
-        )
+    check_mask_size(mask.shape, image.shape[:2])
     label = binarise(mask)
     if not label.any():
         raise PromptError(

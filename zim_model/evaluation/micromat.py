@@ -11,7 +11,6 @@ import hashlib
 import http.client
 import json
 import re
-import shutil
 import time
 import urllib.error
 import urllib.parse
@@ -32,7 +31,7 @@ from zim_model.weights.download import (
     fetch_files,
     open_https,
 )
-from zim_model.weights.installed import translate_os_errors
+from zim_model.weights.installed import check_space, translate_os_errors
 
 REPOSITORY = "naver-iv/MicroMat-3K"
 REVISION = "7e6a7eca5cf6471ccba193d390b4ce8d7b7e8624"
@@ -49,7 +48,6 @@ TERMS = (
 """Shown before the download."""
 PAGES = 100
 """Most pages that a list of files may have."""
-_SPARE = 64 << 20
 """Bytes that a disk keeps free."""
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -99,7 +97,7 @@ def download_micromat(
         for part in {(folder / file.path).parent for file in listed}:
             part.mkdir(parents=True, exist_ok=True)
         left = [file for file in listed if not (folder / file.path).is_file()]
-        _check_space(folder, sum(file.size for file in left))
+        check_space(folder, sum(file.size for file in left), model=False)
     for file in (file for file in left if not file.large):
         if cancelled():
             raise Cancelled
@@ -142,21 +140,6 @@ def _list_files(open_url: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
             raise DownloadError(
                 msg("The list of files goes on at {url}, a stranger's.", url=url)
             )
-
-
-def _check_space(folder: Path, nbytes: int) -> None:
-    free = shutil.disk_usage(folder).free - _SPARE
-    if free < nbytes:
-        raise DownloadError(
-            msg(
-                "The disk of {folder} is too full: {needed:,.0f} MB are needed, "
-                "{free:,.0f} MB are free.",
-                folder=folder,
-                needed=nbytes / 1e6,
-                free=max(0, free) / 1e6,
-            ),
-            msg("Free some space, or choose a folder on another disk."),
-        )
 
 
 def _parse_entry(entry: Any) -> _HubFile:

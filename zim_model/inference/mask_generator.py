@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import Bounds, ByteArray, FloatArray, mask_bounds
+from zim_model.arrays import Bounds, ByteArray, FloatArray, as_rgb, mask_bounds
 from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
-from zim_model.errors import ImageError, PromptError, msg
+from zim_model.errors import PromptError, msg
 from zim_model.inference.automatic import decode_many
 from zim_model.matting.rle import encoded
 from zim_model.prompts import Point, PromptSet
@@ -169,16 +169,7 @@ class ZimAutomaticMaskGenerator:
         Raises:
             ImageError: another shape or dtype.
         """
-        array = np.asarray(image)
-        if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
-            raise ImageError(
-                msg(
-                    "The image has shape {shape} and type {dtype}.",
-                    shape=array.shape,
-                    dtype=array.dtype,
-                ),
-                msg("Expected (height, width, 3) of uint8."),
-            )
+        array = as_rgb(image)
         size = (array.shape[0], array.shape[1])
         kept: list[_GeneratedMask] = []
         for view, layer in self._crops(size):

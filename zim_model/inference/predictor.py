@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import FloatArray
+from zim_model.arrays import FloatArray, as_rgb
 from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View, choose_view
 from zim_model.errors import ImageError, PromptError, msg
@@ -69,16 +69,7 @@ class ZimPredictor:
         Raises:
             ImageError: another shape or dtype.
         """
-        array = np.asarray(image)
-        if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
-            raise ImageError(
-                msg(
-                    "The image has shape {shape} and type {dtype}.",
-                    shape=array.shape,
-                    dtype=array.dtype,
-                ),
-                msg("Expected (height, width, 3) of uint8."),
-            )
+        array = as_rgb(image)
         if image_format not in ("RGB", "BGR"):
             raise ImageError(
                 msg(
