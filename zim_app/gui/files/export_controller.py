@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
@@ -22,7 +22,6 @@ from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
 from zim_app.gui.progress import JobProgress
 from zim_app.gui.settings import preferences, window_state
-from zim_app.gui.workers.worker_thread import WorkerTask
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte
 
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from zim_app.core.images import Image
     from zim_app.gui.main_window import MainWindow
     from zim_model.recipe import SceneObject
+
+Result = TypeVar("Result")
 
 THUMBNAIL_SIDE = 96
 """Longer side of the dragged thumbnail, in pixels."""
@@ -45,14 +46,12 @@ class ExportJob:
         index: index of its undo stack.
         stack: the exported state of its objects.
         cancelled: set when the user cancels.
-        success_text: message when a copy is done.
     """
 
     document: Document
     index: int
     stack: ObjectStack
     cancelled: threading.Event
-    success_text: str = ""
 
 
 class ExportController(QObject):
@@ -82,8 +81,6 @@ class ExportController(QObject):
         )
         self.progress.cancelled.connect(self.cancel)
         window.status.addPermanentWidget(self.progress)
-        self._file_worker.job_done.connect(self._on_job_done)
-        self._file_worker.job_failed.connect(self._on_job_failed)
 
     @property
     def ready(self) -> bool:
@@ -179,39 +176,36 @@ class ExportController(QObject):
         arguments = (document.image, export_targets(document, options), options)
         hooks = {"progress": self.progress.progressed.emit, "cancelled": stop.is_set}
         if path is not None:
-            work: Callable[[], Any] = partial(_write_file, *arguments, path, hooks)
+            work: Callable[[], list[Path]] = partial(
+                _write_file, *arguments, path, hooks
+            )
         else:
             assert folder is not None
             work = partial(_write_files, *arguments, folder, overwrite, hooks)
-        self._submit("export", job, work)
+        self._submit("export", job, work, partial(self._on_exported, job))
 
-    def _job(self, document: Document, success_text: str = "") -> ExportJob:
-        index, stop = document.undo_stack.index(), threading.Event()
-        return ExportJob(document, index, document_stack(document), stop, success_text)
+    def _job(self, document: Document) -> ExportJob:
+        index = document.undo_stack.index()
+        return ExportJob(document, index, document_stack(document), threading.Event())
 
-    def _submit(self, kind: str, job: ExportJob, work: Callable[[], Any]) -> None:
+    def _submit(
+        self,
+        kind: str,
+        job: ExportJob,
+        work: Callable[[], Result],
+        on_done: Callable[[Result], object],
+    ) -> None:
         self._jobs.append(job)
         self.progress.start()
-        self._file_worker.submit(kind, job, work)
+        on_failed = partial(self._on_failed, job)
+        self._file_worker.submit(kind, work, self, on_done, on_failed)
 
-    @Slot(object, object)
-    def _on_job_done(self, task: WorkerTask, result: Any) -> None:
-        if task.kind == "export":
-            self._end(task.subject)
-            self._on_exported(task.subject, result)
-        elif task.kind == "copy":
-            self._end(task.subject)
-            _put_on_clipboard(*result)
-            self._window.banner.show_success(task.subject.success_text)
-        elif task.kind == "drag_file":
-            self.file_ready.emit(*result)
-
-    @Slot(object, object)
-    def _on_job_failed(self, task: WorkerTask, error: Exception) -> None:
-        if task.kind in ("export", "copy"):
-            self._end(task.subject)
-            if isinstance(error, Cancelled):
-                self._window.banner.show_success(self.tr("The export was cancelled."))
+    def _on_failed(self, job: ExportJob, error: Exception) -> None:
+        self._end(job)
+        if isinstance(error, Cancelled):
+            self._window.banner.show_success(self.tr("The export was cancelled."))
+        else:
+            self._window.report(error)
 
     def _end(self, job: ExportJob) -> None:
         self._jobs.remove(job)
@@ -219,6 +213,7 @@ class ExportController(QObject):
             self.progress.stop()
 
     def _on_exported(self, job: ExportJob, paths: list[Path]) -> None:
+        self._end(job)
         if len(paths) == 1:
             text = self.tr("Saved {}").format(paths[0])
         else:
@@ -248,10 +243,17 @@ class ExportController(QObject):
     def _copy(self, what: str, success_text: str) -> None:
         document = self._window.document
         if document is not None and self.ready:
-            job, objects = self._job(document, success_text), _active(document)
+            job, objects = self._job(document), _active(document)
             stopped = job.cancelled.is_set
             work = partial(_clipboard_data, document.image, objects, what, stopped)
-            self._submit("copy", job, work)
+            self._submit("copy", job, work, partial(self._on_copied, job, success_text))
+
+    def _on_copied(
+        self, job: ExportJob, success_text: str, content: tuple[bytes, QImage]
+    ) -> None:
+        self._end(job)
+        _put_on_clipboard(*content)
+        self._window.banner.show_success(success_text)
 
     def make_file(self) -> None:
         """Write a PNG of the active object to drag; emits ``file_ready``."""
@@ -263,7 +265,12 @@ class ExportController(QObject):
         options = replace(stored_options(), format="png", scope="active")
         folder = Path(self._folder.name)
         work = partial(_drag_file, document.image, _active(document), options, folder)
-        self._file_worker.submit("drag_file", None, work)
+        self._file_worker.submit(
+            "drag_file", work, self, self._on_file_made, self._window.report
+        )
+
+    def _on_file_made(self, file: tuple[Path, QImage]) -> None:
+        self.file_ready.emit(*file)
 
     def close(self) -> None:
         """Delete the files of :meth:`make_file`; call it after all jobs."""

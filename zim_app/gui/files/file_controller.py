@@ -25,9 +25,7 @@ from zim_app.gui.files.open_job import (
     open_project,
 )
 from zim_app.gui.settings import window_state
-from zim_app.gui.workers.file_worker import SILENT_KINDS
-from zim_app.gui.workers.worker_thread import WorkerTask
-from zim_model.errors import Cancelled, ZimError
+from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image
@@ -60,7 +58,6 @@ class FileController(QObject):
         self._closing = False
         self._after_save: Callable[[], object] | None = None
         self._listed_images: tuple[Path, ...] = ()
-        self._on_done: Callable[[Document], object] | None = None
         self.project: Path | None = None
         self.sessions = Autosave(window.file_worker, self)
         self.sessions.failed.connect(window.report)
@@ -68,10 +65,6 @@ class FileController(QObject):
         self.sessions.marks_read.connect(window.strip.model.set_marks)
         window.strip.path_requested.connect(self._on_strip_requested)
         self.sessions.recovered.connect(self._on_sessions_recovered)
-        self._file_worker.opened.connect(self._on_file_worker_opened)
-        self._file_worker.failed.connect(window.report)
-        self._file_worker.job_done.connect(self._on_job_done)
-        self._file_worker.job_failed.connect(self._on_job_failed)
 
     # -- Opening ---------------------------------------------------------------------
 
@@ -144,20 +137,29 @@ class FileController(QObject):
     def _open(
         self, path: Path, on_done: Callable[[Document], object] | None = None
     ) -> None:
-        self._on_done = on_done
-        path = (
-            path.absolute()
-        )  # it is stored, and must not depend on the working directory
+        # It is stored, and must not depend on the working directory.
+        path = path.absolute()
         self.sessions.flush()
         store = self.sessions.store
         if path.suffix.lower() == PROJECT_SUFFIX:
             work = partial(open_project, path, None, store)
         else:
             work = partial(open_image, path, store)
-        self._file_worker.open(path, work)
+        self._start_opening(work, on_done)
 
-    @Slot(object)
-    def _on_file_worker_opened(self, opened: OpenedImage | ImageMissing) -> None:
+    def _start_opening(
+        self,
+        work: Callable[[], OpenedImage | ImageMissing],
+        on_done: Callable[[Document], object] | None = None,
+    ) -> None:
+        on_opened = partial(self._on_opened, on_done)
+        self._file_worker.open(work, self, on_opened, self._window.report)
+
+    def _on_opened(
+        self,
+        on_done: Callable[[Document], object] | None,
+        opened: OpenedImage | ImageMissing,
+    ) -> None:
         if isinstance(opened, ImageMissing):
             self._show_image_missing(opened)
             return
@@ -179,7 +181,6 @@ class FileController(QObject):
             window_state.add_recent_path(recent)
         self.project_changed.emit()
         self._show_problems(opened)
-        on_done, self._on_done = self._on_done, None
         if on_done is not None:
             on_done(document)
 
@@ -231,7 +232,7 @@ class FileController(QObject):
     def _on_located(self, project: Path, name: str) -> None:
         store = self.sessions.store
         work = partial(open_project, project, Path(name), store)
-        self._file_worker.open(project, work)
+        self._start_opening(work)
 
     # -- From other programs ---------------------------------------------------------
 
@@ -261,7 +262,7 @@ class FileController(QObject):
             return
         name = self.tr("Pasted image")
         work = partial(open_pasted, content, name, self.sessions.store)
-        self._confirm_unsaved(partial(self._file_worker.open, name, work))
+        self._confirm_unsaved(partial(self._start_opening, work))
 
     @Slot()
     def paste(self) -> None:
@@ -306,15 +307,13 @@ class FileController(QObject):
     def _save(self, path: Path) -> None:
         document = self._window.document
         assert document is not None
-        subject = (path, document, document.undo_stack.index())
+        on_done = partial(self._on_saved, path, document, document.undo_stack.index())
         work = partial(_write_project, path, document.image, document_stack(document))
-        self._file_worker.submit("save_project", subject, work)
+        self._file_worker.submit(
+            "save_project", work, self, on_done, self._on_save_failed
+        )
 
-    @Slot(object, object)
-    def _on_job_done(self, task: WorkerTask, result: object) -> None:
-        if task.kind != "save_project":
-            return
-        path, document, index = task.subject
+    def _on_saved(self, path: Path, document: Document, index: int, _: None) -> None:
         self._window.banner.show_success(self.tr("Saved {}").format(path))
         window_state.add_recent_path(path)
         if document is self._window.document:
@@ -327,12 +326,9 @@ class FileController(QObject):
         if after_save is not None:
             self._confirm_unsaved(after_save)
 
-    @Slot(object, object)
-    def _on_job_failed(self, task: WorkerTask, error: Exception) -> None:
-        if task.kind == "save_project":
-            self._after_save = None
-        if task.kind not in SILENT_KINDS and not isinstance(error, Cancelled):
-            self._window.report(error)
+    def _on_save_failed(self, error: Exception) -> None:
+        self._after_save = None
+        self._window.report(error)
 
     # -- Closing ---------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Slot
@@ -16,7 +16,6 @@ from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import window_state
-from zim_app.gui.workers.worker_thread import WorkerTask
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError
 from zim_model.imported_mask import THRESHOLD_LEVEL, ImportedMask
@@ -27,6 +26,8 @@ from zim_model.request import Finish
 if TYPE_CHECKING:
     from zim_app.core.images import Image
     from zim_app.gui.main_window import MainWindow
+
+Result = TypeVar("Result")
 
 
 class MaskController(QObject):
@@ -42,7 +43,6 @@ class MaskController(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        window.file_worker.job_done.connect(self._on_job_done)
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -104,10 +104,20 @@ class MaskController(QObject):
         if document is not None:
             window_state.set_refine_masks(refine)
             work = partial(_read_masks, paths, document.image, refine)
-            self._window.file_worker.submit("import_mask", document, work)
+            self._submit("import_mask", work, partial(self._on_masks_read, document))
 
-    def _add(self, document: Document, masks: list[tuple[str, ImportedMask]]) -> None:
+    def _submit(
+        self, kind: str, work: Callable[[], Result], on_done: Callable[[Result], object]
+    ) -> None:
+        report = self._window.report
+        self._window.file_worker.submit(kind, work, self, on_done, report)
+
+    def _on_masks_read(
+        self, document: Document, masks: list[tuple[str, ImportedMask]]
+    ) -> None:
         """Add masks as objects on top; an empty active object is used for the first."""
+        if document is not self._window.document:
+            return
         state = document.state
         scene_objects: list[SceneObject] = []
         for name, mask in masks:
@@ -136,14 +146,17 @@ class MaskController(QObject):
         if document is not None and self._window.export.ready:
             state = document.state
             assert state.matte is not None
-            subject = document, state.object.id, state.recipe
+            on_done = partial(
+                self._on_binarised, document, state.object.id, state.recipe
+            )
             work = partial(_binarise, state.matte.alpha)
-            self._window.file_worker.submit("refine_mask", subject, work)
+            self._submit("refine_mask", work, on_done)
 
-    def _replace(
-        self, subject: tuple[Document, int, Recipe], mask: ImportedMask
+    def _on_binarised(
+        self, document: Document, id_: int, recipe: Recipe, mask: ImportedMask
     ) -> None:
-        document, id_, recipe = subject
+        if document is not self._window.document:
+            return
         objects = document.state.objects
         indexes = [
             i for i, scene_object in enumerate(objects) if scene_object.id == id_
@@ -188,20 +201,9 @@ class MaskController(QObject):
             window_state.set_pair_folder(folder)
             mattes = _mattes(document, "each" if all_ else "active")
             work = partial(_write_pairs, document.image, mattes, folder)
-            self._window.file_worker.submit("training_pair", None, work)
+            self._submit("training_pair", work, self._on_pairs_saved)
 
-    # -- Results ---------------------------------------------------------------------
-
-    @Slot(object, object)
-    def _on_job_done(self, task: WorkerTask, result: object) -> None:
-        if task.kind == "training_pair":
-            self._show_saved(result)  # type: ignore[arg-type]
-        elif task.kind == "import_mask" and task.subject is self._window.document:
-            self._add(task.subject, result)  # type: ignore[arg-type]
-        elif task.kind == "refine_mask" and task.subject[0] is self._window.document:
-            self._replace(task.subject, result)  # type: ignore[arg-type]
-
-    def _show_saved(self, paths: list[Path]) -> None:
+    def _on_pairs_saved(self, paths: list[Path]) -> None:
         if len(paths) == 1:
             text = self.tr("Saved the training pair {}").format(paths[0])
         else:

@@ -376,3 +376,15 @@ def test_malformed_project_is_refused_in_a_banner(window, settle, tmp_path):
     settle()
     assert "bad.zimproj is a zim-studio project of version 99" in window.banner.text
     assert window.document is None
+
+
+def test_what_follows_opening_is_not_done_for_another_image(
+    window, settle, corrupt, photo
+):
+    done = []
+    window.files.open_path(corrupt, done.append)
+    settle()
+    window.open_path(photo)
+    settle()
+    assert window.document.image.path == photo
+    assert not done
