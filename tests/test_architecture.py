@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,13 @@ def test_module_imports_only_what_its_layer_may(path: Path) -> None:
     assert not roots(used) & {"tests", "benchmarks"}
     if layer not in ("zim_app.gui", "zim_app.__main__"):
         assert not roots(used) & QT
+
+
+def test_application_has_no_import_cycle() -> None:
+    """Not even one of types: what depends on each other cannot be read apart."""
+    files = [path for path in SOURCES if name_of(path).startswith("zim_app")]
+    graph = {name_of(x): imports(x, ast.walk(parsed(x))) - {name_of(x)} for x in files}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names a cycle
 
 
 @pytest.mark.parametrize(

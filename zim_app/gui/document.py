@@ -69,6 +69,11 @@ class DocumentState:
         return self.object.id in self.unsolved
 
     @property
+    def has_current_matte(self) -> bool:
+        """Whether the active object has a matte, and its recipe is solved."""
+        return self.matte is not None and not self.is_pending
+
+    @property
     def is_complete(self) -> bool:
         """Whether no object on screen is unsolved."""
         pairs = enumerate(self.objects)

@@ -22,13 +22,13 @@ from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
 from zim_app.gui.progress import JobProgress
 from zim_app.gui.settings import preferences, window_state
+from zim_app.gui.studio import Studio
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte
 
 if TYPE_CHECKING:
     from zim_app.core.export import ExportOptions, ExportTarget
     from zim_app.core.images import Image
-    from zim_app.gui.main_window import MainWindow
     from zim_model.recipe import SceneObject
 
 Result = TypeVar("Result")
@@ -58,47 +58,50 @@ class ExportController(QObject):
     """Exports the window's document.
 
     Args:
-        window: the main window.
+        studio: the window.
 
     **Signals**
 
+    - ``exported(document, stack, index)``: the files of an export are written;
+      ``stack`` is what they show, and ``index`` that of the undo stack then.
     - ``file_ready(path, thumbnail)``: the file of :meth:`make_file`, and a small
       ``QImage`` of it.
 
     **Threads**: the window's; pixels are computed and written on others.
     """
 
+    exported = Signal(object, object, int)
     file_ready = Signal(object, object)
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._file_worker = window.file_worker
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.widget)
+        self._studio = studio
+        self._file_worker = studio.file_worker
         self._jobs: list[ExportJob] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.progress = JobProgress(
             self.tr("Progress of the export"), self.tr("Cancel the export")
         )
         self.progress.cancelled.connect(self.cancel)
-        window.status.addPermanentWidget(self.progress)
+        studio.status.addPermanentWidget(self.progress)
 
     @property
     def ready(self) -> bool:
         """Whether the active object has a matte to export."""
-        document = self._window.document
-        return (
-            document is not None
-            and document.state.matte is not None
-            and not document.state.is_pending
-        )
+        return self._ready_document() is not None
+
+    def _ready_document(self) -> Document | None:
+        document = self._studio.document
+        ready = document is not None and document.state.has_current_matte
+        return document if ready else None
 
     # -- Files ---------------------------------------------------------------
 
     @Slot()
     def show_dialog(self) -> None:
         """Show the export dialog."""
-        document = self._window.document
-        if document is None or not self.ready:
+        document = self._ready_document()
+        if document is None:
             return
         from zim_app.gui.files.export_dialog import ExportDialog, ExportObject
         from zim_app.gui.files.halo_hint import HaloHint
@@ -119,7 +122,7 @@ class ExportController(QObject):
         options = stored_options()
         folder = self._target_folder(document)
         dialog = ExportDialog(
-            document.image, export_objects, options, folder, halo, self._window
+            document.image, export_objects, options, folder, halo, self._studio.widget
         )
         dialog.export_requested.connect(self._on_export_requested)
         dialog.open()
@@ -128,7 +131,7 @@ class ExportController(QObject):
     def _on_export_requested(
         self, options: ExportOptions, folder: Path, overwrite: bool
     ) -> None:
-        document = self._window.document
+        document = self._studio.document
         if document is None:
             return
         store_options(options)
@@ -139,15 +142,15 @@ class ExportController(QObject):
     @Slot()
     def export_again(self) -> None:
         """Export with the last options, without a dialog; no file is replaced."""
-        document = self._window.document
-        if document is not None and self.ready:
+        document = self._ready_document()
+        if document is not None:
             folder = self._target_folder(document)
             self._start(document, stored_options(), folder=folder)
 
     def export_to(self, path: Path) -> None:
         """Write the active object's current cut-out to that file."""
-        document = self._window.document
-        if document is not None and self.ready:
+        document = self._ready_document()
+        if document is not None:
             from zim_app.core.export import ExportOptions
 
             self._start(document, ExportOptions(), path=path)
@@ -203,9 +206,9 @@ class ExportController(QObject):
     def _on_failed(self, job: ExportJob, error: Exception) -> None:
         self._end(job)
         if isinstance(error, Cancelled):
-            self._window.banner.show_success(self.tr("The export was cancelled."))
+            self._studio.banner.show_success(self.tr("The export was cancelled."))
         else:
-            self._window.report(error)
+            self._studio.report(error)
 
     def _end(self, job: ExportJob) -> None:
         self._jobs.remove(job)
@@ -219,14 +222,10 @@ class ExportController(QObject):
         else:
             text = self.tr("Saved {} files in {}").format(len(paths), paths[0].parent)
         folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._window.banner.show_success(
+        self._studio.banner.show_success(
             text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
         )
-        files, undo_stack = self._window.files, job.document.undo_stack
-        files.sessions.record_export(job.document, job.stack)
-        is_open = job.document is self._window.document
-        if is_open and undo_stack.index() == job.index and files.project is None:
-            undo_stack.setClean()
+        self.exported.emit(job.document, job.stack, job.index)
 
     # -- Clipboard and dragging ----------------------------------------------
 
@@ -241,8 +240,8 @@ class ExportController(QObject):
         self._copy("matte", self.tr("The matte is in the clipboard."))
 
     def _copy(self, what: str, success_text: str) -> None:
-        document = self._window.document
-        if document is not None and self.ready:
+        document = self._ready_document()
+        if document is not None:
             job, objects = self._job(document), _active(document)
             stopped = job.cancelled.is_set
             work = partial(_clipboard_data, document.image, objects, what, stopped)
@@ -253,12 +252,12 @@ class ExportController(QObject):
     ) -> None:
         self._end(job)
         _put_on_clipboard(*content)
-        self._window.banner.show_success(success_text)
+        self._studio.banner.show_success(success_text)
 
     def make_file(self) -> None:
         """Write a PNG of the active object to drag; emits ``file_ready``."""
-        document = self._window.document
-        if document is None or not self.ready:
+        document = self._ready_document()
+        if document is None:
             return
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="zim-studio-")
@@ -266,7 +265,7 @@ class ExportController(QObject):
         folder = Path(self._folder.name)
         work = partial(_drag_file, document.image, _active(document), options, folder)
         self._file_worker.submit(
-            "drag_file", work, self, self._on_file_made, self._window.report
+            "drag_file", work, self, self._on_file_made, self._studio.report
         )
 
     def _on_file_made(self, file: tuple[Path, QImage]) -> None:

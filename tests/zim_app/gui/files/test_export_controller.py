@@ -231,7 +231,7 @@ def test_export_marks_the_session_as_done(cut, settle, qtbot):
     at = cut.canvas.to_view(50, 50).toPoint()
     qtbot.mouseClick(cut.canvas.viewport(), LEFT, pos=at)
     settle()
-    cut.files.sessions.flush()
+    cut.sessions.flush()
     settle()
     assert not SessionStore().load(key).exported
 

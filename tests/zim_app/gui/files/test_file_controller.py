@@ -154,9 +154,9 @@ def test_killed_run_is_offered_at_the_next_start(
     opened.open_path(photo)
     settle()
     click(20, 20)
-    opened.files.sessions.flush()
+    opened.sessions.flush()
     settle()
-    opened.files.sessions._lock.unlock()  # as the system does for a dead process
+    opened.sessions._lock.unlock()  # as the system does for a dead process
     wanted = prompts(opened)
     window = next_window()
     window.files.start()
@@ -177,7 +177,7 @@ def test_offer_of_a_killed_run_goes_when_a_image_is_opened(
     opened.files.start()
     opened.open_path(photo)
     settle()
-    opened.files.sessions._lock.unlock()  # as the system does for a dead process
+    opened.sessions._lock.unlock()  # as the system does for a dead process
     window = next_window()
     window.files.start()
     idle(qtbot, window)
@@ -361,7 +361,7 @@ def test_project_of_a_image_elsewhere_finds_it_by_the_session(
     project_at(opened, path)
     settle()
     assert json.loads(path.read_text())["picture"]["path"] is None
-    opened.files.sessions.flush()
+    opened.sessions.flush()
     settle()
     opened.open_path(path)
     settle()
