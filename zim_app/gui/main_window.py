@@ -114,8 +114,8 @@ class MainWindow(QMainWindow):
     def idle(self) -> bool:
         """Whether no worker is running."""
         workers = (self.queue, self.file_worker, self.strip, self.view)
-        workers += (self.models, self.batch)
-        return all(worker.idle for worker in workers)
+        controllers = (self.models, self.batch)
+        return all(part.idle for part in (*workers, *controllers))
 
     @Slot()
     def warm_up(self) -> None:

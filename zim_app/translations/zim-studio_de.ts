@@ -5503,11 +5503,4 @@
         <translation>Ziehen oder mit den Pfeiltasten bewegen</translation>
     </message>
 </context>
-<context>
-    <name>document</name>
-    <message>
-        <source>Object {}</source>
-        <translation>Objekt {}</translation>
-    </message>
-</context>
 </TS>

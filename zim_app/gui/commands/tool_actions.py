@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
-
 from zim_app.gui.commands.action_spec import ActionSpec
 from zim_app.gui.tools.toolbox import TOOLS
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 CHOICES = tuple(
     ActionSpec(

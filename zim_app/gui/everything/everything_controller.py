@@ -115,11 +115,12 @@ class FoundObjectsItem(QGraphicsItem):
             return QImage()
         layers: list[TintLayer] = []
         for found_object in objects:
-            red, green, blue, _ = self._colour(found_object).getRgb()
+            colour = self._colour(found_object)
+            rgb = colour.red(), colour.green(), colour.blue()
             picked = self._selection.pick_index(found_object) is not None
             default = TINT_PICKED if picked else TINT
             alpha = self._styles[found_object][0]
-            layers.append((alpha, (red, green, blue), opacity or default))
+            layers.append((alpha, rgb, opacity or default))
         height, width = layers[0][0].shape
         pixels = np.ascontiguousarray(render_tints(layers, (height, width)))
         premultiplied = QImage.Format.Format_ARGB32_Premultiplied

@@ -20,6 +20,7 @@ from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
+from zim_app.gui.panels.object_rows import object_name
 from zim_app.gui.progress import JobProgress
 from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.studio import Studio
@@ -307,16 +308,12 @@ def export_targets(document: Document, options: ExportOptions) -> list[ExportTar
     return [
         ExportTarget(
             matte.alpha,
-            scene_object.name or _object_number(document, scene_object),
+            object_name(scene_object),
             scene_object.visible,
             scene_object.recipe.finish.decontaminate,
         )
         for scene_object, matte in _exported_objects(document, options.objects)
     ]
-
-
-def _object_number(document: Document, scene_object: SceneObject) -> str:
-    return document.tr("Object {}").format(scene_object.id)
 
 
 def _active(document: Document) -> list[ExportTarget]:

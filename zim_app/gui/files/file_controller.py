@@ -145,6 +145,7 @@ class FileController(QObject):
         path = path.absolute()
         self._sessions.flush()
         store = self._sessions.store
+        work: Callable[[], OpenedImage | ImageMissing]
         if path.suffix.lower() == PROJECT_SUFFIX:
             work = partial(open_project, path, None, store)
         else:

@@ -74,7 +74,7 @@ def test_preview_follows_the_choices(dialog):
     assert "40 × 60 pixels" in dialog.preview.text()
     dialog.form.padding.setValue(5)
     assert "50 × 70 pixels" in dialog.preview.text()
-    choose(dialog.form.size, "longest_side")
+    choose(dialog.form.size_mode, "longest_side")
     dialog.form.amount.setValue(35)
     assert "25 × 35 pixels" in dialog.preview.text()
     choose(dialog.form.format, "psd")
