@@ -11,7 +11,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox
 
 from zim_app.gui.models.model_controller import default_model
-from zim_app.gui.progress import JobProgress
+from zim_app.gui.notices import JobProgress
 from zim_app.gui.studio import Studio
 
 if TYPE_CHECKING:
