@@ -165,6 +165,17 @@ def test_importing_does_not_load_torch(package: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_window_starts_without_qtpy() -> None:
+    """qtawesome and superqt cost it up to half a second, see docs/adr/0018."""
+    code = (
+        "import sys, zim_app.gui.app\n"
+        "assert not {'qtpy', 'qtawesome', 'superqt'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_file_keeps_the_budgets(path: Path) -> None:
     text = path.read_text("utf-8")
