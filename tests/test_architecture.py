@@ -23,7 +23,7 @@ FILES = sorted(
 
 VALUES = {"zim_model"}
 NETWORK = {*VALUES, "zim_model.runtime", "zim_model.network"}
-WEIGHTS = {*NETWORK, "zim_model.weights", "zim_model.weights.checkpoint"}
+WEIGHTS = {*NETWORK, "zim_model.weights"}
 BACKENDS = {
     *(*WEIGHTS, "zim_model.inference.view", "zim_model.inference.cuda_graphs"),
     "zim_model.inference.backends",
@@ -40,8 +40,6 @@ MAY_IMPORT = {
     "zim_model.matting": {*VALUES, "zim_model.runtime", "zim_model.matting"},
     "zim_model.network": NETWORK,
     "zim_model.weights": WEIGHTS,
-    # The converter's network for types only.
-    "zim_model.weights.checkpoint": {*NETWORK, "zim_model.conversion"},
     "zim_model.weights.install": {*WEIGHTS, "zim_model.onnx"},
     "zim_model.conversion": {*WEIGHTS, "zim_model.matting", "zim_model.conversion"},
     "zim_model.inference.view": NETWORK,

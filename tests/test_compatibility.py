@@ -55,7 +55,7 @@ from zim_model.onnx.export import DECODER_INPUTS
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import Finish, Options, Stroke
-from zim_model.weights.checkpoint import fingerprint
+from zim_model.weights.tensors import fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(__file__).parent / "data" / "compat"

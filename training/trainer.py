@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -25,7 +26,13 @@ from zim_model.errors import ZimError
 from zim_model.network.encoder import VitEncoder
 from zim_model.network.region_head import Regions
 from zim_model.network.zim import Features, Zim
-from zim_model.weights.checkpoint import load_sam, load_zim, save_model, zim_from_sam
+from zim_model.weights.checkpoint import load_zim, save_model
+from zim_model.weights.installed import PICKLE_SUFFIXES
+from zim_model.weights.sam_checkpoint import (
+    is_sam_safetensors,
+    load_sam,
+    zim_from_sam,
+)
 
 MASK_FEEDBACK_SHARE = 0.8
 """Share of the predictions before a correction click that become the mask input."""
@@ -76,7 +83,8 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         return groups
 
     def start_from(self, path: Path) -> None:
-        loaded = self._load_sam(path) if path.suffix == ".pth" else load_zim(path)
+        is_sam = path.suffix in PICKLE_SUFFIXES or is_sam_safetensors(path)
+        loaded = self._load_sam(path) if is_sam else load_zim(path)
         if loaded.config != self.config.zim:
             raise ZimError(
                 f"{path} holds a {loaded.config.name} of another architecture than"
@@ -111,9 +119,13 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
     def _load_sam(self, path: Path) -> Zim:
         """Create a model with SAM's weights; the other weights are initialised."""
         config = self.config.zim
-        start = load_sam if config.pixel_decoder == "sam" else zim_from_sam
         torch.manual_seed(self.config.seed)
-        return start(path, config)[0]
+        if config.pixel_decoder == "sam":
+            return load_sam(path, config)
+        model, report = zim_from_sam(path, config)
+        if self.group.is_main:
+            print(f"initialised from {path}:\n{report}", file=sys.stderr)
+        return model
 
     def save_weights(self, folder: Path) -> None:
         save_model(self.average, folder / f"{self.config.model}.safetensors")

@@ -1,11 +1,76 @@
-"""Errors that a user can act on.
+"""Errors that a user can act on, and the sentences that they consist of.
 
 Every expected failure (a broken file, an impossible prompt, weights of another
 architecture) is raised as a :class:`ZimError` with a sentence for the user and a hint
 on what to do.  Any other exception is a bug.
+
+Sentences are written ``msg("{path} is empty.", path=path)``: the window translates the
+template and puts the values in.  Plain strings, such as those of the training commands,
+are shown as they are.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Self
+
+
+class Message(str):
+    """An English sentence that can still be translated.
+
+    Attributes:
+        template: the text to translate, a format string.
+        values: values of its placeholders; may be messages themselves.
+    """
+
+    template: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, template: str, values: Mapping[str, Any]) -> Self:
+        message = super().__new__(cls, template.format(**values))
+        message.template, message.values = template, values
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Message, (self.template, self.values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Template and values, plain; values without a form in JSON as text."""
+        return {"template": self.template, "values": _plain(self.values)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Message:
+        """Read the result of :meth:`to_json`.
+
+        Raises:
+            AttributeError, LookupError, TypeError, ValueError: it has another form.
+        """
+        values = {
+            name: cls.from_json(value) if isinstance(value, dict) else value
+            for name, value in data["values"].items()
+        }
+        return cls(data["template"], values)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, value in values.items():
+        is_number = isinstance(value, int | float) and math.isfinite(value)
+        if isinstance(value, Message):
+            plain[name] = value.to_json()
+        else:
+            plain[name] = value if is_number else str(value)
+    return plain
+
+
+def msg(template: str, /, **values: Any) -> Message:
+    """The sentence ``template.format(**values)``, translatable.
+
+    Qt's tool finds the templates in the sources: they must be literals.  Braces that
+    stand for themselves are doubled.
+    """
+    return Message(template, values)
 
 
 class ZimError(Exception):
@@ -21,8 +86,15 @@ class ZimError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def text(self) -> str:
+        """Message and hint."""
+        if not self.hint:
+            return self.message
+        return msg("{message} {hint}", message=self.message, hint=self.hint)
+
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return self.text
 
 
 class PromptError(ZimError):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from zim_model.arrays import ByteArray
-from zim_model.errors import ImageError, ZimError
+from zim_model.errors import ImageError, ZimError, msg
 
 DEFAULT_CONVERTER = "converter-tiny"
 MAX_BYTES = 8 << 20
@@ -65,9 +65,12 @@ class ImportedMask:
             )
         if len(png) > MAX_BYTES:
             raise ImageError(
-                f"The mask takes {len(png) >> 20} MB; at most {MAX_BYTES >> 20} can be "
-                "kept.",
-                "Give a mask with less noise, or refine it with the converter.",
+                msg(
+                    "The mask takes {size} MB; at most {limit} can be kept.",
+                    size=len(png) >> 20,
+                    limit=MAX_BYTES >> 20,
+                ),
+                msg("Give a mask with less noise, or refine it with the converter."),
             )
         return cls(png, refine)
 
@@ -85,9 +88,15 @@ class ImportedMask:
         """
         if self.size != (height, width):
             raise ImageError(
-                f"The mask is {self.size[1]} x {self.size[0]} pixels and the photo"
-                f" {width} x {height}.",
-                "Give a mask of the photo's own size.",
+                msg(
+                    "The mask is {mask_width} x {mask_height} pixels and the photo "
+                    "{width} x {height}.",
+                    mask_width=self.size[1],
+                    mask_height=self.size[0],
+                    width=width,
+                    height=height,
+                ),
+                msg("Give a mask of the photo's own size."),
             )
 
     def decode(self) -> ByteArray:
@@ -109,7 +118,9 @@ class ImportedMask:
             or coverage.shape != self.size
             or coverage.dtype != np.uint8
         ):
-            raise ImageError("The mask of this object is damaged.", "Import it again.")
+            raise ImageError(
+                msg("The mask of this object is damaged."), msg("Import it again.")
+            )
         return np.asarray(coverage, np.uint8)
 
     def to_json(self) -> dict[str, Any]:
@@ -133,16 +144,26 @@ class ImportedMask:
             refine, converter = data["refine"], data["converter"]
             png = base64.b64decode(text, validate=True)
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
-            raise ZimError(f"A mask cannot be read: {error!r}.") from error
+            raise ZimError(
+                msg("A mask cannot be read: {error}.", error=repr(error))
+            ) from error
         if len(png) > MAX_BYTES or not _is_grey_png(png):
-            raise ZimError("A mask is no grey PNG, or too large.")
+            raise ZimError(msg("A mask is no grey PNG, or too large."))
         if hashlib.sha256(png).hexdigest() != digest:
-            raise ZimError("A mask is damaged: its digest is another.")
+            raise ZimError(msg("A mask is damaged: its digest is another."))
         if not isinstance(refine, bool):
-            raise ZimError(f"A mask's refine is {refine!r}.", "Use true or false.")
+            raise ZimError(
+                msg("A mask's refine is {refine!r}.", refine=refine),
+                msg("Use true or false."),
+            )
         # A name only: a recipe must not choose which file is opened.
         if not isinstance(converter, str) or not _NAME.fullmatch(converter):
-            raise ZimError(f"A mask's converter is {converter!r}, which is no name.")
+            raise ZimError(
+                msg(
+                    "A mask's converter is {converter!r}, which is no name.",
+                    converter=converter,
+                )
+            )
         return cls(png, refine, converter)
 
 
@@ -151,7 +172,9 @@ def _encode_png(coverage: ByteArray) -> bytes:
 
     done, data = cv2.imencode(".png", coverage, (cv2.IMWRITE_PNG_COMPRESSION, 6))
     if not done or coverage.ndim != 2:
-        raise ImageError(f"An array of shape {coverage.shape} is no mask.")
+        raise ImageError(
+            msg("An array of shape {shape} is no mask.", shape=coverage.shape)
+        )
     return bytes(data)
 
 

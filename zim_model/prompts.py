@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import PromptError
+from zim_model.errors import PromptError, msg
 
 SCRIBBLE_CLICKS = 8
 """Points per scribble; measured on zim-tiny: fewer find less, and so do many more."""
@@ -79,13 +79,20 @@ class Box:
         edges = (self.x0, self.y0, self.x1, self.y1)
         shown = ", ".join(f"{edge:g}" for edge in edges)
         if not all(map(math.isfinite, edges)):
-            raise PromptError(f"The box ({shown}) has an edge that is not a number.")
+            raise PromptError(
+                msg("The box ({shown}) has an edge that is not a number.", shown=shown)
+            )
         box = self.clip(height, width)
         if box.width <= 0 or box.height <= 0:
             raise PromptError(
-                f"The box ({shown}) has no area inside the image "
-                f"({width} x {height} pixels).",
-                "Give the left, top, right and bottom edge in pixels.",
+                msg(
+                    "The box ({shown}) has no area inside the image ({width} x "
+                    "{height} pixels).",
+                    shown=shown,
+                    width=width,
+                    height=height,
+                ),
+                msg("Give the left, top, right and bottom edge in pixels."),
             )
         return box
 
@@ -151,21 +158,24 @@ class PromptSet:
         """
         if not self:
             raise PromptError(
-                "There is no prompt.", "Give at least one positive point or a box."
+                msg("There is no prompt."),
+                msg("Give at least one positive point or a box."),
             )
         for point in self.points:
-            _check_position("point", point.x, point.y, height, width)
+            _check_position(msg("point"), point.x, point.y, height, width)
         for scribble in self.scribbles:
             if not scribble.path:
-                raise PromptError("A scribble has no points.", "Draw it again.")
+                raise PromptError(
+                    msg("A scribble has no points."), msg("Draw it again.")
+                )
             for x, y in scribble.path:
-                _check_position("scribble's point", x, y, height, width)
+                _check_position(msg("scribble's point"), x, y, height, width)
         if self.box is not None:
             return replace(self, box=self.box.validate(height, width))
         if not self.positive_positions:
             raise PromptError(
-                "Negative points alone do not say what to keep.",
-                "Add a positive point or a box.",
+                msg("Negative points alone do not say what to keep."),
+                msg("Add a positive point or a box."),
             )
         return self
 
@@ -196,33 +206,39 @@ class PromptSet:
         if point_coords is not None:
             coords = _numbers(point_coords, "point_coords")
             if point_labels is None:
-                raise PromptError("point_labels is missing.", "Give one per point.")
+                raise PromptError(
+                    msg("point_labels is missing."), msg("Give one per point.")
+                )
             labels = _numbers(point_labels, "point_labels").reshape(-1)
             if coords.size == 0:
                 coords = coords.reshape(0, 2)
             if coords.ndim != 2 or coords.shape[1] != 2 or len(coords) != len(labels):
                 raise PromptError(
-                    f"point_coords has shape {coords.shape} and point_labels "
-                    f"{labels.shape}.",
-                    "They must be (N, 2) and (N,).",
+                    msg(
+                        "point_coords has shape {coords_shape} and point_labels "
+                        "{labels_shape}.",
+                        coords_shape=coords.shape,
+                        labels_shape=labels.shape,
+                    ),
+                    msg("They must be (N, 2) and (N,)."),
                 )
             for (x, y), label in zip(coords.tolist(), labels.tolist(), strict=True):
                 if label not in (PADDING_LABEL, 0, 1):
                     raise PromptError(
-                        f"{label:g} is no point label.",
-                        "Use 1 for positive, 0 for negative, -1 for padding.",
+                        msg("{label:g} is no point label.", label=label),
+                        msg("Use 1 for positive, 0 for negative, -1 for padding."),
                     )
                 if label != PADDING_LABEL:
                     points.append(Point(x, y, label == 1))
         elif point_labels is not None:
-            raise PromptError("point_labels was given without point_coords.")
+            raise PromptError(msg("point_labels was given without point_coords."))
         edges = None
         if box is not None:
             flat = _numbers(box, "The box").reshape(-1)
             if flat.size != 4:
                 raise PromptError(
-                    f"The box has {flat.size} numbers.",
-                    "Give four: left, top, right, bottom.",
+                    msg("The box has {size} numbers.", size=flat.size),
+                    msg("Give four: left, top, right, bottom."),
                 )
             edges = Box(*flat.tolist())
         return cls(tuple(points), edges)
@@ -267,9 +283,12 @@ class PromptSet:
             ValueError,
         ) as error:
             raise PromptError(
-                f"These prompts cannot be read: {error}.",
-                'Expected {"points": [[x, y, label], ...], "box": [x0, y0, x1, y1], '
-                '"scribbles": [{"positive": label, "path": [[x, y], ...]}, ...]}.',
+                msg("These prompts cannot be read: {error}.", error=str(error)),
+                msg(
+                    'Expected {{"points": [[x, y, label], ...], "box": [x0, y0, x1, '
+                    'y1], "scribbles": [{{"positive": label, "path": [[x, y], ...]}}, '
+                    "...]}}."
+                ),
             ) from error
 
 
@@ -280,12 +299,21 @@ def _scribble(data: dict[str, Any]) -> Scribble:
 
 def _check_position(what: str, x: float, y: float, height: int, width: int) -> None:
     if not (math.isfinite(x) and math.isfinite(y)):
-        raise PromptError(f"The {what} ({x}, {y}) is not a number.")
+        raise PromptError(
+            msg("The {what} ({x}, {y}) is not a number.", what=what, x=x, y=y)
+        )
     if not (0 <= x < width and 0 <= y < height):
         raise PromptError(
-            f"The {what} ({x:g}, {y:g}) is outside the image ({width} x {height} "
-            "pixels).",
-            "Coordinates are pixels from the top-left corner: x, then y.",
+            msg(
+                "The {what} ({x:g}, {y:g}) is outside the image ({width} x {height} "
+                "pixels).",
+                what=what,
+                x=x,
+                y=y,
+                width=width,
+                height=height,
+            ),
+            msg("Coordinates are pixels from the top-left corner: x, then y."),
         )
 
 
@@ -310,4 +338,6 @@ def _numbers(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
     try:
         return np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
-        raise PromptError(f"{name} is not an array of numbers.") from error
+        raise PromptError(
+            msg("{name} is not an array of numbers.", name=name)
+        ) from error

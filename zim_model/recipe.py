@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, get_args
 
 from zim_model.arrays import ByteArray
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.request import (
@@ -163,8 +163,12 @@ class Recipe:
         version = data.get("version") if isinstance(data, dict) else None
         if version not in (1, 2, VERSION):
             raise ZimError(
-                f"This recipe has version {version!r}; known are 1 to {VERSION}.",
-                "It may come from a newer zim-studio.",
+                msg(
+                    "This recipe has version {version!r}; known are 1 to {newest}.",
+                    version=version,
+                    newest=VERSION,
+                ),
+                msg("It may come from a newer zim-studio."),
             )
         try:
             model, prompts = data["model"], PromptSet.from_json(data["prompts"])
@@ -172,9 +176,13 @@ class Recipe:
                 data["candidate"], data["upsampling"], data.get("mirrored", False)
             )
         except KeyError as error:
-            raise ZimError(f"This recipe has no {error.args[0]}.") from error
+            raise ZimError(
+                msg("This recipe has no {field}.", field=error.args[0])
+            ) from error
         if not isinstance(model, str):
-            raise ZimError(f"This recipe's model is {model!r}, which is no name.")
+            raise ZimError(
+                msg("This recipe's model is {model!r}, which is no name.", model=model)
+            )
         _check_options(options)
         more_prompt_sets = tuple(map(PromptSet.from_json, data.get("also", ())))
         finish = _finish_from_json(data.get("finish", {}))
@@ -222,19 +230,33 @@ class SceneObject:
             colour = int(data["colour"].removeprefix("#"), 16)
             recipe = data["recipe"]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ZimError(f"An object cannot be read: {error!r}.") from error
+            raise ZimError(
+                msg("An object cannot be read: {error}.", error=repr(error))
+            ) from error
         if type(id_) is not int or id_ < 1:
-            raise ZimError(f"An object's id is {id_!r}, which is no positive number.")
+            raise ZimError(
+                msg("An object's id is {id!r}, which is no positive number.", id=id_)
+            )
         if not isinstance(name, str) or not isinstance(visible, bool):
-            raise ZimError(f"Object {id_} has a malformed name or visibility.")
+            raise ZimError(
+                msg("Object {id} has a malformed name or visibility.", id=id_)
+            )
         if not 0 <= colour <= 0xFFFFFF:
-            raise ZimError(f"Object {id_} has the colour {data['colour']!r}.")
+            raise ZimError(
+                msg(
+                    "Object {id} has the colour {colour!r}.",
+                    id=id_,
+                    colour=data["colour"],
+                )
+            )
         return cls(id_, name, colour, visible, Recipe.from_json(recipe))
 
 
 def _masks_from_json(data: Any) -> tuple[ImportedMask, ...]:
     if not isinstance(data, list) or len(data) > MAX_MASKS:
-        raise ZimError(f"This recipe's masks are no list of at most {MAX_MASKS}.")
+        raise ZimError(
+            msg("This recipe's masks are no list of at most {limit}.", limit=MAX_MASKS)
+        )
     return tuple(map(ImportedMask.from_json, data))
 
 
@@ -242,15 +264,23 @@ def _check_options(options: Options) -> None:
     candidate = options.candidate
     if not isinstance(options.flip_tta, bool):
         raise ZimError(
-            f"This recipe's mirrored is {options.flip_tta!r}.",
-            "It must be true or false.",
+            msg("This recipe's mirrored is {flip_tta!r}.", flip_tta=options.flip_tta),
+            msg("It must be true or false."),
         )
     if candidate is not None and (type(candidate) is not int or candidate < 0):
-        raise ZimError(f"This recipe's candidate is {candidate!r}, which is no index.")
+        raise ZimError(
+            msg(
+                "This recipe's candidate is {candidate!r}, which is no index.",
+                candidate=candidate,
+            )
+        )
     if options.upsampling not in get_args(Upsampling):
         raise ZimError(
-            f"This recipe's upsampling is {options.upsampling!r}.",
-            f"Known are {' and '.join(get_args(Upsampling))}.",
+            msg(
+                "This recipe's upsampling is {upsampling!r}.",
+                upsampling=options.upsampling,
+            ),
+            msg("Known are {known}.", known=" and ".join(get_args(Upsampling))),
         )
 
 
@@ -277,12 +307,18 @@ def _finish_from_json(data: dict[str, Any]) -> Finish:
         numbers = {name: data.get(name, 0.0) for name in _LIMITS}
         strokes = tuple(map(_stroke_from_json, data.get("strokes", ())))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ZimError(f"This recipe's finish cannot be read: {error!r}.") from error
+        raise ZimError(
+            msg("This recipe's finish cannot be read: {error}.", error=repr(error))
+        ) from error
     for name, (low, high) in _LIMITS.items():
         if not _is_number(numbers[name], low, high):
             raise ZimError(
-                f"This recipe's {name} is {numbers[name]!r}.",
-                f"It must be a number from {low:g} to {high:g}.",
+                msg(
+                    "This recipe's {name} is {value!r}.", name=name, value=numbers[name]
+                ),
+                msg(
+                    "It must be a number from {low:g} to {high:g}.", low=low, high=high
+                ),
             )
     return Finish(strokes=strokes, **numbers)
 

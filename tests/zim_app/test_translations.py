@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from zim_app.translations import __main__ as tool
+from zim_model.errors import ZimError
 
 GUI = tool.ROOT / "zim_app" / "gui"
 FILES = sorted(tool.FOLDER.glob("*.ts"))
@@ -31,7 +32,7 @@ def fresh(tmp_path_factory) -> Path:
 def placeholders(text: str) -> Counter:
     """The values of a format string, with their format."""
     fields = string.Formatter().parse(text)
-    return Counter((name, spec) for _, name, spec, _ in fields if name is not None)
+    return Counter(field[1:] for field in fields if field[1] is not None)
 
 
 def test_there_is_german():
@@ -54,7 +55,7 @@ def test_no_text_is_there_that_the_sources_lack(file, fresh):
     assert {(m.context, m.source) for m in tool.messages(file)} == now, UPDATE
 
 
-@pytest.mark.parametrize("name", ["errors.json", *(f"{f.stem}.qm" for f in FILES)])
+@pytest.mark.parametrize("name", [f"{file.stem}.qm" for file in FILES])
 def test_compiled_files_are_fresh(name, fresh):
     assert (tool.FOLDER / name).read_bytes() == (fresh / name).read_bytes(), UPDATE
 
@@ -63,7 +64,6 @@ def test_compiled_files_are_fresh(name, fresh):
 def test_translations_keep_the_values_and_the_dots(file):
     for message in tool.messages(file):
         source, translation = message.source, message.translation
-        assert message.context, f"{source}: outside of a class, name the context"
         assert source.endswith("…") == translation.endswith("…"), source
         assert source.count("\n") == translation.count("\n"), source
         if message.context != "Preferences":  # whose braces are words
@@ -80,11 +80,73 @@ def test_menu_keys_are_kept(file):
             assert source.count("&") == translation.count("&"), source
 
 
-def test_errors_are_found_where_they_are_raised():
-    templates = tool.error_templates()
-    assert "{0} is empty." in templates
-    assert "permission is denied" in templates
-    assert "Give at least one positive point or a box." in templates
+# -- Errors ---------------------------------------------------------------------------
+
+CODE = sorted(
+    path
+    for name in ("zim_app", "zim_model")
+    for path in (tool.ROOT / name).rglob("*.py")
+)
+
+
+ERROR_NAMES = {"ZimError", *(each.__name__ for each in ZimError.__subclasses__())}
+
+
+def calls(tree: ast.AST, names: set[str]) -> list[ast.Call]:
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in nodes if called(call) in names]
+
+
+def messages_in(path: Path) -> list[ast.Call]:
+    return calls(ast.parse(path.read_text("utf-8")), {"msg"})
+
+
+def untranslatable(tree: ast.AST) -> list[str]:
+    """Sentences that errors get as they are written, also through a variable."""
+    values: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            values.setdefault(node.targets[0].id, []).append(node.value)
+    found = []
+    for call in calls(tree, ERROR_NAMES):
+        for argument in [*call.args, *(each.value for each in call.keywords)]:
+            known = (
+                values.get(argument.id, []) if isinstance(argument, ast.Name) else []
+            )
+            found += [text for each in (argument, *known) for text in literals(each)]
+    return [text for text in found if words(text)]
+
+
+def test_templates_have_the_empty_context():
+    texts = {m.source for f in FILES for m in tool.messages(f) if not m.context}
+    calls_of_msg = [call for path in CODE for call in messages_in(path)]
+    assert {ast.literal_eval(call.args[0]) for call in calls_of_msg} == texts
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.stem)
+def test_errors_are_translatable(path):
+    assert untranslatable(ast.parse(path.read_text("utf-8"))) == [], "use msg()"
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.stem)
+def test_messages_have_values_for_their_placeholders(path):
+    for call in messages_in(path):
+        names = {field[0] for field in placeholders(ast.literal_eval(call.args[0]))}
+        assert names == {each.arg for each in call.keywords}, call.lineno
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'raise ZimError("It is empty.")',
+        'raise ZimError(msg("It is empty."), "Choose another file.")',
+        'raise ImageError(f"{path} is empty.")',
+        'text = f"{path} is empty."\nraise ImageError(text)',
+        'raise ImageError("It is empty." if empty else msg("It is broken."))',
+    ],
+)
+def test_untranslatable_errors_are_recognised(code):
+    assert untranslatable(ast.parse(code))
 
 
 # -- No text goes past the translator -------------------------------------------------

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
 from zim_app.core.images import Image, load_image
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, msg
 from zim_model.recipe import Recipe
 from zim_model.request import Options, Timings
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import AutomaticOptions, FoundObject
@@ -143,8 +143,8 @@ class _OutputNames:
             )
         if taken:
             raise ImageError(
-                f"{taken[0]} exists already.",
-                "Say --replace, or choose another folder.",
+                msg("{path} exists already.", path=taken[0]),
+                msg("Say --replace, or choose another folder."),
             )
 
 
@@ -153,11 +153,14 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise ImageError(
-            f"{folder} is a file.", "Give the path of a folder."
+            msg("{folder} is a file.", folder=folder), msg("Give the path of a folder.")
         ) from error
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise ImageError(f"{folder} cannot be made: {reason}.", cure) from error
+        raise ImageError(
+            msg("{folder} cannot be made: {reason}.", folder=folder, reason=reason),
+            cure,
+        ) from error
 
 
 def _automatic_options(
@@ -223,5 +226,4 @@ def _write_text(path: Path, text: str) -> None:
         with atomic_write(path) as stream:
             stream.write(f"{text}\n".encode())
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ImageError(f"{path} cannot be written: {reason}.", cure) from error
+        raise write_error(path, error, ImageError) from error

@@ -16,7 +16,7 @@ import numpy as np
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
 from zim_app.core.images import load_image
 from zim_app.core.masks import THRESHOLD, MaskFile, load_mask
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, msg
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.devices import resolve_device
 
@@ -89,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     output = args.output or _default_output(args.photo, args.what)
     if output.exists() and output.samefile(args.mask):
         raise ImageError(
-            f"{output} is the mask itself.", "Choose another name for the result."
+            msg("{output} is the mask itself.", output=output),
+            msg("Choose another name for the result."),
         )
     options = ExportOptions(args.what, depth=args.depth)
     check_target(image, output, options)  # before the slow part
@@ -141,7 +142,7 @@ def _default_output(photo: Path, what: str) -> Path:
     path = photo.with_name(f"{photo.stem}-{what}.png")
     if path.exists():
         raise ImageError(
-            f"{path} exists already.",
-            "Say -o FILE to replace it, or to save elsewhere.",
+            msg("{path} exists already.", path=path),
+            msg("Say -o FILE to replace it, or to save elsewhere."),
         )
     return path

@@ -19,7 +19,7 @@ from zim_app.cli.models import (
     make_engine,
     print_progress,
 )
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import (
     LAYOUTS,
     Dataset,
@@ -270,7 +270,7 @@ def _run_on_cluster(
             return outcome
         if sys.stderr.isatty():
             print(f"\r{outcome[0]} of {outcome[1]} parts", end="", file=sys.stderr)
-    raise ZimError("The evaluation did not finish.")
+    raise ZimError(msg("The evaluation did not finish."))
 
 
 def _systems(args: argparse.Namespace) -> list[System]:
@@ -313,7 +313,7 @@ def _print_events(events: Iterable[Event]) -> Report:
     if shown:
         print(file=sys.stderr)
     if report is None:
-        raise ZimError("The evaluation did not finish.")
+        raise ZimError(msg("The evaluation did not finish."))
     return report
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.weights.catalogue import locate
 from zim_model.weights.installed import ONNX_FILES
 
@@ -55,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
     path = locate(args.model)
     if path.is_dir():
         raise WeightsError(
-            f"{args.model} is a pair of ONNX graphs already.",
-            f"Its files lie in {path}.",
+            msg("{model} is a pair of ONNX graphs already.", model=args.model),
+            msg("Its files lie in {path}.", path=path),
         )
     from zim_model.onnx.export import export_pair
     from zim_model.weights.checkpoint import (

@@ -37,10 +37,10 @@ from zim_app.core.export import (
     export,
 )
 from zim_app.core.images import load_image
-from zim_model.errors import ImageError, ZimError
+from zim_model.errors import ImageError, ZimError, msg
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Upsampling
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import describe_os_error, read_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,11 +263,11 @@ def _read_recipe(path: Path) -> Recipe:
     try:
         return Recipe.from_json(json.loads(path.read_text("utf-8")))
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+        raise read_error(path, error) from error
     except ValueError as error:  # neither UTF-8 nor JSON
         raise ZimError(
-            f"{path.name} is no JSON file: {error}.", "Give a saved recipe."
+            msg("{name} is no JSON file: {error}.", name=path.name, error=str(error)),
+            msg("Give a saved recipe."),
         ) from error
 
 
@@ -275,8 +275,8 @@ def _default_output(photo: Path, what: ExportKind) -> Path:
     path = photo.with_name(f"{photo.stem}-{what}.png")
     if path.exists():
         raise ImageError(
-            f"{path} exists already.",
-            "Say -o FILE to replace it, or to save elsewhere.",
+            msg("{path} exists already.", path=path),
+            msg("Say -o FILE to replace it, or to save elsewhere."),
         )
     return path
 

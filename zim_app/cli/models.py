@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import export_onnx
-from zim_model.errors import WeightsError, ZimError
+from zim_model.errors import WeightsError, ZimError, msg
 from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice, Precision
 from zim_model.weights.catalogue import MODELS, ModelInfo, find_known, locate
@@ -164,8 +164,8 @@ def _convert(args: argparse.Namespace) -> int:
     source, target = _pair(args.source), args.output
     if target.suffix != ".safetensors":
         raise WeightsError(
-            f"{target.name} must end in .safetensors.",
-            "That is the format of this program's own weights.",
+            msg("{name} must end in .safetensors.", name=target.name),
+            msg("That is the format of this program's own weights."),
         )
     require_onnx()
     from zim_model.onnx.convert import convert_pair  # imports torch
@@ -201,8 +201,8 @@ def _pair(source: str) -> Path:
         path = locate(source)
     if not path.is_dir():
         raise WeightsError(
-            f"{source} is no pair of ONNX graphs.",
-            f"Give a folder with {' and '.join(ONNX_FILES)}.",
+            msg("{source} is no pair of ONNX graphs.", source=source),
+            msg("Give a folder with {files}.", files=" and ".join(ONNX_FILES)),
         )
     return path
 
@@ -222,7 +222,8 @@ def _download(args: argparse.Namespace) -> int:
     if info is None:
         names = ", ".join(each.name for each in MODELS if not each.bundled)
         raise WeightsError(
-            f"There is no model called {args.name!r} to download.", f"Known: {names}."
+            msg("There is no model called {name!r} to download.", name=args.name),
+            msg("Known: {names}.", names=names),
         )
     if not any(model.name == info.name for model in installed_models()):
         _confirm_model_licence(info, accepted=args.yes)
@@ -268,10 +269,12 @@ def confirm_licence(*, accepted: bool) -> None:
     if accepted:
         return
     if not sys.stdin.isatty():
-        raise ZimError("The licence is not accepted.", "Read it, then say --yes.")
+        raise ZimError(
+            msg("The licence is not accepted."), msg("Read it, then say --yes.")
+        )
     print("Download under this licence? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise ZimError("Nothing was downloaded.")
+        raise ZimError(msg("Nothing was downloaded."))
 
 
 def print_progress(progress: DownloadProgress) -> None:

@@ -22,7 +22,7 @@ from PIL.ExifTags import Base
 from zim_app.core.colour import Space
 from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import WordArray
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, msg
 
 MAX_PIXELS = 150_000_000
 """Larger images are refused before they are decoded."""
@@ -33,7 +33,6 @@ MAX_DPI = 65535
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 """Pillow's names of the formats that are read; JPEG includes the MPO of cameras."""
 
-_READABLE = "JPEG, PNG, TIFF, WebP, BMP or GIF"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SPACES: dict[str, Space] = {"L": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}
@@ -88,7 +87,9 @@ def decode(path: Path) -> DecodedImage:
     with path.open("rb") as stream:
         head = stream.read(32)
     if not head:
-        raise ImageError(f"{path.name} is empty.", "Copy or download it again.")
+        raise ImageError(
+            msg("{name} is empty.", name=path.name), msg("Copy or download it again.")
+        )
     if head.startswith(_TIFF_MAGICS):
         decoded = _decode_deep_tiff(path)
         if decoded is not None:
@@ -107,9 +108,15 @@ def _check_size(path: Path, width: int, height: int) -> None:
 
 def _too_large_error(path: Path, pixels: int, size: str = "") -> ImageError:
     return ImageError(
-        f"{path.name} has {pixels / 1e6:.0f} million pixels{size}; "
-        f"the limit is {MAX_PIXELS // 1_000_000} million.",
-        "Crop it or make it smaller first.",
+        msg(
+            "{name} has {pixels:.0f} million pixels{size}; the limit is {limit} "
+            "million.",
+            name=path.name,
+            pixels=pixels / 1e6,
+            size=size,
+            limit=MAX_PIXELS // 1_000_000,
+        ),
+        msg("Crop it or make it smaller first."),
     )
 
 
@@ -130,8 +137,11 @@ def _decode_with_pillow(path: Path, *, is_png16: bool) -> DecodedImage:
         raise _too_large_error(path, int(count.group()) if count else 0) from error
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{path.name} is not a photo that zim-studio can read.",
-            f"Convert it to {_READABLE}; if it is one already, it is damaged.",
+            msg("{name} is not a photo that zim-studio can read.", name=path.name),
+            msg(
+                "Convert it to JPEG, PNG, TIFF, WebP, BMP or GIF; if it is one "
+                "already, it is damaged."
+            ),
         ) from error
     colour, space, alpha = bands or _png16_bands(path, info.get("transparency"))
     return DecodedImage(
@@ -150,7 +160,9 @@ def _read_bands(path: Path, image: Image.Image) -> Bands:
     elif image.mode in ("1", "P", "RGBX", "YCbCr"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     if image.mode not in _SPACES:
-        raise _unsupported_error(path, f"its pixels are of the kind {image.mode}")
+        raise _unsupported_error(
+            path, msg("its pixels are of the kind {mode}", mode=image.mode)
+        )
     space = _SPACES[image.mode]
     width, height = image.size
     shape = (height, width) if space == "GRAY" else (height, width, _SAMPLES[space])
@@ -213,8 +225,8 @@ def _orientation(value: Any) -> int:
 
 def _unsupported_error(path: Path, reason: str) -> ImageError:
     return ImageError(
-        f"{path.name} cannot be used: {reason}.",
-        "Save it as 8-bit or 16-bit RGB first.",
+        msg("{name} cannot be used: {reason}.", name=path.name, reason=reason),
+        msg("Save it as 8-bit or 16-bit RGB first."),
     )
 
 
@@ -232,12 +244,21 @@ def _decode_deep_tiff(path: Path) -> DecodedImage | None:
         if page.dtype != np.uint16 or page.bitspersample != 16:
             kind = page.dtype.name if page.dtype else "unknown"
             raise _unsupported_error(
-                path, f"its samples are {page.bitspersample}-bit {kind}"
+                path,
+                msg(
+                    "its samples are {bits}-bit {kind}",
+                    bits=page.bitspersample,
+                    kind=kind,
+                ),
             )
         space = _TIFF_SPACES.get(page.photometric)
         if space is None or not 0 <= page.samplesperpixel - _SAMPLES[space] <= 4:
             raise _unsupported_error(
-                path, f"its {page.samplesperpixel} samples a pixel are of unknown kind"
+                path,
+                msg(
+                    "its {count} samples a pixel are of unknown kind",
+                    count=page.samplesperpixel,
+                ),
             )
         colour, alpha = _tiff_bands(page, _tiff_pixels(path, page), _SAMPLES[space])
         return DecodedImage(

@@ -37,9 +37,9 @@ from zim_app.core.naming import NameFields, file_stem, free_path
 from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.rasters import Tags
 from zim_model.arrays import WordArray
-from zim_model.errors import Cancelled, ImageError
+from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.request import CancelCheck
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 
 __all__ = [
     "FORMATS",
@@ -121,8 +121,7 @@ def export(
             if cancelled():
                 raise Cancelled
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ImageError(f"{path} cannot be written: {reason}.", cure) from error
+        raise write_error(path, error, ImageError) from error
     progress(1.0)
 
 
@@ -267,31 +266,39 @@ def check_target(
             of that size, the folder is missing, or the path is a folder or the source
             file itself.
     """
+    name = path.name
     file_format = BY_SUFFIX.get(path.suffix.lower())
     if file_format is None:
         raise ImageError(
-            f"{path.name} does not end in an image format that can be written.",
-            f"Use one of {', '.join(BY_SUFFIX)}.",
+            msg(
+                "{name} does not end in an image format that can be written.", name=name
+            ),
+            msg("Use one of {suffixes}.", suffixes=", ".join(BY_SUFFIX)),
         )
     if options.what == "cutout" and not file_format.transparency:
         raise ImageError(
-            f"{file_format.name} cannot hold the transparency of a cut-out.",
-            "Save as .png, .tif or .webp, or save the matte or a composite instead.",
+            msg(
+                "{name} cannot hold the transparency of a cut-out.",
+                name=file_format.name,
+            ),
+            msg(
+                "Save as .png, .tif or .webp, or save the matte or a composite instead."
+            ),
         )
     if not options.trim:  # else the size is not known yet
         frame = options.frame(image.width, image.height, None)
         _check_size(frame, file_format)
     if path.is_dir():
-        raise ImageError(f"{path} is a folder.", "Add a file name.")
+        raise ImageError(msg("{path} is a folder.", path=path), msg("Add a file name."))
     if not path.parent.is_dir():
         raise ImageError(
-            f"The folder {path.parent} does not exist.",
-            "Create it first, or choose another.",
+            msg("The folder {parent} does not exist.", parent=path.parent),
+            msg("Create it first, or choose another."),
         )
     if image.path is not None and _same_file(path, image.path):
         raise ImageError(
-            f"{path.name} is the source photo, which is never overwritten.",
-            "Choose another name.",
+            msg("{name} is the source photo, which is never overwritten.", name=name),
+            msg("Choose another name."),
         )
     return file_format
 
@@ -300,15 +307,22 @@ def _check_size(frame: ExportFrame, file_format: FileFormat) -> None:
     size = f"{frame.width} x {frame.height}"
     if max(frame.width, frame.height) > file_format.max_side:
         raise ImageError(
-            f"{file_format.name} holds at most {file_format.max_side} pixels a side; "
-            f"the photo is {size}.",
-            "Save as .png or .tif.",
+            msg(
+                "{name} holds at most {max_side} pixels a side; the photo is {size}.",
+                name=file_format.name,
+                max_side=file_format.max_side,
+                size=size,
+            ),
+            msg("Save as .png or .tif."),
         )
     if frame.width * frame.height > MAX_PIXELS:
         raise ImageError(
-            f"The result would have {size} pixels; "
-            f"the limit is {MAX_PIXELS // 1_000_000} million.",
-            "Choose a smaller scale or less padding.",
+            msg(
+                "The result would have {size} pixels; the limit is {limit} million.",
+                size=size,
+                limit=MAX_PIXELS // 1_000_000,
+            ),
+            msg("Choose a smaller scale or less padding."),
         )
 
 

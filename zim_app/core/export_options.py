@@ -11,7 +11,7 @@ from zim_app.core.formats import BY_ID, FileFormat
 from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.naming import check_template
 from zim_app.core.pixels import Rgb
-from zim_model.errors import ZimError
+from zim_model.errors import Message, ZimError, msg
 
 ExportKind = Literal["cutout", "matte", "composite"]
 Depth = Literal["source", "8", "16"]
@@ -98,17 +98,29 @@ class ExportOptions:
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if value is not None and not _is_number(value, low, high):
-                raise _option_error(name, value, f"a number from {low} to {high}")
+                raise _option_error(
+                    name,
+                    value,
+                    msg("a number from {low} to {high}", low=low, high=high),
+                )
         for channel in self.background:
             if not _is_number(channel, 0, 255):
-                raise _option_error("background", self.background, "three of 0 to 255")
+                raise _option_error(
+                    "background", self.background, msg("three of 0 to 255")
+                )
         if not isinstance(self.template, str):
-            raise _option_error("template", self.template, "text")
+            raise _option_error("template", self.template, msg("text"))
         check_template(self.template)
         if self.what == "cutout" and not self.file_format.transparency:
             raise ZimError(
-                f"{self.file_format.name} cannot hold the transparency of a cut-out.",
-                "Save as PNG, TIFF or WebP, or save the matte or a composite instead.",
+                msg(
+                    "{name} cannot hold the transparency of a cut-out.",
+                    name=self.file_format.name,
+                ),
+                msg(
+                    "Save as PNG, TIFF or WebP, or save the matte or a composite "
+                    "instead."
+                ),
             )
         return self
 
@@ -124,7 +136,9 @@ class ExportOptions:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 one = ", ".join(map(str, allowed))
-                raise _option_error(name, getattr(self, name), f"one of {one}")
+                raise _option_error(
+                    name, getattr(self, name), msg("one of {names}", names=one)
+                )
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
@@ -154,7 +168,9 @@ class ExportOptions:
             )
             return options.validate()
         except (TypeError, ValueError) as error:
-            raise ZimError(f"The export options cannot be read: {error}.") from error
+            raise ZimError(
+                msg("The export options cannot be read: {error}.", error=str(error))
+            ) from error
 
     def frame(self, width: int, height: int, support: Rect | None) -> ExportFrame:
         """The region of an image that is written, and its size in the file.
@@ -171,8 +187,8 @@ class ExportOptions:
         if self.trim:
             if support is None:
                 raise ZimError(
-                    "There is nothing to export: all is transparent.",
-                    "Add a prompt on the object, or do not trim.",
+                    msg("There is nothing to export: all is transparent."),
+                    msg("Add a prompt on the object, or do not trim."),
                 )
             left, top, right, bottom = support
             pad = self.padding
@@ -191,6 +207,9 @@ def _is_number(value: object, low: float, high: float) -> bool:
     return math.isfinite(value) and low <= value <= high
 
 
-def _option_error(name: str, value: object, expected: str) -> ZimError:
+def _option_error(name: str, value: object, expected: Message) -> ZimError:
     shown = name.replace("_", " ")
-    return ZimError(f"The export's {shown} is {value!r}.", f"It must be {expected}.")
+    return ZimError(
+        msg("The export's {shown} is {value!r}.", shown=shown, value=value),
+        msg("It must be {expected}.", expected=expected),
+    )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, msg
 from zim_model.runtime.atomic_files import describe_os_error
 
 IMAGE_SUFFIXES = frozenset(
@@ -59,7 +59,14 @@ def _raise_unreadable(error: OSError) -> None:
 
 def _unreadable_error(folder: Path, error: OSError) -> ImageError:
     reason, cure = describe_os_error(error)
-    return ImageError(f"The folder {folder} cannot be read: {reason}.", cure)
+    return ImageError(
+        msg(
+            "The folder {folder} cannot be read: {reason}.",
+            folder=folder,
+            reason=reason,
+        ),
+        cure,
+    )
 
 
 def is_image_file(path: Path) -> bool:

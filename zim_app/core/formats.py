@@ -17,7 +17,7 @@ from zim_app.core.openraster import profile_of, read_back, write_openraster
 from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.psd import MAX_SIDE, read_psd, write_psd
 from zim_app.core.rasters import Tags, write_jpeg, write_png, write_tiff, write_webp
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, msg
 
 Content = PixelArray | LayeredImage
 """(H, W), (H, W, 3) or (H, W, 4) pixels, or layers."""
@@ -74,8 +74,12 @@ def check_written(
         file_format.check(path, *content)
     except Exception as error:  # decoders raise many classes for damaged files
         raise ImageError(
-            f"{name} was not written correctly ({error or type(error).__name__}).",
-            "Nothing was saved. Try again, or choose another disk.",
+            msg(
+                "{name} was not written correctly ({reason}).",
+                name=name,
+                reason=str(error) or type(error).__name__,
+            ),
+            msg("Nothing was saved. Try again, or choose another disk."),
         ) from error
 
 

@@ -20,8 +20,8 @@ from zim_app.core import colour
 from zim_app.core.decoding import MAX_PIXELS, DecodedImage, decode
 from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_model.arrays import ByteArray, WordArray
-from zim_model.errors import ImageError
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.errors import ImageError, msg
+from zim_model.runtime.atomic_files import read_error
 
 __all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Image", "load_image"]
 
@@ -85,9 +85,12 @@ class Image:
         shape_ok = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.size > 0
         if not shape_ok or pixels.dtype not in (np.uint8, np.uint16):
             raise ImageError(
-                f"An array of shape {pixels.shape} and type {pixels.dtype} "
-                "is not an image.",
-                "Give (height, width, 3) of uint8 or uint16.",
+                msg(
+                    "An array of shape {shape} and type {dtype} is not an image.",
+                    shape=pixels.shape,
+                    dtype=pixels.dtype,
+                ),
+                msg("Give (height, width, 3) of uint8 or uint16."),
             )
         opacity = None if alpha is None else convert_depth(alpha, np.uint16)
         decoded = DecodedImage(pixels.copy(), "RGB", cast("WordArray | None", opacity))
@@ -109,8 +112,8 @@ def load_image(path: Path) -> Image:
         return _build_image(_decode(path), path, path.name)
     except MemoryError as error:
         raise ImageError(
-            f"There is not enough memory for {path.name}.",
-            "Close other programs, or make the photo smaller.",
+            msg("There is not enough memory for {name}.", name=path.name),
+            msg("Close other programs, or make the photo smaller."),
         ) from error
 
 
@@ -125,21 +128,28 @@ def _decode(path: Path) -> DecodedImage:
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
-            reason, cure = describe_os_error(error)
-            raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
+            raise read_error(path, error, ImageError) from error
         # On a damaged file, decoders raise nearly everything: struct.error, KeyError,
         # SyntaxError, imagecodecs' own, ...
         raise ImageError(
-            f"{path.name} is damaged or incomplete ({error or type(error).__name__}).",
-            "Copy or download it again.",
+            msg(
+                "{name} is damaged or incomplete ({reason}).",
+                name=path.name,
+                reason=str(error) or type(error).__name__,
+            ),
+            msg("Copy or download it again."),
         ) from error
 
 
 def _check_is_file(path: Path) -> None:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
-        kind = "folder" if stat.S_ISDIR(mode) else "device, not a file"
-        raise ImageError(f"{path} is a {kind}.", "Give the path of a photo.")
+        raise ImageError(
+            msg("{path} is a folder.", path=path)
+            if stat.S_ISDIR(mode)
+            else msg("{path} is a device, not a file.", path=path),
+            msg("Give the path of a photo."),
+        )
 
 
 def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:

@@ -9,7 +9,7 @@ import numpy as np
 
 from zim_app.core.images import Image, load_image
 from zim_model.arrays import BoolArray, ByteArray
-from zim_model.errors import ImageError, ZimError
+from zim_model.errors import ImageError, ZimError, msg
 
 THRESHOLD = 50
 """Least brightness or opacity, in percent, of a pixel of the object."""
@@ -50,13 +50,24 @@ def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
             pixel reaches the threshold.
     """
     if not 1 <= threshold <= 100:
-        raise ZimError(f"The threshold is {threshold}.", "It must be from 1 to 100.")
+        raise ZimError(
+            msg("The threshold is {threshold}.", threshold=threshold),
+            msg("It must be from 1 to 100."),
+        )
     read = load_image(path)
     if (read.height, read.width) != (image.height, image.width):
         raise ImageError(
-            f"{path.name} is {read.width} x {read.height} pixels and {image.name}"
-            f" {image.width} x {image.height}.",
-            "Give a mask of the photo's own size.",
+            msg(
+                "{name} is {width} x {height} pixels and {photo} {photo_width} x "
+                "{photo_height}.",
+                name=path.name,
+                width=read.width,
+                height=read.height,
+                photo=image.name,
+                photo_width=image.width,
+                photo_height=image.height,
+            ),
+            msg("Give a mask of the photo's own size."),
         )
     transparency = read.source_alpha is not None
     if read.source_alpha is not None:
@@ -65,10 +76,15 @@ def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
         level = read.rgb.max(2) / np.float32(255)
     mask = np.asarray(level >= threshold / 100)
     if not mask.any():
-        what = "opaque" if transparency else "of white"
+        what = msg("opaque") if transparency else msg("of white")
         raise ImageError(
-            f"{path.name} is an empty mask: no pixel is {threshold} % {what} or more.",
-            "Give a mask that is white on the object, or a lower threshold.",
+            msg(
+                "{name} is an empty mask: no pixel is {threshold} % {what} or more.",
+                name=path.name,
+                threshold=threshold,
+                what=what,
+            ),
+            msg("Give a mask that is white on the object, or a lower threshold."),
         )
     between = float(((level > 0) & (level < 1)).mean())
     grey = np.rint(level * np.float32(255)).astype(np.uint8)

@@ -10,7 +10,7 @@ from collections.abc import Container
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 MAX_NAME_BYTES = 200
 """Of a stem in UTF-8; most file systems take 255 with the suffix and a number."""
@@ -64,15 +64,19 @@ def file_stem(template: str, values: NameFields) -> str:
     """
     if any(sign in template for sign in "/\\"):
         raise ZimError(
-            f"The file name {template!r} has a slash in it.",
-            "Choose the folder separately.",
+            msg("The file name {template!r} has a slash in it.", template=template),
+            msg("Choose the folder separately."),
         )
     try:
         pieces = list(string.Formatter().parse(template))
     except ValueError as error:
         raise ZimError(
-            f"The file name {template!r} is malformed: {error}.",
-            "Write each field as {name}, and a brace itself twice.",
+            msg(
+                "The file name {template!r} is malformed: {error}.",
+                template=template,
+                error=str(error),
+            ),
+            msg("Write each field as {{name}}, and a brace itself twice."),
         ) from error
     stem = ""
     for text, field, spec, conversion in pieces:
@@ -82,7 +86,8 @@ def file_stem(template: str, values: NameFields) -> str:
     stem = sanitise(stem)
     if not stem:
         raise ZimError(
-            f"The file name {template!r} gives an empty name.", "Try {name}-{what}."
+            msg("The file name {template!r} gives an empty name.", template=template),
+            msg("Try {{name}}-{{what}}."),
         )
     return stem
 
@@ -100,16 +105,31 @@ def check_template(template: str) -> None:
 def _value(field: str, spec: str, conversion: str | None, values: NameFields) -> str:
     if field not in FIELDS or conversion:
         raise ZimError(
-            f"The file name has the unknown field {{{field}}}.",
-            f"Known are {', '.join(f'{{{name}}}' for name in FIELDS)}.",
+            msg("The file name has the unknown field {{{field}}}.", field=field),
+            msg(
+                "Known are {fields}.",
+                fields=", ".join(f"{{{name}}}" for name in FIELDS),
+            ),
         )
     if _WIDE.search(spec):
-        raise ZimError(f"The file name's field {{{field}:{spec}}} is too long.")
+        raise ZimError(
+            msg(
+                "The file name's field {{{field}:{spec}}} is too long.",
+                field=field,
+                spec=spec,
+            )
+        )
     try:
         return format(getattr(values, field), spec)
     except ValueError as error:
         raise ZimError(
-            f"The file name's field {{{field}:{spec}}} has a malformed format: {error}."
+            msg(
+                "The file name's field {{{field}:{spec}}} has a malformed format: "
+                "{error}.",
+                field=field,
+                spec=spec,
+                error=str(error),
+            )
         ) from error
 
 

@@ -19,7 +19,7 @@ from zim_app.core.export import ExportTarget, export
 from zim_app.core.images import Image, load_image
 from zim_app.core.naming import free_path, sanitise
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 KIND, VERSION = "zim-studio project", 1
 
@@ -75,16 +75,26 @@ class ImageReference:
         path = read_field(data, "path", object)
         if path is not None and (not isinstance(path, str) or not _stays_inside(path)):
             raise ZimError(
-                f"The photo's path {str(path)[:80]!r} leads out of the project's "
-                "folder.",
-                "Open the photo itself, and save the project again.",
+                msg(
+                    "The photo's path {path!r} leads out of the project's folder.",
+                    path=str(path)[:80],
+                ),
+                msg("Open the photo itself, and save the project again."),
             )
         digest = read_field(data, "digest", str)
         if not re.fullmatch(r"[0-9a-f]{8,128}", digest):
-            raise ZimError(f"The photo's digest is malformed: {digest[:40]!r}.")
+            raise ZimError(
+                msg("The photo's digest is malformed: {digest!r}.", digest=digest[:40])
+            )
         width, height = read_field(data, "width", int), read_field(data, "height", int)
         if width < 1 or height < 1:
-            raise ZimError(f"The photo's size is {width} x {height}.")
+            raise ZimError(
+                msg(
+                    "The photo's size is {width} x {height}.",
+                    width=width,
+                    height=height,
+                )
+            )
         return cls(read_field(data, "name", str), path, width, height, digest)
 
 
@@ -108,7 +118,9 @@ def read_project(path: Path) -> Project:
         reference = ImageReference.from_json(read_field(data, "picture", dict))
         return Project(reference, ObjectStack.from_json(data))
     except ZimError as error:
-        message = f"{path.name} cannot be used. {error.message}"
+        message = msg(
+            "{name} cannot be used. {reason}", name=path.name, reason=error.message
+        )
         raise ZimError(message, error.hint) from error
 
 

@@ -20,7 +20,7 @@ import tifffile
 from zim_app.core.layered import ImageLayer, LayeredImage
 from zim_app.core.pixels import PixelArray
 from zim_app.core.rasters import Tags
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, msg
 
 MAX_SIDE = 30_000
 """Largest width and height of a PSD file, in pixels."""
@@ -55,8 +55,11 @@ def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
         section = _with_length(info, 4) + struct.pack(">I", 0)
     if len(section) > _MAX_BYTES:
         raise ImageError(
-            f"The layers take {len(section) / 2**30:.1f} GiB; PSD holds 2.",
-            "Trim or scale them, or save as .ora.",
+            msg(
+                "The layers take {size:.1f} GiB; PSD holds 2.",
+                size=len(section) / 2**30,
+            ),
+            msg("Trim or scale them, or save as .ora."),
         )
     stream.write(_with_length(section))
     _write_merged(stream, image.merged)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.recipe import SceneObject
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, read_error, write_error
 
 PROJECT_SUFFIX = ".zimproj"
 """Suffix of project files, see :mod:`zim_app.core.project`."""
@@ -54,15 +54,20 @@ class ObjectStack:
         """
         entries = read_field(data, "objects", list)
         if not entries:
-            raise ZimError("The field objects is empty.")
+            raise ZimError(msg("The field objects is empty."))
         objects = tuple(
             _object(index, object_) for index, object_ in enumerate(entries)
         )
         if len({object_.id for object_ in objects}) < len(objects):
-            raise ZimError("The field objects has the same id twice.")
+            raise ZimError(msg("The field objects has the same id twice."))
         active = read_field(data, "active", int)
         if not 0 <= active < len(objects):
-            raise ZimError(f"The field active is {active}, which is no object's index.")
+            raise ZimError(
+                msg(
+                    "The field active is {active}, which is no object's index.",
+                    active=active,
+                )
+            )
         return cls(objects, active)
 
 
@@ -70,9 +75,18 @@ def _object(index: int, data: Any) -> SceneObject:
     try:
         return SceneObject.from_json(data)
     except ZimError as error:
-        raise ZimError(f"objects[{index}]: {error.message}", error.hint) from error
+        raise ZimError(
+            msg("objects[{index}]: {reason}", index=index, reason=error.message),
+            error.hint,
+        ) from error
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ZimError(f"objects[{index}] is malformed: {error!r}.") from error
+        raise ZimError(
+            msg(
+                "objects[{index}] is malformed: {error}.",
+                index=index,
+                error=repr(error),
+            )
+        ) from error
 
 
 def read_field(data: dict[str, Any], name: str, kind: type) -> Any:
@@ -82,11 +96,17 @@ def read_field(data: dict[str, Any], name: str, kind: type) -> Any:
         ZimError: it is missing, or of another type.
     """
     if name not in data:
-        raise ZimError(f"The field {name} is missing.")
+        raise ZimError(msg("The field {name} is missing.", name=name))
     value = data[name]
     is_bool = isinstance(value, bool) and kind is not bool
     if not isinstance(value, kind) or is_bool:
-        raise ZimError(f"The field {name} is malformed: {str(value)[:60]!r}.")
+        raise ZimError(
+            msg(
+                "The field {name} is malformed: {value!r}.",
+                name=name,
+                value=str(value)[:60],
+            )
+        )
     return value
 
 
@@ -103,25 +123,46 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ZimError(f"{path.name} is too large to be a {kind}.")
+            raise ZimError(
+                msg("{name} is too large to be a {kind}.", name=path.name, kind=kind)
+            )
         data = json.loads(path.read_text("utf-8"), parse_constant=_reject_constant)
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+        raise read_error(path, error) from error
     except (ValueError, RecursionError) as error:  # neither UTF-8 nor JSON
         raise ZimError(
-            f"{path.name} is damaged or no {kind} ({str(error)[:80]}).",
-            "Use a copy of it.",
+            msg(
+                "{name} is damaged or no {kind} ({reason}).",
+                name=path.name,
+                kind=kind,
+                reason=str(error)[:80],
+            ),
+            msg("Use a copy of it."),
         ) from error
     if not isinstance(data, dict) or data.get("format") != kind:
-        raise ZimError(f"{path.name} is no {kind}.", "Choose another file.")
+        raise ZimError(
+            msg("{name} is no {kind}.", name=path.name, kind=kind),
+            msg("Choose another file."),
+        )
     found = data.get("version")
     if type(found) is not int or found < 1:
-        raise ZimError(f"{path.name} has the version {found!r}, which is none.")
+        raise ZimError(
+            msg(
+                "{name} has the version {found!r}, which is none.",
+                name=path.name,
+                found=found,
+            )
+        )
     if found > version:
         raise ZimError(
-            f"{path.name} is a {kind} of version {found}; known are 1 to {version}.",
-            "Use the newer zim-studio that wrote it.",
+            msg(
+                "{name} is a {kind} of version {found}; known are 1 to {version}.",
+                name=path.name,
+                kind=kind,
+                found=found,
+                version=version,
+            ),
+            msg("Use the newer zim-studio that wrote it."),
         )
     return data
 
@@ -138,8 +179,7 @@ def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> Non
         with atomic_write(path) as stream:
             stream.write(text.encode("ascii"))
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+        raise write_error(path, error) from error
 
 
 def _reject_constant(constant: str) -> float:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from platformdirs import user_state_path
 
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image
@@ -105,7 +105,9 @@ class Session:
                 None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
             )
         except (IndexError, TypeError, ValueError) as error:
-            raise ZimError(f"Its path or stamp is malformed: {error}.") from error
+            raise ZimError(
+                msg("Its path or stamp is malformed: {error}.", error=str(error))
+            ) from error
 
 
 class SessionStore:
@@ -146,8 +148,11 @@ class SessionStore:
             with contextlib.suppress(OSError):
                 os.replace(path, aside)
             raise ZimError(
-                f"The earlier work on this photo cannot be read. {error.message}",
-                f"It is kept as {aside}.",
+                msg(
+                    "The earlier work on this photo cannot be read. {reason}",
+                    reason=error.message,
+                ),
+                msg("It is kept as {aside}.", aside=aside),
             ) from error
 
     def save(self, session: Session) -> None:
@@ -205,8 +210,13 @@ class SessionStore:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ZimError(
-                f"The folder {self.folder} for sessions cannot be made.",
-                f"Allow it, or name another in {STATE_VARIABLE}.",
+                msg(
+                    "The folder {folder} for sessions cannot be made.",
+                    folder=self.folder,
+                ),
+                msg(
+                    "Allow it, or name another in {variable}.", variable=STATE_VARIABLE
+                ),
             ) from error
 
     def _by_age(self) -> list[Path]:

@@ -18,8 +18,8 @@ from zim_app.core.images import Image
 from zim_app.core.naming import sanitise
 from zim_app.core.pixels import convert_depth
 from zim_model.arrays import WordArray
-from zim_model.errors import ImageError
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.errors import ImageError, msg
+from zim_model.runtime.atomic_files import atomic_write, write_error
 
 FOLDER = "matte"
 SOURCE = "studio"
@@ -50,8 +50,8 @@ def save_pairs(image: Image, mattes: Sequence[WordArray], root: Path) -> list[Pa
     for alpha in mattes:
         if not convert_depth(alpha, np.uint8).any():
             raise ImageError(
-                "The matte is empty: there is nothing to learn from.",
-                "Cut the object out first.",
+                msg("The matte is empty: there is nothing to learn from."),
+                msg("Cut the object out first."),
             )
     folder = root if root.name == FOLDER else root / FOLDER
     try:
@@ -59,8 +59,7 @@ def save_pairs(image: Image, mattes: Sequence[WordArray], root: Path) -> list[Pa
         encoded, suffix = _image_bytes(image)
         return [_write_pair(folder, image, encoded, suffix, each) for each in mattes]
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ImageError(f"{folder} cannot be written: {reason}.", cure) from error
+        raise write_error(folder, error, ImageError) from error
 
 
 def _write_pair(

@@ -1,15 +1,13 @@
-"""Installs Qt's translators and translates error messages."""
+"""Installs Qt's translators and translates messages."""
 
 from __future__ import annotations
 
-import json
-import re
-from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from zim_app.gui.settings import preferences
+from zim_model.errors import Message
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE_LANGUAGE = "en"
@@ -55,33 +53,16 @@ def install_translators(app: QCoreApplication) -> list[QTranslator]:
     return translators
 
 
-def translate_error(text: str) -> str:
-    """An error message in the language of the window.
+def translate_message(text: str) -> str:
+    """A sentence in the language of the window.
 
-    Errors are raised with English messages.  The template of a message is found by its
-    pattern; its values, which may contain messages themselves, are translated
-    recursively.  Unknown messages are returned unchanged.
+    Values that are messages themselves are translated, too; a plain string is returned
+    unchanged.
     """
-    for pattern, template in _patterns():
-        match = pattern.fullmatch(text)
-        if match is None:
-            continue
-        translated = QCoreApplication.translate("Errors", template)
-        if translated == template:
-            return text
-        return translated.format(*map(translate_error, match.groups()))
-    return text
-
-
-@cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Patterns and templates of all error messages, the longest first."""
-    templates = json.loads((FOLDER / "errors.json").read_text("utf-8"))
-    ranked = sorted(templates, key=lambda text: -len(re.sub(r"\{\d+\}", "", text)))
-    return [(re.compile(_pattern(text), re.DOTALL), text) for text in ranked]
-
-
-def _pattern(template: str) -> str:
-    parts = re.split(r"\{\d+\}", template)
-    words = (part.replace("{{", "{").replace("}}", "}") for part in parts)
-    return "(.*?)".join(map(re.escape, words))
+    if not isinstance(text, Message):
+        return text
+    values = {
+        name: translate_message(value) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    return QCoreApplication.translate("", text.template).format(**values)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.markers import ACCENT
 from zim_app.gui.icons import glyph, icon
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 
 _LOG = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ class Banner(QFrame):
         Messages of a :class:`ZimError` are translated here.
         """
         _LOG.warning("%s %s", message, hint)
-        text = f"{translate_error(message)}\n{translate_error(hint)}".strip()
+        text = f"{translate_message(message)}\n{translate_message(hint)}".strip()
         self._add(BannerMessage("error", text, action_text, callback, topic))
 
     def show_info(

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QMenu, QStatusBar, QToolButton, QWidget
 
 from zim_app.gui.icons import glyph
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_model.request import ALPHA_MAX, Matte, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -120,7 +120,7 @@ class StatusBar(QStatusBar):
         self.warning.setVisible(warn)
         self.warning.setPixmap(glyph("alert", 16, WARNING.name()))
         self.model.setStyleSheet("font-weight: bold;" if warn else "")
-        tip = "\n".join([tip, *map(translate_error, timings.notes)])
+        tip = "\n".join([tip, *map(translate_message, timings.notes)])
         self.warning.setToolTip(tip)
         self.model.setToolTip(tip)
 

@@ -2,6 +2,1981 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE">
 <context>
+    <name></name>
+    <message>
+        <source>A ZIM model in ONNX format is a folder with both files.</source>
+        <translation>Ein ZIM-Modell im ONNX-Format ist ein Ordner mit beiden Dateien.</translation>
+    </message>
+    <message>
+        <source>A graph in {folder} cannot be run ({reason}).</source>
+        <translation>Ein Graph in {folder} lässt sich nicht ausführen ({reason}).</translation>
+    </message>
+    <message>
+        <source>A grid of {grid} clicks a side is not possible.</source>
+        <translation>Ein Raster aus {grid} Klicks je Seite ist nicht möglich.</translation>
+    </message>
+    <message>
+        <source>A mask cannot be read: {error}.</source>
+        <translation>Eine Maske kann nicht gelesen werden: {error}.</translation>
+    </message>
+    <message>
+        <source>A mask is damaged: its digest is another.</source>
+        <translation>Eine Maske ist beschädigt: Ihre Prüfsumme ist eine andere.</translation>
+    </message>
+    <message>
+        <source>A mask is no grey PNG, or too large.</source>
+        <translation>Eine Maske ist kein graues PNG oder zu groß.</translation>
+    </message>
+    <message>
+        <source>A mask&apos;s converter is {converter!r}, which is no name.</source>
+        <translation>Der Konverter einer Maske ist {converter!r}, was kein Name ist.</translation>
+    </message>
+    <message>
+        <source>A mask&apos;s refine is {refine!r}.</source>
+        <translation>Das „refine“ einer Maske ist {refine!r}.</translation>
+    </message>
+    <message>
+        <source>A process that scores answers has died, perhaps for want of memory.</source>
+        <translation>Ein Prozess, der Antworten bewertet, ist gestorben, vielleicht aus Mangel an Speicher.</translation>
+    </message>
+    <message>
+        <source>A run-length mask of {count} pixels does not fill {height} x {width} pixels.</source>
+        <translation>Eine lauflängenkodierte Maske von {count} Pixeln füllt keine {height} x {width} Pixel.</translation>
+    </message>
+    <message>
+        <source>A scribble has no points.</source>
+        <translation>Ein Strich hat keine Punkte.</translation>
+    </message>
+    <message>
+        <source>Add a file name.</source>
+        <translation>Fügen Sie einen Dateinamen hinzu.</translation>
+    </message>
+    <message>
+        <source>Add a positive point or a box.</source>
+        <translation>Setzen Sie einen positiven Punkt oder einen Rahmen.</translation>
+    </message>
+    <message>
+        <source>Add a prompt on the object, or do not trim.</source>
+        <translation>Markieren Sie das Objekt oder beschneiden Sie nicht.</translation>
+    </message>
+    <message>
+        <source>Add it to the installed models first.</source>
+        <translation>Fügen Sie es zuerst den installierten Modellen hinzu.</translation>
+    </message>
+    <message>
+        <source>Add to it first.</source>
+        <translation>Ergänzen Sie sie zuerst.</translation>
+    </message>
+    <message>
+        <source>Allow it, or name another in {variable}.</source>
+        <translation>Erlauben Sie es oder nennen Sie einen anderen in {variable}.</translation>
+    </message>
+    <message>
+        <source>Alpha has shape {shape} and type {dtype}.</source>
+        <translation>Alpha hat die Form {shape} und den Typ {dtype}.</translation>
+    </message>
+    <message>
+        <source>An array of shape {shape} and type {dtype} is not an image.</source>
+        <translation>Ein Feld der Form {shape} vom Typ {dtype} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>An array of shape {shape} is no mask.</source>
+        <translation>Ein Array der Form {shape} ist keine Maske.</translation>
+    </message>
+    <message>
+        <source>An object cannot be read: {error}.</source>
+        <translation>Ein Objekt kann nicht gelesen werden: {error}.</translation>
+    </message>
+    <message>
+        <source>An object&apos;s id is {id!r}, which is no positive number.</source>
+        <translation>Die Nummer eines Objekts ist {id!r}, das ist keine positive Zahl.</translation>
+    </message>
+    <message>
+        <source>Another run is writing to {path}.</source>
+        <translation>Ein anderer Lauf schreibt in {path}.</translation>
+    </message>
+    <message>
+        <source>Call set_image first.</source>
+        <translation>Rufen Sie zuerst set_image auf.</translation>
+    </message>
+    <message>
+        <source>Check that this computer is online, then download again: what has arrived is kept.</source>
+        <translation>Prüfen Sie, ob dieser Rechner online ist, und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>Check the clock of this computer; behind a company&apos;s proxy, name its certificate in SSL_CERT_FILE.</source>
+        <translation>Prüfen Sie die Uhr dieses Rechners; hinter dem Proxy einer Firma nennen Sie dessen Zertifikat in SSL_CERT_FILE.</translation>
+    </message>
+    <message>
+        <source>Check the network, then download again: what has arrived is kept.</source>
+        <translation>Prüfen Sie das Netz und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>Check the spelling.</source>
+        <translation>Prüfen Sie die Schreibweise.</translation>
+    </message>
+    <message>
+        <source>Choose a folder for the results.</source>
+        <translation>Wählen Sie einen Ordner für die Ergebnisse.</translation>
+    </message>
+    <message>
+        <source>Choose a folder of photos.</source>
+        <translation>Wählen Sie einen Ordner mit Bildern.</translation>
+    </message>
+    <message>
+        <source>Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files.</source>
+        <translation>Wählen Sie einen Ordner mit JPEG-, PNG-, TIFF-, WebP-, BMP- oder GIF-Dateien.</translation>
+    </message>
+    <message>
+        <source>Choose a photo.</source>
+        <translation>Wählen Sie ein Bild.</translation>
+    </message>
+    <message>
+        <source>Choose a shorter name.</source>
+        <translation>Wählen Sie einen kürzeren Namen.</translation>
+    </message>
+    <message>
+        <source>Choose a smaller scale or less padding.</source>
+        <translation>Wählen Sie einen kleineren Maßstab oder weniger Rand.</translation>
+    </message>
+    <message>
+        <source>Choose another disk.</source>
+        <translation>Wählen Sie einen anderen Datenträger.</translation>
+    </message>
+    <message>
+        <source>Choose another file.</source>
+        <translation>Wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>Choose another folder for the results.</source>
+        <translation>Wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or allow access to this one.</source>
+        <translation>Wählen Sie einen anderen Ordner oder erlauben Sie den Zugriff auf diesen.</translation>
+    </message>
+    <message>
+        <source>Choose another folder.</source>
+        <translation>Wählen Sie einen anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>Choose another name for the result.</source>
+        <translation>Einen anderen Namen für das Ergebnis wählen.</translation>
+    </message>
+    <message>
+        <source>Choose another name.</source>
+        <translation>Wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>Choose another one: {devices}.</source>
+        <translation>Wählen Sie ein anderes: {devices}.</translation>
+    </message>
+    <message>
+        <source>Choose another, such as {folder}.</source>
+        <translation>Wählen Sie einen anderen, etwa {folder}.</translation>
+    </message>
+    <message>
+        <source>Choose some photos, or a folder.</source>
+        <translation>Wählen Sie Bilder oder einen Ordner.</translation>
+    </message>
+    <message>
+        <source>Choose the folder separately.</source>
+        <translation>Wählen Sie den Ordner getrennt.</translation>
+    </message>
+    <message>
+        <source>Close other programs, or choose a smaller model.</source>
+        <translation>Schließen Sie andere Programme oder wählen Sie ein kleineres Modell.</translation>
+    </message>
+    <message>
+        <source>Close other programs, or make the photo smaller.</source>
+        <translation>Schließen Sie andere Programme oder verkleinern Sie das Bild.</translation>
+    </message>
+    <message>
+        <source>Convert it to JPEG, PNG, TIFF, WebP, BMP or GIF; if it is one already, it is damaged.</source>
+        <translation>Wandeln Sie es um in JPEG, PNG, TIFF, WebP, BMP oder GIF; ist es das schon, dann ist es beschädigt.</translation>
+    </message>
+    <message>
+        <source>Coordinates are pixels from the top-left corner: x, then y.</source>
+        <translation>Koordinaten sind Pixel von der linken oberen Ecke: erst x, dann y.</translation>
+    </message>
+    <message>
+        <source>Copy both from the same model.</source>
+        <translation>Kopieren Sie beide vom selben Modell.</translation>
+    </message>
+    <message>
+        <source>Copy or download it again.</source>
+        <translation>Kopieren oder laden Sie die Datei noch einmal.</translation>
+    </message>
+    <message>
+        <source>Correct the file of prompts.</source>
+        <translation>Berichtigen Sie die Datei mit Vorgaben.</translation>
+    </message>
+    <message>
+        <source>Create it first, or choose another.</source>
+        <translation>Legen Sie ihn zuerst an oder wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>Crop it or make it smaller first.</source>
+        <translation>Beschneiden oder verkleinern Sie es zuerst.</translation>
+    </message>
+    <message>
+        <source>Cut the object out first.</source>
+        <translation>Stellen Sie das Objekt zuerst frei.</translation>
+    </message>
+    <message>
+        <source>Download again to go on: what has arrived is kept.</source>
+        <translation>Laden Sie weiter: Was angekommen ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>Download again: what has arrived is kept.</source>
+        <translation>Noch einmal herunterladen: Was schon da ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>Download it again. If that does not help, something between here and {host} changes files, or there is a newer one.</source>
+        <translation>Laden Sie sie noch einmal. Hilft das nicht, dann verändert etwas zwischen hier und {host} Dateien, oder es gibt eine neuere.</translation>
+    </message>
+    <message>
+        <source>Download it under Model › Manage models, or with: zim-studio models download {model}</source>
+        <translation>Laden Sie es unter Modell › Modelle verwalten oder mit: zim-studio models download {model}</translation>
+    </message>
+    <message>
+        <source>Download or copy both files again.</source>
+        <translation>Laden oder kopieren Sie beide Dateien noch einmal.</translation>
+    </message>
+    <message>
+        <source>Download or copy it again.</source>
+        <translation>Laden oder kopieren Sie die Datei noch einmal.</translation>
+    </message>
+    <message>
+        <source>Draw it again.</source>
+        <translation>Zeichnen Sie ihn noch einmal.</translation>
+    </message>
+    <message>
+        <source>Expected (height, width, 3) of uint8 or uint16.</source>
+        <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
+    </message>
+    <message>
+        <source>Expected (height, width, 3) of uint8.</source>
+        <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8.</translation>
+    </message>
+    <message>
+        <source>{path} holds weights of {family}, which is not supported.</source>
+        <translation>{path} enthält Gewichte von {family}, was nicht unterstützt wird.</translation>
+    </message>
+    <message>
+        <source>Expected one of Meta&apos;s sam_vit_*.pth files.</source>
+        <translation>Erwartet wird eine der Dateien sam_vit_*.pth von Meta.</translation>
+    </message>
+    <message>
+        <source>{path} is a TorchScript program, not weights.</source>
+        <translation>{path} ist ein TorchScript-Programm, keine Gewichte.</translation>
+    </message>
+    <message>
+        <source>Expected {expected} of uint16.</source>
+        <translation>Erwartet wird {expected} vom Typ uint16.</translation>
+    </message>
+    <message>
+        <source>Expected {first} and {second} as ZIM&apos;s authors publish them.</source>
+        <translation>Erwartet werden {first} und {second}, wie die Autoren von ZIM sie veröffentlichen.</translation>
+    </message>
+    <message>
+        <source>Expected {shape} of {dtype}, as the image has.</source>
+        <translation>Erwartet wird {shape} mit {dtype}, wie beim Bild.</translation>
+    </message>
+    <message>
+        <source>Expected {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</source>
+        <translation>Erwartet wird {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</translation>
+    </message>
+    <message>
+        <source>Expected {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</source>
+        <translation>Erwartet wird {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</translation>
+    </message>
+    <message>
+        <source>Expected: {expected}.</source>
+        <translation>Erwartet wird: {expected}.</translation>
+    </message>
+    <message>
+        <source>Export a ZIM with a ViT encoder, such as zim-vit-b.</source>
+        <translation>Exportieren Sie ein ZIM mit ViT-Encoder, etwa zim-vit-b.</translation>
+    </message>
+    <message>
+        <source>Fetch the data set with a browser from {source}.</source>
+        <translation>Den Datensatz mit einem Browser von {source} holen.</translation>
+    </message>
+    <message>
+        <source>Free some space or choose another disk.</source>
+        <translation>Schaffen Sie Platz oder wählen Sie einen anderen Datenträger.</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose a folder on another disk.</source>
+        <translation>Platz schaffen oder einen Ordner auf einer anderen Platte wählen.</translation>
+    </message>
+    <message>
+        <source>Free some space, or name a folder on another disk in {variable}.</source>
+        <translation>Schaffen Sie Platz oder nennen Sie einen Ordner auf einem anderen Datenträger in {variable}.</translation>
+    </message>
+    <message>
+        <source>Give (height, width, 3) of uint8 or uint16.</source>
+        <translation>Geben Sie (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
+    </message>
+    <message>
+        <source>Give 1 to {limit}.</source>
+        <translation>Geben Sie 1 bis {limit} an.</translation>
+    </message>
+    <message>
+        <source>Give I/N, the I-th of N parts, such as 1/4.</source>
+        <translation>Geben Sie I/N an, den I-ten von N Teilen, etwa 1/4.</translation>
+    </message>
+    <message>
+        <source>Give a file made by training.train_converter.</source>
+        <translation>Eine Datei angeben, die training.train_converter gemacht hat.</translation>
+    </message>
+    <message>
+        <source>Give a folder with {files}.</source>
+        <translation>Geben Sie einen Ordner mit {files} an.</translation>
+    </message>
+    <message>
+        <source>Give a mask of the photo&apos;s own size.</source>
+        <translation>Eine Maske in der Größe des Bildes angeben.</translation>
+    </message>
+    <message>
+        <source>Give a mask that is white on the object and black elsewhere.</source>
+        <translation>Eine Maske angeben, die auf dem Objekt weiß und sonst schwarz ist.</translation>
+    </message>
+    <message>
+        <source>Give a mask that is white on the object, or a lower threshold.</source>
+        <translation>Eine Maske angeben, die auf dem Objekt weiß ist, oder eine niedrigere Schwelle.</translation>
+    </message>
+    <message>
+        <source>Give a mask with less noise, or refine it with the converter.</source>
+        <translation>Nehmen Sie eine Maske mit weniger Rauschen, oder verfeinern Sie sie mit dem Konverter.</translation>
+    </message>
+    <message>
+        <source>Give a number above 0 and below 0.5.</source>
+        <translation>Geben Sie eine Zahl über 0 und unter 0,5 an.</translation>
+    </message>
+    <message>
+        <source>Give a number from 0 to 1.</source>
+        <translation>Geben Sie eine Zahl von 0 bis 1 an.</translation>
+    </message>
+    <message>
+        <source>Give a saved recipe.</source>
+        <translation>Geben Sie ein gespeichertes Rezept an.</translation>
+    </message>
+    <message>
+        <source>Give at least one positive point or a box.</source>
+        <translation>Setzen Sie mindestens einen positiven Punkt oder einen Rahmen.</translation>
+    </message>
+    <message>
+        <source>Give auto on one of its machines, HOST:PORT of its head, or local:N.</source>
+        <translation>Auf einem seiner Rechner auto angeben, sonst HOST:PORT seines Kopfes oder local:N.</translation>
+    </message>
+    <message>
+        <source>Give either points_per_side or point_grids.</source>
+        <translation>Entweder points_per_side oder point_grids angeben.</translation>
+    </message>
+    <message>
+        <source>Give four: left, top, right, bottom.</source>
+        <translation>Geben Sie vier an: links, oben, rechts, unten.</translation>
+    </message>
+    <message>
+        <source>Give it prompts in the studio or in a file, or choose another source of prompts.</source>
+        <translation>Geben Sie Vorgaben im Studio oder in einer Datei, oder wählen Sie, was sonst gilt.</translation>
+    </message>
+    <message>
+        <source>Give it prompts instead.</source>
+        <translation>Geben Sie ihm stattdessen Vorgaben.</translation>
+    </message>
+    <message>
+        <source>Give left, top, right and bottom as fractions from 0 to 1.</source>
+        <translation>Geben Sie links, oben, rechts und unten als Bruchteile von 0 bis 1 an.</translation>
+    </message>
+    <message>
+        <source>Give one for each layer of crops.</source>
+        <translation>Für jede Stufe der Ausschnitte eines angeben.</translation>
+    </message>
+    <message>
+        <source>Give one per point.</source>
+        <translation>Geben Sie eines je Punkt an.</translation>
+    </message>
+    <message>
+        <source>Give prompts as JSON, or as CSV in a file that ends in .csv.</source>
+        <translation>Geben Sie Vorgaben als JSON, oder als CSV in einer Datei, die auf .csv endet.</translation>
+    </message>
+    <message>
+        <source>Give the folder of a data set.</source>
+        <translation>Geben Sie den Ordner eines Datensatzes an.</translation>
+    </message>
+    <message>
+        <source>Give the folder of predictions.</source>
+        <translation>Geben Sie den Ordner der Vorhersagen an.</translation>
+    </message>
+    <message>
+        <source>Give the left, top, right and bottom edge in pixels.</source>
+        <translation>Geben Sie die linke, obere, rechte und untere Kante in Pixeln an.</translation>
+    </message>
+    <message>
+        <source>Give the output folders of batches.</source>
+        <translation>Geben Sie die Ausgabeordner von Stapeln an.</translation>
+    </message>
+    <message>
+        <source>Give the path of a file.</source>
+        <translation>Geben Sie den Pfad einer Datei an.</translation>
+    </message>
+    <message>
+        <source>Give the path of a folder.</source>
+        <translation>Geben Sie den Pfad eines Ordners an.</translation>
+    </message>
+    <message>
+        <source>Give the path of a photo.</source>
+        <translation>Geben Sie den Pfad eines Bildes an.</translation>
+    </message>
+    <message>
+        <source>{path} is no weight file, but a folder.</source>
+        <translation>{path} ist keine Gewichtsdatei, sondern ein Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} is no weight file, but an ONNX graph.</source>
+        <translation>{path} ist keine Gewichtsdatei, sondern ein ONNX-Graph.</translation>
+    </message>
+    <message>
+        <source>A pair of graphs is converted by: zim-studio models convert FOLDER -o FILE.safetensors</source>
+        <translation>Ein Paar von Graphen wandelt um: zim-studio models convert ORDNER -o DATEI.safetensors</translation>
+    </message>
+    <message>
+        <source>Give the weights of a ZIM or SAM with a ViT.</source>
+        <translation>Geben Sie die Gewichte eines ZIM oder SAM mit ViT an.</translation>
+    </message>
+    <message>
+        <source>Images in {out} cannot be written: {reason}.</source>
+        <translation>Bilder in {out} können nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>Import it again.</source>
+        <translation>Importieren Sie sie noch einmal.</translation>
+    </message>
+    <message>
+        <source>Install it: pip install &quot;zim-studio[cluster]&quot;</source>
+        <translation>Installieren: pip install &quot;zim-studio[cluster]&quot;</translation>
+    </message>
+    <message>
+        <source>Install it: pip install -e .[train]</source>
+        <translation>Installieren: pip install -e .[train]</translation>
+    </message>
+    <message>
+        <source>Install it: pip install onnxruntime (onnxruntime-gpu for CUDA).</source>
+        <translation>Installieren Sie sie: pip install onnxruntime (onnxruntime-gpu für CUDA).</translation>
+    </message>
+    <message>
+        <source>{path} has a malformed {sigma_key}: {text!r}.</source>
+        <translation>{path} hat ein fehlerhaftes {sigma_key}: {text!r}.</translation>
+    </message>
+    <message>
+        <source>Export the model again.</source>
+        <translation>Exportieren Sie das Modell noch einmal.</translation>
+    </message>
+    <message>
+        <source>Install the build of it for this device (onnxruntime-gpu for CUDA), or choose the CPU.</source>
+        <translation>Installieren Sie die Fassung für dieses Gerät (onnxruntime-gpu für CUDA) oder wählen Sie die CPU.</translation>
+    </message>
+    <message>
+        <source>Install what ONNX needs: pip install &apos;zim-studio[onnx]&apos;.</source>
+        <translation>Installieren Sie, was ONNX braucht: pip install &apos;zim-studio[onnx]&apos;.</translation>
+    </message>
+    <message>
+        <source>It can still be used as it is: zim-studio models add.</source>
+        <translation>Verwenden lässt es sich dennoch, wie es ist: zim-studio models add.</translation>
+    </message>
+    <message>
+        <source>It is kept as {aside}.</source>
+        <translation>Es wird aufgehoben als {aside}.</translation>
+    </message>
+    <message>
+        <source>It may come from a newer version.</source>
+        <translation>Vielleicht stammt es aus einer neueren Version.</translation>
+    </message>
+    <message>
+        <source>It may come from a newer zim-studio.</source>
+        <translation>Vielleicht stammt es aus einem neueren zim-studio.</translation>
+    </message>
+    <message>
+        <source>It may have moved: fetch it with a browser, then add it from disk.</source>
+        <translation>Vielleicht ist sie umgezogen: Laden Sie sie mit einem Browser und fügen Sie sie vom Datenträger hinzu.</translation>
+    </message>
+    <message>
+        <source>It may have moved: look at {source}.</source>
+        <translation>Vielleicht ist es umgezogen: {source} ansehen.</translation>
+    </message>
+    <message>
+        <source>It must be (N, 2) with numbers from 0 to below 1.</source>
+        <translation>Es muss (N, 2) sein, mit Zahlen von 0 bis unter 1.</translation>
+    </message>
+    <message>
+        <source>It must be a number from {low:g} to {high:g}.</source>
+        <translation>Es muss eine Zahl von {low:g} bis {high:g} sein.</translation>
+    </message>
+    <message>
+        <source>It must be from 1 to 100.</source>
+        <translation>Es muss von 1 bis 100 sein.</translation>
+    </message>
+    <message>
+        <source>It must be saved by zim-studio (metadata key {key}).</source>
+        <translation>Sie muss von zim-studio gespeichert sein (Metadaten-Schlüssel {key}).</translation>
+    </message>
+    <message>
+        <source>It must be true or false.</source>
+        <translation>Es muss true oder false sein.</translation>
+    </message>
+    <message>
+        <source>It must be {expected}.</source>
+        <translation>Es muss {expected} sein.</translation>
+    </message>
+    <message>
+        <source>{path} does not fit {model}: {missing} tensors missing ({first_missing}), {unknown} unknown ({first_unknown}).</source>
+        <translation>{path} passt nicht zu {model}: {missing} Tensoren fehlen ({first_missing}), {unknown} sind unbekannt ({first_unknown}).</translation>
+    </message>
+    <message>
+        <source>It was made by another version or for another architecture.</source>
+        <translation>Sie stammt aus einer anderen Version oder gehört zu einer anderen Architektur.</translation>
+    </message>
+    <message>
+        <source>Its files lie in {path}.</source>
+        <translation>Seine Dateien liegen in {path}.</translation>
+    </message>
+    <message>
+        <source>Its first row names columns out of {columns}.</source>
+        <translation>Die erste Zeile nennt Spalten aus {columns}.</translation>
+    </message>
+    <message>
+        <source>Its path or stamp is malformed: {error}.</source>
+        <translation>Sein Pfad oder Stempel ist fehlerhaft: {error}.</translation>
+    </message>
+    <message>
+        <source>Its results cannot be written: {reason}.</source>
+        <translation>Die Ergebnisse können nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read.</source>
+        <translation>JPEG-, PNG-, TIFF-, WebP-, BMP- und GIF-Dateien werden gelesen.</translation>
+    </message>
+    <message>
+        <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read. Say --recursive to look in the folders in it.</source>
+        <translation>JPEG-, PNG-, TIFF-, WebP-, BMP- und GIF-Dateien werden gelesen. Mit --recursive wird auch in den Unterordnern gesucht.</translation>
+    </message>
+    <message>
+        <source>Known are {fields}.</source>
+        <translation>Bekannt sind {fields}.</translation>
+    </message>
+    <message>
+        <source>Known are {known}.</source>
+        <translation>Bekannt sind {known}.</translation>
+    </message>
+    <message>
+        <source>Known: {known}; or give a .safetensors file.</source>
+        <translation>Bekannt: {known}; oder eine .safetensors-Datei angeben.</translation>
+    </message>
+    <message>
+        <source>Known: {known}; or give a .safetensors or .pth file.</source>
+        <translation>Bekannt: {known}; oder geben Sie eine .safetensors- oder .pth-Datei an.</translation>
+    </message>
+    <message>
+        <source>Known: {names}.</source>
+        <translation>Bekannt: {names}.</translation>
+    </message>
+    <message>
+        <source>Look for a newer version of zim-studio.</source>
+        <translation>Suchen Sie eine neuere Version von zim-studio.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: a width is no multiple of 8.</source>
+        <translation>Fehlerhafte Modellkonfiguration: eine Breite ist kein Vielfaches von 8.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: a width or depth is 0.</source>
+        <translation>Fehlerhafte Modellkonfiguration: eine Breite oder Tiefe ist 0.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: no input, or heads of unequal widths.</source>
+        <translation>Fehlerhafte Modellkonfiguration: keine Eingabe oder ungleich breite Köpfe.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: {data!r:.40}.</source>
+        <translation>Fehlerhafte Modellkonfiguration: {data!r:.40}.</translation>
+    </message>
+    <message>
+        <source>Malformed model configuration: {error}.</source>
+        <translation>Fehlerhafte Modellkonfiguration: {error}.</translation>
+    </message>
+    <message>
+        <source>Mattes of different sizes or types cannot be merged.</source>
+        <translation>Masken verschiedener Größe oder Art können nicht verschmolzen werden.</translation>
+    </message>
+    <message>
+        <source>Memory ran short: the cached features of photos were dropped.</source>
+        <translation>Der Speicher wurde knapp: Was von Bildern gemerkt war, ist verworfen.</translation>
+    </message>
+    <message>
+        <source>Name a model or predictions.</source>
+        <translation>Nennen Sie ein Modell oder Vorhersagen.</translation>
+    </message>
+    <message>
+        <source>Name folders of results.</source>
+        <translation>Ordner mit Ergebnissen nennen.</translation>
+    </message>
+    <message>
+        <source>Negative points alone do not say what to keep.</source>
+        <translation>Negative Punkte allein sagen nicht, was bleiben soll.</translation>
+    </message>
+    <message>
+        <source>No batch was written to {folder}.</source>
+        <translation>In {folder} wurde kein Stapel geschrieben.</translation>
+    </message>
+    <message>
+        <source>No image is set.</source>
+        <translation>Es ist kein Bild gesetzt.</translation>
+    </message>
+    <message>
+        <source>No model called {name} is installed.</source>
+        <translation>Kein Modell namens {name} ist installiert.</translation>
+    </message>
+    <message>
+        <source>No object was found in this photo.</source>
+        <translation>In diesem Bild wurde kein Objekt gefunden.</translation>
+    </message>
+    <message>
+        <source>Nothing was downloaded.</source>
+        <translation>Nichts wurde geladen.</translation>
+    </message>
+    <message>
+        <source>Nothing was saved. Try again, or choose another disk.</source>
+        <translation>Nichts wurde gespeichert. Versuchen Sie es noch einmal oder wählen Sie einen anderen Datenträger.</translation>
+    </message>
+    <message>
+        <source>ONNX Runtime cannot use {device} here.</source>
+        <translation>ONNX Runtime kann {device} hier nicht verwenden.</translation>
+    </message>
+    <message>
+        <source>Object {id} has a malformed name or visibility.</source>
+        <translation>Objekt {id} hat einen fehlerhaften Namen oder eine fehlerhafte Sichtbarkeit.</translation>
+    </message>
+    <message>
+        <source>Object {id} has the colour {colour!r}.</source>
+        <translation>Objekt {id} hat die Farbe {colour!r}.</translation>
+    </message>
+    <message>
+        <source>Object {name}: {reason}</source>
+        <translation>Objekt {name}: {reason}</translation>
+    </message>
+    <message>
+        <source>Only https is downloaded from.</source>
+        <translation>Geladen wird nur über https.</translation>
+    </message>
+    <message>
+        <source>Open the photo itself, and save the project again.</source>
+        <translation>Öffnen Sie das Bild selbst und speichern Sie das Projekt noch einmal.</translation>
+    </message>
+    <message>
+        <source>Please report this.</source>
+        <translation>Bitte melden Sie das.</translation>
+    </message>
+    <message>
+        <source>Put {{name}} in it, which stands for the name of the photo.</source>
+        <translation>Setzen Sie {{name}} hinein, was für den Namen des Bildes steht.</translation>
+    </message>
+    <message>
+        <source>Read it, then say --yes.</source>
+        <translation>Lesen Sie sie und verwenden Sie dann --yes.</translation>
+    </message>
+    <message>
+        <source>Remove it first, or give the new one another name.</source>
+        <translation>Entfernen Sie es zuerst oder geben Sie dem neuen einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>Remove the line, or choose another folder for the results.</source>
+        <translation>Entfernen Sie die Zeile oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
+    </message>
+    <message>
+        <source>Rename one.</source>
+        <translation>Benennen Sie eines um.</translation>
+    </message>
+    <message>
+        <source>Resume it (--resume), or choose another folder for the results.</source>
+        <translation>Setzen Sie ihn fort (--resume) oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
+    </message>
+    <message>
+        <source>Resume the run with fewer processes; the finished rows are kept.</source>
+        <translation>Setzen Sie den Lauf mit weniger Prozessen fort; die fertigen Zeilen bleiben.</translation>
+    </message>
+    <message>
+        <source>Save as .png or .tif.</source>
+        <translation>Speichern Sie als .png oder .tif.</translation>
+    </message>
+    <message>
+        <source>Save as .png, .tif or .webp, or save the matte or a composite instead.</source>
+        <translation>Speichern Sie als .png, .tif oder .webp, oder speichern Sie stattdessen die Maske oder eine Montage.</translation>
+    </message>
+    <message>
+        <source>Save as PNG, TIFF or WebP, or save the matte or a composite instead.</source>
+        <translation>Speichern Sie als PNG, TIFF oder WebP, oder speichern Sie stattdessen die Maske oder eine Montage.</translation>
+    </message>
+    <message>
+        <source>Save it as 8-bit or 16-bit RGB first.</source>
+        <translation>Speichern Sie es zuerst als RGB mit 8 oder 16 Bit.</translation>
+    </message>
+    <message>
+        <source>Save it as UTF-8.</source>
+        <translation>Speichern Sie sie als UTF-8.</translation>
+    </message>
+    <message>
+        <source>Give a .safetensors, .pth or .pt file, or a folder with {files}.</source>
+        <translation>Geben Sie eine .safetensors-, .pth- oder .pt-Datei an, oder einen Ordner mit {files}.</translation>
+    </message>
+    <message>
+        <source>Save them again with all weights of a graph in one file beside it.</source>
+        <translation>Speichern Sie sie neu, mit allen Gewichten eines Graphen in einer Datei daneben.</translation>
+    </message>
+    <message>
+        <source>Say --replace, or choose another folder.</source>
+        <translation>Verwenden Sie --replace oder wählen Sie einen anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>Say -o FILE to replace it, or to save elsewhere.</source>
+        <translation>Mit -o DATEI ersetzen Sie es oder speichern anderswo.</translation>
+    </message>
+    <message>
+        <source>Segmentation: finds more objects, with hard edges; wants a GPU.</source>
+        <translation>Segmentierung: findet mehr Objekte, mit harten Rändern; möchte eine GPU.</translation>
+    </message>
+    <message>
+        <source>Segmentation: finds objects well, with hard edges.</source>
+        <translation>Segmentierung: findet Objekte gut, mit harten Rändern.</translation>
+    </message>
+    <message>
+        <source>Segmentation: the largest SAM, with hard edges; wants a GPU.</source>
+        <translation>Segmentierung: das größte SAM, mit harten Rändern; möchte eine GPU.</translation>
+    </message>
+    <message>
+        <source>Installed: {names}; or give a .safetensors, .pth or .pt file.</source>
+        <translation>Installiert: {names}; oder geben Sie eine .safetensors-, .pth- oder .pt-Datei an.</translation>
+    </message>
+    <message>
+        <source>Small and fast; runs on any computer.</source>
+        <translation>Klein und schnell; läuft auf jedem Rechner.</translation>
+    </message>
+    <message>
+        <source>Something unexpected happened ({what}).</source>
+        <translation>Etwas Unerwartetes ist geschehen ({what}).</translation>
+    </message>
+    <message>
+        <source>Take a configuration such as zim-vit-b.</source>
+        <translation>Nehmen Sie eine Konfiguration wie zim-vit-b.</translation>
+    </message>
+    <message>
+        <source>Take them from the same photo.</source>
+        <translation>Nehmen Sie sie aus demselben Bild.</translation>
+    </message>
+    <message>
+        <source>Task {number} was given up: its worker died {times} times.</source>
+        <translation>Aufgabe {number} wurde aufgegeben: Ihr Arbeitsprozess starb {times}-mal.</translation>
+    </message>
+    <message>
+        <source>That is the format of this program&apos;s own weights.</source>
+        <translation>Das ist das Format der eigenen Gewichte dieses Programms.</translation>
+    </message>
+    <message>
+        <source>The Ray cluster {cluster!r} cannot be reached: {error}</source>
+        <translation>Der Ray-Cluster {cluster!r} ist nicht zu erreichen: {error}</translation>
+    </message>
+    <message>
+        <source>The amount {amount} is outside 0 to 1.</source>
+        <translation>Die Menge {amount} liegt nicht zwischen 0 und 1.</translation>
+    </message>
+    <message>
+        <source>The authors&apos; larger matting model: finest details, wants a GPU.</source>
+        <translation>Das größere Freistellmodell der Autoren: feinste Details, möchte eine GPU.</translation>
+    </message>
+    <message>
+        <source>The authors&apos; matting model: fine hair and soft edges.</source>
+        <translation>Das Freistellmodell der Autoren: feine Haare und weiche Ränder.</translation>
+    </message>
+    <message>
+        <source>The box ({shown}) has an edge that is not a number.</source>
+        <translation>Der Rahmen ({shown}) hat eine Kante, die keine Zahl ist.</translation>
+    </message>
+    <message>
+        <source>The box ({shown}) has no area inside the image ({width} x {height} pixels).</source>
+        <translation>Der Rahmen ({shown}) hat keine Fläche innerhalb des Bildes ({width} x {height} Pixel).</translation>
+    </message>
+    <message>
+        <source>The box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reaches outside the image ({width} x {height} pixels).</source>
+        <translation>Der Rahmen ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reicht über das Bild hinaus ({width} x {height} Pixel).</translation>
+    </message>
+    <message>
+        <source>The box has {size} numbers.</source>
+        <translation>Der Rahmen hat {size} Zahlen.</translation>
+    </message>
+    <message>
+        <source>The colours have shape {shape} and type {dtype}.</source>
+        <translation>Die Farben haben die Form {shape} und den Typ {dtype}.</translation>
+    </message>
+    <message>
+        <source>The connection to {host} broke off.</source>
+        <translation>Die Verbindung zu {host} ist abgebrochen.</translation>
+    </message>
+    <message>
+        <source>The connection to {host} is not secure: {reason}.</source>
+        <translation>Die Verbindung zu {host} ist nicht sicher: {reason}.</translation>
+    </message>
+    <message>
+        <source>The disk of {folder} is too full: {needed:,.0f} MB are needed, {free:,.0f} MB are free.</source>
+        <translation>Der Datenträger von {folder} ist zu voll: {needed:,.0f} MB werden gebraucht, {free:,.0f} MB sind frei.</translation>
+    </message>
+    <message>
+        <source>The earlier work on this photo cannot be read. {reason}</source>
+        <translation>Die frühere Arbeit an diesem Bild kann nicht gelesen werden. {reason}</translation>
+    </message>
+    <message>
+        <source>The evaluation did not finish.</source>
+        <translation>Die Auswertung wurde nicht fertig.</translation>
+    </message>
+    <message>
+        <source>The export options cannot be read: {error}.</source>
+        <translation>Die Exporteinstellungen können nicht gelesen werden: {error}.</translation>
+    </message>
+    <message>
+        <source>The export&apos;s {shown} is {value!r}.</source>
+        <translation>Die Exporteinstellung {shown} ist {value!r}.</translation>
+    </message>
+    <message>
+        <source>The field active is {active}, which is no object&apos;s index.</source>
+        <translation>Das Feld active ist {active}, was zu keinem Objekt gehört.</translation>
+    </message>
+    <message>
+        <source>The field objects has the same id twice.</source>
+        <translation>Das Feld objects enthält dieselbe Nummer zweimal.</translation>
+    </message>
+    <message>
+        <source>The field objects is empty.</source>
+        <translation>Das Feld objects ist leer.</translation>
+    </message>
+    <message>
+        <source>The field {name} is malformed: {value!r}.</source>
+        <translation>Das Feld {name} ist fehlerhaft: {value!r}.</translation>
+    </message>
+    <message>
+        <source>The field {name} is missing.</source>
+        <translation>Das Feld {name} fehlt.</translation>
+    </message>
+    <message>
+        <source>The file name has the unknown field {{{field}}}.</source>
+        <translation>Der Dateiname enthält das unbekannte Feld {{{field}}}.</translation>
+    </message>
+    <message>
+        <source>The file name {template!r} gives an empty name.</source>
+        <translation>Der Dateiname {template!r} ergibt einen leeren Namen.</translation>
+    </message>
+    <message>
+        <source>The file name {template!r} has a slash in it.</source>
+        <translation>Der Dateiname {template!r} enthält einen Schrägstrich.</translation>
+    </message>
+    <message>
+        <source>The file name {template!r} is malformed: {error}.</source>
+        <translation>Der Dateiname {template!r} ist fehlerhaft: {error}.</translation>
+    </message>
+    <message>
+        <source>The file name {template!r} is the same for all photos.</source>
+        <translation>Der Dateiname {template!r} ist für alle Bilder derselbe.</translation>
+    </message>
+    <message>
+        <source>The file name&apos;s field {{{field}:{spec}}} has a malformed format: {error}.</source>
+        <translation>Das Feld {{{field}:{spec}}} des Dateinamens hat ein fehlerhaftes Format: {error}.</translation>
+    </message>
+    <message>
+        <source>The file name&apos;s field {{{field}:{spec}}} is too long.</source>
+        <translation>Das Feld {{{field}:{spec}}} des Dateinamens ist zu lang.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be read: {reason}.</source>
+        <translation>Der Ordner {folder} kann nicht gelesen werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} for sessions cannot be made.</source>
+        <translation>Der Ordner {folder} für Sitzungen kann nicht angelegt werden.</translation>
+    </message>
+    <message>
+        <source>The folder {parent} does not exist.</source>
+        <translation>Den Ordner {parent} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>The graph computes something else with its weights than this program&apos;s ZIM.</source>
+        <translation>Der Graph berechnet mit seinen Gewichten etwas anderes als das ZIM dieses Programms.</translation>
+    </message>
+    <message>
+        <source>The graphs in {folder} keep weights in other files than {beside}.</source>
+        <translation>Die Graphen in {folder} haben Gewichte in anderen Dateien als {beside}.</translation>
+    </message>
+    <message>
+        <source>The image has shape {shape} and type {dtype}.</source>
+        <translation>Das Bild hat die Form {shape} und den Typ {dtype}.</translation>
+    </message>
+    <message>
+        <source>The journal in {output} cannot be written: {reason}.</source>
+        <translation>Das Journal in {output} kann nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The large converter needs the transformers package.</source>
+        <translation>Der große Konverter braucht das Paket transformers.</translation>
+    </message>
+    <message>
+        <source>The layers take {size:.1f} GiB; PSD holds 2.</source>
+        <translation>Die Ebenen belegen {size:.1f} GiB; PSD fasst 2.</translation>
+    </message>
+    <message>
+        <source>The licence is not accepted.</source>
+        <translation>Die Lizenz ist nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>The list of files at {url} cannot be understood: {error}.</source>
+        <translation>Die Liste der Dateien bei {url} ist nicht zu verstehen: {error}.</translation>
+    </message>
+    <message>
+        <source>The list of files goes on at {url}, a stranger&apos;s.</source>
+        <translation>Die Liste der Dateien geht bei {url} weiter, also bei Fremden.</translation>
+    </message>
+    <message>
+        <source>The mask is empty: no pixel of it is as bright as half of white.</source>
+        <translation>Die Maske ist leer: Kein Bildpunkt ist halb so hell wie Weiß.</translation>
+    </message>
+    <message>
+        <source>The mask is {mask_width} x {mask_height} pixels and the photo {width} x {height}.</source>
+        <translation>Die Maske hat {mask_width} x {mask_height} Bildpunkte und das Bild {width} x {height}.</translation>
+    </message>
+    <message>
+        <source>The mask is {shape} {dtype}, not grey bytes.</source>
+        <translation>Die Maske ist {shape} {dtype}, keine grauen Bytes.</translation>
+    </message>
+    <message>
+        <source>The mask of this object is damaged.</source>
+        <translation>Die Maske dieses Objekts ist beschädigt.</translation>
+    </message>
+    <message>
+        <source>The mask takes {size} MB; at most {limit} can be kept.</source>
+        <translation>Die Maske braucht {size} MB; höchstens {limit} können behalten werden.</translation>
+    </message>
+    <message>
+        <source>The matte is empty: there is nothing to learn from.</source>
+        <translation>Die Matte ist leer: Daraus ist nichts zu lernen.</translation>
+    </message>
+    <message>
+        <source>The matte is too faint to be refined: nothing of it is half opaque.</source>
+        <translation>Die Matte ist zu schwach, um verfeinert zu werden: Nichts davon ist halb deckend.</translation>
+    </message>
+    <message>
+        <source>The model configuration has unknown keys: {unknown}.</source>
+        <translation>Die Modellkonfiguration hat unbekannte Schlüssel: {unknown}.</translation>
+    </message>
+    <message>
+        <source>The output folder is the input folder.</source>
+        <translation>Der Ausgabeordner ist der Eingabeordner.</translation>
+    </message>
+    <message>
+        <source>The photo is {shape} {dtype}, not RGB bytes.</source>
+        <translation>Das Bild ist {shape} {dtype}, keine RGB-Bytes.</translation>
+    </message>
+    <message>
+        <source>The photo&apos;s digest is malformed: {digest!r}.</source>
+        <translation>Die Prüfsumme des Bildes ist fehlerhaft: {digest!r}.</translation>
+    </message>
+    <message>
+        <source>The photo&apos;s path {path!r} leads out of the project&apos;s folder.</source>
+        <translation>Der Pfad {path!r} des Bildes führt aus dem Ordner des Projekts hinaus.</translation>
+    </message>
+    <message>
+        <source>The photo&apos;s size is {width} x {height}.</source>
+        <translation>Die Größe des Bildes ist {width} x {height}.</translation>
+    </message>
+    <message>
+        <source>The point grid of layer {layer} has shape {shape}.</source>
+        <translation>Das Punktgitter der Stufe {layer} hat die Form {shape}.</translation>
+    </message>
+    <message>
+        <source>The relative box ({shown}) is not valid.</source>
+        <translation>Der relative Rahmen ({shown}) ist keiner.</translation>
+    </message>
+    <message>
+        <source>The result would have {size} pixels; the limit is {limit} million.</source>
+        <translation>Das Ergebnis hätte {size} Pixel; die Grenze ist {limit} Millionen.</translation>
+    </message>
+    <message>
+        <source>The settings cannot be stored in {file}.</source>
+        <translation>Die Einstellungen können nicht in {file} gespeichert werden.</translation>
+    </message>
+    <message>
+        <source>The threshold is {threshold}.</source>
+        <translation>Die Schwelle ist {threshold}.</translation>
+    </message>
+    <message>
+        <source>The {what} ({x:g}, {y:g}) is outside the image ({width} x {height} pixels).</source>
+        <translation>{what} ({x:g}, {y:g}) liegt außerhalb des Bildes ({width} x {height} Pixel).</translation>
+    </message>
+    <message>
+        <source>The {what} ({x}, {y}) is not a number.</source>
+        <translation>{what} ({x}, {y}) ist keine Zahl.</translation>
+    </message>
+    <message>
+        <source>There are no candidates {candidates}.</source>
+        <translation>Es gibt keine Kandidaten {candidates}.</translation>
+    </message>
+    <message>
+        <source>There are no prompts for this photo.</source>
+        <translation>Für dieses Bild ist nichts vorgegeben.</translation>
+    </message>
+    <message>
+        <source>There is a model called {name} already.</source>
+        <translation>Es gibt schon ein Modell namens {name}.</translation>
+    </message>
+    <message>
+        <source>There is no background {backdrop}.</source>
+        <translation>Es gibt keinen Hintergrund {backdrop}.</translation>
+    </message>
+    <message>
+        <source>There is no candidate {candidate}.</source>
+        <translation>Es gibt keinen Kandidaten {candidate}.</translation>
+    </message>
+    <message>
+        <source>There is no folder {folder}.</source>
+        <translation>Es gibt keinen Ordner {folder}.</translation>
+    </message>
+    <message>
+        <source>There is no journal to merge.</source>
+        <translation>Es gibt kein Protokoll zum Zusammenführen.</translation>
+    </message>
+    <message>
+        <source>There is no kind of prompt.</source>
+        <translation>Es gibt keine Art von Eingabe.</translation>
+    </message>
+    <message>
+        <source>There is no label converter called {name!r}.</source>
+        <translation>Es gibt keinen Maskenkonverter namens {name!r}.</translation>
+    </message>
+    <message>
+        <source>There is no layout {layout!r}.</source>
+        <translation>Es gibt keinen Aufbau {layout!r}.</translation>
+    </message>
+    <message>
+        <source>There is no matte to merge.</source>
+        <translation>Es gibt keine Maske zum Verschmelzen.</translation>
+    </message>
+    <message>
+        <source>There is no model called {model!r}.</source>
+        <translation>Es gibt kein Modell namens {model!r}.</translation>
+    </message>
+    <message>
+        <source>There is no model called {name!r} to download.</source>
+        <translation>Es gibt kein Modell namens {name!r} zum Laden.</translation>
+    </message>
+    <message>
+        <source>There is no model called {name!r}.</source>
+        <translation>Es gibt kein Modell namens {name!r}.</translation>
+    </message>
+    <message>
+        <source>There is no photo in the folder {name}.</source>
+        <translation>Im Ordner {name} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>There is no photo in {folder}.</source>
+        <translation>In {folder} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>There is no photo.</source>
+        <translation>Es gibt kein Bild.</translation>
+    </message>
+    <message>
+        <source>There is no prompt.</source>
+        <translation>Es gibt keine Markierung.</translation>
+    </message>
+    <message>
+        <source>There is no shard {index} of {count}.</source>
+        <translation>Es gibt keinen Teil {index} von {count}.</translation>
+    </message>
+    <message>
+        <source>There is no such photo.</source>
+        <translation>Dieses Bild gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for {model} on {label}.</source>
+        <translation>Für {model} ist auf {label} nicht genug Speicher.</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for {name}.</source>
+        <translation>Für {name} ist nicht genug Speicher.</translation>
+    </message>
+    <message>
+        <source>There is nothing to evaluate.</source>
+        <translation>Es gibt nichts auszuwerten.</translation>
+    </message>
+    <message>
+        <source>There is nothing to export: all is transparent.</source>
+        <translation>Es gibt nichts zu exportieren: Alles ist durchsichtig.</translation>
+    </message>
+    <message>
+        <source>There is nowhere that prompts could come from.</source>
+        <translation>Es gibt nichts, woher Vorgaben kommen könnten.</translation>
+    </message>
+    <message>
+        <source>These prompts cannot be read: {error}.</source>
+        <translation>Diese Markierungen können nicht gelesen werden: {error}.</translation>
+    </message>
+    <message>
+        <source>They last until zim-studio ends. Allow it to write there.</source>
+        <translation>Sie gelten, bis zim-studio endet. Erlauben Sie, dort zu schreiben.</translation>
+    </message>
+    <message>
+        <source>They must be (N, 2) and (N,).</source>
+        <translation>Sie müssen (N, 2) und (N,) sein.</translation>
+    </message>
+    <message>
+        <source>This is no run-length mask: {error}.</source>
+        <translation>Das ist keine lauflängenkodierte Maske: {error}.</translation>
+    </message>
+    <message>
+        <source>This machine has no device {requested}.</source>
+        <translation>Dieser Rechner hat kein Gerät {requested}.</translation>
+    </message>
+    <message>
+        <source>This model is in ONNX format, which needs ONNX Runtime.</source>
+        <translation>Dieses Modell ist im ONNX-Format, das ONNX Runtime braucht.</translation>
+    </message>
+    <message>
+        <source>This needs the package {name}, which is not installed.</source>
+        <translation>Dies braucht das Paket {name}, das nicht installiert ist.</translation>
+    </message>
+    <message>
+        <source>This recipe has no {field}.</source>
+        <translation>Dieses Rezept hat kein {field}.</translation>
+    </message>
+    <message>
+        <source>This recipe has version {version!r}; known are 1 to {newest}.</source>
+        <translation>Dieses Rezept hat die Version {version!r}; bekannt sind 1 bis {newest}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s candidate is {candidate!r}, which is no index.</source>
+        <translation>Der Kandidat dieses Rezepts ist {candidate!r}, das ist kein Index.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s finish cannot be read: {error}.</source>
+        <translation>Die Nachbearbeitung dieses Rezepts kann nicht gelesen werden: {error}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s masks are no list of at most {limit}.</source>
+        <translation>Die Masken dieses Rezepts sind keine Liste von höchstens {limit}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s mirrored is {flip_tta!r}.</source>
+        <translation>„mirrored“ dieses Rezepts ist {flip_tta!r}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s model is {model!r}, which is no name.</source>
+        <translation>Das Modell dieses Rezepts ist {model!r}, das ist kein Name.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s upsampling is {upsampling!r}.</source>
+        <translation>Die Vergrößerung dieses Rezepts ist {upsampling!r}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s {name} is {value!r}.</source>
+        <translation>In diesem Rezept ist {name} {value!r}.</translation>
+    </message>
+    <message>
+        <source>Too little memory is the usual cause: use fewer workers.</source>
+        <translation>Meist reicht der Speicher nicht: weniger Arbeitsprozesse nehmen.</translation>
+    </message>
+    <message>
+        <source>Trim or scale them, or save as .ora.</source>
+        <translation>Beschneiden oder verkleinern Sie sie, oder speichern Sie als .ora.</translation>
+    </message>
+    <message>
+        <source>Try {{name}}-{{what}}.</source>
+        <translation>Versuchen Sie {{name}}-{{what}}.</translation>
+    </message>
+    <message>
+        <source>Unknown image format {image_format!r}: RGB or BGR.</source>
+        <translation>Unbekanntes Bildformat {image_format!r}: RGB oder BGR.</translation>
+    </message>
+    <message>
+        <source>Unset HF_HUB_OFFLINE, or add the model from disk.</source>
+        <translation>Heben Sie HF_HUB_OFFLINE auf, oder fügen Sie das Modell von der Festplatte hinzu.</translation>
+    </message>
+    <message>
+        <source>Use 0 to 3.</source>
+        <translation>Verwenden Sie 0 bis 3.</translation>
+    </message>
+    <message>
+        <source>Use 1 for positive, 0 for negative, -1 for padding.</source>
+        <translation>Verwenden Sie 1 für positiv, 0 für negativ, -1 als Füllung.</translation>
+    </message>
+    <message>
+        <source>Use 1/N to N/N.</source>
+        <translation>1/N bis N/N angeben.</translation>
+    </message>
+    <message>
+        <source>Use a copy of it.</source>
+        <translation>Verwenden Sie eine Kopie davon.</translation>
+    </message>
+    <message>
+        <source>Use letters, digits, &quot;.&quot;, &quot;_&quot; and &quot;-&quot;, beginning with a letter or digit.</source>
+        <translation>Verwenden Sie Buchstaben, Ziffern, &quot;.&quot;, &quot;_&quot; und &quot;-&quot;, und am Anfang einen Buchstaben oder eine Ziffer.</translation>
+    </message>
+    <message>
+        <source>Use one of {suffixes}.</source>
+        <translation>Verwenden Sie eines von {suffixes}.</translation>
+    </message>
+    <message>
+        <source>Use point, box or clicks:N.</source>
+        <translation>Verwenden Sie point, box oder clicks:N.</translation>
+    </message>
+    <message>
+        <source>Use recipes, a file of prompts, a relative box, or the main object.</source>
+        <translation>Verwenden Sie das Studio, eine Datei mit Vorgaben, einen Rahmen oder das Hauptobjekt.</translation>
+    </message>
+    <message>
+        <source>Use some of 0 to 3.</source>
+        <translation>Verwenden Sie einige aus 0 bis 3.</translation>
+    </message>
+    <message>
+        <source>Use the model that belongs to this version, or train it again.</source>
+        <translation>Verwenden Sie das Modell zu dieser Version oder trainieren Sie es neu.</translation>
+    </message>
+    <message>
+        <source>Use the newer zim-studio that wrote it, or another output folder.</source>
+        <translation>Verwenden Sie das neuere zim-studio, das es schrieb, oder einen anderen Ausgabeordner.</translation>
+    </message>
+    <message>
+        <source>Use the newer zim-studio that wrote it.</source>
+        <translation>Verwenden Sie das neuere zim-studio, das es geschrieben hat.</translation>
+    </message>
+    <message>
+        <source>Use the original file, or convert it to safetensors.</source>
+        <translation>Verwenden Sie die Originaldatei oder wandeln Sie sie in safetensors um.</translation>
+    </message>
+    <message>
+        <source>Use true or false.</source>
+        <translation>Nehmen Sie true oder false.</translation>
+    </message>
+    <message>
+        <source>Wait for it, or stop it and download again.</source>
+        <translation>Warten Sie darauf, oder halten Sie es an und laden Sie noch einmal.</translation>
+    </message>
+    <message>
+        <source>Wait for it, stop it, or choose another folder for the results.</source>
+        <translation>Warten Sie auf ihn, halten Sie ihn an, oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
+    </message>
+    <message>
+        <source>Wait, then download again: what has arrived is kept.</source>
+        <translation>Warten Sie und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>What ONNX needs cannot be loaded: {error}.</source>
+        <translation>Was ONNX braucht, lässt sich nicht laden: {error}.</translation>
+    </message>
+    <message>
+        <source>Work on a cluster needs Ray, which is not installed.</source>
+        <translation>Arbeit auf einem Cluster braucht Ray, das nicht installiert ist.</translation>
+    </message>
+    <message>
+        <source>Write each field as {{name}}, and a brace itself twice.</source>
+        <translation>Schreiben Sie jedes Feld als {{name}} und eine Klammer selbst doppelt.</translation>
+    </message>
+    <message>
+        <source>a number from {low} to {high}</source>
+        <translation>eine Zahl von {low} bis {high}</translation>
+    </message>
+    <message>
+        <source>a random image</source>
+        <translation>ein zufälliges Bild</translation>
+    </message>
+    <message>
+        <source>an object has no prompts.</source>
+        <translation>ein Objekt hat keine Vorgaben.</translation>
+    </message>
+    <message>
+        <source>an object is malformed.</source>
+        <translation>ein Objekt ist fehlerhaft.</translation>
+    </message>
+    <message>
+        <source>an object&apos;s name is {name!r}.</source>
+        <translation>der Name eines Objekts ist {name!r}.</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <translation>es ist ein Ordner</translation>
+    </message>
+    <message>
+        <source>its objects are no list with anything in it.</source>
+        <translation>seine Objekte sind keine Liste, in der etwas steht.</translation>
+    </message>
+    <message>
+        <source>its pixels are of the kind {mode}</source>
+        <translation>seine Pixel sind von der Art {mode}</translation>
+    </message>
+    <message>
+        <source>its samples are {bits}-bit {kind}</source>
+        <translation>seine Werte sind {kind} mit {bits} Bit</translation>
+    </message>
+    <message>
+        <source>its {count} samples a pixel are of unknown kind</source>
+        <translation>seine {count} Werte je Pixel sind von unbekannter Art</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation>nichts</translation>
+    </message>
+    <message>
+        <source>objects[{index}] is malformed: {error}.</source>
+        <translation>objects[{index}] ist fehlerhaft: {error}.</translation>
+    </message>
+    <message>
+        <source>objects[{index}]: {reason}</source>
+        <translation>objects[{index}]: {reason}</translation>
+    </message>
+    <message>
+        <source>of white</source>
+        <translation>von Weiß</translation>
+    </message>
+    <message>
+        <source>one of {names}</source>
+        <translation>eins von {names}</translation>
+    </message>
+    <message>
+        <source>opaque</source>
+        <translation>Deckkraft</translation>
+    </message>
+    <message>
+        <source>part of the path is not a folder</source>
+        <translation>ein Teil des Pfades ist kein Ordner</translation>
+    </message>
+    <message>
+        <source>permission is denied</source>
+        <translation>der Zugriff ist verweigert</translation>
+    </message>
+    <message>
+        <source>point</source>
+        <translation>Der Punkt</translation>
+    </message>
+    <message>
+        <source>point_coords has shape {coords_shape} and point_labels {labels_shape}.</source>
+        <translation>point_coords hat die Form {coords_shape} und point_labels {labels_shape}.</translation>
+    </message>
+    <message>
+        <source>point_grids has {count} grids.</source>
+        <translation>point_grids hat {count} Gitter.</translation>
+    </message>
+    <message>
+        <source>point_labels is missing.</source>
+        <translation>point_labels fehlt.</translation>
+    </message>
+    <message>
+        <source>point_labels was given without point_coords.</source>
+        <translation>point_labels ohne point_coords.</translation>
+    </message>
+    <message>
+        <source>scribble&apos;s point</source>
+        <translation>Der Punkt eines Strichs</translation>
+    </message>
+    <message>
+        <source>stability_offset is {stability_offset:g}.</source>
+        <translation>stability_offset ist {stability_offset:g}.</translation>
+    </message>
+    <message>
+        <source>text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>the disk is full</source>
+        <translation>der Datenträger ist voll</translation>
+    </message>
+    <message>
+        <source>the disk is read-only</source>
+        <translation>der Datenträger ist schreibgeschützt</translation>
+    </message>
+    <message>
+        <source>the image is missing</source>
+        <translation>das Bild fehlt</translation>
+    </message>
+    <message>
+        <source>the label is {label!r}, neither 1 nor 0</source>
+        <translation>label ist {label!r}, weder 1 noch 0</translation>
+    </message>
+    <message>
+        <source>the name is too long</source>
+        <translation>der Name ist zu lang</translation>
+    </message>
+    <message>
+        <source>the object has two boxes; name a second one in &apos;object&apos;</source>
+        <translation>das Objekt hat zwei Rahmen; nennen Sie ein zweites in „object“</translation>
+    </message>
+    <message>
+        <source>the object {name!r} has two different units</source>
+        <translation>das Objekt {name!r} hat zweierlei units</translation>
+    </message>
+    <message>
+        <source>the row has neither a point nor a box</source>
+        <translation>die Zeile hat weder Punkt noch Rahmen</translation>
+    </message>
+    <message>
+        <source>the units are {text!r}, neither pixels nor fraction</source>
+        <translation>units ist {text!r}, weder pixels noch fraction</translation>
+    </message>
+    <message>
+        <source>the units are {units!r}, neither pixels nor fraction.</source>
+        <translation>units ist {units!r}, weder pixels noch fraction.</translation>
+    </message>
+    <message>
+        <source>there are more values than columns</source>
+        <translation>es gibt mehr Werte als Spalten</translation>
+    </message>
+    <message>
+        <source>there is no such file or folder</source>
+        <translation>es gibt keine solche Datei und keinen solchen Ordner</translation>
+    </message>
+    <message>
+        <source>three of 0 to 255</source>
+        <translation>drei Zahlen von 0 bis 255</translation>
+    </message>
+    <message>
+        <source>{column} is {text!r}, which is no number</source>
+        <translation>{column} ist {text!r}, was keine Zahl ist</translation>
+    </message>
+    <message>
+        <source>{count} systems are called {name!r}.</source>
+        <translation>{count} Systeme heißen {name!r}.</translation>
+    </message>
+    <message>
+        <source>{doing}, but gives other numbers: {output} differs by {largest:.2g} for {prompts} (allowed: {tolerance:g}). Nothing was written.</source>
+        <translation>{doing}, gibt aber andere Zahlen: {output} weicht für {prompts} um {largest:.2g} ab (erlaubt: {tolerance:g}). Nichts wurde geschrieben.</translation>
+    </message>
+    <message>
+        <source>{file} does not exist.</source>
+        <translation>{file} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>{file} holds no tensor of Hiera&apos;s names.</source>
+        <translation>{file} enthält keinen Tensor mit den Namen von Hiera.</translation>
+    </message>
+    <message>
+        <source>{file} is damaged or no safetensors file ({error}).</source>
+        <translation>{file} ist beschädigt oder keine safetensors-Datei ({error}).</translation>
+    </message>
+    <message>
+        <source>{file} is of another architecture: {name} has shape {shape}, expected {expected}.</source>
+        <translation>{file} hat eine andere Architektur: {name} hat die Form {shape}, erwartet wird {expected}.</translation>
+    </message>
+    <message>
+        <source>{first} and {second} in {folder} do not belong together: {name} is {made_shape} in one and {needed_shape} in the other.</source>
+        <translation>{first} und {second} in {folder} gehören nicht zusammen: {name} ist {made_shape} in der einen und {needed_shape} in der anderen.</translation>
+    </message>
+    <message>
+        <source>{folder} cannot be made: {reason}.</source>
+        <translation>{folder} kann nicht angelegt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{folder} has no {missing}.</source>
+        <translation>{folder} hat kein {missing}.</translation>
+    </message>
+    <message>
+        <source>{folder} holds ONNX graphs of another model than ZIM: {strange}.</source>
+        <translation>{folder} enthält ONNX-Graphen eines anderen Modells als ZIM: {strange}.</translation>
+    </message>
+    <message>
+        <source>{folder} is a file.</source>
+        <translation>{folder} ist eine Datei.</translation>
+    </message>
+    <message>
+        <source>{folder} is no folder.</source>
+        <translation>{folder} ist kein Ordner.</translation>
+    </message>
+    <message>
+        <source>{folder} was converted</source>
+        <translation>{folder} wurde umgewandelt</translation>
+    </message>
+    <message>
+        <source>{host} cannot be reached.</source>
+        <translation>{host} ist nicht erreichbar.</translation>
+    </message>
+    <message>
+        <source>{host} does not answer.</source>
+        <translation>{host} antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>{host} does not give {name} (HTTP {code}).</source>
+        <translation>{host} liefert {name} nicht (HTTP {code}).</translation>
+    </message>
+    <message>
+        <source>{host} is too busy now (HTTP {code}).</source>
+        <translation>{host} ist gerade überlastet (HTTP {code}).</translation>
+    </message>
+    <message>
+        <source>{label:g} is no point label.</source>
+        <translation>{label:g} ist keine Punktart.</translation>
+    </message>
+    <message>
+        <source>{label} has too little memory for {model}: it runs on {new_label}.</source>
+        <translation>{label} hat zu wenig Speicher für {model}: Es läuft auf {new_label}.</translation>
+    </message>
+    <message>
+        <source>{location} ({image}): {reason}</source>
+        <translation>{location} ({image}): {reason}</translation>
+    </message>
+    <message>
+        <source>{location}: the image is missing.</source>
+        <translation>{location}: das Bild fehlt.</translation>
+    </message>
+    <message>
+        <source>{location}: {image} was there before.</source>
+        <translation>{location}: {image} kam schon vor.</translation>
+    </message>
+    <message>
+        <source>{matte} is empty: there is nothing to find.</source>
+        <translation>{matte} ist leer: es gibt nichts zu finden.</translation>
+    </message>
+    <message>
+        <source>{matte} is too faint: it has no box.</source>
+        <translation>{matte} ist zu blass: es hat keinen Rahmen.</translation>
+    </message>
+    <message>
+        <source>{matte} is too faint: there is nothing to click on.</source>
+        <translation>{matte} ist zu blass: es gibt nichts, worauf man klicken kann.</translation>
+    </message>
+    <message>
+        <source>{message} It runs on {new_label}.</source>
+        <translation>{message} Es läuft auf {new_label}.</translation>
+    </message>
+    <message>
+        <source>{message} {hint}</source>
+        <translation>{message} {hint}</translation>
+    </message>
+    <message>
+        <source>{model} does not answer with numbers: its weights are damaged.</source>
+        <translation>{model} antwortet nicht mit Zahlen: Die Gewichte sind beschädigt.</translation>
+    </message>
+    <message>
+        <source>{model} is a pair of ONNX graphs already.</source>
+        <translation>{model} ist schon ein Paar von ONNX-Graphen.</translation>
+    </message>
+    <message>
+        <source>{model} lies on another computer.</source>
+        <translation>{model} liegt auf einem anderen Rechner.</translation>
+    </message>
+    <message>
+        <source>{model} overflows in {precision}: it runs on {new_label}.</source>
+        <translation>{model} läuft in {precision} über: Es läuft auf {new_label}.</translation>
+    </message>
+    <message>
+        <source>{name!r} is no name for a model.</source>
+        <translation>{name!r} ist kein Name für ein Modell.</translation>
+    </message>
+    <message>
+        <source>{name} arrived damaged: its checksum is wrong.</source>
+        <translation>{name} kam beschädigt an: Die Prüfsumme stimmt nicht.</translation>
+    </message>
+    <message>
+        <source>{name} belongs to the program and cannot be removed.</source>
+        <translation>{name} gehört zum Programm und kann nicht entfernt werden.</translation>
+    </message>
+    <message>
+        <source>{name} cannot be used. {reason}</source>
+        <translation>{name} kann nicht verwendet werden. {reason}</translation>
+    </message>
+    <message>
+        <source>{name} cannot be used: {reason}.</source>
+        <translation>{name} kann nicht verwendet werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{name} cannot hold the transparency of a cut-out.</source>
+        <translation>{name} kann die Durchsichtigkeit eines Freistellers nicht aufnehmen.</translation>
+    </message>
+    <message>
+        <source>{name} does not end in an image format that can be written.</source>
+        <translation>{name} endet nicht auf ein Bildformat, das geschrieben werden kann.</translation>
+    </message>
+    <message>
+        <source>{name} draws maps of the photo&apos;s colours with every click, for which the official pair of graphs has no input.</source>
+        <translation>{name} zeichnet bei jedem Klick Karten der Bildfarben, für die das offizielle Paar von Graphen keinen Eingang hat.</translation>
+    </message>
+    <message>
+        <source>{name} expects {expected} cue maps; this version draws {drawn}.</source>
+        <translation>{name} erwartet {expected} Hinweiskarten; diese Version zeichnet {drawn}.</translation>
+    </message>
+    <message>
+        <source>{name} has no image column.</source>
+        <translation>{name} hat keine Spalte image.</translation>
+    </message>
+    <message>
+        <source>{name} has no image embedding without prompts.</source>
+        <translation>{name} hat ohne Prompts keine Bildeinbettung.</translation>
+    </message>
+    <message>
+        <source>{name} has no prompts in it.</source>
+        <translation>{name} enthält keine Vorgaben.</translation>
+    </message>
+    <message>
+        <source>{name} has the unknown column {column!r}.</source>
+        <translation>{name} hat die unbekannte Spalte {column!r}.</translation>
+    </message>
+    <message>
+        <source>{name} has the version {found!r}, which is none.</source>
+        <translation>{name} hat die Version {found!r}, was keine ist.</translation>
+    </message>
+    <message>
+        <source>{name} has {pixels:.0f} million pixels{size}; the limit is {limit} million.</source>
+        <translation>{name} hat {pixels:.0f} Millionen Pixel{size}; die Grenze ist {limit} Millionen.</translation>
+    </message>
+    <message>
+        <source>{name} holds at most {max_side} pixels a side; the photo is {size}.</source>
+        <translation>{name} fasst höchstens {max_side} Pixel je Seite; das Bild hat {size}.</translation>
+    </message>
+    <message>
+        <source>{name} holds neither a list of photos nor an object.</source>
+        <translation>{name} enthält weder eine Liste von Bildern noch ein Objekt.</translation>
+    </message>
+    <message>
+        <source>{name} is a SAM: it has none of the detail maps that the official pair of graphs passes on.</source>
+        <translation>{name} ist ein SAM: Es hat keine der Detailkarten, die das offizielle Paar von Graphen weiterreicht.</translation>
+    </message>
+    <message>
+        <source>{name} is a {kind} of version {found}; known are 1 to {version}.</source>
+        <translation>{name} ist ein {kind} der Version {found}; bekannt sind 1 bis {version}.</translation>
+    </message>
+    <message>
+        <source>{name} is an empty mask: no pixel is {threshold} % {what} or more.</source>
+        <translation>{name} ist eine leere Maske: Kein Bildpunkt hat {threshold} % {what} oder mehr.</translation>
+    </message>
+    <message>
+        <source>{name} is damaged or incomplete ({reason}).</source>
+        <translation>{name} ist beschädigt oder unvollständig ({reason}).</translation>
+    </message>
+    <message>
+        <source>{name} is damaged or no {kind} ({reason}).</source>
+        <translation>{name} ist beschädigt oder kein {kind} ({reason}).</translation>
+    </message>
+    <message>
+        <source>{name} is empty.</source>
+        <translation>{name} ist leer.</translation>
+    </message>
+    <message>
+        <source>{name} is malformed: {error}.</source>
+        <translation>{name} ist fehlerhaft: {error}.</translation>
+    </message>
+    <message>
+        <source>{name} is no JSON file: {error}.</source>
+        <translation>{name} ist keine JSON-Datei: {error}.</translation>
+    </message>
+    <message>
+        <source>{name} is no JSON file: {reason}.</source>
+        <translation>{name} ist keine JSON-Datei: {reason}.</translation>
+    </message>
+    <message>
+        <source>{name} is no ZIM that could be initialised from a SAM.</source>
+        <translation>{name} ist kein ZIM, das mit einem SAM beginnen könnte.</translation>
+    </message>
+    <message>
+        <source>{name} is no kind of model file that is known here.</source>
+        <translation>{name} ist keine Art von Modelldatei, die hier bekannt ist.</translation>
+    </message>
+    <message>
+        <source>{name} is no text in UTF-8.</source>
+        <translation>{name} ist kein Text in UTF-8.</translation>
+    </message>
+    <message>
+        <source>{name} is no {kind}.</source>
+        <translation>{name} ist kein {kind}.</translation>
+    </message>
+    <message>
+        <source>{name} is not a photo that zim-studio can read.</source>
+        <translation>{name} ist kein Bild, das zim-studio lesen kann.</translation>
+    </message>
+    <message>
+        <source>{name} is not an array of numbers.</source>
+        <translation>{name} ist kein Feld von Zahlen.</translation>
+    </message>
+    <message>
+        <source>{name} is not in the Hugging Face cache ({folder}), and HF_HUB_OFFLINE forbids to fetch it.</source>
+        <translation>{name} liegt nicht im Hugging-Face-Zwischenspeicher ({folder}), und HF_HUB_OFFLINE verbietet, es zu holen.</translation>
+    </message>
+    <message>
+        <source>{name} is of zim-tiny&apos;s architecture.</source>
+        <translation>{name} hat die Architektur von zim-tiny.</translation>
+    </message>
+    <message>
+        <source>{name} is the source photo, which is never overwritten.</source>
+        <translation>{name} ist das Ausgangsbild, das nie überschrieben wird.</translation>
+    </message>
+    <message>
+        <source>{name} is too large to be a file of prompts.</source>
+        <translation>{name} ist zu groß für eine Datei mit Vorgaben.</translation>
+    </message>
+    <message>
+        <source>{name} is too large to be a {kind}.</source>
+        <translation>{name} ist zu groß für ein {kind}.</translation>
+    </message>
+    <message>
+        <source>{name} is {value!r}, which is out of its range.</source>
+        <translation>{name} ist {value!r}, was außerhalb seines Bereichs liegt.</translation>
+    </message>
+    <message>
+        <source>{name} is {value:g}.</source>
+        <translation>{name} ist {value:g}.</translation>
+    </message>
+    <message>
+        <source>{name} is {width} x {height} pixels and {photo} {photo_width} x {photo_height}.</source>
+        <translation>{name} hat {width} x {height} Bildpunkte und {photo} {photo_width} x {photo_height}.</translation>
+    </message>
+    <message>
+        <source>{name} must end in .safetensors.</source>
+        <translation>{name} muss auf .safetensors enden.</translation>
+    </message>
+    <message>
+        <source>{name} names it, but there is no such photo, or several.</source>
+        <translation>{name} nennt es, aber es gibt kein solches Bild oder mehrere.</translation>
+    </message>
+    <message>
+        <source>{name} was exported</source>
+        <translation>{name} wurde exportiert</translation>
+    </message>
+    <message>
+        <source>{name} was not written correctly ({reason}).</source>
+        <translation>{name} wurde nicht richtig geschrieben ({reason}).</translation>
+    </message>
+    <message>
+        <source>{name}, entry {number}</source>
+        <translation>{name}, Eintrag {number}</translation>
+    </message>
+    <message>
+        <source>{name}, line {line}: {reason}.</source>
+        <translation>{name}, Zeile {line}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{output} cannot be made: {reason}.</source>
+        <translation>{output} kann nicht angelegt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{output} is a file.</source>
+        <translation>{output} ist eine Datei.</translation>
+    </message>
+    <message>
+        <source>{output} is the mask itself.</source>
+        <translation>{output} ist die Maske selbst.</translation>
+    </message>
+    <message>
+        <source>{path} arrived damaged: its checksum is wrong.</source>
+        <translation>{path} kam beschädigt an: Die Prüfsumme stimmt nicht.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be deleted: {reason}.</source>
+        <translation>{path} kann nicht gelöscht werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be looked into ({reason}).</source>
+        <translation>In {path} lässt sich nicht hineinsehen ({reason}).</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: {error}.</source>
+        <translation>{path} kann nicht gelesen werden: {error}.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: {reason}.</source>
+        <translation>{path} kann nicht gelesen werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be used. {reason}</source>
+        <translation>{path} kann nicht verwendet werden. {reason}</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>{path} kann nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{path} does not exist.</source>
+        <translation>{path} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>{path} does not hold prompts: {error}.</source>
+        <translation>{path} enthält keine Eingaben: {error}.</translation>
+    </message>
+    <message>
+        <source>{path} encodes prompts in another way than SAM. Nothing was written.</source>
+        <translation>{path} kodiert Markierungen anders als SAM. Nichts wurde geschrieben.</translation>
+    </message>
+    <message>
+        <source>{path} exists already.</source>
+        <translation>{path} gibt es schon.</translation>
+    </message>
+    <message>
+        <source>{path} has a malformed configuration ({error}).</source>
+        <translation>{path} hat eine fehlerhafte Konfiguration ({error}).</translation>
+    </message>
+    <message>
+        <source>{path} has a malformed configuration.</source>
+        <translation>{path} hat eine fehlerhafte Konfiguration.</translation>
+    </message>
+    <message>
+        <source>{path} has the version {version!r}; known is {newest}.</source>
+        <translation>{path} hat die Version {version!r}; bekannt ist {newest}.</translation>
+    </message>
+    <message>
+        <source>{path} holds another run: {differences}.</source>
+        <translation>{path} enthält einen anderen Lauf: {differences}.</translation>
+    </message>
+    <message>
+        <source>{path} holds no label converter.</source>
+        <translation>{path} enthält keinen Maskenkonverter.</translation>
+    </message>
+    <message>
+        <source>{path} holds no named tensors.</source>
+        <translation>{path} enthält keine benannten Tensoren.</translation>
+    </message>
+    <message>
+        <source>{path} holds the rows of an earlier run.</source>
+        <translation>{path} enthält die Zeilen eines früheren Laufs.</translation>
+    </message>
+    <message>
+        <source>{path} holds weights but not for which architecture.</source>
+        <translation>{path} enthält Gewichte, sagt aber nicht, für welche Architektur.</translation>
+    </message>
+    <message>
+        <source>{path} is a device, not a file.</source>
+        <translation>{path} ist ein Gerät, keine Datei.</translation>
+    </message>
+    <message>
+        <source>{path} is a folder.</source>
+        <translation>{path} ist ein Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged or holds more than tensors, which may be unsafe.</source>
+        <translation>{path} ist beschädigt oder enthält mehr als Tensoren, was gefährlich sein kann.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged or no safetensors file ({error}).</source>
+        <translation>{path} ist beschädigt oder keine safetensors-Datei ({error}).</translation>
+    </message>
+    <message>
+        <source>{path} is missing, damaged or no ONNX graph ({reason}).</source>
+        <translation>{path} fehlt, ist beschädigt oder kein ONNX-Graph ({reason}).</translation>
+    </message>
+    <message>
+        <source>{path} is no JSON file: {error}.</source>
+        <translation>{path} ist keine JSON-Datei: {error}.</translation>
+    </message>
+    <message>
+        <source>{path} is no image that can be read.</source>
+        <translation>{path} ist kein lesbares Bild.</translation>
+    </message>
+    <message>
+        <source>{path} is no journal of an evaluation.</source>
+        <translation>{path} ist kein Protokoll einer Auswertung.</translation>
+    </message>
+    <message>
+        <source>{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.</source>
+        <translation>{path} ist kein SAM-Checkpoint (ViT-B, ViT-L oder ViT-H).</translation>
+    </message>
+    <message>
+        <source>{path} is not a SAM checkpoint: not all are tensors.</source>
+        <translation>{path} ist kein SAM-Checkpoint: Nicht alles sind Tensoren.</translation>
+    </message>
+    <message>
+        <source>{path} is of another architecture. Without a place here: {strange}. Without a counterpart there: {left}. Nothing was written.</source>
+        <translation>{path} hat eine andere Architektur. Hier ohne Platz: {strange}. Dort ohne Gegenstück: {left}. Nichts wurde geschrieben.</translation>
+    </message>
+    <message>
+        <source>{path} is of another architecture: {key} has shape {shape}, expected {expected}.</source>
+        <translation>{path} hat eine andere Architektur: {key} hat die Form {shape}, erwartet wird {expected}.</translation>
+    </message>
+    <message>
+        <source>{path} is too large: {error}</source>
+        <translation>{path} ist zu groß: {error}</translation>
+    </message>
+    <message>
+        <source>{path} is {width} x {height} pixels, but {name} is {columns} x {rows}.</source>
+        <translation>{path} hat {width} x {height} Pixel, {name} aber {columns} x {rows}.</translation>
+    </message>
+    <message>
+        <source>{path}, line {number}, is no row of an evaluation: {error}.</source>
+        <translation>{path}, Zeile {number}, ist keine Zeile einer Auswertung: {error}.</translation>
+    </message>
+    <message>
+        <source>{prompts} has no prompt of the kind {prompt}.</source>
+        <translation>{prompts} hat keine Eingabe der Art {prompt}.</translation>
+    </message>
+    <message>
+        <source>{prompts}: {reason}</source>
+        <translation>{prompts}: {reason}</translation>
+    </message>
+    <message>
+        <source>{root} exists already.</source>
+        <translation>{root} gibt es schon.</translation>
+    </message>
+    <message>
+        <source>{root} holds no images with mattes.</source>
+        <translation>{root} enthält keine Bilder mit Masken.</translation>
+    </message>
+    <message>
+        <source>{root} is no folder.</source>
+        <translation>{root} ist kein Ordner.</translation>
+    </message>
+    <message>
+        <source>{self_name} has no prediction of {case_name} with {prompt}: looked for {file} in {folder}.</source>
+        <translation>{self_name} hat keine Vorhersage von {case_name} mit {prompt}: gesucht wurde {file} in {folder}.</translation>
+    </message>
+    <message>
+        <source>{source} is no pair of ONNX graphs.</source>
+        <translation>{source} ist kein Paar von ONNX-Graphen.</translation>
+    </message>
+    <message>
+        <source>{text!r} is no kind of prompt.</source>
+        <translation>{text!r} ist keine Art von Eingabe.</translation>
+    </message>
+    <message>
+        <source>{text!r} is no part of a batch.</source>
+        <translation>{text!r} ist kein Teil eines Stapels.</translation>
+    </message>
+    <message>
+        <source>{text!r} is not of the form NAME=DIR.</source>
+        <translation>{text!r} hat nicht die Form NAME=DIR.</translation>
+    </message>
+    <message>
+        <source>{text!r}: use 1 to {limit} clicks.</source>
+        <translation>{text!r}: 1 bis {limit} Klicks angeben.</translation>
+    </message>
+    <message>
+        <source>{title} is being downloaded already, by another program.</source>
+        <translation>{title} wird schon heruntergeladen, von einem anderen Programm.</translation>
+    </message>
+    <message>
+        <source>{title} is not installed.</source>
+        <translation>{title} ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>{url} cannot be reached: {error}.</source>
+        <translation>{url} ist nicht zu erreichen: {error}.</translation>
+    </message>
+    <message>
+        <source>{url} is another file now: {length:,} bytes instead of {expected:,}.</source>
+        <translation>{url} ist jetzt eine andere Datei: {length:,} Bytes statt {expected:,}.</translation>
+    </message>
+    <message>
+        <source>{url} is not a secure address.</source>
+        <translation>{url} ist keine sichere Adresse.</translation>
+    </message>
+    <message>
+        <source>{url} is not given (HTTP {code}).</source>
+        <translation>{url} wird nicht herausgegeben (HTTP {code}).</translation>
+    </message>
+    <message>
+        <source>{words} and {more} more</source>
+        <translation>{words} und {more} weitere</translation>
+    </message>
+</context>
+<context>
     <name>Actions</name>
     <message>
         <source>&amp;Open…</source>
@@ -1155,1785 +3130,6 @@
     <message>
         <source>Drag the cut-out from here into a folder or another program</source>
         <translation>Den Freisteller von hier in einen Ordner oder ein anderes Programm ziehen</translation>
-    </message>
-</context>
-<context>
-    <name>Errors</name>
-    <message>
-        <source>A ZIM model in ONNX format is a folder with both files.</source>
-        <translation>Ein ZIM-Modell im ONNX-Format ist ein Ordner mit beiden Dateien.</translation>
-    </message>
-    <message>
-        <source>A graph in {0} cannot be run ({1}).</source>
-        <translation>Ein Graph in {0} lässt sich nicht ausführen ({1}).</translation>
-    </message>
-    <message>
-        <source>A grid of {0} clicks a side is not possible.</source>
-        <translation>Ein Raster aus {0} Klicks je Seite ist nicht möglich.</translation>
-    </message>
-    <message>
-        <source>A mask cannot be read: {0}.</source>
-        <translation>Eine Maske kann nicht gelesen werden: {0}.</translation>
-    </message>
-    <message>
-        <source>A mask is damaged: its digest is another.</source>
-        <translation>Eine Maske ist beschädigt: Ihre Prüfsumme ist eine andere.</translation>
-    </message>
-    <message>
-        <source>A mask is no grey PNG, or too large.</source>
-        <translation>Eine Maske ist kein graues PNG oder zu groß.</translation>
-    </message>
-    <message>
-        <source>A mask&apos;s converter is {0}, which is no name.</source>
-        <translation>Der Konverter einer Maske ist {0}, was kein Name ist.</translation>
-    </message>
-    <message>
-        <source>A mask&apos;s refine is {0}.</source>
-        <translation>Das „refine“ einer Maske ist {0}.</translation>
-    </message>
-    <message>
-        <source>A process that scores answers has died, perhaps for want of memory.</source>
-        <translation>Ein Prozess, der Antworten bewertet, ist gestorben, vielleicht aus Mangel an Speicher.</translation>
-    </message>
-    <message>
-        <source>A run-length mask of {0} pixels does not fill {1} x {2} pixels.</source>
-        <translation>Eine lauflängenkodierte Maske von {0} Pixeln füllt keine {1} x {2} Pixel.</translation>
-    </message>
-    <message>
-        <source>A scribble has no points.</source>
-        <translation>Ein Strich hat keine Punkte.</translation>
-    </message>
-    <message>
-        <source>Add a file name.</source>
-        <translation>Fügen Sie einen Dateinamen hinzu.</translation>
-    </message>
-    <message>
-        <source>Add a positive point or a box.</source>
-        <translation>Setzen Sie einen positiven Punkt oder einen Rahmen.</translation>
-    </message>
-    <message>
-        <source>Add a prompt on the object, or do not trim.</source>
-        <translation>Markieren Sie das Objekt oder beschneiden Sie nicht.</translation>
-    </message>
-    <message>
-        <source>Add it to the installed models first.</source>
-        <translation>Fügen Sie es zuerst den installierten Modellen hinzu.</translation>
-    </message>
-    <message>
-        <source>Add to it first.</source>
-        <translation>Ergänzen Sie sie zuerst.</translation>
-    </message>
-    <message>
-        <source>Allow it, or name another in {0}.</source>
-        <translation>Erlauben Sie es oder nennen Sie einen anderen in {0}.</translation>
-    </message>
-    <message>
-        <source>Alpha has shape {0} and type {1}.</source>
-        <translation>Alpha hat die Form {0} und den Typ {1}.</translation>
-    </message>
-    <message>
-        <source>An array of shape {0} and type {1} is not an image.</source>
-        <translation>Ein Feld der Form {0} vom Typ {1} ist kein Bild.</translation>
-    </message>
-    <message>
-        <source>An array of shape {0} is no mask.</source>
-        <translation>Ein Array der Form {0} ist keine Maske.</translation>
-    </message>
-    <message>
-        <source>An object cannot be read: {0}.</source>
-        <translation>Ein Objekt kann nicht gelesen werden: {0}.</translation>
-    </message>
-    <message>
-        <source>An object&apos;s id is {0}, which is no positive number.</source>
-        <translation>Die Nummer eines Objekts ist {0}, das ist keine positive Zahl.</translation>
-    </message>
-    <message>
-        <source>Another run is writing to {0}.</source>
-        <translation>Ein anderer Lauf schreibt in {0}.</translation>
-    </message>
-    <message>
-        <source>Apache 2.0</source>
-        <translation>Apache 2.0</translation>
-    </message>
-    <message>
-        <source>CC BY-NC 4.0</source>
-        <translation>CC BY-NC 4.0</translation>
-    </message>
-    <message>
-        <source>Call set_image first.</source>
-        <translation>Rufen Sie zuerst set_image auf.</translation>
-    </message>
-    <message>
-        <source>Check that this computer is online, then download again: what has arrived is kept.</source>
-        <translation>Prüfen Sie, ob dieser Rechner online ist, und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
-    </message>
-    <message>
-        <source>Check the clock of this computer; behind a company&apos;s proxy, name its certificate in SSL_CERT_FILE.</source>
-        <translation>Prüfen Sie die Uhr dieses Rechners; hinter dem Proxy einer Firma nennen Sie dessen Zertifikat in SSL_CERT_FILE.</translation>
-    </message>
-    <message>
-        <source>Check the network, then download again: what has arrived is kept.</source>
-        <translation>Prüfen Sie das Netz und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
-    </message>
-    <message>
-        <source>Check the spelling.</source>
-        <translation>Prüfen Sie die Schreibweise.</translation>
-    </message>
-    <message>
-        <source>Choose a folder for the results.</source>
-        <translation>Wählen Sie einen Ordner für die Ergebnisse.</translation>
-    </message>
-    <message>
-        <source>Choose a folder of photos.</source>
-        <translation>Wählen Sie einen Ordner mit Bildern.</translation>
-    </message>
-    <message>
-        <source>Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files.</source>
-        <translation>Wählen Sie einen Ordner mit JPEG-, PNG-, TIFF-, WebP-, BMP- oder GIF-Dateien.</translation>
-    </message>
-    <message>
-        <source>Choose a photo.</source>
-        <translation>Wählen Sie ein Bild.</translation>
-    </message>
-    <message>
-        <source>Choose a shorter name.</source>
-        <translation>Wählen Sie einen kürzeren Namen.</translation>
-    </message>
-    <message>
-        <source>Choose a smaller scale or less padding.</source>
-        <translation>Wählen Sie einen kleineren Maßstab oder weniger Rand.</translation>
-    </message>
-    <message>
-        <source>Choose another disk.</source>
-        <translation>Wählen Sie einen anderen Datenträger.</translation>
-    </message>
-    <message>
-        <source>Choose another file.</source>
-        <translation>Wählen Sie eine andere Datei.</translation>
-    </message>
-    <message>
-        <source>Choose another folder for the results.</source>
-        <translation>Wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
-    </message>
-    <message>
-        <source>Choose another folder, or allow access to this one.</source>
-        <translation>Wählen Sie einen anderen Ordner oder erlauben Sie den Zugriff auf diesen.</translation>
-    </message>
-    <message>
-        <source>Choose another folder.</source>
-        <translation>Wählen Sie einen anderen Ordner.</translation>
-    </message>
-    <message>
-        <source>Choose another name for the result.</source>
-        <translation>Einen anderen Namen für das Ergebnis wählen.</translation>
-    </message>
-    <message>
-        <source>Choose another name.</source>
-        <translation>Wählen Sie einen anderen Namen.</translation>
-    </message>
-    <message>
-        <source>Choose another one: {0}.</source>
-        <translation>Wählen Sie ein anderes: {0}.</translation>
-    </message>
-    <message>
-        <source>Choose another, such as {0}.</source>
-        <translation>Wählen Sie einen anderen, etwa {0}.</translation>
-    </message>
-    <message>
-        <source>Choose some photos, or a folder.</source>
-        <translation>Wählen Sie Bilder oder einen Ordner.</translation>
-    </message>
-    <message>
-        <source>Choose the folder separately.</source>
-        <translation>Wählen Sie den Ordner getrennt.</translation>
-    </message>
-    <message>
-        <source>Close other programs, or choose a smaller model.</source>
-        <translation>Schließen Sie andere Programme oder wählen Sie ein kleineres Modell.</translation>
-    </message>
-    <message>
-        <source>Close other programs, or make the photo smaller.</source>
-        <translation>Schließen Sie andere Programme oder verkleinern Sie das Bild.</translation>
-    </message>
-    <message>
-        <source>Convert it to {0}; if it is one already, it is damaged.</source>
-        <translation>Wandeln Sie es um in {0}; ist es das schon, dann ist es beschädigt.</translation>
-    </message>
-    <message>
-        <source>Coordinates are pixels from the top-left corner: x, then y.</source>
-        <translation>Koordinaten sind Pixel von der linken oberen Ecke: erst x, dann y.</translation>
-    </message>
-    <message>
-        <source>Copy both from the same model.</source>
-        <translation>Kopieren Sie beide vom selben Modell.</translation>
-    </message>
-    <message>
-        <source>Copy or download it again.</source>
-        <translation>Kopieren oder laden Sie die Datei noch einmal.</translation>
-    </message>
-    <message>
-        <source>Create it first, or choose another.</source>
-        <translation>Legen Sie ihn zuerst an oder wählen Sie einen anderen.</translation>
-    </message>
-    <message>
-        <source>Crop it or make it smaller first.</source>
-        <translation>Beschneiden oder verkleinern Sie es zuerst.</translation>
-    </message>
-    <message>
-        <source>Cut the object out first.</source>
-        <translation>Stellen Sie das Objekt zuerst frei.</translation>
-    </message>
-    <message>
-        <source>Download again to go on: what has arrived is kept.</source>
-        <translation>Laden Sie weiter: Was angekommen ist, bleibt.</translation>
-    </message>
-    <message>
-        <source>Download again: what has arrived is kept.</source>
-        <translation>Noch einmal herunterladen: Was schon da ist, bleibt.</translation>
-    </message>
-    <message>
-        <source>Download it again. If that does not help, something between here and {0} changes files, or there is a newer one.</source>
-        <translation>Laden Sie sie noch einmal. Hilft das nicht, dann verändert etwas zwischen hier und {0} Dateien, oder es gibt eine neuere.</translation>
-    </message>
-    <message>
-        <source>Download it under Model › Manage models, or with: zim-studio models download {0}</source>
-        <translation>Laden Sie es unter Modell › Modelle verwalten oder mit: zim-studio models download {0}</translation>
-    </message>
-    <message>
-        <source>Download or copy both files again.</source>
-        <translation>Laden oder kopieren Sie beide Dateien noch einmal.</translation>
-    </message>
-    <message>
-        <source>Download or copy it again.</source>
-        <translation>Laden oder kopieren Sie die Datei noch einmal.</translation>
-    </message>
-    <message>
-        <source>Draw it again.</source>
-        <translation>Zeichnen Sie ihn noch einmal.</translation>
-    </message>
-    <message>
-        <source>Expected (height, width, 3) of uint8 or uint16.</source>
-        <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
-    </message>
-    <message>
-        <source>Expected (height, width, 3) of uint8.</source>
-        <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8.</translation>
-    </message>
-    <message>
-        <source>Expected one of Meta&apos;s sam_vit_*.pth files.</source>
-        <translation>Erwartet wird eine der Dateien sam_vit_*.pth von Meta.</translation>
-    </message>
-    <message>
-        <source>Expected {0} and {1} as ZIM&apos;s authors publish them.</source>
-        <translation>Erwartet werden {0} und {1}, wie die Autoren von ZIM sie veröffentlichen.</translation>
-    </message>
-    <message>
-        <source>Expected {0} of uint16.</source>
-        <translation>Erwartet wird {0} vom Typ uint16.</translation>
-    </message>
-    <message>
-        <source>Expected {0} of {1}, as the image has.</source>
-        <translation>Erwartet wird {0} mit {1}, wie beim Bild.</translation>
-    </message>
-    <message>
-        <source>Expected {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</source>
-        <translation>Erwartet wird {{&quot;point&quot;: [[x, y, label], ...], &quot;bbox&quot;: [x0, y0, x1, y1]}}.</translation>
-    </message>
-    <message>
-        <source>Expected {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</source>
-        <translation>Erwartet wird {{&quot;points&quot;: [[x, y, label], ...], &quot;box&quot;: [x0, y0, x1, y1], &quot;scribbles&quot;: [{{&quot;positive&quot;: label, &quot;path&quot;: [[x, y], ...]}}, ...]}}.</translation>
-    </message>
-    <message>
-        <source>Expected: {0}.</source>
-        <translation>Erwartet wird: {0}.</translation>
-    </message>
-    <message>
-        <source>Export a ZIM with a ViT encoder, such as zim-vit-b.</source>
-        <translation>Exportieren Sie ein ZIM mit ViT-Encoder, etwa zim-vit-b.</translation>
-    </message>
-    <message>
-        <source>Fetch the data set with a browser from {0}.</source>
-        <translation>Den Datensatz mit einem Browser von {0} holen.</translation>
-    </message>
-    <message>
-        <source>Free some space or choose another disk.</source>
-        <translation>Schaffen Sie Platz oder wählen Sie einen anderen Datenträger.</translation>
-    </message>
-    <message>
-        <source>Free some space, or choose a folder on another disk.</source>
-        <translation>Platz schaffen oder einen Ordner auf einer anderen Platte wählen.</translation>
-    </message>
-    <message>
-        <source>Free some space, or name a folder on another disk in {0}.</source>
-        <translation>Schaffen Sie Platz oder nennen Sie einen Ordner auf einem anderen Datenträger in {0}.</translation>
-    </message>
-    <message>
-        <source>Give (height, width, 3) of uint8 or uint16.</source>
-        <translation>Geben Sie (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
-    </message>
-    <message>
-        <source>Give 1 to {0}.</source>
-        <translation>Geben Sie 1 bis {0} an.</translation>
-    </message>
-    <message>
-        <source>Give I/N, the I-th of N parts, such as 1/4.</source>
-        <translation>Geben Sie I/N an, den I-ten von N Teilen, etwa 1/4.</translation>
-    </message>
-    <message>
-        <source>Give a .safetensors or SAM .pth file, or a folder with {0}.</source>
-        <translation>Geben Sie eine .safetensors-Datei oder SAM-.pth-Datei an oder einen Ordner mit {0}.</translation>
-    </message>
-    <message>
-        <source>Give a file made by training.train_converter.</source>
-        <translation>Eine Datei angeben, die training.train_converter gemacht hat.</translation>
-    </message>
-    <message>
-        <source>Give a folder with {0}.</source>
-        <translation>Geben Sie einen Ordner mit {0} an.</translation>
-    </message>
-    <message>
-        <source>Give a mask of the photo&apos;s own size.</source>
-        <translation>Eine Maske in der Größe des Bildes angeben.</translation>
-    </message>
-    <message>
-        <source>Give a mask that is white on the object and black elsewhere.</source>
-        <translation>Eine Maske angeben, die auf dem Objekt weiß und sonst schwarz ist.</translation>
-    </message>
-    <message>
-        <source>Give a mask that is white on the object, or a lower threshold.</source>
-        <translation>Eine Maske angeben, die auf dem Objekt weiß ist, oder eine niedrigere Schwelle.</translation>
-    </message>
-    <message>
-        <source>Give a mask with less noise, or refine it with the converter.</source>
-        <translation>Nehmen Sie eine Maske mit weniger Rauschen, oder verfeinern Sie sie mit dem Konverter.</translation>
-    </message>
-    <message>
-        <source>Give a number above 0 and below 0.5.</source>
-        <translation>Geben Sie eine Zahl über 0 und unter 0,5 an.</translation>
-    </message>
-    <message>
-        <source>Give a number from 0 to 1.</source>
-        <translation>Geben Sie eine Zahl von 0 bis 1 an.</translation>
-    </message>
-    <message>
-        <source>Give a saved recipe.</source>
-        <translation>Geben Sie ein gespeichertes Rezept an.</translation>
-    </message>
-    <message>
-        <source>Give at least one positive point or a box.</source>
-        <translation>Setzen Sie mindestens einen positiven Punkt oder einen Rahmen.</translation>
-    </message>
-    <message>
-        <source>Give auto on one of its machines, HOST:PORT of its head, or local:N.</source>
-        <translation>Auf einem seiner Rechner auto angeben, sonst HOST:PORT seines Kopfes oder local:N.</translation>
-    </message>
-    <message>
-        <source>Give either points_per_side or point_grids.</source>
-        <translation>Entweder points_per_side oder point_grids angeben.</translation>
-    </message>
-    <message>
-        <source>Give four: left, top, right, bottom.</source>
-        <translation>Geben Sie vier an: links, oben, rechts, unten.</translation>
-    </message>
-    <message>
-        <source>Give it prompts in the studio or in a file, or choose another source of prompts.</source>
-        <translation>Geben Sie Vorgaben im Studio oder in einer Datei, oder wählen Sie, was sonst gilt.</translation>
-    </message>
-    <message>
-        <source>Give it prompts instead.</source>
-        <translation>Geben Sie ihm stattdessen Vorgaben.</translation>
-    </message>
-    <message>
-        <source>Give left, top, right and bottom as fractions from 0 to 1.</source>
-        <translation>Geben Sie links, oben, rechts und unten als Bruchteile von 0 bis 1 an.</translation>
-    </message>
-    <message>
-        <source>Give one for each layer of crops.</source>
-        <translation>Für jede Stufe der Ausschnitte eines angeben.</translation>
-    </message>
-    <message>
-        <source>Give one per point.</source>
-        <translation>Geben Sie eines je Punkt an.</translation>
-    </message>
-    <message>
-        <source>Give prompts as JSON, or as CSV in a file that ends in .csv.</source>
-        <translation>Geben Sie Vorgaben als JSON, oder als CSV in einer Datei, die auf .csv endet.</translation>
-    </message>
-    <message>
-        <source>Give the folder of a data set.</source>
-        <translation>Geben Sie den Ordner eines Datensatzes an.</translation>
-    </message>
-    <message>
-        <source>Give the folder of predictions.</source>
-        <translation>Geben Sie den Ordner der Vorhersagen an.</translation>
-    </message>
-    <message>
-        <source>Give the left, top, right and bottom edge in pixels.</source>
-        <translation>Geben Sie die linke, obere, rechte und untere Kante in Pixeln an.</translation>
-    </message>
-    <message>
-        <source>Give the output folders of batches.</source>
-        <translation>Geben Sie die Ausgabeordner von Stapeln an.</translation>
-    </message>
-    <message>
-        <source>Give the path of a file.</source>
-        <translation>Geben Sie den Pfad einer Datei an.</translation>
-    </message>
-    <message>
-        <source>Give the path of a folder.</source>
-        <translation>Geben Sie den Pfad eines Ordners an.</translation>
-    </message>
-    <message>
-        <source>Give the path of a photo.</source>
-        <translation>Geben Sie den Pfad eines Bildes an.</translation>
-    </message>
-    <message>
-        <source>Import it again.</source>
-        <translation>Importieren Sie sie noch einmal.</translation>
-    </message>
-    <message>
-        <source>Install it: pip install &quot;zim-studio[cluster]&quot;</source>
-        <translation>Installieren: pip install &quot;zim-studio[cluster]&quot;</translation>
-    </message>
-    <message>
-        <source>Install it: pip install -e .[train]</source>
-        <translation>Installieren: pip install -e .[train]</translation>
-    </message>
-    <message>
-        <source>Install it: pip install onnxruntime (onnxruntime-gpu for CUDA).</source>
-        <translation>Installieren Sie sie: pip install onnxruntime (onnxruntime-gpu für CUDA).</translation>
-    </message>
-    <message>
-        <source>Install the build of it for this device (onnxruntime-gpu for CUDA), or choose the CPU.</source>
-        <translation>Installieren Sie die Fassung für dieses Gerät (onnxruntime-gpu für CUDA) oder wählen Sie die CPU.</translation>
-    </message>
-    <message>
-        <source>Install what ONNX needs: pip install &apos;zim-studio[onnx]&apos;.</source>
-        <translation>Installieren Sie, was ONNX braucht: pip install &apos;zim-studio[onnx]&apos;.</translation>
-    </message>
-    <message>
-        <source>Installed: {0}; or give a .safetensors or .pth file.</source>
-        <translation>Installiert: {0}; oder geben Sie eine .safetensors- oder .pth-Datei an.</translation>
-    </message>
-    <message>
-        <source>It can still be used as it is: zim-studio models add.</source>
-        <translation>Verwenden lässt es sich dennoch, wie es ist: zim-studio models add.</translation>
-    </message>
-    <message>
-        <source>It is kept as {0}.</source>
-        <translation>Es wird aufgehoben als {0}.</translation>
-    </message>
-    <message>
-        <source>It may come from a newer version.</source>
-        <translation>Vielleicht stammt es aus einer neueren Version.</translation>
-    </message>
-    <message>
-        <source>It may come from a newer zim-studio.</source>
-        <translation>Vielleicht stammt es aus einem neueren zim-studio.</translation>
-    </message>
-    <message>
-        <source>It may have moved: fetch it with a browser, then add it from disk.</source>
-        <translation>Vielleicht ist sie umgezogen: Laden Sie sie mit einem Browser und fügen Sie sie vom Datenträger hinzu.</translation>
-    </message>
-    <message>
-        <source>It may have moved: look at {0}.</source>
-        <translation>Vielleicht ist es umgezogen: {0} ansehen.</translation>
-    </message>
-    <message>
-        <source>It must be (N, 2) with numbers from 0 to below 1.</source>
-        <translation>Es muss (N, 2) sein, mit Zahlen von 0 bis unter 1.</translation>
-    </message>
-    <message>
-        <source>It must be a number from {0} to {1}.</source>
-        <translation>Es muss eine Zahl von {0} bis {1} sein.</translation>
-    </message>
-    <message>
-        <source>It must be from 1 to 100.</source>
-        <translation>Es muss von 1 bis 100 sein.</translation>
-    </message>
-    <message>
-        <source>It must be saved by zim-studio (metadata key {0}).</source>
-        <translation>Sie muss von zim-studio gespeichert sein (Metadaten-Schlüssel {0}).</translation>
-    </message>
-    <message>
-        <source>It must be true or false.</source>
-        <translation>Es muss true oder false sein.</translation>
-    </message>
-    <message>
-        <source>It must be {0}.</source>
-        <translation>Es muss {0} sein.</translation>
-    </message>
-    <message>
-        <source>It was made by another version or for another architecture.</source>
-        <translation>Sie stammt aus einer anderen Version oder gehört zu einer anderen Architektur.</translation>
-    </message>
-    <message>
-        <source>Its files lie in {0}.</source>
-        <translation>Seine Dateien liegen in {0}.</translation>
-    </message>
-    <message>
-        <source>Its first row names columns out of {0}.</source>
-        <translation>Die erste Zeile nennt Spalten aus {0}.</translation>
-    </message>
-    <message>
-        <source>Its path or stamp is malformed: {0}.</source>
-        <translation>Sein Pfad oder Stempel ist fehlerhaft: {0}.</translation>
-    </message>
-    <message>
-        <source>Its results cannot be written: {0}.</source>
-        <translation>Die Ergebnisse können nicht geschrieben werden: {0}.</translation>
-    </message>
-    <message>
-        <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read.{0}</source>
-        <translation>JPEG-, PNG-, TIFF-, WebP-, BMP- und GIF-Dateien werden gelesen.{0}</translation>
-    </message>
-    <message>
-        <source>Known are {0}.</source>
-        <translation>Bekannt sind {0}.</translation>
-    </message>
-    <message>
-        <source>Known: {0}.</source>
-        <translation>Bekannt: {0}.</translation>
-    </message>
-    <message>
-        <source>Known: {0}; or give a .safetensors file.</source>
-        <translation>Bekannt: {0}; oder eine .safetensors-Datei angeben.</translation>
-    </message>
-    <message>
-        <source>Known: {0}; or give a .safetensors or .pth file.</source>
-        <translation>Bekannt: {0}; oder geben Sie eine .safetensors- oder .pth-Datei an.</translation>
-    </message>
-    <message>
-        <source>Look for a newer version of zim-studio.</source>
-        <translation>Suchen Sie eine neuere Version von zim-studio.</translation>
-    </message>
-    <message>
-        <source>Malformed model configuration: no input, or heads of unequal widths.</source>
-        <translation>Fehlerhafte Modellkonfiguration: keine Eingabe oder ungleich breite Köpfe.</translation>
-    </message>
-    <message>
-        <source>Malformed model configuration: {0}.</source>
-        <translation>Fehlerhafte Modellkonfiguration: {0}.</translation>
-    </message>
-    <message>
-        <source>Mattes of different sizes or types cannot be merged.</source>
-        <translation>Masken verschiedener Größe oder Art können nicht verschmolzen werden.</translation>
-    </message>
-    <message>
-        <source>Memory ran short: the cached features of photos were dropped.</source>
-        <translation>Der Speicher wurde knapp: Was von Bildern gemerkt war, ist verworfen.</translation>
-    </message>
-    <message>
-        <source>Correct the file of prompts.</source>
-        <translation>Berichtigen Sie die Datei mit Vorgaben.</translation>
-    </message>
-    <message>
-        <source>Name a model or predictions.</source>
-        <translation>Nennen Sie ein Modell oder Vorhersagen.</translation>
-    </message>
-    <message>
-        <source>Name folders of results.</source>
-        <translation>Ordner mit Ergebnissen nennen.</translation>
-    </message>
-    <message>
-        <source>Negative points alone do not say what to keep.</source>
-        <translation>Negative Punkte allein sagen nicht, was bleiben soll.</translation>
-    </message>
-    <message>
-        <source>No batch was written to {0}.</source>
-        <translation>In {0} wurde kein Stapel geschrieben.</translation>
-    </message>
-    <message>
-        <source>No image is set.</source>
-        <translation>Es ist kein Bild gesetzt.</translation>
-    </message>
-    <message>
-        <source>No model called {0} is installed.</source>
-        <translation>Kein Modell namens {0} ist installiert.</translation>
-    </message>
-    <message>
-        <source>No object was found in this photo.</source>
-        <translation>In diesem Bild wurde kein Objekt gefunden.</translation>
-    </message>
-    <message>
-        <source>There are no prompts for this photo.</source>
-        <translation>Für dieses Bild ist nichts vorgegeben.</translation>
-    </message>
-    <message>
-        <source>Nothing was downloaded.</source>
-        <translation>Nichts wurde geladen.</translation>
-    </message>
-    <message>
-        <source>Nothing was saved. Try again, or choose another disk.</source>
-        <translation>Nichts wurde gespeichert. Versuchen Sie es noch einmal oder wählen Sie einen anderen Datenträger.</translation>
-    </message>
-    <message>
-        <source>ONNX Runtime cannot use {0} here.</source>
-        <translation>ONNX Runtime kann {0} hier nicht verwenden.</translation>
-    </message>
-    <message>
-        <source>Object {0} has a malformed name or visibility.</source>
-        <translation>Objekt {0} hat einen fehlerhaften Namen oder eine fehlerhafte Sichtbarkeit.</translation>
-    </message>
-    <message>
-        <source>Object {0} has the colour {1}.</source>
-        <translation>Objekt {0} hat die Farbe {1}.</translation>
-    </message>
-    <message>
-        <source>Object {0}: {1}</source>
-        <translation>Objekt {0}: {1}</translation>
-    </message>
-    <message>
-        <source>Only https is downloaded from.</source>
-        <translation>Geladen wird nur über https.</translation>
-    </message>
-    <message>
-        <source>Open the photo itself, and save the project again.</source>
-        <translation>Öffnen Sie das Bild selbst und speichern Sie das Projekt noch einmal.</translation>
-    </message>
-    <message>
-        <source>Images in {0} cannot be written: {1}.</source>
-        <translation>Bilder in {0} können nicht geschrieben werden: {1}.</translation>
-    </message>
-    <message>
-        <source>Give the weights of a ZIM or SAM with a ViT.</source>
-        <translation>Geben Sie die Gewichte eines ZIM oder SAM mit ViT an.</translation>
-    </message>
-    <message>
-        <source>Malformed model configuration: a width is no multiple of 8.</source>
-        <translation>Fehlerhafte Modellkonfiguration: eine Breite ist kein Vielfaches von 8.</translation>
-    </message>
-    <message>
-        <source>Malformed model configuration: a width or depth is 0.</source>
-        <translation>Fehlerhafte Modellkonfiguration: eine Breite oder Tiefe ist 0.</translation>
-    </message>
-    <message>
-        <source>Please report this.</source>
-        <translation>Bitte melden Sie das.</translation>
-    </message>
-    <message>
-        <source>Put {{name}} in it, which stands for the name of the photo.</source>
-        <translation>Setzen Sie {{name}} hinein, was für den Namen des Bildes steht.</translation>
-    </message>
-    <message>
-        <source>Read it, then say --yes.</source>
-        <translation>Lesen Sie sie und verwenden Sie dann --yes.</translation>
-    </message>
-    <message>
-        <source>Remove it first, or give the new one another name.</source>
-        <translation>Entfernen Sie es zuerst oder geben Sie dem neuen einen anderen Namen.</translation>
-    </message>
-    <message>
-        <source>Remove the line, or choose another folder for the results.</source>
-        <translation>Entfernen Sie die Zeile oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
-    </message>
-    <message>
-        <source>Rename one.</source>
-        <translation>Benennen Sie eines um.</translation>
-    </message>
-    <message>
-        <source>Resume it (--resume), or choose another folder for the results.</source>
-        <translation>Setzen Sie ihn fort (--resume) oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
-    </message>
-    <message>
-        <source>Resume the run with fewer processes; the finished rows are kept.</source>
-        <translation>Setzen Sie den Lauf mit weniger Prozessen fort; die fertigen Zeilen bleiben.</translation>
-    </message>
-    <message>
-        <source>Save as .png or .tif.</source>
-        <translation>Speichern Sie als .png oder .tif.</translation>
-    </message>
-    <message>
-        <source>Save as .png, .tif or .webp, or save the matte or a composite instead.</source>
-        <translation>Speichern Sie als .png, .tif oder .webp, oder speichern Sie stattdessen die Maske oder eine Montage.</translation>
-    </message>
-    <message>
-        <source>Save as PNG, TIFF or WebP, or save the matte or a composite instead.</source>
-        <translation>Speichern Sie als PNG, TIFF oder WebP, oder speichern Sie stattdessen die Maske oder eine Montage.</translation>
-    </message>
-    <message>
-        <source>Save it as 8-bit or 16-bit RGB first.</source>
-        <translation>Speichern Sie es zuerst als RGB mit 8 oder 16 Bit.</translation>
-    </message>
-    <message>
-        <source>Save it as UTF-8.</source>
-        <translation>Speichern Sie sie als UTF-8.</translation>
-    </message>
-    <message>
-        <source>Save them again with all weights of a graph in one file beside it.</source>
-        <translation>Speichern Sie sie neu, mit allen Gewichten eines Graphen in einer Datei daneben.</translation>
-    </message>
-    <message>
-        <source>Say --replace, or choose another folder.</source>
-        <translation>Verwenden Sie --replace oder wählen Sie einen anderen Ordner.</translation>
-    </message>
-    <message>
-        <source>Say -o FILE to replace it, or to save elsewhere.</source>
-        <translation>Mit -o DATEI ersetzen Sie es oder speichern anderswo.</translation>
-    </message>
-    <message>
-        <source>Segmentation: finds more objects, with hard edges; wants a GPU.</source>
-        <translation>Segmentierung: findet mehr Objekte, mit harten Rändern; möchte eine GPU.</translation>
-    </message>
-    <message>
-        <source>Segmentation: finds objects well, with hard edges.</source>
-        <translation>Segmentierung: findet Objekte gut, mit harten Rändern.</translation>
-    </message>
-    <message>
-        <source>Segmentation: the largest SAM, with hard edges; wants a GPU.</source>
-        <translation>Segmentierung: das größte SAM, mit harten Rändern; möchte eine GPU.</translation>
-    </message>
-    <message>
-        <source>Small and fast; runs on any computer.</source>
-        <translation>Klein und schnell; läuft auf jedem Rechner.</translation>
-    </message>
-    <message>
-        <source>Something unexpected happened ({0}).</source>
-        <translation>Etwas Unerwartetes ist geschehen ({0}).</translation>
-    </message>
-    <message>
-        <source>Take a configuration such as zim-vit-b.</source>
-        <translation>Nehmen Sie eine Konfiguration wie zim-vit-b.</translation>
-    </message>
-    <message>
-        <source>Take them from the same photo.</source>
-        <translation>Nehmen Sie sie aus demselben Bild.</translation>
-    </message>
-    <message>
-        <source>Task {0} was given up: its worker died {1} times.</source>
-        <translation>Aufgabe {0} wurde aufgegeben: Ihr Arbeitsprozess starb {1}-mal.</translation>
-    </message>
-    <message>
-        <source>That is the format of this program&apos;s own weights.</source>
-        <translation>Das ist das Format der eigenen Gewichte dieses Programms.</translation>
-    </message>
-    <message>
-        <source>The Ray cluster {0} cannot be reached: {1}</source>
-        <translation>Der Ray-Cluster {0} ist nicht zu erreichen: {1}</translation>
-    </message>
-    <message>
-        <source>The amount {0} is outside 0 to 1.</source>
-        <translation>Die Menge {0} liegt nicht zwischen 0 und 1.</translation>
-    </message>
-    <message>
-        <source>The authors&apos; larger matting model: finest details, wants a GPU.</source>
-        <translation>Das größere Freistellmodell der Autoren: feinste Details, möchte eine GPU.</translation>
-    </message>
-    <message>
-        <source>The authors&apos; matting model: fine hair and soft edges.</source>
-        <translation>Das Freistellmodell der Autoren: feine Haare und weiche Ränder.</translation>
-    </message>
-    <message>
-        <source>The box ({0}) has an edge that is not a number.</source>
-        <translation>Der Rahmen ({0}) hat eine Kante, die keine Zahl ist.</translation>
-    </message>
-    <message>
-        <source>The box ({0}) has no area inside the image ({1} x {2} pixels).</source>
-        <translation>Der Rahmen ({0}) hat keine Fläche innerhalb des Bildes ({1} x {2} Pixel).</translation>
-    </message>
-    <message>
-        <source>The box ({0}, {1}, {2}, {3}) reaches outside the image ({4} x {5} pixels).</source>
-        <translation>Der Rahmen ({0}, {1}, {2}, {3}) reicht über das Bild hinaus ({4} x {5} Pixel).</translation>
-    </message>
-    <message>
-        <source>The box has {0} numbers.</source>
-        <translation>Der Rahmen hat {0} Zahlen.</translation>
-    </message>
-    <message>
-        <source>The colours have shape {0} and type {1}.</source>
-        <translation>Die Farben haben die Form {0} und den Typ {1}.</translation>
-    </message>
-    <message>
-        <source>The connection to {0} broke off.</source>
-        <translation>Die Verbindung zu {0} ist abgebrochen.</translation>
-    </message>
-    <message>
-        <source>The connection to {0} is not secure: {1}.</source>
-        <translation>Die Verbindung zu {0} ist nicht sicher: {1}.</translation>
-    </message>
-    <message>
-        <source>The disk of {0} is too full: {1} MB are needed, {2} MB are free.</source>
-        <translation>Der Datenträger von {0} ist zu voll: {1} MB werden gebraucht, {2} MB sind frei.</translation>
-    </message>
-    <message>
-        <source>The earlier work on this photo cannot be read. {0}</source>
-        <translation>Die frühere Arbeit an diesem Bild kann nicht gelesen werden. {0}</translation>
-    </message>
-    <message>
-        <source>The evaluation did not finish.</source>
-        <translation>Die Auswertung wurde nicht fertig.</translation>
-    </message>
-    <message>
-        <source>The export options cannot be read: {0}.</source>
-        <translation>Die Exporteinstellungen können nicht gelesen werden: {0}.</translation>
-    </message>
-    <message>
-        <source>The export&apos;s {0} is {1}.</source>
-        <translation>Die Exporteinstellung {0} ist {1}.</translation>
-    </message>
-    <message>
-        <source>The field active is {0}, which is no object&apos;s index.</source>
-        <translation>Das Feld active ist {0}, was zu keinem Objekt gehört.</translation>
-    </message>
-    <message>
-        <source>The field objects has the same id twice.</source>
-        <translation>Das Feld objects enthält dieselbe Nummer zweimal.</translation>
-    </message>
-    <message>
-        <source>The field objects is empty.</source>
-        <translation>Das Feld objects ist leer.</translation>
-    </message>
-    <message>
-        <source>The field {0} is malformed: {1}.</source>
-        <translation>Das Feld {0} ist fehlerhaft: {1}.</translation>
-    </message>
-    <message>
-        <source>The field {0} is missing.</source>
-        <translation>Das Feld {0} fehlt.</translation>
-    </message>
-    <message>
-        <source>The file name has the unknown field {{{0}}}.</source>
-        <translation>Der Dateiname enthält das unbekannte Feld {{{0}}}.</translation>
-    </message>
-    <message>
-        <source>The file name {0} gives an empty name.</source>
-        <translation>Der Dateiname {0} ergibt einen leeren Namen.</translation>
-    </message>
-    <message>
-        <source>The file name {0} has a slash in it.</source>
-        <translation>Der Dateiname {0} enthält einen Schrägstrich.</translation>
-    </message>
-    <message>
-        <source>The file name {0} is malformed: {1}.</source>
-        <translation>Der Dateiname {0} ist fehlerhaft: {1}.</translation>
-    </message>
-    <message>
-        <source>The file name {0} is the same for all photos.</source>
-        <translation>Der Dateiname {0} ist für alle Bilder derselbe.</translation>
-    </message>
-    <message>
-        <source>The file name&apos;s field {{{0}:{1}}} has a malformed format: {2}.</source>
-        <translation>Das Feld {{{0}:{1}}} des Dateinamens hat ein fehlerhaftes Format: {2}.</translation>
-    </message>
-    <message>
-        <source>The file name&apos;s field {{{0}:{1}}} is too long.</source>
-        <translation>Das Feld {{{0}:{1}}} des Dateinamens ist zu lang.</translation>
-    </message>
-    <message>
-        <source>The folder {0} cannot be read: {1}.</source>
-        <translation>Der Ordner {0} kann nicht gelesen werden: {1}.</translation>
-    </message>
-    <message>
-        <source>The folder {0} does not exist.</source>
-        <translation>Den Ordner {0} gibt es nicht.</translation>
-    </message>
-    <message>
-        <source>The folder {0} for sessions cannot be made.</source>
-        <translation>Der Ordner {0} für Sitzungen kann nicht angelegt werden.</translation>
-    </message>
-    <message>
-        <source>The graph computes something else with its weights than this program&apos;s ZIM.</source>
-        <translation>Der Graph berechnet mit seinen Gewichten etwas anderes als das ZIM dieses Programms.</translation>
-    </message>
-    <message>
-        <source>The graphs in {0} keep weights in other files than {1}.</source>
-        <translation>Die Graphen in {0} haben Gewichte in anderen Dateien als {1}.</translation>
-    </message>
-    <message>
-        <source>The image has shape {0} and type {1}.</source>
-        <translation>Das Bild hat die Form {0} und den Typ {1}.</translation>
-    </message>
-    <message>
-        <source>The journal in {0} cannot be written: {1}.</source>
-        <translation>Das Journal in {0} kann nicht geschrieben werden: {1}.</translation>
-    </message>
-    <message>
-        <source>The large converter needs the transformers package.</source>
-        <translation>Der große Konverter braucht das Paket transformers.</translation>
-    </message>
-    <message>
-        <source>The layers take {0} GiB; PSD holds 2.</source>
-        <translation>Die Ebenen belegen {0} GiB; PSD fasst 2.</translation>
-    </message>
-    <message>
-        <source>The licence is not accepted.</source>
-        <translation>Die Lizenz ist nicht angenommen.</translation>
-    </message>
-    <message>
-        <source>The list of files at {0} cannot be understood: {1}.</source>
-        <translation>Die Liste der Dateien bei {0} ist nicht zu verstehen: {1}.</translation>
-    </message>
-    <message>
-        <source>The list of files goes on at {0}, a stranger&apos;s.</source>
-        <translation>Die Liste der Dateien geht bei {0} weiter, also bei Fremden.</translation>
-    </message>
-    <message>
-        <source>The mask is empty: no pixel of it is as bright as half of white.</source>
-        <translation>Die Maske ist leer: Kein Bildpunkt ist halb so hell wie Weiß.</translation>
-    </message>
-    <message>
-        <source>The mask is {0} x {1} pixels and the photo {2} x {3}.</source>
-        <translation>Die Maske hat {0} x {1} Bildpunkte und das Bild {2} x {3}.</translation>
-    </message>
-    <message>
-        <source>The mask is {0} {1}, not grey bytes.</source>
-        <translation>Die Maske ist {0} {1}, keine grauen Bytes.</translation>
-    </message>
-    <message>
-        <source>The mask of this object is damaged.</source>
-        <translation>Die Maske dieses Objekts ist beschädigt.</translation>
-    </message>
-    <message>
-        <source>The mask takes {0} MB; at most {1} can be kept.</source>
-        <translation>Die Maske braucht {0} MB; höchstens {1} können behalten werden.</translation>
-    </message>
-    <message>
-        <source>The matte is empty: there is nothing to learn from.</source>
-        <translation>Die Matte ist leer: Daraus ist nichts zu lernen.</translation>
-    </message>
-    <message>
-        <source>The matte is too faint to be refined: nothing of it is half opaque.</source>
-        <translation>Die Matte ist zu schwach, um verfeinert zu werden: Nichts davon ist halb deckend.</translation>
-    </message>
-    <message>
-        <source>The model configuration has unknown keys: {0}.</source>
-        <translation>Die Modellkonfiguration hat unbekannte Schlüssel: {0}.</translation>
-    </message>
-    <message>
-        <source>The output folder is the input folder.</source>
-        <translation>Der Ausgabeordner ist der Eingabeordner.</translation>
-    </message>
-    <message>
-        <source>The photo is {0} {1}, not RGB bytes.</source>
-        <translation>Das Bild ist {0} {1}, keine RGB-Bytes.</translation>
-    </message>
-    <message>
-        <source>The photo&apos;s digest is malformed: {0}.</source>
-        <translation>Die Prüfsumme des Bildes ist fehlerhaft: {0}.</translation>
-    </message>
-    <message>
-        <source>The photo&apos;s path {0} leads out of the project&apos;s folder.</source>
-        <translation>Der Pfad {0} des Bildes führt aus dem Ordner des Projekts hinaus.</translation>
-    </message>
-    <message>
-        <source>The photo&apos;s size is {0} x {1}.</source>
-        <translation>Die Größe des Bildes ist {0} x {1}.</translation>
-    </message>
-    <message>
-        <source>The point grid of layer {0} has shape {1}.</source>
-        <translation>Das Punktgitter der Stufe {0} hat die Form {1}.</translation>
-    </message>
-    <message>
-        <source>The relative box ({0}) is not valid.</source>
-        <translation>Der relative Rahmen ({0}) ist keiner.</translation>
-    </message>
-    <message>
-        <source>The result would have {0} pixels; the limit is {1} million.</source>
-        <translation>Das Ergebnis hätte {0} Pixel; die Grenze ist {1} Millionen.</translation>
-    </message>
-    <message>
-        <source>The settings cannot be stored in {0}.</source>
-        <translation>Die Einstellungen können nicht in {0} gespeichert werden.</translation>
-    </message>
-    <message>
-        <source>The threshold is {0}.</source>
-        <translation>Die Schwelle ist {0}.</translation>
-    </message>
-    <message>
-        <source>The {0} ({1}, {2}) is not a number.</source>
-        <translation>{0} ({1}, {2}) ist keine Zahl.</translation>
-    </message>
-    <message>
-        <source>The {0} ({1}, {2}) is outside the image ({3} x {4} pixels).</source>
-        <translation>{0} ({1}, {2}) liegt außerhalb des Bildes ({3} x {4} Pixel).</translation>
-    </message>
-    <message>
-        <source>There are no candidates {0}.</source>
-        <translation>Es gibt keine Kandidaten {0}.</translation>
-    </message>
-    <message>
-        <source>There is a model called {0} already.</source>
-        <translation>Es gibt schon ein Modell namens {0}.</translation>
-    </message>
-    <message>
-        <source>There is no background {0}.</source>
-        <translation>Es gibt keinen Hintergrund {0}.</translation>
-    </message>
-    <message>
-        <source>There is no candidate {0}.</source>
-        <translation>Es gibt keinen Kandidaten {0}.</translation>
-    </message>
-    <message>
-        <source>There is no folder {0}.</source>
-        <translation>Es gibt keinen Ordner {0}.</translation>
-    </message>
-    <message>
-        <source>There is no journal to merge.</source>
-        <translation>Es gibt kein Protokoll zum Zusammenführen.</translation>
-    </message>
-    <message>
-        <source>There is no kind of prompt.</source>
-        <translation>Es gibt keine Art von Eingabe.</translation>
-    </message>
-    <message>
-        <source>There is no label converter called {0}.</source>
-        <translation>Es gibt keinen Maskenkonverter namens {0}.</translation>
-    </message>
-    <message>
-        <source>There is no layout {0}.</source>
-        <translation>Es gibt keinen Aufbau {0}.</translation>
-    </message>
-    <message>
-        <source>There is no matte to merge.</source>
-        <translation>Es gibt keine Maske zum Verschmelzen.</translation>
-    </message>
-    <message>
-        <source>There is no model called {0} to download.</source>
-        <translation>Es gibt kein Modell namens {0} zum Laden.</translation>
-    </message>
-    <message>
-        <source>There is no model called {0}.</source>
-        <translation>Es gibt kein Modell namens {0}.</translation>
-    </message>
-    <message>
-        <source>There is no photo in the folder {0}.</source>
-        <translation>Im Ordner {0} ist kein Bild.</translation>
-    </message>
-    <message>
-        <source>There is no photo in {0}.</source>
-        <translation>In {0} ist kein Bild.</translation>
-    </message>
-    <message>
-        <source>There is no photo.</source>
-        <translation>Es gibt kein Bild.</translation>
-    </message>
-    <message>
-        <source>There is no prompt.</source>
-        <translation>Es gibt keine Markierung.</translation>
-    </message>
-    <message>
-        <source>There is no shard {0} of {1}.</source>
-        <translation>Es gibt keinen Teil {0} von {1}.</translation>
-    </message>
-    <message>
-        <source>There is not enough memory for {0} on {1}.</source>
-        <translation>Für {0} ist auf {1} nicht genug Speicher.</translation>
-    </message>
-    <message>
-        <source>There is not enough memory for {0}.</source>
-        <translation>Für {0} ist nicht genug Speicher.</translation>
-    </message>
-    <message>
-        <source>There is nothing to evaluate.</source>
-        <translation>Es gibt nichts auszuwerten.</translation>
-    </message>
-    <message>
-        <source>There is nothing to export: all is transparent.</source>
-        <translation>Es gibt nichts zu exportieren: Alles ist durchsichtig.</translation>
-    </message>
-    <message>
-        <source>There is nowhere that prompts could come from.</source>
-        <translation>Es gibt nichts, woher Vorgaben kommen könnten.</translation>
-    </message>
-    <message>
-        <source>These prompts cannot be read: {0}.</source>
-        <translation>Diese Markierungen können nicht gelesen werden: {0}.</translation>
-    </message>
-    <message>
-        <source>They last until zim-studio ends. Allow it to write there.</source>
-        <translation>Sie gelten, bis zim-studio endet. Erlauben Sie, dort zu schreiben.</translation>
-    </message>
-    <message>
-        <source>They must be (N, 2) and (N,).</source>
-        <translation>Sie müssen (N, 2) und (N,) sein.</translation>
-    </message>
-    <message>
-        <source>This is no run-length mask: {0}.</source>
-        <translation>Das ist keine lauflängenkodierte Maske: {0}.</translation>
-    </message>
-    <message>
-        <source>This machine has no device {0}.</source>
-        <translation>Dieser Rechner hat kein Gerät {0}.</translation>
-    </message>
-    <message>
-        <source>This model is in ONNX format, which needs ONNX Runtime.</source>
-        <translation>Dieses Modell ist im ONNX-Format, das ONNX Runtime braucht.</translation>
-    </message>
-    <message>
-        <source>This needs the package {0}, which is not installed.</source>
-        <translation>Dies braucht das Paket {0}, das nicht installiert ist.</translation>
-    </message>
-    <message>
-        <source>This recipe has no {0}.</source>
-        <translation>Dieses Rezept hat kein {0}.</translation>
-    </message>
-    <message>
-        <source>This recipe has version {0}; known are 1 to {1}.</source>
-        <translation>Dieses Rezept hat die Version {0}; bekannt sind 1 bis {1}.</translation>
-    </message>
-    <message>
-        <source>This recipe&apos;s candidate is {0}, which is no index.</source>
-        <translation>Der Kandidat dieses Rezepts ist {0}, das ist kein Index.</translation>
-    </message>
-    <message>
-        <source>This recipe&apos;s finish cannot be read: {0}.</source>
-        <translation>Die Nachbearbeitung dieses Rezepts kann nicht gelesen werden: {0}.</translation>
-    </message>
-    <message>
-        <source>This recipe&apos;s masks are no list of at most {0}.</source>
-        <translation>Die Masken dieses Rezepts sind keine Liste von höchstens {0}.</translation>
-    </message>
-    <message>
-        <source>This recipe&apos;s mirrored is {0}.</source>
-        <translation>„mirrored“ dieses Rezepts ist {0}.</translation>
-    </message>
-    <message>
-        <source>This recipe&apos;s model is {0}, which is no name.</source>
-        <translation>Das Modell dieses Rezepts ist {0}, das ist kein Name.</translation>
-    </message>
-    <message>
-        <source>This recipe&apos;s upsampling is {0}.</source>
-        <translation>Die Vergrößerung dieses Rezepts ist {0}.</translation>
-    </message>
-    <message>
-        <source>This recipe&apos;s {0} is {1}.</source>
-        <translation>In diesem Rezept ist {0} {1}.</translation>
-    </message>
-    <message>
-        <source>Too little memory is the usual cause: use fewer workers.</source>
-        <translation>Meist reicht der Speicher nicht: weniger Arbeitsprozesse nehmen.</translation>
-    </message>
-    <message>
-        <source>Trim or scale them, or save as .ora.</source>
-        <translation>Beschneiden oder verkleinern Sie sie, oder speichern Sie als .ora.</translation>
-    </message>
-    <message>
-        <source>Try {{name}}-{{what}}.</source>
-        <translation>Versuchen Sie {{name}}-{{what}}.</translation>
-    </message>
-    <message>
-        <source>Unknown image format {0}: RGB or BGR.</source>
-        <translation>Unbekanntes Bildformat {0}: RGB oder BGR.</translation>
-    </message>
-    <message>
-        <source>Unset HF_HUB_OFFLINE, or add the model from disk.</source>
-        <translation>Heben Sie HF_HUB_OFFLINE auf, oder fügen Sie das Modell von der Festplatte hinzu.</translation>
-    </message>
-    <message>
-        <source>Use 0 to 3.</source>
-        <translation>Verwenden Sie 0 bis 3.</translation>
-    </message>
-    <message>
-        <source>Use 1 for positive, 0 for negative, -1 for padding.</source>
-        <translation>Verwenden Sie 1 für positiv, 0 für negativ, -1 als Füllung.</translation>
-    </message>
-    <message>
-        <source>Use 1/N to N/N.</source>
-        <translation>1/N bis N/N angeben.</translation>
-    </message>
-    <message>
-        <source>Use a copy of it.</source>
-        <translation>Verwenden Sie eine Kopie davon.</translation>
-    </message>
-    <message>
-        <source>Use letters, digits, &quot;.&quot;, &quot;_&quot; and &quot;-&quot;, beginning with a letter or digit.</source>
-        <translation>Verwenden Sie Buchstaben, Ziffern, &quot;.&quot;, &quot;_&quot; und &quot;-&quot;, und am Anfang einen Buchstaben oder eine Ziffer.</translation>
-    </message>
-    <message>
-        <source>Use one of {0}.</source>
-        <translation>Verwenden Sie eines von {0}.</translation>
-    </message>
-    <message>
-        <source>Use point, box or clicks:N.</source>
-        <translation>Verwenden Sie point, box oder clicks:N.</translation>
-    </message>
-    <message>
-        <source>Use recipes, a file of prompts, a relative box, or the main object.</source>
-        <translation>Verwenden Sie das Studio, eine Datei mit Vorgaben, einen Rahmen oder das Hauptobjekt.</translation>
-    </message>
-    <message>
-        <source>Use some of 0 to 3.</source>
-        <translation>Verwenden Sie einige aus 0 bis 3.</translation>
-    </message>
-    <message>
-        <source>Use the model that belongs to this version, or train it again.</source>
-        <translation>Verwenden Sie das Modell zu dieser Version oder trainieren Sie es neu.</translation>
-    </message>
-    <message>
-        <source>Use the newer zim-studio that wrote it, or another output folder.</source>
-        <translation>Verwenden Sie das neuere zim-studio, das es schrieb, oder einen anderen Ausgabeordner.</translation>
-    </message>
-    <message>
-        <source>Use the newer zim-studio that wrote it.</source>
-        <translation>Verwenden Sie das neuere zim-studio, das es geschrieben hat.</translation>
-    </message>
-    <message>
-        <source>Use the original file, or convert it to safetensors.</source>
-        <translation>Verwenden Sie die Originaldatei oder wandeln Sie sie in safetensors um.</translation>
-    </message>
-    <message>
-        <source>Use true or false.</source>
-        <translation>Nehmen Sie true oder false.</translation>
-    </message>
-    <message>
-        <source>Wait for it, or stop it and download again.</source>
-        <translation>Warten Sie darauf, oder halten Sie es an und laden Sie noch einmal.</translation>
-    </message>
-    <message>
-        <source>Wait for it, stop it, or choose another folder for the results.</source>
-        <translation>Warten Sie auf ihn, halten Sie ihn an, oder wählen Sie einen anderen Ordner für die Ergebnisse.</translation>
-    </message>
-    <message>
-        <source>Wait, then download again: what has arrived is kept.</source>
-        <translation>Warten Sie und laden Sie dann weiter: Was angekommen ist, bleibt.</translation>
-    </message>
-    <message>
-        <source>What ONNX needs cannot be loaded: {0}.</source>
-        <translation>Was ONNX braucht, lässt sich nicht laden: {0}.</translation>
-    </message>
-    <message>
-        <source>Work on a cluster needs Ray, which is not installed.</source>
-        <translation>Arbeit auf einem Cluster braucht Ray, das nicht installiert ist.</translation>
-    </message>
-    <message>
-        <source>Write each field as {{name}}, and a brace itself twice.</source>
-        <translation>Schreiben Sie jedes Feld als {{name}} und eine Klammer selbst doppelt.</translation>
-    </message>
-    <message>
-        <source>ZIM tiny</source>
-        <translation>ZIM tiny</translation>
-    </message>
-    <message>
-        <source>an object has no prompts.</source>
-        <translation>ein Objekt hat keine Vorgaben.</translation>
-    </message>
-    <message>
-        <source>an object is malformed.</source>
-        <translation>ein Objekt ist fehlerhaft.</translation>
-    </message>
-    <message>
-        <source>an object&apos;s name is {0}.</source>
-        <translation>der Name eines Objekts ist {0}.</translation>
-    </message>
-    <message>
-        <source>it is a folder</source>
-        <translation>es ist ein Ordner</translation>
-    </message>
-    <message>
-        <source>its objects are no list with anything in it.</source>
-        <translation>seine Objekte sind keine Liste, in der etwas steht.</translation>
-    </message>
-    <message>
-        <source>objects[{0}] is malformed: {1}.</source>
-        <translation>objects[{0}] ist fehlerhaft: {1}.</translation>
-    </message>
-    <message>
-        <source>objects[{0}]: {1}</source>
-        <translation>objects[{0}]: {1}</translation>
-    </message>
-    <message>
-        <source>part of the path is not a folder</source>
-        <translation>ein Teil des Pfades ist kein Ordner</translation>
-    </message>
-    <message>
-        <source>permission is denied</source>
-        <translation>der Zugriff ist verweigert</translation>
-    </message>
-    <message>
-        <source>point_coords has shape {0} and point_labels {1}.</source>
-        <translation>point_coords hat die Form {0} und point_labels {1}.</translation>
-    </message>
-    <message>
-        <source>point_grids has {0} grids.</source>
-        <translation>point_grids hat {0} Gitter.</translation>
-    </message>
-    <message>
-        <source>point_labels is missing.</source>
-        <translation>point_labels fehlt.</translation>
-    </message>
-    <message>
-        <source>point_labels was given without point_coords.</source>
-        <translation>point_labels ohne point_coords.</translation>
-    </message>
-    <message>
-        <source>stability_offset is {0}.</source>
-        <translation>stability_offset ist {0}.</translation>
-    </message>
-    <message>
-        <source>the disk is full</source>
-        <translation>der Datenträger ist voll</translation>
-    </message>
-    <message>
-        <source>the disk is read-only</source>
-        <translation>der Datenträger ist schreibgeschützt</translation>
-    </message>
-    <message>
-        <source>the image is missing</source>
-        <translation>das Bild fehlt</translation>
-    </message>
-    <message>
-        <source>the label is {0}, neither 1 nor 0</source>
-        <translation>label ist {0}, weder 1 noch 0</translation>
-    </message>
-    <message>
-        <source>the name is too long</source>
-        <translation>der Name ist zu lang</translation>
-    </message>
-    <message>
-        <source>the object has two boxes; name a second one in &apos;object&apos;</source>
-        <translation>das Objekt hat zwei Rahmen; nennen Sie ein zweites in „object“</translation>
-    </message>
-    <message>
-        <source>the object {0} has two different units</source>
-        <translation>das Objekt {0} hat zweierlei units</translation>
-    </message>
-    <message>
-        <source>the row has neither a point nor a box</source>
-        <translation>die Zeile hat weder Punkt noch Rahmen</translation>
-    </message>
-    <message>
-        <source>the units are {0}, neither pixels nor fraction</source>
-        <translation>units ist {0}, weder pixels noch fraction</translation>
-    </message>
-    <message>
-        <source>the units are {0}, neither pixels nor fraction.</source>
-        <translation>units ist {0}, weder pixels noch fraction.</translation>
-    </message>
-    <message>
-        <source>there are more values than columns</source>
-        <translation>es gibt mehr Werte als Spalten</translation>
-    </message>
-    <message>
-        <source>there is no such file or folder</source>
-        <translation>es gibt keine solche Datei und keinen solchen Ordner</translation>
-    </message>
-    <message>
-        <source>{0} It runs on {1}.</source>
-        <translation>{0} Es läuft auf {1}.</translation>
-    </message>
-    <message>
-        <source>{0} and {1} in {2} do not belong together: {3} is {4} in one and {5} in the other.</source>
-        <translation>{0} und {1} in {2} gehören nicht zusammen: {3} ist {4} in der einen und {5} in der anderen.</translation>
-    </message>
-    <message>
-        <source>{0} arrived damaged: its checksum is wrong.</source>
-        <translation>{0} kam beschädigt an: Die Prüfsumme stimmt nicht.</translation>
-    </message>
-    <message>
-        <source>{0} belongs to the program and cannot be removed.</source>
-        <translation>{0} gehört zum Programm und kann nicht entfernt werden.</translation>
-    </message>
-    <message>
-        <source>{0} cannot be looked into ({1}).</source>
-        <translation>In {0} lässt sich nicht hineinsehen ({1}).</translation>
-    </message>
-    <message>
-        <source>{0} cannot be made: {1}.</source>
-        <translation>{0} kann nicht angelegt werden: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} cannot be reached.</source>
-        <translation>{0} ist nicht erreichbar.</translation>
-    </message>
-    <message>
-        <source>{0} cannot be reached: {1}.</source>
-        <translation>{0} ist nicht zu erreichen: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} cannot be read: {1}.</source>
-        <translation>{0} kann nicht gelesen werden: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} cannot be used. {1}</source>
-        <translation>{0} kann nicht verwendet werden. {1}</translation>
-    </message>
-    <message>
-        <source>{0} cannot be used: {1}.</source>
-        <translation>{0} kann nicht verwendet werden: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} cannot be written: {1}.</source>
-        <translation>{0} kann nicht geschrieben werden: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} cannot hold the transparency of a cut-out.</source>
-        <translation>{0} kann die Durchsichtigkeit eines Freistellers nicht aufnehmen.</translation>
-    </message>
-    <message>
-        <source>{0} does not answer with numbers: its weights are damaged.</source>
-        <translation>{0} antwortet nicht mit Zahlen: Die Gewichte sind beschädigt.</translation>
-    </message>
-    <message>
-        <source>{0} does not answer.</source>
-        <translation>{0} antwortet nicht.</translation>
-    </message>
-    <message>
-        <source>{0} does not end in an image format that can be written.</source>
-        <translation>{0} endet nicht auf ein Bildformat, das geschrieben werden kann.</translation>
-    </message>
-    <message>
-        <source>{0} does not exist.</source>
-        <translation>{0} gibt es nicht.</translation>
-    </message>
-    <message>
-        <source>{0} does not fit {1}: {2} tensors missing ({3}), {4} unknown ({5}).</source>
-        <translation>{0} passt nicht zu {1}: {2} Tensoren fehlen ({3}), {4} sind unbekannt ({5}).</translation>
-    </message>
-    <message>
-        <source>{0} does not give {1} (HTTP {2}).</source>
-        <translation>{0} liefert {1} nicht (HTTP {2}).</translation>
-    </message>
-    <message>
-        <source>{0} does not hold prompts: {1}.</source>
-        <translation>{0} enthält keine Eingaben: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} draws maps of the photo&apos;s colours with every click, for which the official pair of graphs has no input.</source>
-        <translation>{0} zeichnet bei jedem Klick Karten der Bildfarben, für die das offizielle Paar von Graphen keinen Eingang hat.</translation>
-    </message>
-    <message>
-        <source>{0} encodes prompts in another way than SAM. Nothing was written.</source>
-        <translation>{0} kodiert Markierungen anders als SAM. Nichts wurde geschrieben.</translation>
-    </message>
-    <message>
-        <source>{0} exists already.</source>
-        <translation>{0} gibt es schon.</translation>
-    </message>
-    <message>
-        <source>{0} expects {1} cue maps; this version draws {2}.</source>
-        <translation>{0} erwartet {1} Hinweiskarten; diese Version zeichnet {2}.</translation>
-    </message>
-    <message>
-        <source>{0} has a malformed configuration ({1}).</source>
-        <translation>{0} hat eine fehlerhafte Konfiguration ({1}).</translation>
-    </message>
-    <message>
-        <source>{0} has a malformed configuration.</source>
-        <translation>{0} hat eine fehlerhafte Konfiguration.</translation>
-    </message>
-    <message>
-        <source>{0} has no image embedding without prompts.</source>
-        <translation>{0} hat ohne Prompts keine Bildeinbettung.</translation>
-    </message>
-    <message>
-        <source>{0} has no prediction of {1} with {2}: looked for {3} in {4}.</source>
-        <translation>{0} hat keine Vorhersage von {1} mit {2}: gesucht wurde {3} in {4}.</translation>
-    </message>
-    <message>
-        <source>{0} has no prompt of the kind {1}.</source>
-        <translation>{0} hat keine Eingabe der Art {1}.</translation>
-    </message>
-    <message>
-        <source>{0} has no prompts in it.</source>
-        <translation>{0} enthält keine Vorgaben.</translation>
-    </message>
-    <message>
-        <source>{0} has no tensor of SAM&apos;s names.</source>
-        <translation>{0} hat keinen Tensor mit einem der Namen von SAM.</translation>
-    </message>
-    <message>
-        <source>{0} has no {1}.</source>
-        <translation>{0} hat kein {1}.</translation>
-    </message>
-    <message>
-        <source>{0} has the version {1}, which is none.</source>
-        <translation>{0} hat die Version {1}, was keine ist.</translation>
-    </message>
-    <message>
-        <source>{0} has the version {1}; known is {2}.</source>
-        <translation>{0} hat die Version {1}; bekannt ist {2}.</translation>
-    </message>
-    <message>
-        <source>{0} has too little memory for {1}: it runs on {2}.</source>
-        <translation>{0} hat zu wenig Speicher für {1}: Es läuft auf {2}.</translation>
-    </message>
-    <message>
-        <source>{0} has {1} million pixels{2}; the limit is {3} million.</source>
-        <translation>{0} hat {1} Millionen Pixel{2}; die Grenze ist {3} Millionen.</translation>
-    </message>
-    <message>
-        <source>{0} holds ONNX graphs of another model than ZIM: {1}.</source>
-        <translation>{0} enthält ONNX-Graphen eines anderen Modells als ZIM: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} holds another run: {1}.</source>
-        <translation>{0} enthält einen anderen Lauf: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} holds at most {1} pixels a side; the photo is {2}.</source>
-        <translation>{0} fasst höchstens {1} Pixel je Seite; das Bild hat {2}.</translation>
-    </message>
-    <message>
-        <source>{0} holds neither a list of photos nor an object.</source>
-        <translation>{0} enthält weder eine Liste von Bildern noch ein Objekt.</translation>
-    </message>
-    <message>
-        <source>{0} holds no label converter.</source>
-        <translation>{0} enthält keinen Maskenkonverter.</translation>
-    </message>
-    <message>
-        <source>{0} holds no named tensors.</source>
-        <translation>{0} enthält keine benannten Tensoren.</translation>
-    </message>
-    <message>
-        <source>{0} holds no images with mattes.</source>
-        <translation>{0} enthält keine Bilder mit Masken.</translation>
-    </message>
-    <message>
-        <source>{0} holds no tensor of Hiera&apos;s names.</source>
-        <translation>{0} enthält keinen Tensor mit den Namen von Hiera.</translation>
-    </message>
-    <message>
-        <source>{0} holds the rows of an earlier run.</source>
-        <translation>{0} enthält die Zeilen eines früheren Laufs.</translation>
-    </message>
-    <message>
-        <source>{0} holds weights but not for which architecture.</source>
-        <translation>{0} enthält Gewichte, sagt aber nicht, für welche Architektur.</translation>
-    </message>
-    <message>
-        <source>{0} is a SAM: it has none of the detail maps that the official pair of graphs passes on.</source>
-        <translation>{0} ist ein SAM: Es hat keine der Detailkarten, die das offizielle Paar von Graphen weiterreicht.</translation>
-    </message>
-    <message>
-        <source>{0} is a file.</source>
-        <translation>{0} ist eine Datei.</translation>
-    </message>
-    <message>
-        <source>{0} is a folder.</source>
-        <translation>{0} ist ein Ordner.</translation>
-    </message>
-    <message>
-        <source>{0} is a pair of ONNX graphs already.</source>
-        <translation>{0} ist schon ein Paar von ONNX-Graphen.</translation>
-    </message>
-    <message>
-        <source>{0} is a {1} of version {2}; known are 1 to {3}.</source>
-        <translation>{0} ist ein {1} der Version {2}; bekannt sind 1 bis {3}.</translation>
-    </message>
-    <message>
-        <source>{0} is an empty mask: no pixel is {1} % {2} or more.</source>
-        <translation>{0} ist eine leere Maske: Kein Bildpunkt hat {1} % {2} oder mehr.</translation>
-    </message>
-    <message>
-        <source>{0} is another file now: {1} bytes instead of {2}.</source>
-        <translation>{0} ist jetzt eine andere Datei: {1} Bytes statt {2}.</translation>
-    </message>
-    <message>
-        <source>{0} is being downloaded already, by another program.</source>
-        <translation>{0} wird schon heruntergeladen, von einem anderen Programm.</translation>
-    </message>
-    <message>
-        <source>{0} is damaged or holds more than tensors, which may be unsafe.</source>
-        <translation>{0} ist beschädigt oder enthält mehr als Tensoren, was gefährlich sein kann.</translation>
-    </message>
-    <message>
-        <source>{0} is damaged or incomplete ({1}).</source>
-        <translation>{0} ist beschädigt oder unvollständig ({1}).</translation>
-    </message>
-    <message>
-        <source>{0} is damaged or no safetensors file ({1}).</source>
-        <translation>{0} ist beschädigt oder keine safetensors-Datei ({1}).</translation>
-    </message>
-    <message>
-        <source>{0} is damaged or no {1} ({2}).</source>
-        <translation>{0} ist beschädigt oder kein {1} ({2}).</translation>
-    </message>
-    <message>
-        <source>{0} is empty.</source>
-        <translation>{0} ist leer.</translation>
-    </message>
-    <message>
-        <source>{0} is empty: there is nothing to find.</source>
-        <translation>{0} ist leer: es gibt nichts zu finden.</translation>
-    </message>
-    <message>
-        <source>{0} is malformed: {1}.</source>
-        <translation>{0} ist fehlerhaft: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} is missing, damaged or no ONNX graph ({1}).</source>
-        <translation>{0} fehlt, ist beschädigt oder kein ONNX-Graph ({1}).</translation>
-    </message>
-    <message>
-        <source>{0} is no JSON file: {1}.</source>
-        <translation>{0} ist keine JSON-Datei: {1}.</translation>
-    </message>
-    <message>
-        <source>{0} is no ZIM that could be initialised from a SAM.</source>
-        <translation>{0} ist kein ZIM, das mit einem SAM beginnen könnte.</translation>
-    </message>
-    <message>
-        <source>{0} is no folder.</source>
-        <translation>{0} ist kein Ordner.</translation>
-    </message>
-    <message>
-        <source>{0} is no journal of an evaluation.</source>
-        <translation>{0} ist kein Protokoll einer Auswertung.</translation>
-    </message>
-    <message>
-        <source>{0} is no kind of model file that is known here.</source>
-        <translation>{0} ist keine Art von Modelldatei, die hier bekannt ist.</translation>
-    </message>
-    <message>
-        <source>{0} is no kind of prompt.</source>
-        <translation>{0} ist keine Art von Eingabe.</translation>
-    </message>
-    <message>
-        <source>{0} is no name for a model.</source>
-        <translation>{0} ist kein Name für ein Modell.</translation>
-    </message>
-    <message>
-        <source>{0} is no pair of ONNX graphs.</source>
-        <translation>{0} ist kein Paar von ONNX-Graphen.</translation>
-    </message>
-    <message>
-        <source>{0} is no part of a batch.</source>
-        <translation>{0} ist kein Teil eines Stapels.</translation>
-    </message>
-    <message>
-        <source>{0} is no image that can be read.</source>
-        <translation>{0} ist kein lesbares Bild.</translation>
-    </message>
-    <message>
-        <source>{0} is no point label.</source>
-        <translation>{0} ist keine Punktart.</translation>
-    </message>
-    <message>
-        <source>{0} is no text in UTF-8.</source>
-        <translation>{0} ist kein Text in UTF-8.</translation>
-    </message>
-    <message>
-        <source>{0} is no {1}.</source>
-        <translation>{0} ist kein {1}.</translation>
-    </message>
-    <message>
-        <source>{0} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.</source>
-        <translation>{0} ist kein SAM-Checkpoint (ViT-B, ViT-L oder ViT-H).</translation>
-    </message>
-    <message>
-        <source>{0} is not a SAM checkpoint: not all are tensors.</source>
-        <translation>{0} ist kein SAM-Checkpoint: Nicht alles sind Tensoren.</translation>
-    </message>
-    <message>
-        <source>{0} is not a photo that zim-studio can read.</source>
-        <translation>{0} ist kein Bild, das zim-studio lesen kann.</translation>
-    </message>
-    <message>
-        <source>{0} is not a secure address.</source>
-        <translation>{0} ist keine sichere Adresse.</translation>
-    </message>
-    <message>
-        <source>{0} is not an array of numbers.</source>
-        <translation>{0} ist kein Feld von Zahlen.</translation>
-    </message>
-    <message>
-        <source>{0} is not given (HTTP {1}).</source>
-        <translation>{0} wird nicht herausgegeben (HTTP {1}).</translation>
-    </message>
-    <message>
-        <source>{0} is not in the Hugging Face cache ({1}), and HF_HUB_OFFLINE forbids to fetch it.</source>
-        <translation>{0} liegt nicht im Hugging-Face-Zwischenspeicher ({1}), und HF_HUB_OFFLINE verbietet, es zu holen.</translation>
-    </message>
-    <message>
-        <source>{0} is not installed.</source>
-        <translation>{0} ist nicht installiert.</translation>
-    </message>
-    <message>
-        <source>{0} is not of the form NAME=DIR.</source>
-        <translation>{0} hat nicht die Form NAME=DIR.</translation>
-    </message>
-    <message>
-        <source>{0} is of another architecture. Without a place here: {1}. Without a counterpart there: {2}. Nothing was written.</source>
-        <translation>{0} hat eine andere Architektur. Hier ohne Platz: {1}. Dort ohne Gegenstück: {2}. Nichts wurde geschrieben.</translation>
-    </message>
-    <message>
-        <source>{0} is of another architecture: {1} has shape {2}, expected {3}.</source>
-        <translation>{0} hat eine andere Architektur: {1} hat die Form {2}, erwartet wird {3}.</translation>
-    </message>
-    <message>
-        <source>{0} is of zim-tiny&apos;s architecture.</source>
-        <translation>{0} hat die Architektur von zim-tiny.</translation>
-    </message>
-    <message>
-        <source>{0} is the mask itself.</source>
-        <translation>{0} ist die Maske selbst.</translation>
-    </message>
-    <message>
-        <source>{0} is the source photo, which is never overwritten.</source>
-        <translation>{0} ist das Ausgangsbild, das nie überschrieben wird.</translation>
-    </message>
-    <message>
-        <source>{0} is too busy now (HTTP {1}).</source>
-        <translation>{0} ist gerade überlastet (HTTP {1}).</translation>
-    </message>
-    <message>
-        <source>{0} is too faint: it has no box.</source>
-        <translation>{0} ist zu blass: es hat keinen Rahmen.</translation>
-    </message>
-    <message>
-        <source>{0} is too faint: there is nothing to click on.</source>
-        <translation>{0} ist zu blass: es gibt nichts, worauf man klicken kann.</translation>
-    </message>
-    <message>
-        <source>{0} is too large to be a file of prompts.</source>
-        <translation>{0} ist zu groß für eine Datei mit Vorgaben.</translation>
-    </message>
-    <message>
-        <source>{0} is too large to be a {1}.</source>
-        <translation>{0} ist zu groß für ein {1}.</translation>
-    </message>
-    <message>
-        <source>{0} is too large: {1}</source>
-        <translation>{0} ist zu groß: {1}</translation>
-    </message>
-    <message>
-        <source>{0} is {1} x {2} pixels and {3} {4} x {5}.</source>
-        <translation>{0} hat {1} x {2} Bildpunkte und {3} {4} x {5}.</translation>
-    </message>
-    <message>
-        <source>{0} is {1} x {2} pixels, but {3} is {4} x {5}.</source>
-        <translation>{0} hat {1} x {2} Pixel, {3} aber {4} x {5}.</translation>
-    </message>
-    <message>
-        <source>{0} is {1}, which is no number</source>
-        <translation>{0} ist {1}, was keine Zahl ist</translation>
-    </message>
-    <message>
-        <source>{0} is {1}, which is out of its range.</source>
-        <translation>{0} ist {1}, was außerhalb seines Bereichs liegt.</translation>
-    </message>
-    <message>
-        <source>{0} lies on another computer.</source>
-        <translation>{0} liegt auf einem anderen Rechner.</translation>
-    </message>
-    <message>
-        <source>{0} must end in .safetensors.</source>
-        <translation>{0} muss auf .safetensors enden.</translation>
-    </message>
-    <message>
-        <source>{0} overflows in {1}: it runs on {2}.</source>
-        <translation>{0} läuft in {1} über: Es läuft auf {2}.</translation>
-    </message>
-    <message>
-        <source>{0} systems are called {1}.</source>
-        <translation>{0} Systeme heißen {1}.</translation>
-    </message>
-    <message>
-        <source>{0} was not written correctly ({1}).</source>
-        <translation>{0} wurde nicht richtig geschrieben ({1}).</translation>
-    </message>
-    <message>
-        <source>{0}, but gives other numbers: {1} differs by {2} for {3} (allowed: {4}). Nothing was written.</source>
-        <translation>{0}, gibt aber andere Zahlen: {1} weicht für {3} um {2} ab (erlaubt: {4}). Nichts wurde geschrieben.</translation>
-    </message>
-    <message>
-        <source>{0}, line {1}, is no row of an evaluation: {2}.</source>
-        <translation>{0}, Zeile {1}, ist keine Zeile einer Auswertung: {2}.</translation>
-    </message>
-    <message>
-        <source>{0}: use 1 to {1} clicks.</source>
-        <translation>{0}: 1 bis {1} Klicks angeben.</translation>
     </message>
 </context>
 <context>

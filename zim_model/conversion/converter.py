@@ -22,12 +22,12 @@ from zim_model.conversion.config import STRIDES, ConverterConfig
 from zim_model.conversion.cues import label_cue_maps
 from zim_model.conversion.network import ConverterNetwork, fuse_scales
 from zim_model.conversion.weights import load_converter
-from zim_model.errors import Cancelled, ImageError, PromptError
+from zim_model.errors import Cancelled, ImageError, PromptError, msg
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 from zim_model.runtime.malloc import tune_malloc
-from zim_model.weights.checkpoint import fingerprint
+from zim_model.weights.tensors import fingerprint
 
 DEFAULT_CONVERTER = "converter-tiny"
 THRESHOLD = 128
@@ -172,20 +172,38 @@ def _check_inputs(
     image: ByteArray, mask: npt.NDArray[np.bool_ | np.uint8]
 ) -> BoolArray:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ImageError(f"The photo is {image.shape} {image.dtype}, not RGB bytes.")
+        raise ImageError(
+            msg(
+                "The photo is {shape} {dtype}, not RGB bytes.",
+                shape=image.shape,
+                dtype=image.dtype,
+            )
+        )
     if mask.ndim != 2 or mask.dtype not in (np.bool_, np.uint8):
-        raise ImageError(f"The mask is {mask.shape} {mask.dtype}, not grey bytes.")
+        raise ImageError(
+            msg(
+                "The mask is {shape} {dtype}, not grey bytes.",
+                shape=mask.shape,
+                dtype=mask.dtype,
+            )
+        )
     if mask.shape != image.shape[:2]:
         raise ImageError(
-            f"The mask is {mask.shape[1]} x {mask.shape[0]} pixels and the photo"
-            f" {image.shape[1]} x {image.shape[0]}.",
-            "Give a mask of the photo's own size.",
+            msg(
+                "The mask is {mask_width} x {mask_height} pixels and the photo "
+                "{width} x {height}.",
+                mask_width=mask.shape[1],
+                mask_height=mask.shape[0],
+                width=image.shape[1],
+                height=image.shape[0],
+            ),
+            msg("Give a mask of the photo's own size."),
         )
     label = binarise(mask)
     if not label.any():
         raise PromptError(
-            "The mask is empty: no pixel of it is as bright as half of white.",
-            "Give a mask that is white on the object and black elsewhere.",
+            msg("The mask is empty: no pixel of it is as bright as half of white."),
+            msg("Give a mask that is white on the object and black elsewhere."),
         )
     return label
 

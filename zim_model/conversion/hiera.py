@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from zim_model.conversion.config import HieraEncoder
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 
 PATCH, PATCH_STRIDE, PATCH_PADDING = 7, 4, 3
 WINDOWS, BACKGROUND = (8, 4, 14, 7), (14, 14)
@@ -37,8 +37,8 @@ def build_hiera(config: HieraEncoder, channels: int, image_size: int) -> nn.Modu
         )
     except ImportError as error:
         raise WeightsError(
-            "The large converter needs the transformers package.",
-            "Install it: pip install -e .[train]",
+            msg("The large converter needs the transformers package."),
+            msg("Install it: pip install -e .[train]"),
         ) from error
     with torch.no_grad():
         hiera.patches.weight[:, 3:] = 0
@@ -65,11 +65,15 @@ def load_pretrained(hiera: nn.Module, path: Path) -> tuple[str, ...]:
     try:
         state = load_file(file)
     except FileNotFoundError as error:
-        raise WeightsError(f"{file} does not exist.") from error
+        raise WeightsError(msg("{file} does not exist.", file=file)) from error
     except (OSError, SafetensorError) as error:
         raise WeightsError(
-            f"{file} is damaged or no safetensors file ({error}).",
-            "Download or copy it again.",
+            msg(
+                "{file} is damaged or no safetensors file ({error}).",
+                file=file,
+                error=str(error),
+            ),
+            msg("Download or copy it again."),
         ) from error
     expected = hiera.state_dict()
     placed = {}
@@ -78,7 +82,7 @@ def load_pretrained(hiera: nn.Module, path: Path) -> tuple[str, ...]:
         if source is not None:
             placed[name] = _fit_tensor(source, value, name, file)
     if not placed:
-        raise WeightsError(f"{file} holds no tensor of Hiera's names.")
+        raise WeightsError(msg("{file} holds no tensor of Hiera's names.", file=file))
     hiera.load_state_dict(placed, strict=False)
     return tuple(name for name in expected if name not in placed)
 
@@ -100,8 +104,14 @@ def _fit_tensor(value: Tensor, expected: Tensor, name: str, file: Path) -> Tenso
         value = _resize_positions(value, expected.shape[1])
     if value.shape != expected.shape:
         raise WeightsError(
-            f"{file} is of another architecture: {name} has shape "
-            f"{tuple(value.shape)}, expected {tuple(expected.shape)}."
+            msg(
+                "{file} is of another architecture: {name} has shape {shape}, "
+                "expected {expected}.",
+                file=file,
+                name=name,
+                shape=tuple(value.shape),
+                expected=tuple(expected.shape),
+            )
         )
     return value
 

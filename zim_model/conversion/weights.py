@@ -10,14 +10,9 @@ from safetensors.torch import save
 from zim_model.assets import asset_path, bundled_weights
 from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import atomic_write
-from zim_model.weights.checkpoint import (
-    check_tensor_names,
-    check_tensor_shapes,
-    read_tensors,
-    to_stored_dtype,
-)
+from zim_model.weights.tensors import load_strict, read_tensors, to_stored_dtype
 
 CONFIG_KEY = "converter_config"
 
@@ -39,23 +34,29 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
         if not path.is_file():
             known = [p.stem for p in bundled_weights(converters=True)]
             raise WeightsError(
-                f"There is no label converter called {str(name_or_path)!r}.",
-                f"Known: {', '.join(known)}; or give a .safetensors file.",
+                msg(
+                    "There is no label converter called {name!r}.",
+                    name=str(name_or_path),
+                ),
+                msg(
+                    "Known: {known}; or give a .safetensors file.",
+                    known=", ".join(known),
+                ),
             )
     metadata, tensors = read_tensors(path)
     if CONFIG_KEY not in metadata:
         raise WeightsError(
-            f"{path} holds no label converter.",
-            "Give a file made by training.train_converter.",
+            msg("{path} holds no label converter.", path=path),
+            msg("Give a file made by training.train_converter."),
         )
     try:
         config = ConverterConfig.from_json(json.loads(metadata[CONFIG_KEY]))
     except (json.JSONDecodeError, TypeError) as error:
-        raise WeightsError(f"{path} has a malformed configuration.") from error
+        raise WeightsError(
+            msg("{path} has a malformed configuration.", path=path)
+        ) from error
     network = ConverterNetwork(config)
-    check_tensor_names(network, tensors, path)
-    check_tensor_shapes(network.state_dict(), tensors, path)
-    network.load_state_dict(tensors)
+    load_strict(network, tensors, path)
     return network.eval()
 
 

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.errors import ZimError, msg
+from zim_model.runtime.atomic_files import read_error
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"
@@ -146,18 +146,23 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
         ZimError: there is no such folder or layout, or no case in it.
     """
     if not root.is_dir():
-        raise ZimError(f"{root} is no folder.", "Give the folder of a data set.")
+        raise ZimError(
+            msg("{root} is no folder.", root=root),
+            msg("Give the folder of a data set."),
+        )
     names = [each.name for each in LAYOUTS]
     if layout is not None and layout not in names:
-        raise ZimError(f"There is no layout {layout!r}.", f"Known: {', '.join(names)}.")
+        raise ZimError(
+            msg("There is no layout {layout!r}.", layout=layout),
+            msg("Known: {names}.", names=", ".join(names)),
+        )
     for each in LAYOUTS:
         if layout not in (None, each.name):
             continue
         try:
             cases, problems = each.read(root)
         except OSError as error:
-            reason, cure = describe_os_error(error)
-            raise ZimError(f"{root} cannot be read: {reason}.", cure) from error
+            raise read_error(root, error) from error
         if cases or problems:
             return Dataset(
                 root.resolve().name,
@@ -171,7 +176,10 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
     expected = "; ".join(
         f"{e.name} ({e.description})" for e in LAYOUTS if layout in (None, e.name)
     )
-    raise ZimError(f"{root} holds no images with mattes.", f"Expected: {expected}.")
+    raise ZimError(
+        msg("{root} holds no images with mattes.", root=root),
+        msg("Expected: {expected}.", expected=expected),
+    )
 
 
 # --- MicroMat-3K ----------------------------------------------------------------------

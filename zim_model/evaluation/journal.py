@@ -11,13 +11,14 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any
 
-from zim_model.errors import ZimError
+from zim_model.errors import Message, ZimError, msg
 from zim_model.prompts import PromptSet
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error, write_error
 
 FORMAT = 1
 RowKey = tuple[str, str, str]
@@ -75,7 +76,10 @@ class EvaluationRow:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that :meth:`from_json` reads back exactly."""
-        return asdict(self)
+        data = asdict(self)
+        if isinstance(self.error, Message):
+            data["error_message"] = self.error.to_json()
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> EvaluationRow:
@@ -90,6 +94,10 @@ class EvaluationRow:
         texts = (row.system, row.case, row.prompt, row.digest, row.error)
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a name is no text")
+        with suppress(AttributeError, LookupError, TypeError, ValueError):
+            error = Message.from_json(data["error_message"])
+            if error == row.error:
+                row = replace(row, error=error)
         return row
 
 
@@ -135,8 +143,12 @@ class RunConfig:
             ]
         if differences:
             raise ZimError(
-                f"{path} holds another run: {'; '.join(differences)}.",
-                "Choose another folder for the results.",
+                msg(
+                    "{path} holds another run: {differences}.",
+                    path=path,
+                    differences="; ".join(differences),
+                ),
+                msg("Choose another folder for the results."),
             )
 
     def merge(self, other: RunConfig) -> RunConfig:
@@ -186,8 +198,7 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+        raise read_error(path, error) from error
     whole = content.rfind(b"\n") + 1
     config: RunConfig | None = None
     rows: dict[RowKey, EvaluationRow] = {}
@@ -201,8 +212,13 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
             row = EvaluationRow.from_json(data)
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise ZimError(
-                f"{path}, line {number}, is no row of an evaluation: {error}.",
-                "Remove the line, or choose another folder for the results.",
+                msg(
+                    "{path}, line {number}, is no row of an evaluation: {error}.",
+                    path=path,
+                    number=number,
+                    error=str(error),
+                ),
+                msg("Remove the line, or choose another folder for the results."),
             ) from error
         before = rows.get(row.key)
         if (
@@ -213,7 +229,7 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
         ):
             rows[row.key] = row
     if config is None:
-        raise ZimError(f"{path} is no journal of an evaluation.")
+        raise ZimError(msg("{path} is no journal of an evaluation.", path=path))
     return config, rows, whole
 
 
@@ -229,8 +245,8 @@ def _config(data: Mapping[str, Any]) -> RunConfig:
 def exists_error(path: Path) -> ZimError:
     """The error for an existing journal that is not to be resumed."""
     return ZimError(
-        f"{path} holds the rows of an earlier run.",
-        "Resume it (--resume), or choose another folder for the results.",
+        msg("{path} holds the rows of an earlier run.", path=path),
+        msg("Resume it (--resume), or choose another folder for the results."),
     )
 
 
@@ -255,7 +271,7 @@ class EvaluationJournal:
             # Appending: whatever else writes to the file, no row is written over.
             self._file: IO[bytes] = path.open("ab")
         except OSError as error:
-            raise _write_error(path, error) from error
+            raise write_error(path, error) from error
         try:
             _lock(self._file, path)
             there = path.stat().st_size > 0
@@ -263,7 +279,7 @@ class EvaluationJournal:
             self._add({"format": FORMAT, "config": asdict(config)})
         except OSError as error:
             self._file.close()
-            raise _write_error(path, error) from error
+            raise write_error(path, error) from error
         except ZimError:
             self._file.close()
             raise
@@ -292,7 +308,7 @@ class EvaluationJournal:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise _write_error(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def __enter__(self) -> EvaluationJournal:
         return self
@@ -315,16 +331,11 @@ def _lock(file: IO[bytes], path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise ZimError(
-            f"Another run is writing to {path}.",
-            "Wait for it, stop it, or choose another folder for the results.",
+            msg("Another run is writing to {path}.", path=path),
+            msg("Wait for it, stop it, or choose another folder for the results."),
         ) from error
     except OSError:  # a network drive without locks
         return
-
-
-def _write_error(path: Path, error: OSError) -> ZimError:
-    reason, cure = describe_os_error(error)
-    return ZimError(f"{path} cannot be written: {reason}.", cure)
 
 
 def merge_journals(
@@ -346,5 +357,7 @@ def merge_journals(
             if key not in rows or rows[key].error:
                 rows[key] = row
     if config is None:
-        raise ZimError("There is no journal to merge.", "Name folders of results.")
+        raise ZimError(
+            msg("There is no journal to merge."), msg("Name folders of results.")
+        )
     return config, rows

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from zim_model.errors import Cancelled, DownloadError
+from zim_model.errors import Cancelled, DownloadError, msg
 from zim_model.evaluation.mini import FOLDER
 from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import atomic_write
@@ -95,7 +95,7 @@ def download_micromat(
         Cancelled: ``cancelled`` became true.
     """
     listed = list(_list_files(open_url, cancelled))
-    with translate_os_errors(f"{folder} cannot be written"):
+    with translate_os_errors(folder):
         for part in {(folder / file.path).parent for file in listed}:
             part.mkdir(parents=True, exist_ok=True)
         left = [file for file in listed if not (folder / file.path).is_file()]
@@ -127,24 +127,35 @@ def _list_files(open_url: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DownloadError(
-                f"The list of files at {url} cannot be understood: {error}.",
-                f"Fetch the data set with a browser from {SOURCE}.",
+                msg(
+                    "The list of files at {url} cannot be understood: {error}.",
+                    url=url,
+                    error=str(error),
+                ),
+                msg("Fetch the data set with a browser from {source}.", source=SOURCE),
             ) from error
         match = _NEXT.search(link)
         if match is None:
             return
         url = match[1]
         if not url.startswith(f"{HUB}/"):
-            raise DownloadError(f"The list of files goes on at {url}, a stranger's.")
+            raise DownloadError(
+                msg("The list of files goes on at {url}, a stranger's.", url=url)
+            )
 
 
 def _check_space(folder: Path, nbytes: int) -> None:
     free = shutil.disk_usage(folder).free - _SPARE
     if free < nbytes:
         raise DownloadError(
-            f"The disk of {folder} is too full: {nbytes / 1e6:,.0f} MB are needed, "
-            f"{max(0, free) / 1e6:,.0f} MB are free.",
-            "Free some space, or choose a folder on another disk.",
+            msg(
+                "The disk of {folder} is too full: {needed:,.0f} MB are needed, "
+                "{free:,.0f} MB are free.",
+                folder=folder,
+                needed=nbytes / 1e6,
+                free=max(0, free) / 1e6,
+            ),
+            msg("Free some space, or choose a folder on another disk."),
         )
 
 
@@ -167,11 +178,11 @@ def _fetch_small(file: _HubFile, target: Path, open_url: Opener) -> None:
     digest = hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
     if digest != file.digest:
         raise DownloadError(
-            f"{file.path} arrived damaged: its checksum is wrong.",
-            "Download again: what has arrived is kept.",
+            msg("{path} arrived damaged: its checksum is wrong.", path=file.path),
+            msg("Download again: what has arrived is kept."),
         )
     with (
-        translate_os_errors(f"{target} cannot be written"),
+        translate_os_errors(target),
         atomic_write(target) as stream,
     ):
         stream.write(content)
@@ -195,12 +206,14 @@ def _read_url(open_url: Opener, url: str) -> tuple[bytes, str]:
         code = error.code
         error.close()
         raise DownloadError(
-            f"{url} is not given (HTTP {code}).",
-            f"It may have moved: look at {SOURCE}.",
+            msg("{url} is not given (HTTP {code}).", url=url, code=code),
+            msg("It may have moved: look at {source}.", source=SOURCE),
         ) from error
     except (OSError, http.client.HTTPException) as error:
         raise DownloadError(
-            f"{url} cannot be reached: {error}.",
-            "Check that this computer is online, then download again: what has "
-            "arrived is kept.",
+            msg("{url} cannot be reached: {error}.", url=url, error=str(error)),
+            msg(
+                "Check that this computer is online, then download again: what has "
+                "arrived is kept."
+            ),
         ) from error

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.evaluation.clicks import matte_box, next_click
 from zim_model.evaluation.datasets import LIST, SUBSETS
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 
 FOLDER = "MicroMat3K"
 SIZE = (300, 420)
@@ -38,7 +38,9 @@ def write_mini_dataset(folder: Path, images: int = 4) -> Path:
     """
     root = folder / FOLDER
     if root.exists():
-        raise ZimError(f"{root} exists already.", "Choose another folder.")
+        raise ZimError(
+            msg("{root} exists already.", root=root), msg("Choose another folder.")
+        )
     lines = []
     try:
         for number in range(images):
@@ -46,8 +48,7 @@ def write_mini_dataset(folder: Path, images: int = 4) -> Path:
         with atomic_write(root / LIST) as stream:
             stream.write("\n".join(sorted(lines)).encode() + b"\n")
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{root} cannot be written: {reason}.", cure) from error
+        raise write_error(root, error) from error
     return root
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
-from zim_model.errors import ImageError, PromptError, ZimError
+from zim_model.errors import ImageError, PromptError, ZimError, msg
 from zim_model.evaluation.clicks import (
     VISIBLE_ALPHA,
     click_by_click,
@@ -70,7 +70,9 @@ def read_ground_truth(case: Case, image: Future[ByteArray]) -> GroundTruth | Zim
         matte = read_matte(case.matte)
         check_size(case.matte, matte, case.image, pixels.shape)
         if not matte.any():
-            raise ImageError(f"{case.matte} is empty: there is nothing to find.")
+            raise ImageError(
+                msg("{matte} is empty: there is nothing to find.", matte=case.matte)
+            )
     except ZimError as error:
         return error
     return GroundTruth(matte, as_alpha(matte), case.digest())
@@ -179,14 +181,25 @@ def case_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSe
     if case.prompts is not None:
         file_prompts = read_prompts(case.prompts)
         if prompt.kind not in file_prompts:
-            raise PromptError(f"{case.prompts} has no prompt of the kind {prompt}.")
+            raise PromptError(
+                msg(
+                    "{prompts} has no prompt of the kind {prompt}.",
+                    prompts=case.prompts,
+                    prompt=prompt,
+                )
+            )
         try:
             return validate_prompts(file_prompts[prompt.kind], (size[0], size[1]))
         except PromptError as error:
-            raise PromptError(f"{case.prompts}: {error.message}", error.hint) from error
+            raise PromptError(
+                msg("{prompts}: {reason}", prompts=case.prompts, reason=error.message),
+                error.hint,
+            ) from error
     if prompt.kind == "box":
         if not (truth.alpha > VISIBLE_ALPHA).any():
-            raise ImageError(f"{case.matte} is too faint: it has no box.")
+            raise ImageError(
+                msg("{matte} is too faint: it has no box.", matte=case.matte)
+            )
         return PromptSet((), matte_box(truth.alpha))
     return PromptSet((first_click(_target_mask(case, truth)),))
 
@@ -199,5 +212,7 @@ def _target_mask(case: Case, truth: GroundTruth) -> BoolArray:
     """
     mask = truth.mask
     if not mask.any():
-        raise ImageError(f"{case.matte} is too faint: there is nothing to click on.")
+        raise ImageError(
+            msg("{matte} is too faint: there is nothing to click on.", matte=case.matte)
+        )
     return mask

@@ -7,19 +7,22 @@ guessed and nothing counts as zero.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
-from zim_model.errors import ImageError, PromptError
+from zim_model.errors import ImageError, PromptError, msg
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
+
+T = TypeVar("T")
 
 MAX_POINTS = 50
 """Points used of a prompt file, as in ZIM's evaluation."""
@@ -40,6 +43,24 @@ def read_image(path: Path) -> ByteArray:
         pixels = np.array(ImageOps.exif_transpose(image).convert("RGB"), np.uint8)
     pixels.flags.writeable = False
     return pixels
+
+
+def prefetch_images(
+    groups: Sequence[tuple[Path, T]], stack: ExitStack
+) -> Iterator[tuple[T, Future[ByteArray]]]:
+    """What belongs to each image, with that image; the next one is read ahead.
+
+    Args:
+        groups: image files, each with what belongs to it.
+        stack: ends the thread that reads.
+    """
+    thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
+    ahead: Future[ByteArray] | None = None
+    for place, (path, items) in enumerate(groups):
+        now = ahead or thread.submit(read_image, path)
+        following = groups[place + 1 : place + 2]
+        ahead = thread.submit(read_image, following[0][0]) if following else None
+        yield items, now
 
 
 def read_matte(path: Path) -> WordArray:
@@ -79,14 +100,19 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
             image.load()
             yield image
     except UnidentifiedImageError as error:
-        raise ImageError(f"{path} is no image that can be read.") from error
+        raise ImageError(
+            msg("{path} is no image that can be read.", path=path)
+        ) from error
     except Image.DecompressionBombError as error:
-        raise ImageError(f"{path} is too large: {error}") from error
+        raise ImageError(
+            msg("{path} is too large: {error}", path=path, error=str(error))
+        ) from error
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ImageError(f"{path} cannot be read: {reason}.", cure) from error
+        raise read_error(path, error, ImageError) from error
     except (SyntaxError, ValueError, EOFError, MemoryError) as error:  # damaged
-        raise ImageError(f"{path} cannot be read: {error}.") from error
+        raise ImageError(
+            msg("{path} cannot be read: {error}.", path=path, error=str(error))
+        ) from error
 
 
 def check_size(path: Path, array: np.ndarray[Any, Any], image: Path, size: Any) -> None:
@@ -98,8 +124,16 @@ def check_size(path: Path, array: np.ndarray[Any, Any], image: Path, size: Any) 
     if array.shape[:2] != tuple(size[:2]):
         (height, width), (rows, columns) = array.shape[:2], size[:2]
         raise ImageError(
-            f"{path} is {width} x {height} pixels, but {image.name} is "
-            f"{columns} x {rows}."
+            msg(
+                "{path} is {width} x {height} pixels, but {name} is {columns} x "
+                "{rows}.",
+                path=path,
+                width=width,
+                height=height,
+                name=image.name,
+                columns=columns,
+                rows=rows,
+            )
         )
 
 
@@ -116,10 +150,11 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
     try:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise PromptError(f"{path} cannot be read: {reason}.", cure) from error
+        raise read_error(path, error, PromptError) from error
     except (ValueError, RecursionError) as error:
-        raise PromptError(f"{path} is no JSON file: {error}.") from error
+        raise PromptError(
+            msg("{path} is no JSON file: {error}.", path=path, error=str(error))
+        ) from error
     try:
         prompts = {}
         if data.get("point") is not None:
@@ -129,8 +164,10 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
             prompts["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PromptError(
-            f"{path} does not hold prompts: {error}.",
-            'Expected {"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}.',
+            msg("{path} does not hold prompts: {error}.", path=path, error=str(error)),
+            msg(
+                'Expected {{"point": [[x, y, label], ...], "bbox": [x0, y0, x1, y1]}}.'
+            ),
         ) from error
     return prompts
 
@@ -172,7 +209,15 @@ def validate_prompts(prompts: PromptSet, size: tuple[int, int]) -> PromptSet:
         )
         if not beyond <= MAX_OUTSIDE:
             raise PromptError(
-                f"The box ({box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g}) reaches "
-                f"outside the image ({width} x {height} pixels)."
+                msg(
+                    "The box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reaches outside the "
+                    "image ({width} x {height} pixels).",
+                    x0=box.x0,
+                    y0=box.y0,
+                    x1=box.x1,
+                    y1=box.y1,
+                    width=width,
+                    height=height,
+                )
             )
     return prompts.validate(height, width)

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.html import to_html
 from zim_model.evaluation.journal import EvaluationRow
@@ -25,7 +24,7 @@ from zim_model.evaluation.tables import (
     report_heading,
     tables,
 )
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 
 Writer = Callable[[Report, Dataset | None], str]
 
@@ -57,8 +56,7 @@ def write_report(
             with atomic_write(path) as stream:
                 stream.write(WRITERS[name](report, dataset).encode())
         except OSError as error:
-            reason, cure = describe_os_error(error)
-            raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+            raise write_error(path, error) from error
         written.append(path)
     return tuple(written)
 

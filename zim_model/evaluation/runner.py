@@ -12,7 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import ByteArray
-from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError
+from zim_model.errors import Cancelled, DeviceError, WeightsError, ZimError, msg
 from zim_model.evaluation.clicks import NOC_IOUS, number_of_clicks
 from zim_model.evaluation.datasets import Case, Dataset, EvaluatedRegion
 from zim_model.evaluation.events import (
@@ -48,7 +48,7 @@ from zim_model.evaluation.prediction import (
     GroundTruth,
     read_ground_truth,
 )
-from zim_model.evaluation.reading import check_size, read_image, read_matte
+from zim_model.evaluation.reading import check_size, prefetch_images, read_matte
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.scoring import (
     PREDICTIONS,
@@ -163,7 +163,9 @@ def evaluate(
     """
     check_unique_names(systems)
     if not prompts:
-        raise ZimError("There is no kind of prompt.", "Use point, box or clicks:N.")
+        raise ZimError(
+            msg("There is no kind of prompt."), msg("Use point, box or clicks:N.")
+        )
     if engine is None and any(isinstance(system, ModelSystem) for system in systems):
         from zim_model.inference.engine import Engine  # imports torch
 
@@ -230,7 +232,7 @@ class _EvaluationRun:
 
     def events(self, journal: EvaluationJournal) -> Iterator[Event]:
         self._journal = journal
-        groups = [(group, self._pending_items(group)) for group in self._groups]
+        groups = [(x[0].image, self._pending_items(x)) for x in self._groups]
         planned = [item for group in self._groups for item in self._items(group)]
         left = {self._key(item) for _, items in groups for item in items}
         self._keys = [self._key(item) for item in planned]
@@ -241,7 +243,7 @@ class _EvaluationRun:
         self._started = time.monotonic()
         with ExitStack() as stack:
             pool = self._pool(stack)
-            for items, image in _prefetch_images(groups, stack):
+            for items, image in prefetch_images([x for x in groups if x[1]], stack):
                 yield from self._group(items, image, pool)
                 if self._control.cancelled():
                     break
@@ -332,7 +334,7 @@ class _EvaluationRun:
             except (DeviceError, WeightsError):
                 raise
             except ZimError as error:
-                yield self._record(replace(row, error=str(error)))
+                yield self._record(replace(row, error=error.text))
                 continue
             yield from self._notice_events(prediction)
             row = replace(
@@ -395,16 +397,24 @@ class _EvaluationRun:
             values = future.result()
         except BrokenProcessPool as error:
             raise ZimError(
-                "A process that scores answers has died, perhaps for want of memory.",
-                "Resume the run with fewer processes; the finished rows are kept.",
+                msg(
+                    "A process that scores answers has died, perhaps for want of "
+                    "memory."
+                ),
+                msg("Resume the run with fewer processes; the finished rows are kept."),
             ) from error
         except OSError as error:  # of its images
             reason, cure = describe_os_error(error)
             raise ZimError(
-                f"Images in {self._out} cannot be written: {reason}.", cure
+                msg(
+                    "Images in {out} cannot be written: {reason}.",
+                    out=self._out,
+                    reason=reason,
+                ),
+                cure,
             ) from error
         except ZimError as error:
-            return replace(row, error=str(error))
+            return replace(row, error=error.text)
         ious = [point["IoU"] for point in row.curve]
         for threshold in NOC_IOUS if ious else ():
             clicks = number_of_clicks(ious, threshold, len(ious))
@@ -468,7 +478,10 @@ def _select_cases(
     """
     index, count = options.shard
     if not 1 <= index <= count:
-        raise ZimError(f"There is no shard {index} of {count}.", "Use 1/N to N/N.")
+        raise ZimError(
+            msg("There is no shard {index} of {count}.", index=index, count=count),
+            msg("Use 1/N to N/N."),
+        )
     return _select_all_shards(dataset, options)[index - 1 :: count]
 
 
@@ -481,17 +494,3 @@ def _select_all_shards(
         picks = np.linspace(0, len(cases) - 1, options.limit).round().astype(int)
         cases = tuple(cases[i] for i in picks)
     return list(replace(dataset, cases=cases).cases_by_image())
-
-
-def _prefetch_images(
-    groups: Sequence[tuple[tuple[Case, ...], list[_EvaluationItem]]], stack: ExitStack
-) -> Iterator[tuple[list[_EvaluationItem], Future[ByteArray]]]:
-    """The items of each image, with that image; the next one is read ahead."""
-    thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
-    left = [(cases[0].image, items) for cases, items in groups if items]
-    ahead: Future[ByteArray] | None = None
-    for place, (image, items) in enumerate(left):
-        now = ahead or thread.submit(read_image, image)
-        following = left[place + 1 : place + 2]
-        ahead = thread.submit(read_image, following[0][0]) if following else None
-        yield items, now

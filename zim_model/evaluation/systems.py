@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
+from zim_model.weights.installed import WEIGHT_SUFFIXES
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -46,12 +47,15 @@ class PromptKind:
         match = _PROMPT.fullmatch(text.strip())
         if match is None:
             raise ZimError(
-                f"{text!r} is no kind of prompt.", "Use point, box or clicks:N."
+                msg("{text!r} is no kind of prompt.", text=text),
+                msg("Use point, box or clicks:N."),
             )
         kind = match[0].partition(":")[0]
         count = int(match[1] or DEFAULT_CLICKS) if kind == "clicks" else 0
         if kind == "clicks" and not 1 <= count <= MAX_CLICKS:
-            raise ZimError(f"{text!r}: use 1 to {MAX_CLICKS} clicks.")
+            raise ZimError(
+                msg("{text!r}: use 1 to {limit} clicks.", text=text, limit=MAX_CLICKS)
+            )
         return cls(kind, count)
 
     def __str__(self) -> str:
@@ -85,7 +89,7 @@ class ModelSystem:
     def from_name(cls, model: str) -> ModelSystem:
         """A model under its own name; a weight file goes with its folder's."""
         path = Path(model)
-        if path.suffix in (".safetensors", ".pth"):
+        if path.suffix in WEIGHT_SUFFIXES:
             return cls(model, f"{path.resolve().parent.name}/{path.stem}")
         return cls(model, model)
 
@@ -122,9 +126,12 @@ class PredictionFolder:
         """
         name, equals, folder = text.partition("=")
         if not (name.strip() and equals and folder):
-            raise ZimError(f"{text!r} is not of the form NAME=DIR.")
+            raise ZimError(msg("{text!r} is not of the form NAME=DIR.", text=text))
         if not Path(folder).is_dir():
-            raise ZimError(f"{folder} is no folder.", "Give the folder of predictions.")
+            raise ZimError(
+                msg("{folder} is no folder.", folder=folder),
+                msg("Give the folder of predictions."),
+            )
         return cls(name.strip(), Path(folder))
 
 
@@ -139,10 +146,15 @@ def check_unique_names(systems: Iterable[System]) -> None:
     """
     counts = Counter(system.name for system in systems)
     if not counts:
-        raise ZimError("There is nothing to evaluate.", "Name a model or predictions.")
+        raise ZimError(
+            msg("There is nothing to evaluate."), msg("Name a model or predictions.")
+        )
     for name, count in counts.items():
         if count > 1:
-            raise ZimError(f"{count} systems are called {name!r}.", "Rename one.")
+            raise ZimError(
+                msg("{count} systems are called {name!r}.", count=count, name=name),
+                msg("Rename one."),
+            )
 
 
 class PredictionIndex:
@@ -158,8 +170,7 @@ class PredictionIndex:
                 if path.suffix.lower() in IMAGE_SUFFIXES
             }
         except OSError as error:
-            reason, cure = describe_os_error(error)
-            raise ZimError(f"{folder} cannot be read: {reason}.", cure) from error
+            raise read_error(folder, error) from error
         self._folder = folder
         self._same_stem = Counter(case.name.rpartition("/")[2] for case in cases)
 
@@ -173,8 +184,15 @@ class PredictionIndex:
             if name in self._files:
                 return self._files[name]
         raise ZimError(
-            f"{self._name} has no prediction of {case.name} with {prompt}: "
-            f"looked for {next(self._names(case, prompt))} in {self._folder}."
+            msg(
+                "{self_name} has no prediction of {case_name} with {prompt}: looked "
+                "for {file} in {folder}.",
+                self_name=self._name,
+                case_name=case.name,
+                prompt=prompt,
+                file=next(self._names(case, prompt)),
+                folder=self._folder,
+            )
         )
 
     def _names(self, case: Case, prompt: PromptKind) -> Iterator[str]:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import ImageError, PromptError
+from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.iterative import IterativePredictor, zoomed_view
 from zim_model.inference.prediction import (
     Prediction,
@@ -101,21 +101,30 @@ class AutomaticOptions:
         }
         for name, value in fractions.items():
             if not 0 <= value <= 1:
-                raise PromptError(f"{name} is {value:g}.", "Give a number from 0 to 1.")
+                raise PromptError(
+                    msg("{name} is {value:g}.", name=name, value=value),
+                    msg("Give a number from 0 to 1."),
+                )
         if not 1 <= self.grid <= MAX_GRID:
             raise PromptError(
-                f"A grid of {self.grid} clicks a side is not possible.",
-                f"Give 1 to {MAX_GRID}.",
+                msg("A grid of {grid} clicks a side is not possible.", grid=self.grid),
+                msg("Give 1 to {limit}.", limit=MAX_GRID),
             )
         if not 0 < self.stability_offset < 0.5:
             raise PromptError(
-                f"stability_offset is {self.stability_offset:g}.",
-                "Give a number above 0 and below 0.5.",
+                msg(
+                    "stability_offset is {stability_offset:g}.",
+                    stability_offset=self.stability_offset,
+                ),
+                msg("Give a number above 0 and below 0.5."),
             )
         known = set(range(NUM_MASK_TOKENS))
         if not self.candidates or not set(self.candidates) <= known:
             raise PromptError(
-                f"There are no candidates {self.candidates}.", "Use some of 0 to 3."
+                msg(
+                    "There are no candidates {candidates}.", candidates=self.candidates
+                ),
+                msg("Use some of 0 to 3."),
             )
         return self
 
@@ -444,12 +453,12 @@ def merge(alphas: Sequence[PixelPlane]) -> PixelPlane:
         ImageError: there is none, or shapes or types differ.
     """
     if not alphas:
-        raise ImageError("There is no matte to merge.")
+        raise ImageError(msg("There is no matte to merge."))
     kinds = {(alpha.shape, alpha.dtype) for alpha in alphas}
     if len(kinds) > 1:
         raise ImageError(
-            "Mattes of different sizes or types cannot be merged.",
-            "Take them from the same photo.",
+            msg("Mattes of different sizes or types cannot be merged."),
+            msg("Take them from the same photo."),
         )
     result = alphas[0].copy()
     for alpha in alphas[1:]:

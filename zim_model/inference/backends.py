@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import PrecisionOverflow, WeightsError
+from zim_model.errors import PrecisionOverflow, WeightsError, msg
 from zim_model.inference.cuda_graphs import CudaGraphDecoder, padded_length
 from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
@@ -29,7 +29,7 @@ from zim_model.runtime.devices import (
     usable_precision,
 )
 from zim_model.runtime.malloc import tune_malloc
-from zim_model.weights.checkpoint import fingerprint
+from zim_model.weights.tensors import fingerprint
 
 
 class SizedFeatures(Protocol):
@@ -146,8 +146,11 @@ def prompt_tokens(
 def non_finite_error(model: str) -> WeightsError:
     """The error that a prediction is not finite, at full precision."""
     return WeightsError(
-        f"{model} does not answer with numbers: its weights are damaged.",
-        "Download or copy it again.",
+        msg(
+            "{model} does not answer with numbers: its weights are damaged.",
+            model=model,
+        ),
+        msg("Download or copy it again."),
     )
 
 
@@ -171,9 +174,13 @@ class TorchBackend:
         """
         if model.config.cue_channels not in (0, len(CUES)):
             raise WeightsError(
-                f"{model.config.name} expects {model.config.cue_channels} cue maps; "
-                f"this version draws {len(CUES)}.",
-                "Use the model that belongs to this version, or train it again.",
+                msg(
+                    "{name} expects {expected} cue maps; this version draws {drawn}.",
+                    name=model.config.name,
+                    expected=model.config.cue_channels,
+                    drawn=len(CUES),
+                ),
+                msg("Use the model that belongs to this version, or train it again."),
             )
         name = resolve_device(device)
         precision = usable_precision(name, precision)

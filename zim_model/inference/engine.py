@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
-from zim_model.errors import PromptError
+from zim_model.errors import PromptError, msg
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.mask_composition import (
     MaskMatteCache,
@@ -321,7 +321,10 @@ class Engine:
         height, width = request.image.shape[:2]
         candidate = request.options.candidate or 0
         if not 0 <= candidate < NUM_MASK_TOKENS:
-            raise PromptError(f"There is no candidate {candidate}.", "Use 0 to 3.")
+            raise PromptError(
+                msg("There is no candidate {candidate}.", candidate=candidate),
+                msg("Use 0 to 3."),
+            )
         raise_if_cancelled(cancelled)
         backend = self.backend(request.model)
         raise_if_cancelled(cancelled)

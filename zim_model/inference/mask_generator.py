@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import ImageError, PromptError
+from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.automatic import decode_many
 from zim_model.inference.view import View
 from zim_model.prompts import Point, PromptSet
@@ -115,7 +115,7 @@ class ZimAutomaticMaskGenerator:
         from zim_model.inference.oom_fallback import backend_of
 
         if (points_per_side is None) == (point_grids is None):
-            raise PromptError("Give either points_per_side or point_grids.")
+            raise PromptError(msg("Give either points_per_side or point_grids."))
         _require("points_per_batch", points_per_batch, points_per_batch >= 1)
         _require("crop_n_layers", crop_n_layers, 0 <= crop_n_layers <= 4)
         _require(
@@ -171,8 +171,12 @@ class ZimAutomaticMaskGenerator:
         array = np.asarray(image)
         if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
             raise ImageError(
-                f"The image has shape {array.shape} and type {array.dtype}.",
-                "Expected (height, width, 3) of uint8.",
+                msg(
+                    "The image has shape {shape} and type {dtype}.",
+                    shape=array.shape,
+                    dtype=array.dtype,
+                ),
+                msg("Expected (height, width, 3) of uint8."),
             )
         size = (array.shape[0], array.shape[1])
         kept: list[_GeneratedMask] = []
@@ -283,20 +287,31 @@ class ZimAutomaticMaskGenerator:
 
 def _require(name: str, value: object, holds: bool) -> None:
     if not holds:
-        raise PromptError(f"{name} is {value!r}, which is out of its range.")
+        raise PromptError(
+            msg(
+                "{name} is {value!r}, which is out of its range.",
+                name=name,
+                value=value,
+            )
+        )
 
 
 def _check_grid(grids: Sequence[npt.ArrayLike], layer: int) -> npt.NDArray[np.float64]:
     if layer >= len(grids):
         raise PromptError(
-            f"point_grids has {len(grids)} grids.", "Give one for each layer of crops."
+            msg("point_grids has {count} grids.", count=len(grids)),
+            msg("Give one for each layer of crops."),
         )
     grid = np.asarray(grids[layer], np.float64)
     fits = grid.ndim == 2 and grid.shape[1] == 2 and len(grid) > 0
     if not fits or not ((grid >= 0) & (grid < 1)).all():
         raise PromptError(
-            f"The point grid of layer {layer} has shape {grid.shape}.",
-            "It must be (N, 2) with numbers from 0 to below 1.",
+            msg(
+                "The point grid of layer {layer} has shape {shape}.",
+                layer=layer,
+                shape=grid.shape,
+            ),
+            msg("It must be (N, 2) with numbers from 0 to below 1."),
         )
     return grid
 

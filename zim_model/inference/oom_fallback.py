@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from zim_model.errors import DegradationNotice, DeviceError, PrecisionOverflow
+from zim_model.errors import DegradationNotice, DeviceError, PrecisionOverflow, msg
 from zim_model.runtime.devices import (
     DeviceChoice,
     Placement,
@@ -121,7 +121,7 @@ class BackendPool:
         cancelled.
         """
         freed = DegradationNotice(
-            "Memory ran short: the cached features of photos were dropped."
+            msg("Memory ran short: the cached features of photos were dropped.")
         )
         freed_notes = (freed.message,) if self._cache_freed else ()
         self._cache_freed = False
@@ -189,20 +189,41 @@ class BackendPool:
         fallback = self._next_placement(model, overflow=cause == "overflow")
         if fallback is None:
             raise DeviceError(
-                f"There is not enough memory for {model} on {label}.",
-                "Close other programs, or choose a smaller model.",
+                msg(
+                    "There is not enough memory for {model} on {label}.",
+                    model=model,
+                    label=label,
+                ),
+                msg("Close other programs, or choose a smaller model."),
             )
         new_label = _placement_label(fallback)
         if cause == "memory":
             note = DegradationNotice(
-                f"{label} has too little memory for {model}: it runs on {new_label}."
+                msg(
+                    "{label} has too little memory for {model}: it runs on "
+                    "{new_label}.",
+                    label=label,
+                    model=model,
+                    new_label=new_label,
+                )
             )
         elif cause == "overflow":
             note = DegradationNotice(
-                f"{model} overflows in {current.precision}: it runs on {new_label}."
+                msg(
+                    "{model} overflows in {precision}: it runs on {new_label}.",
+                    model=model,
+                    precision=current.precision,
+                    new_label=new_label,
+                )
             )
         else:
-            note = DegradationNotice(f"{cause.message} It runs on {new_label}.")
+            note = DegradationNotice(
+                msg(
+                    "{message} It runs on {new_label}.",
+                    message=cause.message,
+                    new_label=new_label,
+                )
+            )
         self._tried[model].append(fallback)
         self._fallback_notes[model] = (
             *self._fallback_notes.get(model, ()),

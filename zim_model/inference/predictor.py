@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import ImageError, PromptError
+from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.view import View, choose_view
 from zim_model.prompts import PromptSet
 
@@ -68,11 +68,20 @@ class ZimPredictor:
         array = np.asarray(image)
         if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
             raise ImageError(
-                f"The image has shape {array.shape} and type {array.dtype}.",
-                "Expected (height, width, 3) of uint8.",
+                msg(
+                    "The image has shape {shape} and type {dtype}.",
+                    shape=array.shape,
+                    dtype=array.dtype,
+                ),
+                msg("Expected (height, width, 3) of uint8."),
             )
         if image_format not in ("RGB", "BGR"):
-            raise ImageError(f"Unknown image format {image_format!r}: RGB or BGR.")
+            raise ImageError(
+                msg(
+                    "Unknown image format {image_format!r}: RGB or BGR.",
+                    image_format=image_format,
+                )
+            )
         if image_format == "BGR":
             array = np.ascontiguousarray(array[..., ::-1])
         self.reset_image()
@@ -109,7 +118,7 @@ class ZimPredictor:
         """
         image = self._image
         if image is None:
-            raise PromptError("No image is set.", "Call set_image first.")
+            raise PromptError(msg("No image is set."), msg("Call set_image first."))
         height, width = image.shape[:2]
         prompts = PromptSet.from_arrays(point_coords, point_labels, box)
         prompts = prompts.validate(height, width)
@@ -136,11 +145,13 @@ class ZimPredictor:
         from zim_model.network.zim import Features
 
         if self._image is None:
-            raise PromptError("No image is set.", "Call set_image first.")
+            raise PromptError(msg("No image is set."), msg("Call set_image first."))
         features = self._encode(self._whole_view(self._image)).features
         if not isinstance(features, Features):
             name = self.backend.config.name
-            raise PromptError(f"{name} has no image embedding without prompts.")
+            raise PromptError(
+                msg("{name} has no image embedding without prompts.", name=name)
+            )
         return features.embeddings
 
     def _whole_view(self, image: npt.NDArray[np.uint8]) -> View:

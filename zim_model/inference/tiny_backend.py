@@ -25,7 +25,7 @@ from zim_model.runtime.devices import (
     usable_precision,
 )
 from zim_model.runtime.malloc import tune_malloc
-from zim_model.weights.checkpoint import fingerprint
+from zim_model.weights.tensors import fingerprint
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,14 +4,12 @@ A pixel of alpha a shows ``I = a F + (1 - a) B``. Left as it is, the background'
 shows as a halo on any other background.  F and B are estimated from coarse to fine: on
 each level of a pyramid, colours spread from where they are certain (means over a small
 window, weighted by alpha for F and by 1 - alpha for B; the blur fusion of Forte 2021),
-and both are then corrected by the least change that explains the pixel (the multi-level
-idea of Germer et al.  2020).
+and both are corrected by the least change that explains the pixel (Germer et al. 2020).
 
 The coarse levels are processed whole.  The fine ones are only processed in tiles that
 an edge runs through, so memory does not grow with the image.
 
-For display there is Forte's blur fusion itself, on two levels: it costs less and is
-nearly as accurate.
+For display, Forte's blur fusion on two levels costs less and is nearly as accurate.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import BoolArray, FloatArray, WordArray
-from zim_model.errors import Cancelled, ImageError, ZimError
+from zim_model.errors import Cancelled, ImageError, ZimError, msg
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 
 SPREAD = 8
@@ -93,7 +91,7 @@ def estimate_foreground(
     """
     validate(image, alpha)
     if not 0 <= amount <= 1:
-        raise ZimError(f"The amount {amount} is outside 0 to 1.")
+        raise ZimError(msg("The amount {amount} is outside 0 to 1.", amount=amount))
     result = image.copy()
     needed = _pixels_to_estimate(alpha)
     if amount == 0 or not needed.any():
@@ -115,9 +113,7 @@ def estimate_foreground(
         while batch := list(islice(tiles, workers * TILES_BETWEEN_CHECKS)):
             if cancelled():
                 raise Cancelled
-            list(
-                pool.map(estimate_tile, batch)
-            )  # reading the results raises exceptions
+            list(pool.map(estimate_tile, batch))  # raises what the tiles raised
     return result
 
 
@@ -129,13 +125,21 @@ def validate(image: Pixels, alpha: WordArray) -> None:
     """
     if image.shape[2:] != (3,) or image.dtype not in (np.uint8, np.uint16):
         raise ImageError(
-            f"The image has shape {image.shape} and type {image.dtype}.",
-            "Expected (height, width, 3) of uint8 or uint16.",
+            msg(
+                "The image has shape {shape} and type {dtype}.",
+                shape=image.shape,
+                dtype=image.dtype,
+            ),
+            msg("Expected (height, width, 3) of uint8 or uint16."),
         )
     if alpha.shape != image.shape[:2] or alpha.dtype != np.uint16:
         raise ImageError(
-            f"Alpha has shape {alpha.shape} and type {alpha.dtype}.",
-            f"Expected {image.shape[:2]} of uint16.",
+            msg(
+                "Alpha has shape {shape} and type {dtype}.",
+                shape=alpha.shape,
+                dtype=alpha.dtype,
+            ),
+            msg("Expected {expected} of uint16.", expected=image.shape[:2]),
         )
 
 

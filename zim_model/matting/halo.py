@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import BoolArray, FloatArray, WordArray
-from zim_model.errors import Cancelled, ImageError
+from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.matting.edge_and_brush import support
 from zim_model.matting.foreground import Pixels, estimate_foreground, validate
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
@@ -97,8 +97,16 @@ def background_share(colours: Pixels, image: Pixels, alpha: WordArray) -> float 
     validate(image, alpha)
     if colours.shape != image.shape or colours.dtype != image.dtype:
         raise ImageError(
-            f"The colours have shape {colours.shape} and type {colours.dtype}.",
-            f"Expected {image.shape} of {image.dtype}, as the image has.",
+            msg(
+                "The colours have shape {shape} and type {dtype}.",
+                shape=colours.shape,
+                dtype=colours.dtype,
+            ),
+            msg(
+                "Expected {shape} of {dtype}, as the image has.",
+                shape=image.shape,
+                dtype=image.dtype,
+            ),
         )
     region = _crop_to_object(alpha)
     opacity = alpha[region] * np.float32(1 / ALPHA_MAX)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import BoolArray
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 FIRST_CHARACTER = 48
 DATA_BITS, MORE, NEGATIVE = 5, 0x20, 0x10
@@ -34,11 +34,18 @@ def decoded(segmentation: Mapping[str, Any]) -> BoolArray:
         counts = segmentation["counts"]
         runs = unpacked(counts) if isinstance(counts, str | bytes) else _plain(counts)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ZimError(f"This is no run-length mask: {error!r}.") from error
+        raise ZimError(
+            msg("This is no run-length mask: {error}.", error=repr(error))
+        ) from error
     if min(height, width) < 1 or (runs < 0).any() or runs.sum() != height * width:
         raise ZimError(
-            f"A run-length mask of {int(runs.sum())} pixels does not fill"
-            f" {height} x {width} pixels."
+            msg(
+                "A run-length mask of {count} pixels does not fill {height} x {width} "
+                "pixels.",
+                count=int(runs.sum()),
+                height=height,
+                width=width,
+            )
         )
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(width, height).T

@@ -18,7 +18,7 @@ from typing import (
 
 import numpy as np
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 
 MaskedAttention = Literal["none", "t2i", "i2t", "both"]
 """Where the prompt-aware attention mask acts: on token-to-image attention (the paper's
@@ -170,7 +170,10 @@ class ZimConfig:
             shared.append((config.encoder.dim, config.encoder.heads))
         if not config.image_size or any(h < 1 or width % h for width, h in shared):
             raise WeightsError(
-                "Malformed model configuration: no input, or heads of unequal widths."
+                msg(
+                    "Malformed model configuration: no input, or heads of unequal "
+                    "widths."
+                )
             )
         return config
 
@@ -307,10 +310,12 @@ class TinyConfig:
         detail = config.detail_widths or ()
         widths = (*config.widths, *config.prompt_widths, config.head, *detail)
         if not config.image_size or not config.depth or min(widths) < 8:
-            raise WeightsError("Malformed model configuration: a width or depth is 0.")
+            raise WeightsError(
+                msg("Malformed model configuration: a width or depth is 0.")
+            )
         if any(width % 8 for width in widths):
             raise WeightsError(
-                "Malformed model configuration: a width is no multiple of 8."
+                msg("Malformed model configuration: a width is no multiple of 8.")
             )
         return config
 
@@ -342,12 +347,17 @@ def made_of(
         WeightsError: a key is unknown or a value is missing or malformed.
     """
     if not isinstance(data, dict):
-        raise WeightsError(f"Malformed model configuration: {data!r:.40}.")
+        raise WeightsError(
+            msg("Malformed model configuration: {data!r:.40}.", data=data)
+        )
     unknown = sorted(set(data) - {field.name for field in fields(cast(Any, cls))})
     if unknown:
         raise WeightsError(
-            f"The model configuration has unknown keys: {', '.join(unknown)}.",
-            "It may come from a newer version.",
+            msg(
+                "The model configuration has unknown keys: {unknown}.",
+                unknown=", ".join(unknown),
+            ),
+            msg("It may come from a newer version."),
         )
     try:
         encoder = dict(data["encoder"])
@@ -358,7 +368,9 @@ def made_of(
         for made in (values["encoder"], config):
             _check_types(made)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"Malformed model configuration: {error}.") from error
+        raise WeightsError(
+            msg("Malformed model configuration: {error}.", error=str(error))
+        ) from error
     return config
 
 

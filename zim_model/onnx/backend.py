@@ -8,6 +8,7 @@ prompt-aware attention mask is an input of the decoder and is computed here.
 from __future__ import annotations
 
 import hashlib
+import math
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import DeviceError, WeightsError
+from zim_model.errors import DeviceError, WeightsError, msg
 from zim_model.inference.backends import EncodedView, non_finite_error, prompt_tokens
 from zim_model.inference.view import View, normalise, resize_view
 from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 IMAGE = "image"
 ENCODER_OUTPUTS = ("image_embeddings", "feat_D0", "feat_D1", "feat_D2")
 PROMPTS = ("point_coords", "point_labels", "attn_mask")
+SIGMA_KEY = "zim_attention_sigma"
+"""Entry of the decoder's metadata, see :func:`attention_sigma`."""
 DECODER_OUTPUTS = ("masks", "iou_predictions")
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -142,8 +145,12 @@ class OnnxBackend:
             if _is_of_provider(error):
                 raise _device_error(self._device) from error
             raise WeightsError(
-                f"A graph in {self._folder} cannot be run ({_first_line(error)}).",
-                "Download or copy both files again.",
+                msg(
+                    "A graph in {folder} cannot be run ({reason}).",
+                    folder=self._folder,
+                    reason=_first_line(error),
+                ),
+                msg("Download or copy both files again."),
             ) from error
 
     def _attention(self, coords: FloatArray, labels: np.ndarray[Any, Any]) -> Any:
@@ -163,8 +170,8 @@ def _runtime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise WeightsError(
-            "This model is in ONNX format, which needs ONNX Runtime.",
-            "Install it: pip install onnxruntime (onnxruntime-gpu for CUDA).",
+            msg("This model is in ONNX format, which needs ONNX Runtime."),
+            msg("Install it: pip install onnxruntime (onnxruntime-gpu for CUDA)."),
         ) from error
     return onnxruntime
 
@@ -205,8 +212,12 @@ def open_session(
             name, *_ = _provider_tuple(providers[0])
             raise _device_error(_LABELS.get(name, name)) from error
         raise WeightsError(
-            f"{path} is missing, damaged or no ONNX graph ({_first_line(error)}).",
-            "Download or copy it again.",
+            msg(
+                "{path} is missing, damaged or no ONNX graph ({reason}).",
+                path=path,
+                reason=_first_line(error),
+            ),
+            msg("Download or copy it again."),
         ) from error
 
 
@@ -242,18 +253,64 @@ def _detect_config(
         strange.append(f"{first} takes images of {side} pixels")
     if strange:
         raise WeightsError(
-            f"{folder} holds ONNX graphs of another model than ZIM: "
-            f"{', '.join(strange)}.",
-            f"Expected {first} and {second} as ZIM's authors publish them.",
+            msg(
+                "{folder} holds ONNX graphs of another model than ZIM: {strange}.",
+                folder=folder,
+                strange=", ".join(strange),
+            ),
+            msg(
+                "Expected {first} and {second} as ZIM's authors publish them.",
+                first=first,
+                second=second,
+            ),
         )
     for name in ENCODER_OUTPUTS:
         if not _same_shape(made[name].shape, needed[name].shape):
             raise WeightsError(
-                f"{first} and {second} in {folder} do not belong together: {name} is "
-                f"{made[name].shape} in one and {needed[name].shape} in the other.",
-                "Copy both from the same model.",
+                msg(
+                    "{first} and {second} in {folder} do not belong together: {name} "
+                    "is {made_shape} in one and {needed_shape} in the other.",
+                    first=first,
+                    second=second,
+                    folder=folder,
+                    name=name,
+                    made_shape=made[name].shape,
+                    needed_shape=needed[name].shape,
+                ),
+                msg("Copy both from the same model."),
             )
-    return replace(ZIM_VIT_B, name=folder.name, image_size=side)
+    metadata = decoder.get_modelmeta().custom_metadata_map
+    sigma = attention_sigma(metadata, folder / second)
+    return replace(ZIM_VIT_B, name=folder.name, image_size=side, attention_sigma=sigma)
+
+
+def attention_sigma(metadata: Mapping[str, str], path: Path) -> float:
+    """``ZimConfig.attention_sigma`` of a decoder's graph.
+
+    The attention mask is an input of the graph, so only its metadata can tell the
+    width; without an entry it is that of ZIM's authors.
+
+    Raises:
+        WeightsError: the entry is no positive number.
+    """
+    text = metadata.get(SIGMA_KEY)
+    if text is None:
+        return ZIM_VIT_B.attention_sigma
+    try:
+        sigma = float(text)
+    except ValueError:
+        sigma = math.nan
+    if not 0 < sigma < math.inf:
+        raise WeightsError(
+            msg(
+                "{path} has a malformed {sigma_key}: {text!r}.",
+                path=path,
+                sigma_key=SIGMA_KEY,
+                text=text,
+            ),
+            msg("Export the model again."),
+        )
+    return sigma
 
 
 def _tensor_list(values: Sequence[Any]) -> dict[str, Any]:
@@ -315,9 +372,11 @@ def _is_of_provider(error: Exception) -> bool:
 
 def _device_error(device: str) -> DeviceError:
     return DeviceError(
-        f"ONNX Runtime cannot use {device} here.",
-        "Install the build of it for this device (onnxruntime-gpu for CUDA), or "
-        "choose the CPU.",
+        msg("ONNX Runtime cannot use {device} here.", device=device),
+        msg(
+            "Install the build of it for this device (onnxruntime-gpu for CUDA), or "
+            "choose the CPU."
+        ),
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import (
     CONFIGS,
     NUM_MASK_TOKENS,
@@ -32,6 +32,7 @@ from zim_model.network.zim import Features, Zim
 from zim_model.onnx.backend import (
     DECODER_OUTPUTS,
     ENCODER_OUTPUTS,
+    attention_sigma,
     check_pair,
     open_session,
 )
@@ -93,13 +94,17 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
     missing = [name for name in ONNX_FILES if not (folder / name).is_file()]
     if missing:
         raise WeightsError(
-            f"{folder} has no {' and no '.join(missing)}.",
-            "A ZIM model in ONNX format is a folder with both files.",
+            msg(
+                "{folder} has no {missing}.",
+                folder=folder,
+                missing=" and no ".join(missing),
+            ),
+            msg("A ZIM model in ONNX format is a folder with both files."),
         )
     if not target.parent.is_dir():  # before minutes of work
         raise WeightsError(
-            f"The folder {target.parent} does not exist.",
-            "Create it first, or choose another.",
+            msg("The folder {parent} does not exist.", parent=target.parent),
+            msg("Create it first, or choose another."),
         )
     check_pair(folder)
     encoder, decoder = (read_graph(folder / name) for name in ONNX_FILES)
@@ -110,9 +115,9 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
     paths = [graph.path for graph in (encoder, decoder)]
     del encoder, decoder, state, more
     result = _compare_and_tune(model, *paths)
-    check_parity(result, f"{folder} was converted")
+    check_parity(result, msg("{folder} was converted", folder=folder))
     model.config = _named_config(model.config)
-    with translate_os_errors(f"{target} cannot be written"):
+    with translate_os_errors(target):
         save_model(model, target, half=False)
     return Conversion(model.config, tuple(result), places.by_name, places.by_order)
 
@@ -268,6 +273,9 @@ def _decoder_state(
     """The whole configuration, and the decoder's weights."""
     layers = [_details_first(layer, graph) for layer in _decoder_layers(graph)]
     config = _whole_config(config, layers)
+    metadata = {entry.key: entry.value for entry in graph.model.metadata_props}
+    sigma = attention_sigma(metadata, graph.path)
+    config = replace(config, attention_sigma=sigma)
     own, slots = parameter_shapes(config), _decoder_slots(config)
     result = places.match(slots, layers, own, graph.path)
     layer = "mask_decoder.transformer.layers.0"

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.decoder import PADDING
 from zim_model.network.zim import Zim
 from zim_model.onnx.backend import (
@@ -26,6 +26,7 @@ from zim_model.onnx.backend import (
     ENCODER_OUTPUTS,
     IMAGE,
     PROMPTS,
+    SIGMA_KEY,
     open_session,
 )
 from zim_model.onnx.parity import (
@@ -133,6 +134,7 @@ def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
         check_space(folder, int(1.2 * size), model=False)
         _write_encoder(model, staging / ONNX_FILES[0])
         _write_decoder(model, staging / ONNX_FILES[1])
+        _store_sigma(model.config.attention_sigma, staging / ONNX_FILES[1])
         return _check_parity(model, staging)
 
 
@@ -145,15 +147,21 @@ def check_exportable(model: Zim) -> None:
     config = model.config
     if config.cue_channels:
         raise WeightsError(
-            f"{config.name} draws maps of the photo's colours with every click, for "
-            "which the official pair of graphs has no input.",
-            "Export a ZIM with a ViT encoder, such as zim-vit-b.",
+            msg(
+                "{name} draws maps of the photo's colours with every click, for which "
+                "the official pair of graphs has no input.",
+                name=config.name,
+            ),
+            msg("Export a ZIM with a ViT encoder, such as zim-vit-b."),
         )
     if config.pixel_decoder != "hierarchical":
         raise WeightsError(
-            f"{config.name} is a SAM: it has none of the detail maps that the official "
-            "pair of graphs passes on.",
-            "Export a ZIM with a ViT encoder, such as zim-vit-b.",
+            msg(
+                "{name} is a SAM: it has none of the detail maps that the official "
+                "pair of graphs passes on.",
+                name=config.name,
+            ),
+            msg("Export a ZIM with a ViT encoder, such as zim-vit-b."),
         )
 
 
@@ -161,7 +169,7 @@ def check_exportable(model: Zim) -> None:
 def _staging_folder(folder: Path) -> Iterator[Path]:
     """A folder whose files are moved into ``folder`` after success."""
     staging = folder / f".zim-{secrets.token_hex(8)}.tmp"
-    with translate_os_errors(f"{folder} cannot be written"):
+    with translate_os_errors(folder):
         new = not folder.exists()
         staging.mkdir(parents=True)
         done = False
@@ -241,11 +249,20 @@ def _gather_weights(written: Path, path: Path) -> None:
     )
 
 
+def _store_sigma(sigma: float, path: Path) -> None:
+    """Add the width of the attention mask to a graph's metadata."""
+    import onnx
+
+    graph = onnx.load(str(path), load_external_data=False)
+    graph.metadata_props.add(key=SIGMA_KEY, value=repr(sigma))
+    onnx.save(graph, str(path))
+
+
 def _check_parity(model: Zim, folder: Path) -> list[ParityDifference]:
     """Compare the written graphs with the network."""
     encoder, decoder = (open_session(folder / name) for name in ONNX_FILES)
     differences, features = encoder_differences(model, encoder)
     answers = graph_answers(model, decoder, features, counts=(1, 3))
     differences += decoder_differences(model, features, answers)
-    check_parity(differences, f"{model.config.name} was exported")
+    check_parity(differences, msg("{name} was exported", name=model.config.name))
     return differences

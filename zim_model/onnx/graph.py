@@ -21,7 +21,7 @@ import onnxruntime
 from onnx import numpy_helper
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 
 LayerKind = Literal["conv", "linear", "norm", "table"]
 
@@ -139,7 +139,11 @@ class Graph:
         except Exception as error:  # a kind for each of its status codes
             reason = next(iter(str(error).splitlines()), "")
             raise WeightsError(
-                f"{self.path} cannot be looked into ({reason[:200]})."
+                msg(
+                    "{path} cannot be looked into ({reason}).",
+                    path=self.path,
+                    reason=reason[:200],
+                )
             ) from error
 
 
@@ -161,8 +165,12 @@ def read_graph(path: Path) -> Graph:
     except Exception as error:  # protobuf, onnx and ONNX Runtime have many kinds
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise WeightsError(
-            f"{path} is missing, damaged or no ONNX graph ({reason[:200]}).",
-            "Download or copy it again.",
+            msg(
+                "{path} is missing, damaged or no ONNX graph ({reason}).",
+                path=path,
+                reason=reason[:200],
+            ),
+            msg("Download or copy it again."),
         ) from error
     return graph
 

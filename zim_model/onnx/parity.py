@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zim_model.errors import WeightsError
+from zim_model.errors import Message, WeightsError, msg
 from zim_model.network.decoder import (
     BOTTOM_RIGHT,
     NEGATIVE,
@@ -180,7 +180,7 @@ def _difference(
     return ParityDifference(output, prompts, float(apart), float(np.abs(want).max()))
 
 
-def check_parity(results: Sequence[ParityDifference], doing: str) -> None:
+def check_parity(results: Sequence[ParityDifference], doing: Message) -> None:
     """Refuse results that are further apart than :data:`TOLERANCE`.
 
     Args:
@@ -192,9 +192,17 @@ def check_parity(results: Sequence[ParityDifference], doing: str) -> None:
     worst = max(results, key=lambda each: each.largest)
     if not worst.largest <= TOLERANCE:
         raise WeightsError(
-            f"{doing}, but gives other numbers: {worst.output} differs by "
-            f"{worst.largest:.2g} for {worst.prompts or 'a random image'} "
-            f"(allowed: {TOLERANCE:g}). Nothing was written.",
-            "The graph computes something else with its weights than this program's "
-            "ZIM.",
+            msg(
+                "{doing}, but gives other numbers: {output} differs by {largest:.2g} "
+                "for {prompts} (allowed: {tolerance:g}). Nothing was written.",
+                doing=doing,
+                output=worst.output,
+                largest=worst.largest,
+                prompts=worst.prompts or msg("a random image"),
+                tolerance=TOLERANCE,
+            ),
+            msg(
+                "The graph computes something else with its weights than this "
+                "program's ZIM."
+            ),
         )

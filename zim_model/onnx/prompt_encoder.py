@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import NUM_MASK_TOKENS, ZimConfig
 from zim_model.network.decoder import PADDING, POSITIVE
 from zim_model.onnx.backend import ENCODER_OUTPUTS
@@ -70,8 +70,11 @@ def prompt_state(graph: Graph, config: ZimConfig, tokens: str, image: str) -> St
 
 def _prompt_error(graph: Graph) -> WeightsError:
     return WeightsError(
-        f"{graph.path} encodes prompts in another way than SAM. Nothing was written.",
-        "It can still be used as it is: zim-studio models add.",
+        msg(
+            "{path} encodes prompts in another way than SAM. Nothing was written.",
+            path=graph.path,
+        ),
+        msg("It can still be used as it is: zim-studio models add."),
     )
 
 

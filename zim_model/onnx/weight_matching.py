@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import ZimConfig
 from zim_model.network.zim import Zim
 from zim_model.onnx.graph import GraphLayer, LayerKind
@@ -154,16 +154,23 @@ def _unmatched(
 ) -> WeightsError:
     strange = _join_words([str(layer) for layer in unmatched])
     return WeightsError(
-        f"{path} is of another architecture. Without a place here: {strange}. "
-        f"Without a counterpart there: {_join_words(left)}. Nothing was written.",
-        "It can still be used as it is: zim-studio models add.",
+        msg(
+            "{path} is of another architecture. Without a place here: {strange}. "
+            "Without a counterpart there: {left}. Nothing was written.",
+            path=path,
+            strange=strange,
+            left=_join_words(left),
+        ),
+        msg("It can still be used as it is: zim-studio models add."),
     )
 
 
 def _join_words(words: Sequence[str]) -> str:
     more = len(words) - _LISTED
     shown = ", ".join(words[:_LISTED])
-    return (f"{shown} and {more} more" if more > 0 else shown) or "nothing"
+    if more > 0:
+        return msg("{words} and {more} more", words=shown, more=more)
+    return shown or msg("nothing")
 
 
 def _tensors(slot: ParameterSlot, layer: GraphLayer, expected: State) -> State:

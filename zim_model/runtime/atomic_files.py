@@ -1,4 +1,4 @@
-"""Atomic writes, folder locks, and descriptions of system errors."""
+"""Atomic writes, folder locks, and errors of the file system."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-_FULL = ("the disk is full", "Free some space or choose another disk.")
+from zim_model.errors import ZimError, msg
+
+_FULL = (msg("the disk is full"), msg("Free some space or choose another disk."))
 _DENIED = (
-    "permission is denied",
-    "Choose another folder, or allow access to this one.",
+    msg("permission is denied"),
+    msg("Choose another folder, or allow access to this one."),
 )
 _REASONS = {
-    errno.ENOENT: ("there is no such file or folder", "Check the spelling."),
-    errno.ENOTDIR: ("part of the path is not a folder", "Check the spelling."),
-    errno.EISDIR: ("it is a folder", "Give the path of a file."),
-    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter name."),
+    errno.ENOENT: (msg("there is no such file or folder"), msg("Check the spelling.")),
+    errno.ENOTDIR: (
+        msg("part of the path is not a folder"),
+        msg("Check the spelling."),
+    ),
+    errno.EISDIR: (msg("it is a folder"), msg("Give the path of a file.")),
+    errno.ENAMETOOLONG: (msg("the name is too long"), msg("Choose a shorter name.")),
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
-    errno.EROFS: ("the disk is read-only", "Choose another disk."),
+    errno.EROFS: (msg("the disk is read-only"), msg("Choose another disk.")),
 }
 
 
@@ -37,6 +42,30 @@ def describe_os_error(error: OSError) -> tuple[str, str]:
     """
     reason = _REASONS.get(error.errno or 0)
     return reason or (error.strerror or str(error), "")
+
+
+def read_error(path: Path, error: OSError, kind: type[ZimError] = ZimError) -> ZimError:
+    """The error that a file or folder cannot be read, with reason and cure."""
+    reason, cure = describe_os_error(error)
+    return kind(msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure)
+
+
+def write_error(
+    path: Path, error: OSError, kind: type[ZimError] = ZimError
+) -> ZimError:
+    """The error that a file or folder cannot be written, with reason and cure."""
+    reason, cure = describe_os_error(error)
+    message = msg("{path} cannot be written: {reason}.", path=path, reason=reason)
+    return kind(message, cure)
+
+
+def delete_error(
+    path: Path, error: OSError, kind: type[ZimError] = ZimError
+) -> ZimError:
+    """The error that a file or folder cannot be deleted, with reason and cure."""
+    reason, cure = describe_os_error(error)
+    message = msg("{path} cannot be deleted: {reason}.", path=path, reason=reason)
+    return kind(message, cure)
 
 
 @contextmanager

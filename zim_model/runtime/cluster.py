@@ -19,7 +19,7 @@ from itertools import islice
 from types import ModuleType
 from typing import Any
 
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 RETRIES = 3
 """Times that a task is repeated after the death of its worker."""
@@ -95,8 +95,12 @@ def connect_ray(cluster: str) -> Iterator[ModuleType]:
         ray.init(**options, log_to_driver=False, logging_level="ERROR")
     except (OSError, RuntimeError, ValueError) as error:
         raise ZimError(
-            f"The Ray cluster {cluster!r} cannot be reached: {error}",
-            "Give auto on one of its machines, HOST:PORT of its head, or local:N.",
+            msg(
+                "The Ray cluster {cluster!r} cannot be reached: {error}",
+                cluster=cluster,
+                error=str(error),
+            ),
+            msg("Give auto on one of its machines, HOST:PORT of its head, or local:N."),
         ) from error
     try:
         yield ray
@@ -121,8 +125,8 @@ def _ray() -> ModuleType:
         import ray
     except ImportError as error:
         raise ZimError(
-            "Work on a cluster needs Ray, which is not installed.",
-            'Install it: pip install "zim-studio[cluster]"',
+            msg("Work on a cluster needs Ray, which is not installed."),
+            msg('Install it: pip install "zim-studio[cluster]"'),
         ) from error
     module: ModuleType = ray
     return module
@@ -169,8 +173,12 @@ def _fetch_result(ray: ModuleType, reference: Any, number: int, retries: int) ->
 
 def _lost_task_error(number: int, retries: int) -> ZimError:
     return ZimError(
-        f"Task {number} was given up: its worker died {retries + 1} times.",
-        "Too little memory is the usual cause: use fewer workers.",
+        msg(
+            "Task {number} was given up: its worker died {times} times.",
+            number=number,
+            times=retries + 1,
+        ),
+        msg("Too little memory is the usual cause: use fewer workers."),
     )
 
 

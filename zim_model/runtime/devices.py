@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from zim_model.errors import DeviceError
+from zim_model.errors import DeviceError, msg
 
 if TYPE_CHECKING:
     import torch
@@ -93,8 +93,8 @@ def resolve_device(requested: str | None) -> str:
     name = "cuda:0" if requested == "cuda" else requested
     if name not in devices:
         raise DeviceError(
-            f"This machine has no device {requested}.",
-            f"Choose another one: {', '.join(devices)}.",
+            msg("This machine has no device {requested}.", requested=requested),
+            msg("Choose another one: {devices}.", devices=", ".join(devices)),
         )
     return name
 

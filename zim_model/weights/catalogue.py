@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from zim_model.assets import asset_path
-from zim_model.errors import WeightsError
-from zim_model.weights.installed import ONNX_FILES, find_installed, installed_models
+from zim_model.errors import WeightsError, msg
+from zim_model.weights.installed import (
+    ONNX_FILES,
+    WEIGHT_SUFFIXES,
+    find_installed,
+    installed_models,
+)
 
 DEFAULT_MODEL = "zim-tiny"
 
@@ -134,14 +139,14 @@ MODELS = (
     ModelInfo(
         DEFAULT_MODEL,
         "ZIM tiny",
-        "Small and fast; runs on any computer.",
+        msg("Small and fast; runs on any computer."),
         CC_BY_NC,
         "https://arxiv.org/abs/2411.00626",
         "safetensors",
     ),
     _zim(
         "b",
-        "The authors' matting model: fine hair and soft edges.",
+        msg("The authors' matting model: fine hair and soft edges."),
         "0301cddf0a971bd9c7c513f296e5de649e5ad706",
         "zim_vit_b_2043",
         (360_680_416, 19_330_176),
@@ -152,7 +157,7 @@ MODELS = (
     ),
     _zim(
         "l",
-        "The authors' larger matting model: finest details, wants a GPU.",
+        msg("The authors' larger matting model: finest details, wants a GPU."),
         "c4a141691227f36467200002163b659991226bb6",
         "zim_vit_l_2092",
         (1_235_692_110, 19_330_176),
@@ -163,21 +168,21 @@ MODELS = (
     ),
     _sam(
         "b",
-        "Segmentation: finds objects well, with hard edges.",
+        msg("Segmentation: finds objects well, with hard edges."),
         "sam_vit_b_01ec64.pth",
         375_042_383,
         "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
     ),
     _sam(
         "l",
-        "Segmentation: finds more objects, with hard edges; wants a GPU.",
+        msg("Segmentation: finds more objects, with hard edges; wants a GPU."),
         "sam_vit_l_0b3195.pth",
         1_249_524_607,
         "3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
     ),
     _sam(
         "h",
-        "Segmentation: the largest SAM, with hard edges; wants a GPU.",
+        msg("Segmentation: the largest SAM, with hard edges; wants a GPU."),
         "sam_vit_h_4b8939.pth",
         2_564_550_879,
         "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
@@ -206,21 +211,26 @@ def locate(model: str) -> Path:
         return installed.path
     if model.startswith(("//", "\\\\")):  # such as in a stranger's recipe
         raise WeightsError(
-            f"{model} lies on another computer.",
-            "Add it to the installed models first.",
+            msg("{model} lies on another computer.", model=model),
+            msg("Add it to the installed models first."),
         )
     path = Path(model)
-    if path.suffix in (".safetensors", ".pth") or (path / ONNX_FILES[0]).is_file():
+    if path.suffix in WEIGHT_SUFFIXES or (path / ONNX_FILES[0]).is_file():
         return path
     info = find_known(model)
     if info is not None:
         raise WeightsError(
-            f"{info.title} is not installed.",
-            "Download it under Model › Manage models, or with: "
-            f"zim-studio models download {model}",
+            msg("{title} is not installed.", title=info.title),
+            msg(
+                "Download it under Model › Manage models, or with: zim-studio models "
+                "download {model}",
+                model=model,
+            ),
         )
     names = ", ".join(each.name for each in installed_models())
     raise WeightsError(
-        f"There is no model called {model!r}.",
-        f"Installed: {names}; or give a .safetensors or .pth file.",
+        msg("There is no model called {model!r}.", model=model),
+        msg(
+            "Installed: {names}; or give a .safetensors, .pth or .pt file.", names=names
+        ),
     )

@@ -10,7 +10,6 @@ are there.
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import ssl
@@ -23,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from zim_model.errors import Cancelled, DownloadError
+from zim_model.errors import Cancelled, DownloadError, msg
 from zim_model.request import CancelCheck
-from zim_model.runtime.atomic_files import exclusive_lock
+from zim_model.runtime.atomic_files import delete_error, exclusive_lock, read_error
 from zim_model.weights import hub
 from zim_model.weights.catalogue import ModelFile, ModelInfo
 from zim_model.weights.installed import (
@@ -36,6 +35,7 @@ from zim_model.weights.installed import (
     link_or_copy,
     models_folder,
     part_folder,
+    sha256,
     translate_os_errors,
 )
 
@@ -105,7 +105,8 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
 def _require_https(url: str) -> None:
     if urllib.parse.urlsplit(url).scheme != "https":
         raise DownloadError(
-            f"{url} is not a secure address.", "Only https is downloaded from."
+            msg("{url} is not a secure address.", url=url),
+            msg("Only https is downloaded from."),
         )
 
 
@@ -168,13 +169,16 @@ def download(
         return present
     staging = part_folder(info.name)
     targets = [(file, staging / file.name) for file in info.files]
-    with translate_os_errors(f"{models_folder()} cannot be written"):
+    with translate_os_errors(models_folder()):
         staging.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(staging) as alone:
             if not alone:
                 raise DownloadError(
-                    f"{info.title} is being downloaded already, by another program.",
-                    "Wait for it, or stop it and download again.",
+                    msg(
+                        "{title} is being downloaded already, by another program.",
+                        title=info.title,
+                    ),
+                    msg("Wait for it, or stop it and download again."),
                 )
             check_space(staging, info.size - partial_bytes(info))
             fetch_files(targets, progress, cancelled, open_url=open_url, sleep=sleep)
@@ -266,7 +270,7 @@ class _FileDownload:
         if not self._copy_from_hub_cache():
             self._fetch_all()
             self._verify()
-        with translate_os_errors(f"{self._target} cannot be written"):
+        with translate_os_errors(self._target):
             os.replace(self._part, self._target)
             self._validator.unlink(missing_ok=True)
 
@@ -282,7 +286,7 @@ class _FileDownload:
         except OSError:  # it cannot be read, or another program deletes it
             return False
         self._delete_part()
-        with translate_os_errors(f"{self._part} cannot be written"):
+        with translate_os_errors(self._part):
             link_or_copy(cached.resolve(), self._part)
         self._meter.add(self._file.size)
         return True
@@ -291,9 +295,13 @@ class _FileDownload:
         """Complete the part."""
         if hub.is_offline() and hub.is_on_hub(self._file):
             raise DownloadError(
-                f"{self._file.name} is not in the Hugging Face cache "
-                f"({hub.cache_folder()}), and HF_HUB_OFFLINE forbids to fetch it.",
-                "Unset HF_HUB_OFFLINE, or add the model from disk.",
+                msg(
+                    "{name} is not in the Hugging Face cache ({folder}), and "
+                    "HF_HUB_OFFLINE forbids to fetch it.",
+                    name=self._file.name,
+                    folder=hub.cache_folder(),
+                ),
+                msg("Unset HF_HUB_OFFLINE, or add the model from disk."),
             )
         most, failed_attempts = self._size(), 0
         while self._size() != self._file.size:
@@ -356,9 +364,14 @@ class _FileDownload:
         if length.isdecimal() and int(length) != expected:
             self._delete_part()
             raise DownloadError(
-                f"{self._url} is another file now: {int(length):,} bytes instead "
-                f"of {expected:,}.",
-                "Look for a newer version of zim-studio.",
+                msg(
+                    "{url} is another file now: {length:,} bytes instead of "
+                    "{expected:,}.",
+                    url=self._url,
+                    length=int(length),
+                    expected=expected,
+                ),
+                msg("Look for a newer version of zim-studio."),
             )
         if not received_bytes:
             self._remember_validator(response)
@@ -370,7 +383,7 @@ class _FileDownload:
                     raise http.client.IncompleteRead(
                         b"", self._file.size - received_bytes
                     )
-                with translate_os_errors(f"{self._part} cannot be written"):
+                with translate_os_errors(self._part):
                     out.write(chunk)
                 received_bytes += len(chunk)
                 self._meter.add(len(chunk))
@@ -382,7 +395,7 @@ class _FileDownload:
         return bool(span == expected)
 
     def _open_part(self) -> IO[bytes]:
-        with translate_os_errors(f"{self._part} cannot be written"):
+        with translate_os_errors(self._part):
             return self._part.open("ab", buffering=0)
 
     def _remember_validator(self, response: Response) -> None:
@@ -390,7 +403,7 @@ class _FileDownload:
         tag = response.headers.get("ETag", "")
         if not tag or tag.startswith("W/"):  # weak: equal in meaning, not in bytes
             tag = response.headers.get("Last-Modified", "")
-        with translate_os_errors(f"{self._validator} cannot be written"):
+        with translate_os_errors(self._validator):
             self._validator.write_text(tag, "utf-8")
             if not tag:
                 self._validator.unlink()
@@ -398,7 +411,7 @@ class _FileDownload:
     def _delete_part(self) -> int:
         """Delete the part; return 0, its new size."""
         self._meter.add(-self._size())
-        with translate_os_errors(f"{self._part} cannot be deleted"):
+        with translate_os_errors(self._part, delete_error):
             self._part.unlink(missing_ok=True)
             self._validator.unlink(missing_ok=True)
         return 0
@@ -406,14 +419,20 @@ class _FileDownload:
     def _verify(self) -> None:
         """Compare the digest; a wrong file is deleted."""
         self._meter.report(verifying=True)
-        with translate_os_errors(f"{self._part} cannot be read"):
+        with translate_os_errors(self._part, read_error):
             digest = sha256(self._part, self._meter.check)
         if digest != self._file.sha256:
             self._delete_part()
             raise DownloadError(
-                f"{self._file.name} arrived damaged: its checksum is wrong.",
-                f"Download it again. If that does not help, something between here and "
-                f"{self._host} changes files, or there is a newer one.",
+                msg(
+                    "{name} arrived damaged: its checksum is wrong.",
+                    name=self._file.name,
+                ),
+                msg(
+                    "Download it again. If that does not help, something between here "
+                    "and {host} changes files, or there is a newer one.",
+                    host=self._host,
+                ),
             )
 
     def _describe_error(self, error: Exception, code: int) -> DownloadError:
@@ -421,34 +440,51 @@ class _FileDownload:
         host, reason = self._host, getattr(error, "reason", error)
         if code in _PASSING:
             return DownloadError(
-                f"{host} is too busy now (HTTP {code}).",
-                "Wait, then download again: what has arrived is kept.",
+                msg("{host} is too busy now (HTTP {code}).", host=host, code=code),
+                msg("Wait, then download again: what has arrived is kept."),
             )
         if code:
             return DownloadError(
-                f"{host} does not give {self._file.name} (HTTP {code}).",
-                "It may have moved: fetch it with a browser, then add it from disk.",
+                msg(
+                    "{host} does not give {name} (HTTP {code}).",
+                    host=host,
+                    name=self._file.name,
+                    code=code,
+                ),
+                msg(
+                    "It may have moved: fetch it with a browser, then add it from disk."
+                ),
             )
         if _is_certificate(error):
             return DownloadError(
-                f"The connection to {host} is not secure: {reason}.",
-                "Check the clock of this computer; behind a company's proxy, name its "
-                "certificate in SSL_CERT_FILE.",
+                msg(
+                    "The connection to {host} is not secure: {reason}.",
+                    host=host,
+                    reason=reason,
+                ),
+                msg(
+                    "Check the clock of this computer; behind a company's proxy, name "
+                    "its certificate in SSL_CERT_FILE."
+                ),
             )
         if isinstance(error, TimeoutError) or isinstance(reason, TimeoutError):
             return DownloadError(
-                f"{host} does not answer.",
-                "Check the network, then download again: what has arrived is kept.",
+                msg("{host} does not answer.", host=host),
+                msg(
+                    "Check the network, then download again: what has arrived is kept."
+                ),
             )
         if isinstance(error, urllib.error.URLError):
             return DownloadError(
-                f"{host} cannot be reached.",
-                "Check that this computer is online, then download again: what has "
-                "arrived is kept.",
+                msg("{host} cannot be reached.", host=host),
+                msg(
+                    "Check that this computer is online, then download again: what "
+                    "has arrived is kept."
+                ),
             )
         return DownloadError(
-            f"The connection to {host} broke off.",
-            "Download again to go on: what has arrived is kept.",
+            msg("The connection to {host} broke off.", host=host),
+            msg("Download again to go on: what has arrived is kept."),
         )
 
 
@@ -458,13 +494,3 @@ def _part_path(target: Path) -> Path:
 
 def _is_certificate(error: Exception) -> bool:
     return isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError)
-
-
-def sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
-    """The SHA-256 of a file in hexadecimal; ``check`` is called between pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(4 << 20):
-            check()
-            digest.update(piece)
-    return digest.hexdigest()

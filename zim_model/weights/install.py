@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from zim_model.errors import WeightsError
+from zim_model.errors import WeightsError, msg
+from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.catalogue import MODELS, ModelInfo
-from zim_model.weights.download import sha256
 from zim_model.weights.installed import (
     ONNX_FILES,
+    WEIGHT_SUFFIXES,
     InstalledModel,
     install_files,
+    sha256,
     translate_os_errors,
 )
 
@@ -22,7 +24,7 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
     The file is linked where the disk allows it, else copied.
 
     Args:
-        path: a ``.safetensors`` file of ours, a SAM ``.pth`` file, or
+        path: a ``.safetensors`` file of ours, a SAM checkpoint, or
             ``encoder.onnx`` or ``decoder.onnx`` of a pair, or their folder.
         name: of the model; None takes the name of the known model with the
             same files, else the name of the file.
@@ -32,7 +34,7 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
             name is taken.
     """
     files, check = _recognise_files(path)
-    with translate_os_errors(f"{path} cannot be read"):
+    with translate_os_errors(path, read_error):
         check()
         if name is None:
             info = _find_by_checksums(files)
@@ -44,14 +46,18 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
 def _recognise_files(path: Path) -> tuple[list[Path], Callable[[], object]]:
     """The files of a model, and a function that checks them."""
     if not path.exists():
-        raise WeightsError(f"{path} does not exist.", "Check the spelling.")
+        raise WeightsError(
+            msg("{path} does not exist.", path=path), msg("Check the spelling.")
+        )
     if path.is_dir() or path.suffix == ".onnx":
         return _onnx_pair(path if path.is_dir() else path.parent)
-    if path.suffix not in (".safetensors", ".pth"):
+    if path.suffix not in WEIGHT_SUFFIXES:
         raise WeightsError(
-            f"{path.name} is no kind of model file that is known here.",
-            "Give a .safetensors or SAM .pth file, or a folder with "
-            f"{' and '.join(ONNX_FILES)}.",
+            msg("{name} is no kind of model file that is known here.", name=path.name),
+            msg(
+                "Give a .safetensors, .pth or .pt file, or a folder with {files}.",
+                files=" and ".join(ONNX_FILES),
+            ),
         )
     from zim_model.weights.checkpoint import check_weights
 
@@ -63,8 +69,12 @@ def _onnx_pair(folder: Path) -> tuple[list[Path], Callable[[], object]]:
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise WeightsError(
-            f"{folder} has no {' and no '.join(missing)}.",
-            "A ZIM model in ONNX format is a folder with both files.",
+            msg(
+                "{folder} has no {missing}.",
+                folder=folder,
+                missing=" and no ".join(missing),
+            ),
+            msg("A ZIM model in ONNX format is a folder with both files."),
         )
     # Graphs of more than 2 GB keep their weights beside them.
     beside = [file.with_name(f"{file.name}.data") for file in files]
@@ -88,8 +98,14 @@ def _self_contained_check(path: Path) -> Callable[[Path], None] | None:
         except WeightsError as error:
             beside = " and ".join(f"{name}.data" for name in ONNX_FILES)
             raise WeightsError(
-                f"The graphs in {folder} keep weights in other files than {beside}.",
-                "Save them again with all weights of a graph in one file beside it.",
+                msg(
+                    "The graphs in {folder} keep weights in other files than {beside}.",
+                    folder=folder,
+                    beside=beside,
+                ),
+                msg(
+                    "Save them again with all weights of a graph in one file beside it."
+                ),
             ) from error
 
     return check

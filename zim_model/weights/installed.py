@@ -7,6 +7,7 @@ it.  A folder appears under that name only once it is complete.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -19,12 +20,15 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from zim_model.assets import bundled_weights
-from zim_model.errors import WeightsError
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.errors import WeightsError, ZimError, msg
+from zim_model.runtime.atomic_files import delete_error, write_error
 
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
 ONNX_FILES = ("encoder.onnx", "decoder.onnx")
+PICKLE_SUFFIXES = (".pth", ".pt")
+"""Of SAM checkpoints that torch saved."""
+WEIGHT_SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
 PART_FOLDER = ".part"
 """Suffix of the names of incomplete folders and files."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -85,7 +89,7 @@ def _read_model_folder(folder: Path) -> InstalledModel | None:
         return None
     if {path.name for path in files} >= set(ONNX_FILES):
         return InstalledModel(folder.name, folder, size)
-    weights = [path for path in files if path.suffix in (".safetensors", ".pth")]
+    weights = [path for path in files if path.suffix in WEIGHT_SUFFIXES]
     if len(weights) != 1:
         return None
     return InstalledModel(folder.name, weights[0], size)
@@ -100,8 +104,11 @@ def check_name(name: str) -> None:
     """
     if not _NAME.fullmatch(name) or name.endswith(PART_FOLDER):
         raise WeightsError(
-            f"{name!r} is no name for a model.",
-            'Use letters, digits, ".", "_" and "-", beginning with a letter or digit.',
+            msg("{name!r} is no name for a model.", name=name),
+            msg(
+                'Use letters, digits, ".", "_" and "-", beginning with a letter or '
+                "digit."
+            ),
         )
 
 
@@ -119,20 +126,32 @@ def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
     free = shutil.disk_usage(folder).free - _SPARE
     if free < nbytes:
         raise WeightsError(
-            f"The disk of {folder} is too full: {nbytes / 1e6:,.0f} MB are needed, "
-            f"{max(0, free) / 1e6:,.0f} MB are free.",
-            f"Free some space, or name a folder on another disk in {MODELS_VARIABLE}."
+            msg(
+                "The disk of {folder} is too full: {needed:,.0f} MB are needed, "
+                "{free:,.0f} MB are free.",
+                folder=folder,
+                needed=nbytes / 1e6,
+                free=max(0, free) / 1e6,
+            ),
+            msg(
+                "Free some space, or name a folder on another disk in {variable}.",
+                variable=MODELS_VARIABLE,
+            )
             if model
-            else "Free some space, or choose a folder on another disk.",
+            else msg("Free some space, or choose a folder on another disk."),
         )
 
 
 @contextmanager
-def translate_os_errors(doing: str) -> Iterator[None]:
+def translate_os_errors(
+    path: Path, describe: Callable[..., ZimError] = write_error
+) -> Iterator[None]:
     """Turn system errors into errors for the user.
 
     Args:
-        doing: begins the sentence, such as ``/models cannot be written``.
+        path: what is read or written.
+        describe: makes the error, such as
+            :func:`zim_model.runtime.atomic_files.read_error`.
 
     Raises:
         WeightsError: instead of any OSError.
@@ -140,8 +159,7 @@ def translate_os_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise WeightsError(f"{doing}: {reason}.", cure) from error
+        raise describe(path, error, WeightsError) from error
 
 
 def require_onnx() -> None:
@@ -156,10 +174,13 @@ def require_onnx() -> None:
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError)
         raise WeightsError(
-            f"This needs the package {error.name}, which is not installed."
+            msg(
+                "This needs the package {name}, which is not installed.",
+                name=error.name,
+            )
             if missing
-            else f"What ONNX needs cannot be loaded: {error}.",
-            "Install what ONNX needs: pip install 'zim-studio[onnx]'.",
+            else msg("What ONNX needs cannot be loaded: {error}.", error=str(error)),
+            msg("Install what ONNX needs: pip install 'zim-studio[onnx]'."),
         ) from error
 
 
@@ -178,12 +199,12 @@ def install_files(
     check_name(name)
     if find_installed(name) is not None:
         raise WeightsError(
-            f"There is a model called {name} already.",
-            "Remove it first, or give the new one another name.",
+            msg("There is a model called {name} already.", name=name),
+            msg("Remove it first, or give the new one another name."),
         )
     folder = models_folder()
     staging = folder / f"{secrets.token_hex(8)}{PART_FOLDER}"
-    with translate_os_errors(f"{folder} cannot be written"):
+    with translate_os_errors(folder):
         staging.mkdir(parents=True)
         try:
             check_space(folder, sum(path.stat().st_size for path in files))
@@ -216,16 +237,28 @@ def remove_model(name: str) -> None:
     check_name(name)
     model = find_installed(name)
     if model is not None and model.bundled:
-        raise WeightsError(f"{name} belongs to the program and cannot be removed.")
+        raise WeightsError(
+            msg("{name} belongs to the program and cannot be removed.", name=name)
+        )
     folder = models_folder()
     doomed = [path for path in (folder / name, part_folder(name)) if path.is_dir()]
     if not doomed:
-        raise WeightsError(f"No model called {name} is installed.")
+        raise WeightsError(msg("No model called {name} is installed.", name=name))
     for path in doomed:
-        with translate_os_errors(f"{path} cannot be deleted"):
+        with translate_os_errors(path, delete_error):
             shutil.rmtree(path)
 
 
 def part_folder(name: str) -> Path:
     """Folder of a model's files until its download is complete."""
     return models_folder() / f"{name}{PART_FOLDER}"
+
+
+def sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    """The SHA-256 of a file in hexadecimal; ``check`` is called between pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(4 << 20):
+            check()
+            digest.update(piece)
+    return digest.hexdigest()

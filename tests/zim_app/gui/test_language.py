@@ -1,6 +1,9 @@
 """The window in German."""
 
 import ast
+import errno
+import json
+import pickle
 import re
 from pathlib import Path
 
@@ -19,8 +22,10 @@ from zim_app.gui.settings import preferences
 from zim_app.gui.settings.settings_dialog import SettingsDialog
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_app.translations.__main__ import messages
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, ZimError, msg
+from zim_model.evaluation.journal import EvaluationRow
 from zim_model.prompts import Point
+from zim_model.runtime.atomic_files import write_error
 
 
 @pytest.fixture
@@ -87,22 +92,50 @@ def test_errors_are_german_with_their_values(german_window, settle_german, tmp_p
     )
 
 
-def test_reasons_of_the_system_are_german_too(german):
-    error = ImageError("/a/b.png cannot be written: the disk is full.")
-    assert language.translate_error(error.message) == (
+def full_disk() -> ZimError:
+    return write_error(Path("/a/b.png"), OSError(errno.ENOSPC, "full"), ImageError)
+
+
+def test_errors_in_errors_are_german_with_their_values(german_window):
+    error = full_disk()
+    german_window.report(error)
+    assert german_window.banner.text == (
+        "/a/b.png kann nicht geschrieben werden: der Datenträger ist voll.\n"
+        "Schaffen Sie Platz oder wählen Sie einen anderen Datenträger."
+    )
+    outer = msg("{name} cannot be used. {reason}", name="a", reason=error.message)
+    assert language.translate_message(pickle.loads(pickle.dumps(outer))) == (
+        "a kann nicht verwendet werden. "
         "/a/b.png kann nicht geschrieben werden: der Datenträger ist voll."
     )
 
 
+def test_failed_rows_of_an_evaluation_are_german_when_read_back(german):
+    row = EvaluationRow("a", "b", "box", "", error=full_disk().text)
+    stored = json.loads(json.dumps(row.to_json()))
+    read = EvaluationRow.from_json(stored)
+    assert read == row
+    assert language.translate_message(read.error).startswith("/a/b.png kann nicht")
+    stored["error_message"] = {"template": "{a.b}{0}", "values": {"a": 1}}
+    assert (
+        language.translate_message(EvaluationRow.from_json(stored).error) == row.error
+    )
+
+
 @pytest.mark.parametrize(
-    "text", ["", "Something else.", "Etwas ging {} schief.", "{0} is {1}"]
+    "text", ["", "Something else.", "{0} is {1}", msg("Not {{translated}}.")]
 )
 def test_what_is_not_known_stays_as_it_is(german, text):
-    assert language.translate_error(text) == text
+    assert language.translate_message(text) == text
 
 
 def test_errors_stay_english_in_english(qapp):
-    assert language.translate_error("a.png is empty.") == "a.png is empty."
+    error = full_disk()
+    assert language.translate_message(error.text) == str(error)
+    assert str(error) == (
+        "/a/b.png cannot be written: the disk is full. "
+        "Free some space or choose another disk."
+    )
 
 
 def test_dialogs_are_german_down_to_the_buttons_of_qt(german_window):

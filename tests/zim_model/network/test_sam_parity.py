@@ -10,7 +10,8 @@ from zim_model.inference.backends import prompt_tokens
 from zim_model.network.config import VitConfig, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.weights.checkpoint import load_sam, load_sam_state
+from zim_model.weights.sam_checkpoint import zim_from_sam
+from zim_model.weights.tensors import load_strict
 
 transformers = pytest.importorskip("transformers")
 
@@ -105,9 +106,7 @@ def reference():
 @pytest.fixture(scope="module")
 def ours(reference):
     model = Zim(TINY_SAM).eval()
-    report = load_sam_state(model, sam_names(reference.state_dict()), "reference")
-    assert report.new == ()
-    assert report.unused == ()
+    load_strict(model, sam_names(reference.state_dict()), "reference")
     return model
 
 
@@ -226,7 +225,7 @@ def test_transformer(reference, ours):
 def test_sam_weights_load_into_zim_and_the_new_tensors_are_listed(ours, tmp_path):
     path = tmp_path / "sam.pth"
     torch.save(ours.state_dict(), path)
-    zim, report = load_sam(path, TINY_ZIM)
+    zim, report = zim_from_sam(path, TINY_ZIM)
     assert set(report.loaded) | set(report.unused) == set(ours.state_dict())
     assert all("output_upscaling" in name for name in report.unused)
     new = {

@@ -229,6 +229,7 @@ def card(monkeypatch):
             self.real = real(path, options, providers=[ON_CPU])
             self.get_inputs = self.real.get_inputs
             self.get_outputs = self.real.get_outputs
+            self.get_modelmeta = self.real.get_modelmeta
 
         def get_providers(self):
             used = ON_CPU if self.asked_for_cpu else uses[self.name]

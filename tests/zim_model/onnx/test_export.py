@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
-from zim_model import ZimPredictor
-from zim_model.errors import WeightsError
+from zim_model import ZimPredictor, load_model
+from zim_model.errors import WeightsError, msg
 from zim_model.inference.backends import TorchBackend
 from zim_model.inference.engine import Engine
 from zim_model.inference.view import View
@@ -21,9 +21,10 @@ from zim_model.network.config import CONFIGS, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.onnx import parity
 from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
+from zim_model.onnx.convert import convert_pair
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.onnx.parity import ParityDifference, encoder_differences
-from zim_model.prompts import Box, PromptSet
+from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import Options, Request
 from zim_model.weights.install import install_from_disk
 from zim_model.weights.installed import require_onnx
@@ -237,6 +238,29 @@ def test_the_pair_answers_like_the_network_behind_the_same_backend(model, pair):
     np.testing.assert_allclose(a, b, atol=1e-4)
 
 
+def test_the_width_of_the_attention_mask_is_kept(tmp_path):
+    model = random_model(replace(SMALL_VIT, attention_sigma=0.11))
+    export_pair(model, tmp_path / "pair")
+    theirs, ours = OnnxBackend(tmp_path / "pair", "cpu"), TorchBackend(model, "cpu")
+    view = View.whole(*IMAGE.shape[:2], SIDE)
+    asked = view.apply(PromptSet((Point(40, 30),)))
+    a, _ = theirs.decode(theirs.encode(IMAGE, view), asked)
+    b, _ = ours.decode(ours.encode(IMAGE, view), asked)
+    np.testing.assert_allclose(a, b, atol=1e-4)
+    convert_pair(tmp_path / "pair", tmp_path / "back.safetensors")
+    assert load_model(tmp_path / "back.safetensors").config.attention_sigma == 0.11
+
+
+def test_a_malformed_width_is_named(model, tmp_path):
+    export_pair(model, tmp_path)
+    path = tmp_path / "decoder.onnx"
+    graph = onnx.load(str(path))
+    graph.metadata_props[-1].value = "wide"
+    onnx.save(graph, str(path))
+    with pytest.raises(WeightsError, match=r"decoder\.onnx.*zim_attention_sigma.*wide"):
+        check_pair(tmp_path)
+
+
 def test_models_that_the_interface_does_not_suit_are_refused(tmp_path):
     with pytest.raises(WeightsError, match="small-cnn draws maps"):
         export_pair(random_model(SMALL_CNN), tmp_path / "out")
@@ -271,7 +295,7 @@ def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch)
 def test_what_is_not_a_number_is_no_agreement(value):
     found = [ParityDifference("masks", "", value, 1.0)]
     with pytest.raises(WeightsError, match="other numbers"):
-        parity.check_parity(found, "x was exported")
+        parity.check_parity(found, msg("x was exported"))
 
 
 def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):

@@ -1,25 +1,20 @@
 import json
 import os
-import pickle
-from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
+from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model import load_model
 from zim_model.errors import WeightsError
-from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
+from zim_model.network.config import CONFIGS, ZimConfig
 from zim_model.weights.checkpoint import (
     CONFIG_KEY,
     check_weights,
-    fingerprint,
-    load_sam,
-    read_sam,
     save_model,
-    zim_from_sam,
 )
+from zim_model.weights.tensors import fingerprint
 
 
 def test_saved_models_come_back(small_cnn, tmp_path):
@@ -68,11 +63,6 @@ def test_tensors_without_a_configuration(tmp_path):
         load_model(path)
 
 
-class Evil:
-    def __reduce__(self):
-        return os.system, ("touch /tmp/zim-studio-was-here",)
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -110,89 +100,9 @@ def test_all_our_configurations_survive_json():
         assert ZimConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
-def test_code_in_a_pth_file_is_not_run(tmp_path):
-    path = tmp_path / "sam.pth"
-    torch.save({"image_encoder.pos_embed": Evil()}, path)
-    with pytest.raises(WeightsError, match="unsafe"):
-        read_sam(path)
-    path.write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(WeightsError, match="unsafe"):
+@pytest.mark.parametrize("name", ["encoder.onnx", "folder"])
+def test_graphs_and_folders_are_named_for_what_they_are(tmp_path, name):
+    path = tmp_path / name
+    path.mkdir() if name == "folder" else path.write_bytes(b"graph")
+    with pytest.raises(WeightsError, match=r"(graph|folder).*models convert"):
         load_model(path)
-    assert not os.path.exists("/tmp/zim-studio-was-here")
-
-
-def test_sam_of_another_size_is_refused_with_the_tensor_named(tmp_path):
-    path = tmp_path / "sam.pth"
-    torch.save(random_model(sam_variant(SMALL_VIT)).state_dict(), path)
-    with pytest.raises(WeightsError, match=r"pos_embed.*expected"):
-        load_sam(path, CONFIGS["sam-vit-b"])
-
-
-def test_a_file_that_is_no_sam(tmp_path):
-    path = tmp_path / "sam.pth"
-    torch.save({"conv.weight": torch.zeros(3)}, path)
-    with pytest.raises(WeightsError, match="not a SAM"):
-        load_model(path)
-
-
-def test_a_zim_starts_from_what_sam_knows(tmp_path):
-    path = tmp_path / "sam.pth"
-    sam = random_model(sam_variant(SMALL_VIT), seed=1)
-    torch.save(sam.state_dict(), path)
-    model, report = zim_from_sam(path, SMALL_VIT)
-    own, theirs = model.state_dict(), sam.state_dict()
-    assert model.training
-    for name in report.loaded:
-        assert torch.equal(own[name], theirs[name])
-    assert {name.split(".")[0] for name in report.loaded} == {
-        *("image_encoder", "prompt_encoder", "mask_decoder")
-    }
-    parts = {".".join(name.split(".")[:2]) for name in report.new}
-    assert parts == {"detail_stream.convs", "mask_decoder.pixel_decoder"}
-    assert all("output_upscaling" in name for name in report.unused)
-    assert "left as initialised" in str(report)
-    assert f"detail_stream.convs {len(list(model.detail_stream.state_dict()))}" in str(
-        report
-    )
-
-
-def test_a_zim_of_another_input_size_gets_sams_positions_interpolated(tmp_path):
-    path = tmp_path / "sam.pth"
-    sam = random_model(sam_variant(SMALL_VIT), seed=1)
-    torch.save(sam.state_dict(), path)
-    model, report = zim_from_sam(path, replace(SMALL_VIT, image_size=192))
-    assert set(report.resized) == {
-        "image_encoder.pos_embed",
-        "image_encoder.blocks.1.attn.rel_pos_h",
-        "image_encoder.blocks.1.attn.rel_pos_w",
-    }
-    small = sam.image_encoder.blocks[1].attn.rel_pos_h
-    large = model.image_encoder.blocks[1].attn.rel_pos_h
-    torch.testing.assert_close(large.mean(0), small.mean(0), atol=0.02, rtol=0)
-    coords = torch.tensor([[[50.0, 60.0]]])
-    logits, _ = model.decode(
-        model.encode(torch.zeros(1, 3, 192, 192)), coords, torch.ones(1, 1).long()
-    )
-    assert logits.shape == (1, 4, 96, 96)
-
-
-def test_a_zim_of_other_fusion_widths_gets_all_but_the_last_layers(tmp_path):
-    path = tmp_path / "sam.pth"
-    torch.save(random_model(sam_variant(SMALL_VIT)).state_dict(), path)
-    config = replace(SMALL_VIT, fusion_channels=(12, 8, 6))
-    _, report = zim_from_sam(path, config)
-    hyper = "mask_decoder.output_hypernetworks_mlps.0.layers"
-    assert f"{hyper}.1.weight" in report.loaded
-    assert f"{hyper}.2.weight" in report.new
-    assert f"{hyper}.2.weight" in report.unused
-
-
-def test_what_cannot_start_from_a_sam_is_refused(tmp_path):
-    path = tmp_path / "sam.pth"
-    torch.save(random_model(sam_variant(SMALL_VIT)).state_dict(), path)
-    with pytest.raises(WeightsError, match="no ZIM that could"):
-        zim_from_sam(path, SMALL_CNN)
-    with pytest.raises(WeightsError, match="not a SAM ViT-B"):
-        zim_from_sam(path)
-    with pytest.raises(WeightsError, match="another architecture"):
-        zim_from_sam(path, replace(SMALL_VIT, transformer_mlp=64))

@@ -79,7 +79,9 @@ def test_where_links_do_not_work_files_are_copied(weights, monkeypatch):
 
 def test_a_sam_is_recognised_by_its_tensors(tmp_path, monkeypatch):
     config = replace(sam_variant(SMALL_VIT), name="sam-small")
-    monkeypatch.setattr("zim_model.weights.checkpoint.CONFIGS", {"sam-small": config})
+    monkeypatch.setattr(
+        "zim_model.weights.sam_checkpoint.CONFIGS", {"sam-small": config}
+    )
     path = tmp_path / "sam_small.pth"
     torch.save(random_model(config).state_dict(), path)
     assert install_from_disk(path).name == "sam_small"
@@ -147,7 +149,7 @@ def test_missing_tensors_are_refused(tmp_path):
 @pytest.mark.parametrize("name", ["x.bin", "x.txt"])
 def test_other_files_are_refused_with_what_is_known(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(WeightsError, match=r"\.safetensors or SAM \.pth"):
+    with pytest.raises(WeightsError, match=r"\.safetensors, \.pth or \.pt"):
         install_from_disk(tmp_path / name)
 
 

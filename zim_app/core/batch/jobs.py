@@ -12,7 +12,7 @@ from pathlib import Path
 
 from zim_app.core.folders import find_images, is_image_file, list_images
 from zim_app.core.naming import sanitise
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Shard:
         shard = cls(*map(int, match.groups())) if match else cls(0, 0)
         if not 1 <= shard.number <= shard.count:
             raise ZimError(
-                f"{text!r} is no part of a batch.",
-                "Give I/N, the I-th of N parts, such as 1/4.",
+                msg("{text!r} is no part of a batch.", text=text),
+                msg("Give I/N, the I-th of N parts, such as 1/4."),
             )
         return shard
 
@@ -83,20 +83,27 @@ def folder_jobs(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ..
             folder itself.
     """
     if not folder.is_dir():
-        raise ZimError(f"There is no folder {folder}.", "Check the spelling.")
+        raise ZimError(
+            msg("There is no folder {folder}.", folder=folder),
+            msg("Check the spelling."),
+        )
     if folder.resolve() == output.resolve():
         raise ZimError(
-            "The output folder is the input folder.",
-            f"Choose another, such as {folder / 'cutouts'}.",
+            msg("The output folder is the input folder."),
+            msg("Choose another, such as {folder}.", folder=folder / "cutouts"),
         )
     paths = list_images(folder)
     if recursive:
         paths = find_images(folder, excluded=[output.resolve()])
     if not paths:
-        inside = "" if recursive else " Say --recursive to look in the folders in it."
         raise ZimError(
-            f"There is no photo in {folder}.",
-            f"JPEG, PNG, TIFF, WebP, BMP and GIF files are read.{inside}",
+            msg("There is no photo in {folder}.", folder=folder),
+            msg("JPEG, PNG, TIFF, WebP, BMP and GIF files are read.")
+            if recursive
+            else msg(
+                "JPEG, PNG, TIFF, WebP, BMP and GIF files are read. Say --recursive to "
+                "look in the folders in it."
+            ),
         )
     return _unique_names((path, path.relative_to(folder).as_posix()) for path in paths)
 
@@ -111,7 +118,9 @@ def image_jobs(paths: Sequence[Path]) -> tuple[Job, ...]:
         dict.fromkeys(path.absolute() for path in paths if is_image_file(path))
     )
     if not paths:
-        raise ZimError("There is no photo.", "Choose some photos, or a folder.")
+        raise ZimError(
+            msg("There is no photo."), msg("Choose some photos, or a folder.")
+        )
     one_folder = len({path.parent for path in paths}) == 1
     pairs = ((path, path.name if one_folder else path.as_posix()) for path in paths)
     return tuple(replace(job, folder="") for job in _unique_names(pairs, flat=True))

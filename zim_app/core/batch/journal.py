@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from zim_app.core.session_store import FileStamp
-from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.errors import ZimError, msg
+from zim_model.runtime.atomic_files import describe_os_error, read_error
 
 FOLDER = ".zim-batch"
 """Subfolder of the output folder with the journal and thumbnails of the results."""
@@ -210,7 +210,11 @@ class BatchJournal:
                 os.fsync(stream.fileno())
         except OSError as error:
             reason, cure = describe_os_error(error)
-            message = f"The journal in {self.output} cannot be written: {reason}."
+            message = msg(
+                "The journal in {output} cannot be written: {reason}.",
+                output=self.output,
+                reason=reason,
+            )
             raise ZimError(message, cure) from error
 
     def _start(self) -> IO[str]:
@@ -263,8 +267,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         text = path.read_text("ascii", errors="replace")
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+        raise read_error(path, error) from error
     for line in text.splitlines():
         try:
             data = json.loads(line)
@@ -274,8 +277,15 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             continue
         if data.get("version", VERSION) != VERSION:
             raise ZimError(
-                f"{path} has the version {data['version']!r}; known is {VERSION}.",
-                "Use the newer zim-studio that wrote it, or another output folder.",
+                msg(
+                    "{path} has the version {version!r}; known is {newest}.",
+                    path=path,
+                    version=data["version"],
+                    newest=VERSION,
+                ),
+                msg(
+                    "Use the newer zim-studio that wrote it, or another output folder."
+                ),
             )
         if isinstance(data.get("at"), int | float):
             yield data

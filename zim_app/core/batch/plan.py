@@ -12,7 +12,7 @@ from zim_app.core.batch.jobs import Job, Shard
 from zim_app.core.batch.prompt_sources import PromptPolicy, ResolvedPrompts
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.session_store import FileStamp
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 BATCH_EXPORT = ExportOptions(scope="together")
 """Default export options of a batch: one cut-out per image."""
@@ -56,20 +56,32 @@ class BatchPlan:
         pieces = string.Formatter().parse(self.export.template)
         if "name" not in {name for _, name, _, _ in pieces}:
             raise ZimError(
-                f"The file name {self.export.template!r} is the same for all photos.",
-                "Put {name} in it, which stands for the name of the photo.",
+                msg(
+                    "The file name {template!r} is the same for all photos.",
+                    template=self.export.template,
+                ),
+                msg("Put {{name}} in it, which stands for the name of the photo."),
             )
         backdrop = self.export.background_image
         if backdrop is not None and not backdrop.is_file():
-            raise ZimError(f"There is no background {backdrop}.", "Choose a photo.")
+            raise ZimError(
+                msg("There is no background {backdrop}.", backdrop=backdrop),
+                msg("Choose a photo."),
+            )
         policy = self.prompt_policy
         if not (policy.recipes or policy.table or policy.box or policy.automatic):
             raise ZimError(
-                "There is nowhere that prompts could come from.",
-                "Use recipes, a file of prompts, a relative box, or the main object.",
+                msg("There is nowhere that prompts could come from."),
+                msg(
+                    "Use recipes, a file of prompts, a relative box, or the main "
+                    "object."
+                ),
             )
         if self.output.exists() and not self.output.is_dir():
-            raise ZimError(f"{self.output} is a file.", "Give the path of a folder.")
+            raise ZimError(
+                msg("{output} is a file.", output=self.output),
+                msg("Give the path of a folder."),
+            )
         return self
 
     def fingerprint(self, resolved: ResolvedPrompts, models: dict[str, str]) -> str:

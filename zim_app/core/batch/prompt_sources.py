@@ -14,7 +14,7 @@ from zim_app.core.batch.prompt_table import PromptTable, RelativeBox, TableEntry
 from zim_app.core.project import Project, find_image_file, read_project
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
 from zim_app.core.session_store import FileStamp, Session, SessionStore
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.weights.catalogue import DEFAULT_MODEL
@@ -249,7 +249,7 @@ def validate_stack(stack: ObjectStack, height: int, width: int) -> None:
             entry.recipe.validate(height, width)
         except ZimError as error:
             name = entry.name or str(number)
-            message = f"Object {name}: {error.message}"
+            message = msg("Object {name}: {reason}", name=name, reason=error.message)
             raise ZimError(message, error.hint) from error
 
 

@@ -29,10 +29,10 @@ from pathlib import Path
 from typing import Any
 
 from zim_app.core.saved_work import MAX_BYTES, ObjectStack
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe, SceneObject
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
 COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")
@@ -54,8 +54,8 @@ class RelativeBox:
         if not inside or self.x0 >= self.x1 or self.y0 >= self.y1:
             shown = ", ".join(f"{edge:g}" for edge in edges)
             raise ZimError(
-                f"The relative box ({shown}) is not valid.",
-                "Give left, top, right and bottom as fractions from 0 to 1.",
+                msg("The relative box ({shown}) is not valid.", shown=shown),
+                msg("Give left, top, right and bottom as fractions from 0 to 1."),
             )
 
     def to_pixels(self, height: int, width: int) -> Box:
@@ -108,7 +108,7 @@ class TableEntry:
             ZimError: the entry is invalid.
         """
         if self.problem:
-            raise ZimError(self.problem, "Correct the file of prompts.")
+            raise ZimError(self.problem, msg("Correct the file of prompts."))
         return ObjectStack(
             tuple(
                 SceneObject(n, each.name, recipe=each.to_pixels(height, width, model))
@@ -153,19 +153,23 @@ def read_table(path: Path) -> PromptTable:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ZimError(f"{path.name} is too large to be a file of prompts.")
+            raise ZimError(
+                msg("{name} is too large to be a file of prompts.", name=path.name)
+            )
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be read: {reason}.", cure) from error
+        raise read_error(path, error) from error
     except UnicodeDecodeError as error:
         raise ZimError(
-            f"{path.name} is no text in UTF-8.", "Save it as UTF-8."
+            msg("{name} is no text in UTF-8.", name=path.name), msg("Save it as UTF-8.")
         ) from error
     is_csv = path.suffix.lower() in (".csv", ".tsv")
     entries = _parse_csv(path.name, text) if is_csv else _parse_json(path.name, text)
     if not entries:
-        raise ZimError(f"{path.name} has no prompts in it.", "Choose another file.")
+        raise ZimError(
+            msg("{name} has no prompts in it.", name=path.name),
+            msg("Choose another file."),
+        )
     return PromptTable(path.name, entries)
 
 
@@ -184,13 +188,23 @@ def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
             for row in reader
         ]
     except csv.Error as error:
-        raise ZimError(f"{name} is malformed: {error}.") from error
+        raise ZimError(
+            msg("{name} is malformed: {error}.", name=name, error=str(error))
+        ) from error
     unknown = columns - set(COLUMNS)
     if "image" not in columns or unknown:
-        what = f"has the unknown column {min(unknown)!r}" if unknown else "has no image"
         raise ZimError(
-            f"{name} {what}{'' if unknown else ' column'}.",
-            f"Its first row names columns out of {', '.join(COLUMNS)}.",
+            msg(
+                "{name} has the unknown column {column!r}.",
+                name=name,
+                column=min(unknown),
+            )
+            if unknown
+            else msg("{name} has no image column.", name=name),
+            msg(
+                "Its first row names columns out of {columns}.",
+                columns=", ".join(COLUMNS),
+            ),
         )
     return _group_rows(name, rows)
 
@@ -206,7 +220,12 @@ def _group_rows(
         try:
             entry = replace(entry, objects=_add_row(entry.objects, row))
         except ZimError as error:
-            problem = f"{name}, line {line}: {error.message}."
+            problem = msg(
+                "{name}, line {line}: {reason}.",
+                name=name,
+                line=line,
+                reason=error.message,
+            )
             entry = replace(entry, problem=entry.problem or problem)
         entries[image] = entry
     return entries
@@ -216,15 +235,15 @@ def _add_row(
     objects: tuple[TableObject, ...], row: dict[str, Any]
 ) -> tuple[TableObject, ...]:
     if row.get("") or any(isinstance(v, list) for v in row.values()):
-        raise ZimError("there are more values than columns")
+        raise ZimError(msg("there are more values than columns"))
     if not _cell(row, "image"):
-        raise ZimError("the image is missing")
+        raise ZimError(msg("the image is missing"))
     name, units = _cell(row, "object"), _units(_cell(row, "units"))
     names = [each.name for each in objects]
     index = names.index(name) if name in names else len(objects)
     old = objects[index] if index < len(objects) else _new_object(name, units)
     if old.units != units:
-        raise ZimError(f"the object {name!r} has two different units")
+        raise ZimError(msg("the object {name!r} has two different units", name=name))
     recipe = old.recipe
     x, y, label = (_cell(row, column) for column in ("x", "y", "label"))
     edges = [_cell(row, column) for column in BOX_COLUMNS]
@@ -234,11 +253,13 @@ def _add_row(
         )
     if any(edges):
         if recipe.prompts.box is not None:
-            raise ZimError("the object has two boxes; name a second one in 'object'")
+            raise ZimError(
+                msg("the object has two boxes; name a second one in 'object'")
+            )
         sides = map(_number, BOX_COLUMNS, edges)
         recipe = recipe.with_box(Box.from_corners(*sides))
     if recipe is old.recipe:
-        raise ZimError("the row has neither a point nor a box")
+        raise ZimError(msg("the row has neither a point nor a box"))
     return (*objects[:index], replace(old, recipe=recipe), *objects[index + 1 :])
 
 
@@ -256,19 +277,23 @@ def _number(column: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ZimError(f"{column} is {text!r}, which is no number")
+        raise ZimError(
+            msg("{column} is {text!r}, which is no number", column=column, text=text)
+        )
     return value
 
 
 def _positive(label: str) -> bool:
     if label not in ("", "0", "1"):
-        raise ZimError(f"the label is {label!r}, neither 1 nor 0")
+        raise ZimError(msg("the label is {label!r}, neither 1 nor 0", label=label))
     return label != "0"
 
 
 def _units(text: str) -> str:
     if (text or UNITS[0]) not in UNITS:
-        raise ZimError(f"the units are {text!r}, neither pixels nor fraction")
+        raise ZimError(
+            msg("the units are {text!r}, neither pixels nor fraction", text=text)
+        )
     return text or UNITS[0]
 
 
@@ -280,8 +305,8 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
         data = json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError) as error:
         raise ZimError(
-            f"{name} is no JSON file: {str(error)[:80]}.",
-            "Give prompts as JSON, or as CSV in a file that ends in .csv.",
+            msg("{name} is no JSON file: {reason}.", name=name, reason=str(error)[:80]),
+            msg("Give prompts as JSON, or as CSV in a file that ends in .csv."),
         ) from error
     if isinstance(data, dict) and isinstance(data.get("images"), list | dict):
         data = data["images"]
@@ -293,12 +318,19 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
             for image, entry in data.items()
         ]
     if not isinstance(data, list):
-        raise ZimError(f"{name} holds neither a list of photos nor an object.")
+        raise ZimError(
+            msg("{name} holds neither a list of photos nor an object.", name=name)
+        )
     entries: dict[str, TableEntry] = {}
     for number, item in enumerate(data, 1):
-        entry = _json_entry(f"{name}, entry {number}", number, item)
+        location = msg("{name}, entry {number}", name=name, number=number)
+        entry = _json_entry(location, number, item)
         if entry.image in entries:
-            problem = f"{name}, entry {number}: {entry.image} was there before."
+            problem = msg(
+                "{location}: {image} was there before.",
+                location=location,
+                image=entry.image,
+            )
             entry = replace(entries[entry.image], problem=problem)
         entries[entry.image] = entry
     return entries
@@ -307,38 +339,45 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
 def _json_entry(location: str, number: int, item: Any) -> TableEntry:
     image = item.get("image") if isinstance(item, dict) else None
     if not isinstance(image, str) or not image:
-        return TableEntry(
-            f"entry {number}", problem=f"{location}: the image is missing."
-        )
+        problem = msg("{location}: the image is missing.", location=location)
+        return TableEntry(f"entry {number}", problem=problem)
     try:
         return TableEntry(image, _json_objects(item.get("objects", [item])))
     except ZimError as error:
-        return TableEntry(image, problem=f"{location} ({image}): {error.message}")
+        problem = msg(
+            "{location} ({image}): {reason}",
+            location=location,
+            image=image,
+            reason=error.message,
+        )
+        return TableEntry(image, problem=problem)
 
 
 def _json_objects(parts: Any) -> tuple[TableObject, ...]:
     if not isinstance(parts, list) or not parts:
-        raise ZimError("its objects are no list with anything in it.")
+        raise ZimError(msg("its objects are no list with anything in it."))
     return tuple(map(_json_object, parts))
 
 
 def _json_object(data: Any) -> TableObject:
     if not isinstance(data, dict):
-        raise ZimError("an object is malformed.")
+        raise ZimError(msg("an object is malformed."))
     name = data.get("name", "")
     if not isinstance(name, str):
-        raise ZimError(f"an object's name is {name!r}.")
+        raise ZimError(msg("an object's name is {name!r}.", name=name))
     if "recipe" in data:
         return TableObject(name, Recipe.from_json(data["recipe"]))
     units = data.get("units", UNITS[0])
     if units not in UNITS:
-        raise ZimError(f"the units are {units!r}, neither pixels nor fraction.")
+        raise ZimError(
+            msg("the units are {units!r}, neither pixels nor fraction.", units=units)
+        )
     points = data.get("points") or []
     if isinstance(points, list):  # the label is optional
         points = [[*p, 1] if isinstance(p, list) and len(p) == 2 else p for p in points]
     prompts = PromptSet.from_json({**data, "points": points})
     if not prompts:
-        raise ZimError("an object has no prompts.")
+        raise ZimError(msg("an object has no prompts."))
     return TableObject(name, Recipe(prompts, model=""), units)
 
 

@@ -19,8 +19,8 @@ from zim_app.core.batch.journal import FOLDER, BatchRow, read_records
 from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.writing import REPORT, SHEET, THUMBNAIL_SIDE, thumbnail_path
 from zim_app.core.folders import natural_key
-from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.errors import ZimError, msg
+from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
 
 COLUMNS, LINES = 8, 25
 """Columns and lines of thumbnails on one sheet."""
@@ -75,8 +75,8 @@ def merge_folders(
     for folder in folders:
         if not (folder / FOLDER).is_dir():
             raise ZimError(
-                f"No batch was written to {folder}.",
-                "Give the output folders of batches.",
+                msg("No batch was written to {folder}.", folder=folder),
+                msg("Give the output folders of batches."),
             )
         for name, record in read_records([folder]).items():
             # Of an image in two journals, the successful row is reported.
@@ -87,7 +87,10 @@ def merge_folders(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason, cure = describe_os_error(error)
-        raise ZimError(f"{output} cannot be made: {reason}.", cure) from error
+        raise ZimError(
+            msg("{output} cannot be made: {reason}.", output=output, reason=reason),
+            cure,
+        ) from error
     return [row for _, row in order], write_report_files(output, order)
 
 
@@ -211,5 +214,4 @@ def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         with atomic_write(path) as stream:
             write(stream)
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+        raise write_error(path, error) from error

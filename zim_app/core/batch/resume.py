@@ -28,16 +28,19 @@ from zim_app.core.decoding import FORMATS
 from zim_app.core.images import load_image
 from zim_app.core.naming import NameFields, file_stem
 from zim_app.core.session_store import FileStamp, SessionStore
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.recipe import SceneObject
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.installed import find_installed
 
 _UNKNOWN = "\ufffc"
 """Placeholder in names for values that are not known yet; not valid in file names."""
 NO_PROMPTS = ZimError(
-    "There are no prompts for this photo.",
-    "Give it prompts in the studio or in a file, or choose another source of prompts.",
+    msg("There are no prompts for this photo."),
+    msg(
+        "Give it prompts in the studio or in a file, or choose another source of "
+        "prompts."
+    ),
 )
 
 
@@ -121,8 +124,7 @@ def _content_digest(job: Job) -> str:
     try:
         return content_digest(job.path)
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{job.path} cannot be read: {reason}.", cure) from error
+        raise read_error(job.path, error) from error
 
 
 # -- Dry runs ------------------------------------------------------------------------
@@ -176,7 +178,7 @@ def dry_run(
     table = plan.prompt_policy.table
     for image in resolver.unused_entries(plan.jobs):
         if plan.shard.contains(image) and table is not None:
-            problem = table.entries[image].problem or "There is no such photo."
+            problem = table.entries[image].problem or msg("There is no such photo.")
             yield DryRunEntry(image, "failed", "table", message=problem)
     for job in plan.own_jobs:
         try:

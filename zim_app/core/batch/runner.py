@@ -31,7 +31,7 @@ from zim_app.core.batch.writing import (
 from zim_app.core.images import Image, load_image
 from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import SessionStore
-from zim_model.errors import Cancelled, ZimError
+from zim_model.errors import Cancelled, ZimError, msg
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import CancelCheck, Matte, Options, Request, never_cancelled
 from zim_model.runtime.atomic_files import describe_os_error
@@ -331,7 +331,8 @@ class _BatchRun:
         )
         if found_object is None:
             raise ZimError(
-                "No object was found in this photo.", "Give it prompts instead."
+                msg("No object was found in this photo."),
+                msg("Give it prompts instead."),
             )
         options = Options(candidate=found_object.candidate)
         recipe = replace(base, prompts=found_object.prompts, options=options)
@@ -355,7 +356,9 @@ class _BatchRun:
             problem = error
         except OSError as error:
             reason, cure = describe_os_error(error)
-            problem = ZimError(f"Its results cannot be written: {reason}.", cure)
+            problem = ZimError(
+                msg("Its results cannot be written: {reason}.", reason=reason), cure
+            )
         except Exception as error:
             problem = _unexpected_error(solved.job, error)
         return self._failure_row(solved.job, problem, row=solved.row)
@@ -382,7 +385,9 @@ class _BatchRun:
         entry = table.entries[image] if table else None
         problem = entry.problem if entry else ""
         name = table.name if table else ""
-        message = problem or f"{name} names it, but there is no such photo, or several."
+        message = problem or msg(
+            "{name} names it, but there is no such photo, or several.", name=name
+        )
         row = BatchRow(image, "failed", "table", message)
         record_failure(self._journal, BatchRecord(row))
         return row
@@ -392,4 +397,7 @@ def _unexpected_error(job: Job, error: Exception) -> ZimError:
     """Log an unexpected exception; the error for the row of its image."""
     logging.getLogger(__name__).exception("batch: %s", job.path)
     what = f"{type(error).__name__}: {error}".rstrip(": ")
-    return ZimError(f"Something unexpected happened ({what}).", "Please report this.")
+    return ZimError(
+        msg("Something unexpected happened ({what}).", what=what),
+        msg("Please report this."),
+    )

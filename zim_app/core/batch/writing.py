@@ -34,7 +34,7 @@ from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.recipe import SceneObject
 from zim_model.request import Matte
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 
 REPORT = "batch-report.csv"
 SHEET = "batch-sheet"
@@ -282,5 +282,4 @@ def write_thumbnail(
         with atomic_write(path) as stream:
             PIL.Image.fromarray(np.concatenate(layers, axis=2)).save(stream, "PNG")
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+        raise write_error(path, error) from error

@@ -27,7 +27,7 @@ from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
 from zim_app.gui.batch.batch_worker import BatchPreview, BatchSettings, BatchWorker
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 
@@ -208,8 +208,7 @@ class BatchDialog(QDialog):
             return
         self.table.clear()
         if isinstance(error, ZimError):
-            sentences = (translate_error(error.message), translate_error(error.hint))
-            self.summary.setText(" ".join(sentences).strip())
+            self.summary.setText(translate_message(error.text))
         else:
             self.failed.emit(error)
         self._update()
@@ -311,8 +310,7 @@ class BatchDialog(QDialog):
             text += " " + self.tr("The report is {}.").format(files[0].name)
         self.summary.setText(text)
         if isinstance(error, ZimError):
-            sentences = (translate_error(error.message), translate_error(error.hint))
-            self.summary.setText(" ".join(sentences).strip())
+            self.summary.setText(translate_message(error.text))
         elif error is not None:
             self.failed.emit(error)
         self._update()

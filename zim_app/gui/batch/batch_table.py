@@ -19,7 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from zim_app.gui.icons import glyph
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class BatchTable(QAbstractTableModel):
 
 
 def _failure_text(message: str, hint: str) -> str:
-    return f"{translate_error(message)} {translate_error(hint)}".strip()
+    return f"{translate_message(message)} {translate_message(hint)}".strip()
 
 
 def table_view(model: BatchTable, parent: QWidget | None = None) -> QTableView:

@@ -15,7 +15,7 @@ from zim_app.core.export_options import ExportOptions
 from zim_app.gui.workers.shared_engine import SharedEngine
 from zim_app.gui.workers.warmup import import_readers
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
-from zim_model.errors import Cancelled, ZimError
+from zim_model.errors import Cancelled, ZimError, msg
 from zim_model.request import CancelCheck
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
@@ -225,9 +225,9 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
     from zim_app.core.batch.prompt_table import RelativeBox, read_table
 
     if settings.folder is None and not settings.images:
-        raise ZimError("Choose a folder of photos.")
+        raise ZimError(msg("Choose a folder of photos."))
     if settings.output is None:
-        raise ZimError("Choose a folder for the results.")
+        raise ZimError(msg("Choose a folder for the results."))
     if settings.images:
         jobs = image_jobs(settings.images)
     else:

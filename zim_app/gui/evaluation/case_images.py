@@ -132,11 +132,11 @@ def load_case_view(query: CaseQuery) -> CaseView:
     try:
         image = read_image(query.case.image)
     except ZimError as error:
-        problems.append(str(error))
+        problems.append(error.text)
     try:
         truth = read_matte(query.case.matte)
     except ZimError as error:
-        problems.append(str(error))
+        problems.append(error.text)
     view = CaseView(query, prompts=_find_prompts(query, truth))
     if image is not None:
         size = image.shape[0] * image.shape[1]
@@ -252,12 +252,12 @@ def _read_stored_matte(
             path = PredictionIndex(query.system, query.all_cases).find(query.case, kind)
             return read_matte(path), True
         except ZimError as error:
-            problems.append(str(error))
+            problems.append(error.text)
     for name, exact in ((PREDICTIONS, True), (THUMBNAILS, False)):
         path = image_path(query.out, name, row.system, kind.folder, row.case)
         if path.is_file():
             try:
                 return read_matte(path), exact
             except ZimError as error:
-                problems.append(str(error))
+                problems.append(error.text)
     return None, False

@@ -20,7 +20,7 @@ from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.case_images import CaseView, Levels
 from zim_app.gui.evaluation.tables import prompt_text
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
 from zim_model.prompts import PromptSet
 
@@ -239,7 +239,7 @@ class CaseViewer(QWidget):
         self.caption.setToolTip("\n".join(parts))
         self.caption.setAccessibleName(", ".join(parts))
         problems = [
-            translate_error(text) for text in (*case_view.problems, problem) if text
+            translate_message(text) for text in (*case_view.problems, problem) if text
         ]
         if case_view.query.case is None:
             problems.append(

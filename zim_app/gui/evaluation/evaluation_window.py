@@ -29,7 +29,7 @@ from zim_app.gui.evaluation.results import ResultsSummary
 from zim_app.gui.evaluation.results_view import ResultsView
 from zim_app.gui.evaluation.run_bar import RunBar, time_text
 from zim_app.gui.evaluation.setup_panel import SetupPanel
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import window_state
@@ -230,8 +230,7 @@ class EvaluationWindow(QWidget):
         if out != self.out or self.worker.running:
             return
         if error is not None:
-            text = f"{translate_error(error.message)} {translate_error(error.hint)}"
-            self.setup.show_results_state(text.strip())
+            self.setup.show_results_state(translate_message(error.text))
         elif report is None:
             self.setup.show_results_state(self.tr("Nothing is there yet."))
         else:
@@ -334,7 +333,7 @@ class EvaluationWindow(QWidget):
                 if not self._refresh.isActive():
                     self._refresh.start()
             case DegradationEvent(text):
-                self.banner.show_warning(translate_error(text), topic="run")
+                self.banner.show_warning(translate_message(text), topic="run")
             case Paused():
                 if self.run_bar.state == "pausing":
                     self.run_bar.set_state("paused")
@@ -435,8 +434,7 @@ class EvaluationWindow(QWidget):
     ) -> None:
         selected = self.results.selected
         if selected is not None and case_view.query.row.key == selected.key:
-            problem = f"{error.message} {error.hint}".strip() if error else ""
-            self.results.viewer.show_case(case_view, problem)
+            self.results.viewer.show_case(case_view, error.text if error else "")
 
     @Slot(object)
     def open_in_studio(self, row: EvaluationRow) -> None:

@@ -35,7 +35,7 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import WRITERS, write_report
 from zim_model.evaluation.runner import EvaluationOptions, evaluate
 from zim_model.evaluation.systems import ModelSystem, PromptKind, System
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import atomic_write, write_error
 from zim_model.runtime.devices import DeviceChoice
 
 if TYPE_CHECKING:
@@ -446,6 +446,5 @@ def _export_report(
         with atomic_write(path) as stream:
             stream.write(text.encode())
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(f"{path} cannot be written: {reason}.", cure) from error
+        raise write_error(path, error) from error
     return (path,)

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.choices import AS_IN_STUDIO, EvaluationChoices
 from zim_app.gui.evaluation.systems_box import SystemsBox, make_folder_dialog
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset
@@ -350,8 +350,7 @@ class SetupPanel(QScrollArea):
     ) -> None:
         """Show a description of the data set, or the error."""
         if error is not None:
-            message, hint = translate_error(error.message), translate_error(error.hint)
-            text = f"{message} {hint}".strip()
+            text = translate_message(error.text)
             self.layout_label.setText(insert_break_points(text))
             return
         if dataset is None:

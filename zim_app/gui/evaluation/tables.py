@@ -21,7 +21,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QPale
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from zim_app.gui.evaluation.results import MeansRow
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.measures import METRICS, Metric
 from zim_model.evaluation.report import ALL
@@ -303,7 +303,7 @@ class RowsModel(ResultsTableModel[EvaluationRow]):
         if role == _ROLE.ForegroundRole and row.error and self._faint_failures:
             return _faint_colour()
         if role == _ROLE.ToolTipRole:
-            return translate_error(row.error) if row.error else row.case
+            return translate_message(row.error) if row.error else row.case
         return None
 
 
@@ -343,7 +343,7 @@ def row_columns(
             TableColumn(
                 translate("Evaluation", "Reason"),
                 lambda x: x.error or None,
-                lambda x: translate_error(x.error),
+                lambda x: translate_message(x.error),
             )
         )
     return columns

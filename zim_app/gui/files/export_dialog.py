@@ -29,7 +29,7 @@ from zim_app.core.images import Image
 from zim_app.core.naming import free_path
 from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.files.halo_hint import HaloHint
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_model.errors import ZimError
 
 
@@ -202,8 +202,7 @@ class ExportDialog(QDialog):
         try:
             planned = self.planned()
         except ZimError as error:
-            words = (translate_error(error.message), translate_error(error.hint))
-            self.preview.setText(" ".join(words).strip())
+            self.preview.setText(translate_message(error.text))
             self.overwrite.hide()
             self.ok.setEnabled(False)
             return

@@ -18,7 +18,7 @@ from zim_app.gui.files import dialogs
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.arrays import WordArray
-from zim_model.errors import ImageError
+from zim_model.errors import ImageError, msg
 from zim_model.imported_mask import THRESHOLD_LEVEL, ImportedMask
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, SceneObject
@@ -255,8 +255,8 @@ def _binarise(alpha: WordArray) -> ImportedMask:
     level = np.where((alpha >> 8) >= THRESHOLD_LEVEL, np.uint8(255), np.uint8(0))
     if not level.any():
         raise ImageError(
-            "The matte is too faint to be refined: nothing of it is half opaque.",
-            "Add to it first.",
+            msg("The matte is too faint to be refined: nothing of it is half opaque."),
+            msg("Add to it first."),
         )
     return ImportedMask.from_level(level)
 

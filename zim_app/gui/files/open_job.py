@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from zim_app.core.folders import list_images
 from zim_app.gui.workers.warmup import import_readers
 from zim_model.arrays import ByteArray
-from zim_model.errors import ImageError, ZimError
+from zim_model.errors import ImageError, ZimError, msg
 from zim_model.matting.pyramid import image_pyramid
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def open_image(path: Path, store: SessionStore) -> OpenedImage:
         images = list_images(path)
         if not images:
             raise ImageError(
-                f"There is no photo in the folder {path.name}.",
-                "Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files.",
+                msg("There is no photo in the folder {name}.", name=path.name),
+                msg("Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files."),
             )
         path = images[0]
     return _with_session(load_image(path), store)

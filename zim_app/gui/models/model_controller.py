@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import preferences
 from zim_app.gui.workers.inference_queue import InferenceQueue
@@ -158,7 +158,7 @@ class ModelController(QObject):
         new_notes = [note for note in timings.notes if note not in self._shown_notes]
         if new_notes:
             self._shown_notes.update(new_notes)
-            text = "\n".join(map(translate_error, new_notes))
+            text = "\n".join(map(translate_message, new_notes))
             self._banner.show_warning(text, topic="device")
 
     # -- Menus ------------------------------------------------------------------------

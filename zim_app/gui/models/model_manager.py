@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.language import translate_error
+from zim_app.gui.language import translate_message
 from zim_app.gui.models.model_worker import Download, ModelWorker
 from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
@@ -92,7 +92,7 @@ class ModelRow(QFrame):
         self.title.setFont(font)
         self.state = QLabel()
         self.description = self._text(
-            translate_error(self.info.description)
+            translate_message(self.info.description)
             if self.info
             else self.tr("Added from the disk; its licence is not known here.")
         )
@@ -278,7 +278,9 @@ class ModelRow(QFrame):
 
 def _error_text(error: ZimError) -> str:
     """Message and hint of an error, translated."""
-    return f"{translate_error(error.message)}\n{translate_error(error.hint)}".strip()
+    return (
+        f"{translate_message(error.message)}\n{translate_message(error.hint)}".strip()
+    )
 
 
 def _error_colour(palette: QPalette) -> str:
@@ -412,7 +414,7 @@ class ModelManager(QDialog):
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilters(
             [
-                self.tr("Models ({})").format("*.safetensors *.pth *.onnx"),
+                self.tr("Models ({})").format("*.safetensors *.pth *.pt *.onnx"),
                 self.tr("All files (*)"),
             ]
         )

@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor
 
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 
 SettingKind = Literal["bool", "int", "float", "choice", "colour", "path", "text"]
 
@@ -364,8 +364,10 @@ def _store(setting: Setting, new: bool | int | float | str) -> None:
     if not _unstored:
         failed.emit(
             ZimError(
-                f"The settings cannot be stored in {storage.fileName()}.",
-                "They last until zim-studio ends. Allow it to write there.",
+                msg(
+                    "The settings cannot be stored in {file}.", file=storage.fileName()
+                ),
+                msg("They last until zim-studio ends. Allow it to write there."),
             )
         )
     _unstored[setting.key] = new

@@ -1,0 +1,125 @@
+"""The documents say what is true: keys, links, commands and examples."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from zim_app.cli import main as cli
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+DOCUMENTS = [
+    *(README, ROOT / "CONTRIBUTING.md", ROOT / "CONTEXT.md"),
+    *(ROOT / "training" / "README.md", ROOT / "NOTICE"),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+GUIDES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+PARSED_ONLY = "<!-- parsed only"
+"""Stands before an example that needs a network or files that are not there."""
+
+
+def examples(path, language):
+    """The examples of a language: whether to run it, and its text."""
+    text, fence = path.read_text("utf-8"), f"```{language}\n"
+    for before, after in zip(
+        text.split(fence)[:-1], text.split(fence)[1:], strict=True
+    ):
+        last_line = before.rstrip().rpartition("\n")[2]
+        yield not last_line.startswith(PARSED_ONLY), after.partition("```")[0]
+
+
+def having(language):
+    return [path for path in GUIDES if any(examples(path, language))]
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder with the files that examples name, as the current one."""
+    cat = ROOT / "assets" / "samples" / "cat.jpg"
+    shutil.copy(cat, tmp_path / "cat.jpg")
+    (tmp_path / "photos").mkdir()
+    for photo in "ab":
+        shutil.copy(cat, tmp_path / "photos" / f"{photo}.jpg")
+    import cv2
+    import numpy as np
+
+    mask = np.zeros((300, 451), np.uint8)
+    cv2.ellipse(mask, (240, 150), (120, 130), 0, 0, 360, 255, -1)
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_keys_are_those_of_the_window():
+    from zim_app.gui.commands.actions import ACTIONS
+
+    known = {key for spec in ACTIONS for key in spec.keys}
+    text = README.read_text("utf-8")
+    table = text.partition("## In the studio")[2].partition("\n\n!")[0]
+    cells = " ; ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
+    key = r"(?:Ctrl\+|Shift\+)*(?:[A-Z]|\d|PgUp|PgDown|Delete|[?,\[\]])"
+    named = set(re.findall(rf"(?<![\w+]){key}(?![\w+])", cells))
+    named -= {","}  # between two keys
+    assert {"F", "Ctrl+E", "[", "?", "Ctrl+,", "1"} <= named, "the table is read"
+    assert named <= known
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_linked_files_exist(path):
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+        if not link.startswith("http"):
+            assert (path.parent / link).exists(), link
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in DOCUMENTS if "adr" not in p.parts], ids=name
+)
+def test_named_files_exist(path):
+    top = "zim_app|zim_model|training|assets|tests|docs|benchmarks"
+    pattern = rf"`((?:{top})/[\w./-]+)`"
+    for named in re.findall(pattern, path.read_text("utf-8")):
+        assert (ROOT / named).exists(), named
+
+
+def test_every_decision_is_listed():
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    for record in (ROOT / "docs" / "adr").glob("*.md"):
+        assert f"(adr/{record.name})" in index
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", having("sh"), ids=name)
+def test_commands_run_as_written(path, workplace, capsys):
+    """All commands of a document, in their order, in one folder."""
+    for table in examples(path, "csv"):
+        (workplace / "prompts.csv").write_text(table[1])
+    for run, text in examples(path, "sh"):
+        for line in re.findall(r"^zim-studio (.*)$", text, re.MULTILINE):
+            words = shlex.split(line, comments=True)
+            if run:
+                assert cli.run(words) == 0, f"{line}: {capsys.readouterr().err}"
+            else:
+                with pytest.raises(SystemExit) as stopped:
+                    cli.run([*words, "--help"])
+                assert stopped.value.code == 0
+                known = capsys.readouterr().out
+                for option in (word for word in words if word.startswith("-")):
+                    assert option in known, option
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", having("python"), ids=name)
+def test_python_examples_run_as_written(path, workplace):
+    for number, (_, text) in enumerate(examples(path, "python")):
+        names: dict = {}
+        exec(compile(text, f"{path.name}:{number}", "exec"), names)
+        if "alpha" in names:
+            assert names["alpha"].shape == (300, 451)
+            assert names["alpha"].max() > 0

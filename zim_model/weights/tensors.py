@@ -1,0 +1,134 @@
+"""Named tensors of a safetensors file, and loading them into a model whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from zim_model.errors import WeightsError, msg
+
+LISTED = 3
+"""Most names of tensors in an error message."""
+
+
+class NamedModel(Protocol):
+    """A network whose configuration has a name."""
+
+    config: Any
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Tensor]) -> Any: ...
+
+
+def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata of a safetensors file and its tensors, floats as float32.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise WeightsError(msg("{path} does not exist.", path=path)) from error
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            msg(
+                "{path} is damaged or no safetensors file ({error}).",
+                path=path,
+                error=str(error),
+            ),
+            msg("Download or copy it again."),
+        ) from error
+    floats = {
+        key: value.float() if value.is_floating_point() else value
+        for key, value in tensors.items()
+    }
+    return metadata, floats
+
+
+def load_strict(model: NamedModel, tensors: dict[str, Tensor], path: Path) -> None:
+    """Load all tensors of a file into a model.
+
+    Raises:
+        WeightsError: a tensor is missing, unexpected or of another shape.
+    """
+    check_tensor_shapes(model.state_dict(), tensors, path)
+    check_tensor_names(model, tensors, path)
+    model.load_state_dict(tensors)
+
+
+def check_tensor_names(
+    model: NamedModel, tensors: dict[str, Tensor], path: Path
+) -> None:
+    """Check that a file holds all tensors of a model and no others.
+
+    Raises:
+        WeightsError: it does not.
+    """
+    own = model.state_dict()
+    missing = [key for key in own if key not in tensors]
+    extra = [key for key in tensors if key not in own]
+    if missing or extra:
+        raise WeightsError(
+            msg(
+                "{path} does not fit {model}: {missing} tensors missing "
+                "({first_missing}), {unknown} unknown ({first_unknown}).",
+                path=path,
+                model=model.config.name,
+                missing=len(missing),
+                first_missing=_some(missing),
+                unknown=len(extra),
+                first_unknown=_some(extra),
+            ),
+            msg("It was made by another version or for another architecture."),
+        )
+
+
+def _some(names: list[str]) -> str:
+    listed = ", ".join(names[:LISTED])
+    return f"{listed}, ..." if len(names) > LISTED else listed or "-"
+
+
+def check_tensor_shapes(
+    expected: dict[str, Tensor], loaded: dict[str, Tensor], path: Path
+) -> None:
+    """Check that a file's tensors have the shapes of a model's own.
+
+    Raises:
+        WeightsError: a shape differs.
+    """
+    for key, tensor in loaded.items():
+        if key in expected and expected[key].shape != tensor.shape:
+            raise WeightsError(
+                msg(
+                    "{path} is of another architecture: {key} has shape {shape}, "
+                    "expected {expected}.",
+                    path=path,
+                    key=key,
+                    shape=tuple(tensor.shape),
+                    expected=tuple(expected[key].shape),
+                )
+            )
+
+
+def to_stored_dtype(tensor: Tensor, *, half: bool = True) -> Tensor:
+    """A tensor as stored in files: 16-bit floats, except for norms and biases."""
+    shrink = half and tensor.is_floating_point() and tensor.ndim > 1
+    return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
+
+
+def fingerprint(model: NamedModel) -> str:
+    """A short digest of configuration and weights: equal ones answer alike."""
+    digest = hashlib.blake2b(json.dumps(model.config.to_json()).encode(), digest_size=8)
+    for name, tensor in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
