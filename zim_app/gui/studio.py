@@ -21,20 +21,15 @@ from zim_app.gui.workers.inference_queue import InferenceQueue
 class Studio(Protocol):
     """The interface of the main window for controllers.
 
-    **The window**
-
     Attributes:
         widget: the window, as parent of dialogs and to be activated or closed.
         banner: messages over the canvas.
         status: the status bar.
         strip: the images of the open folder.
-
-    **Work off the window's thread**
-
-    Attributes:
-        file_worker: reads and writes files.
-        queue: the engine.
-        sessions: saves what the user does to an image, automatically.
+        file_worker: reads and writes files, on its own threads.
+        queue: requests to the engine, which runs on its own thread.
+        sessions: saves every image's session automatically.
+        document: the open document, or None.
 
     **Threads**: the window's only.
     """
