@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,13 @@ def test_module_imports_only_what_its_layer_may(path: Path) -> None:
         assert not roots(used) & QT
 
 
+def test_application_has_no_import_cycle() -> None:
+    """Not even one of types: what depends on each other cannot be read apart."""
+    files = [path for path in SOURCES if name_of(path).startswith("zim_app")]
+    graph = {name_of(x): imports(x, ast.walk(parsed(x))) - {name_of(x)} for x in files}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names a cycle
+
+
 @pytest.mark.parametrize(
     "path", [x for x in SOURCES if name_of(x).startswith("zim_app")], ids=name_of
 )
@@ -144,6 +152,17 @@ def test_importing_does_not_load_torch(package: str) -> None:
         "    importlib.import_module(name)\n"
         f"    loaded = {SLOW!r} & set(sys.modules)\n"
         "    assert not loaded, f'{name} loads {loaded}'\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_window_starts_without_qtpy() -> None:
+    """qtawesome and superqt cost it up to half a second, see docs/adr/0020."""
+    code = (
+        "import sys, zim_app.gui.app\n"
+        "assert not {'qtpy', 'qtawesome', 'superqt'} & set(sys.modules)"
     )
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

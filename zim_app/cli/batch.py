@@ -276,10 +276,15 @@ def _dry_run(plan: BatchPlan, args: argparse.Namespace) -> int:
     for entry in dry_run(plan):
         failed += entry.state == "failed"
         if args.json:
-            line = {"picture": entry.image, "state": entry.state}
-            line |= {"prompts": entry.prompts, "outputs": list(entry.outputs)}
-            reason = {"message": entry.message, "hint": entry.hint}
-            print(json.dumps(line | reason))
+            line = {
+                "picture": entry.image,
+                "state": entry.state,
+                "prompts": entry.prompts,
+                "outputs": entry.outputs,
+                "message": entry.message,
+                "hint": entry.hint,
+            }
+            print(json.dumps(line))
         elif entry.outputs:
             source = entry.prompts or entry.message
             print(f"{entry.image} -> {', '.join(entry.outputs)} ({source})")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import (
-    QT_TRANSLATE_NOOP,
     QCoreApplication,
     QObject,
     QTimer,
@@ -14,6 +13,7 @@ from PySide6.QtGui import QAction
 
 from zim_app.gui.notices import BusyBar
 from zim_app.gui.status_bar import StatusBar
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_app.gui.workers.file_worker import FileWorker
 from zim_app.gui.workers.inference_queue import InferenceQueue
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,11 @@ from zim_model.errors import ZimError
 from zim_model.prompts import Box
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import ALPHA_MAX, Matte, Request, RequestKey
+from zim_model.runtime.lru import ByteBoundedLru
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image
-
-RESULT_BYTES = 512 * 2**20
-"""Default limit of the mattes cached for undo and redo, in bytes."""
-
 
 OBJECT_COLOURS = (0x2F8FFF, 0xF2A33A, 0x3DBE6B, 0xD65DB1, 0xE4572E, 0x8C6BE8, 0x1FB5B0)
 """Colours of new objects, in turn; they differ in hue and in lightness."""
@@ -67,6 +63,11 @@ class DocumentState:
     def is_pending(self) -> bool:
         """Whether the active recipe has not been solved yet."""
         return self.object.id in self.unsolved
+
+    @property
+    def has_current_matte(self) -> bool:
+        """Whether the active object has a matte, and its recipe is solved."""
+        return self.matte is not None and not self.is_pending
 
     @property
     def is_complete(self) -> bool:
@@ -143,35 +144,9 @@ def active_object_rect(state: DocumentState) -> QRectF:
     return QRectF(box.x0, box.y0, max(box.width, 1), max(box.height, 1))
 
 
-class ResultCache:
-    """Cache of the most recently used mattes by request key, limited in bytes."""
-
-    def __init__(self, limit: int = RESULT_BYTES) -> None:
-        self.limit = limit
-        self._mattes: OrderedDict[Any, Matte] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._mattes)
-
-    def get(self, key: Any) -> Matte | None:
-        """The matte of that key, or None; it becomes the most recently used."""
-        if key in self._mattes:
-            self._mattes.move_to_end(key)
-        return self._mattes.get(key)
-
-    def put(self, key: Any, matte: Matte) -> None:
-        """Add a matte and drop the oldest ones over the limit, but never this one."""
-        self._mattes[key] = matte
-        self._mattes.move_to_end(key)
-        self.trim()
-
-    def trim(self) -> None:
-        """Drop the oldest mattes over the limit, but never the newest."""
-        while len(self._mattes) > 1 and self._total() > self.limit:
-            self._mattes.popitem(last=False)
-
-    def _total(self) -> int:
-        return sum(matte.nbytes for matte in self._mattes.values())
+def _result_bytes() -> int:
+    """Most memory for the mattes of undo and redo."""
+    return int(preferences.value("result_memory")) * 2**20
 
 
 class _EditCommand(QUndoCommand):
@@ -233,8 +208,9 @@ class Document(QObject):
         self.undo_stack = QUndoStack(self)
         first = SceneObject(recipe=Recipe(model=model))
         self.state = DocumentState((first,))
-        self._results = ResultCache()
-        self._on_preference_changed("result_memory")
+        self._results: ByteBoundedLru[RequestKey, Matte] = ByteBoundedLru(
+            _result_bytes()
+        )
         preferences.changed.connect(self._on_preference_changed)
         self._solved_keys: dict[int, RequestKey] = {}
         self._cancelled_keys: set[RequestKey] = set()
@@ -243,8 +219,7 @@ class Document(QObject):
     @Slot(str)
     def _on_preference_changed(self, key: str) -> None:
         if key == "result_memory":
-            self._results.limit = preferences.value(key) * 2**20
-            self._results.trim()
+            self._results.resize(_result_bytes())
 
     # -- Edits --------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.evaluation.evaluation_controller import EvaluationController
 from zim_app.gui.everything.everything_controller import EverythingController
 from zim_app.gui.files import dialogs
+from zim_app.gui.files.autosave import Autosave
 from zim_app.gui.files.drag_handle import DragHandle
 from zim_app.gui.files.export_controller import ExportController
 from zim_app.gui.files.file_controller import FileController
@@ -59,7 +60,7 @@ from zim_model.request import Matte, Request, Timings
 
 
 class MainWindow(QMainWindow):
-    """The one window of the program.
+    """The one window of the program, and the controllers' ``Studio``.
 
     Args:
         queue: of requests to the engine; the window owns and closes it.
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.queue = queue
         queue.setParent(self)
         self.file_worker = FileWorker(self)
+        self.sessions = Autosave(self.file_worker, self)
         self._undo_group = QUndoGroup(self)
         self._pointer_position: QPointF | None = None
         self.canvas = Canvas()
@@ -104,11 +106,16 @@ class MainWindow(QMainWindow):
             self.resize(1200, 800)
 
     @property
+    def widget(self) -> QWidget:
+        """The window, as :class:`~zim_app.gui.studio.Studio` offers it."""
+        return self
+
+    @property
     def idle(self) -> bool:
         """Whether no worker is running."""
         workers = (self.queue, self.file_worker, self.strip, self.view)
-        workers += (self.models, self.batch)
-        return all(worker.idle for worker in workers)
+        controllers = (self.models, self.batch)
+        return all(part.idle for part in (*workers, *controllers))
 
     @Slot()
     def warm_up(self) -> None:
@@ -254,6 +261,8 @@ class MainWindow(QMainWindow):
         self.view.failed.connect(self.report)
         self.canvas.selection_changed.connect(self._update_actions)
         self.files.project_changed.connect(self._update_title)
+        self.files.strip_shown_changed.connect(by_id["strip"].setChecked)
+        self.export.exported.connect(self.files.record_export)
         self.start_page.open_requested.connect(self.files.choose_file)
         self.start_page.path_requested.connect(self.open_path)
         group.canUndoChanged.connect(by_id["undo"].setEnabled)
@@ -269,17 +278,17 @@ class MainWindow(QMainWindow):
         self.files.open_paths(paths)
 
     @Slot(object)
-    def open_path(self, path: Path) -> None:
+    def open_path(
+        self, path: Path, *, on_done: Callable[[Document], object] | None = None
+    ) -> None:
         """Open an image, folder or project in the background; the latest call wins."""
-        self.files.open_path(path)
+        self.files.open_path(path, on_done)
 
-    def show_document(self, opened: OpenedImage) -> None:
-        """Make an opened image the current document."""
-        old, self.document = (
-            self.document,
-            Document(opened.image, opened.levels, model=default_model(), parent=self),
-        )
-        document = self.document
+    def show_document(self, opened: OpenedImage) -> Document:
+        """Make an opened image the current document, and return it."""
+        old, model = self.document, default_model()
+        document = Document(opened.image, opened.levels, model=model, parent=self)
+        self.document = document
         document.changed.connect(self._on_document_changed)
         document.request_changed.connect(self._on_document_request_changed)
         document.failed.connect(self.report_matte_error)
@@ -290,7 +299,6 @@ class MainWindow(QMainWindow):
         self.everything.set_document(document)
         self.tools.set_document(document)
         self.panels.show()
-        self.files.show_strip(opened)
         self._pages.setCurrentWidget(self.canvas)
         self.canvas.fit()
         self.canvas.setFocus()
@@ -301,6 +309,7 @@ class MainWindow(QMainWindow):
         self.banner.remove_topic("answer")
         if old is not None:
             old.deleteLater()
+        return document
 
     def export_to(self, path: Path) -> None:
         """Write the current cut-out to that file in the background."""

@@ -122,7 +122,8 @@ class Theme(QObject):
         if self.dark:  # an empty box would be nearly invisible
             palette.setColor(_ROLE.Base, palette.color(_ROLE.Light))
         for kind in ("QCheckBox", "QRadioButton"):
-            self._app.setPalette(palette, kind)
+            # The stub asks for bytes, which PySide refuses.
+            self._app.setPalette(palette, kind)  # type: ignore[arg-type]
 
     def _apply(self) -> None:
         """Set the scheme, also of window frames and file dialogs, and the palette."""

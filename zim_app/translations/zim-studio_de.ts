@@ -464,6 +464,14 @@
         <translation>Installieren: pip install -e .[train]</translation>
     </message>
     <message>
+        <source>{name} takes no mask input.</source>
+        <translation>{name} nimmt keine Maske als Eingabe.</translation>
+    </message>
+    <message>
+        <source>The official graphs have none; convert them, or give points.</source>
+        <translation>Die offiziellen Graphen haben keine; wandeln Sie sie um oder setzen Sie Punkte.</translation>
+    </message>
+    <message>
         <source>Install it: pip install onnxruntime (onnxruntime-gpu for CUDA).</source>
         <translation>Installieren Sie sie: pip install onnxruntime (onnxruntime-gpu für CUDA).</translation>
     </message>
@@ -5697,13 +5705,6 @@
     <message>
         <source>Drag, or move with the arrow keys</source>
         <translation>Ziehen oder mit den Pfeiltasten bewegen</translation>
-    </message>
-</context>
-<context>
-    <name>document</name>
-    <message>
-        <source>Object {}</source>
-        <translation>Objekt {}</translation>
     </message>
 </context>
 </TS>

@@ -44,7 +44,12 @@ class ByteBoundedLru(Generic[Key, Value]):
         earlier = self._entries.pop(key, None)
         self.nbytes += value.nbytes - (0 if earlier is None else earlier.nbytes)
         self._entries[key] = value
-        while self.nbytes > self.max_bytes and len(self._entries) > 1:
+        self.resize(self.max_bytes)
+
+    def resize(self, max_bytes: int) -> None:
+        """Change the bound, and drop what exceeds it."""
+        self.max_bytes = max_bytes
+        while self.nbytes > max_bytes and len(self._entries) > 1:
             _, dropped = self._entries.popitem(last=False)
             self.nbytes -= dropped.nbytes
 

@@ -1,6 +1,5 @@
 import pytest
 
-from zim_app.gui.document import ResultCache
 from zim_app.gui.settings import preferences
 from zim_model.errors import PromptError
 from zim_model.prompts import Box, Point
@@ -131,25 +130,6 @@ def test_negative_points_alone_ask_nothing_and_say_why(document, wishes):
     assert wishes == [None]
     assert [type(error) for error in failures] == [PromptError]
     assert not document.state.is_pending
-
-
-def test_results_are_bounded_in_bytes(make_matte):
-    matte = make_matte()
-    size = matte.alpha.nbytes + matte.pyramid[0].nbytes
-    cache = ResultCache(limit=2 * size)
-    for key in "abc":
-        cache.put(key, make_matte())
-    assert cache.get("a") is None
-    assert cache.get("b")
-    cache.put("d", make_matte())
-    assert cache.get("c") is None, "the one used least recently goes first"
-    assert len(cache) == 2
-
-
-def test_the_newest_result_stays_whatever_its_size(make_matte):
-    cache = ResultCache(limit=1)
-    cache.put("a", make_matte())
-    assert cache.get("a")
 
 
 def test_the_memory_for_results_is_what_the_user_wants(document, make_matte, wishes):

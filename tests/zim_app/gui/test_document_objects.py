@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from zim_app.gui.document import Document, ResultCache, find_object_at
+from zim_app.gui.document import Document, find_object_at
 from zim_model.prompts import Point
 from zim_model.recipe import Recipe
+from zim_model.runtime.lru import ByteBoundedLru
 
 
 class Asked:
@@ -162,7 +163,7 @@ def test_ids_that_came_from_elsewhere_are_not_given_again(three, image):
 
 
 def test_what_lost_its_matte_while_it_was_deleted_is_asked_for_again(asked, three):
-    three._results = ResultCache(limit=1)
+    three._results = ByteBoundedLru(1)
     asked.answer_all()
     three.edit_objects("Delete", three.state.objects[:2], 0)
     three.edit("Click", recipe(7))

@@ -1,5 +1,6 @@
 """The window in German."""
 
+import ast
 import errno
 import json
 import pickle
@@ -10,16 +11,20 @@ import pytest
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QDialogButtonBox, QLabel, QMenu, QWidget
 
+from zim_app.core.export import ExportOptions
 from zim_app.gui import language
 from zim_app.gui.commands.actions import ACTIONS
 from zim_app.gui.commands.cheat_sheet import CheatSheet
+from zim_app.gui.files.export_controller import export_targets
 from zim_app.gui.files.start_page import SAMPLES, sample_name, sample_paths
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.settings_dialog import SettingsDialog
 from zim_app.gui.workers.inference_queue import InferenceQueue
+from zim_app.translations.__main__ import messages
 from zim_model.errors import ImageError, ZimError, msg
 from zim_model.evaluation.journal import EvaluationRow
+from zim_model.prompts import Point
 from zim_model.runtime.atomic_files import write_error
 
 
@@ -204,3 +209,35 @@ def test_every_sample_has_a_name_to_translate(german_window):
     }
     names = {path.stem.capitalize() for path in sample_paths()}
     assert names == set(SAMPLES)
+
+
+GUI = sorted(Path(language.__file__).parent.rglob("*.py"))
+
+
+def calls_of_tr(node, context=""):
+    """Receiver, class around it and argument of all calls of ``tr`` below a node."""
+    for child in ast.iter_child_nodes(node):
+        inner = child.name if isinstance(child, ast.ClassDef) else context
+        function = child.func if isinstance(child, ast.Call) else None
+        if isinstance(function, ast.Attribute) and function.attr == "tr":
+            yield ast.unparse(function.value), inner, child.args[0]
+        yield from calls_of_tr(child, inner)
+
+
+@pytest.mark.parametrize("path", GUI, ids=lambda path: path.stem)
+def test_every_text_is_translated_in_the_context_of_its_class(path):
+    """``tr`` looks in the context of the receiver's class; lupdate writes the text into
+    that of the class around the call, so that both must be one."""
+    [file] = language.FOLDER.glob("*_de.ts")
+    known = {(message.context, message.source) for message in messages(file)}
+    for receiver, context, text in calls_of_tr(ast.parse(path.read_text("utf-8"))):
+        assert receiver == "self"
+        assert (context, ast.literal_eval(text)) in known
+
+
+def test_an_exported_object_has_a_german_name(german, document, make_matte):
+    recipe = document.state.recipe.with_point(Point(20, 20))
+    document.edit("point", recipe)
+    document.receive_matte(document.request(), make_matte())
+    [target] = export_targets(document, ExportOptions())
+    assert target.name == "Objekt 1"

@@ -11,13 +11,13 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox
 
 from zim_app.gui.models.model_controller import default_model
-from zim_app.gui.progress import JobProgress
+from zim_app.gui.notices import JobProgress
+from zim_app.gui.studio import Studio
 
 if TYPE_CHECKING:
     from zim_app.core.batch.journal import BatchRow
     from zim_app.gui.batch.batch_dialog import BatchDialog
     from zim_app.gui.batch.batch_worker import BatchWorker
-    from zim_app.gui.main_window import MainWindow
     from zim_model.errors import ZimError
 
 
@@ -25,7 +25,7 @@ class BatchController(QObject):
     """Opens the batch dialog, and shows the progress of its run in the window.
 
     Args:
-        window: with the engine, the strip, the status bar and the banner.
+        studio: the window.
 
     **Signals**: ``failed(error)``: an unexpected exception.
 
@@ -34,16 +34,16 @@ class BatchController(QObject):
 
     failed = Signal(object)
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.widget)
+        self._studio = studio
         self.worker: BatchWorker | None = None
         self.dialog: BatchDialog | None = None
         self.progress = JobProgress(
             self.tr("Progress of the batch"),
             self.tr("Stop the batch; what is done is kept"),
         )
-        window.status.addPermanentWidget(self.progress)
+        studio.status.addPermanentWidget(self.progress)
         self._closing = False
 
     @property
@@ -61,8 +61,8 @@ class BatchController(QObject):
         """Open the dialog, or bring it to the front."""
         if self.dialog is None:
             self.dialog = self._make_dialog()
-        self._window.files.sessions.flush()  # the preview reads the sessions
-        self.dialog.form.set_strip(self._window.strip.model.paths)
+        self._studio.sessions.flush()  # the preview reads the sessions
+        self.dialog.form.set_strip(self._studio.strip.model.paths)
         self.dialog.refresh_preview()
         self.dialog.show()
         self.dialog.raise_()
@@ -73,13 +73,13 @@ class BatchController(QObject):
         from zim_app.gui.batch.batch_dialog import BatchDialog
         from zim_app.gui.batch.batch_worker import BatchWorker
 
-        self.worker = BatchWorker(self._window.queue.shared_engine, self)
+        self.worker = BatchWorker(self._studio.queue.shared_engine, self)
         self.worker.progressed.connect(self._on_worker_progressed)
         self.worker.finished.connect(self._on_worker_finished)
         self.worker.state_changed.connect(self._on_worker_state_changed)
         self.progress.cancelled.connect(self.worker.stop)
-        devices = self._window.queue.devices
-        dialog = BatchDialog(self.worker, devices, default_model(), self._window)
+        devices = self._studio.queue.devices
+        dialog = BatchDialog(self.worker, devices, default_model(), self._studio.widget)
         dialog.open_requested.connect(self._on_open_requested)
         dialog.failed.connect(self.failed)
         return dialog
@@ -106,20 +106,20 @@ class BatchController(QObject):
     ) -> None:
         if self._closing:
             self._closing = False  # closing again may ask about something else
-            self._window.close()
+            self._studio.widget.close()
             return
         failed = sum(row.state == "failed" for row in rows)
         hidden = self.dialog is None or not self.dialog.isVisible()
         if hidden and rows:
             text = self.tr("The batch has ended: {} photos, {} of them failed.")
-            self._window.banner.show_success(
+            self._studio.banner.show_success(
                 text.format(len(rows), failed), self.tr("Show"), self.show
             )
 
     @Slot(object)
     def _on_open_requested(self, path: Path) -> None:
-        self._window.open_path(path)
-        self._window.activateWindow()
+        self._studio.open_path(path)
+        self._studio.widget.activateWindow()
 
     # -- Leaving ---------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ class BatchController(QObject):
         return False
 
     def _confirm_stop(self) -> None:
-        box = QMessageBox(self._window)
+        box = QMessageBox(self._studio.widget)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle(self.tr("A batch is running"))
@@ -156,7 +156,7 @@ class BatchController(QObject):
             self._closing = True  # after the current results are written
             self.worker.stop()
         else:
-            self._window.close()
+            self._studio.widget.close()
 
     def close(self) -> None:
         """Close the dialog and wait for the threads; call after closing the engine."""

@@ -227,8 +227,9 @@ class BatchForm(QTabWidget):
             check.setChecked(data.get(key) is True)
         self.recipes.setChecked(data.get("recipes") is not False)
         box = data.get("box")
-        valid = isinstance(box, list) and [type(edge) for edge in box] == [int] * 4
-        for edge, value in zip(self.box, box if valid else DEFAULT_BOX, strict=True):
+        if not isinstance(box, list) or [type(edge) for edge in box] != [int] * 4:
+            box = DEFAULT_BOX
+        for edge, value in zip(self.box, box, strict=True):
             edge.setValue(value)
         try:
             options = ExportOptions.from_json(data.get("export", EXPORT.to_json()))

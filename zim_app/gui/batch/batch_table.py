@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
-    QT_TRANSLATE_NOOP,
     QAbstractTableModel,
     QCoreApplication,
     QLocale,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import translate_message
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 if TYPE_CHECKING:
     from zim_app.core.batch.journal import BatchRow

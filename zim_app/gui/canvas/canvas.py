@@ -295,7 +295,7 @@ class Canvas(DocumentView):
             positive=True,
             position=position,
             view=self.to_view(position.x(), position.y()),
-            scale=self.scale,
+            scale=self.view_scale,
             options=self.options,
         )
 
@@ -336,7 +336,7 @@ class Canvas(DocumentView):
     # -- Keys ---------------------------------------------------------------
 
     @property
-    def scale(self) -> float:
+    def view_scale(self) -> float:
         """View pixels per image pixel."""
         return self.transform().m11()
 
@@ -462,7 +462,7 @@ class Canvas(DocumentView):
         """The outline of the brush, or None if it is not shown."""
         if not self.tool.paints or self._pointer is None or self.panning:
             return None
-        radius = self.options.radius * self.scale
+        radius = self.options.radius * self.view_scale
         return BrushRing(self._pointer, radius, radius * self.options.hardness)
 
     def _repaint_brush(self) -> None:

@@ -78,7 +78,7 @@ def trace_contour(alpha: ByteArray, value: float = HALF) -> FloatArray:
 
 def _marching_squares_case(corners: FloatArray, value: float) -> npt.NDArray[np.intp]:
     """Index into ``_ENDS`` for each cell's corners, (n, 4)."""
-    case = ((corners > value) * (1, 2, 4, 8)).sum(axis=1)
+    case: npt.NDArray[np.intp] = ((corners > value) * (1, 2, 4, 8)).sum(axis=1)
     hollow = corners.mean(axis=1) < value
     case[(case == 5) & hollow] = 16
     case[(case == 10) & hollow] = 17

@@ -44,7 +44,7 @@ class KeyboardTarget(Protocol):
     selected: PromptPart | None
 
     @property
-    def scale(self) -> float:
+    def view_scale(self) -> float:
         """View pixels per image pixel."""
 
     @property
@@ -160,14 +160,16 @@ class KeyboardCursor:
 
     # -- Keys ---------------------------------------------------------------
 
-    def _move_cursor(self, document: Document, key: _Key, modifiers: _Modifier) -> None:
+    def _move_cursor(
+        self, document: Document, key: Qt.Key, modifiers: Qt.KeyboardModifier
+    ) -> None:
         length = STEP
         if modifiers & _Modifier.ShiftModifier:
             length = LARGE_STEP
         elif modifiers & _Modifier.AltModifier:
             length = SMALL_STEP
         x, y = ARROWS[key]
-        step = QPointF(x, y) * (length / self._target.scale)
+        step = QPointF(x, y) * (length / self._target.view_scale)
         if self._target.selected is not None:
             self._move_prompt(document, self._target.selected, step)
             return
@@ -227,7 +229,7 @@ class KeyboardCursor:
         self, document: Document, part: PromptPart | None, position: QPointF
     ) -> PromptGesture:
         size = document.image.height, document.image.width
-        recipe, scale = document.state.recipe, self._target.scale
+        recipe, scale = document.state.recipe, self._target.view_scale
         press = PointerPress(
             recipe, size, part, True, position, position * scale, scale=scale
         )

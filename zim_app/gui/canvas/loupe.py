@@ -46,6 +46,7 @@ class Loupe(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._parent = parent
         self.enabled_by_user = False
         self.magnification = 8
         self._turned = 0
@@ -115,9 +116,7 @@ class Loupe(QWidget):
                 self._at = x, y
         corner = None
         if self.enabled_by_user and self._at is not None:
-            corner = place_beside(
-                position.toPoint(), self.size(), self.parentWidget().size()
-            )
+            corner = place_beside(position.toPoint(), self.size(), self._parent.size())
         if corner is not None:
             self.move(corner)
             self.update()
@@ -155,7 +154,8 @@ class Loupe(QWidget):
         if self._backdrop.levels:
             return around.take(self._backdrop.levels[0], _OUTSIDE)
         if self._backdrop.colour is not None:
-            rgb = self._backdrop.colour.getRgb()[:3]
+            colour = self._backdrop.colour
+            rgb = colour.red(), colour.green(), colour.blue()
             return np.full((*around.inside.shape, 3), rgb, np.uint8)
         squares = (around.rows[:, None] // 2 + around.columns // 2) % 2
         greys = np.array(self._checker, np.uint8)[squares]
@@ -250,7 +250,7 @@ class _PixelNeighbourhood:
 
     def take(self, level: ByteArray, outside: int) -> ByteArray:
         """The pixels of an (H, W) or (H, W, 3) array; ``outside`` beyond it."""
-        pixels = level[self._index]
+        pixels: ByteArray = level[self._index]
         pixels[~self.inside] = outside
         return pixels
 

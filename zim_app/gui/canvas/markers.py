@@ -223,7 +223,8 @@ def sign_positions(path: list[QPointF]) -> list[QPointF]:
     gap = min(sum(lengths), SIGN_GAP)
     if gap == 0:
         return path[:1]
-    signs, travelled = [], 0.0
+    signs: list[QPointF] = []
+    travelled = 0.0
     for (a, b), length in zip(pairwise(path), lengths, strict=True):
         while length > 0 and (len(signs) + 0.5) * gap <= travelled + length:
             fraction = ((len(signs) + 0.5) * gap - travelled) / length

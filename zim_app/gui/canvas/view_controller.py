@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.overlay import Backdrop, checker_board
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES, ViewMode
-from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import preferences
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
@@ -56,7 +56,7 @@ class ViewController(QObject):
     failed = Signal(object)
     activity_changed = Signal()
 
-    def __init__(self, canvas: Viewport, window: QWidget) -> None:
+    def __init__(self, canvas: Canvas, window: QWidget) -> None:
         super().__init__(window)
         self.button = QToolButton()
         self._canvas = canvas

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 _Rgba = tuple[float, float, float, float]
 

@@ -275,7 +275,7 @@ class Viewport(QGraphicsView):
         bounds = self.image_rect
         if bounds.isEmpty():
             return
-        room = self.viewport().size() - 2 * QSize(FIT_MARGIN, FIT_MARGIN)
+        room = self.viewport().size() - QSize(2 * FIT_MARGIN, 2 * FIT_MARGIN)
         self._zoom_to(bounds, room)
         self._fitted = True
 

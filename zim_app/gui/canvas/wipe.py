@@ -41,6 +41,7 @@ class WipeHandle(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._parent = parent
         self._position_fraction = 0.5
         self._grabbed: float | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -52,18 +53,18 @@ class WipeHandle(QWidget):
     @property
     def position(self) -> float:
         """X of the line, in pixels of the parent."""
-        return round(self._position_fraction * self.parentWidget().width())
+        return round(self._position_fraction * self._parent.width())
 
     def move_to(self, position: float) -> None:
         """Move the line to x in pixels of the parent, clipped to it."""
-        width = max(self.parentWidget().width(), 1)
+        width = max(self._parent.width(), 1)
         self._position_fraction = min(max(position / width, 0.0), 1.0)
         self.fit()
         self.moved.emit()
 
     def fit(self) -> None:
         """Adapt the geometry to the parent's size."""
-        height = self.parentWidget().height()
+        height = self._parent.height()
         self.setGeometry(round(self.position) - WIDTH // 2, 0, WIDTH, height)
         grip = QRect((WIDTH - _LINE_GRIP) // 2, 0, _LINE_GRIP, height)
         self.setMask(QRegion(grip) | QRegion(self._knob().toAlignedRect()))
@@ -93,7 +94,7 @@ class WipeHandle(QWidget):
             Qt.Key.Key_End: 1.0,
         }
         if event.key() in fractions:
-            self.move_to(fractions[Qt.Key(event.key())] * self.parentWidget().width())
+            self.move_to(fractions[Qt.Key(event.key())] * self._parent.width())
         else:
             event.ignore()
 

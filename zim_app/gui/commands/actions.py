@@ -7,11 +7,16 @@ shortcut page and the cheat sheet are made from the table.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
-from zim_app.gui.commands.action_spec import ActionSpec
-from zim_app.gui.commands.tool_actions import CANDIDATE_IDS, TOOL_ACTIONS, TOOL_IDS
+from zim_app.gui.commands.action_spec import (
+    CANDIDATE_IDS,
+    TOOL_ACTIONS,
+    TOOL_IDS,
+    ActionSpec,
+)
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 VIEW_ACTIONS = tuple(
     ActionSpec(

@@ -41,7 +41,7 @@ def tr(text: str) -> str:
 
 
 def make_actions(
-    parent: QObject, handlers: Mapping[str, Callable[[], object]]
+    parent: QObject, handlers: Mapping[str, Callable[..., object]]
 ) -> dict[str, QAction]:
     """Make the actions of the table, connected to their handlers by id."""
     groups = {spec.choice: QActionGroup(parent) for spec in ACTIONS if spec.choice}

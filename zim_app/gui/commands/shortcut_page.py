@@ -33,6 +33,7 @@ class ShortcutPage(QWidget):
         super().__init__(parent)
         self.items: dict[str, QTreeWidgetItem] = {}
         self._pending_key = ""
+        self._sections: list[tuple[QTreeWidgetItem, list[QTreeWidgetItem]]] = []
         self.tree = self._tree()
         self.edit = QKeySequenceEdit()
         self.edit.setMaximumSequenceLength(1)
@@ -49,7 +50,7 @@ class ShortcutPage(QWidget):
         self._lay_out()
         preferences.changed.connect(self._on_preference_changed)
         self._update_keys()
-        self.tree.setCurrentItem(self.tree.topLevelItem(0).child(0))
+        self.tree.setCurrentItem(next(iter(self.items.values())))
 
     def _tree(self) -> QTreeWidget:
         tree = QTreeWidget()
@@ -60,10 +61,12 @@ class ShortcutPage(QWidget):
             top = QTreeWidgetItem(tree, [title])
             top.setFlags(Qt.ItemFlag.ItemIsEnabled)
             top.setExpanded(True)
+            self._sections.append((top, []))
             for id_ in ids:
                 item = QTreeWidgetItem(top, [BY_ID[id_].label])
                 item.setData(0, Qt.ItemDataRole.UserRole, id_)
                 self.items[id_] = item
+                self._sections[-1][1].append(item)
         tree.currentItemChanged.connect(self._on_current_changed)
         return tree
 
@@ -102,9 +105,7 @@ class ShortcutPage(QWidget):
             matches = all(word in text for word in words.casefold().split())
             item.setHidden(not matches)
             count += matches
-        for index in range(self.tree.topLevelItemCount()):
-            top = self.tree.topLevelItem(index)
-            children = [top.child(i) for i in range(top.childCount())]
+        for top, children in self._sections:
             top.setHidden(all(child.isHidden() for child in children))
         return count
 

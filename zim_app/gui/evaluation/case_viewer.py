@@ -10,10 +10,10 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
+from superqt.elidable import QElidingLabel
 
 from zim_app.gui.canvas.markers import paint_prompts
 from zim_app.gui.canvas.viewport import Viewport
@@ -118,10 +118,8 @@ class CaseViewer(QWidget):
         self.titles = tuple(QLabel() for _ in range(4))
         for pane in self.panes:
             pane.moved.connect(self._on_pane_moved)
-        self.caption = QLabel()
+        self.caption = QElidingLabel()
         self.caption.setTextFormat(Qt.TextFormat.PlainText)
-        shrinks = QSizePolicy.Policy.Ignored
-        self.caption.setSizePolicy(shrinks, QSizePolicy.Policy.Preferred)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
@@ -239,6 +237,7 @@ class CaseViewer(QWidget):
             parts.append(self.tr("thumbnail of the prediction"))
         self.caption.setText(" · ".join(parts))
         self.caption.setToolTip("\n".join(parts))
+        self.caption.setAccessibleName(", ".join(parts))
         problems = [
             translate_message(text) for text in (*case_view.problems, problem) if text
         ]

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from zim_app.gui.document import Document
+from zim_app.gui.studio import Studio
 from zim_model.recipe import Recipe
 
 if TYPE_CHECKING:
     from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
     from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
-    from zim_app.gui.main_window import MainWindow
 
 
 class EvaluationController(QObject):
     """Shows the evaluation window, and opens its cases in the studio.
 
     Args:
-        window: the main window.
+        studio: the window.
 
     **Threads**: the window's only; :class:`EvaluationWorker` does the runs.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.widget)
+        self._studio = studio
         self.window: EvaluationWindow | None = None
         self.worker: EvaluationWorker | None = None
         self.handlers = {"evaluate": self.show_window}
@@ -47,9 +47,9 @@ class EvaluationController(QObject):
             from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
 
             self.worker = self.worker or EvaluationWorker(parent=self)
-            queue = self._window.queue
+            queue = self._studio.queue
             self.window = EvaluationWindow(self.worker, lambda: queue.devices)
-            self.window.setWindowIcon(self._window.windowIcon())
+            self.window.setWindowIcon(self._studio.widget.windowIcon())
             self.window.open_requested.connect(self.open_case)
         self.window.show()
         self.window.raise_()
@@ -70,13 +70,13 @@ class EvaluationController(QObject):
         the object is one undo step.
         """
         add = partial(self._add, recipe, name)
-        document, path = self._window.document, path.absolute()
+        document, path = self._studio.document, path.absolute()
         if document is not None and document.image.path == path:
             add(document)  # opening it again would lose the undo history
         else:
-            self._window.files.open_path(path, add)
-        self._window.raise_()
-        self._window.activateWindow()
+            self._studio.open_path(path, on_done=add)
+        self._studio.widget.raise_()
+        self._studio.widget.activateWindow()
 
     def _add(self, recipe: Recipe, name: str, document: Document) -> None:
         objects = document.state.objects

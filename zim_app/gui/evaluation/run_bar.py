@@ -8,13 +8,12 @@ from typing import Literal
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
+from superqt.elidable import QElidingLabel
 
 translate = QCoreApplication.translate
 
@@ -63,10 +62,8 @@ class RunBar(QWidget):
         self.bar.setRange(0, _PERMILLE)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
-        self.label = QLabel()
+        self.label = QElidingLabel()
         self.label.setTextFormat(Qt.TextFormat.PlainText)
-        shrinks = QSizePolicy.Policy.Ignored
-        self.label.setSizePolicy(shrinks, QSizePolicy.Policy.Preferred)
         buttons = QHBoxLayout()
         for button in (self.start_button, self.pause_button, self.stop_button):
             buttons.addWidget(button)
@@ -112,6 +109,7 @@ class RunBar(QWidget):
         text = " · ".join([*parts, detail] if detail else parts)
         self.label.setText(text)
         self.label.setToolTip(text)
+        self.label.setAccessibleName(text)
 
     def _on_pause_clicked(self) -> None:
         if self.state in ("pausing", "paused"):

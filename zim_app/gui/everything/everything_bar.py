@@ -76,7 +76,7 @@ class EverythingBar(QFrame):
         self.leave_button = self._button(
             self.tr("Close"), self.tr("Go back without adding anything (Esc)")
         )
-        layout = QHBoxLayout(self)
+        layout = self._layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 10 + _STRIPE, 10, 10)
         layout.addWidget(self.label)
         layout.addSpacing(8)
@@ -114,7 +114,7 @@ class EverythingBar(QFrame):
         self.merge_button.setEnabled(len(selection.picks) > 1)
         self.add_button.setEnabled(bool(selection.picks))
         self.all_button.setEnabled(bool(selection.objects))
-        self.layout().activate()
+        self._layout.activate()
         self._reposition()
         self.update()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, islice
@@ -38,12 +37,13 @@ from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.arrays import ByteArray
 from zim_model.recipe import SceneObject
 from zim_model.request import Request
+from zim_model.runtime.lru import ByteBoundedLru
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import FoundObject
 
-MAX_REMEMBERED_IMAGES = 8
-"""Number of images whose found objects are kept in memory."""
+REMEMBERED_BYTES = 64 * 2**20
+"""Most memory for the found objects of earlier images."""
 TINT, TINT_PICKED, TINT_HOVERED = 0.34, 0.6, 0.72
 
 
@@ -115,11 +115,12 @@ class FoundObjectsItem(QGraphicsItem):
             return QImage()
         layers: list[TintLayer] = []
         for found_object in objects:
-            red, green, blue, _ = self._colour(found_object).getRgb()
+            colour = self._colour(found_object)
+            rgb = colour.red(), colour.green(), colour.blue()
             picked = self._selection.pick_index(found_object) is not None
             default = TINT_PICKED if picked else TINT
             alpha = self._styles[found_object][0]
-            layers.append((alpha, (red, green, blue), opacity or default))
+            layers.append((alpha, rgb, opacity or default))
         height, width = layers[0][0].shape
         pixels = np.ascontiguousarray(render_tints(layers, (height, width)))
         premultiplied = QImage.Format.Format_ARGB32_Premultiplied
@@ -185,7 +186,9 @@ class EverythingController(QObject):
         self._document: Document | None = None
         self._request: Request | None = None
         self._key = ("", "")
-        self._remembered: OrderedDict[tuple[str, str], FoundSelection] = OrderedDict()
+        self._remembered: ByteBoundedLru[tuple[str, str], FoundSelection] = (
+            ByteBoundedLru(REMEMBERED_BYTES)
+        )
         self.active = False
         self.selection = FoundSelection((1, 1))
         self._item = FoundObjectsItem()
@@ -238,7 +241,7 @@ class EverythingController(QObject):
         self._canvas.viewport().installEventFilter(self)
         self._item.show()
         self._key = document.image.key, document.state.recipe.model
-        self._set(self._remembered.get(self._key, FoundSelection(size)))
+        self._set(self._remembered.get(self._key) or FoundSelection(size))
         if not self.selection.finished:
             self._search()
         self.bar.show()
@@ -304,10 +307,7 @@ class EverythingController(QObject):
     def _set(self, selection: FoundSelection) -> None:
         self.selection = selection
         if self.active:
-            self._remembered[self._key] = replace(selection, hovered=None)
-            self._remembered.move_to_end(self._key)
-            while len(self._remembered) > MAX_REMEMBERED_IMAGES:
-                self._remembered.popitem(last=False)
+            self._remembered.put(self._key, replace(selection, hovered=None))
         self._item.set_selection(selection)
         self.bar.show_selection(selection, searching=self.searching)
 

@@ -52,6 +52,11 @@ class FoundSelection:
     finished: bool = False
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of memory of the found objects."""
+        return sum(found_object.alpha.nbytes for found_object in self.objects)
+
+    @property
     def progress(self) -> float:
         """Progress of the search, 0 to 1."""
         if self.finished:

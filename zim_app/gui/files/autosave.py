@@ -24,8 +24,7 @@ from zim_app.core.session_store import (
 from zim_app.gui import crash
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.settings import preferences
-from zim_app.gui.workers.file_worker import SILENT_KINDS, FileWorker
-from zim_app.gui.workers.worker_thread import WorkerTask
+from zim_app.gui.workers.file_worker import FileWorker
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ class Autosave(QObject):
     - ``mark_changed(path, mark)``: the mark of an image file is now "touched",
       "done" or None.
     - ``marks_read(marks)``: marks of all sessions, see :meth:`SessionStore.marks`.
-    - ``failed(error)``: a session cannot be written; emitted once until one can.
+    - ``failed(error)``: sessions cannot be read, or one cannot be written, which is
+      emitted once until one can.
     - ``recovered(run)``: the :class:`RecoveryState` of a crashed run.
 
     **Threads**: the window's; files are written on others.
@@ -72,8 +72,6 @@ class Autosave(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.flush)
-        file_worker.job_done.connect(self._on_job_done)
-        file_worker.job_failed.connect(self._on_job_failed)
 
     # -- Sessions -------------------------------------------------------------------
 
@@ -105,7 +103,13 @@ class Autosave(QObject):
 
     def read_marks(self) -> None:
         """Read the marks of all sessions; emits ``marks_read``."""
-        self._file_worker.submit("read_marks", None, self.store.marks)
+        self._file_worker.submit(
+            "read_marks",
+            self.store.marks,
+            self,
+            self.marks_read.emit,
+            self.failed.emit,
+        )
 
     @Slot()
     def flush(self) -> None:
@@ -119,7 +123,9 @@ class Autosave(QObject):
             self._saved = state
             image = self._document.image
             work = partial(_save, self.store, session, image)
-            self._file_worker.submit("save_session", session, work)
+            self._file_worker.submit(
+                "save_session", work, self, self._on_saved, self._on_save_failed
+            )
 
     def _session(self, document: Document) -> Session:
         image, stack = document.image, document_stack(document)
@@ -142,21 +148,10 @@ class Autosave(QObject):
         if session.path is not None:
             self.mark_changed.emit(session.path, session_mark(session))
 
-    @Slot(object, object)
-    def _on_job_done(self, task: WorkerTask, result: object) -> None:
-        if task.kind == "save_session":
-            self._healthy = True
-        elif task.kind == "read_marks":
-            self.marks_read.emit(result)
-        elif task.kind == "find_runs":
-            assert isinstance(result, list)
-            for run in result[:1]:
-                self.recovered.emit(run)
+    def _on_saved(self, _: None) -> None:
+        self._healthy = True
 
-    @Slot(object, object)
-    def _on_job_failed(self, task: WorkerTask, error: Exception) -> None:
-        if task.kind not in SILENT_KINDS:
-            return
+    def _on_save_failed(self, error: Exception) -> None:
         if not isinstance(error, ZimError):
             raise error
         if self._healthy:
@@ -173,11 +168,21 @@ class Autosave(QObject):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             return  # writing sessions reports the error
-        self._file_worker.submit("find_runs", None, partial(find_crashed_runs, folder))
+        self._file_worker.submit(
+            "find_runs",
+            partial(find_crashed_runs, folder),
+            self,
+            self._on_runs_found,
+            self.failed.emit,
+        )
         name = uuid.uuid4().hex
         self._lock = _lock(folder / f"{name}.lock")
         self._lock.tryLock(0)
         self._run_file = folder / f"{name}.json"
+
+    def _on_runs_found(self, runs: list[RecoveryState]) -> None:
+        for run in runs[:1]:
+            self.recovered.emit(run)
 
     def record_open_document(self, image: Image, project: Path | None) -> None:
         """Record the open image and project, in case the program crashes."""
@@ -185,7 +190,7 @@ class Autosave(QObject):
             work = partial(
                 _write_recovery_state, self.store, self._run_file, image, project
             )
-            self._file_worker.submit("note_run", None, work)
+            self._file_worker.submit("note_run", work, self, None, self._on_save_failed)
 
     def end_recovery(self) -> None:
         """Mark this run as ended; call it after all jobs are done."""

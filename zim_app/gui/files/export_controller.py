@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
@@ -20,17 +20,19 @@ from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
-from zim_app.gui.progress import JobProgress
+from zim_app.gui.notices import JobProgress
+from zim_app.gui.panels.object_rows import object_name
 from zim_app.gui.settings import preferences, window_state
-from zim_app.gui.workers.worker_thread import WorkerTask
+from zim_app.gui.studio import Studio
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte
 
 if TYPE_CHECKING:
     from zim_app.core.export import ExportOptions, ExportTarget
     from zim_app.core.images import Image
-    from zim_app.gui.main_window import MainWindow
     from zim_model.recipe import SceneObject
+
+Result = TypeVar("Result")
 
 THUMBNAIL_SIDE = 96
 """Longer side of the dragged thumbnail, in pixels."""
@@ -45,63 +47,62 @@ class ExportJob:
         index: index of its undo stack.
         stack: the exported state of its objects.
         cancelled: set when the user cancels.
-        success_text: message when a copy is done.
     """
 
     document: Document
     index: int
     stack: ObjectStack
     cancelled: threading.Event
-    success_text: str = ""
 
 
 class ExportController(QObject):
     """Exports the window's document.
 
     Args:
-        window: the main window.
+        studio: the window.
 
     **Signals**
 
+    - ``exported(document, stack, index)``: the files of an export are written;
+      ``stack`` is what they show, and ``index`` that of the undo stack then.
     - ``file_ready(path, thumbnail)``: the file of :meth:`make_file`, and a small
       ``QImage`` of it.
 
     **Threads**: the window's; pixels are computed and written on others.
     """
 
+    exported = Signal(object, object, int)
     file_ready = Signal(object, object)
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._file_worker = window.file_worker
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.widget)
+        self._studio = studio
+        self._file_worker = studio.file_worker
         self._jobs: list[ExportJob] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.progress = JobProgress(
             self.tr("Progress of the export"), self.tr("Cancel the export")
         )
         self.progress.cancelled.connect(self.cancel)
-        window.status.addPermanentWidget(self.progress)
-        self._file_worker.job_done.connect(self._on_job_done)
-        self._file_worker.job_failed.connect(self._on_job_failed)
+        studio.status.addPermanentWidget(self.progress)
 
     @property
     def ready(self) -> bool:
         """Whether the active object has a matte to export."""
-        document = self._window.document
-        return (
-            document is not None
-            and document.state.matte is not None
-            and not document.state.is_pending
-        )
+        return self._ready_document() is not None
+
+    def _ready_document(self) -> Document | None:
+        document = self._studio.document
+        ready = document is not None and document.state.has_current_matte
+        return document if ready else None
 
     # -- Files ---------------------------------------------------------------
 
     @Slot()
     def show_dialog(self) -> None:
         """Show the export dialog."""
-        document = self._window.document
-        if document is None or not self.ready:
+        document = self._ready_document()
+        if document is None:
             return
         from zim_app.gui.files.export_dialog import ExportDialog, ExportObject
         from zim_app.gui.files.halo_hint import HaloHint
@@ -122,7 +123,7 @@ class ExportController(QObject):
         options = stored_options()
         folder = self._target_folder(document)
         dialog = ExportDialog(
-            document.image, export_objects, options, folder, halo, self._window
+            document.image, export_objects, options, folder, halo, self._studio.widget
         )
         dialog.export_requested.connect(self._on_export_requested)
         dialog.open()
@@ -131,7 +132,7 @@ class ExportController(QObject):
     def _on_export_requested(
         self, options: ExportOptions, folder: Path, overwrite: bool
     ) -> None:
-        document = self._window.document
+        document = self._studio.document
         if document is None:
             return
         store_options(options)
@@ -142,15 +143,15 @@ class ExportController(QObject):
     @Slot()
     def export_again(self) -> None:
         """Export with the last options, without a dialog; no file is replaced."""
-        document = self._window.document
-        if document is not None and self.ready:
+        document = self._ready_document()
+        if document is not None:
             folder = self._target_folder(document)
             self._start(document, stored_options(), folder=folder)
 
     def export_to(self, path: Path) -> None:
         """Write the active object's current cut-out to that file."""
-        document = self._window.document
-        if document is not None and self.ready:
+        document = self._ready_document()
+        if document is not None:
             from zim_app.core.export import ExportOptions
 
             self._start(document, ExportOptions(), path=path)
@@ -179,39 +180,36 @@ class ExportController(QObject):
         arguments = (document.image, export_targets(document, options), options)
         hooks = {"progress": self.progress.progressed.emit, "cancelled": stop.is_set}
         if path is not None:
-            work: Callable[[], Any] = partial(_write_file, *arguments, path, hooks)
+            work: Callable[[], list[Path]] = partial(
+                _write_file, *arguments, path, hooks
+            )
         else:
             assert folder is not None
             work = partial(_write_files, *arguments, folder, overwrite, hooks)
-        self._submit("export", job, work)
+        self._submit("export", job, work, partial(self._on_exported, job))
 
-    def _job(self, document: Document, success_text: str = "") -> ExportJob:
-        index, stop = document.undo_stack.index(), threading.Event()
-        return ExportJob(document, index, document_stack(document), stop, success_text)
+    def _job(self, document: Document) -> ExportJob:
+        index = document.undo_stack.index()
+        return ExportJob(document, index, document_stack(document), threading.Event())
 
-    def _submit(self, kind: str, job: ExportJob, work: Callable[[], Any]) -> None:
+    def _submit(
+        self,
+        kind: str,
+        job: ExportJob,
+        work: Callable[[], Result],
+        on_done: Callable[[Result], object],
+    ) -> None:
         self._jobs.append(job)
         self.progress.start()
-        self._file_worker.submit(kind, job, work)
+        on_failed = partial(self._on_failed, job)
+        self._file_worker.submit(kind, work, self, on_done, on_failed)
 
-    @Slot(object, object)
-    def _on_job_done(self, task: WorkerTask, result: Any) -> None:
-        if task.kind == "export":
-            self._end(task.subject)
-            self._on_exported(task.subject, result)
-        elif task.kind == "copy":
-            self._end(task.subject)
-            _put_on_clipboard(*result)
-            self._window.banner.show_success(task.subject.success_text)
-        elif task.kind == "drag_file":
-            self.file_ready.emit(*result)
-
-    @Slot(object, object)
-    def _on_job_failed(self, task: WorkerTask, error: Exception) -> None:
-        if task.kind in ("export", "copy"):
-            self._end(task.subject)
-            if isinstance(error, Cancelled):
-                self._window.banner.show_success(self.tr("The export was cancelled."))
+    def _on_failed(self, job: ExportJob, error: Exception) -> None:
+        self._end(job)
+        if isinstance(error, Cancelled):
+            self._studio.banner.show_success(self.tr("The export was cancelled."))
+        else:
+            self._studio.report(error)
 
     def _end(self, job: ExportJob) -> None:
         self._jobs.remove(job)
@@ -219,19 +217,16 @@ class ExportController(QObject):
             self.progress.stop()
 
     def _on_exported(self, job: ExportJob, paths: list[Path]) -> None:
+        self._end(job)
         if len(paths) == 1:
             text = self.tr("Saved {}").format(paths[0])
         else:
             text = self.tr("Saved {} files in {}").format(len(paths), paths[0].parent)
         folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._window.banner.show_success(
+        self._studio.banner.show_success(
             text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
         )
-        files, undo_stack = self._window.files, job.document.undo_stack
-        files.sessions.record_export(job.document, job.stack)
-        is_open = job.document is self._window.document
-        if is_open and undo_stack.index() == job.index and files.project is None:
-            undo_stack.setClean()
+        self.exported.emit(job.document, job.stack, job.index)
 
     # -- Clipboard and dragging ----------------------------------------------
 
@@ -246,24 +241,36 @@ class ExportController(QObject):
         self._copy("matte", self.tr("The matte is in the clipboard."))
 
     def _copy(self, what: str, success_text: str) -> None:
-        document = self._window.document
-        if document is not None and self.ready:
-            job, objects = self._job(document, success_text), _active(document)
+        document = self._ready_document()
+        if document is not None:
+            job, objects = self._job(document), _active(document)
             stopped = job.cancelled.is_set
             work = partial(_clipboard_data, document.image, objects, what, stopped)
-            self._submit("copy", job, work)
+            self._submit("copy", job, work, partial(self._on_copied, job, success_text))
+
+    def _on_copied(
+        self, job: ExportJob, success_text: str, content: tuple[bytes, QImage]
+    ) -> None:
+        self._end(job)
+        _put_on_clipboard(*content)
+        self._studio.banner.show_success(success_text)
 
     def make_file(self) -> None:
         """Write a PNG of the active object to drag; emits ``file_ready``."""
-        document = self._window.document
-        if document is None or not self.ready:
+        document = self._ready_document()
+        if document is None:
             return
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="zim-studio-")
         options = replace(stored_options(), format="png", scope="active")
         folder = Path(self._folder.name)
         work = partial(_drag_file, document.image, _active(document), options, folder)
-        self._file_worker.submit("drag_file", None, work)
+        self._file_worker.submit(
+            "drag_file", work, self, self._on_file_made, self._studio.report
+        )
+
+    def _on_file_made(self, file: tuple[Path, QImage]) -> None:
+        self.file_ready.emit(*file)
 
     def close(self) -> None:
         """Delete the files of :meth:`make_file`; call it after all jobs."""
@@ -301,16 +308,12 @@ def export_targets(document: Document, options: ExportOptions) -> list[ExportTar
     return [
         ExportTarget(
             matte.alpha,
-            scene_object.name or _object_number(document, scene_object),
+            object_name(scene_object),
             scene_object.visible,
             scene_object.recipe.finish.decontaminate,
         )
         for scene_object, matte in _exported_objects(document, options.objects)
     ]
-
-
-def _object_number(document: Document, scene_object: SceneObject) -> str:
-    return document.tr("Object {}").format(scene_object.id)
 
 
 def _active(document: Document) -> list[ExportTarget]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from zim_app.core.export import FORMATS, ExportOptions
 from zim_app.core.formats import BY_ID
 from zim_app.gui.icons import icon
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 CHOICES = {
     "what": (
@@ -83,8 +84,8 @@ class ExportForm(QWidget):
         self.what = self._list("what", self.tr("What the file shows"))
         self.scope = self._list("scope", self.tr("Which objects"))
         self.format = self._list("format", self.tr("Format of the file"))
-        self.depth = self._list("depth", self.tr("Steps of colour and alpha"))
-        self.size = self._list("size", self.tr("How the size is given"))
+        self.bit_depth = self._list("depth", self.tr("Steps of colour and alpha"))
+        self.size_mode = self._list("size", self.tr("How the size is given"))
         self.quality = QSpinBox()
         self.quality.setRange(1, 100)
         self.quality.setToolTip(self.tr("Higher is better and larger"))
@@ -133,19 +134,19 @@ class ExportForm(QWidget):
         self._backdrop_row = widget_row(self.backdrop, browse)
         form.addRow(self.tr("Background"), self._backdrop_row)
         form.addRow(self.tr("Objects"), self.scope)
-        form.addRow(self.tr("Format"), widget_row(self.format, self.depth))
+        form.addRow(self.tr("Format"), widget_row(self.format, self.bit_depth))
         form.addRow(self.tr("Quality"), self.quality)
         form.addRow("", self.original)
         form.addRow("", widget_row(self.trim, self.padding))
-        form.addRow(self.tr("Size"), widget_row(self.size, self.amount))
+        form.addRow(self.tr("Size"), widget_row(self.size_mode, self.amount))
         self._decontaminate_row = widget_row(self.decontaminate, self.own)
         form.addRow(self.tr("Decontaminate"), self._decontaminate_row)
         form.addRow(self.tr("Name"), self.template)
 
     def _connect(self) -> None:
-        for box in (self.what, self.scope, self.format, self.depth):
+        for box in (self.what, self.scope, self.format, self.bit_depth):
             box.currentIndexChanged.connect(self._update)
-        self.size.currentIndexChanged.connect(self._on_size_changed)
+        self.size_mode.currentIndexChanged.connect(self._on_size_changed)
         for spin in (self.quality, self.padding, self.amount, self.decontaminate):
             spin.valueChanged.connect(self._update)
         for check in (self.trim, self.own, self.original):
@@ -175,8 +176,8 @@ class ExportForm(QWidget):
             self.what: what,
             self.scope: options.scope if self._several else "active",
             self.format: options.format,
-            self.depth: options.depth,
-            self.size: "scale" if longest is None else "longest_side",
+            self.bit_depth: options.depth,
+            self.size_mode: "scale" if longest is None else "longest_side",
         }
         for box, value in values.items():
             box.setCurrentIndex(box.findData(value))
@@ -200,7 +201,7 @@ class ExportForm(QWidget):
     @property
     def options(self) -> ExportOptions:
         """The chosen options; they may be invalid."""
-        what, size = self.what.currentData(), self.size.currentData()
+        what, size = self.what.currentData(), self.size_mode.currentData()
         if BY_ID[self.format.currentData()].layered:
             what = "cutout"  # layers are always cut-outs
         on_image = what == "picture"
@@ -210,7 +211,7 @@ class ExportForm(QWidget):
         return ExportOptions(
             what="composite" if what in ("colour", "picture") else what,
             format=self.format.currentData(),
-            depth=self.depth.currentData(),
+            depth=self.bit_depth.currentData(),
             quality=self.quality.value(),
             background=(colour.red(), colour.green(), colour.blue()),
             background_image=Path(self.backdrop.text()) if on_image else None,
@@ -237,7 +238,7 @@ class ExportForm(QWidget):
         self.form.setRowVisible(self.scope, self._several)
         self.form.setRowVisible(self.quality, options.file_format.lossy)
         self.form.setRowVisible(self.original, layered)
-        self.depth.setEnabled(options.file_format.deep)
+        self.bit_depth.setEnabled(options.file_format.deep)
         self.padding.setEnabled(options.trim)
         self.decontaminate.setEnabled(not self.own.isChecked())
         swatch = QPixmap(16, 16)
@@ -248,12 +249,12 @@ class ExportForm(QWidget):
     @Slot()
     def _on_size_changed(self) -> None:
         self._limit_amount()
-        by_scale = self.size.currentData() == "scale"
+        by_scale = self.size_mode.currentData() == "scale"
         self.amount.setValue(100 if by_scale else self._longest)
         self._update()
 
     def _limit_amount(self) -> None:
-        by_scale = self.size.currentData() == "scale"
+        by_scale = self.size_mode.currentData() == "scale"
         self.amount.setRange(1, 1000 if by_scale else 100_000)
         self.amount.setSuffix(self.tr(" %") if by_scale else self.tr(" px"))
         self.amount.setToolTip(

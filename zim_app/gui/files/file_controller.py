@@ -16,7 +16,7 @@ from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
 from zim_app.core.session_store import RecoveryState
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
-from zim_app.gui.files.autosave import Autosave, document_stack
+from zim_app.gui.files.autosave import document_stack
 from zim_app.gui.files.open_job import (
     ImageMissing,
     OpenedImage,
@@ -25,13 +25,11 @@ from zim_app.gui.files.open_job import (
     open_project,
 )
 from zim_app.gui.settings import window_state
-from zim_app.gui.workers.file_worker import SILENT_KINDS
-from zim_app.gui.workers.worker_thread import WorkerTask
-from zim_model.errors import Cancelled, ZimError
+from zim_app.gui.studio import Studio
+from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image
-    from zim_app.gui.main_window import MainWindow
 
 RECOVERED_TOPIC = "recovered"
 """Topic of the banner message about a crashed run."""
@@ -43,49 +41,48 @@ class FileController(QObject):
     """Opens and saves files without losing the user's work.
 
     Args:
-        window: the main window.
+        studio: the window.
 
-    **Signals**: ``project_changed()``: another project is in use, or none.
+    **Signals**
+
+    - ``project_changed()``: another project is in use, or none.
+    - ``strip_shown_changed(shown)``: whether the strip is shown for several images.
 
     **Threads**: the window's; files are read and written on others.
     """
 
     project_changed = Signal()
+    strip_shown_changed = Signal(bool)
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._file_worker = window.file_worker
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.widget)
+        self._studio = studio
+        self._file_worker = studio.file_worker
         self._stacks: dict[str, ObjectStack] = {}
         self._closing = False
         self._after_save: Callable[[], object] | None = None
         self._listed_images: tuple[Path, ...] = ()
-        self._on_done: Callable[[Document], object] | None = None
         self.project: Path | None = None
-        self.sessions = Autosave(window.file_worker, self)
-        self.sessions.failed.connect(window.report)
-        self.sessions.mark_changed.connect(window.strip.model.set_mark)
-        self.sessions.marks_read.connect(window.strip.model.set_marks)
-        window.strip.path_requested.connect(self._on_strip_requested)
-        self.sessions.recovered.connect(self._on_sessions_recovered)
-        self._file_worker.opened.connect(self._on_file_worker_opened)
-        self._file_worker.failed.connect(window.report)
-        self._file_worker.job_done.connect(self._on_job_done)
-        self._file_worker.job_failed.connect(self._on_job_failed)
+        self._sessions = studio.sessions
+        self._sessions.failed.connect(studio.report)
+        self._sessions.mark_changed.connect(studio.strip.model.set_mark)
+        self._sessions.marks_read.connect(studio.strip.model.set_marks)
+        studio.strip.path_requested.connect(self._on_strip_requested)
+        self._sessions.recovered.connect(self._on_sessions_recovered)
 
     # -- Opening ---------------------------------------------------------------------
 
     @Slot()
     def choose_file(self) -> None:
         """Show a dialog to open an image or a project."""
-        dialog = dialogs.open_dialog(self._window)
+        dialog = dialogs.open_dialog(self._studio.widget)
         dialog.filesSelected.connect(self._on_files_chosen)
         dialog.open()
 
     @Slot()
     def choose_folder(self) -> None:
         """Show a dialog to open a folder, whose images the strip shows."""
-        dialog = dialogs.folder_dialog(self._window)
+        dialog = dialogs.folder_dialog(self._studio.widget)
         dialog.filesSelected.connect(self._on_files_chosen)
         dialog.open()
 
@@ -115,9 +112,9 @@ class FileController(QObject):
     def _on_strip_requested(self, path: Path) -> None:
         self.open_path(path)
 
-    def show_strip(self, opened: OpenedImage) -> None:
+    def _show_strip(self, opened: OpenedImage) -> None:
         """Show the chosen images, or those in the image's folder, in the strip."""
-        strip, path = self._window.strip, opened.image.path
+        strip, path = self._studio.strip, opened.image.path
         if path is not None and path not in self._listed_images:
             self._listed_images = ()
             strip.show_folder(opened.siblings, path)
@@ -132,46 +129,56 @@ class FileController(QObject):
         self._update_strip()
 
     def _update_strip(self) -> None:
-        strip, enabled = self._window.strip, window_state.strip_shown()
+        strip, enabled = self._studio.strip, window_state.strip_shown()
         strip.setVisible(enabled and len(strip.model.paths) > 1)
-        self._window.actions_by_id["strip"].setChecked(enabled)
+        self.strip_shown_changed.emit(enabled)
 
     def cancel_open(self) -> None:
         """Reset the strip's selection to the open image after a cancelled opening."""
-        document = self._window.document
-        self._window.strip.select(document.image.path if document else None)
+        document = self._studio.document
+        self._studio.strip.select(document.image.path if document else None)
 
     def _open(
         self, path: Path, on_done: Callable[[Document], object] | None = None
     ) -> None:
-        self._on_done = on_done
-        path = (
-            path.absolute()
-        )  # it is stored, and must not depend on the working directory
-        self.sessions.flush()
-        store = self.sessions.store
+        # It is stored, and must not depend on the working directory.
+        path = path.absolute()
+        self._sessions.flush()
+        store = self._sessions.store
+        work: Callable[[], OpenedImage | ImageMissing]
         if path.suffix.lower() == PROJECT_SUFFIX:
             work = partial(open_project, path, None, store)
         else:
             work = partial(open_image, path, store)
-        self._file_worker.open(path, work)
+        self._start_opening(work, on_done)
 
-    @Slot(object)
-    def _on_file_worker_opened(self, opened: OpenedImage | ImageMissing) -> None:
+    def _start_opening(
+        self,
+        work: Callable[[], OpenedImage | ImageMissing],
+        on_done: Callable[[Document], object] | None = None,
+    ) -> None:
+        on_opened = partial(self._on_opened, on_done)
+        self._file_worker.open(work, self, on_opened, self._studio.report)
+
+    def _on_opened(
+        self,
+        on_done: Callable[[Document], object] | None,
+        opened: OpenedImage | ImageMissing,
+    ) -> None:
         if isinstance(opened, ImageMissing):
             self._show_image_missing(opened)
             return
-        window, old = self._window, self._window.document
-        window.banner.remove_topic(RECOVERED_TOPIC)  # something else is open now
+        old = self._studio.document
+        # Something else is open now.
+        self._studio.banner.remove_topic(RECOVERED_TOPIC)
         if old is not None:
             self._stacks[old.image.key] = document_stack(old)
-        window.show_document(opened)
-        document = window.document
-        assert document is not None
+        self._show_strip(opened)
+        document = self._studio.show_document(opened)
         self._restore(opened, document)
         self.project = opened.project
-        self.sessions.follow(document, exported=opened.exported)
-        self.sessions.record_open_document(opened.image, opened.project)
+        self._sessions.follow(document, exported=opened.exported)
+        self._sessions.record_open_document(opened.image, opened.project)
         if opened.project or opened.exported:
             document.undo_stack.setClean()
         recent = opened.project or opened.image.path
@@ -179,7 +186,6 @@ class FileController(QObject):
             window_state.add_recent_path(recent)
         self.project_changed.emit()
         self._show_problems(opened)
-        on_done, self._on_done = self._on_done, None
         if on_done is not None:
             on_done(document)
 
@@ -194,10 +200,10 @@ class FileController(QObject):
 
     def _show_problems(self, opened: OpenedImage) -> None:
         if opened.problem is not None:
-            self._window.report(opened.problem)
+            self._studio.report(opened.problem)
         if opened.match == "changed":
             name = opened.image.name
-            self._window.banner.show_error(
+            self._studio.banner.show_error(
                 self.tr("{} was changed since the project was saved.").format(name),
                 self.tr("Check the edges before you export."),
             )
@@ -215,7 +221,7 @@ class FileController(QObject):
                 reference.width,
                 reference.height,
             )
-        self._window.banner.show_error(
+        self._studio.banner.show_error(
             message,
             self.tr("Show where it is."),
             self.tr("Locate…"),
@@ -223,15 +229,17 @@ class FileController(QObject):
         )
 
     def _locate(self, missing: ImageMissing) -> None:
-        dialog = dialogs.locate_dialog(self._window, missing.project.reference.name)
+        dialog = dialogs.locate_dialog(
+            self._studio.widget, missing.project.reference.name
+        )
         dialog.setDirectory(str(missing.path.parent))
         dialog.fileSelected.connect(partial(self._on_located, missing.path))
         dialog.open()
 
     def _on_located(self, project: Path, name: str) -> None:
-        store = self.sessions.store
+        store = self._sessions.store
         work = partial(open_project, project, Path(name), store)
-        self._file_worker.open(project, work)
+        self._start_opening(work)
 
     # -- From other programs ---------------------------------------------------------
 
@@ -252,7 +260,7 @@ class FileController(QObject):
         elif data.hasImage():
             content = QImage(data.imageData())
         if content is None or (isinstance(content, QImage) and content.isNull()):
-            self._window.report(
+            self._studio.report(
                 ZimError(
                     self.tr("There is no photo in the clipboard."),
                     self.tr("Copy a photo or a file in another program first."),
@@ -260,8 +268,8 @@ class FileController(QObject):
             )
             return
         name = self.tr("Pasted image")
-        work = partial(open_pasted, content, name, self.sessions.store)
-        self._confirm_unsaved(partial(self._file_worker.open, name, work))
+        work = partial(open_pasted, content, name, self._sessions.store)
+        self._confirm_unsaved(partial(self._start_opening, work))
 
     @Slot()
     def paste(self) -> None:
@@ -273,7 +281,7 @@ class FileController(QObject):
     @property
     def has_unsaved_project(self) -> bool:
         """Whether a project is in use and was changed since it was saved."""
-        document = self._window.document
+        document = self._studio.document
         clean = document is None or document.undo_stack.isClean()
         return self.project is not None and not clean
 
@@ -288,9 +296,9 @@ class FileController(QObject):
     @Slot()
     def save_project_as(self) -> None:
         """Show a dialog to save the project."""
-        document = self._window.document
+        document = self._studio.document
         if document is not None:
-            dialog = dialogs.save_project_dialog(self._window, document)
+            dialog = dialogs.save_project_dialog(self._studio.widget, document)
             dialog.fileSelected.connect(self._on_project_chosen)
             dialog.rejected.connect(self._forget_after_save)
             dialog.open()
@@ -304,35 +312,38 @@ class FileController(QObject):
         self._after_save = None
 
     def _save(self, path: Path) -> None:
-        document = self._window.document
+        document = self._studio.document
         assert document is not None
-        subject = (path, document, document.undo_stack.index())
+        on_done = partial(self._on_saved, path, document, document.undo_stack.index())
         work = partial(_write_project, path, document.image, document_stack(document))
-        self._file_worker.submit("save_project", subject, work)
+        self._file_worker.submit(
+            "save_project", work, self, on_done, self._on_save_failed
+        )
 
-    @Slot(object, object)
-    def _on_job_done(self, task: WorkerTask, result: object) -> None:
-        if task.kind != "save_project":
-            return
-        path, document, index = task.subject
-        self._window.banner.show_success(self.tr("Saved {}").format(path))
+    def _on_saved(self, path: Path, document: Document, index: int, _: None) -> None:
+        self._studio.banner.show_success(self.tr("Saved {}").format(path))
         window_state.add_recent_path(path)
-        if document is self._window.document:
+        if document is self._studio.document:
             self.project = path
             if document.undo_stack.index() == index:
                 document.undo_stack.setClean()
-            self.sessions.record_open_document(document.image, path)
+            self._sessions.record_open_document(document.image, path)
             self.project_changed.emit()
         after_save, self._after_save = self._after_save, None
         if after_save is not None:
             self._confirm_unsaved(after_save)
 
-    @Slot(object, object)
-    def _on_job_failed(self, task: WorkerTask, error: Exception) -> None:
-        if task.kind == "save_project":
-            self._after_save = None
-        if task.kind not in SILENT_KINDS and not isinstance(error, Cancelled):
-            self._window.report(error)
+    def _on_save_failed(self, error: Exception) -> None:
+        self._after_save = None
+        self._studio.report(error)
+
+    @Slot(object, object, int)
+    def record_export(self, document: Document, stack: ObjectStack, index: int) -> None:
+        """Record an export, after which a document without a project is unmodified."""
+        self._sessions.record_export(document, stack)
+        is_open = document is self._studio.document and self.project is None
+        if is_open and document.undo_stack.index() == index:
+            document.undo_stack.setClean()
 
     # -- Closing ---------------------------------------------------------------------
 
@@ -345,7 +356,7 @@ class FileController(QObject):
 
     def _close(self) -> None:
         self._closing = True
-        self._window.close()
+        self._studio.widget.close()
 
     def _confirm_unsaved(self, on_done: Callable[[], object]) -> None:
         """Call ``on_done``, after a box about unsaved changes if there are any."""
@@ -353,7 +364,7 @@ class FileController(QObject):
             on_done()
             return
         assert self.project is not None
-        box = dialogs.unsaved_box(self._window, self.project)
+        box = dialogs.unsaved_box(self._studio.widget, self.project)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.buttonClicked.connect(partial(self._on_box_clicked, box, on_done))
         box.open()
@@ -371,21 +382,21 @@ class FileController(QObject):
 
     def start(self) -> None:
         """Start session recovery and read the marks; call it once at the start."""
-        self.sessions.start_recovery()
-        self.sessions.read_marks()
+        self._sessions.start_recovery()
+        self._sessions.read_marks()
 
     def close(self) -> None:
         """Write unsaved sessions and stop the file worker."""
-        self.sessions.flush()
+        self._sessions.flush()
         self._file_worker.close()
-        self.sessions.end_recovery()
+        self._sessions.end_recovery()
 
     @Slot(object)
     def _on_sessions_recovered(self, run: RecoveryState) -> None:
         path = run.project if run.project and run.project.is_file() else run.image
-        if path is None or self._window.document is not None:
+        if path is None or self._studio.document is not None:
             return
-        self._window.banner.show_info(
+        self._studio.banner.show_info(
             self.tr(
                 "Recovered your work on {}; the program was not closed properly."
             ).format(run.name),

@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from zim_app.core.images import Image
 from zim_app.gui.workers.file_worker import FileWorker
-from zim_app.gui.workers.worker_thread import WorkerTask
 from zim_model.arrays import WordArray
+from zim_model.errors import Cancelled
 
 if TYPE_CHECKING:
     from zim_model.matting.halo import Halo
@@ -55,9 +54,8 @@ class HaloHint(QLabel):
         self.halos: tuple[Halo | None, ...] | None = None
         self._chosen: Sequence[tuple[int, float]] = ()
         self._stopped = threading.Event()
-        file_worker.job_done.connect(self._on_job_done)
         work = partial(_measure, image, tuple(alphas), self._stopped.is_set)
-        file_worker.submit("halo", self._stopped, work)
+        file_worker.submit("halo", work, self, self._on_measured, self._on_failed)
 
     def choose(self, objects: Sequence[tuple[int, float]]) -> None:
         """Show the hint for objects: indexes into ``alphas``, and amounts 0 to 1."""
@@ -68,12 +66,13 @@ class HaloHint(QLabel):
         """Cancel the measurement."""
         self._stopped.set()
 
-    @Slot(object, object)
-    def _on_job_done(self, task: WorkerTask, result: object) -> None:
-        if task.kind == "halo" and task.subject is self._stopped:
-            assert isinstance(result, tuple)
-            self.halos = result
-            self._show()
+    def _on_measured(self, halos: tuple[Halo | None, ...]) -> None:
+        self.halos = halos
+        self._show()
+
+    def _on_failed(self, error: Exception) -> None:
+        if not isinstance(error, Cancelled):
+            raise error
 
     def _show(self) -> None:
         if self.halos is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Slot
@@ -16,7 +16,7 @@ from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import window_state
-from zim_app.gui.workers.worker_thread import WorkerTask
+from zim_app.gui.studio import Studio
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError, msg
 from zim_model.imported_mask import THRESHOLD_LEVEL, ImportedMask
@@ -25,23 +25,23 @@ from zim_model.recipe import Finish, Recipe, SceneObject
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image
-    from zim_app.gui.main_window import MainWindow
+
+Result = TypeVar("Result")
 
 
 class MaskController(QObject):
     """Imports masks as objects, refines objects, and saves training pairs.
 
     Args:
-        window: the main window.
+        studio: the window.
 
     **Threads**: the window's; files are read and written on the thread of
     :class:`FileWorker`, and the converter runs on the engine's.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        window.file_worker.job_done.connect(self._on_job_done)
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.widget)
+        self._studio = studio
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -57,11 +57,11 @@ class MaskController(QObject):
     @Slot()
     def choose_masks(self) -> None:
         """Show a dialog to choose masks of the open image."""
-        document = self._window.document
+        document = self._studio.document
         if document is not None:
             from zim_app.gui.files.mask_dialogs import masks_dialog
 
-            dialog = masks_dialog(self._window, dialogs.start_folder(document))
+            dialog = masks_dialog(self._studio.widget, dialogs.start_folder(document))
             dialog.filesSelected.connect(self._on_files_chosen)
             dialog.open()
 
@@ -77,7 +77,7 @@ class MaskController(QObject):
         """
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         paths = _local_files(event.mimeData())
-        if not shift or not paths or self._window.document is None:
+        if not shift or not paths or self._studio.document is None:
             return False
         # With Shift, file managers propose a move, which would delete the files.
         event.setDropAction(Qt.DropAction.CopyAction)
@@ -93,20 +93,30 @@ class MaskController(QObject):
             from zim_app.gui.files.mask_dialogs import MaskDialog
 
             refine = window_state.refine_masks()
-            dialog = MaskDialog(paths, self._window, refine=refine)
+            dialog = MaskDialog(paths, self._studio.widget, refine=refine)
             dialog.import_requested.connect(self._on_import_requested)
             dialog.open()
 
     @Slot(object, bool)
     def _on_import_requested(self, paths: tuple[Path, ...], refine: bool) -> None:
-        document = self._window.document
+        document = self._studio.document
         if document is not None:
             window_state.set_refine_masks(refine)
             work = partial(_read_masks, paths, document.image, refine)
-            self._window.file_worker.submit("import_mask", document, work)
+            self._submit("import_mask", work, partial(self._on_masks_read, document))
 
-    def _add(self, document: Document, masks: list[tuple[str, ImportedMask]]) -> None:
+    def _submit(
+        self, kind: str, work: Callable[[], Result], on_done: Callable[[Result], object]
+    ) -> None:
+        report = self._studio.report
+        self._studio.file_worker.submit(kind, work, self, on_done, report)
+
+    def _on_masks_read(
+        self, document: Document, masks: list[tuple[str, ImportedMask]]
+    ) -> None:
         """Add masks as objects on top; an empty active object is used for the first."""
+        if document is not self._studio.document:
+            return
         state = document.state
         scene_objects: list[SceneObject] = []
         for name, mask in masks:
@@ -131,24 +141,27 @@ class MaskController(QObject):
     @Slot()
     def refine(self) -> None:
         """Binarise the active object's matte and refine it with the label converter."""
-        document = self._window.document
-        if document is not None and self._window.export.ready:
+        document = self._studio.document
+        if document is not None and document.state.has_current_matte:
             state = document.state
             assert state.matte is not None
-            subject = document, state.object.id, state.recipe
+            on_done = partial(
+                self._on_binarised, document, state.object.id, state.recipe
+            )
             work = partial(_binarise, state.matte.alpha)
-            self._window.file_worker.submit("refine_mask", subject, work)
+            self._submit("refine_mask", work, on_done)
 
-    def _replace(
-        self, subject: tuple[Document, int, Recipe], mask: ImportedMask
+    def _on_binarised(
+        self, document: Document, id_: int, recipe: Recipe, mask: ImportedMask
     ) -> None:
-        document, id_, recipe = subject
+        if document is not self._studio.document:
+            return
         objects = document.state.objects
         indexes = [
             i for i, scene_object in enumerate(objects) if scene_object.id == id_
         ]
         if not indexes or objects[indexes[0]].recipe != recipe:
-            self._window.banner.show_info(
+            self._studio.banner.show_info(
                 self.tr("The object was changed meanwhile, so it was not refined.")
             )
             return
@@ -169,45 +182,34 @@ class MaskController(QObject):
     @Slot()
     def choose_folder(self) -> None:
         """Show a dialog to save training pairs."""
-        document = self._window.document
-        if document is None or not self._window.export.ready:
+        document = self._studio.document
+        if document is None or not document.state.has_current_matte:
             return
         from zim_app.gui.files.mask_dialogs import PairDialog
 
         folder = window_state.pair_folder() or dialogs.start_folder(document) / "train"
         several = len(_mattes(document, "each")) > 1
-        dialog = PairDialog(folder, self._window, several=several)
+        dialog = PairDialog(folder, self._studio.widget, several=several)
         dialog.save_requested.connect(self._on_save_requested)
         dialog.open()
 
     @Slot(object, bool)
     def _on_save_requested(self, folder: Path, all_: bool) -> None:
-        document = self._window.document
+        document = self._studio.document
         if document is not None:
             window_state.set_pair_folder(folder)
             mattes = _mattes(document, "each" if all_ else "active")
             work = partial(_write_pairs, document.image, mattes, folder)
-            self._window.file_worker.submit("training_pair", None, work)
+            self._submit("training_pair", work, self._on_pairs_saved)
 
-    # -- Results ---------------------------------------------------------------------
-
-    @Slot(object, object)
-    def _on_job_done(self, task: WorkerTask, result: object) -> None:
-        if task.kind == "training_pair":
-            self._show_saved(result)  # type: ignore[arg-type]
-        elif task.kind == "import_mask" and task.subject is self._window.document:
-            self._add(task.subject, result)  # type: ignore[arg-type]
-        elif task.kind == "refine_mask" and task.subject[0] is self._window.document:
-            self._replace(task.subject, result)  # type: ignore[arg-type]
-
-    def _show_saved(self, paths: list[Path]) -> None:
+    def _on_pairs_saved(self, paths: list[Path]) -> None:
         if len(paths) == 1:
             text = self.tr("Saved the training pair {}").format(paths[0])
         else:
             text = self.tr("Saved {} training pairs in {}")
             text = text.format(len(paths), paths[0].parent)
         folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._window.banner.show_success(
+        self._studio.banner.show_success(
             text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
         )
 

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import (
-    QT_TRANSLATE_NOOP,
     QCoreApplication,
     QPointF,
     QSize,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.markers import paint_prompts
 from zim_app.gui.icons import glyph
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.assets import asset_path
 from zim_model.prompts import Point, PromptSet
 

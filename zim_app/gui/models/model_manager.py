@@ -214,7 +214,7 @@ class ModelRow(QFrame):
         self.download_button.setVisible(model is None and download is None)
         self._name_download(received)
         self.cancel_button.setVisible(download is not None)
-        self.cancel_button.setEnabled(bool(download) and not download.stop.is_set())
+        self.cancel_button.setEnabled(not (download and download.stop.is_set()))
         removable = not model.bundled if model else received > 0
         self.remove_button.setVisible(removable and download is None)
         self._show_progress(download)

@@ -112,7 +112,7 @@ class CandidateStrip(QDockWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched in self.buttons and self.document is not None:
-            index = self.buttons.index(watched)  # type: ignore[arg-type]
+            index = self.buttons.index(watched)
             if event.type() == QEvent.Type.Enter and self.has(index):
                 recipe = self.document.state.recipe
                 if (recipe.options.candidate or 0) != index:

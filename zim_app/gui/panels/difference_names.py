@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 DIFFERENCE_NAMES = {
     "model": QT_TRANSLATE_NOOP("Objects", "the model"),

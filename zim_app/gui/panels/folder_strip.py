@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,13 @@ from zim_app.core.folders import list_images
 from zim_app.core.session_store import FileStamp, SessionMark
 from zim_app.gui.icons import glyph
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
+from zim_model.runtime.lru import ByteBoundedLru
 
 SIDE = 72
 """Side of the square around a thumbnail, in view pixels."""
 ITEM = QSize(96, 100)
-MAX_THUMBNAILS = 400
-"""Most thumbnails in memory, of 20 kB each."""
+THUMBNAIL_BYTES = 8 * 2**20
+"""Most memory for thumbnails, which take 20 kB each."""
 AHEAD = 3
 """Thumbnails read in advance beyond the visible ones, on either side."""
 REFRESH_MS = 300
@@ -54,6 +55,18 @@ _SIGNS = {
     "done": ("check-circle", "#3dbe6b"),
 }
 Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Thumbnail:
+    """The pixmap of an image; None if it cannot be read."""
+
+    pixmap: QPixmap | None
+
+    @property
+    def nbytes(self) -> int:
+        pixmap = self.pixmap
+        return 0 if pixmap is None else 4 * pixmap.width() * pixmap.height()
 
 
 class StripModel(QAbstractListModel):
@@ -68,13 +81,12 @@ class StripModel(QAbstractListModel):
         self._rows: dict[Path, int] = {}
         self._modified: dict[Path, int] = {}
         self._marks: dict[Path, tuple[SessionMark, FileStamp | None]] = {}
-        self._thumbnails: OrderedDict[Path, QPixmap | None] = OrderedDict()
+        self._thumbnails: ByteBoundedLru[tuple[Path, int | None], _Thumbnail] = (
+            ByteBoundedLru(THUMBNAIL_BYTES)
+        )
 
     def set_paths(self, paths: Sequence[Path], modified: Mapping[Path, int]) -> None:
         """Show these images; thumbnails of unchanged files are kept."""
-        for path in list(self._thumbnails):
-            if modified.get(path, 0) != self._modified.get(path, 0):
-                del self._thumbnails[path]
         self._modified = dict(modified)
         if tuple(paths) == self.paths:
             self._changed(range(len(self.paths)))
@@ -101,10 +113,8 @@ class StripModel(QAbstractListModel):
 
     def set_thumbnail(self, path: Path, pixmap: QPixmap | None) -> None:
         """Store the thumbnail of an image; None if it cannot be read."""
-        self._thumbnails[path] = pixmap
-        self._thumbnails.move_to_end(path)
-        while len(self._thumbnails) > MAX_THUMBNAILS:
-            self._thumbnails.popitem(last=False)
+        key = path, self._modified.get(path)
+        self._thumbnails.put(key, _Thumbnail(pixmap))
         self._changed([self.row(path)])
 
     def row(self, path: Path) -> int:
@@ -113,7 +123,11 @@ class StripModel(QAbstractListModel):
 
     def lacks_thumbnail(self, row: int) -> bool:
         """Whether the thumbnail of that row has not been read yet."""
-        return self.paths[row] not in self._thumbnails
+        return self._thumbnail(self.paths[row]) is None
+
+    def _thumbnail(self, path: Path) -> _Thumbnail | None:
+        """The thumbnail of the file as it is now; None if it has not been read."""
+        return self._thumbnails.get((path, self._modified.get(path)))
 
     def mark(self, path: Path) -> SessionMark | None:
         """The mark to show; None if the file changed since it was marked."""
@@ -136,7 +150,8 @@ class StripModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return path.name
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._thumbnails.get(path)
+            thumbnail = self._thumbnail(path)
+            return thumbnail and thumbnail.pixmap
         if role == MARK:
             return self.mark(path)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):

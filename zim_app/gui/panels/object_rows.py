@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import (
-    QT_TRANSLATE_NOOP,
     QAbstractListModel,
     QByteArray,
     QCoreApplication,
@@ -47,6 +46,7 @@ from PySide6.QtWidgets import (
 from zim_app.core.scene import move_objects
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.icons import glyph
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.arrays import ByteArray
 from zim_model.recipe import SceneObject
 from zim_model.request import Matte
@@ -141,10 +141,11 @@ def cut_out_thumbnail(levels: Sequence[ByteArray], matte: Matte, side: int) -> Q
     """
     rgb, alpha = _smallest(levels, matte)
     rows, columns = _square_around(matte, alpha.shape[:2])
-    alpha = alpha[rows, columns, None] / np.float32(255)
-    y, x = np.indices(alpha.shape[:2]) * side // max(alpha.shape[:2]) // _CHECKER_SIZE
+    opacity = alpha[rows, columns, None] / np.float32(255)
+    shape = opacity.shape[:2]
+    y, x = np.indices(shape) * side // max(shape) // _CHECKER_SIZE
     board = np.where((x + y) % 2, *_CHECKER)[..., None]
-    mixed = rgb[rows, columns] * alpha + board * (1 - alpha)
+    mixed = rgb[rows, columns] * opacity + board * (1 - opacity)
     pixels = np.ascontiguousarray(mixed.astype(np.uint8))
     height, width = pixels.shape[:2]
     image = QImage(
@@ -272,7 +273,7 @@ class ObjectModel(QAbstractListModel):
     ) -> bool:
         if not data.hasFormat(MIME_TYPE) or self.document is None:
             return False
-        ids = json.loads(data.data(MIME_TYPE).data())
+        ids = json.loads(bytes(data.data(MIME_TYPE).data()))
         self.move(ids, row if row >= 0 else len(self._rows))
         return True
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import get_args
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.panels.fields import SliderField, SliderScale
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.recipe import MAX_FEATHER, MAX_SHIFT, Finish, Options, Recipe, Upsampling
 
 

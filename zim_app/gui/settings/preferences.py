@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QColor
 
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.errors import ZimError, msg
 
 SettingKind = Literal["bool", "int", "float", "choice", "colour", "path", "text"]

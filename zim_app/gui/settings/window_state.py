@@ -60,7 +60,7 @@ def set_batch_settings(values: dict[str, Any]) -> None:
     QSettings().setValue("batch", json.dumps(values))
 
 
-def brush() -> dict[str, float]:
+def brush() -> dict[str, Any]:
     """Hardness and strength of the last brush, 0 to 1 each; empty at first."""
     stored = _read_json("brush")
     values = {key: stored.get(key) for key in ("hardness", "strength")}

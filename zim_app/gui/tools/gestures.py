@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, Protocol
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF
+from PySide6.QtCore import QCoreApplication, QPointF
 
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Brush, Recipe
 

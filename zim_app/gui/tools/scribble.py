@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from PySide6.QtCore import QPointF
@@ -81,7 +82,7 @@ class _FreehandGesture:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         return ()
 
-    def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
+    def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Self:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
         dragging = self.dragging or distance(view, self.press.view) > DRAG_DISTANCE
         vertex = _inside(position, self.press.size)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QMainWindow, QToolBar
 
 from zim_app.gui.canvas.canvas import Canvas
-from zim_app.gui.commands.tool_actions import CANDIDATE_IDS, TOOL_IDS
+from zim_app.gui.commands.action_spec import CANDIDATE_IDS, TOOL_IDS
 from zim_app.gui.document import Document
 from zim_app.gui.panels.candidates import CandidateStrip
 from zim_app.gui.panels.refine_panel import RefinePanel

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, Slot
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -24,6 +24,7 @@ from zim_app.gui.panels.fields import SliderField, SliderScale
 from zim_app.gui.settings import window_state
 from zim_app.gui.tools.brush import LARGEST_RADIUS, SMALLEST_RADIUS
 from zim_app.gui.tools.gestures import Tool, ToolOptions
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 SIGNS = (
     (
@@ -208,13 +209,15 @@ class ToolOptionsBar(QToolBar):
 
     def choose(self, option: str, value: object) -> None:
         """Set a field of the :class:`ToolOptions`."""
-        self._canvas.set_options(replace(self._canvas.options, **{option: value}))
+        self._set(option, value)
         self._canvas.setFocus()
 
     def choose_fraction(self, option: str, fraction: float, value: float) -> None:
         """Set a numeric field to ``value`` times ``fraction``."""
-        changes: dict[str, Any] = {option: value * fraction}
-        self._canvas.set_options(replace(self._canvas.options, **changes))
+        self._set(option, value * fraction)
+
+    def _set(self, option: str, value: Any) -> None:
+        self._canvas.set_options(replace(self._canvas.options, **{option: value}))
 
     def paint_icons(self, palette: QPalette) -> None:
         """Draw the icons in the palette's colours."""

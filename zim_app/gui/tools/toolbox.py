@@ -6,11 +6,10 @@ To add a tool, write a gesture as in :mod:`zim_app.gui.tools.gestures`, and add 
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
-
 from zim_app.gui.tools.brush import BrushGesture
 from zim_app.gui.tools.gestures import Gesture, PointerPress, PromptGesture, Tool
 from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 
 def _no_gesture(press: PointerPress) -> Gesture | None:

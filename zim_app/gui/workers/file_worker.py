@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader
+from shiboken6 import isValid
 
 from zim_app.gui.files.start_page import THUMBNAIL
 from zim_app.gui.workers.warmup import import_readers
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 
-SILENT_KINDS = ("save_session", "note_run")
-"""Kinds of jobs that are not shown to the user."""
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobCallbacks:
+    """What is called when a job has ended, on the thread of the worker's owner.
+
+    Attributes:
+        receiver: once this object is destroyed, nothing is called.
+        on_done: called with the job's result, or None.
+        on_failed: called with any exception that the job raised.
+    """
+
+    receiver: QObject
+    on_done: Callable[[Any], object] | None
+    on_failed: Callable[[Exception], object]
 
 
 class FileWorker(QObject):
@@ -23,20 +39,12 @@ class FileWorker(QObject):
 
     **Signals**
 
-    - ``opened(opened)``: the result of :meth:`open`, unless it was superseded.
-    - ``job_done(task, result)``: a :class:`WorkerTask` of :meth:`submit` succeeded.
-    - ``job_failed(task, error)``: a job raised any exception.
-    - ``failed(error)``: opening raised any exception.
     - ``thumbnail_read(path, image)``: a ``QImage`` for the start page.
     - ``activity_changed()``: ``activities`` may have changed.
 
     **Threads**: belongs to the window's thread; work runs on two others.
     """
 
-    opened = Signal(object)
-    job_done = Signal(object, object)
-    job_failed = Signal(object, object)
-    failed = Signal(object)
     thumbnail_read = Signal(object, object)
     activity_changed = Signal()
 
@@ -58,28 +66,58 @@ class FileWorker(QObject):
     def activities(self) -> list[str]:
         """Kinds of the running work: "open", "export", ..."""
         running = (self._opener.running, self._jobs.running)
-        return [task.kind for task in running if task and task.kind not in SILENT_KINDS]
+        return [task.kind for task in running if task]
 
     def warm_up(self, thumbnails: Iterable[Path]) -> None:
         """Read thumbnails, and import what the first image will need."""
         for path in thumbnails:
-            self._jobs.submit(
-                WorkerTask("thumbnail", path, partial(read_thumbnail, path))
-            )
-        self._jobs.submit(WorkerTask("import", None, import_readers))
+            on_done = partial(self.thumbnail_read.emit, path)
+            work = partial(read_thumbnail, path)
+            self.submit("thumbnail", work, self, on_done, _raise)
+        self.submit("import", import_readers, self, None, _raise)
 
-    def open(self, subject: Any, work: Callable[[], Any]) -> None:
-        """Open an image by calling ``work``; it replaces a waiting one."""
-        self._opener.submit(WorkerTask("open", subject, work))
+    def open(
+        self,
+        work: Callable[[], Result],
+        receiver: QObject,
+        on_done: Callable[[Result], object],
+        on_failed: Callable[[Exception], object],
+    ) -> None:
+        """Open an image by calling ``work``; it replaces a waiting one.
+
+        Args:
+            work: runs on the worker thread; must not change shared state.
+            receiver: of the callbacks, see :class:`JobCallbacks`.
+            on_done: called with the result, unless it was cancelled or superseded.
+            on_failed: called with any exception, unless it was cancelled.
+        """
+        callbacks = JobCallbacks(receiver, on_done, on_failed)
+        self._opener.submit(WorkerTask("open", callbacks, work))
 
     def cancel_open(self) -> None:
         """Drop the image that is being opened, and a waiting one."""
         self._cancelled = self._opener.running
         self._opener.drop_waiting()
 
-    def submit(self, kind: str, subject: Any, work: Callable[[], Any]) -> None:
-        """Run a job after those submitted before."""
-        self._jobs.submit(WorkerTask(kind, subject, work))
+    def submit(
+        self,
+        kind: str,
+        work: Callable[[], Result],
+        receiver: QObject,
+        on_done: Callable[[Result], object] | None,
+        on_failed: Callable[[Exception], object],
+    ) -> None:
+        """Run a job after those submitted before.
+
+        Args:
+            kind: for ``activities``.
+            work: runs on the worker thread; must not change shared state.
+            receiver: of the callbacks, see :class:`JobCallbacks`.
+            on_done: called with the result, or None.
+            on_failed: called with any exception.
+        """
+        callbacks = JobCallbacks(receiver, on_done, on_failed)
+        self._jobs.submit(WorkerTask(kind, callbacks, work))
 
     def close(self) -> None:
         """Finish all jobs, stop the threads and wait for their end."""
@@ -90,19 +128,21 @@ class FileWorker(QObject):
     def _on_thread_finished(
         self, task: WorkerTask, result: Any, error: Exception | None
     ) -> None:
+        callbacks: JobCallbacks = task.subject
         if task is self._cancelled:
             self._cancelled = None
-        elif task.kind == "open":
-            if error is not None:
-                self.failed.emit(error)
-            elif self._opener.idle:  # else it was superseded
-                self.opened.emit(result)
+        elif not isValid(callbacks.receiver):
+            return
         elif error is not None:
-            self.job_failed.emit(task, error)
-        elif task.kind == "thumbnail":
-            self.thumbnail_read.emit(task.subject, result)
-        else:
-            self.job_done.emit(task, result)
+            callbacks.on_failed(error)
+        elif task.kind == "open" and not self._opener.idle:
+            return  # it was superseded
+        elif callbacks.on_done is not None:
+            callbacks.on_done(result)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def read_thumbnail(path: Path) -> QImage:

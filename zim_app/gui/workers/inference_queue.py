@@ -6,47 +6,20 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.gui.workers.shared_engine import EngineTask, SharedEngine
+from zim_app.gui.workers.shared_engine import EngineLike, EngineTask, SharedEngine
 from zim_app.gui.workers.warmup import import_torch
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
-from zim_model.request import CancelCheck, Matte, Request, Timings
+from zim_model.request import Matte, Request, Timings
 from zim_model.runtime.devices import Device, DeviceChoice
 
 if TYPE_CHECKING:
+    from zim_app.gui.workers.shared_engine import SearchProgress
     from zim_model.inference.automatic import FoundObject
-
-    SearchProgress = Callable[[int, int, tuple[FoundObject, ...]], None]
-
-
-class EngineLike(Protocol):
-    """The methods of :class:`zim_model.inference.engine.Engine` that the queue uses."""
-
-    def prepare(self, request: Request, cancelled: CancelCheck = ...) -> Timings:
-        """Encode the image, unless its features are cached."""
-
-    def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
-        """Compute the matte of the request."""
-
-    def devices(self) -> tuple[Device, ...]:
-        """Devices of this machine, the best first."""
-
-    def set_device(self, choice: DeviceChoice) -> None:
-        """Change the device and precision of all models."""
-
-    def everything(
-        self,
-        request: Request,
-        options: None = ...,
-        cancelled: CancelCheck = ...,
-        progress: SearchProgress | None = ...,
-    ) -> tuple[FoundObject, ...]:
-        """Find the objects of the request's image."""
-
 
 EngineFactory = Callable[[], EngineLike]
 

@@ -6,16 +6,44 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zim_model.errors import Cancelled
-from zim_model.request import CancelCheck, Matte, Request, never_cancelled
+from zim_model.request import CancelCheck, Matte, Request, Timings, never_cancelled
+from zim_model.runtime.devices import Device, DeviceChoice
 
 if TYPE_CHECKING:
-    from zim_app.gui.workers.inference_queue import EngineLike
     from zim_model.inference.automatic import FoundObject
 
-EngineWork = Callable[["EngineLike", CancelCheck], Any]
+    SearchProgress = Callable[[int, int, tuple[FoundObject, ...]], None]
+
+
+class EngineLike(Protocol):
+    """The methods of :class:`zim_model.inference.engine.Engine` for the window."""
+
+    def prepare(self, request: Request, cancelled: CancelCheck = ...) -> Timings:
+        """Encode the image, unless its features are cached."""
+
+    def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
+        """Compute the matte of the request."""
+
+    def devices(self) -> tuple[Device, ...]:
+        """Devices of this machine, the best first."""
+
+    def set_device(self, choice: DeviceChoice) -> None:
+        """Change the device and precision of all models."""
+
+    def everything(
+        self,
+        request: Request,
+        options: None = ...,
+        cancelled: CancelCheck = ...,
+        progress: SearchProgress | None = ...,
+    ) -> tuple[FoundObject, ...]:
+        """Find the objects of the request's image."""
+
+
+EngineWork = Callable[[EngineLike, CancelCheck], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

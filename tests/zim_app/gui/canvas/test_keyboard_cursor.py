@@ -36,7 +36,7 @@ def prompts(opened):
 @pytest.fixture
 def step(canvas):
     """How far an arrow key goes, in image pixels."""
-    return 10 / canvas.scale
+    return 10 / canvas.view_scale
 
 
 def test_enter_clicks_at_the_cursor(opened, keys, prompts, step, settle, engine):

@@ -74,7 +74,7 @@ def test_preview_follows_the_choices(dialog):
     assert "40 × 60 pixels" in dialog.preview.text()
     dialog.form.padding.setValue(5)
     assert "50 × 70 pixels" in dialog.preview.text()
-    choose(dialog.form.size, "longest_side")
+    choose(dialog.form.size_mode, "longest_side")
     dialog.form.amount.setValue(35)
     assert "25 × 35 pixels" in dialog.preview.text()
     choose(dialog.form.format, "psd")
@@ -231,7 +231,7 @@ def test_export_marks_the_session_as_done(cut, settle, qtbot):
     at = cut.canvas.to_view(50, 50).toPoint()
     qtbot.mouseClick(cut.canvas.viewport(), LEFT, pos=at)
     settle()
-    cut.files.sessions.flush()
+    cut.sessions.flush()
     settle()
     assert not SessionStore().load(key).exported
 

@@ -154,9 +154,9 @@ def test_killed_run_is_offered_at_the_next_start(
     opened.open_path(photo)
     settle()
     click(20, 20)
-    opened.files.sessions.flush()
+    opened.sessions.flush()
     settle()
-    opened.files.sessions._lock.unlock()  # as the system does for a dead process
+    opened.sessions._lock.unlock()  # as the system does for a dead process
     wanted = prompts(opened)
     window = next_window()
     window.files.start()
@@ -177,7 +177,7 @@ def test_offer_of_a_killed_run_goes_when_a_image_is_opened(
     opened.files.start()
     opened.open_path(photo)
     settle()
-    opened.files.sessions._lock.unlock()  # as the system does for a dead process
+    opened.sessions._lock.unlock()  # as the system does for a dead process
     window = next_window()
     window.files.start()
     idle(qtbot, window)
@@ -361,7 +361,7 @@ def test_project_of_a_image_elsewhere_finds_it_by_the_session(
     project_at(opened, path)
     settle()
     assert json.loads(path.read_text())["picture"]["path"] is None
-    opened.files.sessions.flush()
+    opened.sessions.flush()
     settle()
     opened.open_path(path)
     settle()
@@ -376,3 +376,15 @@ def test_malformed_project_is_refused_in_a_banner(window, settle, tmp_path):
     settle()
     assert "bad.zimproj is a zim-studio project of version 99" in window.banner.text
     assert window.document is None
+
+
+def test_what_follows_opening_is_not_done_for_another_image(
+    window, settle, corrupt, photo
+):
+    done = []
+    window.files.open_path(corrupt, done.append)
+    settle()
+    window.open_path(photo)
+    settle()
+    assert window.document.image.path == photo
+    assert not done

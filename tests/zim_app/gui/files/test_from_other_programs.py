@@ -126,7 +126,7 @@ def test_pasted_image_survives_a_crash_and_can_be_a_project(
     path = tmp_path / "pasted.zimproj"
     project_at(window, path)
     settle()
-    window.files.sessions._lock.unlock()
+    window.sessions._lock.unlock()
     again = next_window()
     again.files.start()
     idle(qtbot, again)

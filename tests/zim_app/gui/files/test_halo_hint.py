@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from shiboken6 import delete
 
 from zim_app.core.export import ExportOptions
 from zim_app.core.images import Image
 from zim_app.gui.files.export_dialog import ExportDialog, ExportObject
 from zim_app.gui.files.halo_hint import HaloHint
 from zim_app.gui.workers.file_worker import FileWorker
-from zim_model.errors import Cancelled
 from zim_model.request import ALPHA_MAX
 
 LEFT = Qt.MouseButton.LeftButton
@@ -54,13 +54,18 @@ def make_dialog(qtbot, files, tmp_path):
         options = options or ExportOptions()
         dialog = ExportDialog(image, candidates, options, tmp_path, halo)
         made.append(dialog)
-        with qtbot.waitSignal(files.job_done):
-            dialog.show()
+        dialog.show()
+        qtbot.waitUntil(lambda: halo.halos is not None)
         return dialog
 
     yield make
     for dialog in made:
         dialog.reject()
+
+
+def submit_gate(files, gate):
+    """Keep the worker busy until ``gate`` is set."""
+    files.submit("other", gate.wait, files, None, pytest.fail)
 
 
 def percent(dialog):
@@ -112,19 +117,28 @@ def test_without_a_soft_edge_it_says_so(qtbot, files):
     qtbot.addWidget(hint)
     hint.choose([(0, 0.0)])
     assert hint.text() == "Measuring the halo…"
-    with qtbot.waitSignal(files.job_done):
-        pass
+    qtbot.waitUntil(lambda: hint.halos is not None)
     assert hint.text() == "No soft edge that could have a halo."
 
 
 def test_a_dialog_that_closes_ends_the_measurement(qtbot, files):
     gate = threading.Event()
-    files.submit("other", None, gate.wait)  # so that it has not begun
+    submit_gate(files, gate)  # so that it has not begun
     image, soft, _ = scene()
     hint = HaloHint(files, image, [soft])
     qtbot.addWidget(hint)
     hint.stop()
-    with qtbot.waitSignal(files.job_failed) as failed:
-        gate.set()
-    assert isinstance(failed.args[1], Cancelled)
+    gate.set()
+    qtbot.waitUntil(lambda: files.idle)
     assert hint.halos is None
+
+
+def test_a_destroyed_hint_does_not_hear_of_its_measurement(qtbot, files):
+    gate = threading.Event()
+    submit_gate(files, gate)
+    image, soft, _ = scene()
+    delete(HaloHint(files, image, [soft]))
+    gate.set()
+    with qtbot.captureExceptions() as raised:
+        qtbot.waitUntil(lambda: files.idle)
+    assert not raised

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from zim_app.core import images
 from zim_app.core.images import load_image
 from zim_app.core.session_store import SessionStore
-from zim_app.gui.panels.folder_strip import ITEM, MARK, MAX_THUMBNAILS
+from zim_app.gui.panels.folder_strip import ITEM, MARK, THUMBNAIL_BYTES
 
 LEFT = Qt.MouseButton.LeftButton
 DECORATION = Qt.ItemDataRole.DecorationRole
@@ -202,9 +202,10 @@ def test_thousands_of_images_are_read_only_as_they_are_seen(
 
 def test_memory_is_bounded(strip):
     pixmap = strip.model.index(0).data(DECORATION)
-    for number in range(2 * MAX_THUMBNAILS):
+    each = 4 * pixmap.width() * pixmap.height()
+    for number in range(2 * THUMBNAIL_BYTES // each):
         strip.model.set_thumbnail(strip.model.paths[0].parent / str(number), pixmap)
-    assert len(strip.model._thumbnails) == MAX_THUMBNAILS
+    assert 0 < strip.model._thumbnails.nbytes <= THUMBNAIL_BYTES
 
 
 def test_several_dropped_files_are_all_shown(window, settle, folder, tmp_path, qtbot):
