@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.journal import EvaluationRow, RunConfig
 from zim_model.evaluation.report import Report
 
 
@@ -16,10 +16,12 @@ class Started:
     Attributes:
         total: rows of this run (or shard), finished ones of an earlier run included.
         rows: the finished ones.
+        config: of the run.
     """
 
     total: int
     rows: tuple[EvaluationRow, ...]
+    config: RunConfig
 
 
 @dataclass(frozen=True, slots=True)

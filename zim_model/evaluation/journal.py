@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from zim_model.errors import ZimError
 from zim_model.prompts import PromptSet
+from zim_model.request import Options
 from zim_model.runtime.atomic_files import describe_os_error
 
 FORMAT = 1
@@ -114,6 +115,12 @@ class RunConfig:
     options: Mapping[str, str]
     cases: int
     problems: tuple[str, ...] = ()
+
+    @property
+    def model_options(self) -> Options:
+        """How the models predict mattes; journals may lack newer options."""
+        upsampling: Any = self.options.get("upsampling", "guided")
+        return Options(None, upsampling, self.options.get("mirrored") == "yes")
 
     def check_fits(self, other: RunConfig, path: Path) -> None:
         """Check that this run may be added to a journal.

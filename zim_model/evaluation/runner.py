@@ -70,7 +70,7 @@ from zim_model.evaluation.systems import (
     predicts_masks,
 )
 from zim_model.prompts import PromptSet
-from zim_model.request import Options, Request, Upsampling
+from zim_model.request import Request, Upsampling
 from zim_model.runtime.atomic_files import describe_os_error
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class _EvaluationRun:
         self._total = len(planned)
         self._done = self._total - len(left)
         finished = [journal.rows[key] for key in self._keys if key not in left]
-        yield Started(self._total, tuple(finished))
+        yield Started(self._total, tuple(finished), self.config)
         self._started = time.monotonic()
         with ExitStack() as stack:
             pool = self._pool(stack)
@@ -449,7 +449,7 @@ class _EvaluationRun:
             f"{self._dataset.name}/{case.image}",
             PromptSet(),
             system.model,
-            Options(None, self._options.upsampling, self._options.flip_tta),
+            self.config.model_options,
             # A further click continues the predictions for earlier ones.
             cacheable=item.prompt.kind == "clicks",
         )

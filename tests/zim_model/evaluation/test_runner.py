@@ -43,7 +43,7 @@ from zim_model.prompts import Box
 def test_every_case_is_asked_with_every_prompt(mini, tmp_path, engine):
     events = run(mini, tmp_path, engine, prompts=(POINT, BOX, CLICKS))
     total = 3 * len(mini.cases)
-    assert events[0] == Started(total, ())
+    assert events[0] == Started(total, (), read_journal(tmp_path / "rows.jsonl")[0])
     done = [event for event in events if isinstance(event, RowDone)]
     assert [(e.done, e.total) for e in done] == [
         (i, total) for i in range(1, total + 1)
