@@ -5037,11 +5037,11 @@
     </message>
     <message>
         <source>Predict t&amp;wice</source>
-        <translation>Z&amp;weimal berechnen</translation>
+        <translation>Zweimal &amp;berechnen</translation>
     </message>
     <message>
         <source>Gives the models the mirrored photo too and takes the mean of both predictions; takes twice as long (Alt+W)</source>
-        <translation>Gibt den Modellen auch das gespiegelte Bild und nimmt das Mittel beider Vorhersagen; dauert doppelt so lange (Alt+W)</translation>
+        <translation>Gibt den Modellen auch das gespiegelte Bild und nimmt das Mittel beider Vorhersagen; dauert doppelt so lange (Alt+B)</translation>
     </message>
     <message>
         <source>Take so many objects, spread evenly over the set</source>
