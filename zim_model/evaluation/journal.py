@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +19,7 @@ from typing import IO, Any
 from zim_model.errors import ZimError
 from zim_model.prompts import PromptSet
 from zim_model.request import Options
-from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.atomic_files import describe_os_error, exclusive_lock
 
 FORMAT = 1
 RowKey = tuple[str, str, str]
@@ -257,23 +258,23 @@ class EvaluationJournal:
     def __init__(self, path: Path, config: RunConfig, *, resume: bool) -> None:
         self.path = path
         self.rows: dict[RowKey, EvaluationRow] = {}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Appending: whatever else writes to the file, no row is written over.
-            self._file: IO[bytes] = path.open("ab")
-        except OSError as error:
-            raise _write_error(path, error) from error
-        try:
-            _lock(self._file, path)
-            there = path.stat().st_size > 0
-            self._file.truncate(self._resume(config, resume) if there else 0)
+        with ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if not stack.enter_context(exclusive_lock(path)):
+                    raise ZimError(
+                        f"Another run is writing to {path}.",
+                        "Wait for it, stop it, or choose another folder for the"
+                        " results.",
+                    )
+                # Appending: whatever else writes to the file, no row is written over.
+                self._file: IO[bytes] = stack.enter_context(path.open("ab"))
+                there = path.stat().st_size > 0
+                self._file.truncate(self._resume(config, resume) if there else 0)
+            except OSError as error:
+                raise _write_error(path, error) from error
             self._add({"format": FORMAT, "config": asdict(config)})
-        except OSError as error:
-            self._file.close()
-            raise _write_error(path, error) from error
-        except ZimError:
-            self._file.close()
-            raise
+            self._stack = stack.pop_all()
 
     def _resume(self, config: RunConfig, resume: bool) -> int:
         if not resume:
@@ -305,28 +306,7 @@ class EvaluationJournal:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._file.close()
-
-
-def _lock(file: IO[bytes], path: Path) -> None:
-    """Lock the file against other runs, where the system can.
-
-    Raises:
-        ZimError: another run has it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ZimError(
-            f"Another run is writing to {path}.",
-            "Wait for it, stop it, or choose another folder for the results.",
-        ) from error
-    except OSError:  # a network drive without locks
-        return
+        self._stack.close()
 
 
 def _write_error(path: Path, error: OSError) -> ZimError:
