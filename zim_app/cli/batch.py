@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import arguments
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
+from zim_app.cli.progress import advance_to, print_line, progress_bar
 from zim_app.core.batch.jobs import Shard, folder_jobs
 from zim_app.core.batch.journal import BatchRow
 from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
@@ -34,6 +35,9 @@ from zim_app.core.formats import FORMATS
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 SUMMARY = "Cut objects out of all photos of a folder."
 INTERRUPTED = 130
@@ -297,16 +301,15 @@ def _run_here(plan: BatchPlan, args: argparse.Namespace) -> int:
     if args.model is not None:
         engine.backend(args.model)  # a wrong name fails once, not for every image
     stop = threading.Event()
-    printer = _ProgressPrinter(args)
     started = time.perf_counter()
     rows: list[BatchRow] = []
-    with _interruptible(stop):
+    with _interruptible(stop), progress_bar("photo") as bar:
+        printer = _RowPrinter(bar, as_json=args.json)
         events = run_plan(plan, engine, workers=args.jobs, cancelled=stop.is_set)
         for event in events:
             if isinstance(event, JobFinished):
                 rows.append(event.row)
                 printer.show_event(event)
-    printer.close()
     files = write_reports(plan, rows)
     seconds = time.perf_counter() - started
     return _summarise(args, rows, files, seconds, interrupted=stop.is_set())
@@ -316,14 +319,14 @@ def _run_on_cluster(plan: BatchPlan, args: argparse.Namespace) -> int:
     from zim_app.core.batch.cluster import run_on_cluster
 
     choice = DeviceChoice(args.device, args.precision)
-    printer = _ProgressPrinter(args)
     started = time.perf_counter()
     rows: list[BatchRow] = []
-    found = run_on_cluster(plan, args.cluster, choice, workers=args.jobs)
-    for row in found:
-        rows.append(row)
-        printer.show_event(JobFinished(row, len(rows), max(len(rows), len(plan.jobs))))
-    printer.close()
+    with progress_bar("photo") as bar:
+        printer = _RowPrinter(bar, as_json=args.json)
+        for row in run_on_cluster(plan, args.cluster, choice, workers=args.jobs):
+            rows.append(row)
+            total = max(len(rows), len(plan.jobs))
+            printer.show_event(JobFinished(row, len(rows), total))
     files = write_reports(plan, rows)
     return _summarise(args, rows, files, time.perf_counter() - started)
 
@@ -383,51 +386,22 @@ def _interruptible(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class _ProgressPrinter:
-    """Prints the progress of a batch: a bar on a terminal, or lines of JSON."""
+class _RowPrinter:
+    """Prints rows as JSON, or their files where no bar is shown, and what failed."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self._json = args.json
-        self._bar = sys.stderr.isatty()
-        self._started = time.perf_counter()
-        self._worked = 0
+    def __init__(self, bar: tqdm[Any], *, as_json: bool) -> None:
+        self._bar, self._json = bar, as_json
         self._printed_notes: set[str] = set()
 
     def show_event(self, event: JobFinished) -> None:
         row = event.row
-        self._worked += row.state != "kept"
         if self._json:
-            print(json.dumps(row.to_json()), flush=True)
+            print_line(json.dumps(row.to_json()), sys.stdout)
+        elif self._bar.disable and row.state == "done":
+            print_line(f"{row.image} -> {', '.join(row.outputs)}", sys.stdout)
         if row.state in ("failed", "skipped"):
-            self._print_line(
-                f"zim-studio: {row.image}: {row.state}: {row.message} {row.hint}"
-            )
-        new_notes = tuple(note for note in row.notes if note not in self._printed_notes)
-        self._printed_notes.update(new_notes)
-        print_notes(new_notes)
-        if self._bar:
-            self._draw(event)
-        elif not self._json and row.state == "done":
-            print(f"{row.image} -> {', '.join(row.outputs)}", flush=True)
-
-    def _draw(self, event: JobFinished) -> None:
-        fraction = event.done / max(1, event.total)
-        seconds = time.perf_counter() - self._started
-        left = seconds / max(1, self._worked) * (event.total - event.done)
-        bar = ("#" * round(24 * fraction)).ljust(24, ".")
-        line = f"[{bar}] {event.done} of {event.total}, {_clock(left)} left"
-        print(f"\r{line:78}", end="", file=sys.stderr, flush=True)
-
-    def _print_line(self, line: str) -> None:
-        start = f"\r{'':78}\r" if self._bar else ""
-        print(f"{start}{' '.join(line.split())}", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        if self._bar:
-            print(file=sys.stderr)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+            text = f"{row.image}: {row.state}: {row.message} {row.hint}"
+            print_line(f"zim-studio: {' '.join(text.split())}")
+        print_notes(tuple(x for x in row.notes if x not in self._printed_notes))
+        self._printed_notes.update(row.notes)
+        advance_to(self._bar, event.done, event.total)

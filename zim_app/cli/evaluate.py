@@ -8,17 +8,17 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from zim_app.cli.models import (
     add_device_arguments,
     confirm_licence,
-    ignore_progress,
+    download_progress,
     make_engine,
-    print_progress,
+    print_notes,
 )
+from zim_app.cli.progress import advance_to, print_line, progress_bar, start_at
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import (
     LAYOUTS,
@@ -240,7 +240,7 @@ def run(args: argparse.Namespace) -> int:
         report = _print_events(events)
     except KeyboardInterrupt:
         print(
-            f"\nFinished rows are kept in {out}: run it again with --resume.",
+            f"Finished rows are kept in {out}: run it again with --resume.",
             file=sys.stderr,
         )
         raise
@@ -265,11 +265,11 @@ def _run_on_cluster(
     run = DistributedEvaluation(
         args.root, args.layout, systems, out, prompts, options, device
     )
-    for outcome in evaluate_on_cluster(args.cluster, run):
-        if isinstance(outcome, Report):
-            return outcome
-        if sys.stderr.isatty():
-            print(f"\r{outcome[0]} of {outcome[1]} parts", end="", file=sys.stderr)
+    with progress_bar("part") as bar:
+        for outcome in evaluate_on_cluster(args.cluster, run):
+            if isinstance(outcome, Report):
+                return outcome
+            advance_to(bar, *outcome)
     raise ZimError("The evaluation did not finish.")
 
 
@@ -291,36 +291,22 @@ def _prompts(text: str) -> list[PromptKind]:
 
 def _print_events(events: Iterable[Event]) -> Report:
     """Print progress on the standard error stream until the run is finished."""
-    shown = sys.stderr.isatty()
-    report: Report | None = None
-    for event in events:
-        if isinstance(event, Started) and event.rows:
-            print(
-                f"{len(event.rows)} of {event.total} rows are finished.",
-                file=sys.stderr,
-            )
-        elif isinstance(event, RowDone):
-            if event.row.error:
-                end = "\r" if shown else ""
-                line = f"{event.row.case}, {event.row.prompt}: {event.row.error}"
-                print(f"{end}zim-studio: warning: {line}", file=sys.stderr)
-            if shown:
-                print(f"\r{_progress(event):60}", end="", file=sys.stderr, flush=True)
-        elif isinstance(event, DegradationEvent):
-            print(f"zim-studio: warning: {event.text}", file=sys.stderr)
-        elif isinstance(event, Finished):
-            report = event.report
-    if shown:
-        print(file=sys.stderr)
-    if report is None:
-        raise ZimError("The evaluation did not finish.")
-    return report
-
-
-def _progress(event: RowDone) -> str:
-    left = event.seconds_left
-    more = "" if left is None else f", {timedelta(seconds=round(left))} left"
-    return f"{event.done} of {event.total}{more}  {event.row.case}"
+    with progress_bar("row") as bar:
+        for event in events:
+            match event:
+                case Started(total, rows):
+                    if rows:
+                        print_line(f"{len(rows)} of {total} rows are finished.")
+                    start_at(bar, len(rows), total)
+                case RowDone(row, done, total):
+                    if row.error:
+                        print_notes((f"{row.case}, {row.prompt}: {row.error}",))
+                    advance_to(bar, done, total, row.case)
+                case DegradationEvent(text):
+                    print_notes((text,))
+                case Finished(report):
+                    return report
+    raise ZimError("The evaluation did not finish.")
 
 
 def _download(args: argparse.Namespace) -> int:
@@ -328,14 +314,8 @@ def _download(args: argparse.Namespace) -> int:
 
     print(TERMS, file=sys.stderr)
     confirm_licence(accepted=args.yes)
-    on_progress = print_progress if sys.stderr.isatty() else ignore_progress
-    try:
+    with download_progress() as on_progress:
         root = download_micromat(args.download, on_progress, never_cancelled)
-    except KeyboardInterrupt:
-        print(
-            "\nThe partial download is kept: run it again to resume.", file=sys.stderr
-        )
-        raise
     print(f"{root}: MicroMat-3K; evaluate it with: zim-studio evaluate {root}")
     return 0
 
