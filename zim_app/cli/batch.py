@@ -303,7 +303,7 @@ def _run_here(plan: BatchPlan, args: argparse.Namespace) -> int:
     stop = threading.Event()
     started = time.perf_counter()
     rows: list[BatchRow] = []
-    with _interruptible(stop), progress_bar("photo") as bar:
+    with _interruptible(stop), progress_bar("photo", total=len(plan.own_jobs)) as bar:
         printer = _RowPrinter(bar, as_json=args.json)
         events = run_plan(plan, engine, workers=args.jobs, cancelled=stop.is_set)
         for event in events:
@@ -321,7 +321,7 @@ def _run_on_cluster(plan: BatchPlan, args: argparse.Namespace) -> int:
     choice = DeviceChoice(args.device, args.precision)
     started = time.perf_counter()
     rows: list[BatchRow] = []
-    with progress_bar("photo") as bar:
+    with progress_bar("photo", total=len(plan.jobs)) as bar:
         printer = _RowPrinter(bar, as_json=args.json)
         for row in run_on_cluster(plan, args.cluster, choice, workers=args.jobs):
             rows.append(row)
