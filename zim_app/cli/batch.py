@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from zim_app.cli import arguments
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.progress import advance_to, print_line, progress_bar
-from zim_app.core.batch.jobs import Shard, folder_jobs
+from zim_app.core.batch.jobs import folder_jobs
 from zim_app.core.batch.journal import BatchRow
 from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy
@@ -34,6 +34,7 @@ from zim_app.core.export_options import Depth, ExportKind, ExportOptions, Scope
 from zim_app.core.formats import FORMATS
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.runtime.jobs import RunControl, Shard
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -165,19 +166,7 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--dry-run", action="store_true", help="only list what would be written"
     )
-    group.add_argument(
-        "--shard",
-        type=_shard,
-        default=Shard(),
-        metavar="I/N",
-        help="only the I-th of N parts, as for N machines that share OUT",
-    )
-    group.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
-        "local:N for N workers here",
-    )
+    arguments.add_sharing_arguments(group)
     group.add_argument(
         "--merge",
         type=Path,
@@ -204,13 +193,6 @@ def _background(text: str) -> Any:
         if Path(text).is_file():
             return Path(text)
         raise
-
-
-def _shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text)
-    except ZimError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 # -- Running ---------------------------------------------------------------------------
@@ -300,19 +282,22 @@ def _run_here(plan: BatchPlan, args: argparse.Namespace) -> int:
         resolve_device(args.device)
     if args.model is not None:
         engine.backend(args.model)  # a wrong name fails once, not for every image
-    stop = threading.Event()
+    control = RunControl()
     started = time.perf_counter()
     rows: list[BatchRow] = []
-    with _interruptible(stop), progress_bar("photo", total=len(plan.own_jobs)) as bar:
+    with (
+        _interruptible(control),
+        progress_bar("photo", total=len(plan.own_jobs)) as bar,
+    ):
         printer = _RowPrinter(bar, as_json=args.json)
-        events = run_plan(plan, engine, workers=args.jobs, cancelled=stop.is_set)
+        events = run_plan(plan, engine, workers=args.jobs, control=control)
         for event in events:
             if isinstance(event, JobFinished):
                 rows.append(event.row)
                 printer.show_event(event)
     files = write_reports(plan, rows)
     seconds = time.perf_counter() - started
-    return _summarise(args, rows, files, seconds, interrupted=stop.is_set())
+    return _summarise(args, rows, files, seconds, interrupted=control.cancelled())
 
 
 def _run_on_cluster(plan: BatchPlan, args: argparse.Namespace) -> int:
@@ -326,7 +311,7 @@ def _run_on_cluster(plan: BatchPlan, args: argparse.Namespace) -> int:
         for row in run_on_cluster(plan, args.cluster, choice, workers=args.jobs):
             rows.append(row)
             total = max(len(rows), len(plan.jobs))
-            printer.show_event(JobFinished(row, len(rows), total))
+            printer.show_event(JobFinished(row, len(rows), total, None))
     files = write_reports(plan, rows)
     return _summarise(args, rows, files, time.perf_counter() - started)
 
@@ -364,13 +349,13 @@ def _merge(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _interruptible(stop: threading.Event) -> Iterator[None]:
-    """Make Ctrl+C set ``stop``, which ends a batch cleanly; a second one interrupts."""
+def _interruptible(control: RunControl) -> Iterator[None]:
+    """Make Ctrl+C cancel the batch, which ends it cleanly; a second one interrupts."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        if control.cancelled():
             raise KeyboardInterrupt
-        stop.set()
+        control.cancel()
         print("\nzim-studio: finishing what is being written...", file=sys.stderr)
 
     if threading.current_thread() is not threading.main_thread():

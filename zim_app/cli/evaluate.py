@@ -6,11 +6,11 @@ Imports neither Qt nor torch.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from zim_app.cli import arguments
 from zim_app.cli.models import (
     add_device_arguments,
     confirm_licence,
@@ -41,6 +41,7 @@ from zim_model.evaluation.systems import (
 from zim_model.evaluation.tables import report_heading
 from zim_model.request import Upsampling, never_cancelled
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.runtime.jobs import Shard
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -147,19 +148,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="take N cases, spread evenly",
     )
-    parser.add_argument(
-        "--shard",
-        type=_shard,
-        default=(1, 1),
-        metavar="I/N",
-        help="run the I-th of N parts, for job arrays; --merge joins them",
-    )
-    parser.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
-        "local:N for N workers here",
-    )
+    arguments.add_sharing_arguments(parser)
     parser.add_argument(
         "--jobs",
         type=_count,
@@ -184,13 +173,6 @@ def _count(text: str) -> int:
             f"{text!r} is not a number of cases or processes"
         )
     return int(text)
-
-
-def _shard(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with I from 1 to N")
-    return int(found[1]), int(found[2])
 
 
 def run(args: argparse.Namespace) -> int:
@@ -244,7 +226,7 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         raise
-    if args.shard != (1, 1):  # reports of shards would overwrite each other
+    if args.shard != Shard():  # reports of shards would overwrite each other
         print(report_heading(report), file=sys.stderr)
         print(f"When all shards are done: zim-studio evaluate --merge {out} -o FOLDER")
         return 0 if report.has_no_failures else 1

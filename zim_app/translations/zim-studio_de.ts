@@ -660,14 +660,6 @@
         <translation>{} Bilder: {}.</translation>
     </message>
     <message>
-        <source>{} s left</source>
-        <translation>noch {} s</translation>
-    </message>
-    <message>
-        <source>{} min left</source>
-        <translation>noch {} min</translation>
-    </message>
-    <message>
         <source>{} made, {} made before, {} without prompts, {} failed.</source>
         <translation>{} gemacht, {} schon fertig, {} ohne Vorgaben, {} misslungen.</translation>
     </message>
@@ -2044,10 +2036,6 @@
         <translation>Das Bild hat die Form {0} und den Typ {1}.</translation>
     </message>
     <message>
-        <source>The journal in {0} cannot be written: {1}.</source>
-        <translation>Das Journal in {0} kann nicht geschrieben werden: {1}.</translation>
-    </message>
-    <message>
         <source>The large converter needs the transformers package.</source>
         <translation>Der große Konverter braucht das Paket transformers.</translation>
     </message>
@@ -2196,6 +2184,10 @@
         <translation>Es gibt kein Modell namens {0}.</translation>
     </message>
     <message>
+        <source>There is no part {0}.</source>
+        <translation>Es gibt keinen Teil {0}.</translation>
+    </message>
+    <message>
         <source>There is no photo in the folder {0}.</source>
         <translation>Im Ordner {0} ist kein Bild.</translation>
     </message>
@@ -2210,10 +2202,6 @@
     <message>
         <source>There is no prompt.</source>
         <translation>Es gibt keine Markierung.</translation>
-    </message>
-    <message>
-        <source>There is no shard {0} of {1}.</source>
-        <translation>Es gibt keinen Teil {0} von {1}.</translation>
     </message>
     <message>
         <source>There is not enough memory for {0} on {1}.</source>
@@ -2326,10 +2314,6 @@
     <message>
         <source>Use 1 for positive, 0 for negative, -1 for padding.</source>
         <translation>Verwenden Sie 1 für positiv, 0 für negativ, -1 als Füllung.</translation>
-    </message>
-    <message>
-        <source>Use 1/N to N/N.</source>
-        <translation>1/N bis N/N angeben.</translation>
     </message>
     <message>
         <source>Use a copy of it.</source>
@@ -2786,10 +2770,6 @@
     <message>
         <source>{0} is no pair of ONNX graphs.</source>
         <translation>{0} ist kein Paar von ONNX-Graphen.</translation>
-    </message>
-    <message>
-        <source>{0} is no part of a batch.</source>
-        <translation>{0} ist kein Teil eines Stapels.</translation>
     </message>
     <message>
         <source>{0} is no image that can be read.</source>

@@ -152,7 +152,7 @@ def test_parts_are_merged(folder: Path, tmp_path: Path, capsys: Any) -> None:
         (["-o", "OUT"], "give a FOLDER"),
         (["FOLDER"], "give a FOLDER and -o OUT"),
         (["FOLDER", "-o", "OUT", "--box", "0,0,2,1"], "relative box"),
-        (["FOLDER", "-o", "OUT", "--shard", "3/2"], "no part of a batch"),
+        (["FOLDER", "-o", "OUT", "--shard", "3/2"], "There is no part"),
         (["FOLDER", "-o", "OUT", "--background", "pink"], "not a colour"),
         (["FOLDER", "-o", "OUT", "--jobs", "-1"], "0 or more"),
         (["FOLDER", "-o", "OUT", "--scale", "2", "--longest-side", "5"], "not allowed"),

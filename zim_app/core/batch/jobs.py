@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -32,42 +29,6 @@ class Job:
     relative: str
     folder: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """One of ``count`` disjoint parts of a batch; 1 of 1 is the whole batch.
-
-    The shard of an image depends on its relative path only.
-    """
-
-    number: int = 1
-    count: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """Read ``I/N``.
-
-        Raises:
-            ZimError: malformed, or I is not from 1 to N.
-        """
-        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
-        shard = cls(*map(int, match.groups())) if match else cls(0, 0)
-        if not 1 <= shard.number <= shard.count:
-            raise ZimError(
-                f"{text!r} is no part of a batch.",
-                "Give I/N, the I-th of N parts, such as 1/4.",
-            )
-        return shard
-
-    def contains(self, relative: str) -> bool:
-        """Whether the image with that relative path belongs to this shard."""
-        text = unicodedata.normalize("NFC", relative)
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8)
-        return int.from_bytes(digest.digest(), "big") % self.count == self.number - 1
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.count}"
 
 
 def folder_jobs(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ...]:

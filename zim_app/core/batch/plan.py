@@ -8,11 +8,12 @@ import string
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zim_app.core.batch.jobs import Job, Shard
+from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.prompt_sources import PromptPolicy, ResolvedPrompts
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError
+from zim_model.runtime.jobs import Shard
 
 BATCH_EXPORT = ExportOptions(scope="together")
 """Default export options of a batch: one cut-out per image."""

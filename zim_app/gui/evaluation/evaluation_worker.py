@@ -28,7 +28,7 @@ from zim_app.gui.workers.warmup import import_readers, import_torch
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.evaluation.datasets import Dataset, open_dataset
-from zim_model.evaluation.events import Event, Finished, Paused, RunControl
+from zim_model.evaluation.events import Event, Finished, Paused
 from zim_model.evaluation.journal import EvaluationRow, RowKey, RunConfig
 from zim_model.evaluation.mini import write_mini_dataset
 from zim_model.evaluation.report import Report
@@ -37,6 +37,7 @@ from zim_model.evaluation.runner import EvaluationOptions, evaluate
 from zim_model.evaluation.systems import PromptKind, System
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.runtime.jobs import RunControl
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
