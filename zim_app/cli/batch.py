@@ -21,16 +21,21 @@ from typing import TYPE_CHECKING, Any, get_args
 from zim_app.cli import arguments
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.progress import advance_to, print_line, progress_bar
-from zim_app.core.batch.jobs import folder_jobs
 from zim_app.core.batch.journal import BatchRow
-from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
+from zim_app.core.batch.plan import BatchPlan, folder_jobs
 from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
 from zim_app.core.batch.reports import count_states, merge_folders, write_reports
 from zim_app.core.batch.resume import dry_run
 from zim_app.core.batch.runner import WORKERS, JobFinished
 from zim_app.core.batch.runner import run as run_plan
-from zim_app.core.export_options import Depth, ExportKind, ExportOptions, Scope
+from zim_app.core.export_options import (
+    BATCH_EXPORT,
+    Depth,
+    ExportKind,
+    ExportOptions,
+    Scope,
+)
 from zim_app.core.formats import FORMATS
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import DeviceChoice
@@ -104,12 +109,10 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
 
 def _configure_export(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
-    group.add_argument("--what", choices=get_args(ExportKind), default="cutout")
-    group.add_argument(
-        "--format", choices=[entry.id for entry in FORMATS], default="png"
-    )
-    group.add_argument("--depth", choices=get_args(Depth), default="source")
-    group.add_argument("--quality", type=int, default=95, help="of JPEG, 1 to 100")
+    group.add_argument("--what", choices=get_args(ExportKind))
+    group.add_argument("--format", choices=[entry.id for entry in FORMATS])
+    group.add_argument("--depth", choices=get_args(Depth))
+    group.add_argument("--quality", type=int, help="of JPEG, 1 to 100")
     group.add_argument(
         "--background",
         type=_background,
@@ -117,9 +120,9 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         help="of composites: R,G,B, #RRGGBB, or a photo (default: white)",
     )
     group.add_argument("--trim", action="store_true", help="crop to the objects")
-    group.add_argument("--padding", type=int, default=0, metavar="PIXELS")
+    group.add_argument("--padding", type=int, metavar="PIXELS")
     size = group.add_mutually_exclusive_group()
-    size.add_argument("--scale", type=float, default=1.0, metavar="FACTOR")
+    size.add_argument("--scale", type=float, metavar="FACTOR")
     size.add_argument("--longest-side", type=int, metavar="PIXELS")
     group.add_argument(
         "--decontaminate",
@@ -131,7 +134,6 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--objects",
         choices=get_args(Scope),
-        default=BATCH_EXPORT.scope,
         help="all visible ones together (default), each in a file, or the active one",
     )
     group.add_argument(
@@ -139,7 +141,6 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--name",
-        default=BATCH_EXPORT.template,
         metavar="TEMPLATE",
         help="of the files, with {name}, and {object} {what} {n} {width} {height} "
         "{date} if wanted (default: %(default)s)",
@@ -149,6 +150,17 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="overwrite files that are not of this batch; else they are kept, and the "
         "new file gets a number",
+    )
+    options = BATCH_EXPORT
+    parser.set_defaults(
+        what=options.what,
+        format=options.format,
+        depth=options.depth,
+        quality=options.quality,
+        padding=options.padding,
+        scale=options.scale,
+        objects=options.scope,
+        name=options.template,
     )
 
 

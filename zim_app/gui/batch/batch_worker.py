@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.core.export_options import ExportOptions
+from zim_app.core.export_options import BATCH_EXPORT, ExportOptions
 from zim_app.gui.workers.shared_engine import SharedEngine
 from zim_app.gui.workers.warmup import import_readers
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from zim_app.core.batch.plan import BatchPlan
     from zim_app.core.batch.resume import DryRunEntry
     from zim_app.core.batch.runner import Event
-
-
-EXPORT = ExportOptions(scope="together")
-"""Default export: one cut-out per image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class BatchSettings:
     box: tuple[float, float, float, float] | None = None
     automatic: bool = False
     model: str = DEFAULT_MODEL
-    export: ExportOptions = EXPORT
+    export: ExportOptions = BATCH_EXPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +204,7 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
     Raises:
         ZimError: the settings are incomplete or invalid.
     """
-    from zim_app.core.batch.jobs import folder_jobs, image_jobs
-    from zim_app.core.batch.plan import BatchPlan
+    from zim_app.core.batch.plan import BatchPlan, folder_jobs, image_jobs
     from zim_app.core.batch.prompt_sources import PromptPolicy
     from zim_app.core.batch.prompt_table import RelativeBox, read_table
 
