@@ -28,9 +28,8 @@ from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from zim_app.__main__ import main
 from zim_app.cli.main import COMMANDS
-from zim_app.core.batch.jobs import Shard, image_jobs
 from zim_app.core.batch.journal import content_digest, read_records
-from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.plan import BatchPlan, image_jobs
 from zim_app.core.batch.prompt_sources import PromptPolicy, ResolvedPrompts
 from zim_app.core.batch.prompt_table import RelativeBox, TableObject, read_table
 from zim_app.core.batch.reports import to_csv
@@ -54,6 +53,7 @@ from zim_model.network.zim import Zim
 from zim_model.onnx.export import DECODER_INPUTS
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Finish, Options, Recipe, SceneObject, Stroke
+from zim_model.runtime.jobs import Shard
 from zim_model.weights.tensors import fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,17 +1,35 @@
-"""Cases of a development folder: labelled objects and mattes."""
+"""Cases of a development folder, and measuring methods on them.
+
+Objects lie in label maps, which are undefined in places.  No layout of
+:mod:`zim_model.evaluation` has such ground truth; its readers, metrics and simulated
+users are used.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
+import torch
 from PIL import Image
+from tqdm import tqdm
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.evaluation.datasets import MATTE_SUFFIXES
+from zim_model.evaluation.reading import as_alpha, read_image, read_matte
+from zim_model.evaluation.systems import ModelSystem
 from zim_model.prompts import Box
+from zim_model.runtime.cluster import run_all
+
+HALVES = ("choosing", "reporting")
+"""Halves of the images: one to choose settings, one to report results."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +48,12 @@ class DevCase:
     alpha: FloatArray
     valid: BoolArray
 
+    def is_in_half(self, half: str) -> bool:
+        """Whether it belongs to a half of HALVES; all cases of an image do."""
+        file_name = Path(self.name.partition(":")[0]).name
+        number = zlib.crc32(file_name.encode()) % 2
+        return half == "all" or number == HALVES.index(half)
+
 
 def labelled_cases(root: Path) -> Iterator[DevCase]:
     """Yield the regions listed in ``targets.json``.
@@ -42,7 +66,7 @@ def labelled_cases(root: Path) -> Iterator[DevCase]:
             labels = np.asarray(file)
         yield DevCase(
             f"{row['image']}:{row['region']}",
-            _pixels(root.parent / row["image"], "RGB"),
+            read_image(root.parent / row["image"]),
             (labels == row["region"]).astype(np.float32),
             labels > 0,
         )
@@ -50,19 +74,57 @@ def labelled_cases(root: Path) -> Iterator[DevCase]:
 
 def matte_cases(root: Path) -> Iterator[DevCase]:
     """Yield the images of ``matte/`` with their alphas."""
-    for path in sorted((root / "matte").glob("*.alpha.png")):
-        alpha = np.asarray(_pixels(path, "L") / 255, np.float32)
-        image = path.with_name(path.name.replace(".alpha.png", ".jpg"))
-        yield DevCase(
-            image.name, _pixels(image, "RGB"), alpha, np.ones(alpha.shape, bool)
-        )
-
-
-def _pixels(path: Path, mode: str) -> ByteArray:
-    with Image.open(path) as file:
-        return np.asarray(file.convert(mode), np.uint8)
+    for path in sorted((root / "matte").glob(f"*{MATTE_SUFFIXES}")):
+        alpha = as_alpha(read_matte(path))
+        image = path.with_name(path.name.replace(MATTE_SUFFIXES, ".jpg"))
+        valid = np.ones(alpha.shape, bool)
+        yield DevCase(image.name, read_image(image), alpha, valid)
 
 
 def case_box(case: DevCase) -> Box:
     """Return the tight box around a case's object."""
     return Box.around(case.alpha > 0.1)
+
+
+def measure_all(
+    measure: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], jobs: int
+) -> list[Any]:
+    """Return ``measure(*task)`` of every task, in order.
+
+    Args:
+        measure: a function of a module.
+        tasks: its arguments.
+        jobs: number of processes; it does not affect the results.
+    """
+    results = run_all(_measure, [(measure, *task) for task in tasks], workers=jobs)
+    found = dict(tqdm(results, total=len(tasks), leave=False))
+    return [found[number] for number in range(len(tasks))]
+
+
+def _measure(measure: Callable[..., Any], *task: Any) -> Any:
+    with one_thread():
+        return measure(*task)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Use one thread, so that results do not depend on the number of processes."""
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+
+
+def method_label(name: str) -> str:
+    """Return the heading of a method; a weight file goes with its folder's name."""
+    return ModelSystem.from_name(name).name
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Format a table as Markdown."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])

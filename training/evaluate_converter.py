@@ -15,20 +15,25 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from training.baselines import closed_form_in_band
-from training.cases import DevCase, labelled_cases, matte_cases
+from training.cases import (
+    HALVES,
+    DevCase,
+    labelled_cases,
+    markdown_table,
+    matte_cases,
+    measure_all,
+    method_label,
+)
 from training.conversion import degradations
 from training.conversion.pairs import COARSE_SOURCE_WEIGHTS
-from training.evaluate_tiny import HALVES, is_in_half, one_thread
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided_filter
 from zim_model.errors import ZimError
 from zim_model.matting.metrics import grad, mae, sad
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.cluster import run_all
 
 RADIUS_FRACTION = 0.008
 """Radius of the degradations, as a fraction of the shorter side: 5 pixels of 640."""
@@ -145,8 +150,7 @@ def measure_case(
     for kind, label in labels.items():
         for method in methods:
             solve = BASELINES.get(method) or converter_method(method)
-            with one_thread():
-                alpha = solve(case.image, label)
+            alpha = solve(case.image, label)
             rows[kind, method] = {
                 name: metric(alpha, case.alpha) for name, metric in METRICS.items()
             }
@@ -161,17 +165,8 @@ def evaluate(
     Raises:
         ZimError: a model cannot be used.
     """
-    tasks = [(case, kinds, methods) for case in cases]
-    rows: dict[int, dict[tuple[str, str], MetricRow]] = {}
-    for number, row in tqdm(
-        run_all(measure_case, tasks, workers=jobs), total=len(tasks), leave=False
-    ):
-        rows[number] = row
-    return (
-        {key: [rows[number][key] for number in sorted(rows)] for key in rows[0]}
-        if rows
-        else {}
-    )
+    rows = measure_all(measure_case, [(case, kinds, methods) for case in cases], jobs)
+    return {key: [row[key] for row in rows] for key in (rows[0] if rows else ())}
 
 
 def table(rows: dict[tuple[str, str], list[MetricRow]]) -> str:
@@ -181,8 +176,7 @@ def table(rows: dict[tuple[str, str], list[MetricRow]]) -> str:
     """
     methods = list(dict.fromkeys(method for _, method in rows))
     kinds = list(dict.fromkeys(kind for kind, _ in rows))
-    heads = [_short_name(method) for method in methods]
-    lines = ["| label | " + " | ".join(heads) + " |", "|---|" + "---|" * len(heads)]
+    lines = []
     total: dict[str, list[MetricRow]] = {}
     for kind in kinds:
         cells = []
@@ -190,11 +184,11 @@ def table(rows: dict[tuple[str, str], list[MetricRow]]) -> str:
             own_rows, baseline_rows = rows[kind, method], rows[kind, methods[0]]
             total.setdefault(method, []).extend(own_rows)
             cells.append(_cell(own_rows, baseline_rows))
-        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+        lines.append([kind, *cells])
     if len(kinds) > 1:
         cells = [_cell(total[method], total[methods[0]]) for method in methods]
-        lines.append("| all | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append(["all", *cells])
+    return markdown_table(["label", *map(method_label, methods)], lines)
 
 
 def _cell(rows: list[MetricRow], baseline_rows: list[MetricRow]) -> str:
@@ -202,11 +196,6 @@ def _cell(rows: list[MetricRow], baseline_rows: list[MetricRow]) -> str:
     better = sum(r["MAE"] < b["MAE"] for r, b in zip(rows, baseline_rows, strict=True))
     won = f" ({better} of {len(rows)})" if rows is not baseline_rows else ""
     return " / ".join(f"{mean:.2f}" for mean in means) + won
-
-
-def _short_name(name: str) -> str:
-    path = Path(name)
-    return f"{path.parent.name}/{path.stem}" if path.suffix == ".safetensors" else name
 
 
 def select_cases(root: Path, most: int) -> list[DevCase]:
@@ -255,17 +244,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     methods += arguments.model or ["converter-tiny"]
     kinds = arguments.kind or list(LABEL_KINDS)
     try:
-        mattes = [
-            c for c in matte_cases(arguments.data) if is_in_half(c, arguments.half)
-        ]
-        kept = [
-            c
-            for c in select_cases(arguments.data, arguments.kept)
-            if is_in_half(c, arguments.half)
-        ]
         mattes, kept = (
-            [downscale_case(case, arguments.longest) for case in cases]
-            for cases in (mattes, kept)
+            [
+                downscale_case(case, arguments.longest)
+                for case in cases
+                if case.is_in_half(arguments.half)
+            ]
+            for cases in (
+                matte_cases(arguments.data),
+                select_cases(arguments.data, arguments.kept),
+            )
         )
         tables = [
             table(evaluate(mattes, kinds, methods, arguments.jobs)),

@@ -8,40 +8,45 @@ mattes from a box and three clicks.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import functools
 import sys
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from itertools import product
 from pathlib import Path
 
-import cv2
 import numpy as np
-import torch
-from tqdm import tqdm
 
 from training.baselines import closed_form, fill_box, grabcut, unsolved_cases
-from training.cases import DevCase, case_box, labelled_cases, matte_cases
+from training.cases import (
+    HALVES,
+    DevCase,
+    case_box,
+    labelled_cases,
+    markdown_table,
+    matte_cases,
+    measure_all,
+    method_label,
+)
 from zim_model.arrays import FloatArray
 from zim_model.errors import ZimError
-from zim_model.evaluation import click_by_click, number_of_clicks
+from zim_model.evaluation.clicks import (
+    NOC_IOUS,
+    click_by_click,
+    number_of_clicks,
+)
+from zim_model.evaluation.measures import zim_metrics
 from zim_model.inference.engine import Engine
-from zim_model.matting.metrics import conn, grad, iou, mse, sad
+from zim_model.matting.metrics import iou
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Request
 
 CLICKS = (1, 3, 5)
 """Numbers of clicks after which the mean IoU is reported."""
-NOC = (0.85, 0.90)
-"""IoU thresholds of the reported mean number of clicks."""
 MAX_CLICKS = 20
 MATTE_CLICKS = 3
-HALVES = ("choosing", "reporting")
-"""Halves of the images: one to choose settings, one to report results."""
-MATTE_METRICS = {"SAD": sad, "MSE": mse, "Grad": grad, "Conn": conn}
+MATTE_METRICS = ("SAD", "MSE", "Grad", "Conn")
 
 Method = Callable[[DevCase, PromptSet], FloatArray]
 MetricRow = dict[str, float]
@@ -52,8 +57,9 @@ BASELINES: dict[str, Method] = {
 }
 
 
+@functools.cache
 def zim_method(model: str) -> Method:
-    """Run a model with the engine, as the application does."""
+    """Run a model with the engine, as the application does; once per process."""
     engine = Engine()
 
     def solve(case: DevCase, prompts: PromptSet) -> FloatArray:
@@ -82,13 +88,11 @@ class Comparison:
         methods = {model: zim_method(model) for model in self.models}
         return methods | BASELINES if self.baselines else methods
 
-    def measure_labelled(
-        self, case: DevCase, methods: Mapping[str, Method]
-    ) -> dict[str, MetricRow]:
+    def measure_labelled(self, case: DevCase) -> dict[str, MetricRow]:
         """Compute the metrics of a labelled object by method."""
         prompts = PromptSet((), case_box(case))
         rows: dict[str, MetricRow] = {}
-        for name, method in methods.items():
+        for name, method in self.methods().items():
             mask = method(case, prompts) > 0.5
             rows[name] = {"box IoU": iou(mask, case.alpha > 0.5, case.valid)}
             if name not in self.models:
@@ -97,26 +101,25 @@ class Comparison:
             for count in CLICKS:
                 if count <= self.clicks:
                     rows[name][f"{count}-click IoU"] = ious[count - 1]
-            for threshold in NOC:
+            for threshold in NOC_IOUS:
                 clicks = number_of_clicks(ious, threshold, self.clicks)
                 rows[name][f"NoC@{threshold * 100:.0f}"] = clicks
         return rows
 
-    def measure_matte(
-        self, case: DevCase, methods: Mapping[str, Method]
-    ) -> dict[str, MetricRow]:
+    def measure_matte(self, case: DevCase) -> dict[str, MetricRow]:
         """Compute the metrics of a matte by method."""
         rows: dict[str, MetricRow] = {}
-        for name, method in methods.items():
+        for name, method in self.methods().items():
             alphas = {"box": method(case, PromptSet((), case_box(case)))}
             if name in self.models:
-                alphas[f"{MATTE_CLICKS} points"] = solve_clicks(
+                *_, alphas[f"{MATTE_CLICKS} points"] = click_alphas(
                     case, method, MATTE_CLICKS
                 )
             rows[name] = {
-                f"{prompt} {metric}": compute(alpha, case.alpha)
+                f"{prompt} {metric}": value
                 for prompt, alpha in alphas.items()
-                for metric, compute in MATTE_METRICS.items()
+                for metric, value in zim_metrics(alpha, case.alpha).items()
+                if metric in MATTE_METRICS
             }
         return rows
 
@@ -124,66 +127,35 @@ class Comparison:
 def click_ious(case: DevCase, method: Method, clicks: int) -> list[float]:
     """Compute the IoU after 1, 2, ... simulated clicks.
 
-    Stops early once the highest threshold of NOC and all of CLICKS are reached.
+    Stops early once the highest of NOC_IOUS and all of CLICKS are reached.
     """
-    target = case.alpha > 0.5
     values: list[float] = []
-    solve = partial(method, case)
-    for _, alpha in click_by_click(solve, target, case.valid, clicks):
-        values.append(iou(alpha > 0.5, target, case.valid))
-        if len(values) >= max(CLICKS) and max(values) >= max(NOC):
+    for alpha in click_alphas(case, method, clicks):
+        values.append(iou(alpha > 0.5, case.alpha > 0.5, case.valid))
+        if len(values) >= max(CLICKS) and max(values) >= max(NOC_IOUS):
             break
     return values
 
 
-def solve_clicks(case: DevCase, method: Method, clicks: int) -> FloatArray:
-    """Predict alpha (H, W) from simulated clicks, each on the largest error."""
-    solve, target = partial(method, case), case.alpha > 0.5
-    *_, (_, alpha) = click_by_click(solve, target, case.valid, clicks)
-    return alpha
+def click_alphas(case: DevCase, method: Method, clicks: int) -> Iterator[FloatArray]:
+    """Yield the alphas (H, W) after 1, 2, ... clicks, each on the largest error."""
+    solve = functools.partial(method, case)
+    for _, alpha in click_by_click(solve, case.alpha > 0.5, case.valid, clicks):
+        yield alpha
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Use one thread, so that results do not depend on the number of processes."""
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
+def measure_case(
+    comparison: Comparison, kind: str, case: DevCase
+) -> tuple[dict[str, MetricRow], int]:
+    """Return the metrics of a case by method, and the number of solver failures.
 
-
-class _MeasuringWorker:
-    """State of one measuring process: the methods, created once."""
-
-    comparison: Comparison
-    methods: Mapping[str, Method]
-
-    @classmethod
-    def start(cls, comparison: Comparison) -> None:
-        cls.comparison, cls.methods = comparison, comparison.methods()
-
-    @classmethod
-    def measure(cls, task: tuple[str, DevCase]) -> tuple[dict[str, MetricRow], int]:
-        """Return the metrics of a case by method, and the number of solver failures."""
-        kind, case = task
-        measure = (
-            cls.comparison.measure_matte
-            if kind == "mattes"
-            else cls.comparison.measure_labelled
-        )
-        unsolved_cases.clear()
-        with one_thread():
-            return measure(case, cls.methods), len(unsolved_cases)
-
-
-def is_in_half(case: DevCase, half: str) -> bool:
-    """Return whether a case belongs to a half of HALVES; all cases of an image do."""
-    file_name = Path(case.name.partition(":")[0]).name
-    return half == "all" or zlib.crc32(file_name.encode()) % 2 == HALVES.index(half)
+    Args:
+        kind: ``labels`` or ``mattes``.
+    """
+    unsolved_cases.clear()
+    if kind == "mattes":
+        return comparison.measure_matte(case), len(unsolved_cases)
+    return comparison.measure_labelled(case), len(unsolved_cases)
 
 
 def evaluate(
@@ -207,26 +179,22 @@ def evaluate(
     """
 
     def in_selected_half(case: DevCase) -> bool:
-        return any(is_in_half(case, half) for half in halves)
+        return any(case.is_in_half(half) for half in halves)
 
     labelled = list(filter(in_selected_half, labelled_cases(root)))
     step = max(1, len(labelled) // limit) if limit else 1
     tasks = [("labels", case) for case in labelled[::step]]
     tasks += [("mattes", case) for case in filter(in_selected_half, matte_cases(root))]
     rows = _measure_all(comparison, tasks, jobs)
-    means: dict[str, dict[str, dict[str, MetricRow]]] = {}
-    for half in halves:
-        means[half] = {}
-        for kind in ("labels", "mattes"):
-            own = [
-                row
-                for (row_kind, case), row in zip(tasks, rows, strict=True)
-                if row_kind == kind and is_in_half(case, half)
-            ]
-            if own:
-                means[half][kind] = {
-                    name: _mean([row[name] for row in own]) for name in own[0]
-                }
+    means: dict[str, dict[str, dict[str, MetricRow]]] = {half: {} for half in halves}
+    for half, kind in product(halves, ("labels", "mattes")):
+        own = [
+            row
+            for (row_kind, case), row in zip(tasks, rows, strict=True)
+            if row_kind == kind and case.is_in_half(half)
+        ]
+        if own:
+            means[half][kind] = {n: _mean([row[n] for row in own]) for n in own[0]}
     return means
 
 
@@ -234,14 +202,7 @@ def _measure_all(
     comparison: Comparison, tasks: list[tuple[str, DevCase]], jobs: int
 ) -> list[dict[str, MetricRow]]:
     """Compute the metrics of all cases by method in ``jobs`` processes."""
-    if jobs == 1:
-        _MeasuringWorker.start(comparison)
-        measured = list(map(_MeasuringWorker.measure, tqdm(tasks, leave=False)))
-    else:
-        spawn = multiprocessing.get_context("spawn")
-        with spawn.Pool(jobs, _MeasuringWorker.start, (comparison,)) as pool:
-            done = pool.imap(_MeasuringWorker.measure, tasks)
-            measured = list(tqdm(done, total=len(tasks), leave=False))
+    measured = measure_all(measure_case, [(comparison, *task) for task in tasks], jobs)
     if failed := sum(count for _, count in measured):
         print(
             f"Closed-form matting did not converge on {failed} of {len(tasks)} cases;"
@@ -258,20 +219,11 @@ def _mean(rows: Sequence[MetricRow]) -> MetricRow:
 def table(rows: Mapping[str, MetricRow]) -> str:
     """Format the means of one table as Markdown."""
     metrics = list(next(iter(rows.values())))
-    lines = [
-        "| method | " + " | ".join(metrics) + " |",
-        "|---|" + "---|" * len(metrics),
-    ]
-    for name, row in rows.items():
-        cells = [f"{row[m]:.3f}" if m in row else "" for m in metrics]
-        lines.append(f"| {_method_label(name)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _method_label(name: str) -> str:
-    """Return a method's label; weight files with their folder, as names repeat."""
-    path = Path(name)
-    return f"{path.parent.name}/{path.stem}" if path.suffix == ".safetensors" else name
+    cells = (
+        [method_label(name), *(f"{row[m]:.3f}" if m in row else "" for m in metrics)]
+        for name, row in rows.items()
+    )
+    return markdown_table(["method", *metrics], cells)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

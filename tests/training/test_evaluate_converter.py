@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from training import evaluate_converter
+from training import cases as training_cases
 from training.cases import DevCase
 from training.conversion.degradations import dilate
 from training.evaluate_converter import (
@@ -142,7 +142,7 @@ def test_rows_come_in_the_order_of_the_cases(monkeypatch):
     cases = [DevCase(str(i), *scene(i), np.ones((120, 150), bool)) for i in range(3)]
     done_first = [(2, "c"), (0, "a"), (1, "b")]
     monkeypatch.setattr(
-        evaluate_converter,
+        training_cases,
         "run_all",
         lambda *_args, **_more: (
             (i, {("k", "m"): {"MAE": float(i)}}) for i, _ in done_first

@@ -8,13 +8,17 @@ import torch
 
 from training import evaluate_tiny
 from training.baselines import closed_form, fill_box, grabcut
-from training.cases import DevCase, case_box, labelled_cases, matte_cases
-from training.evaluate_tiny import (
+from training.cases import (
     HALVES,
+    DevCase,
+    case_box,
+    labelled_cases,
+    matte_cases,
+)
+from training.evaluate_tiny import (
     Comparison,
     click_ious,
     evaluate,
-    is_in_half,
     main,
 )
 from zim_model.errors import ZimError
@@ -171,8 +175,8 @@ def test_a_image_is_in_one_half_with_all_its_regions():
             for name in (f"dev/seg/{i}.jpg", f"elsewhere/{i}.jpg")
             for region in (1, 2)
         ]
-        found = [[half for half in HALVES if is_in_half(case, half)] for case in cases]
-        assert all(is_in_half(case, "all") for case in cases)
+        found = [[half for half in HALVES if case.is_in_half(half)] for case in cases]
+        assert all(case.is_in_half("all") for case in cases)
         assert len(found[0]) == 1
         assert all(f == found[0] for f in found)
         halves += found[0]
@@ -181,7 +185,7 @@ def test_a_image_is_in_one_half_with_all_its_regions():
 
 def test_halves_share_out_the_cases(folder):
     def cases(half):
-        return [case for case in labelled_cases(folder) if is_in_half(case, half)]
+        return [case for case in labelled_cases(folder) if case.is_in_half(half)]
 
     parts = [len(cases(half)) for half in HALVES]
     assert sum(parts) == len(cases("all")) == 2

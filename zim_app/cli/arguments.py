@@ -1,4 +1,4 @@
-"""Values on the command line: points, boxes, colours."""
+"""Values on the command line: points, boxes, colours, shards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import argparse
 from PIL import ImageColor
 
 from zim_app.core.pixels import Rgb
+from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point
+from zim_model.runtime.jobs import Shard
 
 
 def numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
@@ -50,4 +52,30 @@ def colour(text: str) -> Rgb:
         pass
     raise argparse.ArgumentTypeError(
         f"{text!r} is not a colour; write R,G,B with 0 to 255 each, or #RRGGBB"
+    )
+
+
+def shard(text: str) -> Shard:
+    """Parse a part of a job: ``I/N``."""
+    try:
+        return Shard.parse(text)
+    except ZimError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def add_sharing_arguments(group: argparse._ActionsContainer) -> None:
+    """Add the arguments that divide a job among machines."""
+    group.add_argument(
+        "--shard",
+        type=shard,
+        default=Shard(),
+        metavar="I/N",
+        help="only the I-th of N parts, as for N machines that share the folder of "
+        "results",
+    )
+    group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
+        "local:N for N workers here",
     )

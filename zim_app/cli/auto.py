@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
+from zim_app.cli.progress import advance_to, progress_bar
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
 from zim_app.core.images import Image, load_image
 from zim_model.errors import ImageError, msg
@@ -90,11 +90,14 @@ def run(args: argparse.Namespace) -> int:
     base = Recipe() if args.model is None else Recipe(model=args.model)
     engine = make_engine(args)
     started = time.perf_counter()
-    objects = engine.everything(
-        Request(image.rgb, image.key, base),
-        _automatic_options(args, engine, base.model),
-        progress=_progress(sys.stderr.isatty()),
-    )
+    with progress_bar("place") as bar:
+        objects = engine.everything(
+            Request(image.rgb, image.key, base),
+            _automatic_options(args, engine, base.model),
+            progress=lambda done, total, found: advance_to(
+                bar, done, total, f"{_count_text(len(found))} found"
+            ),
+        )
     seconds = time.perf_counter() - started
     rows = []
     notes: dict[str, None] = {}
@@ -203,18 +206,6 @@ def _write_objects(
             "recipe": recipe.to_json(),
         }
         yield row, matte.timings
-
-
-def _progress(enabled: bool) -> Callable[[int, int, tuple[FoundObject, ...]], None]:
-    """A progress callback that prints to a terminal."""
-
-    def print_progress(done: int, total: int, objects: tuple[FoundObject, ...]) -> None:
-        if enabled:
-            end = "\n" if done == total else ""
-            line = f"\r{done} of {total} places, {_count_text(len(objects))} found"
-            print(f"{line:50}", end=end, file=sys.stderr, flush=True)
-
-    return print_progress
 
 
 def _count_text(count: int) -> str:

@@ -16,24 +16,34 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import arguments
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
-from zim_app.core.batch.jobs import Shard, folder_jobs
+from zim_app.cli.progress import advance_to, print_line, progress_bar
 from zim_app.core.batch.journal import BatchRow
-from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
+from zim_app.core.batch.plan import BatchPlan, folder_jobs
 from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
 from zim_app.core.batch.reports import count_states, merge_folders, write_reports
 from zim_app.core.batch.resume import dry_run
 from zim_app.core.batch.runner import WORKERS, JobFinished
 from zim_app.core.batch.runner import run as run_plan
-from zim_app.core.export_options import Depth, ExportKind, ExportOptions, Scope
+from zim_app.core.export_options import (
+    BATCH_EXPORT,
+    Depth,
+    ExportKind,
+    ExportOptions,
+    Scope,
+)
 from zim_app.core.formats import FORMATS
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.runtime.jobs import RunControl, Shard
 from zim_model.weights.catalogue import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 SUMMARY = "Cut objects out of all photos of a folder."
 INTERRUPTED = 130
@@ -99,12 +109,10 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
 
 def _configure_export(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
-    group.add_argument("--what", choices=get_args(ExportKind), default="cutout")
-    group.add_argument(
-        "--format", choices=[entry.id for entry in FORMATS], default="png"
-    )
-    group.add_argument("--depth", choices=get_args(Depth), default="source")
-    group.add_argument("--quality", type=int, default=95, help="of JPEG, 1 to 100")
+    group.add_argument("--what", choices=get_args(ExportKind))
+    group.add_argument("--format", choices=[entry.id for entry in FORMATS])
+    group.add_argument("--depth", choices=get_args(Depth))
+    group.add_argument("--quality", type=int, help="of JPEG, 1 to 100")
     group.add_argument(
         "--background",
         type=_background,
@@ -112,9 +120,9 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         help="of composites: R,G,B, #RRGGBB, or a photo (default: white)",
     )
     group.add_argument("--trim", action="store_true", help="crop to the objects")
-    group.add_argument("--padding", type=int, default=0, metavar="PIXELS")
+    group.add_argument("--padding", type=int, metavar="PIXELS")
     size = group.add_mutually_exclusive_group()
-    size.add_argument("--scale", type=float, default=1.0, metavar="FACTOR")
+    size.add_argument("--scale", type=float, metavar="FACTOR")
     size.add_argument("--longest-side", type=int, metavar="PIXELS")
     group.add_argument(
         "--decontaminate",
@@ -126,7 +134,6 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--objects",
         choices=get_args(Scope),
-        default=BATCH_EXPORT.scope,
         help="all visible ones together (default), each in a file, or the active one",
     )
     group.add_argument(
@@ -134,7 +141,6 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--name",
-        default=BATCH_EXPORT.template,
         metavar="TEMPLATE",
         help="of the files, with {name}, and {object} {what} {n} {width} {height} "
         "{date} if wanted (default: %(default)s)",
@@ -144,6 +150,17 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="overwrite files that are not of this batch; else they are kept, and the "
         "new file gets a number",
+    )
+    options = BATCH_EXPORT
+    parser.set_defaults(
+        what=options.what,
+        format=options.format,
+        depth=options.depth,
+        quality=options.quality,
+        padding=options.padding,
+        scale=options.scale,
+        objects=options.scope,
+        name=options.template,
     )
 
 
@@ -161,19 +178,7 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--dry-run", action="store_true", help="only list what would be written"
     )
-    group.add_argument(
-        "--shard",
-        type=_shard,
-        default=Shard(),
-        metavar="I/N",
-        help="only the I-th of N parts, as for N machines that share OUT",
-    )
-    group.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
-        "local:N for N workers here",
-    )
+    arguments.add_sharing_arguments(group)
     group.add_argument(
         "--merge",
         type=Path,
@@ -200,13 +205,6 @@ def _background(text: str) -> Any:
         if Path(text).is_file():
             return Path(text)
         raise
-
-
-def _shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text)
-    except ZimError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 # -- Running ---------------------------------------------------------------------------
@@ -301,34 +299,36 @@ def _run_here(plan: BatchPlan, args: argparse.Namespace) -> int:
         resolve_device(args.device)
     if args.model is not None:
         engine.backend(args.model)  # a wrong name fails once, not for every image
-    stop = threading.Event()
-    printer = _ProgressPrinter(args)
+    control = RunControl()
     started = time.perf_counter()
     rows: list[BatchRow] = []
-    with _interruptible(stop):
-        events = run_plan(plan, engine, workers=args.jobs, cancelled=stop.is_set)
+    with (
+        _interruptible(control),
+        progress_bar("photo", total=len(plan.own_jobs)) as bar,
+    ):
+        printer = _RowPrinter(bar, as_json=args.json)
+        events = run_plan(plan, engine, workers=args.jobs, control=control)
         for event in events:
             if isinstance(event, JobFinished):
                 rows.append(event.row)
                 printer.show_event(event)
-    printer.close()
     files = write_reports(plan, rows)
     seconds = time.perf_counter() - started
-    return _summarise(args, rows, files, seconds, interrupted=stop.is_set())
+    return _summarise(args, rows, files, seconds, interrupted=control.cancelled())
 
 
 def _run_on_cluster(plan: BatchPlan, args: argparse.Namespace) -> int:
     from zim_app.core.batch.cluster import run_on_cluster
 
     choice = DeviceChoice(args.device, args.precision)
-    printer = _ProgressPrinter(args)
     started = time.perf_counter()
     rows: list[BatchRow] = []
-    found = run_on_cluster(plan, args.cluster, choice, workers=args.jobs)
-    for row in found:
-        rows.append(row)
-        printer.show_event(JobFinished(row, len(rows), max(len(rows), len(plan.jobs))))
-    printer.close()
+    with progress_bar("photo", total=len(plan.jobs)) as bar:
+        printer = _RowPrinter(bar, as_json=args.json)
+        for row in run_on_cluster(plan, args.cluster, choice, workers=args.jobs):
+            rows.append(row)
+            total = max(len(rows), len(plan.jobs))
+            printer.show_event(JobFinished(row, len(rows), total, None))
     files = write_reports(plan, rows)
     return _summarise(args, rows, files, time.perf_counter() - started)
 
@@ -366,13 +366,13 @@ def _merge(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _interruptible(stop: threading.Event) -> Iterator[None]:
-    """Make Ctrl+C set ``stop``, which ends a batch cleanly; a second one interrupts."""
+def _interruptible(control: RunControl) -> Iterator[None]:
+    """Make Ctrl+C cancel the batch, which ends it cleanly; a second one interrupts."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        if control.cancelled():
             raise KeyboardInterrupt
-        stop.set()
+        control.cancel()
         print("\nzim-studio: finishing what is being written...", file=sys.stderr)
 
     if threading.current_thread() is not threading.main_thread():
@@ -388,51 +388,22 @@ def _interruptible(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class _ProgressPrinter:
-    """Prints the progress of a batch: a bar on a terminal, or lines of JSON."""
+class _RowPrinter:
+    """Prints rows as JSON, or their files where no bar is shown, and what failed."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self._json = args.json
-        self._bar = sys.stderr.isatty()
-        self._started = time.perf_counter()
-        self._worked = 0
+    def __init__(self, bar: tqdm[Any], *, as_json: bool) -> None:
+        self._bar, self._json = bar, as_json
         self._printed_notes: set[str] = set()
 
     def show_event(self, event: JobFinished) -> None:
         row = event.row
-        self._worked += row.state != "kept"
         if self._json:
-            print(json.dumps(row.to_json()), flush=True)
+            print_line(json.dumps(row.to_json()), sys.stdout)
+        elif self._bar.disable and row.state == "done":
+            print_line(f"{row.image} -> {', '.join(row.outputs)}", sys.stdout)
         if row.state in ("failed", "skipped"):
-            self._print_line(
-                f"zim-studio: {row.image}: {row.state}: {row.message} {row.hint}"
-            )
-        new_notes = tuple(note for note in row.notes if note not in self._printed_notes)
-        self._printed_notes.update(new_notes)
-        print_notes(new_notes)
-        if self._bar:
-            self._draw(event)
-        elif not self._json and row.state == "done":
-            print(f"{row.image} -> {', '.join(row.outputs)}", flush=True)
-
-    def _draw(self, event: JobFinished) -> None:
-        fraction = event.done / max(1, event.total)
-        seconds = time.perf_counter() - self._started
-        left = seconds / max(1, self._worked) * (event.total - event.done)
-        bar = ("#" * round(24 * fraction)).ljust(24, ".")
-        line = f"[{bar}] {event.done} of {event.total}, {_clock(left)} left"
-        print(f"\r{line:78}", end="", file=sys.stderr, flush=True)
-
-    def _print_line(self, line: str) -> None:
-        start = f"\r{'':78}\r" if self._bar else ""
-        print(f"{start}{' '.join(line.split())}", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        if self._bar:
-            print(file=sys.stderr)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+            text = f"{row.image}: {row.state}: {row.message} {row.hint}"
+            print_line(f"zim-studio: {' '.join(text.split())}")
+        print_notes(tuple(x for x in row.notes if x not in self._printed_notes))
+        self._printed_notes.update(row.notes)
+        advance_to(self._bar, event.done, event.total)

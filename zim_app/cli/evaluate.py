@@ -6,19 +6,19 @@ Imports neither Qt nor torch.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from zim_app.cli import arguments
 from zim_app.cli.models import (
     add_device_arguments,
     confirm_licence,
-    ignore_progress,
+    download_progress,
     make_engine,
-    print_progress,
+    print_notes,
 )
+from zim_app.cli.progress import advance_to, print_line, progress_bar, start_at
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import (
     LAYOUTS,
@@ -42,6 +42,7 @@ from zim_model.evaluation.tables import report_heading
 from zim_model.recipe import Upsampling
 from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.runtime.jobs import Shard
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -148,19 +149,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="take N cases, spread evenly",
     )
-    parser.add_argument(
-        "--shard",
-        type=_shard,
-        default=(1, 1),
-        metavar="I/N",
-        help="run the I-th of N parts, for job arrays; --merge joins them",
-    )
-    parser.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="run on a Ray cluster that shares the folders: auto, HOST:PORT, or "
-        "local:N for N workers here",
-    )
+    arguments.add_sharing_arguments(parser)
     parser.add_argument(
         "--jobs",
         type=_count,
@@ -185,13 +174,6 @@ def _count(text: str) -> int:
             f"{text!r} is not a number of cases or processes"
         )
     return int(text)
-
-
-def _shard(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with I from 1 to N")
-    return int(found[1]), int(found[2])
 
 
 def run(args: argparse.Namespace) -> int:
@@ -241,11 +223,11 @@ def run(args: argparse.Namespace) -> int:
         report = _print_events(events)
     except KeyboardInterrupt:
         print(
-            f"\nFinished rows are kept in {out}: run it again with --resume.",
+            f"Finished rows are kept in {out}: run it again with --resume.",
             file=sys.stderr,
         )
         raise
-    if args.shard != (1, 1):  # reports of shards would overwrite each other
+    if args.shard != Shard():  # reports of shards would overwrite each other
         print(report_heading(report), file=sys.stderr)
         print(f"When all shards are done: zim-studio evaluate --merge {out} -o FOLDER")
         return 0 if report.has_no_failures else 1
@@ -266,11 +248,11 @@ def _run_on_cluster(
     run = DistributedEvaluation(
         args.root, args.layout, systems, out, prompts, options, device
     )
-    for outcome in evaluate_on_cluster(args.cluster, run):
-        if isinstance(outcome, Report):
-            return outcome
-        if sys.stderr.isatty():
-            print(f"\r{outcome[0]} of {outcome[1]} parts", end="", file=sys.stderr)
+    with progress_bar("part") as bar:
+        for outcome in evaluate_on_cluster(args.cluster, run):
+            if isinstance(outcome, Report):
+                return outcome
+            advance_to(bar, *outcome)
     raise ZimError(msg("The evaluation did not finish."))
 
 
@@ -292,36 +274,22 @@ def _prompts(text: str) -> list[PromptKind]:
 
 def _print_events(events: Iterable[Event]) -> Report:
     """Print progress on the standard error stream until the run is finished."""
-    shown = sys.stderr.isatty()
-    report: Report | None = None
-    for event in events:
-        if isinstance(event, Started) and event.rows:
-            print(
-                f"{len(event.rows)} of {event.total} rows are finished.",
-                file=sys.stderr,
-            )
-        elif isinstance(event, RowDone):
-            if event.row.error:
-                end = "\r" if shown else ""
-                line = f"{event.row.case}, {event.row.prompt}: {event.row.error}"
-                print(f"{end}zim-studio: warning: {line}", file=sys.stderr)
-            if shown:
-                print(f"\r{_progress(event):60}", end="", file=sys.stderr, flush=True)
-        elif isinstance(event, DegradationEvent):
-            print(f"zim-studio: warning: {event.text}", file=sys.stderr)
-        elif isinstance(event, Finished):
-            report = event.report
-    if shown:
-        print(file=sys.stderr)
-    if report is None:
-        raise ZimError(msg("The evaluation did not finish."))
-    return report
-
-
-def _progress(event: RowDone) -> str:
-    left = event.seconds_left
-    more = "" if left is None else f", {timedelta(seconds=round(left))} left"
-    return f"{event.done} of {event.total}{more}  {event.row.case}"
+    with progress_bar("row") as bar:
+        for event in events:
+            match event:
+                case Started(total, rows):
+                    if rows:
+                        print_line(f"{len(rows)} of {total} rows are finished.")
+                    start_at(bar, len(rows), total)
+                case RowDone(row, done, total):
+                    if row.error:
+                        print_notes((f"{row.case}, {row.prompt}: {row.error}",))
+                    advance_to(bar, done, total, row.case)
+                case DegradationEvent(text):
+                    print_notes((text,))
+                case Finished(report):
+                    return report
+    raise ZimError(msg("The evaluation did not finish."))
 
 
 def _download(args: argparse.Namespace) -> int:
@@ -329,14 +297,8 @@ def _download(args: argparse.Namespace) -> int:
 
     print(TERMS, file=sys.stderr)
     confirm_licence(accepted=args.yes)
-    on_progress = print_progress if sys.stderr.isatty() else ignore_progress
-    try:
+    with download_progress() as on_progress:
         root = download_micromat(args.download, on_progress, never_cancelled)
-    except KeyboardInterrupt:
-        print(
-            "\nThe partial download is kept: run it again to resume.", file=sys.stderr
-        )
-        raise
     print(f"{root}: MicroMat-3K; evaluate it with: zim-studio evaluate {root}")
     return 0
 

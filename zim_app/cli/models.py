@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import export_onnx
+from zim_app.cli.progress import advance_to, print_line, progress_bar
 from zim_model.errors import WeightsError, ZimError, msg
 from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice, Precision
@@ -29,7 +31,7 @@ from zim_model.weights.installed import (
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
-    from zim_model.weights.download import DownloadProgress
+    from zim_model.weights.download import DownloadProgress, ProgressCallback
 
 SUMMARY = "List, download, add and remove models."
 
@@ -229,14 +231,8 @@ def _download(args: argparse.Namespace) -> int:
         _confirm_model_licence(info, accepted=args.yes)
     from zim_model.weights.download import download  # imports network modules
 
-    on_progress = print_progress if sys.stderr.isatty() else ignore_progress
-    try:
+    with download_progress() as on_progress:
         model = download(info, on_progress, never_cancelled)
-    except KeyboardInterrupt:
-        print(
-            "\nThe partial download is kept: run it again to resume.", file=sys.stderr
-        )
-        raise
     return _print_installed(args, model)
 
 
@@ -277,21 +273,20 @@ def confirm_licence(*, accepted: bool) -> None:
         raise ZimError(msg("Nothing was downloaded."))
 
 
-def print_progress(progress: DownloadProgress) -> None:
-    """Print the progress of a download, in one line that is overwritten."""
-    fraction = progress.done / max(1, progress.total)
-    line = f"\r{fraction:4.0%}  {progress.rate / 1e6:6.1f} MB/s "
-    left = progress.seconds_left
-    if progress.verifying:
-        line = "\rchecking …             "
-    elif left is not None:
-        line += f" {left:5.0f} s left "
-    end = "\n" if progress.verifying else ""
-    print(line, end=end, file=sys.stderr, flush=True)
+@contextmanager
+def download_progress() -> Iterator[ProgressCallback]:
+    """The progress callback of a download that the user may interrupt."""
 
+    def show(progress: DownloadProgress) -> None:
+        detail = "checking" if progress.verifying else ""
+        advance_to(bar, progress.done, progress.total, detail)
 
-def ignore_progress(progress: DownloadProgress) -> None:
-    """Discard progress; for output that is not a terminal."""
+    try:
+        with progress_bar("B", unit_scale=True) as bar:
+            yield show
+    except KeyboardInterrupt:
+        print("The partial download is kept: run it again to resume.", file=sys.stderr)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,4 +350,4 @@ def make_engine(args: argparse.Namespace) -> Engine:
 def print_notes(notes: tuple[str, ...]) -> None:
     """Print degradation notices on the standard error stream."""
     for note in notes:
-        print(f"zim-studio: warning: {note}", file=sys.stderr)
+        print_line(f"zim-studio: warning: {note}")

@@ -201,6 +201,10 @@ class ExportOptions:
         return ExportFrame(rect, new_width, new_height)
 
 
+BATCH_EXPORT = ExportOptions(scope="together")
+"""Default options of a batch: one cut-out per image."""
+
+
 def _is_number(value: object, low: float, high: float) -> bool:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False

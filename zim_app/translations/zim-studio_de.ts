@@ -324,6 +324,10 @@
         <translation>Geben Sie 1 bis {limit} an.</translation>
     </message>
     <message>
+        <source>There is no part {text!r}.</source>
+        <translation>Es gibt keinen Teil {text!r}.</translation>
+    </message>
+    <message>
         <source>Give I/N, the I-th of N parts, such as 1/4.</source>
         <translation>Geben Sie I/N an, den I-ten von N Teilen, etwa 1/4.</translation>
     </message>
@@ -562,14 +566,6 @@
     <message>
         <source>Its results cannot be written: {reason}.</source>
         <translation>Die Ergebnisse können nicht geschrieben werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read.</source>
-        <translation>JPEG-, PNG-, TIFF-, WebP-, BMP- und GIF-Dateien werden gelesen.</translation>
-    </message>
-    <message>
-        <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read. Say --recursive to look in the folders in it.</source>
-        <translation>JPEG-, PNG-, TIFF-, WebP-, BMP- und GIF-Dateien werden gelesen. Mit --recursive wird auch in den Unterordnern gesucht.</translation>
     </message>
     <message>
         <source>Known are {fields}.</source>
@@ -928,10 +924,6 @@
         <translation>Das Bild hat die Form {shape} und den Typ {dtype}.</translation>
     </message>
     <message>
-        <source>The journal in {output} cannot be written: {reason}.</source>
-        <translation>Das Journal in {output} kann nicht geschrieben werden: {reason}.</translation>
-    </message>
-    <message>
         <source>The large converter needs the transformers package.</source>
         <translation>Der große Konverter braucht das Paket transformers.</translation>
     </message>
@@ -1096,16 +1088,20 @@
         <translation>In {folder} ist kein Bild.</translation>
     </message>
     <message>
+        <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read.</source>
+        <translation>JPEG-, PNG-, TIFF-, WebP-, BMP- und GIF-Dateien werden gelesen.</translation>
+    </message>
+    <message>
+        <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read. Say --recursive to look in the folders in it.</source>
+        <translation>JPEG-, PNG-, TIFF-, WebP-, BMP- und GIF-Dateien werden gelesen. Mit --recursive wird auch in den Unterordnern gesucht.</translation>
+    </message>
+    <message>
         <source>There is no photo.</source>
         <translation>Es gibt kein Bild.</translation>
     </message>
     <message>
         <source>There is no prompt.</source>
         <translation>Es gibt keine Markierung.</translation>
-    </message>
-    <message>
-        <source>There is no shard {index} of {count}.</source>
-        <translation>Es gibt keinen Teil {index} von {count}.</translation>
     </message>
     <message>
         <source>There is no such photo.</source>
@@ -1222,10 +1218,6 @@
     <message>
         <source>Use 1 for positive, 0 for negative, -1 for padding.</source>
         <translation>Verwenden Sie 1 für positiv, 0 für negativ, -1 als Füllung.</translation>
-    </message>
-    <message>
-        <source>Use 1/N to N/N.</source>
-        <translation>1/N bis N/N angeben.</translation>
     </message>
     <message>
         <source>Use a copy of it.</source>
@@ -1944,10 +1936,6 @@
         <translation>{text!r} ist keine Art von Eingabe.</translation>
     </message>
     <message>
-        <source>{text!r} is no part of a batch.</source>
-        <translation>{text!r} ist kein Teil eines Stapels.</translation>
-    </message>
-    <message>
         <source>{text!r} is not of the form NAME=DIR.</source>
         <translation>{text!r} hat nicht die Form NAME=DIR.</translation>
     </message>
@@ -2641,14 +2629,6 @@
     <message>
         <source>{} photos: {}.</source>
         <translation>{} Bilder: {}.</translation>
-    </message>
-    <message>
-        <source>{} s left</source>
-        <translation>noch {} s</translation>
-    </message>
-    <message>
-        <source>{} min left</source>
-        <translation>noch {} min</translation>
     </message>
     <message>
         <source>{} made, {} made before, {} without prompts, {} failed.</source>
@@ -5238,6 +5218,14 @@
     <message>
         <source>Native resolution (slow)</source>
         <translation>Volle Auflösung (langsam)</translation>
+    </message>
+    <message>
+        <source>Predict t&amp;wice</source>
+        <translation>Zweimal &amp;berechnen</translation>
+    </message>
+    <message>
+        <source>Gives the models the mirrored photo too and takes the mean of both predictions; takes twice as long (Alt+W)</source>
+        <translation>Gibt den Modellen auch das gespiegelte Bild und nimmt das Mittel beider Vorhersagen; dauert doppelt so lange (Alt+B)</translation>
     </message>
     <message>
         <source>Take so many objects, spread evenly over the set</source>

@@ -15,7 +15,6 @@ from zim_model.evaluation.events import (
     Paused,
     Resumed,
     RowDone,
-    RunControl,
     Started,
 )
 from zim_model.evaluation.journal import EvaluationRow
@@ -29,6 +28,7 @@ from zim_model.evaluation.systems import (
     PromptKind,
     System,
 )
+from zim_model.runtime.jobs import RunControl, Shard
 
 __all__ = [
     "LAYOUTS",
@@ -51,6 +51,7 @@ __all__ = [
     "Resumed",
     "RowDone",
     "RunControl",
+    "Shard",
     "Started",
     "System",
     "click_by_click",

@@ -7,11 +7,9 @@ run that is stopped, loses no finished row.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import open_dataset
@@ -19,11 +17,10 @@ from zim_model.evaluation.journal import exists_error, journal_name, merge_journ
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import DEFAULT_PROMPTS, EvaluationOptions, evaluate
 from zim_model.evaluation.systems import ModelSystem, PromptKind, System
+from zim_model.inference.process_engine import process_engine
 from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
-
-if TYPE_CHECKING:
-    from zim_model.inference.engine import Engine
+from zim_model.runtime.jobs import Shard
 
 MAX_SHARDS = 64
 """Enough to keep the workers evenly busy to the end."""
@@ -66,8 +63,8 @@ def evaluate_on_cluster(
         ZimError: as of :func:`evaluate`, or the cluster cannot be used.
     """
     dataset = open_dataset(spread.root, spread.layout)
-    shards = max(1, min(MAX_SHARDS, len(dataset.cases_by_image())))
-    tasks = [(spread, (index, shards)) for index in range(1, shards + 1)]
+    count = max(1, min(MAX_SHARDS, len(dataset.cases_by_image())))
+    tasks = [(spread, shard) for shard in Shard.divide(count)]
     names = [spread.out / journal_name(shard) for _, shard in tasks]
     if not spread.options.resume:
         for path in filter(Path.exists, names):
@@ -77,7 +74,7 @@ def evaluate_on_cluster(
     ):
         if failure is not None:
             raise ZimError(*failure)
-        yield done, shards
+        yield done, count
     config, rows = merge_journals(names)
     chosen = {system.name for system in spread.systems}
     kinds = {str(prompt) for prompt in spread.prompts}
@@ -87,7 +84,7 @@ def evaluate_on_cluster(
 
 
 def evaluate_shard(
-    spread: DistributedEvaluation, shard: tuple[int, int]
+    spread: DistributedEvaluation, shard: Shard
 ) -> tuple[str, str] | None:
     """Evaluate one shard in this process; return the message and hint of an error."""
     # Always resumed: another worker may have died over the first half of it.
@@ -100,20 +97,9 @@ def evaluate_shard(
             spread.out,
             prompts=spread.prompts,
             options=options,
-            engine=_make_engine(spread.device) if any_model else None,
+            engine=process_engine(spread.device) if any_model else None,
         ):
             pass
     except ZimError as error:
         return error.message, error.hint
     return None
-
-
-@functools.cache
-def _make_engine(device: DeviceChoice) -> Engine:
-    """The engine of this process, shared by its shards."""
-    from zim_model.inference.engine import Engine  # imports torch
-
-    engine = Engine()
-    if device != DeviceChoice():
-        engine.set_device(device)
-    return engine

@@ -1,11 +1,10 @@
-"""Events of a run, and its control."""
+"""Events of a run."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
-from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.journal import EvaluationRow, RunConfig
 from zim_model.evaluation.report import Report
 
 
@@ -16,10 +15,12 @@ class Started:
     Attributes:
         total: rows of this run (or shard), finished ones of an earlier run included.
         rows: the finished ones.
+        config: of the run.
     """
 
     total: int
     rows: tuple[EvaluationRow, ...]
+    config: RunConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +70,3 @@ class Finished:
 
 
 Event = Started | RowDone | DegradationEvent | Paused | Resumed | Finished
-
-
-class RunControl:
-    """Pauses, resumes or cancels a run; safe to use from any thread."""
-
-    def __init__(self) -> None:
-        self._going = threading.Event()
-        self._going.set()
-        self._stop = threading.Event()
-
-    def pause(self) -> None:
-        """Wait before the next prediction."""
-        self._going.clear()
-
-    def resume(self) -> None:
-        """Continue."""
-        self._going.set()
-
-    def cancel(self) -> None:
-        """End the run as soon as possible, a paused one too; rows are kept."""
-        self._stop.set()
-        self._going.set()
-
-    @property
-    def paused(self) -> bool:
-        """Whether the run waits, or soon will."""
-        return not self._going.is_set()
-
-    def cancelled(self) -> bool:
-        """Whether the run is to end."""
-        return self._stop.is_set()
-
-    def wait(self) -> None:
-        """Return once the run may continue or is cancelled."""
-        self._going.wait()

@@ -1,24 +1,24 @@
 """The journal: the rows of a run, on the disk as they are finished.
 
-A journal is a file of one JSON value per line: the configuration, then a row for each
-prediction, in the order in which they were finished.  Lines are only ever appended, so
-a run that is killed loses nothing but an incomplete line.
+Its header is the configuration; a row follows for each prediction.  See
+:mod:`zim_model.runtime.journal` for the file.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from zim_model.errors import Message, ZimError, msg
 from zim_model.prompts import PromptSet
-from zim_model.runtime.atomic_files import read_error, write_error
+from zim_model.recipe import Options
+from zim_model.runtime.jobs import Shard
+from zim_model.runtime.journal import JournalWriter, read_lines
 
 FORMAT = 1
 RowKey = tuple[str, str, str]
@@ -123,6 +123,12 @@ class RunConfig:
     cases: int
     problems: tuple[str, ...] = ()
 
+    @property
+    def model_options(self) -> Options:
+        """How the models predict mattes; journals may lack newer options."""
+        upsampling: Any = self.options.get("upsampling", "guided")
+        return Options(None, upsampling, self.options.get("mirrored") == "yes")
+
     def check_fits(self, other: RunConfig, path: Path) -> None:
         """Check that this run may be added to a journal.
 
@@ -166,10 +172,11 @@ class RunConfig:
         )
 
 
-def journal_name(shard: tuple[int, int]) -> str:
-    """The file of a shard, counted from 1; ``(1, 1)`` is the whole run."""
-    index, count = shard
-    return "rows.jsonl" if count == 1 else f"rows-{index}-of-{count}.jsonl"
+def journal_name(shard: Shard) -> str:
+    """The file of a shard."""
+    if shard == Shard():
+        return "rows.jsonl"
+    return f"rows-{shard.number}-of-{shard.count}.jsonl"
 
 
 def find_journals(folder: Path) -> list[Path]:
@@ -189,20 +196,15 @@ def read_journal(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow]]:
     Raises:
         ZimError: the file cannot be read or is no journal.
     """
-    config, rows, _ = _read(path)
-    return config, rows
+    return _parse(read_lines(path), path)
 
 
-def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
-    """As :func:`read_journal`, with the number of bytes of whole lines."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise read_error(path, error) from error
-    whole = content.rfind(b"\n") + 1
+def _parse(
+    lines: Iterable[bytes], path: Path
+) -> tuple[RunConfig, dict[RowKey, EvaluationRow]]:
     config: RunConfig | None = None
     rows: dict[RowKey, EvaluationRow] = {}
-    for number, line in enumerate(content[:whole].splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         try:
             data = json.loads(line)
             if "config" in data:
@@ -230,7 +232,7 @@ def _read(path: Path) -> tuple[RunConfig, dict[RowKey, EvaluationRow], int]:
             rows[row.key] = row
     if config is None:
         raise ZimError(msg("{path} is no journal of an evaluation.", path=path))
-    return config, rows, whole
+    return config, rows
 
 
 def _config(data: Mapping[str, Any]) -> RunConfig:
@@ -250,48 +252,46 @@ def exists_error(path: Path) -> ZimError:
     )
 
 
-class EvaluationJournal:
-    """Appends rows to a file; a context manager.
+class EvaluationJournal(JournalWriter):
+    """Appends rows to the journal of a run; a context manager.
 
     Args:
         path: need not exist; its folder is made.
         config: of the rows to come.
         resume: whether rows may be there already.
 
+    Attributes:
+        rows: of earlier runs and of this one.
+
     Raises:
-        ZimError: the file holds another run, or rows without ``resume``, or cannot be
-            written.
+        ZimError: the file holds another run, or rows without ``resume``, or another
+            run is writing to it, or it cannot be written.
     """
 
     def __init__(self, path: Path, config: RunConfig, *, resume: bool) -> None:
-        self.path = path
-        self.rows: dict[RowKey, EvaluationRow] = {}
+        super().__init__(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Appending: whatever else writes to the file, no row is written over.
-            self._file: IO[bytes] = path.open("ab")
-        except OSError as error:
-            raise write_error(path, error) from error
-        try:
-            _lock(self._file, path)
-            there = path.stat().st_size > 0
-            self._file.truncate(self._resume(config, resume) if there else 0)
-            self._add({"format": FORMAT, "config": asdict(config)})
-        except OSError as error:
-            self._file.close()
-            raise write_error(path, error) from error
-        except ZimError:
-            self._file.close()
+            self.rows, size = self._read_earlier_rows(config, resume)
+            self.truncate(size)
+            self.append({"format": FORMAT, "config": asdict(config)})
+        except BaseException:
+            self.close()
             raise
 
-    def _resume(self, config: RunConfig, resume: bool) -> int:
+    def _read_earlier_rows(
+        self, config: RunConfig, resume: bool
+    ) -> tuple[dict[RowKey, EvaluationRow], int]:
+        """The rows in the file, and the number of bytes of complete lines."""
+        if not self.path.stat().st_size:
+            return {}, 0
         if not resume:
             raise exists_error(self.path)
-        if b"\n" not in self.path.read_bytes():  # killed in the first line
-            return 0
-        there, self.rows, whole = _read(self.path)
+        lines = read_lines(self.path)
+        if not lines:  # killed in the first line
+            return {}, 0
+        there, rows = _parse(lines, self.path)
         config.check_fits(there, self.path)
-        return whole
+        return rows, sum(map(len, lines))
 
     def add(self, row: EvaluationRow) -> None:
         """Write a row; it is on the disk when this returns.
@@ -299,43 +299,8 @@ class EvaluationJournal:
         Raises:
             ZimError: the disk is full.
         """
-        self._add(row.to_json())
+        self.append(row.to_json())
         self.rows[row.key] = row
-
-    def _add(self, data: Mapping[str, Any]) -> None:
-        try:
-            self._file.write(f"{json.dumps(data, allow_nan=False)}\n".encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise write_error(self.path, error) from error
-
-    def __enter__(self) -> EvaluationJournal:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._file.close()
-
-
-def _lock(file: IO[bytes], path: Path) -> None:
-    """Lock the file against other runs, where the system can.
-
-    Raises:
-        ZimError: another run has it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ZimError(
-            msg("Another run is writing to {path}.", path=path),
-            msg("Wait for it, stop it, or choose another folder for the results."),
-        ) from error
-    except OSError:  # a network drive without locks
-        return
 
 
 def merge_journals(

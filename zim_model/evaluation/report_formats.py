@@ -14,13 +14,14 @@ from typing import Any
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.html import to_html
 from zim_model.evaluation.journal import EvaluationRow
-from zim_model.evaluation.published import SOURCE, published_rows
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.tables import (
+    SOURCE,
     ReportTable,
     failures,
     main_metric,
     notes,
+    published_rows,
     report_heading,
     tables,
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -33,7 +32,6 @@ from zim_model.evaluation.events import (
     Paused,
     Resumed,
     RowDone,
-    RunControl,
     Started,
 )
 from zim_model.evaluation.journal import (
@@ -69,9 +67,10 @@ from zim_model.evaluation.systems import (
     fingerprint,
     predicts_masks,
 )
-from zim_model.recipe import Options, Recipe, Upsampling
+from zim_model.recipe import Recipe, Upsampling
 from zim_model.request import Request
 from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.jobs import Progress, RunControl, Shard
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -95,8 +94,7 @@ class EvaluationOptions:
         upsampling: of the models' mattes; ``bilinear`` is official ZIM's.
         region: where the ``(DIM)`` errors count; None takes the data set's.
         limit: most cases, evenly spread over the data set; 0 takes all.
-        shard: index, counted from 1, and number of shards; images are distributed in
-            turn.
+        shard: the part of the run; images are distributed in turn.
         jobs: processes that score; 0 scores between the predictions.
         resume: keep the finished rows of an earlier run in the same folder.
         thumbnails, predictions: whether mattes are saved as images, small or whole.
@@ -106,7 +104,7 @@ class EvaluationOptions:
     upsampling: Upsampling = "guided"
     region: EvaluatedRegion | None = None
     limit: int = 0
-    shard: tuple[int, int] = (1, 1)
+    shard: Shard = Shard()  # noqa: RUF009 - a frozen value
     jobs: int = field(default_factory=default_jobs)
     resume: bool = False
     thumbnails: bool = True
@@ -214,7 +212,6 @@ class _EvaluationRun:
         self._notes: set[str] = set()
         self._waiting: deque[tuple[EvaluationRow, Future[dict[str, float]]]] = deque()
         self._most = AHEAD * max(1, options.jobs)
-        self._started, self._fresh = 0.0, 0
         self.config = RunConfig(
             dataset.name,
             dataset.layout,
@@ -236,11 +233,10 @@ class _EvaluationRun:
         planned = [item for group in self._groups for item in self._items(group)]
         left = {self._key(item) for _, items in groups for item in items}
         self._keys = [self._key(item) for item in planned]
-        self._total = len(planned)
-        self._done = self._total - len(left)
+        total = len(planned)
         finished = [journal.rows[key] for key in self._keys if key not in left]
-        yield Started(self._total, tuple(finished))
-        self._started = time.monotonic()
+        yield Started(total, tuple(finished), self.config)
+        self._progress = Progress(total, len(finished))
         with ExitStack() as stack:
             pool = self._pool(stack)
             for items, image in prefetch_images([x for x in groups if x[1]], stack):
@@ -249,8 +245,8 @@ class _EvaluationRun:
                     break
             yield from self._collect_scores(len(self._waiting))
         kept = [journal.rows[key] for key in self._keys if key in journal.rows]
-        report = Report.from_rows(self.config, kept, self._total, self._out)
-        yield Finished(report, self._done == self._total)
+        report = Report.from_rows(self.config, kept, total, self._out)
+        yield Finished(report, self._progress.done == total)
 
     # --- what is to be done -----------------------------------------------------------
 
@@ -423,11 +419,9 @@ class _EvaluationRun:
 
     def _record(self, row: EvaluationRow) -> RowDone:
         self._journal.add(row)
-        self._done += 1
-        self._fresh += 1
-        elapsed = time.monotonic() - self._started
-        left = elapsed / self._fresh * (self._total - self._done)
-        return RowDone(row, self._done, self._total, left)
+        progress = self._progress
+        progress.add()
+        return RowDone(row, progress.done, progress.total, progress.seconds_left)
 
     def _notice_events(self, prediction: CasePrediction) -> Iterator[Event]:
         for note in prediction.notes:
@@ -438,9 +432,7 @@ class _EvaluationRun:
     def _pause(self) -> Iterator[Event]:
         yield from self._collect_scores(len(self._waiting))
         yield Paused()
-        since = time.monotonic()
-        self._control.wait()
-        self._started += time.monotonic() - since
+        self._progress.wait(self._control)
         if not self._control.cancelled():
             yield Resumed()
 
@@ -454,11 +446,10 @@ class _EvaluationRun:
             check_size(path, matte, case.image, image.shape)
             return CasePrediction(matte)
         assert self._engine is not None  # there is a model
-        options = Options(None, self._options.upsampling, self._options.flip_tta)
         request = Request(
             image,
             f"{self._dataset.name}/{case.image}",
-            Recipe(model=system.model, options=options),
+            Recipe(model=system.model, options=self.config.model_options),
             # A further click continues the predictions for earlier ones.
             cacheable=item.prompt.kind == "clicks",
         )
@@ -470,18 +461,9 @@ class _EvaluationRun:
 def _select_cases(
     dataset: Dataset, options: EvaluationOptions
 ) -> list[tuple[Case, ...]]:
-    """The cases of a run, by image.
-
-    Raises:
-        ZimError: there is no such shard.
-    """
-    index, count = options.shard
-    if not 1 <= index <= count:
-        raise ZimError(
-            msg("There is no shard {index} of {count}.", index=index, count=count),
-            msg("Use 1/N to N/N."),
-        )
-    return _select_all_shards(dataset, options)[index - 1 :: count]
+    """The cases of a run, by image."""
+    shard = options.shard
+    return _select_all_shards(dataset, options)[shard.number - 1 :: shard.count]
 
 
 def _select_all_shards(

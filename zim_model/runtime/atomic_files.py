@@ -1,4 +1,4 @@
-"""Atomic writes, folder locks, and errors of the file system."""
+"""Atomic writes, locks, and descriptions of system errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +32,8 @@ _REASONS = {
     errno.EPERM: _DENIED,
     errno.EROFS: (msg("the disk is read-only"), msg("Choose another disk.")),
 }
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
+"""Errors of locks on some network drives."""
 
 
 def describe_os_error(error: OSError) -> tuple[str, str]:
@@ -69,35 +71,40 @@ def delete_error(
 
 
 @contextmanager
-def exclusive_lock(folder: Path) -> Iterator[bool]:
-    """Lock a folder against other programs that use this function, for the block.
+def exclusive_lock(path: Path) -> Iterator[bool]:
+    """Lock a file or folder against other programs that use this function.
 
-    The folder may be renamed meanwhile.  Nothing is written; the system releases the
-    lock when the program ends.
+    The lock is a file beside it, which is removed at the end of the block; one that a
+    killed program left behind is not locked any more.  ``path`` itself need not exist
+    and may be renamed meanwhile.
 
     Yields:
-        Whether the lock was acquired; true where the system has no locks.
+        Whether the lock was acquired; true where the disk has no locks.
 
     Raises:
-        OSError: the folder is missing or not readable.
+        OSError: the folder of ``path`` is not writable.
     """
+    from filelock import FileLock, Timeout  # slow to import
+
+    lock = FileLock(
+        path.with_name(f"{path.name}.lock"), blocking=False, thread_local=False
+    )
     try:
-        import fcntl
-    except ImportError:  # Windows
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
         yield True
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        except OSError:  # a network drive without locks
-            yield True
-        else:
-            yield True
+        yield True
     finally:
-        os.close(descriptor)
+        with suppress(OSError):  # Windows removes it on release
+            os.unlink(lock.lock_file)
+        lock.release()
 
 
 @contextmanager

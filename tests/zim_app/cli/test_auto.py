@@ -195,8 +195,8 @@ def test_progress_is_shown_on_a_terminal_only(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert run(photo, "-o", tmp_path) == 0
     err = capsys.readouterr().err
-    assert "\r1 of 2 places, 1 object found" in err
-    assert "2 of 2 places, 2 objects found" in err
+    assert "2/2" in err
+    assert "2 objects found" in err
 
 
 @pytest.mark.parametrize(

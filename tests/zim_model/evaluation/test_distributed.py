@@ -10,6 +10,7 @@ from zim_model.evaluation.distributed import (
 )
 from zim_model.evaluation.journal import read_journal
 from zim_model.evaluation.report import Report
+from zim_model.runtime.jobs import Shard
 
 BOX = (PromptKind("box"),)
 
@@ -45,9 +46,9 @@ def test_what_ends_a_part_ends_the_whole(mini, tmp_path):
 def test_a_part_whose_worker_died_is_finished_by_another(mini, tmp_path):
     system = PredictionFolder("Masks", mini.root / "seg")
     spread = DistributedEvaluation(mini.root, None, (system,), tmp_path, BOX)
-    assert evaluate_shard(spread, (1, 3)) is None
+    assert evaluate_shard(spread, Shard(1, 3)) is None
     path = tmp_path / "rows-1-of-3.jsonl"
     whole = read_journal(path)[1]
     path.write_bytes(path.read_bytes()[:-25])  # in the middle of its last row
-    assert evaluate_shard(spread, (1, 3)) is None
+    assert evaluate_shard(spread, Shard(1, 3)) is None
     assert read_journal(path)[1] == whole

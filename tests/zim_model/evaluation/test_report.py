@@ -14,7 +14,6 @@ from zim_model.errors import ZimError
 from zim_model.evaluation import ModelSystem, open_dataset, write_report
 from zim_model.evaluation.html import MAX_CASES, difference
 from zim_model.evaluation.journal import EvaluationRow, RunConfig, read_journal
-from zim_model.evaluation.published import published_rows
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import (
     WRITERS,
@@ -26,6 +25,7 @@ from zim_model.evaluation.report_formats import (
     to_latex,
     to_markdown,
 )
+from zim_model.evaluation.tables import published_rows
 
 CONFIG = RunConfig(
     "set", "pairs", {"a": "1", "b": "2"}, ("point", "box"), {"region": "image"}, 4

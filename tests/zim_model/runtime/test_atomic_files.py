@@ -2,11 +2,18 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import (
+    atomic_write,
+    describe_os_error,
+    exclusive_lock,
+)
 
 
 def test_new_content_replaces_the_old(tmp_path: Path) -> None:
@@ -68,3 +75,52 @@ def test_explanations_are_for_people() -> None:
     assert describe_os_error(OSError(errno.ENOSPC, "x"))[0] == "the disk is full"
     assert describe_os_error(OSError(errno.EBUSY, "Device busy")) == ("Device busy", "")
     assert describe_os_error(OSError("encoder error")) == ("encoder error", "")
+
+
+HOLD = """
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from zim_model.runtime.atomic_files import exclusive_lock
+
+with exclusive_lock(Path(sys.argv[1])) as acquired:
+    print(acquired, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock of ``rows`` until its input ends."""
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "rows")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        yield process
+        process.kill()
+
+
+def test_lock_of_another_process_is_respected(
+    tmp_path: Path, holder: subprocess.Popen[str]
+) -> None:
+    with exclusive_lock(tmp_path / "rows") as acquired:
+        assert not acquired
+    with exclusive_lock(tmp_path / "others") as acquired:
+        assert acquired
+    holder.communicate()
+    assert not os.listdir(tmp_path)
+    with exclusive_lock(tmp_path / "rows") as acquired:
+        assert acquired
+    assert not os.listdir(tmp_path)
+
+
+def test_lock_of_a_killed_process_does_not_block(
+    tmp_path: Path, holder: subprocess.Popen[str]
+) -> None:
+    holder.kill()
+    holder.wait()
+    assert os.listdir(tmp_path) == ["rows.lock"]
+    with exclusive_lock(tmp_path / "rows") as acquired:
+        assert acquired
+    assert not os.listdir(tmp_path)

@@ -7,22 +7,18 @@ are not made again when its chunk is given to another one.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from zim_app.core.batch.jobs import Shard
 from zim_app.core.batch.journal import BatchRow
 from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.runner import JobFinished, run
 from zim_app.core.session_store import SessionStore
+from zim_model.inference.process_engine import process_engine
 from zim_model.runtime.cluster import run_all
 from zim_model.runtime.devices import DeviceChoice
-
-if TYPE_CHECKING:
-    from zim_model.inference.engine import Engine
+from zim_model.runtime.jobs import Shard
 
 MAX_IMAGES_PER_CHUNK = 16
 """Largest mean number of images of a chunk."""
@@ -56,8 +52,8 @@ def run_on_cluster(
     count = -(-len(plan.jobs) // size)
     folder = (store or SessionStore()).folder.absolute()
     tasks = (
-        (replace(plan, shard=Shard(number, count)), choice, workers, folder)
-        for number in range(1, count + 1)
+        (replace(plan, shard=shard), choice, workers, folder)
+        for shard in Shard.divide(count)
     )
     for _, rows in run_all(run_chunk, tasks, cluster=cluster):
         yield from rows
@@ -78,18 +74,8 @@ def run_chunk(
         ZimError: the journal cannot be read.
     """
     store = SessionStore(sessions)
-    events = run(plan, _make_engine(choice), workers=workers, store=store)
+    events = run(plan, process_engine(choice), workers=workers, store=store)
     return [event.row for event in events if isinstance(event, JobFinished)]
-
-
-@functools.cache
-def _make_engine(choice: DeviceChoice) -> Engine:
-    """The engine of this process, with the models that it has loaded."""
-    from zim_model.inference.engine import Engine
-
-    engine = Engine()
-    engine.set_device(choice)
-    return engine
 
 
 def _with_absolute_paths(plan: BatchPlan) -> BatchPlan:

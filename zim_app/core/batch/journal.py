@@ -1,9 +1,8 @@
-"""The journal of a batch: an append-only record of results, from which runs resume.
+"""The journal of a batch: a record of results, from which runs resume.
 
-Every run appends to a file of its own in a subfolder of the output folder; together
-they are the journal.  So several machines can share one output folder, an incomplete
-line of a machine that died affects no other file, and shards are merged by reading all
-files.
+Every run appends to a file of its own (see :mod:`zim_model.runtime.journal`) in a
+subfolder of the output folder; together they are the journal.  So several machines can
+share one output folder, and shards are merged by reading all files.
 """
 
 from __future__ import annotations
@@ -11,18 +10,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import secrets
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import IO, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError, msg
-from zim_model.runtime.atomic_files import describe_os_error, read_error
+from zim_model.runtime.journal import JournalWriter, read_lines
 
 FOLDER = ".zim-batch"
 """Subfolder of the output folder with the journal and thumbnails of the results."""
@@ -151,30 +149,26 @@ class BatchRecord:
         )
 
 
-@dataclass(slots=True)
 class BatchJournal:
     """The journal in an output folder: its earlier records, and appending new ones.
 
-    Any thread may append.
+    Nothing is written before the first record.  Any thread may append.
+
+    Args:
+        output: the output folder.
 
     Attributes:
-        output: the output folder.
         records: by relative path of the image, as of the time of opening.
+
+    Raises:
+        ZimError: it cannot be read.
     """
 
-    output: Path
-    records: dict[str, BatchRecord]
-    _stream: IO[str] | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @classmethod
-    def open(cls, output: Path) -> BatchJournal:
-        """Read the records of earlier runs; nothing is written yet.
-
-        Raises:
-            ZimError: it cannot be read.
-        """
-        return cls(output, read_records([output]))
+    def __init__(self, output: Path) -> None:
+        self.records = read_records([output])
+        self._folder = output / FOLDER
+        self._writer: JournalWriter | None = None
+        self._lock = threading.Lock()
 
     def record_start(self, image: str, outputs: Iterable[str]) -> None:
         """Record which files are about to be written for an image.
@@ -195,35 +189,17 @@ class BatchJournal:
     def close(self) -> None:
         """Close the file; the next append makes another."""
         with self._lock:
-            if self._stream is not None:
-                with contextlib.suppress(OSError):
-                    self._stream.close()
-                self._stream = None
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
 
     def _append(self, data: dict[str, Any]) -> None:
-        line = json.dumps({"at": time.time(), **data}, allow_nan=False)
-        try:
-            with self._lock:
-                stream = self._stream or self._start()
-                stream.write(f"{line}\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-        except OSError as error:
-            reason, cure = describe_os_error(error)
-            message = msg(
-                "The journal in {output} cannot be written: {reason}.",
-                output=self.output,
-                reason=reason,
-            )
-            raise ZimError(message, cure) from error
-
-    def _start(self) -> IO[str]:
-        folder = self.output / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"journal-{time.time_ns()}-{secrets.token_hex(4)}.jsonl"
-        self._stream = (folder / name).open("x", encoding="ascii")
-        self._stream.write(json.dumps({"version": VERSION}) + "\n")
-        return self._stream
+        with self._lock:
+            if self._writer is None:
+                name = f"journal-{time.time_ns()}-{secrets.token_hex(4)}.jsonl"
+                self._writer = JournalWriter(self._folder / name)
+                self._writer.append({"version": VERSION})
+            self._writer.append({"at": time.time(), **data})
 
 
 def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
@@ -237,7 +213,7 @@ def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
     lines: list[dict[str, Any]] = []
     for output in outputs:
         for path in sorted((output / FOLDER).glob("journal-*.jsonl")):
-            lines += _lines(path)
+            lines += _parse(path)
     lines.sort(key=lambda line: float(line["at"]))
     records: dict[str, BatchRecord] = {}
     for line in lines:
@@ -263,12 +239,8 @@ def _merge_records(old: BatchRecord, new: BatchRecord) -> BatchRecord:
     return replace(new, owned=owned, outputs=old.outputs)
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        text = path.read_text("ascii", errors="replace")
-    except OSError as error:
-        raise read_error(path, error) from error
-    for line in text.splitlines():
+def _parse(path: Path) -> Iterator[dict[str, Any]]:
+    for line in read_lines(path):
         try:
             data = json.loads(line)
         except ValueError:

@@ -14,13 +14,13 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from zim_app.core.batch.jobs import Shard
 from zim_app.core.batch.journal import FOLDER, BatchRow, read_records
 from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.writing import REPORT, SHEET, THUMBNAIL_SIDE, thumbnail_path
 from zim_app.core.folders import natural_key
 from zim_model.errors import ZimError, msg
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
+from zim_model.runtime.jobs import Shard
 
 COLUMNS, LINES = 8, 25
 """Columns and lines of thumbnails on one sheet."""

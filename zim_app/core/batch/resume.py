@@ -9,14 +9,13 @@ from pathlib import Path
 
 import PIL.Image
 
-from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import (
-    BatchJournal,
     BatchRecord,
     BatchRow,
     content_digest,
+    read_records,
 )
-from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.plan import BatchPlan, Job
 from zim_app.core.batch.prompt_sources import (
     PromptResolver,
     PromptSource,
@@ -174,7 +173,7 @@ def dry_run(
     """
     plan.validate()
     resolver = PromptResolver(plan.prompt_policy, plan.jobs, store)
-    resume_index = ResumeIndex(plan, resolver, BatchJournal.open(plan.output).records)
+    resume_index = ResumeIndex(plan, resolver, read_records([plan.output]))
     table = plan.prompt_policy.table
     for image in resolver.unused_entries(plan.jobs):
         if plan.shard.contains(image) and table is not None:

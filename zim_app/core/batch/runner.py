@@ -17,9 +17,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import BatchJournal, BatchRecord, BatchRow, State
-from zim_app.core.batch.plan import BatchPlan
+from zim_app.core.batch.plan import BatchPlan, Job
 from zim_app.core.batch.prompt_sources import PromptResolver, ResolvedPrompts
 from zim_app.core.batch.resume import NO_PROMPTS, ResumeIndex
 from zim_app.core.batch.writing import (
@@ -33,8 +32,9 @@ from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, ZimError, msg
 from zim_model.recipe import Options, Recipe, SceneObject
-from zim_model.request import CancelCheck, Matte, Request, never_cancelled
+from zim_model.request import CancelCheck, Matte, Request
 from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.jobs import Progress, RunControl
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import FoundObject
@@ -73,11 +73,13 @@ class JobFinished:
         row: its result.
         done: number of finished images.
         total: number of all images.
+        seconds_left: estimated from this run so far; None while unknown.
     """
 
     row: BatchRow
     done: int
     total: int
+    seconds_left: float | None
 
 
 Event = JobStarted | JobFinished
@@ -130,12 +132,11 @@ def run(
     workers: int = WORKERS,
     memory: int = MEMORY,
     store: SessionStore | None = None,
-    cancelled: CancelCheck = never_cancelled,
-    wait: Callable[[], object] = lambda: None,
+    control: RunControl | None = None,
 ) -> Iterator[Event]:
     """Run a batch, without images that earlier runs finished; a generator of events.
 
-    The batch proceeds as events are taken.  Closing the generator, or ``cancelled``,
+    The batch proceeds as events are taken.  Closing the generator, or cancelling,
     ends it after the results that are being written are complete; they are kept.
 
     Args:
@@ -145,14 +146,14 @@ def run(
             the calling thread.
         memory: bytes of images read ahead and results not yet written.
         store: of the studio's sessions; None is the default one.
-        cancelled: polled repeatedly, also by the engine.
-        wait: called before each image; may block, as when paused.
+        control: pauses before an image, and cancels, the engine too.
 
     Raises:
         ZimError: the plan is invalid, or the journal cannot be read.
     """
     plan.validate()
-    yield from _BatchRun(plan, engine, workers, memory, store, cancelled, wait).events()
+    control = control or RunControl()
+    yield from _BatchRun(plan, engine, workers, memory, store, control).events()
 
 
 class _BatchRun:
@@ -163,14 +164,13 @@ class _BatchRun:
         workers: int,
         memory: int,
         store: SessionStore | None,
-        cancelled: CancelCheck,
-        wait: Callable[[], object],
+        control: RunControl,
     ) -> None:
         self._plan, self._engine = plan, engine
-        self._cancelled, self._wait, self._memory = cancelled, wait, memory
+        self._control, self._memory = control, memory
         self._jobs = plan.own_jobs
         self._resolver = PromptResolver(plan.prompt_policy, plan.jobs, store)
-        self._journal = BatchJournal.open(plan.output)
+        self._journal = BatchJournal(plan.output)
         self._writer = ResultWriter(plan, self._journal)
         self._resume_index = ResumeIndex(plan, self._resolver, self._journal.records)
         self._ahead = 2 * workers or 1
@@ -183,7 +183,6 @@ class _BatchRun:
         self._reading: deque[tuple[Job, Future[LoadedJob | BatchRow]]] = deque()
         self._writing: deque[tuple[int, Future[BatchRow]]] = deque()
         self._largest = 0
-        self._done = 0
 
     def events(self) -> Iterator[Event]:
         missing = [
@@ -191,7 +190,7 @@ class _BatchRun:
             for image in self._resolver.unused_entries(self._plan.jobs)
             if self._plan.shard.contains(image)
         ]
-        self._total = len(self._jobs) + len(missing)
+        self._progress = Progress(len(self._jobs) + len(missing))
         remove_partial_files(self._plan)
         try:
             for image in missing:
@@ -208,8 +207,8 @@ class _BatchRun:
     def _process_jobs(self) -> Iterator[Event]:
         waiting = deque(self._jobs)
         while waiting or self._reading:
-            self._wait()
-            if self._cancelled():
+            self._progress.wait(self._control)
+            if self._control.cancelled():
                 raise Cancelled
             self._read_ahead(waiting)
             job, future = self._reading.popleft()
@@ -239,8 +238,9 @@ class _BatchRun:
         self._journal.close()
 
     def _finished_event(self, row: BatchRow) -> JobFinished:
-        self._done += 1
-        return JobFinished(row, self._done, self._total)
+        progress = self._progress
+        progress.add(worked=row.state != "kept")
+        return JobFinished(row, progress.done, progress.total, progress.seconds_left)
 
     # -- Reading ---------------------------------------------------------------------
 
@@ -312,7 +312,7 @@ class _BatchRun:
             )  # the export's task
             recipe = replace(entry.recipe, finish=finish)
             request = Request(loaded.image.rgb, loaded.image.key, recipe)
-            matte = self._engine.solve(request, self._cancelled)
+            matte = self._engine.solve(request, self._control.cancelled)
             solved = solved.with_matte(entry, matte)
         return solved.with_timings(loaded.read_ms, search_ms)
 
@@ -327,7 +327,7 @@ class _BatchRun:
         base = Recipe(model=loaded.resolved.model)
         request = Request(loaded.image.rgb, loaded.image.key, base)
         found_object = main_object(
-            self._engine.everything(request, None, self._cancelled)
+            self._engine.everything(request, None, self._control.cancelled)
         )
         if found_object is None:
             raise ZimError(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +25,7 @@ from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
 from zim_app.gui.batch.batch_worker import BatchPreview, BatchSettings, BatchWorker
+from zim_app.gui.evaluation.run_bar import time_text
 from zim_app.gui.language import translate_message
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
@@ -74,8 +73,6 @@ class BatchDialog(QDialog):
         self.worker = worker
         self.preview: BatchPreview | None = None
         self._image_paths: dict[str, Path] = {}
-        self._started = 0.0
-        self._worked = 0
         self._counts: Counter[str] = Counter()
         self.form = BatchForm(devices)
         self.table = BatchTable(self)
@@ -259,7 +256,6 @@ class BatchDialog(QDialog):
         plan = self.chosen_plan
         if plan is None or self.worker.running:
             return
-        self._started, self._worked = time.monotonic(), 0
         self._counts = Counter()
         self.bar.setRange(0, len(plan.jobs))
         self.bar.setValue(0)
@@ -278,19 +274,14 @@ class BatchDialog(QDialog):
             self._counts[event.row.state] += 1
             if event.row.outputs:
                 self.open_folder.setEnabled(True)
-            self._worked += event.row.state != "kept"
             self.bar.setRange(0, event.total)
             self.bar.setValue(event.done)
             self.summary.setText(self._counts_text())
-            self._show_time_left(event.total - event.done)
-
-    def _show_time_left(self, left: int) -> None:
-        seconds = (time.monotonic() - self._started) / max(1, self._worked) * left
-        if seconds < 90:
-            text = self.tr("{} s left").format(math.ceil(seconds))
-        else:
-            text = self.tr("{} min left").format(math.ceil(seconds / 60))
-        self.time_left.setText(text if left else "")
+            left = event.seconds_left
+            if left is None or event.done >= event.total:
+                self.time_left.clear()
+            else:
+                self.time_left.setText(time_text(left))
 
     def _counts_text(self) -> str:
         text = self.tr("{} made, {} made before, {} without prompts, {} failed.")

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.export_options import ExportOptions
-from zim_app.gui.batch.batch_worker import EXPORT, BatchSettings
+from zim_app.core.export_options import BATCH_EXPORT, ExportOptions
+from zim_app.gui.batch.batch_worker import BatchSettings
 from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError
@@ -232,9 +232,11 @@ class BatchForm(QTabWidget):
         for edge, value in zip(self.box, box, strict=True):
             edge.setValue(value)
         try:
-            options = ExportOptions.from_json(data.get("export", EXPORT.to_json()))
+            options = ExportOptions.from_json(
+                data.get("export", BATCH_EXPORT.to_json())
+            )
         except (AttributeError, TypeError, ZimError):
-            options = EXPORT
+            options = BATCH_EXPORT
         self.export.show_options(options)
         self.model.setCurrentIndex(max(0, self.model.findData(model)))
         device = self.device.findData(preferences.value("device"))

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.core.export_options import ExportOptions
+from zim_app.core.export_options import BATCH_EXPORT, ExportOptions
 from zim_app.gui.workers.shared_engine import SharedEngine
 from zim_app.gui.workers.warmup import import_readers
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError, msg
 from zim_model.request import CancelCheck
+from zim_model.runtime.jobs import RunControl
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from zim_app.core.batch.plan import BatchPlan
     from zim_app.core.batch.resume import DryRunEntry
     from zim_app.core.batch.runner import Event
-
-
-EXPORT = ExportOptions(scope="together")
-"""Default export: one cut-out per image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class BatchSettings:
     box: tuple[float, float, float, float] | None = None
     automatic: bool = False
     model: str = DEFAULT_MODEL
-    export: ExportOptions = EXPORT
+    export: ExportOptions = BATCH_EXPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +98,7 @@ class BatchWorker(QObject):
         super().__init__(parent)
         self._engine = engine
         self._preview_cancelled: threading.Event | None = None
-        self._stop = threading.Event()
-        self._resume_event = threading.Event()
-        self._resume_event.set()
+        self._control = RunControl()
         self.running = False
         self._preview_thread = WorkerThread("batch-plan", waiting=1, parent=self)
         self._run_thread = WorkerThread("batch", parent=self)
@@ -119,12 +114,12 @@ class BatchWorker(QObject):
     @property
     def paused(self) -> bool:
         """Whether the run waits before its next image."""
-        return self.running and not self._resume_event.is_set()
+        return self.running and self._control.paused
 
     @property
     def stopping(self) -> bool:
         """Whether the run finishes what it is writing."""
-        return self.running and self._stop.is_set()
+        return self.running and self._control.cancelled()
 
     def preview(self, settings: BatchSettings) -> None:
         """Compute the preview of a run; only the latest call has a result."""
@@ -137,17 +132,9 @@ class BatchWorker(QObject):
     def run(self, plan: BatchPlan) -> None:
         """Start a run, or resume an earlier run of the same plan."""
         assert not self.running
-        self._stop = threading.Event()
-        self._resume_event.set()
+        self._control = RunControl()
         self.running = True
-        work = partial(
-            _run,
-            plan,
-            self._engine,
-            self._stop,
-            self._resume_event,
-            self._progressed.emit,
-        )
+        work = partial(_run, plan, self._engine, self._control, self._progressed.emit)
         self._run_thread.submit(WorkerTask("run", plan, work))
         self.state_changed.emit()
 
@@ -155,24 +142,22 @@ class BatchWorker(QObject):
     def set_paused(self, paused: bool) -> None:
         """Pause before the next image, or resume."""
         if paused:
-            self._resume_event.clear()
+            self._control.pause()
         else:
-            self._resume_event.set()
+            self._control.resume()
         self.state_changed.emit()
 
     @Slot()
     def stop(self) -> None:
         """End the run as soon as the current results are written."""
-        self._stop.set()
-        self._resume_event.set()
+        self._control.cancel()
         self.state_changed.emit()
 
     def close(self) -> None:
         """Stop the run and wait for the threads; finished results are kept."""
         if self._preview_cancelled is not None:
             self._preview_cancelled.set()
-        self._stop.set()
-        self._resume_event.set()
+        self._control.cancel()
         self._preview_thread.close()
         self._run_thread.close()
 
@@ -219,8 +204,7 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
     Raises:
         ZimError: the settings are incomplete or invalid.
     """
-    from zim_app.core.batch.jobs import folder_jobs, image_jobs
-    from zim_app.core.batch.plan import BatchPlan
+    from zim_app.core.batch.plan import BatchPlan, folder_jobs, image_jobs
     from zim_app.core.batch.prompt_sources import PromptPolicy
     from zim_app.core.batch.prompt_table import RelativeBox, read_table
 
@@ -246,8 +230,7 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
 def _run(
     plan: BatchPlan,
     engine: SharedEngine,
-    stop: threading.Event,
-    resume_event: threading.Event,
+    control: RunControl,
     on_event: Callable[[Event], None],
 ) -> tuple[list[BatchRow], list[Path]]:
     import_readers()
@@ -255,7 +238,7 @@ def _run(
     from zim_app.core.batch.runner import JobFinished, run
 
     rows = []
-    for event in run(plan, engine, cancelled=stop.is_set, wait=resume_event.wait):
+    for event in run(plan, engine, control=control):
         on_event(event)
         if isinstance(event, JobFinished):
             rows.append(event.row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -32,7 +32,7 @@ from zim_model.evaluation.systems import (
 )
 from zim_model.matting.pyramid import image_pyramid
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Options, Recipe, Upsampling
+from zim_model.recipe import Options, Recipe
 from zim_model.request import CancelCheck, Request
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class CaseQuery:
         case: its files; None if the data set is not available.
         system: which made the prediction; None if it is unknown.
         out: folder of results.
-        upsampling: of the model's mattes.
+        options: of the model's mattes.
         all_cases: of the data set; file names of predictions must be unique among them.
     """
 
@@ -60,7 +60,7 @@ class CaseQuery:
     case: Case | None
     system: System | None
     out: Path
-    upsampling: Upsampling
+    options: Options
     all_cases: tuple[Case, ...] = ()
 
 
@@ -82,9 +82,8 @@ def case_query(
     system = next((x for x in known_systems if x.name == row.system), None)
     if system is None and config.systems.get(row.system) != "predictions":
         system = ModelSystem.from_name(row.system)
-    upsampling: Any = config.options.get("upsampling", "guided")
     case = next((case for case in cases if case.name == row.case), None)
-    return CaseQuery(row, case, system, out, upsampling, cases)
+    return CaseQuery(row, case, system, out, config.model_options, cases)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +188,7 @@ def predict_case(view: CaseView, engine: Engine, cancelled: CancelCheck) -> Case
     request = Request(
         read_image(query.case.image),
         f"evaluation/{query.case.image}",
-        Recipe(view.prompts, query.system.model, Options(upsampling=query.upsampling)),
+        Recipe(view.prompts, query.system.model, query.options),
         cacheable=False,
     )
     matte = engine.solve(request, cancelled).alpha

@@ -55,7 +55,7 @@ class EvaluationChoices:
         point, box, clicks: whether these kinds of prompts are evaluated.
         click_count: number of clicks of the simulated user.
         device: id of a device, ``auto``, or AS_IN_STUDIO.
-        upsampling: of the models' mattes.
+        upsampling, flip_tta: of the models' mattes, see :class:`Options`.
         limit: maximum number of cases; 0 means all.
         keep_mattes: whether whole mattes are kept, not only thumbnails.
         out: folder of results; empty means one named after the data set.
@@ -71,6 +71,7 @@ class EvaluationChoices:
     click_count: int = DEFAULT_CLICKS
     device: str = AS_IN_STUDIO
     upsampling: Upsampling = "guided"
+    flip_tta: bool = False
     limit: int = 0
     keep_mattes: bool = False
     out: str = ""

@@ -47,7 +47,7 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import EvaluationOptions, default_jobs
 from zim_model.evaluation.systems import ModelSystem
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Options, Recipe
+from zim_model.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -272,6 +272,7 @@ class EvaluationWindow(QWidget):
         self._store_choices()
         options = EvaluationOptions(
             upsampling=choices.upsampling,
+            flip_tta=choices.flip_tta,
             limit=choices.limit,
             jobs=self._jobs,
             predictions=choices.keep_mattes,
@@ -283,8 +284,7 @@ class EvaluationWindow(QWidget):
             dataset, systems, prompts, out, options, self.setup.choices.device_choice
         )
         if self.config is None or self.config.dataset != dataset.name:
-            self.rows = {}
-        self.config = job.config
+            self.rows, self.config = {}, None  # the run's own come when it starts
         self._total = None
         self.banner.remove_topic("run")
         self.worker.start(job)
@@ -317,8 +317,8 @@ class EvaluationWindow(QWidget):
     @Slot(object)
     def _on_worker_progressed(self, event: Event) -> None:
         match event:
-            case Started(total, rows):
-                self._total = total
+            case Started(total, rows, config):
+                self._total, self.config = total, config
                 self.rows = {**self.rows, **{row.key: row for row in rows}}
                 self.run_bar.show_progress(len(rows), total)
                 if self.run_bar.state == "loading":
@@ -455,7 +455,7 @@ class EvaluationWindow(QWidget):
         model = default_model()
         if isinstance(query.system, ModelSystem):
             model = query.system.model
-        recipe = Recipe(prompts, model, Options(upsampling=query.upsampling))
+        recipe = Recipe(prompts, model, query.options)
         self.open_requested.emit(query.case.image, recipe, query.row.case)
 
     # -- Export -----------------------------------------------------------------------

@@ -28,15 +28,16 @@ from zim_app.gui.workers.warmup import import_readers, import_torch
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.evaluation.datasets import Dataset, open_dataset
-from zim_model.evaluation.events import Event, Finished, Paused, RunControl
+from zim_model.evaluation.events import Event, Finished, Paused
 from zim_model.evaluation.journal import EvaluationRow, RowKey, RunConfig
 from zim_model.evaluation.mini import write_mini_dataset
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import WRITERS, write_report
 from zim_model.evaluation.runner import EvaluationOptions, evaluate
-from zim_model.evaluation.systems import ModelSystem, PromptKind, System
+from zim_model.evaluation.systems import PromptKind, System
 from zim_model.runtime.atomic_files import atomic_write, write_error
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.runtime.jobs import RunControl
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -68,29 +69,6 @@ class EvaluationJob:
     out: Path
     options: EvaluationOptions
     device: DeviceChoice
-
-    @property
-    def config(self) -> RunConfig:
-        """The configuration of its journal, without the models' fingerprints."""
-        dataset = self.dataset
-        return RunConfig(
-            dataset.name,
-            dataset.layout,
-            {
-                system.name: "model"
-                if isinstance(system, ModelSystem)
-                else "predictions"
-                for system in self.systems
-            },
-            tuple(map(str, self.prompts)),
-            {
-                "upsampling": self.options.upsampling,
-                "region": self.options.region or dataset.region,
-                "truth": "masks" if dataset.masks else "mattes",
-            },
-            len(dataset.cases),
-            dataset.problems,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from zim_model.evaluation.journal import (
     find_journals,
     merge_journals,
 )
-from zim_model.evaluation.published import PublishedRow, published_rows
 from zim_model.evaluation.report import ALL, MetricGroup, Report
+from zim_model.evaluation.tables import PublishedRow, published_rows
 
 Curves = dict[tuple[str, str], tuple[dict[str, float], ...]]
 

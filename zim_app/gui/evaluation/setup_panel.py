@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,6 +25,7 @@ from zim_app.gui.evaluation.choices import AS_IN_STUDIO, EvaluationChoices
 from zim_app.gui.evaluation.systems_box import SystemsBox, make_folder_dialog
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset
 from zim_model.evaluation.systems import MAX_CLICKS
@@ -165,6 +166,13 @@ class SetupPanel(QScrollArea):
         }
         for mode, text in modes.items():
             self.upsampling.addItem(text, mode)
+        self.flip_tta = self._check(
+            self.tr("Predict t&wice"),
+            self.tr(
+                "Gives the models the mirrored photo too and takes the mean of both"
+                " predictions; takes twice as long (Alt+W)"
+            ),
+        )
         self.limit = self._spin(
             0, MAX_LIMIT, self.tr("Take so many objects, spread evenly over the set")
         )
@@ -179,6 +187,7 @@ class SetupPanel(QScrollArea):
         layout = QFormLayout(group)
         layout.addRow(self.tr("Device"), self.device)
         layout.addRow(self.tr("Upsampling"), self.upsampling)
+        layout.addRow(self.flip_tta)
         layout.addRow(self.tr("Objects"), self.limit)
         layout.addRow(self.keep_mattes)
         return group
@@ -245,6 +254,7 @@ class SetupPanel(QScrollArea):
         self.click_count.setValue(choices.click_count)
         self.set_devices(())
         self.upsampling.setCurrentIndex(self.upsampling.findData(choices.upsampling))
+        self.flip_tta.setChecked(choices.flip_tta)
         self.limit.setValue(choices.limit)
         self.keep_mattes.setChecked(choices.keep_mattes)
         self.out.setText(choices.out)
@@ -305,6 +315,7 @@ class SetupPanel(QScrollArea):
             click_count=self.click_count.value(),
             device=self.device.currentData(),
             upsampling=self.upsampling.currentData(),
+            flip_tta=self.flip_tta.isChecked(),
             limit=self.limit.value(),
             keep_mattes=self.keep_mattes.isChecked(),
         )

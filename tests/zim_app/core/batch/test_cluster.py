@@ -27,7 +27,7 @@ def made(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         choices.append(choice)
         return engine
 
-    monkeypatch.setattr(cluster, "_make_engine", make)
+    monkeypatch.setattr(cluster, "process_engine", make)
     return choices
 
 

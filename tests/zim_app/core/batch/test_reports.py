@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zim_app.core.batch.jobs import Shard
 from zim_app.core.batch.journal import BatchRow
 from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
 from zim_app.core.batch.reports import (
@@ -21,6 +20,7 @@ from zim_app.core.batch.reports import (
     write_reports,
 )
 from zim_model.errors import ZimError
+from zim_model.runtime.jobs import Shard
 
 MakePlan = Callable[..., BatchPlan]
 RowsOf = Callable[..., dict[str, Any]]

@@ -19,6 +19,7 @@ from zim_app.core.batch.resume import dry_run
 from zim_app.core.batch.runner import JobFinished, run
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import ZimError
+from zim_model.runtime.jobs import RunControl
 
 MakePlan = Callable[..., BatchPlan]
 RowsOf = Callable[..., dict[str, Any]]
@@ -105,13 +106,13 @@ def test_failures_are_tried_again(
 def test_interrupted_batches_keep_what_is_done(
     output: Path, make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
-    stopped: list[int] = []
-    events = run(make_plan(), engine, cancelled=lambda: bool(stopped))
+    control = RunControl()
+    events = run(make_plan(), engine, control=control)
     rows = []
     for event in events:
         if isinstance(event, JobFinished):
             rows.append(event.row)
-            stopped.append(1)
+            control.cancel()
     done = [row.image for row in rows]
     assert done[0] == "a.png"
     assert all(row.state == "done" for row in rows)
@@ -136,7 +137,7 @@ def test_a_killed_batch_takes_its_own_file_again(
     output: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     """The file was written but not recorded; the journal's last line is incomplete."""
-    journal = BatchJournal.open(output)
+    journal = BatchJournal(output)
     journal.record_start("a.png", ["a-cutout.png"])
     journal.close()
     (output / "a-cutout.png").write_bytes(b"from the run that was killed")

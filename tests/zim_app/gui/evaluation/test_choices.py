@@ -18,6 +18,7 @@ FULL = EvaluationChoices(
     click_count=7,
     device="cuda:0",
     upsampling="bilinear",
+    flip_tta=True,
     limit=10,
     keep_mattes=True,
     out="/out",

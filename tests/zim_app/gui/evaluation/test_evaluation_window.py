@@ -12,10 +12,13 @@ from tests.zim_app.gui.evaluation.conftest import (
     settled,
     until,
 )
+from tests.zim_model.evaluation.conftest import FakeEngine
 from zim_app.gui.evaluation.results_view import CHARTS, FAILURES, ROWS
+from zim_model.evaluation import EvaluationOptions, RowDone, evaluate, open_dataset
 from zim_model.evaluation.journal import read_journal
 from zim_model.evaluation.report_formats import WRITERS
 from zim_model.evaluation.systems import ModelSystem
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 ROW_COUNT = 10
 """Rows of a run: five objects, each with a point and a box."""
@@ -144,6 +147,28 @@ def test_stopping_keeps_the_rows_and_resuming_does_only_the_rest(qtbot, chosen, 
     run_through(qtbot, chosen)
     assert len(chosen.rows) == ROW_COUNT
     assert len(model.asked) == before + ROW_COUNT - 4
+
+
+def test_a_mirrored_run_of_the_command_resumes(qtbot, chosen, model, mini):
+    options = EvaluationOptions(jobs=0, flip_tta=True)
+    system = ModelSystem.from_name(DEFAULT_MODEL)
+    events = evaluate(
+        open_dataset(mini), [system], chosen.out, options=options, engine=FakeEngine()
+    )
+    for event in events:
+        if isinstance(event, RowDone) and event.done == 4:
+            events.close()
+    run_through(qtbot, chosen)
+    assert "mirrored is yes there and no now" in chosen.banner.text
+    assert not model.asked
+    chosen.setup.flip_tta.setFocus()
+    qtbot.keyClick(chosen.setup.flip_tta, Qt.Key.Key_Space)
+    run_through(qtbot, chosen)
+    assert len(rows_on_disk(chosen)) == len(chosen.rows) == ROW_COUNT
+    assert len(model.asked) == ROW_COUNT - 4
+    assert all(request.options.flip_tta for request in model.asked)
+    query = chosen.case_query(next(iter(chosen.rows.values())))
+    assert query.options.flip_tta
 
 
 def test_closing_ends_a_run_and_the_next_window_resumes_it(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.zim_app.core.batch.conftest import save_photo
-from zim_app.core.batch.jobs import Shard, folder_jobs, image_jobs
+from zim_app.core.batch.plan import folder_jobs, image_jobs
 from zim_model.errors import ZimError
 
 
@@ -55,18 +55,3 @@ def test_impossible_folders_are_refused(tmp_path: Path) -> None:
     save_photo(tmp_path / "a.png", (1, 2, 3))
     with pytest.raises(ZimError, match="is the input folder"):
         folder_jobs(tmp_path, tmp_path / "x" / "..", recursive=False)
-
-
-def test_every_image_belongs_to_one_shard() -> None:
-    names = [f"folder/picture {n}.png" for n in range(200)]
-    shards = [Shard.parse(f"{n}/4") for n in range(1, 5)]
-    parts = [[name for name in names if shard.contains(name)] for shard in shards]
-    assert sorted(name for part in parts for name in part) == sorted(names)
-    assert all(len(part) > 25 for part in parts)
-    assert Shard().contains("anything")
-
-
-@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "-1/4", "1/0", "1/4/2"])
-def test_impossible_shards_are_refused(text: str) -> None:
-    with pytest.raises(ZimError, match="no part of a batch"):
-        Shard.parse(text)

@@ -1,0 +1,110 @@
+"""Journals: append-only files from which jobs resume.
+
+A journal is a file of one JSON object a line: a header with its version and settings,
+then rows in the order in which they were finished.  A program that is killed leaves at
+most one incomplete line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from zim_model.errors import ZimError, msg
+from zim_model.runtime.atomic_files import describe_os_error, exclusive_lock
+
+
+def read_lines(path: Path) -> list[bytes]:
+    """The complete lines of a journal.
+
+    Raises:
+        ZimError: the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason, cure = describe_os_error(error)
+        raise ZimError(
+            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
+        ) from error
+    return content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
+
+
+class JournalWriter:
+    """Appends to a journal while no other program does.
+
+    A context manager.
+
+    Args:
+        path: need not exist; its folder is made.
+
+    Raises:
+        ZimError: another program is writing to the file, or it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with ExitStack() as stack:
+                if not stack.enter_context(exclusive_lock(path)):
+                    raise ZimError(
+                        msg("Another run is writing to {path}.", path=path),
+                        msg(
+                            "Wait for it, stop it, or choose another folder for the "
+                            "results."
+                        ),
+                    )
+                # Appending: whatever else writes to the file, no line is written over.
+                self._file: IO[bytes] = stack.enter_context(path.open("ab"))
+                self._stack = stack.pop_all()
+        except OSError as error:
+            raise self._error(error) from error
+
+    def truncate(self, size: int) -> None:
+        """Drop all after ``size`` bytes, such as an incomplete line."""
+        try:
+            self._file.truncate(size)
+        except OSError as error:
+            raise self._error(error) from error
+
+    def append(self, data: Mapping[str, Any]) -> None:
+        """Write a line; it is on the disk when this returns.
+
+        Raises:
+            ZimError: the file cannot be written, as on a full disk.
+        """
+        line = f"{json.dumps(data, allow_nan=False)}\n".encode()
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._error(error) from error
+
+    def _error(self, error: OSError) -> ZimError:
+        reason, cure = describe_os_error(error)
+        return ZimError(
+            msg("{path} cannot be written: {reason}.", path=self.path, reason=reason),
+            cure,
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
