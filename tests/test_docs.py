@@ -1,5 +1,6 @@
 """The documents say what is true: keys, links, commands and examples."""
 
+import ast
 import re
 import shlex
 import shutil
@@ -86,6 +87,21 @@ def test_named_files_exist(path):
     pattern = rf"`((?:{top})/[\w./-]+)`"
     for named in re.findall(pattern, path.read_text("utf-8")):
         assert (ROOT / named).exists(), named
+
+
+def test_steps_of_the_architecture_exist():
+    """Every function that a flow names is defined in the file beside it."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    steps = re.findall(r"^\| `([\w/.]+\.py)` \| (.*?) \|", text, re.MULTILINE)
+    assert len(steps) > 30
+    for file, functions in steps:
+        defined = set()
+        for node in ast.parse((ROOT / file).read_text("utf-8")).body:
+            defined.add(getattr(node, "name", ""))
+            for part in getattr(node, "body", []) if hasattr(node, "name") else []:
+                name = getattr(part, "name", "")
+                defined |= {name, f"{node.name}.{name}"}
+        assert set(re.findall(r"`([\w.]+)`", functions)) <= defined, file
 
 
 def test_every_decision_is_listed():
