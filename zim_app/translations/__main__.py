@@ -31,7 +31,7 @@ def main(languages: Sequence[str] = ()) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class TsMessage:
     """One text of a ``.ts`` file.
 
     Attributes:
@@ -47,19 +47,19 @@ class Message:
     finished: bool
 
     @staticmethod
-    def read(context: str, element: ElementTree.Element) -> Message:
+    def read(context: str, element: ElementTree.Element) -> TsMessage:
         """Parse an XML element ``message``."""
         translation = element.find("translation")
         assert translation is not None
         text = translation.text or ""
         finished = translation.get("type") is None and bool(text)
-        return Message(context, element.findtext("source") or "", text, finished)
+        return TsMessage(context, element.findtext("source") or "", text, finished)
 
 
-def messages(file: Path) -> list[Message]:
+def messages(file: Path) -> list[TsMessage]:
     """All texts of a ``.ts`` file."""
     return [
-        Message.read(context.findtext("name") or "", element)
+        TsMessage.read(context.findtext("name") or "", element)
         for context in ElementTree.parse(file).getroot().iter("context")
         for element in context.iter("message")
     ]

@@ -37,7 +37,7 @@ def scaled_pixels(pixels: Tensor) -> Tensor:
     return (pixels.float() - PADDING_GREY) / 128
 
 
-class ResidualBlock(nn.Module):
+class SeparableBlock(nn.Module):
     """Depthwise, group norm, two pointwise layers, residual; keeps the shape."""
 
     def __init__(self, channels: int, kernel: int) -> None:
@@ -108,7 +108,7 @@ class TopDown(nn.Module):
             for coarse, fine in zip(config.widths, config.widths[1:], strict=False)
         )
         self.blocks = nn.ModuleList(
-            nn.Sequential(*(ResidualBlock(width, kernel) for _ in range(config.depth)))
+            nn.Sequential(*(SeparableBlock(width, kernel) for _ in range(config.depth)))
             for width, kernel in zip(config.widths, KERNELS, strict=True)
         )
 
@@ -170,9 +170,13 @@ class DetailStage(nn.Module):
         self.image4_mix = nn.Conv2d(middle, middle, 3, padding=1)
         self.matte4 = nn.Conv2d(2, middle, 3, padding=1)
         self.down = nn.Conv2d(middle, coarse, 3, 2, 1)
-        self.blocks8 = nn.Sequential(ResidualBlock(coarse, 5), ResidualBlock(coarse, 5))
+        self.blocks8 = nn.Sequential(
+            SeparableBlock(coarse, 5), SeparableBlock(coarse, 5)
+        )
         self.up4 = nn.Conv2d(coarse, middle, 1)
-        self.blocks4 = nn.Sequential(ResidualBlock(middle, 3), ResidualBlock(middle, 3))
+        self.blocks4 = nn.Sequential(
+            SeparableBlock(middle, 3), SeparableBlock(middle, 3)
+        )
         self.up2 = nn.Conv2d(middle, fine, 1)
         self.matte2 = nn.Conv2d(2, fine, 3, padding=1)
         self.mix = nn.Conv2d(fine, fine, 3, padding=1)
