@@ -96,8 +96,76 @@
         <translation>Ein anderer Lauf schreibt in {path}.</translation>
     </message>
     <message>
+        <source>The scaled image has shape {shape}.</source>
+        <translation>Das skalierte Bild hat die Form {shape}.</translation>
+    </message>
+    <message>
+        <source>Expected (1, 3, h, w) with a longer side of {side}.</source>
+        <translation>Erwartet wird (1, 3, h, w) mit einer längeren Seite von {side}.</translation>
+    </message>
+    <message>
+        <source>The scaled image has shape {shape}, which is not that of an image of {width} x {height} pixels.</source>
+        <translation>Das skalierte Bild hat die Form {shape}, die nicht zu einem Bild von {width} x {height} Pixeln gehört.</translation>
+    </message>
+    <message>
+        <source>Give the height and width before scaling.</source>
+        <translation>Geben Sie Höhe und Breite vor dem Skalieren an.</translation>
+    </message>
+    <message>
+        <source>It uses its earlier predictions by itself; give points.</source>
+        <translation>Es nutzt seine früheren Vorhersagen von selbst; geben Sie Punkte an.</translation>
+    </message>
+    <message>
+        <source>mask_input has shape {shape}.</source>
+        <translation>mask_input hat die Form {shape}.</translation>
+    </message>
+    <message>
+        <source>Expected logits of {side} x {side}.</source>
+        <translation>Erwartet werden Logits von {side} x {side}.</translation>
+    </message>
+    <message>
         <source>Call set_image first.</source>
         <translation>Rufen Sie zuerst set_image auf.</translation>
+    </message>
+    <message>
+        <source>{name} takes no tensors.</source>
+        <translation>{name} nimmt keine Tensoren.</translation>
+    </message>
+    <message>
+        <source>Use set_image and predict.</source>
+        <translation>Nutzen Sie set_image und predict.</translation>
+    </message>
+    <message>
+        <source>point_coords and point_labels belong together.</source>
+        <translation>point_coords und point_labels gehören zusammen.</translation>
+    </message>
+    <message>
+        <source>point_coords has shape {coords}, point_labels {labels}.</source>
+        <translation>point_coords hat die Form {coords}, point_labels {labels}.</translation>
+    </message>
+    <message>
+        <source>Expected (N, 2) and (N,).</source>
+        <translation>Erwartet werden (N, 2) und (N,).</translation>
+    </message>
+    <message>
+        <source>A point is not finite.</source>
+        <translation>Ein Punkt ist nicht endlich.</translation>
+    </message>
+    <message>
+        <source>A label is none of 1, 0 and -1.</source>
+        <translation>Eine Marke ist weder 1, 0 noch -1.</translation>
+    </message>
+    <message>
+        <source>1 is positive, 0 negative, -1 padding; give a box as box.</source>
+        <translation>1 ist positiv, 0 negativ, -1 Füllung; geben Sie einen Rahmen als box an.</translation>
+    </message>
+    <message>
+        <source>The box has shape {shape}.</source>
+        <translation>Der Rahmen hat die Form {shape}.</translation>
+    </message>
+    <message>
+        <source>Expected four finite numbers: left, top, right, bottom.</source>
+        <translation>Erwartet werden vier endliche Zahlen: links, oben, rechts, unten.</translation>
     </message>
     <message>
         <source>Check that this computer is online, then download again: what has arrived is kept.</source>

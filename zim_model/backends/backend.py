@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.view import View
 from zim_model.network.config import ModelConfig
 from zim_model.prompts import PromptSet
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class SizedFeatures(Protocol):
@@ -74,18 +77,37 @@ class Backend(Protocol):
         ...
 
 
-class GridBackend(Backend, Protocol):
-    """A backend that also gives its network's logits as they are."""
+class TokenBackend(Backend, Protocol):
+    """A backend whose network takes prompts as tokens, as SAM's and ZIM's do."""
 
-    def decode_grid(
+    def encode_tensor(self, pixels: Tensor, view: View) -> EncodedView:
+        """Encode a scaled view (1, 3, h, w) in 0 to 255.
+
+        Raises:
+            PromptError: the model cannot.
+        """
+        ...
+
+    def decode_tokens(
         self,
         encoded: EncodedView,
-        prompts: PromptSet,
-        mask_input: FloatArray | None = None,
-    ) -> tuple[FloatArray, FloatArray]:
-        """As :meth:`Backend.decode`, with the logits (4, S/m, S/m) of the padded input.
+        coords: Tensor,
+        labels: Tensor,
+        mask_input: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Predict for B prompt sets, without cropping.
 
-        m is ``config.mask_stride``.
+        Args:
+            coords: (B, N, 2) input pixels, x then y.
+            labels: (B, N) int64, see ``zim_model.network.decoder``.
+            mask_input: (B, 1, S/4, S/4) logits of an earlier prediction.
+
+        Returns:
+            Logits (B, 4, S/m, S/m) of the padded input, m being ``config.mask_stride``,
+            and predicted IoU (B, 4); float32, on the backend's device.
+
+        Raises:
+            PromptError: there is a mask input, and the model takes none.
         """
         ...
 

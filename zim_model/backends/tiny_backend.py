@@ -166,16 +166,6 @@ class TinyBackend:
         logits, scores = self._decode(encoded, sets)
         return self._aligned(logits, encoded.view), scores
 
-    def decode_grid(
-        self,
-        encoded: EncodedView,
-        prompts: PromptSet,
-        mask_input: FloatArray | None = None,
-    ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`~zim_model.backends.backend.Backend`."""
-        logits, scores = self._decode(encoded, [prompts], mask_input)
-        return self._in_main_memory(logits)[0], scores[0]
-
     @torch.inference_mode()
     def _decode(
         self,

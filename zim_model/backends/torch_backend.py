@@ -18,6 +18,7 @@ from zim_model.errors import PrecisionOverflow, WeightsError, msg
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.network.cue_maps import CUES, cue_maps
 from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
+from zim_model.network.sam_interface import preprocess
 from zim_model.network.zim import Features, Zim
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import (
@@ -140,14 +141,24 @@ class TorchBackend:
         """See :class:`Backend`."""
         pixels = resize_view(self.config, image, view)
         tensor = torch.from_numpy(normalise(pixels, self.config.image_size))[None]
+        return EncodedView(view, self._features(tensor), pixels)
+
+    @torch.inference_mode()
+    def encode_tensor(self, pixels: Tensor, view: View) -> EncodedView:
+        """See :class:`~zim_model.backends.backend.TokenBackend`."""
+        shown = pixels[0].permute(1, 2, 0).round().to("cpu", torch.uint8).numpy()
+        tensor = preprocess(pixels.to(self.device), self.config.image_size)
+        return EncodedView(view, self._features(tensor), shown)
+
+    def _features(self, tensor: Tensor) -> Features:
+        """Features of an input (1, 3, S, S), precomputed."""
         tensor = tensor.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._autocast():
             features = self.model.encode(tensor)
         if self.device.type == "cpu":
             features = features.map_tensors(torch.Tensor.float)
         with self._autocast(decoding=True):
-            features = self.model.precompute(features)
-        return EncodedView(view, features, pixels)
+            return self.model.precompute(features)
 
     def decode(
         self,
@@ -169,15 +180,28 @@ class TorchBackend:
         return self._decode_aligned(encoded, prompt_sets)
 
     @torch.inference_mode()
-    def decode_grid(
+    def decode_tokens(
         self,
         encoded: EncodedView,
-        prompts: PromptSet,
-        mask_input: FloatArray | None = None,
-    ) -> tuple[FloatArray, FloatArray]:
-        """See :class:`Backend`."""
-        logits, iou = self._decode(encoded, [prompts], mask_input)
-        return self._in_main_memory(logits)[0], self._scores(iou)[0]
+        coords: Tensor,
+        labels: Tensor,
+        mask_input: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """See :class:`~zim_model.backends.backend.TokenBackend`.
+
+        The network must have no cue maps.
+        """
+        assert isinstance(encoded.features, Features)
+        if mask_input is not None:
+            mask_input = mask_input.to(self.device, torch.float32)
+        with self._autocast(decoding=True):
+            logits, iou = self.model.decode(
+                encoded.features,
+                coords.to(self.device),
+                labels.to(self.device),
+                mask_input=mask_input,
+            )
+        return logits.float(), iou.float()
 
     @torch.inference_mode()
     def _decode_aligned(

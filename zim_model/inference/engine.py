@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     )
 
 CACHE_BYTES = 1 << 30
-RAW_CACHE_BYTES = 64 << 20
+RAW_CACHE_BYTES = 16 << 20
 """Most memory for mattes before their finish."""
 
 

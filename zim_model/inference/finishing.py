@@ -14,7 +14,7 @@ from zim_model.recipe import Stroke
 from zim_model.request import CancelCheck, Request, RequestKey, raise_if_cancelled
 from zim_model.runtime.lru import ByteBoundedLru
 
-CACHE_BYTES = 64 << 20
+CACHE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,53 +7,95 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor, nn
 
 from zim_model.arrays import FloatArray, as_rgb
-from zim_model.backends.backend import Backend, EncodedView
-from zim_model.backends.view import View, choose_view
+from zim_model.backends.backend import Backend, EncodedView, TokenBackend
+from zim_model.backends.view import View
 from zim_model.errors import ImageError, PromptError, msg
+from zim_model.inference.iterative import IterativePredictor
+from zim_model.inference.oom_fallback import backend_of
+from zim_model.inference.prediction import PredictRequest
+from zim_model.network.config import ZimConfig
+from zim_model.network.decoder import PADDING
+from zim_model.network.sam_interface import (
+    MASK_THRESHOLD,
+    ResizeLongestSide,
+    prompt_tokens_of,
+    to_mask_input,
+    upsample_logits,
+)
 from zim_model.prompts import PromptSet
+from zim_model.request import never_cancelled
 from zim_model.runtime.lru import ByteBoundedLru
 
 if TYPE_CHECKING:
-    import torch
-
     from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 
 CACHE_BYTES = 1 << 30
 """Most memory for the features of an image's views."""
+OUTSIDE = -30.0
+"""Logit outside the view of an object model: alpha 1e-13."""
 
 
 class ZimPredictor:
     """Encodes an image once and predicts for many prompts on it.
 
-    Masks are the logits upsampled bilinearly to the image's size, as in the official
-    predictors; the engine's guided upsampling is sharper and belongs to the
-    application.
+    The methods and attributes are those of ``SamPredictor``.  A SAM gives what Meta's
+    code gives: three masks (or one), true above a logit of 0.  A ZIM gives what the
+    official code gives: four mattes (or one), float32 alpha.  Points and a box count
+    together.  zim-tiny looks at the object more closely, as in the studio, and takes no
+    tensors and no mask input.
 
     Args:
-        model: a :class:`~zim_model.network.zim.Zim`, or any backend.
+        model: a :class:`~zim_model.network.zim.Zim` or zim-tiny, or any backend.
         device: where a model runs; None takes the best available.
+
+    Attributes:
+        model: as it was given.
+        transform: scales images and prompts to the input.
+        original_size, input_size: (height, width) of the image, and scaled to the
+            input; None before there is one.
     """
 
     def __init__(
         self, model: Zim | ZimTiny | Backend, device: str | None = None
     ) -> None:
-        from torch import nn
-
-        from zim_model.inference.oom_fallback import backend_of
-
+        self.model = model
         self.backend: Backend = (
             backend_of(model, device) if isinstance(model, nn.Module) else model
         )
+        self.transform = ResizeLongestSide(self.backend.config.image_size)
+        self.reset_image()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model runs; results of :meth:`predict_torch` are there."""
+        return cast(
+            "torch.device", getattr(self.backend, "device", torch.device("cpu"))
+        )
+
+    @property
+    def features(self) -> Tensor:
+        """See :meth:`get_image_embedding`."""
+        return self.get_image_embedding()
+
+    def reset_image(self) -> None:
+        """Drop the image and its features."""
         self._image: npt.NDArray[np.uint8] | None = None
-        self._views = ByteBoundedLru[View, "EncodedView"](CACHE_BYTES)
+        self._encoded: EncodedView | None = None
+        self._views = ByteBoundedLru[View, EncodedView](CACHE_BYTES)
+        self._predictor = IterativePredictor()
+        self.is_image_set = False
+        self.original_size: tuple[int, int] | None = None
+        self.input_size: tuple[int, int] | None = None
 
     def set_image(
         self,
@@ -77,61 +119,198 @@ class ZimPredictor:
                     image_format=image_format,
                 )
             )
-        if image_format == "BGR":
-            array = np.ascontiguousarray(array[..., ::-1])
+        array = np.ascontiguousarray(
+            array[..., ::-1] if image_format == "BGR" else array
+        )
         self.reset_image()
         self._image = array
-        self._encode(self._whole_view(array))
+        height, width = array.shape[:2]
+        view = View.whole(height, width, self.backend.config.image_size)
+        self._encoded = self._encode(view)
+        self._set_sizes(view)
+
+    def set_torch_image(
+        self, transformed_image: Tensor, original_image_size: tuple[int, int]
+    ) -> None:
+        """Encode an image that ``transform`` has scaled already.
+
+        Args:
+            transformed_image: (1, 3, h, w) in 0 to 255, its longer side the input's.
+            original_image_size: (H, W) of the image.
+
+        Raises:
+            ImageError: another shape.
+            PromptError: the model needs the image itself.
+        """
+        side, (height, width) = self.backend.config.image_size, original_image_size
+        shape, view = tuple(transformed_image.shape), View.whole(height, width, side)
+        if len(shape) != 4 or shape[:2] != (1, 3) or max(shape[2:]) != side:
+            raise ImageError(
+                msg("The scaled image has shape {shape}.", shape=shape),
+                msg("Expected (1, 3, h, w) with a longer side of {side}.", side=side),
+            )
+        if shape[2:] != view.input_size:
+            raise ImageError(
+                msg(
+                    "The scaled image has shape {shape}, which is not that of an image "
+                    "of {width} x {height} pixels.",
+                    shape=shape,
+                    width=width,
+                    height=height,
+                ),
+                msg("Give the height and width before scaling."),
+            )
+        backend = self._token_backend()
+        self.reset_image()
+        self._encoded = backend.encode_tensor(transformed_image, view)
+        self._set_sizes(view)
+
+    def _set_sizes(self, view: View) -> None:
+        self.original_size, self.input_size = (view.height, view.width), view.input_size
+        self.is_image_set = True
 
     def predict(
         self,
         point_coords: npt.ArrayLike | None = None,
         point_labels: npt.ArrayLike | None = None,
         box: npt.ArrayLike | None = None,
-        mask_input: FloatArray | None = None,
+        mask_input: npt.ArrayLike | None = None,
         multimask_output: bool = True,
         return_logits: bool = False,
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Predict mattes for one set of prompts.
+    ) -> tuple[npt.NDArray[Any], FloatArray, FloatArray]:
+        """Predict for one set of prompts.
 
         Args:
             point_coords: (N, 2) in image pixels, x then y.
-            point_labels: (N,) of 1 positive, 0 negative, -1 padding (ignored).
-            box: (4,) left, top, right, bottom in image pixels.  With points too, both
-                count: the points are not dropped as in official ZIM.
-            mask_input: (1, 4G, 4G) logits of an earlier prediction (SAM models).
-            multimask_output: return all four mattes, as official ZIM, else only the
-                first, which is the one for unambiguous prompts.
-            return_logits: masks as logits instead of alpha.
+            point_labels: (N,) of 1 positive, 0 negative, -1 padding.
+            box: (4,) left, top, right, bottom in image pixels.
+            mask_input: (1, S/4, S/4) logits of an earlier prediction.
+            multimask_output: return all candidates, else only the first, which is the
+                one for unambiguous prompts.
+            return_logits: logits instead of masks or alpha.
 
         Returns:
-            Masks (C, H, W) float32, alpha in [0, 1] at the image's size; scores (C,),
-            the predicted IoU; logits (C, h, w) at the network's own size.
+            Masks (C, H, W): bool for a SAM, else float32 alpha in [0, 1]; with
+            ``return_logits`` float32.  Scores (C,), the predicted IoU.  Low-resolution
+            logits (C, S/4, S/4), which can be fed back; of zim-tiny (C, h, w) of the
+            part that it looked at.
 
         Raises:
-            PromptError: no image was set, or the prompts cannot be answered.
+            PromptError: no image was set, or the prompts cannot be used.
         """
-        image = self._image
-        if image is None:
-            raise PromptError(msg("No image is set."), msg("Call set_image first."))
-        height, width = image.shape[:2]
-        prompts = PromptSet.from_arrays(point_coords, point_labels, box)
-        prompts = prompts.validate(height, width)
-        view = choose_view(self.backend.config, prompts, height, width)
-        encoded = self._encode(view)
-        logits, scores = self.backend.decode(encoded, view.apply(prompts), mask_input)
+        self._check_image()
+        coords, labels = _points(point_coords, point_labels)
+        corners = _box(box)
+        if not self._takes_tokens:
+            if mask_input is not None:
+                raise PromptError(
+                    msg("{name} takes no mask input.", name=self.backend.config.name),
+                    msg("It uses its earlier predictions by itself; give points."),
+                )
+            prompts = PromptSet.from_arrays(coords, labels, corners)
+            return self._predict_object(
+                prompts, multimask_output=multimask_output, return_logits=return_logits
+            )
+        assert self.original_size is not None
+        scale, size = self.transform, self.original_size
+        given = {
+            "point_coords": None
+            if coords is None
+            else torch.from_numpy(scale.apply_coords(coords, size)).float()[None],
+            "point_labels": None if labels is None else torch.from_numpy(labels)[None],
+            "boxes": None
+            if corners is None
+            else torch.from_numpy(scale.apply_boxes(corners, size)).float(),
+            "mask_input": None
+            if mask_input is None
+            else torch.from_numpy(np.asarray(mask_input, np.float32))[None],
+        }
+        masks, scores, low = self.predict_torch(
+            **given, multimask_output=multimask_output, return_logits=return_logits
+        )
+        return (
+            masks[0].cpu().numpy(),
+            np.asarray(scores[0].cpu().numpy(), np.float32),
+            np.asarray(low[0].cpu().numpy(), np.float32),
+        )
+
+    @torch.inference_mode()
+    def predict_torch(
+        self,
+        point_coords: Tensor | None,
+        point_labels: Tensor | None,
+        boxes: Tensor | None = None,
+        mask_input: Tensor | None = None,
+        multimask_output: bool = True,
+        return_logits: bool = False,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Predict for B sets of prompts in input pixels, as ``transform`` gives them.
+
+        Args:
+            point_coords: (B, N, 2), x then y.
+            point_labels: (B, N), as in :meth:`predict`.
+            boxes: (B, 4).
+            mask_input: (B, 1, S/4, S/4).
+            multimask_output, return_logits: as in :meth:`predict`.
+
+        Returns:
+            As :meth:`predict`, with B in front, on :attr:`device`.
+
+        Raises:
+            PromptError: no image was set, the prompts cannot be used, or the model
+                takes no tensors.
+        """
+        encoded = self._check_image()
+        backend = self._token_backend()
+        side = backend.config.image_size
+        if mask_input is not None and mask_input.shape[-2:] != (side // 4, side // 4):
+            raise PromptError(
+                msg("mask_input has shape {shape}.", shape=tuple(mask_input.shape)),
+                msg("Expected logits of {side} x {side}.", side=side // 4),
+            )
+        coords, labels = prompt_tokens_of(point_coords, point_labels, boxes, PADDING)
+        logits, scores = backend.decode_tokens(encoded, coords, labels, mask_input)
+        binary = backend.config.binary
         if not multimask_output:
-            logits, scores = logits[:1], scores[:1]
-        outside = -30.0  # alpha 1e-13, outside the view
-        masks = np.full((len(logits), height, width), outside, np.float32)
+            logits, scores = logits[:, :1], scores[:, :1]
+        elif binary:  # the first one is for unambiguous prompts
+            logits, scores = logits[:, 1:], scores[:, 1:]
+        assert self.input_size is not None
+        assert self.original_size is not None
+        masks = upsample_logits(logits, side, self.input_size, self.original_size)
+        if not return_logits:
+            masks = masks > MASK_THRESHOLD if binary else masks.sigmoid()
+        return masks, scores, to_mask_input(logits, side)
+
+    def _predict_object(
+        self, prompts: PromptSet, *, multimask_output: bool, return_logits: bool
+    ) -> tuple[npt.NDArray[Any], FloatArray, FloatArray]:
+        """As :meth:`predict`, by looking at the object more closely."""
+        assert self._image is not None
+        height, width = self._image.shape[:2]
+        prompts = prompts.validate(height, width)
+        request = PredictRequest(
+            backend=self.backend,
+            encode=self._encode,
+            image_key="",
+            size=(height, width),
+            prompts=prompts,
+            candidate=0,
+            cancelled=never_cancelled,
+        )
+        prediction = self._predictor.predict(request)
+        count = None if multimask_output else 1
+        view, alphas = prediction.view, prediction.alphas[:count]
+        low = _logit(alphas)
+        masks = np.full((len(alphas), height, width), OUTSIDE, np.float32)
         region = np.s_[view.top : view.bottom, view.left : view.right]
-        for mask, logit in zip(masks, logits, strict=True):
-            mask[region] = cv2.resize(logit, (view.width, view.height))
+        for mask, logits in zip(masks, low, strict=True):
+            mask[region] = cv2.resize(logits, (view.width, view.height))
         if not return_logits:
             masks = (1 / (1 + np.exp(-masks))).astype(np.float32)
-        return masks, scores, logits
+        return masks, prediction.scores[:count], low
 
-    def get_image_embedding(self) -> torch.Tensor:
+    def get_image_embedding(self) -> Tensor:
         """The whole image's embedding, (1, C, G, G).
 
         Raises:
@@ -139,9 +318,7 @@ class ZimPredictor:
         """
         from zim_model.network.zim import Features
 
-        if self._image is None:
-            raise PromptError(msg("No image is set."), msg("Call set_image first."))
-        features = self._encode(self._whole_view(self._image)).features
+        features = self._check_image().features
         if not isinstance(features, Features):
             name = self.backend.config.name
             raise PromptError(
@@ -149,18 +326,23 @@ class ZimPredictor:
             )
         return features.embeddings
 
-    def _whole_view(self, image: npt.NDArray[np.uint8]) -> View:
-        height, width = image.shape[:2]
-        return View.whole(height, width, self.backend.config.image_size)
-
-    def reset_image(self) -> None:
-        """Drop the image and its features."""
-        self._image = None
-        self._views = ByteBoundedLru(CACHE_BYTES)
+    def _check_image(self) -> EncodedView:
+        if self._encoded is None:
+            raise PromptError(msg("No image is set."), msg("Call set_image first."))
+        return self._encoded
 
     @property
-    def is_image_set(self) -> bool:
-        return self._image is not None
+    def _takes_tokens(self) -> bool:
+        config = self.backend.config
+        return isinstance(config, ZimConfig) and not config.cue_channels
+
+    def _token_backend(self) -> TokenBackend:
+        if not self._takes_tokens:
+            raise PromptError(
+                msg("{name} takes no tensors.", name=self.backend.config.name),
+                msg("Use set_image and predict."),
+            )
+        return cast("TokenBackend", self.backend)
 
     def _encode(self, view: View) -> EncodedView:
         encoded = self._views.get(view)
@@ -169,3 +351,64 @@ class ZimPredictor:
             encoded = self.backend.encode(self._image, view)
             self._views.put(view, encoded)
         return encoded
+
+
+def _logit(alphas: FloatArray) -> FloatArray:
+    clipped = np.clip(alphas, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(clipped / (1 - clipped)), np.float32)
+
+
+def _points(
+    coords: npt.ArrayLike | None, labels: npt.ArrayLike | None
+) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.int64] | None]:
+    """Points (N, 2) and labels (N,), checked.
+
+    Raises:
+        PromptError: they do not belong together, or are malformed.
+    """
+    if coords is None and labels is None:
+        return None, None
+    if coords is None or labels is None:
+        raise PromptError(msg("point_coords and point_labels belong together."))
+    places, kinds = _as_array(coords), _as_array(labels)
+    if places.ndim != 2 or places.shape[1] != 2 or kinds.shape != places.shape[:1]:
+        raise PromptError(
+            msg(
+                "point_coords has shape {coords}, point_labels {labels}.",
+                coords=places.shape,
+                labels=kinds.shape,
+            ),
+            msg("Expected (N, 2) and (N,)."),
+        )
+    if not np.isfinite(places).all():
+        raise PromptError(msg("A point is not finite."))
+    if not np.isin(kinds, (-1, 0, 1)).all():
+        raise PromptError(
+            msg("A label is none of 1, 0 and -1."),
+            msg("1 is positive, 0 negative, -1 padding; give a box as box."),
+        )
+    return places, kinds.astype(np.int64)
+
+
+def _box(box: npt.ArrayLike | None) -> npt.NDArray[np.float64] | None:
+    """A box (4,), checked; None without one.
+
+    Raises:
+        PromptError: it has another shape, or an edge is not finite.
+    """
+    if box is None:
+        return None
+    edges = _as_array(box)
+    if edges.size != 4 or not np.isfinite(edges).all():
+        raise PromptError(
+            msg("The box has shape {shape}.", shape=edges.shape),
+            msg("Expected four finite numbers: left, top, right, bottom."),
+        )
+    return edges.reshape(4)
+
+
+def _as_array(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """An array of doubles, also from a tensor on any device."""
+    if isinstance(values, Tensor):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, np.float64)

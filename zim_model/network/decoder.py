@@ -128,6 +128,8 @@ def attention_mask(
         grid: image tokens per side G.
         sigma_fraction: standard deviation as a fraction of the grid.
     """
+    if coords.shape[1] == 0:  # of which there is no maximum
+        return coords.new_ones(len(coords), grid, grid)
     cells = torch.arange(grid, device=coords.device, dtype=coords.dtype)
     cell = (coords / STRIDE).floor()
     distance = cells - cell[..., None]  # (B, N, 2, G)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from zim_model.network.config import STRIDE, CnnConfig, ZimConfig
 from zim_model.network.decoder import (
     ABSENT,
+    PADDING,
     ImageProjections,
     MaskDecoder,
     PromptEncoder,
@@ -26,6 +28,14 @@ from zim_model.network.region_head import (
     Regions,
     earlier_cue,
     region_cues,
+)
+from zim_model.network.sam_interface import (
+    MASK_THRESHOLD,
+    Size,
+    preprocess,
+    prompt_tokens_of,
+    to_mask_input,
+    upsample_logits,
 )
 
 
@@ -250,3 +260,69 @@ class Zim(nn.Module):
             prepared.projections if prepared and mask_input is None else None,
         )
         return logits, iou
+
+    # -- As in segment_anything.Sam -------------------------------------------------
+
+    mask_threshold = MASK_THRESHOLD
+    image_format = "RGB"
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def preprocess(self, x: Tensor) -> Tensor:
+        """The input (..., 3, S, S) from scaled images (..., 3, h, w) in 0 to 255."""
+        return preprocess(x, self.config.image_size)
+
+    def postprocess_masks(
+        self, masks: Tensor, input_size: Size, original_size: Size
+    ) -> Tensor:
+        """Logits at the image's size, see :func:`upsample_logits`."""
+        return upsample_logits(masks, self.config.image_size, input_size, original_size)
+
+    @torch.no_grad()
+    def forward(
+        self, batched_input: list[dict[str, Any]], multimask_output: bool
+    ) -> list[dict[str, Tensor]]:
+        """Predict for several images with their prompts.
+
+        Args:
+            batched_input: of each image ``image`` (3, h, w) in 0 to 255, its longer
+                side the input's, and ``original_size`` (H, W); and in input pixels any
+                of ``point_coords`` (B, N, 2) with ``point_labels`` (B, N), ``boxes``
+                (B, 4) and ``mask_inputs`` (B, 1, S/4, S/4).
+            multimask_output: all candidates (of a SAM the three for ambiguous
+                prompts), else the first.
+
+        Returns:
+            Of each image ``masks`` (B, C, H, W), bool for a SAM, else alpha;
+            ``iou_predictions`` (B, C); ``low_res_logits`` (B, C, S/4, S/4).
+        """
+        binary, side = self.config.binary, self.config.image_size
+        chosen = slice(int(binary), None) if multimask_output else slice(1)
+        outputs = []
+        for record in batched_input:
+            features = self.encode(self.preprocess(record["image"])[None])
+            coords, labels = prompt_tokens_of(
+                record.get("point_coords"),
+                record.get("point_labels"),
+                record.get("boxes"),
+                PADDING,
+            )
+            logits, iou = self.decode(
+                features,
+                coords.to(self.device),
+                labels.to(self.device),
+                mask_input=record.get("mask_inputs"),
+            )
+            logits, iou = logits[:, chosen], iou[:, chosen]
+            size = (record["image"].shape[-2], record["image"].shape[-1])
+            large = self.postprocess_masks(logits, size, record["original_size"])
+            outputs.append(
+                {
+                    "masks": large > MASK_THRESHOLD if binary else large.sigmoid(),
+                    "iou_predictions": iou,
+                    "low_res_logits": to_mask_input(logits, side),
+                }
+            )
+        return outputs

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.backend import EncodedView
@@ -25,6 +26,7 @@ from zim_model.backends.view import View, align, normalise, resize_view
 from zim_model.errors import DeviceError, PromptError, WeightsError, msg
 from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.network.decoder import attention_mask
+from zim_model.network.sam_interface import preprocess
 from zim_model.network.zim import Features
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import is_out_of_memory
@@ -108,6 +110,9 @@ class OnnxBackend:
         """See :class:`~zim_model.backends.backend.Backend`."""
         pixels = resize_view(self.config, image, view)
         tensor = normalise(pixels, self.config.image_size)[None]
+        return self._encode(tensor, view, pixels)
+
+    def _encode(self, tensor: FloatArray, view: View, pixels: ByteArray) -> EncodedView:
         arrays = self._run(self._encoder, ENCODER_OUTPUTS, {IMAGE: tensor})
         embeddings, *details = map(torch.from_numpy, arrays)
         return EncodedView(view, Features(embeddings, details), pixels)
@@ -123,35 +128,46 @@ class OnnxBackend:
         Raises:
             PromptError: there is a mask input, which the graphs do not have.
         """
-        logits, scores = self.decode_grid(encoded, prompts, mask_input)
-        return align(logits, encoded.view, self.config.mask_stride), scores
+        coords, labels = map(torch.from_numpy, prompt_tokens(prompts))
+        mask = None if mask_input is None else torch.from_numpy(mask_input)
+        logits, iou = self.decode_tokens(encoded, coords[None], labels[None], mask)
+        stride = self.config.mask_stride
+        return align(logits[0].numpy(), encoded.view, stride), iou[0].numpy()
 
-    def decode_grid(
+    def encode_tensor(self, pixels: Tensor, view: View) -> EncodedView:
+        """See :class:`~zim_model.backends.backend.TokenBackend`."""
+        shown = pixels[0].permute(1, 2, 0).round().to("cpu", torch.uint8).numpy()
+        side = self.config.image_size
+        return self._encode(preprocess(pixels.cpu(), side).numpy(), view, shown)
+
+    def decode_tokens(
         self,
         encoded: EncodedView,
-        prompts: PromptSet,
-        mask_input: FloatArray | None = None,
-    ) -> tuple[FloatArray, FloatArray]:
-        """See :meth:`decode` and :class:`~zim_model.backends.backend.Backend`."""
+        coords: Tensor,
+        labels: Tensor,
+        mask_input: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """See :class:`~zim_model.backends.backend.TokenBackend`."""
         if mask_input is not None:
             raise PromptError(
                 msg("{name} takes no mask input.", name=self.config.name),
                 msg("The official graphs have none; convert them, or give points."),
             )
-        coords, labels = prompt_tokens(prompts)
         features = encoded.features
         assert isinstance(features, Features)
         tensors = (features.embeddings, *features.details)
+        grid, sigma = self.config.grid, self.config.attention_sigma
         inputs = {
             **dict(zip(ENCODER_OUTPUTS, (t.numpy() for t in tensors), strict=True)),
-            "point_coords": coords[None],
-            "point_labels": labels[None].astype(np.float32),
-            "attn_mask": self._attention(coords, labels),
+            "point_coords": coords.numpy(),
+            "point_labels": labels.float().numpy(),
+            "attn_mask": attention_mask(coords, labels, grid, sigma).float().numpy(),
         }
         logits, iou = self._run(self._decoder, DECODER_OUTPUTS, inputs)
         if not np.isfinite(logits).all():
             raise non_finite_error(str(self._folder))
-        return logits[0], iou[0].reshape(NUM_MASK_TOKENS)
+        scores = torch.from_numpy(iou).reshape(-1, NUM_MASK_TOKENS)
+        return torch.from_numpy(logits), scores
 
     def _run(self, session: Any, outputs: Sequence[str], inputs: Any) -> list[Any]:
         """Run a graph; never on another device when this one fails."""
@@ -170,16 +186,6 @@ class OnnxBackend:
                 ),
                 msg("Download or copy both files again."),
             ) from error
-
-    def _attention(self, coords: FloatArray, labels: np.ndarray[Any, Any]) -> Any:
-        """The attention mask (1, G, G) float32 of the prompts' tokens."""
-        mask = attention_mask(
-            torch.from_numpy(coords)[None],
-            torch.from_numpy(labels)[None],
-            self.config.grid,
-            self.config.attention_sigma,
-        )
-        return mask.float().numpy()
 
 
 def _runtime() -> Any:

@@ -166,7 +166,7 @@ def test_a_mirrored_run_of_the_command_resumes(qtbot, chosen, model, mini):
     run_through(qtbot, chosen)
     assert len(rows_on_disk(chosen)) == len(chosen.rows) == ROW_COUNT
     assert len(model.asked) == ROW_COUNT - 4
-    assert all(request.options.flip_tta for request in model.asked)
+    assert all(request.recipe.options.flip_tta for request in model.asked)
     query = chosen.case_query(next(iter(chosen.rows.values())))
     assert query.options.flip_tta
 

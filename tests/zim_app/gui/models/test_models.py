@@ -254,10 +254,10 @@ def test_a_new_model_answers_the_prompts_that_are_there(
 ):
     click_canvas(qtbot, opened)
     settle()
-    assert [r.model for r in engine.solved] == ["zim-tiny"]
+    assert [r.recipe.model for r in engine.solved] == ["zim-tiny"]
     click(qtbot, added.use_button)
     settle()
-    assert [r.model for r in engine.solved] == ["zim-tiny", "mine"]
+    assert [r.recipe.model for r in engine.solved] == ["zim-tiny", "mine"]
     assert engine.solved[0].recipe.prompts == engine.solved[1].recipe.prompts
 
 

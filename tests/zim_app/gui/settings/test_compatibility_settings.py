@@ -102,7 +102,8 @@ def test_the_last_evaluation():
         keep_mattes=True,
         out="/results",
     )
-    assert choices.to_json().keys() == data.keys()
+    assert not choices.flip_tta
+    assert choices.to_json().keys() == data.keys() | {"flip_tta"}
 
 
 def test_the_last_batch(qtbot):
