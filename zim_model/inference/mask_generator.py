@@ -75,9 +75,11 @@ class ZimAutomaticMaskGenerator:
         points_per_side: points along each side; None if ``point_grids`` are given.
         points_per_batch: points decoded together, on a GPU.
         pred_iou_thresh: least IoU that the model predicts for its matte.
-        stability_score_thresh: least IoU between the matte cut
-            ``stability_score_offset`` above and below alpha 0.5.
-        stability_score_offset: in alpha, above 0 and below 0.5.
+        stability_score_thresh: least IoU between the mask cut
+            ``stability_score_offset`` above and below its threshold; None takes the
+            model's authors' default, 0.95 for a SAM and 0.9 for a ZIM.
+        stability_score_offset: for a SAM in logits around 0, above 0, by default 1; for
+            a ZIM in alpha around one half, above 0 and below 0.5, by default 0.1.
         box_nms_thresh: IoU of boxes above which only the better of two mattes stays.
         crop_n_layers: the i-th layer predicts again on 2^i times 2^i crops.
         crop_nms_thresh: as ``box_nms_thresh``, between crops, where the smaller wins.
@@ -99,8 +101,8 @@ class ZimAutomaticMaskGenerator:
         points_per_side: int | None = 32,
         points_per_batch: int = 64,
         pred_iou_thresh: float = 0.88,
-        stability_score_thresh: float = 0.9,
-        stability_score_offset: float = 0.1,
+        stability_score_thresh: float | None = None,
+        stability_score_offset: float | None = None,
         box_nms_thresh: float = 0.7,
         crop_n_layers: int = 0,
         crop_nms_thresh: float = 0.7,
@@ -119,11 +121,6 @@ class ZimAutomaticMaskGenerator:
             raise PromptError(msg("Give either points_per_side or point_grids."))
         _require("points_per_batch", points_per_batch, points_per_batch >= 1)
         _require("crop_n_layers", crop_n_layers, 0 <= crop_n_layers <= 4)
-        _require(
-            "stability_score_offset",
-            stability_score_offset,
-            0 < stability_score_offset < 0.5,
-        )
         _require("crop_overlap_ratio", crop_overlap_ratio, 0 <= crop_overlap_ratio < 1)
         _require(
             "crop_n_points_downscale_factor",
@@ -133,6 +130,16 @@ class ZimAutomaticMaskGenerator:
         _require("output_mode", output_mode, output_mode in get_args(OutputMode))
         self.backend: Backend = (
             backend_of(model, device) if isinstance(model, nn.Module) else model
+        )
+        binary = self.backend.config.binary
+        if stability_score_thresh is None:
+            stability_score_thresh = 0.95 if binary else 0.9
+        if stability_score_offset is None:
+            stability_score_offset = 1.0 if binary else 0.1
+        _require(
+            "stability_score_offset",
+            stability_score_offset,
+            0 < stability_score_offset < (np.inf if binary else 0.5),
         )
         self.point_grids: list[npt.NDArray[np.float64]] = []
         for layer in range(crop_n_layers + 1):
@@ -162,9 +169,12 @@ class ZimAutomaticMaskGenerator:
 
         Returns:
             One record for each object, the highest score first: ``segmentation`` ((H,
-            W) bool, or run lengths), ``matte`` ((H, W) uint8, soft), ``area`` (pixels),
-            ``bbox`` and ``crop_box`` (left, top, width, height), ``predicted_iou``,
-            ``point_coords`` ([[x, y]] of the prompt), ``stability_score``.
+            W) bool, or run lengths), ``matte`` ((H, W) uint8, soft) and the same as
+            ``logit``, which is the official ZIM's name, ``area`` (pixels), ``bbox``
+            (left, top, width, height between the outermost pixels' positions, as SAM
+            has it: one less than their number), ``crop_box`` (left, top, width,
+            height), ``predicted_iou``, ``point_coords`` ([[x, y]] of the prompt),
+            ``stability_score``.
 
         Raises:
             ImageError: another shape or dtype.
@@ -223,10 +233,16 @@ class ZimAutomaticMaskGenerator:
         """The masks of a batch of points that pass the thresholds."""
         sets = [PromptSet((Point(x, y),)) for x, y in points]
         predictions = decode_many(self.backend, encoded, sets)
-        offset = self.stability_score_offset
-        margin = float(np.log((0.5 + offset) / (0.5 - offset)))
+        offset, first = self.stability_score_offset, 0
+        if self.backend.config.binary:
+            margin = offset
+            first = 1  # the candidates for ambiguous prompts, as a point is
+        else:
+            margin = float(np.log((0.5 + offset) / (0.5 - offset)))
         for (x, y), (logits, scores) in zip(points, predictions, strict=True):
-            for matte, score in zip(logits, scores.tolist(), strict=True):
+            for matte, score in zip(
+                logits[first:], scores[first:].tolist(), strict=True
+            ):
                 if score <= self.pred_iou_thresh:
                     continue
                 low = np.count_nonzero(matte > -margin)
@@ -268,8 +284,9 @@ class ZimAutomaticMaskGenerator:
         return {
             "segmentation": self._segmentation(mask),
             "matte": matte,
+            "logit": matte,
             "area": int(np.count_nonzero(mask)),
-            "bbox": [left, top, right - left, bottom - top],
+            "bbox": [left, top, right - left - 1, bottom - top - 1],
             "predicted_iou": generated.score,
             "point_coords": [list(generated.point)],
             "stability_score": generated.stability,

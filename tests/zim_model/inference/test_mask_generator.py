@@ -11,11 +11,13 @@ from zim_model.inference.mask_generator import (
     remove_small_regions,
 )
 from zim_model.matting.rle import encoded
+from zim_model.network.config import sam_variant
 
 IMAGE = np.zeros((96, 128, 3), np.uint8)
 IMAGE[20:60, 10:50] = 200
 IMAGE[40:90, 70:120] = 120
-SQUARES = {(10, 20, 40, 40), (70, 40, 50, 50)}
+SQUARES = {(10, 20, 39, 39), (70, 40, 49, 49)}
+"""Boxes of the two squares; SAM counts from the first to the last pixel."""
 
 
 class SquareBackend:
@@ -72,15 +74,15 @@ def found(image=IMAGE, **options):
 def test_every_thing_is_found_once_with_what_other_generators_tell():
     records, backend = found()
     assert len(backend.encoded) == 1
-    assert {tuple(r["bbox"]) for r in records} == SQUARES | {(0, 0, 128, 96)}
+    assert {tuple(r["bbox"]) for r in records} == SQUARES | {(0, 0, 127, 95)}
     scores = [r["predicted_iou"] for r in records]
     assert scores == sorted(scores, reverse=True)
     first = records[0]
     assert set(first) == {
-        *("segmentation", "matte", "area", "bbox", "predicted_iou", "point_coords"),
-        *("stability_score", "crop_box"),
+        *("segmentation", "matte", "logit", "area", "bbox", "predicted_iou"),
+        *("point_coords", "stability_score", "crop_box"),
     }
-    assert first["bbox"] == [10, 20, 40, 40]
+    assert first["bbox"] == [10, 20, 39, 39]
     assert first["crop_box"] == [0, 0, 128, 96]
     assert first["area"] == first["segmentation"].sum() == 1600
     assert first["segmentation"].dtype == bool
@@ -98,12 +100,28 @@ def test_points_are_answered_together():
     assert backend.together == [3] * 12
 
 
+def test_a_sam_is_searched_as_meta_does():
+    """Its candidates 1 to 3, and stability between logits of -1 and 1."""
+    backend = SquareBackend()
+    backend.config = sam_variant(SMALL_VIT)
+    generator = ZimAutomaticMaskGenerator(backend, points_per_side=6)
+    assert generator.stability_score_offset == 1
+    assert generator.stability_score_thresh == 0.95
+    assert generator.generate(IMAGE) == [], "only token 0 is sure and steady"
+    generator = ZimAutomaticMaskGenerator(
+        backend, points_per_side=6, stability_score_offset=0.1
+    )
+    records = generator.generate(IMAGE)  # token 1 is 0.2 above and below
+    assert {tuple(r["bbox"]) for r in records} == SQUARES | {(0, 0, 127, 95)}
+    assert {round(r["predicted_iou"], 2) for r in records} == {0.99}
+
+
 def test_thresholds_decide_what_is_kept():
     assert found(pred_iou_thresh=0.95)[0] == []
     unsteady, _ = found(stability_score_thresh=0.0)
     assert {r["stability_score"] for r in unsteady} == {0.0}  # they are surer
     low, _ = found(pred_iou_thresh=0.915)
-    assert [tuple(r["bbox"]) for r in low] == [(10, 20, 40, 40)]
+    assert [tuple(r["bbox"]) for r in low] == [(10, 20, 39, 39)]
 
 
 def test_crops_find_what_lies_inside_them_once():
@@ -111,18 +129,18 @@ def test_crops_find_what_lies_inside_them_once():
     records, backend = found(large, crop_n_layers=1, crop_overlap_ratio=0.5)
     assert len(backend.encoded) == 5
     crops = {}
-    for expected in ((30, 60, 120, 120), (210, 120, 150, 150), (0, 0, 384, 288)):
+    for expected in ((30, 60, 119, 119), (210, 120, 149, 149), (0, 0, 383, 287)):
         off = [np.abs(np.subtract(r["bbox"], expected)).max() for r in records]
         (index,) = np.flatnonzero(np.array(off) <= 3)  # found once, to about a cell
         crops[expected] = tuple(records[index]["crop_box"])
-    assert crops[30, 60, 120, 120] == (0, 0, 264, 216)
-    assert crops[0, 0, 384, 288] == (0, 0, 384, 288)
+    assert crops[30, 60, 119, 119] == (0, 0, 264, 216)
+    assert crops[0, 0, 383, 287] == (0, 0, 384, 288)
 
 
 def test_points_can_be_given():
     grid = np.array([[0.2, 0.4]])
     records, _ = found(points_per_side=None, point_grids=[grid])
-    assert [tuple(r["bbox"]) for r in records] == [(10, 20, 40, 40)]
+    assert [tuple(r["bbox"]) for r in records] == [(10, 20, 39, 39)]
 
 
 @pytest.mark.parametrize("mode", ["uncompressed_rle", "coco_rle"])
