@@ -20,7 +20,7 @@ VERSION = 3
 a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
-Upsampling = Literal["guided", "bilinear", "native"]
+Upsampling = Literal["guided", "bilinear", "native", "official"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,10 @@ class Options:
         candidate: which candidate to use; None takes the one for unambiguous prompts
             (mask token 0, as SAM and ZIM do).
         upsampling: from the network's grid to the image: ``guided`` follows the image's
-            own edges, ``bilinear`` is official ZIM's; ``native`` is ``guided`` with
-            tiled refinement, which takes many times as long.
+            own edges; ``bilinear`` only enlarges the matte; ``native`` is ``guided``
+            with tiled refinement, which takes many times as long; ``official`` is
+            what the official code does (:mod:`zim_model.inference.official`), for a
+            model without such code the same as ``bilinear``.
         flip_tta: take the mean of the predictions for the image and its mirror image,
             which takes twice as long.
     """

@@ -129,7 +129,8 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         "--upsampling",
         choices=get_args(Upsampling),
         help="how the matte reaches the photo's size: guided by its edges (default), "
-        "bilinear, or native, which predicts again along the edge and takes longer",
+        "bilinear, native, which predicts again along the edge and takes longer, or "
+        "official, as the code of the model's authors does it",
     )
     parser.add_argument(
         "--mirrored",

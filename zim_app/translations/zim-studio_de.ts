@@ -1112,6 +1112,14 @@
         <translation>Es gibt keinen Kandidaten {candidate}.</translation>
     </message>
     <message>
+        <source>The official code does not predict for the mirrored image.</source>
+        <translation>Der offizielle Code sagt nicht für das gespiegelte Bild vorher.</translation>
+    </message>
+    <message>
+        <source>Choose another upsampling.</source>
+        <translation>Wählen Sie eine andere Vergrößerung.</translation>
+    </message>
+    <message>
         <source>There is no folder {folder}.</source>
         <translation>Es gibt keinen Ordner {folder}.</translation>
     </message>
@@ -4959,6 +4967,14 @@
         <translation>Die Maske des Modells, nur vergrößert</translation>
     </message>
     <message>
+        <source>As the official code</source>
+        <translation>Wie der offizielle Code</translation>
+    </message>
+    <message>
+        <source>What the code of the model&apos;s authors gives, for comparisons</source>
+        <translation>Was der Code der Autoren des Modells ergibt, für Vergleiche</translation>
+    </message>
+    <message>
         <source>Native resolution</source>
         <translation>Volle Auflösung</translation>
     </message>
@@ -5280,8 +5296,12 @@
         <translation>Am Bild ausgerichtet</translation>
     </message>
     <message>
-        <source>Bilinear, as official ZIM</source>
-        <translation>Bilinear, wie das offizielle ZIM</translation>
+        <source>As the official code</source>
+        <translation>Wie der offizielle Code</translation>
+    </message>
+    <message>
+        <source>Bilinear</source>
+        <translation>Bilinear</translation>
     </message>
     <message>
         <source>Native resolution (slow)</source>

@@ -86,6 +86,11 @@ def default_jobs() -> int:
     return max(1, min(8, (os.cpu_count() or 2) - 1))
 
 
+def default_upsampling(dataset: Dataset, *, flip_tta: bool = False) -> Upsampling:
+    """That of the official code where the paper's numbers stand beside, else guided."""
+    return "official" if dataset.layout == "micromat" and not flip_tta else "guided"
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
     """Options of a run.

@@ -26,6 +26,7 @@ from zim_model.inference.finishing import Finisher
 from zim_model.inference.flip_tta import FlipTta
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.mask_composition import MaskMattes, combine, split_prompts
+from zim_model.inference.official import has_official_code, predict_officially
 from zim_model.inference.oom_fallback import BackendPool, OpenBackend, open_placement
 from zim_model.inference.prediction import PredictRequest
 from zim_model.inference.stopwatch import Stopwatch
@@ -280,6 +281,15 @@ class Engine:
             candidate=candidate,
             cancelled=call.cancelled,
         )
+        official = options.upsampling == "official"
+        if official and has_official_code(backend.config):
+            if options.flip_tta:
+                raise PromptError(
+                    msg("The official code does not predict for the mirrored image."),
+                    msg("Choose another upsampling."),
+                )
+            predicted, alpha = predict_officially(task)
+            return RawMatte.of(predicted, alpha, backend.device_label)
         prediction = self._stages.predictor.predict(task, remember=request.cacheable)
         raise_if_cancelled(call.cancelled)
         return upsample_prediction(task, prediction, request.image, options.upsampling)

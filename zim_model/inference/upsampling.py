@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import cv2
@@ -45,6 +45,18 @@ class RawMatte:
         scores = np.zeros(NUM_MASK_TOKENS, np.float32)
         return cls(alpha, scores, (), (0, 0, width, height), "")
 
+    @classmethod
+    def of(cls, prediction: Prediction, alpha: WordArray, device: str) -> RawMatte:
+        """The matte of a prediction at the image's size, ``alpha``."""
+        view = prediction.view
+        return cls(
+            alpha,
+            prediction.scores,
+            _thumbnails(prediction.alphas),
+            (view.left, view.top, view.right, view.bottom),
+            device,
+        )
+
     @property
     def nbytes(self) -> int:
         """Bytes of memory of the mattes."""
@@ -75,17 +87,13 @@ def upsample_prediction(
         small = fine * border_fade(fine.shape, view, *request.size)
     alpha = np.zeros(request.size, np.uint16)
     region = np.s_[view.top : view.bottom, view.left : view.right]
-    alpha[region] = _upsample(small, view.crop(image), guided=upsampling != "bilinear")
+    guided = upsampling in ("guided", "native")
+    alpha[region] = _upsample(small, view.crop(image), guided=guided)
     if upsampling == "native":
         predict_window = partial(predict_once, request.backend, image)
         alpha = refine_tiles(alpha, image, view, predict_window, request.cancelled)
-    return RawMatte(
-        alpha,
-        prediction.scores,
-        _thumbnails(alphas),
-        (view.left, view.top, view.right, view.bottom),
-        request.backend.device_label,
-    )
+    shown = replace(prediction, alphas=alphas)
+    return RawMatte.of(shown, alpha, request.backend.device_label)
 
 
 def _upsample(alpha: FloatArray, pixels: ByteArray, *, guided: bool) -> WordArray:

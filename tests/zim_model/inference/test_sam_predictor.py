@@ -8,8 +8,14 @@ from PIL import Image
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model import ZimPredictor
+from zim_model.backends.torch_backend import TorchBackend
 from zim_model.errors import ImageError, PromptError
+from zim_model.evaluation.measures import zim_metrics
+from zim_model.inference.engine import Engine
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, sam_variant
+from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Options, Recipe
+from zim_model.request import Request
 
 SIDE = SMALL_VIT.image_size
 SIZES = [(90, 130), (131, 77), (61, 128), (200, 199)]
@@ -111,6 +117,47 @@ def test_a_zim_gives_what_the_official_code_gives(zim, size, prompts):
     np.testing.assert_allclose(found, scores, atol=1e-5)
     means = raw.reshape(4, SIDE // 4, 2, SIDE // 4, 2).mean((2, 4))
     np.testing.assert_allclose(low, means, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["sam", "zim"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["a point", "points", "a box", "both"])
+def test_the_engines_official_upsampling_is_the_official_codes(
+    kind, size, name, request
+):
+    model, image, prompts = request.getfixturevalue(kind), an_image(size), PROMPTS[name]
+    full, scores, _ = plainly(model, image, prompts)
+    expected = full[0] > 0 if kind == "sam" else 1 / (1 + np.exp(-full[0]))
+    given = PromptSet.from_arrays(
+        prompts.get("point_coords"), prompts.get("point_labels"), prompts.get("box")
+    )
+    recipe = Recipe(prompts=given, options=Options(upsampling="official"))
+    engine = Engine(lambda model_name, placement: TorchBackend(model, "cpu"))
+    matte = engine.solve(Request(image, "key", recipe))
+    off = np.abs(matte.alpha / 65535 - expected)
+    if kind == "sam":
+        assert set(np.unique(matte.alpha)) <= {0, 65535}
+        assert (off > 0).mean() < 1e-4
+    else:
+        assert off.max() < 1.8e-5, "16 bits, and floating point"
+        truth = truth_of(expected)
+        found = zim_metrics(np.float32(matte.alpha / 65535), truth)
+        for key, value in zim_metrics(np.float32(expected), truth).items():
+            assert found[key] == pytest.approx(value, rel=1e-3), key
+    np.testing.assert_allclose(matte.scores, scores, atol=1e-5)
+
+
+def truth_of(alpha):
+    """Another matte of that size, as ground truth."""
+    return np.float32(np.roll(alpha, (3, 5), (0, 1)) > 0.5)
+
+
+def test_the_official_code_has_no_second_prediction(zim):
+    engine = Engine(lambda model_name, placement: TorchBackend(zim, "cpu"))
+    options = Options(upsampling="official", flip_tta=True)
+    recipe = Recipe(PromptSet((Point(40, 30),)), options=options)
+    with pytest.raises(PromptError, match="mirrored"):
+        engine.solve(Request(an_image((90, 130)), "key", recipe))
 
 
 @pytest.mark.parametrize("kind", ["sam", "zim"])

@@ -161,7 +161,8 @@ class SetupPanel(QScrollArea):
         )
         modes: dict[Upsampling, str] = {
             "guided": self.tr("Guided by the photo"),
-            "bilinear": self.tr("Bilinear, as official ZIM"),
+            "official": self.tr("As the official code"),
+            "bilinear": self.tr("Bilinear"),
             "native": self.tr("Native resolution (slow)"),
         }
         for mode, text in modes.items():

@@ -90,6 +90,12 @@ DETAILS: dict[Upsampling, tuple[str, str]] = {
         QT_TRANSLATE_NOOP("Refine", "Smooth"),
         QT_TRANSLATE_NOOP("Refine", "The model's matte, only enlarged"),
     ),
+    "official": (
+        QT_TRANSLATE_NOOP("Refine", "As the official code"),
+        QT_TRANSLATE_NOOP(
+            "Refine", "What the code of the model's authors gives, for comparisons"
+        ),
+    ),
 }
 DETAILS |= {
     name: (
