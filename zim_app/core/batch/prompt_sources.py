@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.prompt_table import PromptTable, RelativeBox, TableEntry
 from zim_app.core.project import Project, find_image_file, read_project
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
@@ -17,9 +18,6 @@ from zim_model.errors import ZimError, msg
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.weights.catalogue import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from zim_app.core.batch.plan import Job
 
 PromptSource = Literal["session", "project", "table", "box", "automatic"]
 """A session of the studio, a project file, a file of prompts, one box for all images,
