@@ -22,7 +22,8 @@ from pathlib import Path
 import cv2
 from PIL import Image
 
-from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan, folder_jobs
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox
 from zim_app.core.batch.runner import BatchEngine, JobFinished, run

@@ -28,8 +28,9 @@ from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from zim_app.__main__ import main
 from zim_app.cli.main import COMMANDS
+from zim_app.core.batch.jobs import image_jobs
 from zim_app.core.batch.journal import content_digest, read_records
-from zim_app.core.batch.plan import BatchPlan, image_jobs
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy, ResolvedPrompts
 from zim_app.core.batch.prompt_table import RelativeBox, TableObject, read_table
 from zim_app.core.batch.reports import to_csv

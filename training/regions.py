@@ -1,4 +1,4 @@
-"""Pre-training of the encoder on all labelled regions of a picture at once.
+"""Pre-training of the encoder on all labelled regions of an image at once.
 
 A view with one prompt says which of two sides a pixel lies on; a label map says where
 every region ends and which of all pixels belong together.  ``LabelSamples[i]`` draws a
@@ -25,19 +25,19 @@ MORE_OF = {"seg/bsds": 2.5, "seg/coco": 2.0, "seg/ccp": 1.5, "seg/camvid": 2.0}
 POINTS = 160
 """Pixels of a view whose embeddings are compared, each with each."""
 SMALLEST = 0.4
-"""Least share of the picture's sides that a view shows."""
+"""Least share of the image's sides that a view shows."""
 UNLABELLED = 0.15
 """Weight of "no boundary here" where only the outline of one object was labelled."""
 BOUNDARY_WEIGHT = 4.0
 """How much more a boundary pixel counts than another: they are few."""
 
 
-def drawn_labels(rng: np.random.Generator, pictures: SceneReader) -> LabelMap:
-    """Draw a picture with labels; a scene with a matte becomes one of two regions."""
-    kind, source, paths = pictures.draw_pool(rng, MORE_OF)
+def drawn_labels(rng: np.random.Generator, scenes: SceneReader) -> LabelMap:
+    """Draw an image with labels; a scene with a matte becomes one of two regions."""
+    kind, source, paths = scenes.draw_pool(rng, MORE_OF)
     if kind.startswith("seg/"):
-        return pictures.draw_label_map(rng, paths)
-    return pictures.draw_scene_from(rng, kind, source, paths).label_map()
+        return scenes.draw_label_map(rng, paths)
+    return scenes.draw_scene_from(rng, kind, source, paths).label_map()
 
 
 class LabelSamples(PromptDataset):
@@ -64,7 +64,7 @@ class LabelSamples(PromptDataset):
 def _viewed(
     rng: np.random.Generator, drawn: LabelMap, size: int
 ) -> tuple[LabelMap, View]:
-    """The picture, perhaps mirrored and recoloured, and a random part of it."""
+    """The image, perhaps mirrored and recoloured, and a random part of it."""
     image, labels = drawn.image, drawn.labels
     if rng.random() < 0.5:
         image, labels = image[:, ::-1], labels[:, ::-1]

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from zim_app.cli import arguments
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.progress import advance_to, print_line, progress_bar
+from zim_app.core.batch.jobs import folder_jobs
 from zim_app.core.batch.journal import BatchRow
-from zim_app.core.batch.plan import BatchPlan, folder_jobs
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
 from zim_app.core.batch.reports import count_states, merge_folders, write_reports

@@ -246,7 +246,8 @@ class Engine:
         raw = memory.get(key)
         if raw is not None:
             return raw
-        device = self._pool.device(request.recipe.model)
+        with call.stopwatch.loading():  # the first time it imports torch
+            device = self._pool.device(request.recipe.model)
         base = self._stages.mask_mattes.union_alpha(request, device, call.cancelled)
         split = split_prompts(request.recipe, base)
         candidate = request.recipe.options.candidate or 0

@@ -1,8 +1,8 @@
 """Dense cue maps: what clicks, a box and simple colour models say about every pixel.
 
-A small network that has seen few pictures cannot yet see objects.  These maps do part
+A small network that has seen few images cannot yet see objects.  These maps do part
 of the seeing for it: distances to the prompts, measured straight and along the colours
-of the picture, and colour models of inside and outside (histograms, GrabCut).  They
+of the image, and colour models of inside and outside (histograms, GrabCut).  They
 enter where ZIM takes a mask prompt.
 """
 
@@ -19,7 +19,7 @@ from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.prompts import Box, PromptSet
 
 CUES = (
-    "valid",  # 1 inside the picture, 0 in the padding
+    "valid",  # 1 inside the image, 0 in the padding
     "positive_disc",
     "negative_disc",
     "positive_near",  # exp(-distance) to the nearest positive click
@@ -69,7 +69,7 @@ def cue_maps(pixels: ByteArray, prompts: PromptSet, size: int) -> FloatArray:
 
 
 class _Scene:
-    """One small picture with its prompts; fills ``maps`` by name."""
+    """One small image with its prompts; fills ``maps`` by name."""
 
     def __init__(
         self, rgb: ByteArray, prompts: PromptSet, scale: float, size: int

@@ -1,7 +1,7 @@
-"""What a picture is made of, before anyone has clicked: boundaries and regions.
+"""What an image is made of, before anyone has clicked: boundaries and regions.
 
-A small network that only ever sees one clicked object a picture learns little about
-pictures.  The region head is trained on all labelled regions at once
+A small network that only ever sees one clicked object an image learns little about
+images.  The region head is trained on all labelled regions at once
 (``training.regions``): where one ends, what stands out as a figure, and an embedding of
 every pixel in which pixels of one region are near each other.  Once the prompts are
 known, :func:`region_cues` asks these maps what can be reached from the clicks without
@@ -42,7 +42,7 @@ REGION_CUES = (
 SAME = 3.0
 """Two pixels are of one region with the probability sigmoid(SAME - distance^2)."""
 STEP = 4.0
-"""Cost of crossing the whole picture where no boundary is."""
+"""Cost of crossing the whole image where no boundary is."""
 STEEPEST = 6.0
 """Largest cost of one cell of a boundary."""
 
@@ -159,7 +159,7 @@ def flooded(seeds: Tensor, barrier: Tensor) -> tuple[Tensor, Tensor]:
     """How hard it is to get everywhere from the seeds.
 
     Args:
-        seeds: (B, K, h, w) bool, K sets of them on each picture.
+        seeds: (B, K, h, w) bool, K sets of them on each image.
         barrier: (B, 1, h, w) logits of a boundary.
 
     Returns:
@@ -219,7 +219,7 @@ def _alike(embedding: Tensor, clicks: Tensor, areas: Tensor) -> Tensor:
     same = _same_region(pixels, cells)
     seeds = (clicks.flatten(2) > 0.5).to(same)
     nearest = torch.stack([(same * s[:, None]).amax(-1) for s in seeds.unbind(1)], 1)
-    # A click says as much as a quarter of the picture.
+    # A click says as much as a quarter of the image.
     share = seeds * (seeds.shape[-1] / 4) / seeds.sum(-1, keepdim=True).clamp(min=1)
     weights = areas.flatten(2) + share
     mean = torch.einsum("bpq,bkq->bkp", same, weights)

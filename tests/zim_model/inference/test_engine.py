@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Finish, Options, Recipe, Stroke
 from zim_model.request import ALPHA_MAX, Request
+from zim_model.runtime.devices import Placement
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (150, 200, 3), dtype=np.uint8)
@@ -342,3 +344,22 @@ def test_a_passing_question_leaves_no_trace():
     assert len(backend.asked) == asked + 1, "the first answer was still known"
     assert (again.alpha == first.alpha).all()
     assert passing.key == replace(passing, cacheable=True).key
+
+
+def test_choosing_a_device_counts_as_loading_not_as_the_click(monkeypatch):
+    """The first time it imports torch, which takes seconds."""
+    clock = [0.0]
+
+    def slow_placements(choice):
+        clock[0] += 100.0
+        return (Placement("cpu", "fp32"),)
+
+    fake_time = SimpleNamespace(perf_counter=lambda: clock[0])
+    monkeypatch.setattr("zim_model.inference.stopwatch.time", fake_time)
+    monkeypatch.setattr(
+        "zim_model.inference.oom_fallback.fallback_placements", slow_placements
+    )
+    engine = Engine(lambda model, placement: DiscBackend())
+    matte = engine.solve(request(CLICK))
+    assert clock[0] > 0
+    assert matte.timings.click_ms == 0

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
+from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.prompt_table import PromptTable, RelativeBox, TableEntry
 from zim_app.core.project import Project, find_image_file, read_project
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
@@ -21,20 +22,6 @@ from zim_model.weights.catalogue import DEFAULT_MODEL
 PromptSource = Literal["session", "project", "table", "box", "automatic"]
 """A session of the studio, a project file, a file of prompts, one box for all images,
 or the main object that the model finds; the first one with prompts is used."""
-
-
-class JobImage(Protocol):
-    """The image of a job, see :class:`zim_app.core.batch.plan.Job`."""
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        ...
-
-    @property
-    def relative(self) -> str:
-        """Its path from the input folder, with slashes."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +94,7 @@ class PromptResolver:
     def __init__(
         self,
         policy: PromptPolicy,
-        jobs: Iterable[JobImage],
+        jobs: Iterable[Job],
         store: SessionStore | None = None,
     ) -> None:
         self.policy = policy
@@ -120,7 +107,7 @@ class PromptResolver:
         self._unique = {name for name, count in names.items() if count == 1}
 
     def preview(
-        self, job: JobImage, height: int = 1, width: int = 1
+        self, job: Job, height: int = 1, width: int = 1
     ) -> ResolvedPrompts | None:
         """The probable prompts of an image, found without decoding it.
 
@@ -148,7 +135,7 @@ class PromptResolver:
                 return ResolvedPrompts(source, stack, self.policy.model)
             return self._without_recipe(job, height, width)
 
-    def _session_of_file(self, job: JobImage) -> ObjectStack | None:
+    def _session_of_file(self, job: Job) -> ObjectStack | None:
         if self._sessions is None:
             self._sessions = self._store.by_path()
         session = self._sessions.get(job.path.resolve())
@@ -162,7 +149,7 @@ class PromptResolver:
         )
 
     def resolve(
-        self, job: JobImage, digest: str, height: int, width: int
+        self, job: Job, digest: str, height: int, width: int
     ) -> ResolvedPrompts | None:
         """The prompts of an image; None if there are none.
 
@@ -183,7 +170,7 @@ class PromptResolver:
         return resolved
 
     def _resolve(
-        self, job: JobImage, digest: str, height: int, width: int
+        self, job: Job, digest: str, height: int, width: int
     ) -> ResolvedPrompts | None:
         policy = self.policy
         if policy.recipes:
@@ -196,7 +183,7 @@ class PromptResolver:
         return self._without_recipe(job, height, width)
 
     def _without_recipe(
-        self, job: JobImage, height: int, width: int
+        self, job: Job, height: int, width: int
     ) -> ResolvedPrompts | None:
         policy = self.policy
         entry = self._table_entry(job)
@@ -211,14 +198,14 @@ class PromptResolver:
             return ResolvedPrompts("automatic", None, policy.model)
         return None
 
-    def _table_entry(self, job: JobImage) -> TableEntry | None:
+    def _table_entry(self, job: Job) -> TableEntry | None:
         table = self.policy.table
         if table is None:
             return None
         unique = _file_name(job.relative) in self._unique
         return table.entry(job.relative, unique=unique)
 
-    def unused_entries(self, jobs: Iterable[JobImage]) -> list[str]:
+    def unused_entries(self, jobs: Iterable[Job]) -> list[str]:
         """Images of the table that no job, or more than one, matches."""
         table = self.policy.table
         if table is None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import PIL.Image
 
+from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import (
     BatchRecord,
     BatchRow,
     content_digest,
     read_records,
 )
-from zim_app.core.batch.plan import BatchPlan, Job
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.prompt_sources import (
     PromptResolver,
     PromptSource,

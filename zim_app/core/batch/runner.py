@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import BatchJournal, BatchRecord, BatchRow, State
-from zim_app.core.batch.plan import BatchPlan, Job
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.prompt_sources import PromptResolver, ResolvedPrompts
 from zim_app.core.batch.resume import NO_PROMPTS, ResumeIndex
 from zim_app.core.batch.writing import (

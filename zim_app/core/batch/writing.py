@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import PIL.Image
 
+from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import (
     FOLDER,
     BatchJournal,
@@ -22,7 +23,7 @@ from zim_app.core.batch.journal import (
     BatchRow,
     Output,
 )
-from zim_app.core.batch.plan import BatchPlan, Job
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.export import ExportTarget, export, plan_files
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.images import Image

@@ -204,7 +204,8 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
     Raises:
         ZimError: the settings are incomplete or invalid.
     """
-    from zim_app.core.batch.plan import BatchPlan, folder_jobs, image_jobs
+    from zim_app.core.batch.jobs import folder_jobs, image_jobs
+    from zim_app.core.batch.plan import BatchPlan
     from zim_app.core.batch.prompt_sources import PromptPolicy
     from zim_app.core.batch.prompt_table import RelativeBox, read_table
 

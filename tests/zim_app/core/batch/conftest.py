@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zim_app.core.batch.plan import BatchPlan, folder_jobs
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.runner import JobFinished, run
 from zim_app.core.session_store import SessionStore

@@ -16,7 +16,8 @@ from PIL import Image
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from tests.zim_model.conftest import SMALL_VIT
 from tests.zim_model.inference.test_engine import DiscBackend
-from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan, folder_jobs
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
 from zim_app.core.batch.runner import JobFinished, JobStarted, run

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from zim_app.__main__ import main
-from zim_app.core.batch.plan import BatchPlan, folder_jobs
+from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.runner import run
 from zim_app.core.export import ExportOptions, ExportTarget, export
 from zim_app.core.images import load_image

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.zim_app.core.batch.conftest import save_photo
-from zim_app.core.batch.plan import folder_jobs, image_jobs
+from zim_app.core.batch.jobs import folder_jobs, image_jobs
 from zim_model.errors import ZimError
 
 
