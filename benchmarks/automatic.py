@@ -1,10 +1,10 @@
-"""Everything-mode of ours beside a straightforward generator, with the same weights.
+"""Everything-mode, compared with a straightforward generator with the same weights.
 
 ``python benchmarks/automatic.py [--model zim-vit-b] [--side 6] [--megapixels 4]``
-prints seconds and their ratio.  The straightforward way is that of the official
-generators: a batch of points is decoded, every matte is brought to the image's size,
-and only then judged, cut and compared.  The weights are random; the thresholds are what
-half of a first few mattes reach in predicted IoU, and most of them in stability.
+prints seconds and their ratio.  The straightforward generator works as the official
+ones: a batch of points is decoded, every matte is upsampled to the image's size, and
+only then filtered, cropped and compared.  The weights are random; half of the first few
+mattes reach the threshold of the predicted IoU, and most of them that of stability.
 """
 
 from __future__ import annotations
@@ -70,8 +70,10 @@ def straightforward(
             boxes.append([int(x[0]), int(y[0]), int(x[-1]) + 1, int(y[-1]) + 1])
             scores.append(score)
             mattes.append((matte.sigmoid() * 255).round().byte().numpy())
-    kept = non_maximum_suppression(np.array(boxes, float).reshape(-1, 4), scores, 0.7)
-    return [mattes[i] for i in kept]
+    selected = non_maximum_suppression(
+        np.array(boxes, float).reshape(-1, 4), scores, 0.7
+    )
+    return [mattes[i] for i in selected]
 
 
 def main() -> int:
@@ -105,8 +107,8 @@ def main() -> int:
         counts["ours"] = len(generator.generate(image))
 
     def theirs(i: int) -> None:
-        found = straightforward(model, image, args.side, threshold, steady, args.batch)
-        counts["straightforward"] = len(found)
+        mattes = straightforward(model, image, args.side, threshold, steady, args.batch)
+        counts["straightforward"] = len(mattes)
 
     def encode(i: int) -> None:
         view = View.whole(*image.shape[:2], model.config.image_size)

@@ -1,13 +1,13 @@
-"""What a batch gains by reading ahead and writing behind the model.
+"""Speed-up of a batch by reading ahead and writing behind the model.
 
-``python benchmarks/batch.py [--pictures 16] [--megapixels 3] [--rounds 3] [--jobs 2]``
-makes photographs of a bundled one, and cuts them out with a box each, once with threads
-that read and write while the model works, and once with none, in turns.  All numbers
+``python benchmarks/batch.py [--photos 16] [--megapixels 3] [--rounds 3] [--jobs 2]``
+makes variants of a bundled photo, and cuts them out with a box each, once with threads
+that read and write while the model works, and once with none, alternately.  All numbers
 are from one run; the ratio is the median of the rounds' ratios.
 
-On a CPU, model and files want the same cores, so that little is gained.  ``--card 0.5``
-puts something in place of the model that takes half a second an image and no CPU, as
-a graphics card does; its mattes are all the same.
+On a CPU, model and files use the same cores, so that little is gained.  ``--gpu 0.5``
+replaces the model by a fake that takes half a second per image and no CPU, as a GPU
+does; its mattes are all the same.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from zim_model.recipe import Recipe
 from zim_model.request import CancelCheck, Matte, Request, Timings, never_cancelled
 
 
-class CardStandIn:
-    """Answers with one matte, after a while in which the CPU is free."""
+class FixedTimeEngine:
+    """Returns one matte after a fixed time in which the CPU is free."""
 
     def __init__(self, matte: Matte, seconds: float) -> None:
         self._matte, self._seconds = matte, seconds
@@ -58,12 +58,12 @@ class CardStandIn:
         return ()
 
 
-def stand_in(engine: Engine, photos: Path, seconds: float) -> CardStandIn:
-    """One whose matte fits the photographs, which are all as large."""
+def fixed_time_engine(engine: Engine, photos: Path, seconds: float) -> FixedTimeEngine:
+    """Make one whose matte has the size of the photos, which are equally large."""
     image = load_image(next(photos.iterdir()))
     box = RelativeBox(0.1, 0.1, 0.9, 0.9).to_pixels(image.height, image.width)
     request = Request(image.rgb, image.key, Recipe(PromptSet(box=box)))
-    return CardStandIn(engine.solve(request), seconds)
+    return FixedTimeEngine(engine.solve(request), seconds)
 
 
 def make_photos(folder: Path, count: int, megapixels: float) -> None:
@@ -95,31 +95,30 @@ def seconds(engine: BatchEngine, photos: Path, output: Path, jobs: int) -> list[
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=16)
+    parser.add_argument("--photos", type=int, default=16)
     parser.add_argument("--megapixels", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--card", type=float, metavar="SECONDS")
+    parser.add_argument("--gpu", type=float, metavar="SECONDS")
     args = parser.parse_args()
     engine: BatchEngine = (own := Engine())
     own.backend("zim-tiny")
     with tempfile.TemporaryDirectory() as folder:
         photos = Path(folder, "photos")
         photos.mkdir()
-        make_photos(photos, args.pictures, args.megapixels)
-        if args.card is not None:
-            engine = stand_in(own, photos, args.card)
+        make_photos(photos, args.photos, args.megapixels)
+        if args.gpu is not None:
+            engine = fixed_time_engine(own, photos, args.gpu)
         seconds(engine, photos, Path(folder, "warm-up"), args.jobs)
         times: dict[int, list[list[float]]] = {0: [], args.jobs: []}
         for number in range(args.rounds):
-            for jobs, kept in times.items():
+            for jobs, durations in times.items():
                 output = Path(folder, f"out-{number}-{jobs}")
-                kept.append(seconds(engine, photos, output, jobs))
-    print(f"{args.pictures} photos of {args.megapixels:g} MP, seconds a photo")
+                durations.append(seconds(engine, photos, output, jobs))
+    print(f"{args.photos} photos of {args.megapixels:g} MP, seconds a photo")
     for jobs, rounds in times.items():
         shares = [
-            statistics.median(each) / args.pictures
-            for each in zip(*rounds, strict=True)
+            statistics.median(each) / args.photos for each in zip(*rounds, strict=True)
         ]
         words = "{:8.3f} in all; read {:.3f}, model {:.3f}, write {:.3f}"
         print(f"{jobs} threads: {words.format(*shares)}")

@@ -1,7 +1,7 @@
-"""What one click costs, and what remembering features saves.
+"""Time of a click, with and without cached features.
 
 ``python benchmarks/click.py [--megapixels 12] [--rounds 9]`` prints medians in
-milliseconds and their ratios, all from one run on a bundled photograph.
+milliseconds and their ratios, all from one run on a bundled photo.
 """
 
 from __future__ import annotations

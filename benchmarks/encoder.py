@@ -1,13 +1,13 @@
-"""SAM's ViT encoder, ours beside Meta's, and both beside what the machine can multiply.
+"""SAM's ViT encoder: ours, Meta's, and the machine's speed of multiplication.
 
 ``python benchmarks/encoder.py [--reference DIR] [--rounds 2] [--threads 2]`` gives both
 the same random weights, checks that they agree, and prints seconds, their ratio, and
-how many times as long as its 972 GFLOP of products alone each takes.
+the ratio of each to the time of its 972 GFLOP of products alone.
 
 The reference is Meta's package: ``pip download segment-anything --no-deps`` gives a
 wheel to unpack, whose folder ``--reference`` names.  Without it, ``transformers``' own
-implementation takes its place.  It is measured as it comes, and again with the memory
-allocation that our backend asks for, which helps it too.
+implementation is used.  It is measured unchanged, and again with the memory allocation
+that our backend sets, which makes it faster too.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def main() -> int:
     image = torch.randn(1, 3, config.image_size, config.image_size)
 
     def run_reference(i: int) -> torch.Tensor:
-        answer = reference(image)
-        return answer if isinstance(answer, torch.Tensor) else answer[0]
+        output = reference(image)
+        return output if isinstance(output, torch.Tensor) else output[0]
 
     def run_ours(i: int) -> torch.Tensor:
         return ours(image, [])
@@ -122,10 +122,14 @@ def main() -> int:
     if args.bf16:
         actions["ours in bf16"] = run_bf16
     with torch.inference_mode():
-        expected, found = run_reference(0), run_ours(0)
+        expected, actual = run_reference(0), run_ours(0)
         scale = expected.abs().max()
-        print(f"largest difference {(found - expected).abs().max() / scale:.1e} of all")
-        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * scale.item())
+        print(
+            f"largest difference {(actual - expected).abs().max() / scale:.1e} of all"
+        )
+        torch.testing.assert_close(
+            actual, expected, rtol=1e-4, atol=1e-4 * scale.item()
+        )
         if args.bf16:
             off = (run_bf16(0) - expected).abs() / scale
             print(f"bf16: largest {off.max():.1e}, mean {off.mean():.1e} of all")

@@ -1,8 +1,8 @@
-"""What cut-outs without halos cost and how good they are, beside pymatting.
+"""Time and error of foreground estimation, compared with pymatting.
 
 ``python benchmarks/foreground.py [--megapixels 12] [--rounds 3]`` composites a bundled
-photograph, through a furry matte whose colours are thus known, over another one, and
-estimates its colours back with each.  All numbers are from one run.
+photo over another one with a furry matte, so that the true colours are known, and
+estimates them with each method.  All numbers are from one run.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def furry_matte(height: int, width: int, hairs: int = 600) -> np.ndarray:
 
 
 def photo(name: str, height: int, width: int) -> np.ndarray:
-    """A bundled photograph at another size, float32 in [0, 1]."""
+    """A bundled photo at another size, float32 in [0, 1]."""
     rgb = load_image(asset_path("samples", name)).rgb
     size = (width, height)
     return cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC).astype(np.float32) / 255
@@ -58,7 +58,7 @@ def main() -> int:
     words = (alpha * 65535 + 0.5).astype(np.uint16)
     soft = (alpha > 0.02) & (alpha < 0.98)
 
-    def as_pymatting_wants() -> np.ndarray:
+    def as_float64() -> np.ndarray:
         return estimate_foreground_ml(image / 255, alpha.astype(np.float64))
 
     methods: dict[str, Callable[[], np.ndarray]] = {
@@ -67,10 +67,10 @@ def main() -> int:
         "zim_model, blur-fusion": lambda: estimate_foreground(
             image, words, method="blur-fusion"
         ),
-        "pymatting, multi-level": as_pymatting_wants,
+        "pymatting, multi-level": as_float64,
     }
     print(f"{width} x {height}, {soft.mean():.1%} soft, medians of {args.rounds}")
-    base, theirs = 0.0, as_pymatting_wants()  # the first run compiles
+    base, reference = 0.0, as_float64()  # the first run compiles
     for name, method in methods.items():
         colours, times = method(), []
         for _ in range(args.rounds):
@@ -81,7 +81,7 @@ def main() -> int:
             colours = colours / np.float32(255)
         error, away = (
             np.abs((colours - other) * share)[soft].mean() * 255
-            for other in (true, theirs)
+            for other in (true, reference)
         )
         seconds = statistics.median(times)
         base = seconds if name == MULTI_LEVEL else base

@@ -1,4 +1,4 @@
-"""First image and click on a GPU, and what half precision changes in the matte.
+"""First image and click on a GPU, and differences of the matte in half precision.
 
 ``python benchmarks/gpu.py [--model zim-vit-b] [--rounds 50]`` prints milliseconds of
 encoding and of clicks, recorded as a graph and not, in every precision, and the
@@ -46,7 +46,7 @@ def milliseconds(backend: TorchBackend, rounds: int, action: Callable[[], object
 
 
 def measure_and_print(name: str, backend: TorchBackend, image: np.ndarray, rounds: int):
-    """Print the times of a backend; return its mattes of a few prompt prompt_sets."""
+    """Print the times of a backend; return its mattes of a few prompt sets."""
     height, width = image.shape[:2]
     view = View.whole(height, width, backend.config.image_size)
     encoded = backend.encode(image, view)

@@ -1,9 +1,9 @@
-"""What measuring one answer costs, beside the definitions written down plainly.
+"""Time of the metrics of one prediction, compared with their plain definitions.
 
 ``python -m benchmarks.metrics [--rounds 3]`` makes true mattes of 2040 x 1400 pixels,
-as MicroMat-3K's are, with an imperfect answer to each, and measures them with both in
-this one process: ZIM's five errors, and all that the evaluation tells.  The plain code
-is the one that the tests compare with.
+as MicroMat-3K's are, with an imperfect prediction for each, and measures them with both
+in this one process: ZIM's five errors, and all metrics of the evaluation.  The plain
+code is the one that the tests compare with.
 """
 
 from __future__ import annotations
@@ -51,14 +51,16 @@ def noisy_prediction(target: np.ndarray, seed: int) -> np.ndarray:
     """A prediction from a quarter of the pixels, with noise, in 16 bits."""
     size = (WIDTH // 4, HEIGHT // 4)
     small = cv2.resize(target, size, interpolation=cv2.INTER_AREA)
-    found = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    prediction = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
     rng = np.random.default_rng(seed)
-    found += rng.normal(0, 0.02, found.shape) * ((found > 0) & (found < 1))
-    return (np.round(np.clip(found, 0, 1) * 65535) / 65535).astype(np.float32)
+    prediction += rng.normal(0, 0.02, prediction.shape) * (
+        (prediction > 0) & (prediction < 1)
+    )
+    return (np.round(np.clip(prediction, 0, 1) * 65535) / 65535).astype(np.float32)
 
 
 def seconds(function: Callable[[], object], rounds: int) -> float:
-    """The least processor time that a call took; other programs do not count."""
+    """The least processor time of a call; other programs do not count."""
     taken = []
     for _ in range(rounds):
         started = time.process_time()
@@ -76,21 +78,24 @@ def main() -> int:
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     for name, radius in SIZES.items():
         target = hairy_matte(radius, 1)
-        found = noisy_prediction(target, 2)
+        prediction = noisy_prediction(target, 2)
         unknown = unknown_region(target)
 
-        def plainly(p=found, g=target, u=unknown):
-            wanted = plain.zim_errors(p, g) | plain.dim_errors(p, g, u)
-            return wanted | plain.mask_errors(p, g, BAND)
+        def plainly(p=prediction, g=target, u=unknown):
+            errors = plain.zim_errors(p, g) | plain.dim_errors(p, g, u)
+            return errors | plain.mask_errors(p, g, BAND)
 
-        want, got = plainly(), compute_metrics(found, target, unknown)
-        worst = max(abs(got[k] - v) / max(abs(v), 1e-12) for k, v in want.items())
+        expected, actual = plainly(), compute_metrics(prediction, target, unknown)
+        worst = max(
+            abs(actual[k] - v) / max(abs(v), 1e-12) for k, v in expected.items()
+        )
         assert worst < 1e-6, worst
-        five = seconds(lambda p=found, g=target: plain.zim_errors(p, g), rounds)
-        five_here = seconds(lambda p=found, g=target: zim_metrics(p, g), rounds)
+        five = seconds(lambda p=prediction, g=target: plain.zim_errors(p, g), rounds)
+        five_here = seconds(lambda p=prediction, g=target: zim_metrics(p, g), rounds)
         everything = seconds(plainly, 1)
         here = seconds(
-            lambda p=found, g=target: compute_metrics(p, g, unknown_region(g)), rounds
+            lambda p=prediction, g=target: compute_metrics(p, g, unknown_region(g)),
+            rounds,
         )
         cells = [
             *(name, f"{five:.2f} s", f"{five_here * 1e3:.0f} ms"),

@@ -1,7 +1,7 @@
 """A click of ours and of the official predictor, with the same random weights.
 
 ``python benchmarks/official.py [--megapixels 12] [--rounds 5]`` prints medians of one
-run in which both take turns.  The official predictor is written out here in plain
+run in which both alternate.  The official predictor is written out here in plain
 modules: all features in fp32, whole fusion convolutions, four masks, logits
 interpolated to the input's size, cropped, interpolated to the photo's, and the sigmoid
 last.

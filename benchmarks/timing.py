@@ -24,7 +24,7 @@ def scaled_photo(megapixels: float) -> np.ndarray:
 def interleaved(
     rounds: int, actions: Mapping[str, Callable[[int], object]], *, warm: bool = False
 ) -> dict[str, tuple[float, float]]:
-    """Seconds of actions that take turns, so that other programs disturb all alike.
+    """Seconds of alternating actions, so that other programs disturb all equally.
 
     Each is called with the number of the round, and once before unless it is ``warm``.
 

@@ -1,7 +1,7 @@
-"""Count what a training step costs, without running it: operations and memory.
+"""Operations and memory of a training step, counted without running it.
 
 ``python benchmarks/training_cost.py`` prints the figures that training/SCALE.md works
-with.  Everything is count_operations on tensors without data, so that it takes seconds.
+with.  All operations are counted on tensors without data, which takes seconds.
 """
 
 import torch
@@ -58,19 +58,19 @@ def converter_passes(config):
 
 
 def count_operations(run):
-    """Operations (two a multiply-add) and what is kept for the gradients, in bytes."""
-    kept = {}
+    """Operations (two a multiply-add), and bytes saved for the gradients."""
+    saved = {}
 
     def keep(tensor):
         if not isinstance(tensor, nn.Parameter):
             storage = tensor.untyped_storage()
-            kept[storage._cdata] = (storage.nbytes(), tensor)
+            saved[storage._cdata] = (storage.nbytes(), tensor)
         return tensor
 
     counter = FlopCounterMode(display=False)
     with counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         out = run()
-    return out, counter.get_total_flops(), sum(size for size, _ in kept.values())
+    return out, counter.get_total_flops(), sum(size for size, _ in saved.values())
 
 
 def main():
@@ -79,9 +79,9 @@ def main():
         sizes = {}
         for recompute in (False, True):
             model, encode, decode = zim_passes(config, recompute)
-            features, encoder, kept = count_operations(encode)
+            features, encoder, saved_bytes = count_operations(encode)
             _, decoder, more = count_operations(lambda d=decode, f=features: d(f))
-            sizes[recompute] = (kept + more) / 2**30
+            sizes[recompute] = (saved_bytes + more) / 2**30
         size = sum(p.numel() for p in model.parameters())
         step = 3 * (encoder + decoder)
         print(
@@ -93,12 +93,12 @@ def main():
         )
     config = CONVERTERS["converter"]
     model, run = converter_passes(config)
-    _, forward, kept = count_operations(run)
+    _, forward, saved_bytes = count_operations(run)
     size = sum(p.numel() for p in model.parameters())
     print(
         f"{config.name:12} {size / 1e6:6.1f} M parameters; a mask {forward / 1e9:.1f}"
         f" GFLOP; an image of a step {3 * forward / 1e12:.4f} TFLOP; kept for its"
-        f" gradients {kept / 2**30:.2f} GiB"
+        f" gradients {saved_bytes / 2**30:.2f} GiB"
     )
 
 

@@ -1,6 +1,6 @@
 """Stalls of the window's event loop by gesture, and memory.
 
-``python benchmarks/window.py [--photo FILE] [--pictures N]`` drives the real window
+``python benchmarks/window.py [--photo FILE] [--images N]`` drives the real window
 with the bundled model through one gesture after the other, then opens N images.
 Gestures are synthesised mouse and key events; the longest gap between two turns of the
 event loop is printed for each.  The numbers depend on the machine and its load.
@@ -69,7 +69,7 @@ class WindowDriver:
         self.window.actions_by_id[name].trigger()
 
     def at(self, x: float, y: float) -> QPoint:
-        """A place of the image, as fractions of its size, in the view."""
+        """A position in the image, as fractions of its size, in view coordinates."""
         image = self.window.document.image
         view = self.window.canvas.to_view(x * image.width, y * image.height)
         return view.toPoint()
@@ -164,7 +164,7 @@ def open_many(driver: WindowDriver, count: int, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photo", type=Path, help="default: a sample at 12 MP")
-    parser.add_argument("--pictures", type=int, default=0, metavar="N")
+    parser.add_argument("--images", type=int, default=0, metavar="N")
     args = parser.parse_args()
     app = QApplication([])
     with tempfile.TemporaryDirectory() as name:
@@ -179,7 +179,7 @@ def main() -> None:
                 sample.resize(SIZE).save(photo)
         driver = WindowDriver(app)
         gestures(driver, photo, folder)
-        open_many(driver, args.pictures, folder)
+        open_many(driver, args.images, folder)
         driver.window.close()
 
 

@@ -9,13 +9,13 @@ from hypothesis import settings
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-# How long an example takes says nothing on a machine that does other work too.
+# On a shared machine the duration of an example is not meaningful.
 settings.register_profile("zim-studio", settings(), deadline=None)
 settings.load_profile("zim-studio")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # The offscreen platform says so for every window with a minimum size.
+    # The offscreen platform warns about every window with a minimum size.
     config.addinivalue_line("qt_log_ignore", "does not support propagateSizeHints")
 
 

@@ -40,7 +40,7 @@ class Case:
 
 
 def thin(values: object) -> np.ndarray:
-    """Evenly spread values of an array, along a way that repeats in no row."""
+    """Evenly spread values of an array, at other columns in every row."""
     flat = np.asarray(values).ravel()
     step = max(1, -(-flat.size // SAMPLE)) | 1
     return flat[::step]
@@ -52,30 +52,30 @@ def stored(area: str) -> dict[str, np.ndarray]:
 
 
 def summarise(case: Case) -> dict[str, np.ndarray]:
-    """What is stored of a case: a sample, the shape and the mean of each array."""
-    found = {}
+    """Stored values of a case: a sample, the shape and the mean of each array."""
+    summary = {}
     for name, values in case.run().items():
         array = np.asarray(values)
-        found[name] = thin(array)
-        found[f"{name}.shape"] = np.array(array.shape, np.int64)
+        summary[name] = thin(array)
+        summary[f"{name}.shape"] = np.array(array.shape, np.int64)
         if array.dtype.kind in "fiub" and array.size:
-            found[f"{name}.mean"] = array.astype(np.float64).mean()
+            summary[f"{name}.mean"] = array.astype(np.float64).mean()
         if not case.rtol and not case.atol:
             digest = crc32(np.ascontiguousarray(array).tobytes())
-            found[f"{name}.crc"] = np.array(digest, np.int64)
-    return found
+            summary[f"{name}.crc"] = np.array(digest, np.int64)
+    return summary
 
 
 def check(area: str, name: str, case: Case) -> None:
-    """Compare a case with what is stored of it."""
+    """Compare a case with its stored values."""
     expected = {
         key.removeprefix(f"{name}/"): value
         for key, value in stored(area).items()
         if key.startswith(f"{name}/")
     }
-    found = summarise(case)
-    assert found.keys() == expected.keys()
-    for key, value in found.items():
+    actual = summarise(case)
+    assert actual.keys() == expected.keys()
+    for key, value in actual.items():
         assert value.dtype == expected[key].dtype, key
         exactly = key.endswith((".shape", ".crc")) or value.dtype.kind in "USb"
         if exactly or not (case.rtol or case.atol):
@@ -144,12 +144,12 @@ def write() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for area, module in MODULES.items():
         cases: dict[str, Case] = importlib.import_module(module).CASES
-        found = {
+        arrays = {
             f"{name}/{key}": value
             for name, case in cases.items()
             for key, value in summarise(case).items()
         }
-        np.savez_compressed(FOLDER / f"{area}.npz", **found)
+        np.savez_compressed(FOLDER / f"{area}.npz", **arrays)
         print(f"{area}: {len(cases)} cases")
 
 

@@ -76,20 +76,20 @@ def layer_of(module: str) -> str:
 
 def imports(path: Path, nodes: Iterator[ast.AST]) -> set[str]:
     """Modules named by the import statements among ``nodes``, as absolute names."""
-    found = set()
+    imported = set()
     for node in nodes:
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            imported.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             package = name_of(path).split(".")
             if path.name != "__init__.py":
                 package.pop()
-            kept = package[: len(package) + 1 - node.level] if node.level else []
-            base = ".".join([*kept, *filter(None, [node.module])])
+            parents = package[: len(package) + 1 - node.level] if node.level else []
+            base = ".".join([*parents, *filter(None, [node.module])])
             for alias in node.names:
                 full = f"{base}.{alias.name}"
-                found.add(full if full in MODULES else base)
-    return found
+                imported.add(full if full in MODULES else base)
+    return imported
 
 
 def run_at_import(tree: ast.AST) -> Iterator[ast.AST]:

@@ -128,7 +128,7 @@ def test_a_recipe():
     assert recipe.to_json() == read("recipe.json")
 
 
-def test_a_project_and_its_picture():
+def test_a_project_and_its_image():
     project = read_project(DATA / "all.zimproj")
     check_objects(project.stack)
     assert project.reference.name == "photo.png"
@@ -136,7 +136,7 @@ def test_a_project_and_its_picture():
     assert (project.reference.width, project.reference.height) == (40, 30)
     assert project.reference.digest == PICTURE_KEY
     picture = load_image(DATA / "photo.png")
-    assert picture.key == PICTURE_KEY, "else no picture finds its earlier work"
+    assert picture.key == PICTURE_KEY, "else no image finds its earlier session"
     assert project.reference.match(picture) == "same"
     written = {"picture": project.reference.to_json(), **project.stack.to_json()}
     stored = read("all.zimproj")
@@ -158,7 +158,7 @@ def test_a_session(tmp_path):
     assert session.to_json() == stored
 
 
-def test_what_a_run_had_open():
+def test_a_recovery_state():
     run = read_recovery_state(DATA / "run.json")
     assert run.name == "photo.png"
     assert run.image == Path("/pictures/photo.png")
@@ -232,8 +232,8 @@ def test_a_batchs_journal_and_report():
     assert to_csv([done.row, failed.row]) == stored
 
 
-def test_what_a_batch_makes_of_the_same_is_the_same():
-    """Else everything that earlier batches made would be made anew."""
+def test_fingerprints_of_batches_are_unchanged():
+    """Otherwise all results of earlier batches would be computed again."""
     (job,) = image_jobs([DATA / "photo.png"])
     objects = (SceneObject(recipe=Recipe.from_json(read("recipe.json"))),)
     options = ExportOptions(depth="16", trim=True, padding=3)
@@ -243,8 +243,8 @@ def test_what_a_batch_makes_of_the_same_is_the_same():
         ResolvedPrompts("session", ObjectStack(objects), "zim-vit-b"), models
     )
     assert made == "c06948a516100e71ea92101a51ee7d2d"
-    found = plan.fingerprint(ResolvedPrompts("automatic", None, "zim-tiny"), models)
-    assert found == "c1e94698c17fb014621339c9f6b814a3"
+    automatic = plan.fingerprint(ResolvedPrompts("automatic", None, "zim-tiny"), models)
+    assert automatic == "c1e94698c17fb014621339c9f6b814a3"
     box = RelativeBox(0.25, 0.25, 0.75, 0.75).to_pixels(30, 40)
     assert box == Box(10.0, 7.5, 30.0, 22.5)
     name = thumbnail_path(Path("out"), "one.png").name
@@ -398,8 +398,8 @@ def cli_options() -> list[str]:
 
 
 def environment() -> list[str]:
-    """Names of environment variables, of all modules that look at any."""
-    found: set[str] = set()
+    """Names of the environment variables that any module reads."""
+    names: set[str] = set()
     folders = [ROOT / name for name in ("zim_model", "zim_app", "training")]
     for path in itertools.chain.from_iterable(f.rglob("*.py") for f in folders):
         text = path.read_text("utf-8")
@@ -409,8 +409,8 @@ def environment() -> list[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 name = node.value
                 if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|RANK|DISPLAY", name):
-                    found.add(name)
-    return sorted(found)
+                    names.add(name)
+    return sorted(names)
 
 
 LISTS = {

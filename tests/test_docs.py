@@ -1,4 +1,4 @@
-"""The documents say what is true: keys, links, commands and examples."""
+"""The documents match the program: keys, links, commands and examples."""
 
 import ast
 import re

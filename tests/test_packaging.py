@@ -52,14 +52,14 @@ def test_wheel_holds_the_packages_and_nothing_else(names: set[str]) -> None:
     packages = {top for top in tops if not top.endswith(".dist-info")}
     assert packages == {"zim_model", "zim_app", "training"}
     for package in packages:
-        wanted = (ROOT / package).rglob("*.py")
-        assert {path.relative_to(ROOT).as_posix() for path in wanted} <= names
+        modules = (ROOT / package).rglob("*.py")
+        assert {path.relative_to(ROOT).as_posix() for path in modules} <= names
 
 
 def test_wheel_holds_every_asset(names: set[str]) -> None:
     files = [path for path in (ROOT / "assets").rglob("*") if path.is_file()]
-    wanted = {f"zim_model/{path.relative_to(ROOT).as_posix()}" for path in files}
-    assert wanted <= names
+    expected = {f"zim_model/{path.relative_to(ROOT).as_posix()}" for path in files}
+    assert expected <= names
     assert "zim_model/assets/samples/cat.jpg" in names
     assert "zim_model/assets/icons/zim-studio.svg" in names
 
@@ -108,8 +108,8 @@ def test_installed_wheel_cuts_out_a_sample(wheel: Path, tmp_path: Path) -> None:
     assert low < 32 < 224 < high
 
 
-def test_run_says_what_to_do_without_a_display(tmp_path: Path) -> None:
-    """It says so before it installs anything, from any folder, through a link."""
+def test_run_prints_the_cure_without_a_display(tmp_path: Path) -> None:
+    """The message comes before any installation, from any folder, through a link."""
     copy = tmp_path / "a copy"
     copy.mkdir()
     shutil.copy(ROOT / "run", copy)
@@ -124,7 +124,7 @@ def test_run_says_what_to_do_without_a_display(tmp_path: Path) -> None:
     assert list(copy.iterdir()) == [copy / "run"]
 
 
-def test_run_can_tell_commands_from_images() -> None:
+def test_run_distinguishes_commands_from_images() -> None:
     assert all(re.fullmatch(r"[a-z][a-z-]*", name) for name in COMMANDS)
 
 
@@ -138,5 +138,7 @@ def test_constraints_pin_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()
     for line in [*project["dependencies"], *(line for x in extras for line in x)]:
-        wanted = Requirement(line)
-        assert wanted.specifier.contains(versions[canonicalize_name(wanted.name)])
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(
+            versions[canonicalize_name(requirement.name)]
+        )

@@ -1,9 +1,9 @@
 """Pre-training of the encoder on all labelled regions of an image at once.
 
-A view with one prompt says which of two sides a pixel lies on; a label map says where
+The target of one prompt divides the pixels of a view in two; a label map holds where
 every region ends and which of all pixels belong together.  ``LabelSamples[i]`` draws a
-label map and cuts a view; :func:`regions_loss` teaches the region head
-(``zim_model.network.region_head``), which may be taught on while prompts are.
+label map and cuts a view; :func:`regions_loss` trains the region head
+(``zim_model.network.region_head``), also together with prompts.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ MORE_OF = {"seg/bsds": 2.5, "seg/coco": 2.0, "seg/ccp": 1.5, "seg/camvid": 2.0}
 POINTS = 160
 """Pixels of a view whose embeddings are compared, each with each."""
 SMALLEST = 0.4
-"""Least share of the image's sides that a view shows."""
+"""Least share of the image's sides that a view covers."""
 UNLABELLED = 0.15
 """Weight of "no boundary here" where only the outline of one object was labelled."""
 BOUNDARY_WEIGHT = 4.0
 """How much more a boundary pixel counts than another: they are few."""
 
 
-def drawn_labels(rng: np.random.Generator, scenes: SceneReader) -> LabelMap:
+def draw_labels(rng: np.random.Generator, reader: SceneReader) -> LabelMap:
     """Draw an image with labels; a scene with a matte becomes one of two regions."""
-    kind, source, paths = scenes.draw_pool(rng, MORE_OF)
+    kind, source, paths = reader.draw_pool(rng, MORE_OF)
     if kind.startswith("seg/"):
-        return scenes.draw_label_map(rng, paths)
-    return scenes.draw_scene_from(rng, kind, source, paths).label_map()
+        return reader.draw_label_map(rng, paths)
+    return reader.draw_scene_from(rng, kind, source, paths).label_map()
 
 
 class LabelSamples(PromptDataset):
@@ -49,7 +49,7 @@ class LabelSamples(PromptDataset):
 
     def draw(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
         size = int(self.sizes[index])
-        labelled, view = _viewed(rng, drawn_labels(rng, self.scenes), size)
+        labelled, view = _viewed(rng, draw_labels(rng, self.scenes), size)
         labels = view_labels(labelled.labels, view, size)
         if (labels > 0).mean() <= 0.1:
             return None
@@ -64,7 +64,7 @@ class LabelSamples(PromptDataset):
 def _viewed(
     rng: np.random.Generator, drawn: LabelMap, size: int
 ) -> tuple[LabelMap, View]:
-    """The image, perhaps mirrored and recoloured, and a random part of it."""
+    """The image, mirrored and recoloured at random, and a random view of it."""
     image, labels = drawn.image, drawn.labels
     if rng.random() < 0.5:
         image, labels = image[:, ::-1], labels[:, ::-1]
@@ -114,10 +114,10 @@ def regions_loss(
     boundary = F.binary_cross_entropy_with_logits(
         regions.maps[:, 0], edge, weight, reduction="sum"
     ) / weight.sum().clamp(min=1)
-    told = known * single[:, None, None]
+    figure_known = known * single[:, None, None]
     figure = F.binary_cross_entropy_with_logits(
-        regions.maps[:, 1], (labels != 2).float(), told, reduction="sum"
-    ) / told.sum().clamp(min=1)
+        regions.maps[:, 1], (labels != 2).float(), figure_known, reduction="sum"
+    ) / figure_known.sum().clamp(min=1)
     pairs, right = pair_loss(regions.embedding, labels[:, ::2, ::2], single)
     total = boundary + 0.5 * figure + pairs
     parts = {
@@ -142,7 +142,7 @@ def pair_loss(
 
     Returns:
         The loss, in which equal and unequal pairs weigh the same, and the share of
-        pairs told rightly, equally weighted too.
+        pairs classified correctly, equally weighted too.
     """
     flat = labels.flatten(1)
     counts = F.one_hot(flat, int(flat.max()) + 1).sum(1).gather(1, flat)

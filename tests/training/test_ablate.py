@@ -30,26 +30,26 @@ def settings_of(tmp_path, number, variant, small):
 @pytest.mark.parametrize("small", [False, True])
 @pytest.mark.parametrize("number", TABLES)
 def test_every_variant_has_valid_settings_of_its_own(tmp_path, number, small):
-    found = [
+    configs = [
         settings_of(tmp_path, number, variant, small)
         for variant in TABLES[number].variants
     ]
-    assert all(config.seed == 3 for config in found)
+    assert all(config.seed == 3 for config in configs)
     if number != "3c":  # its variants differ in their data
-        assert len(set(found)) == len(found)
+        assert len(set(configs)) == len(configs)
     if small and TABLES[number].kind == "zim":
-        for config in found:
+        for config in configs:
             Zim(config.zim)
 
 
 def test_no_configuration_is_left_over():
-    wanted = {
+    expected = {
         f"table{number}_{variant.name}"
         for number, table in TABLES.items()
         for variant in table.variants
     }
-    found = {path.stem for path in CONFIGS.glob("*.toml")}
-    assert found == wanted | {"small_zim", "small_converter"}
+    actual = {path.stem for path in CONFIGS.glob("*.toml")}
+    assert actual == expected | {"small_zim", "small_converter"}
 
 
 def test_the_variants_are_what_the_paper_compares(tmp_path):
@@ -81,24 +81,26 @@ def test_the_variants_are_what_the_paper_compares(tmp_path):
         ([[1.0, 2.1], [1.1, 1.9]], None, ""),
     ],
 )
-def test_an_effect_is_told_from_noise_and_compared_with_the_paper(
+def test_an_effect_is_separated_from_noise_and_compared_with_the_paper(
     other, paper, verdict
 ):
     assert measure_effect([[3.0, 4.0], [3.0, 4.0]], other, paper).verdict == verdict
 
 
 def test_the_noise_of_one_seed_is_that_over_cases():
-    found = measure_effect([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]], 1.0)
-    assert found.measured == 2.0
-    assert found.noise == pytest.approx(1 / math.sqrt(3))
+    effect = measure_effect([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]], 1.0)
+    assert effect.measured == 2.0
+    assert effect.noise == pytest.approx(1 / math.sqrt(3))
 
 
-@pytest.mark.parametrize(("limit", "want"), [(0, 7), (3, 3), (5, 5), (7, 7), (100, 7)])
-def test_as_many_cases_are_measured_as_asked_for(limit, want):
-    found = module._evenly_spaced(iter(range(7)), limit)
-    assert len(found) == want
-    assert found == sorted(set(found))
-    assert found[-1] >= 4, "to the end"
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(0, 7), (3, 3), (5, 5), (7, 7), (100, 7)]
+)
+def test_as_many_cases_are_measured_as_requested(limit, expected):
+    selected = module._evenly_spaced(iter(range(7)), limit)
+    assert len(selected) == expected
+    assert selected == sorted(set(selected))
+    assert selected[-1] >= 4, "to the end"
 
 
 @pytest.fixture
@@ -187,10 +189,10 @@ def test_missing_data_are_named(tmp_path, capsys):
     assert "sa1b is missing" in capsys.readouterr().err
 
 
-def test_a_variant_without_a_published_number_says_so():
+def test_a_variant_without_a_published_number_is_marked():
     plan = AblationPlan("3c", None, None)
     errors = {f"{k} {m}": [1.0, 2.0] for k in SETS for m in METRICS}
-    found = {variant.name: [errors] for variant in plan.table.variants}
-    lines = report(plan, found).splitlines()
+    results = {variant.name: [errors] for variant in plan.table.variants}
+    lines = report(plan, results).splitlines()
     (row,) = (line for line in lines if line.startswith("| SA-1B's masks |  / 1.50"))
     assert row.count("|") == 2 + 6

@@ -24,7 +24,7 @@ def batch(training_folder):
         PromptSet((), Box(1, 2, 30, 40)),
     ],
 )
-def test_tokens_say_what_the_prompts_were(prompts):
+def test_tokens_identify_the_prompts(prompts):
     coords, labels = prompt_tokens(prompts, MAX_TOKENS)
     assert (
         prompts_from_tokens(torch.from_numpy(coords), torch.from_numpy(labels))
@@ -59,7 +59,7 @@ def test_a_click_lands_on_what_was_missed(batch):
     assert 0 < touched < 8
 
 
-def test_a_perfect_answer_is_not_corrected(batch):
+def test_a_perfect_prediction_is_not_corrected(batch):
     perfect = (batch["target"] > 0.5).flatten(0, 1).numpy()
     out = add_correction_clicks(np.random.default_rng(0), batch, perfect, 2)
     for key, value in batch.items():

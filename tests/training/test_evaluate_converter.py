@@ -39,7 +39,7 @@ def scene(shift=0):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A development folder: one matte, and one object whose label is to be kept."""
+    """A development folder: one matte, and one object whose label must stay."""
     root = tmp_path_factory.mktemp("eval") / "dev"
     for kind in ("seg", "matte"):
         (root / kind).mkdir(parents=True)
@@ -79,7 +79,7 @@ def test_both_tables_are_printed(folder, weights, capsys):
     code = main(["--data", str(folder), "--model", str(weights), *kinds])
     assert code == 0
     assert torch.get_num_threads() == threads
-    _, mattes, kept = capsys.readouterr().out.strip().split("\n\n")
+    _, mattes, unchanged = capsys.readouterr().out.strip().split("\n\n")
     assert [line.split("|")[1].strip() for line in mattes.splitlines()[2:]] == [
         "dilated",
         "convex hull",
@@ -88,7 +88,7 @@ def test_both_tables_are_printed(folder, weights, capsys):
     head = mattes.splitlines()[0]
     for name in ("label", "guided filter", "closed-form", "small"):
         assert name in head
-    assert "| kept | 0.00 / 0.00 / 0.00 |" in kept
+    assert "| kept | 0.00 / 0.00 / 0.00 |" in unchanged
 
 
 def test_methods_that_refine_beat_the_label():
@@ -100,7 +100,7 @@ def test_methods_that_refine_beat_the_label():
     assert mae(closed_form_baseline(image, label), alpha) < 0.3 * before
 
 
-def test_every_kind_changes_the_label_as_it_says():
+def test_every_kind_changes_the_label_as_documented():
     image, alpha = scene()
     case = DevCase("a", image, alpha, alpha >= 0)
     whole = alpha > 0.5
@@ -152,7 +152,7 @@ def test_rows_come_in_the_order_of_the_cases(monkeypatch):
     assert [row["MAE"] for row in rows["k", "m"]] == [0.0, 1.0, 2.0]
 
 
-def test_a_missing_folder_and_a_missing_model_are_said(tmp_path, folder, capsys):
+def test_a_missing_folder_and_a_missing_model_are_reported(tmp_path, folder, capsys):
     assert main(["--data", str(tmp_path)]) == 1
     assert "targets.json" in capsys.readouterr().err
     command = ["--data", str(folder), "--alone", "--kind", "dilated"]

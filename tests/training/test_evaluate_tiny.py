@@ -91,7 +91,7 @@ def test_the_tables_have_all_measures(folder, monkeypatch, capsys):
             assert f"| {method} |" in text
 
 
-def test_a_model_answers_as_a_method(folder):
+def test_a_model_is_evaluated_as_a_method(folder):
     case = next(matte_cases(folder))
     alpha = evaluate_tiny.zim_method("zim-tiny")(case, PromptSet((), case_box(case)))
     assert alpha.shape == case.alpha.shape
@@ -108,10 +108,10 @@ def test_processes_do_not_change_the_numbers(folder):
 
 def test_a_filled_box_has_the_area_of_the_box(folder):
     case = next(labelled_cases(folder))
-    found = fill_box(case, PromptSet((), case_box(case))) > 0.5
+    filled = fill_box(case, PromptSet((), case_box(case))) > 0.5
     box = case_box(case)
     share = (case.alpha > 0.5).sum() / (box.width * box.height)
-    assert iou(found, case.alpha > 0.5, case.valid) == pytest.approx(share)
+    assert iou(filled, case.alpha > 0.5, case.valid) == pytest.approx(share)
 
 
 def test_grabcut_finds_a_disc_and_closed_form_softens_its_edge(folder):
@@ -175,15 +175,17 @@ def test_a_image_is_in_one_half_with_all_its_regions():
             for name in (f"dev/seg/{i}.jpg", f"elsewhere/{i}.jpg")
             for region in (1, 2)
         ]
-        found = [[half for half in HALVES if case.is_in_half(half)] for case in cases]
+        membership = [
+            [half for half in HALVES if case.is_in_half(half)] for case in cases
+        ]
         assert all(case.is_in_half("all") for case in cases)
-        assert len(found[0]) == 1
-        assert all(f == found[0] for f in found)
-        halves += found[0]
+        assert len(membership[0]) == 1
+        assert all(f == membership[0] for f in membership)
+        halves += membership[0]
     assert 10 < halves.count("choosing") < 30
 
 
-def test_halves_share_out_the_cases(folder):
+def test_halves_partition_the_cases(folder):
     def cases(half):
         return [case for case in labelled_cases(folder) if case.is_in_half(half)]
 

@@ -28,15 +28,15 @@ def losses():
     weight[:, :4] = 0
     iou, exact = logits.mean((-2, -1)), torch.tensor([1.0, 0.0])
     alpha = logits[:, 0].sigmoid()
-    found = {
+    values = {
         "gradients": gradients(alpha),
         "matte": matte_loss(alpha, target, weight),
     }
     for kind in ("bce", "focal", "iou"):
-        found[f"region, {kind}"] = region_loss(logits[:, 0], target, weight, kind)
+        values[f"region, {kind}"] = region_loss(logits[:, 0], target, weight, kind)
         total, _ = zim_loss(logits, iou, target, weight, exact, kind)
-        found[f"zim, {kind}"] = total
-    return found
+        values[f"zim, {kind}"] = total
+    return values
 
 
 def region_losses():
@@ -50,16 +50,16 @@ def region_losses():
 
 def labels():
     label = disc() > 0.5
-    found = {
+    drawn = {
         name: kind.draw(np.random.default_rng(3), label, 6.0)
         for name, kind in DEGRADATIONS.items()
     }
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        found[f"drawn {seed}"] = coarse_label(rng, disc())
+        drawn[f"drawn {seed}"] = coarse_label(rng, disc())
         cut, alpha = cut_same_region(rng, label, disc())
-        found |= {f"cut {seed}": cut, f"cut {seed} alpha": alpha}
-    return found
+        drawn |= {f"cut {seed}": cut, f"cut {seed} alpha": alpha}
+    return drawn
 
 
 def prompts():
@@ -79,15 +79,15 @@ def prompts():
     }
 
 
-def pictures():
-    found = {}
+def images():
+    rendered = {}
     for index, kind in enumerate(("fur", "leaves", None)):
         rng = np.random.default_rng(index)
         sample = render(rng, photo(160, 200), kind)
-        found |= {f"{kind} image": sample.image, f"{kind} alpha": sample.alpha}
+        rendered |= {f"{kind} image": sample.image, f"{kind} alpha": sample.alpha}
     front, back = photo(seed=1), photo(seed=2)
-    found["linear"] = composite(front, back, disc(), linear=True)
-    return found
+    rendered["linear"] = composite(front, back, disc(), linear=True)
+    return rendered
 
 
 def scenes():
@@ -116,7 +116,7 @@ CASES = {
     "region losses": Case(region_losses, rtol=1e-4, atol=1e-5),
     "labels": Case(labels, atol=1e-3),
     "prompts": Case(prompts),
-    "pictures": Case(pictures, atol=2, rtol=1e-3),
+    "pictures": Case(images, atol=2, rtol=1e-3),
     "scenes": Case(scenes, atol=2, rtol=1e-3),
     "rle": Case(rle),
 }

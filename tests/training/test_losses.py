@@ -8,7 +8,7 @@ TARGET[:, 4:12, 4:12] = 1
 ONES = torch.ones_like(TARGET)
 
 
-def test_a_perfect_answer_costs_nothing():
+def test_a_perfect_prediction_has_no_loss():
     assert matte_loss(TARGET, TARGET, ONES).max() == 0
     assert region_loss(40 * TARGET - 20, TARGET, ONES).max() < 1e-4
     assert torch.allclose(soft_iou(TARGET, TARGET, ONES), torch.ones(2))
@@ -51,7 +51,7 @@ def test_hard_labels_get_no_gradient_loss():
 
 
 @pytest.mark.parametrize("kind", ["bce", "focal", "iou"])
-def test_region_losses_fall_as_the_answer_gets_better(kind):
+def test_region_losses_fall_as_the_prediction_improves(kind):
     target = torch.zeros(1, 16, 16)
     target[:, 4:12, 4:12] = 1
     weight = torch.ones_like(target)
@@ -93,8 +93,8 @@ def test_the_papers_loss_alone_trusts_no_edges_of_hard_labels():
         .square()
         .mean()
     )
-    want = absolute[0] + 0.3 * absolute[1:].min() + scores
-    assert float(parts[0]) == pytest.approx(float(want), rel=1e-5)
+    expected = absolute[0] + 0.3 * absolute[1:].min() + scores
+    assert float(parts[0]) == pytest.approx(float(expected), rel=1e-5)
     assert parts[1] > parts[0]
 
 

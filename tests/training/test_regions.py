@@ -69,9 +69,11 @@ def test_prompts_come_with_the_regions_of_their_view(training_folder):
         sample = samples[i]
         regions, known = sample["regions"], sample["weight"][0] > 0
         seen |= set(regions.unique().tolist())
-        asked = (sample["target"][0] > 0.5)[known]
-        label = 1 if asked.float().mean() == 0 else int(regions[known][asked].mode()[0])
-        same = (regions == label)[known] == asked
+        inside = (sample["target"][0] > 0.5)[known]
+        label = (
+            1 if inside.float().mean() == 0 else int(regions[known][inside].mode()[0])
+        )
+        same = (regions == label)[known] == inside
         assert same.float().mean() > 0.95
     assert seen == {0, 1, 2}
     whole = PromptSamples(SceneReader(training_folder), MODELS["zim-mini"], [64], 1)[0]
@@ -97,9 +99,9 @@ def test_boundaries_run_between_known_regions_only():
     labels = torch.ones((1, 6, 8), dtype=torch.long)
     labels[:, :, 4:] = 2
     labels[:, 4:] = 0
-    found = boundaries(labels)[0]
-    assert found[:4, 3:5].all()
-    assert found.sum() == 8
+    edge = boundaries(labels)[0]
+    assert edge[:4, 3:5].all()
+    assert edge.sum() == 8
 
 
 def perfect(labels):
@@ -195,7 +197,7 @@ def test_learning_regions_lowers_the_loss(training_folder):
     assert np.mean(losses[-3:]) < 0.6 * losses[0]
 
 
-def test_the_encoder_goes_on_to_see_regions_while_it_learns_from_prompts(
+def test_regions_stay_in_the_loss_while_prompts_are_trained(
     config_file, training_folder, tmp_path
 ):
     config_file.write_text(
@@ -210,7 +212,7 @@ def test_the_encoder_goes_on_to_see_regions_while_it_learns_from_prompts(
     assert all(float(line.split(",")[column]) > 0 for line in lines)
 
 
-def test_what_cannot_see_regions_cannot_be_taught_to(
+def test_a_model_without_region_head_is_refused(
     config_file, training_folder, tmp_path, capsys
 ):
     config_file.write_text(

@@ -179,22 +179,22 @@ def test_held_out_images_are_never_drawn(training_folder, tmp_path):
             for name in (f"bsds__{i}", f"davis__clip{i % 60}_{i}"):
                 first = folder / "seg" / f"bsds__0{suffix}"
                 shutil.copy(first, folder / "seg" / f"{name}{suffix}")
-    drawn, kept = SceneReader(folder), SceneReader(folder, held_out=True)
+    training, held_out = SceneReader(folder), SceneReader(folder, held_out=True)
 
     def names(reader):
         pools = [paths for kind, _, paths in reader.pools if kind.startswith("seg")]
         return {path.name for paths in pools for path in paths}
 
-    assert names(drawn)
-    assert names(kept)
-    assert not names(drawn) & names(kept)
-    assert len(names(kept)) < 0.1 * len(names(drawn))
+    assert names(training)
+    assert names(held_out)
+    assert not names(training) & names(held_out)
+    assert len(names(held_out)) < 0.1 * len(names(training))
     videos = [
         {name.rsplit("_", 1)[0] for name in names(p) if name.startswith("davis")}
-        for p in (drawn, kept)
+        for p in (training, held_out)
     ]
     assert not videos[0] & videos[1]
-    assert kept.draw_scene(np.random.default_rng(0)).alpha.any()
+    assert held_out.draw_scene(np.random.default_rng(0)).alpha.any()
 
 
 def small_object():
@@ -205,7 +205,7 @@ def small_object():
     return Scene(image, alpha, ~nothing, nothing, True)
 
 
-def test_some_clicked_objects_are_seen_from_close_by(samples):
+def test_some_clicked_objects_get_a_zoomed_view(samples):
     rng = np.random.default_rng(3)
     prompts = [PromptSet((Point(70, 100),)), PromptSet((Point(62, 118),))]
     views = [samples._view(rng, small_object(), prompts) for _ in range(200)]

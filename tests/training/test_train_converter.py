@@ -143,7 +143,7 @@ def test_padding_does_not_count(training_folder):
 
 def test_a_damaged_image_is_skipped_and_named(training_folder, tmp_path):
     folder = shutil.copytree(training_folder, tmp_path / "damaged")
-    (folder / "matte" / "aim__1.jpg").write_bytes(b"no picture")
+    (folder / "matte" / "aim__1.jpg").write_bytes(b"no image")
     samples = ConverterSamples(FolderPairSource(folder), SMALL, 30)
     faults = [samples[i]["fault"] for i in range(30)]
     assert 0 < sum(map(bool, faults)) < 30

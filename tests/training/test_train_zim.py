@@ -84,7 +84,7 @@ def test_a_preempted_run_saves_and_the_same_command_goes_on(
 ):
     step = Trainer.train_step
 
-    def asked_to_go(self, batches):
+    def step_then_terminate(self, batches):
         parts = step(self, batches)
         if self.step == 2:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -93,7 +93,7 @@ def test_a_preempted_run_saves_and_the_same_command_goes_on(
     out = tmp_path / "out"
     listening = signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patched:
-        patched.setattr(Trainer, "train_step", asked_to_go)
+        patched.setattr(Trainer, "train_step", step_then_terminate)
         assert run(config_file, training_folder, out, "--auto-resume") == 0
     assert "step 2 of 4" in capsys.readouterr().out
     assert signal.getsignal(signal.SIGTERM) is listening
@@ -262,10 +262,10 @@ def test_a_run_begins_with_trained_weights(config_file, training_folder, tmp_pat
     weights = tmp_path / "a" / "zim-tiny.safetensors"
     trainer = Trainer(TrainConfig.read(config_file), ALONE)
     trainer.start_from(weights)
-    want = load_model(weights).state_dict()
+    expected = load_model(weights).state_dict()
     for model in (trainer.model, trainer.average):
         for name, value in model.state_dict().items():
-            assert torch.equal(value, want[name]), name
+            assert torch.equal(value, expected[name]), name
 
 
 def test_weights_of_another_shape_are_refused(
@@ -281,7 +281,7 @@ def test_weights_of_another_shape_are_refused(
     assert "another architecture" in capsys.readouterr().err
 
 
-def test_previews_show_prompts_prediction_and_truth(
+def test_previews_show_prompts_prediction_and_target(
     config_file, training_folder, tmp_path
 ):
     run(config_file, training_folder, tmp_path, "--minutes", "0")
@@ -296,7 +296,7 @@ def test_previews_show_prompts_prediction_and_truth(
 @pytest.fixture
 def damaged_folder(training_folder, tmp_path):
     folder = shutil.copytree(training_folder, tmp_path / "damaged")
-    (folder / "seg" / "bsds__1.jpg").write_bytes(b"no picture")
+    (folder / "seg" / "bsds__1.jpg").write_bytes(b"no image")
     return folder
 
 

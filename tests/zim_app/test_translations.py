@@ -102,19 +102,19 @@ def messages_in(path: Path) -> list[ast.Call]:
 
 
 def untranslatable(tree: ast.AST) -> list[str]:
-    """Sentences that errors get as they are written, also through a variable."""
+    """Sentences that are passed to errors untranslated, also through a variable."""
     values: dict[str, list[ast.expr]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             values.setdefault(node.targets[0].id, []).append(node.value)
-    found = []
+    texts = []
     for call in calls(tree, ERROR_NAMES):
         for argument in [*call.args, *(each.value for each in call.keywords)]:
             known = (
                 values.get(argument.id, []) if isinstance(argument, ast.Name) else []
             )
-            found += [text for each in (argument, *known) for text in literals(each)]
-    return [text for text in found if words(text)]
+            texts += [text for each in (argument, *known) for text in literals(each)]
+    return [text for text in texts if words(text)]
 
 
 def test_templates_have_the_empty_context():
@@ -149,7 +149,7 @@ def test_untranslatable_errors_are_recognised(code):
     assert untranslatable(ast.parse(code))
 
 
-# -- No text goes past the translator -------------------------------------------------
+# -- All texts are translatable -------------------------------------------------------
 
 SHOWING = {
     *("setText", "setToolTip", "setStatusTip", "setWindowTitle", "setPlaceholderText"),
@@ -161,17 +161,17 @@ SHOWING = {
     *("QGroupBox", "QAction", "QMenu", "QToolBar", "QDockWidget", "QLineEdit"),
     *("QListWidgetItem", "QTreeWidgetItem", "QTableWidgetItem", "QUndoCommand"),
 }
-"""Methods and classes that show the strings that they are given."""
+"""Methods and classes that show their string arguments."""
 
 
 def shown_literals(tree: ast.AST) -> list[str]:
-    """Strings with words that are given to a widget as they are written."""
-    found = []
+    """String literals with words that are passed to a widget untranslated."""
+    texts = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and called(node) in SHOWING:
             for argument in node.args:
-                found += [text for text in literals(argument) if words(text)]
-    return found
+                texts += [text for text in literals(argument) if words(text)]
+    return texts
 
 
 def called(call: ast.Call) -> str:
@@ -209,7 +209,7 @@ def test_no_literal_reaches_a_widget(path):
         'label.setText("Hello there")',
         'QLabel("Hello")',
         'menu.addAction("Hello", self.go)',
-        'label.setText(f"{count} pictures")',
+        'label.setText(f"{count} images")',
         'label.setToolTip("Yes" if on else tr("No"))',
     ],
 )

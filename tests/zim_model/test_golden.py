@@ -120,14 +120,14 @@ def tiled_refinement():
     image, view = photo(192, 256), View(0, 0, 256, 192, 128)
     true = disc(192, 256)
 
-    def ask(part, prompts):
+    def predict_view(part, prompts):
         height, width = part.input_size
         rows = np.linspace(part.top, part.bottom - 1, height).astype(int)
         columns = np.linspace(part.left, part.right - 1, width).astype(int)
         return true[np.ix_(rows, columns)] * np.float32(0.9)
 
     coarse = words(disc(192, 256, soft=24.0))
-    return {"alpha": refine_tiles(coarse, image, view, ask)}
+    return {"alpha": refine_tiles(coarse, image, view, predict_view)}
 
 
 def foreground(method):
@@ -143,8 +143,8 @@ def foreground(method):
 
 
 def halo():
-    found = measure_halo(photo(), words(disc()))
-    return {"halo": [found.before, found.after, found.after_decontamination(0.4)]}
+    share = measure_halo(photo(), words(disc()))
+    return {"halo": [share.before, share.after, share.after_decontamination(0.4)]}
 
 
 def edges():
@@ -255,7 +255,7 @@ def simulated_clicks():
     }
 
 
-# -- What networks are given ----------------------------------------------------------
+# -- Inputs of networks ----------------------------------------------------------------
 
 
 def prompt_cues():
@@ -309,17 +309,17 @@ def network(name):
         pixels = normalise(resize_view(model.config, image, view), view.image_size)
         with torch.inference_mode():
             features = model.model.encode(torch.as_tensor(pixels)[None])
-        found = {"embeddings": features.embeddings}
+        outputs = {"embeddings": features.embeddings}
         earlier = np.linspace(-5, 5, 32 * 32, dtype=np.float32).reshape(1, 32, 32)
         for kind, prompts in SETS.items():
             logits, scores = model.decode(encoded, view.apply(prompts))
-            found |= {f"{kind} logits": logits, f"{kind} scores": scores}
+            outputs |= {f"{kind} logits": logits, f"{kind} scores": scores}
         logits, _ = model.decode(encoded, view.apply(CLICK), earlier)
-        found["again"] = logits
+        outputs["again"] = logits
         other = model.encode(image[:, ::-1], view.flip(128))
         both = FlippedFeatures.join(encoded, other)
-        found["mirrored"], _ = FlipTta(model).decode(both, view.apply(BOTH))
-        return found
+        outputs["mirrored"], _ = FlipTta(model).decode(both, view.apply(BOTH))
+        return outputs
 
     return run
 
@@ -335,8 +335,8 @@ def label_converter():
 
 def mattes(name):
     def run():
-        engine = Engine(lambda model, rung: backend(name))
-        found = {}
+        engine = Engine(lambda model, placement: backend(name))
+        outputs = {}
         plain = Request(photo(), "golden", Recipe(CLICK, "golden"))
         requests = {
             **{kind: plain.with_recipe(prompts=sets) for kind, sets in SETS.items()},
@@ -352,10 +352,10 @@ def mattes(name):
         }
         for kind, request in requests.items():
             matte = engine.solve(request)
-            found |= {f"{kind} alpha": matte.alpha, f"{kind} scores": matte.scores}
+            outputs |= {f"{kind} alpha": matte.alpha, f"{kind} scores": matte.scores}
             if matte.foreground:
-                found[f"{kind} colours"] = matte.foreground[0]
-        return found
+                outputs[f"{kind} colours"] = matte.foreground[0]
+        return outputs
 
     return run
 
@@ -373,7 +373,7 @@ def _mask():
 
 def generator():
     grid = np.stack(np.meshgrid([0.25, 0.5, 0.75], [0.3, 0.7]), -1).reshape(-1, 2)
-    found = ZimAutomaticMaskGenerator(
+    records = ZimAutomaticMaskGenerator(
         backend("vit"),
         points_per_side=None,
         point_grids=[grid],
@@ -381,7 +381,7 @@ def generator():
         stability_score_thresh=0.0,
         box_nms_thresh=1.0,
     ).generate(photo())
-    order = sorted(found, key=lambda each: (*each["point_coords"][0], each["area"]))
+    order = sorted(records, key=lambda each: (*each["point_coords"][0], each["area"]))
     return {
         "points": [each["point_coords"][0] for each in order],
         "area": [each["area"] / 12288 for each in order],

@@ -201,7 +201,7 @@ def test_a_scribble_without_length_is_a_click() -> None:
     assert set(dot.sample(3)) == {Point(4, 5)}
 
 
-def test_a_positive_scribble_alone_can_be_answered() -> None:
+def test_a_positive_scribble_alone_can_be_solved() -> None:
     prompts = PromptSet(scribbles=(Scribble(((1, 2), (3, 4))),))
     assert prompts
     assert prompts.validate(HEIGHT, WIDTH) == prompts
@@ -217,7 +217,7 @@ def test_a_positive_scribble_alone_can_be_answered() -> None:
         (Scribble(((1, 2),), positive=False), "do not say what to keep"),
     ],
 )
-def test_scribbles_that_cannot_be_answered(scribble: Scribble, sentence: str) -> None:
+def test_scribbles_that_cannot_be_solved(scribble: Scribble, sentence: str) -> None:
     with pytest.raises(PromptError, match=sentence):
         PromptSet(scribbles=(scribble,)).validate(HEIGHT, WIDTH)
 

@@ -152,7 +152,7 @@ def test_a_recipe_of_the_first_version_is_read() -> None:
     assert Recipe.from_json(first) == Recipe(PromptSet((Point(1, 2),)))
 
 
-def test_a_second_look_survives_a_file() -> None:
+def test_flip_tta_survives_a_file() -> None:
     recipe = Recipe(PromptSet((Point(1, 2),)), options=Options(flip_tta=True))
     data = json.loads(json.dumps(recipe.to_json()))
     assert Recipe.from_json(data) == recipe

@@ -39,8 +39,8 @@ def test_a_mask_of_another_image_is_refused() -> None:
 
 def test_what_makes_a_matte_is_kept_and_boxes_are_clipped() -> None:
     away = PromptSet((Point(3, 5, positive=False),))
-    kept = (Recipe().with_stroke(STROKE), Recipe(away, masks=(MASK,)))
-    for recipe in kept:
+    recipes = (Recipe().with_stroke(STROKE), Recipe(away, masks=(MASK,)))
+    for recipe in recipes:
         assert request(recipe).validate().recipe == recipe
     drawn = request(Recipe(PromptSet(box=Box(-5, 2, 99, 10))))
     assert drawn.validate().recipe.prompts.box == Box(0, 2, 30, 10)

@@ -1,4 +1,4 @@
-"""Threads do not spin while they wait, unless the user says so."""
+"""Waiting threads sleep, unless the user's environment makes them spin."""
 
 import os
 import subprocess
@@ -11,11 +11,13 @@ CODE = (
 )
 
 
-@pytest.mark.parametrize(("given", "kept"), [(None, "passive"), ("active", "active")])
-def test_waiting_threads_sleep(given, kept):
+@pytest.mark.parametrize(
+    ("policy", "expected"), [(None, "passive"), ("active", "active")]
+)
+def test_waiting_threads_sleep(policy, expected):
     environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
-    if given is not None:
-        environment["OMP_WAIT_POLICY"] = given
+    if policy is not None:
+        environment["OMP_WAIT_POLICY"] = policy
     command = [sys.executable, "-c", CODE]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.stdout.strip() == kept, done.stderr
+    assert done.stdout.strip() == expected, done.stderr

@@ -74,19 +74,22 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         ]
 
     def start_from(self, path: Path) -> None:
-        given = load_model(path)
-        if not isinstance(given, ZimTiny):
-            raise ZimError(f"{path} holds a {given.config.name}, not a zim-tiny.")
-        wanted = self.config.architecture
-        if replace(given.config, detail_widths=wanted.detail_widths) != wanted:
+        initial = load_model(path)
+        if not isinstance(initial, ZimTiny):
+            raise ZimError(f"{path} holds a {initial.config.name}, not a zim-tiny.")
+        architecture = self.config.architecture
+        if (
+            replace(initial.config, detail_widths=architecture.detail_widths)
+            != architecture
+        ):
             raise ZimError(
-                f"{path} holds a {given.config.name} of another shape than"
+                f"{path} holds a {initial.config.name} of another shape than"
                 f" {self.config.model}.",
                 "Start without it, or from one trained with the same configuration.",
             )
         # A detail stage that the file lacks is trained from nothing.
         for model in (self.model, self.average):
-            model.load_state_dict({**model.state_dict(), **given.state_dict()})
+            model.load_state_dict({**model.state_dict(), **initial.state_dict()})
 
     def save_weights(self, folder: Path) -> None:
         save_model(self.average, folder / f"{self.config.model}.safetensors")

@@ -192,11 +192,11 @@ def _worst(report: Report, dataset: Dataset | None) -> Iterator[str]:
             f"<figcaption>{name}</figcaption></figure>"
             for name, pixels in images.items()
         )
-        said = (
+        caption = (
             f"<b>{escape(row.case)}</b> {escape(row.system)}, {escape(row.prompt)}: "
             f"{escape(measure)} {format_number(row.metrics[measure])}"
         )
-        yield f'<div class="case"><p>{said}</p>{figures}</div>'
+        yield f'<div class="case"><p>{caption}</p>{figures}</div>'
         selected += 1
         if selected == MAX_CASES:
             return

@@ -79,7 +79,7 @@ def download_micromat(
 
     Args:
         folder: it is made.
-        progress: told about ten times a second, on this thread.
+        progress: called about ten times a second, on this thread.
         cancelled: polled; what has arrived is kept for the next time.
         open_url: opens a request; the default knows https only.
         sleep: waits so many seconds before another try.

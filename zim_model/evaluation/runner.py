@@ -131,12 +131,12 @@ def evaluate(
 
     The events are one :class:`Started`, then a :class:`RowDone` for each row with
     :class:`DegradationEvent`, :class:`Paused` and :class:`Resumed` between them, and
-    at last one
-    :class:`Finished` with the :class:`Report`, also of a run that was cancelled.  Rows
-    are on the disk (``out/rows.jsonl``) before they are told; closing the generator
-    loses only what was not yet told.  A case that cannot be measured (a missing or
-    unreadable file, a matte of another size, a prompt outside the image) gives a row
-    with ``error`` and never ends the run; it is repeated by a run that resumes.
+    at last one :class:`Finished` with the :class:`Report`, also of a cancelled run.
+    Rows are on the disk (``out/rows.jsonl``) before they are yielded; closing the
+    generator loses only rows that were not yet yielded.  A case that cannot be measured
+    (a missing or unreadable file, a matte of another size, a prompt outside the image)
+    gives a row with ``error`` and never ends the run; it is repeated by a run that
+    resumes.
 
     ::
 

@@ -201,11 +201,11 @@ class PredictionIndex:
         if subset and self._same_stem[stem] == 1:
             folders.append("")
         for folder in folders:
-            for said in prompt.file_names:
-                yield f"{said}/{folder}{stem}"
-                yield f"{folder}{said}/{stem}"
-                yield f"{folder}{stem}_{said}"
-                yield f"{folder}{stem}-{said}"
+            for prompt_name in prompt.file_names:
+                yield f"{prompt_name}/{folder}{stem}"
+                yield f"{folder}{prompt_name}/{stem}"
+                yield f"{folder}{stem}_{prompt_name}"
+                yield f"{folder}{stem}-{prompt_name}"
             yield f"{folder}{stem}"
 
 

@@ -112,8 +112,8 @@ def _main(group: MetricGroup, whole: Sequence[MetricGroup]) -> str:
 def _family_table(
     title: str, families: tuple[str, ...], groups: Sequence[MetricGroup], report: Report
 ) -> ReportTable:
-    wanted = [m.name for m in METRICS if m.family in families]
-    names = [name for name in report.metrics if name in wanted]
+    family_metrics = [m.name for m in METRICS if m.family in families]
+    names = [name for name in report.metrics if name in family_metrics]
     rows = tuple(
         (
             *(group.system, group.prompt, group.subset, group.size),

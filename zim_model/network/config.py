@@ -380,15 +380,15 @@ def _check_types(config: Any) -> None:
     Raises:
         ValueError: one is of another type, no known choice, or negative.
     """
-    for name, wanted in get_type_hints(type(config)).items():
+    for name, expected in get_type_hints(type(config)).items():
         value = getattr(config, name)
-        if not _is_of(value, wanted):
+        if not _is_of(value, expected):
             raise ValueError(f"{name} is {value!r:.40}")
 
 
-def _is_of(value: Any, wanted: Any) -> bool:
+def _is_of(value: Any, expected: Any) -> bool:
     """Whether a value has an annotated type; numbers must not be negative."""
-    kind, inner = get_origin(wanted), get_args(wanted)
+    kind, inner = get_origin(expected), get_args(expected)
     if kind is Literal:
         return value in inner
     if kind is tuple:
@@ -398,10 +398,10 @@ def _is_of(value: Any, wanted: Any) -> bool:
         return len(value) == len(each) and all(map(_is_of, value, each))
     if kind is not None:  # a union
         return any(_is_of(value, one) for one in inner)
-    if wanted in (int, float):
-        kinds = (int, float) if wanted is float else int
+    if expected in (int, float):
+        kinds = (int, float) if expected is float else int
         return type(value) is not bool and isinstance(value, kinds) and value >= 0
-    return isinstance(value, wanted)
+    return isinstance(value, expected)
 
 
 def _frozen(value: Any) -> Any:

@@ -1,9 +1,9 @@
-"""Dense cue maps: what clicks, a box and simple colour models say about every pixel.
+"""Dense cue maps, computed from clicks, a box and simple colour models.
 
-A small network that has seen few images cannot yet see objects.  These maps do part
-of the seeing for it: distances to the prompts, measured straight and along the colours
-of the image, and colour models of inside and outside (histograms, GrabCut).  They
-enter where ZIM takes a mask prompt.
+A small network that is trained on few images does not learn to recognise objects.  The
+maps supply part of that: Euclidean and geodesic distances to the prompts, the latter
+along the colours of the image, and colour models (histograms) of inside and outside.
+They enter where ZIM takes a mask prompt.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ GEODESIC_COLOUR = 12.0
 
 
 def cue_maps(pixels: ByteArray, prompts: PromptSet, size: int) -> FloatArray:
-    """Draw the cue maps of one prompt set.
+    """Compute the cue maps of one prompt set.
 
     Args:
         pixels: the scaled view without padding, (h, w, 3) uint8 RGB, max(h, w) being
@@ -69,7 +69,7 @@ def cue_maps(pixels: ByteArray, prompts: PromptSet, size: int) -> FloatArray:
 
 
 class _Scene:
-    """One small image with its prompts; fills ``maps`` by name."""
+    """Computes the cue maps of one small image: ``maps``, by name."""
 
     def __init__(
         self, rgb: ByteArray, prompts: PromptSet, scale: float, size: int
@@ -98,7 +98,8 @@ class _Scene:
     def _discs(self, prompts: PromptSet, *, positive: bool) -> BoolArray:
         disc = np.zeros(self.shape, np.uint8)
         radius = max(1, round(DISC_RADIUS * self.size))
-        # Lines drawn as lines find less: the network was trained with a few clicks.
+        # Scribbles enter as clicks, with which the network was trained: drawn as lines
+        # they give a lower IoU.
         lines = (scribble.clicks for scribble in prompts.scribbles)
         for point in itertools.chain(prompts.points, *lines):
             if point.positive is positive:
@@ -159,7 +160,7 @@ class _Scene:
         ).astype(np.float32)
 
     def _seed_weights(self) -> tuple[FloatArray, FloatArray]:
-        """How much each pixel says about the object and about its surroundings."""
+        """Each pixel's weight in the colour models of object and surroundings."""
         if self.inside is not None:
             depth = self.maps["box_depth"]
             foreground = np.clip(depth, 0, 1)

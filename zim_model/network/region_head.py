@@ -1,11 +1,11 @@
-"""What an image is made of, before anyone has clicked: boundaries and regions.
+"""Region head: boundaries and regions of an image, independent of prompts.
 
-A small network that only ever sees one clicked object an image learns little about
-images.  The region head is trained on all labelled regions at once
-(``training.regions``): where one ends, what stands out as a figure, and an embedding of
-every pixel in which pixels of one region are near each other.  Once the prompts are
-known, :func:`region_cues` asks these maps what can be reached from the clicks without
-crossing a boundary, and what looks like them.
+One clicked object per image gives a small encoder little supervision.  The region head
+is trained on all labelled regions at once (``training.regions``): where one ends, what
+stands out as a figure, and an embedding of every pixel in which pixels of one region
+are near each other.  :func:`region_cues` computes from these maps and the prompts which
+pixels can be reached from the clicks without crossing a boundary, and which are similar
+to them.
 
 Shapes: V views, B prompt sets, S input side.
 """
@@ -37,7 +37,7 @@ REGION_CUES = (
     "negative_alike",
     "alike_ratio",  # log-likelihood ratio of object over surroundings
 )
-"""Names and order of the maps that :func:`region_cues` draws."""
+"""Names and order of the maps that :func:`region_cues` computes."""
 
 SAME = 3.0
 """Two pixels are of one region with the probability sigmoid(SAME - distance^2)."""
@@ -49,7 +49,7 @@ STEEPEST = 6.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regions:
-    """What the region head knows of V views.
+    """The region head's output for V views.
 
     Attributes:
         maps: (V, 2, S/2, S/2) logits of boundary and figure.
@@ -107,7 +107,7 @@ def _positions(like: Tensor) -> Tensor:
 
 
 def region_cues(regions: Regions, cues: Tensor) -> Tensor:
-    """Draw the region cues of B prompt sets.
+    """Compute the region cues of B prompt sets.
 
     Args:
         regions: of the view of each prompt set.
@@ -141,7 +141,7 @@ def region_cues(regions: Regions, cues: Tensor) -> Tensor:
 
 
 def earlier_cue(logits: Tensor | None, cues: Tensor) -> Tensor:
-    """An earlier answer as a cue map: 1 object, -1 not, 0 unknown or none.
+    """The mask input as a cue map: 1 object, -1 background, 0 unknown or none.
 
     Args:
         logits: (B, 1, S/4, S/4) or None.
@@ -156,7 +156,7 @@ def earlier_cue(logits: Tensor | None, cues: Tensor) -> Tensor:
 
 
 def flooded(seeds: Tensor, barrier: Tensor) -> tuple[Tensor, Tensor]:
-    """How hard it is to get everywhere from the seeds.
+    """Costs of the cheapest paths from the seeds to every cell.
 
     Args:
         seeds: (B, K, h, w) bool, K sets of them on each image.
@@ -183,10 +183,10 @@ def flooded(seeds: Tensor, barrier: Tensor) -> tuple[Tensor, Tensor]:
 def _flood(
     step: Any, rounds: int, total: Any, highest: Any, cost: Any, height: Any
 ) -> None:
-    """Let costs spread to the four neighbours of every cell, so many times.
+    """Relax the costs of every cell from its four neighbours, ``rounds`` times.
 
     Args:
-        step: numpy or torch, whichever the maps are of.
+        step: numpy or torch, the module of the maps' type.
         rounds: how many.
         total, highest: (B, K, h, w), changed in place.
         cost, height: (B, K, h, w) of each cell.
@@ -207,7 +207,7 @@ def _flood(
 
 
 def _alike(embedding: Tensor, clicks: Tensor, areas: Tensor) -> Tensor:
-    """What looks like the clicks and like the inside of the box: (B, 3, S/4, S/4).
+    """Similarity to the clicks and to the inside of the box: (B, 3, S/4, S/4).
 
     Args:
         embedding: (B, E, S/4, S/4).
@@ -219,7 +219,7 @@ def _alike(embedding: Tensor, clicks: Tensor, areas: Tensor) -> Tensor:
     same = _same_region(pixels, cells)
     seeds = (clicks.flatten(2) > 0.5).to(same)
     nearest = torch.stack([(same * s[:, None]).amax(-1) for s in seeds.unbind(1)], 1)
-    # A click says as much as a quarter of the image.
+    # A click weighs as much as a quarter of the image.
     share = seeds * (seeds.shape[-1] / 4) / seeds.sum(-1, keepdim=True).clamp(min=1)
     weights = areas.flatten(2) + share
     mean = torch.einsum("bpq,bkq->bkp", same, weights)

@@ -42,8 +42,8 @@ from zim_model.onnx.parity import (
     ParityDifference,
     check_parity,
     decoder_differences,
+    decoder_outputs,
     encoder_differences,
-    graph_answers,
 )
 from zim_model.onnx.prompt_encoder import prompt_state
 from zim_model.onnx.weight_matching import (
@@ -389,10 +389,10 @@ def _compare_and_tune(
 ) -> list[ParityDifference]:
     """Differences on random inputs, with what no weight tells set to what fits best."""
     result, features = encoder_differences(model, open_session(encoder))
-    answers = graph_answers(model, open_session(decoder), features)
-    best = decoder_differences(model, features, answers)
+    outputs = decoder_outputs(model, open_session(decoder), features)
+    best = decoder_differences(model, features, outputs)
     if _largest_difference(best) > 1e-5 * max(1.0, *(each.size for each in best)):
-        best = _best_variant(model, features, answers)
+        best = _best_variant(model, features, outputs)
     return result + best
 
 
@@ -401,7 +401,7 @@ def _largest_difference(result: Sequence[ParityDifference]) -> float:
 
 
 def _best_variant(
-    model: Zim, features: Features, answers: Sequence[DecoderOutput]
+    model: Zim, features: Features, outputs: Sequence[DecoderOutput]
 ) -> list[ParityDifference]:
     """Choose what no weight tells by trying; change the model to what fits best."""
     inner = model.config.embed_dim // 2
@@ -427,8 +427,8 @@ def _best_variant(
         model.mask_decoder.transformer.set_options(config)
         return decoder_differences(model, features, cases)
 
-    telling = answers[-1:]  # points and a box: both kinds of mask
+    telling = outputs[-1:]  # points and a box: both kinds of mask
     best = min(
         variants, key=lambda config: _largest_difference(try_variant(config, telling))
     )
-    return try_variant(best, answers)
+    return try_variant(best, outputs)

@@ -33,8 +33,8 @@ from zim_model.onnx.parity import (
     ParityDifference,
     check_parity,
     decoder_differences,
+    decoder_outputs,
     encoder_differences,
-    graph_answers,
 )
 from zim_model.weights.installed import (
     ONNX_FILES,
@@ -262,7 +262,7 @@ def _check_parity(model: Zim, folder: Path) -> list[ParityDifference]:
     """Compare the written graphs with the network."""
     encoder, decoder = (open_session(folder / name) for name in ONNX_FILES)
     differences, features = encoder_differences(model, encoder)
-    answers = graph_answers(model, decoder, features, counts=(1, 3))
-    differences += decoder_differences(model, features, answers)
+    outputs = decoder_outputs(model, decoder, features, counts=(1, 3))
+    differences += decoder_differences(model, features, outputs)
     check_parity(differences, msg("{name} was exported", name=model.config.name))
     return differences

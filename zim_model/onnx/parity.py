@@ -127,10 +127,10 @@ def encoder_differences(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecoderOutput:
-    """What a graph answered.
+    """Outputs of a decoder graph for one prompt case.
 
     Attributes:
-        asked: the question.
+        case: the prompts.
         arrays: mask logits (B, 4, S/2, S/2) and predicted IoU (B, 4).
     """
 
@@ -138,10 +138,10 @@ class DecoderOutput:
     arrays: tuple[Any, Any]
 
 
-def graph_answers(
+def decoder_outputs(
     model: Zim, decoder: Any, features: Features, counts: Sequence[int] = (1,)
 ) -> list[DecoderOutput]:
-    """The decoder's answers to :func:`prompt_cases` on the features of one image.
+    """Run a decoder graph for :func:`prompt_cases` on the features of one image.
 
     Args:
         decoder: a session of ``decoder.onnx``.
@@ -157,14 +157,14 @@ def graph_answers(
 
 @torch.inference_mode()
 def decoder_differences(
-    model: Zim, features: Features, answers: Sequence[DecoderOutput]
+    model: Zim, features: Features, outputs: Sequence[DecoderOutput]
 ) -> list[ParityDifference]:
-    """Compare the answers with the network's, one difference each and output."""
+    """Compare graph outputs with the network's: one difference per case and output."""
     results = []
-    for answer in answers:
-        case = answer.case
+    for output in outputs:
+        case = output.case
         expected = model.decode(features, case.coords, case.labels)
-        for name, a, b in zip(DECODER_OUTPUTS, answer.arrays, expected, strict=True):
+        for name, a, b in zip(DECODER_OUTPUTS, output.arrays, expected, strict=True):
             results.append(_difference(name, case.kind, a, b))
     return results
 

@@ -148,21 +148,23 @@ def test_a_published_layout_is_read(tmp_path, name):
     for root in (tmp_path, top):  # the parent folder, or the data set's own
         if name == "refmatte" and root == tmp_path:
             continue  # it is nested one folder deeper
-        found = list_entries(name, root)
-        assert len(found) == train
+        entries = list_entries(name, root)
+        assert len(entries) == train
         assert len(list_entries(name, root, "test")) == test
     rng = np.random.default_rng(0)
-    for entry in found:
+    for entry in entries:
         pair = read_pair(entry, rng)
         assert pair.image.shape == (*SIZE, 3)
         assert pair.alpha.shape == SIZE
         assert pair.alpha.max() == 1
         soft = ((pair.alpha > 0.2) & (pair.alpha < 0.8)).any()
         assert soft != PUBLISHED_DATASETS[name].coarse
-    assert not any("trimap" in str(e.target) or "parts" in str(e.target) for e in found)
+    assert not any(
+        "trimap" in str(e.target) or "parts" in str(e.target) for e in entries
+    )
 
 
-def test_objects_of_ade20k_are_told_apart(tmp_path):
+def test_objects_of_ade20k_are_distinguished(tmp_path):
     make_ade20k(tmp_path)
     (entry,) = list_entries("ade20k", tmp_path)
     with Image.open(entry.target) as file:
@@ -224,10 +226,10 @@ def test_the_scene_parsing_challenge_is_read_too(tmp_path, kind):
 @pytest.mark.parametrize("mode", ["RGBA", "I;16"])
 def test_mattes_may_be_channels_or_words(tmp_path, mode):
     make_aim_500(tmp_path)
-    wanted = read_pair(list_entries("aim-500", tmp_path)[0], None).alpha
+    expected = read_pair(list_entries("aim-500", tmp_path)[0], None).alpha
     matte(tmp_path / "AIM-500" / "mask" / "o_2.png", mode)
-    found = read_pair(list_entries("aim-500", tmp_path)[1], None).alpha
-    np.testing.assert_allclose(found, wanted, atol=1 / 255)
+    actual = read_pair(list_entries("aim-500", tmp_path)[1], None).alpha
+    np.testing.assert_allclose(actual, expected, atol=1 / 255)
 
 
 def test_what_cannot_be_used_is_named(tmp_path):
@@ -242,7 +244,7 @@ def test_what_cannot_be_used_is_named(tmp_path):
     matte(first.target, size=(40, 64))
     with pytest.raises(ZimError, match="64 x 48 and 64 x 40"):
         read_pair(first, np.random.default_rng(0))
-    second.image.write_bytes(b"no picture")
+    second.image.write_bytes(b"no image")
     with pytest.raises(ZimError, match=r"o_2\.jpg cannot be read"):
         read_pair(second, np.random.default_rng(0))
 

@@ -48,11 +48,11 @@ class DeadlyLabeller(BlurringLabeller):
     """Test converter that kills its process at the fifth mask, once."""
 
     def __init__(self, mark):
-        self.mark, self.seen = mark, 0
+        self.mark, self.count = mark, 0
 
     def convert(self, image, mask):
-        self.seen += 1
-        if self.seen == 5 and not self.mark.exists():
+        self.count += 1
+        if self.count == 5 and not self.mark.exists():
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().convert(image, mask)
@@ -89,27 +89,27 @@ def made(sample, tmp_path_factory):
 
 def test_every_mask_becomes_a_matte_at_its_place(sample, made):
     out, manifest = made
-    given = {
+    entries = {
         entry.name: read_entry(entry)
         for source in find_sources([sample])
         for entry in list_entries(source)[0]
     }
     shards = Shards(out)
     assert len(shards) == IMAGES == manifest["counts"]["pictures"]
-    seen = 0
+    count = 0
     for item in (item for items in shards.shards for item in items):
         record, pixels = read_image(item)
-        image = given[item.name]
+        image = entries[item.name]
         error = np.abs(pixels.astype(int) - image.pixels).max()
         assert error <= 3, "different JPEG decoders"
         assert len(record.mattes) == len(image.annotations)
         for number, annotation in enumerate(image.annotations):
             assert record.mattes[number].id == annotation["id"]
             mask = decoded(annotation["segmentation"])
-            want = np.rint(BlurringLabeller().convert(None, mask) / 257)
-            np.testing.assert_array_equal(read_matte(item, record, number), want)
-            seen += 1
-    assert seen == manifest["counts"]["mattes"]
+            expected = np.rint(BlurringLabeller().convert(None, mask) / 257)
+            np.testing.assert_array_equal(read_matte(item, record, number), expected)
+            count += 1
+    assert count == manifest["counts"]["mattes"]
 
 
 def test_a_shard_is_a_plain_tar_that_others_can_stream(made):
@@ -125,7 +125,7 @@ def test_a_shard_is_a_plain_tar_that_others_can_stream(made):
             assert matte.size == (right - left, bottom - top)
 
 
-def test_the_manifest_tells_what_the_set_is(made):
+def test_the_manifest_describes_the_set(made):
     out, manifest = made
     assert json.loads((out / MANIFEST).read_text()) == manifest
     assert manifest["converter"] == "blurring"
@@ -213,7 +213,7 @@ def test_other_options_do_not_mix_into_a_set(sample, tmp_path, capsys):
 
 
 def test_a_fraction_of_the_masks_is_kept_and_the_rest_is_counted(sample, tmp_path):
-    def kept(name, fraction):
+    def build_fraction(name, fraction):
         filters = Filters(mask_fraction=fraction)
         job = a_job(tmp_path / name, filters=filters)
         manifest = build(job, find_sources([sample]))
@@ -226,8 +226,8 @@ def test_a_fraction_of_the_masks_is_kept_and_the_rest_is_counted(sample, tmp_pat
         }
         return ids, manifest["dropped"].get("not in the fraction of masks", 0)
 
-    whole, none = kept("whole", 1.0)
-    half, dropped = kept("half", 0.5)
+    whole, none = build_fraction("whole", 1.0)
+    half, dropped = build_fraction("half", 0.5)
     assert none == 0
     assert half < whole
     assert len(half) + dropped == len(whole)
@@ -258,7 +258,7 @@ def damaged(sample, tmp_path):
     for path in (sample / "sa_000001").iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "sa_5.jpg").unlink()
-    (folder / "sa_6.jpg").write_bytes(b"no picture")
+    (folder / "sa_6.jpg").write_bytes(b"no image")
     (folder / "sa_7.json").write_text("[1, 2]")
     return root
 
@@ -304,7 +304,7 @@ def test_a_image_and_annotations_of_other_sizes_are_not_used(sample, tmp_path):
         read_entry(entry)
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_half_done(
+def test_a_full_disk_is_reported_and_leaves_nothing_half_done(
     sample, tmp_path, monkeypatch
 ):
     config = a_job(tmp_path / "out")
@@ -332,7 +332,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(
     assert build(config, sources)["counts"]["pictures"] == IMAGES
 
 
-def test_a_job_that_is_asked_to_go_leaves_nothing_half_done(sample, tmp_path):
+def test_a_terminated_job_leaves_nothing_half_done(sample, tmp_path):
     """SIGTERM while a shard is being written, as sent by schedulers."""
     code = (
         "import os, signal, sys\n"
@@ -426,14 +426,14 @@ def test_a_trained_converter_makes_the_mattes(sample, tmp_path, capsys, monkeypa
     (source,) = find_sources([Path(folder)])
     image = read_entry(list_entries(source)[0][0])
     mask = decoded(image.annotations[0]["segmentation"])
-    want = np.rint(converter.convert(image.pixels, mask) / 257)
-    assert np.abs(read_matte(items[0], record, 0) - want).max() <= 1
+    expected = np.rint(converter.convert(image.pixels, mask) / 257)
+    assert np.abs(read_matte(items[0], record, 0) - expected).max() <= 1
 
     assert main([*command, "--converter", "converter-huge"]) == 1
     assert "converter-huge" in capsys.readouterr().err
 
 
-def test_no_data_is_told(tmp_path, capsys):
+def test_missing_data_is_reported(tmp_path, capsys):
     assert main([str(tmp_path), "-o", str(tmp_path / "o"), "--converter", "labels"])
     assert "no SA-1B data found" in capsys.readouterr().err
 

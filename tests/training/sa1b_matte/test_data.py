@@ -128,8 +128,8 @@ def test_a_sample_is_a_whole_image_with_a_box_and_clicks_for_one_matte(shards):
         (left, top), (right, bottom) = item["coords"][0, :2].tolist()
         target = item["target"][0].numpy()
         rows, columns = np.flatnonzero(target.any(1)), np.flatnonzero(target.any(0))
-        found = 2.0 * np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
-        np.testing.assert_allclose([left, top, right, bottom], found, atol=4)
+        expected = 2.0 * np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+        np.testing.assert_allclose([left, top, right, bottom], expected, atol=4)
         x, y = item["coords"][1, 0].tolist()
         assert target[int(y) // 2, int(x) // 2] > 0.2
         assert ((target > 0) & (target < 1)).any(), "soft alpha"
@@ -236,7 +236,7 @@ def test_recomputing_saves_memory_and_changes_no_gradient(shards):
     assert gradients[1][1] < 0.9 * gradients[0][1]
 
 
-def test_a_run_begins_with_what_a_sam_knows(shards, tmp_path, capsys):
+def test_a_run_starts_from_sam_weights(shards, tmp_path, capsys):
     torch.manual_seed(1)
     sam = Zim(sam_variant(ZIM_VIT_MINI))
     for parameter in sam.parameters():

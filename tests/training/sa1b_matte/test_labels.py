@@ -13,10 +13,10 @@ def an_annotation(mask, **more):
     return {**record, "predicted_iou": 0.9, "stability_score": 0.96, **more}
 
 
-def found(annotations, labeller=None):
+def mattes_of(annotations, labeller=None):
     image = AnnotatedImage(b"", np.zeros((40, 50, 3), np.uint8), annotations)
     dropped, faults = Counter(), []
-    kept = list(
+    mattes = list(
         make_mattes(
             labeller or IdentityLabeller(),
             image,
@@ -25,7 +25,7 @@ def found(annotations, labeller=None):
             faults.append,
         )
     )
-    return [record.id for record, _ in kept], dict(dropped), faults
+    return [record.id for record, _ in mattes], dict(dropped), faults
 
 
 def a_mask(height=40, width=50):
@@ -35,7 +35,7 @@ def a_mask(height=40, width=50):
 
 
 class Answers:
-    """Test converter with one answer everywhere."""
+    """Test converter with one alpha everywhere."""
 
     def __init__(self, value):
         self.value = value
@@ -55,8 +55,8 @@ class Answers:
     ],
 )
 def test_what_is_left_out_is_counted_by_reason(changes, labeller, reason):
-    kept, dropped, faults = found([an_annotation(a_mask(), **changes)], labeller)
-    assert (kept, dropped, faults) == ([], {reason: 1}, [])
+    ids, dropped, faults = mattes_of([an_annotation(a_mask(), **changes)], labeller)
+    assert (ids, dropped, faults) == ([], {reason: 1}, [])
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_what_is_left_out_is_counted_by_reason(changes, labeller, reason):
     ],
 )
 def test_a_mask_that_cannot_be_used_is_named_and_the_others_stay(annotation, message):
-    kept, dropped, faults = found([annotation, an_annotation(a_mask())])
-    assert (kept, dropped) == ([7], {})
+    ids, dropped, faults = mattes_of([annotation, an_annotation(a_mask())])
+    assert (ids, dropped) == ([7], {})
     (fault,) = faults
     assert fault.startswith("annotation 0: ")
     assert message in fault

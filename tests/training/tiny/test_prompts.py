@@ -106,7 +106,7 @@ def test_an_excess_gets_a_negative_click():
     assert not maps[POSITIVE].any()
 
 
-def test_unknown_pixels_and_right_answers_get_no_click():
+def test_unknown_and_correct_pixels_get_no_click():
     maps, target = empty(), disc(60, 70, 30)
     rng, known = np.random.default_rng(0), np.ones_like(target)
     assert not correct(rng, maps, half(target), half(target), half(known))

@@ -71,7 +71,7 @@ def test_the_padding_is_grey_and_unknown():
     assert (corner == PADDING_GREY).all()
 
 
-def test_main_objects_are_sometimes_asked_for_without_prompts(config):
+def test_main_objects_are_sometimes_drawn_without_prompts(config):
     class One:
         def draw_scene(self, rng):
             return scene()

@@ -88,7 +88,7 @@ def test_a_run_can_begin_with_trained_weights(small, training_folder, tmp_path):
         trainer.start_from(other)
 
 
-def test_corrected_answers_are_no_longer_ambiguous():
+def test_corrected_prompts_are_no_longer_ambiguous():
     data = batch()
     maps = data["maps"].clone()
     wrong = torch.full((4, 32, 32), -5.0)
@@ -98,7 +98,7 @@ def test_corrected_answers_are_no_longer_ambiguous():
         assert bool((maps[i] != data["maps"][i]).any()) is bool(clicked[i])
 
 
-def test_the_earlier_answer_is_shown_at_input_size():
+def test_the_mask_input_has_the_input_size():
     logits = torch.full((64, 1, 32, 32), 9.0)
     shown = to_previous_map(np.random.default_rng(0), logits)
     assert shown.shape == (64, 1, 64, 64)

@@ -44,10 +44,10 @@ class FakeEngine:
         self, request: Request, options: Any, progress: Any
     ) -> tuple[FoundObject, ...]:
         self.options.append(options)
-        found = tuple(self._found(box) for box in self.boxes)
-        progress(1, 2, found[:1])
-        progress(2, 2, found)
-        return found
+        objects = tuple(self._found(box) for box in self.boxes)
+        progress(1, 2, objects[:1])
+        progress(2, 2, objects)
+        return objects
 
     def _found(self, box: tuple[int, int, int, int]) -> FoundObject:
         small = alpha_of(box).astype(np.uint8)
@@ -125,7 +125,7 @@ def test_json_prints_the_index(
     assert printed == json.loads(written)
 
 
-def test_what_was_done_for_want_of_memory_is_told_once(
+def test_fallbacks_for_lack_of_memory_are_reported_once(
     photo: Path, engine: FakeEngine, tmp_path: Path, capsys: Any
 ) -> None:
     engine.notes = ("Too little memory.",)
@@ -141,7 +141,7 @@ def test_trimmed_mattes(photo: Path, engine: FakeEngine, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("taken", ["photo-objects.json", "photo-07.png"])
-def test_files_of_an_earlier_run_are_replaced_only_when_told_to(
+def test_files_of_an_earlier_run_are_replaced_only_with_the_option(
     photo: Path, engine: FakeEngine, tmp_path: Path, capsys: Any, taken: str
 ) -> None:
     (tmp_path / taken).write_text("mine")
@@ -154,7 +154,7 @@ def test_files_of_an_earlier_run_are_replaced_only_when_told_to(
     assert (tmp_path / "photo-02.png").exists()
 
 
-def test_other_photos_files_are_in_nobodys_way(
+def test_files_of_other_photos_do_not_interfere(
     photo: Path, engine: FakeEngine, tmp_path: Path
 ) -> None:
     for name in ("photo-1b.png", "other-01.png", "other-objects.json"):
@@ -163,7 +163,7 @@ def test_other_photos_files_are_in_nobodys_way(
     assert (tmp_path / "photo-1b.png").read_text() == "mine"
 
 
-def test_options_are_what_suits_the_model_but_for_what_is_said(
+def test_options_default_to_the_models_own(
     photo: Path, engine: FakeEngine, tmp_path: Path
 ) -> None:
     said = ["--grid", "5", "--min-area", "0.1", "--min-stability", "0.5"]

@@ -64,10 +64,8 @@ def test_makes_a_file_for_each_image_and_two_reports(
     assert "2 made, 0 made before, 0 skipped, 0 failed" in said
 
 
-def test_the_exit_code_says_that_something_failed(
-    folder: Path, out: Path, capsys: Any
-) -> None:
-    (folder / "c.jpg").write_bytes(b"no picture")
+def test_a_failure_sets_the_exit_code(folder: Path, out: Path, capsys: Any) -> None:
+    (folder / "c.jpg").write_bytes(b"no image")
     assert run(folder, "-o", out, "--auto") == 1
     said = capsys.readouterr()
     assert "c.jpg: failed:" in said.err
@@ -141,8 +139,8 @@ def test_parts_are_merged(folder: Path, tmp_path: Path, capsys: Any) -> None:
     for number, part in enumerate(parts, 1):
         assert run(folder, "-o", part, "--auto", "--shard", f"{number}/2") == 0
     assert run("--merge", *parts, "-o", tmp_path / "all", "--json") == 0
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert told["done"] == 2
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert summary["done"] == 2
     assert (tmp_path / "all" / "batch-sheet.jpg").exists()
 
 
@@ -186,7 +184,7 @@ def test_impossible_batches(
     assert not out.exists()
 
 
-def test_control_c_ends_it_with_what_is_done_kept(
+def test_control_c_keeps_finished_images(
     folder: Path, out: Path, engine: Engine, capsys: Any
 ) -> None:
     def interrupt(request: Any) -> None:

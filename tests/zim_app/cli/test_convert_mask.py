@@ -81,24 +81,24 @@ def test_a_report_for_programs(files, weights, tmp_path, capsys):
     assert len(report["converter"]) == 16
 
 
-def test_the_threshold_is_told_for_grey_masks(files, weights, tmp_path, capsys):
+def test_the_threshold_is_reported_for_grey_masks(files, weights, tmp_path, capsys):
     with Image.open(files[1]) as mask:
         mask.point(lambda v: 30 if v == 0 else 180).save(tmp_path / "grey.png")
     arguments = [files[0], tmp_path / "grey.png", "-o", tmp_path / "m.png"]
     assert convert(*arguments, "--model", weights) == 0
-    told = capsys.readouterr().err
-    assert "100.0% of grey.png is neither black nor white" in told
-    assert "50 %" in told
+    errors = capsys.readouterr().err
+    assert "100.0% of grey.png is neither black nor white" in errors
+    assert "50 %" in errors
     assert convert(*arguments, "--model", weights, "--threshold", "90") == 1
     assert "empty mask" in capsys.readouterr().err
 
 
-def test_what_cannot_be_done_is_said(files, weights, tmp_path, capsys):
+def test_impossible_conversions_are_refused(files, weights, tmp_path, capsys):
     photo, mask = files
     small = tmp_path / "small.png"
     Image.new("L", (40, 30), 255).save(small)
     broken = tmp_path / "broken.png"
-    broken.write_bytes(b"no picture")
+    broken.write_bytes(b"no image")
     out = ["-o", tmp_path / "m.png"]
     cases = [
         ([photo, small, *out], "40 x 30 pixels and photo.png 80 x 60"),

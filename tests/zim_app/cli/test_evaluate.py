@@ -39,7 +39,7 @@ def test_a_run_prints_and_writes_its_report(
     printed = capsys.readouterr()
     assert "6 of 6 rows are finished." in printed.err
     assert len(json.loads(printed.out)["rows"]) == 6
-    assert len(engine.asked) == 6
+    assert len(engine.requests) == 6
     assert main(argv) == 1  # an earlier run is not overwritten
     assert "--resume" in capsys.readouterr().err
 
@@ -74,7 +74,7 @@ def test_shards_are_merged(
         assert (tmp_path / "all" / name).read_bytes() == one, name
 
 
-def test_what_fails_is_named_and_makes_the_exit_code(
+def test_failures_are_named_and_set_the_exit_code(
     mini: Path, tmp_path: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "MicroMat3K"
@@ -97,7 +97,7 @@ def test_what_fails_is_named_and_makes_the_exit_code(
         ["--merge", "a"],
     ],
 )
-def test_wrong_usage_is_told(argv: list[str], engine: FakeEngine) -> None:
+def test_wrong_usage_is_reported(argv: list[str], engine: FakeEngine) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["evaluate", *argv])
     assert caught.value.code == 2
@@ -113,7 +113,7 @@ def test_wrong_usage_is_told(argv: list[str], engine: FakeEngine) -> None:
         (["ROOT", "--merge", "/no/such", "-o", "x"], "no journal"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(
+def test_expected_failures_print_one_line(
     argv: list[str],
     reason: str,
     mini: Path,
@@ -133,10 +133,10 @@ def test_nothing_is_downloaded_before_the_licence_is_accepted(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked = []
+    folders = []
 
     def download(folder: Path, progress: object, cancelled: object) -> Path:
-        asked.append(folder)
+        folders.append(folder)
         return folder / "MicroMat3K"
 
     monkeypatch.setattr(micromat, "download_micromat", download)
@@ -145,9 +145,9 @@ def test_nothing_is_downloaded_before_the_licence_is_accepted(
     error = capsys.readouterr().err
     assert "CC BY 4.0" in error
     assert "licence is not accepted" in error
-    assert not asked
+    assert not folders
     assert main([*argv, "--yes"]) == 0
-    assert asked == [tmp_path]
+    assert folders == [tmp_path]
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def pair(weights: Path) -> Path:
     return folder
 
 
-def test_an_export_tells_files_and_differences(
+def test_an_export_prints_files_and_differences(
     weights: Path, tmp_path: Path, capsys: Any
 ) -> None:
     assert run("export-onnx", "--model", weights, "-o", tmp_path / "out") == 0
@@ -58,7 +58,7 @@ def test_an_export_as_json(weights: Path, tmp_path: Path, capsys: Any) -> None:
     assert {each["output"] for each in report["differences"]} >= {"masks", "feat_D0"}
 
 
-def test_what_cannot_be_exported_is_one_line(
+def test_a_failed_export_prints_one_line(
     pair: Path, tmp_path: Path, capsys: Any
 ) -> None:
     cnn = tmp_path / "cnn.safetensors"
@@ -76,7 +76,9 @@ def test_what_cannot_be_exported_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_pair_is_converted_and_told(pair: Path, tmp_path: Path, capsys: Any) -> None:
+def test_a_pair_is_converted_and_reported(
+    pair: Path, tmp_path: Path, capsys: Any
+) -> None:
     capsys.readouterr()
     target = tmp_path / "back.safetensors"
     assert run("models", "convert", pair, "-o", target) == 0
@@ -101,7 +103,7 @@ def test_an_installed_pair_is_converted_by_its_name(
     assert run("models", "add", target, "--name", "ours") == 0
 
 
-def test_what_cannot_be_converted_is_one_line(
+def test_a_failed_conversion_prints_one_line(
     pair: Path, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "back.safetensors"

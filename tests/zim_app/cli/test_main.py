@@ -32,7 +32,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """Requests to a fake engine, which returns an opaque left half."""
     requests: list[Request] = []
 
@@ -62,13 +62,13 @@ def run(*argv: str | Path) -> int:
 
 
 def test_prompts_reach_the_engine_and_the_cutout_the_disk(
-    photo: Path, asked: list[Request], tmp_path: Path, capsys: Any
+    photo: Path, requests: list[Request], tmp_path: Path, capsys: Any
 ) -> None:
     out = tmp_path / "out.png"
     points = ["--point", "3,2", "--point", "4.5,1,0", "--point=1,1,1"]
     options = ["--model", "other", "--upsampling", "bilinear"]
     assert run("matte", photo, *points, "--box=-5,-5,6,5", *options, "-o", out) == 0
-    (request,) = asked
+    (request,) = requests
     points = (Point(3, 2), Point(4.5, 1, False), Point(1, 1))
     prompts = PromptSet(points, Box(0, 0, 6, 5))
     assert request.recipe == Recipe(prompts, "other", Options(None, "bilinear"))
@@ -82,17 +82,17 @@ def test_prompts_reach_the_engine_and_the_cutout_the_disk(
     assert "encode 210 ms, click 84 ms" in printed.out
 
 
-def test_a_second_look_is_asked_for(
-    photo: Path, asked: list[Request], tmp_path: Path
+def test_flip_tta_is_an_option(
+    photo: Path, requests: list[Request], tmp_path: Path
 ) -> None:
     out = tmp_path / "out.png"
     assert run("matte", photo, "--point", "3,2", "--mirrored", "-o", out) == 0
     assert run("matte", photo, "--point", "3,2", "-o", out) == 0
-    assert [request.recipe.options.flip_tta for request in asked] == [True, False]
+    assert [request.recipe.options.flip_tta for request in requests] == [True, False]
 
 
 def test_json_describes_the_result(
-    photo: Path, asked: list[Request], tmp_path: Path, capsys: Any
+    photo: Path, requests: list[Request], tmp_path: Path, capsys: Any
 ) -> None:
     out = tmp_path / "out.png"
     assert run("matte", photo, "--point", "3,2", "-o", out, "--json") == 0
@@ -124,19 +124,19 @@ def haloed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pixels = np.array((230, 120, 30)) * share + np.array((40, 80, 200)) * (1 - share)
     Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photo.png")
 
-    class KnowingEngine:
+    class RecordingEngine:
         def solve(self, request: Request) -> Matte:
             alpha = (share[..., 0] * 65535).astype(np.uint16)
             timings = Timings(0.0, 0.0, "cpu")
             scores = np.ones(4, np.float32)
             return Matte(alpha, (), scores, 0, (0, 0, 60, 40), timings)
 
-    fake = SimpleNamespace(Engine=KnowingEngine)
+    fake = SimpleNamespace(Engine=RecordingEngine)
     monkeypatch.setitem(sys.modules, "zim_model.inference.engine", fake)
     return tmp_path / "photo.png"
 
 
-def test_json_tells_of_the_halo_and_the_file_has_less_of_it(
+def test_json_reports_the_halo_and_the_file_has_less_of_it(
     haloed: Path, tmp_path: Path, capsys: Any
 ) -> None:
     def halo(*options: str) -> Any:
@@ -156,18 +156,18 @@ def test_json_tells_of_the_halo_and_the_file_has_less_of_it(
 
 
 def test_an_impossible_amount_is_refused_before_the_model_runs(
-    photo: Path, asked: list[Request], capsys: Any
+    photo: Path, requests: list[Request], capsys: Any
 ) -> None:
     assert run("matte", photo, "--point", "3,2", "--decontaminate", "80") == 1
     assert "decontaminate is 80.0. It must be a number from 0 to 1" in (
         capsys.readouterr().err
     )
-    assert not asked
+    assert not requests
 
 
 @pytest.mark.parametrize("what", ["cutout", "matte", "composite"])
 def test_default_output_lies_beside_the_photo_and_replaces_nothing(
-    photo: Path, asked: list[Request], capsys: Any, what: str
+    photo: Path, requests: list[Request], capsys: Any, what: str
 ) -> None:
     command = ("matte", photo, "--point", "3,2", "--what", what)
     assert run(*command) == 0
@@ -177,12 +177,12 @@ def test_default_output_lies_beside_the_photo_and_replaces_nothing(
     assert f"photo-{what}.png exists already. Say -o" in capsys.readouterr().err
     assert run(*command, "-o", out) == 0
     assert out.read_bytes() == before
-    assert len(asked) == 2
+    assert len(requests) == 2
 
 
 @pytest.mark.parametrize("colour", ["#ff8000", "255,128,0", "#f80"])
 def test_composite_on_a_colour(
-    photo: Path, asked: list[Request], tmp_path: Path, colour: str
+    photo: Path, requests: list[Request], tmp_path: Path, colour: str
 ) -> None:
     out = tmp_path / "out.png"
     options = ["--what", "composite", "--background", colour]
@@ -194,7 +194,7 @@ def test_composite_on_a_colour(
 
 
 def test_recipe_is_the_start_and_options_add_to_it(
-    photo: Path, asked: list[Request], tmp_path: Path
+    photo: Path, requests: list[Request], tmp_path: Path
 ) -> None:
     recipe = tmp_path / "recipe.json"
     data = {
@@ -209,13 +209,17 @@ def test_recipe_is_the_start_and_options_add_to_it(
     assert run("matte", photo, "--recipe", recipe, "-o", out) == 0
     more = ["--point", "2,2,0", "--box", "1,1,5,5", "--model", "zim-tiny"]
     assert run("matte", photo, "--recipe", recipe, *more, "-o", out) == 0
-    assert asked[0].recipe.prompts == PromptSet((Point(1, 1),))
-    assert asked[0].recipe.model == "other"
-    assert asked[0].recipe.options == asked[1].recipe.options == Options(2, "bilinear")
-    assert asked[1].recipe.prompts == PromptSet(
+    assert requests[0].recipe.prompts == PromptSet((Point(1, 1),))
+    assert requests[0].recipe.model == "other"
+    assert (
+        requests[0].recipe.options
+        == requests[1].recipe.options
+        == Options(2, "bilinear")
+    )
+    assert requests[1].recipe.prompts == PromptSet(
         (Point(1, 1), Point(2, 2, False)), Box(1, 1, 5, 5)
     )
-    assert asked[1].recipe.model == "zim-tiny"
+    assert requests[1].recipe.model == "zim-tiny"
 
 
 @pytest.mark.parametrize(
@@ -233,13 +237,13 @@ def test_recipe_is_the_start_and_options_add_to_it(
     ],
 )
 def test_wrong_usage_exits_with_2(
-    photo: Path, asked: list[Request], capsys: Any, argv: list[str], sentence: str
+    photo: Path, requests: list[Request], capsys: Any, argv: list[str], sentence: str
 ) -> None:
     assert usage("matte", photo, *argv) == 2
     error = capsys.readouterr().err
     assert "zim-studio matte: error:" in error
     assert sentence in error
-    assert not asked
+    assert not requests
 
 
 @pytest.mark.parametrize(
@@ -262,7 +266,7 @@ def test_wrong_usage_exits_with_2(
 )
 def test_expected_failures_are_one_line_and_1(
     photo: Path,
-    asked: list[Request],
+    requests: list[Request],
     capsys: Any,
     monkeypatch: pytest.MonkeyPatch,
     argv: list[str],
@@ -275,7 +279,7 @@ def test_expected_failures_are_one_line_and_1(
     assert printed.err.startswith("zim-studio: error: ")
     assert printed.err.count("\n") == 1
     assert sentence in printed.err
-    assert not asked  # refused before the model runs
+    assert not requests  # refused before the model runs
     assert os.listdir(photo.parent) == ["photo.png"]
 
 
@@ -285,7 +289,7 @@ def test_expected_failures_are_one_line_and_1(
 )
 def test_failures_of_the_engine(
     photo: Path,
-    asked: list[Request],
+    requests: list[Request],
     capsys: Any,
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
@@ -357,7 +361,7 @@ def without_display(**extra: str) -> dict[str, str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have a display")
-def test_without_a_display_one_line_says_what_to_do(photo: Path) -> None:
+def test_without_a_display_one_line_has_the_cure(photo: Path) -> None:
     for argv in ([], [photo]):
         done = subprocess.run(
             [*SUBPROCESS, *argv],

@@ -116,7 +116,7 @@ def test_nothing_is_fetched_unless_the_licence_is_accepted(
     fetched: list[str], capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-    assert run("download", "sam-vit-b") == 1, "nobody is there to ask"
+    assert run("download", "sam-vit-b") == 1, "without a terminal there is no question"
     assert "--yes" in capsys.readouterr().err
     monkeypatch.setattr(sys, "stdin", Terminal("\n"))
     assert run("download", "sam-vit-b") == 1
@@ -136,7 +136,7 @@ def test_on_a_terminal_progress_is_shown(
     assert "checking" in terminal.getvalue()
 
 
-def test_an_interrupted_download_says_that_it_can_go_on(
+def test_an_interrupted_download_reports_that_it_resumes(
     capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def download(*args: Any) -> None:
@@ -157,11 +157,11 @@ def photo(tmp_path: Path) -> Path:
 @pytest.fixture
 def choices(monkeypatch: pytest.MonkeyPatch) -> list[DeviceChoice]:
     """The device choices that engines were made with."""
-    told: list[DeviceChoice] = []
+    choices: list[DeviceChoice] = []
 
     class FakeEngine:
         def set_device(self, choice: DeviceChoice) -> None:
-            told.append(choice)
+            choices.append(choice)
 
         def solve(self, request: Request) -> Matte:
             timings = Timings(1, 1, "CPU (fp32)", ("Card has too little memory.",))
@@ -170,10 +170,10 @@ def choices(monkeypatch: pytest.MonkeyPatch) -> list[DeviceChoice]:
 
     fake = SimpleNamespace(Engine=FakeEngine)
     monkeypatch.setitem(sys.modules, "zim_model.inference.engine", fake)
-    return told
+    return choices
 
 
-def test_matte_runs_where_it_is_told(
+def test_matte_runs_on_the_chosen_device(
     photo: Path, choices: list[DeviceChoice], capsys: Any
 ) -> None:
     words = ["matte", str(photo), "--point", "3,2"]

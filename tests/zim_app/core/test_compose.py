@@ -91,18 +91,18 @@ def test_own_transparency_multiplies_the_matte(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("source", [np.uint8, np.uint16])
-@pytest.mark.parametrize("wanted", [np.uint8, np.uint16, None])
-def test_depth_can_be_chosen(source: type, wanted: type | None) -> None:
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16, None])
+def test_depth_can_be_chosen(source: type, depth: type | None) -> None:
     cut = CutOut.from_image(flat(100, source), constant(300))
-    dtype = wanted or source
+    dtype = depth or source
     colour = 100 if dtype == source else {np.uint8: 0, np.uint16: 25700}[dtype]
     alpha = 300 if dtype == np.uint16 else 1
-    for result in (cut_out_pixels(cut, wanted), composite(cut, cut.colours, wanted)):
+    for result in (cut_out_pixels(cut, depth), composite(cut, cut.colours, depth)):
         assert result.dtype == dtype
         np.testing.assert_allclose(result[0, 0, :3], colour, atol=0.5)
-    assert cut_out_pixels(cut, wanted)[0, 0, 3] == alpha
-    assert matte_pixels(cut, wanted).dtype == dtype
-    assert (matte_pixels(cut, wanted) == alpha).all()
+    assert cut_out_pixels(cut, depth)[0, 0, 3] == alpha
+    assert matte_pixels(cut, depth).dtype == dtype
+    assert (matte_pixels(cut, depth) == alpha).all()
 
 
 def test_composite_over_another_image() -> None:
@@ -129,11 +129,11 @@ def test_stack_shows_what_layers_show_one_after_the_other() -> None:
         )
         for _ in range(3)
     ]
-    seen = backdrop
+    composited = backdrop
     for cut in cuts:
-        seen = composite(cut, seen)
+        composited = composite(cut, composited)
     both = composite(stack_cut_outs(cuts), backdrop)
-    np.testing.assert_allclose(both.astype(int), seen.astype(int), atol=2)
+    np.testing.assert_allclose(both.astype(int), composited.astype(int), atol=2)
 
 
 def test_wrong_alpha_is_a_bug() -> None:

@@ -143,18 +143,18 @@ def test_16_bit_png_is_well_formed_chunk_by_chunk(tmp_path: Path, photo: Image) 
     export(photo, ALPHA, tmp_path / "a.png")
     stream = io.BytesIO((tmp_path / "a.png").read_bytes())
     assert stream.read(8) == b"\x89PNG\r\n\x1a\n"
-    found = {}
+    chunks = {}
     while head := stream.read(8):
         length, kind = struct.unpack(">I4s", head)
         body = stream.read(length)
         assert struct.unpack(">I", stream.read(4))[0] == zlib.crc32(kind + body)
-        found[kind] = body
-    order = list(found)
+        chunks[kind] = body
+    order = list(chunks)
     assert order[0] == b"IHDR"
     assert order[-1] == b"IEND"
     assert order.index(b"iCCP") < order.index(b"IDAT") > order.index(b"pHYs")
-    assert found[b"pHYs"] == struct.pack(">IIB", 10_000, 10_000, 1)
-    assert zlib.decompress(found[b"iCCP"].split(b"\0\0", 1)[1]) == photo.icc
+    assert chunks[b"pHYs"] == struct.pack(">IIB", 10_000, 10_000, 1)
+    assert zlib.decompress(chunks[b"iCCP"].split(b"\0\0", 1)[1]) == photo.icc
 
 
 def test_export_loads_again_as_the_same_image(tmp_path: Path, photo: Image) -> None:

@@ -52,7 +52,7 @@ def test_trimmed_with_padding_beyond_the_border(tmp_path: Path, photo: Image) ->
     assert (pixels[5:20, 5:25, 3] == 255).all()
 
 
-def test_trim_sees_the_files_own_transparency(tmp_path: Path) -> None:
+def test_trim_uses_the_files_own_transparency(tmp_path: Path) -> None:
     source = np.full((40, 60, 4), 255, np.uint8)
     source[:, 30:, 3] = 0
     PIL.Image.fromarray(source).save(tmp_path / "a.png")
@@ -145,9 +145,9 @@ def test_background_is_taken_out_of_soft_edges(tmp_path: Path) -> None:
     photo = Image.from_array(mixed.round().astype(np.uint8))
     matte = (alpha * OPAQUE).astype(np.uint16)
     errors = []
-    for own, asked in ((0.0, None), (1.0, None), (0.0, 1.0), (1.0, 0.0)):
+    for own, option in ((0.0, None), (1.0, None), (0.0, 1.0), (1.0, 0.0)):
         target = ExportTarget(matte, decontaminate=own)
-        options = ExportOptions(decontaminate=asked)
+        options = ExportOptions(decontaminate=option)
         export(photo, [target], tmp_path / "a.png", options)
         with PIL.Image.open(tmp_path / "a.png") as image:
             edge = np.asarray(image)[:, 26:36, :3].astype(int)
@@ -266,16 +266,16 @@ def test_each_object_in_a_file_of_its_own(tmp_path: Path, photo: Image) -> None:
     options = ExportOptions(
         trim=True, scope="each", template="{n}-{name}-{object}-{width}x{height}-{date}"
     )
-    seen: list[float] = []
+    fractions: list[float] = []
     paths = export_to_folder(
-        photo, targets, tmp_path, options, today=TODAY, progress=seen.append
+        photo, targets, tmp_path, options, today=TODAY, progress=fractions.append
     )
     assert [path.name for path in paths] == [
         "1-photo-dog-10x10-2026-03-09.png",
         "2-photo-lead-red-25x10-2026-03-09.png",
     ]
-    assert seen == sorted(seen)
-    assert seen[-1] == 1
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
     for path in paths:
         assert path.exists()
 
@@ -290,9 +290,7 @@ def test_nothing_is_replaced_silently(tmp_path: Path, photo: Image) -> None:
     assert taken.read_bytes() == b"precious"
 
 
-def test_replacing_is_possible_when_it_is_asked_for(
-    tmp_path: Path, photo: Image
-) -> None:
+def test_replacing_is_possible_with_the_option(tmp_path: Path, photo: Image) -> None:
     targets = [ExportTarget(square(0, 0, 10, 10)), ExportTarget(square(9, 9, 19, 19))]
     taken = tmp_path / "photo-cutout.png"
     taken.write_bytes(b"old")

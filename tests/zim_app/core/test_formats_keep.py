@@ -128,12 +128,12 @@ def test_every_half_transparent_pixel_survives(
     """Colour and alpha, straight and exact to the last step of the file's depth."""
     path, alpha = tmp_path / f"a{entry.suffixes[0]}", alphas(depth)
     export(image, [ExportTarget(alpha)], path, ExportOptions(depth=depth))  # type: ignore[arg-type]
-    found = READERS[entry.id](path).pixels
-    assert found.dtype == DEPTHS[depth]
-    np.testing.assert_array_equal(found[..., 3], convert_depth(alpha, DEPTHS[depth]))
-    shown = found[..., 3] > 0
-    wanted = convert_depth(image.source, DEPTHS[depth])
-    np.testing.assert_array_equal(found[shown][:, :3], wanted[shown])
+    read = READERS[entry.id](path).pixels
+    assert read.dtype == DEPTHS[depth]
+    np.testing.assert_array_equal(read[..., 3], convert_depth(alpha, DEPTHS[depth]))
+    shown = read[..., 3] > 0
+    expected = convert_depth(image.source, DEPTHS[depth])
+    np.testing.assert_array_equal(read[shown][:, :3], expected[shown])
 
 
 @pytest.mark.parametrize("image", list(DEPTHS), indirect=True)
@@ -145,10 +145,10 @@ def test_profile_resolution_and_depth_survive(
     what = "cutout" if entry.transparency else "composite"
     opaque = np.full((16, 16), 65535, np.uint16)
     export(image, [ExportTarget(opaque)], path, ExportOptions(what, depth=depth))  # type: ignore[arg-type]
-    found = READERS[entry.id](path)
-    assert found.pixels.dtype == DEPTHS[depth]
-    assert found.icc == image.icc
-    assert found.dpi == pytest.approx(DPI, abs=0.02)
+    read = READERS[entry.id](path)
+    assert read.pixels.dtype == DEPTHS[depth]
+    assert read.icc == image.icc
+    assert read.dpi == pytest.approx(DPI, abs=0.02)
     if not entry.layered:  # which are only written
         again = load_image(path)
         assert again.dpi == pytest.approx(DPI, abs=0.02)
@@ -173,8 +173,8 @@ def test_resolution_of_a_webp_file_is_read(
     if unit is not None:
         exif[ExifTags.Base.ResolutionUnit] = unit
     PIL.Image.new("RGB", (4, 3)).save(tmp_path / "a.webp", exif=exif)
-    found = load_image(tmp_path / "a.webp").dpi
-    assert found == (None if expected is None else pytest.approx(expected))
+    dpi = load_image(tmp_path / "a.webp").dpi
+    assert dpi == (None if expected is None else pytest.approx(expected))
 
 
 @pytest.mark.parametrize("image", ["16"], indirect=True)
@@ -184,10 +184,10 @@ def test_a_deep_image_stays_deep_unasked(
 ) -> None:
     path = tmp_path / f"a{entry.suffixes[0]}"
     export(image, [ExportTarget(alphas("16"))], path)
-    found = READERS[entry.id](path).pixels
-    assert found.dtype == np.uint16
-    shown = found[..., 3] > 0
-    np.testing.assert_array_equal(found[shown][:, :3], image.source[shown])
+    read = READERS[entry.id](path).pixels
+    assert read.dtype == np.uint16
+    shown = read[..., 3] > 0
+    np.testing.assert_array_equal(read[shown][:, :3], image.source[shown])
 
 
 @pytest.mark.parametrize("image", list(DEPTHS), indirect=True)
@@ -200,7 +200,7 @@ def test_away_from_the_edge_decontamination_leaves_the_photograph(
     alpha[:, 5], alpha[:, :5] = 30000, 0
     options = ExportOptions(depth=depth, decontaminate=1.0)  # type: ignore[arg-type]
     export(image, [ExportTarget(alpha)], path, options)
-    found = READERS[entry.id](path).pixels
-    wanted = convert_depth(image.source, DEPTHS[depth])
-    np.testing.assert_array_equal(found[:, 6:, :3], wanted[:, 6:])
-    assert (found[:, 5, :3] != wanted[:, 5]).any()
+    read = READERS[entry.id](path).pixels
+    expected = convert_depth(image.source, DEPTHS[depth])
+    np.testing.assert_array_equal(read[:, 6:, :3], expected[:, 6:])
+    assert (read[:, 5, :3] != expected[:, 5]).any()

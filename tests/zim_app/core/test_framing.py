@@ -32,10 +32,10 @@ def disc(size: int = 64) -> CutOut:
 def test_nothing_hidden_bleeds_into_the_edge(size: int) -> None:
     small = scale(disc(), size, size, lambda: False)
     assert small.alpha.shape == (size, size)
-    seen = small.alpha > 300
-    assert seen.any()
+    visible = small.alpha > 300
+    assert visible.any()
     expected = np.broadcast_to((200, 30, 10), small.colours.shape)
-    np.testing.assert_allclose(small.colours[seen], expected[seen], atol=1)
+    np.testing.assert_allclose(small.colours[visible], expected[visible], atol=1)
 
 
 def test_hidden_colours_are_not_black_after_scaling() -> None:

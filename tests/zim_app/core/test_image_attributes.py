@@ -56,7 +56,7 @@ def test_a_resolution_that_no_device_has_does_not_stop_an_export(
     assert out.stat().st_size
 
 
-def test_key_is_the_identity_of_what_the_model_sees(tmp_path: Path) -> None:
+def test_key_depends_on_the_models_pixels(tmp_path: Path) -> None:
     red_and_blue().save(tmp_path / "a.png")
     red_and_blue().save(tmp_path / "b.tif")
     red_and_blue().rotate(180).save(tmp_path / "c.png")

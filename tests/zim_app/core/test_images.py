@@ -154,7 +154,7 @@ def half_clear(mode: str) -> tuple[PIL.Image.Image, dict[str, Any], int]:
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA", "P", "RGB"])
-def test_transparency_is_kept_and_the_model_sees_grey_through_it(
+def test_transparency_is_kept_and_composited_over_grey_for_the_model(
     tmp_path: Path, mode: str
 ) -> None:
     image, options, alpha = half_clear(mode)
@@ -165,8 +165,8 @@ def test_transparency_is_kept_and_the_model_sees_grey_through_it(
     assert (loaded.source == colour).all()
     assert loaded.source_alpha is not None
     assert (loaded.source_alpha == alpha * 257).all()
-    seen = np.array(colour) * alpha / 255 + TRANSPARENT_GREY * (1 - alpha / 255)
-    np.testing.assert_allclose(loaded.rgb[1, 1], seen, atol=0.5)
+    expected = np.array(colour) * alpha / 255 + TRANSPARENT_GREY * (1 - alpha / 255)
+    np.testing.assert_allclose(loaded.rgb[1, 1], expected, atol=0.5)
 
 
 def test_colours_hidden_under_full_transparency_do_not_reach_the_model(
@@ -406,7 +406,7 @@ STORED = {
     7: PIL.Image.Transpose.TRANSVERSE,
     8: PIL.Image.Transpose.ROTATE_270,
 }
-"""How a camera held that way stores an upright scene."""
+"""An upright scene as a camera in that orientation stores it."""
 
 
 @pytest.mark.parametrize("kind", ["png", "png16", "jpg", "tif", "tif16", "webp"])

@@ -67,7 +67,7 @@ def test_masks_that_do_not_fit(tmp_path, image):
     PIL.Image.new("RGBA", (30, 20), (255, 255, 255, 0)).save(tmp_path / "clear.png")
     with pytest.raises(ZimError, match="50 % opaque"):
         load_mask(tmp_path / "clear.png", image)
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "broken.png").write_bytes(b"no image")
     with pytest.raises(ZimError, match=r"broken\.png"):
         load_mask(tmp_path / "broken.png", image)
     with pytest.raises(ZimError, match=r"none\.png"):

@@ -70,12 +70,12 @@ def test_project_travels_with_its_folder(photo: Path, tmp_path: Path) -> None:
     tmp_path.rename(moved)
     again = read_project(moved / "a.zimproj")
     assert again.stack == WORK
-    found = find_image_file(moved / "a.zimproj", again.reference)
-    assert found == moved / "photos" / "a b.png"
-    assert again.reference.match(load_image(found)) == "same"
+    path = find_image_file(moved / "a.zimproj", again.reference)
+    assert path == moved / "photos" / "a b.png"
+    assert again.reference.match(load_image(path)) == "same"
 
 
-def test_image_elsewhere_is_known_but_its_path_is_not_stored(
+def test_image_outside_is_recognised_but_its_path_is_not_stored(
     photo: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "projects").mkdir()
@@ -107,9 +107,9 @@ def test_pasted_image_is_kept_once_and_exactly(tmp_path: Path) -> None:
     for each, name in ((image, "a-picture.png"),) * 2 + ((other, "a-picture-2.png"),):
         reference = write_project(project, each, WORK).reference
         assert reference.path == name
-    kept = load_image(tmp_path / "a-picture.png")
-    np.testing.assert_array_equal(kept.source, pixels)
-    assert kept.key == image.key
+    saved = load_image(tmp_path / "a-picture.png")
+    np.testing.assert_array_equal(saved.source, pixels)
+    assert saved.key == image.key
     assert len(list(tmp_path.iterdir())) == 3
 
 

@@ -81,7 +81,7 @@ def test_uniting_empty_recipes_gives_an_empty_one():
     assert unite_recipes([Recipe(), Recipe()]) == Recipe()
 
 
-def test_what_one_recipe_cannot_say_is_named():
+def test_differences_that_one_recipe_cannot_express_are_named():
     soft = clicked(1).with_finish(feather=3.0)
     assert differences([clicked(1), clicked(2)]) == ()
     assert differences([clicked(1), soft]) == ("edge",)
@@ -93,7 +93,7 @@ def test_what_one_recipe_cannot_say_is_named():
     assert unite_recipes([soft, clicked(2)]).finish.feather == 3.0
 
 
-def test_what_asks_for_nothing_does_not_differ():
+def test_empty_prompts_do_not_differ():
     assert differences([Recipe(model="zim-vit-b"), clicked(1)]) == ()
     assert unite_recipes([Recipe(model="zim-vit-b"), clicked(1)]).model == "zim-tiny"
 

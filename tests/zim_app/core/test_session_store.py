@@ -62,8 +62,8 @@ def test_the_oldest_go_first_and_never_the_one_just_saved(tmp_path: Path) -> Non
         store.save(numbered(number))
         file = tmp_path / f"{number:032x}.json"
         os.utime(file, ns=(number * 10**9, number * 10**9))
-    kept = [number for number in range(5) if store.load(f"{number:032x}")]
-    assert kept == [2, 3, 4]
+    remaining = [number for number in range(5) if store.load(f"{number:032x}")]
+    assert remaining == [2, 3, 4]
     tight = SessionStore(tmp_path, max_bytes=10)
     tight.save(numbered(9))
     assert [path.stem for path in tmp_path.iterdir()] == [f"{9:032x}"]
@@ -93,7 +93,7 @@ def test_pasted_image_is_kept_and_goes_with_its_session(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_marks_tell_what_was_done(store: SessionStore, tmp_path: Path) -> None:
+def test_marks_show_the_state_of_the_work(store: SessionStore, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.png" for name in "abc"]
     for number, (path, work, done) in enumerate(
         zip(paths, (WORK, WORK, ObjectStack()), (False, True, False), strict=True)
@@ -132,7 +132,7 @@ def test_state_folder_can_be_named(
     assert SessionStore().folder == tmp_path / "sessions"
 
 
-def test_what_a_run_had_open(tmp_path: Path) -> None:
+def test_recovery_state_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     assert read_recovery_state(path) is None
     for run in (

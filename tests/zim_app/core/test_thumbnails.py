@@ -61,6 +61,6 @@ def test_very_long_images_keep_a_pixel(tmp_path: Path) -> None:
 
 
 def test_damaged_files_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(ImageError, match=r"a\.png"):
         read_thumbnail(tmp_path / "a.png", 50)

@@ -85,7 +85,7 @@ def test_a_file_that_reads_otherwise_is_written_anew(tmp_path, jpeg, pixels, kin
         assert (file.mode, file.size) == ("L", (photo.width, photo.height))
 
 
-def test_what_cannot_be_saved_is_said_and_leaves_nothing(tmp_path, jpeg):
+def test_a_failed_save_is_reported_and_leaves_nothing(tmp_path, jpeg):
     photo = load_image(jpeg)
     with pytest.raises(ZimError, match="empty"):
         save_pairs(photo, [ALPHA, ALPHA * 0], tmp_path / "t")

@@ -61,7 +61,7 @@ def _make_found(
 class FakeEngine:
     """Waits at ``gate``, counts its calls, and refuses the window's thread.
 
-    A search tells of ``found`` one by one, and waits at ``search_gate`` after each.
+    A search reports ``found_objects`` singly, and waits at ``search_gate`` after each.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class FakeEngine:
         self.gate.set()
         self.search_gate = threading.Event()
         self.search_gate.set()
-        self.found: tuple[FoundObject, ...] = ()
+        self.found_objects: tuple[FoundObject, ...] = ()
         self.calls: list[str] = []
         self.encoded: set[tuple[str, str]] = set()
         self.solved: list[Request] = []
@@ -109,14 +109,14 @@ class FakeEngine:
         progress: Callable[[int, int, tuple[FoundObject, ...]], None] = lambda *_: None,
     ) -> tuple[FoundObject, ...]:
         self._work("search", request, cancelled)
-        total = len(self.found)
+        total = len(self.found_objects)
         for done in range(1, total + 1):
-            progress(done, total, self.found[:done])
+            progress(done, total, self.found_objects[:done])
             while not self.search_gate.wait(0.002):
                 if cancelled():
                     self.cancelled.append(request)
                     raise Cancelled
-        return self.found
+        return self.found_objects
 
     def _work(self, kind: str, request: Request, cancelled: Callable[[], bool]) -> None:
         assert QThread.currentThread() != QCoreApplication.instance().thread()
@@ -152,7 +152,7 @@ def empty_clipboard(qapp: QCoreApplication) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def little_garbage() -> None:
-    """Look for garbage only among what the tests of this file make: it is quicker."""
+    """Collect only garbage of this file's tests: it is quicker."""
     gc.collect()
     gc.freeze()
 
@@ -217,12 +217,12 @@ def photo(tmp_path):
 @pytest.fixture
 def corrupt(tmp_path):
     path = tmp_path / "corrupt.jpg"
-    path.write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    path.write_bytes(b"\xff\xd8\xff\xe0 this is no image")
     return path
 
 
 def _forget_project(window: MainWindow) -> None:
-    """Have it close without asking about unsaved changes."""
+    """Let it close without the question about unsaved changes."""
     window.files.project = None
 
 

@@ -1,4 +1,4 @@
-"""What the window says about work under way, and stopping it."""
+"""The window's messages about work in progress, and stopping it."""
 
 import threading
 
@@ -41,7 +41,7 @@ def test_there_is_nothing_to_stop_at_first(opened):
     assert not opened.activity.stop_button.isVisible()
 
 
-def test_stopping_keeps_the_click_and_says_how_to_go_on(
+def test_stopping_keeps_the_click_and_explains_how_to_continue(
     opened, click, engine, settle, stop, qtbot
 ):
     click(10, 10)
@@ -94,7 +94,7 @@ def test_stopping_stops_all_objects(opened, click, engine, settle, stop):
     assert len(engine.solved) > solved
 
 
-def test_an_answer_that_comes_all_the_same_ends_the_message(
+def test_a_matte_that_still_arrives_ends_the_message(
     opened, click, settle, engine, make_matte
 ):
     engine.gate.clear()
@@ -121,7 +121,7 @@ def test_encoding_can_be_stopped(window, photo, engine, settle, stop, qtbot):
     assert window.document.state.matte is not None
 
 
-def test_a_image_that_is_being_read_can_be_given_up(
+def test_reading_an_image_can_be_cancelled(
     opened, settle, stop, tmp_path, monkeypatch, photo
 ):
     gate = threading.Event()
@@ -149,7 +149,7 @@ def test_a_image_that_is_being_read_can_be_given_up(
 def test_a_search_can_be_stopped_from_there_too(
     opened, engine, make_found, settle, stop, qtbot
 ):
-    engine.found = (make_found(0, 0, 9, 9), make_found(20, 20, 29, 29))
+    engine.found_objects = (make_found(0, 0, 9, 9), make_found(20, 20, 29, 29))
     engine.search_gate.clear()
     opened.actions_by_id["everything"].trigger()
     qtbot.waitUntil(lambda: len(opened.everything.selection.objects) == 1)

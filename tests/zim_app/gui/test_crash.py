@@ -32,8 +32,8 @@ def hook(qapp, monkeypatch):
 
 
 def dialogs():
-    found = [w for w in QApplication.topLevelWidgets() if isinstance(w, CrashDialog)]
-    return [w for w in found if w.isVisible()]
+    widgets = QApplication.topLevelWidgets()
+    return [w for w in widgets if isinstance(w, CrashDialog) and w.isVisible()]
 
 
 def raise_bug(text="a bug"):
@@ -47,8 +47,8 @@ def raise_bug(text="a bug"):
 
 
 def button(dialog, text):
-    [found] = [b for b in dialog.findChildren(QPushButton) if b.text() == text]
-    return found
+    [match] = [b for b in dialog.findChildren(QPushButton) if b.text() == text]
+    return match
 
 
 def test_the_report_can_be_copied(hook, qtbot):

@@ -6,11 +6,11 @@ from zim_model.prompts import Box, Point
 
 
 @pytest.fixture
-def wishes(document):
+def requests(document):
     """The prompts of every request; None for a withdrawn one."""
-    wishes = []
-    document.request_changed.connect(wishes.append)
-    return wishes
+    requests = []
+    document.request_changed.connect(requests.append)
+    return requests
 
 
 def add(document, x, positive=True):
@@ -28,19 +28,21 @@ def answer(document, make_matte):
     return matte
 
 
-def test_an_edit_changes_the_state_and_asks(document, wishes):
+def test_an_edit_changes_the_state_and_requests_a_matte(document, requests):
     changes = []
     document.changed.connect(lambda old, new: changes.append((old, new)))
     before = document.state
     add(document, 3)
     assert changes == [(before, document.state)]
     assert document.state.is_pending
-    assert [wish.recipe.prompts for wish in wishes] == [document.state.recipe.prompts]
+    assert [request.recipe.prompts for request in requests] == [
+        document.state.recipe.prompts
+    ]
 
 
-def test_the_same_recipe_is_no_edit(document, wishes):
+def test_the_same_recipe_is_no_edit(document, requests):
     document.edit("Nothing", document.state.recipe)
-    assert wishes == []
+    assert requests == []
     assert not document.undo_stack.canUndo()
 
 
@@ -75,14 +77,14 @@ def test_undo_of_box_move_and_delete(document):
         assert document.state.recipe == step
 
 
-def test_the_answer_is_shown(document, make_matte):
+def test_the_matte_is_shown(document, make_matte):
     add(document, 1)
     matte = answer(document, make_matte)
     assert document.state.matte is matte
     assert not document.state.is_pending
 
 
-def test_stale_answers_are_dropped(document, make_matte):
+def test_stale_mattes_are_dropped(document, make_matte):
     add(document, 1)
     old = document.request()
     add(document, 2)
@@ -99,12 +101,14 @@ def test_the_old_matte_stays_until_the_new_one_comes(document, make_matte):
     assert document.state.is_pending
 
 
-def test_undo_and_redo_show_known_mattes_without_asking(document, wishes, make_matte):
+def test_undo_and_redo_show_cached_mattes_without_a_request(
+    document, requests, make_matte
+):
     add(document, 1)
     first = answer(document, make_matte)
     add(document, 2)
     second = answer(document, make_matte)
-    wishes.clear()
+    requests.clear()
     document.undo_stack.undo()
     assert document.state.matte is first
     document.undo_stack.redo()
@@ -112,7 +116,7 @@ def test_undo_and_redo_show_known_mattes_without_asking(document, wishes, make_m
     document.undo_stack.undo()
     document.undo_stack.undo()
     assert document.state.matte is None
-    assert wishes == [None] * 4
+    assert requests == [None] * 4
     assert not document.state.is_pending
 
 
@@ -123,25 +127,25 @@ def test_a_refused_request_is_no_longer_pending(document):
     assert not document.state.is_pending
 
 
-def test_negative_points_alone_ask_nothing_and_say_why(document, wishes):
+def test_negative_points_alone_request_nothing_and_are_explained(document, requests):
     failures = []
     document.failed.connect(failures.append)
     add(document, 1, positive=False)
-    assert wishes == [None]
+    assert requests == [None]
     assert [type(error) for error in failures] == [PromptError]
     assert not document.state.is_pending
 
 
-def test_the_memory_for_results_is_what_the_user_wants(document, make_matte, wishes):
+def test_the_memory_for_results_follows_the_setting(document, make_matte, requests):
     """64 MB hold the mattes of four edits at 2000 x 2500 and no more."""
     for x in range(8):
         add(document, x)
         document.receive_matte(document.request(), make_matte(2000, 2500))
-    asked = len(wishes)
+    count = len(requests)
     for _ in range(7):
         document.undo_stack.undo()
-    assert wishes[asked:] == [None] * 7, "512 MB hold all of them"
+    assert requests[count:] == [None] * 7, "512 MB hold all of them"
     preferences.set_value("result_memory", 64)
     for _ in range(6):
         document.undo_stack.redo()
-    assert any(wishes[asked + 7 :]), "some must be computed again"
+    assert any(requests[count + 7 :]), "some must be computed again"

@@ -1,4 +1,4 @@
-"""Several objects in one document: ids, order, what is asked, undo and redo."""
+"""Several objects in one document: ids, order, requests, undo and redo."""
 
 from dataclasses import replace
 
@@ -10,34 +10,34 @@ from zim_model.recipe import Recipe
 from zim_model.runtime.lru import ByteBoundedLru
 
 
-class Asked:
-    """Keeps the newest wish, as the queue does, and answers it on demand."""
+class RequestRecorder:
+    """Keeps the newest request, as the queue does, and solves it on demand."""
 
     def __init__(self, document, make_matte):
         self.document, self.make_matte = document, make_matte
         self.order = []
-        self.wish = None
+        self.request = None
         document.request_changed.connect(self.take)
 
     def take(self, request):
-        self.wish = request
+        self.request = request
         if request is not None:
             self.order.append(request.recipe.prompts.points[0].x)
 
     def answer(self):
-        wish, self.wish = self.wish, None
+        request, self.request = self.request, None
         matte = self.make_matte()
-        self.document.receive_matte(wish, matte)
+        self.document.receive_matte(request, matte)
         return matte
 
     def answer_all(self):
-        while self.wish is not None:
+        while self.request is not None:
             self.answer()
 
 
 @pytest.fixture
-def asked(document, make_matte):
-    return Asked(document, make_matte)
+def requests(document, make_matte):
+    return RequestRecorder(document, make_matte)
 
 
 def recipe(x):
@@ -46,7 +46,7 @@ def recipe(x):
 
 @pytest.fixture
 def three(document):
-    """Objects that ask for x = 1, 2 and 3; the second is the active one."""
+    """Objects with points at x = 1, 2 and 3; the second is the active one."""
     first = replace(document.state.object, recipe=recipe(1))
     others = [document.new_object(recipe(x)) for x in (2, 3)]
     document.edit_objects("Add", (first, *others), 1)
@@ -57,51 +57,51 @@ def ids(document):
     return [entry.id for entry in document.state.objects]
 
 
-def test_all_visible_objects_are_asked_for_the_active_one_first(asked, three):
+def test_all_visible_objects_are_requested_the_active_one_first(requests, three):
     assert three.state.unsolved == {1, 2, 3}
-    asked.answer_all()
-    assert asked.order == [2, 1, 3]
+    requests.answer_all()
+    assert requests.order == [2, 1, 3]
     assert three.state.unsolved == frozenset()
     assert all(matte is not None for matte in three.state.mattes)
 
 
-def test_hidden_objects_are_asked_for_when_they_are_shown(asked, three):
+def test_hidden_objects_are_requested_when_they_are_shown(requests, three):
     three.edit_object("Hide", 2, visible=False)
-    asked.answer_all()
-    assert asked.order[-1] == 1
-    assert three.state.is_complete, "what nobody sees is not waited for"
+    requests.answer_all()
+    assert requests.order[-1] == 1
+    assert three.state.is_complete, "hidden objects are not waited for"
     assert three.state.unsolved == {3}
     three.edit_object("Show", 2, visible=True)
     assert not three.state.is_complete
-    asked.answer_all()
-    assert asked.order[-1] == 3
+    requests.answer_all()
+    assert requests.order[-1] == 3
 
 
-def test_solo_asks_only_for_what_is_shown(asked, document):
+def test_solo_requests_only_visible_objects(requests, document):
     document.set_solo(1)
     other = document.new_object(recipe(2))
     document.edit_objects("Add", (*document.state.objects, other), 0)
     assert document.state.solo is None, "a new object is not hidden from the start"
     document.set_solo(1)
-    asked.order.clear()
+    requests.order.clear()
     document.edit("Click", recipe(1))
-    asked.answer_all()
-    assert asked.order == [1]
+    requests.answer_all()
+    assert requests.order == [1]
     document.set_solo(None)
-    asked.answer_all()
-    assert asked.order == [1, 2]
+    requests.answer_all()
+    assert requests.order == [1, 2]
 
 
-def test_an_edit_during_the_round_goes_first_and_the_round_goes_on(asked, three):
-    asked.answer()
-    assert asked.order == [2, 1]
+def test_an_edit_during_the_round_goes_first_and_the_round_goes_on(requests, three):
+    requests.answer()
+    assert requests.order == [2, 1]
     three.edit("Click", recipe(9))
-    assert asked.order[-1] == 9
-    asked.answer_all()
-    assert asked.order == [2, 1, 9, 1, 3]
+    assert requests.order[-1] == 9
+    requests.answer_all()
+    assert requests.order == [2, 1, 9, 1, 3]
 
 
-def test_an_answer_that_nobody_asks_any_more_is_dropped(asked, three, make_matte):
+def test_a_matte_that_no_object_needs_is_dropped(requests, three, make_matte):
     stale = three.request(recipe(3))
     three.edit_object("Click", 2, recipe=recipe(8))
     before = three.state
@@ -109,25 +109,25 @@ def test_an_answer_that_nobody_asks_any_more_is_dropped(asked, three, make_matte
     assert three.state is before
 
 
-def test_equal_recipes_are_asked_for_once(asked, three):
+def test_equal_recipes_are_requested_once(requests, three):
     copy = three.new_object(recipe(1))
     three.edit_objects("Duplicate", (*three.state.objects, copy), 1)
-    asked.answer_all()
-    assert sorted(asked.order).count(1) == 1
+    requests.answer_all()
+    assert sorted(requests.order).count(1) == 1
     assert three.state.mattes[0] is three.state.mattes[3]
 
 
-def test_selecting_is_no_edit(asked, three):
-    asked.answer_all()
+def test_selecting_is_no_edit(requests, three):
+    requests.answer_all()
     count = three.undo_stack.count()
     three.select(0)
     assert three.state.object.id == 1
     assert three.undo_stack.count() == count
-    assert asked.wish is None
+    assert requests.request is None
 
 
-def test_undo_and_redo_bring_back_objects_order_and_the_active_one(asked, three):
-    asked.answer_all()
+def test_undo_and_redo_bring_back_objects_order_and_the_active_one(requests, three):
+    requests.answer_all()
     before = three.state
     one, two, last = three.state.objects
     three.edit_objects("Reorder", (last, one, two), 2)
@@ -162,35 +162,35 @@ def test_ids_that_came_from_elsewhere_are_not_given_again(three, image):
     assert other.new_object().id == 4
 
 
-def test_what_lost_its_matte_while_it_was_deleted_is_asked_for_again(asked, three):
+def test_restored_objects_without_matte_are_requested_again(requests, three):
     three._results = ByteBoundedLru(1)
-    asked.answer_all()
+    requests.answer_all()
     three.edit_objects("Delete", three.state.objects[:2], 0)
     three.edit("Click", recipe(7))
-    asked.answer_all()
+    requests.answer_all()
     three.undo_stack.undo()
     three.undo_stack.undo()
-    asked.answer_all()
+    requests.answer_all()
     assert three.state.unsolved == frozenset()
     assert all(matte is not None for matte in three.state.mattes)
 
 
-def test_a_refusal_of_one_object_does_not_stop_the_others(asked, three):
-    three.receive_matte(asked.wish, None)
-    asked.answer_all()
+def test_a_refusal_of_one_object_does_not_stop_the_others(requests, three):
+    three.receive_matte(requests.request, None)
+    requests.answer_all()
     assert [matte is None for matte in three.state.mattes] == [False, True, False]
     assert three.state.is_complete
 
 
-def test_solo_ends_with_its_object(asked, three):
+def test_solo_ends_with_its_object(requests, three):
     three.set_solo(3)
     three.edit_objects("Delete", three.state.objects[:2], 0)
     assert three.state.solo is None
 
 
-def test_objects_under_a_place_are_gone_through_from_the_top(asked, three):
+def test_objects_under_a_place_are_gone_through_from_the_top(requests, three):
     three.edit_object("Hide", 2, visible=False)
-    asked.answer_all()  # every matte is opaque on the left half
+    requests.answer_all()  # every matte is opaque on the left half
     assert find_object_at(three.state, 10, 5) == 0
     three.select(0)
     assert find_object_at(three.state, 10, 5) == 1

@@ -1,4 +1,4 @@
-"""The real engine and the bundled model, a real photograph, real mouse events."""
+"""The real engine and the bundled model, a real photo, real mouse events."""
 
 import gc
 import sys
@@ -44,15 +44,15 @@ def test_scribble_and_brush(qtbot):
     window.actions_by_id["tool_scribble"].trigger()
     draw((180, 100), (200, 120), (220, 130))
     qtbot.waitUntil(lambda: window.idle, timeout=60_000)
-    found = window.document.state.matte.alpha
-    assert found[120, 200] > 32768, "what was scribbled on belongs to the object"
+    alpha = window.document.state.matte.alpha
+    assert alpha[120, 200] > 32768, "the scribble belongs to the object"
     window.actions_by_id["tool_brush"].trigger()
     draw((400, 20), (430, 60))
     shown = window.canvas._stroke_preview.matte.pyramid[0].copy()
     qtbot.waitUntil(lambda: window.idle, timeout=60_000)
     matte = window.document.state.matte
     assert matte.alpha[40, 415] == 65535
-    assert matte.alpha[120, 200] == found[120, 200]
+    assert matte.alpha[120, 200] == alpha[120, 200]
     assert np.abs(shown.astype(int) - matte.pyramid[0]).max() <= 1
 
 
@@ -67,7 +67,7 @@ def test_click_and_export(qtbot, tmp_path):
     qtbot.mouseClick(window.canvas.viewport(), Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: window.idle, timeout=60_000)
     matte = window.document.state.matte
-    assert matte.alpha[120, 220] > 32768, "what was clicked belongs to the object"
+    assert matte.alpha[120, 220] > 32768, "the click belongs to the object"
     assert "CPU" in window.status.model.text() or "cuda" in window.status.model.text()
     window.export_to(tmp_path / "cat.png")
     qtbot.waitUntil(lambda: window.idle, timeout=20_000)
@@ -88,28 +88,29 @@ def test_what_a_search_finds_becomes_an_object_with_the_same_matte(qtbot):
     window.actions_by_id["everything"].trigger()
     qtbot.waitUntil(lambda: bool(mode.selection.objects), timeout=60_000)
     qtbot.mouseClick(mode.bar.cancel_button, Qt.MouseButton.LeftButton)
-    found = mode.selection.objects[0]
-    height, width = found.alpha.shape
-    rows, columns = np.nonzero(found.alpha > 250)
+    found_object = mode.selection.objects[0]
+    height, width = found_object.alpha.shape
+    rows, columns = np.nonzero(found_object.alpha > 250)
     hits = (
         (column, row)
         for row, column in zip(rows, columns, strict=True)
-        if mode.selection.found_at(*_in_image(window, found, column, row)) is found
+        if mode.selection.found_at(*_in_image(window, found_object, column, row))
+        is found_object
     )
-    at = window.canvas.to_view(*_in_image(window, found, *next(hits))).toPoint()
+    at = window.canvas.to_view(*_in_image(window, found_object, *next(hits))).toPoint()
     viewport = window.canvas.viewport()
     qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at)
     qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: window.idle, timeout=60_000)
     [entry] = window.document.state.objects
-    assert entry.recipe.prompts == found.prompts
+    assert entry.recipe.prompts == found_object.prompts
     alpha = window.document.state.matte.pyramid[0]
     small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
-    difference = np.abs(small.astype(float) - found.alpha)
-    assert difference.mean() < 12, "the search showed what the object is"
+    difference = np.abs(small.astype(float) - found_object.alpha)
+    assert difference.mean() < 12, "the search showed the object's matte"
 
 
-def _in_image(window, found, column, row):
+def _in_image(window, found_object, column, row):
     """The middle of a pixel of a small matte, in pixels of the image."""
-    image, (height, width) = window.document.image, found.alpha.shape
+    image, (height, width) = window.document.image, found_object.alpha.shape
     return (column + 0.5) * image.width / width, (row + 0.5) * image.height / height

@@ -150,7 +150,7 @@ def test_dialogs_are_german_down_to_the_buttons_of_qt(german_window):
 
 
 @pytest.mark.parametrize(
-    ("languages", "wanted"),
+    ("languages", "expected"),
     [
         (["de-AT", "en-GB"], "de"),
         (["en-GB", "de-DE"], "en"),
@@ -159,14 +159,14 @@ def test_dialogs_are_german_down_to_the_buttons_of_qt(german_window):
     ],
 )
 def test_the_system_chooses_the_first_language_that_there_is(
-    languages, wanted, monkeypatch
+    languages, expected, monkeypatch
 ):
     class System:
         def uiLanguages(self):
             return languages
 
     monkeypatch.setattr(QLocale, "system", staticmethod(System))
-    assert language.preferred_language() == wanted
+    assert language.preferred_language() == expected
 
 
 def test_english_needs_no_translator(qapp):

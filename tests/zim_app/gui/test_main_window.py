@@ -61,7 +61,7 @@ def test_the_latest_image_wins(window, settle, photo, tmp_path):
     assert window.document.image.path == last
 
 
-def test_clicks_are_answered(opened, click, settle, engine):
+def test_clicks_give_mattes(opened, click, settle, engine):
     click(20, 20)
     click(60, 40, RIGHT)
     assert opened.document.state.is_pending
@@ -74,7 +74,7 @@ def test_clicks_are_answered(opened, click, settle, engine):
     assert opened.isWindowModified()
 
 
-def test_a_click_during_encoding_is_answered(window, photo, engine, qtbot, settle):
+def test_a_click_during_encoding_gives_a_matte(window, photo, engine, qtbot, settle):
     engine.gate.clear()
     window.open_path(photo)
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
@@ -147,7 +147,7 @@ def test_an_engine_error_shows_a_banner_until_the_next_edit(
     assert opened.document.state.matte is not None
 
 
-def test_negative_points_alone_say_what_is_missing(opened, click):
+def test_negative_points_alone_are_explained(opened, click):
     click(20, 20, RIGHT)
     assert "positive point" in opened.banner.text
 
@@ -193,7 +193,7 @@ def test_text_cannot_be_dropped(window):
 
 def test_export_writes_the_cutout(opened, click, settle, tmp_path):
     click(20, 20)
-    assert not action(opened, "export").isEnabled(), "there is no answer yet"
+    assert not action(opened, "export").isEnabled(), "there is no matte yet"
     settle()
     assert action(opened, "export").isEnabled()
     path = tmp_path / "out.png"
@@ -208,7 +208,7 @@ def test_export_writes_the_cutout(opened, click, settle, tmp_path):
     assert not opened.isWindowModified()
 
 
-def test_a_failed_export_says_why_and_stays_unsaved(opened, click, settle, photo):
+def test_a_failed_export_is_explained_and_stays_unsaved(opened, click, settle, photo):
     click(20, 20)
     settle()
     before = photo.read_bytes()
@@ -225,8 +225,12 @@ def test_closing_ends_all_threads(opened, engine, qtbot, click):
     qtbot.waitUntil(lambda: engine.calls[-1] == "solve" or len(engine.calls) > 1)
     engine.gate.set()
     opened.close()
-    lanes = (opened.queue._thread, opened.file_worker._opener, opened.file_worker._jobs)
-    assert not any(lane._thread.isRunning() for lane in lanes)
+    worker_threads = (
+        opened.queue._thread,
+        opened.file_worker._opener,
+        opened.file_worker._jobs,
+    )
+    assert not any(worker._thread.isRunning() for worker in worker_threads)
 
 
 def test_recent_images(opened, tmp_path, photo, settle):
@@ -268,7 +272,7 @@ def test_about(window):
     box.accept()
 
 
-def test_as_many_images_are_recent_as_the_user_wants(tmp_path):
+def test_the_number_of_recent_images_follows_the_setting(tmp_path):
     paths = [tmp_path / f"{i}.png" for i in range(4)]
     for path in paths:
         path.touch()

@@ -76,7 +76,7 @@ def test_the_button_closes_the_message_and_acts(banner, qtbot):
     assert not banner.action_button.isVisible()
 
 
-def test_an_action_may_say_something_itself(banner, qtbot):
+def test_an_action_may_show_a_message(banner, qtbot):
     banner.show_error("Oh.", "", "Try again", lambda: banner.show_error("Again."))
     press(qtbot, banner.action_button)
     assert banner.text == "Again."
@@ -84,7 +84,7 @@ def test_an_action_may_say_something_itself(banner, qtbot):
     assert banner.isHidden()
 
 
-def test_what_is_true_no_more_is_taken_back(banner):
+def test_outdated_messages_are_withdrawn(banner):
     banner.show_error("The export failed.")
     banner.show_error("No answer.", topic="answer")
     banner.remove_topic("answer")

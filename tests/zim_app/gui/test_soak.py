@@ -16,9 +16,9 @@ from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_app.gui.workers.warmup import import_torch
 from zim_model.prompts import Point
 
-PICTURES = 200
+IMAGES = 200
 SETTLED = 40
-"""Pictures after which caches are full and every module is loaded."""
+"""Images after which caches are full and every module is loaded."""
 SIZE = (400, 300)
 CACHE_BYTES = 16 << 20
 GROWTH = 32 << 20
@@ -44,7 +44,7 @@ def resident_bytes() -> int:
 def test_two_hundred_images_leave_nothing_behind(qtbot, tmp_path):
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
-    paths = [tmp_path / f"{n % 8}.png" for n in range(PICTURES)]
+    paths = [tmp_path / f"{n % 8}.png" for n in range(IMAGES)]
     window = MainWindow(InferenceQueue(create_small_engine))
     qtbot.addWidget(window)
     window.show()

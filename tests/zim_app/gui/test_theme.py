@@ -50,7 +50,7 @@ def test_greys_are_neutral(dark):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_text_has_the_contrast_that_wcag_asks_for(dark):
+def test_text_has_the_contrast_that_wcag_requires(dark):
     palette = make_palette(dark=dark)
     for text, ground in READABLE:
         bright, dim = sorted(
@@ -65,16 +65,16 @@ def test_switching_repaints_the_window_and_its_icons(theme, window, qtbot):
     for name, dark in (("light", False), ("dark", True), ("light", False)):
         preferences.set_value("theme", name)
         assert theme.dark == dark
-        wanted = make_palette(dark=dark)
+        palette = make_palette(dark=dark)
         # Also inside a widget with a style sheet, as the tool bar is.
         widgets = (window, window.status, window._tool_bar, window.start_page)
 
-        def repainted(wanted=wanted, widgets=widgets):
+        def repainted(palette=palette, widgets=widgets):
             colours = {w.palette().color(ROLE.Window).name() for w in widgets}
-            return colours == {wanted.color(ROLE.Window).name()}
+            return colours == {palette.color(ROLE.Window).name()}
 
         qtbot.waitUntil(repainted)
-        colour = wanted.color(ROLE.ButtonText).name()
+        colour = palette.color(ROLE.ButtonText).name()
         image = icon("folder-open-outline", colour).pixmap(20, 20).toImage()
         assert action.icon().pixmap(20, 20).toImage() == image
 
@@ -104,7 +104,7 @@ class System(QObject):
 
 
 @pytest.mark.parametrize("kind", ["QCheckBox", "QRadioButton"])
-def test_an_empty_box_can_be_seen(theme, kind):
+def test_an_empty_box_is_visible(theme, kind):
     for name in ("dark", "light", "dark"):
         preferences.set_value("theme", name)
         palette = QApplication.palette(kind)

@@ -1,4 +1,4 @@
-"""Recorded decoding, with a stand-in for the recording: what a GPU does is not seen."""
+"""Recorded decoding, with a fake recorder: behaviour of a GPU is not tested."""
 
 from dataclasses import replace
 
@@ -51,28 +51,28 @@ def backend(small_vit, recorder):
     return backend
 
 
-def assert_same(found, expected):
-    for a, b in zip(found, expected, strict=True):
+def assert_same(actual, expected):
+    for a, b in zip(actual, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-def test_replayed_answers_are_those_of_decoding(backend, small_vit, recorder):
+def test_replayed_predictions_equal_decoded_ones(backend, small_vit, recorder):
     plain = TorchBackend(small_vit, "cpu")
     for image in (*IMAGES, IMAGES[0]):  # features change, and come back
         recorded, expected = (b.encode(image, VIEW) for b in (backend, plain))
         for prompts in (CLICK, BOX, MANY, CLICK):
-            found = backend.decode(recorded, prompts)
-            assert_same(found, plain.decode(expected, prompts))
+            actual = backend.decode(recorded, prompts)
+            assert_same(actual, plain.decode(expected, prompts))
     assert recorder.recorded == 2  # of 4 and of 16 tokens
     assert recorder.replayed == 12
 
 
-def test_an_answer_stays_when_the_next_one_comes(backend):
+def test_a_prediction_stays_when_the_next_one_comes(backend):
     encoded = backend.encode(IMAGES[0], VIEW)
     first, _ = backend.decode(encoded, CLICK)
-    kept = first.copy()
+    before = first.copy()
     backend.decode(encoded, BOX)
-    np.testing.assert_array_equal(first, kept)
+    np.testing.assert_array_equal(first, before)
 
 
 def test_what_is_not_recorded_is_decoded(backend, small_vit, recorder):
@@ -121,10 +121,10 @@ def test_decoding_without_looking_is_the_same(config):
     with torch.no_grad():
         features = model.encode(torch.randn(1, 3, 128, 128))
         expected = model.decode(features, coords, labels)
-        found = model.decode(features, coords, labels, has_padding=True)
+        masked = model.decode(features, coords, labels, has_padding=True)
         short = model.decode(features, coords[:, :2], labels[:, :2])
         unpadded = model.decode(
             features, coords[:, :2], labels[:, :2], has_padding=True
         )
-    for a, b in zip(found + unpadded, expected + short, strict=True):
+    for a, b in zip(masked + unpadded, expected + short, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)

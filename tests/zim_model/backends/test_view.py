@@ -63,7 +63,7 @@ def test_an_object_view_holds_positive_points_beside_the_box():
     assert [p.positive for p in inside.points] == [True]
 
 
-def test_whole_image_models_always_see_it_all():
+def test_whole_image_models_always_get_the_whole_image():
     view = choose_view(SMALL_VIT, PromptSet((), Box(5, 5, 9, 9)), 60, 80)
     assert (view.left, view.top, view.right, view.bottom) == (0, 0, 80, 60)
 

@@ -46,7 +46,7 @@ def disc():
     return image.astype(np.uint8), radius < 28
 
 
-def test_an_untrained_network_answers_near_the_best_cue(converter, disc):
+def test_an_untrained_network_predicts_near_the_best_cue(converter, disc):
     image, mask = disc
     alpha = converter.convert(image, mask)
     assert alpha.shape == mask.shape
@@ -58,8 +58,8 @@ def test_an_untrained_network_answers_near_the_best_cue(converter, disc):
 def test_bytes_are_cut_at_half(converter, disc):
     image, mask = disc
     grey = np.where(mask, 200, 100).astype(np.uint8)
-    given = converter.convert(image, mask)
-    assert (converter.convert(image, grey) == given).all()
+    expected = converter.convert(image, mask)
+    assert (converter.convert(image, grey) == expected).all()
 
 
 def test_a_large_image_is_refined_at_its_own_size(converter, disc):
@@ -77,7 +77,7 @@ def test_far_from_the_edge_the_label_is_kept(disc):
     torch.manual_seed(0)
     network = ConverterNetwork(SMALL)
     for head in (network.eighth, network.quarter):
-        torch.nn.init.constant_(head[1].bias, 50.0)  # says "object" everywhere
+        torch.nn.init.constant_(head[1].bias, 50.0)  # "object" everywhere
     x = np.mgrid[:128, :400][1]
     mask = x < 60
     image = np.zeros((128, 400, 3), np.uint8)
@@ -145,8 +145,8 @@ def test_hiera_learns_from_image_and_label(windowed):
         assert alpha.shape == (2, 1, side, side)
     sum(a.sum() for a in answers).backward()
     patches = network.encoder.hiera.patches
-    assert not patches.weight[:, 3].any(), "the label starts without a say"
-    assert patches.weight.grad[:, 3].abs().sum() > 0, "and learns to have one"
+    assert not patches.weight[:, 3].any(), "the label starts without influence"
+    assert patches.weight.grad[:, 3].abs().sum() > 0, "and gains it by training"
 
 
 def test_a_square_input_takes_any_object():
@@ -176,7 +176,7 @@ def test_the_real_size_is_hiera_b_plus():
     assert 68e6 < count - positions < 71e6
 
 
-def test_finer_answers_count_only_where_coarser_ones_are_unsure():
+def test_finer_scales_count_only_where_coarser_ones_are_unsure():
     coarse = torch.ones(1, 1, 8, 8)
     coarse[..., 4:] = 0.0
     coarse[..., 3] = 0.5  # unsure in a stripe
@@ -186,13 +186,13 @@ def test_finer_answers_count_only_where_coarser_ones_are_unsure():
     eighth, quarter, full = (a[0, 0] for a in fuse_scales(answers, (3, 1)))
     assert (quarter[:, :8] == eighth[:, :8]).all()
     torch.testing.assert_close(quarter[:, 28], torch.full((64,), 0.5))
-    assert (full[:, :8] == 1).all(), "sure: the finest answer is not asked"
+    assert (full[:, :8] == 1).all(), "sure: the finest scale is not used"
     assert (full[:, 28] < 0).all()
-    told = fuse_scales(answers, label=torch.ones(1, 1, 64, 64))[-1]
-    assert (told < 0).all()
+    constrained = fuse_scales(answers, label=torch.ones(1, 1, 64, 64))[-1]
+    assert (constrained < 0).all()
 
 
-def test_cues_tell_the_object_by_its_colours(disc):
+def test_cues_separate_the_object_by_its_colours(disc):
     image, mask = disc
     cues = label_cue_maps(image, mask)
     assert cues.shape == (CUES, 90, 120)

@@ -47,11 +47,11 @@ def blank(path):
 
 
 class FakeEngine:
-    """Answers a box with the box and clicks with discs, and counts what it is asked."""
+    """Predicts the box for a box and discs for clicks, and records its requests."""
 
     def __init__(self, decoder="hierarchical", fingerprint="abc"):
         self.decoder, self.fingerprint = decoder, fingerprint
-        self.asked = []
+        self.requests = []
         self.notes = ()
         self.refuses = None
         self.before = lambda request: None
@@ -64,7 +64,7 @@ class FakeEngine:
 
     def solve(self, request, cancelled):
         self.before(request)
-        self.asked.append(request)
+        self.requests.append(request)
         if self.refuses is not None and self.refuses in request.image_key:
             raise PromptError("This model does not like it.")
         height, width = request.image.shape[:2]

@@ -53,11 +53,11 @@ def mask_errors(p: np.ndarray, g: np.ndarray, band: int) -> dict[str, float]:
         mask_g, square, border_value=1
     )
     difference = p.astype(np.float64) - g
-    found = {"IoU": _iou(mask_p, mask_g), "Boundary IoU": _iou(*rims)}
+    errors = {"IoU": _iou(mask_p, mask_g), "Boundary IoU": _iou(*rims)}
     if near.any():
-        found["SAD (boundary)"] = np.abs(difference)[near].sum() / 1000
-        found["MSE (boundary)"] = (difference**2)[near].mean() * 1e3
-    return found
+        errors["SAD (boundary)"] = np.abs(difference)[near].sum() / 1000
+        errors["MSE (boundary)"] = (difference**2)[near].mean() * 1e3
+    return errors
 
 
 def unknown_region(g: np.ndarray, band: int) -> np.ndarray:

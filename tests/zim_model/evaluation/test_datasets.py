@@ -41,9 +41,9 @@ def test_a_published_layout_is_recognised(tmp_path, layout):
     root = tmp_path / name
     for file in files:
         put(root / inner.format(file))
-    found = open_dataset(root)
-    assert (found.layout, found.problems) == (layout, ())
-    (case,) = found.cases
+    dataset = open_dataset(root)
+    assert (dataset.layout, dataset.problems) == (layout, ())
+    (case,) = dataset.cases
     assert case.image == root / inner.format(files[0])
     assert case.matte == root / inner.format(files[1])
     trimap = root / inner.format(files[2]) if len(files) > 2 else None
@@ -54,10 +54,10 @@ def test_dis_names_the_parts_of_the_set(tmp_path):
     for part in ("DIS-VD", "DIS-TE1"):
         put(tmp_path / part / "im/1#x#y.jpg")
         put(tmp_path / part / "gt/1#x#y.png")
-    found = open_dataset(tmp_path)
-    assert found.masks
-    assert found.subsets == ("DIS-TE1", "DIS-VD")
-    assert [case.name for case in found.cases] == ["DIS-TE1/1#x#y", "DIS-VD/1#x#y"]
+    dataset = open_dataset(tmp_path)
+    assert dataset.masks
+    assert dataset.subsets == ("DIS-TE1", "DIS-VD")
+    assert [case.name for case in dataset.cases] == ["DIS-TE1/1#x#y", "DIS-VD/1#x#y"]
 
 
 def test_every_layout_has_a_test():
@@ -66,16 +66,16 @@ def test_every_layout_has_a_test():
 
 
 def test_the_official_list_is_read(mini_root):
-    found = open_dataset(mini_root)
-    assert found.layout == "micromat"
-    assert set(found.subsets) == {"fine", "coarse"}
-    case = next(case for case in found.cases if case.name == "fine/0002_1")
+    dataset = open_dataset(mini_root)
+    assert dataset.layout == "micromat"
+    assert set(dataset.subsets) == {"fine", "coarse"}
+    case = next(case for case in dataset.cases if case.name == "fine/0002_1")
     assert case.image == mini_root / "img/0002.png"
     assert case.matte == mini_root / "matte/fine/0002_1.png"
     assert case.prompts == mini_root / "prompt/fine/0002_1.json"
     assert case.seg == mini_root / "seg/fine/0002_1.png"
-    assert sum(len(group) for group in found.cases_by_image()) == len(found.cases)
-    assert len(found.cases_by_image()) == 3
+    assert sum(len(group) for group in dataset.cases_by_image()) == len(dataset.cases)
+    assert len(dataset.cases_by_image()) == 3
 
 
 def test_without_the_list_the_same_cases_are_found(mini_root, tmp_path):
@@ -83,8 +83,8 @@ def test_without_the_list_the_same_cases_are_found(mini_root, tmp_path):
     shutil.copytree(mini_root, copy)
     listed = open_dataset(copy)
     (copy / "data_list.txt").unlink()
-    found = open_dataset(tmp_path)  # one folder up works too
-    assert set(found.cases) == set(listed.cases)
+    dataset = open_dataset(tmp_path)  # one folder up works too
+    assert set(dataset.cases) == set(listed.cases)
 
 
 def test_the_list_may_start_with_the_folder(mini_root, tmp_path):
@@ -93,10 +93,10 @@ def test_the_list_may_start_with_the_folder(mini_root, tmp_path):
     lines = (copy / "data_list.txt").read_text().splitlines()
     longer = [" ".join(f"MicroMat3K/{f}" for f in line.split()) for line in lines]
     (copy / "data_list.txt").write_text("\n".join(longer))
-    found = open_dataset(copy).cases
-    assert all(case.image.is_file() for case in found)
+    cases = open_dataset(copy).cases
+    assert all(case.image.is_file() for case in cases)
     names = [case.name for case in open_dataset(mini_root).cases]
-    assert [case.name for case in found] == names
+    assert [case.name for case in cases] == names
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_a_bad_line_of_the_list_is_a_problem_by_number(
     shutil.copytree(mini_root, copy)
     with (copy / "data_list.txt").open("a") as file:
         file.write(f"\n{line}\n")
-    found = open_dataset(copy)
+    dataset = open_dataset(copy)
     number = len((copy / "data_list.txt").read_text().splitlines())
-    (problem,) = found.problems
+    (problem,) = dataset.problems
     assert f"line {number}:" in problem
     assert reason in problem
-    assert len(found.cases) == len(open_dataset(mini_root).cases)
+    assert len(dataset.cases) == len(open_dataset(mini_root).cases)
 
 
 def test_images_and_mattes_that_lack_each_other_are_problems(tmp_path):
@@ -128,11 +128,11 @@ def test_images_and_mattes_that_lack_each_other_are_problems(tmp_path):
     put(tmp_path / "images/b.png")
     put(tmp_path / "mattes/a.png")
     put(tmp_path / "mattes/c.png")
-    found = open_dataset(tmp_path)
-    assert [case.name for case in found.cases] == ["a"]
-    assert len(found.problems) == 2
-    assert "c.png has no image" in found.problems[0]
-    assert "b.png has no matte" in found.problems[1]
+    dataset = open_dataset(tmp_path)
+    assert [case.name for case in dataset.cases] == ["a"]
+    assert len(dataset.problems) == 2
+    assert "c.png has no image" in dataset.problems[0]
+    assert "b.png has no matte" in dataset.problems[1]
 
 
 def test_an_image_may_have_several_mattes_and_prompts(tmp_path):
@@ -147,7 +147,7 @@ def test_an_image_may_have_several_mattes_and_prompts(tmp_path):
 
 
 @pytest.mark.parametrize("make", ["empty", "file", "nothing"])
-def test_a_folder_without_a_data_set_says_what_was_expected(tmp_path, make):
+def test_a_folder_without_a_data_set_names_the_expected_layouts(tmp_path, make):
     root = tmp_path / "x"
     if make == "empty":
         root.mkdir()

@@ -21,7 +21,7 @@ def blobs(seed, shape=SHAPE, smooth=6.0):
 
 
 def hairy(seed, shape=SHAPE):
-    """One object with hair, as most true mattes are."""
+    """One object with hair, as most ground truth has."""
     rng = np.random.default_rng(seed)
     alpha = np.zeros(shape, np.float32)
     centre = np.array([shape[1] / 2, shape[0] / 2])
@@ -64,12 +64,12 @@ def cases():
 def test_errors_are_those_of_the_definitions(name, region):
     p, g = cases()[name]
     unknown = plain.unknown_region(g, BAND) if region == "band" else None
-    want = plain.zim_errors(p, g) | plain.dim_errors(p, g, unknown)
-    want |= plain.mask_errors(p, g, BAND)
-    got = compute_metrics(p, g, unknown)
-    assert got.keys() == want.keys()
-    for key, value in want.items():
-        assert got[key] == pytest.approx(value, rel=1e-6, abs=1e-12), key
+    expected = plain.zim_errors(p, g) | plain.dim_errors(p, g, unknown)
+    expected |= plain.mask_errors(p, g, BAND)
+    actual = compute_metrics(p, g, unknown)
+    assert actual.keys() == expected.keys()
+    for key, value in expected.items():
+        assert actual[key] == pytest.approx(value, rel=1e-6, abs=1e-12), key
 
 
 def test_the_unknown_region_is_what_lies_near_soft_pixels():
@@ -81,19 +81,19 @@ def test_the_unknown_region_is_what_lies_near_soft_pixels():
 
 def test_an_error_that_no_pixel_has_is_left_out():
     opaque = np.ones(SHAPE, np.float32)
-    got = compute_metrics(np.zeros_like(opaque), opaque, unknown_region(opaque))
-    assert "MSE (DIM)" not in got
-    assert "SAD (boundary)" not in got
-    assert got["IoU"] == 0
+    metrics = compute_metrics(np.zeros_like(opaque), opaque, unknown_region(opaque))
+    assert "MSE (DIM)" not in metrics
+    assert "SAD (boundary)" not in metrics
+    assert metrics["IoU"] == 0
 
 
 def test_errors_come_in_the_order_of_the_table():
-    got = list(compute_metrics(hairy(0), hairy(1)))
-    assert got == [m.name for m in METRICS if m.name in got]
+    metrics = list(compute_metrics(hairy(0), hairy(1)))
+    assert metrics == [m.name for m in METRICS if m.name in metrics]
 
 
 def test_what_lies_outside_both_mattes_counts_in_the_means():
-    """Although it is not looked at."""
+    """Although the boundary metrics do not cover it."""
     g = hairy(0)
     p = np.roll(g, 2, 0)
     wide = [np.pad(x, ((0, 0), (0, SHAPE[1]))) for x in (p, g)]

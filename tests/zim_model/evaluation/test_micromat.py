@@ -33,18 +33,18 @@ def entry(path, content):
 
 
 class Hub:
-    """Answers as the hub does, with two pages of a list."""
+    """Responds as the hub does, with two pages of a list."""
 
     def __init__(self):
         self.files = dict(FILES)
         self.entries = [{"type": "directory", "path": "MicroMat3K/img", "oid": "0"}]
         self.entries += [entry(path, content) for path, content in FILES.items()]
         self.next = f"{LIST}?recursive=true&cursor=2"
-        self.asked = []
+        self.urls = []
 
     def open(self, request):
         url = request.full_url
-        self.asked.append(url)
+        self.urls.append(url)
         if url == f"{LIST}?recursive=true":
             page = json.dumps(self.entries[:3]).encode()
             return Response(page, Link=f'<{self.next}>; rel="next"')
@@ -73,13 +73,13 @@ def fetch(folder, hub, cancelled=lambda: False, progress=lambda p: None):
 
 
 def test_the_whole_set_arrives(tmp_path, hub):
-    seen = []
-    root = fetch(tmp_path / "data", hub, progress=seen.append)
+    reports = []
+    root = fetch(tmp_path / "data", hub, progress=reports.append)
     assert root == tmp_path / "data/MicroMat3K"
     for path, content in FILES.items():
         assert (tmp_path / "data" / path).read_bytes() == content
-    assert seen[-1].done == seen[-1].total
-    assert all(url.startswith("https://huggingface.co/") for url in hub.asked)
+    assert reports[-1].done == reports[-1].total
+    assert all(url.startswith("https://huggingface.co/") for url in hub.urls)
 
 
 def test_a_download_goes_on_where_it_was_stopped(tmp_path, hub):
@@ -87,15 +87,15 @@ def test_a_download_goes_on_where_it_was_stopped(tmp_path, hub):
     with pytest.raises(Cancelled):
         fetch(tmp_path, hub, lambda: part.is_file() and part.stat().st_size > 0)
     assert 0 < part.stat().st_size < len(FILES["MicroMat3K/img/1.png"])
-    hub.asked.clear()
+    hub.urls.clear()
     fetch(tmp_path, hub)
     assert (tmp_path / "MicroMat3K/img/1.png").read_bytes() == FILES[
         "MicroMat3K/img/1.png"
     ]
-    assert not any(url.endswith(("json", "txt")) for url in hub.asked)
-    hub.asked.clear()
+    assert not any(url.endswith(("json", "txt")) for url in hub.urls)
+    hub.urls.clear()
     fetch(tmp_path, hub)
-    assert all("/api/" in url for url in hub.asked)  # nothing is fetched twice
+    assert all("/api/" in url for url in hub.urls)  # nothing is fetched twice
 
 
 @pytest.mark.parametrize("path", ["MicroMat3K/data_list.txt", "MicroMat3K/img/1.png"])
@@ -120,19 +120,19 @@ def test_a_list_does_not_go_on_elsewhere(tmp_path, hub):
         fetch(tmp_path, hub)
 
 
-def test_a_list_of_another_form_is_told(tmp_path, hub):
+def test_a_list_of_another_form_is_reported(tmp_path, hub):
     hub.entries = ["what"]
     with pytest.raises(DownloadError, match="cannot be understood"):
         fetch(tmp_path, hub)
 
 
-def test_a_file_that_is_gone_is_told(tmp_path, hub):
+def test_a_file_that_is_gone_is_reported(tmp_path, hub):
     del hub.files["MicroMat3K/data_list.txt"]
     with pytest.raises(DownloadError, match="HTTP 404"):
         fetch(tmp_path, hub)
 
 
-def test_no_network_is_told(tmp_path):
+def test_a_missing_network_is_reported(tmp_path):
     def refuse(request):
         raise urllib.error.URLError("no network")
 

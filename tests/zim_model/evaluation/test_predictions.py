@@ -9,15 +9,15 @@ from zim_model.errors import ZimError
 from zim_model.evaluation import PredictionFolder, open_dataset
 
 
-def test_predictions_of_others_are_found_and_measured(mini, tmp_path, engine):
+def test_predictions_of_other_systems_are_found_and_measured(mini, tmp_path, engine):
     options = replace(INLINE, predictions=True)
     own = run(mini, tmp_path / "a", engine, prompts=(BOX, CLICKS), options=options)
     folder = tmp_path / "a/predictions/m"
     assert len(list(folder.rglob("*.png"))) == 2 * len(mini.cases)
     other = PredictionFolder.parse(f"Other={folder}")
-    engine.asked.clear()
+    engine.requests.clear()
     theirs = run(mini, tmp_path / "b", engine, systems=(other,), prompts=(BOX, CLICKS))
-    assert not engine.asked
+    assert not engine.requests
     for a, b in zip(own[-1].report.rows, theirs[-1].report.rows, strict=True):
         assert b.system == "Other"
         assert b.metrics["IoU"] == pytest.approx(a.metrics["IoU"])

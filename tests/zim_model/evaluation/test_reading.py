@@ -63,19 +63,19 @@ def write(path, data):
     return path
 
 
-def test_given_prompts_are_read(tmp_path):
+def test_prompts_of_the_data_set_are_read(tmp_path):
     rows = [[1, 2, 1], [-1, -1, -1], [3.5, 4, 0]]
     path = write(tmp_path / "p.json", {"point": rows, "bbox": [7, 8, 1, 2]})
-    found = read_prompts(path)
-    assert found["point"] == PromptSet((Point(1, 2), Point(3.5, 4, False)))
-    assert found["box"] == PromptSet((), Box(1, 2, 7, 8))
+    prompts = read_prompts(path)
+    assert prompts["point"] == PromptSet((Point(1, 2), Point(3.5, 4, False)))
+    assert prompts["box"] == PromptSet((), Box(1, 2, 7, 8))
 
 
 def test_only_so_many_points_count(tmp_path):
     rows = [[-1, -1, -1]] + [[i, 0, 1] for i in range(70)]
-    found = read_prompts(write(tmp_path / "p.json", {"point": rows}))
-    assert [point.x for point in found["point"].points] == list(range(MAX_POINTS))
-    assert "box" not in found
+    prompts = read_prompts(write(tmp_path / "p.json", {"point": rows}))
+    assert [point.x for point in prompts["point"].points] == list(range(MAX_POINTS))
+    assert "box" not in prompts
 
 
 @pytest.mark.parametrize(
@@ -119,5 +119,5 @@ def test_prompts_outside_the_image_are_refused(prompts):
 
 
 def test_a_box_may_reach_a_pixel_beyond_the_border():
-    found = validate_prompts(PromptSet((), Box(0, 0, 11, 10)), (10, 10))
-    assert found.box == Box(0, 0, 10, 10)
+    prompts = validate_prompts(PromptSet((), Box(0, 0, 11, 10)), (10, 10))
+    assert prompts.box == Box(0, 0, 10, 10)

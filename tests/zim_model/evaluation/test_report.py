@@ -37,13 +37,13 @@ def row(case, system="a", prompt="box", sad=1.0, area=0.5, subset="", **more):
     return EvaluationRow(system, case, prompt, "d", subset, area, **values)
 
 
-def group(report, **wanted):
-    (found,) = [
+def group(report, **attributes):
+    (match,) = [
         g
         for g in report.groups()
-        if all(getattr(g, name) == value for name, value in wanted.items())
+        if all(getattr(g, name) == value for name, value in attributes.items())
     ]
-    return found
+    return match
 
 
 def test_means_weigh_every_row_the_same():
@@ -62,7 +62,7 @@ def test_sizes_are_those_of_the_official_evaluation(area, size):
     assert row("x", area=area).size == size
 
 
-def test_fine_and_coarse_are_told_apart():
+def test_fine_and_coarse_are_separated():
     rows = [row("x", subset="coarse", sad=4), row("y", subset="fine", sad=2)]
     report = Report.from_rows(CONFIG, rows, 2)
     whole = [g for g in report.groups() if g.size == "all"]
@@ -228,11 +228,11 @@ def test_failures_are_listed_once_with_their_reason(mini_root, tmp_path, engine)
 def test_difference_is_red_where_too_much_and_blue_where_too_little():
     predicted = np.array([[255, 0, 90]], np.uint8)
     target = np.array([[0, 255, 90]], np.uint8)
-    found = difference(predicted, target)[0].tolist()
-    assert found == [[255, 0, 0], [0, 0, 255], [255, 255, 255]]
+    colours = difference(predicted, target)[0].tolist()
+    assert colours == [[255, 0, 0], [0, 0, 255], [255, 255, 255]]
 
 
-def test_a_report_that_cannot_be_written_says_so(tmp_path):
+def test_a_report_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "report.md").mkdir()
     with pytest.raises(ZimError, match=r"report\.md cannot be written"):
         write_report(Report.from_rows(CONFIG, [row("x")], 1), tmp_path)
@@ -256,7 +256,7 @@ def test_lines_over_different_rows_are_pointed_out():
     assert "different rows" not in even
 
 
-def test_masks_are_told_by_iou_first():
+def test_masks_are_reported_by_iou_first():
     config = replace(CONFIG, options={"truth": "masks"})
     text = to_markdown(Report.from_rows(config, [row("x"), row("y", sad=3)], 2))
     assert text.index("Masks and outlines") < text.index("ZIM's evaluation")

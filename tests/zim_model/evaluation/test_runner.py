@@ -41,7 +41,7 @@ from zim_model.evaluation.report import Report
 from zim_model.prompts import Box
 
 
-def test_every_case_is_asked_with_every_prompt(mini, tmp_path, engine):
+def test_every_case_is_predicted_with_every_prompt(mini, tmp_path, engine):
     events = run(mini, tmp_path, engine, prompts=(POINT, BOX, CLICKS))
     total = 3 * len(mini.cases)
     assert events[0] == Started(total, (), read_journal(tmp_path / "rows.jsonl")[0])
@@ -59,34 +59,36 @@ def test_every_case_is_asked_with_every_prompt(mini, tmp_path, engine):
     assert not any(row.error for row in rows_of(events))
 
 
-def test_a_row_has_the_errors_of_the_answer(mini, tmp_path, engine):
+def test_a_row_has_the_errors_of_the_matte(mini, tmp_path, engine):
     (row, *_) = rows_of(run(mini, tmp_path, engine))
     case = next(case for case in mini.cases if case.name == row.case)
     truth = as_alpha(read_matte(case.matte))
     answer = np.zeros_like(truth)
     x0, y0, x1, y1 = json.loads(case.prompts.read_text())["bbox"]
     answer[y0:y1, x0:x1] = int(0.75 * 65535) / 65535
-    want = compute_metrics(answer, truth, unknown_region(truth))
-    assert row.metrics == pytest.approx(want)
+    expected = compute_metrics(answer, truth, unknown_region(truth))
+    assert row.metrics == pytest.approx(expected)
     assert row.prompt_set.box == Box(x0, y0, x1, y1)
     assert row.area == pytest.approx((truth > 0.3).mean())
     assert (row.device, row.encode_ms, row.click_ms) == ("fake", 3, 2)
 
 
-def test_the_cases_of_an_image_are_asked_one_after_the_other(mini, tmp_path, engine):
+def test_the_cases_of_an_image_are_predicted_in_turn(mini, tmp_path, engine):
     run(mini, tmp_path, engine, systems=(MODEL, ModelSystem("n", "n")))
-    keys = [request.image_key for request in engine.asked]
+    keys = [request.image_key for request in engine.requests]
     changes = sum(a != b for a, b in pairwise(keys))
     assert changes == len(mini.cases_by_image()) - 1
-    assert not any(request.cacheable for request in engine.asked)
+    assert not any(request.cacheable for request in engine.requests)
 
 
-def test_given_points_are_taken_and_clicks_are_simulated(mini, tmp_path, engine):
+def test_points_of_the_data_set_are_used_and_clicks_are_simulated(
+    mini, tmp_path, engine
+):
     events = run(mini, tmp_path, engine, prompts=(POINT, CLICKS))
     point, clicks = rows_of(events)[:2]
     case = next(case for case in mini.cases if case.name == point.case)
-    given = json.loads(case.prompts.read_text())["point"]
-    assert [[p.x, p.y, int(p.positive)] for p in point.prompt_set.points] == given[:-1]
+    points = json.loads(case.prompts.read_text())["point"]
+    assert [[p.x, p.y, int(p.positive)] for p in point.prompt_set.points] == points[:-1]
     assert len(clicks.curve) == 3
     assert len(clicks.prompt_set.points) == 3
     assert clicks.curve[-1]["SAD"] == pytest.approx(clicks.metrics["SAD"])
@@ -177,15 +179,15 @@ def test_what_is_wrong_is_named_and_left_out(copy, tmp_path, engine, harm, reaso
     assert not report.has_no_failures
 
 
-def test_a_mended_case_is_done_again_and_the_others_are_not(copy, tmp_path, engine):
+def test_a_repaired_case_is_repeated_and_the_others_are_not(copy, tmp_path, engine):
     out, good = tmp_path / "out", (copy / "prompt/fine/0001_1.json").read_text()
     break_prompts(copy)
     run(open_dataset(copy), out, engine)
     (copy / "prompt/fine/0001_1.json").write_text(good)
-    engine.asked.clear()
+    engine.requests.clear()
     resumed = run(open_dataset(copy), out, engine, options=replace(INLINE, resume=True))
     assert [row.case for row in rows_of(resumed)] == ["fine/0001_1"]
-    assert len(engine.asked) == 1
+    assert len(engine.requests) == 1
     assert resumed[-1].report.has_no_failures
 
 
@@ -216,7 +218,7 @@ def test_a_model_that_cannot_be_used_is_an_end_before_anything(mini, tmp_path, e
 
 
 @pytest.mark.parametrize("systems", [(), (MODEL, ModelSystem("other", "m"))])
-def test_systems_must_be_told_apart(mini, tmp_path, engine, systems):
+def test_systems_must_have_different_names(mini, tmp_path, engine, systems):
     with pytest.raises(ZimError):
         run(mini, tmp_path, engine, systems=systems)
 
@@ -246,12 +248,12 @@ def test_a_run_that_is_cancelled_goes_on_where_it_was(mini, tmp_path, engine):
     assert second[-1].report.groups() == whole[-1].report.groups()
 
 
-def test_a_generator_that_is_closed_keeps_what_it_told(mini, tmp_path, engine):
+def test_a_closed_generator_keeps_its_yielded_rows(mini, tmp_path, engine):
     events = evaluate(mini, [MODEL], tmp_path, options=INLINE, engine=engine)
-    told = [next(events), next(events), next(events)]
+    received = [next(events), next(events), next(events)]
     events.close()
     _, rows = read_journal(tmp_path / "rows.jsonl")
-    assert set(rows) == {row.key for row in rows_of(told)}
+    assert set(rows) == {row.key for row in rows_of(received)}
 
 
 def test_a_pause_waits_with_everything_on_the_disk(mini, tmp_path, engine):
@@ -268,17 +270,17 @@ def test_a_pause_waits_with_everything_on_the_disk(mini, tmp_path, engine):
     next(events)
     next(events)
     control.pause()
-    told = []
+    received = []
     for event in events:
-        told.append(event)
+        received.append(event)
         if isinstance(event, Paused):
             assert control.paused
             _, rows = read_journal(tmp_path / "rows.jsonl")
-            assert len(rows) == len(engine.asked)
+            assert len(rows) == len(engine.requests)
             control.resume()
-    kinds = [type(event) for event in told]
+    kinds = [type(event) for event in received]
     assert kinds.index(Resumed) == kinds.index(Paused) + 1
-    assert told[-1].complete
+    assert received[-1].complete
 
 
 def test_a_paused_run_can_be_cancelled(mini, tmp_path, engine):
@@ -290,7 +292,7 @@ def test_a_paused_run_can_be_cancelled(mini, tmp_path, engine):
         if isinstance(event, Paused):
             control.cancel()
     assert not event.complete
-    assert not engine.asked
+    assert not engine.requests
 
 
 def test_a_half_written_line_is_done_again(mini, tmp_path, engine):
@@ -329,7 +331,7 @@ def test_results_are_never_mixed_with_others(mini, tmp_path, engine):
 
 def test_a_run_may_grow_by_models_and_prompts(mini, tmp_path, engine):
     run(mini, tmp_path, engine)
-    asked = len(engine.asked)
+    count = len(engine.requests)
     options = replace(INLINE, resume=True)
     more = run(
         mini,
@@ -339,7 +341,7 @@ def test_a_run_may_grow_by_models_and_prompts(mini, tmp_path, engine):
         prompts=(BOX, POINT),
         options=options,
     )
-    assert len(engine.asked) == asked + 3 * len(mini.cases)
+    assert len(engine.requests) == count + 3 * len(mini.cases)
     assert more[-1].complete
 
 
@@ -358,9 +360,9 @@ def test_shards_join_to_the_same_means(mini, tmp_path, engine):
     assert report.missing == 0
 
 
-def test_mirror_images_are_asked_about_when_wanted(mini, tmp_path, engine):
+def test_flip_tta_is_used_with_the_option(mini, tmp_path, engine):
     run(mini, tmp_path, engine, options=replace(INLINE, flip_tta=True))
-    assert all(request.recipe.options.flip_tta for request in engine.asked)
+    assert all(request.recipe.options.flip_tta for request in engine.requests)
     with pytest.raises(ZimError, match="mirrored is yes there and no now"):
         run(mini, tmp_path, engine, options=replace(INLINE, resume=True))
 
@@ -371,7 +373,7 @@ def test_a_limit_spreads_over_the_set(mini, tmp_path, engine):
     assert names == [mini.cases[0].name, mini.cases[-1].name]
 
 
-def test_what_was_done_otherwise_is_told_once(mini, tmp_path, engine):
+def test_degradations_are_reported_once(mini, tmp_path, engine):
     engine.notes = ("Too little memory.",)
     events = run(mini, tmp_path, engine)
     assert [e.text for e in events if isinstance(e, DegradationEvent)] == [
@@ -379,10 +381,10 @@ def test_what_was_done_otherwise_is_told_once(mini, tmp_path, engine):
     ]
 
 
-# --- without given prompts ------------------------------------------------------------
+# --- without stored prompts -----------------------------------------------------------
 
 
-def test_prompts_come_from_the_matte_where_none_are_given(tmp_path, engine):
+def test_prompts_come_from_the_matte_where_a_data_set_has_none(tmp_path, engine):
     alpha = np.zeros((60, 80), np.uint8)
     alpha[20:40, 10:50] = 255
     alpha[19, 10:50] = 20  # too faint for the box

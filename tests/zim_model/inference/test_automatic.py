@@ -45,14 +45,14 @@ BIG, SMALL = Disc(120, 150, 80), Disc(300, 100, 40)
 
 
 class Scene:
-    """A model that sees the first disc that a click falls on, and else nothing."""
+    """A model that predicts the first disc under a click, and nothing elsewhere."""
 
     fingerprint = "scene"
     device_label = "fake"
 
     def __init__(self, *discs, config=SMALL_VIT):
         self.discs, self.config = discs, config
-        self.views, self.asked = [], []
+        self.views, self.decoded = [], []
 
     def encode(self, image, view):
         self.views.append(view)
@@ -60,7 +60,7 @@ class Scene:
 
     def decode(self, encoded, prompts, mask_input=None):
         view = encoded.view
-        self.asked.append((view, prompts))
+        self.decoded.append((view, prompts))
         scale = view.width / view.input_size[1]
         (click,) = prompts.points
         x, y = click.x * scale + view.left, click.y * scale + view.top
@@ -88,10 +88,10 @@ class Encoded:
 
 def search(backend, options=FAST, **kwargs):
     engine = Engine(lambda model, placement: backend)
-    return engine.everything(asked(), options, **kwargs)
+    return engine.everything(make_request(), options, **kwargs)
 
 
-def asked(prompts=NOTHING, candidate=None):
+def make_request(prompts=NOTHING, candidate=None):
     options = Options(candidate, upsampling="bilinear")
     return Request(IMAGE, "scene", Recipe(prompts, "fake", options))
 
@@ -111,13 +111,13 @@ def test_each_object_is_found_once_largest_first():
     assert big.stability > 0.9
 
 
-def test_what_the_model_thinks_poor_is_dropped():
+def test_results_with_a_low_score_are_dropped():
     assert len(search(Scene(replace(SMALL, score=0.8), BIG))) == 1
     options = replace(FAST, min_score=0.7)
     assert len(search(Scene(replace(SMALL, score=0.8), BIG), options)) == 2
 
 
-def test_what_a_threshold_changes_much_is_dropped():
+def test_results_with_a_low_stability_are_dropped():
     hazy = replace(BIG, softness=25)
     assert len(search(Scene(SMALL, hazy))) == 1
     assert len(search(Scene(SMALL, hazy), replace(FAST, min_stability=0.5))) == 2
@@ -132,7 +132,7 @@ def test_areas_are_limited():
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_two_mattes_of_the_same_thing_the_better_stays(order):
-    """Whichever comes first: left and right clicks see slightly different discs."""
+    """In either order: left and right clicks give slightly different discs."""
 
     class Doubtful(Scene):
         def decode(self, encoded, prompts, mask_input=None):
@@ -141,9 +141,9 @@ def test_of_two_mattes_of_the_same_thing_the_better_stays(order):
             left = order * (prompts.points[0].x * scale - BIG.x) < 0
             return logits, scores if left else scores - np.float32(0.05)
 
-    (found,) = search(Doubtful(BIG))
-    assert order * (found.prompts.points[0].x - BIG.x) < 0
-    assert found.score == pytest.approx(0.95)
+    (result,) = search(Doubtful(BIG))
+    assert order * (result.prompts.points[0].x - BIG.x) < 0
+    assert result.score == pytest.approx(0.95)
 
 
 def test_things_that_overlap_little_both_stay():
@@ -161,41 +161,43 @@ def test_things_that_overlap_little_both_stay():
 
 
 @pytest.mark.parametrize("boxed", [False, True])
-def test_the_engine_answers_the_prompts_with_the_same_matte(boxed):
+def test_the_engine_solves_the_prompts_to_the_same_matte(boxed):
     backend = Scene(SMALL, BIG, config=SMALL_CNN)
     engine = Engine(lambda model, placement: backend)
-    for found in engine.everything(asked(), replace(OBJECTS, refine_with_box=boxed)):
-        assert (found.prompts.box is not None) is boxed
-        matte = engine.solve(asked(found.prompts, found.candidate))
-        size = found.alpha.shape[::-1]
+    for result in engine.everything(
+        make_request(), replace(OBJECTS, refine_with_box=boxed)
+    ):
+        assert (result.prompts.box is not None) is boxed
+        matte = engine.solve(make_request(result.prompts, result.candidate))
+        size = result.alpha.shape[::-1]
         again = cv2.resize(matte.pyramid[0], size, interpolation=cv2.INTER_AREA)
-        assert np.abs(found.alpha - again.astype(float)).mean() < 2
+        assert np.abs(result.alpha - again.astype(float)).mean() < 2
 
 
-def test_small_things_get_a_second_look_from_near():
+def test_small_objects_are_predicted_again_in_a_zoomed_view():
     backend = Scene(SMALL, config=SMALL_CNN)
     assert len(search(backend, replace(OBJECTS, refine_with_box=False))) == 1
     assert min(view.width for view in backend.views) < WIDTH / 2
 
 
-def test_clicks_on_what_was_found_are_spared():
-    everything, sparing = Scene(SMALL, BIG), Scene(SMALL, BIG)
-    asked_all = search(everything)
-    asked_few = search(sparing, replace(FAST, skip_covered=True))
-    assert len(asked_few) == len(asked_all) == 2
-    assert len(everything.asked) == 48
-    assert len(sparing.asked) <= 40
+def test_clicks_on_found_objects_are_skipped():
+    everything, skipping = Scene(SMALL, BIG), Scene(SMALL, BIG)
+    all_objects = search(everything)
+    few_prompts = search(skipping, replace(FAST, skip_covered=True))
+    assert len(few_prompts) == len(all_objects) == 2
+    assert len(everything.decoded) == 48
+    assert len(skipping.decoded) <= 40
 
 
-def test_progress_tells_what_was_found_so_far():
-    told = []
-    result = search(Scene(SMALL, BIG), progress=lambda *news: told.append(news))
-    done = [news[0] for news in told]
+def test_progress_reports_the_results_so_far():
+    reports = []
+    result = search(Scene(SMALL, BIG), progress=lambda *report: reports.append(report))
+    done = [report[0] for report in reports]
     assert done == sorted(set(done))
-    assert told[-1] == (48, 48, result)
-    assert all(news[1] == 48 for news in told)
-    assert len(told) > 4
-    counts = [len(news[2]) for news in told]
+    assert reports[-1] == (48, 48, result)
+    assert all(report[1] == 48 for report in reports)
+    assert len(reports) > 4
+    counts = [len(report[2]) for report in reports]
     assert counts[0] <= 1
     assert counts[-1] == 2
 
@@ -206,11 +208,11 @@ def test_a_withdrawn_search_stops():
         search(backend, cancelled=lambda: True)
     assert backend.views == []
     with pytest.raises(Cancelled):
-        search(backend, cancelled=lambda: len(backend.asked) >= 8)
-    assert len(backend.asked) == 8
+        search(backend, cancelled=lambda: len(backend.decoded) >= 8)
+    assert len(backend.decoded) == 8
 
 
-def test_a_backend_that_can_is_asked_many_at_once():
+def test_prompts_are_decoded_in_batches_where_possible():
     class Together(Scene):
         sizes = ()
 
@@ -226,7 +228,7 @@ def test_a_backend_that_can_is_asked_many_at_once():
 
 
 @pytest.mark.parametrize("model", ["small_vit", "small_cnn"])
-def test_many_answers_are_the_same_as_single_ones(model, request):
+def test_batched_predictions_equal_single_ones(model, request):
     from zim_model.backends.view import View
 
     backend = TorchBackend(request.getfixturevalue(model), "cpu")
@@ -297,15 +299,15 @@ def test_merging_takes_the_largest_alpha():
         merge([a, b[:1]])
 
 
-def test_the_bundled_model_finds_what_it_answers_again():
+def test_the_bundled_models_results_can_be_predicted_again():
     image = load_image(asset_path("samples", "coffee.jpg"))
-    question = Request(image.rgb, image.key, Recipe(NOTHING))
+    request = Request(image.rgb, image.key, Recipe(NOTHING))
     engine = Engine()
-    found = engine.everything(question, replace(FOR_OBJECT_MODELS, grid=2))
-    assert found
-    assert [f.area for f in found] == sorted((f.area for f in found), reverse=True)
-    for one in found[:2]:
+    results = engine.everything(request, replace(FOR_OBJECT_MODELS, grid=2))
+    assert results
+    assert [f.area for f in results] == sorted((f.area for f in results), reverse=True)
+    for one in results[:2]:
         assert max(one.alpha.shape) == SMALL_SIDE
-        matte = engine.solve(question.with_recipe(prompts=one.prompts))
+        matte = engine.solve(request.with_recipe(prompts=one.prompts))
         again = cv2.resize(matte.pyramid[0], one.alpha.shape[::-1])
         assert np.abs(one.alpha - again.astype(float)).mean() < 0.03 * 255

@@ -23,7 +23,7 @@ BOX = PromptSet((), Box(60, 40, 120, 110))
 
 
 class DiscBackend:
-    """Finds a disc of 20 image pixels around the first point, or fills the box."""
+    """Predicts a disc of 20 image pixels around the first point, or fills the box."""
 
     fingerprint = "disc"
     device_label = "fake"
@@ -31,7 +31,7 @@ class DiscBackend:
     def __init__(self, config=SMALL_CNN):
         self.config = config
         self.views = []
-        self.asked = []
+        self.decoded = []
 
     def encode(self, image, view):
         assert image.shape[2] == 3
@@ -39,7 +39,7 @@ class DiscBackend:
         return Encoded(view, resize_view(self.config, image, view))
 
     def decode(self, encoded, prompts, mask_input=None):
-        self.asked.append((encoded.view, prompts))
+        self.decoded.append((encoded.view, prompts))
         h, w = encoded.view.input_size
         y, x = np.mgrid[: h // 2, : w // 2] * 2 + 1.0
         if prompts.points:
@@ -101,7 +101,7 @@ def test_an_image_is_encoded_once_for_many_clicks():
     assert len(backend.views) == 2
 
 
-def test_a_remembered_answer_needs_no_features():
+def test_a_cached_matte_needs_no_features():
     backend = DiscBackend(SMALL_VIT)
     engine = engine_of(backend, cache_bytes=1)  # features of one view
     engine.solve(request(CLICK))
@@ -122,13 +122,13 @@ def test_a_box_shows_an_object_model_its_surroundings():
     assert view.width < 200
 
 
-def test_what_a_click_found_is_looked_at_again_closer():
+def test_a_small_result_of_a_click_is_predicted_again_closer():
     backend = DiscBackend()
     matte = engine_of(backend).solve(request(CLICK))
     whole, closer = backend.views
     assert (whole.width, whole.height) == (200, 150)
     assert closer.width < 100
-    assert backend.asked[1][1].box is None
+    assert backend.decoded[1][1].box is None
     assert matte.alpha[70, 80] == 65535
 
 
@@ -139,19 +139,19 @@ def test_outside_the_view_there_is_nothing():
 
 
 def test_a_view_ends_without_a_seam():
-    class Haze(DiscBackend):
+    class HalfTransparent(DiscBackend):
         def decode(self, encoded, prompts, mask_input=None):
             h, w = encoded.view.input_size
             haze = np.full((4, h // 2, w // 2), -1.0, np.float32)
             return haze, np.full(4, 0.5, np.float32)
 
     plain = request(BOX, upsampling="bilinear")
-    alpha = engine_of(Haze()).solve(plain).alpha.astype(int)
+    alpha = engine_of(HalfTransparent()).solve(plain).alpha.astype(int)
     assert alpha[75, 90] > 10000
     steps = np.abs(np.diff(alpha, axis=1)).max(), np.abs(np.diff(alpha, axis=0)).max()
     assert max(steps) < 0.35 * alpha[75, 90]
     whole = request(PromptSet((), Box(0, 0, 200, 150)), upsampling="bilinear")
-    assert engine_of(Haze()).solve(whole).alpha.min() > 10000
+    assert engine_of(HalfTransparent()).solve(whole).alpha.min() > 10000
 
 
 def test_a_candidate_can_be_chosen():
@@ -194,7 +194,7 @@ def test_a_withdrawn_request_stops():
     answers = iter([False, False, True])
     with pytest.raises(Cancelled):
         engine.solve(request(CLICK), cancelled=lambda: next(answers))
-    assert backend.asked == []
+    assert backend.decoded == []
 
 
 def test_unknown_model():
@@ -214,7 +214,7 @@ def test_the_cache_is_bounded_in_bytes_and_drops_the_longest_unused():
     assert cache.get(("a",)) is a
 
 
-def test_the_real_network_answers_the_same_twice(small_cnn):
+def test_the_real_network_is_deterministic(small_cnn):
     engine = engine_of(TorchBackend(small_cnn, "cpu"))
     first = engine.solve(request(CLICK))
     again = engine_of(TorchBackend(small_cnn, "cpu")).solve(request(CLICK))
@@ -229,20 +229,20 @@ DAB = Stroke(((10.0, 10.0, 1.0),), 6.0, 1.0)
 def test_strokes_are_painted_over_the_models_matte():
     engine = engine_of(DiscBackend())
     plain = engine.solve(request(CLICK)).alpha
-    asked = request(CLICK).with_recipe(finish=Finish(strokes=(DAB,)))
-    touched = engine.solve(asked).alpha
+    with_stroke = request(CLICK).with_recipe(finish=Finish(strokes=(DAB,)))
+    touched = engine.solve(with_stroke).alpha
     assert plain[10, 10] == 0
     assert touched[10, 10] == ALPHA_MAX
     assert (touched[40:] == plain[40:]).all()
 
 
-def test_strokes_alone_ask_no_model():
+def test_strokes_alone_run_no_model():
     backend = DiscBackend()
-    asked = request(PromptSet()).with_recipe(finish=Finish(strokes=(DAB,)))
-    matte = engine_of(backend).solve(asked)
+    stroke_only = request(PromptSet()).with_recipe(finish=Finish(strokes=(DAB,)))
+    matte = engine_of(backend).solve(stroke_only)
     assert matte.alpha[10, 10] == ALPHA_MAX
     assert matte.support[2] < 20
-    assert not backend.asked
+    assert not backend.decoded
     assert matte.candidates == ()
 
 
@@ -253,11 +253,11 @@ def test_a_further_stroke_needs_neither_model_nor_earlier_strokes():
     one = request(CLICK).with_recipe(finish=Finish(strokes=(DAB,)))
     both = request(CLICK).with_recipe(finish=Finish(strokes=(DAB, other)))
     engine.solve(one)
-    asked = len(backend.asked)
+    count = len(backend.decoded)
     matte = engine.solve(both)
-    assert len(backend.asked) == asked
+    assert len(backend.decoded) == count
     assert (matte.alpha == engine_of(DiscBackend()).solve(both).alpha).all()
-    # Taking the last one back gives the first answer again.
+    # Undoing the last one gives the first matte again.
     fresh = engine_of(DiscBackend()).solve(one).alpha
     assert (engine.solve(one).alpha == fresh).all()
 
@@ -267,9 +267,9 @@ def test_a_finish_belongs_to_its_prompts():
     finish = Finish(feather=3, strokes=(DAB,))
     elsewhere = PromptSet((Point(150, 100),))
     engine.solve(request(CLICK).with_recipe(finish=finish))
-    asked = request(elsewhere).with_recipe(finish=finish)
-    fresh = engine_of(DiscBackend()).solve(asked).alpha
-    assert (engine.solve(asked).alpha == fresh).all()
+    moved = request(elsewhere).with_recipe(finish=finish)
+    fresh = engine_of(DiscBackend()).solve(moved).alpha
+    assert (engine.solve(moved).alpha == fresh).all()
 
 
 def test_further_prompt_sets_join_the_object():
@@ -294,7 +294,7 @@ def test_candidates_come_along_for_show():
     assert not first.flags.writeable
 
 
-# -- Colours, and passing questions ---------------------------------------------------
+# -- Colours, requests without cache ---------------------------------------------------
 
 
 def test_the_foreground_is_estimated_only_on_request():
@@ -332,16 +332,16 @@ def test_the_foreground_comes_as_an_image_pyramid():
     assert half[150, 130, 2] == 200, "smaller levels are blue first"
 
 
-def test_a_passing_question_leaves_no_trace():
+def test_a_request_that_is_not_cacheable_leaves_no_trace():
     backend = DiscBackend()
     engine = engine_of(backend)
-    kept = Request(IMAGE, "a", Recipe(CLICK, finish=Finish(feather=2)))
-    first = engine.solve(kept)
-    asked = len(backend.asked)
-    passing = replace(kept, recipe=Recipe(BOX), cacheable=False)
+    cached = Request(IMAGE, "a", Recipe(CLICK, finish=Finish(feather=2)))
+    first = engine.solve(cached)
+    count = len(backend.decoded)
+    passing = replace(cached, recipe=Recipe(BOX), cacheable=False)
     engine.solve(passing)
-    again = engine.solve(kept)
-    assert len(backend.asked) == asked + 1, "the first answer was still known"
+    again = engine.solve(cached)
+    assert len(backend.decoded) == count + 1, "the first matte was still cached"
     assert (again.alpha == first.alpha).all()
     assert passing.key == replace(passing, cacheable=True).key
 

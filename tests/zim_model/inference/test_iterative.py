@@ -16,15 +16,15 @@ A, B, C = Point(80, 70), Point(30, 40, positive=False), Point(150, 110)
 CLICKS = PromptSet((A, B, C))
 
 
-class Attentive(DiscBackend):
-    """Keeps what it was shown of earlier answers; finds half of the view."""
+class RecordingBackend(DiscBackend):
+    """Records mask inputs; predicts half of the view."""
 
     def __init__(self, config=RECALLING):
         super().__init__(config)
         self.shown = []
 
     def decode(self, encoded, prompts, mask_input=None):
-        self.asked.append((encoded.view, prompts))
+        self.decoded.append((encoded.view, prompts))
         self.shown.append(mask_input)
         h, w = (side // 2 for side in encoded.view.input_size)
         logits = np.full((4, h, w), -9, np.float32)
@@ -32,21 +32,23 @@ class Attentive(DiscBackend):
         return logits, np.full(4, 0.5, np.float32)
 
 
-def ask(looks, backend, prompts, **changes):
+def predict(predictor, backend, prompts, **changes):
     def encode(view):
         return backend.encode(IMAGE, view)
 
-    asked = {"image_key": "a", "candidate": 0, "cancelled": lambda: False, **changes}
-    return looks.predict(
-        PredictRequest(backend, encode, size=IMAGE.shape[:2], prompts=prompts, **asked)
+    settings = {"image_key": "a", "candidate": 0, "cancelled": lambda: False, **changes}
+    return predictor.predict(
+        PredictRequest(
+            backend, encode, size=IMAGE.shape[:2], prompts=prompts, **settings
+        )
     )
 
 
 def counts(backend):
-    return [len(prompts.points) for _, prompts in backend.asked]
+    return [len(prompts.points) for _, prompts in backend.decoded]
 
 
-def test_points_come_one_by_one_from_the_first_that_says_what_to_keep():
+def test_points_are_replayed_one_by_one_from_the_first_solvable_prompts():
     def grown(prompts):
         return [part.points for part in prompt_prefixes(prompts)]
 
@@ -57,9 +59,9 @@ def test_points_come_one_by_one_from_the_first_that_says_what_to_keep():
     assert grown(PromptSet((), Box(0, 0, 9, 9))) == [()]
 
 
-def test_each_answer_is_shown_to_the_next_click():
-    backend = Attentive()
-    ask(IterativePredictor(), backend, CLICKS)
+def test_each_prediction_is_the_mask_input_of_the_next_click():
+    backend = RecordingBackend()
+    predict(IterativePredictor(), backend, CLICKS)
     assert counts(backend)[:3] == [1, 2, 3]
     assert backend.shown[0] is None
     grid = RECALLING.grid * 4
@@ -68,18 +70,18 @@ def test_each_answer_is_shown_to_the_next_click():
         assert (shown[0, 0] > 0).mean() == pytest.approx(share, abs=0.05)
 
 
-def test_a_further_click_goes_on_from_what_is_remembered():
-    looks, backend = IterativePredictor(), Attentive()
-    ask(looks, backend, PromptSet((A, B)))
-    backend.asked.clear()
-    ask(looks, backend, CLICKS)
+def test_a_further_click_continues_from_the_cached_prediction():
+    predictor, backend = IterativePredictor(), RecordingBackend()
+    predict(predictor, backend, PromptSet((A, B)))
+    backend.decoded.clear()
+    predict(predictor, backend, CLICKS)
     assert counts(backend)[0] == 3
-    backend.asked.clear()
-    ask(looks, backend, CLICKS, image_key="another")
+    backend.decoded.clear()
+    predict(predictor, backend, CLICKS, image_key="another")
     assert counts(backend)[:3] == [1, 2, 3]
 
 
-def test_the_answer_does_not_depend_on_what_is_remembered():
+def test_the_prediction_does_not_depend_on_the_cache():
     model = random_model(RECALLING)
     engine = engine_of(TorchBackend(model, "cpu"))
     for count in (1, 2, 3):
@@ -91,29 +93,29 @@ def test_the_answer_does_not_depend_on_what_is_remembered():
 
 
 def test_a_preview_leaves_no_trace():
-    backend = Attentive()
+    backend = RecordingBackend()
     engine = engine_of(backend)
     engine.solve(replace(request(CLICKS), cacheable=False))
-    backend.asked.clear()
+    backend.decoded.clear()
     engine.solve(request(CLICKS))
     assert counts(backend)[:3] == [1, 2, 3]
 
 
-def test_models_without_that_training_are_asked_once():
+def test_models_without_that_training_decode_once():
     for config in (SMALL_VIT, SMALL_CNN):
-        backend = Attentive(config)
-        ask(IterativePredictor(), backend, CLICKS)
+        backend = RecordingBackend(config)
+        predict(IterativePredictor(), backend, CLICKS)
         assert counts(backend)[0] == 3
         assert backend.shown[0] is None
 
 
-def test_a_cancelled_question_stops_between_looks():
-    backend = Attentive()
+def test_a_cancelled_request_stops_between_predictions():
+    backend = RecordingBackend()
     with pytest.raises(Cancelled):
-        ask(
+        predict(
             IterativePredictor(),
             backend,
             CLICKS,
-            cancelled=lambda: len(backend.asked) >= 2,
+            cancelled=lambda: len(backend.decoded) >= 2,
         )
     assert counts(backend) == [1, 2]

@@ -25,19 +25,19 @@ SOFT = np.repeat(np.linspace(0, 255, WIDTH).astype(np.uint8)[None], HEIGHT, 0)
 
 @pytest.fixture
 def converter(monkeypatch):
-    """Gives small untrained converters and notes what they were asked to convert."""
+    """Makes small untrained converters and records what they convert."""
     torch.manual_seed(0)
     encoder = ConvEncoder((8, 8, 8, 8, 8, 8), (0, 0, 0, 0, 0, 0))
     config = dataclasses.replace(CONVERTER_TINY, encoder=encoder, decoder=(8,) * 5)
     small, masks = Converter(ConverterNetwork(config)), []
 
-    class Noting:
+    class RecordingConverter:
         def convert(self, image, mask, cancelled):
             masks.append(mask)
             return small.convert(image, mask, cancelled)
 
     monkeypatch.setattr(
-        mask_composition, "open_converter", lambda name, device: Noting()
+        mask_composition, "open_converter", lambda name, device: RecordingConverter()
     )
     return masks
 
@@ -66,8 +66,8 @@ def test_a_mask_is_kept_exactly_and_survives_json(level, refine):
 def test_a_noisy_mask_is_made_black_and_white_for_the_converter(monkeypatch):
     monkeypatch.setattr("zim_model.imported_mask.MAX_BYTES", 3000)
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
-    kept = ImportedMask.from_level(noise).decode()
-    assert np.array_equal(kept, np.where(noise >= 128, 255, 0))
+    pixels = ImportedMask.from_level(noise).decode()
+    assert np.array_equal(pixels, np.where(noise >= 128, 255, 0))
     with pytest.raises(ImageError, match="less noise"):
         ImportedMask.from_level(noise, refine=False)
 
@@ -127,7 +127,7 @@ def test_masks_are_united(engine):
     assert np.array_equal(matte.alpha > 0, (LEVEL > 0) | (other > 0))
 
 
-def test_what_is_clicked_is_added_to_the_mask(engine):
+def test_positive_clicks_are_added_to_the_mask(engine):
     clicks = PromptSet((), Box(2, 2, 12, 50))
     alone = engine.solve(request(prompts=clicks)).alpha
     both = engine.solve(
@@ -136,7 +136,7 @@ def test_what_is_clicked_is_added_to_the_mask(engine):
     assert np.array_equal(both, np.maximum(alone, LEVEL.astype(np.uint16) * 257))
 
 
-def test_what_is_clicked_away_on_the_mask_is_taken_from_it(engine):
+def test_negative_clicks_on_the_mask_are_subtracted(engine):
     mask = ImportedMask.from_level(LEVEL, refine=False)
     away = PromptSet((Point(30, 20, positive=False),))
     piece = engine.solve(request(prompts=PromptSet((Point(30, 20),)))).alpha
@@ -148,7 +148,7 @@ def test_what_is_clicked_away_on_the_mask_is_taken_from_it(engine):
     assert np.array_equal(engine.solve(request(mask, prompts=beside)).alpha, whole)
 
 
-def test_what_cannot_be_is_said(engine, converter):
+def test_impossible_masks_are_refused(engine, converter):
     with pytest.raises(ImageError, match="10 x 20 pixels and the photo 80 x 60"):
         engine.solve(request(ImportedMask.from_level(np.full((20, 10), 255, np.uint8))))
     with pytest.raises(PromptError, match="empty"):

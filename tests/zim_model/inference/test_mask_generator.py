@@ -21,7 +21,7 @@ SQUARES = {(10, 20, 39, 39), (70, 40, 49, 49)}
 
 
 class SquareBackend:
-    """Answers with what has the clicked pixel's colour; token 2 is sure of nothing."""
+    """Predicts the pixels of the clicked colour; token 2 has low scores."""
 
     config = SMALL_VIT
     fingerprint = "squares"
@@ -40,13 +40,13 @@ class SquareBackend:
         rows, columns = -(-height // 2), -(-width // 2)
         y = (np.arange(rows) + 0.5) * encoded.view.height / rows
         x = (np.arange(columns) + 0.5) * encoded.view.width / columns
-        seen = encoded.pixels[np.ix_(y.astype(int), x.astype(int))]
-        at = seen[
+        sampled = encoded.pixels[np.ix_(y.astype(int), x.astype(int))]
+        at = sampled[
             min(rows - 1, int(point.y / height * rows)),
             min(columns - 1, int(point.x / width * columns)),
         ]
-        sure = np.where(seen == at, 9.0, -9.0).astype(np.float32)
-        unsteady = np.where(seen == at, 0.2, -0.2).astype(np.float32)
+        sure = np.where(sampled == at, 9.0, -9.0).astype(np.float32)
+        unsteady = np.where(sampled == at, 0.2, -0.2).astype(np.float32)
         nothing = np.full_like(sure, -9)
         scores = [0.9 + at / 1e4, 0.99, 0.5, 0.99]
         return np.stack([sure, unsteady, sure, nothing]), np.float32(scores)
@@ -64,15 +64,15 @@ class Encoded:
         self.view, self.pixels = view, pixels
 
 
-def found(image=IMAGE, **options):
+def generate(image=IMAGE, **options):
     backend = SquareBackend()
     options = {"points_per_side": 6} | options
     generator = ZimAutomaticMaskGenerator(backend, **options)
     return generator.generate(image), backend
 
 
-def test_every_thing_is_found_once_with_what_other_generators_tell():
-    records, backend = found()
+def test_every_object_is_found_once_with_the_fields_of_other_generators():
+    records, backend = generate()
     assert len(backend.encoded) == 1
     assert {tuple(r["bbox"]) for r in records} == SQUARES | {(0, 0, 127, 95)}
     scores = [r["predicted_iou"] for r in records]
@@ -95,8 +95,8 @@ def test_every_thing_is_found_once_with_what_other_generators_tell():
     np.testing.assert_array_equal(first["segmentation"], first["matte"] > 127)
 
 
-def test_points_are_answered_together():
-    _, backend = found(points_per_batch=3)
+def test_points_are_decoded_together():
+    _, backend = generate(points_per_batch=3)
     assert backend.together == [3] * 12
 
 
@@ -117,16 +117,16 @@ def test_a_sam_is_searched_as_meta_does():
 
 
 def test_thresholds_decide_what_is_kept():
-    assert found(pred_iou_thresh=0.95)[0] == []
-    unsteady, _ = found(stability_score_thresh=0.0)
-    assert {r["stability_score"] for r in unsteady} == {0.0}  # they are surer
-    low, _ = found(pred_iou_thresh=0.915)
+    assert generate(pred_iou_thresh=0.95)[0] == []
+    unsteady, _ = generate(stability_score_thresh=0.0)
+    assert {r["stability_score"] for r in unsteady} == {0.0}  # they are more stable
+    low, _ = generate(pred_iou_thresh=0.915)
     assert [tuple(r["bbox"]) for r in low] == [(10, 20, 39, 39)]
 
 
 def test_crops_find_what_lies_inside_them_once():
     large = IMAGE.repeat(3, 0).repeat(3, 1)
-    records, backend = found(large, crop_n_layers=1, crop_overlap_ratio=0.5)
+    records, backend = generate(large, crop_n_layers=1, crop_overlap_ratio=0.5)
     assert len(backend.encoded) == 5
     crops = {}
     for expected in ((30, 60, 119, 119), (210, 120, 149, 149), (0, 0, 383, 287)):
@@ -139,14 +139,14 @@ def test_crops_find_what_lies_inside_them_once():
 
 def test_points_can_be_given():
     grid = np.array([[0.2, 0.4]])
-    records, _ = found(points_per_side=None, point_grids=[grid])
+    records, _ = generate(points_per_side=None, point_grids=[grid])
     assert [tuple(r["bbox"]) for r in records] == [(10, 20, 39, 39)]
 
 
 @pytest.mark.parametrize("mode", ["uncompressed_rle", "coco_rle"])
 def test_masks_come_as_run_lengths(mode):
-    records, _ = found(output_mode=mode)
-    masks, _ = found()
+    records, _ = generate(output_mode=mode)
+    masks, _ = generate()
     expected = encoded(masks[0]["segmentation"], packed=mode == "coco_rle")
     assert records[0]["segmentation"] == expected
     assert records[0]["area"] == masks[0]["area"]
@@ -167,8 +167,8 @@ def test_small_islands_and_holes_go():
     assert not only[26, 26]
 
 
-def test_mended_masks_have_mended_mattes():
-    records, _ = found(min_mask_region_area=20)
+def test_cleaned_masks_have_cleaned_mattes():
+    records, _ = generate(min_mask_region_area=20)
     for record in records:
         matte = record["matte"] > 127
         np.testing.assert_array_equal(matte, record["segmentation"])

@@ -1,4 +1,4 @@
-"""Out of memory: free, step down, lose nothing, and say so."""
+"""Out of memory: caches are freed, placements fall back, and notes report it."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ OUT = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
 @pytest.fixture(autouse=True)
 def card(monkeypatch):
-    """A machine with one CUDA card that has tensor cores."""
+    """A machine with one CUDA GPU that has tensor cores."""
     monkeypatch.setattr(devices, "available_devices", lambda: (CARD, CPU))
     monkeypatch.setattr(devices, "_has_tensor_cores", lambda device: True)
 
@@ -50,7 +50,7 @@ class Machine:
     def __call__(self, model, placement):
         self.opened.append(placement)
         self.fail(placement, "open")
-        return Shaky(self, placement)
+        return FailingBackend(self, placement)
 
     def fail(self, placement, where):
         left = self.failures.get(placement, 0)
@@ -59,7 +59,7 @@ class Machine:
             raise self.error
 
 
-class Shaky(DiscBackend):
+class FailingBackend(DiscBackend):
     def __init__(self, machine, placement):
         super().__init__(SMALL_VIT)
         self.machine, self.placement = machine, placement
@@ -93,10 +93,10 @@ def test_freeing_memory_may_be_enough(at):
     machine = Machine({HALF: 1}, at=at)
     engine = Engine(machine)
     matte = click(engine)
-    assert matte.alpha[70, 80] == 65535, "the click is answered"
+    assert matte.alpha[70, 80] == 65535, "the click has its matte"
     assert matte.timings.device == "cuda:0/fp16"
     assert "dropped" in matte.timings.notes[0]
-    assert click(engine, prompts=CLICK).timings.notes == (), "told once"
+    assert click(engine, prompts=CLICK).timings.notes == (), "reported once"
 
 
 @pytest.mark.parametrize("at", ["open", "encode", "decode"])
@@ -104,7 +104,7 @@ def test_a_model_that_does_not_fit_runs_on_the_cpu(at):
     machine = Machine({HALF: 99}, at=at)
     engine = Engine(machine)
     matte = click(engine)
-    assert matte.alpha[70, 80] == 65535, "the click is answered"
+    assert matte.alpha[70, 80] == 65535, "the click has its matte"
     assert matte.timings.device == "cpu/fp32"
     (note,) = matte.timings.notes
     assert note == "Card (fp16) has too little memory for big: it runs on CPU (fp32)."
@@ -145,24 +145,24 @@ def test_preparing_steps_down_as_well():
     assert timings.notes
 
 
-def test_what_withdrawn_work_freed_is_noted_by_the_next_answer():
+def test_memory_freed_by_a_withdrawn_request_is_noted_by_the_next_matte():
     machine = Machine({HALF: 1})
     engine = Engine(machine)
-    asked = iter([False, False, False, False, True])  # after the second encoding
+    cancelled = iter([False, False, False, False, True])  # after the second encoding
     with pytest.raises(Cancelled):
-        engine.solve(Request(IMAGE, "a", Recipe(CLICK, "big")), lambda: next(asked))
+        engine.solve(Request(IMAGE, "a", Recipe(CLICK, "big")), lambda: next(cancelled))
     assert machine.failures[HALF] == 0
     assert "dropped" in click(engine).timings.notes[0]
-    assert click(engine).timings.notes == (), "told once"
+    assert click(engine).timings.notes == (), "reported once"
 
 
-def test_what_a_search_freed_is_noted_by_the_next_answer():
+def test_memory_freed_by_a_search_is_noted_by_the_next_matte():
     machine = Machine({HALF: 1})
     engine = Engine(machine)
     engine.everything(Request(IMAGE, "a", Recipe(PromptSet(), "big")))
     assert machine.failures[HALF] == 0
     assert "dropped" in click(engine).timings.notes[0]
-    assert click(engine).timings.notes == (), "told once"
+    assert click(engine).timings.notes == (), "reported once"
 
 
 def test_the_last_rung_gives_up_with_a_cure():
@@ -190,7 +190,7 @@ def test_memory_is_freed_before_the_work_is_done_again():
     assert len(engine.cache) == 1, "only the second model's features are left"
     machine.opened.clear()
     engine.solve(Request(IMAGE, "c", Recipe(CLICK, "first")))
-    assert machine.opened == [HALF], "the first model was let go"
+    assert machine.opened == [HALF], "the first model was released"
 
 
 def test_an_overflow_in_half_precision_takes_full_precision():
@@ -279,7 +279,9 @@ def test_real_allocation_failures_are_recognised():
     assert not is_out_of_memory(ValueError("out of memory"))
 
 
-def test_half_precision_answers_nearly_alike_and_is_labelled(small_cnn, monkeypatch):
+def test_half_precision_gives_nearly_the_same_matte_and_is_labelled(
+    small_cnn, monkeypatch
+):
     monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
     full, half = TorchBackend(small_cnn, "cpu"), TorchBackend(small_cnn, "cpu", "bf16")
     assert (full.device_label, half.device_label) == ("CPU (fp32)", "CPU (bf16)")
@@ -295,13 +297,13 @@ def test_on_a_cpu_half_precision_is_for_the_encoder_alone(small_cnn, monkeypatch
     monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
     full, half = TorchBackend(small_cnn, "cpu"), TorchBackend(small_cnn, "cpu", "bf16")
     view = View.whole(*IMAGE.shape[:2], full.config.image_size)
-    seen = half.encode(IMAGE, view)
+    encoded = half.encode(IMAGE, view)
     exact = full.encode(IMAGE, view).features.embeddings
-    assert (seen.features.embeddings != exact).any()
-    assert all(tensor.dtype == torch.float32 for tensor in seen.features.tensors())
+    assert (encoded.features.embeddings != exact).any()
+    assert all(tensor.dtype == torch.float32 for tensor in encoded.features.tensors())
     prompts = view.apply(CLICK)
     for answer, same in zip(
-        half.decode(seen, prompts), full.decode(seen, prompts), strict=True
+        half.decode(encoded, prompts), full.decode(encoded, prompts), strict=True
     ):
         np.testing.assert_array_equal(answer, same)
 

@@ -58,7 +58,7 @@ def test_bgr_is_the_same_image(small_vit, predictor):
     np.testing.assert_array_equal(a, b)
 
 
-def test_an_object_model_sees_nothing_far_from_its_box(small_cnn):
+def test_an_object_model_predicts_nothing_far_from_its_box(small_cnn):
     predictor = ZimPredictor(small_cnn, "cpu")
     predictor.set_image(IMAGE)
     masks, _, _ = predictor.predict(box=[10, 10, 40, 40])

@@ -1,4 +1,4 @@
-"""Mattes lie where the network saw the object, whatever the image's size."""
+"""Mattes are aligned with the network's prediction at every image size."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ class NoFeatures:
 
 
 class IdealBackend:
-    """Answers with the exact logits of a shape, at the middles of its input's cells."""
+    """Returns the exact logits of a shape, at the centres of its input's cells."""
 
     fingerprint = "ideal"
     device_label = "paper"
@@ -61,13 +61,13 @@ class IdealBackend:
 def edges_of(alpha):
     """Where the middle row and column cross one half: left, right, top, bottom."""
     height, width = alpha.shape
-    found = []
+    edges = []
     for line in (alpha[height // 2], alpha[:, width // 2]):
         inside = np.flatnonzero(line >= 0.5)
         for i, step in ((inside[0], -1), (inside[-1], 1)):
             rest = (line[i] - 0.5) / max(line[i] - line[i + step], 1e-9)
-            found.append(i + 0.5 + step * rest)
-    return np.array(found)
+            edges.append(i + 0.5 + step * rest)
+    return np.array(edges)
 
 
 CONFIGS = {
@@ -109,22 +109,22 @@ def test_the_edges_of_an_ideal_network_stay(size, kind, upsampling, prompts):
         pytest.skip("the finish blurs an object of so few cells")
     grey = np.full((*size, 3), 128, np.uint8)
     options = Options(upsampling=upsampling)
-    found = solved_edges(kind, size, grey, prompts(size), options)
-    np.testing.assert_allclose(found, edges_of(ideal_alpha(size)), atol=0.25)
+    edges = solved_edges(kind, size, grey, prompts(size), options)
+    np.testing.assert_allclose(edges, edges_of(ideal_alpha(size)), atol=0.25)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", CONFIGS)
 @pytest.mark.parametrize("flip_tta", [False, True])
 def test_an_image_with_edges_moves_nothing_aside(size, kind, flip_tta):
-    """Guidance by the image may move opposite edges alike, by part of a cell."""
+    """Guidance by the image may shift opposite edges together, by part of a cell."""
     image = np.uint8(ideal_alpha(size, 4) * 255 + 0.5)[..., None].repeat(3, 2)
     options = Options(flip_tta=flip_tta)
-    found = solved_edges(kind, size, image, box(size), options)
-    truth = edges_of(ideal_alpha(size))
-    middles = found.reshape(2, 2).mean(1), truth.reshape(2, 2).mean(1)
+    edges = solved_edges(kind, size, image, box(size), options)
+    expected = edges_of(ideal_alpha(size))
+    middles = edges.reshape(2, 2).mean(1), expected.reshape(2, 2).mean(1)
     np.testing.assert_allclose(*middles, atol=0.25)
-    np.testing.assert_allclose(found, truth, atol=1)
+    np.testing.assert_allclose(edges, expected, atol=1)
 
 
 @pytest.mark.parametrize("side", [681, 682, 1023, 5, 1])
@@ -157,5 +157,5 @@ def test_spreading_is_the_inverse_of_aligning():
 def test_cubic_interpolation_reproduces_quadratic_functions():
     cells = np.arange(12, dtype=np.float32)
     positions = np.array([1.25, 3.5, 8.0, 9.75])
-    found = sample_cells(cells**2 - 3 * cells, positions, 0)
-    np.testing.assert_allclose(found, positions**2 - 3 * positions, rtol=1e-5)
+    sampled = sample_cells(cells**2 - 3 * cells, positions, 0)
+    np.testing.assert_allclose(sampled, positions**2 - 3 * positions, rtol=1e-5)

@@ -31,7 +31,7 @@ def words(alpha):
 
 
 def coarse(alpha):
-    """As a model sees it whose input has SIDE pixels."""
+    """Alpha at the resolution of a model whose input has SIDE pixels."""
     size = (SIDE // 2, round(SIDE / 2 * HEIGHT / WIDTH))
     small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
     return words(cv2.resize(small, (WIDTH, HEIGHT)))
@@ -42,18 +42,18 @@ COARSE = coarse(TRUE)
 IMAGE = np.repeat((TRUE * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
 
 
-class Knower:
-    """Answers every window with the truth at half its resolution, or the opposite."""
+class TruePrediction:
+    """Returns the true alpha of a window at half its resolution, or its inverse."""
 
-    def __init__(self, *, lies=False):
-        self.lies, self.asked = lies, []
+    def __init__(self, *, inverted=False):
+        self.inverted, self.calls = inverted, []
 
     def __call__(self, view, prompts):
-        self.asked.append((view, prompts))
+        self.calls.append((view, prompts))
         part = TRUE[view.top : view.bottom, view.left : view.right]
         size = (view.width // 2, view.height // 2)
         alpha = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-        return 1 - alpha if self.lies else alpha
+        return 1 - alpha if self.inverted else alpha
 
 
 def error(alpha):
@@ -61,19 +61,19 @@ def error(alpha):
 
 
 def test_detail_comes_back():
-    ask = Knower()
+    predict_window = TruePrediction()
     before = COARSE.copy()
-    fine = refine_tiles(COARSE, IMAGE, WHOLE, ask)
+    fine = refine_tiles(COARSE, IMAGE, WHOLE, predict_window)
     assert error(fine) < 0.5 * error(COARSE)
     assert fine.dtype == np.uint16
     np.testing.assert_array_equal(COARSE, before)
 
 
 def test_windows_are_at_the_images_resolution_and_prompted_inside():
-    ask = Knower()
-    refine_tiles(COARSE, IMAGE, WHOLE, ask)
-    assert len(ask.asked) > 4
-    for view, prompts in ask.asked:
+    predict_window = TruePrediction()
+    refine_tiles(COARSE, IMAGE, WHOLE, predict_window)
+    assert len(predict_window.calls) > 4
+    for view, prompts in predict_window.calls:
         assert view.width == view.height == view.image_size == SIDE
         assert view.left >= 0
         assert view.right <= WIDTH
@@ -85,42 +85,44 @@ def test_windows_are_at_the_images_resolution_and_prompted_inside():
         assert view.left <= prompts.box.x0 < prompts.box.x1 <= view.right
 
 
-def test_far_from_the_edge_nothing_is_asked_or_changed():
-    ask = Knower()
-    fine = refine_tiles(COARSE, IMAGE, WHOLE, ask)
+def test_far_from_the_edge_nothing_is_predicted_or_changed():
+    predict_window = TruePrediction()
+    fine = refine_tiles(COARSE, IMAGE, WHOLE, predict_window)
     np.testing.assert_array_equal(fine[:60], COARSE[:60])
     np.testing.assert_array_equal(fine[360:], COARSE[360:])
-    assert all(view.bottom > 80 for view, _ in ask.asked)
+    assert all(view.bottom > 80 for view, _ in predict_window.calls)
 
 
 def test_windows_leave_no_seams():
-    """What every window answers alike comes out alike everywhere along the edge."""
+    """A prediction that is equal in every window gives equal alpha along the edge."""
     straight = np.zeros((HEIGHT, WIDTH), np.float32)
     straight[200:] = 1
     image = np.repeat((straight * 200).astype(np.uint8)[..., None], 3, axis=2)
 
-    def ask(view, prompts):
+    def predict_window(view, prompts):
         return cv2.resize(
             straight[view.top : view.bottom, view.left : view.right],
             (view.width // 2, view.height // 2),
             interpolation=cv2.INTER_AREA,
         )
 
-    fine = refine_tiles(coarse(straight), image, WHOLE, ask)
+    fine = refine_tiles(coarse(straight), image, WHOLE, predict_window)
     assert np.ptp(fine[:, 20:-20].astype(int), axis=1).max() < 700
 
 
-def test_a_window_that_contradicts_what_is_sure_is_not_believed():
-    ask = Knower(lies=True)
-    np.testing.assert_array_equal(refine_tiles(COARSE, IMAGE, WHOLE, ask), COARSE)
-    assert ask.asked
+def test_a_window_that_contradicts_sure_pixels_is_ignored():
+    predict_window = TruePrediction(inverted=True)
+    np.testing.assert_array_equal(
+        refine_tiles(COARSE, IMAGE, WHOLE, predict_window), COARSE
+    )
+    assert predict_window.calls
 
 
 def test_a_view_that_was_not_scaled_down_is_left_alone():
-    ask = Knower()
+    predict_window = TruePrediction()
     view = View.whole(HEIGHT, WIDTH, 512)
-    assert refine_tiles(COARSE, IMAGE, view, ask) is COARSE
-    assert not ask.asked
+    assert refine_tiles(COARSE, IMAGE, view, predict_window) is COARSE
+    assert not predict_window.calls
 
 
 @pytest.mark.parametrize("shape", [(420, 600), (128, 600), (600, 40)])
@@ -129,22 +131,24 @@ def test_any_shape_works_and_stays_in_range(shape):
     alpha = rng.integers(0, 65536, shape, dtype=np.uint16)
     image = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
 
-    def ask(view, prompts):
+    def predict_window(view, prompts):
         return rng.random((view.height // 2, view.width // 2)).astype(np.float32)
 
-    fine = refine_tiles(alpha, image, View.whole(*shape, SIDE), ask)
+    fine = refine_tiles(alpha, image, View.whole(*shape, SIDE), predict_window)
     assert fine.shape == shape
 
 
 def test_a_withdrawn_request_stops_between_windows():
-    ask = Knower()
+    predict_window = TruePrediction()
     with pytest.raises(Cancelled):
-        refine_tiles(COARSE, IMAGE, WHOLE, ask, lambda: len(ask.asked) == 2)
-    assert len(ask.asked) == 2
+        refine_tiles(
+            COARSE, IMAGE, WHOLE, predict_window, lambda: len(predict_window.calls) == 2
+        )
+    assert len(predict_window.calls) == 2
 
 
 class Reader:
-    """A model that reads alpha off a grey image; it has no features to speak of."""
+    """A model that reads alpha from a grey image; its features are the image."""
 
     config = SMALL_CNN
     fingerprint = "reader"
@@ -155,7 +159,7 @@ class Reader:
 
     def encode(self, image, view):
         self.views.append(view)
-        return Seen(view, view.crop(image))
+        return EncodedCrop(view, view.crop(image))
 
     def decode(self, encoded, prompts, mask_input=None):
         height, width = (side // 2 for side in encoded.view.input_size)
@@ -167,14 +171,14 @@ class Reader:
         return np.stack([logits] * 4), np.ones(4, np.float32)
 
 
-class Seen:
+class EncodedCrop:
     nbytes = 100
 
     def __init__(self, view, pixels):
         self.view, self.pixels = view, pixels
 
 
-def test_the_engine_looks_again_when_asked_to():
+def test_the_engine_refines_with_the_option_native():
     def matte(upsampling):
         backend = Reader()
         engine = Engine(lambda model, placement: backend)
@@ -184,8 +188,8 @@ def test_the_engine_looks_again_when_asked_to():
         return engine.solve(request).alpha, backend.views, len(engine.cache)
 
     plain, few, _ = matte("bilinear")
-    native, many, kept = matte("native")
-    assert len(few) == kept == 1
+    native, many, cached = matte("native")
+    assert len(few) == cached == 1
     assert len(many) > 5
     assert error(native) < 0.5 * error(plain)
 
@@ -193,8 +197,8 @@ def test_the_engine_looks_again_when_asked_to():
 # --- seams, size and memory -----------------------------------------------------------
 
 
-class Moody:
-    """Answers every window rightly, but each a little lighter or darker."""
+class BiasedBackend:
+    """Returns the true alpha of every window, each with another small offset."""
 
     def __init__(self, truth, spread):
         self.truth, self.spread = truth, spread
@@ -221,10 +225,10 @@ def ramp_band():
 def test_windows_that_disagree_leave_no_steps_at_their_borders():
     truth = ramp_band()
     image = np.repeat((truth * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
-    moody = Moody(truth, 0.15)
-    fine = refine_tiles(coarse(truth), image, WHOLE, moody)
-    assert len(moody.windows) > 8
-    borders = {x for view in moody.windows for x in (view.left, view.right)}
+    biased = BiasedBackend(truth, 0.15)
+    fine = refine_tiles(coarse(truth), image, WHOLE, biased)
+    assert len(biased.windows) > 8
+    borders = {x for view in biased.windows for x in (view.left, view.right)}
     columns = [x for x in range(12, WIDTH - 12) if 0 < x < WIDTH]
     step = np.abs(np.diff(fine[195:225].astype(int), axis=1)).mean(0) / 65535
     at = [step[x - 1] for x in columns if x in borders]
@@ -232,22 +236,22 @@ def test_windows_that_disagree_leave_no_steps_at_their_borders():
     assert len(at) > 8
     assert np.mean(at) < 1.25 * np.mean(elsewhere) + 1e-4
     assert max(at) <= max(elsewhere)
-    # The moods are there: hard cuts between windows would show as steps.
-    hard = [answer_of(moody, view, n) for n, view in enumerate(moody.windows)]
+    # The offsets exist: hard cuts between windows would show as steps.
+    hard = [answer_of(biased, view, n) for n, view in enumerate(biased.windows)]
     assert np.ptp(hard) > 0.05
 
 
-def answer_of(moody, view, number):
-    """What a window was told in the middle of the band."""
-    moody = Moody(moody.truth, moody.spread)
-    moody.windows = [None] * number
-    part = moody(view, None)
+def answer_of(biased, view, number):
+    """Mean prediction of a window in the middle of the band."""
+    biased = BiasedBackend(biased.truth, biased.spread)
+    biased.windows = [None] * number
+    part = biased(view, None)
     soft = (part > 0.2) & (part < 0.8)
     return float(part[soft].mean()) if soft.any() else 0.5
 
 
 def test_as_many_windows_as_a_huge_image_has_take_little_memory():
-    """100 million pixels and a model that sees 1024 fall into as many windows."""
+    """100 million pixels and an input of 1024 give as many windows."""
     side, shape = 64, (8660 // 16, 11547 // 16)
     truth = np.zeros(shape, np.float32)
     cv2.ellipse(truth, (360, 270), (150, 110), 0, 0, 360, 1.0, -1)
@@ -257,14 +261,14 @@ def test_as_many_windows_as_a_huge_image_has_take_little_memory():
     size = (32, round(32 * shape[0] / shape[1]))
     small = cv2.resize(truth, size, interpolation=cv2.INTER_AREA)
     before = words(cv2.resize(small, shape[::-1]))
-    moody = Moody(truth, 0.0)
+    biased = BiasedBackend(truth, 0.0)
     tracemalloc.start()
-    fine = refine_tiles(before, image, view, moody)
+    fine = refine_tiles(before, image, view, biased)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     huge = View.whole(8660, 11547, 1024)
     assert len(list(_windows(view))) == len(list(_windows(huge))) > 300
-    assert 40 < len(moody.windows) < 200  # only those along the edge
+    assert 40 < len(biased.windows) < 200  # only those along the edge
     # Besides the result, only what one window needs.
     assert peak < fine.nbytes + 120 * side * side * 4
     assert (

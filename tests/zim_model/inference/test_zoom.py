@@ -1,4 +1,4 @@
-"""Answers of a model that sees prompts: views, replay, memory."""
+"""Predictions of a model with prompts in its encoder: views, replay, cache."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ DISC = (200.0, 300.0, 40.0)  # row, column, radius
 
 
 class DiscBackend:
-    """Answers with the disc, wherever the view lies; notes what it was given."""
+    """Predicts the disc in every view; records its arguments."""
 
     config = TinyConfig()
     fingerprint = "disc"
@@ -46,7 +46,7 @@ class Encoded:
         return getattr(self.view, name)
 
 
-def question(backend, prompts, key="image", cancelled=never_cancelled):
+def make_request(backend, prompts, key="image", cancelled=never_cancelled):
     return PredictRequest(backend, Encoded, key, SIZE, prompts, 0, cancelled)
 
 
@@ -54,22 +54,22 @@ def points(*places):
     return PromptSet(tuple(Point(x, y) for x, y in places))
 
 
-def test_a_first_click_is_answered_on_the_image_and_then_on_the_object():
+def test_a_first_click_is_predicted_on_the_image_and_then_on_the_object():
     backend = DiscBackend()
-    seen = IterativePredictor().predict(question(backend, points((300, 200))))
+    prediction = IterativePredictor().predict(make_request(backend, points((300, 200))))
     whole, closer = (view for view, _, _ in backend.calls)
     assert (whole.width, whole.height) == (600, 400)
-    assert closer.view == seen.view
-    assert seen.view.width == pytest.approx(1.4 * 80, abs=10)
-    assert seen.view.width == seen.view.height
+    assert closer.view == prediction.view
+    assert prediction.view.width == pytest.approx(1.4 * 80, abs=10)
+    assert prediction.view.width == prediction.view.height
     assert backend.calls[0][2] is None
     assert backend.calls[1][2] is not None
 
 
-def test_a_box_is_answered_on_its_surroundings_at_once():
+def test_a_box_is_predicted_on_its_surroundings_at_once():
     backend = DiscBackend()
     IterativePredictor().predict(
-        question(backend, PromptSet((), Box(260, 160, 340, 240)))
+        make_request(backend, PromptSet((), Box(260, 160, 340, 240)))
     )
     ((view, _, mask),) = backend.calls
     assert view.width == pytest.approx(112, abs=1)
@@ -78,53 +78,55 @@ def test_a_box_is_answered_on_its_surroundings_at_once():
 
 def test_a_further_click_costs_one_pass():
     backend, predictor = DiscBackend(), IterativePredictor()
-    predictor.predict(question(backend, points((300, 200))))
-    predictor.predict(question(backend, points((300, 200), (310, 210))))
+    predictor.predict(make_request(backend, points((300, 200))))
+    predictor.predict(make_request(backend, points((300, 200), (310, 210))))
     assert len(backend.calls) == 3
-    predictor.predict(question(backend, points((300, 200), (310, 210))))
+    predictor.predict(make_request(backend, points((300, 200), (310, 210))))
     assert len(backend.calls) == 3
 
 
 def test_a_click_outside_the_view_widens_it():
     backend, predictor = DiscBackend(), IterativePredictor()
-    seen = predictor.predict(question(backend, points((300, 200), (500, 350))))
-    assert seen.view.right > 500
-    assert seen.view.bottom > 350
+    prediction = predictor.predict(
+        make_request(backend, points((300, 200), (500, 350)))
+    )
+    assert prediction.view.right > 500
+    assert prediction.view.bottom > 350
 
 
-def test_answers_depend_on_the_prompts_alone():
+def test_predictions_depend_on_the_prompts_alone():
     many = [(300 + 3 * i, 200 - 2 * i) for i in range(5)]
     step = IterativePredictor()
     for count in range(1, 6):
-        last = step.predict(question(DiscBackend(), points(*many[:count])))
-    undone = step.predict(question(DiscBackend(), points(*many[:2])))
-    fresh = IterativePredictor().predict(question(DiscBackend(), points(*many)))
+        last = step.predict(make_request(DiscBackend(), points(*many[:count])))
+    undone = step.predict(make_request(DiscBackend(), points(*many[:2])))
+    fresh = IterativePredictor().predict(make_request(DiscBackend(), points(*many)))
     assert last.view == fresh.view
     np.testing.assert_array_equal(last.alphas, fresh.alphas)
-    two = IterativePredictor().predict(question(DiscBackend(), points(*many[:2])))
+    two = IterativePredictor().predict(make_request(DiscBackend(), points(*many[:2])))
     np.testing.assert_array_equal(undone.alphas, two.alphas)
 
 
-def test_a_passing_question_is_not_remembered():
+def test_a_request_that_is_not_cacheable_is_not_remembered():
     backend, predictor = DiscBackend(), IterativePredictor()
     for _ in range(2):
-        asked = question(backend, points((300, 200)))
-        predictor.predict(asked, remember=False)
+        request = make_request(backend, points((300, 200)))
+        predictor.predict(request, remember=False)
     assert len(backend.calls) == 4
 
 
-def test_another_image_is_answered_anew():
+def test_another_image_is_predicted_anew():
     backend, predictor = DiscBackend(), IterativePredictor()
-    predictor.predict(question(backend, points((300, 200)), "one"))
-    predictor.predict(question(backend, points((300, 200)), "two"))
+    predictor.predict(make_request(backend, points((300, 200)), "one"))
+    predictor.predict(make_request(backend, points((300, 200)), "two"))
     assert len(backend.calls) == 4
 
 
-def test_an_answer_can_be_cancelled():
+def test_a_prediction_can_be_cancelled():
     backend = DiscBackend()
-    asked = question(backend, points((300, 200)), cancelled=lambda: True)
+    request = make_request(backend, points((300, 200)), cancelled=lambda: True)
     with pytest.raises(Cancelled):
-        IterativePredictor().predict(asked)
+        IterativePredictor().predict(request)
     assert not backend.calls
 
 
@@ -153,20 +155,20 @@ def disc_alpha(view):
         View(300, 200, 501, 393, 256),  # half of the disc, odd sides
     ],
 )
-def test_the_previous_answer_lies_where_it_was_found(view):
-    seen = View(230, 130, 371, 270, 256)
-    logits = previous_mask_input(disc_alpha(seen), seen, view, 2)
+def test_the_mask_input_is_aligned_with_the_previous_view(view):
+    encoded_view = View(230, 130, 371, 270, 256)
+    logits = previous_mask_input(disc_alpha(encoded_view), encoded_view, view, 2)
     assert logits.shape == (1, 128, 128)
     height, width = (-(-side // 2) for side in view.input_size)
     expected = disc_alpha(view) > 0.5
-    found = logits[0, :height, :width] > 0
-    both = (found & expected).sum() / (found | expected).sum()
+    actual = logits[0, :height, :width] > 0
+    both = (actual & expected).sum() / (actual | expected).sum()
     assert both > 0.95
 
 
-def test_nothing_is_known_beyond_the_previous_view():
-    seen, view = View(300, 200, 340, 240, 256), View.whole(*SIZE, 256)
-    logits = previous_mask_input(np.ones((128, 128), np.float32), seen, view, 2)
+def test_the_mask_input_is_unknown_beyond_the_previous_view():
+    encoded_view, view = View(300, 200, 340, 240, 256), View.whole(*SIZE, 256)
+    logits = previous_mask_input(np.ones((128, 128), np.float32), encoded_view, view, 2)
     shown = logits[0] > 0
     scale = 600 / 128
     assert shown.sum() == pytest.approx((40 / scale) ** 2, rel=0.3)

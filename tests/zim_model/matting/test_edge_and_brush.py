@@ -83,7 +83,7 @@ def test_nothing_is_adjusted_in_an_empty_matte():
     assert not apply_edge_adjustments(empty, finish).any()
 
 
-def test_the_given_matte_stays(step):
+def test_the_original_matte_is_not_changed(step):
     step.flags.writeable = False
     apply_edge_adjustments(step, Finish(shift_edge=3, feather=1, contrast=0.3))
     apply_strokes(step, (line((60, 30)),))
@@ -156,7 +156,7 @@ def test_strokes_beyond_the_border_are_cut_off(step):
 
 
 def test_a_stroke_painted_in_parts_is_the_same_stroke(step):
-    """So that what is seen during the stroke is what is there after it."""
+    """So that the preview of a stroke equals its result."""
     stroke = line((10, 10), (30, 40), (70, 20), radius=7, hardness=0.4)
     whole = apply_strokes(step, (stroke,))
     cover = np.zeros(step.shape, np.float32)
@@ -195,7 +195,7 @@ def test_remembered_coverage_is_bounded(step):
     assert covers.nbytes == 3 * size
 
 
-def test_painting_stops_when_it_is_not_wanted(step):
+def test_painting_stops_when_cancelled(step):
     calls = []
 
     def cancelled():

@@ -167,11 +167,11 @@ def test_a_withdrawn_request_stops_between_tiles(monkeypatch):
     _, alpha, image = composite((530, 700))
     monkeypatch.setattr(foreground, "COARSE_PIXELS", 10_000)
     monkeypatch.setattr(foreground.os, "cpu_count", lambda: 1)
-    asked = iter([False, False, True])
+    cancelled = iter([False, False, True])
     with pytest.raises(Cancelled):
-        estimate_foreground(image, alpha, cancelled=lambda: next(asked))
+        estimate_foreground(image, alpha, cancelled=lambda: next(cancelled))
     with pytest.raises(StopIteration):
-        next(asked)
+        next(cancelled)
 
 
 def test_wrong_arrays_are_refused():

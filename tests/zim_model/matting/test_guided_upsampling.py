@@ -35,7 +35,7 @@ def test_guided_upsampling_halves_the_error_of_bilinear():
 
 @pytest.mark.parametrize("factor", [4, 6])
 def test_the_small_mattes_means_are_kept(factor):
-    """What it says of a cell stays true of the pixels in that cell."""
+    """The mean over the pixels of a cell stays the cell's alpha."""
     image, alpha = scene(408)
     size = (408 // factor,) * 2
     small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
@@ -127,7 +127,7 @@ def test_a_large_image_comes_along_at_the_size_of_its_matte():
     assert guide.shape == (*finer.shape, 3)
     near = cv2.resize(image, finer.shape[::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(near.astype(int) - guide).mean() < 3
-    given, own = (
+    with_guide, without_guide = (
         guided_upsample(finer, image, guided=True, guide=g) for g in (guide, None)
     )
-    assert error(given, alpha) < 1.2 * error(own, alpha)
+    assert error(with_guide, alpha) < 1.2 * error(without_guide, alpha)

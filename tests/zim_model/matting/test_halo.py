@@ -36,9 +36,9 @@ def mixed(share):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
-def test_a_known_share_is_found(share):
-    found = background_share(mixed(share), PHOTO, WORDS)
-    assert found == pytest.approx(share, abs=0.02)
+def test_a_known_share_is_estimated(share):
+    estimate = background_share(mixed(share), PHOTO, WORDS)
+    assert estimate == pytest.approx(share, abs=0.02)
 
 
 def test_a_photograph_shows_what_alpha_leaves_over():
@@ -48,7 +48,7 @@ def test_a_photograph_shows_what_alpha_leaves_over():
     assert background_share(PHOTO, PHOTO, WORDS) == pytest.approx(expected, abs=0.01)
 
 
-def test_both_depths_say_the_same():
+def test_both_depths_give_the_same():
     deep = background_share(mixed(0.3).astype(np.uint16) * 257, deepened(), WORDS)
     assert deep == pytest.approx(background_share(mixed(0.3), PHOTO, WORDS), abs=1e-4)
 
@@ -58,7 +58,7 @@ def deepened():
 
 
 def test_a_matte_that_is_too_wide_shows():
-    """The halo proper: what the matte takes for the object is background already."""
+    """The halo itself: the matte covers pixels that are background."""
     wide = (soft_disc() > 0.02).astype(np.float32)
     wide = (cv2.GaussianBlur(wide, (0, 0), 2) * 65535 + 0.5).astype(np.uint16)
     assert background_share(PHOTO, PHOTO, wide) > 0.6
@@ -89,7 +89,7 @@ def test_decontamination_takes_the_halo_away_in_proportion():
     )
 
 
-def test_a_large_object_is_looked_at_in_part():
+def test_a_large_object_is_sampled():
     size = (WIDTH * 12, HEIGHT * 12)
     photo = cv2.resize(PHOTO, size, interpolation=cv2.INTER_LINEAR)
     alpha = cv2.resize(WORDS, size, interpolation=cv2.INTER_LINEAR)
@@ -107,12 +107,12 @@ def test_a_large_object_is_looked_at_in_part():
     ],
     ids=["nothing", "everything", "half", "hard"],
 )
-def test_without_a_soft_edge_there_is_nothing_to_say(alpha):
+def test_without_a_soft_edge_there_is_no_estimate(alpha):
     assert background_share(PHOTO, PHOTO, alpha) is None
     assert measure_halo(PHOTO, alpha) is None
 
 
-def test_one_colour_on_both_sides_tells_nothing():
+def test_one_colour_on_both_sides_gives_no_estimate():
     assert background_share(CLEAN, CLEAN, WORDS) is None
 
 

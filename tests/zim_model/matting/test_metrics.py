@@ -73,8 +73,8 @@ def test_simple_errors_by_hand():
 def test_an_alpha_of_one_has_an_edge_at_the_border():
     ones = np.ones((8, 8), np.float32)
     # 24 border pixels of slope 4 and 4 corners of 3 * sqrt(2), less the offset.
-    want = (24 * 4 + 4 * 3 * np.sqrt(2)) / 64 * 1e3
-    assert grad(ones, np.zeros_like(ones)) == pytest.approx(want, rel=1e-3)
+    expected = (24 * 4 + 4 * 3 * np.sqrt(2)) / 64 * 1e3
+    assert grad(ones, np.zeros_like(ones)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_detached_piece_is_a_connectivity_error():

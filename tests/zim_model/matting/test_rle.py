@@ -14,9 +14,9 @@ MASKS = arrays.arrays(bool, arrays.array_shapes(min_dims=2, max_dims=2, max_side
 def test_a_mask_survives_both_ways(mask, packed):
     out = encoded(mask, packed=packed)
     assert isinstance(out["counts"], str if packed else list)
-    found = decoded(out)
-    assert found.dtype == bool
-    np.testing.assert_array_equal(found, mask)
+    result = decoded(out)
+    assert result.dtype == bool
+    np.testing.assert_array_equal(result, mask)
 
 
 def test_long_runs_survive():

@@ -9,7 +9,7 @@ HEIGHT, WIDTH = 24, 26
 
 @pytest.fixture(params=["window", "cpu", "gradients"])
 def way(request, monkeypatch):
-    """Each way to the same result."""
+    """Each implementation of the same result."""
     if request.param == "window":
         monkeypatch.setattr(attention, "WINDOW", HEIGHT * WIDTH)
     with torch.set_grad_enabled(request.param == "gradients"):
@@ -17,7 +17,7 @@ def way(request, monkeypatch):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_all_ways_give_what_the_definition_says(way, threads):
+def test_all_implementations_match_the_definition(way, threads):
     torch.manual_seed(0)
     count = HEIGHT * WIDTH  # no multiple of what is treated at a time
     q, k, v = torch.randn(3, 2, 2, count, 8)
@@ -48,10 +48,10 @@ def test_half_precision_is_computed_in_full():
     q, k, v = (3 * torch.randn(3, 1, 1, HEIGHT * WIDTH, 8)).bfloat16()
     rows = torch.randn(1, 1, HEIGHT * WIDTH, HEIGHT).bfloat16()
     columns = torch.randn(1, 1, HEIGHT * WIDTH, WIDTH).bfloat16()
-    given = (q, k, v, rows, columns)
+    inputs = (q, k, v, rows, columns)
     with torch.no_grad():
-        expected = biased_attention(*(x.float() for x in given))
+        expected = biased_attention(*(x.float() for x in inputs))
         with torch.autocast("cpu", torch.bfloat16):
-            found = biased_attention(*given)
-    assert found.dtype == torch.bfloat16
-    torch.testing.assert_close(found, expected.bfloat16())
+            actual = biased_attention(*inputs)
+    assert actual.dtype == torch.bfloat16
+    torch.testing.assert_close(actual, expected.bfloat16())

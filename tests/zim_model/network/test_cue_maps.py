@@ -73,7 +73,7 @@ def test_same_input_same_maps():
     np.testing.assert_array_equal(first, again)
 
 
-def test_a_scribble_is_seen_as_its_clicks():
+def test_a_scribble_counts_as_its_clicks():
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (96, 128, 3), dtype=np.uint8)
     line = Scribble(((20.0, 30.0), (90.0, 60.0)))

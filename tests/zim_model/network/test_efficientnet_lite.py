@@ -148,7 +148,7 @@ def test_padding_goes_to_the_far_side(side):
 @pytest.mark.parametrize(
     ("photo", "labels"), [("cat", {281, 282, 285}), ("coffee", {504, 967, 968})]
 )
-def test_published_weights_name_known_photographs(photo, labels):
+def test_published_weights_classify_known_photos(photo, labels):
     from training.tiny.initial import imagenet_weights
 
     state = imagenet_weights("lite0")

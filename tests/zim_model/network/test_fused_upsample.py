@@ -29,18 +29,18 @@ def test_it_is_the_convolution_of_the_doubled_map(count, height, width, threads)
     doubled = F.interpolate(x, scale_factor=2, mode="bilinear")
     expected = (out + F.conv2d(doubled, weight, padding=1)).relu()
     with torch.inference_mode():
-        found = upsample_conv_relu(out.clone(), x.clone(), weight)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+        actual = upsample_conv_relu(out.clone(), x.clone(), weight)
+    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_number_of_threads_does_not_change_a_bit():
     torch.manual_seed(0)
     x, weight, out = drawn(1, 6, 40, 40), drawn(4, 6, 3, 3), drawn(1, 4, 80, 80)
     before = torch.get_num_threads()
-    found = []
+    results = []
     for count in (1, 2, 3):
         torch.set_num_threads(count)
-        found.append(upsample_conv_relu(out.clone(), x, weight))
+        results.append(upsample_conv_relu(out.clone(), x, weight))
     torch.set_num_threads(before)
-    assert torch.equal(found[0], found[1])
-    assert torch.equal(found[0], found[2])
+    assert torch.equal(results[0], results[1])
+    assert torch.equal(results[0], results[2])

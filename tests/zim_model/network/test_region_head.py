@@ -25,7 +25,7 @@ WALL = 6.0
 
 
 @pytest.fixture(scope="module")
-def seeing():
+def region_model():
     return random_model(SEEING)
 
 
@@ -67,7 +67,7 @@ def test_without_seeds_nothing_is_reached():
 
 
 def two_halves():
-    """Regions of one view of 64 pixels: left and right of a wall look different."""
+    """Regions of one view of 64 pixels: the embedding differs on both sides."""
     maps = torch.full((1, 2, 32, 32), -6.0)
     maps[:, 0, :, 15:17] = WALL
     embedding = torch.zeros((1, 5, 16, 16))
@@ -86,7 +86,7 @@ def cues_of(**maps):
 LEFT, RIGHT = (slice(2, 30), slice(2, 12)), (slice(2, 30), slice(20, 30))
 
 
-def test_clicks_reach_their_own_half_and_look_like_it():
+def test_clicks_reach_their_own_half_and_are_similar_to_it():
     cues = cues_of(
         positive_disc=(slice(14, 18), slice(4, 8)),
         negative_disc=(slice(14, 18), slice(24, 28)),
@@ -98,7 +98,7 @@ def test_clicks_reach_their_own_half_and_look_like_it():
         assert drawn[name][RIGHT].min() > drawn[name][LEFT].max() + 0.3, name
 
 
-def test_a_box_tells_what_looks_like_its_surroundings():
+def test_a_box_separates_what_is_similar_to_its_surroundings():
     cues = cues_of(box_inside=(slice(2, 30), slice(1, 15)))
     drawn = dict(zip(REGION_CUES, region_cues(two_halves(), cues)[0], strict=True))
     assert drawn["alike_ratio"][LEFT].min() > drawn["alike_ratio"][RIGHT].max() + 0.3
@@ -112,13 +112,13 @@ def test_without_prompts_the_cues_are_finite_and_bounded():
     assert drawn.abs().max() <= 1
 
 
-def test_an_earlier_answer_counts_and_none_is_as_an_unknown_one(seeing):
+def test_a_mask_input_counts_and_none_equals_an_unknown_one(region_model):
     cues = torch.rand(1, len(CUES), 64, 64)
     coords, labels = torch.zeros(1, 2, 2), torch.tensor([[1, -1]])
-    features = seeing.encode(torch.randn(1, 3, 128, 128))
+    features = region_model.encode(torch.randn(1, 3, 128, 128))
     with torch.inference_mode():
         none, unknown, left = (
-            seeing.decode(features, coords, labels, cues, mask)[0]
+            region_model.decode(features, coords, labels, cues, mask)[0]
             for mask in (None, torch.zeros(1, 1, 32, 32), torch.full((1, 1, 32, 32), 9))
         )
     assert torch.equal(none, unknown)
@@ -126,8 +126,8 @@ def test_an_earlier_answer_counts_and_none_is_as_an_unknown_one(seeing):
     assert earlier_cue(None, cues).shape == (1, 1, 64, 64)
 
 
-def test_prompt_sets_share_the_features_of_their_view(seeing):
-    features = seeing.encode(torch.randn(2, 3, 128, 128))
+def test_prompt_sets_share_the_features_of_their_view(region_model):
+    features = region_model.encode(torch.randn(2, 3, 128, 128))
     chosen = features.select(torch.tensor([1, 0, 1]))
     assert torch.equal(chosen.regions.maps[0], features.regions.maps[1])
     assert torch.equal(chosen.regions.embedding[1], features.regions.embedding[0])
@@ -135,11 +135,11 @@ def test_prompt_sets_share_the_features_of_their_view(seeing):
     assert features.nbytes > plain.nbytes
 
 
-def test_a_seeing_model_answers_any_prompts(seeing):
+def test_a_model_with_region_head_decodes_any_prompts(region_model):
     import numpy as np
 
     image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
-    backend = TorchBackend(seeing, "cpu")
+    backend = TorchBackend(region_model, "cpu")
     encoded = backend.encode(image, View.whole(90, 120, 128))
     for prompts in (
         PromptSet((Point(50, 40),)),
@@ -162,7 +162,7 @@ def test_weights_of_other_cue_maps_are_refused_by_number():
         TorchBackend(older, "cpu")
 
 
-def test_an_answer_seen_before_lies_where_it_was():
+def test_a_mask_input_is_aligned_with_its_view():
     import numpy as np
 
     alpha = np.zeros((48, 96), np.float32)

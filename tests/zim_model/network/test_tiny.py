@@ -29,7 +29,7 @@ def inputs(count=2, side=64, seed=1):
     return scaled_pixels(pixels), maps
 
 
-def test_four_answers_at_half_the_size(network):
+def test_four_candidates_at_half_the_size(network):
     logits, iou = network(*inputs())
     assert logits.shape == (2, 4, 32, 32)
     assert iou.shape == (2, 4)
@@ -65,7 +65,7 @@ def test_prompts_do_not_change_the_pretrained_encoder_at_first():
         torch.testing.assert_close(a, b)
 
 
-def test_answers_of_a_batch_are_those_of_its_members(network):
+def test_predictions_of_a_batch_equal_those_of_its_members(network):
     image, maps = inputs(3)
     with torch.no_grad():
         together, _ = network(image, maps)

@@ -94,7 +94,7 @@ def test_absent_tokens_change_nothing(prompts, masked):
     torch.testing.assert_close(padded_iou, iou, rtol=1e-4, atol=1e-5)
 
 
-def test_a_batch_answers_as_its_members_alone(small_vit):
+def test_a_batch_decodes_as_its_members_alone(small_vit):
     alone = [decoded(small_vit, p)[0] for p in (POINT, BOX, BOTH)]
     tokens = [prompt_tokens(p, 5) for p in (POINT, BOX, BOTH)]
     with torch.no_grad():
@@ -106,7 +106,7 @@ def test_a_batch_answers_as_its_members_alone(small_vit):
     torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-5)
 
 
-def test_where_the_mask_acts_changes_the_answer():
+def test_the_masked_attentions_change_the_prediction():
     answers = {}
     for masked in ("none", "t2i", "i2t", "both"):
         model = random_model(replace(SMALL_VIT, masked_attention=masked))
@@ -258,10 +258,12 @@ def answer_of(model, features, prompts_sets, cues=None, mask_input=None):
     ],
     ids=["zim", "both", "sam", "cues", "regions"],
 )
-def test_prepared_features_give_the_same_answers(changes, views, masked, monkeypatch):
+def test_precomputed_features_give_the_same_predictions(
+    changes, views, masked, monkeypatch
+):
     monkeypatch.setattr(
         pixel_decoder, "MIN_FUSED_SIDE", 16
-    )  # both ways occur at this size
+    )  # both implementations occur at this size
     model = random_model(replace(SMALL_VIT, **changes))
     for module in model.modules():  # norms that have seen images
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -274,8 +276,8 @@ def test_prepared_features_give_the_same_answers(changes, views, masked, monkeyp
     cues = torch.rand(3, len(CUES), 64, 64, generator=draw)
     mask = torch.randn(3, 1, 32, 32, generator=draw) if masked else None
     expected = answer_of(model, plain, (POINT, BOX, BOTH), cues, mask)
-    found = answer_of(model, prepared, (POINT, BOX, BOTH), cues, mask)
-    for a, b in zip(found, expected, strict=True):
+    actual = answer_of(model, prepared, (POINT, BOX, BOTH), cues, mask)
+    for a, b in zip(actual, expected, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 

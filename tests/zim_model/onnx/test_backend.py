@@ -29,7 +29,7 @@ from zim_model.weights.checkpoint import save_model
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-# The official graphs know no sigma: it must be the one that the backend assumes.
+# The official graphs store no sigma: it must be the one that the backend assumes.
 CONFIG = replace(SMALL_VIT, detail_channels=(4, 8, 12))
 IMAGE = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
 VIEW = View.whole(90, 120, CONFIG.image_size)
@@ -57,11 +57,11 @@ def models(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("prompts", [POINTS, BOX, BOTH], ids=["points", "box", "both"])
-def test_the_graphs_answer_as_the_network_does(model, pair, prompts):
+def test_the_graphs_predict_as_the_network_does(model, pair, prompts):
     backend, reference = OnnxBackend(pair, "cpu"), TorchBackend(model, "cpu")
-    asked = VIEW.apply(prompts)
-    logits, scores = backend.decode(backend.encode(IMAGE, VIEW), asked)
-    expected, ious = reference.decode(reference.encode(IMAGE, VIEW), asked)
+    view_prompts = VIEW.apply(prompts)
+    logits, scores = backend.decode(backend.encode(IMAGE, VIEW), view_prompts)
+    expected, ious = reference.decode(reference.encode(IMAGE, VIEW), view_prompts)
     assert logits.shape == expected.shape == (4, 48, 64)
     np.testing.assert_allclose(logits, expected, atol=2e-4)
     np.testing.assert_allclose(scores, ious, atol=2e-4)
@@ -168,7 +168,7 @@ def test_a_graph_that_cannot_be_run_is_named(pair, monkeypatch):
         backend.encode(IMAGE, view)
 
 
-def test_weights_that_are_no_numbers_are_told_and_make_no_matte(model, tmp_path):
+def test_weights_that_are_no_numbers_are_reported_and_make_no_matte(model, tmp_path):
     damaged = Zim(CONFIG).eval()
     damaged.load_state_dict(model.state_dict())
     with torch.no_grad():
@@ -199,7 +199,7 @@ def test_half_a_pair_is_refused(tmp_path):
         install_from_disk(tmp_path)
 
 
-def test_without_onnx_runtime_the_error_says_what_to_install(pair, monkeypatch):
+def test_without_onnx_runtime_the_error_names_the_package(pair, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(WeightsError, match="pip install onnxruntime"):
         OnnxBackend(pair)
@@ -226,14 +226,14 @@ def card(monkeypatch):
             self.name = path.replace("\\", "/").rpartition("/")[2]
             if uses["breaks"] == "open":
                 raise EPFail("CUDA failure 100: no CUDA-capable device is detected")
-            self.asked_for_cpu = providers == [ON_CPU]
+            self.on_cpu = providers == [ON_CPU]
             self.real = real(path, options, providers=[ON_CPU])
             self.get_inputs = self.real.get_inputs
             self.get_outputs = self.real.get_outputs
             self.get_modelmeta = self.real.get_modelmeta
 
         def get_providers(self):
-            used = ON_CPU if self.asked_for_cpu else uses[self.name]
+            used = ON_CPU if self.on_cpu else uses[self.name]
             return [*dict.fromkeys([used, ON_CPU])]
 
         def run(self, *args):
@@ -277,10 +277,10 @@ def test_a_device_that_fails_is_an_error_and_not_the_cpu(pair, card):
         OnnxBackend(pair, "cuda:0")
 
 
-def test_falling_back_by_itself_is_told_with_the_matte(pair, card, monkeypatch):
-    """Torch knows a card that ONNX Runtime cannot use; nobody asked for it."""
-    found = (Device("cuda:0", "Card", 8 << 30), CPU)
-    monkeypatch.setattr(devices, "available_devices", lambda: found)
+def test_automatic_fallback_is_reported_with_the_matte(pair, card, monkeypatch):
+    """Torch has a GPU that ONNX Runtime cannot use; the device was not chosen."""
+    available = (Device("cuda:0", "Card", 8 << 30), CPU)
+    monkeypatch.setattr(devices, "available_devices", lambda: available)
     monkeypatch.setattr(devices, "_has_tensor_cores", lambda device: True)
     install_from_disk(pair, "official")
     card["decoder.onnx"] = ON_CPU

@@ -1,4 +1,4 @@
-"""Graphs exported in many ways come back as the network that they were made from."""
+"""Graphs exported in many ways are converted back to their network."""
 
 import warnings
 from dataclasses import replace
@@ -53,7 +53,7 @@ class Renamed(nn.Module):
 
 
 def export(model, folder, *, encoder=None, decoder=None, **options):
-    """Export as people do, with the exporter's own options."""
+    """Export as users do, with the exporter's own options."""
     config, grid = model.config, model.config.grid
     side, (a, b, c) = config.image_size, config.detail_channels
     folder.mkdir(exist_ok=True)
@@ -111,7 +111,7 @@ def pair(model, tmp_path_factory):
 
 
 def converted(folder, target):
-    """The model that comes back, and how."""
+    """The converted model, and the result of the conversion."""
     result = convert_pair(folder, target)
     assert max(each.largest for each in result.differences) < 1e-4
     back = load_model(target)
@@ -173,7 +173,7 @@ def test_batch_norms_that_were_not_fused_are_carried_as_they_are(model, tmp_path
 
 
 def test_a_network_before_its_training_comes_back(tmp_path):
-    """Its tables of positions are all 0 and tell each other apart by shape only."""
+    """Its tables of positions are all 0 and differ in shape only."""
     torch.manual_seed(0)
     model = Zim(SMALL_VIT).eval()
     back, _ = converted(export(model, tmp_path / "pair"), tmp_path / "b.safetensors")
@@ -196,11 +196,11 @@ def without_names(path, *, ours=()):
     """Give every tensor a number for a name, as optimisers of graphs do."""
     model = onnx.load(str(path))
     graph = model.graph
-    kept = {x.name for x in (*graph.input, *graph.output)}
+    public = {x.name for x in (*graph.input, *graph.output)}
     numbers = {"": ""}
 
     def number(name):
-        return name if name in kept else numbers.setdefault(name, str(len(numbers)))
+        return name if name in public else numbers.setdefault(name, str(len(numbers)))
 
     for node in graph.node:
         node.name = ""
@@ -260,7 +260,7 @@ def test_the_architecture_follows_from_the_shapes(tmp_path, changes):
     assert_same_weights(back, model, FUSED)
 
 
-def test_a_known_architecture_gets_its_name(model, pair, tmp_path, monkeypatch):
+def test_a_known_architecture_is_recognised(model, pair, tmp_path, monkeypatch):
     known = replace(SMALL_VIT, name="zim-small")
     monkeypatch.setitem(CONFIGS, "zim-small", known)
     back, result = converted(pair, tmp_path / "back.safetensors")
@@ -269,14 +269,14 @@ def test_a_known_architecture_gets_its_name(model, pair, tmp_path, monkeypatch):
 
 
 def test_a_mask_prompt_is_as_none_at_all(model, pair, tmp_path):
-    """The graphs do not tell how it would be encoded."""
+    """The graphs do not contain how it would be encoded."""
     back, _ = converted(pair, tmp_path / "back.safetensors")
     features = back.encode(torch.zeros(1, 3, 128, 128))
-    asked = (torch.full((1, 1, 2), 64.0), torch.ones(1, 1).long())
+    point = (torch.full((1, 1, 2), 64.0), torch.ones(1, 1).long())
     mask = torch.randn(1, 1, 32, 32)
     torch.testing.assert_close(
-        back.decode(features, *asked, mask_input=mask)[0],
-        back.decode(features, *asked)[0],
+        back.decode(features, *point, mask_input=mask)[0],
+        back.decode(features, *point)[0],
     )
 
 
@@ -384,8 +384,8 @@ def test_prompts_that_are_encoded_otherwise_are_refused(tmp_path):
 def test_a_truncated_graph_is_refused(pair, tmp_path):
     folder = copy_of(pair, tmp_path)
     whole = (folder / "decoder.onnx").read_bytes()
-    for kept in (0, 100, len(whole) // 2, len(whole) - 10):
-        (folder / "decoder.onnx").write_bytes(whole[:kept])
+    for size in (0, 100, len(whole) // 2, len(whole) - 10):
+        (folder / "decoder.onnx").write_bytes(whole[:size])
         refused(folder, tmp_path, r"decoder\.onnx is missing, damaged")
 
 
@@ -401,7 +401,9 @@ def test_a_half_pair_and_other_names_are_refused(pair, tmp_path):
     refused(folder, tmp_path, "graphs of another model than ZIM")
 
 
-def test_a_missing_folder_is_told_before_the_work(pair, tmp_path, monkeypatch):
+def test_a_missing_folder_is_reported_before_the_conversion(
+    pair, tmp_path, monkeypatch
+):
     monkeypatch.setattr("zim_model.onnx.convert.read_graph", None)
     with pytest.raises(WeightsError, match=r"folder .*none does not exist\. Create"):
         convert_pair(pair, tmp_path / "none" / "back.safetensors")

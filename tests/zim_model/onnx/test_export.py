@@ -47,8 +47,8 @@ def model():
 @pytest.fixture(scope="module")
 def pair(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "new" / "pair"
-    found = export_pair(model, folder)
-    assert max(each.largest for each in found) < 1e-4
+    differences = export_pair(model, folder)
+    assert max(each.largest for each in differences) < 1e-4
     return folder
 
 
@@ -84,10 +84,10 @@ class OfficialClient:
             coords, kinds = box.reshape(2, 2) * scale, [2, 3]
             mask = self.inside(coords) if points is None else mask
         embeddings, d0, d1, d2 = self.features
-        asked = (np.float32(coords)[None], np.float32(kinds)[None], mask[None])
-        given = (d0, d1, d2, embeddings, *asked)
+        prompts = (np.float32(coords)[None], np.float32(kinds)[None], mask[None])
+        inputs = (d0, d1, d2, embeddings, *prompts)
         logits, iou = self.decoder.run(
-            None, dict(zip(DECODER_INPUTS, given, strict=True))
+            None, dict(zip(DECODER_INPUTS, inputs, strict=True))
         )
         return logits[0], iou[0], self.native_alpha(logits)
 
@@ -157,7 +157,7 @@ def test_the_interface_is_the_official_one(pair):
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "prompts",
     [
         {"points": POINTS, "labels": LABELS},
         {"points": POINTS[:1], "labels": LABELS[:1]},
@@ -166,13 +166,13 @@ def test_the_interface_is_the_official_one(pair):
     ids=["points", "point", "box"],
 )
 def test_a_client_of_the_official_package_gets_our_predictors_mattes(
-    client, model, asked
+    client, model, prompts
 ):
-    logits, iou, alpha = client.predict(**asked)
+    logits, iou, alpha = client.predict(**prompts)
     predictor = ZimPredictor(model, "cpu")
     predictor.set_image(IMAGE)
     ours, scores, low = predictor.predict(
-        asked.get("points"), asked.get("labels"), asked.get("box")
+        prompts.get("points"), prompts.get("labels"), prompts.get("box")
     )
     assert logits.shape == (4, SIDE // 2, SIDE // 2)
     np.testing.assert_allclose(
@@ -211,8 +211,8 @@ def test_any_number_of_points_and_of_prompt_sets(model, pair, points, sets):
         features = model.encode(torch.randn(1, 3, SIDE, SIDE, generator=rng))
         expected, scores = model.decode(features, coords, labels)
     mask = parity.attention_mask(coords, labels, GRID, 21 / 64)
-    given = (*features.details, features.embeddings, coords, labels.float(), mask)
-    inputs = {n: t.numpy() for n, t in zip(DECODER_INPUTS, given, strict=True)}
+    values = (*features.details, features.embeddings, coords, labels.float(), mask)
+    inputs = {n: t.numpy() for n, t in zip(DECODER_INPUTS, values, strict=True)}
     decoder = open_session(pair / "decoder.onnx")
     logits, iou = decoder.run(None, inputs)
     np.testing.assert_allclose(logits, expected.numpy(), atol=1e-4)
@@ -223,19 +223,19 @@ def test_any_number_of_points_and_of_prompt_sets(model, pair, points, sets):
 
 
 def test_global_attention_over_a_large_grid_is_exported(tmp_path):
-    """The network takes another way there than over few tokens."""
+    """There the network uses another implementation than for few tokens."""
     model = random_model(replace(SMALL_VIT, image_size=384))
     export_pair(model, tmp_path)
-    found, _ = encoder_differences(model, open_session(tmp_path / "encoder.onnx"))
-    assert max(each.largest for each in found) < 1e-4
+    differences, _ = encoder_differences(model, open_session(tmp_path / "encoder.onnx"))
+    assert max(each.largest for each in differences) < 1e-4
 
 
-def test_the_pair_answers_like_the_network_behind_the_same_backend(model, pair):
+def test_the_pair_predicts_like_the_network_behind_the_same_backend(model, pair):
     view = View.whole(*IMAGE.shape[:2], SIDE)
-    asked = view.apply(PromptSet((), Box(*BOX)))
+    prompts = view.apply(PromptSet((), Box(*BOX)))
     theirs, ours = OnnxBackend(pair, "cpu"), TorchBackend(model, "cpu")
-    a, _ = theirs.decode(theirs.encode(IMAGE, view), asked)
-    b, _ = ours.decode(ours.encode(IMAGE, view), asked)
+    a, _ = theirs.decode(theirs.encode(IMAGE, view), prompts)
+    b, _ = ours.decode(ours.encode(IMAGE, view), prompts)
     np.testing.assert_allclose(a, b, atol=1e-4)
 
 
@@ -244,9 +244,9 @@ def test_the_width_of_the_attention_mask_is_kept(tmp_path):
     export_pair(model, tmp_path / "pair")
     theirs, ours = OnnxBackend(tmp_path / "pair", "cpu"), TorchBackend(model, "cpu")
     view = View.whole(*IMAGE.shape[:2], SIDE)
-    asked = view.apply(PromptSet((Point(40, 30),)))
-    a, _ = theirs.decode(theirs.encode(IMAGE, view), asked)
-    b, _ = ours.decode(ours.encode(IMAGE, view), asked)
+    prompts = view.apply(PromptSet((Point(40, 30),)))
+    a, _ = theirs.decode(theirs.encode(IMAGE, view), prompts)
+    b, _ = ours.decode(ours.encode(IMAGE, view), prompts)
     np.testing.assert_allclose(a, b, atol=1e-4)
     convert_pair(tmp_path / "pair", tmp_path / "back.safetensors")
     assert load_model(tmp_path / "back.safetensors").config.attention_sigma == 0.11
@@ -293,10 +293,10 @@ def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_not_a_number_is_no_agreement(value):
-    found = [ParityDifference("masks", "", value, 1.0)]
+def test_nan_is_not_counted_as_agreement(value):
+    differences = [ParityDifference("masks", "", value, 1.0)]
     with pytest.raises(WeightsError, match="other numbers"):
-        parity.check_parity(found, msg("x was exported"))
+        parity.check_parity(differences, msg("x was exported"))
 
 
 def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):
@@ -309,7 +309,7 @@ def test_a_full_disk_leaves_nothing_behind(model, tmp_path, monkeypatch):
     assert listed(tmp_path) == []
 
 
-def test_too_little_space_is_told_before_the_work(model, tmp_path, monkeypatch):
+def test_too_little_space_is_reported_before_the_export(model, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "zim_model.weights.installed.shutil.disk_usage",
         lambda path: types.SimpleNamespace(free=0),

@@ -1,4 +1,4 @@
-"""Graphs of other people's code: transformers' image encoder, Meta's way to decode."""
+"""Graphs of foreign code: transformers' image encoder, Meta's export of the decoder."""
 
 import math
 import warnings
@@ -91,11 +91,13 @@ class MetaStyleDecoder(nn.Module):
     def sparse(self, coords, labels):
         places = (coords + 0.5) / SIZE
         labels = labels.unsqueeze(-1).expand(-1, -1, 32)
-        found = self.encoded(places) * (labels != -1)
-        found = found + self.prompt_encoder.not_a_point_embed.weight * (labels == -1)
+        embeddings = self.encoded(places) * (labels != -1)
+        embeddings = embeddings + self.prompt_encoder.not_a_point_embed.weight * (
+            labels == -1
+        )
         for i, embedding in enumerate(self.prompt_encoder.point_embeddings):
-            found = found + embedding.weight * (labels == i)
-        return found
+            embeddings = embeddings + embedding.weight * (labels == i)
+        return embeddings
 
     def transform(self, src, tokens, mask):
         size = src.shape[-1]
@@ -139,8 +141,8 @@ def model(reference):
     """A ZIM with the weights of transformers' encoder."""
     model = moved(random_model(TINY_ZIM))
     state = sam_names(reference.state_dict())
-    kept = {k: v for k, v in state.items() if k.startswith("image_encoder")}
-    model.load_state_dict(kept, strict=False)
+    encoder_state = {k: v for k, v in state.items() if k.startswith("image_encoder")}
+    model.load_state_dict(encoder_state, strict=False)
     return model
 
 

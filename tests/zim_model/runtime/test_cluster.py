@@ -13,11 +13,11 @@ def square(number):
     return number * number
 
 
-def who(number):
+def process_of(number):
     return number, os.getpid()
 
 
-def fussy(number):
+def fails_on_two(number):
     if number == 2:
         raise ZimError("Two is too many.", "Give one.")
     return number
@@ -51,8 +51,8 @@ def place(request):
 
 
 def test_every_task_is_done_once(place):
-    found = list(run_all(square, ((n,) for n in range(9)), **place))
-    assert sorted(found) == [(n, n * n) for n in range(9)]
+    results = list(run_all(square, ((n,) for n in range(9)), **place))
+    assert sorted(results) == [(n, n * n) for n in range(9)]
 
 
 def test_nothing_to_do(place):
@@ -61,7 +61,7 @@ def test_nothing_to_do(place):
 
 def test_an_exception_arrives_as_it_was_raised(place):
     with pytest.raises(ZimError) as caught:
-        list(run_all(fussy, ((n,) for n in range(5)), **place))
+        list(run_all(fails_on_two, ((n,) for n in range(5)), **place))
     assert caught.value.message == "Two is too many."
     assert caught.value.hint == "Give one."
 
@@ -88,15 +88,17 @@ def elsewhere(request):
 
 
 def test_work_is_done_in_other_processes(elsewhere):
-    found = [value for _, value in run_all(who, ((n,) for n in range(8)), **elsewhere)]
-    assert {number for number, _ in found} == set(range(8))
-    assert os.getpid() not in {pid for _, pid in found}
+    results = [
+        value for _, value in run_all(process_of, ((n,) for n in range(8)), **elsewhere)
+    ]
+    assert {number for number, _ in results} == set(range(8))
+    assert os.getpid() not in {pid for _, pid in results}
 
 
 def test_a_killed_worker_costs_nothing(elsewhere, tmp_path):
     function = functools.partial(dies_once, tmp_path)
-    found = list(run_all(function, ((n,) for n in range(6)), **elsewhere))
-    assert sorted(found) == [(n, n) for n in range(6)]
+    results = list(run_all(function, ((n,) for n in range(6)), **elsewhere))
+    assert sorted(results) == [(n, n) for n in range(6)]
     assert (tmp_path / "1").read_text() == "xx", "it was done again"
 
 

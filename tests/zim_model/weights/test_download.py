@@ -23,7 +23,7 @@ CONTENT = np.random.default_rng(0).bytes(1_500_000)
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves ``content``; the attributes are its whims."""
+    """Serves ``content``; the attributes make it misbehave."""
 
     content = CONTENT
     etag = '"one"'
@@ -32,24 +32,24 @@ class Server(http.server.ThreadingHTTPServer):
     ranges = True
     redirect = None
     status = None
-    lies = False
+    omits_length = False
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.seen = []
+        self.requests = []
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.server_port}/weights.pth"
 
     def handle_error(self, request, client_address):
-        """Clients of these tests hang up: no news."""
+        """Clients of these tests hang up, which is expected."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
-        server.seen.append(dict(self.headers))
+        server.requests.append(dict(self.headers))
         if server.redirect:
             self.send_response(302)
             self.send_header("Location", server.redirect)
@@ -70,7 +70,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
         if server.etag:
             self.send_header("ETag", server.etag)
-        if not server.lies:
+        if not server.omits_length:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if server.breaks_after is not None:
@@ -124,9 +124,9 @@ def fetch(info, *, cancelled=lambda: False, progress=lambda p: None, **kwargs):
 
 def stopped_halfway(info, server):
     """Leave a part behind, as a cancelled download does."""
-    seen = []
+    reports = []
     with pytest.raises(Cancelled):
-        fetch(info, progress=seen.append, cancelled=lambda: arrived(info) > 0)
+        fetch(info, progress=reports.append, cancelled=lambda: arrived(info) > 0)
     assert 0 < arrived(info) < info.size
 
 
@@ -135,40 +135,40 @@ def arrived(info):
 
 
 def test_a_download_is_installed_whole(info, folder):
-    seen = []
-    model = fetch(info, progress=seen.append)
+    reports = []
+    model = fetch(info, progress=reports.append)
     assert model.path == folder / "small" / "weights.pth"
     assert model.path.read_bytes() == CONTENT
     assert find_installed("small") == model
     assert [path.name for path in folder.iterdir()] == ["small"]
     assert [path.name for path in (folder / "small").iterdir()] == ["weights.pth"]
-    assert seen[0].done == 0
-    assert seen[-1].done == seen[-1].total == len(CONTENT)
-    assert seen[-1].verifying
+    assert reports[0].done == 0
+    assert reports[-1].done == reports[-1].total == len(CONTENT)
+    assert reports[-1].verifying
 
 
 def test_an_installed_model_is_not_fetched_again(info, server):
     fetch(info)
     fetch(info)
-    assert len(server.seen) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_cancelled_download_goes_on_where_it_was(info, server):
     stopped_halfway(info, server)
     here = arrived(info)
     assert all(model.bundled for model in installed_models())
-    seen = []
-    model = fetch(info, progress=seen.append)
-    assert seen[0].done == here
-    assert server.seen[-1]["Range"] == f"bytes={here}-"
-    assert server.seen[-1]["If-Range"] == '"one"'
+    reports = []
+    model = fetch(info, progress=reports.append)
+    assert reports[0].done == here
+    assert server.requests[-1]["Range"] == f"bytes={here}-"
+    assert server.requests[-1]["If-Range"] == '"one"'
     assert model.path.read_bytes() == CONTENT
 
 
 def test_a_connection_that_breaks_is_taken_up_again(info, server):
     server.breaks_after = 700_000
     assert fetch(info).path.read_bytes() == CONTENT
-    assert server.seen[1]["Range"] == "bytes=700000-"
+    assert server.requests[1]["Range"] == "bytes=700000-"
 
 
 def test_a_file_that_changed_meanwhile_is_fetched_anew(info, server):
@@ -178,7 +178,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(info, server):
     assert fetch(info).path.read_bytes() == CONTENT
 
 
-def test_a_server_without_ranges_is_asked_for_all(info, server):
+def test_from_a_server_without_ranges_all_is_fetched(info, server):
     stopped_halfway(info, server)
     server.ranges = False
     assert fetch(info).path.read_bytes() == CONTENT
@@ -188,14 +188,14 @@ def test_without_a_validator_nothing_is_resumed(info, server):
     server.etag = None
     stopped_halfway(info, server)
     assert fetch(info).path.read_bytes() == CONTENT
-    assert "Range" not in server.seen[-1]
+    assert "Range" not in server.requests[-1]
 
 
 def test_a_weak_validator_is_not_trusted(info, server):
     server.etag = 'W/"one"'
     stopped_halfway(info, server)
     assert fetch(info).path.read_bytes() == CONTENT
-    assert "Range" not in server.seen[-1]
+    assert "Range" not in server.requests[-1]
 
 
 def test_two_programs_do_not_download_the_same_model_at_once(info, server):
@@ -205,7 +205,7 @@ def test_two_programs_do_not_download_the_same_model_at_once(info, server):
         if progress.done and not refused:
             with pytest.raises(DownloadError, match="downloaded already, by another"):
                 fetch(info)
-            refused.append(len(server.seen))
+            refused.append(len(server.requests))
 
     assert fetch(info, progress=meanwhile).name == "small"
     assert refused == [1]
@@ -238,13 +238,13 @@ def test_a_file_of_another_size_is_refused_at_once(info, server, content):
 
 
 def test_a_truncated_file_without_a_length_is_no_model(info, server):
-    server.lies, server.content = True, CONTENT[:1000]
+    server.omits_length, server.content = True, CONTENT[:1000]
     with pytest.raises(DownloadError, match="broke off"):
         fetch(info)
     assert find_installed("small") is None
 
 
-def test_a_busy_server_is_asked_again(info, server):
+def test_a_request_to_a_busy_server_is_repeated(info, server):
     server.busy = ATTEMPTS - 1
     assert fetch(info).path.read_bytes() == CONTENT
 
@@ -253,14 +253,14 @@ def test_a_server_that_stays_busy_is_named(info, server):
     server.busy = 99
     with pytest.raises(DownloadError, match=r"127\.0\.0\.1 is too busy.*kept"):
         fetch(info)
-    assert len(server.seen) == ATTEMPTS
+    assert len(server.requests) == ATTEMPTS
 
 
-def test_a_missing_file_is_not_asked_for_twice(info, server):
+def test_a_missing_file_is_not_requested_twice(info, server):
     server.status = 404
     with pytest.raises(DownloadError, match=r"weights\.pth \(HTTP 404\).*from disk"):
         fetch(info)
-    assert len(server.seen) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_range_that_does_not_exist_starts_anew(info, server):
@@ -283,7 +283,7 @@ def test_a_range_that_does_not_exist_starts_anew(info, server):
         (ConnectionResetError(), "broke off"),
     ],
 )
-def test_without_a_network_the_error_says_what_to_do(info, error, message):
+def test_without_a_network_the_error_has_the_cure(info, error, message):
     def opener(request):
         raise error
 
@@ -294,15 +294,15 @@ def test_without_a_network_the_error_says_what_to_do(info, error, message):
 def test_waiting_for_another_try_can_be_cancelled(info, server):
     server.busy = 99
     with pytest.raises(Cancelled):
-        fetch(info, cancelled=lambda: len(server.seen) == 2)
+        fetch(info, cancelled=lambda: len(server.requests) == 2)
 
 
-def test_a_full_disk_is_told_before_anything_is_fetched(info, server, monkeypatch):
+def test_a_full_disk_is_reported_before_anything_is_fetched(info, server, monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=1_000_000)
     monkeypatch.setattr(store.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(WeightsError, match=r"too full.*ZIM_STUDIO_MODELS"):
         fetch(info)
-    assert not server.seen
+    assert not server.requests
 
 
 def test_a_disk_that_fills_up_keeps_what_is_there(info, monkeypatch):
@@ -335,9 +335,9 @@ def test_a_model_of_two_files_appears_only_when_both_are_there(info, server, fol
     with pytest.raises(Cancelled):
         fetch(pair, cancelled=lambda: arrived(pair) > len(CONTENT))
     assert find_installed("small") is None
-    server.seen.clear()
+    server.requests.clear()
     assert fetch(pair).path == folder / "small"
-    assert len(server.seen) == 1, "the first file was there already"
+    assert len(server.requests) == 1, "the first file was there already"
     names = {path.name for path in (folder / "small").iterdir()}
     assert names == {"encoder.onnx", "decoder.onnx"}
 
@@ -375,7 +375,7 @@ def test_a_redirection_keeps_the_range(info, server):
         return open_following(request, server)
 
     assert fetch(info, open_url=opener).path.read_bytes() == CONTENT
-    assert server.seen[-1]["Range"] == f"bytes={here}-"
+    assert server.requests[-1]["Range"] == f"bytes={here}-"
 
 
 def open_following(request, server):

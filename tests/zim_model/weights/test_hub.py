@@ -61,14 +61,14 @@ class Answer(io.BytesIO):
 
 @pytest.fixture
 def network():
-    """Serves the files, whatever the host; remembers the requests."""
-    seen = []
+    """Serves the files of any host; records the requests."""
+    requests = []
 
     def opener(request):
-        seen.append(request)
+        requests.append(request)
         return Answer(CONTENT[request.full_url.rpartition("/")[2]])
 
-    opener.seen = seen
+    opener.requests = requests
     return opener
 
 
@@ -109,7 +109,7 @@ def test_files_in_the_cache_need_no_network(
     model = fetch(info, network)
     assert contents(model) == CONTENT
     assert not any(path.is_symlink() for path in model.path.iterdir())
-    assert network.seen == []
+    assert network.requests == []
 
 
 def test_a_cache_of_another_revision_will_do_if_the_file_is_the_same(
@@ -117,7 +117,7 @@ def test_a_cache_of_another_revision_will_do_if_the_file_is_the_same(
 ):
     fill(home, info, revision="main-of-tomorrow", linked=False)
     assert contents(fetch(info, network)) == CONTENT
-    assert network.seen == []
+    assert network.requests == []
 
 
 def test_the_installed_model_outlives_the_cache(home, info, network):
@@ -132,7 +132,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_instead(home, info, network):
     wrong = {**CONTENT, "decoder.onnx": b"x" * 9_000}
     fill(home, info, data=wrong)
     assert contents(fetch(info, network)) == CONTENT
-    assert [r.full_url.rpartition("/")[2] for r in network.seen] == ["decoder.onnx"]
+    assert [r.full_url.rpartition("/")[2] for r in network.requests] == ["decoder.onnx"]
 
 
 def test_a_file_of_another_size_is_not_even_read(home, info, network):
@@ -147,17 +147,17 @@ def test_a_part_that_was_fetched_gives_way_to_the_cache(home, info, network, tmp
     part.write_bytes(b"e" * 100)
     assert partial_bytes(info) == 100
     fill(home, info)
-    told = []
-    model = download(info, told.append, lambda: False, open_url=network)
+    reports = []
+    model = download(info, reports.append, lambda: False, open_url=network)
     assert contents(model) == CONTENT
-    assert told[-1].done <= told[-1].total
+    assert reports[-1].done <= reports[-1].total
 
 
 def test_offline_forbids_the_hub_and_nothing_is_installed(info, network, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "true")
     with pytest.raises(DownloadError, match=r"HF_HUB_OFFLINE forbids.*Unset"):
         fetch(info, network)
-    assert network.seen == []
+    assert network.requests == []
     assert find_installed(info.name) is None
 
 
@@ -169,15 +169,15 @@ def test_offline_is_about_the_hub_only(info, network, monkeypatch):
         replace(file, url=f"https://example.org/{file.name}") for file in info.files
     )
     assert contents(fetch(replace(info, files=moved), network)) == CONTENT
-    assert network.seen[0].full_url == "https://example.org/encoder.onnx"
-    assert not network.seen[0].has_header("Authorization")
+    assert network.requests[0].full_url == "https://example.org/encoder.onnx"
+    assert not network.requests[0].has_header("Authorization")
 
 
 def test_a_mirror_takes_the_place_of_the_hub(info, network, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/hf/")
     fetch(info, network)
     path = f"/naver-iv/zim-anything-vitb/resolve/{REVISION}/zim_vit_b_2043/encoder.onnx"
-    assert network.seen[0].full_url == f"https://mirror.example/hf{path}"
+    assert network.requests[0].full_url == f"https://mirror.example/hf{path}"
     assert hub.hub_host(info.files[0]) == "mirror.example"
 
 
@@ -190,7 +190,7 @@ def test_an_insecure_mirror_is_refused(info, monkeypatch):
 def test_the_token_goes_to_the_hub_and_no_further(info, network, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "secret")
     fetch(info, network)
-    request = network.seen[0]
+    request = network.requests[0]
     assert request.get_header("Authorization") == "Bearer secret"
     again = urllib.request.HTTPRedirectHandler().redirect_request(
         request, None, 302, "", {}, "https://cdn.example/x"
@@ -200,7 +200,7 @@ def test_the_token_goes_to_the_hub_and_no_further(info, network, monkeypatch):
 
 def test_without_a_token_none_is_sent(info, network):
     fetch(info, network)
-    assert not network.seen[0].has_header("Authorization")
+    assert not network.requests[0].has_header("Authorization")
 
 
 @pytest.mark.parametrize(
@@ -226,15 +226,15 @@ def test_by_default_the_cache_is_in_the_home(monkeypatch):
 
 
 def test_the_layout_is_that_of_the_hubs_client(home, info, monkeypatch):
-    """If it is installed: its own look-up finds what ours does."""
+    """If it is installed, its own look-up returns the same file as ours."""
     client = pytest.importorskip("huggingface_hub")
     repository = fill(home, info)
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text(REVISION)
-    found = client.try_to_load_from_cache(
+    cached = client.try_to_load_from_cache(
         "naver-iv/zim-anything-vitb",
         "zim_vit_b_2043/encoder.onnx",
         cache_dir=hub.cache_folder(),
     )
     ours = hub.find_cached(info.files[0])
-    assert Path(found).resolve() == ours.resolve()
+    assert Path(cached).resolve() == ours.resolve()

@@ -46,7 +46,7 @@ def names():
 
 def test_the_bundled_model_is_always_there(folder):
     assert names() == ["zim-tiny"]
-    assert not folder.exists(), "looking installs nothing"
+    assert not folder.exists(), "listing installs nothing"
 
 
 def test_the_models_folder_is_the_users_own(monkeypatch):
@@ -54,7 +54,7 @@ def test_the_models_folder_is_the_users_own(monkeypatch):
     assert models_folder().parts[-2:] == ("zim-studio", "models")
 
 
-def test_an_added_model_answers_under_its_name(weights):
+def test_an_added_model_is_loaded_by_its_name(weights):
     model = install_from_disk(weights)
     assert model.name == "my-model"
     assert names() == ["zim-tiny", "my-model"]
@@ -115,7 +115,7 @@ def test_a_name_leads_nowhere_else(weights, name, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["my model.safetensors"]
 
 
-class Evil:
+class MaliciousPickle:
     def __reduce__(self):
         return print, ("executed",)
 
@@ -123,7 +123,7 @@ class Evil:
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_a_pickle_is_refused_and_never_run(tmp_path, capsys, suffix):
     path = tmp_path / f"evil{suffix}"
-    path.write_bytes(pickle.dumps({"a": Evil()}))
+    path.write_bytes(pickle.dumps({"a": MaliciousPickle()}))
     with pytest.raises(WeightsError, match="damaged"):
         install_from_disk(path)
     assert capsys.readouterr().out == ""
@@ -183,12 +183,12 @@ def test_folders_that_hold_no_model_are_passed_over(folder):
     assert names() == ["zim-tiny"]
 
 
-def test_a_known_model_that_is_not_here_says_how_to_get_it():
+def test_a_model_that_is_not_installed_is_refused_with_the_cure():
     with pytest.raises(WeightsError, match=r"ViT-B is not installed.*models download"):
         locate("sam-vit-b")
 
 
-def test_an_unknown_model_is_told_what_there_is(weights):
+def test_an_unknown_model_is_refused_with_the_known_names(weights):
     install_from_disk(weights, "mine")
     with pytest.raises(WeightsError, match=r"'nothing'.*zim-tiny, mine"):
         locate("nothing")
@@ -237,5 +237,5 @@ def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):
 
 
 def test_the_bundled_weights_have_the_terms_of_their_training_images():
-    """NOTICE says so; a manager that shows another licence misleads."""
+    """NOTICE has the same terms; another licence in the manager would mislead."""
     assert find_known("zim-tiny").licence.name == "CC BY-NC 4.0"

@@ -25,17 +25,17 @@ def sam(monkeypatch):
     return random_model(SMALL_SAM, seed=1)
 
 
-class Evil:
+class MaliciousPickle:
     def __reduce__(self):
         return os.system, ("touch /tmp/zim-studio-was-here",)
 
 
 def test_code_in_a_pth_file_is_not_run(tmp_path):
     path = tmp_path / "sam.pth"
-    torch.save({"image_encoder.pos_embed": Evil()}, path)
+    torch.save({"image_encoder.pos_embed": MaliciousPickle()}, path)
     with pytest.raises(WeightsError, match="unsafe"):
         read_sam(path)
-    path.write_bytes(pickle.dumps(Evil()))
+    path.write_bytes(pickle.dumps(MaliciousPickle()))
     with pytest.raises(WeightsError, match="unsafe"):
         load_model(path)
     assert not os.path.exists("/tmp/zim-studio-was-here")
@@ -55,7 +55,7 @@ def test_a_file_that_is_no_sam(tmp_path):
         load_model(path)
 
 
-def test_a_zim_starts_from_what_sam_knows(tmp_path):
+def test_a_zim_starts_from_sam_weights(tmp_path):
     path = tmp_path / "sam.pth"
     sam = random_model(sam_variant(SMALL_VIT), seed=1)
     torch.save(sam.state_dict(), path)

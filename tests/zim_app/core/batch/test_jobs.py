@@ -20,8 +20,8 @@ def test_recursion_keeps_the_tree_and_leaves_the_output_out(tmp_path: Path) -> N
     for name in ("a.png", "x/a.png", "x/y/b.png", "out/a-cutout.png", ".git/c.png"):
         save_photo(tmp_path / name, (1, 2, 3))
     jobs = folder_jobs(tmp_path, tmp_path / "out", recursive=True)
-    found = [(job.relative, job.folder, job.name) for job in jobs]
-    assert found == [
+    names = [(job.relative, job.folder, job.name) for job in jobs]
+    assert names == [
         ("a.png", "", "a"),
         ("x/a.png", "x", "a"),
         ("x/y/b.png", "x/y", "b"),

@@ -40,11 +40,11 @@ def test_rows_of_a_csv_add_up_to_objects(tmp_path: Path) -> None:
         "a.png,dog,1,2,1,,,,\n"
         "b.png,,3,4,,,,,\n",
     )
-    found = recipes(table, "a.png")
-    assert found["cat"].prompts.points == (Point(10, 20), Point(30, 40, False))
-    assert found["cat"].prompts.box == Box(5, 6, 50, 60)
-    assert found["dog"].prompts.points == (Point(1, 2),)
-    assert found["dog"].model == "some-model"
+    by_name = recipes(table, "a.png")
+    assert by_name["cat"].prompts.points == (Point(10, 20), Point(30, 40, False))
+    assert by_name["cat"].prompts.box == Box(5, 6, 50, 60)
+    assert by_name["dog"].prompts.points == (Point(1, 2),)
+    assert by_name["dog"].model == "some-model"
     assert recipes(table, "b.png")[""].prompts.points == (Point(3, 4),)
 
 

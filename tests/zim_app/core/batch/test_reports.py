@@ -84,9 +84,9 @@ def test_parts_that_share_a_folder_make_one_report(
     make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     plans = [make_plan(shard=Shard(n, 3)) for n in (1, 2, 3)]
-    told = [rows_of(plan) for plan in plans]
-    assert sum(map(len, told)) == 3
-    files = write_reports(plans[-1], told[-1].values())
+    rows = [rows_of(plan) for plan in plans]
+    assert sum(map(len, rows)) == 3
+    files = write_reports(plans[-1], rows[-1].values())
     assert [line["picture"] for line in table(files[0])] == ["a.png", "b.png", "c.png"]
 
 

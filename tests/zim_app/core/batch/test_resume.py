@@ -62,9 +62,9 @@ def test_what_changed_is_redone(
     save_photo(photos / "a.png", (7, 7, 7))  # another image
     keep_work(store, photos / "b.png", boxed(1, 2, 3, 4))  # another recipe
     os.utime(photos / "c.png")  # only touched
-    found = rows_of(plan)
-    assert states(found) == "ddk"
-    assert found["a.png"].outputs == ("a-cutout.png",)
+    rows = rows_of(plan)
+    assert states(rows) == "ddk"
+    assert rows["a.png"].outputs == ("a-cutout.png",)
     assert os.stat(output / "a-cutout.png").st_mtime_ns > before
     trimmed = replace(BATCH_EXPORT, trim=True)
     assert states(rows_of(make_plan(export=trimmed))) == "ddd"
@@ -79,7 +79,7 @@ def test_missing_results_are_made_again(
     assert (output / "b-cutout.png").exists()
 
 
-def test_results_that_somebody_retouched_stay(
+def test_retouched_results_stay(
     output: Path,
     store: SessionStore,
     photos: Path,
@@ -118,8 +118,8 @@ def test_interrupted_batches_keep_what_is_done(
     assert all(row.state == "done" for row in rows)
     names = {path.name for path in output.iterdir()} - {FOLDER}
     assert names == {f"{name[0]}-cutout.png" for name in done}
-    found = rows_of(make_plan())
-    assert {name for name, row in found.items() if row.state == "kept"} == set(done)
+    resumed = rows_of(make_plan())
+    assert {name for name, row in resumed.items() if row.state == "kept"} == set(done)
 
 
 def test_a_closed_generator_finishes_what_it_was_writing(
@@ -189,7 +189,7 @@ def test_a_journal_of_a_newer_version_is_left_alone(
         rows_of(make_plan())
 
 
-def test_a_dry_run_tells_and_writes_nothing(
+def test_a_dry_run_reports_and_writes_nothing(
     photos: Path,
     output: Path,
     store: SessionStore,
@@ -199,22 +199,22 @@ def test_a_dry_run_tells_and_writes_nothing(
     keep_work(store, photos / "a.png", boxed(1, 2, 3, 4), boxed(5, 6, 7, 8))
     (photos / "b.png").write_bytes(b"")
     each = replace(BATCH_EXPORT, scope="each", template="{name}-{object}-{width}")
-    told = {x.image: x for x in dry_run(make_plan(PromptPolicy(), export=each))}
-    assert told["a.png"].prompts == "session"
-    assert told["a.png"].outputs == ("a-thing 2-40.png", "a-thing 1-40.png")
-    assert told["b.png"].state == "failed"
-    assert told["c.png"].state == "skipped"
+    entries = {x.image: x for x in dry_run(make_plan(PromptPolicy(), export=each))}
+    assert entries["a.png"].prompts == "session"
+    assert entries["a.png"].outputs == ("a-thing 2-40.png", "a-thing 1-40.png")
+    assert entries["b.png"].state == "failed"
+    assert entries["c.png"].state == "skipped"
     assert not output.exists()
     trimmed = replace(each, trim=True)
-    told = {x.image: x for x in dry_run(make_plan(PromptPolicy(), export=trimmed))}
-    assert told["a.png"].outputs == ("a-thing 2-?.png", "a-thing 1-?.png")
+    entries = {x.image: x for x in dry_run(make_plan(PromptPolicy(), export=trimmed))}
+    assert entries["a.png"].outputs == ("a-thing 2-?.png", "a-thing 1-?.png")
 
 
-def test_a_dry_run_knows_what_is_done(
+def test_a_dry_run_recognises_finished_images(
     photos: Path, output: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     rows_of(make_plan())
     save_photo(photos / "d.png", (1, 2, 3))
-    told = {x.image: x for x in dry_run(make_plan())}
-    assert told["a.png"].state == "kept"
-    assert told["d.png"].state == "done"
+    entries = {x.image: x for x in dry_run(make_plan())}
+    assert entries["a.png"].state == "kept"
+    assert entries["d.png"].state == "done"

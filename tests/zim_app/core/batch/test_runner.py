@@ -60,7 +60,7 @@ def alpha_of(path: Path) -> np.ndarray:
 # --- Prompts --------------------------------------------------------------------------
 
 
-def test_prompts_come_from_the_first_that_says_anything(
+def test_prompts_come_from_the_first_source_that_has_any(
     photos: Path, output: Path, store: SessionStore, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
     for name in ("d.png", "e.png"):
@@ -76,16 +76,16 @@ def test_prompts_come_from_the_first_that_says_anything(
     box = RelativeBox(0.5, 0.5, 1, 1)
     prompting = PromptPolicy(True, read_table(table), box, automatic=True)
     jobs = folder_jobs(photos, output, recursive=False)
-    found = rows_of(BatchPlan(jobs, output, prompting))
-    assert {name: row.prompts for name, row in found.items()} == {
+    rows = rows_of(BatchPlan(jobs, output, prompting))
+    assert {name: row.prompts for name, row in rows.items()} == {
         "a.png": "session",
         "b.png": "project",
         "c.png": "table",
         "d.png": "box",
         "e.png": "box",
     }
-    asked = [request.recipe.prompts for request in engine.solved]
-    assert asked == [
+    prompts = [request.recipe.prompts for request in engine.solved]
+    assert prompts == [
         PromptSet(box=Box(1, 2, 3, 4)),
         PromptSet(box=Box(5, 6, 7, 8)),
         PromptSet((Point(10, 11),)),
@@ -94,26 +94,26 @@ def test_prompts_come_from_the_first_that_says_anything(
     ]
 
 
-def test_a_moved_image_is_known_by_its_pixels(
+def test_a_moved_image_is_recognised_by_its_pixels(
     photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
     (photos / "a.png").rename(photos / "elsewhere.png")
-    found = rows_of(make_plan(PromptPolicy()))
-    assert found["elsewhere.png"].prompts == "session"
-    assert found["b.png"].state == "skipped"
-    assert "There are no prompts" in found["b.png"].message
+    rows = rows_of(make_plan(PromptPolicy()))
+    assert rows["elsewhere.png"].prompts == "session"
+    assert rows["b.png"].state == "skipped"
+    assert "There are no prompts" in rows["b.png"].message
 
 
 def test_recipes_can_be_left_out(
     photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     keep_work(store, photos / "a.png", boxed(1, 2, 3, 4))
-    found = rows_of(make_plan(PromptPolicy(recipes=False, automatic=True)))
-    assert {row.prompts for row in found.values()} == {"automatic"}
+    rows = rows_of(make_plan(PromptPolicy(recipes=False, automatic=True)))
+    assert {row.prompts for row in rows.values()} == {"automatic"}
 
 
-def test_the_main_object_is_asked_as_it_was_found(
+def test_the_main_object_is_requested_with_its_found_prompts(
     make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
     rows_of(make_plan(PromptPolicy(automatic=True, model="zim-tiny")))
@@ -149,8 +149,8 @@ def test_objects_become_one_file_or_files_or_layers(
     alpha = alpha_of(output / "a-cutout.png")
     assert (alpha[5, 5], alpha[5, 15], alpha[5, 25]) == (255, 0, 255)
     each = ExportOptions("matte", scope="each", template="{name}-{object}")
-    found = rows_of(make_plan(PromptPolicy(), export=each))["a.png"]
-    assert found.outputs == ("a-thing 2.png", "a-thing 1.png")
+    row = rows_of(make_plan(PromptPolicy(), export=each))["a.png"]
+    assert row.outputs == ("a-thing 2.png", "a-thing 1.png")
     active = ExportOptions(scope="active", template="{name}-active")
     rows_of(make_plan(PromptPolicy(), export=active))
     alpha = alpha_of(output / "a-active.png")
@@ -167,8 +167,8 @@ def test_results_keep_the_tree_and_the_depth(
     deep = np.random.default_rng(0).integers(0, 65536, (30, 40, 3), np.uint16)
     (photos / "x").mkdir()
     tifffile.imwrite(photos / "x" / "deep.tif", deep, photometric="rgb")
-    found = rows_of(make_plan(recursive=True))
-    assert found["x/deep.tif"].outputs == ("x/deep-cutout.png",)
+    rows = rows_of(make_plan(recursive=True))
+    assert rows["x/deep.tif"].outputs == ("x/deep-cutout.png",)
     written = load_image(output / "x" / "deep-cutout.png")
     assert np.array_equal(written.source[:, :20], deep[:, :20])
 
@@ -182,7 +182,7 @@ def test_other_peoples_files_stay(
     assert (output / "a-cutout.png").read_bytes() == b"precious"
 
 
-def test_other_peoples_files_are_replaced_if_that_is_wanted(
+def test_foreign_files_are_replaced_with_the_option(
     output: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     output.mkdir()
@@ -215,7 +215,7 @@ def test_a_name_that_is_the_same_for_all_images_is_refused(
         next(run(make_plan(PromptPolicy(recipes=False)), engine))
 
 
-def test_rows_say_what_the_mattes_look_like(
+def test_rows_describe_the_mattes(
     photos: Path, store: SessionStore, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     keep_work(store, photos / "a.png", boxed(0, 0, 40, 15))
@@ -228,33 +228,33 @@ def test_rows_say_what_the_mattes_look_like(
 # --- Failures -------------------------------------------------------------------------
 
 
-def test_bad_images_are_told_and_do_not_stop_the_others(
+def test_bad_images_are_reported_and_do_not_stop_the_others(
     photos: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     (photos / "0empty.png").write_bytes(b"")
     whole = save_photo(photos / "1cut.png", (1, 2, 3), (400, 300)).read_bytes()
     (photos / "1cut.png").write_bytes(whole[: len(whole) // 2])
-    (photos / "2text.jpg").write_text("no picture")
-    found = rows_of(make_plan())
-    states = {name: row.state for name, row in found.items()}
+    (photos / "2text.jpg").write_text("no image")
+    rows = rows_of(make_plan())
+    states = {name: row.state for name, row in rows.items()}
     assert [states[n] for n in ("0empty.png", "1cut.png", "2text.jpg")] == [
         "failed"
     ] * 3
-    assert all(row.message for row in found.values() if row.state == "failed")
+    assert all(row.message for row in rows.values() if row.state == "failed")
     assert [states[n] for n in ("a.png", "b.png", "c.png")] == ["done"] * 3
 
 
-def test_bad_prompts_are_told_before_the_model_is_asked(
+def test_bad_prompts_are_reported_before_the_model_runs(
     photos: Path, tmp_path: Path, make_plan: MakePlan, rows_of: RowsOf, engine: Any
 ) -> None:
     table = tmp_path / "prompts.csv"
     table.write_text("image,x,y\na.png,400,3\nb.png,x,3\nc.png,1,1\nz.png,1,1\n")
-    found = rows_of(make_plan(PromptPolicy(table=read_table(table))))
-    assert "outside the image (40 x 30" in found["a.png"].message
-    assert "line 3" in found["b.png"].message
-    assert found["c.png"].state == "done"
-    assert found["z.png"].state == "failed"
-    assert "no such photo" in found["z.png"].message
+    rows = rows_of(make_plan(PromptPolicy(table=read_table(table))))
+    assert "outside the image (40 x 30" in rows["a.png"].message
+    assert "line 3" in rows["b.png"].message
+    assert rows["c.png"].state == "done"
+    assert rows["z.png"].state == "failed"
+    assert "no such photo" in rows["z.png"].message
     assert len(engine.solved) == 1
 
 
@@ -262,8 +262,8 @@ def test_an_engine_that_fails_fails_images(
     make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
     engine.refuse = "There is not enough memory."
-    found = rows_of(make_plan())
-    assert {row.message for row in found.values()} == {"There is not enough memory."}
+    rows = rows_of(make_plan())
+    assert {row.message for row in rows.values()} == {"There is not enough memory."}
 
 
 def test_a_bug_is_one_images_failure(
@@ -275,28 +275,28 @@ def test_a_bug_is_one_images_failure(
             raise ValueError("odd")
 
     engine.during = stumble
-    found = rows_of(make_plan())
-    assert "ValueError: odd" in found["a.png"].message
-    assert found["b.png"].state == "done"
+    rows = rows_of(make_plan())
+    assert "ValueError: odd" in rows["a.png"].message
+    assert rows["b.png"].state == "done"
 
 
-def test_a_result_that_cannot_be_written_is_told(
+def test_a_result_that_cannot_be_written_is_reported(
     photos: Path, output: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:
     save_photo(photos / "x" / "d.png", (1, 2, 3))
     output.mkdir()
     (output / "x").write_text("a file where a folder is needed")
-    found = rows_of(make_plan(recursive=True))
-    assert found["x/d.png"].state == "failed"
-    assert "cannot be written" in found["x/d.png"].message
-    assert found["a.png"].state == "done"
+    rows = rows_of(make_plan(recursive=True))
+    assert rows["x/d.png"].state == "failed"
+    assert "cannot be written" in rows["x/d.png"].message
+    assert rows["a.png"].state == "done"
 
 
 # --- Threads --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_only_the_calling_thread_asks_the_engine(
+def test_only_the_calling_thread_calls_the_engine(
     workers: int, make_plan: MakePlan, rows_of: RowsOf, engine: FakeEngine
 ) -> None:
     assert len(rows_of(make_plan(), workers=workers)) == 3
@@ -343,7 +343,7 @@ def test_the_engine_encodes_an_image_once_for_all_its_objects(
     backend = DiscBackend(SMALL_VIT)
     for name in ("a.png", "b.png"):
         keep_work(store, photos / name, *(boxed(n, 0, 20, 20) for n in range(4)))
-    engine = Engine(lambda model, rung: backend)  # type: ignore[arg-type, return-value]
+    engine = Engine(lambda model, placement: backend)  # type: ignore[arg-type, return-value]
     rows = [
         e.row
         for e in run(make_plan(PromptPolicy()), engine)

@@ -311,7 +311,7 @@ def test_an_unsaved_project_can_keep_the_window_open(
     assert window.isVisible()
     click(dialog.start)
     window.close()
-    assert len(boxes(window)) == 1, "it asks again"
+    assert len(boxes(window)) == 1, "the question comes again"
     click(next(b for b in boxes(window)[0].buttons() if b.text() == "Go on"))
     finish()
     window.files.project = None
@@ -321,7 +321,7 @@ def boxes(window):
     return [box for box in window.findChildren(QMessageBox) if box.isVisible()]
 
 
-def test_closing_the_window_asks(dialog, qtbot, engine, window, output):
+def test_closing_the_window_asks_first(dialog, qtbot, engine, window, output):
     engine.gate.clear()
     click(dialog.start)
     qtbot.waitUntil(lambda: "solve" in engine.calls)

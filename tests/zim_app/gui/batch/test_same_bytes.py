@@ -38,7 +38,7 @@ RECIPE = Recipe(
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """A photograph, small, with a resolution."""
+    """A small photo with a resolution."""
     path = tmp_path / "photos" / "cat.png"
     path.parent.mkdir()
     with Image.open(asset_path("samples", "cat.jpg")) as image:
@@ -57,27 +57,27 @@ def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> N
     window.export_to(tmp_path / "studio.png")
     qtbot.waitUntil(lambda: window.idle and (tmp_path / "studio.png").exists())
     window.close()  # which keeps the session
-    wanted = (tmp_path / "studio.png").read_bytes()
+    expected = (tmp_path / "studio.png").read_bytes()
 
     jobs = folder_jobs(photo.parent, tmp_path / "batch", recursive=False)
     finished = list(run(BatchPlan(jobs, tmp_path / "batch"), Engine()))[-1]
     assert finished.row.prompts == "session"
-    assert (tmp_path / "batch" / "cat-cutout.png").read_bytes() == wanted
+    assert (tmp_path / "batch" / "cat-cutout.png").read_bytes() == expected
 
     (tmp_path / "recipe.json").write_text(json.dumps(RECIPE.to_json()))
     words = ["--recipe", tmp_path / "recipe.json", "-o", tmp_path / "matte.png"]
     assert main(["matte", str(photo), *map(str, words)]) == 0
-    assert (tmp_path / "matte.png").read_bytes() == wanted
+    assert (tmp_path / "matte.png").read_bytes() == expected
 
     table = [{"image": "cat.png", "objects": [{"recipe": RECIPE.to_json()}]}]
     (tmp_path / "prompts.json").write_text(json.dumps(table))
     words = ["--no-recipes", "--prompts", tmp_path / "prompts.json"]
     folders = [photo.parent, "-o", tmp_path / "table"]
     assert main(["batch", *map(str, folders), *map(str, words)]) == 0
-    assert (tmp_path / "table" / "cat-cutout.png").read_bytes() == wanted
+    assert (tmp_path / "table" / "cat-cutout.png").read_bytes() == expected
 
     image = load_image(photo)
     matte = Engine().solve(Request(image.rgb, image.key, RECIPE))
     target = ExportTarget(matte.alpha, decontaminate=RECIPE.finish.decontaminate)
     export(image, [target], tmp_path / "python.png", ExportOptions())
-    assert (tmp_path / "python.png").read_bytes() == wanted
+    assert (tmp_path / "python.png").read_bytes() == expected

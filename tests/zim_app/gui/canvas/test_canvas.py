@@ -251,7 +251,7 @@ def test_panning(canvas, hand, qtbot, prompts, way):
     assert prompts()
 
 
-def test_pointed_says_where_the_pointer_is(canvas, hand):
+def test_pointed_reports_the_pointers_position(canvas, hand):
     seen = []
     canvas.pointer_moved.connect(seen.append)
     hand.move(20, 10)

@@ -48,7 +48,7 @@ def test_a_flat_matte_has_no_line(value):
 
 
 def crossed(segments, a, b):
-    """How many segments the way from a to b crosses."""
+    """How many segments the line from a to b crosses."""
 
     def side(p, q, r):
         return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
@@ -60,7 +60,7 @@ def crossed(segments, a, b):
 
 
 @pytest.mark.parametrize(("peak", "joined"), [(255, True), (140, False)])
-def test_at_a_saddle_the_mean_decides_who_is_joined(peak, joined):
+def test_at_a_saddle_the_mean_decides_the_connection(peak, joined):
     """Two opposite pixels are in; their neighbours are nearly in, or clearly out."""
     low = 120 if joined else 0
     alpha = np.full((4, 4), low, np.uint8)

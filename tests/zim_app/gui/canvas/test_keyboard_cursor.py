@@ -49,7 +49,7 @@ def test_enter_clicks_at_the_cursor(opened, keys, prompts, step, settle, engine)
     assert engine.solved[-1].recipe.prompts == prompts()
 
 
-def test_the_cursor_is_seen_and_pointed_at(opened, canvas, keys):
+def test_the_cursor_is_visible_and_acts_as_pointer(opened, canvas, keys):
     before = canvas.viewport().grab().toImage()
     keys(KEY.Key_Right)
     assert canvas.viewport().grab().toImage() != before
@@ -81,7 +81,7 @@ def test_n_and_control_enter_are_negative(keys, prompts):
 def test_shift_enter_twice_makes_a_box(opened, canvas, keys, prompts, step):
     keys(KEY.Key_Return, modifier=SHIFT)
     keys(KEY.Key_Right, KEY.Key_Down)
-    assert canvas.shown_prompts.box is not None, "it is seen while it is made"
+    assert canvas.shown_prompts.box is not None, "it is visible while it is made"
     assert prompts().box is None
     keys(KEY.Key_Return, modifier=SHIFT)
     box = prompts().box
@@ -140,7 +140,7 @@ def test_arrows_move_the_selected_prompt_in_one_step(
         send(QEvent.Type.KeyRelease, repeated=True)
         send(QEvent.Type.KeyPress, repeated=True)
     assert canvas.shown_prompts.points[0].x == pytest.approx(40 + 4 * step)
-    assert prompts().points == (Point(40, 30),), "not before the key is let go"
+    assert prompts().points == (Point(40, 30),), "not before the key is released"
     send(QEvent.Type.KeyRelease, repeated=False)
     assert prompts().points[0].x == pytest.approx(40 + 4 * step)
     assert opened.document.undo_stack.count() == 2
@@ -172,7 +172,7 @@ def test_the_mouse_takes_over(canvas, keys, qtbot):
     assert canvas.keyboard.position is None
 
 
-def test_the_canvas_says_what_it_is(opened):
+def test_the_canvas_has_an_accessible_name(opened):
     assert opened.canvas.accessibleName()
     assert "Enter" in opened.canvas.accessibleDescription()
     refine = opened.tools.refine.fields["feather"]

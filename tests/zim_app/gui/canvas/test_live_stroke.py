@@ -1,4 +1,4 @@
-"""What is seen under the brush is what the engine makes of the stroke."""
+"""The preview under the brush equals the engine's result for the stroke."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -51,7 +51,7 @@ def press(position=(0.0, 0.0), *, scale=1.0, recipe=None, straight=False, **opti
 
 
 def strokes_of(places, **options):
-    """The stroke at every moment of a way of the pointer."""
+    """The stroke at every step of a path of the pointer."""
     gesture = BrushGesture.begin(press(places[0][:2], **options))
     for x, y, pressure in places:
         gesture = gesture.move(QPointF(x, y), QPointF(x, y), pressure)
@@ -101,7 +101,7 @@ def test_strokes_lie_on_strokes(matte):
         assert_shows(live, apply_strokes(matte.alpha, done))
 
 
-def test_only_what_changes_is_said_to_change(matte):
+def test_only_changed_areas_are_reported(matte):
     live = LiveStrokeMatte(matte, SIZE)
     live.begin()
     before = live.matte.pyramid[0].copy()
@@ -126,7 +126,7 @@ def test_a_cancelled_stroke_leaves_the_earlier_ones(matte):
     assert_shows(live, apply_strokes(matte.alpha, [first]))
 
 
-def test_an_answer_during_a_stroke_goes_under_it(matte):
+def test_a_matte_that_arrives_during_a_stroke_goes_under_it(matte):
     live = LiveStrokeMatte(None, SIZE)
     live.begin()
     way = [(100 + 50 * i, 300 - 9 * i, 1) for i in range(8)]
@@ -140,7 +140,7 @@ def test_an_answer_during_a_stroke_goes_under_it(matte):
     assert_shows(live, apply_strokes(matte.alpha, [shown[-1]]))
 
 
-def test_the_given_matte_stays(matte):
+def test_the_original_matte_is_not_changed(matte):
     before = [level.copy() for level in (matte.alpha, *matte.pyramid)]
     live = LiveStrokeMatte(matte, SIZE)
     live.begin()
@@ -165,7 +165,7 @@ def test_tiles_hold_what_was_written_and_show_what_is_below():
     assert len(tiles.written_tiles) == 4
 
 
-# -- The way of the pointer --------------------------------------------------------
+# -- The pointer's path ------------------------------------------------------------
 
 
 @settings(max_examples=50, deadline=None)
@@ -190,8 +190,8 @@ def test_vertices_stay_once_they_are_there():
     way = [(100 + 3 * i, 200 + 40 * np.sin(i / 7), 1.0) for i in range(200)]
     shown = list(strokes_of(way))
     for earlier, later in pairwise(shown):
-        kept = earlier.path[:-1]
-        assert later.path[: len(kept)] == kept
+        common = earlier.path[:-1]
+        assert later.path[: len(common)] == common
     assert len(shown[-1].path) < 100
 
 

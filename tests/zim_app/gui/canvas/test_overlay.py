@@ -21,7 +21,7 @@ MODES = {mode.id: mode for mode in VIEW_MODES}
 
 
 def render(*items, scale=1.0, size=(80, 60), crop=None):
-    """What the scene looks like, as (h, w, 3) uint8."""
+    """The rendered scene, as (h, w, 3) uint8."""
     scene = QGraphicsScene()
     for item in items:
         scene.addItem(item)
@@ -121,18 +121,18 @@ def test_a_cropped_repaint_is_the_same_as_a_whole_one(image_item):
 
 
 def test_overlay_veils_the_background_and_not_the_object(image_item, overlay, pixels):
-    seen = render(image_item, overlay).astype(int)
-    assert (seen[:, :38] == pixels[:, :38]).all()
+    rendered = render(image_item, overlay).astype(int)
+    assert (rendered[:, :38] == pixels[:, :38]).all()
     veil = np.array([0x1C, 0x2E, 0x70])
     expected = pixels[:, 42:] * 0.36 + veil * 0.64
-    assert np.abs(seen[:, 42:] - expected).max() <= 2
+    assert np.abs(rendered[:, 42:] - expected).max() <= 2
 
 
 def test_several_objects_are_tinted_the_active_one_strongest(image_item, overlay, two):
     image_item.set_levels((np.full((60, 80, 3), 100, np.uint8),))
     overlay.set_layers(two)
-    seen = render(image_item, overlay).astype(int)
-    red, green = seen[30, 5], seen[30, 75]
+    rendered = render(image_item, overlay).astype(int)
+    red, green = rendered[30, 5], rendered[30, 75]
     assert red[0] > 150 > 60 > red[1], "the active one is red"
     assert green[1] > 115 > 90 > green[0], "the other one is somewhat green"
     assert red[0] - red[1] > 1.5 * (green[1] - green[0])
@@ -143,17 +143,17 @@ def test_several_objects_are_tinted_the_active_one_strongest(image_item, overlay
 
 def test_matte_mode_shows_alpha_as_grey(image_item, overlay):
     overlay.set_mode(MODES["matte"])
-    seen = render(image_item, overlay)
-    assert (seen[:, :38] == 255).all()
-    assert (seen[:, 42:] == 0).all()
+    rendered = render(image_item, overlay)
+    assert (rendered[:, :38] == 255).all()
+    assert (rendered[:, 42:] == 0).all()
 
 
 def test_the_matte_of_several_is_that_of_the_export(image_item, overlay, two):
     overlay.set_mode(MODES["matte"])
     overlay.set_layers(two)
     exported = compose.union_alpha([layer.matte.alpha for layer in two])
-    seen = render(image_item, overlay).astype(int)
-    assert np.abs(seen[..., 0] - exported / 257).max() <= 1.5
+    rendered = render(image_item, overlay).astype(int)
+    assert np.abs(rendered[..., 0] - exported / 257).max() <= 1.5
 
 
 def test_together_does_not_depend_on_the_order():
@@ -166,19 +166,19 @@ def test_together_does_not_depend_on_the_order():
 
 def test_cutout_mode_shows_a_checker_board(image_item, overlay, pixels):
     overlay.set_mode(MODES["cutout"])
-    seen = render(image_item, overlay)
-    assert (seen[:, :38] == pixels[:, :38]).all()
-    greys = set(map(tuple, seen[:, 42:].reshape(-1, 3).tolist()))
+    rendered = render(image_item, overlay)
+    assert (rendered[:, :38] == pixels[:, :38]).all()
+    greys = set(map(tuple, rendered[:, 42:].reshape(-1, 3).tolist()))
     assert greys == {(255, 255, 255), (208, 208, 208)}
 
 
 @pytest.mark.parametrize("scale", [0.7, 1, 3])
 def test_the_squares_of_the_checker_board_are_as_large_at_every_zoom(overlay, scale):
     overlay.set_mode(MODES["cutout"])
-    seen = render(overlay, scale=scale)[:, round(42 * scale) :, 0].astype(int)
-    rows = np.flatnonzero(np.diff(seen[:, 3])) + 1
+    rendered = render(overlay, scale=scale)[:, round(42 * scale) :, 0].astype(int)
+    rows = np.flatnonzero(np.diff(rendered[:, 3])) + 1
     assert (rows % 10 == 0).all()
-    assert len(rows) == (len(seen) - 1) // 10
+    assert len(rows) == (len(rendered) - 1) // 10
 
 
 def test_the_checker_board_stays_where_it_is_in_a_partial_repaint(image_item, overlay):
@@ -277,9 +277,9 @@ def test_uncertainty_is_bright_where_alpha_is_neither(image_item, overlay, two):
 def test_left_of_the_line_is_the_photograph(image_item, overlay, pixels):
     overlay.set_mode(MODES["matte"])
     overlay.set_left_edge(60)
-    seen = render(image_item, overlay)
-    assert (seen[:, :60] == pixels[:, :60]).all()
-    assert (seen[:, 60:] == 0).all()
+    rendered = render(image_item, overlay)
+    assert (rendered[:, :60] == pixels[:, :60]).all()
+    assert (rendered[:, 60:] == 0).all()
     overlay.set_left_edge(1000)
     assert (render(image_item, overlay) == pixels).all()
 
@@ -300,7 +300,7 @@ def test_it_covers_the_image_only_where_all_of_it_is_opaque(overlay):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_part_of_a_large_matte_looks_as_in_the_whole(make_matte, qapp, mode):
+def test_a_part_of_a_large_matte_is_drawn_as_in_the_whole(make_matte, qapp, mode):
     """At half the size, where another level of the pyramid is used."""
     rows, columns = np.mgrid[:600, :800]
     alpha = np.clip((200 - np.hypot(columns - 400, rows - 300)) / 60 + 0.5, 0, 1)

@@ -1,4 +1,4 @@
-"""What the canvas looks like, against images that somebody has looked at.
+"""The rendered canvas, compared with reviewed images.
 
 ``pytest --update-snapshots tests/zim_app/gui/canvas/test_snapshots.py`` draws them
 anew.
@@ -89,7 +89,7 @@ def canvas(qtbot, document):
 
 @pytest.fixture
 def one(canvas, document):
-    """Only the disc is to be seen."""
+    """Only the disc is visible."""
     document.set_solo(document.state.object.id)
     return canvas
 
@@ -184,7 +184,7 @@ def test_very_close(canvas, check, mode):
     check(f"{mode}-close")
 
 
-def test_a_difference_is_seen():
+def test_a_difference_is_detected():
     pixels = np.zeros((100, 100, 3), np.uint8)
     changed = pixels.copy()
     changed[:7, :8] = 3  # 56 of 10000 pixels

@@ -1,4 +1,4 @@
-"""Menus, keys, tool bar and settings that change how the image is looked at."""
+"""Menus, keys, tool bar and settings that change the view."""
 
 import numpy as np
 import pytest
@@ -91,7 +91,7 @@ def test_the_button_shows_the_cutout_then_goes_through_backgrounds(window, qtbot
     assert seen == [f"background_{name}" for name in names]
 
 
-def test_a_colour_is_seen_while_it_is_chosen_and_remembered(window, behind):
+def test_a_colour_is_shown_while_it_is_chosen_and_remembered(window, behind):
     act(window, "background_black")
     act(window, "choose_colour")
     [dialog] = window.findChildren(QColorDialog)
@@ -133,9 +133,7 @@ def test_the_image_is_fitted_to_the_next_document(
     assert behind(290, 35) == "#0a14c8"
 
 
-def test_a_image_that_cannot_be_read_is_told_and_given_up(
-    window, behind, settle, corrupt
-):
+def test_an_unreadable_image_is_reported_and_dropped(window, behind, settle, corrupt):
     window.view.set_background_image(str(corrupt))
     settle()
     assert "corrupt.jpg" in window.banner.text

@@ -156,7 +156,7 @@ def test_tapping_with_two_fingers_goes_to_actual_size_and_back(view):
     assert view.zoom == pytest.approx(8)
 
 
-def test_the_zoom_is_told(view):
+def test_the_zoom_is_reported(view):
     seen = []
     view.zoom_changed.connect(seen.append)
     view.set_zoom(3)
@@ -167,7 +167,7 @@ def test_the_zoom_is_told(view):
 
 def test_an_area_fills_most_of_the_view(view):
     view.show_area(QRectF(10, 10, 40, 30))
-    assert view.zoom == pytest.approx(8), "closer makes no sense"
+    assert view.zoom == pytest.approx(8), "a larger zoom is not useful"
     view.show_image((np.zeros((3000, 4000, 3), np.uint8),))
     view.show_area(QRectF(1000, 500, 1000, 300))
     assert view.zoom == pytest.approx(0.85 * 672 / 1000, rel=0.01)
@@ -192,9 +192,9 @@ def test_the_image_cannot_be_moved_out_of_the_view(view, qtbot, zoom, way):
         qtbot.mouseMove(view.viewport(), start + QPoint(*way) * 250)
         qtbot.mouseRelease(view.viewport(), MIDDLE, pos=start + QPoint(*way) * 250)
     shown = view.viewportTransform().mapRect(view.image_rect)
-    seen = shown & QRectF(view.viewport().rect())
-    assert seen.width() >= min(MIN_VISIBLE_PIXELS, shown.width()) - 2
-    assert seen.height() >= min(MIN_VISIBLE_PIXELS, shown.height()) - 2
+    visible = shown & QRectF(view.viewport().rect())
+    assert visible.width() >= min(MIN_VISIBLE_PIXELS, shown.width()) - 2
+    assert visible.height() >= min(MIN_VISIBLE_PIXELS, shown.height()) - 2
     moved = view.to_image(QPointF(start)) - QPointF(40, 30)
     assert (moved.x() * way[0], moved.y() * way[1]) < (0, 0), "but it was moved"
 
@@ -204,8 +204,8 @@ def test_the_image_stays_in_view_when_that_shrinks(view):
     view.horizontalScrollBar().setValue(view.horizontalScrollBar().maximum())
     view.resize(200, 150)
     shown = view.viewportTransform().mapRect(view.image_rect)
-    seen = shown & QRectF(view.viewport().rect())
-    assert seen.width() >= MIN_VISIBLE_PIXELS - 2
+    visible = shown & QRectF(view.viewport().rect())
+    assert visible.width() >= MIN_VISIBLE_PIXELS - 2
 
 
 # -- Peek -------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def rows_on_disk(window):
     return read_journal(window.out / "rows.jsonl")[1]
 
 
-def test_the_folder_says_what_it_holds(chosen):
+def test_the_folders_contents_are_described(chosen):
     assert "5" in chosen.setup.layout_label.text()
     assert "MicroMat-3K" in chosen.setup.layout_label.text()
     assert "fine" in chosen.setup.layout_label.text()
@@ -107,16 +107,16 @@ def test_a_paused_run_waits_and_goes_on(qtbot, chosen, model):
     click(qtbot, chosen.run_bar.pause_button)
     model.let(1)  # the one under way
     until(qtbot, lambda: chosen.run_bar.state == "paused")
-    count = len(model.asked)
+    count = len(model.requests)
     model.free()
     assert len(rows_on_disk(chosen)) == len(chosen.rows) == count
     click(qtbot, chosen.run_bar.pause_button)
     settled(qtbot, chosen)
     assert len(chosen.rows) == ROW_COUNT
-    assert len(model.asked) == ROW_COUNT
+    assert len(model.requests) == ROW_COUNT
 
 
-def test_a_row_can_be_looked_at_while_the_run_waits(qtbot, chosen, model):
+def test_a_row_can_be_viewed_while_the_run_waits(qtbot, chosen, model):
     model.hold()
     click(qtbot, chosen.run_bar.start_button)
     model.let(1)
@@ -142,11 +142,11 @@ def test_stopping_keeps_the_rows_and_resuming_does_only_the_rest(qtbot, chosen, 
     settled(qtbot, chosen)
     assert len(rows_on_disk(chosen)) == 4
     assert "4" in chosen.setup.out_label.text()
-    before = len(model.asked)
+    before = len(model.requests)
     model.free()
     run_through(qtbot, chosen)
     assert len(chosen.rows) == ROW_COUNT
-    assert len(model.asked) == before + ROW_COUNT - 4
+    assert len(model.requests) == before + ROW_COUNT - 4
 
 
 def test_a_mirrored_run_of_the_command_resumes(qtbot, chosen, model, mini):
@@ -160,13 +160,13 @@ def test_a_mirrored_run_of_the_command_resumes(qtbot, chosen, model, mini):
             events.close()
     run_through(qtbot, chosen)
     assert "mirrored is yes there and no now" in chosen.banner.text
-    assert not model.asked
+    assert not model.requests
     chosen.setup.flip_tta.setFocus()
     qtbot.keyClick(chosen.setup.flip_tta, Qt.Key.Key_Space)
     run_through(qtbot, chosen)
     assert len(rows_on_disk(chosen)) == len(chosen.rows) == ROW_COUNT
-    assert len(model.asked) == ROW_COUNT - 4
-    assert all(request.recipe.options.flip_tta for request in model.asked)
+    assert len(model.requests) == ROW_COUNT - 4
+    assert all(request.recipe.options.flip_tta for request in model.requests)
     query = chosen.case_query(next(iter(chosen.rows.values())))
     assert query.options.flip_tta
 
@@ -188,7 +188,7 @@ def test_closing_ends_a_run_and_the_next_window_resumes_it(
     assert again.setup.choices == chosen.setup.choices
     run_through(qtbot, again)
     assert len(again.rows) == ROW_COUNT
-    assert len(model.asked) == ROW_COUNT
+    assert len(model.requests) == ROW_COUNT
 
 
 def test_a_paused_run_can_be_stopped(qtbot, chosen, model):
@@ -203,7 +203,7 @@ def test_a_paused_run_can_be_stopped(qtbot, chosen, model):
     settled(qtbot, chosen)
     assert chosen.run_bar.state == "idle"
     assert set(rows_on_disk(chosen)) == set(chosen.rows)
-    assert len(model.asked) == len(chosen.rows) < ROW_COUNT
+    assert len(model.requests) == len(chosen.rows) < ROW_COUNT
 
 
 def test_a_model_that_cannot_be_loaded_is_reported(qtbot, chosen, model, refusal):
@@ -271,7 +271,7 @@ def damaged(qtbot, chosen, mini, tmp_path):
     return chosen
 
 
-def test_failures_are_counted_and_say_why(qtbot, damaged):
+def test_failures_are_counted_and_explained(qtbot, damaged):
     assert damaged.results.means.table.rows[0].count == 4
     assert "2" in damaged.results.tabs.tabText(FAILURES)
     damaged.results.tabs.setCurrentIndex(FAILURES)
@@ -397,12 +397,12 @@ def test_a_report_that_cannot_be_written_is_an_error(qtbot, done, tmp_path):
     until(qtbot, lambda: "report.csv" in done.banner.text)
 
 
-def test_whole_mattes_are_kept_if_wanted(qtbot, chosen, model):
+def test_whole_mattes_are_kept_with_the_option(qtbot, chosen, model):
     click(qtbot, chosen.setup.keep_mattes)
     run_through(qtbot, chosen)
-    count = len(model.asked)
+    count = len(model.requests)
     assert show_rows_tab(qtbot, chosen).case_view.exact
-    assert len(model.asked) == count
+    assert len(model.requests) == count
 
 
 def test_a_small_set_can_be_made(qtbot, make_window, tmp_path):

@@ -43,7 +43,7 @@ class Hand:
 
 
 @pytest.fixture
-def found(make_found):
+def objects(make_found):
     """A large object, a small one in it, and one beside them."""
     return (
         make_found(5, 5, 45, 55),
@@ -53,8 +53,8 @@ def found(make_found):
 
 
 @pytest.fixture
-def hand(opened, qtbot, engine, found):
-    engine.found = found
+def hand(opened, qtbot, engine, objects):
+    engine.found_objects = objects
     return Hand(opened, qtbot)
 
 
@@ -75,8 +75,8 @@ def wait_for_objects(qtbot, mode, count):
     qtbot.waitUntil(lambda: len(mode.selection.objects) == count)
 
 
-def test_the_mode_shows_what_was_found(mode, opened, found):
-    assert mode.selection.objects == found
+def test_the_mode_shows_what_was_found(mode, opened, objects):
+    assert mode.selection.objects == objects
     assert mode.bar.isVisible()
     assert mode.bar.label.text() == "3 found: click to pick, Shift+click to merge"
     assert not mode.bar.cancel_button.isVisible()
@@ -100,7 +100,7 @@ def test_regions_are_tinted_and_the_hovered_one_more(mode, hand, opened):
 
 
 @pytest.mark.parametrize("view", ["view_cutout", "view_matte"])
-def test_the_image_is_seen_whatever_the_view(hand, opened, settle, view):
+def test_the_image_is_visible_in_every_view(hand, opened, settle, view):
     hand.click(20, 20)
     settle()
     opened.actions_by_id[view].trigger()
@@ -115,27 +115,27 @@ def test_the_image_is_seen_whatever_the_view(hand, opened, settle, view):
     assert colour.getRgb()[:3] != (200, 100, 50)
 
 
-def test_hovering_finds_the_smallest_region(mode, hand, found, opened):
+def test_hovering_finds_the_smallest_region(mode, hand, objects, opened):
     hand.move(15, 15)
-    assert mode.selection.hovered is found[1]
+    assert mode.selection.hovered is objects[1]
     hand.move(30.5, 40.5)
-    assert mode.selection.hovered is found[0]
+    assert mode.selection.hovered is objects[0]
     assert opened.status.pointer.text() == "x 30  y 40"
     hand.move(50, 5)
     assert mode.selection.hovered is None
 
 
-def test_clicks_pick_and_make_no_prompts(mode, hand, found, state):
+def test_clicks_pick_and_make_no_prompts(mode, hand, objects, state):
     hand.click(15, 15)
     hand.click(65, 15)
-    assert mode.selection.picks == ((found[1],), (found[2],))
+    assert mode.selection.picks == ((objects[1],), (objects[2],))
     hand.click(15, 15)
     hand.click(65, 15, button=BUTTON.RightButton)
-    assert mode.selection.picks == ((found[2],),)
+    assert mode.selection.picks == ((objects[2],),)
     assert not state().recipe.prompts
 
 
-def test_picked_regions_become_objects_in_one_step(mode, hand, found, state, settle):
+def test_picked_regions_become_objects_in_one_step(mode, hand, objects, state, settle):
     hand.click(15, 15)
     hand.click(65, 15)
     assert mode.bar.label.text() == "3 found, 2 picked"
@@ -143,8 +143,8 @@ def test_picked_regions_become_objects_in_one_step(mode, hand, found, state, set
     settle()
     assert not mode.active
     assert [o.recipe.prompts for o in state().objects] == [
-        found[1].prompts,
-        found[2].prompts,
+        objects[1].prompts,
+        objects[2].prompts,
     ], "the untouched first object makes room"
     assert all(matte is not None for matte in state().mattes)
     stack = hand.window.document.undo_stack
@@ -181,30 +181,30 @@ def test_enter_adds_and_escape_leaves(mode, hand, state):
     assert state().object.recipe.prompts.points[-1].x == pytest.approx(30, abs=0.2)
 
 
-def test_a_double_click_adds_at_once(mode, hand, found, state):
+def test_a_double_click_adds_at_once(mode, hand, objects, state):
     hand.double_click(15, 15)
-    assert [o.recipe.prompts for o in state().objects] == [found[1].prompts]
+    assert [o.recipe.prompts for o in state().objects] == [objects[1].prompts]
 
 
-def test_shift_click_merges_into_one_object(mode, hand, found, state):
+def test_shift_click_merges_into_one_object(mode, hand, objects, state):
     hand.click(15, 15)
     hand.click(65, 15, MODIFIER.ShiftModifier)
     hand.press(mode.bar.add_button)
     [entry] = state().objects
-    assert entry.recipe.prompts == found[1].prompts
-    assert entry.recipe.more_prompt_sets == (found[2].prompts,)
+    assert entry.recipe.prompts == objects[1].prompts
+    assert entry.recipe.more_prompt_sets == (objects[2].prompts,)
 
 
-def test_the_merge_button(mode, hand, found):
+def test_the_merge_button(mode, hand, objects):
     hand.click(15, 15)
     assert not mode.bar.merge_button.isEnabled()
     hand.click(65, 15)
     hand.press(mode.bar.merge_button)
-    assert mode.selection.picks == ((found[1], found[2]),)
+    assert mode.selection.picks == ((objects[1], objects[2]),)
 
 
 def test_different_candidates_are_not_merged(hand, engine, make_found, settle):
-    engine.found = make_found(0, 0, 9, 9), make_found(20, 0, 29, 9, candidate=3)
+    engine.found_objects = make_found(0, 0, 9, 9), make_found(20, 0, 29, 9, candidate=3)
     hand.toggle()
     settle()
     hand.click(5, 5)
@@ -224,12 +224,12 @@ def test_what_is_there_already_is_not_added_twice(mode, hand, state):
     assert "already" in hand.window.banner.text
 
 
-def test_entering_again_is_instant(mode, hand, engine, found):
+def test_entering_again_is_instant(mode, hand, engine, objects):
     hand.click(15, 15)
     hand.toggle()
     hand.toggle()
-    assert mode.selection.objects == found
-    assert mode.selection.picks == ((found[1],),)
+    assert mode.selection.objects == objects
+    assert mode.selection.picks == ((objects[1],),)
     assert engine.calls.count("search") == 1
 
 
@@ -239,13 +239,13 @@ def test_another_image_has_its_own_regions(mode, hand, engine, settle, tmp_path)
     hand.window.open_path(other)
     settle()
     assert not mode.active
-    engine.found = ()
+    engine.found_objects = ()
     hand.toggle()
     settle()
     assert mode.bar.label.text() == "Nothing found"
 
 
-def test_results_come_while_the_search_runs(hand, engine, qtbot, found, settle):
+def test_results_come_while_the_search_runs(hand, engine, qtbot, objects, settle):
     mode = hand.window.everything
     engine.search_gate.clear()
     hand.toggle()
@@ -256,11 +256,11 @@ def test_results_come_while_the_search_runs(hand, engine, qtbot, found, settle):
     engine.search_gate.set()
     settle()
     assert mode.selection.finished
-    assert mode.selection.picks == ((found[0],),)
+    assert mode.selection.picks == ((objects[0],),)
 
 
 def test_cancelling_is_at_once_and_keeps_what_was_found(
-    hand, engine, qtbot, found, settle
+    hand, engine, qtbot, objects, settle
 ):
     mode = hand.window.everything
     engine.search_gate.clear()
@@ -273,10 +273,10 @@ def test_cancelling_is_at_once_and_keeps_what_was_found(
     engine.search_gate.set()
     hand.press(mode.bar.continue_button)
     settle()
-    assert mode.selection.objects == found
+    assert mode.selection.objects == objects
 
 
-def test_leaving_ends_the_search(hand, engine, qtbot, settle, found):
+def test_leaving_ends_the_search(hand, engine, qtbot, settle, objects):
     mode = hand.window.everything
     engine.search_gate.clear()
     hand.toggle()
@@ -285,7 +285,7 @@ def test_leaving_ends_the_search(hand, engine, qtbot, settle, found):
     settle()
     assert len(engine.cancelled) == 1
     hand.toggle()
-    assert mode.selection.objects == found[:1], "found objects are kept"
+    assert mode.selection.objects == objects[:1], "found objects are kept"
 
 
 def test_an_edit_goes_first_and_the_search_goes_on(hand, engine, qtbot, settle, state):
@@ -323,7 +323,7 @@ def test_choosing_a_tool_leaves_the_mode(mode, hand):
     assert not mode.active
 
 
-def test_a_failed_search_says_why(hand, engine, settle):
+def test_a_failed_search_is_explained(hand, engine, settle):
     engine.error = ZimError("No memory is left.", "Close something.")
     hand.toggle()
     settle()

@@ -84,7 +84,7 @@ def test_preview_follows_the_choices(dialog):
     assert not dialog.form.quality.isVisible()
 
 
-def test_impossible_choices_say_why_and_cannot_be_exported(dialog, tmp_path):
+def test_impossible_choices_are_explained_and_cannot_be_exported(dialog, tmp_path):
     choose(dialog.form.format, "jpeg")
     assert "JPEG cannot hold the transparency" in dialog.preview.text()
     assert not dialog.ok.isEnabled()
@@ -111,7 +111,7 @@ def test_existing_file_is_replaced_only_on_demand(dialog, photo, settle, replace
     old = photo.parent / "photo-cutout.png"
     old.write_bytes(b"precious")
     dialog.form.template.setText("{name}-cutout")
-    dialog.form.template.textChanged.emit("")  # the folder changed behind its back
+    dialog.form.template.textChanged.emit("")  # the folder changed meanwhile
     assert "exists already" in dialog.preview.text()
     assert "photo-cutout-2.png" in dialog.preview.text()
     assert dialog.overwrite.isVisible()

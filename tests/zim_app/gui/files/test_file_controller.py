@@ -66,13 +66,13 @@ def test_work_comes_back_at_the_next_start(
 ):
     click(20, 20)
     click(60, 40)
-    wanted = prompts(opened)
+    expected = prompts(opened)
     settle()
     opened.close()
     window = next_window()
     window.open_path(photo)
     idle(qtbot, window)
-    assert prompts(window) == wanted
+    assert prompts(window) == expected
     assert window.document.state.matte is not None
 
 
@@ -80,14 +80,14 @@ def test_work_is_found_by_the_image_not_by_its_name(
     opened, click, settle, photo, next_window, qtbot
 ):
     click(20, 20)
-    wanted = prompts(opened)
+    expected = prompts(opened)
     opened.close()
     moved = photo.parent / "renamed.png"
     photo.rename(moved)
     window = next_window()
     window.open_path(moved)
     idle(qtbot, window)
-    assert prompts(window) == wanted
+    assert prompts(window) == expected
 
 
 def test_work_is_written_while_the_window_is_open(opened, click, settle, qtbot):
@@ -99,7 +99,7 @@ def test_work_is_written_while_the_window_is_open(opened, click, settle, qtbot):
     assert session.stack.objects[0].recipe == opened.document.state.recipe
 
 
-def test_unreadable_session_is_told_and_kept(
+def test_unreadable_session_is_reported_and_kept(
     opened, click, settle, photo, next_window, qtbot
 ):
     click(20, 20)
@@ -115,7 +115,7 @@ def test_unreadable_session_is_told_and_kept(
     assert window.document is not None
 
 
-def test_session_that_cannot_be_written_is_told_once(
+def test_session_that_cannot_be_written_is_reported_once(
     opened, click, settle, other, photo
 ):
     folder = SessionStore().folder
@@ -137,7 +137,7 @@ def test_session_that_cannot_be_written_is_told_once(
     assert opened.banner.text == ""
 
 
-# --- runs that died ----------------------------------------------------------------
+# --- crashed runs -----------------------------------------------------------------
 
 
 def test_relative_path_means_one_file(window, settle, photo, monkeypatch):
@@ -157,14 +157,14 @@ def test_killed_run_is_offered_at_the_next_start(
     opened.sessions.flush()
     settle()
     opened.sessions._lock.unlock()  # as the system does for a dead process
-    wanted = prompts(opened)
+    expected = prompts(opened)
     window = next_window()
     window.files.start()
     idle(qtbot, window)
     assert "photo.png" in window.banner.text
     window.banner.action_button.click()
     idle(qtbot, window)
-    assert prompts(window) == wanted
+    assert prompts(window) == expected
     again = next_window()
     again.files.start()
     idle(qtbot, again)
@@ -219,14 +219,14 @@ def test_project_is_saved_and_opened(
     assert not opened.isWindowModified()
     assert opened.windowTitle() == "work.zimproj[*] – zim-studio"
     assert window_state.recent_paths()[0] == path
-    wanted = prompts(opened)
-    assert read_project(path).stack.objects[0].recipe.prompts == wanted
+    expected = prompts(opened)
+    assert read_project(path).stack.objects[0].recipe.prompts == expected
     for file in SessionStore().folder.glob("*.json"):
         file.unlink()
     window = next_window()
     window.open_path(path)
     idle(qtbot, window)
-    assert prompts(window) == wanted
+    assert prompts(window) == expected
     assert window.document.image.path == photo
     assert not window.isWindowModified()
 
@@ -316,7 +316,7 @@ def test_missing_image_is_located(opened, click, settle, photo, tmp_path, qtbot)
     path = tmp_path / "work.zimproj"
     project_at(opened, path)
     settle()
-    wanted = prompts(opened)
+    expected = prompts(opened)
     opened.open_path(photo)  # so that no project is in use
     settle()
     moved = tmp_path / "elsewhere"
@@ -330,11 +330,11 @@ def test_missing_image_is_located(opened, click, settle, photo, tmp_path, qtbot)
     dialog.fileSelected.emit(str(moved / "new.png"))
     dialog.close()
     settle()
-    assert prompts(opened) == wanted
+    assert prompts(opened) == expected
     assert opened.document.image.path == moved / "new.png"
 
 
-def test_changed_image_is_told_and_one_of_another_size_refused(
+def test_changed_image_is_reported_and_one_of_another_size_refused(
     window, settle, photo, tmp_path
 ):
     path = tmp_path / "work.zimproj"
@@ -350,7 +350,7 @@ def test_changed_image_is_told_and_one_of_another_size_refused(
     assert "that one has 80 x 60 pixels" in window.banner.text
 
 
-def test_project_of_a_image_elsewhere_finds_it_by_the_session(
+def test_project_of_an_image_elsewhere_finds_it_by_the_session(
     opened, click, settle, other, tmp_path, qtbot
 ):
     opened.open_path(other)

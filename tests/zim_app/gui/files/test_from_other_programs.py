@@ -1,4 +1,4 @@
-"""Pictures and files dropped and pasted from other programs."""
+"""Images and files dropped and pasted from other programs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_dropped_folder_opens_its_first_image(window, settle, tmp_path):
     assert window.document.image.path == folder / "b2.png"
 
 
-def test_empty_folder_says_so(window, settle, tmp_path):
+def test_empty_folder_is_reported(window, settle, tmp_path):
     (tmp_path / "empty").mkdir()
     window.open_path(tmp_path / "empty")
     settle()
@@ -93,7 +93,7 @@ def test_pasted_file_is_opened(window, settle, photo):
     assert window.document.image.path == photo
 
 
-def test_nothing_to_paste_says_so(window, settle):
+def test_nothing_to_paste_is_reported(window, settle):
     data = QMimeData()
     data.setText("words")
     QGuiApplication.clipboard().setMimeData(data)
@@ -102,7 +102,7 @@ def test_nothing_to_paste_says_so(window, settle):
     assert "no photo in the clipboard" in window.banner.text
 
 
-def test_damaged_data_in_the_clipboard_says_so(window, settle):
+def test_damaged_data_in_the_clipboard_is_reported(window, settle):
     data = QMimeData()
     data.setData("image/png", b"\x89PNG\r\n\x1a\n no")
     QGuiApplication.clipboard().setMimeData(data)

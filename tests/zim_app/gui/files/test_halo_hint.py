@@ -1,4 +1,4 @@
-"""What the export dialog says about halos, on a soft edge with known colours."""
+"""The export dialog's hint about halos, on a soft edge with known colours."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def percent(dialog):
     return int(number)
 
 
-def test_a_halo_is_told_of_with_its_cure(make_dialog):
+def test_a_halo_is_reported_with_its_cure(make_dialog):
     dialog = make_dialog()
     assert dialog.halo.isVisible()
     assert "old background: turn this up" in dialog.halo.text()
@@ -95,7 +95,7 @@ def test_the_number_follows_the_slider_without_being_measured_again(make_dialog)
 
 def test_each_objects_own_amount_counts(make_dialog):
     assert percent(make_dialog(own=(1.0, 0.0))) < 10
-    # As one flat cut-out, the largest amount is everybody's.
+    # In one flat cut-out, the largest amount applies to all objects.
     together = ExportOptions(scope="together")
     assert percent(make_dialog(together, own=(0.0, 1.0))) < 10
     layers = ExportOptions(scope="together", format="psd")
@@ -111,7 +111,7 @@ def test_a_matte_has_no_halo(make_dialog):
     assert dialog.halo.isVisible()
 
 
-def test_without_a_soft_edge_it_says_so(qtbot, files):
+def test_the_lack_of_a_soft_edge_is_reported(qtbot, files):
     image, _, hard = scene()
     hint = HaloHint(files, image, [hard])
     qtbot.addWidget(hint)

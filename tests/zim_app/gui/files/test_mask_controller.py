@@ -40,11 +40,11 @@ def choose(window, paths, settle, *, refine=True):
 
 
 def answer(window, settle, *, refine=True):
-    [question] = window.findChildren(MaskDialog)
-    button = question.refine if refine else question.as_it_is
+    [dialog] = window.findChildren(MaskDialog)
+    button = dialog.refine if refine else dialog.as_it_is
     QTest.mouseClick(button, LEFT, pos=QPoint(8, button.height() // 2))
     assert button.isChecked()
-    QTest.keyClick(question, Qt.Key.Key_Return)
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
     settle()
 
 
@@ -83,7 +83,7 @@ def test_what_was_cut_out_before_stays(opened, mask, settle, qtbot):
     choose(opened, [mask], settle)
     assert opened.document.state.objects[1] == before
     assert opened.document.state.active == 0
-    # A negative click on it is an edit like any other, and no objection.
+    # A negative click on it is an edit like any other, and gives no error.
     qtbot.mouseClick(opened.canvas.viewport(), Qt.MouseButton.RightButton, pos=at)
     settle()
     assert opened.document.state.recipe.prompts.only_negative
@@ -113,12 +113,10 @@ def test_a_mask_is_part_of_projects_and_recipes(opened, mask, settle, tmp_path):
         (None, "bad.png"),
     ],
 )
-def test_a_mask_that_cannot_be_used_is_told_of(
-    opened, mask, settle, tmp_path, pixels, sentence
-):
+def test_an_unusable_mask_is_reported(opened, mask, settle, tmp_path, pixels, sentence):
     bad = tmp_path / "bad.png"
     if pixels is None:
-        bad.write_bytes(b"no picture")
+        bad.write_bytes(b"no image")
     else:
         Image.fromarray(pixels).save(bad)
     choose(opened, [mask, bad], settle)

@@ -100,7 +100,7 @@ def test_every_known_model_is_listed_with_its_licence(manager):
     assert visible_buttons(manager.rows["sam-vit-b"]) == ["Download 375.0 MB"]
 
 
-def test_every_button_says_what_it_does(manager):
+def test_every_button_has_a_description(manager):
     for button in manager.findChildren(QPushButton):
         assert button.toolTip(), button.text()
 
@@ -145,7 +145,7 @@ def test_a_cancelled_download_can_be_resumed_or_thrown_away(qtbot, manager, serv
     qtbot.waitUntil(lambda: len(server.fetched) == 2)
 
 
-def test_without_a_network_the_row_says_what_to_do(qtbot, manager, server, window):
+def test_without_a_network_the_row_has_the_cure(qtbot, manager, server, window):
     server.error = DownloadError("example.org cannot be reached.", "Go online.")
     server.go_on.set()
     row = manager.rows["sam-vit-b"]
@@ -159,7 +159,7 @@ def test_without_a_network_the_row_says_what_to_do(qtbot, manager, server, windo
     assert not row.error.isVisible()
 
 
-def test_downloads_wait_for_one_another(qtbot, manager, server):
+def test_downloads_run_one_at_a_time(qtbot, manager, server):
     first, second = manager.rows["sam-vit-b"], manager.rows["sam-vit-l"]
     click(qtbot, first.download_button)
     click(qtbot, second.download_button)
@@ -249,7 +249,7 @@ def test_changing_the_model_can_be_undone(qtbot, opened, manager, added, settle)
     assert added.use_button.isEnabled(), "the dialog follows"
 
 
-def test_a_new_model_answers_the_prompts_that_are_there(
+def test_a_new_model_solves_the_existing_prompts(
     qtbot, opened, engine, manager, added, settle
 ):
     click_canvas(qtbot, opened)

@@ -128,7 +128,7 @@ def test_stopping_goes_back_to_the_image_that_is_open(
     assert current(window) == "p1.png"
 
 
-def test_marks_tell_what_was_done(strip, window, settle, qtbot):
+def test_marks_show_the_state_of_the_work(strip, window, settle, qtbot):
     def marks():
         return [strip.model.index(row).data(MARK) for row in range(3)]
 
@@ -178,7 +178,7 @@ def test_new_and_deleted_files_are_followed(strip, window, settle, folder, qtbot
     settle()
 
 
-def test_thousands_of_images_are_read_only_as_they_are_seen(
+def test_thousands_of_images_are_read_only_when_visible(
     window, settle, tmp_path, qtbot
 ):
     folder = tmp_path / "many"

@@ -199,7 +199,9 @@ def test_an_empty_or_equal_name_changes_nothing(three, opened, state, qtbot, tex
     assert opened.document.undo_stack.isClean()
 
 
-def test_an_answer_does_not_end_renaming(three, opened, state, engine, settle, qtbot):
+def test_an_arriving_matte_does_not_end_renaming(
+    three, opened, state, engine, settle, qtbot
+):
     engine.gate.clear()
     three.point(35)
     three.key(KEY.Key_F2, widget=opened.canvas)
@@ -212,14 +214,16 @@ def test_an_answer_does_not_end_renaming(three, opened, state, engine, settle, q
     assert state().objects[0].name == "lead"
 
 
-def test_duplicates_lie_above_and_are_answered_at_once(three, opened, state, engine):
-    asked = len(engine.solved)
+def test_duplicates_lie_above_and_have_their_matte_at_once(
+    three, opened, state, engine
+):
+    count = len(engine.solved)
     three.click(1)
     three.act("object_duplicate")
     assert names(opened) == ["Object 3", "Object 2 copy", "Object 2", "Object 1"]
     assert state().object.id == 4
     assert state().matte is state().mattes[2]
-    assert len(engine.solved) == asked
+    assert len(engine.solved) == count
 
 
 def test_delete_key_in_the_list_deletes_objects_not_prompts(three, opened, state):
@@ -257,7 +261,7 @@ def test_merging_what_differs_asks_first(three, opened, state):
     three.click(0)
     three.click(2, modifier=MODIFIER.ShiftModifier)
     three.act("object_merge")
-    assert ids(state()) == [3, 2, 1], "nothing happens unasked"
+    assert ids(state()) == [3, 2, 1], "nothing happens without a confirmation"
     assert "the refinement" in opened.banner.text
     opened.banner.action_button.click()
     assert ids(state()) == [3]
@@ -276,7 +280,7 @@ def test_merging_with_an_eraser_asks_first(three, opened, state):
     assert state().object.recipe.finish.strokes == erased.finish.strokes
 
 
-def test_an_answer_given_too_late_does_no_harm(three, opened, state):
+def test_a_late_confirmation_does_no_harm(three, opened, state):
     soft = state().objects[2].recipe.with_finish(feather=4.0)
     opened.document.edit_object("Feather", 2, recipe=soft)
     three.key(KEY.Key_A, MODIFIER.ControlModifier)
@@ -364,7 +368,7 @@ def test_clearing_a_merged_object_clears_all_its_prompts(three, state):
     assert not state().object.recipe.has_prompts
 
 
-def test_a_row_says_that_its_matte_is_still_to_come(three, opened, engine, settle):
+def test_a_row_shows_that_its_matte_is_pending(three, opened, engine, settle):
     engine.gate.clear()
     three.point(33)
     assert opened.objects.model.index(0).data(ROW_ROLE).is_pending

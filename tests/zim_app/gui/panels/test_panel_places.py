@@ -27,7 +27,7 @@ def test_a_closed_panel_stays_closed(opened, settle, photo, qtbot, engine):
     opened.tools.candidates.close()
     opened.open_path(photo)
     settle()
-    assert not opened.tools.candidates.isVisible(), "with the next picture"
+    assert not opened.tools.candidates.isVisible(), "with the next image"
     opened.close()
     again = MainWindow(InferenceQueue(lambda: engine))
     qtbot.addWidget(again)

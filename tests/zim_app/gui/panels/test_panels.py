@@ -39,7 +39,7 @@ def recipe(opened):
 
 @pytest.fixture
 def candidates(engine):
-    """Let the engine's answers carry candidates."""
+    """Let the engine's mattes have candidates."""
     solve = engine.solve
     images = tuple(np.full((6, 8), 60 * i, np.uint8) for i in range(4))
     scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
@@ -127,7 +127,7 @@ def test_a_dragged_slider_is_previewed_and_is_one_step(clicked, recipe, engine, 
     assert recipe().finish.feather == pytest.approx(8, abs=0.1)
     assert clicked.document.undo_stack.count() == steps + 1
     assert clicked.document.undo_stack.undoText() == "Feather"
-    assert clicked.canvas._preview is None, "the document has its own now"
+    assert clicked.canvas._preview is None, "the document has its own matte now"
     clicked.actions_by_id["undo"].trigger()
     assert field.value == 0
 
@@ -170,7 +170,7 @@ def test_the_detail_is_chosen(clicked, recipe):
     assert box.currentData() == "guided"
 
 
-def test_a_second_look_is_one_undo_step(clicked, engine, recipe, qtbot, settle):
+def test_flip_tta_is_one_undo_step(clicked, engine, recipe, qtbot, settle):
     panel = clicked.tools.refine
     steps = clicked.document.undo_stack.count()
     indicator = QPoint(8, panel.mirrored.height() // 2)
@@ -245,7 +245,7 @@ def test_hovering_over_a_candidate_previews_it(
     assert (recipe(), clicked.document.undo_stack.count()) == (before, steps)
 
 
-# -- What a click would give ---------------------------------------------
+# -- Preview of a click --------------------------------------------------
 
 
 def test_hovering_previews_a_click(clicked, engine, qtbot, settle, recipe):
@@ -254,11 +254,11 @@ def test_hovering_previews_a_click(clicked, engine, qtbot, settle, recipe):
     assert clicked.actions_by_id["hover_preview"].isChecked()
     qtbot.mouseMove(clicked.canvas.viewport(), clicked.canvas.to_view(50, 30).toPoint())
     settle()
-    asked = engine.solved[-1]
-    assert asked.recipe.prompts.points[:-1] == before.prompts.points
-    assert asked.recipe.prompts.points[-1].x == pytest.approx(50, abs=0.1)
-    assert asked.recipe.options.upsampling == "bilinear"
-    assert not asked.cacheable
+    request = engine.solved[-1]
+    assert request.recipe.prompts.points[:-1] == before.prompts.points
+    assert request.recipe.prompts.points[-1].x == pytest.approx(50, abs=0.1)
+    assert request.recipe.options.upsampling == "bilinear"
+    assert not request.cacheable
     assert recipe() == before
     shown = clicked.canvas.viewport().grab().toImage()
     at = clicked.canvas.to_view(10, 50).toPoint()
@@ -299,21 +299,23 @@ def test_the_brush_and_the_outside_have_no_preview(clicked, engine, qtbot, settl
 IMAGE = np.zeros((60, 80, 3), np.uint8)
 
 
-def ask(x):
+def make_request(x):
     return Request(IMAGE, "a", Recipe(PromptSet((Point(x, 1),))))
 
 
 @pytest.fixture
 def answers(queue):
-    got = []
-    queue.solved.connect(lambda request, matte: got.append(("solved", request)))
-    queue.previewed.connect(lambda request, matte: got.append(("previewed", request)))
-    queue.failed.connect(lambda request, error: got.append(("failed", request)))
-    return got
+    received = []
+    queue.solved.connect(lambda request, matte: received.append(("solved", request)))
+    queue.previewed.connect(
+        lambda request, matte: received.append(("previewed", request))
+    )
+    queue.failed.connect(lambda request, error: received.append(("failed", request)))
+    return received
 
 
-def test_a_preview_is_answered_when_idle(queue, answers, qtbot):
-    preview = ask(1)
+def test_a_preview_is_solved_when_idle(queue, answers, qtbot):
+    preview = make_request(1)
     queue.preview(preview)
     assert not queue.idle
     qtbot.waitUntil(lambda: queue.idle)
@@ -322,7 +324,7 @@ def test_a_preview_is_answered_when_idle(queue, answers, qtbot):
 
 def test_the_newest_preview_follows_the_running_one(queue, engine, answers, qtbot):
     engine.gate.clear()
-    previews = [ask(x) for x in range(4)]
+    previews = [make_request(x) for x in range(4)]
     for preview in previews:
         queue.preview(preview)
     engine.gate.set()
@@ -332,30 +334,30 @@ def test_the_newest_preview_follows_the_running_one(queue, engine, answers, qtbo
 
 def test_a_request_drops_previews(queue, engine, answers, qtbot):
     engine.gate.clear()
-    running, waiting, wanted = ask(1), ask(2), ask(3)
+    running, waiting, request = make_request(1), make_request(2), make_request(3)
     queue.preview(running)
     qtbot.waitUntil(lambda: engine.calls == ["solve"])
     queue.preview(waiting)
-    queue.solve(wanted)
+    queue.solve(request)
     engine.gate.set()
     qtbot.waitUntil(lambda: queue.idle)
-    assert answers == [("solved", wanted)]
+    assert answers == [("solved", request)]
     assert engine.cancelled == [running]
 
 
 def test_a_preview_waits_for_a_request(queue, engine, answers, qtbot):
     engine.gate.clear()
-    wanted, preview = ask(1), ask(2)
-    queue.solve(wanted)
+    request, preview = make_request(1), make_request(2)
+    queue.solve(request)
     queue.preview(preview)
     engine.gate.set()
     qtbot.waitUntil(lambda: queue.idle)
-    assert answers == [("solved", wanted), ("previewed", preview)]
+    assert answers == [("solved", request), ("previewed", preview)]
 
 
 def test_a_withdrawn_preview_is_cancelled(queue, engine, answers, qtbot):
     engine.gate.clear()
-    queue.preview(ask(1))
+    queue.preview(make_request(1))
     qtbot.waitUntil(lambda: engine.calls == ["solve"])
     queue.preview(None)
     engine.gate.set()
@@ -365,6 +367,6 @@ def test_a_withdrawn_preview_is_cancelled(queue, engine, answers, qtbot):
 
 def test_a_preview_fails_silently(queue, engine, answers, qtbot, refusal):
     engine.error = refusal
-    queue.preview(ask(1))
+    queue.preview(make_request(1))
     qtbot.waitUntil(lambda: queue.idle)
     assert answers == []

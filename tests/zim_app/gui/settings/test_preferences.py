@@ -39,8 +39,8 @@ def test_nonsense_in_the_file_counts_as_not_stored(setting):
 
 
 def test_values_survive_the_file_in_their_own_type(qtbot):
-    wanted = {"hover_preview": True, "marker_size": 20, "checker_dark": "#AABBCC"}
-    for key, value in wanted.items():
+    values = {"hover_preview": True, "marker_size": 20, "checker_dark": "#AABBCC"}
+    for key, value in values.items():
         preferences.set_value(key, value)
     QSettings().sync()
     assert preferences.value("hover_preview") is True
@@ -48,9 +48,9 @@ def test_values_survive_the_file_in_their_own_type(qtbot):
     assert preferences.value("checker_dark") == "#aabbcc"
 
 
-def test_only_what_differs_is_stored_and_told(qtbot):
-    told = []
-    preferences.changed.connect(told.append)
+def test_only_changed_settings_are_stored_and_reported(qtbot):
+    changes = []
+    preferences.changed.connect(changes.append)
     preferences.set_value("theme", "system")
     assert stored() == []
     preferences.set_value("theme", "dark")
@@ -58,8 +58,8 @@ def test_only_what_differs_is_stored_and_told(qtbot):
     preferences.set_value("theme", "dark")
     preferences.set_value("theme", "system")
     assert stored() == []
-    assert told == ["theme", "theme"]
-    preferences.changed.disconnect(told.append)
+    assert changes == ["theme", "theme"]
+    preferences.changed.disconnect(changes.append)
 
 
 def test_reset_forgets_all_choices():
@@ -96,23 +96,23 @@ def read_only(tmp_path, monkeypatch):
 
 
 def test_choices_that_cannot_be_stored_hold_until_the_end(read_only, window, qtbot):
-    told = []
-    preferences.changed.connect(told.append)
+    changes = []
+    preferences.changed.connect(changes.append)
     preferences.set_value("marker_size", 20)
     preferences.set_value("marker_size", 30)
     assert preferences.value("marker_size") == 30
-    assert told == ["marker_size", "marker_size"]
+    assert changes == ["marker_size", "marker_size"]
     assert "cannot be stored" in window.banner.text
     window.banner.dismiss()
-    assert window.banner.text == "", "it is said once"
+    assert window.banner.text == "", "it is reported once"
     preferences.set_value("marker_size", 16)
     assert preferences.value("marker_size") == 16
-    preferences.changed.disconnect(told.append)
+    preferences.changed.disconnect(changes.append)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=ids)
 def test_every_setting_is_read_somewhere(setting):
-    """A setting that nothing follows would be a promise that is not kept."""
+    """A setting that no code reads would have no effect."""
     table = Path(preferences.__file__)
     gui = table.parents[1]
     others = [path for path in gui.rglob("*.py") if path != table]

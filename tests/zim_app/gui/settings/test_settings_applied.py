@@ -25,7 +25,7 @@ def click(opened, qtbot, settle):
     return click
 
 
-def test_points_are_as_large_as_the_user_wants(opened, click):
+def test_the_size_of_points_follows_the_setting(opened, click):
     click(40, 30)
     small = count(opened, POSITIVE)
     preferences.set_value("marker_size", 32)
@@ -48,7 +48,7 @@ def test_the_grey_around_the_image(opened):
     assert image.pixelColor(1, 1).getRgb()[:3] == (200, 200, 200)
 
 
-def test_the_first_brush_is_as_large_as_the_user_wants(window, photo, settle):
+def test_the_first_brush_size_follows_the_setting(window, photo, settle):
     preferences.set_value("brush_size", 50)
     window.open_path(photo)
     settle()

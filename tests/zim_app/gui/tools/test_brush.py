@@ -1,4 +1,4 @@
-"""The brush in the window: mouse, pen, keys; what is seen, and what is kept."""
+"""The brush in the window: mouse, pen, keys; previews and stored strokes."""
 
 import numpy as np
 import pytest
@@ -119,13 +119,13 @@ def test_painting_without_a_prompt(opened, hand, strokes, engine, settle):
     assert engine.solved[-1].recipe.finish.strokes == (stroke,)
 
 
-def test_a_stroke_is_seen_before_any_answer(opened, hand, grey, engine, settle):
+def test_a_stroke_is_visible_before_any_matte(opened, hand, grey, engine, settle):
     engine.gate.clear()
     hand.press((20, 20))
     hand.move((60, 20))
     assert grey(40, 20) == 255, "while it is drawn"
     hand.release((60, 20))
-    assert grey(40, 20) == 255, "and until there is an answer"
+    assert grey(40, 20) == 255, "and until there is a matte"
     hand.draw((40, 40), (60, 40))
     assert grey(40, 20) == grey(50, 40) == 255, "further strokes lie beside it"
     hand.draw((40, 10), (40, 30), button=RIGHT)
@@ -133,7 +133,7 @@ def test_a_stroke_is_seen_before_any_answer(opened, hand, grey, engine, settle):
     assert grey(30, 20) == 255
     engine.gate.set()
     settle()
-    assert grey(20, 50) == 255, "then the answer is seen"
+    assert grey(20, 50) == 255, "then the matte is shown"
     assert grey(60, 20) == 0
 
 
@@ -176,7 +176,9 @@ def test_escape_aborts_a_stroke(opened, canvas, hand, grey, strokes, qtbot):
     assert strokes() == ()
 
 
-def test_an_answer_during_a_stroke_keeps_it(opened, canvas, hand, grey, engine, settle):
+def test_a_matte_that_arrives_during_a_stroke_keeps_it(
+    opened, canvas, hand, grey, engine, settle
+):
     engine.gate.clear()
     hand.draw((60, 10), (70, 10))
     hand.press((60, 40))
@@ -184,7 +186,7 @@ def test_an_answer_during_a_stroke_keeps_it(opened, canvas, hand, grey, engine, 
     engine.gate.set()
     settle()
     assert opened.document.state.matte is not None
-    assert grey(20, 30) == 255, "the fake answer's left half"
+    assert grey(20, 30) == 255, "the fake matte's left half"
     assert grey(65, 40) == 255, "and the stroke on it"
     hand.release((70, 40))
     assert len(opened.document.state.recipe.finish.strokes) == 2

@@ -1,4 +1,4 @@
-"""Scribbles and the lasso: what is stored, and what the hand does."""
+"""Scribbles and the lasso: stored prompts and gestures."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_a_straight_line_needs_two_vertices():
 
 @pytest.mark.parametrize("positive", [True, False])
 @pytest.mark.parametrize("chosen", [True, False])
-def test_the_button_and_the_option_say_which(positive, chosen):
+def test_the_button_and_the_option_choose_the_sign(positive, chosen):
     options = ToolOptions(positive=chosen)
     edit = drawn(ScribbleGesture, (5, 5), (30, 5), positive=positive, options=options)
     [scribble] = edit.recipe.prompts.scribbles
@@ -181,7 +181,7 @@ def test_escape_aborts_a_scribble(opened, qtbot, prompts):
     qtbot.keyClick(canvas, Qt.Key.Key_S)
     qtbot.mousePress(canvas.viewport(), LEFT, pos=canvas.to_view(20, 10).toPoint())
     qtbot.mouseMove(canvas.viewport(), canvas.to_view(40, 30).toPoint())
-    assert canvas.shown_prompts.scribbles, "it is seen while it is drawn"
+    assert canvas.shown_prompts.scribbles, "it is visible while it is drawn"
     qtbot.keyClick(canvas, Qt.Key.Key_Escape)
     assert not canvas.shown_prompts
     qtbot.mouseRelease(canvas.viewport(), LEFT, pos=canvas.to_view(40, 30).toPoint())
@@ -219,7 +219,7 @@ def test_options_follow_the_tool(opened, qtbot, stroke, prompts):
     assert not prompts().scribbles[0].positive
 
 
-def test_every_tool_says_its_key(opened):
+def test_every_tool_shows_its_key(opened):
     for id_ in ("prompt", "scribble", "lasso", "hand"):
         action = opened.actions_by_id[f"tool_{id_}"]
         assert f"({action.shortcut().toString()})" in action.toolTip()

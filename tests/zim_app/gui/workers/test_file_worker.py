@@ -1,4 +1,4 @@
-"""Each job of files tells only the one who asked for it, on the window's thread."""
+"""Each file job calls its own callbacks only, on the window's thread."""
 
 from __future__ import annotations
 

@@ -15,30 +15,32 @@ from zim_model.request import Request, Timings
 IMAGE = np.zeros((60, 80, 3), np.uint8)
 
 
-def ask(x: float = 1, image: str = "a") -> Request:
+def make_request(x: float = 1, image: str = "a") -> Request:
     return Request(IMAGE, image, Recipe(PromptSet((Point(x, 1),))))
 
 
 @pytest.fixture
 def answers(queue):
-    got = []
-    queue.prepared.connect(lambda request, timings: got.append(("prepared", request)))
-    queue.solved.connect(lambda request, matte: got.append(("solved", request)))
-    queue.failed.connect(lambda request, error: got.append(("failed", request)))
-    return got
+    received = []
+    queue.prepared.connect(
+        lambda request, timings: received.append(("prepared", request))
+    )
+    queue.solved.connect(lambda request, matte: received.append(("solved", request)))
+    queue.failed.connect(lambda request, error: received.append(("failed", request)))
+    return received
 
 
 def test_engine_is_made_and_used_on_the_worker(queue, engine, answers, qtbot):
-    request = ask()
+    request = make_request()
     queue.prepare(request)
     qtbot.waitUntil(lambda: queue.idle)
     assert answers == [("prepared", request)]
     assert engine.calls == ["prepare"]  # which asserts the thread
 
 
-def test_click_during_encode_is_kept_and_answered(queue, engine, answers, qtbot):
+def test_click_during_encode_is_kept_and_solved(queue, engine, answers, qtbot):
     engine.gate.clear()
-    image, click = ask(), ask(2)
+    image, click = make_request(), make_request(2)
     queue.prepare(image)
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
     queue.solve(click)
@@ -50,8 +52,8 @@ def test_click_during_encode_is_kept_and_answered(queue, engine, answers, qtbot)
 
 def test_a_late_warm_up_takes_no_clicks_place(queue, engine, answers, qtbot):
     engine.gate.clear()
-    click = ask(2)
-    queue.prepare(ask())
+    click = make_request(2)
+    queue.prepare(make_request())
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
     queue.solve(click)
     queue.warm_up()
@@ -62,8 +64,8 @@ def test_a_late_warm_up_takes_no_clicks_place(queue, engine, answers, qtbot):
 
 def test_latest_wins(queue, engine, answers, qtbot):
     engine.gate.clear()
-    queue.prepare(ask())
-    clicks = [ask(x) for x in (2, 3, 4)]
+    queue.prepare(make_request())
+    clicks = [make_request(x) for x in (2, 3, 4)]
     for click in clicks:
         queue.solve(click)
     engine.gate.set()
@@ -73,10 +75,10 @@ def test_latest_wins(queue, engine, answers, qtbot):
 
 
 def test_a_superseded_solve_is_cancelled(queue, engine, answers, qtbot):
-    queue.prepare(ask())
+    queue.prepare(make_request())
     qtbot.waitUntil(lambda: queue.idle)
     engine.gate.clear()
-    old, new = ask(2), ask(3)
+    old, new = make_request(2), make_request(3)
     queue.solve(old)
     qtbot.waitUntil(lambda: len(engine.calls) == 2)
     queue.solve(new)
@@ -88,7 +90,7 @@ def test_a_superseded_solve_is_cancelled(queue, engine, answers, qtbot):
 
 def test_another_image_cancels_the_encoding(queue, engine, answers, qtbot):
     engine.gate.clear()
-    old, new = ask(image="a"), ask(image="b")
+    old, new = make_request(image="a"), make_request(image="b")
     queue.prepare(old)
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
     queue.prepare(new)
@@ -100,9 +102,9 @@ def test_another_image_cancels_the_encoding(queue, engine, answers, qtbot):
 
 def test_withdraw_cancels_the_solve_but_not_the_encoding(queue, engine, answers, qtbot):
     engine.gate.clear()
-    queue.prepare(ask())
+    queue.prepare(make_request())
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
-    queue.solve(ask(2))
+    queue.solve(make_request(2))
     queue.withdraw()
     engine.gate.set()
     qtbot.waitUntil(lambda: queue.idle)
@@ -114,7 +116,7 @@ def test_errors_are_delivered_and_the_queue_goes_on(
     queue, engine, answers, qtbot, refusal
 ):
     engine.error = refusal
-    bad, good = ask(2), ask(3)
+    bad, good = make_request(2), make_request(3)
     queue.solve(bad)
     qtbot.waitUntil(lambda: queue.idle)
     engine.error = None
@@ -126,7 +128,7 @@ def test_errors_are_delivered_and_the_queue_goes_on(
 def test_a_bug_reaches_the_hook(queue, engine, qtbot):
     engine.error = ZeroDivisionError()
     with qtbot.capture_exceptions() as caught:
-        queue.prepare(ask())
+        queue.prepare(make_request())
         qtbot.waitUntil(lambda: queue.idle)
     assert [kind for kind, *_ in caught] == [ZeroDivisionError]
 
@@ -138,14 +140,14 @@ def test_an_engine_that_cannot_be_made_is_an_error(qtbot, refusal):
     queue = InferenceQueue(fail)
     failed = []
     queue.failed.connect(lambda request, error: failed.append(error))
-    queue.prepare(ask())
+    queue.prepare(make_request())
     qtbot.waitUntil(lambda: queue.idle)
     queue.close()
     assert failed == [refusal]
     assert isinstance(failed[0], ZimError)
 
 
-# -- What encoding took, and what had to be done for it -------------------------------
+# -- Reports of encoding: its time, and notes about memory ----------------------------
 
 FREED = "Memory ran short."
 
@@ -180,34 +182,34 @@ def engine():
 
 
 @pytest.fixture
-def told(queue):
-    got: list[Timings] = []
-    queue.prepared.connect(lambda request, timings: got.append(timings))
-    queue.solved.connect(lambda request, matte: got.append(matte.timings))
-    return got
+def reported(queue):
+    timings_received: list[Timings] = []
+    queue.prepared.connect(lambda request, timings: timings_received.append(timings))
+    queue.solved.connect(lambda request, matte: timings_received.append(matte.timings))
+    return timings_received
 
 
-def test_the_first_answer_reports_its_encoding(queue, told, qtbot):
+def test_the_first_matte_reports_its_encoding(queue, reported, qtbot):
     for x in (1, 2):
-        queue.solve(ask(x))
+        queue.solve(make_request(x))
         qtbot.waitUntil(lambda: queue.idle)
-    first, second = told
+    first, second = reported
     assert (first.encode_ms, first.click_ms, first.notes) == (7.0, 5.0, (FREED,))
     assert (second.encode_ms, second.click_ms, second.notes) == (0.0, 5.0, ())
 
 
-def test_an_encoding_is_reported_once(queue, told, qtbot):
-    queue.prepare(ask())
+def test_an_encoding_is_reported_once(queue, reported, qtbot):
+    queue.prepare(make_request())
     qtbot.waitUntil(lambda: queue.idle)
-    queue.solve(ask(2))
+    queue.solve(make_request(2))
     qtbot.waitUntil(lambda: queue.idle)
-    assert [timings.encode_ms for timings in told] == [7.0, 0.0]
-    assert [timings.notes for timings in told] == [(FREED,), ()]
+    assert [timings.encode_ms for timings in reported] == [7.0, 0.0]
+    assert [timings.notes for timings in reported] == [(FREED,), ()]
 
 
 @pytest.mark.parametrize("withdrawn_by", ["Cancelled", "ZimError"])
-def test_a_withdrawn_click_leaves_its_report_to_the_next(
-    queue, engine, told, qtbot, monkeypatch, refusal, withdrawn_by
+def test_the_next_matte_reports_for_a_withdrawn_click(
+    queue, engine, reported, qtbot, monkeypatch, refusal, withdrawn_by
 ):
     error = Cancelled() if withdrawn_by == "Cancelled" else refusal
 
@@ -216,57 +218,57 @@ def test_a_withdrawn_click_leaves_its_report_to_the_next(
 
     with monkeypatch.context() as patch:
         patch.setattr(engine, "solve", cancel_pending)
-        queue.solve(ask(1))
+        queue.solve(make_request(1))
         qtbot.waitUntil(lambda: queue.idle)
-    queue.solve(ask(2))
+    queue.solve(make_request(2))
     qtbot.waitUntil(lambda: queue.idle)
-    (timings,) = told
+    (timings,) = reported
     assert (timings.encode_ms, timings.notes) == (7.0, (FREED,))
 
 
 def test_another_image_does_not_inherit_the_encode_time(
-    queue, engine, told, qtbot, monkeypatch
+    queue, engine, reported, qtbot, monkeypatch
 ):
     def cancel_pending(request, cancelled):
         raise Cancelled
 
     with monkeypatch.context() as patch:
         patch.setattr(engine, "solve", cancel_pending)
-        queue.solve(ask(image="a"))
+        queue.solve(make_request(image="a"))
         qtbot.waitUntil(lambda: queue.idle)
     engine.encoded.add("b")
-    queue.solve(ask(image="b"))
+    queue.solve(make_request(image="b"))
     qtbot.waitUntil(lambda: queue.idle)
-    (timings,) = told
+    (timings,) = reported
     assert (timings.encode_ms, timings.notes) == (0.0, (FREED,))
 
 
-def test_what_a_preview_noted_is_reported_with_the_next_answer(
-    queue, engine, told, qtbot
+def test_notes_of_a_preview_are_reported_with_the_next_matte(
+    queue, engine, reported, qtbot
 ):
     engine.encoded.add("a")
-    queue.preview(ask(1))
+    queue.preview(make_request(1))
     qtbot.waitUntil(lambda: queue.idle)
-    assert told == []
-    queue.solve(ask(2))
+    assert reported == []
+    queue.solve(make_request(2))
     qtbot.waitUntil(lambda: queue.idle)
-    (timings,) = told
+    (timings,) = reported
     assert timings.notes == (FREED,)
 
 
-def test_activity_says_what_runs(queue, qtbot):
+def test_activity_names_the_running_task(queue, qtbot):
     seen = []
     queue.activity_changed.connect(seen.append)
     queue.warm_up()
     qtbot.waitUntil(lambda: queue.idle)
-    queue.solve(ask())
+    queue.solve(make_request())
     qtbot.waitUntil(lambda: queue.idle)
     assert seen == ["warm_up", "", "solve", ""]
 
 
 def test_close_cancels_what_runs(queue, engine, qtbot):
     engine.gate.clear()
-    queue.prepare(ask())
+    queue.prepare(make_request())
     qtbot.waitUntil(lambda: engine.calls == ["prepare"])
     queue._engine_worker.newest_request = None  # what close does first
     engine.gate.set()

@@ -1,4 +1,4 @@
-"""The engine, lent to another thread."""
+"""The engine, shared with another thread."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ def request(key="other"):
 
 
 @pytest.fixture
-def borrower():
+def batch_thread():
     with ThreadPoolExecutor(1) as pool:
         yield pool
 
 
-def test_answers_come_to_the_thread_that_asked(qtbot, queue, engine, borrower):
-    answer = borrower.submit(queue.shared_engine.solve, request())
+def test_results_come_to_the_calling_thread(qtbot, queue, engine, batch_thread):
+    answer = batch_thread.submit(queue.shared_engine.solve, request())
     qtbot.waitUntil(answer.done)
     assert answer.result().alpha[0, 0] == 65535
     qtbot.waitUntil(lambda: queue.idle)
 
 
-def test_errors_do_as_well(qtbot, queue, engine, borrower):
+def test_errors_do_as_well(qtbot, queue, engine, batch_thread):
     engine.error = ValueError("odd")
-    answer = borrower.submit(queue.shared_engine.everything, request())
+    answer = batch_thread.submit(queue.shared_engine.everything, request())
     qtbot.waitUntil(answer.done)
     assert repr(answer.exception()) == "ValueError('odd')"
 
 
-def test_the_windows_requests_come_first(qtbot, queue, engine, borrower):
+def test_the_windows_requests_come_first(qtbot, queue, engine, batch_thread):
     engine.gate.clear()
-    answer = borrower.submit(queue.shared_engine.solve, request())
+    answer = batch_thread.submit(queue.shared_engine.solve, request())
     qtbot.waitUntil(lambda: engine.calls == ["solve"])
     queue.solve(request("shown"))
     engine.gate.set()
@@ -52,10 +52,10 @@ def test_the_windows_requests_come_first(qtbot, queue, engine, borrower):
     assert [r.image_key for r in engine.cancelled] == ["other"]
 
 
-def test_the_borrower_can_withdraw(qtbot, queue, engine, borrower):
+def test_the_caller_can_cancel(qtbot, queue, engine, batch_thread):
     stop = threading.Event()
     engine.gate.clear()
-    answer = borrower.submit(queue.shared_engine.solve, request(), stop.is_set)
+    answer = batch_thread.submit(queue.shared_engine.solve, request(), stop.is_set)
     qtbot.waitUntil(lambda: engine.calls == ["solve"])
     stop.set()
     engine.gate.set()
@@ -64,25 +64,25 @@ def test_the_borrower_can_withdraw(qtbot, queue, engine, borrower):
     qtbot.waitUntil(lambda: queue.idle)
 
 
-def test_an_engine_that_cannot_be_made_is_told(qtbot, borrower):
+def test_an_engine_that_cannot_be_made_is_reported(qtbot, batch_thread):
     def fail():
         raise WeightsError("There is none.")
 
     queue = InferenceQueue(fail)
-    answer = borrower.submit(queue.shared_engine.solve, request())
+    answer = batch_thread.submit(queue.shared_engine.solve, request())
     qtbot.waitUntil(answer.done)
     assert isinstance(answer.exception(), WeightsError)
     queue.close()
 
 
-def test_closing_lets_nobody_wait_for_ever(qtbot, engine, borrower):
+def test_closing_ends_all_waiting(qtbot, engine, batch_thread):
     queue = InferenceQueue(lambda: engine)
     engine.gate.clear()
-    running = borrower.submit(queue.shared_engine.solve, request())
+    running = batch_thread.submit(queue.shared_engine.solve, request())
     qtbot.waitUntil(lambda: engine.calls == ["solve"])
     engine.gate.set()
     queue.close()
-    later = borrower.submit(queue.shared_engine.solve, request())
+    later = batch_thread.submit(queue.shared_engine.solve, request())
     for answer in (running, later):
         error = answer.exception(timeout=10)
         assert error is None or isinstance(error, Cancelled)
