@@ -13,7 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from string import Formatter
 from typing import Any, Self
+
+
+MAX_DEPTH = 8
+"""How deep stored messages may be nested."""
+MAX_SPEC = 6
+"""Longest format of a placeholder of a stored message."""
 
 
 class Message(str):
@@ -44,10 +51,21 @@ class Message(str):
         """Read the result of :meth:`to_json`.
 
         Raises:
-            AttributeError, LookupError, TypeError, ValueError: it has another form.
+            AttributeError, LookupError, TypeError, ValueError: it has another form, or
+                one that no message of ours has, such as a width of a million digits.
         """
+        return cls._from_json(data, MAX_DEPTH)
+
+    @classmethod
+    def _from_json(cls, data: Mapping[str, Any], depth: int) -> Message:
+        if depth == 0:
+            raise ValueError("messages are nested too deep")
+        for _, name, spec, _ in Formatter().parse(data["template"]):
+            plain = name is None or name.isidentifier()
+            if not plain or len(spec or "") > MAX_SPEC:
+                raise ValueError("a placeholder is not one of a message")
         values = {
-            name: cls.from_json(value) if isinstance(value, dict) else value
+            name: cls._from_json(value, depth - 1) if isinstance(value, dict) else value
             for name, value in data["values"].items()
         }
         return cls(data["template"], values)
@@ -56,7 +74,7 @@ class Message(str):
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, value in values.items():
-        is_number = isinstance(value, int | float) and math.isfinite(value)
+        is_number = isinstance(value, int | float) and abs(value) < math.inf
         if isinstance(value, Message):
             plain[name] = value.to_json()
         else:
