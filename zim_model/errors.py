@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any, Self
 
-
 MAX_DEPTH = 8
 """How deep stored messages may be nested."""
 MAX_SPEC = 6
