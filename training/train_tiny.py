@@ -1,6 +1,6 @@
 """Train zim-tiny: ``python -m training.train_tiny CONFIG --data DIR --out DIR``.
 
-One step: draw views and prompts -> passes whose answers are corrected by clicks ->
+One step: draw views and prompts -> passes whose predictions are corrected by clicks ->
 one pass -> loss -> AdamW -> moving average.
 """
 

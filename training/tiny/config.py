@@ -33,8 +33,8 @@ class TinyTrainConfig(RunSettings):
         subject_share: share of the prompt sets of main objects that are empty.
         box_share: share of the prompt sets that are a box, most of them without clicks.
         drawn_share: share that are a scribble or a lasso.
-        rounds: largest number of passes before a step whose answers are corrected by
-            clicks and shown again (iterative training, RITM).
+        rounds: largest number of passes before a step whose predictions are corrected
+            by clicks and fed back (iterative training, RITM).
         matte_weight: of the paper's matte loss on real mattes.
         answers_weight: of the loss of the best of part, object and group.
     """

@@ -1,4 +1,4 @@
-"""The loss of zim-tiny's answers."""
+"""The loss of zim-tiny's predictions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.losses import matte_loss, soft_iou
 
 
 def answer_losses(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Soft IoU, cross-entropy and normalised focal loss of answers.
+    """Soft IoU, cross-entropy and normalised focal loss of predictions.
 
     Args:
         logits, target, weight: (..., H, W), see :func:`training.losses.matte_loss`.
@@ -44,11 +44,11 @@ def tiny_loss(
     answers_weight: float,
     matte_weight: float,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Loss of a batch of answers.
+    """Loss of a batch of predictions.
 
     Answer 0 is for every prompt set.  Of part, object and group only the nearest is
     corrected, where a single click (or none) leaves open which is meant (SAM).  The
-    IoU head learns each answer's soft IoU.
+    IoU head learns each prediction's soft IoU.
 
     Args:
         logits: (B, 4, H, W).

@@ -1,4 +1,4 @@
-"""A sheet that shows what zim-tiny answers to held-out samples."""
+"""A sheet that shows predictions for held-out samples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zim_model.network.tiny import ZimTiny, scaled_pixels
 def write_sheet(
     model: ZimTiny, samples: Sequence[dict[str, Tensor]], path: Path
 ) -> None:
-    """Write a PNG: a row per sample of view with prompts, answer, and target."""
+    """Write a PNG: a row per sample of view with prompts, prediction, and target."""
     rows = []
     for sample in samples:
         maps = sample["maps"].float()

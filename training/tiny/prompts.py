@@ -96,7 +96,7 @@ def correct(
     target: BoolArray,
     known: BoolArray,
 ) -> bool:
-    """Mark a point in the largest error of an answer; whether there is one.
+    """Mark a point in the largest error of a prediction; whether there is one.
 
     Args:
         maps: of side S, changed in place.

@@ -30,7 +30,7 @@ CLOSEST, FARTHEST = 1.15, 2.2
 RECOLOURED = 0.7
 """Share of the images whose colours are changed."""
 MIN_AREA = 40
-"""Objects of fewer pixels at stride 2 are not asked for."""
+"""Objects of fewer pixels at stride 2 are not targets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,11 +23,11 @@ from zim_model.weights.checkpoint import load_model, save_model
 ROUND_SHARES = (0.4, 0.3, 0.2, 0.1)
 """Shares of the steps with 0, 1, 2 and 3 passes before the one that is learned from."""
 CLICKED = 0.75
-"""Share of the answers that a pass corrects by a click; others are only shown again."""
+"""Share of the predictions that a click corrects; others are only fed back."""
 COARSE = 0.3
-"""Share of the previous answers that are blurred, as answers for a larger view are."""
+"""Share of the fed back predictions that are blurred, as those of larger views are."""
 FORGOTTEN = 0.1
-"""Share of the previous answers that are not shown."""
+"""Share of the previous predictions that are not fed back."""
 
 
 class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
@@ -167,11 +167,11 @@ class _Passes(nn.Module):
     def forward(
         self, image: Tensor, inputs: Tensor | None, logits: Tensor | None = None
     ) -> Any:
-        """Answers to ``inputs``, or with ``logits`` those of the detail stage."""
+        """Predictions for ``inputs``, or with ``logits`` those of the detail stage."""
         with torch.autocast(image.device.type, torch.bfloat16, self.mixed):
             if inputs is not None:
-                answers, iou = self.model(image, inputs)
-                return answers.float(), iou.float()
+                coarse, iou = self.model(image, inputs)
+                return coarse.float(), iou.float()
             assert self.model.detail is not None
             assert logits is not None
             features = self.model.detail.encode(image)
@@ -193,7 +193,7 @@ def to_previous_map(rng: np.random.Generator, logits: Tensor) -> Tensor:
 def add_correction_clicks(
     rng: np.random.Generator, maps: Tensor, logits: Tensor, truth: dict[str, Tensor]
 ) -> Tensor:
-    """Add clicks on the largest errors of most answers; (B,) bool, where there is one.
+    """Add clicks on the largest errors of most predictions; (B,) bool, where one is.
 
     Args:
         maps: (B, 3, S, S) uint8, changed in place.

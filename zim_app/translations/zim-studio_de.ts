@@ -36,8 +36,8 @@
         <translation>Das „refine“ einer Maske ist {refine!r}.</translation>
     </message>
     <message>
-        <source>A process that scores answers has died, perhaps for want of memory.</source>
-        <translation>Ein Prozess, der Antworten bewertet, ist gestorben, vielleicht aus Mangel an Speicher.</translation>
+        <source>A process that scores mattes has died, perhaps for want of memory.</source>
+        <translation>Ein Prozess, der Masken bewertet, ist gestorben, vielleicht aus Mangel an Speicher.</translation>
     </message>
     <message>
         <source>A run-length mask of {count} pixels does not fill {height} x {width} pixels.</source>

@@ -55,7 +55,7 @@ class _CudaGraph:
     coords: Tensor
     labels: Tensor
     replay: Callable[[], None]
-    answer: list[Tensor]
+    outputs: list[Tensor]
 
 
 class CudaGraphDecoder:
@@ -112,7 +112,7 @@ class CudaGraphDecoder:
         recording.coords.copy_(coords)
         recording.labels.copy_(labels)
         recording.replay()
-        logits, iou = recording.answer
+        logits, iou = recording.outputs
         return logits, iou
 
     def _load(self, features: Features) -> None:
@@ -130,10 +130,10 @@ class CudaGraphDecoder:
         assert features is not None
         device = features.embeddings.device
         inputs = coords.to(device, copy=True), labels.to(device, copy=True)
-        answer: list[Tensor] = []
+        outputs: list[Tensor] = []
 
         def work() -> None:
-            answer[:] = self._decode(features, *inputs)
+            outputs[:] = self._decode(features, *inputs)
 
         replay = self._capture(work)
-        return _CudaGraph(*inputs, replay, answer)
+        return _CudaGraph(*inputs, replay, outputs)

@@ -154,7 +154,7 @@ class TinyBackend:
         """See :class:`~zim_model.backends.backend.Backend`.
 
         Args:
-            mask_input: (1, S/2, S/2) logits of the previous answer, or None.
+            mask_input: (1, S/2, S/2) logits of the previous prediction, or None.
         """
         logits, scores = self._decode(encoded, [prompts], mask_input)
         return self._aligned(logits, encoded.view)[0], scores[0]
@@ -162,7 +162,7 @@ class TinyBackend:
     def decode_many(
         self, encoded: EncodedView, sets: Sequence[PromptSet]
     ) -> tuple[FloatArray, FloatArray]:
-        """The answers of :meth:`decode` to N prompt sets, (N, 4, h, w) and (N, 4)."""
+        """Results of :meth:`decode` for N prompt sets, (N, 4, h, w) and (N, 4)."""
         logits, scores = self._decode(encoded, sets)
         return self._aligned(logits, encoded.view), scores
 

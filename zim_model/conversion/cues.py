@@ -109,8 +109,8 @@ def guided_filter(
     determinant = np.maximum(determinant, epsilon**3)
     slope = np.asarray(np.stack(numerators, -1) / determinant[..., None], np.float32)
     offset = mean_p - _sum_channels(slope * mean_i)
-    answer = _sum_channels(mean(slope) * pixels) + mean(offset)
-    return np.asarray(np.clip(answer, 0, 1), np.float32)
+    fitted = _sum_channels(mean(slope) * pixels) + mean(offset)
+    return np.asarray(np.clip(fitted, 0, 1), np.float32)
 
 
 def _colour_mattes(pixels: FloatArray, label: BoolArray) -> list[FloatArray]:

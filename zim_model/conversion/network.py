@@ -69,7 +69,7 @@ def unsure_band(alpha: Tensor, width: int) -> Tensor:
 
 
 def fuse_scales(
-    answers: MultiScaleLogits,
+    scales: MultiScaleLogits,
     widths: tuple[int, int] = WIDTHS,
     label: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -84,7 +84,7 @@ def fuse_scales(
     Returns:
         (B, 1, H, W) each; only the last is of interest after training.
     """
-    coarse, quarter, full = answers.upsample()
+    coarse, quarter, full = scales.upsample()
     found = coarse
     steps = [coarse]
     for finer, width in zip((quarter, full), widths, strict=True):

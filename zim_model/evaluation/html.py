@@ -216,12 +216,12 @@ def _case_images(
         return {}
     try:
         image = read_image(case.image)
-        answer = (read_matte(path) >> 8).astype(np.uint8)
+        matte = (read_matte(path) >> 8).astype(np.uint8)
         truth = (read_matte(case.matte) >> 8).astype(np.uint8)
     except ZimError:
         return {}
     marked = draw_prompts(image, row)
-    small = [shrink(pixels, SIDE) for pixels in (marked, answer, truth)]
+    small = [shrink(pixels, SIDE) for pixels in (marked, matte, truth)]
     size = small[2].shape[1], small[2].shape[0]
     small[1] = np.asarray(cv2.resize(small[1], size), np.uint8)
     return {

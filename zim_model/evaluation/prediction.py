@@ -145,12 +145,12 @@ class CaseRunner:
     ) -> CasePrediction:
         """Predict for simulated clicks, with the metrics after each."""
         target = _target_mask(case, truth)
-        answers: list[CasePrediction] = []
+        predictions: list[CasePrediction] = []
         curve: list[dict[str, float]] = []
 
         def solve(prompts: PromptSet) -> FloatArray:
-            answers.append(self._solve(prompts))
-            return as_alpha(answers[-1].matte)
+            predictions.append(self._solve(prompts))
+            return as_alpha(predictions[-1].matte)
 
         valid = np.ones_like(target)
         for _, alpha in click_by_click(solve, target, valid, clicks):
@@ -162,11 +162,11 @@ class CaseRunner:
                 }
             )
         return replace(
-            answers[-1],
+            predictions[-1],
             curve=tuple(curve),
-            encode_ms=sum(answer.encode_ms for answer in answers),
-            click_ms=sum(answer.click_ms for answer in answers) / len(answers),
-            notes=tuple(dict.fromkeys(n for a in answers for n in a.notes)),
+            encode_ms=sum(each.encode_ms for each in predictions),
+            click_ms=sum(each.click_ms for each in predictions) / len(predictions),
+            notes=tuple(dict.fromkeys(n for a in predictions for n in a.notes)),
         )
 
 

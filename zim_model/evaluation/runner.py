@@ -399,8 +399,7 @@ class _EvaluationRun:
         except BrokenProcessPool as error:
             raise ZimError(
                 msg(
-                    "A process that scores answers has died, perhaps for want of "
-                    "memory."
+                    "A process that scores mattes has died, perhaps for want of memory."
                 ),
                 msg("Resume the run with fewer processes; the finished rows are kept."),
             ) from error

@@ -67,7 +67,7 @@ def notes(report: Report) -> tuple[str, ...]:
         "failed are left out. S, M and L: under 1 %, under 10 % and from 10 % of the "
         "image's area.",
         f"(DIM) errors count in: {region}.",
-        f"Upsampling of the models' answers: {options.get('upsampling')}; "
+        f"Upsampling of the models' mattes: {options.get('upsampling')}; "
         f"mirrored too: {options.get('mirrored', 'no')}.",
         *(["Careful: the means of different lines are over different rows."] * uneven),
     )

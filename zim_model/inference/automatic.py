@@ -56,7 +56,7 @@ class AutomaticOptions:
     Attributes:
         grid: clicks along the longer side of the image.
         candidates: which candidates are considered for each click.
-        boxed: ask again with a box around the first answer, which is then a prompt.
+        boxed: ask again with a box around the first prediction, which is then a prompt.
         min_score: least score.
         min_stability: least IoU between the matte cut ``stability_offset`` above and
             below alpha 0.5.

@@ -103,7 +103,7 @@ def object_view(
 
     Args:
         prompts: in image pixels; a box or a positive place, unless ``found`` is there.
-        found: the box of the previous answer, in image pixels.
+        found: the box of the previous prediction, in image pixels.
         size: (height, width) of the image.
         image_size: side of the network's input.
     """

@@ -8,8 +8,8 @@ better fits count more, and the residual of the small matte is added back, so th
 result has its means.  On mattes reduced four times, this halves bilinear
 interpolation's error.
 
-A very small matte gets there in steps (:func:`upsample_in_steps`), with plain fits: it
-is an answer that hesitates, and not to be kept to the letter.
+A very small matte is upsampled in steps (:func:`upsample_in_steps`), with plain fits:
+it is uncertain, and its means are not kept.
 """
 
 from __future__ import annotations

@@ -272,7 +272,7 @@ class TinyConfig:
 
     @property
     def prompt_mask_stride(self) -> int:
-        """Input pixels per pixel of the previous answer, as a prompt."""
+        """Input pixels per pixel of the previous prediction, as a prompt."""
         return 2
 
     @property
@@ -321,7 +321,7 @@ class TinyConfig:
 
 
 ModelConfig = ZimConfig | TinyConfig
-"""The architectures that answer prompts."""
+"""The architectures that predict from prompts."""
 TINY_ENCODERS: dict[str, type] = {"lite": LiteConfig}
 Config = TypeVar("Config")
 ENCODERS: dict[str, type[VitConfig | CnnConfig]] = {"vit": VitConfig, "cnn": CnnConfig}

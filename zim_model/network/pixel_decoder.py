@@ -138,7 +138,7 @@ class CueEncoder(nn.Module):
         a, b, c = config.cue_widths
         maps = config.cue_channels
         if config.region_channels is not None:
-            maps += len(REGION_CUES) + 1  # and an earlier answer
+            maps += len(REGION_CUES) + 1  # and an earlier prediction
         self.first = FusionConv((maps, details[0]), a, image_map=1)
         self.down = nn.ModuleList(
             [ConvBnRelu(a, b, 2), ConvBnRelu(b, c, 2), ConvBnRelu(c, dim, 2)]

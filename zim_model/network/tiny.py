@@ -21,7 +21,7 @@ from zim_model.network.efficientnet_lite import (
 PADDING_GREY = 127
 """Grey level of the padding of images: 0 in the network's input."""
 PROMPT_MAPS = 4
-"""Positive points, negative points, the filled box, and the previous answer."""
+"""Positive points, negative points, the filled box, and the previous prediction."""
 NUM_ANSWERS = 4
 """Best, part, object and group, in this order."""
 LARGEST_LOGIT = 8.0
@@ -129,7 +129,7 @@ class TopDown(nn.Module):
 
 
 class IouHead(nn.Module):
-    """The IoU that each of K answers is expected to have, in [0, 1]."""
+    """The IoU that each of K predictions is expected to have, in [0, 1]."""
 
     def __init__(self, channels: int, context: int, hidden: int = 64) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ class DetailStage(nn.Module):
 
         Args:
             features: of :meth:`encode`.
-            logits: of one answer; the finer ones are these, with what is added.
+            logits: of one prediction; the finer ones are these, with what is added.
         """
         fine, middle = features
         logits = logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
@@ -218,7 +218,7 @@ def described(logits: Tensor) -> Tensor:
 
 
 class ZimTiny(nn.Module):
-    """Four answers to each prompt set, with the IoU that is expected of them."""
+    """Four predictions for each prompt set, with the IoU expected of each."""
 
     def __init__(self, config: TinyConfig) -> None:
         super().__init__()
@@ -249,7 +249,7 @@ class ZimTiny(nn.Module):
             maps: (B, 4, S, S) in [0, 1], see :data:`PROMPT_MAPS`.
 
         Returns:
-            The best answer, then part, object and group, each of which contains the
+            The best prediction, then part, object and group, each of which contains the
             one before it.  Alpha is the logits' sigmoid.
         """
         added, prompts = self.prompt_stream(maps)

@@ -57,7 +57,7 @@ class ParityDifference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PromptCase:
-    """One question to a decoder.
+    """The prompts of one comparison of decoders.
 
     Attributes:
         kind: for people.

@@ -115,7 +115,7 @@ def fallback_placements(choice: DeviceChoice) -> tuple[Placement, ...]:
 
 
 def usable_precision(device: str, requested: Precision) -> Precision:
-    """The precision that a device runs in when ``requested`` is asked for.
+    """The precision that a device runs in when ``requested`` is chosen.
 
     CUDA runs in half precision by default: fp16, whose steps are finer than an 8-bit
     matte's, where there are tensor cores.  A CPU runs in fp32; bf16 is used there only

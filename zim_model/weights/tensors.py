@@ -126,7 +126,7 @@ def to_stored_dtype(tensor: Tensor, *, half: bool = True) -> Tensor:
 
 
 def fingerprint(model: NamedModel) -> str:
-    """A short digest of configuration and weights: equal ones answer alike."""
+    """A short digest of configuration and weights: equal ones predict alike."""
     digest = hashlib.blake2b(json.dumps(model.config.to_json()).encode(), digest_size=8)
     for name, tensor in model.state_dict().items():
         digest.update(name.encode())

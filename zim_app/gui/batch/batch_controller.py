@@ -124,7 +124,7 @@ class BatchController(QObject):
     # -- Leaving ---------------------------------------------------------------------
 
     def may_close(self) -> bool:
-        """Whether the window may close now; if not, shows a question to the user."""
+        """Whether the window may close now; if not, asks the user."""
         if self.worker is None or not self.worker.running:
             return True
         if not self._closing:

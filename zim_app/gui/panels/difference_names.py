@@ -1,4 +1,4 @@
-"""Words for what differs between objects, for the question before they are merged."""
+"""Words for what differs between objects, for the dialog before they are merged."""
 
 from __future__ import annotations
 
