@@ -281,6 +281,9 @@ def report(plan: AblationPlan, results: Mapping[str, Sequence[CaseErrors]]) -> s
     for variant in table.variants:
         cells = [_cell(variant, results[variant.name], key) for key in head]
         lines.append(f"| {variant.title} | " + " | ".join(cells) + " |")
+    for label, paper in table.others.items():
+        cells = [f"{value:.3f} /" for kind in SETS for value in paper[kind]]
+        lines.append(f"| {label} (published) | " + " | ".join(cells) + " |")
     lines += [
         "",
         f"Measured difference from {first.title!r} with two standard errors, and"
