@@ -317,6 +317,7 @@ def _published_value(variant: Variant, key: str) -> float | None:
 
 def _published_difference(first: Variant, other: Variant, key: str) -> float | None:
     values = _published_value(first, key), _published_value(other, key)
+    # mypy does not follow ``in``.
     return None if None in values else values[1] - values[0]  # type: ignore[operator]
 
 

@@ -144,6 +144,7 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
                 sync = self.ddp_module.no_sync()
             with sync:
                 loss, parts = self.compute_loss(batch, number)
+                # Untyped in torch.
                 (loss / len(batches)).backward()  # type: ignore[no-untyped-call]
             for key, value in parts.items():
                 sums[key] = sums.get(key, 0.0) + value / len(batches)

@@ -407,4 +407,5 @@ def _flatten(path: Iterable[Iterable[float]]) -> Iterable[float]:
 
 def _is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
+    # mypy does not follow ``number``.
     return number and math.isfinite(value) and low <= value <= high  # type: ignore[arg-type,operator]

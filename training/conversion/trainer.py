@@ -48,13 +48,16 @@ class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
             )
         for network in (self.model, self.average):
             stages = network.encoder
+            # A part of an encoder is a Module or a Tensor to mypy.
             load_pretrained(stages.hiera, Path(config.pretrained))  # type: ignore[arg-type]
 
     def build_model(self) -> ConverterNetwork:
         network = ConverterNetwork(self.config.converter)
         if self.group.size > 1 and self.device.type == "cuda":
             # Too few images per process for batch norm statistics of its own.
+            # Untyped in torch.
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        # torch's stubs lack this overload.
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def make_training_module(self) -> nn.Module:

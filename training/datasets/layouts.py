@@ -134,6 +134,7 @@ def _ade20k(root: Path, split: str) -> Iterator[DatasetEntry]:
     ):
         if (root / name / part).is_dir():
             pairs = _pair_files(root / "images" / part, root / name / part)
+            # ``labels`` is a plain string to mypy.
             yield from (DatasetEntry(e.image, e.target, labels) for e in pairs)  # type: ignore[arg-type]
             return
 

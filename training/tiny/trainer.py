@@ -153,6 +153,7 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         learns = torch.is_grad_enabled() and self.ddp_module is not None
         passes = self.ddp_module if learns else self.training_module
+        # ``passes`` may be None to mypy.
         logits, iou = passes(image, inputs)  # type: ignore[misc]
         return logits, iou
 

@@ -90,6 +90,7 @@ def _check_flat(path: Path, pixels: PixelArray, tags: Tags) -> None:
     if pixels.shape[2:] == (4,):
         expected = convert_depth(pixels[..., 3], np.uint16)
         opaque = alpha is None and bool((expected == 65535).all())  # left out in WebP
+        # None is equal to no array, which is what is meant.
         if not opaque and not np.array_equal(alpha, expected):  # type: ignore[arg-type]
             raise ValueError("its alpha differs")
 

@@ -936,6 +936,18 @@
         <translation>Das Feld {name} ist fehlerhaft: {value!r}.</translation>
     </message>
     <message>
+        <source>zim-studio project</source>
+        <translation>zim-studio-Projekt</translation>
+    </message>
+    <message>
+        <source>zim-studio session</source>
+        <translation>zim-studio-Sitzung</translation>
+    </message>
+    <message>
+        <source>zim-studio run</source>
+        <translation>zim-studio-Lauf</translation>
+    </message>
+    <message>
         <source>The field {name} is missing.</source>
         <translation>Das Feld {name} fehlt.</translation>
     </message>

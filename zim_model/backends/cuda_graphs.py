@@ -35,6 +35,7 @@ def padded_length(count: int) -> int | None:
 
 def cuda_capture(work: Callable[[], None]) -> Callable[[], None]:
     """Record work as a CUDA graph."""
+    # Untyped in torch.
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):

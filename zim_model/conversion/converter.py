@@ -53,6 +53,7 @@ class Converter:
         if device == "cpu":
             tune_malloc()
         self.fingerprint = fingerprint(network)
+        # torch's stubs lack this overload.
         self.network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.device = torch.device(device)
 

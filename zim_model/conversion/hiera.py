@@ -139,6 +139,7 @@ class _PublishedHiera(nn.Module):
                 depths=config.depths,
                 num_heads=[config.heads << i for i in range(4)],
                 num_channels=channels,
+                # transformers' configurations take further keywords.
                 out_features=stages,  # type: ignore[call-arg]
             )
         )

@@ -60,6 +60,7 @@ class FusionConv(ConvBnRelu):
         term = maps[self.image_map_index]
         others = [m for m in maps if isinstance(m, Tensor)]
         if not isinstance(term, ImageTerm):
+            # Untyped in torch.
             out: Tensor = super().forward(torch.cat(others, 1))  # type: ignore[no-untyped-call]
             return out
         out = F.conv2d(_concat(others), self._prompt_weight(), padding=1)

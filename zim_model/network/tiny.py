@@ -79,6 +79,7 @@ class PromptStream(nn.Module):
             for width, channels in zip(config.prompt_widths, outputs, strict=True)
         )
         for layer in self.into:
+            # A layer of a ModuleList is a Module to mypy.
             nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
@@ -239,6 +240,7 @@ class ZimTiny(nn.Module):
 
     def channels_last(self) -> ZimTiny:
         """Lay weights out channels-last, which convolutions run faster on."""
+        # torch's stubs lack this overload.
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def forward(self, image: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:

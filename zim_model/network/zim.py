@@ -149,6 +149,7 @@ class Zim(nn.Module):
 
     def channels_last(self) -> Zim:
         """Lay weights out channels-last, in which convolutions are faster."""
+        # torch's stubs lack this overload.
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def encode(self, image: Tensor) -> Features:

@@ -184,6 +184,7 @@ class BatchForm(QTabWidget):
         self._strip = tuple(images)
         text = self.tr("In the strip of the window ({})").format(len(images))
         self.source.setItemText(1, text)
+        # The combo box's own model is a QStandardItemModel.
         item = self.source.model().item(1)  # type: ignore[attr-defined]
         item.setEnabled(bool(images))
         if not images:

@@ -157,6 +157,7 @@ class ExportForm(QWidget):
 
     def show_below_decontaminate(self, widget: QWidget) -> None:
         """Insert a widget below the amount of decontamination."""
+        # The stub says object; it is a pair of row and role.
         row = self.form.getWidgetPosition(self._decontaminate_row)[0]  # type: ignore[index]
         self.form.insertRow(row + 1, "", widget)
 

@@ -372,6 +372,7 @@ class FileController(QObject):
     def _on_box_clicked(
         self, box: QMessageBox, on_done: Callable[[], object], button: object
     ) -> None:
+        # The stub of QMessageBox.buttonClicked says QAbstractButton only.
         answer = box.standardButton(button)  # type: ignore[arg-type]
         if answer == QMessageBox.StandardButton.Save:
             self._after_save = on_done
