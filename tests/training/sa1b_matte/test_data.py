@@ -191,10 +191,14 @@ def test_two_processes_train_what_one_would(shards, tmp_path):
     """One process with two micro-batches equals two processes.
 
     Compared are AdamW's first moments, which are linear in the gradients: its steps
-    are nearly signs of gradients, also of those that are rounding noise.
+    are nearly signs of gradients, also of those that are rounding noise; at so low a
+    rate they do not reach the gradients of the second step.
     """
-    train(a_config(steps=2, accumulate=2), TrainingRunOptions(shards, tmp_path / "one"))
-    config = write_config(tmp_path / "config.toml", steps=2)
+    train(
+        a_config(steps=2, accumulate=2, lr=1e-7),
+        TrainingRunOptions(shards, tmp_path / "one"),
+    )
+    config = write_config(tmp_path / "config.toml", steps=2, lr=1e-7)
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *("--nproc-per-node", "2", "-m", "training.train_zim", str(config)),
