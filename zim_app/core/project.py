@@ -21,7 +21,7 @@ from zim_app.core.naming import free_path, sanitise
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
 from zim_model.errors import ZimError, msg
 
-KIND, VERSION = "zim-studio project", 1
+KIND, VERSION = msg("zim-studio project"), 1
 
 ReferenceMatch = Literal["same", "changed", "other"]
 """Comparison of an image with a project's reference: equal pixels, other pixels of the

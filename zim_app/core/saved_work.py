@@ -110,17 +110,6 @@ def read_field(data: dict[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-KIND_NAMES: dict[str, str] = {
-    name: name
-    for name in (
-        msg("zim-studio project"),
-        msg("zim-studio session"),
-        msg("zim-studio run"),
-    )
-}
-"""Kinds of files, as messages show them."""
-
-
 def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
     """Read a file of :func:`write_json`.
 
@@ -138,7 +127,7 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
                 msg(
                     "{name} is too large to be a {kind}.",
                     name=path.name,
-                    kind=KIND_NAMES.get(kind, kind),
+                    kind=kind,
                 )
             )
         data = json.loads(path.read_text("utf-8"), parse_constant=_reject_constant)
@@ -149,16 +138,14 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
             msg(
                 "{name} is damaged or no {kind} ({reason}).",
                 name=path.name,
-                kind=KIND_NAMES.get(kind, kind),
+                kind=kind,
                 reason=str(error)[:80],
             ),
             msg("Use a copy of it."),
         ) from error
     if not isinstance(data, dict) or data.get("format") != kind:
         raise ZimError(
-            msg(
-                "{name} is no {kind}.", name=path.name, kind=KIND_NAMES.get(kind, kind)
-            ),
+            msg("{name} is no {kind}.", name=path.name, kind=kind),
             msg("Choose another file."),
         )
     found = data.get("version")
@@ -175,7 +162,7 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
             msg(
                 "{name} is a {kind} of version {found}; known are 1 to {version}.",
                 name=path.name,
-                kind=KIND_NAMES.get(kind, kind),
+                kind=kind,
                 found=found,
                 version=version,
             ),

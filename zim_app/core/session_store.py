@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STATE_VARIABLE = "ZIM_STUDIO_STATE"
 """Environment variable with the state folder, in place of the system's."""
-KIND, VERSION = "zim-studio session", 1
+KIND, VERSION = msg("zim-studio session"), 1
 MAX_SESSIONS = 2000
 MAX_TOTAL_BYTES = 256 * 2**20
 
@@ -274,7 +274,7 @@ class RecoveryState:
     project: Path | None = None
 
 
-_RUN_KIND, _RUN_VERSION = "zim-studio run", 1
+_RUN_KIND, _RUN_VERSION = msg("zim-studio run"), 1
 
 
 def write_recovery_state(path: Path, state: RecoveryState) -> None:

@@ -85,16 +85,6 @@ class DocumentState:
             return self.objects[index].id == self.solo
         return self.objects[index].visible
 
-    @property
-    def shown_objects(self) -> tuple[tuple[SceneObject, Matte], ...]:
-        """Objects on screen that have a matte, the topmost first."""
-        pairs = zip(self.objects, self.mattes, strict=True)
-        return tuple(
-            (scene_object, matte)
-            for index, (scene_object, matte) in enumerate(pairs)
-            if matte is not None and self.is_shown(index)
-        )
-
 
 def find_object_at(state: DocumentState, x: float, y: float) -> int | None:
     """Index of the object on screen that is opaque at x, y in image pixels, or None.

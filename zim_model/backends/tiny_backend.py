@@ -13,9 +13,8 @@ from torch import Tensor
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.backend import EncodedView
 from zim_model.backends.prompt_maps import prompt_maps
-from zim_model.backends.torch_backend import non_finite_error
+from zim_model.backends.torch_backend import check_finite
 from zim_model.backends.view import View, align, resize_view, spread
-from zim_model.errors import PrecisionOverflow
 from zim_model.network.tiny import PADDING_GREY, ZimTiny, scaled_pixels
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import (
@@ -124,22 +123,9 @@ class TinyBackend:
     def _aligned(self, logits: Tensor, view: View) -> FloatArray:
         """Logits (N, C, h, w) on a grid that covers the view exactly."""
         rows, columns = view.cells(self.config.mask_stride)
-        cropped = self._in_main_memory(logits[..., :rows, :columns])
-        return align(cropped, view, self.config.mask_stride)
-
-    def _in_main_memory(self, logits: Tensor) -> FloatArray:
-        """Logits as a float32 array.
-
-        Raises:
-            PrecisionOverflow: they are not finite in half precision.
-            WeightsError: they are not finite in full precision.
-        """
-        array: FloatArray = logits.float().cpu().numpy()
-        if not np.isfinite(array).all():
-            if self.dtype != torch.float32:
-                raise PrecisionOverflow
-            raise non_finite_error(self.config.name)
-        return array
+        cropped = logits[..., :rows, :columns].float()
+        check_finite(cropped, self.dtype, self.config.name)
+        return align(cropped.cpu().numpy(), view, self.config.mask_stride)
 
     def _autocast(self) -> torch.autocast:
         half = self.dtype != torch.float32

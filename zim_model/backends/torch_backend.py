@@ -76,6 +76,23 @@ def non_finite_error(model: str) -> WeightsError:
     )
 
 
+def check_finite(logits: Tensor, dtype: torch.dtype, model: str) -> None:
+    """Check predicted logits.
+
+    Args:
+        dtype: in which they were computed.
+        model: its name.
+
+    Raises:
+        PrecisionOverflow: they are not finite in half precision.
+        WeightsError: they are not finite in full precision.
+    """
+    if not torch.isfinite(logits).all():
+        if dtype != torch.float32:
+            raise PrecisionOverflow
+        raise non_finite_error(model)
+
+
 class TorchBackend:
     """Runs a :class:`~zim_model.network.zim.Zim` with PyTorch."""
 
@@ -201,7 +218,9 @@ class TorchBackend:
                 labels.to(self.device),
                 mask_input=mask_input,
             )
-        return logits.float(), iou.float()
+        logits = logits.float()
+        check_finite(logits, self.dtype, self.config.name)
+        return logits, iou.float()
 
     @torch.inference_mode()
     def _decode_aligned(
@@ -214,8 +233,13 @@ class TorchBackend:
         view, stride = encoded.view, self.config.mask_stride
         logits, iou = self._decode(encoded, prompt_sets, mask_input)
         rows, columns = view.cells(stride)
-        cropped = self._in_main_memory(logits[..., :rows, :columns])
-        return align(cropped, view, stride), self._scores(iou)
+        cropped = logits[..., :rows, :columns].float()
+        check_finite(cropped, self.dtype, self.config.name)
+        scores: FloatArray = iou.float().cpu().numpy()
+        return (
+            align(cropped.cpu().numpy(), view, stride),
+            scores.reshape(-1, NUM_MASK_TOKENS),
+        )
 
     def _decode(
         self,
@@ -263,21 +287,3 @@ class TorchBackend:
         return self._graphs(
             features, torch.from_numpy(coords)[None], torch.from_numpy(labels)[None]
         )
-
-    def _in_main_memory(self, logits: Tensor) -> FloatArray:
-        """Logits as a float32 array.
-
-        Raises:
-            PrecisionOverflow: they are not finite in half precision.
-            WeightsError: they are not finite in full precision.
-        """
-        array: FloatArray = logits.float().cpu().numpy()
-        if not np.isfinite(array).all():
-            if self.dtype != torch.float32:
-                raise PrecisionOverflow
-            raise non_finite_error(self.config.name)
-        return array
-
-    def _scores(self, iou: Tensor) -> FloatArray:
-        scores: FloatArray = iou.float().cpu().numpy()
-        return scores.reshape(-1, NUM_MASK_TOKENS)

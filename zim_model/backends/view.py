@@ -134,11 +134,9 @@ def align(values: FloatArray, view: View, stride: int) -> FloatArray:
     Returns:
         (..., rows, columns), see :meth:`View.cells`.
     """
-    for axis, side in zip((-2, -1), view.input_size, strict=True):
-        count = -(-side // stride)
-        values = (
-            values.take(range(count), axis) if count < values.shape[axis] else values
-        )
+    sides, counts = view.input_size, view.cells(stride)
+    values = values[..., : counts[0], : counts[1]]
+    for axis, side, count in zip((-2, -1), sides, counts, strict=True):
         if side % stride:
             middles = np.arange(count) + 0.5
             values = sample_cells(values, middles * (side / stride / count) - 0.5, axis)
@@ -151,13 +149,12 @@ def spread(values: FloatArray, view: View, stride: int) -> FloatArray:
     Returns:
         The cells that the view reaches, ``view.cells(stride)``.
     """
-    for axis, side in enumerate(view.input_size):
-        count = -(-side // stride)
-        exact = side / stride
-        if count != exact or values.shape[axis] != count:
+    sides, counts = view.input_size, view.cells(stride)
+    for axis, side, count in zip((0, 1), sides, counts, strict=True):
+        scale = values.shape[axis] * stride / side
+        if scale != 1:
             middles = np.arange(count) + 0.5
-            positions = middles * (values.shape[axis] / exact) - 0.5
-            values = sample_cells(values, positions, axis)
+            values = sample_cells(values, middles * scale - 0.5, axis)
     return values
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from zim_model.arrays import WordArray
-from zim_model.backends.view import View
+from zim_model.backends.view import View, align
 from zim_model.inference.prediction import (
     Prediction,
     PredictRequest,
@@ -60,7 +60,6 @@ def predict_officially(request: PredictRequest) -> tuple[Prediction, WordArray]:
         full = upsample_logits(chosen, side, view.input_size, size)[0, 0]
         alpha = (full > 0).float() if config.binary else full.sigmoid()
         words = (alpha * ALPHA_MAX).round().cpu().numpy().astype(np.uint16)
-    rows, columns = view.cells(config.mask_stride)
-    cropped = logits[0, :, :rows, :columns].cpu().numpy()
-    prediction = Prediction(view, logits_to_alphas(cropped), scores[0].cpu().numpy())
+    grid = align(logits[0].cpu().numpy(), view, config.mask_stride)
+    prediction = Prediction(view, logits_to_alphas(grid), scores[0].cpu().numpy())
     return prediction, words

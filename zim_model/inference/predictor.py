@@ -20,16 +20,13 @@ from zim_model.backends.backend import Backend, EncodedView, TokenBackend
 from zim_model.backends.view import View
 from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.iterative import IterativePredictor
+from zim_model.inference.official import has_official_code
 from zim_model.inference.oom_fallback import backend_of
 from zim_model.inference.prediction import PredictRequest
-from zim_model.network.config import ZimConfig
-from zim_model.network.decoder import PADDING
 from zim_model.network.sam_interface import (
-    MASK_THRESHOLD,
     ResizeLongestSide,
     prompt_tokens_of,
-    to_mask_input,
-    upsample_logits,
+    to_sam_output,
 )
 from zim_model.prompts import PromptSet
 from zim_model.request import never_cancelled
@@ -201,7 +198,7 @@ class ZimPredictor:
         self._check_image()
         coords, labels = _points(point_coords, point_labels)
         corners = _box(box)
-        if not self._takes_tokens:
+        if not has_official_code(self.backend.config):
             if mask_input is not None:
                 raise PromptError(
                     msg("{name} takes no mask input.", name=self.backend.config.name),
@@ -268,19 +265,19 @@ class ZimPredictor:
                 msg("mask_input has shape {shape}.", shape=tuple(mask_input.shape)),
                 msg("Expected logits of {side} x {side}.", side=side // 4),
             )
-        coords, labels = prompt_tokens_of(point_coords, point_labels, boxes, PADDING)
+        coords, labels = prompt_tokens_of(point_coords, point_labels, boxes)
         logits, scores = backend.decode_tokens(encoded, coords, labels, mask_input)
-        binary = backend.config.binary
-        if not multimask_output:
-            logits, scores = logits[:, :1], scores[:, :1]
-        elif binary:  # the first one is for unambiguous prompts
-            logits, scores = logits[:, 1:], scores[:, 1:]
         assert self.input_size is not None
         assert self.original_size is not None
-        masks = upsample_logits(logits, side, self.input_size, self.original_size)
-        if not return_logits:
-            masks = masks > MASK_THRESHOLD if binary else masks.sigmoid()
-        return masks, scores, to_mask_input(logits, side)
+        return to_sam_output(
+            logits,
+            scores,
+            side,
+            (self.input_size, self.original_size),
+            binary=backend.config.binary,
+            several=multimask_output,
+            return_logits=return_logits,
+        )
 
     def _predict_object(
         self, prompts: PromptSet, *, multimask_output: bool, return_logits: bool
@@ -331,13 +328,8 @@ class ZimPredictor:
             raise PromptError(msg("No image is set."), msg("Call set_image first."))
         return self._encoded
 
-    @property
-    def _takes_tokens(self) -> bool:
-        config = self.backend.config
-        return isinstance(config, ZimConfig) and not config.cue_channels
-
     def _token_backend(self) -> TokenBackend:
-        if not self._takes_tokens:
+        if not has_official_code(self.backend.config):
             raise PromptError(
                 msg("{name} takes no tensors.", name=self.backend.config.name),
                 msg("Use set_image and predict."),

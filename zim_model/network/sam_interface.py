@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
+from zim_model.network.decoder import BOTTOM_RIGHT, PADDING, TOP_LEFT
 
 MASK_THRESHOLD = 0.0
 """Logit above which a pixel belongs to SAM's mask."""
@@ -135,8 +136,41 @@ def to_mask_input(logits: Tensor, side: int) -> Tensor:
     return F.adaptive_avg_pool2d(logits, side // 4)
 
 
+def to_sam_output(
+    logits: Tensor,
+    scores: Tensor,
+    side: int,
+    sizes: tuple[Size, Size],
+    *,
+    binary: bool,
+    several: bool,
+    return_logits: bool = False,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What SAM's and ZIM's code returns of a decoder's output.
+
+    Args:
+        logits: (B, 4, g, g) of the padded input.
+        scores: (B, 4).
+        side: S.
+        sizes: (h, w) and (H, W).
+        binary: a SAM's masks, else alpha.
+        several: all candidates (of a SAM the three for ambiguous prompts), else the
+            first, which is for unambiguous prompts.
+        return_logits: logits in place of masks or alpha.
+
+    Returns:
+        Masks (B, C, H, W), scores (B, C), and low-resolution logits (B, C, S/4, S/4).
+    """
+    chosen = slice(int(binary), None) if several else slice(1)
+    logits, scores = logits[:, chosen], scores[:, chosen]
+    masks = upsample_logits(logits, side, *sizes)
+    if not return_logits:
+        masks = masks > MASK_THRESHOLD if binary else masks.sigmoid()
+    return masks, scores, to_mask_input(logits, side)
+
+
 def prompt_tokens_of(
-    coords: Tensor | None, labels: Tensor | None, boxes: Tensor | None, padding: int
+    coords: Tensor | None, labels: Tensor | None, boxes: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """Points and boxes as SAM's prompt tokens: points, then corners or one padding.
 
@@ -146,7 +180,6 @@ def prompt_tokens_of(
         coords: (B, N, 2) input pixels, x then y.
         labels: (B, N).
         boxes: (B, 4).
-        padding: label of the token that stands for the missing box.
 
     Returns:
         Coordinates (B, T, 2) float32 and labels (B, T) int64.
@@ -158,10 +191,11 @@ def prompt_tokens_of(
         kinds.append(labels.long())
         if boxes is None:
             places.append(coords.new_zeros(len(coords), 1, 2, dtype=torch.float))
-            kinds.append(labels.new_full((len(labels), 1), padding, dtype=torch.long))
+            kinds.append(labels.new_full((len(labels), 1), PADDING, dtype=torch.long))
     if boxes is not None:
         places.append(boxes.float().reshape(-1, 2, 2))
-        kinds.append(torch.tensor([[2, 3]], device=boxes.device).expand(len(boxes), 2))
+        corners = torch.tensor([[TOP_LEFT, BOTTOM_RIGHT]], device=boxes.device)
+        kinds.append(corners.expand(len(boxes), 2))
     if not places:
         return torch.zeros(1, 0, 2), torch.zeros(1, 0, dtype=torch.long)
     return torch.cat(places, 1), torch.cat(kinds, 1)

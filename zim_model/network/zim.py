@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from zim_model.network.config import STRIDE, CnnConfig, ZimConfig
 from zim_model.network.decoder import (
     ABSENT,
-    PADDING,
     ImageProjections,
     MaskDecoder,
     PromptEncoder,
@@ -34,7 +33,7 @@ from zim_model.network.sam_interface import (
     Size,
     preprocess,
     prompt_tokens_of,
-    to_mask_input,
+    to_sam_output,
     upsample_logits,
 )
 
@@ -299,8 +298,6 @@ class Zim(nn.Module):
             Of each image ``masks`` (B, C, H, W), bool for a SAM, else alpha;
             ``iou_predictions`` (B, C); ``low_res_logits`` (B, C, S/4, S/4).
         """
-        binary, side = self.config.binary, self.config.image_size
-        chosen = slice(int(binary), None) if multimask_output else slice(1)
         outputs = []
         for record in batched_input:
             features = self.encode(self.preprocess(record["image"])[None])
@@ -308,7 +305,6 @@ class Zim(nn.Module):
                 record.get("point_coords"),
                 record.get("point_labels"),
                 record.get("boxes"),
-                PADDING,
             )
             logits, iou = self.decode(
                 features,
@@ -316,14 +312,16 @@ class Zim(nn.Module):
                 labels.to(self.device),
                 mask_input=record.get("mask_inputs"),
             )
-            logits, iou = logits[:, chosen], iou[:, chosen]
             size = (record["image"].shape[-2], record["image"].shape[-1])
-            large = self.postprocess_masks(logits, size, record["original_size"])
+            masks, iou, low = to_sam_output(
+                logits,
+                iou,
+                self.config.image_size,
+                (size, record["original_size"]),
+                binary=self.config.binary,
+                several=multimask_output,
+            )
             outputs.append(
-                {
-                    "masks": large > MASK_THRESHOLD if binary else large.sigmoid(),
-                    "iou_predictions": iou,
-                    "low_res_logits": to_mask_input(logits, side),
-                }
+                {"masks": masks, "iou_predictions": iou, "low_res_logits": low}
             )
         return outputs

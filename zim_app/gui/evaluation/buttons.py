@@ -67,11 +67,6 @@ class IconButton(QToolButton):
         if not self._keys.isEmpty():  # setText removes the shortcut
             self.setShortcut(self._keys)
 
-    def set_icon(self, name: str) -> None:
-        """Set the icon by its name."""
-        self._name = name
-        self._paint_icon()
-
     def _paint_icon(self) -> None:
         group, role = QPalette.ColorGroup, QPalette.ColorRole.ButtonText
         colour = self.palette().color(group.Active, role).name()
