@@ -131,10 +131,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upsampling",
-        choices=get_args(Upsampling),
-        help="of the models' mattes; official is what the code of ZIM and SAM does"
-        " (default: official on MicroMat-3K, beside whose published numbers it stands;"
-        " else guided)",
+        type=_upsamplings,
+        metavar="MODES",
+        help="of the models' mattes: official (what the code of ZIM and SAM does),"
+        " guided, bilinear or native; several with commas give each model a line for"
+        " each (default: official on MicroMat-3K, beside whose published numbers it"
+        " stands; else guided)",
     )
     parser.add_argument(
         "--mirrored",
@@ -182,6 +184,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _upsamplings(text: str) -> tuple[Upsampling, ...]:
+    known: dict[str, Upsampling] = {mode: mode for mode in get_args(Upsampling)}
+    modes = [part.strip() for part in text.split(",")]
+    for mode in modes:
+        if mode not in known:
+            choices = ", ".join(known)
+            raise argparse.ArgumentTypeError(f"{mode!r} is none of {choices}")
+    return tuple(known[mode] for mode in dict.fromkeys(modes))
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the subcommand; return 0, or 1 if a row could not be measured.
 
@@ -205,7 +217,9 @@ def run(args: argparse.Namespace) -> int:
     dataset = open_dataset(args.root, args.layout)
     out = args.output or Path(DEFAULT_OUT)
     options = EvaluationOptions(
-        args.upsampling or default_upsampling(dataset, flip_tta=args.mirrored),
+        args.upsampling[0]
+        if args.upsampling
+        else default_upsampling(dataset, flip_tta=args.mirrored),
         args.region,
         args.limit,
         args.shard,
@@ -263,9 +277,12 @@ def _run_on_cluster(
 
 
 def _systems(args: argparse.Namespace) -> list[System]:
-    models = args.model or ([] if args.predictions else [DEFAULT_MODEL])
+    names = args.model or ([] if args.predictions else [DEFAULT_MODEL])
+    models = [ModelSystem.from_name(name) for name in names]
+    if args.upsampling and len(args.upsampling) > 1:
+        models = [m.with_upsampling(mode) for m in models for mode in args.upsampling]
     return [
-        *map(ModelSystem.from_name, models),
+        *models,
         *map(PredictionFolder.parse, args.predictions),
     ]
 

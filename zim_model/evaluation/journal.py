@@ -101,6 +101,11 @@ class EvaluationRow:
         return row
 
 
+def upsampling_key(system: str) -> str:
+    """The option's name for the upsampling of one system; see :class:`RunConfig`."""
+    return f"upsampling of {system}"
+
+
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """The configuration of a run; a journal has only rows of one.
@@ -110,7 +115,8 @@ class RunConfig:
         layout: of the data set.
         systems: fingerprints by name.
         prompts: kinds, as text.
-        options: all else that metrics depend on.
+        options: all else that metrics depend on; the ``upsampling`` of a system with
+            its own is under ``upsampling of NAME``.
         cases: number of cases of the data set, of all shards.
         problems: of the data set's own, see :class:`Dataset`.
     """
@@ -123,10 +129,10 @@ class RunConfig:
     cases: int
     problems: tuple[str, ...] = ()
 
-    @property
-    def model_options(self) -> Options:
-        """How the models predict mattes; journals may lack newer options."""
-        upsampling: Any = self.options.get("upsampling", "guided")
+    def model_options(self, system: str) -> Options:
+        """How a model predicts mattes; journals may lack newer options."""
+        common = self.options.get("upsampling", "guided")
+        upsampling: Any = self.options.get(upsampling_key(system), common)
         return Options(None, upsampling, self.options.get("mirrored") == "yes")
 
     def check_fits(self, other: RunConfig, path: Path) -> None:
@@ -166,7 +172,7 @@ class RunConfig:
             self.layout,
             systems,
             tuple(prompts),
-            self.options,
+            dict(self.options) | dict(other.options),
             max(self.cases, other.cases),
             tuple(dict.fromkeys((*self.problems, *other.problems))),
         )

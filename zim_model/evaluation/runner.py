@@ -39,6 +39,7 @@ from zim_model.evaluation.journal import (
     EvaluationRow,
     RunConfig,
     journal_name,
+    upsampling_key,
 )
 from zim_model.evaluation.prediction import (
     CasePrediction,
@@ -96,7 +97,7 @@ class EvaluationOptions:
     """Options of a run.
 
     Attributes:
-        upsampling: of the models' mattes; ``bilinear`` is official ZIM's.
+        upsampling: of the mattes of models without one of their own.
         region: where the ``(DIM)`` errors count; None takes the data set's.
         limit: most cases, evenly spread over the data set; 0 takes all.
         shard: the part of the run; images are distributed in turn.
@@ -224,6 +225,11 @@ class _EvaluationRun:
             tuple(map(str, self._prompts)),
             {
                 "upsampling": options.upsampling,
+                **{
+                    upsampling_key(system.name): system.upsampling
+                    for system in systems
+                    if isinstance(system, ModelSystem) and system.upsampling
+                },
                 "mirrored": "yes" if options.flip_tta else "no",
                 "region": self._region,
                 "truth": "masks" if dataset.masks else "mattes",
@@ -453,7 +459,7 @@ class _EvaluationRun:
         request = Request(
             image,
             f"{self._dataset.name}/{case.image}",
-            Recipe(model=system.model, options=self.config.model_options),
+            Recipe(model=system.model, options=self.config.model_options(system.name)),
             # A further click continues the predictions for earlier ones.
             cacheable=item.prompt.kind == "clicks",
         )

@@ -6,12 +6,13 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
+from zim_model.recipe import Upsampling
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.installed import WEIGHT_SUFFIXES
 
@@ -80,10 +81,12 @@ class ModelSystem:
     Attributes:
         model: a name or weight file, see :func:`zim_model.weights.catalogue.locate`.
         name: in the report.
+        upsampling: of its mattes; None takes the run's.
     """
 
     model: str
     name: str
+    upsampling: Upsampling | None = None
 
     @classmethod
     def from_name(cls, model: str) -> ModelSystem:
@@ -92,6 +95,24 @@ class ModelSystem:
         if path.suffix in WEIGHT_SUFFIXES:
             return cls(model, f"{path.resolve().parent.name}/{path.stem}")
         return cls(model, model)
+
+    @classmethod
+    def from_report(cls, name: str) -> ModelSystem:
+        """The model that a line of a report names."""
+        for upsampling in get_args(Upsampling):
+            model = name.removesuffix(_own_upsampling(upsampling))
+            if model != name:
+                return cls.from_name(model).with_upsampling(upsampling)
+        return cls.from_name(name)
+
+    def with_upsampling(self, upsampling: Upsampling) -> ModelSystem:
+        """The same model with an upsampling of its own, which its name tells."""
+        name = self.name + _own_upsampling(upsampling)
+        return replace(self, name=name, upsampling=upsampling)
+
+
+def _own_upsampling(upsampling: Upsampling) -> str:
+    return f" ({upsampling})"
 
 
 @dataclass(frozen=True, slots=True)

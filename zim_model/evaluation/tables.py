@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from zim_model.evaluation.journal import upsampling_key
 from zim_model.evaluation.measures import METRICS
 from zim_model.evaluation.report import ALL, MetricGroup, Report
 
@@ -67,10 +68,16 @@ def notes(report: Report) -> tuple[str, ...]:
         "failed are left out. S, M and L: under 1 %, under 10 % and from 10 % of the "
         "image's area.",
         f"(DIM) errors count in: {region}.",
-        f"Upsampling of the models' mattes: {options.get('upsampling')}; "
+        f"Upsampling of the models' mattes: {_upsampling(report)}; "
         f"mirrored too: {options.get('mirrored', 'no')}.",
         *(["Careful: the means of different lines are over different rows."] * uneven),
     )
+
+
+def _upsampling(report: Report) -> str:
+    config = report.config
+    own = any(upsampling_key(system) in config.options for system in config.systems)
+    return "as each line says" if own else str(config.options.get("upsampling"))
 
 
 def _overall_groups(report: Report) -> list[MetricGroup]:

@@ -9,7 +9,8 @@ import pytest
 from tests.zim_model.evaluation.conftest import FakeEngine
 from zim_app.__main__ import main
 from zim_app.cli import evaluate
-from zim_model.evaluation import micromat
+from zim_model.evaluation import ModelSystem, micromat
+from zim_model.evaluation.journal import find_journals, read_journal
 
 
 @pytest.fixture
@@ -170,3 +171,34 @@ def test_the_bundled_model_is_measured(mini: Path, tmp_path: Path) -> None:
     assert row["device"].startswith("CPU")
     assert row["metrics"]["IoU"] > 0.5
     assert (tmp_path / "thumbnails/zim-tiny/box" / f"{row['case']}.png").is_file()
+
+
+def test_one_report_has_a_line_for_each_upsampling(
+    mini: Path, tmp_path: Path, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["evaluate", str(mini), "-o", str(tmp_path), "--jobs", "0", "--limit", "2"]
+    argv += ["--prompts", "box", "--upsampling", "official,guided"]
+    assert main(argv) == 0
+    printed = capsys.readouterr().out
+    assert "| zim-tiny (official) | box | all | 2 |" in printed
+    assert "| zim-tiny (guided) | box | all | 2 |" in printed
+    assert "Upsampling of the models' mattes: as each line says" in printed
+    modes = [request.recipe.options.upsampling for request in engine.requests]
+    assert sorted(modes) == ["guided", "guided", "official", "official"]
+    # A row that is opened in the studio is predicted as it was.
+    config, _ = read_journal(find_journals(tmp_path)[0])
+    assert config.model_options("zim-tiny (official)").upsampling == "official"
+    assert config.model_options("zim-tiny (guided)").upsampling == "guided"
+    with pytest.raises(SystemExit):
+        main([*argv[:-1], "official,sharp"])
+    assert "'sharp' is none of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("upsampling", ["official", "native"])
+def test_a_report_line_names_the_model_and_its_upsampling(upsampling: str) -> None:
+    system = ModelSystem.from_name("models/zim.safetensors")
+    own = system.with_upsampling(upsampling)  # type: ignore[arg-type]  # a parameter
+    assert ModelSystem.from_report(own.name) == ModelSystem(
+        system.name, own.name, own.upsampling
+    )
+    assert ModelSystem.from_report("zim-tiny") == ModelSystem.from_name("zim-tiny")

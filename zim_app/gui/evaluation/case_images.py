@@ -81,9 +81,9 @@ def case_query(
     cases = dataset.cases if dataset else ()
     system = next((x for x in known_systems if x.name == row.system), None)
     if system is None and config.systems.get(row.system) != "predictions":
-        system = ModelSystem.from_name(row.system)
+        system = ModelSystem.from_report(row.system)
     case = next((case for case in cases if case.name == row.case), None)
-    return CaseQuery(row, case, system, out, config.model_options, cases)
+    return CaseQuery(row, case, system, out, config.model_options(row.system), cases)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
