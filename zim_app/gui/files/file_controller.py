@@ -60,6 +60,8 @@ class FileController(QObject):
         self._file_worker = studio.file_worker
         self._stacks: dict[str, ObjectStack] = {}
         self._closing = False
+        self._closes_when_written = False
+        self._file_worker.written.connect(self._on_written)
         self._after_save: Callable[[], object] | None = None
         self._listed_images: tuple[Path, ...] = ()
         self.project: Path | None = None
@@ -348,11 +350,26 @@ class FileController(QObject):
     # -- Closing ---------------------------------------------------------------------
 
     def may_close(self) -> bool:
-        """Whether the window may close; if not, show a box about unsaved changes."""
+        """Whether the window may close.
+
+        If not, show a box about unsaved changes, or close the window once all files are
+        written; it stays open, and shows the error, if one cannot be.  A second attempt
+        to close it meanwhile is allowed.
+        """
+        if self._file_worker.is_writing and not self._closes_when_written:
+            self._closes_when_written = True
+            return False
         if self.has_unsaved_project and not self._closing:
             self._confirm_unsaved(self._close)
             return False
         return True
+
+    @Slot(bool)
+    def _on_written(self, success: bool) -> None:
+        self._closes_when_written &= success
+        if self._closes_when_written and not self._file_worker.is_writing:
+            self._closes_when_written = False
+            self._studio.widget.close()
 
     def _close(self) -> None:
         self._closing = True

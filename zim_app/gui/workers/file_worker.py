@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,12 @@ from zim_app.gui.files.start_page import THUMBNAIL
 from zim_app.gui.workers.warmup import import_readers
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 
+log = logging.getLogger(__name__)
+
 Result = TypeVar("Result")
+
+WRITING_KINDS = frozenset({"export", "save_project", "training_pair"})
+"""Jobs that write the user's files: their failure must be seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +47,14 @@ class FileWorker(QObject):
 
     - ``thumbnail_read(path, image)``: a ``QImage`` for the start page.
     - ``activity_changed()``: ``activities`` may have changed.
+    - ``written(success)``: a job of WRITING_KINDS has ended.
 
     **Threads**: belongs to the window's thread; work runs on two others.
     """
 
     thumbnail_read = Signal(object, object)
     activity_changed = Signal()
+    written = Signal(bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +69,11 @@ class FileWorker(QObject):
     def idle(self) -> bool:
         """Whether no job runs or waits."""
         return self._opener.idle and self._jobs.idle
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a job of WRITING_KINDS runs or waits."""
+        return any(task.kind in WRITING_KINDS for task in self._jobs.unfinished)
 
     @property
     def activities(self) -> list[str]:
@@ -132,13 +145,18 @@ class FileWorker(QObject):
         if task is self._cancelled:
             self._cancelled = None
         elif not isValid(callbacks.receiver):
-            return
+            if error is not None:
+                log.error(
+                    "%s failed, and nobody waits for it", task.kind, exc_info=error
+                )
         elif error is not None:
             callbacks.on_failed(error)
         elif task.kind == "open" and not self._opener.idle:
             return  # it was superseded
         elif callbacks.on_done is not None:
             callbacks.on_done(result)
+        if task.kind in WRITING_KINDS:
+            self.written.emit(error is None)
 
 
 def _raise(error: Exception) -> None:

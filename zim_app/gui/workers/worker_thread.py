@@ -89,6 +89,11 @@ class WorkerThread(QObject):
         return self.running is None and not self._waiting
 
     @property
+    def unfinished(self) -> list[WorkerTask]:
+        """The running task and those that wait."""
+        return [task for task in (self.running, *self._waiting) if task]
+
+    @property
     def has_waiting(self) -> bool:
         """Whether a task waits for the running one."""
         return bool(self._waiting)

@@ -18,7 +18,7 @@ from zim_app.core.session_store import SessionStore
 from zim_app.gui.files.drag_handle import DragHandle
 from zim_app.gui.files.export_dialog import ExportDialog
 from zim_app.gui.settings import preferences
-from zim_model.errors import Cancelled
+from zim_model.errors import Cancelled, ZimError
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -265,6 +265,41 @@ def test_failed_export_hides_the_progress(cut, settle, photo):
     settle()
     assert "never overwritten" in cut.banner.text
     assert not cut.export.progress.isVisible()
+
+
+def test_a_window_stays_open_for_an_export_that_fails(
+    cut, settle, photo, qtbot, monkeypatch
+):
+    gate = threading.Event()
+
+    def full(*_, **__):
+        assert gate.wait(10)
+        raise ZimError("The disk is full.")
+
+    monkeypatch.setattr(core_export, "export_to_folder", full)
+    cut.actions_by_id["quick_export"].trigger()
+    assert not cut.close()
+    gate.set()
+    settle()
+    assert cut.isVisible()
+    assert "The disk is full" in cut.banner.text
+    assert cut.close()
+
+
+def test_a_window_closes_once_an_export_is_written(cut, photo, qtbot, monkeypatch):
+    gate, export = threading.Event(), core_export.export_to_folder
+
+    def slow(*args, **more):
+        assert gate.wait(10)
+        return export(*args, **more)
+
+    monkeypatch.setattr(core_export, "export_to_folder", slow)
+    cut.actions_by_id["quick_export"].trigger()
+    assert not cut.close()
+    assert cut.isVisible()
+    gate.set()
+    qtbot.waitUntil(lambda: not cut.isVisible())
+    assert len(list(photo.parent.iterdir())) == 2
 
 
 # --- clipboard and dragging ---------------------------------------------------------

@@ -53,13 +53,14 @@ def test_a_callback_is_called_on_the_thread_of_the_window(qtbot, files):
 
 
 @pytest.mark.parametrize("work", [int, fail])
-def test_nothing_is_called_for_a_destroyed_receiver(qtbot, files, gate, work):
+def test_nothing_is_called_for_a_destroyed_receiver(qtbot, files, gate, work, caplog):
     receiver, called = QObject(), []
     files.submit("export", work, receiver, called.append, called.append)
     delete(receiver)
     gate.set()
     qtbot.waitUntil(lambda: files.idle)
     assert not called
+    assert ("the disk is full" in caplog.text) == (work is fail)
 
 
 def test_closing_finishes_what_waits(files, gate):
