@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from PIL import ImageColor
 
+from zim_app.core.compose import HiddenPixels
 from zim_app.core.pixels import Rgb
 from zim_model.errors import ZimError
 from zim_model.prompts import Box, Point
@@ -61,6 +63,17 @@ def shard(text: str) -> Shard:
         return Shard.parse(text)
     except ZimError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def add_hidden_pixels_argument(group: argparse._ActionsContainer) -> None:
+    """Add the argument for :attr:`ExportOptions.hidden_pixels`."""
+    group.add_argument(
+        "--hidden-pixels",
+        choices=get_args(HiddenPixels),
+        default="bleed",
+        help="colours of a cut-out where it is transparent: the edge's for a few pixels"
+        " and then black (bleed, the default), the photo's (keep), or black (clear)",
+    )
 
 
 def add_sharing_arguments(group: argparse._ActionsContainer) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zim_app.cli.arguments import add_hidden_pixels_argument
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.progress import advance_to, progress_bar
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
@@ -50,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the photo with transparency (default), or the grey matte",
     )
     parser.add_argument("--trim", action="store_true", help="crop to the object")
+    add_hidden_pixels_argument(parser)
     parser.add_argument(
         "--grid",
         type=int,
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     """
     image = load_image(args.photo)
     names = _OutputNames(args.output, args.photo.stem)
-    options = ExportOptions(args.what, trim=args.trim)
+    options = ExportOptions(args.what, trim=args.trim, hidden_pixels=args.hidden_pixels)
     if not args.replace:
         names.check_free()
     _make_folder(args.output)

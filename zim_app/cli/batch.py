@@ -121,6 +121,13 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         help="of composites: R,G,B, #RRGGBB, or a photo (default: white)",
     )
     group.add_argument("--trim", action="store_true", help="crop to the objects")
+    group.add_argument(
+        "--trim-alpha",
+        type=int,
+        metavar="N",
+        help="opacity, of 255, up to which a pixel is not seen and does not count in"
+        " trimming (default: %(default)s)",
+    )
     group.add_argument("--padding", type=int, metavar="PIXELS")
     size = group.add_mutually_exclusive_group()
     size.add_argument("--scale", type=float, metavar="FACTOR")
@@ -140,6 +147,7 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--original", action="store_true", help="add it as a hidden layer (psd, ora)"
     )
+    arguments.add_hidden_pixels_argument(group)
     group.add_argument(
         "--name",
         metavar="TEMPLATE",
@@ -158,6 +166,7 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         format=options.format,
         depth=options.depth,
         quality=options.quality,
+        trim_alpha=options.trim_alpha,
         padding=options.padding,
         scale=options.scale,
         objects=options.scope,
@@ -255,12 +264,14 @@ def _export_options(args: argparse.Namespace) -> ExportOptions:
         depth=args.depth,
         quality=args.quality,
         trim=args.trim or args.padding > 0,
+        trim_alpha=args.trim_alpha,
         padding=args.padding,
         scale=args.scale,
         longest_side=args.longest_side,
         decontaminate=args.decontaminate,
         scope=args.objects,
         original=args.original,
+        hidden_pixels=args.hidden_pixels,
         template=args.name,
     )
     if isinstance(args.background, Path):

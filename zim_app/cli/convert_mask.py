@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zim_app.cli.arguments import add_hidden_pixels_argument
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
 from zim_app.core.images import load_image
 from zim_app.core.masks import THRESHOLD, MaskFile, load_mask
@@ -54,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="source",
         help="bits per channel; source (default) is the depth of the photo",
     )
+    add_hidden_pixels_argument(parser)
     parser.add_argument(
         "--threshold",
         type=int,
@@ -92,7 +94,9 @@ def run(args: argparse.Namespace) -> int:
             msg("{output} is the mask itself.", output=output),
             msg("Choose another name for the result."),
         )
-    options = ExportOptions(args.what, depth=args.depth)
+    options = ExportOptions(
+        args.what, depth=args.depth, hidden_pixels=args.hidden_pixels
+    )
     check_target(image, output, options)  # before the slow part
     _print_mask_info(args.mask.name, mask_file, args.threshold)
     from zim_model.conversion.converter import Converter

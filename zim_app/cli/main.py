@@ -168,6 +168,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         help="0 to 1: remove the old background's colour from soft edges (default: "
         "that of the recipe, else 0)",
     )
+    arguments.add_hidden_pixels_argument(parser)
     parser.add_argument(
         "--json",
         action="store_true",
@@ -188,7 +189,10 @@ def _run_matte(args: argparse.Namespace) -> int:
     if amount is None:
         amount = recipe.finish.decontaminate
     options = ExportOptions(
-        args.what, background=args.background, decontaminate=amount
+        args.what,
+        background=args.background,
+        decontaminate=amount,
+        hidden_pixels=args.hidden_pixels,
     ).validate()
     check_target(image, output, options)  # before the slow part
     recipe = recipe.validate(image.height, image.width)

@@ -1,4 +1,4 @@
-"""Cut-outs, composites and mattes as pixels to export; NumPy only, in strips of rows.
+"""Cut-outs, composites and mattes as pixels to export, in strips of rows.
 
 Where an image has transparency of its own, its alpha multiplies the matte.  Blending
 is done in encoded (not linear) values, as browsers and image editors do by default.
@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from zim_app.core.images import Image
 from zim_app.core.pixels import PixelArray, convert_depth, strips
-from zim_model.arrays import WordArray
+from zim_model.arrays import BoolArray, WordArray
 from zim_model.request import ALPHA_MAX
+
+HiddenPixels = Literal["bleed", "keep", "clear"]
+"""Colours of transparent pixels, see :func:`recolour_hidden_pixels`."""
+BLEED = 8
+"""Pixels around the edge that get its colours, where enlarging filters look."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +51,70 @@ class CutOut:
         if image.source_alpha is not None:
             alpha = _multiply_alpha(alpha, image.source_alpha)
         return cls(image.source, alpha)
+
+
+def recolour_hidden_pixels(
+    cut_out: CutOut, mode: HiddenPixels, dtype: np.dtype[Any] | type
+) -> CutOut:
+    """Replace the colours of transparent pixels, which programs can make visible.
+
+    Args:
+        cut_out: at its final size.
+        mode: ``bleed`` repeats the colour of the nearest visible pixel for
+            :data:`BLEED` pixels, so that programs which resample colours and alpha
+            separately have no dark edges, and is black beyond; ``clear`` is black
+            everywhere; ``keep`` changes nothing.
+        dtype: uint8 or uint16, in which alpha will be stored: what it rounds to 0 is
+            transparent.
+
+    Returns:
+        A new cut-out; the same one if nothing changes.
+    """
+    if mode == "keep":
+        return cut_out
+    hidden = convert_depth(cut_out.alpha, dtype) == 0
+    if not hidden.any():
+        return cut_out
+    colours = cut_out.colours.copy()
+    colours[hidden] = 0
+    if mode == "bleed" and not hidden.all():
+        height = hidden.shape[0]
+        for rows in strips(*hidden.shape):
+            around = slice(max(0, rows.start - BLEED), min(height, rows.stop + BLEED))
+            nearest, near = _nearest_visible(hidden[around], BLEED)
+            # Rows of other strips may have a nearer pixel beyond what is seen here.
+            near[: rows.start - around.start] = False
+            near[rows.stop - around.start :] = False
+            seen = cut_out.colours[around].reshape(-1, 3)
+            colours[around][near] = seen[nearest[near]]
+    return CutOut(colours, cut_out.alpha)
+
+
+def _nearest_visible(
+    hidden: BoolArray, reach: int
+) -> tuple[npt.NDArray[np.intp], BoolArray]:
+    """Flat indexes of the nearest visible pixels, and where one is within reach.
+
+    Args:
+        hidden: (H, W).
+        reach: in pixels.
+
+    Returns:
+        (H, W) indexes, meaningful where the second result, (H, W) of hidden pixels, is
+        true.
+    """
+    if hidden.all():
+        return np.zeros(hidden.shape, np.intp), np.zeros(hidden.shape, np.bool_)
+    distance, labels = cv2.distanceTransformWithLabels(
+        hidden.astype(np.uint8),
+        cv2.DIST_L2,
+        cv2.DIST_MASK_5,
+        labelType=cv2.DIST_LABEL_PIXEL,
+    )
+    visible = np.flatnonzero(~hidden)
+    index = np.zeros(len(visible) + 1, np.intp)
+    index[labels.ravel()[visible]] = visible
+    return index[labels], hidden & (distance <= reach)
 
 
 def cut_out_pixels(

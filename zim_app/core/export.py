@@ -29,13 +29,14 @@ from zim_app.core.framing import (
     scale,
     scale_alpha,
     scale_to_cover,
+    visible_bounds,
 )
 from zim_app.core.images import MAX_PIXELS, Image, load_image
 from zim_app.core.layered import ImageLayer, LayeredImage
-from zim_app.core.naming import NameFields, file_stem, free_path
+from zim_app.core.naming import NameFields, file_stem, free_path, name_each_object
 from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.rasters import Tags
-from zim_model.arrays import WordArray, mask_bounds
+from zim_model.arrays import WordArray
 from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import atomic_write, write_error
@@ -229,7 +230,10 @@ def plan_stem(
         height=frame.height,
         date=today or datetime.date.today(),
     )
-    return file_stem(options.template, values)
+    template = options.template
+    if options.scope == "each":
+        template = name_each_object(template, values)
+    return file_stem(template, values)
 
 
 def encode(
@@ -393,6 +397,7 @@ def _render(
     amount = _decontamination(options, max(each.decontaminate for each in targets))
     cut_out = _prepare_cut_out(cut_out, amount, frame, dtype, cancelled)
     if options.what == "cutout":
+        cut_out = compose.recolour_hidden_pixels(cut_out, options.hidden_pixels, dtype)
         return compose.cut_out_pixels(cut_out, dtype), tags
     backdrop = _backdrop(image, options, frame)
     return compose.composite(cut_out, backdrop, dtype), tags
@@ -415,7 +420,8 @@ def _frame(
 ) -> ExportFrame:
     rects = []
     if options.trim:
-        rects = [rect for cut_out in cut_outs if (rect := mask_bounds(cut_out.alpha))]
+        bounds = (visible_bounds(each.alpha, options.trim_alpha) for each in cut_outs)
+        rects = [rect for rect in bounds if rect]
     support = None
     if rects:
         lefts, tops, rights, bottoms = zip(*rects, strict=True)
@@ -479,9 +485,12 @@ def _layers(
         )
     for number, (target, cut_out) in enumerate(zip(targets, cut_outs, strict=True), 1):
         amount = _decontamination(options, target.decontaminate)
-        prepared = _convert_cut_out_depth(
-            _prepare_cut_out(cut_out, amount, frame, dtype, cancelled), dtype
+        prepared = compose.recolour_hidden_pixels(
+            _prepare_cut_out(cut_out, amount, frame, dtype, cancelled),
+            options.hidden_pixels,
+            dtype,
         )
+        prepared = _convert_cut_out_depth(prepared, dtype)
         name = target.name or f"Object {number}"
         layers.append(ImageLayer.from_cut_out(name, prepared, visible=target.visible))
         if target.visible:

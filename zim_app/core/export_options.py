@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from zim_app.core.compose import HiddenPixels
 from zim_app.core.formats import BY_ID, FileFormat
 from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.naming import check_template
@@ -21,6 +22,8 @@ _KEYS = {"background_image": "background_picture"}
 WHITE: Rgb = (255, 255, 255)
 MAX_PADDING = 10_000
 MAX_SIDE = 100_000
+TRIM_ALPHA = 2
+"""Alpha, in steps of 255, that the eye does not see on any background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class ExportOptions:
         quality: 1 to 100, of lossy formats.
         background: of the composite, sRGB.
         background_image: in place of that colour; scaled to cover.
-        trim: crop to the support of the objects.
+        trim: crop to the visible part of the objects.
         padding: transparent or background pixels around the support, in pixels of the
             image.
         scale: factor for width and height.
@@ -48,6 +51,9 @@ class ExportOptions:
             together.
         original: add the unchanged image as a hidden lowest layer.
         template: of file names, see :mod:`zim_app.core.naming`.
+        trim_alpha: largest alpha, 0 to 254 of 255, that trimming takes for invisible.
+        hidden_pixels: colours where alpha is 0, see
+            :func:`~zim_app.core.compose.recolour_hidden_pixels`.
     """
 
     what: ExportKind = "cutout"
@@ -64,6 +70,8 @@ class ExportOptions:
     scope: Scope = "active"
     original: bool = False
     template: str = "{name}-{what}"
+    trim_alpha: int = TRIM_ALPHA
+    hidden_pixels: HiddenPixels = "bleed"
 
     @property
     def file_format(self) -> FileFormat:
@@ -90,6 +98,7 @@ class ExportOptions:
         self._check_choices()
         limits = {
             "quality": (1, 100),
+            "trim_alpha": (0, 254),
             "padding": (0, MAX_PADDING),
             "scale": (0.001, 100),
             "longest_side": (1, MAX_SIDE),
@@ -132,6 +141,7 @@ class ExportOptions:
             "scope": get_args(Scope),
             "trim": (True, False),
             "original": (True, False),
+            "hidden_pixels": get_args(HiddenPixels),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -178,7 +188,7 @@ class ExportOptions:
         Args:
             width: of the image in pixels.
             height: of the image in pixels.
-            support: bounding box of alpha > 0; None if there is none.
+            support: bounding box of the visible alpha; None if there is none.
 
         Raises:
             ZimError: there is nothing to trim to.

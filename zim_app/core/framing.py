@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zim_app.core.compose import CutOut
 from zim_app.core.pixels import PixelArray
-from zim_model.arrays import FloatArray, WordArray
+from zim_model.arrays import FloatArray, WordArray, mask_bounds
 from zim_model.errors import Cancelled
 from zim_model.request import ALPHA_MAX, CancelCheck
 
@@ -32,6 +32,27 @@ class ExportFrame:
     rect: Rect
     width: int
     height: int
+
+    @property
+    def percent(self) -> int:
+        """Pixels of the file per 100 pixels of the image, along a side."""
+        left, top, right, bottom = self.rect
+        longest = max(right - left, bottom - top)
+        return round(100 * max(self.width, self.height) / longest)
+
+
+def visible_bounds(alpha: WordArray, threshold: int) -> Rect | None:
+    """Bounding box of the pixels that are seen.
+
+    Args:
+        alpha: (H, W) uint16.
+        threshold: largest alpha, in steps of 255, that counts as invisible; where no
+            pixel exceeds it, all above 0 count.
+
+    Returns:
+        None if alpha is 0 everywhere.
+    """
+    return mask_bounds(alpha > threshold * 257) or mask_bounds(alpha)
 
 
 def crop(cut_out: CutOut, rect: Rect) -> CutOut:

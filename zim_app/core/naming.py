@@ -92,6 +92,22 @@ def file_stem(template: str, values: NameFields) -> str:
     return stem
 
 
+def name_each_object(template: str, values: NameFields) -> str:
+    """A template whose files tell the objects of one image apart.
+
+    Returns:
+        The template itself if it has the object or the number, or is malformed, else
+        with the object's name, or its number if it has none, at the end.
+    """
+    try:
+        used = {field for _, field, *_ in string.Formatter().parse(template)}
+    except ValueError:
+        return template
+    if used & {"object", "n"}:
+        return template
+    return template + ("-{object}" if values.object else "-{n}")
+
+
 def check_template(template: str) -> None:
     """Check a template before it is used.
 

@@ -3608,6 +3608,10 @@
         <translation>{} – {} × {} Pixel</translation>
     </message>
     <message>
+        <source>, {} % of the photo&apos;s</source>
+        <translation>, {} % des Fotos</translation>
+    </message>
+    <message>
         <source>… and {} more files</source>
         <translation>… und {} weitere Dateien</translation>
     </message>
@@ -3667,6 +3671,18 @@
         <translation>16 Bit je Kanal</translation>
     </message>
     <message>
+        <source>The edge&apos;s colours, then black</source>
+        <translation>Die Farben des Rands, dann Schwarz</translation>
+    </message>
+    <message>
+        <source>Black</source>
+        <translation>Schwarz</translation>
+    </message>
+    <message>
+        <source>The photo&apos;s (can be recovered)</source>
+        <translation>Die des Fotos (wiederherstellbar)</translation>
+    </message>
+    <message>
         <source>Scale</source>
         <translation>Maßstab</translation>
     </message>
@@ -3693,6 +3709,10 @@
     <message>
         <source>How the size is given</source>
         <translation>Wie die Größe angegeben ist</translation>
+    </message>
+    <message>
+        <source>Colours that the file has where it is transparent</source>
+        <translation>Welche Farben die Datei hat, wo sie durchsichtig ist</translation>
     </message>
     <message>
         <source>Higher is better and larger</source>
@@ -3773,6 +3793,10 @@
     <message>
         <source>Decontaminate</source>
         <translation>Farbränder entfernen</translation>
+    </message>
+    <message>
+        <source>Hidden pixels</source>
+        <translation>Verdeckte Pixel</translation>
     </message>
     <message>
         <source>Name</source>
@@ -4850,6 +4874,14 @@
     <message>
         <source>OpenRaster (layers)</source>
         <translation>OpenRaster (Ebenen)</translation>
+    </message>
+    <message>
+        <source>Opacity that trimming leaves out</source>
+        <translation>Deckkraft, die das Zuschneiden weglässt</translation>
+    </message>
+    <message>
+        <source>Pixels up to this opacity, of 255, are not seen and do not count</source>
+        <translation>Pixel bis zu dieser Deckkraft, von 255, sieht man nicht; sie zählen nicht</translation>
     </message>
     <message>
         <source>Device</source>

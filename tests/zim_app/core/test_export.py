@@ -35,7 +35,7 @@ def export(
     what: ExportKind = "cutout",
     background: tuple[int, int, int] = (255, 255, 255),
 ) -> None:
-    options = ExportOptions(what, background=background)
+    options = ExportOptions(what, background=background, hidden_pixels="keep")
     export_targets(photo, [ExportTarget(alpha)], path, options)
 
 

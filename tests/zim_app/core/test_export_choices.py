@@ -280,23 +280,53 @@ def test_each_object_in_a_file_of_its_own(tmp_path: Path, photo: Image) -> None:
         assert path.exists()
 
 
+@pytest.mark.parametrize(
+    ("template", "names", "files"),
+    [
+        ("{name}", ["dog", "cat"], ["photo-dog", "photo-cat"]),
+        ("{name}", ["", ""], ["photo-1", "photo-2"]),
+        ("{name} {n}", ["dog", "cat"], ["photo 1", "photo 2"]),
+        ("{object}", ["dog", "cat"], ["dog", "cat"]),
+    ],
+)
+def test_files_of_objects_are_told_apart(
+    tmp_path: Path, photo: Image, template: str, names: list[str], files: list[str]
+) -> None:
+    targets = [ExportTarget(square(0, 0, 10, 10), name) for name in names]
+    options = ExportOptions(scope="each", template=template)
+    paths = export_to_folder(photo, targets, tmp_path, options)
+    assert [path.stem for path in paths] == files
+
+
 def test_nothing_is_replaced_silently(tmp_path: Path, photo: Image) -> None:
-    targets = [ExportTarget(square(0, 0, 10, 10)), ExportTarget(square(9, 9, 19, 19))]
-    taken = tmp_path / "photo-cutout.png"
+    targets = [
+        ExportTarget(square(0, 0, 10, 10), "dog"),
+        ExportTarget(square(9, 9, 19, 19), "dog"),
+    ]
+    taken = tmp_path / "photo-cutout-dog.png"
     taken.write_bytes(b"precious")
     options = ExportOptions(scope="each")
     paths = export_to_folder(photo, targets, tmp_path, options)
-    assert [path.name for path in paths] == ["photo-cutout-2.png", "photo-cutout-3.png"]
+    assert [path.name for path in paths] == [
+        "photo-cutout-dog-2.png",
+        "photo-cutout-dog-3.png",
+    ]
     assert taken.read_bytes() == b"precious"
 
 
 def test_replacing_is_possible_with_the_option(tmp_path: Path, photo: Image) -> None:
-    targets = [ExportTarget(square(0, 0, 10, 10)), ExportTarget(square(9, 9, 19, 19))]
-    taken = tmp_path / "photo-cutout.png"
+    targets = [
+        ExportTarget(square(0, 0, 10, 10), "dog"),
+        ExportTarget(square(9, 9, 19, 19), "dog"),
+    ]
+    taken = tmp_path / "photo-cutout-dog.png"
     taken.write_bytes(b"old")
     options = ExportOptions(scope="each")
     paths = export_to_folder(photo, targets, tmp_path, options, overwrite=True)
-    assert [path.name for path in paths] == ["photo-cutout.png", "photo-cutout-2.png"]
+    assert [path.name for path in paths] == [
+        "photo-cutout-dog.png",
+        "photo-cutout-dog-2.png",
+    ]
     assert load_image(taken).width == 60
 
 

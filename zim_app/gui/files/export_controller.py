@@ -28,7 +28,7 @@ from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte
 
 if TYPE_CHECKING:
-    from zim_app.core.export import ExportOptions, ExportTarget
+    from zim_app.core.export import ExportKind, ExportOptions, ExportTarget
     from zim_app.core.images import Image
     from zim_model.recipe import SceneObject
 
@@ -104,15 +104,17 @@ class ExportController(QObject):
         document = self._ready_document()
         if document is None:
             return
+        from zim_app.core.framing import visible_bounds
         from zim_app.gui.files.export_dialog import ExportDialog, ExportObject
         from zim_app.gui.files.halo_hint import HaloHint
 
         active = document.state.object
         shown = _exported_objects(document, "together")
+        options = stored_options()
         export_objects = [
             ExportObject(
-                scene_object.name,
-                matte.support,
+                object_name(scene_object),
+                visible_bounds(matte.alpha, options.trim_alpha) or (0, 0, 0, 0),
                 scene_object.recipe.finish.decontaminate,
                 scene_object.id == active.id,
             )
@@ -120,7 +122,6 @@ class ExportController(QObject):
         ]
         alphas = [matte.alpha for _, matte in shown]
         halo = HaloHint(self._file_worker, document.image, alphas)
-        options = stored_options()
         folder = self._target_folder(document)
         dialog = ExportDialog(
             document.image, export_objects, options, folder, halo, self._studio.widget
@@ -135,7 +136,10 @@ class ExportController(QObject):
         document = self._studio.document
         if document is None:
             return
-        store_options(options)
+        longest = max(document.image.width, document.image.height)
+        unscaled = options.longest_side == longest
+        # The size of this image is none to give the next one.
+        store_options(replace(options, longest_side=None) if unscaled else options)
         beside = folder == dialogs.start_folder(document)
         preferences.set_value("export_folder", "" if beside else str(folder))
         self._start(document, options, folder=folder, overwrite=overwrite)
@@ -240,12 +244,13 @@ class ExportController(QObject):
         """Copy the active object's matte, at the image's size."""
         self._copy("matte", self.tr("The matte is in the clipboard."))
 
-    def _copy(self, what: str, success_text: str) -> None:
+    def _copy(self, what: ExportKind, success_text: str) -> None:
         document = self._ready_document()
         if document is not None:
             job, objects = self._job(document), _active(document)
             stopped = job.cancelled.is_set
-            work = partial(_clipboard_data, document.image, objects, what, stopped)
+            options = _clipboard_options(what)
+            work = partial(_clipboard_data, document.image, objects, options, stopped)
             self._submit("copy", job, work, partial(self._on_copied, job, success_text))
 
     def _on_copied(
@@ -287,8 +292,13 @@ def stored_options() -> ExportOptions:
         options = ExportOptions.from_json(window_state.export_options())
     except ZimError:
         options = ExportOptions()
-    name, kind = preferences.value("export_name"), preferences.value("export_format")
-    for setting in ({"template": name}, {"format": kind}):
+    settings = {
+        "template": "export_name",
+        "format": "export_format",
+        "trim_alpha": "trim_alpha",
+    }
+    for option, key in settings.items():
+        setting = {option: preferences.value(key)}
         with contextlib.suppress(ZimError):  # an invalid name, or a cut-out as JPEG
             options = replace(options, **setting).validate()
     return options
@@ -372,25 +382,37 @@ def _write_files(
     )
 
 
+def _clipboard_options(what: ExportKind) -> ExportOptions:
+    from zim_app.core.export import ExportOptions
+
+    stored = stored_options()
+    return ExportOptions(
+        what,
+        trim=what == "cutout",
+        trim_alpha=stored.trim_alpha,
+        hidden_pixels=stored.hidden_pixels,
+    )
+
+
 def _clipboard_data(
-    image: Image, objects: list[ExportTarget], what: str, cancelled: CancelCheck
+    image: Image,
+    objects: list[ExportTarget],
+    options: ExportOptions,
+    cancelled: CancelCheck,
 ) -> tuple[bytes, QImage]:
     """An encoded PNG with full depth, and 8-bit pixels for other programs."""
     from zim_app.core.colour import rgb_to_srgb
-    from zim_app.core.compose import CutOut, cut_out_pixels
-    from zim_app.core.export import ExportOptions, encode
-    from zim_app.core.framing import crop
-    from zim_model.arrays import mask_bounds
+    from zim_app.core.compose import CutOut, cut_out_pixels, recolour_hidden_pixels
+    from zim_app.core.export import encode
+    from zim_app.core.framing import crop, visible_bounds
 
-    if what == "matte":
-        options = ExportOptions("matte")
-        data = encode(image, objects, options, cancelled=cancelled)
-        return data, QImage.fromData(data)
-    options = ExportOptions(trim=True)
     data = encode(image, objects, options, cancelled=cancelled)
+    if options.what == "matte":
+        return data, QImage.fromData(data)
     whole = CutOut.from_image(image, objects[0].alpha)
-    part = crop(whole, mask_bounds(whole.alpha) or (0, 0, 1, 1))
+    part = crop(whole, visible_bounds(whole.alpha, options.trim_alpha) or (0, 0, 1, 1))
     shown = CutOut(rgb_to_srgb(part.colours, image.icc), part.alpha)
+    shown = recolour_hidden_pixels(shown, options.hidden_pixels, np.uint8)
     pixels = np.ascontiguousarray(cut_out_pixels(shown, np.uint8))
     height, width = pixels.shape[:2]
     form = QImage.Format.Format_RGBA8888

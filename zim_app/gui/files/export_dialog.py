@@ -39,7 +39,7 @@ class ExportObject:
 
     Attributes:
         name: the user's name for it.
-        support: (left, top, right, bottom) of its alpha, in pixels.
+        support: (left, top, right, bottom) of its visible alpha, in pixels.
         decontaminate: its own amount, 0 to 1.
         active: whether it is the active object.
     """
@@ -214,8 +214,12 @@ class ExportDialog(QDialog):
             name = path.name
             if path.exists() and not self.overwrite.isChecked():
                 name = free_path(path).name
-            text = self.tr("{} – {} × {} pixels")
-            lines.append(text.format(name, frame.width, frame.height))
+            line = self.tr("{} – {} × {} pixels").format(
+                name, frame.width, frame.height
+            )
+            if frame.percent != 100:
+                line += self.tr(", {} % of the photo's").format(frame.percent)
+            lines.append(line)
         if len(planned) > 3:
             lines.append(self.tr("… and {} more files").format(len(planned) - 3))
         if taken:

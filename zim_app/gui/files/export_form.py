@@ -46,6 +46,11 @@ CHOICES = {
         ("8", QT_TRANSLATE_NOOP("ExportForm", "8 bits a channel")),
         ("16", QT_TRANSLATE_NOOP("ExportForm", "16 bits a channel")),
     ),
+    "hidden": (
+        ("bleed", QT_TRANSLATE_NOOP("ExportForm", "The edge's colours, then black")),
+        ("clear", QT_TRANSLATE_NOOP("ExportForm", "Black")),
+        ("keep", QT_TRANSLATE_NOOP("ExportForm", "The photo's (can be recovered)")),
+    ),
     "size": (
         ("scale", QT_TRANSLATE_NOOP("ExportForm", "Scale")),
         ("longest_side", QT_TRANSLATE_NOOP("ExportForm", "Longest side")),
@@ -73,6 +78,7 @@ class ExportForm(QWidget):
     ) -> None:
         super().__init__(parent)
         self._several, self._longest = several, longest
+        self._trim_alpha = ExportOptions().trim_alpha
         self._colour = QColor(*ExportOptions().background)
         self._make_controls()
         self._lay_out()
@@ -86,6 +92,9 @@ class ExportForm(QWidget):
         self.format = self._list("format", self.tr("Format of the file"))
         self.bit_depth = self._list("depth", self.tr("Steps of colour and alpha"))
         self.size_mode = self._list("size", self.tr("How the size is given"))
+        self.hidden = self._list(
+            "hidden", self.tr("Colours that the file has where it is transparent")
+        )
         self.quality = QSpinBox()
         self.quality.setRange(1, 100)
         self.quality.setToolTip(self.tr("Higher is better and larger"))
@@ -141,10 +150,11 @@ class ExportForm(QWidget):
         form.addRow(self.tr("Size"), widget_row(self.size_mode, self.amount))
         self._decontaminate_row = widget_row(self.decontaminate, self.own)
         form.addRow(self.tr("Decontaminate"), self._decontaminate_row)
+        form.addRow(self.tr("Hidden pixels"), self.hidden)
         form.addRow(self.tr("Name"), self.template)
 
     def _connect(self) -> None:
-        for box in (self.what, self.scope, self.format, self.bit_depth):
+        for box in (self.what, self.scope, self.format, self.bit_depth, self.hidden):
             box.currentIndexChanged.connect(self._update)
         self.size_mode.currentIndexChanged.connect(self._on_size_changed)
         for spin in (self.quality, self.padding, self.amount, self.decontaminate):
@@ -169,6 +179,7 @@ class ExportForm(QWidget):
             decontaminate: amount to show if the options have none.
         """
         self._colour = QColor(*options.background)
+        self._trim_alpha = options.trim_alpha
         what: str = options.what
         if what == "composite":
             what = "picture" if options.background_image else "colour"
@@ -178,6 +189,7 @@ class ExportForm(QWidget):
             self.scope: options.scope if self._several else "active",
             self.format: options.format,
             self.bit_depth: options.depth,
+            self.hidden: options.hidden_pixels,
             self.size_mode: "scale" if longest is None else "longest_side",
         }
         for box, value in values.items():
@@ -223,6 +235,8 @@ class ExportForm(QWidget):
             decontaminate=None if own else self.decontaminate.value() / 100,
             scope=self.scope.currentData(),
             original=self.original.isChecked(),
+            hidden_pixels=self.hidden.currentData(),
+            trim_alpha=self._trim_alpha,
             template=self.template.text(),
         )
 
@@ -239,6 +253,7 @@ class ExportForm(QWidget):
         self.form.setRowVisible(self.scope, self._several)
         self.form.setRowVisible(self.quality, options.file_format.lossy)
         self.form.setRowVisible(self.original, layered)
+        self.form.setRowVisible(self.hidden, options.what == "cutout")
         self.bit_depth.setEnabled(options.file_format.deep)
         self.padding.setEnabled(options.trim)
         self.decontaminate.setEnabled(not self.own.isChecked())

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QColor
 
+from zim_app.core.export_options import TRIM_ALPHA
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.errors import ZimError, msg
@@ -223,6 +224,18 @@ SETTINGS = (
             Choice("psd", QT_TRANSLATE_NOOP("Preferences", "Photoshop (layers)")),
             Choice("ora", QT_TRANSLATE_NOOP("Preferences", "OpenRaster (layers)")),
         ),
+    ),
+    Setting(
+        "trim_alpha",
+        "files",
+        QT_TRANSLATE_NOOP("Preferences", "Opacity that trimming leaves out"),
+        "int",
+        TRIM_ALPHA,
+        QT_TRANSLATE_NOOP(
+            "Preferences",
+            "Pixels up to this opacity, of 255, are not seen and do not count",
+        ),
+        limits=(0, 254),
     ),
     Setting(
         "device",
