@@ -45,6 +45,7 @@ from zim_app.gui.files.start_page import (
     sample_name,
     sample_paths,
 )
+from zim_app.gui.input_filter import InputFilter
 from zim_app.gui.models.model_controller import ModelController, default_model
 from zim_app.gui.notices import Banner, BusyBar
 from zim_app.gui.panels.folder_strip import FolderStrip
@@ -98,6 +99,7 @@ class MainWindow(QMainWindow):
             queue, self.file_worker, self.status, self.busy_bar, self
         )
         self._setup_layout()
+        InputFilter(self, self.canvas)
         self._setup_actions()
         self._connect()
         self._update_actions()
@@ -141,15 +143,12 @@ class MainWindow(QMainWindow):
         over.addWidget(self.banner)
         layout.addLayout(over, 0, 0, top)
         self.setCentralWidget(centre)
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.objects)
+        areas = Qt.DockWidgetArea
+        self.addDockWidget(areas.RightDockWidgetArea, self.objects)
         self.setStatusBar(self.status)
-        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.strip)
+        self.addDockWidget(areas.BottomDockWidgetArea, self.strip)
         # On small screens the panels need the full height.
-        corner, side = (
-            Qt.Corner.BottomRightCorner,
-            Qt.DockWidgetArea.RightDockWidgetArea,
-        )
-        self.setCorner(corner, side)
+        self.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
         self.setAcceptDrops(True)
         self.canvas.setAcceptDrops(False)
 

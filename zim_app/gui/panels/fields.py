@@ -99,6 +99,7 @@ class SliderField(QWidget):
         self.number.setKeyboardTracking(False)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.number.valueChanged.connect(self._on_number_value_changed)
+        self.number.editingFinished.connect(self.commit_pending)
         self.label.setBuddy(self.number)
         for widget in (self.label, self.slider, self.number):
             widget.setToolTip(tip)
