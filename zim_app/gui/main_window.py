@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self.view = ViewController(self.canvas, self)
         self.objects = ObjectsPanel()
         self.everything = EverythingController(self.canvas, queue, self)
-        self.start_page = StartPage(sample_paths())
+        self.start_page = StartPage(sample_paths(), window_state.recent_paths())
         self.banner = Banner()
         self.busy_bar = BusyBar()
         self.status = StatusBar()

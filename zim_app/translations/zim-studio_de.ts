@@ -5501,6 +5501,10 @@
 <context>
     <name>StartPage</name>
     <message>
+        <source>Go on with:</source>
+        <translation>Weiter mit:</translation>
+    </message>
+    <message>
         <source>Or try one of these:</source>
         <translation>Oder eines davon ausprobieren:</translation>
     </message>
@@ -5515,10 +5519,6 @@
     <message>
         <source>Choose a file to open</source>
         <translation>Eine Datei zum Öffnen wählen</translation>
-    </message>
-    <message>
-        <source>Open this sample photo</source>
-        <translation>Dieses Beispielbild öffnen</translation>
     </message>
     <message>
         <source>Click on what you want to keep.</source>

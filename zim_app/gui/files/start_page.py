@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -34,6 +35,8 @@ from zim_model.prompts import Point, PromptSet
 THUMBNAIL = QSize(168, 126)
 SIGN_COLOUR = "#8a8a8a"
 """A grey that is visible on light and on dark."""
+RECENT = 3
+"""Most recent files that are shown."""
 COLUMN = 3 * (THUMBNAIL.width() + 24)
 
 
@@ -57,13 +60,17 @@ def sample_name(path: Path) -> str:
     return QCoreApplication.translate("Samples", name)
 
 
-class StartPage(QWidget):
-    """A drop target, the samples, and short instructions.
+class StartPage(QScrollArea):
+    """A drop target, recent files, the samples, and short instructions.
+
+    Args:
+        samples: bundled photos.
+        recent: files of the user, the newest first; the first ones are shown.
 
     **Signals**
 
     - ``open_requested()``: the user clicked the open button.
-    - ``path_requested(path)``: the user clicked the sample with that ``Path``.
+    - ``path_requested(path)``: the user clicked the file with that ``Path``.
 
     **Threads**: the window's only.
     """
@@ -71,25 +78,40 @@ class StartPage(QWidget):
     open_requested = Signal()
     path_requested = Signal(object)
 
-    def __init__(self, samples: Sequence[Path], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Path],
+        recent: Sequence[Path] = (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
         self.buttons: dict[Path, QToolButton] = {}
         middle = QWidget()
         middle.setFixedWidth(COLUMN)
         column = QVBoxLayout(middle)
         column.setSpacing(18)
         column.addWidget(self._drop_target())
+        recent = [path for path in recent if path not in samples][:RECENT]
+        if recent:
+            column.addWidget(QLabel(self.tr("Go on with:")))
+            column.addLayout(self._files({path: path.name for path in recent}))
         if samples:
             column.addWidget(QLabel(self.tr("Or try one of these:")))
-            column.addLayout(self._samples(samples))
+            named = {path: sample_name(path) for path in samples}
+            column.addLayout(self._files(named))
         column.addLayout(self._how_to())
-        outer = QGridLayout(self)
+        page = QWidget()
+        self.setWidget(page)
+        outer = QGridLayout(page)
         outer.setContentsMargins(24, 24, 24, 24)
         outer.addWidget(middle, 0, 0, Qt.AlignmentFlag.AlignCenter)
 
     def set_thumbnail(self, path: Path, image: QImage) -> None:
-        """Set the image of a sample's button."""
-        self.buttons[path].setIcon(QIcon(QPixmap.fromImage(image)))
+        """Set the image of a file's button."""
+        if not image.isNull():
+            self.buttons[path].setIcon(QIcon(QPixmap.fromImage(image)))
 
     def _drop_target(self) -> QFrame:
         frame = QFrame()
@@ -113,19 +135,24 @@ class StartPage(QWidget):
             layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         return frame
 
-    def _samples(self, samples: Sequence[Path]) -> QHBoxLayout:
+    def _files(self, names: Mapping[Path, str]) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(12)
-        for path in samples:
+        middle = Qt.TextElideMode.ElideMiddle
+        for path, name in names.items():
             button = QToolButton()
-            button.setText(sample_name(path))
-            button.setToolTip(self.tr("Open this sample photo"))
+            width = THUMBNAIL.width()
+            button.setText(button.fontMetrics().elidedText(name, middle, width))
+            button.setAccessibleName(name)
+            button.setToolTip(str(path))
+            button.setIcon(QIcon(glyph("image-outline", 56, SIGN_COLOUR)))
             button.setIconSize(THUMBNAIL)
             button.setAutoRaise(True)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             button.clicked.connect(partial(self.path_requested.emit, path))
             self.buttons[path] = button
             row.addWidget(button)
+        row.addStretch()
         return row
 
     def _how_to(self) -> QGridLayout:

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 STEPS = 1000
+ONE_LINE_SLIDER = 90
+"""Width of the slider in a field of one line, in pixels."""
 COMMIT_DELAY_MS = 400
 """Milliseconds after the last change by keys or wheel until a value is committed."""
 
@@ -115,7 +117,7 @@ class SliderField(QWidget):
         layout.setVerticalSpacing(0)
         layout.addWidget(self.label, 0, 0)
         if one_line:
-            self.slider.setFixedWidth(90)
+            self.slider.setFixedWidth(ONE_LINE_SLIDER)
             layout.addWidget(self.slider, 0, 1)
             layout.addWidget(self.number, 0, 2)
             self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)

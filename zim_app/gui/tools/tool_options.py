@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.icons import icon
-from zim_app.gui.panels.fields import SliderField, SliderScale
+from zim_app.gui.panels.fields import ONE_LINE_SLIDER, SliderField, SliderScale
 from zim_app.gui.settings import window_state
 from zim_app.gui.tools.brush import LARGEST_RADIUS, SMALLEST_RADIUS
 from zim_app.gui.tools.gestures import Tool, ToolOptions
@@ -40,6 +41,9 @@ SIGNS = (
         QT_TRANSLATE_NOOP("ToolOptions", "The line is not on the object"),
     ),
 )
+
+SHORT_SLIDER = 44
+"""Width of a slider where space is short, in pixels."""
 
 BRUSHES = (
     (
@@ -96,6 +100,13 @@ class OptionSwitch(QWidget):
         """Check the button of that value."""
         self.buttons[value].setChecked(True)
 
+    def set_compact(self, compact: bool) -> None:
+        """Leave out the texts, or show them again."""
+        styles = Qt.ToolButtonStyle
+        both, short = styles.ToolButtonTextBesideIcon, styles.ToolButtonIconOnly
+        for button in self.buttons.values():
+            button.setToolButtonStyle(short if compact else both)
+
     def paint_icons(self, palette: QPalette) -> None:
         """Draw the icons in the palette's colours."""
         colour = palette.color(QPalette.ColorRole.ButtonText).name()
@@ -105,13 +116,6 @@ class OptionSwitch(QWidget):
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("ToolOptions", text)
-
-
-class _OptionStrip(QWidget):
-    """A row whose size hint is its minimum size, so that the bar always shows it."""
-
-    def sizeHint(self) -> QSize:
-        return self.minimumSizeHint()
 
 
 class BrushOptions(QWidget):
@@ -155,12 +159,76 @@ class BrushOptions(QWidget):
         ):
             field.changing.connect(partial(owner.choose_fraction, option, fraction))
 
+    def set_compact(self, compact: bool) -> None:
+        """Leave out texts and shorten the sliders, or show all again."""
+        self.brush.set_compact(compact)
+        for field in (self.diameter, self.hardness, self.strength):
+            field.slider.setFixedWidth(SHORT_SLIDER if compact else ONE_LINE_SLIDER)
+
     def show_options(self, options: ToolOptions) -> None:
         """Show the options."""
         self.brush.show_value(options.brush)
         self.diameter.set_value(2 * options.radius)
         self.hardness.set_value(100 * options.hardness)
         self.strength.set_value(100 * options.strength)
+
+
+class _OptionStrip(QWidget):
+    """Title, options and hint in a row, the options compact where space is short.
+
+    Its size hint is its minimum size, that of the compact row, so that the bar always
+    shows it.
+    """
+
+    def __init__(
+        self, title: QLabel, parts: Sequence[OptionSwitch | BrushOptions], hint: QLabel
+    ) -> None:
+        super().__init__()
+        self._parts = parts
+        self._widths = (0, 0)  # of the compact and of the full row
+        self._compact = False
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 2, 8, 2)
+        row.setSpacing(12)
+        row.addWidget(title)
+        for part in parts:
+            row.addWidget(part)
+        row.addWidget(hint, 1)
+        # Of the same height with every tool, so that the image does not move.
+        self.setFixedHeight(super().sizeHint().height())
+
+    def show_parts(self, shown: Container[QWidget]) -> None:
+        """Show only those options."""
+        for part in self._parts:
+            part.setVisible(part in shown)
+        self._set_compact(True)
+        shortest = super().minimumSizeHint().width()
+        self._set_compact(False)
+        self._widths = shortest, super().sizeHint().width()
+        self._fit()
+        self.updateGeometry()
+
+    def _set_compact(self, compact: bool) -> None:
+        self._compact = compact
+        for part in self._parts:
+            part.set_compact(compact)
+        for widget in self.findChildren(QWidget):
+            widget.updateGeometry()  # else sizes of nested rows are remembered ones
+
+    def _fit(self) -> None:
+        compact = self.width() < self._widths[1]
+        if compact != self._compact:
+            self._set_compact(compact)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._widths[0], super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
 
 class ToolOptionsBar(QToolBar):
@@ -178,19 +246,12 @@ class ToolOptionsBar(QToolBar):
         self.title, self.hint = QLabel(), QLabel()
         self.sign = OptionSwitch(self, "positive", SIGNS)
         self.brush = BrushOptions(self)
-        self._parts: dict[str, QWidget] = {"scribble": self.sign, "brush": self.brush}
+        self._parts = {"scribble": self.sign, "brush": self.brush}
         self._setup_labels()
-        strip = _OptionStrip()
-        # Of the same height with every tool, so that the image does not move.
-        strip.setMinimumHeight(self.brush.sizeHint().height() + 4)
+        strip = self._strip = _OptionStrip(
+            self.title, (self.sign, self.brush), self.hint
+        )
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(strip)
-        row.setContentsMargins(8, 2, 8, 2)
-        row.setSpacing(12)
-        row.addWidget(self.title)
-        for part in self._parts.values():
-            row.addWidget(part)
-        row.addWidget(self.hint, 1)
         self.addWidget(strip)
         canvas.set_options(replace(canvas.options, **window_state.brush()))
         canvas.tool_changed.connect(self._on_canvas_tool_changed)
@@ -230,8 +291,8 @@ class ToolOptionsBar(QToolBar):
         self.title.setText(translate("Tool", tool.text))
         self.hint.setText(translate("Tool", tool.tip))
         self.hint.setToolTip(self.hint.text())
-        for id_, part in self._parts.items():
-            part.setVisible(id_ == tool.id)
+        part = self._parts.get(tool.id)
+        self._strip.show_parts(() if part is None else (part,))
 
     @Slot(object)
     def _on_canvas_options_changed(self, options: ToolOptions) -> None:
