@@ -261,13 +261,15 @@ def check_target(
     image: Image,
     path: Path,
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
+    *,
+    folder_is_made: bool = False,
 ) -> FileFormat:
     """Check before an export that ``path`` can be written; return its format.
 
     Raises:
         ImageError: the suffix is unknown, the format cannot hold a cut-out or an image
-            of that size, the folder is missing, or the path is a folder or the source
-            file itself.
+            of that size, the folder is missing, unless it will be made, or the path is
+            a folder or the source file itself.
     """
     name = path.name
     file_format = BY_SUFFIX.get(path.suffix.lower())
@@ -293,17 +295,22 @@ def check_target(
         _check_size(frame, file_format)
     if path.is_dir():
         raise ImageError(msg("{path} is a folder.", path=path), msg("Add a file name."))
-    if not path.parent.is_dir():
-        raise ImageError(
-            msg("The folder {parent} does not exist.", parent=path.parent),
-            msg("Create it first, or choose another."),
-        )
+    if not (folder_is_made or path.parent.is_dir()):
+        raise missing_folder_error(path.parent)
     if image.path is not None and _same_file(path, image.path):
         raise ImageError(
             msg("{name} is the source photo, which is never overwritten.", name=name),
             msg("Choose another name."),
         )
     return file_format
+
+
+def missing_folder_error(folder: Path) -> ImageError:
+    """The error for a folder to write to that does not exist."""
+    return ImageError(
+        msg("The folder {parent} does not exist.", parent=folder),
+        msg("Create it first, or choose another."),
+    )
 
 
 def _check_size(frame: ExportFrame, file_format: FileFormat) -> None:

@@ -340,11 +340,11 @@ class MainWindow(QMainWindow):
         self.report_matte_error(error)
 
     @Slot(object)
-    def report(self, error: Exception) -> None:
+    def report(self, error: Exception, *, topic: str = "") -> None:
         """Show a :class:`ZimError`; raise any other exception, for the crash report."""
         if not isinstance(error, ZimError):
             raise error
-        self.banner.show_error(error.message, error.hint)
+        self.banner.show_error(error.message, error.hint, topic=topic)
 
     @Slot(object)
     def report_matte_error(self, error: ZimError) -> None:

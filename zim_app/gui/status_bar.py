@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QMenu, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QStatusBar,
+    QToolButton,
+    QWidget,
+)
+from superqt.elidable import QElidingLabel
 
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import translate_message
@@ -14,12 +23,85 @@ from zim_model.request import ALPHA_MAX, Matte, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Zoom factors of the menu."""
+SUCCESS_MS = 10_000
+SUCCESS = QColor("#2e9e5b")
+"""Green that contrasts with light and dark backgrounds."""
 WARNING = QColor("#e08a00")
 """Amber that contrasts with light and dark backgrounds."""
 
 
+class SuccessNotice(QWidget):
+    """One line on what was done, with a button, for some seconds.
+
+    **Threads**: the window's only.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._callback: Callable[[], object] | None = None
+        self._icon, self.label = QLabel(), QElidingLabel()
+        self._icon.setPixmap(glyph("check-circle-outline", 16, SUCCESS.name()))
+        self.label.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.button = QToolButton()
+        self.button.setAutoRaise(True)
+        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.button.clicked.connect(self._run_action)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._icon)
+        row.addWidget(self.label, 1)
+        row.addWidget(self.button)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SUCCESS_MS)
+        self._timer.timeout.connect(self.clear)
+        self.clear()
+
+    @property
+    def text(self) -> str:
+        """The text; empty if there is none."""
+        return self.label.text()
+
+    def show_text(
+        self, text: str, action_text: str, callback: Callable[[], object] | None
+    ) -> None:
+        """Replace the text, and start its time anew."""
+        self.label.setText(text)
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self.button.setText(action_text)
+        self._callback = callback
+        self._show(True)
+        self._timer.start()
+
+    @Slot()
+    def clear(self) -> None:
+        """Remove the text."""
+        self._timer.stop()
+        self.label.setText("")
+        self.setToolTip("")
+        self._callback = None
+        self._show(False)
+
+    def _show(self, shown: bool) -> None:
+        # The widget itself stays, so that what is beside it does not move.
+        self._icon.setVisible(shown)
+        self.label.setVisible(shown)
+        self.button.setVisible(shown and self._callback is not None)
+
+    @Slot()
+    def _run_action(self) -> None:
+        callback = self._callback
+        self.clear()
+        if callback is not None:
+            callback()
+
+
 class StatusBar(QStatusBar):
     """Pointer, alpha and zoom on the left; activity, model and times on the right.
+
+    Between them is what was done, for some seconds.
 
     A click on the zoom opens a menu of zoom factors.
 
@@ -42,6 +124,8 @@ class StatusBar(QStatusBar):
             "alpha 0.00", self.tr("Opacity under the pointer, 0 to 1")
         )
         self.zoom = self._zoom_button()
+        self.success = SuccessNotice()
+        self.addWidget(self.success, 1)
         self.activity = QLabel()
         self.stop_button = QToolButton()
         self.stop_button.setAutoRaise(True)
@@ -60,6 +144,15 @@ class StatusBar(QStatusBar):
         for label in (self.activity, self.warning, self.model, self.times):
             label.setContentsMargins(8, 0, 8, 0)
         self.warning.setContentsMargins(8, 0, 0, 0)
+
+    def show_success(
+        self,
+        text: str,
+        action_text: str = "",
+        callback: Callable[[], object] | None = None,
+    ) -> None:
+        """Tell for some seconds what was done, with a button for what may follow."""
+        self.success.show_text(text, action_text, callback)
 
     def show_pointer(self, position: QPointF | None, matte: Matte | None) -> None:
         """Show a position in image pixels, and the alpha there; None clears both."""

@@ -62,5 +62,5 @@ class Studio(Protocol):
             on_done: called with the document when its session is restored.
         """
 
-    def report(self, error: Exception) -> None:
+    def report(self, error: Exception, *, topic: str = "") -> None:
         """Show a :class:`ZimError`; raise any other exception, for the crash report."""

@@ -3553,6 +3553,10 @@
         <translation>Den Export abbrechen</translation>
     </message>
     <message>
+        <source>Make the folder</source>
+        <translation>Ordner anlegen</translation>
+    </message>
+    <message>
         <source>The export was cancelled.</source>
         <translation>Der Export wurde abgebrochen.</translation>
     </message>
@@ -3614,6 +3618,10 @@
     <message>
         <source>… and {} more files</source>
         <translation>… und {} weitere Dateien</translation>
+    </message>
+    <message>
+        <source>The folder does not exist; it is made.</source>
+        <translation>Der Ordner fehlt; er wird angelegt.</translation>
     </message>
     <message>
         <source>{} will be replaced.</source>
@@ -4844,10 +4852,6 @@
         <translation>Ordner für den Schnellexport</translation>
     </message>
     <message>
-        <source>Empty is the folder of the photo</source>
-        <translation>Leer ist der Ordner des Bildes</translation>
-    </message>
-    <message>
         <source>Names for quick export</source>
         <translation>Namen für den Schnellexport</translation>
     </message>
@@ -4858,6 +4862,10 @@
     <message>
         <source>Diameter in pixels of the photo; 0 fits the photo</source>
         <translation>Durchmesser in Bildpixeln; 0 passt zum Bild</translation>
+    </message>
+    <message>
+        <source>A name is a folder beside the photo, where it is no photo of the strip; empty is the folder of the photo itself</source>
+        <translation>Ein Name ist ein Ordner neben dem Foto, außerhalb des Filmstreifens; leer ist der Ordner des Fotos selbst</translation>
     </message>
     <message>
         <source>{name} is the photo&apos;s, {object} the object&apos;s; {what}, {n}, {width}, {height} and {date} can be used too</source>

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox
 
+from zim_app.gui.desktop import announce
 from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import JobProgress
 from zim_app.gui.studio import Studio
@@ -108,13 +109,17 @@ class BatchController(QObject):
             self._closing = False  # closing again may ask about something else
             self._studio.widget.close()
             return
+        if not rows:
+            return
         failed = sum(row.state == "failed" for row in rows)
-        hidden = self.dialog is None or not self.dialog.isVisible()
-        if hidden and rows:
-            text = self.tr("The batch has ended: {} photos, {} of them failed.")
-            self._studio.banner.show_success(
-                text.format(len(rows), failed), self.tr("Show"), self.show
-            )
+        text = self.tr("The batch has ended: {} photos, {} of them failed.")
+        text = text.format(len(rows), failed)
+        announce(self._studio.widget, "zim-studio", text)
+        if self.dialog is None or not self.dialog.isVisible():
+            # A failure stays until it is seen.
+            studio = self._studio
+            tell = studio.banner.show_info if failed else studio.status.show_success
+            tell(text, self.tr("Show"), self.show)
 
     @Slot(object)
     def _on_open_requested(self, path: Path) -> None:

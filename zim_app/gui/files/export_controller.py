@@ -26,6 +26,7 @@ from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.studio import Studio
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import CancelCheck, Matte
+from zim_model.runtime.atomic_files import write_error
 
 if TYPE_CHECKING:
     from zim_app.core.export import ExportKind, ExportOptions, ExportTarget
@@ -140,17 +141,27 @@ class ExportController(QObject):
         unscaled = options.longest_side == longest
         # The size of this image is none to give the next one.
         store_options(replace(options, longest_side=None) if unscaled else options)
-        beside = folder == dialogs.start_folder(document)
-        preferences.set_value("export_folder", "" if beside else str(folder))
+        preferences.set_value("export_folder", _stored_folder(folder, document))
         self._start(document, options, folder=folder, overwrite=overwrite)
 
     @Slot()
     def export_again(self) -> None:
         """Export with the last options, without a dialog; no file is replaced."""
         document = self._ready_document()
-        if document is not None:
-            folder = self._target_folder(document)
-            self._start(document, stored_options(), folder=folder)
+        if document is None:
+            return
+        folder = self._target_folder(document)
+        export = partial(self._start, document, stored_options(), folder=folder)
+        beside = folder.is_relative_to(dialogs.start_folder(document))
+        if folder.is_dir() or beside:
+            export()
+            return
+        from zim_app.core.export import missing_folder_error
+
+        error = missing_folder_error(folder)
+        self._studio.banner.show_error(
+            error.message, error.hint, self.tr("Make the folder"), export
+        )
 
     def export_to(self, path: Path) -> None:
         """Write the active object's current cut-out to that file."""
@@ -167,8 +178,9 @@ class ExportController(QObject):
             job.cancelled.set()
 
     def _target_folder(self, document: Document) -> Path:
+        # An absolute path replaces the folder before it.
         chosen = str(preferences.value("export_folder"))
-        return Path(chosen) if chosen else dialogs.start_folder(document)
+        return dialogs.start_folder(document) / chosen
 
     def _start(
         self,
@@ -211,7 +223,7 @@ class ExportController(QObject):
     def _on_failed(self, job: ExportJob, error: Exception) -> None:
         self._end(job)
         if isinstance(error, Cancelled):
-            self._studio.banner.show_success(self.tr("The export was cancelled."))
+            self._studio.status.show_success(self.tr("The export was cancelled."))
         else:
             self._studio.report(error)
 
@@ -227,7 +239,7 @@ class ExportController(QObject):
         else:
             text = self.tr("Saved {} files in {}").format(len(paths), paths[0].parent)
         folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._studio.banner.show_success(
+        self._studio.status.show_success(
             text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
         )
         self.exported.emit(job.document, job.stack, job.index)
@@ -258,7 +270,7 @@ class ExportController(QObject):
     ) -> None:
         self._end(job)
         _put_on_clipboard(*content)
-        self._studio.banner.show_success(success_text)
+        self._studio.status.show_success(success_text)
 
     def make_file(self) -> None:
         """Write a PNG of the active object to drag; emits ``file_ready``."""
@@ -377,9 +389,26 @@ def _write_files(
 ) -> list[Path]:
     from zim_app.core.export import export_to_folder
 
-    return export_to_folder(
-        image, objects, folder, options, overwrite=overwrite, **hooks
-    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    try:
+        return export_to_folder(
+            image, objects, folder, options, overwrite=overwrite, **hooks
+        )
+    except (Cancelled, ZimError):
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # if it is empty
+        raise
+
+
+def _stored_folder(folder: Path, document: Document) -> str:
+    """A folder in the settings: a path from the image's folder where it is inside."""
+    beside = dialogs.start_folder(document)
+    if folder == beside:
+        return ""
+    return str(folder.relative_to(beside) if folder.is_relative_to(beside) else folder)
 
 
 def _clipboard_options(what: ExportKind) -> ExportOptions:

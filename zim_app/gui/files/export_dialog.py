@@ -176,7 +176,8 @@ class ExportDialog(QDialog):
             names = [object_.name for object_ in group]
             stem = plan_stem(self._image, names, frame, options, n=n)
             path = Path(self.folder.text()) / f"{stem}{suffix}"
-            check_target(self._image, path, replace(options, trim=True))
+            trimmed = replace(options, trim=True)  # the size is checked at the end
+            check_target(self._image, path, trimmed, folder_is_made=True)
             planned.append((path, frame))
         return planned
 
@@ -222,6 +223,8 @@ class ExportDialog(QDialog):
             lines.append(line)
         if len(planned) > 3:
             lines.append(self.tr("… and {} more files").format(len(planned) - 3))
+        if not Path(self.folder.text()).is_dir():
+            lines.append(self.tr("The folder does not exist; it is made."))
         if taken:
             replaced = self.overwrite.isChecked()
             text = (

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from zim_app.core.images import Image
 
 RECOVERED_TOPIC = "recovered"
+OPEN_TOPIC = "open"
+"""Of messages about what was to be opened, which end with the next image."""
 """Topic of the banner message about a crashed run."""
 IMAGE_FORMATS = ("image/png", "image/tiff", "image/webp", "image/jpeg", "image/bmp")
 """MIME types of encoded images that are used from other programs, best first."""
@@ -160,7 +162,13 @@ class FileController(QObject):
         on_done: Callable[[Document], object] | None = None,
     ) -> None:
         on_opened = partial(self._on_opened, on_done)
-        self._file_worker.open(work, self, on_opened, self._studio.report)
+        self._file_worker.open(work, self, on_opened, self._on_open_failed)
+
+    def _on_open_failed(self, error: Exception) -> None:
+        document = self._studio.document
+        self._studio.strip.return_to(document.image.path if document else None)
+        self._studio.banner.remove_topic(OPEN_TOPIC)
+        self._studio.report(error, topic=OPEN_TOPIC)
 
     def _on_opened(
         self,
@@ -172,7 +180,8 @@ class FileController(QObject):
             return
         old = self._studio.document
         # Something else is open now.
-        self._studio.banner.remove_topic(RECOVERED_TOPIC)
+        for topic in (RECOVERED_TOPIC, OPEN_TOPIC):
+            self._studio.banner.remove_topic(topic)
         if old is not None:
             self._stacks[old.image.key] = document_stack(old)
         self._show_strip(opened)
@@ -208,6 +217,7 @@ class FileController(QObject):
             self._studio.banner.show_error(
                 self.tr("{} was changed since the project was saved.").format(name),
                 self.tr("Check the edges before you export."),
+                topic=OPEN_TOPIC,
             )
 
     def _show_image_missing(self, missing: ImageMissing) -> None:
@@ -228,6 +238,7 @@ class FileController(QObject):
             self.tr("Show where it is."),
             self.tr("Locate…"),
             partial(self._locate, missing),
+            topic=OPEN_TOPIC,
         )
 
     def _locate(self, missing: ImageMissing) -> None:
@@ -323,7 +334,7 @@ class FileController(QObject):
         )
 
     def _on_saved(self, path: Path, document: Document, index: int, _: None) -> None:
-        self._studio.banner.show_success(self.tr("Saved {}").format(path))
+        self._studio.status.show_success(self.tr("Saved {}").format(path))
         window_state.add_recent_path(path)
         if document is self._studio.document:
             self.project = path

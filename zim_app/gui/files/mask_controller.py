@@ -209,7 +209,7 @@ class MaskController(QObject):
             text = self.tr("Saved {} training pairs in {}")
             text = text.format(len(paths), paths[0].parent)
         folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._studio.banner.show_success(
+        self._studio.status.show_success(
             text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
         )
 

@@ -22,7 +22,15 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPixmap
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDockWidget,
@@ -224,6 +232,10 @@ class _StripListView(QListView):
         super().paintEvent(event)
         self.painted.emit()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.scrollTo(self.currentIndex())
+
     def visible_rows(self) -> range:
         """The rows inside the viewport."""
         left = self.horizontalScrollBar().value()
@@ -252,6 +264,7 @@ class FolderStrip(QDockWidget):
         self.view = self._make_view()
         self.setWidget(self.view)
         self._folder: Path | None = None
+        self._failed_row: int | None = None
         self._thread = WorkerThread("thumbnails", parent=self)
         self._thread.finished.connect(self._on_thread_finished)
         self._watcher = QFileSystemWatcher(self)
@@ -306,7 +319,7 @@ class FolderStrip(QDockWidget):
 
     def step(self, by: int) -> None:
         """Request the image that many rows further; do nothing beyond the ends."""
-        row = self.current + by
+        row = (self.current if self._failed_row is None else self._failed_row) + by
         if 0 <= row < len(self.model.paths):
             self._request(row)
 
@@ -330,7 +343,17 @@ class FolderStrip(QDockWidget):
 
     def select(self, path: Path | None) -> None:
         """Make that image the current row."""
+        self._failed_row = None
         self._select(self.model.row(path) if path else -1)
+
+    def return_to(self, path: Path | None) -> None:
+        """Make that image the current row because the one there cannot be opened.
+
+        The next step goes on from the latter, so that it does not stop the way.
+        """
+        failed_row = self.current
+        self.select(path)
+        self._failed_row = failed_row
 
     def _select(self, row: int) -> None:
         index = self.model.index(row) if row >= 0 else QModelIndex()
@@ -339,6 +362,7 @@ class FolderStrip(QDockWidget):
             self.view.scrollTo(index)
 
     def _request(self, row: int) -> None:
+        self._failed_row = None
         self._select(row)
         self.path_requested.emit(self.model.paths[row])
 
@@ -380,13 +404,16 @@ class FolderStrip(QDockWidget):
         self._load_next()
 
     def _on_folder_listed(self, modified: dict[Path, int]) -> None:
+        self._failed_row = None  # rows may be others now
         row, bar = self.current, self.view.horizontalScrollBar()
         current = self.model.paths[row] if row >= 0 else None
         place = bar.value()
         self.model.set_paths(tuple(modified), modified)
         new = self.model.row(current) if current else -1
         self.view.setCurrentIndex(self.model.index(new) if new >= 0 else QModelIndex())
-        bar.setValue(place)
+        # The current image stays where it was on the screen.
+        moved = new - row if new >= 0 else 0
+        bar.setValue(place + moved * ITEM.width())
 
 
 # -- On the worker thread --------------------------------------------------------

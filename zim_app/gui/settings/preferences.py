@@ -195,8 +195,12 @@ SETTINGS = (
         "files",
         QT_TRANSLATE_NOOP("Preferences", "Folder for quick export"),
         "path",
-        "",
-        QT_TRANSLATE_NOOP("Preferences", "Empty is the folder of the photo"),
+        "cutouts",
+        QT_TRANSLATE_NOOP(
+            "Preferences",
+            "A name is a folder beside the photo, where it is no photo of the strip; "
+            "empty is the folder of the photo itself",
+        ),
     ),
     Setting(
         "export_name",

@@ -16,6 +16,7 @@ from shiboken6 import isValid
 from zim_app.core import export as core_export
 from zim_app.core.session_store import SessionStore
 from zim_app.gui.files.drag_handle import DragHandle
+from zim_app.gui.files.export_controller import stored_options
 from zim_app.gui.files.export_dialog import ExportDialog
 from zim_app.gui.settings import preferences
 from zim_model.errors import Cancelled, ZimError
@@ -58,14 +59,16 @@ def press_export(dialog, settle):
 
 
 def test_proposes_a_name_beside_the_image(dialog, photo, cut, settle):
-    assert dialog.folder.text() == str(photo.parent)
-    assert dialog.preview.text() == "photo-cutout.png – 80 × 60 pixels"
+    assert dialog.folder.text() == str(photo.parent / "cutouts")
+    name, note = dialog.preview.text().splitlines()
+    assert name == "photo-cutout.png – 80 × 60 pixels"
+    assert note == "The folder does not exist; it is made."
     press_export(dialog, settle)
-    with Image.open(photo.parent / "photo-cutout.png") as image:
+    with Image.open(photo.parent / "cutouts" / "photo-cutout.png") as image:
         pixels = np.asarray(image)
     assert (pixels[:, :40] == (200, 100, 50, 255)).all()
     assert (pixels[:, 40:, 3] == 0).all()
-    assert "photo-cutout.png" in cut.banner.text
+    assert "photo-cutout.png" in cut.status.success.text
     assert not cut.isWindowModified()
 
 
@@ -96,7 +99,7 @@ def test_impossible_choices_are_explained_and_cannot_be_exported(dialog, tmp_pat
     assert not dialog.ok.isEnabled()
     dialog.form.template.setText("a")
     dialog.folder.setText(str(tmp_path / "nowhere"))
-    assert "does not exist" in dialog.preview.text()
+    assert "it is made" in dialog.preview.text()
     dialog.folder.setText(str(tmp_path))
     choose(dialog.form.what, "picture")
     assert "Choose an image for the background" in dialog.preview.text()
@@ -108,7 +111,8 @@ def test_impossible_choices_are_explained_and_cannot_be_exported(dialog, tmp_pat
 
 @pytest.mark.parametrize("replace", [False, True])
 def test_existing_file_is_replaced_only_on_demand(dialog, photo, settle, replace):
-    old = photo.parent / "photo-cutout.png"
+    old = photo.parent / "cutouts" / "photo-cutout.png"
+    old.parent.mkdir()
     old.write_bytes(b"precious")
     dialog.form.template.setText("{name}-cutout")
     dialog.form.template.textChanged.emit("")  # the folder changed meanwhile
@@ -119,7 +123,7 @@ def test_existing_file_is_replaced_only_on_demand(dialog, photo, settle, replace
         QTest.mouseClick(dialog.overwrite, LEFT, pos=QPoint(8, 8))
         assert "will be replaced" in dialog.preview.text()
     press_export(dialog, settle)
-    new = photo.parent / "photo-cutout-2.png"
+    new = photo.parent / "cutouts" / "photo-cutout-2.png"
     assert new.exists() != replace
     assert (old.read_bytes() == b"precious") != replace
 
@@ -129,7 +133,7 @@ def test_composite_on_a_colour(dialog, photo, settle):
     assert dialog.form.colour.isVisible()
     dialog.form._on_colour_chosen(QColor(255, 0, 0))
     press_export(dialog, settle)
-    with Image.open(photo.parent / "photo-composite.png") as image:
+    with Image.open(photo.parent / "cutouts" / "photo-composite.png") as image:
         assert image.getpixel((10, 10)) == (200, 100, 50)
         assert image.getpixel((70, 10)) == (255, 0, 0)
 
@@ -140,7 +144,7 @@ def test_layers_need_no_background(dialog, photo, settle):
     choose(dialog.form.format, "ora")
     assert dialog.ok.isEnabled()
     press_export(dialog, settle)
-    assert (photo.parent / "photo-layers.ora").exists()
+    assert (photo.parent / "cutouts" / "photo-layers.ora").exists()
 
 
 def test_choices_are_remembered(dialog, cut, settle, tmp_path):
@@ -174,12 +178,12 @@ def test_several_objects(cut, settle, photo, qtbot):
     assert dialog.form.scope.isVisible()
     choose(dialog.form.scope, "each")
     dialog.form.template.setText("{n}-{object}")
-    assert "1-.png" in dialog.preview.text() or "1-" in dialog.preview.text()
+    assert "1-Object 1.png" in dialog.preview.text()
     press_export(dialog, settle)
-    written = sorted(path.name for path in photo.parent.glob("[12]-*.png"))
+    written = sorted(path.name for path in (photo.parent / "cutouts").iterdir())
     assert len(written) == 2
     assert written[1] == "2-right.png"
-    assert "Saved 2 files" in cut.banner.text
+    assert "Saved 2 files" in cut.status.success.text
 
 
 # --- without a question ---------------------------------------------------------------
@@ -191,7 +195,7 @@ def test_quick_export_repeats_the_last_one_and_replaces_nothing(
     for _ in range(2):
         qtbot.keyClick(cut.canvas, Qt.Key.Key_E, CONTROL | SHIFT)
         settle()
-    names = sorted(path.name for path in photo.parent.glob("photo-*"))
+    names = sorted(path.name for path in (photo.parent / "cutouts").iterdir())
     assert names == ["photo-cutout-2.png", "photo-cutout.png"]
 
 
@@ -206,21 +210,70 @@ def test_quick_export_follows_the_settings(cut, settle, tmp_path):
     assert (folder / "photo_80.webp").exists()
 
 
+def test_a_missing_folder_of_the_settings_is_made_on_request(
+    cut, settle, tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("disk") / "unplugged"
+    preferences.set_value("export_folder", str(folder))
+    cut.actions_by_id["quick_export"].trigger()
+    settle()
+    assert not folder.exists()
+    assert "does not exist" in cut.banner.text
+    cut.banner.action_button.click()
+    settle()
+    assert (folder / "photo-cutout.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "stored"), [("", ""), ("more/own", "more/own"), ("/elsewhere", None)]
+)
+def test_a_folder_beside_one_photo_is_beside_the_next(
+    dialog, settle, tmp_path, chosen, stored
+):
+    folder = tmp_path / chosen.lstrip("/") if stored is not None else tmp_path.parent
+    dialog.folder.setText(str(folder))
+    press_export(dialog, settle)
+    expected = str(folder) if stored is None else stored
+    assert preferences.value("export_folder") == expected
+
+
+def test_exports_are_no_images_of_the_strip(cut, settle, photo):
+    cut.actions_by_id["quick_export"].trigger()
+    settle()
+    cut.strip._read_folder()
+    settle()
+    assert cut.strip.model.paths == (photo,)
+
+
+def test_the_size_of_one_photo_is_not_given_to_the_next(dialog, cut, settle):
+    choose(dialog.form.size_mode, "longest_side")
+    assert dialog.form.amount.value() == 80
+    press_export(dialog, settle)
+    assert stored_options().longest_side is None
+    cut.actions_by_id["export"].trigger()
+    again = cut.findChildren(ExportDialog)[-1]
+    choose(again.form.size_mode, "longest_side")
+    again.form.amount.setValue(40)
+    assert "50 % of the photo's" in again.preview.text()
+    press_export(again, settle)
+    assert stored_options().longest_side == 40
+
+
 def test_settings_that_cannot_be_do_no_harm(cut, settle, photo):
     preferences.set_value("export_name", "{oops}")
     preferences.set_value("export_format", "jpeg")
     cut.actions_by_id["quick_export"].trigger()
     settle()
-    assert (photo.parent / "photo-cutout.png").exists()
+    assert (photo.parent / "cutouts" / "photo-cutout.png").exists()
 
 
-def test_banner_opens_the_folder(cut, settle, photo, monkeypatch):
+def test_the_status_bar_opens_the_folder(cut, settle, photo, monkeypatch):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
     cut.actions_by_id["quick_export"].trigger()
     settle()
-    cut.banner.action_button.click()
-    assert opened == [QUrl.fromLocalFile(str(photo.parent))]
+    cut.status.success.button.click()
+    assert opened == [QUrl.fromLocalFile(str(photo.parent / "cutouts"))]
 
 
 def test_export_marks_the_session_as_done(cut, settle, qtbot):
@@ -256,7 +309,7 @@ def test_long_export_shows_its_progress_and_is_cancelled(
     qtbot.mouseClick(progress.button, LEFT)
     settle()
     assert not progress.isVisible()
-    assert "cancelled" in cut.banner.text
+    assert "cancelled" in cut.status.success.text
     assert sorted(path.name for path in photo.parent.iterdir()) == ["photo.png"]
 
 
@@ -299,7 +352,7 @@ def test_a_window_closes_once_an_export_is_written(cut, photo, qtbot, monkeypatc
     assert cut.isVisible()
     gate.set()
     qtbot.waitUntil(lambda: not cut.isVisible())
-    assert len(list(photo.parent.iterdir())) == 2
+    assert len(list((photo.parent / "cutouts").iterdir())) == 1
 
 
 # --- clipboard and dragging ---------------------------------------------------------

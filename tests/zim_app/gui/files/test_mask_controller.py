@@ -183,7 +183,7 @@ def test_a_training_pair_is_saved_and_the_folder_remembered(cut, settle, tmp_pat
         QTest.keyClick(dialog, Qt.Key.Key_Return)
         settle()
         assert window_state.pair_folder() == folder
-        assert "studio__photo.alpha.png" in cut.banner.text
+        assert "studio__photo.alpha.png" in cut.status.success.text
     names = sorted(path.name for path in (folder / "matte").iterdir())
     assert names == ["studio__photo.alpha.png", "studio__photo.png"]
 

@@ -104,9 +104,11 @@ def test_a_damaged_image_does_not_stop_the_way(window, settle, folder, qtbot):
     qtbot.keyClick(window.canvas, Qt.Key.Key_PageDown)
     settle()
     assert "p2.png" in window.banner.text
+    assert window.strip.model.paths[window.strip.current].name == "p1.png"
     qtbot.keyClick(window.canvas, Qt.Key.Key_PageDown)
     settle()
     assert current(window) == "p10.png"
+    assert window.banner.isHidden(), "the old message is gone"
 
 
 def test_stopping_goes_back_to_the_image_that_is_open(
@@ -234,3 +236,27 @@ def test_strip_is_hidden_and_stays_so(strip, window, settle, folder, qtbot):
     qtbot.keyClick(window.canvas, Qt.Key.Key_F7)
     assert strip.isVisible()
     settle()
+
+
+def test_the_current_image_stays_in_view_when_others_appear(
+    window, settle, tmp_path, qtbot
+):
+    for number in range(10, 60):
+        Image.new("RGB", (8, 6)).save(tmp_path / f"p{number}.png")
+    window.open_path(tmp_path / "p50.png")
+    settle()
+    strip = window.strip
+
+    def left() -> int:
+        return strip.view.visualRect(strip.view.currentIndex()).left()
+
+    before = left()
+    assert 0 <= before < strip.view.viewport().width()
+    for number in range(60, 65):
+        Image.new("RGB", (8, 6)).save(tmp_path / f"o{number}.png")
+    strip._read_folder()
+    settle()
+    assert len(strip.model.paths) == 55
+    assert left() == before
+    window.resize(500, 500)
+    assert 0 <= left() < strip.view.viewport().width()
