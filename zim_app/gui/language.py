@@ -53,6 +53,13 @@ def install_translators(app: QCoreApplication) -> list[QTranslator]:
     return translators
 
 
+def format_number(value: float, decimals: int) -> str:
+    """A number as the window's language writes it: 0.5 or 0,5."""
+    locale = QLocale()
+    locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+    return locale.toString(float(value), "f", decimals)
+
+
 def translate_message(text: str) -> str:
     """A sentence in the language of the window.
 

@@ -302,6 +302,7 @@ class MainWindow(QMainWindow):
         self.canvas.fit()
         self.canvas.setFocus()
         self.models.set_current(document.state.recipe.model)
+        self.models.tell_missing()
         self.queue.prepare(document.request())
         self._update_title()
         self._update_actions()

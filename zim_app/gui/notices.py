@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.canvas.markers import ACCENT
+from zim_app.gui.icon_button import IconButton
 from zim_app.gui.icons import glyph, icon
 from zim_app.gui.language import translate_message
 
@@ -296,11 +297,7 @@ class JobProgress(QWidget):
         self.bar.setRange(0, 100)
         self.bar.setFixedWidth(140)
         self.bar.setToolTip(tip)
-        self.button = QToolButton()
-        self.button.setAutoRaise(True)
-        colour = self.palette().buttonText().color().name()
-        self.button.setIcon(icon("close-circle-outline", colour))
-        self.button.setToolTip(cancel_tip)
+        self.button = IconButton("close-circle-outline", cancel_tip)
         self.button.clicked.connect(self.cancelled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from superqt.elidable import QElidingLabel
 
 from zim_app.gui.icons import glyph
-from zim_app.gui.language import translate_message
+from zim_app.gui.language import format_number, translate_message
 from zim_model.request import ALPHA_MAX, Matte, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -164,13 +164,13 @@ class StatusBar(QStatusBar):
         self.pointer.setText(self.tr("x {}  y {}").format(x, y))
         if matte is not None and y < matte.alpha.shape[0] and x < matte.alpha.shape[1]:
             alpha = float(matte.alpha[y, x]) / ALPHA_MAX
-            self.alpha.setText(self.tr("alpha {:.2f}").format(alpha))
+            self.alpha.setText(self.tr("alpha {}").format(format_number(alpha, 2)))
 
     def show_zoom(self, zoom: float) -> None:
         """Show the zoom factor."""
         percent = zoom * 100
-        text = self.tr("{:.0f} %") if percent >= 10 else self.tr("{:.1f} %")
-        self.zoom.setText(text.format(percent))
+        number = format_number(percent, 0 if percent >= 10 else 1)
+        self.zoom.setText(self.tr("{} %").format(number))
 
     def show_timings(self, model: str, timings: Timings, *, clicked: bool) -> None:
         """Show the timings of a request; ``clicked`` if it had prompts."""
@@ -193,7 +193,7 @@ class StatusBar(QStatusBar):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         for zoom in PRESETS:
-            text = self.tr("{:.0f} %").format(zoom * 100)
+            text = self.tr("{} %").format(round(zoom * 100))
             menu.addAction(text).triggered.connect(
                 partial(self.zoom_requested.emit, zoom)
             )

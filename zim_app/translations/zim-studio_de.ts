@@ -2991,12 +2991,12 @@
         <translation>Kandidat {}</translation>
     </message>
     <message>
-        <source>{} · {:.2f}</source>
-        <translation>{} · {:.2f}</translation>
+        <source>{} · {}</source>
+        <translation>{} · {}</translation>
     </message>
     <message>
-        <source>Candidate {}, predicted quality {:.2f}; key {}</source>
-        <translation>Kandidat {}, vorhergesagte Güte {:.2f}; Taste {}</translation>
+        <source>Candidate {}, predicted quality {}; key {}</source>
+        <translation>Kandidat {}, geschätzte Güte {}; Taste {}</translation>
     </message>
 </context>
 <context>
@@ -4227,8 +4227,8 @@
         <translation>RGB {} {} {}</translation>
     </message>
     <message>
-        <source>alpha {:.3f}</source>
-        <translation>Alpha {:.3f}</translation>
+        <source>alpha {}</source>
+        <translation>Alpha {}</translation>
     </message>
     <message>
         <source>{} ×</source>
@@ -4385,6 +4385,14 @@
     <message>
         <source>&amp;Precision</source>
         <translation>G&amp;enauigkeit</translation>
+    </message>
+    <message>
+        <source>The model {} is not installed; {} is used instead.</source>
+        <translation>Das Modell {} ist nicht installiert; stattdessen wird {} verwendet.</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>Modelle …</translation>
     </message>
     <message>
         <source>Best available</source>
@@ -5560,16 +5568,12 @@
         <translation>x {}  y {}</translation>
     </message>
     <message>
-        <source>alpha {:.2f}</source>
-        <translation>Alpha {:.2f}</translation>
+        <source>alpha {}</source>
+        <translation>Alpha {}</translation>
     </message>
     <message>
-        <source>{:.0f} %</source>
-        <translation>{:.0f} %</translation>
-    </message>
-    <message>
-        <source>{:.1f} %</source>
-        <translation>{:.1f} %</translation>
+        <source>{} %</source>
+        <translation>{} %</translation>
     </message>
     <message>
         <source>encode {:.0f} ms</source>

@@ -1,7 +1,6 @@
 """What ends while another program is used is told through the desktop."""
 
 import pytest
-from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from zim_app.gui import desktop
@@ -13,6 +12,7 @@ def told(monkeypatch):
     told = []
     monkeypatch.setattr(QApplication, "alert", lambda window: told.append("alert"))
     monkeypatch.setattr(QSystemTrayIcon, "supportsMessages", lambda: True)
+    monkeypatch.setattr(QSystemTrayIcon, "show", lambda self: None)
     monkeypatch.setattr(
         QSystemTrayIcon,
         "showMessage",
@@ -26,7 +26,6 @@ def told(monkeypatch):
 def test_only_an_unused_window_announces(qtbot, monkeypatch, told, tray, used):
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: tray)
     window = QWidget()
-    window.setWindowIcon(QPixmap(16, 16))
     qtbot.addWidget(window)
     monkeypatch.setattr(window, "isActiveWindow", lambda: used)
     desktop.announce(window, "zim-studio", "The batch has ended.")

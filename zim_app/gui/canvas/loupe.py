@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from zim_app.gui.canvas.overlay import Backdrop, OverlayLayer, union_alpha
+from zim_app.gui.language import format_number
 from zim_model.arrays import ByteArray
 from zim_model.request import ALPHA_MAX
 
@@ -172,7 +173,7 @@ class Loupe(QWidget):
             clear *= 1 - float(layer.matte.alpha[y, x]) / ALPHA_MAX
         return (
             self.tr("RGB {} {} {}").format(red, green, blue),
-            self.tr("alpha {:.3f}").format(1 - clear),
+            self.tr("alpha {}").format(format_number(1 - clear, 3)),
             self.tr("{} ×").format(self.magnification),
         )
 

@@ -17,9 +17,9 @@ from superqt.elidable import QElidingLabel
 
 from zim_app.gui.canvas.markers import paint_prompts
 from zim_app.gui.canvas.viewport import Viewport
-from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.case_images import CaseView, Levels
 from zim_app.gui.evaluation.tables import prompt_text
+from zim_app.gui.icon_button import IconButton
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
 from zim_model.prompts import PromptSet

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.choices import AS_IN_STUDIO, EvaluationChoices
 from zim_app.gui.evaluation.systems_box import SystemsBox, make_folder_dialog
+from zim_app.gui.icon_button import IconButton
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP

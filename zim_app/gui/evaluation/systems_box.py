@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.evaluation.buttons import IconButton
 from zim_app.gui.evaluation.choices import ChosenFolder
+from zim_app.gui.icon_button import IconButton
 from zim_model.weights.catalogue import DEFAULT_MODEL, find_known
 from zim_model.weights.installed import installed_models
 

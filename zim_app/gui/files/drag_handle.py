@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl, Slot
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QDrag, QImage, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
@@ -45,6 +45,11 @@ class DragHandle(QLabel):
     def _paint(self) -> None:
         colour = self.palette().buttonText().color().name()
         self.setPixmap(glyph("drag-variant", SIDE, colour))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._paint()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._export.ready:

@@ -105,7 +105,7 @@ class ExportDialog(QDialog):
 
     def _lay_out(self) -> None:
         self.form.show_below_decontaminate(self.halo)
-        browse = browse_button(self, self._browse_to)
+        browse = browse_button(self._browse_to)
         self.form.form.insertRow(
             self.form.form.rowCount() - 1,
             self.tr("Folder"),

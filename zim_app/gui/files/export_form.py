@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.core.export import FORMATS, ExportOptions
 from zim_app.core.formats import BY_ID
-from zim_app.gui.icons import icon
+from zim_app.gui.icon_button import IconButton
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 CHOICES = {
@@ -139,7 +140,7 @@ class ExportForm(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(8)
         form.addRow(self.tr("What"), widget_row(self.what, self.colour))
-        browse = browse_button(self, self._choose_backdrop)
+        browse = browse_button(self._choose_backdrop)
         self._backdrop_row = widget_row(self.backdrop, browse)
         form.addRow(self.tr("Background"), self._backdrop_row)
         form.addRow(self.tr("Objects"), self.scope)
@@ -300,13 +301,11 @@ class ExportForm(QWidget):
         dialog.open()
 
 
-def browse_button(parent: QWidget, handler: object) -> QToolButton:
+def browse_button(handler: Callable[[], object]) -> IconButton:
     """A button to choose a file or folder."""
-    button = QToolButton()
-    colour = parent.palette().buttonText().color().name()
-    button.setIcon(icon("folder-open-outline", colour))
-    button.setToolTip(QCoreApplication.translate("ExportForm", "Choose another"))
-    button.clicked.connect(handler)
+    tip = QCoreApplication.translate("ExportForm", "Choose another")
+    button = IconButton("folder-open-outline", tip, handler)
+    button.setAutoRaise(False)
     return button
 
 

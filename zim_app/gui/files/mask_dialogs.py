@@ -112,7 +112,7 @@ class PairDialog(QDialog):
         note = QLabel(self.tr("The photo and its matte, as training reads them."))
         layout = QVBoxLayout(self)
         layout.addWidget(note)
-        layout.addWidget(widget_row(self.folder, browse_button(self, self._browse)))
+        layout.addWidget(widget_row(self.folder, browse_button(self._browse)))
         layout.addWidget(self.active)
         layout.addWidget(self.all)
         self.ok = _add_buttons(self, layout, self.tr("Save"))

@@ -66,6 +66,7 @@ class ModelController(QObject):
         self.worker: ModelWorker | None = None
         self._queue, self._banner, self._window = queue, banner, window
         self._shown_notes: set[str] = set()
+        self._missing: set[str] = set()
         self.menus = {
             "model": self._menu(self.tr("&Use"), self._fill_model_menu),
             "device": self._menu(self.tr("&Device"), self._fill_device_menu),
@@ -108,6 +109,17 @@ class ModelController(QObject):
         preferences.set_value("model", name)
         self.model_chosen.emit(name)
         self.set_current(name)
+
+    def tell_missing(self) -> None:
+        """Tell once that the chosen model is missing, and which one is used instead."""
+        name = preferences.value("model")
+        if name == default_model() or name in self._missing:
+            return
+        self._missing.add(name)
+        text = self.tr("The model {} is not installed; {} is used instead.")
+        self._banner.show_info(
+            text.format(name, DEFAULT_MODEL), self.tr("Models…"), self.show_manager
+        )
 
     def set_current(self, name: str) -> None:
         """Set the model of the active object, for menu and dialog."""

@@ -9,6 +9,7 @@ from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
 
 from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.language import format_number
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte
 
@@ -95,10 +96,10 @@ class CandidateStrip(QDockWidget):
                 button.setText(str(index + 1))
                 button.setToolTip(self.tr("Candidate {}").format(index + 1))
                 continue
-            score = float(matte.scores[index])
+            score = format_number(float(matte.scores[index]), 2)
             button.setIcon(QIcon(_thumbnail(matte.candidates[index])))
-            button.setText(self.tr("{} · {:.2f}").format(index + 1, score))
-            tip = self.tr("Candidate {}, predicted quality {:.2f}; key {}")
+            button.setText(self.tr("{} · {}").format(index + 1, score))
+            tip = self.tr("Candidate {}, predicted quality {}; key {}")
             tip = tip.format(index + 1, score, index + 1)
             button.setToolTip(tip)
             button.setAccessibleName(tip)

@@ -31,6 +31,7 @@ from PySide6.QtGui import (
     QImage,
     QPainter,
     QPalette,
+    QPen,
     QPixmap,
 )
 from PySide6.QtWidgets import (
@@ -358,7 +359,9 @@ class RowDelegate(QStyledItemDelegate):
             hover.setAlphaF(0.15)
             painter.fillRect(option.rect, hover)
         ink = palette.color(roles.HighlightedText if selected else roles.Text)
-        self._paint_parts(painter, row_parts(option.rect), row, index, ink)
+        # The object's colour may be the one of the selection.
+        ring = QPen(ink, 2) if selected else QPen(QColor(0, 0, 0, 90))
+        self._paint_parts(painter, row_parts(option.rect), row, index, ring, ink)
         painter.restore()
 
     def _paint_parts(
@@ -367,6 +370,7 @@ class RowDelegate(QStyledItemDelegate):
         parts: dict[str, QRect],
         row: ObjectRow,
         index: Index,
+        ring: QPen,
         ink: QColor,
     ) -> None:
         eye = "eye-outline" if row.visible else "eye-off-outline"
@@ -377,7 +381,7 @@ class RowDelegate(QStyledItemDelegate):
         self._paint_thumbnail(painter, parts["thumbnail"], row, index, ink)
         swatch = QRectF(0, 0, 14, 14)
         swatch.moveCenter(parts["swatch"].toRectF().center())
-        painter.setPen(QColor(0, 0, 0, 90))
+        painter.setPen(ring)
         painter.setBrush(QColor(row.colour))
         painter.drawRoundedRect(swatch, 3, 3)
         painter.setOpacity(1.0 if row.shown and not row.empty else _FAINT)

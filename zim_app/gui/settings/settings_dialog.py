@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.commands.shortcut_page import ShortcutPage
 from zim_app.gui.files.dialogs import close_button
-from zim_app.gui.icons import icon
+from zim_app.gui.icon_button import IconButton
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.editors import make_editor
 from zim_app.gui.settings.preferences import GROUPS, SETTINGS, Setting
@@ -76,13 +76,9 @@ class SettingsPage(QScrollArea):
         editor = make_editor(setting)
         label = QLabel(tr(setting.text))
         label.setBuddy(editor)
-        reset = QToolButton()
-        reset.setAutoRaise(True)
+        back = partial(preferences.reset, [setting.key])
+        reset = IconButton("restore", self.tr("Back to the default"), back)
         reset.setObjectName(f"reset_{setting.key}")
-        colour = self.palette().buttonText().color().name()
-        reset.setIcon(icon("restore", colour, "#808080"))
-        reset.setToolTip(self.tr("Back to the default"))
-        reset.clicked.connect(partial(preferences.reset, [setting.key]))
         self._resets[setting.key] = reset
         widgets: list[QWidget] = [label, editor, reset]
         for column, widget in enumerate(widgets):
