@@ -218,7 +218,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.output or Path(DEFAULT_OUT)
     options = EvaluationOptions(
         args.upsampling[0]
-        if args.upsampling
+        if args.upsampling and len(args.upsampling) == 1
         else default_upsampling(dataset, flip_tta=args.mirrored),
         args.region,
         args.limit,
