@@ -81,7 +81,8 @@ class ZimAutomaticMaskGenerator:
         model: a :class:`~zim_model.network.zim.Zim`, or any backend.
         points_per_side: points along each side; None if ``point_grids`` are given.
         points_per_batch: points decoded together, on a GPU.
-        pred_iou_thresh: least IoU that the model predicts for its matte.
+        pred_iou_thresh: least IoU that the model predicts for its matte; 0 keeps all,
+            also what is predicted below 0.
         stability_score_thresh: least IoU between the mask cut
             ``stability_score_offset`` above and below its threshold; None takes the
             model's authors' default, 0.95 for a SAM and 0.9 for a ZIM.
@@ -252,7 +253,7 @@ class ZimAutomaticMaskGenerator:
             for matte, score in zip(
                 logits[first:], scores[first:].tolist(), strict=True
             ):
-                if score <= self.pred_iou_thresh:
+                if self.pred_iou_thresh > 0 and score <= self.pred_iou_thresh:
                     continue
                 shown = matte[: cells[0], : cells[1]]
                 low = np.count_nonzero(shown > -margin)

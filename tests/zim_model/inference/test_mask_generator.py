@@ -138,7 +138,7 @@ def test_mattes_are_those_of_the_predictor(size, config):
     generator = ZimAutomaticMaskGenerator(
         model,
         points_per_side=3,
-        pred_iou_thresh=-99,
+        pred_iou_thresh=0,
         stability_score_thresh=0,
         box_nms_thresh=1,
         device="cpu",
@@ -163,6 +163,18 @@ def test_thresholds_decide_what_is_kept():
     assert {r["stability_score"] for r in unsteady} == {0.0}  # they are more stable
     low, _ = generate(pred_iou_thresh=0.915)
     assert [tuple(r["bbox"]) for r in low] == [(10, 20, 39, 39)]
+
+
+def test_a_threshold_of_zero_keeps_negative_scores(monkeypatch):
+    decode = SquareBackend.decode
+
+    def badly(self, encoded, prompts, mask_input=None):
+        logits, scores = decode(self, encoded, prompts)
+        return logits, scores - 2
+
+    monkeypatch.setattr(SquareBackend, "decode", badly)
+    assert generate(pred_iou_thresh=0.1)[0] == []
+    assert len(generate(pred_iou_thresh=0)[0]) == 3
 
 
 def test_crops_find_what_lies_inside_them_once():

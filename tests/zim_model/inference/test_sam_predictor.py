@@ -248,6 +248,7 @@ def test_attributes_are_those_of_sams_predictor(sam):
     predictor.set_image(an_image((90, 130)))
     assert predictor.is_image_set
     assert predictor.model is sam
+    assert predictor.transform.target_length == sam.image_encoder.img_size == SIDE
     assert predictor.device == torch.device("cpu")
     assert predictor.features.shape == predictor.get_image_embedding().shape
     predictor.reset_image()
