@@ -405,10 +405,10 @@ def point_grid(side: int) -> npt.NDArray[np.float64]:
 
 
 def _spans(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
-    """Begin and end of ``count`` overlapping pieces of a side."""
+    """Begin and end of ``count`` overlapping pieces of a side, fewer of a tiny one."""
     piece = -(-(overlap * (count - 1) + length) // count)
     starts = [(piece - overlap) * i for i in range(count)]
-    return [(start, min(start + piece, length)) for start in starts]
+    return [(start, min(start + piece, length)) for start in starts if start < length]
 
 
 def _is_cut(box: tuple[float, ...], view: View, shape: tuple[int, ...]) -> bool:

@@ -190,6 +190,13 @@ def test_crops_find_what_lies_inside_them_once():
     assert crops[0, 0, 383, 287] == (0, 0, 384, 288)
 
 
+@pytest.mark.parametrize("size", [(1, 90), (90, 1), (2, 2), (1, 1)])
+def test_thin_images_have_fewer_crops(size):
+    records, backend = generate(np.zeros((*size, 3), np.uint8), crop_n_layers=2)
+    assert records[0]["segmentation"].shape == size
+    assert all(view.width and view.height for view in backend.encoded)
+
+
 def test_points_can_be_given():
     grid = np.array([[0.2, 0.4]])
     records, _ = generate(points_per_side=None, point_grids=[grid])
