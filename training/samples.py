@@ -290,13 +290,14 @@ class PromptSamples(PromptDataset):
 
 
 def view_labels(labels: ByteArray, view: View, size: int) -> npt.NDArray[np.int64]:
-    """Crop labels (H, W) to a view at half its side: (size/2, size/2), 0 unknown."""
-    height, width = (max(1, side // 2) for side in view.input_size)
-    region = np.ascontiguousarray(
-        labels[view.top : view.bottom, view.left : view.right], np.uint8
+    """Labels (H, W) at the middles of a view's cells: (size/2, size/2), 0 unknown."""
+    region = labels[view.top : view.bottom, view.left : view.right]
+    rows, columns = (
+        ((np.arange(cells) + 0.5) * 2 * length / side).clip(max=length - 1).astype(int)
+        for cells, length, side in zip(
+            view.cells(2), region.shape, view.input_size, strict=True
+        )
     )
     out = np.zeros((size // 2, size // 2), np.int64)
-    out[:height, :width] = cv2.resize(
-        region, (width, height), interpolation=cv2.INTER_NEAREST_EXACT
-    )
+    out[: len(rows), : len(columns)] = region[np.ix_(rows, columns)]
     return out

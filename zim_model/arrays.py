@@ -32,10 +32,11 @@ def as_rgb(image: npt.ArrayLike) -> ByteArray:
     """The image as an array, checked.
 
     Raises:
-        ImageError: it is not (H, W, 3) uint8.
+        ImageError: it is not (H, W, 3) uint8, or empty.
     """
     array = np.asarray(image)
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+    fits = array.ndim == 3 and array.shape[2] == 3 and array.size
+    if not fits or array.dtype != np.uint8:
         raise ImageError(
             msg(
                 "The image has shape {shape} and type {dtype}.",

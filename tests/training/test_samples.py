@@ -11,8 +11,10 @@ from training.samples import (
     PromptSamples,
     augment,
     draw_prompts,
+    view_labels,
 )
 from training.sources import Scene, SceneReader
+from zim_model.backends.view import View
 from zim_model.errors import ZimError
 from zim_model.network.config import ZIM_TINY
 from zim_model.network.decoder import POSITIVE
@@ -224,3 +226,16 @@ def test_some_objects_fill_the_image():
     rng = np.random.default_rng(4)
     shapes = [augment(rng, small_object()).alpha.shape for _ in range(200)]
     assert 4 < shapes.count((30, 20)) < 30
+
+
+@pytest.mark.parametrize("height", [101, 100, 37, 1])
+def test_labels_are_those_at_the_middles_of_the_cells(height):
+    """Also where the view ends inside a cell."""
+    labels = np.repeat(np.arange(1, height + 1, dtype=np.uint8)[:, None], 150, 1)
+    view = View.whole(height, 150, 96)
+    found = view_labels(labels, view, 96)
+    assert found.shape == (48, 48)
+    rows, scale = view.cells(2)[0], height / view.input_size[0]
+    middles = ((np.arange(rows) + 0.5) * 2 * scale).clip(max=height)
+    np.testing.assert_allclose(found[:rows, 0] - 0.5, middles, atol=0.5 + 1e-9)
+    assert not found[rows:].any()

@@ -132,7 +132,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upsampling",
         type=_upsamplings,
-        metavar="MODES",
+        metavar=f"{{{','.join(get_args(Upsampling))}}}",
         help="of the models' mattes: official (what the code of ZIM and SAM does),"
         " guided, bilinear or native; several with commas give each model a line for"
         " each (default: official on MicroMat-3K, beside whose published numbers it"
@@ -218,7 +218,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.output or Path(DEFAULT_OUT)
     options = EvaluationOptions(
         args.upsampling[0]
-        if args.upsampling
+        if args.upsampling and len(args.upsampling) == 1
         else default_upsampling(dataset, flip_tta=args.mirrored),
         args.region,
         args.limit,

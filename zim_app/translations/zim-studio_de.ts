@@ -116,14 +116,6 @@
         <translation>Es nutzt seine früheren Vorhersagen von selbst; geben Sie Punkte an.</translation>
     </message>
     <message>
-        <source>mask_input has shape {shape}.</source>
-        <translation>mask_input hat die Form {shape}.</translation>
-    </message>
-    <message>
-        <source>Expected logits of {side} x {side}.</source>
-        <translation>Erwartet werden Logits von {side} x {side}.</translation>
-    </message>
-    <message>
         <source>Call set_image first.</source>
         <translation>Rufen Sie zuerst set_image auf.</translation>
     </message>
@@ -148,8 +140,20 @@
         <translation>Erwartet werden (N, 2) und (N,).</translation>
     </message>
     <message>
-        <source>A point is not finite.</source>
-        <translation>Ein Punkt ist nicht endlich.</translation>
+        <source>A prompt is not an array of numbers.</source>
+        <translation>Ein Prompt ist kein Array aus Zahlen.</translation>
+    </message>
+    <message>
+        <source>{name} has shape {shape}.</source>
+        <translation>{name} hat die Form {shape}.</translation>
+    </message>
+    <message>
+        <source>Expected {shapes}.</source>
+        <translation>Erwartet wird {shapes}.</translation>
+    </message>
+    <message>
+        <source>{name} is not finite.</source>
+        <translation>{name} ist nicht endlich.</translation>
     </message>
     <message>
         <source>A label is none of 1, 0 and -1.</source>

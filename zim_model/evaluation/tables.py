@@ -76,8 +76,12 @@ def notes(report: Report) -> tuple[str, ...]:
 
 def _upsampling(report: Report) -> str:
     config = report.config
-    own = any(upsampling_key(system) in config.options for system in config.systems)
-    return "as each line says" if own else str(config.options.get("upsampling"))
+    common = str(config.options.get("upsampling"))
+    models = (name for name, kind in config.systems.items() if kind != "predictions")
+    own = {upsampling_key(name) in config.options for name in models}
+    if own == {True}:
+        return "as each line says"
+    return f"{common}, unless a line says another" if any(own) else common
 
 
 def _overall_groups(report: Report) -> list[MetricGroup]:

@@ -9,6 +9,7 @@ become an ordinary object.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, mask_bounds
 from zim_model.backends.backend import Backend, EncodedView
-from zim_model.backends.view import View, border_fade
+from zim_model.backends.view import View, border_fade, sample_cells
 from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.iterative import IterativePredictor, zoomed_view
 from zim_model.inference.prediction import (
@@ -330,17 +331,20 @@ class _Search:
     def _paste_view(self, alpha: FloatArray, view: View) -> ByteArray:
         """The matte (h, w) of a view in a small matte of the whole image."""
         alpha = alpha * border_fade(alpha.shape, view, *self._size)
-        height, width = self._small
-        across, down = width / self._size[1], height / self._size[0]
-        left, top = round(view.left * across), round(view.top * down)
-        size = (
-            max(1, min(width, round(view.right * across)) - left),
-            max(1, min(height, round(view.bottom * down)) - top),
-        )
-        resized = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-        small = np.zeros((height, width), np.uint8)
-        region = small[top : top + size[1], left : left + size[0]]
-        region[...] = (resized * 255 + 0.5)[: region.shape[0], : region.shape[1]]
+        spans = (view.top, view.bottom), (view.left, view.right)
+        scales = np.divide(self._small, self._size).tolist()
+        region = []
+        for axis, ((start, stop), scale) in enumerate(zip(spans, scales, strict=True)):
+            length = max(1, round((stop - start) * scale))
+            if length < alpha.shape[axis]:
+                alpha = _shrink(alpha, length, axis)
+            cells = np.arange(int(start * scale), math.ceil(stop * scale - 1e-9))
+            # The view may begin and end inside a cell.
+            positions = ((cells + 0.5) / scale - start) / (stop - start)
+            alpha = sample_cells(alpha, positions * alpha.shape[axis] - 0.5, axis)
+            region.append(slice(cells[0], cells[-1] + 1))
+        small = np.zeros(self._small, np.uint8)
+        small[tuple(region)] = np.clip(alpha, 0, 1) * 255 + 0.5
         small.flags.writeable = False
         return small
 
@@ -404,6 +408,13 @@ class _Search:
     @property
     def _image_size(self) -> int:
         return self._backend.config.image_size
+
+
+def _shrink(alpha: FloatArray, length: int, axis: int) -> FloatArray:
+    """Means of alpha (h, w) over ``length`` equal parts of an axis."""
+    size = [alpha.shape[1], alpha.shape[0]]
+    size[1 - axis] = length
+    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def decode_many(

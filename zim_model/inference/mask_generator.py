@@ -5,8 +5,9 @@
 
 The image and each crop of it are encoded once, grid points are decoded in batches, and
 masks are filtered on the network's own small grid: only those that stay are upsampled
-to the image's size.  The studio's own search, which decodes fewer points and predicts
-again around objects, is :mod:`zim_model.inference.automatic`.
+to the image's size, those of a ZIM or SAM as the official code does it.  The studio's
+own search, which decodes fewer points and predicts again around objects, is
+:mod:`zim_model.inference.automatic`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
 from zim_model.inference.automatic import decode_many
+from zim_model.inference.official import (
+    decode_uncropped,
+    has_official_code,
+    upsample_officially,
+)
 from zim_model.matting.rle import encoded
 from zim_model.prompts import Point, PromptSet
 
@@ -49,9 +55,10 @@ class _GeneratedMask:
     """A mask that passed the filters so far, on the network's grid.
 
     Attributes:
-        logits: (h, w), the part above NOTHING with a cell around it.
-        cells: (left, top) of that part in cells of the view's grid.
-        grid: (height, width) of the view's whole grid.
+        logits: (h, w), the part above MIN_LOGIT with a cell around it.
+        cells: (left, top) of that part in cells of the grid.
+        grid: (height, width) of the whole grid: of the padded input where the model
+            has official code, else of the view.
         view: the crop that was decoded.
         box: left, top, right, bottom around alpha of one half, in image pixels.
         point: the prompt, x and y in image pixels.
@@ -74,7 +81,8 @@ class ZimAutomaticMaskGenerator:
         model: a :class:`~zim_model.network.zim.Zim`, or any backend.
         points_per_side: points along each side; None if ``point_grids`` are given.
         points_per_batch: points decoded together, on a GPU.
-        pred_iou_thresh: least IoU that the model predicts for its matte.
+        pred_iou_thresh: least IoU that the model predicts for its matte; 0 keeps all,
+            also what is predicted below 0.
         stability_score_thresh: least IoU between the mask cut
             ``stability_score_offset`` above and below its threshold; None takes the
             model's authors' default, 0.95 for a SAM and 0.9 for a ZIM.
@@ -131,6 +139,7 @@ class ZimAutomaticMaskGenerator:
         self.backend: Backend = (
             backend_of(model, device) if isinstance(model, nn.Module) else model
         )
+        self._official = has_official_code(self.backend.config)
         binary = self.backend.config.binary
         if stability_score_thresh is None:
             stability_score_thresh = 0.95 if binary else 0.9
@@ -232,7 +241,8 @@ class ZimAutomaticMaskGenerator:
     ) -> Iterator[_GeneratedMask]:
         """The masks of a batch of points that pass the thresholds."""
         sets = [PromptSet((Point(x, y),)) for x, y in points]
-        predictions = decode_many(self.backend, encoded, sets)
+        predictions = self._decode(encoded, sets)
+        cells = encoded.view.cells(self.backend.config.mask_stride)
         offset, first = self.stability_score_offset, 0
         if self.backend.config.binary:
             margin = offset
@@ -243,13 +253,71 @@ class ZimAutomaticMaskGenerator:
             for matte, score in zip(
                 logits[first:], scores[first:].tolist(), strict=True
             ):
-                if score <= self.pred_iou_thresh:
+                if self.pred_iou_thresh > 0 and score <= self.pred_iou_thresh:
                     continue
-                low = np.count_nonzero(matte > -margin)
-                stability = np.count_nonzero(matte > margin) / low if low else 0.0
-                if stability < self.stability_score_thresh or not (matte > 0).any():
+                shown = matte[: cells[0], : cells[1]]
+                low = np.count_nonzero(shown > -margin)
+                stability = np.count_nonzero(shown > margin) / low if low else 0.0
+                if stability < self.stability_score_thresh or not (shown > 0).any():
                     continue
-                yield _make_mask(matte, encoded.view, (x, y), score, stability)
+                yield self._make_mask(matte, encoded.view, (x, y), score, stability)
+
+    def _decode(
+        self, encoded: EncodedView, sets: Sequence[PromptSet]
+    ) -> list[tuple[FloatArray, FloatArray]]:
+        """Logits (4, h, w) on the model's grid and scores (4,) of each prompt set."""
+        if self._official:
+            decoded = decode_uncropped(self.backend, encoded, sets)
+            return list(zip(*decoded, strict=True))
+        return decode_many(self.backend, encoded, sets)
+
+    def _make_mask(
+        self,
+        logits: FloatArray,
+        view: View,
+        point: tuple[float, float],
+        score: float,
+        stability: float,
+    ) -> _GeneratedMask:
+        rows, columns = view.cells(self.backend.config.mask_stride)
+        across, down = view.width / columns, view.height / rows
+        if self._official:  # the last cells may reach beyond the view
+            stride = self.backend.config.mask_stride
+            height, width = view.input_size
+            across, down = stride * view.width / width, stride * view.height / height
+        solid = mask_bounds(logits[:rows, :columns] > 0)
+        near = mask_bounds(logits > MIN_LOGIT)
+        assert solid is not None, "a mask is not empty"
+        assert near is not None, "MIN_LOGIT is below 0"
+        box = (
+            view.left + solid[0] * across,
+            view.top + solid[1] * down,
+            min(view.left + solid[2] * across, view.right),
+            min(view.top + solid[3] * down, view.bottom),
+        )
+        left, top = max(near[0] - 1, 0), max(near[1] - 1, 0)
+        part = logits[top : near[3] + 1, left : near[2] + 1].copy()
+        grid = (logits.shape[0], logits.shape[1])
+        return _GeneratedMask(
+            part, (left, top), grid, view, box, point, score, stability
+        )
+
+    def _full_size(self, generated: _GeneratedMask, size: tuple[int, int]) -> ByteArray:
+        """The matte (H, W) of a mask, by bilinear interpolation of its logits."""
+        grid = np.full(generated.grid, 2 * MIN_LOGIT, np.float32)
+        left, top = generated.cells
+        height, width = generated.logits.shape
+        grid[top : top + height, left : left + width] = generated.logits
+        view = generated.view
+        logits = (
+            upsample_officially(grid, view)
+            if self._official
+            else cv2.resize(grid, (view.width, view.height))
+        )
+        matte = np.zeros(size, np.uint8)
+        alpha = 255 / (1 + np.exp(-np.clip(logits, -30, 30)))
+        matte[view.top : view.bottom, view.left : view.right] = np.rint(alpha)
+        return matte
 
     def _to_records(
         self, kept: list[_GeneratedMask], size: tuple[int, int]
@@ -258,7 +326,7 @@ class ZimAutomaticMaskGenerator:
         cleaned: list[tuple[_GeneratedMask, ByteArray, Mask, Bounds]] = []
         changed: list[float] = []
         for generated in kept:
-            matte = _full_size(generated, size)
+            matte = self._full_size(generated, size)
             mask = matte > 127
             whole = remove_small_regions(mask, self.min_mask_region_area)
             matte = np.where(whole == mask, matte, np.where(whole, 255, 0))
@@ -337,10 +405,10 @@ def point_grid(side: int) -> npt.NDArray[np.float64]:
 
 
 def _spans(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
-    """Begin and end of ``count`` overlapping pieces of a side."""
+    """Begin and end of ``count`` overlapping pieces of a side, fewer of a tiny one."""
     piece = -(-(overlap * (count - 1) + length) // count)
     starts = [(piece - overlap) * i for i in range(count)]
-    return [(start, min(start + piece, length)) for start in starts]
+    return [(start, min(start + piece, length)) for start in starts if start < length]
 
 
 def _is_cut(box: tuple[float, ...], view: View, shape: tuple[int, ...]) -> bool:
@@ -353,45 +421,6 @@ def _is_cut(box: tuple[float, ...], view: View, shape: tuple[int, ...]) -> bool:
         (box[3], view.bottom, height),
     )
     return any(abs(e - c) <= EDGE and abs(e - i) > EDGE for e, c, i in borders)
-
-
-def _make_mask(
-    logits: FloatArray,
-    view: View,
-    point: tuple[float, float],
-    score: float,
-    stability: float,
-) -> _GeneratedMask:
-    height, width = logits.shape
-    across, down = view.width / width, view.height / height
-    solid, near = mask_bounds(logits > 0), mask_bounds(logits > MIN_LOGIT)
-    assert solid is not None, "a mask is not empty"
-    assert near is not None, "MIN_LOGIT is below 0"
-    box = (
-        view.left + solid[0] * across,
-        view.top + solid[1] * down,
-        view.left + solid[2] * across,
-        view.top + solid[3] * down,
-    )
-    left, top = max(near[0] - 1, 0), max(near[1] - 1, 0)
-    part = logits[top : near[3] + 1, left : near[2] + 1].copy()
-    return _GeneratedMask(
-        part, (left, top), (height, width), view, box, point, score, stability
-    )
-
-
-def _full_size(generated: _GeneratedMask, size: tuple[int, int]) -> ByteArray:
-    """The matte (H, W) of a mask, by bilinear interpolation of its logits."""
-    grid = np.full(generated.grid, 2 * MIN_LOGIT, np.float32)
-    left, top = generated.cells
-    height, width = generated.logits.shape
-    grid[top : top + height, left : left + width] = generated.logits
-    view = generated.view
-    logits = cv2.resize(grid, (view.width, view.height))
-    matte = np.zeros(size, np.uint8)
-    alpha = 255 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    matte[view.top : view.bottom, view.left : view.right] = np.rint(alpha)
-    return matte
 
 
 def _suppress_duplicates(

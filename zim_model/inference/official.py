@@ -7,11 +7,12 @@ are positive.  No detail is added, and nothing is rounded to solid or empty.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from zim_model.arrays import WordArray
+from zim_model.arrays import FloatArray, WordArray
 from zim_model.backends.view import View, align
 from zim_model.inference.prediction import (
     Prediction,
@@ -19,10 +20,11 @@ from zim_model.inference.prediction import (
     logits_to_alphas,
 )
 from zim_model.network.config import ModelConfig, ZimConfig
+from zim_model.prompts import PromptSet
 from zim_model.request import ALPHA_MAX, raise_if_cancelled
 
 if TYPE_CHECKING:
-    from zim_model.backends.backend import TokenBackend
+    from zim_model.backends.backend import Backend, EncodedView, TokenBackend
 
 
 def has_official_code(config: ModelConfig) -> bool:
@@ -42,24 +44,47 @@ def predict_officially(request: PredictRequest) -> tuple[Prediction, WordArray]:
     Raises:
         Cancelled: the request was cancelled.
     """
-    import torch
-
-    from zim_model.backends.torch_backend import prompt_tokens
-    from zim_model.network.sam_interface import upsample_logits
-
     config = request.backend.config
-    backend = cast("TokenBackend", request.backend)
     view = View.whole(*request.size, config.image_size)
     encoded = request.encode(view)
     raise_if_cancelled(request.cancelled)
-    coords, labels = map(torch.from_numpy, prompt_tokens(view.apply(request.prompts)))
+    logits, scores = decode_uncropped(request.backend, encoded, [request.prompts])
+    full = upsample_officially(logits[0, request.candidate], view)
+    alpha = np.float32(full > 0) if config.binary else 1 / (1 + np.exp(-full))
+    grid = align(logits[0], view, config.mask_stride)
+    prediction = Prediction(view, logits_to_alphas(grid), scores[0])
+    return prediction, np.rint(alpha * ALPHA_MAX).astype(np.uint16)
+
+
+def decode_uncropped(
+    backend: Backend, encoded: EncodedView, prompt_sets: Sequence[PromptSet]
+) -> tuple[FloatArray, FloatArray]:
+    """Logits (N, 4, g, g) of the padded input and scores (N, 4).
+
+    Args:
+        backend: its model :func:`has_official_code`.
+        prompt_sets: in image pixels, of equal numbers of tokens.
+    """
+    import torch
+
+    from zim_model.backends.torch_backend import prompt_tokens
+
+    tokens = [prompt_tokens(encoded.view.apply(prompts)) for prompts in prompt_sets]
+    coords, labels = (torch.from_numpy(np.stack(x)) for x in zip(*tokens, strict=True))
+    logits, scores = cast("TokenBackend", backend).decode_tokens(
+        encoded, coords, labels
+    )
+    return logits.cpu().numpy(), scores.cpu().numpy()
+
+
+def upsample_officially(logits: FloatArray, view: View) -> FloatArray:
+    """Logits (height, width) of a view's pixels from those (g, g) of its input."""
+    import torch
+
+    from zim_model.network.sam_interface import upsample_logits
+
+    size = (view.height, view.width)
     with torch.inference_mode():
-        logits, scores = backend.decode_tokens(encoded, coords[None], labels[None])
-        chosen = logits[:, request.candidate : request.candidate + 1]
-        side, size = config.image_size, request.size
-        full = upsample_logits(chosen, side, view.input_size, size)[0, 0]
-        alpha = (full > 0).float() if config.binary else full.sigmoid()
-        words = (alpha * ALPHA_MAX).round().cpu().numpy().astype(np.uint16)
-    grid = align(logits[0].cpu().numpy(), view, config.mask_stride)
-    prediction = Prediction(view, logits_to_alphas(grid), scores[0].cpu().numpy())
-    return prediction, words
+        given = torch.from_numpy(logits)[None, None]
+        full = upsample_logits(given, view.image_size, view.input_size, size)
+    return np.asarray(full[0, 0].numpy(), np.float32)

@@ -181,7 +181,7 @@ class ZimPredictor:
             point_coords: (N, 2) in image pixels, x then y.
             point_labels: (N,) of 1 positive, 0 negative, -1 padding.
             box: (4,) left, top, right, bottom in image pixels.
-            mask_input: (1, S/4, S/4) logits of an earlier prediction.
+            mask_input: (1, S/4, S/4) or (S/4, S/4) logits of an earlier prediction.
             multimask_output: return all candidates, else only the first, which is the
                 one for unambiguous prompts.
             return_logits: logits instead of masks or alpha.
@@ -218,9 +218,7 @@ class ZimPredictor:
             "boxes": None
             if corners is None
             else torch.from_numpy(scale.apply_boxes(corners, size)).float(),
-            "mask_input": None
-            if mask_input is None
-            else torch.from_numpy(np.asarray(mask_input, np.float32))[None],
+            "mask_input": None if mask_input is None else _mask(mask_input),
         }
         masks, scores, low = self.predict_torch(
             **given, multimask_output=multimask_output, return_logits=return_logits
@@ -260,12 +258,9 @@ class ZimPredictor:
         encoded = self._check_image()
         backend = self._token_backend()
         side = backend.config.image_size
-        if mask_input is not None and mask_input.shape[-2:] != (side // 4, side // 4):
-            raise PromptError(
-                msg("mask_input has shape {shape}.", shape=tuple(mask_input.shape)),
-                msg("Expected logits of {side} x {side}.", side=side // 4),
-            )
-        coords, labels = prompt_tokens_of(point_coords, point_labels, boxes)
+        coords, labels = prompt_tokens_of(
+            point_coords, point_labels, boxes, mask_input, side
+        )
         logits, scores = backend.decode_tokens(encoded, coords, labels, mask_input)
         assert self.input_size is not None
         assert self.original_size is not None
@@ -352,11 +347,11 @@ def _logit(alphas: FloatArray) -> FloatArray:
 
 def _points(
     coords: npt.ArrayLike | None, labels: npt.ArrayLike | None
-) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.int64] | None]:
-    """Points (N, 2) and labels (N,), checked.
+) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
+    """Points (N, 2) and labels (N,) as arrays.
 
     Raises:
-        PromptError: they do not belong together, or are malformed.
+        PromptError: they do not belong together, or have other shapes.
     """
     if coords is None and labels is None:
         return None, None
@@ -372,14 +367,7 @@ def _points(
             ),
             msg("Expected (N, 2) and (N,)."),
         )
-    if not np.isfinite(places).all():
-        raise PromptError(msg("A point is not finite."))
-    if not np.isin(kinds, (-1, 0, 1)).all():
-        raise PromptError(
-            msg("A label is none of 1, 0 and -1."),
-            msg("1 is positive, 0 negative, -1 padding; give a box as box."),
-        )
-    return places, kinds.astype(np.int64)
+    return places, kinds
 
 
 def _box(box: npt.ArrayLike | None) -> npt.NDArray[np.float64] | None:
@@ -399,8 +387,21 @@ def _box(box: npt.ArrayLike | None) -> npt.NDArray[np.float64] | None:
     return edges.reshape(4)
 
 
+def _mask(mask_input: npt.ArrayLike) -> Tensor:
+    """Logits as a batch of one, (1, 1, h, w) where they have a shape that fits."""
+    logits = _as_array(mask_input)
+    return torch.from_numpy(logits.reshape(1, -1, *logits.shape[-2:])).float()
+
+
 def _as_array(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """An array of doubles, also from a tensor on any device."""
+    """An array of doubles, also from a tensor on any device.
+
+    Raises:
+        PromptError: they are no numbers, or rows of unequal lengths.
+    """
     if isinstance(values, Tensor):
         values = values.detach().cpu().numpy()
-    return np.asarray(values, np.float64)
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise PromptError(msg("A prompt is not an array of numbers.")) from error

@@ -118,7 +118,8 @@ def attention_mask(
 ) -> Tensor:
     """The prompt-aware attention mask (B, G, G) in [0, 1] (paper, eq. 4 and 5).
 
-    A box is 1 in the cells that it touches and 0 outside.  Every point, positive or
+    A box, whichever of its corners come first, is 1 in the cells that it touches and 0
+    outside.  Every point, positive or
     negative, is a Gaussian around its cell; they combine by maximum.  Points and a box
     together multiply.  With neither the mask is 1.
 
@@ -142,8 +143,9 @@ def attention_mask(
 
     first = (labels == TOP_LEFT)[..., None]
     last = (labels == BOTTOM_RIGHT)[..., None]
-    low = (cell * first).sum(1).clamp(0, grid - 1)  # (B, 2)
-    high = (cell * last).sum(1).clamp(0, grid - 1)
+    start = (cell * first).sum(1).clamp(0, grid - 1)  # (B, 2)
+    end = (cell * last).sum(1).clamp(0, grid - 1)
+    low, high = torch.minimum(start, end), torch.maximum(start, end)
     inside = (cells >= low[..., None]) & (cells <= high[..., None])  # (B, 2, G)
     box = inside[:, 1, :, None] & inside[:, 0, None, :]
     box = box | ~last.any(1)[..., None]

@@ -148,12 +148,14 @@ class VitEncoder(nn.Module):
     """SAM's image encoder: (B, 3, S, S) to image embeddings (B, C, G, G).
 
     Attributes:
+        img_size: side S of the input, by SAM's name for it.
         recompute: in training, store only the blocks' inputs and recompute activations
             for the gradients, which saves memory.
     """
 
     def __init__(self, config: VitConfig, grid: int, embed_dim: int) -> None:
         super().__init__()
+        self.img_size = grid * STRIDE
         self.recompute = False
         self.patch_embed = PatchEmbed(config.dim)
         self.pos_embed = nn.Parameter(torch.zeros(1, grid, grid, config.dim))

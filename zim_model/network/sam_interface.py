@@ -16,8 +16,15 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from zim_model.errors import PromptError, msg
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
-from zim_model.network.decoder import BOTTOM_RIGHT, PADDING, TOP_LEFT
+from zim_model.network.decoder import (
+    BOTTOM_RIGHT,
+    NEGATIVE,
+    PADDING,
+    POSITIVE,
+    TOP_LEFT,
+)
 
 MASK_THRESHOLD = 0.0
 """Logit above which a pixel belongs to SAM's mask."""
@@ -81,9 +88,12 @@ class ResizeLongestSide:
 
     @staticmethod
     def get_preprocess_shape(oldh: int, oldw: int, long_side_length: int) -> Size:
-        """The scaled (height, width) of an image of that height and width."""
+        """The scaled (height, width) of an image of that height and width.
+
+        A side that SAM's code would round to 0, and then fail, is 1.
+        """
         scale = long_side_length / max(oldh, oldw)
-        return int(oldh * scale + 0.5), int(oldw * scale + 0.5)
+        return max(1, int(oldh * scale + 0.5)), max(1, int(oldw * scale + 0.5))
 
     def _scaled_size(self, shape: Sequence[int]) -> Size:
         return self.get_preprocess_shape(shape[0], shape[1], self.target_length)
@@ -100,7 +110,7 @@ def preprocess(pixels: Tensor, side: int) -> Tensor:
     mean, std = (
         pixels.new_tensor(v, dtype=torch.float) for v in (PIXEL_MEAN, PIXEL_STD)
     )
-    normalised = (pixels - mean[:, None, None]) / std[:, None, None]
+    normalised = (pixels.float() - mean[:, None, None]) / std[:, None, None]
     height, width = pixels.shape[-2:]
     return F.pad(normalised, (0, side - width, 0, side - height))
 
@@ -170,20 +180,30 @@ def to_sam_output(
 
 
 def prompt_tokens_of(
-    coords: Tensor | None, labels: Tensor | None, boxes: Tensor | None
+    coords: Tensor | None,
+    labels: Tensor | None,
+    boxes: Tensor | None,
+    mask_input: Tensor | None,
+    side: int,
 ) -> tuple[Tensor, Tensor]:
     """Points and boxes as SAM's prompt tokens: points, then corners or one padding.
 
-    Without any prompt there is no token, as in SAM.
+    Without points and boxes there is no token, as in SAM.
 
     Args:
         coords: (B, N, 2) input pixels, x then y.
-        labels: (B, N).
-        boxes: (B, 4).
+        labels: (B, N) of 1, 0 and -1.
+        boxes: (B, 4) or (B, 1, 4).
+        mask_input: (B, 1, S/4, S/4), or one for all.
+        side: S.
 
     Returns:
         Coordinates (B, T, 2) float32 and labels (B, T) int64.
+
+    Raises:
+        PromptError: they do not belong together, or are malformed.
     """
+    _check_prompts(coords, labels, boxes, mask_input, side)
     places: list[Tensor] = []
     kinds: list[Tensor] = []
     if coords is not None and labels is not None:
@@ -197,5 +217,50 @@ def prompt_tokens_of(
         corners = torch.tensor([[TOP_LEFT, BOTTOM_RIGHT]], device=boxes.device)
         kinds.append(corners.expand(len(boxes), 2))
     if not places:
-        return torch.zeros(1, 0, 2), torch.zeros(1, 0, dtype=torch.long)
+        count = 1 if mask_input is None else len(mask_input)
+        return torch.zeros(count, 0, 2), torch.zeros(count, 0, dtype=torch.long)
     return torch.cat(places, 1), torch.cat(kinds, 1)
+
+
+def _check_prompts(
+    coords: Tensor | None,
+    labels: Tensor | None,
+    boxes: Tensor | None,
+    mask_input: Tensor | None,
+    side: int,
+) -> None:
+    """Check what :func:`prompt_tokens_of` gets.
+
+    Raises:
+        PromptError: see there.
+    """
+    if (coords is None) != (labels is None):
+        raise PromptError(msg("point_coords and point_labels belong together."))
+    given = {"point_coords": coords, "boxes": boxes, "mask_input": mask_input}
+    shapes = {name: tuple(x.shape) for name, x in given.items() if x is not None}
+    count = next((shape[0] for shape in shapes.values() if shape), 1)
+    counts = {count} if coords is None and boxes is None else {1, count}
+    inner = side // 4
+    expected: dict[str, list[tuple[int, ...]]] = {
+        "point_coords": [(count, *shapes.get("point_coords", ())[1:2], 2)],
+        "boxes": [(count, 4), (count, 1, 4)],
+        "mask_input": [(n, 1, inner, inner) for n in sorted(counts)],
+    }
+    if coords is not None and labels is not None:
+        shapes["point_labels"] = tuple(labels.shape)
+        expected["point_labels"] = [tuple(coords.shape[:2])]
+    for name, shape in shapes.items():
+        if shape not in expected[name]:
+            raise PromptError(
+                msg("{name} has shape {shape}.", name=name, shape=shape),
+                msg("Expected {shapes}.", shapes=" or ".join(map(str, expected[name]))),
+            )
+    for name, values in given.items():
+        if values is not None and not torch.isfinite(values).all():
+            raise PromptError(msg("{name} is not finite.", name=name))
+    known = torch.tensor([PADDING, NEGATIVE, POSITIVE])
+    if labels is not None and not torch.isin(labels.cpu(), known).all():
+        raise PromptError(
+            msg("A label is none of 1, 0 and -1."),
+            msg("1 is positive, 0 negative, -1 padding; give a box as box."),
+        )

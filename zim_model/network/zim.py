@@ -297,6 +297,9 @@ class Zim(nn.Module):
         Returns:
             Of each image ``masks`` (B, C, H, W), bool for a SAM, else alpha;
             ``iou_predictions`` (B, C); ``low_res_logits`` (B, C, S/4, S/4).
+
+        Raises:
+            PromptError: prompts do not belong together, or are malformed.
         """
         outputs = []
         for record in batched_input:
@@ -305,6 +308,8 @@ class Zim(nn.Module):
                 record.get("point_coords"),
                 record.get("point_labels"),
                 record.get("boxes"),
+                record.get("mask_inputs"),
+                self.config.image_size,
             )
             logits, iou = self.decode(
                 features,

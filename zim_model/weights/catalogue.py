@@ -11,6 +11,7 @@ from zim_model.errors import WeightsError, msg
 from zim_model.weights.installed import (
     ONNX_FILES,
     WEIGHT_SUFFIXES,
+    check_weight_file,
     find_installed,
     installed_models,
 )
@@ -215,7 +216,8 @@ def locate(model: str) -> Path:
             msg("Add it to the installed models first."),
         )
     path = Path(model)
-    if path.suffix in WEIGHT_SUFFIXES or (path / ONNX_FILES[0]).is_file():
+    is_file = path.suffix in WEIGHT_SUFFIXES and not path.is_dir()
+    if is_file or (path / ONNX_FILES[0]).is_file():
         return path
     info = find_known(model)
     if info is not None:
@@ -227,6 +229,7 @@ def locate(model: str) -> Path:
                 model=model,
             ),
         )
+    check_weight_file(path)
     names = ", ".join(each.name for each in installed_models())
     raise WeightsError(
         msg("There is no model called {model!r}.", model=model),

@@ -12,13 +12,17 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from zim_model.assets import asset_path, bundled_weights
 from zim_model.errors import WeightsError, msg
 from zim_model.network.config import ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import atomic_write
-from zim_model.weights.installed import PICKLE_SUFFIXES
+from zim_model.weights.installed import (
+    PICKLE_SUFFIXES,
+    check_weight_file,
+    find_installed,
+    installed_models,
+)
 from zim_model.weights.sam_checkpoint import (
     detect_sam_config,
     is_sam_safetensors,
@@ -44,39 +48,26 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
     """A model with its weights, in evaluation mode.
 
     Args:
-        name_or_path: a bundled model (``"zim-tiny"``), a ``.safetensors`` file of ours,
-            or a SAM checkpoint (``.pth``, ``.pt``, ``.safetensors``), which gives a
-            SAM.
+        name_or_path: an installed model (``"zim-tiny"``), a ``.safetensors`` file of
+            ours, or a SAM checkpoint (``.pth``, ``.pt``, ``.safetensors``), which gives
+            a SAM.
         device: as torch names it, for example ``"cuda"``.
 
     Raises:
         WeightsError: no such model, or the file is damaged, unsafe or of another
             architecture.
     """
-    path = Path(name_or_path)
+    installed = find_installed(str(name_or_path))
+    path = Path(name_or_path) if installed is None else installed.path
+    check_weight_file(path)
     if path.suffix in PICKLE_SUFFIXES:
         return load_sam(path).to(device).eval()
-    if path.suffix == ".onnx" or path.is_dir():
-        raise WeightsError(
-            msg("{path} is no weight file, but a folder.", path=path)
-            if path.is_dir()
-            else msg("{path} is no weight file, but an ONNX graph.", path=path),
-            msg(
-                "A pair of graphs is converted by: "
-                "zim-studio models convert FOLDER -o FILE.safetensors"
-            ),
-        )
     if path.suffix != ".safetensors":
-        path = asset_path("models", f"{name_or_path}.safetensors")
-        if not path.is_file():
-            known = [p.stem for p in bundled_weights()]
-            raise WeightsError(
-                msg("There is no model called {name!r}.", name=str(name_or_path)),
-                msg(
-                    "Known: {known}; or give a .safetensors or .pth file.",
-                    known=", ".join(known),
-                ),
-            )
+        known = ", ".join(model.name for model in installed_models())
+        raise WeightsError(
+            msg("There is no model called {name!r}.", name=str(name_or_path)),
+            msg("Known: {known}; or give a .safetensors or .pth file.", known=known),
+        )
     if is_sam_safetensors(path):
         return load_sam(path).to(device).eval()
     config, tensors = read_weights(path)

@@ -78,6 +78,25 @@ def find_installed(name: str) -> InstalledModel | None:
     return next((model for model in installed_models() if model.name == name), None)
 
 
+def check_weight_file(path: Path) -> None:
+    """Check that a path is not of something else that models come as.
+
+    Raises:
+        WeightsError: it is a folder or an ONNX graph.
+    """
+    if not path.is_dir() and path.suffix != ".onnx":
+        return
+    raise WeightsError(
+        msg("{path} is no weight file, but a folder.", path=path)
+        if path.is_dir()
+        else msg("{path} is no weight file, but an ONNX graph.", path=path),
+        msg(
+            "A pair of graphs is converted by: "
+            "zim-studio models convert FOLDER -o FILE.safetensors"
+        ),
+    )
+
+
 def _read_model_folder(folder: Path) -> InstalledModel | None:
     """The model in a folder, if it is one."""
     if not _NAME.fullmatch(folder.name) or folder.name.endswith(PART_FOLDER):

@@ -21,6 +21,7 @@ from zim_model.errors import WeightsError, msg
 from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.runtime.devices import is_out_of_memory
+from zim_model.weights.installed import check_weight_file
 from zim_model.weights.tensors import (
     check_tensor_names,
     check_tensor_shapes,
@@ -131,6 +132,7 @@ def _read_state(path: Path) -> dict[str, Any]:
     """What a file holds by name, possibly wrapped."""
     if path.suffix == ".safetensors":
         return dict(read_tensors(path)[1])
+    check_weight_file(path)
     try:
         with warnings.catch_warnings():  # about a pickle's version, before it fails
             warnings.simplefilter("ignore")

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
+from zim_model.weights.installed import check_weight_file
 
 LISTED = 3
 """Most names of tensors in an error message."""
@@ -30,8 +31,9 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """The metadata of a safetensors file and its tensors, floats as float32.
 
     Raises:
-        WeightsError: the file is missing or damaged.
+        WeightsError: the file is missing, damaged or no weight file.
     """
+    check_weight_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -189,6 +189,18 @@ def test_one_report_has_a_line_for_each_upsampling(
     config, _ = read_journal(find_journals(tmp_path)[0])
     assert config.model_options("zim-tiny (official)").upsampling == "official"
     assert config.model_options("zim-tiny (guided)").upsampling == "guided"
+    # Their order does not matter, and other models may be added with the common one.
+    assert main([*argv[:-1], "guided,official", "--resume"]) == 0
+    other = [*argv[:-1], "guided,bilinear", "--model", "zim-tiny", "--resume"]
+    assert main(other) == 0
+    assert len(engine.requests) == 6
+    assert main([*argv[:-2], "--resume"]) == 0
+    capsys.readouterr()
+    assert (
+        main(["evaluate", "--merge", str(tmp_path), "-o", str(tmp_path / "all")]) == 0
+    )
+    printed = capsys.readouterr().out
+    assert "mattes: official, unless a line says another" in printed
     with pytest.raises(SystemExit):
         main([*argv[:-1], "official,sharp"])
     assert "'sharp' is none of" in capsys.readouterr().err

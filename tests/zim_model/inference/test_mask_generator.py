@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
 import zim_model
-from tests.zim_model.conftest import SMALL_VIT
+from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model.errors import ImageError, PromptError
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
@@ -12,6 +13,7 @@ from zim_model.inference.mask_generator import (
 )
 from zim_model.matting.rle import encoded
 from zim_model.network.config import sam_variant
+from zim_model.prompts import Point, PromptSet
 
 IMAGE = np.zeros((96, 128, 3), np.uint8)
 IMAGE[20:60, 10:50] = 200
@@ -37,7 +39,7 @@ class SquareBackend:
     def decode(self, encoded, prompts, mask_input=None):
         (point,) = prompts.points
         height, width = encoded.view.input_size
-        rows, columns = -(-height // 2), -(-width // 2)
+        rows, columns = encoded.view.cells(self.config.mask_stride)
         y = (np.arange(rows) + 0.5) * encoded.view.height / rows
         x = (np.arange(columns) + 0.5) * encoded.view.width / columns
         sampled = encoded.pixels[np.ix_(y.astype(int), x.astype(int))]
@@ -56,6 +58,14 @@ class SquareBackend:
         answers = [self.decode(encoded, prompts) for prompts in sets]
         return tuple(map(np.stack, zip(*answers, strict=True)))
 
+    def decode_tokens(self, encoded, coords, labels, mask_input=None):
+        sets = [PromptSet((Point(*map(float, each[0])),)) for each in coords]
+        logits, scores = self.decode_many(encoded, sets)
+        side = self.config.image_size // self.config.mask_stride
+        padded = np.full((len(sets), 4, side, side), -9, np.float32)
+        padded[..., : logits.shape[2], : logits.shape[3]] = logits
+        return torch.from_numpy(padded), torch.from_numpy(scores)
+
 
 class Encoded:
     nbytes = 1
@@ -64,15 +74,17 @@ class Encoded:
         self.view, self.pixels = view, pixels
 
 
-def generate(image=IMAGE, **options):
+def generate(image=IMAGE, config=SMALL_VIT, **options):
     backend = SquareBackend()
+    backend.config = config
     options = {"points_per_side": 6} | options
     generator = ZimAutomaticMaskGenerator(backend, **options)
     return generator.generate(image), backend
 
 
-def test_every_object_is_found_once_with_the_fields_of_other_generators():
-    records, backend = generate()
+@pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN])
+def test_every_object_is_found_once_with_the_fields_of_other_generators(config):
+    records, backend = generate(config=config)
     assert len(backend.encoded) == 1
     assert {tuple(r["bbox"]) for r in records} == SQUARES | {(0, 0, 127, 95)}
     scores = [r["predicted_iou"] for r in records]
@@ -112,8 +124,37 @@ def test_a_sam_is_searched_as_meta_does():
         backend, points_per_side=6, stability_score_offset=0.1
     )
     records = generator.generate(IMAGE)  # token 1 is 0.2 above and below
-    assert {tuple(r["bbox"]) for r in records} == SQUARES | {(0, 0, 127, 95)}
+    boxes = sorted(r["bbox"] for r in records)
+    expected = sorted(SQUARES | {(0, 0, 127, 95)})
+    np.testing.assert_allclose(boxes, expected, atol=2)  # half a cell of SAM's
     assert {round(r["predicted_iou"], 2) for r in records} == {0.99}
+
+
+@pytest.mark.parametrize("size", [(90, 130), (131, 77), (301, 517), (128, 128)])
+@pytest.mark.parametrize("config", [SMALL_VIT, sam_variant(SMALL_VIT)])
+def test_mattes_are_those_of_the_predictor(size, config):
+    model = random_model(config, seed=5)
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    generator = ZimAutomaticMaskGenerator(
+        model,
+        points_per_side=3,
+        pred_iou_thresh=0,
+        stability_score_thresh=0,
+        box_nms_thresh=1,
+        device="cpu",
+    )
+    records = generator.generate(image)
+    assert records
+    predictor = zim_model.ZimPredictor(model, "cpu")
+    predictor.set_image(image)
+    for record in records:
+        logits, scores, _ = predictor.predict(
+            record["point_coords"], [1], return_logits=True
+        )
+        full = logits[np.abs(scores - record["predicted_iou"]).argmin()]
+        matte = 255 / (1 + np.exp(-full))
+        np.testing.assert_allclose(record["matte"], matte, atol=0.51)
+        assert ((full > 0) == record["segmentation"]).mean() > 0.999
 
 
 def test_thresholds_decide_what_is_kept():
@@ -122,6 +163,18 @@ def test_thresholds_decide_what_is_kept():
     assert {r["stability_score"] for r in unsteady} == {0.0}  # they are more stable
     low, _ = generate(pred_iou_thresh=0.915)
     assert [tuple(r["bbox"]) for r in low] == [(10, 20, 39, 39)]
+
+
+def test_a_threshold_of_zero_keeps_negative_scores(monkeypatch):
+    decode = SquareBackend.decode
+
+    def badly(self, encoded, prompts, mask_input=None):
+        logits, scores = decode(self, encoded, prompts)
+        return logits, scores - 2
+
+    monkeypatch.setattr(SquareBackend, "decode", badly)
+    assert generate(pred_iou_thresh=0.1)[0] == []
+    assert len(generate(pred_iou_thresh=0)[0]) == 3
 
 
 def test_crops_find_what_lies_inside_them_once():
@@ -135,6 +188,13 @@ def test_crops_find_what_lies_inside_them_once():
         crops[expected] = tuple(records[index]["crop_box"])
     assert crops[30, 60, 119, 119] == (0, 0, 264, 216)
     assert crops[0, 0, 383, 287] == (0, 0, 384, 288)
+
+
+@pytest.mark.parametrize("size", [(1, 90), (90, 1), (2, 2), (1, 1)])
+def test_thin_images_have_fewer_crops(size):
+    records, backend = generate(np.zeros((*size, 3), np.uint8), crop_n_layers=2)
+    assert records[0]["segmentation"].shape == size
+    assert all(view.width and view.height for view in backend.encoded)
 
 
 def test_points_can_be_given():

@@ -1,10 +1,13 @@
 """Mattes are aligned with the network's prediction at every image size."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from zim_model.backends.backend import EncodedView
 from zim_model.backends.view import View, align, resize_view, sample_cells, spread
+from zim_model.inference.automatic import AutomaticOptions, find_objects
 from zim_model.inference.engine import Engine
 from zim_model.network.config import ZIM_TINY, ZIM_VIT_B, TinyConfig, sam_variant
 from zim_model.prompts import Box, Point, PromptSet
@@ -125,6 +128,23 @@ def test_an_image_with_edges_moves_nothing_aside(size, kind, flip_tta):
     middles = edges.reshape(2, 2).mean(1), expected.reshape(2, 2).mean(1)
     np.testing.assert_allclose(*middles, atol=0.25)
     np.testing.assert_allclose(edges, expected, atol=1)
+
+
+@pytest.mark.parametrize("size", [(1356, 2040), (1422, 975), (499, 1322), (799, 1249)])
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_found_objects_are_where_they_are(size, kind):
+    """In the small matte of the whole image, wherever their view begins and ends."""
+    backend = IdealBackend(CONFIGS[kind], size)
+    image = np.full((*size, 3), 128, np.uint8)
+    options = AutomaticOptions(
+        1, (0,), refine_with_box=True, min_score=0, min_stability=0
+    )
+    (found,) = find_objects(backend, partial(backend.encode, image), size, options)
+    rows, columns = found.alpha.shape
+    edges = edges_of(found.alpha / 255)
+    expected = edges_of(ideal_alpha(size))
+    scale = np.array([columns / size[1]] * 2 + [rows / size[0]] * 2)
+    np.testing.assert_allclose(edges, expected * scale, atol=0.25)
 
 
 @pytest.mark.parametrize("side", [681, 682, 1023, 5, 1])

@@ -248,6 +248,7 @@ def test_attributes_are_those_of_sams_predictor(sam):
     predictor.set_image(an_image((90, 130)))
     assert predictor.is_image_set
     assert predictor.model is sam
+    assert predictor.transform.target_length == sam.image_encoder.img_size == SIDE
     assert predictor.device == torch.device("cpu")
     assert predictor.features.shape == predictor.get_image_embedding().shape
     predictor.reset_image()
@@ -314,6 +315,12 @@ def test_calling_the_model_with_a_batch_of_images(kind, several, request):
         ({"box": [1, 2, 3]}, "four"),
         ({"box": [1, 2, 3, np.inf]}, "four"),
         ({"mask_input": np.zeros((1, 7, 9))}, "mask_input has shape"),
+        ({"mask_input": np.zeros((3, SIDE // 4, SIDE // 4))}, "mask_input has shape"),
+        ({"mask_input": np.zeros(5)}, "mask_input has shape"),
+        ({"mask_input": np.full((SIDE // 4, SIDE // 4), np.nan)}, "not finite"),
+        ({"mask_input": "mask.png"}, "numbers"),
+        ({"point_coords": [[20, 10], [3]], "point_labels": [1, 1]}, "numbers"),
+        ({"point_coords": [[20, 10]], "point_labels": [0.5]}, "label"),
     ],
 )
 def test_what_cannot_be_used_is_named(sam, arguments, words):
@@ -321,6 +328,92 @@ def test_what_cannot_be_used_is_named(sam, arguments, words):
     predictor.set_image(an_image((90, 130)))
     with pytest.raises(PromptError, match=words):
         predictor.predict(**arguments)
+
+
+TENSORS = {
+    "point_coords": torch.rand(3, 2, 2) * SIDE,
+    "point_labels": torch.tensor([[1, 0], [1, 1], [1, -1]]),
+    "boxes": torch.rand(3, 4) * SIDE,
+    "mask_input": torch.zeros(3, 1, SIDE // 4, SIDE // 4),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"point_labels": None}, "belong together"),
+        ({"point_coords": None}, "belong together"),
+        ({"point_labels": TENSORS["point_labels"][:, :1]}, "point_labels has shape"),
+        ({"boxes": TENSORS["boxes"][:2]}, "boxes has shape"),
+        ({"point_coords": TENSORS["point_coords"][0]}, "point_coords has shape"),
+        ({"mask_input": TENSORS["mask_input"][:2]}, "mask_input has shape"),
+        ({"mask_input": TENSORS["mask_input"][..., :4, :4]}, "mask_input has shape"),
+        ({"point_labels": TENSORS["point_labels"] + 2}, "label"),
+        ({"boxes": TENSORS["boxes"] * torch.nan}, "boxes is not finite"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named(sam, changes, words):
+    predictor = ZimPredictor(sam, "cpu")
+    predictor.set_image(an_image((90, 130)))
+    given = TENSORS | changes
+    with pytest.raises(PromptError, match=words):
+        predictor.predict_torch(
+            given["point_coords"],
+            given["point_labels"],
+            given["boxes"],
+            given["mask_input"],
+        )
+    record = {"image": torch.zeros(3, 90, SIDE), "original_size": (90, SIDE), **given}
+    record["mask_inputs"] = record.pop("mask_input")
+    with pytest.raises(PromptError, match=words):
+        sam([record], multimask_output=False)
+
+
+@pytest.mark.parametrize("kind", ["sam", "zim"])
+def test_one_mask_input_serves_all_prompt_sets(kind, request):
+    model = request.getfixturevalue(kind)
+    predictor = ZimPredictor(model, "cpu")
+    predictor.set_image(an_image((90, 130)))
+    mask = torch.randn(2, 1, SIDE // 4, SIDE // 4)
+    both, _, _ = predictor.predict_torch(None, None, mask_input=mask)
+    assert len(both) == 2, "as many as masks, where there is nothing else"
+    boxes = TENSORS["boxes"]
+    one, _, _ = predictor.predict_torch(None, None, boxes, mask[:1])
+    each, _, _ = predictor.predict_torch(
+        None, None, boxes, mask[:1].expand(3, -1, -1, -1)
+    )
+    assert len(one) == 3
+    torch.testing.assert_close(one, each)
+    flat, _, _ = predictor.predict(mask_input=mask[0, 0].clone().requires_grad_())
+    np.testing.assert_allclose(flat, both[0].numpy(), atol=1e-5)
+
+
+def test_images_of_any_float_type_are_scaled_tensors(sam):
+    predictor = ZimPredictor(sam, "cpu")
+    pixels = torch.rand(1, 3, 64, SIDE) * 255
+    found = []
+    for kind in (torch.float32, torch.float64):
+        predictor.set_torch_image(pixels.to(kind), (64, SIDE))
+        found.append(predictor.predict([[40, 30]], [1], return_logits=True)[0])
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("size", [(1, 4000), (4000, 1), (3, 2000), (1, 1)])
+def test_thin_images_have_a_pixel_across(sam, size):
+    image = an_image(size)
+    predictor, other = ZimPredictor(sam, "cpu"), ZimPredictor(sam, "cpu")
+    predictor.set_image(image)
+    scaled = torch.from_numpy(other.transform.apply_image(image)).permute(2, 0, 1)
+    assert scaled.shape[1:] == predictor.input_size
+    other.set_torch_image(scaled[None], size)
+    for each in (predictor, other):
+        masks, _, _ = each.predict([[0, 0]], [1])
+        assert masks.shape[1:] == size
+
+
+def test_an_image_without_pixels_is_refused(sam):
+    with pytest.raises(ImageError, match=r"\(0, 9, 3\)"):
+        ZimPredictor(sam, "cpu").set_image(np.zeros((0, 9, 3), np.uint8))
 
 
 def test_a_tensor_of_another_image_is_refused(sam):

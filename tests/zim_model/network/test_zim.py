@@ -162,6 +162,15 @@ def test_attention_mask_of_a_box_covers_the_cells_it_touches():
     np.testing.assert_array_equal(mask, expected)
 
 
+@pytest.mark.parametrize(
+    "corners", [[(300, 200), (100, 700)], [(300, 700), (100, 200)]]
+)
+def test_attention_mask_of_a_box_does_not_depend_on_its_corners_order(corners):
+    expected = masks([(100, 200), (300, 700)], [TOP_LEFT, BOTTOM_RIGHT])
+    swapped = masks(corners, [TOP_LEFT, BOTTOM_RIGHT])
+    np.testing.assert_array_equal(swapped, expected)
+
+
 def test_attention_mask_of_a_degenerate_box_keeps_a_cell():
     mask = masks([(1023.9, 5), (1024, 6)], [TOP_LEFT, BOTTOM_RIGHT])
     assert mask.sum() == 1

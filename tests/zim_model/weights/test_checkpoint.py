@@ -8,12 +8,15 @@ from safetensors.torch import save_file
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model import load_model
 from zim_model.errors import WeightsError
+from zim_model.inference.oom_fallback import open_backend
 from zim_model.network.config import CONFIGS, ZimConfig
+from zim_model.weights.catalogue import locate
 from zim_model.weights.checkpoint import (
     CONFIG_KEY,
     check_weights,
     save_model,
 )
+from zim_model.weights.sam_checkpoint import load_sam, zim_from_sam
 from zim_model.weights.tensors import fingerprint
 
 
@@ -100,9 +103,23 @@ def test_all_our_configurations_survive_json():
         assert ZimConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "folder"])
-def test_graphs_and_folders_are_named_for_what_they_are(tmp_path, name):
+@pytest.mark.parametrize(
+    "name", ["encoder.onnx", "folder", "folder.pth", "folder.safetensors"]
+)
+@pytest.mark.parametrize(
+    "read", [load_model, load_sam, zim_from_sam, check_weights, locate, open_backend]
+)
+def test_graphs_and_folders_are_named_for_what_they_are(tmp_path, name, read):
     path = tmp_path / name
-    path.mkdir() if name == "folder" else path.write_bytes(b"graph")
+    path.mkdir() if "folder" in name else path.write_bytes(b"graph")
     with pytest.raises(WeightsError, match=r"(graph|folder).*models convert"):
-        load_model(path)
+        read(str(path) if read in (locate, open_backend) else path)
+
+
+def test_installed_models_are_found_by_name(small_cnn, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZIM_STUDIO_MODELS", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    save_model(small_cnn, tmp_path / "mine" / "weights.safetensors")
+    assert load_model("mine").config == small_cnn.config
+    with pytest.raises(WeightsError, match=r"nothing.*zim-tiny, mine"):
+        load_model("nothing")

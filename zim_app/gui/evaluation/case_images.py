@@ -162,7 +162,7 @@ def with_prediction(view: CaseView, matte: WordArray, *, exact: bool) -> CaseVie
     if base:
         height, width = base[0].shape[:2]
         if grey.shape != (height, width):
-            enlarged = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+            enlarged = cv2.resize(grey, (width, height))
             grey = np.asarray(enlarged, np.uint8)
     difference_levels: Levels = ()
     if view.truth:
