@@ -71,6 +71,7 @@ class SuccessNotice(QWidget):
         self.setToolTip(text)
         self.setAccessibleName(text)
         self.button.setText(action_text)
+        self.button.setToolTip(action_text)
         self._callback = callback
         self._show(True)
         self._timer.start()

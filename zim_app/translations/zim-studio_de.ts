@@ -2443,6 +2443,14 @@
         <translation>Links einer Linie das Foto zeigen, rechts davon die Ansicht</translation>
     </message>
     <message>
+        <source>&amp;Hide prompts</source>
+        <translation>&amp;Markierungen ausblenden</translation>
+    </message>
+    <message>
+        <source>Judge the edge without points, lines and boxes over it</source>
+        <translation>Den Rand ohne Punkte, Linien und Rahmen beurteilen</translation>
+    </message>
+    <message>
         <source>&amp;Loupe</source>
         <translation>&amp;Lupe</translation>
     </message>
@@ -3659,16 +3667,16 @@
         <translation>Auf einem anderen Bild</translation>
     </message>
     <message>
-        <source>The active object</source>
-        <translation>Das aktive Objekt</translation>
+        <source>Selected object</source>
+        <translation>Gewähltes Objekt</translation>
     </message>
     <message>
-        <source>Each visible object, in files</source>
-        <translation>Jedes sichtbare Objekt, in Dateien</translation>
+        <source>Each object in its own file</source>
+        <translation>Jedes Objekt in einer eigenen Datei</translation>
     </message>
     <message>
-        <source>All visible objects, as one</source>
-        <translation>Alle sichtbaren Objekte, als eines</translation>
+        <source>Visible objects merged</source>
+        <translation>Sichtbare Objekte zusammengefasst</translation>
     </message>
     <message>
         <source>As in the photo</source>
@@ -3813,6 +3821,10 @@
     <message>
         <source>Name</source>
         <translation>Name</translation>
+    </message>
+    <message>
+        <source>All objects as layers</source>
+        <translation>Alle Objekte als Ebenen</translation>
     </message>
     <message>
         <source> %</source>
@@ -4065,12 +4077,8 @@
         <translation>Einen Rahmen um das Objekt ziehen</translation>
     </message>
     <message>
-        <source>Drag a point or the box</source>
-        <translation>Punkt oder Rahmen ziehen</translation>
-    </message>
-    <message>
-        <source>Move or resize it</source>
-        <translation>Verschieben oder Größe ändern</translation>
+        <source>Drag a point or a side or corner of the box</source>
+        <translation>Einen Punkt oder eine Seite oder Ecke des Rahmens ziehen</translation>
     </message>
     <message>
         <source>Ctrl + left click</source>
@@ -4193,6 +4201,18 @@
         <translation>Am Zeiger zoomen</translation>
     </message>
     <message>
+        <source>Move the point, resize the box</source>
+        <translation>Den Punkt verschieben, den Rahmen ändern</translation>
+    </message>
+    <message>
+        <source>Shift + drag a side of the box</source>
+        <translation>Umschalt + eine Seite des Rahmens ziehen</translation>
+    </message>
+    <message>
+        <source>Move the box</source>
+        <translation>Den Rahmen verschieben</translation>
+    </message>
+    <message>
         <source>Middle drag, Space + drag</source>
         <translation>Mitte ziehen, Leertaste + ziehen</translation>
     </message>
@@ -4311,6 +4331,14 @@
     <message>
         <source>Refine with the converter</source>
         <translation>Mit dem Konverter verfeinern</translation>
+    </message>
+    <message>
+        <source>Replace the object&apos;s points, lines and box by its outline?</source>
+        <translation>Die Punkte, Linien und den Rahmen des Objekts durch seinen Umriss ersetzen?</translation>
+    </message>
+    <message>
+        <source>Undo brings them back.</source>
+        <translation>„Rückgängig“ holt sie zurück.</translation>
     </message>
     <message>
         <source>Saved the training pair {}</source>
@@ -5070,8 +5098,12 @@
         <translation>Detail</translation>
     </message>
     <message>
-        <source>Predict twice</source>
-        <translation>Zweimal berechnen</translation>
+        <source>Higher quality (slower)</source>
+        <translation>Höhere Qualität (langsamer)</translation>
+    </message>
+    <message>
+        <source>Higher quality</source>
+        <translation>Höhere Qualität</translation>
     </message>
     <message>
         <source>Gives the model the mirrored photo too and takes the mean of both predictions; a little more exact, takes twice as long</source>

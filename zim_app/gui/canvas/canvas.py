@@ -65,6 +65,7 @@ class Canvas(DocumentView):
     - ``selection_changed(part)``: a :class:`PromptPart`, or None.
     - ``tool_changed(tool)``: the :class:`Tool`.
     - ``options_changed(options)``: the :class:`ToolOptions`.
+    - ``prompts_hidden_changed(hidden)``: whether no prompts are drawn.
 
     **Threads**: the window's only.
     """
@@ -72,12 +73,14 @@ class Canvas(DocumentView):
     selection_changed = Signal(object)
     tool_changed = Signal(object)
     options_changed = Signal(object)
+    prompts_hidden_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.selected: PromptPart | None = None
         self.tool = TOOLS[0]
         self.options = ToolOptions()
+        self.prompts_hidden = False
         self._scale = 1.0  # scale of point markers
         self._gesture: Gesture | None = None
         self._edit: RecipeEdit | None = None  # the edit of the gesture if it ended now
@@ -145,6 +148,13 @@ class Canvas(DocumentView):
         if self._gesture and self._gesture.dragging and self._edit is not None:
             return self._edit.recipe.prompts
         return self.document.state.recipe.prompts if self.document else PromptSet()
+
+    def set_prompts_hidden(self, hidden: bool) -> None:
+        """Draw no prompts until one is made or changed, or draw them again."""
+        if hidden != self.prompts_hidden:
+            self.prompts_hidden = hidden
+            self._repaint_prompts(self.shown_prompts)
+            self.prompts_hidden_changed.emit(hidden)
 
     def delete_selected(self) -> None:
         """Delete the selected prompt, if any."""
@@ -300,6 +310,8 @@ class Canvas(DocumentView):
         )
 
     def _begin(self, press: PointerPress) -> None:
+        if not self.tool.paints:
+            self.set_prompts_hidden(False)
         self._gesture = self.tool.begin(press)
         self._edit = self._gesture.edit() if self._gesture else None
         self.select(press.part)
@@ -477,8 +489,9 @@ class Canvas(DocumentView):
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         painter.save()
         painter.resetTransform()
-        prompts = self.shown_prompts
-        paint_prompts(painter, prompts, self.selected, self.to_view, self._scale)
+        if not self.prompts_hidden:
+            prompts = self.shown_prompts
+            paint_prompts(painter, prompts, self.selected, self.to_view, self._scale)
         paint_gesture_path(painter, self._gesture_path(), self.to_view)
         ring = self._brush_ring()
         if ring is not None:
@@ -488,13 +501,14 @@ class Canvas(DocumentView):
         painter.restore()
 
     def _part_at(self, position: QPointF) -> PromptPart | None:
-        if not self.tool.drags_prompts:
+        if not self.tool.drags_prompts or self.prompts_hidden:
             return None
         return find_part_at(self.shown_prompts, position, self.to_view, self._scale)
 
     def cursor_at(self, position: QPointF | None) -> Qt.CursorShape:
         if self.tool.paints:
             return Qt.CursorShape.BlankCursor  # the ring is the cursor
-        if position is not None and self._gesture is None and self._part_at(position):
-            return Qt.CursorShape.SizeAllCursor
-        return Qt.CursorShape.CrossCursor
+        part = None
+        if position is not None and self._gesture is None:
+            part = self._part_at(position)
+        return Qt.CursorShape.CrossCursor if part is None else part.cursor

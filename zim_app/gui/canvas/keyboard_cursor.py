@@ -147,7 +147,7 @@ class KeyboardCursor:
             return False
         parts = list_parts(document.state.recipe.prompts)
         if selected is not None and selected.is_box_handle:
-            selected = PromptPart("edge")
+            selected = PromptPart("box")
         if selected in parts:
             index = parts.index(selected) + step
         else:

@@ -95,6 +95,7 @@ class ViewController(QObject):
             "choose_background": self.choose_background_image,
             "wipe": canvas.set_wipe_enabled,
             "loupe": canvas.set_loupe,
+            "hide_prompts": canvas.set_prompts_hidden,
         }
 
     def connect_actions(self, actions: dict[str, QAction], menu: QMenu) -> None:
@@ -113,6 +114,7 @@ class ViewController(QObject):
         self._canvas.mode_changed.connect(self._on_canvas_mode_changed)
         self._canvas.wipe_changed.connect(actions["wipe"].setChecked)
         self._canvas.loupe_changed.connect(actions["loupe"].setChecked)
+        self._canvas.prompts_hidden_changed.connect(actions["hide_prompts"].setChecked)
         self._on_canvas_mode_changed(self._canvas.mode)
         self._show_backdrop()
 

@@ -328,6 +328,15 @@ ACTIONS = (
         checkable=True,
     ),
     ActionSpec(
+        "hide_prompts",
+        QT_TRANSLATE_NOOP("Actions", "&Hide prompts"),
+        ("H",),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Judge the edge without points, lines and boxes over it"
+        ),
+        checkable=True,
+    ),
+    ActionSpec(
         "loupe",
         QT_TRANSLATE_NOOP("Actions", "&Loupe"),
         ("L",),
@@ -423,7 +432,7 @@ MENUS = (
             *("zoom_in", "zoom_out", "fit", "actual_size", "show_object", SEPARATOR),
             *VIEWS,
             *(SEPARATOR, "next_view", "previous_view", "@background", SEPARATOR),
-            *("wipe", "loupe", SEPARATOR, "@panels", "strip"),
+            *("wipe", "loupe", "hide_prompts", SEPARATOR, "@panels", "strip"),
         ),
     ),
     (

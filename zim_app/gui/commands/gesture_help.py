@@ -36,8 +36,12 @@ GESTURES = (
         QT_TRANSLATE_NOOP("Gestures", "Draw a box around the object"),
     ),
     GestureSpec(
-        QT_TRANSLATE_NOOP("Gestures", "Drag a point or the box"),
-        QT_TRANSLATE_NOOP("Gestures", "Move or resize it"),
+        QT_TRANSLATE_NOOP("Gestures", "Drag a point or a side or corner of the box"),
+        QT_TRANSLATE_NOOP("Gestures", "Move the point, resize the box"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Shift + drag a side of the box"),
+        QT_TRANSLATE_NOOP("Gestures", "Move the box"),
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Ctrl + left click"),

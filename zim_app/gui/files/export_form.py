@@ -34,12 +34,9 @@ CHOICES = {
         ("picture", QT_TRANSLATE_NOOP("ExportForm", "On another image")),
     ),
     "scope": (
-        ("active", QT_TRANSLATE_NOOP("ExportForm", "The active object")),
-        ("each", QT_TRANSLATE_NOOP("ExportForm", "Each visible object, in files")),
-        (
-            "together",
-            QT_TRANSLATE_NOOP("ExportForm", "All visible objects, as one"),
-        ),
+        ("active", QT_TRANSLATE_NOOP("ExportForm", "Selected object")),
+        ("each", QT_TRANSLATE_NOOP("ExportForm", "Each object in its own file")),
+        ("together", QT_TRANSLATE_NOOP("ExportForm", "Visible objects merged")),
     ),
     "format": tuple((format_.id, format_.name) for format_ in FORMATS),
     "depth": (
@@ -158,6 +155,7 @@ class ExportForm(QWidget):
         for box in (self.what, self.scope, self.format, self.bit_depth, self.hidden):
             box.currentIndexChanged.connect(self._update)
         self.size_mode.currentIndexChanged.connect(self._on_size_changed)
+        self.format.activated.connect(self._on_format_activated)
         for spin in (self.quality, self.padding, self.amount, self.decontaminate):
             spin.valueChanged.connect(self._update)
         for check in (self.trim, self.own, self.original):
@@ -249,6 +247,8 @@ class ExportForm(QWidget):
         options, what = self.options, self.what.currentData()
         layered = options.file_format.layered
         self.what.setEnabled(not layered)
+        merged = self.scope.findData("together")
+        self.scope.setItemText(merged, self._together_text(layered=layered))
         self.colour.setVisible(what == "colour" and not layered)
         self.form.setRowVisible(self._backdrop_row, what == "picture" and not layered)
         self.form.setRowVisible(self.scope, self._several)
@@ -262,6 +262,18 @@ class ExportForm(QWidget):
         swatch.fill(self._colour)
         self.colour.setIcon(QIcon(swatch))
         self.changed.emit()
+
+    def _together_text(self, *, layered: bool) -> str:
+        if layered:
+            return self.tr("All objects as layers")
+        text = dict(CHOICES["scope"])["together"]
+        return QCoreApplication.translate("ExportForm", text)
+
+    @Slot()
+    def _on_format_activated(self) -> None:
+        """Take all objects where the chosen format has a layer for each."""
+        if self._several and BY_ID[self.format.currentData()].layered:
+            self.scope.setCurrentIndex(self.scope.findData("together"))
 
     @Slot()
     def _on_size_changed(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QDropEvent
+from PySide6.QtWidgets import QMessageBox
 
 from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
@@ -140,16 +141,36 @@ class MaskController(QObject):
 
     @Slot()
     def refine(self) -> None:
-        """Binarise the active object's matte and refine it with the label converter."""
+        """Binarise the active object's matte and refine it with the label converter.
+
+        It asks before clicks are replaced.
+        """
         document = self._studio.document
-        if document is not None and document.state.has_current_matte:
-            state = document.state
-            assert state.matte is not None
-            on_done = partial(
-                self._on_binarised, document, state.object.id, state.recipe
-            )
-            work = partial(_binarise, state.matte.alpha)
-            self._submit("refine_mask", work, on_done)
+        if document is None or not document.state.has_current_matte:
+            return
+        if not document.state.recipe.prompts:
+            self._refine(document)
+            return
+        box = QMessageBox(self._studio.widget)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(self.tr("Refine with the converter"))
+        box.setText(
+            self.tr("Replace the object's points, lines and box by its outline?")
+        )
+        box.setInformativeText(self.tr("Undo brings them back."))
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Yes | buttons.Cancel)
+        box.setDefaultButton(buttons.Yes)
+        box.accepted.connect(partial(self._refine, document))
+        box.open()
+
+    def _refine(self, document: Document) -> None:
+        state = document.state
+        if document is not self._studio.document or state.matte is None:
+            return
+        on_done = partial(self._on_binarised, document, state.object.id, state.recipe)
+        self._submit("refine_mask", partial(_binarise, state.matte.alpha), on_done)
 
     def _on_binarised(
         self, document: Document, id_: int, recipe: Recipe, mask: ImportedMask

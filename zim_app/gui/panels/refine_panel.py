@@ -168,7 +168,7 @@ class RefinePanel(QDockWidget):
         return box
 
     def _mirrored_box(self) -> QCheckBox:
-        box = QCheckBox(self.tr("Predict twice"))
+        box = QCheckBox(self.tr("Higher quality (slower)"))
         box.setToolTip(
             self.tr(
                 "Gives the model the mirrored photo too and takes the mean of both"
@@ -252,7 +252,7 @@ class RefinePanel(QDockWidget):
         if self.document is not None:
             recipe = self.document.state.recipe
             options = replace(recipe.options, flip_tta=checked)
-            self._edit(self.tr("Predict twice"), replace(recipe, options=options))
+            self._edit(self.tr("Higher quality"), replace(recipe, options=options))
 
     def _edit(self, text: str, recipe: Recipe) -> None:
         assert self.document is not None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, Protocol
 
-from PySide6.QtCore import QCoreApplication, QPointF
+from PySide6.QtCore import QCoreApplication, QPointF, Qt
 
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.prompts import Box, Point, PromptSet
@@ -48,19 +48,28 @@ TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """A draggable part of a prompt set: point, scribble, corner or edge of the box.
+    """A draggable part of a prompt set: point, scribble, the box, its corner or side.
 
-    ``index`` is that of the point, of the scribble, or of the box's corner, clockwise
-    from the top left.
+    ``index`` is that of the point, of the scribble, or of the box's corner or side,
+    clockwise from the top left and from the top.
     """
 
-    kind: Literal["point", "scribble", "corner", "edge"]
+    kind: Literal["point", "scribble", "corner", "side", "box"]
     index: int = 0
 
     @property
     def is_box_handle(self) -> bool:
-        """Whether this is a corner or edge of the box."""
-        return self.kind in ("corner", "edge")
+        """Whether this is the box, or a corner or side of it."""
+        return self.kind in ("corner", "side", "box")
+
+    @property
+    def cursor(self) -> Qt.CursorShape:
+        """The shape of the pointer over it."""
+        shape = Qt.CursorShape
+        diagonals = (shape.SizeFDiagCursor, shape.SizeBDiagCursor)
+        straight = (shape.SizeVerCursor, shape.SizeHorCursor)
+        shapes = {"corner": diagonals, "side": straight}
+        return shapes.get(self.kind, (shape.SizeAllCursor,) * 2)[self.index % 2]
 
     def exists_in(self, prompts: PromptSet) -> bool:
         """Whether those prompts have this part."""
@@ -106,8 +115,9 @@ def find_part_at(
             return PromptPart("scribble", index)
     if prompts.box is not None:
         ends = [to_view(x, y) for x, y in corners(prompts.box)]
-        if _on_line(position, [*ends, ends[0]]):
-            return PromptPart("edge")
+        for index, side in enumerate(pairwise([*ends, ends[0]])):
+            if _on_line(position, list(side)):
+                return PromptPart("side", index)
     return None
 
 
@@ -116,7 +126,7 @@ def list_parts(prompts: PromptSet) -> tuple[PromptPart, ...]:
     return (
         *(PromptPart("point", index) for index in range(len(prompts.points))),
         *(PromptPart("scribble", index) for index in range(len(prompts.scribbles))),
-        *((PromptPart("edge"),) if prompts.box is not None else ()),
+        *((PromptPart("box"),) if prompts.box is not None else ()),
     )
 
 
@@ -149,7 +159,7 @@ def _distance_to_side(position: QPointF, a: QPointF, b: QPointF) -> float:
 
 
 def remove_part(recipe: Recipe, part: PromptPart) -> RecipeEdit:
-    """An edit that deletes a point, a scribble, or the box of a corner or edge."""
+    """An edit that deletes a point, a scribble, or the box of a corner or side."""
     if part.is_box_handle:
         return make_edit("delete_box", recipe.with_box(None))
     if part.kind == "scribble":
@@ -279,6 +289,8 @@ class Tool:
 class PromptGesture:
     """A click adds a point, a drag draws a box or moves a part.
 
+    A side of the box is moved alone, with Shift the whole box.
+
     Attributes:
         press: the press that began the gesture.
         position: the pointer in image pixels.
@@ -319,12 +331,20 @@ class PromptGesture:
         if part.kind == "corner":
             fixed = QPointF(*corners(box)[(part.index + 2) % 4])
             return self._draw_box("change_box", fixed, self.position)
+        if part.kind == "side" and not self.press.straight:
+            return self._move_side(box, part.index)
         delta = self._box_delta(box)
         return self._draw_box(
             "change_box",
             QPointF(box.x0, box.y0) + delta,
             QPointF(box.x1, box.y1) + delta,
         )
+
+    def _move_side(self, box: Box, index: int) -> RecipeEdit | None:
+        sides = [box.y0, box.x1, box.y1, box.x0]
+        sides[index] = self.position.x() if index % 2 else self.position.y()
+        top, right, bottom, left = sides
+        return self._draw_box("change_box", QPointF(left, top), QPointF(right, bottom))
 
     def _move_point(self, part: PromptPart) -> RecipeEdit:
         point = self.press.recipe.prompts.points[part.index]
@@ -362,7 +382,7 @@ class PromptGesture:
         box = Box.from_corners(a.x(), a.y(), b.x(), b.y()).clip(*self.press.size)
         if box.width <= 0 or box.height <= 0:
             return None
-        return make_edit(text, self.press.recipe.with_box(box), PromptPart("edge"))
+        return make_edit(text, self.press.recipe.with_box(box), PromptPart("box"))
 
     def _add_point(self) -> RecipeEdit | None:
         return add_point_edit(self.press, positive=self.press.positive)

@@ -149,4 +149,4 @@ class LassoGesture(_FreehandGesture):
         box = Box.enclosing(self.path).clip(*self.press.size)
         if not self.dragging or min(box.width, box.height) <= 0:
             return None
-        return make_edit("lasso", self.press.recipe.with_box(box), PromptPart("edge"))
+        return make_edit("lasso", self.press.recipe.with_box(box), PromptPart("box"))

@@ -66,7 +66,7 @@ TOOLS = (
     Tool(
         "hand",
         QT_TRANSLATE_NOOP("Tool", "Hand"),
-        "H",
+        "Shift+H",
         "hand-back-right-outline",
         QT_TRANSLATE_NOOP("Tool", "Drag the photo"),
         _no_gesture,

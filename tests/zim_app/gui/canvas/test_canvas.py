@@ -171,16 +171,38 @@ def test_delete_removes_the_selected_prompt(canvas, hand, prompts):
     canvas.delete_selected()
     assert len(prompts().points) == 1
     hand.click(30, 5)
-    assert canvas.selected == PromptPart("edge")
+    assert canvas.selected == PromptPart("side", 0)
     canvas.delete_selected()
     assert prompts().box is None
+
+
+def test_hidden_prompts_are_neither_seen_nor_touched(canvas, hand, prompts):
+    hand.drag((5, 5), (60, 50))
+    hand.click(20, 20)
+    hand.click(70, 55)
+    shown = canvas.viewport().grab().toImage()
+    canvas.set_prompts_hidden(True)
+    hidden = canvas.viewport().grab().toImage()
+    assert hidden != shown
+    canvas.set_prompts_hidden(False)
+    assert canvas.viewport().grab().toImage() == shown
+
+
+def test_a_new_prompt_shows_the_hidden_ones(canvas, hand, prompts, qtbot):
+    hand.click(20, 20)
+    canvas.set_prompts_hidden(True)
+    with qtbot.waitSignal(canvas.prompts_hidden_changed) as shown:
+        hand.drag((20, 20), (60, 50))
+    assert shown.args == [False]
+    assert prompts().points == (Point(20, 20),)
+    assert prompts().box == Box(20, 20, 60, 50)
 
 
 def test_a_new_prompt_is_selected(canvas, hand):
     hand.click(20, 20)
     assert canvas.selected == PromptPart("point", 0)
     hand.drag((5, 5), (60, 50))
-    assert canvas.selected == PromptPart("edge")
+    assert canvas.selected == PromptPart("box")
 
 
 def test_undo_deselects_what_is_gone(canvas, document, hand):

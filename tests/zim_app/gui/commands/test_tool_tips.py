@@ -32,6 +32,7 @@ def silent(root: QWidget) -> list[str]:
 
 def test_the_window(opened):
     opened.banner.show_error("It failed.", "", "Undo", lambda: None)
+    opened.status.show_success("Saved it.", "Open folder", lambda: None)
     assert silent(opened) == []
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from zim_app.core.project import read_project
 from zim_app.gui.files.mask_dialogs import MaskDialog, PairDialog
@@ -156,11 +156,22 @@ def cut(opened, qtbot, settle):
     return opened
 
 
+def confirm(window, button):
+    [box] = [box for box in window.findChildren(QMessageBox) if box.isVisible()]
+    assert "Replace the object's points" in box.text()
+    box.button(getattr(QMessageBox.StandardButton, button)).click()
+
+
 def test_the_converter_takes_over_an_object(cut, engine, settle):
     before = cut.document.state.recipe
     cut.document.edit("Feather", before.with_finish(feather=3.0, decontaminate=0.5))
     settle()
     cut.actions_by_id["object_refine"].trigger()
+    confirm(cut, "Cancel")
+    settle()
+    assert cut.document.state.recipe.prompts == before.prompts
+    cut.actions_by_id["object_refine"].trigger()
+    confirm(cut, "Yes")
     settle()
     after = cut.document.state.recipe
     [mask] = after.masks

@@ -1,5 +1,5 @@
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 
 from zim_app.gui.tools.gestures import (
     PointerPress,
@@ -20,11 +20,13 @@ def to_view(x, y):
     return QPointF(x * ZOOM, y * ZOOM)
 
 
-def gesture(recipe, start, end, positive=True):
+def gesture(recipe, start, end, positive=True, straight=False):
     """Press at ``start`` and drag to ``end``, in image pixels."""
     at = to_view(*start)
     part = find_part_at(recipe.prompts, at, to_view)
-    press = PointerPress(recipe, SIZE, part, positive, QPointF(*start), at)
+    press = PointerPress(
+        recipe, SIZE, part, positive, QPointF(*start), at, straight=straight
+    )
     return PromptGesture.begin(press).move(QPointF(*end), to_view(*end))
 
 
@@ -40,7 +42,7 @@ def recipe():
         (41, 31, PromptPart("point", 1)),
         (10, 10, PromptPart("corner", 0)),
         (50, 50, PromptPart("corner", 2)),
-        (30, 10.5, PromptPart("edge")),
+        (30, 10.5, PromptPart("side", 0)),
         (30, 20, None),
         (70, 10, None),
     ],
@@ -111,11 +113,41 @@ def test_a_corner_resizes_the_box(recipe):
     assert edit.recipe.prompts.box == Box(5, 20, 50, 50)
 
 
-def test_an_edge_moves_the_box_and_keeps_it_inside(recipe):
-    moved = gesture(recipe, (30, 10), (35, 12)).edit()
+@pytest.mark.parametrize(
+    ("start", "end", "box"),
+    [
+        ((30, 10), (35, 12), Box(10, 12, 50, 50)),
+        ((50, 30), (60, 99), Box(10, 10, 60, 50)),
+        ((30, 50), (5, 45), Box(10, 10, 50, 45)),
+        ((10, 30), (-9, 30), Box(0, 10, 50, 50)),
+        ((10, 30), (70, 30), Box(50, 10, 70, 50)),
+    ],
+)
+def test_a_side_is_moved_alone(recipe, start, end, box):
+    edit = gesture(recipe, start, end).edit()
+    assert edit.recipe.prompts.box == box
+    assert edit.selected == PromptPart("box")
+
+
+def test_a_side_with_shift_moves_the_box_and_keeps_it_inside(recipe):
+    moved = gesture(recipe, (30, 10), (35, 12), straight=True).edit()
     assert moved.recipe.prompts.box == Box(15, 12, 55, 52)
-    pushed = gesture(recipe, (30, 10), (300, 100)).edit()
+    pushed = gesture(recipe, (30, 10), (300, 100), straight=True).edit()
     assert pushed.recipe.prompts.box == Box(40, 20, 80, 60)
+
+
+@pytest.mark.parametrize(
+    ("part", "shape"),
+    [
+        (PromptPart("point"), Qt.CursorShape.SizeAllCursor),
+        (PromptPart("corner", 0), Qt.CursorShape.SizeFDiagCursor),
+        (PromptPart("corner", 1), Qt.CursorShape.SizeBDiagCursor),
+        (PromptPart("side", 0), Qt.CursorShape.SizeVerCursor),
+        (PromptPart("side", 3), Qt.CursorShape.SizeHorCursor),
+    ],
+)
+def test_the_pointer_shows_what_a_drag_does(part, shape):
+    assert part.cursor == shape
 
 
 def test_delete_and_clear(recipe):

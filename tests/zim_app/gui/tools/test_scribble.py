@@ -199,7 +199,7 @@ def test_the_lasso_in_the_window(opened, qtbot, stroke, prompts):
 
 
 def test_the_hand_pans(opened, qtbot, stroke, prompts):
-    qtbot.keyClick(opened.canvas, Qt.Key.Key_H)
+    opened.actions_by_id["tool_hand"].trigger()
     before = opened.canvas.to_view(0, 0)
     stroke((20, 10), (30, 20))
     assert opened.canvas.to_view(0, 0) != before
