@@ -4848,6 +4848,34 @@
         <translation>Zeigen, was ein Klick auswählen würde, bevor er geschieht</translation>
     </message>
     <message>
+        <source>The overlay tints</source>
+        <translation>Die Überlagerung tönt</translation>
+    </message>
+    <message>
+        <source>The masked areas</source>
+        <translation>Die verdeckten Bereiche</translation>
+    </message>
+    <message>
+        <source>The selected areas</source>
+        <translation>Die gewählten Bereiche</translation>
+    </message>
+    <message>
+        <source>Colour of masked areas</source>
+        <translation>Farbe verdeckter Bereiche</translation>
+    </message>
+    <message>
+        <source>Selected areas have their object&apos;s colour</source>
+        <translation>Gewählte Bereiche haben die Farbe ihres Objekts</translation>
+    </message>
+    <message>
+        <source>Strength of the overlay</source>
+        <translation>Stärke der Überlagerung</translation>
+    </message>
+    <message>
+        <source>%</source>
+        <translation>%</translation>
+    </message>
+    <message>
         <source>Grey around the photo</source>
         <translation>Grau um das Bild</translation>
     </message>
@@ -5800,8 +5828,8 @@
         <translation>Überlagerung</translation>
     </message>
     <message>
-        <source>Overlay: dim everything that is not selected</source>
-        <translation>Überlagerung: abdunkeln, was nicht ausgewählt ist</translation>
+        <source>Overlay: tint what is not selected, or is</source>
+        <translation>Überlagerung: tönt, was nicht gewählt ist, oder was es ist</translation>
     </message>
     <message>
         <source>Cut-out</source>

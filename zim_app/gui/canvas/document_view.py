@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from zim_app.gui.canvas.overlay import OverlayItem, OverlayLayer
 from zim_app.gui.canvas.stroke_preview import StrokePreview
-from zim_app.gui.canvas.view_modes import HINT_MODE
+from zim_app.gui.canvas.view_modes import HINT_MODES, OverlayStyle
 from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.document import Document, DocumentState, active_object_rect
 from zim_model.request import Matte
@@ -30,8 +30,12 @@ class DocumentView(Viewport):
         self._stroke_preview = StrokePreview()
         self._preview: Matte | None = None
         self._hint = OverlayItem()
-        self._hint.set_mode(HINT_MODE)
         self.scene().addItem(self._hint)
+        self.set_overlay_style(OverlayStyle())
+
+    def set_overlay_style(self, style: OverlayStyle) -> None:
+        super().set_overlay_style(style)
+        self._hint.set_mode(HINT_MODES[style.target])
 
     def set_document(self, document: Document) -> None:
         """Show another document, zoomed to fit."""

@@ -26,13 +26,12 @@ from zim_app.gui.canvas.pyramid_item import (
     level_for,
     to_qimage,
 )
-from zim_app.gui.canvas.view_modes import VIEW_MODES, ViewMode, blend
+from zim_app.gui.canvas.view_modes import VIEW_MODES, OverlayStyle, ViewMode, blend
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte
 
-_TINT, _ACTIVE_TINT = 0.22, 0.48
-_NEUTRAL_TINT = blend((16, 16, 18, 0.66), (16, 16, 18, 0.0))
-"""Dims the background where several objects are tinted."""
+_INACTIVE = 0.5
+"""Strength of the tints of objects that are not active."""
 _OUTLINE = QColor(0xFF, 0xFF, 0xFF)
 _OUTLINE_SHADE = QColor(0, 0, 0, 170)
 
@@ -74,6 +73,7 @@ class OverlayItem(PyramidItem):
     def __init__(self) -> None:
         super().__init__()
         self._mode = VIEW_MODES[0]
+        self._style = OverlayStyle()
         self._layers: tuple[OverlayLayer, ...] = ()
         self._backdrop = Backdrop()
         self._checker = checker_board()
@@ -88,6 +88,11 @@ class OverlayItem(PyramidItem):
     def set_mode(self, mode: ViewMode) -> None:
         """Change the view mode."""
         self._mode = mode
+        self.update()
+
+    def set_style(self, style: OverlayStyle) -> None:
+        """Change what the overlay tints, and how."""
+        self._style = style
         self.update()
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
@@ -132,13 +137,10 @@ class OverlayItem(PyramidItem):
         return world.inverted()[0].mapRect(visible) if visible.isValid() else QRectF()
 
     def _paint_mode(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
-        tints = self._mode.tints and len(self._layers) > 1
         if self._mode.colours:
-            colours = _NEUTRAL_TINT if tints else self._mode.colours
-            self._paint_colours(painter, exposed, scale, colours)
-        if tints:
-            for layer in reversed(self._layers):
-                self._paint_tint(painter, exposed, scale, layer)
+            self._paint_colours(painter, exposed, scale, self._mode.colours)
+        if self._mode.tints:
+            self._paint_tints(painter, exposed, scale)
         if self._mode.cut_out:
             self._paint_backdrop(painter, exposed, scale)
             for layer in reversed(self._layers):
@@ -146,6 +148,16 @@ class OverlayItem(PyramidItem):
         if self._mode.outlined:
             for layer in reversed(self._layers):
                 self._paint_outline(painter, exposed, scale, layer)
+
+    def _paint_tints(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
+        if self._style.target == "background":
+            self._paint_colours(painter, exposed, scale, self._style.colours)
+            if len(self._layers) > 1:  # tells them apart
+                for layer in reversed(self._layers):
+                    self._paint_outline(painter, exposed, scale, layer)
+            return
+        for layer in reversed(self._layers):
+            self._paint_tint(painter, exposed, scale, layer)
 
     def _paint_colours(
         self,
@@ -166,10 +178,9 @@ class OverlayItem(PyramidItem):
         level = _nearest_level(layer.matte.pyramid, scale)
         crop = self._visible_crop(exposed, layer, level)
         if crop is not None:
-            strength = _ACTIVE_TINT if layer.active else _TINT
-            _draw_indexed(
-                painter, crop, crop.pixels(level), _tint(layer.colour, strength)
-            )
+            strength = self._style.strength * (1 if layer.active else _INACTIVE)
+            colours = _tint(layer.colour, strength)
+            _draw_indexed(painter, crop, crop.pixels(level), colours)
 
     def _paint_backdrop(self, painter: QPainter, exposed: QRectF, scale: float) -> None:
         if self._backdrop.levels:

@@ -19,7 +19,12 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.overlay import Backdrop, checker_board
-from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES, ViewMode
+from zim_app.gui.canvas.view_modes import (
+    BACKGROUNDS,
+    VIEW_MODES,
+    OverlayStyle,
+    ViewMode,
+)
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import preferences
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
@@ -71,6 +76,7 @@ class ViewController(QObject):
         canvas.set_mode(_MODES[preferences.value("view_mode")])
         for key in ("surround", "marker_size", "checker_size", "background"):
             self._on_preference_changed(key)
+        self._on_preference_changed("overlay_shows")
         canvas.image_shown.connect(self._on_canvas_image_shown)
         preferences.changed.connect(self._on_preference_changed)
 
@@ -253,6 +259,14 @@ class ViewController(QObject):
             self._canvas.setBackgroundBrush(QColor(*3 * (preferences.value(key),)))
         elif key == "marker_size":
             self._canvas.set_marker_size(preferences.value(key))
+        elif key in ("overlay_shows", "overlay_colour", "overlay_strength"):
+            self._canvas.set_overlay_style(
+                OverlayStyle(
+                    preferences.value("overlay_shows"),
+                    preferences.value("overlay_colour"),
+                    preferences.value("overlay_strength") / 100,
+                )
+            )
         elif key in ("checker_size", "checker_light", "checker_dark"):
             size = preferences.value("checker_size")
             light, dark = map(preferences.value, ("checker_light", "checker_dark"))

@@ -7,11 +7,13 @@ and shortcuts follow.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
+OverlayTarget = Literal["background", "objects"]
 _Rgba = tuple[float, float, float, float]
 
 
@@ -27,7 +29,7 @@ class ViewMode:
         icon: name of a Material Design icon.
         tip: tool tip, translated likewise.
         colours: 0xAARRGGBB for each alpha 0 to 255 of the union of all objects.
-        tints: whether each of several objects has its own colour over a dimmed image.
+        tints: whether it is drawn as the :class:`OverlayStyle` says.
         cut_out: whether the objects are shown over a background.
         outlined: whether a line is drawn where an object's alpha is one half.
     """
@@ -55,6 +57,29 @@ class Background:
     id: str
     text: str
     colour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayStyle:
+    """What the overlay tints, however many objects there are.
+
+    Attributes:
+        target: ``background`` tints what is in no object, in one colour; ``objects``
+            tints each object in its own.
+        colour: "#rrggbb" of the background's tint.
+        strength: opacity of the tint, 0 to 1.
+    """
+
+    target: OverlayTarget = "background"
+    colour: str = "#1c2e70"
+    strength: float = 0.64
+
+    @property
+    def colours(self) -> tuple[int, ...]:
+        """Colours by alpha of the background's tint; see :func:`blend`."""
+        value = int(self.colour.removeprefix("#"), 16)
+        rgb = (value >> 16, value >> 8 & 255, value & 255)
+        return blend((*rgb, self.strength), (*rgb, 0.0))
 
 
 def blend(background: _Rgba, subject: _Rgba) -> tuple[int, ...]:
@@ -109,8 +134,7 @@ VIEW_MODES = (
         "overlay",
         QT_TRANSLATE_NOOP("ViewMode", "Overlay"),
         "layers-outline",
-        QT_TRANSLATE_NOOP("ViewMode", "Overlay: dim everything that is not selected"),
-        colours=blend((0x1C, 0x2E, 0x70, 0.64), (0x1C, 0x2E, 0x70, 0.0)),
+        QT_TRANSLATE_NOOP("ViewMode", "Overlay: tint what is not selected, or is"),
         tints=True,
     ),
     ViewMode(
@@ -159,11 +183,9 @@ BACKGROUNDS = (
     Background("picture", QT_TRANSLATE_NOOP("ViewMode", "Another image")),
 )
 
-HINT_MODE = ViewMode(
-    "hint",
-    "",
-    "",
-    "",
-    blend((0x2F, 0x8F, 0xFF, 0.0), (0x2F, 0x8F, 0xFF, 0.55)),
-)
-"""View mode of the hover preview; not in menus."""
+_HINT = (0x2F, 0x8F, 0xFF)
+HINT_MODES: dict[OverlayTarget, ViewMode] = {
+    "background": ViewMode("hint", "", "", "", outlined=True),
+    "objects": ViewMode("hint", "", "", "", blend((*_HINT, 0.0), (*_HINT, 0.55))),
+}
+"""View modes of the hover preview, not in menus: a tint has one meaning."""

@@ -32,7 +32,7 @@ from zim_app.gui.canvas.overlay import (
     checker_board,
 )
 from zim_app.gui.canvas.pyramid_item import ImageItem, PixelGridItem
-from zim_app.gui.canvas.view_modes import VIEW_MODES, ViewMode
+from zim_app.gui.canvas.view_modes import VIEW_MODES, OverlayStyle, ViewMode
 from zim_app.gui.canvas.wipe import WipeHandle
 from zim_model.arrays import ByteArray
 
@@ -131,6 +131,10 @@ class Viewport(QGraphicsView):
         self._overlay.set_layers(layers)
         self._hide_covered_items()
         self._loupe.show_layers(layers)
+
+    def set_overlay_style(self, style: OverlayStyle) -> None:
+        """Change what the overlay tints, and how."""
+        self._overlay.set_style(style)
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Change the background of cut-outs."""

@@ -14,7 +14,7 @@ from zim_app.gui.canvas.pyramid_item import (
     PixelGridItem,
     level_for,
 )
-from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
+from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES, OverlayStyle
 from zim_model.matting.pyramid import display_pyramid, image_pyramid
 
 MODES = {mode.id: mode for mode in VIEW_MODES}
@@ -128,17 +128,25 @@ def test_overlay_veils_the_background_and_not_the_object(image_item, overlay, pi
     assert np.abs(rendered[:, 42:] - expected).max() <= 2
 
 
-def test_several_objects_are_tinted_the_active_one_strongest(image_item, overlay, two):
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_tint_means_the_same_for_one_object_and_for_several(
+    image_item, overlay, make_matte, count
+):
     image_item.set_levels((np.full((60, 80, 3), 100, np.uint8),))
-    overlay.set_layers(two)
+    left = np.broadcast_to(np.arange(80) < 25, (60, 80)).astype(float)
+    mattes = (matte_of(make_matte, left), matte_of(make_matte, left[:, ::-1]))
+    red, green = (OverlayLayer(mattes[0], 0xFF0000), OverlayLayer(mattes[1], 0xFF00))
+    overlay.set_layers((red, replace(green, active=False))[:count])
+    overlay.set_style(OverlayStyle("background", "#ff0000", 0.5))
     rendered = render(image_item, overlay).astype(int)
-    red, green = rendered[30, 5], rendered[30, 75]
-    assert red[0] > 150 > 60 > red[1], "the active one is red"
-    assert green[1] > 115 > 90 > green[0], "the other one is somewhat green"
-    assert red[0] - red[1] > 1.5 * (green[1] - green[0])
-    overlay.set_layers(two[:1])
-    alone = render(image_item, overlay)
-    assert (alone[30, 5] == 100).all(), "a single object keeps its colours"
+    assert (rendered[30, 5] == 100).all(), "a selected pixel keeps its colour"
+    assert rendered[30, 40].tolist() == pytest.approx([178, 50, 50], abs=2)
+    overlay.set_style(OverlayStyle("objects", strength=0.5))
+    rendered = render(image_item, overlay).astype(int)
+    assert rendered[30, 5].tolist() == pytest.approx([178, 50, 50], abs=2)
+    assert (rendered[30, 40] == 100).all(), "what is in no object keeps its colour"
+    other = [75, 139, 75] if count == 2 else [100, 100, 100]
+    assert rendered[30, 75].tolist() == pytest.approx(other, abs=2)
 
 
 def test_matte_mode_shows_alpha_as_grey(image_item, overlay):
