@@ -4224,6 +4224,14 @@
 <context>
     <name>HaloHint</name>
     <message>
+        <source>Fix</source>
+        <translation>Beheben</translation>
+    </message>
+    <message>
+        <source>Free the soft edge from the old background</source>
+        <translation>Den weichen Rand vom alten Hintergrund befreien</translation>
+    </message>
+    <message>
         <source>Fraction of the old background in the colours of the soft edge; on another background it shows as a halo</source>
         <translation>Anteil des alten Hintergrunds an den Farben des weichen Rands; auf einem anderen Hintergrund wird er als Saum sichtbar</translation>
     </message>
@@ -4238,10 +4246,6 @@
     <message>
         <source>The soft edge holds {} % old background.</source>
         <translation>Der weiche Rand enthält {} % alten Hintergrund.</translation>
-    </message>
-    <message>
-        <source>The soft edge holds {} % old background: turn this up.</source>
-        <translation>Der weiche Rand enthält {} % alten Hintergrund: hier mehr einstellen.</translation>
     </message>
 </context>
 <context>

@@ -132,6 +132,7 @@ class ExportDialog(QDialog):
         self.folder.textChanged.connect(self._preview)
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.reject)
+        self.halo.fix_requested.connect(self.form.decontaminate_fully)
         self.finished.connect(self.halo.stop)
 
     # -- Choices ------------------------------------------------------

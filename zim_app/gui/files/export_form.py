@@ -170,6 +170,12 @@ class ExportForm(QWidget):
         row = self.form.getWidgetPosition(self._decontaminate_row)[0]  # type: ignore[index]
         self.form.insertRow(row + 1, "", widget)
 
+    @Slot()
+    def decontaminate_fully(self) -> None:
+        """Free soft edges of all objects from the old background's colour."""
+        self.own.setChecked(False)
+        self.decontaminate.setValue(self.decontaminate.maximum())
+
     def show_options(self, options: ExportOptions, decontaminate: float = 0.0) -> None:
         """Show options.
 

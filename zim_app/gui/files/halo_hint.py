@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from zim_app.core.images import Image
 from zim_app.gui.workers.file_worker import FileWorker
@@ -21,8 +22,10 @@ NOTICEABLE = 0.1
 """Halo from which the hint recommends decontamination, if that helps."""
 
 
-class HaloHint(QLabel):
+class HaloHint(QWidget):
     """Shows the fraction of old background in the colours of soft edges.
+
+    A button beside it offers to remove the background where that helps.
 
     It is measured once, with and without decontamination, and interpolated for amounts
     between.
@@ -32,8 +35,12 @@ class HaloHint(QLabel):
         image: the image.
         alphas: (H, W) uint16 of each object, read-only.
 
+    **Signals**: ``fix_requested()``: the user wants the halo removed.
+
     **Threads**: the window's; the measurement runs on another, until :meth:`stop`.
     """
+
+    fix_requested = Signal()
 
     def __init__(
         self,
@@ -43,14 +50,22 @@ class HaloHint(QLabel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWordWrap(True)
-        self.setToolTip(
+        self.label, self.button = QLabel(), QPushButton(self.tr("Fix"))
+        self.label.setWordWrap(True)
+        self.button.setToolTip(self.tr("Free the soft edge from the old background"))
+        self.button.setAutoDefault(False)
+        self.button.clicked.connect(self.fix_requested)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.label, 1)
+        row.addWidget(self.button)
+        self.label.setToolTip(
             self.tr(
                 "Fraction of the old background in the colours of the soft edge; on"
                 " another background it shows as a halo"
             )
         )
-        self.setText(self.tr("Measuring the halo…"))
+        self._show_text(self.tr("Measuring the halo…"))
         self.halos: tuple[Halo | None, ...] | None = None
         self._chosen: Sequence[tuple[int, float]] = ()
         self._stopped = threading.Event()
@@ -82,13 +97,16 @@ class HaloHint(QLabel):
             (halo, halo.after_decontamination(amount)) for halo, amount in pairs if halo
         ]
         if not measured:
-            self.setText(self.tr("No soft edge that could have a halo."))
+            self._show_text(self.tr("No soft edge that could have a halo."))
             return
         halo, fraction = max(measured, key=lambda each: each[1])
+        helps = fraction >= NOTICEABLE and halo.after < fraction - NOTICEABLE / 2
         text = self.tr("The soft edge holds {} % old background.")
-        if fraction >= NOTICEABLE and halo.after < fraction - NOTICEABLE / 2:
-            text = self.tr("The soft edge holds {} % old background: turn this up.")
-        self.setText(text.format(round(fraction * 100)))
+        self._show_text(text.format(round(fraction * 100)), offer_fix=helps)
+
+    def _show_text(self, text: str, *, offer_fix: bool = False) -> None:
+        self.label.setText(text)
+        self.button.setVisible(offer_fix)
 
 
 def _measure(
