@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
         self._update_actions()
         self._update_title()
         if not self.restoreGeometry(window_state.window_geometry()):
-            self.resize(1200, 800)
+            self.resize(window_state.first_size(self.screen()))
 
     @property
     def widget(self) -> QWidget:

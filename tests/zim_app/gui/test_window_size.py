@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from PIL import Image
-from PySide6.QtCore import QLocale, QPoint, Qt
+from PySide6.QtCore import QLocale, QPoint, QSize, Qt
 from PySide6.QtWidgets import QToolButton
 
 from zim_app.gui import language
@@ -44,6 +46,14 @@ def test_the_window_fits_a_small_screen_with_every_tool(shown, qtbot):
         titles.add(shown.tools.options_bar.title.text())
     assert len(titles) == len(TOOLS)
     assert len(tops) == 1, "the image does not move when the tool changes"
+
+
+@pytest.mark.parametrize(
+    ("screen", "size"), [((1366, 768), (1200, 728)), ((2560, 1440), (1200, 800))]
+)
+def test_the_first_window_fits_its_screen(screen, size):
+    available = SimpleNamespace(availableSize=lambda: QSize(*screen))
+    assert window_state.first_size(available).toTuple() == size
 
 
 def test_options_lose_their_texts_only_where_space_is_short(shown, qtbot):

@@ -6,9 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, QSize
+from PySide6.QtGui import QScreen
 
 from zim_app.gui.settings import preferences
+
+FIRST_SIZE = QSize(1200, 800)
+FRAME = QSize(8, 40)
+"""Room for the frame and the title of a window, on most desktops."""
+
+
+def first_size(screen: QScreen) -> QSize:
+    """Size of the window at the first start, with room for its frame on the screen."""
+    return FIRST_SIZE.boundedTo(screen.availableSize() - FRAME)
 
 
 def recent_paths() -> list[Path]:
