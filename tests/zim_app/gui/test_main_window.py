@@ -204,7 +204,7 @@ def test_export_writes_the_cutout(opened, click, settle, tmp_path):
     assert pixels.shape == (60, 80, 4)
     assert (pixels[:, :40] == (200, 100, 50, 255)).all()
     assert (pixels[:, 40:, 3] == 0).all()
-    assert str(path) in opened.banner.text
+    assert str(path) in opened.status.success.text
     assert not opened.isWindowModified()
 
 
