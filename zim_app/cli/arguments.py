@@ -65,6 +65,19 @@ def shard(text: str) -> Shard:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def add_subject_argument(group: argparse._ActionsContainer) -> None:
+    """Add the argument for :meth:`SubjectSelector.select`."""
+    group.add_argument(
+        "--subject",
+        nargs="?",
+        const="",
+        metavar="NETWORK",
+        help="the main object, without any prompt: found by the model, or by an"
+        " automatic network (an ONNX file as of rembg, in the models folder or by its"
+        " path)",
+    )
+
+
 def add_hidden_pixels_argument(group: argparse._ActionsContainer) -> None:
     """Add the argument for :attr:`ExportOptions.hidden_pixels`."""
     group.add_argument(

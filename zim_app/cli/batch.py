@@ -99,8 +99,9 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
         "0.1,0.1,0.9,0.9",
     )
     group.add_argument(
-        "--auto", action="store_true", help="find each photo's main object"
+        "--auto", action="store_true", help="the same as --subject without a NETWORK"
     )
+    arguments.add_subject_argument(group)
     group.add_argument(
         "--model",
         metavar="NAME",
@@ -249,8 +250,9 @@ def _plan(args: argparse.Namespace) -> BatchPlan:
         not args.no_recipes,
         read_table(args.prompts) if args.prompts else None,
         args.box,
-        args.auto,
+        args.auto or args.subject is not None,
         args.model or DEFAULT_MODEL,
+        args.subject or "",
     )
     return BatchPlan(
         jobs, args.output, policy, _export_options(args), args.replace, args.shard

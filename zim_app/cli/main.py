@@ -38,6 +38,7 @@ from zim_app.core.export import (
 )
 from zim_app.core.images import load_image
 from zim_model.errors import ImageError, ZimError, msg
+from zim_model.inference.subject import SubjectSelector
 from zim_model.recipe import Recipe, Upsampling
 from zim_model.request import ALPHA_MAX, Request
 from zim_model.runtime.atomic_files import describe_os_error, read_error
@@ -117,6 +118,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         help="two opposite corners around the object; write --box=-5,... if the first "
         "number is negative",
     )
+    arguments.add_subject_argument(parser)
     parser.add_argument(
         "--recipe",
         type=Path,
@@ -179,8 +181,10 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
 
 def _run_matte(args: argparse.Namespace) -> int:
     recipe = _recipe(args)
-    if not recipe.has_prompts:
-        raise argparse.ArgumentError(None, "give at least one --point or a --box")
+    if not recipe.has_prompts and args.subject is None:
+        raise argparse.ArgumentError(
+            None, "give at least one --point, a --box or --subject"
+        )
     started = time.perf_counter()
     image = load_image(args.photo)
     load_ms = _milliseconds_since(started)
@@ -195,9 +199,13 @@ def _run_matte(args: argparse.Namespace) -> int:
         hidden_pixels=args.hidden_pixels,
     ).validate()
     check_target(image, output, options)  # before the slow part
+    engine = models.make_engine(args)
+    if args.subject is not None:
+        selector = SubjectSelector(engine, args.device)
+        request = Request(image.rgb, image.key, recipe)
+        recipe = selector.select(request, args.subject)
     recipe = recipe.validate(image.height, image.width)
-    request = Request(image.rgb, image.key, recipe)
-    matte = models.make_engine(args).solve(request)
+    matte = engine.solve(Request(image.rgb, image.key, recipe))
     models.print_notes(matte.timings.notes)
     started = time.perf_counter()
     export(image, [ExportTarget(matte.alpha)], output, options)

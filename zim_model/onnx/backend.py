@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -80,7 +81,7 @@ class OnnxBackend:
             WeightsError: see :func:`check_pair`.
             DeviceError: ONNX Runtime cannot use that device here.
         """
-        providers = _providers(device)
+        providers = providers_of(device)
         sessions = self._encoder, self._decoder = _open_pair(folder, providers)
         self.config, self._folder = _detect_config(folder, *sessions), folder
         # A provider whose libraries are missing is passed over: ask what is used.
@@ -190,6 +191,8 @@ class OnnxBackend:
 
 def _runtime() -> Any:
     """The ONNX Runtime package, which is optional."""
+    # Else it looks up a host of its makers, and writes an identity to the disk.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
@@ -369,7 +372,7 @@ def _same_shape(one: Sequence[Any], other: Sequence[Any]) -> bool:
     return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
 
 
-def _providers(device: str | None) -> list[Any]:
+def providers_of(device: str | None) -> list[Any]:
     """Execution providers in order; the CPU runs what others cannot."""
     here = _runtime().get_available_providers()
     cpu = _PROVIDERS["cpu"]

@@ -34,6 +34,8 @@ class PromptPolicy:
         box: one box for all images.
         automatic: find the main object where no other source has prompts.
         model: for prompts that name none.
+        subject_network: an automatic network that finds the main object in place of the
+            model, see :class:`~zim_model.inference.subject.SubjectSelector`.
     """
 
     recipes: bool = True
@@ -41,6 +43,7 @@ class PromptPolicy:
     box: RelativeBox | None = None
     automatic: bool = False
     model: str = DEFAULT_MODEL
+    subject_network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +52,21 @@ class ResolvedPrompts:
 
     Attributes:
         source: of the prompts.
-        stack: the objects; None where the main object is to be found by the model.
-        model: that finds the main object.
+        stack: the objects; None where the main object is to be found.
+        model: that finds the main object, if no automatic network does.
+        subject_network: the automatic network, or "".
     """
 
     source: PromptSource
     stack: ObjectStack | None
     model: str
+    subject_network: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """All values that the result depends on; part of the plan's fingerprint."""
         if self.stack is None:
-            return {"main object": self.model}
+            network = {"network": self.subject_network} if self.subject_network else {}
+            return {"main object": self.model, **network}
         stack = self.stack.to_json()
         for entry in stack["objects"]:
             del entry["colour"]  # of the display only
@@ -195,7 +201,9 @@ class PromptResolver:
             stack = ObjectStack((SceneObject(recipe=Recipe(box, policy.model)),))
             return ResolvedPrompts("box", stack, policy.model)
         if policy.automatic:
-            return ResolvedPrompts("automatic", None, policy.model)
+            return ResolvedPrompts(
+                "automatic", None, policy.model, policy.subject_network
+            )
         return None
 
     def _table_entry(self, job: Job) -> TableEntry | None:

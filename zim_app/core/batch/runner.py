@@ -32,7 +32,8 @@ from zim_app.core.images import Image, load_image
 from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, ZimError, msg
-from zim_model.recipe import Options, Recipe, SceneObject
+from zim_model.inference.subject import SubjectSelector
+from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import CancelCheck, Matte, Request
 from zim_model.runtime.atomic_files import describe_os_error
 from zim_model.runtime.jobs import Progress, RunControl
@@ -168,6 +169,7 @@ class _BatchRun:
         control: RunControl,
     ) -> None:
         self._plan, self._engine = plan, engine
+        self._subjects = SubjectSelector(engine)
         self._control, self._memory = control, memory
         self._jobs = plan.own_jobs
         self._resolver = PromptResolver(plan.prompt_policy, plan.jobs, store)
@@ -318,25 +320,15 @@ class _BatchRun:
         return solved.with_timings(loaded.read_ms, search_ms)
 
     def _find_main_object(self, loaded: LoadedJob) -> ObjectStack:
-        """The main object of an image, found by the model.
+        """The main object of an image.
 
         Raises:
-            ZimError: no object was found.
+            ZimError: no object was found, or the automatic network cannot be used.
         """
-        from zim_model.inference.main_object import main_object
-
         base = Recipe(model=loaded.resolved.model)
         request = Request(loaded.image.rgb, loaded.image.key, base)
-        found_object = main_object(
-            self._engine.everything(request, None, self._control.cancelled)
-        )
-        if found_object is None:
-            raise ZimError(
-                msg("No object was found in this photo."),
-                msg("Give it prompts instead."),
-            )
-        options = Options(candidate=found_object.candidate)
-        recipe = replace(base, prompts=found_object.prompts, options=options)
+        network = loaded.resolved.subject_network
+        recipe = self._subjects.select(request, network, self._control.cancelled)
         return ObjectStack((SceneObject(recipe=recipe),))
 
     # -- Writing ---------------------------------------------------------------------
