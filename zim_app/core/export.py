@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 import numpy as np
 
 from zim_app.core import compose
+from zim_app.core.cancellable_stream import CancellableStream
 from zim_app.core.colour import rgb_from_srgb, srgb_to_profile
 from zim_app.core.compose import CutOut
 from zim_app.core.export_options import WHITE, Depth, ExportKind, ExportOptions, Scope
@@ -113,7 +114,7 @@ def export(
     progress(0.5)
     try:
         with atomic_write(path) as stream:
-            cancellable = cast(IO[bytes], _CancellableStream(stream, cancelled))
+            cancellable = cast(IO[bytes], CancellableStream(stream, cancelled))
             file_format.write(cancellable, content, tags)
             stream.flush()
             progress(0.8)
@@ -252,7 +253,7 @@ def encode(
     content, tags = _render(image, targets, BY_ID["png"], options, cancelled)
     stream = io.BytesIO()
     BY_ID["png"].write(
-        cast(IO[bytes], _CancellableStream(stream, cancelled)), content, tags
+        cast(IO[bytes], CancellableStream(stream, cancelled)), content, tags
     )
     return stream.getvalue()
 
@@ -341,42 +342,6 @@ def _same_file(path: Path, other: Path) -> bool:
         return path.samefile(other)
     except OSError:  # one of them does not exist
         return path.resolve() == other.resolve()
-
-
-class _CancellableStream(io.RawIOBase):
-    """A stream whose ``write`` raises Cancelled once ``cancelled`` is true."""
-
-    def __init__(self, stream: IO[bytes], cancelled: CancelCheck) -> None:
-        super().__init__()
-        self._stream = stream
-        self._cancelled = cancelled
-
-    def write(self, data: Any) -> int:
-        if self._cancelled():
-            raise Cancelled
-        return self._stream.write(data)
-
-    def read(self, size: int = -1) -> bytes:
-        return self._stream.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def flush(self) -> None:
-        if not self._stream.closed:
-            self._stream.flush()
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
 
 
 # -- From objects to pixels ------------------------------------------------------------

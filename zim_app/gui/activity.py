@@ -29,6 +29,7 @@ TEXTS = {
     "warm_up": QT_TRANSLATE_NOOP("Activity", "Loading the model…"),
     "prepare": QT_TRANSLATE_NOOP("Activity", "Encoding…"),
     "solve": QT_TRANSLATE_NOOP("Activity", "Matting…"),
+    "select_subject": QT_TRANSLATE_NOOP("Activity", "Selecting the subject…"),
     "search": QT_TRANSLATE_NOOP("Activity", "Searching…"),
 }
 BACKGROUND_KINDS = {"warm_up", "search"}

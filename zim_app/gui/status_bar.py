@@ -6,16 +6,16 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QSizePolicy,
     QStatusBar,
     QToolButton,
     QWidget,
 )
-from superqt.elidable import QElidingLabel
 
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import format_number, translate_message
@@ -33,15 +33,21 @@ WARNING = QColor("#e08a00")
 class SuccessNotice(QWidget):
     """One line on what was done, with a button, for some seconds.
 
+    Attributes:
+        text: the whole line; empty if there is none.
+
     **Threads**: the window's only.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._callback: Callable[[], object] | None = None
-        self._icon, self.label = QLabel(), QElidingLabel()
+        self.text = ""
+        # Not superqt's label, whose import would delay the first paint.
+        self._icon, self._label = QLabel(), QLabel()
         self._icon.setPixmap(glyph("check-circle-outline", 16, SUCCESS.name()))
-        self.label.setElideMode(Qt.TextElideMode.ElideMiddle)
+        ignored = QSizePolicy.Policy.Ignored
+        self._label.setSizePolicy(ignored, QSizePolicy.Policy.Preferred)
         self.button = QToolButton()
         self.button.setAutoRaise(True)
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -50,7 +56,7 @@ class SuccessNotice(QWidget):
         row.setContentsMargins(8, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(self._icon)
-        row.addWidget(self.label, 1)
+        row.addWidget(self._label, 1)
         row.addWidget(self.button)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -58,16 +64,11 @@ class SuccessNotice(QWidget):
         self._timer.timeout.connect(self.clear)
         self.clear()
 
-    @property
-    def text(self) -> str:
-        """The text; empty if there is none."""
-        return self.label.text()
-
     def show_text(
         self, text: str, action_text: str, callback: Callable[[], object] | None
     ) -> None:
         """Replace the text, and start its time anew."""
-        self.label.setText(text)
+        self.text = text
         self.setToolTip(text)
         self.setAccessibleName(text)
         self.button.setText(action_text)
@@ -80,7 +81,7 @@ class SuccessNotice(QWidget):
     def clear(self) -> None:
         """Remove the text."""
         self._timer.stop()
-        self.label.setText("")
+        self.text = ""
         self.setToolTip("")
         self._callback = None
         self._show(False)
@@ -88,8 +89,18 @@ class SuccessNotice(QWidget):
     def _show(self, shown: bool) -> None:
         # The widget itself stays, so that what is beside it does not move.
         self._icon.setVisible(shown)
-        self.label.setVisible(shown)
+        self._label.setVisible(shown)
         self.button.setVisible(shown and self._callback is not None)
+        self._elide()
+
+    def _elide(self) -> None:
+        middle = Qt.TextElideMode.ElideMiddle
+        metrics, width = self._label.fontMetrics(), self._label.width()
+        self._label.setText(metrics.elidedText(self.text, middle, width))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
 
     @Slot()
     def _run_action(self) -> None:

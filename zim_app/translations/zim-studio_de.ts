@@ -2063,6 +2063,66 @@
         <source>{words} and {more} more</source>
         <translation>{words} und {more} weitere</translation>
     </message>
+    <message>
+        <source>{path} takes no image alone.</source>
+        <translation>{path} nimmt kein Bild allein an.</translation>
+    </message>
+    <message>
+        <source>Automatic models have one input of 1 x 3 x H x W.</source>
+        <translation>Automatische Modelle haben einen Eingang von 1 x 3 x H x B.</translation>
+    </message>
+    <message>
+        <source>{path} takes {kind}, not 32-bit numbers.</source>
+        <translation>{path} nimmt {kind} an, keine 32-Bit-Zahlen.</translation>
+    </message>
+    <message>
+        <source>Export the model in fp32.</source>
+        <translation>Exportieren Sie das Modell in fp32.</translation>
+    </message>
+    <message>
+        <source>{path} gives numbers that are not finite.</source>
+        <translation>{path} liefert Zahlen, die nicht endlich sind.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be run ({reason}).</source>
+        <translation>{path} lässt sich nicht ausführen ({reason}).</translation>
+    </message>
+    <message>
+        <source>Check how its JSON file describes it, or download it again.</source>
+        <translation>Prüfen Sie die Beschreibung in der JSON-Datei, oder laden Sie es neu herunter.</translation>
+    </message>
+    <message>
+        <source>The output of {path} is no matte.</source>
+        <translation>Die Ausgabe von {path} ist keine Matte.</translation>
+    </message>
+    <message>
+        <source>Automatic models give one plane of H x W.</source>
+        <translation>Automatische Modelle liefern eine Ebene von H x B.</translation>
+    </message>
+    <message>
+        <source>There is no automatic model {name}.</source>
+        <translation>Es gibt kein automatisches Modell {name}.</translation>
+    </message>
+    <message>
+        <source>Put its ONNX file into {folder}; there are: {names}.</source>
+        <translation>Legen Sie seine ONNX-Datei in {folder} ab; vorhanden: {names}.</translation>
+    </message>
+    <message>
+        <source>How {path} takes an image is not known.</source>
+        <translation>Wie {path} ein Bild annimmt, ist nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Describe it in {json}: side, mean, std, sigmoid, stretch.</source>
+        <translation>Beschreiben Sie es in {json}: side, mean, std, sigmoid, stretch.</translation>
+    </message>
+    <message>
+        <source>{path} describes no network: {error}.</source>
+        <translation>{path} beschreibt kein Netz: {error}.</translation>
+    </message>
+    <message>
+        <source>It has side, mean, std, sigmoid and stretch.</source>
+        <translation>Sie hat side, mean, std, sigmoid und stretch.</translation>
+    </message>
 </context>
 <context>
     <name>Actions</name>
@@ -2209,6 +2269,14 @@
     <message>
         <source>Cancel the current drag, or select nothing</source>
         <translation>Das laufende Ziehen abbrechen oder nichts auswählen</translation>
+    </message>
+    <message>
+        <source>Select s&amp;ubject</source>
+        <translation>Ha&amp;uptmotiv auswählen</translation>
+    </message>
+    <message>
+        <source>Select the main object of the photo</source>
+        <translation>Das Hauptmotiv des Fotos auswählen</translation>
     </message>
     <message>
         <source>&amp;Find all objects</source>
@@ -2564,6 +2632,10 @@
     <message>
         <source>Matting…</source>
         <translation>Stellt frei …</translation>
+    </message>
+    <message>
+        <source>Selecting the subject…</source>
+        <translation>Hauptmotiv wird ausgewählt …</translation>
     </message>
     <message>
         <source>Searching…</source>
@@ -4415,6 +4487,10 @@
         <translation>Ver&amp;wenden</translation>
     </message>
     <message>
+        <source>&amp;Select subject with</source>
+        <translation>&amp;Hauptmotiv auswählen mit</translation>
+    </message>
+    <message>
         <source>&amp;Device</source>
         <translation>&amp;Gerät</translation>
     </message>
@@ -4429,6 +4505,10 @@
     <message>
         <source>Models…</source>
         <translation>Modelle …</translation>
+    </message>
+    <message>
+        <source>The model in use</source>
+        <translation>Dem verwendeten Modell</translation>
     </message>
     <message>
         <source>Best available</source>
@@ -5677,6 +5757,17 @@
     <message>
         <source>{} – exported</source>
         <translation>{} – exportiert</translation>
+    </message>
+</context>
+<context>
+    <name>SubjectController</name>
+    <message>
+        <source>Select subject</source>
+        <translation>Hauptmotiv auswählen</translation>
+    </message>
+    <message>
+        <source>Subject</source>
+        <translation>Hauptmotiv</translation>
     </message>
 </context>
 <context>

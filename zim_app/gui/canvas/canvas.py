@@ -65,7 +65,6 @@ class Canvas(DocumentView):
     - ``selection_changed(part)``: a :class:`PromptPart`, or None.
     - ``tool_changed(tool)``: the :class:`Tool`.
     - ``options_changed(options)``: the :class:`ToolOptions`.
-    - ``prompts_hidden_changed(hidden)``: whether no prompts are drawn.
 
     **Threads**: the window's only.
     """
@@ -73,14 +72,12 @@ class Canvas(DocumentView):
     selection_changed = Signal(object)
     tool_changed = Signal(object)
     options_changed = Signal(object)
-    prompts_hidden_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.selected: PromptPart | None = None
         self.tool = TOOLS[0]
         self.options = ToolOptions()
-        self.prompts_hidden = False
         self._scale = 1.0  # scale of point markers
         self._gesture: Gesture | None = None
         self._edit: RecipeEdit | None = None  # the edit of the gesture if it ended now
@@ -148,13 +145,6 @@ class Canvas(DocumentView):
         if self._gesture and self._gesture.dragging and self._edit is not None:
             return self._edit.recipe.prompts
         return self.document.state.recipe.prompts if self.document else PromptSet()
-
-    def set_prompts_hidden(self, hidden: bool) -> None:
-        """Draw no prompts until one is made or changed, or draw them again."""
-        if hidden != self.prompts_hidden:
-            self.prompts_hidden = hidden
-            self._repaint_prompts(self.shown_prompts)
-            self.prompts_hidden_changed.emit(hidden)
 
     def delete_selected(self) -> None:
         """Delete the selected prompt, if any."""
@@ -348,11 +338,6 @@ class Canvas(DocumentView):
     # -- Keys ---------------------------------------------------------------
 
     @property
-    def view_scale(self) -> float:
-        """View pixels per image pixel."""
-        return self.transform().m11()
-
-    @property
     def busy(self) -> bool:
         """Whether a button or a pen is pressed."""
         return self._gesture is not None and not self.keyboard.is_active
@@ -508,7 +493,6 @@ class Canvas(DocumentView):
     def cursor_at(self, position: QPointF | None) -> Qt.CursorShape:
         if self.tool.paints:
             return Qt.CursorShape.BlankCursor  # the ring is the cursor
-        part = None
-        if position is not None and self._gesture is None:
-            part = self._part_at(position)
+        idle = self._gesture is None
+        part = self._part_at(position) if idle and position is not None else None
         return Qt.CursorShape.CrossCursor if part is None else part.cursor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from zim_app.gui.canvas.overlay import OverlayItem, OverlayLayer
@@ -19,16 +19,22 @@ class DocumentView(Viewport):
     The active object's matte is replaced by the stroke preview or by a preview of
     another recipe.  The hover preview lies translucent over all mattes.
 
-    **Signals**: those of :class:`Viewport`.
+    Attributes:
+        prompts_hidden: whether no prompts are drawn.
+
+    **Signals**: those of :class:`Viewport`, and ``prompts_hidden_changed(hidden)``.
 
     **Threads**: the window's only.
     """
+
+    prompts_hidden_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.document: Document | None = None
         self._stroke_preview = StrokePreview()
         self._preview: Matte | None = None
+        self.prompts_hidden = False
         self._hint = OverlayItem()
         self.scene().addItem(self._hint)
         self.set_overlay_style(OverlayStyle())
@@ -80,6 +86,13 @@ class DocumentView(Viewport):
     def show_hover_matte(self, matte: Matte | None) -> None:
         """Show a translucent matte over all others; None hides it."""
         self._hint.set_layers((OverlayLayer(matte, 0),) if matte else ())
+
+    def set_prompts_hidden(self, hidden: bool) -> None:
+        """Draw no prompts until one is made or changed, or draw them again."""
+        if hidden != self.prompts_hidden:
+            self.prompts_hidden = hidden
+            self.viewport().update()
+            self.prompts_hidden_changed.emit(hidden)
 
     def zoom_to_object(self) -> None:
         """Zoom to the active object, or to its prompts if it has no matte."""

@@ -225,6 +225,11 @@ class Viewport(QGraphicsView):
         """Screen pixels per image pixel."""
         return self.transform().m11() * self.devicePixelRatioF()
 
+    @property
+    def view_scale(self) -> float:
+        """View pixels per image pixel."""
+        return self.transform().m11()
+
     def to_view(self, x: float, y: float) -> QPointF:
         """View position of image position x, y, not rounded."""
         return self.viewportTransform().map(QPointF(x, y))

@@ -172,6 +172,13 @@ ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Cancel the current drag, or select nothing"),
     ),
     ActionSpec(
+        "select_subject",
+        QT_TRANSLATE_NOOP("Actions", "Select s&ubject"),
+        ("Ctrl+J",),
+        "account-box-outline",
+        QT_TRANSLATE_NOOP("Actions", "Select the main object of the photo"),
+    ),
+    ActionSpec(
         "everything",
         QT_TRANSLATE_NOOP("Actions", "&Find all objects"),
         ("Ctrl+Shift+F",),
@@ -419,7 +426,7 @@ MENUS = (
     (
         QT_TRANSLATE_NOOP("Actions", "&Object"),
         (
-            *("everything", SEPARATOR),
+            *("select_subject", "everything", SEPARATOR),
             *("object_new", "object_duplicate", "object_merge", "object_delete"),
             *("object_refine", SEPARATOR, "object_rename", "object_colour", SEPARATOR),
             *("object_visible", "object_solo", SEPARATOR),
@@ -445,7 +452,7 @@ MENUS = (
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Model"),
-        ("@model", "models", SEPARATOR, "@device", "@precision"),
+        ("@model", "@subject", "models", SEPARATOR, "@device", "@precision"),
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Help"),

@@ -15,6 +15,7 @@ from zim_app.gui.settings import preferences
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.request import Timings
 from zim_model.runtime.devices import CPU, Device, DeviceChoice, Precision
+from zim_model.weights.automatic import automatic_models
 from zim_model.weights.catalogue import DEFAULT_MODEL, find_known
 from zim_model.weights.installed import find_installed, installed_models
 
@@ -69,6 +70,9 @@ class ModelController(QObject):
         self._missing: set[str] = set()
         self.menus = {
             "model": self._menu(self.tr("&Use"), self._fill_model_menu),
+            "subject": self._menu(
+                self.tr("&Select subject with"), self._fill_subject_menu
+            ),
             "device": self._menu(self.tr("&Device"), self._fill_device_menu),
             "precision": self._menu(self.tr("&Precision"), self._fill_precision_menu),
         }
@@ -134,6 +138,15 @@ class ModelController(QObject):
             info = find_known(model.name)
             choices.append((model.name, info.title if info else model.name))
         self._fill("model", choices, self.current)
+
+    @Slot()
+    def _fill_subject_menu(self) -> None:
+        choices = [("", self.tr("The model in use"))]
+        choices += [(model.name, model.name) for model in automatic_models()]
+        current = preferences.value("subject")
+        if current not in dict(choices):
+            choices.append((current, self.tr("{} (not here)").format(current)))
+        self._fill("subject", choices, current)
 
     # -- The device -----------------------------------------------------------------
 

@@ -340,6 +340,7 @@ SETTINGS = (
     Setting("background_colour", "", "", "colour", "#3c6e47"),
     Setting("background_picture", "", "", "path", ""),
     Setting("model", "", "", "text", "zim-tiny"),
+    Setting("subject", "", "", "text", ""),
     Setting("shortcuts", "", "", "text", ""),
 )
 """All settings; those without a page are changed elsewhere in the window."""
