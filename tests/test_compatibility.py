@@ -17,6 +17,7 @@ import itertools
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,10 @@ EXPORT = ExportOptions(
     *("composite", "tiff", "16", 83, (12, 34, 56), Path("/pictures/wood.jpg")),
     *(True, 7, 0.5, 640, 0.5, "together", True, "{name}-{object}-{n:02}"),
 )
+
+
+LATER = {"trim_alpha": 2, "hidden_pixels": "bleed"}
+"""Options that the version before did not have."""
 
 
 def read(name: str) -> dict:
@@ -167,7 +172,7 @@ def test_a_recovery_state():
 
 def test_export_options():
     assert ExportOptions.from_json(read("export_options.json")) == EXPORT
-    assert EXPORT.to_json() == read("export_options.json")
+    assert EXPORT.to_json() == read("export_options.json") | LATER
     assert FIELDS == ("name", "object", "what", "n", "width", "height", "date")
 
 
@@ -236,13 +241,19 @@ def test_fingerprints_of_batches_are_unchanged():
     """Otherwise all results of earlier batches would be computed again."""
     (job,) = image_jobs([DATA / "photo.png"])
     objects = (SceneObject(recipe=Recipe.from_json(read("recipe.json"))),)
-    options = ExportOptions(depth="16", trim=True, padding=3)
+    # What the version before did is an option now.
+    options = ExportOptions(
+        depth="16", trim=True, padding=3, trim_alpha=0, hidden_pixels="keep"
+    )
     plan = BatchPlan((job,), Path("out"), PromptPolicy(), options)
     models = {"zim-vit-b": "00ff", "zim-tiny": "11ee"}
     made = plan.fingerprint(
         ResolvedPrompts("session", ObjectStack(objects), "zim-vit-b"), models
     )
     assert made == "c06948a516100e71ea92101a51ee7d2d"
+    other = replace(plan, export=replace(options, hidden_pixels="bleed"))
+    resolved = ResolvedPrompts("session", ObjectStack(objects), "zim-vit-b")
+    assert other.fingerprint(resolved, models) != made
     automatic = plan.fingerprint(ResolvedPrompts("automatic", None, "zim-tiny"), models)
     assert automatic == "c1e94698c17fb014621339c9f6b814a3"
     box = RelativeBox(0.25, 0.25, 0.75, 0.75).to_pixels(30, 40)
@@ -429,7 +440,7 @@ def test_names_are_as_they_were(name, monkeypatch):
 
 def test_the_options_are_plain_values():
     """They are stored by the keys of the version before."""
-    assert list(EXPORT.to_json()) == list(read("export_options.json"))
+    assert list(EXPORT.to_json()) == [*read("export_options.json"), *LATER]
 
 
 if __name__ == "__main__":

@@ -211,6 +211,8 @@ class ExportOptions:
         return ExportFrame(rect, new_width, new_height)
 
 
+EARLIER_BEHAVIOUR = {"trim_alpha": 0, "hidden_pixels": "keep"}
+"""What exports did before these could be chosen, by their keys in JSON."""
 BATCH_EXPORT = ExportOptions(scope="together")
 """Default options of a batch: one cut-out per image."""
 

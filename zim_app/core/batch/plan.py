@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.prompt_sources import PromptPolicy, ResolvedPrompts
-from zim_app.core.export_options import BATCH_EXPORT, ExportOptions
+from zim_app.core.export_options import BATCH_EXPORT, EARLIER_BEHAVIOUR, ExportOptions
 from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError, msg
 from zim_model.runtime.jobs import Shard
@@ -90,6 +90,10 @@ class BatchPlan:
             models: digests of the models' weights by name.
         """
         export = replace(self.export, background_image=None).to_json()
+        # Results of versions without these options are still those of these values.
+        for name, value in EARLIER_BEHAVIOUR.items():
+            if export[name] == value:
+                del export[name]
         backdrop = self.export.background_image
         values = {
             "asked": resolved.to_json(),
