@@ -2886,12 +2886,12 @@
         <translation>Untere Kante des Rahmens, in Prozent der Höhe</translation>
     </message>
     <message>
-        <source>The main object, found by the model</source>
-        <translation>Das Hauptobjekt, vom Modell gefunden</translation>
+        <source>The main object, as by Select subject</source>
+        <translation>Das Hauptmotiv, wie mit „Hauptmotiv auswählen“</translation>
     </message>
     <message>
-        <source>Find the main object of every other photo; slow</source>
-        <translation>Das Objekt suchen, um das es in jedem anderen Bild geht; langsam</translation>
+        <source>Find the main object of every other photo; slow without a network</source>
+        <translation>Das Hauptmotiv jedes anderen Fotos finden; langsam ohne Netz</translation>
     </message>
     <message>
         <source> %</source>

@@ -94,9 +94,9 @@ class BatchForm(QTabWidget):
             self.tr("Bottom edge of the box, in percent of the height"),
         )
         self.box = [self._percent_box(tip) for tip in tips]
-        self.automatic = QCheckBox(self.tr("The main object, found by the model"))
+        self.automatic = QCheckBox(self.tr("The main object, as by Select subject"))
         self.automatic.setToolTip(
-            self.tr("Find the main object of every other photo; slow")
+            self.tr("Find the main object of every other photo; slow without a network")
         )
 
     def _percent_box(self, tip: str) -> QSpinBox:
@@ -177,6 +177,7 @@ class BatchForm(QTabWidget):
             automatic=self.automatic.isChecked(),
             model=self.model.currentData() or "",
             export=self.export.options,
+            subject_network=preferences.value("subject"),
         )
 
     def set_strip(self, images: Sequence[Path]) -> None:

@@ -42,6 +42,7 @@ class BatchSettings:
         automatic: whether the main object is searched.
         model: for prompts that do not name one.
         export: options of the written files.
+        subject_network: an automatic network that finds the main object, or "".
     """
 
     folder: Path | None = None
@@ -54,6 +55,7 @@ class BatchSettings:
     automatic: bool = False
     model: str = DEFAULT_MODEL
     export: ExportOptions = BATCH_EXPORT
+    subject_network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,12 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
     table = read_table(settings.table) if settings.table else None
     box = RelativeBox(*settings.box) if settings.box else None
     policy = PromptPolicy(
-        settings.recipes, table, box, settings.automatic, settings.model
+        settings.recipes,
+        table,
+        box,
+        settings.automatic,
+        settings.model,
+        settings.subject_network,
     )
     return BatchPlan(jobs, settings.output, policy, settings.export).validate()
 

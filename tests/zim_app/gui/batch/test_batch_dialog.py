@@ -15,8 +15,10 @@ from PySide6.QtWidgets import (
     QSpinBox,
 )
 
+from tests.zim_model.onnx.test_automatic import write_graph
 from zim_app.gui.batch.batch_table import RESULT_COLUMN, STATE_COLUMN
 from zim_app.gui.settings import preferences, window_state
+from zim_model.weights.installed import MODELS_VARIABLE
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -230,6 +232,21 @@ def test_clicks_come_first(dialog, finish, qtbot, engine, window, settle, photos
     finish()
     assert column(dialog, STATE_COLUMN)[:3] == ["Made"] * 3
     assert window.document.state.matte is not None
+
+
+def test_the_main_object_is_found_as_in_the_window(
+    dialog, finish, engine, tmp_path, monkeypatch, qtbot
+):
+    monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path / "models"))
+    write_graph(tmp_path / "models" / "isnet.onnx")
+    preferences.set_value("subject", "isnet")
+    dialog.form.use_box.setChecked(False)
+    dialog.form.automatic.setChecked(True)
+    qtbot.waitUntil(lambda: dialog.preview is not None)
+    click(dialog.start)
+    finish()
+    assert column(dialog, STATE_COLUMN)[:3] == ["Made"] * 3
+    assert [len(request.recipe.masks) for request in engine.solved] == [1] * 3
 
 
 def test_a_bug_in_the_engine_is_one_images_failure(dialog, finish, engine):
