@@ -11,7 +11,7 @@ from zim_app.core.compose import HiddenPixels
 from zim_app.core.formats import BY_ID, FileFormat
 from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.naming import check_template
-from zim_app.core.pixels import Rgb
+from zim_app.core.pixels import TRIM_ALPHA, Rgb
 from zim_model.errors import Message, ZimError, msg
 
 ExportKind = Literal["cutout", "matte", "composite"]
@@ -22,8 +22,6 @@ _KEYS = {"background_image": "background_picture"}
 WHITE: Rgb = (255, 255, 255)
 MAX_PADDING = 10_000
 MAX_SIDE = 100_000
-TRIM_ALPHA = 2
-"""Alpha, in steps of 255, that the eye does not see on any background."""
 
 
 @dataclass(frozen=True, slots=True)

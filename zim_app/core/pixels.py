@@ -20,6 +20,9 @@ PixelArray = npt.NDArray[np.unsignedinteger[Any]]
 Rgb = tuple[int, int, int]
 """A colour: red, green, blue in 0..255, sRGB unless stated otherwise."""
 
+TRIM_ALPHA = 2
+"""Alpha, in steps of 255, that the eye does not see on any background."""
+
 _STRIP_PIXELS = 1 << 21
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QColor
 
-from zim_app.core.export_options import TRIM_ALPHA
+from zim_app.core.pixels import TRIM_ALPHA
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.errors import ZimError, msg

@@ -9,6 +9,7 @@ from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QApplication
 
 from zim_app.gui.panels.fields import STEPS, SliderField, SliderScale
+from zim_app.gui.settings import preferences
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Finish, Recipe
 from zim_model.request import Request
@@ -248,7 +249,11 @@ def test_hovering_over_a_candidate_previews_it(
 # -- Preview of a click --------------------------------------------------
 
 
-def test_hovering_previews_a_click(clicked, engine, qtbot, settle, recipe):
+@pytest.mark.parametrize("target", ["background", "objects"])
+def test_hovering_previews_a_click(clicked, engine, qtbot, settle, recipe, target):
+    """As the overlay: by the outline where masked areas are tinted, else by a tint."""
+    preferences.set_value("overlay_shows", target)
+    without = clicked.canvas.viewport().grab().toImage()
     before = recipe()
     qtbot.keyClick(clicked.canvas, Qt.Key.Key_P)
     assert clicked.actions_by_id["hover_preview"].isChecked()
@@ -261,12 +266,13 @@ def test_hovering_previews_a_click(clicked, engine, qtbot, settle, recipe):
     assert not request.cacheable
     assert recipe() == before
     shown = clicked.canvas.viewport().grab().toImage()
-    at = clicked.canvas.to_view(10, 50).toPoint()
-    assert shown.pixelColor(at).blue() > shown.pixelColor(at).red()
+    inside = clicked.canvas.to_view(10, 50).toPoint()
+    same = shown.pixelColor(inside) == without.pixelColor(inside)
+    assert same == (target == "background")
+    assert shown != without
     qtbot.keyClick(clicked.canvas, Qt.Key.Key_P)
     settle()
-    shown = clicked.canvas.viewport().grab().toImage()
-    assert shown.pixelColor(at).red() > shown.pixelColor(at).blue()
+    assert clicked.canvas.viewport().grab().toImage() == without
 
 
 def test_only_the_newest_hover_waits(clicked, engine, qtbot, settle):
