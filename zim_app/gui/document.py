@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QRectF, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from zim_app.gui.settings import preferences
+from zim_app.gui.settings.refinement import new_recipe
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.prompts import Box
@@ -196,7 +197,7 @@ class Document(QObject):
         self.image = image
         self.levels = levels or (image.rgb,)
         self.undo_stack = QUndoStack(self)
-        first = SceneObject(recipe=Recipe(model=model))
+        first = SceneObject(recipe=new_recipe(model))
         self.state = DocumentState((first,))
         self._results: ByteBoundedLru[RequestKey, Matte] = ByteBoundedLru(
             _result_bytes()
@@ -234,8 +235,8 @@ class Document(QObject):
         """An object with a new id, for :meth:`edit_objects`."""
         self._last_id = id_ = self._last_id + 1
         colour = OBJECT_COLOURS[(id_ - 1) % len(OBJECT_COLOURS)]
-        model = replace(Recipe(), model=self.state.recipe.model)
-        return SceneObject(id_, name, colour, recipe=recipe or model)
+        blank = new_recipe(self.state.recipe.model)
+        return SceneObject(id_, name, colour, recipe=recipe or blank)
 
     # -- Without undo steps ------------------------------------------------------------
 

@@ -46,8 +46,10 @@ class SuccessNotice(QWidget):
         # Not superqt's label, whose import would delay the first paint.
         self._icon, self._label = QLabel(), QLabel()
         self._icon.setPixmap(glyph("check-circle-outline", 16, SUCCESS.name()))
-        ignored = QSizePolicy.Policy.Ignored
-        self._label.setSizePolicy(ignored, QSizePolicy.Policy.Preferred)
+        # It takes the room that is left: no text makes the window wider.
+        policy = QSizePolicy.Policy
+        for widget in (self, self._label):
+            widget.setSizePolicy(policy.Ignored, policy.Preferred)
         self.button = QToolButton()
         self.button.setAutoRaise(True)
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -2271,10 +2271,6 @@
         <translation>Das laufende Ziehen abbrechen oder nichts auswählen</translation>
     </message>
     <message>
-        <source>Select s&amp;ubject</source>
-        <translation>Ha&amp;uptmotiv auswählen</translation>
-    </message>
-    <message>
         <source>Select the main object of the photo</source>
         <translation>Das Hauptmotiv des Fotos auswählen</translation>
     </message>
@@ -2477,6 +2473,10 @@
     <message>
         <source>Photos of the folde&amp;r</source>
         <translation>Bilder des O&amp;rdners</translation>
+    </message>
+    <message>
+        <source>Select sub&amp;ject</source>
+        <translation>&amp;Hauptmotiv auswählen</translation>
     </message>
     <message>
         <source>&amp;Next view</source>
@@ -3290,6 +3290,21 @@
     <message>
         <source>Drag the cut-out from here into a folder or another program</source>
         <translation>Den Freisteller von hier in einen Ordner oder ein anderes Programm ziehen</translation>
+    </message>
+</context>
+<context>
+    <name>DropHighlight</name>
+    <message>
+        <source>Import as a mask of this photo</source>
+        <translation>Als Maske dieses Fotos einfügen</translation>
+    </message>
+    <message>
+        <source>Open – with Shift: import as a mask</source>
+        <translation>Öffnen – mit Umschalt: als Maske einfügen</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
     </message>
 </context>
 <context>
@@ -5202,6 +5217,18 @@
         <translation>Alle Nachbearbeitung außer Pinselstrichen rückgängig machen</translation>
     </message>
     <message>
+        <source>Copy the refinement, for other objects and photos</source>
+        <translation>Die Nachbearbeitung kopieren, für andere Objekte und Fotos</translation>
+    </message>
+    <message>
+        <source>Paste the copied refinement</source>
+        <translation>Die kopierte Nachbearbeitung einfügen</translation>
+    </message>
+    <message>
+        <source>Begin new objects with this refinement</source>
+        <translation>Neue Objekte mit dieser Nachbearbeitung beginnen</translation>
+    </message>
+    <message>
         <source>How the matte is enlarged to the photo&apos;s size</source>
         <translation>Wie die Maske auf die Größe des Bildes kommt</translation>
     </message>
@@ -5212,6 +5239,10 @@
     <message>
         <source>Higher quality (slower)</source>
         <translation>Höhere Qualität (langsamer)</translation>
+    </message>
+    <message>
+        <source>Paste refinement</source>
+        <translation>Nachbearbeitung einfügen</translation>
     </message>
     <message>
         <source>Higher quality</source>

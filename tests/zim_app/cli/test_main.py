@@ -233,7 +233,7 @@ def test_recipe_is_the_start_and_options_add_to_it(
         (["--point", "3,2", "--background", "0,0,256"], "is not a colour"),
         (["--point", "3,2", "--background", "#12345"], "is not a colour"),
         (["--point", "3,2", "--what", "mask"], "invalid choice"),
-        ([], "give at least one --point or a --box"),
+        ([], "give at least one --point, a --box or --subject"),
     ],
 )
 def test_wrong_usage_exits_with_2(

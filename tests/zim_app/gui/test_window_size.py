@@ -56,6 +56,14 @@ def test_the_first_window_fits_its_screen(screen, size):
     assert window_state.first_size(available).toTuple() == size
 
 
+def test_news_in_the_status_bar_moves_nothing(shown, qtbot):
+    shown.resize(*SMALL)
+    before = shown.canvas.geometry(), shown.minimumSizeHint()
+    shown.status.show_success("Saved " + "a long name " * 40, "Open folder", print)
+    qtbot.waitUntil(shown.status.success.button.isVisible)
+    assert (shown.canvas.geometry(), shown.minimumSizeHint()) == before
+
+
 def test_options_lose_their_texts_only_where_space_is_short(shown, qtbot):
     shown.actions_by_id["tool_brush"].trigger()
     buttons = shown.tools.options_bar.brush.brush.buttons.values()

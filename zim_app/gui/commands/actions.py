@@ -173,7 +173,7 @@ ACTIONS = (
     ),
     ActionSpec(
         "select_subject",
-        QT_TRANSLATE_NOOP("Actions", "Select s&ubject"),
+        QT_TRANSLATE_NOOP("Actions", "Select sub&ject"),
         ("Ctrl+J",),
         "account-box-outline",
         QT_TRANSLATE_NOOP("Actions", "Select the main object of the photo"),

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Slot
 
 from zim_app.gui.document import Document
 from zim_app.gui.settings import preferences
+from zim_app.gui.settings.refinement import new_recipe, refine
 from zim_app.gui.studio import Studio
 from zim_model.errors import Cancelled
 from zim_model.recipe import Recipe
@@ -64,6 +65,7 @@ class SubjectController(QObject):
         if document is not self._studio.document:
             return
         state, text = document.state, self.tr("Select subject")
+        recipe = refine(recipe, new_recipe(recipe.model))
         if not state.recipe.has_prompts:
             document.edit(text, recipe)
             return

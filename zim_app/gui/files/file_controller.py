@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 from zim_app.core.folders import IMAGE_SUFFIXES
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
@@ -17,6 +17,7 @@ from zim_app.core.session_store import RecoveryState
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
+from zim_app.gui.files.drop_highlight import DropHighlight
 from zim_app.gui.files.open_job import (
     ImageMissing,
     OpenedImage,
@@ -63,6 +64,10 @@ class FileController(QObject):
         self._stacks: dict[str, ObjectStack] = {}
         self._closing = False
         self._closes_when_written = False
+        if isinstance(studio.widget, QMainWindow):
+            DropHighlight(
+                studio.widget, self.can_drop, lambda: studio.document is not None
+            )
         self._file_worker.written.connect(self._on_written)
         self._after_save: Callable[[], object] | None = None
         self._listed_images: tuple[Path, ...] = ()

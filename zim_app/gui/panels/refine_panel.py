@@ -21,7 +21,14 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.icon_button import IconButton
 from zim_app.gui.panels.fields import SliderField, SliderScale
+from zim_app.gui.settings.refinement import (
+    refine,
+    refinement_of,
+    store_refinement,
+    stored_refinement,
+)
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.recipe import MAX_FEATHER, MAX_SHIFT, Finish, Options, Recipe, Upsampling
 
@@ -148,6 +155,18 @@ class RefinePanel(QDockWidget):
             self.tr("Undo all refinement except brush strokes")
         )
         self.reset_button.clicked.connect(self.reset)
+        self.copy_button = IconButton(
+            "content-copy",
+            self.tr("Copy the refinement, for other objects and photos"),
+            self.copy,
+        )
+        self.paste_button = IconButton(
+            "content-paste", self.tr("Paste the copied refinement"), self.paste
+        )
+        self.keep_button = IconButton(
+            "pin-outline", self.tr("Begin new objects with this refinement"), self.keep
+        )
+        self.keep_button.setCheckable(True)
         self.setWidget(_scroll_area(self._content()))
 
     def _field(self, adjustment: Adjustment) -> SliderField:
@@ -191,7 +210,11 @@ class RefinePanel(QDockWidget):
         row.addWidget(self.detail, 1)
         layout.addLayout(row)
         layout.addWidget(self.mirrored)
-        layout.addWidget(self.reset_button)
+        row = QHBoxLayout()
+        row.addWidget(self.reset_button, 1)
+        for button in (self.copy_button, self.paste_button, self.keep_button):
+            row.addWidget(button)
+        layout.addLayout(row)
         layout.addStretch()
         content.setMinimumWidth(230)
         return content
@@ -217,6 +240,31 @@ class RefinePanel(QDockWidget):
             recipe = replace(self.document.state.recipe, finish=Finish(strokes=strokes))
             options = replace(Options(), candidate=recipe.options.candidate)
             self._edit(self.tr("Reset refinement"), replace(recipe, options=options))
+
+    @Slot()
+    def copy(self) -> None:
+        """Keep the active object's refinement for :meth:`paste`."""
+        if self.document is not None:
+            copied = refinement_of(self.document.state.recipe)
+            store_refinement("copied_refinement", copied)
+            self._show_recipe(self.document.state)
+
+    @Slot()
+    def paste(self) -> None:
+        """Give the active object the copied refinement, as one undo step."""
+        copied = stored_refinement("copied_refinement")
+        if self.document is not None and copied is not None:
+            recipe = refine(self.document.state.recipe, copied)
+            self._edit(self.tr("Paste refinement"), recipe)
+
+    @Slot()
+    def keep(self) -> None:
+        """Begin new objects with the active object's refinement, or plain again."""
+        if self.document is not None:
+            kept = refinement_of(self.document.state.recipe)
+            on = self.keep_button.isChecked()
+            store_refinement("default_refinement", kept if on else None)
+            self._show_recipe(self.document.state)
 
     # -- From the sliders ----------------------------------------------------------
 
@@ -275,6 +323,9 @@ class RefinePanel(QDockWidget):
             self.detail.findData(state.recipe.options.upsampling)
         )
         self.mirrored.setChecked(state.recipe.options.flip_tta)
+        self.paste_button.setEnabled(stored_refinement("copied_refinement") is not None)
+        kept = stored_refinement("default_refinement")
+        self.keep_button.setChecked(kept == refinement_of(state.recipe))
 
 
 def _scroll_area(content: QWidget) -> QScrollArea:

@@ -211,7 +211,7 @@ SETTINGS = (
         "files",
         QT_TRANSLATE_NOOP("Preferences", "Save a recovery copy after"),
         "int",
-        10,
+        1,
         QT_TRANSLATE_NOOP(
             "Preferences", "How long after a change; 0 keeps no recovery copy"
         ),

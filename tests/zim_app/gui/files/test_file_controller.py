@@ -91,12 +91,13 @@ def test_work_is_found_by_the_image_not_by_its_name(
 
 
 def test_work_is_written_while_the_window_is_open(opened, click, settle, qtbot):
-    preferences.set_value("autosave_seconds", 1)
     click(20, 20)
     key = opened.document.image.key
     qtbot.waitUntil(lambda: SessionStore().load(key) is not None, timeout=5000)
     session = SessionStore().load(key)
     assert session.stack.objects[0].recipe == opened.document.state.recipe
+    delay = preferences.BY_KEY["autosave_seconds"].default
+    assert delay == 1, "no more than a second of work is lost"
 
 
 def test_unreadable_session_is_reported_and_kept(
