@@ -4280,8 +4280,8 @@
         <translation>Alt + Mausrad</translation>
     </message>
     <message>
-        <source>Magnify more or less in the loupe</source>
-        <translation>In der Lupe stärker oder schwächer vergrößern</translation>
+        <source>Magnify in the loupe; among found objects, the next larger or smaller one</source>
+        <translation>In der Lupe vergrößern; unter gefundenen Objekten das nächste größere oder kleinere</translation>
     </message>
     <message>
         <source>Zoom at the pointer</source>

@@ -112,7 +112,10 @@ GESTURES = (
     ),
     GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Alt + wheel"),
-        QT_TRANSLATE_NOOP("Gestures", "Magnify more or less in the loupe"),
+        QT_TRANSLATE_NOOP(
+            "Gestures",
+            "Magnify in the loupe; among found objects, the next larger or smaller one",
+        ),
     ),
 )
 """Mouse gestures and fixed keys of the canvas."""

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPainterPath,
     QPen,
     QTransform,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
@@ -184,6 +185,8 @@ class EverythingController(QObject):
         super().__init__(parent)
         self._canvas, self._queue = canvas, queue
         self._document: Document | None = None
+        self._smallest: FoundObject | None = None  # at the pointer
+        self._depth = 0  # of the hovered object above it, see FoundSelection.found_at
         self._request: Request | None = None
         self._key = ("", "")
         self._remembered: ByteBoundedLru[tuple[str, str], FoundSelection] = (
@@ -359,6 +362,8 @@ class EverythingController(QObject):
     # -- The mouse --------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QWheelEvent):
+            return self._turn(event)
         if not isinstance(event, QMouseEvent):
             if event.type() == QEvent.Type.Leave:
                 self._hover(None)
@@ -371,6 +376,16 @@ class EverythingController(QObject):
         if event.button() == Qt.MouseButton.LeftButton:
             self._hover(event.position())
             self._click(event)
+        return True
+
+    def _turn(self, event: QWheelEvent) -> bool:
+        """Go through the found objects at the pointer, with Alt."""
+        if not event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            return False
+        # With Alt some systems turn the wheel sideways.
+        turn = event.angleDelta().y() or event.angleDelta().x()
+        self._depth += 1 if turn > 0 else -1
+        self._hover(event.position())
         return True
 
     def _click(self, event: QMouseEvent) -> None:
@@ -388,11 +403,13 @@ class EverythingController(QObject):
 
     def _hover(self, point: QPointF | None) -> None:
         position = None if point is None else self._canvas.to_image(point)
-        found_object = (
-            None
-            if position is None
-            else self.selection.found_at(position.x(), position.y())
-        )
+        found_object = None
+        if position is not None:
+            at = position.x(), position.y()
+            smallest = self.selection.found_at(*at)
+            if smallest is not self._smallest:
+                self._smallest, self._depth = smallest, 0
+            found_object = self.selection.found_at(*at, self._depth)
         inside = position is not None and self._canvas.image_rect.contains(position)
         self._canvas.pointer_moved.emit(position if inside else None)
         hand, arrow = Qt.CursorShape.PointingHandCursor, Qt.CursorShape.ArrowCursor

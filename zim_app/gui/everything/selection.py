@@ -63,17 +63,19 @@ class FoundSelection:
             return 1.0
         return self.done / self.total if self.total else 0.0
 
-    def found_at(self, x: float, y: float) -> FoundObject | None:
-        """The smallest found object at x, y in image coordinates."""
+    def found_at(self, x: float, y: float, depth: int = 0) -> FoundObject | None:
+        """A found object at x, y in image coordinates.
+
+        Args:
+            depth: 0 is the smallest one, 1 the next larger, and so on; after the
+                largest it begins again.
+        """
         height, width = self.size
         if not (0 <= x < width and 0 <= y < height):
             return None
-        inside = [
-            found_object
-            for found_object in self.objects
-            if _covers(found_object, x, y, self.size)
-        ]
-        return min(inside, key=lambda found_object: found_object.area, default=None)
+        inside = [each for each in self.objects if _covers(each, x, y, self.size)]
+        inside.sort(key=lambda found_object: found_object.area)
+        return inside[depth % len(inside)] if inside else None
 
     def pick_index(self, found_object: FoundObject) -> int | None:
         """Index of the pick that contains a found object."""

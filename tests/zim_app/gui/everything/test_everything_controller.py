@@ -2,7 +2,9 @@
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
 
 from zim_model.errors import ZimError
 
@@ -21,6 +23,22 @@ class Hand:
 
     def move(self, x, y):
         self.qtbot.mouseMove(self.canvas.viewport(), self.at(x, y))
+
+    def turn(self, x, y, steps):
+        """Turn the wheel with Alt, as systems do that turn it sideways then."""
+        port, at = self.canvas.viewport(), QPointF(self.at(x, y))
+        for _ in range(abs(steps)):
+            event = QWheelEvent(
+                at,
+                QPointF(port.mapToGlobal(at.toPoint())),
+                QPoint(),
+                QPoint(120 if steps > 0 else -120, 0),
+                BUTTON.NoButton,
+                MODIFIER.AltModifier,
+                Qt.ScrollPhase.NoScrollPhase,
+                False,
+            )
+            QApplication.sendEvent(port, event)
 
     def click(self, x, y, modifier=MODIFIER.NoModifier, button=BUTTON.LeftButton):
         self.qtbot.mouseClick(self.canvas.viewport(), button, modifier, self.at(x, y))
@@ -69,6 +87,24 @@ def mode(hand, settle):
 @pytest.fixture
 def state(opened):
     return lambda: opened.document.state
+
+
+def test_alt_and_wheel_go_through_overlapping_objects(hand, mode, objects):
+    large, small, _ = objects
+    zoom = hand.canvas.zoom
+    hand.move(15, 15)
+    assert mode.selection.hovered is small
+    for steps, hovered in ((1, large), (1, small), (-1, large)):
+        hand.turn(15, 15, steps)
+        assert mode.selection.hovered is hovered
+    assert hand.canvas.zoom == zoom
+    hand.click(15, 15)
+    assert mode.selection.picks == ((large,),)
+    hand.move(40, 40)
+    hand.move(16, 16)
+    assert mode.selection.hovered is small, "elsewhere it begins with the smallest"
+    hand.turn(75, 55, 1)
+    assert mode.selection.hovered is None
 
 
 def wait_for_objects(qtbot, mode, count):
