@@ -33,6 +33,7 @@ from zim_app.gui.commands import actions, cheat_sheet, menus
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.evaluation.evaluation_controller import EvaluationController
 from zim_app.gui.everything.everything_controller import EverythingController
+from zim_app.gui.everything.subject_controller import SubjectController
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import Autosave
 from zim_app.gui.files.drag_handle import DragHandle
@@ -40,11 +41,7 @@ from zim_app.gui.files.export_controller import ExportController
 from zim_app.gui.files.file_controller import FileController
 from zim_app.gui.files.mask_controller import MaskController
 from zim_app.gui.files.open_job import OpenedImage
-from zim_app.gui.files.start_page import (
-    StartPage,
-    sample_name,
-    sample_paths,
-)
+from zim_app.gui.files.start_page import StartPage, sample_name, sample_paths
 from zim_app.gui.input_filter import InputFilter
 from zim_app.gui.models.model_controller import ModelController, default_model
 from zim_app.gui.notices import Banner, BusyBar
@@ -93,6 +90,7 @@ class MainWindow(QMainWindow):
         self.models = ModelController(queue, self.banner, self)
         self.export = ExportController(self)
         self.masks = MaskController(self)
+        self.subjects = SubjectController(self)
         self.batch = BatchController(self)
         self.evaluation = EvaluationController(self)
         self.activity = ActivityIndicator(
@@ -164,6 +162,7 @@ class MainWindow(QMainWindow):
                 "previous_picture": partial(self.strip.step, -1),
                 "next_picture": partial(self.strip.step, 1),
                 "strip": self.files.set_strip_shown,
+                "select_subject": self.subjects.select,
                 "export": self.export.show_dialog,
                 "quick_export": self.export.export_again,
                 "copy_cutout": self.export.copy_cutout,

@@ -49,9 +49,7 @@ class AutomaticConfig:
 _HALF, _ONE = (0.5, 0.5, 0.5), (1.0, 1.0, 1.0)
 _FAMILIES = {
     "birefnet": AutomaticConfig(sigmoid=True),
-    "isnet-anime": AutomaticConfig(std=_ONE),
     "isnet": AutomaticConfig(std=_ONE),
-    "dis": AutomaticConfig(std=_ONE),
     "rmbg": AutomaticConfig(mean=_HALF, std=_ONE),
     "silueta": AutomaticConfig(side=320),
     "u2net": AutomaticConfig(side=320),

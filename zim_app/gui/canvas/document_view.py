@@ -17,7 +17,7 @@ class DocumentView(Viewport):
     """Shows a document: its image and the mattes of the objects on screen.
 
     The active object's matte is replaced by the stroke preview or by a preview of
-    another recipe.  The hover preview lies translucent over all mattes.
+    another recipe.  The hover preview lies over all mattes.
 
     Attributes:
         prompts_hidden: whether no prompts are drawn.

@@ -409,7 +409,9 @@ class EverythingController(QObject):
             smallest = self.selection.found_at(*at)
             if smallest is not self._smallest:
                 self._smallest, self._depth = smallest, 0
-            found_object = self.selection.found_at(*at, self._depth)
+            found_object = smallest
+            if self._depth:
+                found_object = self.selection.found_at(*at, self._depth)
         inside = position is not None and self._canvas.image_rect.contains(position)
         self._canvas.pointer_moved.emit(position if inside else None)
         hand, arrow = Qt.CursorShape.PointingHandCursor, Qt.CursorShape.ArrowCursor

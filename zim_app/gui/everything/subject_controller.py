@@ -33,15 +33,15 @@ class SubjectController(QObject):
         super().__init__(studio.widget)
         self._studio = studio
         self._selector: SubjectSelector | None = None
-        self._document: Document | None = None
+        self._searched: Document | None = None
 
     @Slot()
     def select(self) -> None:
         """Select the main object; it fills an empty active object, else a new one."""
         document = self._studio.document
-        if document is None or document is self._document:
+        if document is None or document is self._searched:
             return
-        self._document = document
+        self._searched = document
         model = document.state.recipe.model
         request = document.request(Recipe(model=model))
         network = str(preferences.value("subject"))
@@ -56,12 +56,14 @@ class SubjectController(QObject):
 
         if self._selector is None:
             self._selector = SubjectSelector(self._studio.queue.shared_engine)
-        # Another image is open: nobody waits for this one.
-        superseded = lambda: self._studio.document is not document  # noqa: E731
+
+        def superseded() -> bool:
+            return self._studio.document is not document
+
         return self._selector.select(request, network, superseded)
 
     def _on_found(self, document: Document, recipe: Recipe) -> None:
-        self._document = None
+        self._searched = None
         if document is not self._studio.document:
             return
         state, text = document.state, self.tr("Select subject")
@@ -73,6 +75,6 @@ class SubjectController(QObject):
         document.edit_objects(text, (added, *state.objects), 0)
 
     def _fail(self, error: Exception) -> None:
-        self._document = None
+        self._searched = None
         if not isinstance(error, Cancelled):
             self._studio.report(error)

@@ -355,6 +355,26 @@ def _exported_objects(
     return [(scene_object, matte) for scene_object, matte in pairs if matte is not None]
 
 
+def _stored_folder(folder: Path, document: Document) -> str:
+    """A folder in the settings: a path from the image's folder where it is inside."""
+    beside = dialogs.start_folder(document)
+    if folder == beside:
+        return ""
+    return str(folder.relative_to(beside) if folder.is_relative_to(beside) else folder)
+
+
+def _clipboard_options(what: ExportKind) -> ExportOptions:
+    from zim_app.core.export import ExportOptions
+
+    stored = stored_options()
+    return ExportOptions(
+        what,
+        trim=what == "cutout",
+        trim_alpha=stored.trim_alpha,
+        hidden_pixels=stored.hidden_pixels,
+    )
+
+
 def _put_on_clipboard(data: bytes, image: QImage) -> None:
     clipboard = QGuiApplication.clipboard()
     clipboard.setImage(image)
@@ -401,26 +421,6 @@ def _write_files(
         with contextlib.suppress(OSError):
             folder.rmdir()  # if it is empty
         raise
-
-
-def _stored_folder(folder: Path, document: Document) -> str:
-    """A folder in the settings: a path from the image's folder where it is inside."""
-    beside = dialogs.start_folder(document)
-    if folder == beside:
-        return ""
-    return str(folder.relative_to(beside) if folder.is_relative_to(beside) else folder)
-
-
-def _clipboard_options(what: ExportKind) -> ExportOptions:
-    from zim_app.core.export import ExportOptions
-
-    stored = stored_options()
-    return ExportOptions(
-        what,
-        trim=what == "cutout",
-        trim_alpha=stored.trim_alpha,
-        hidden_pixels=stored.hidden_pixels,
-    )
 
 
 def _clipboard_data(

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QMessageBox
 
 from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
-from zim_app.gui.everything.subject_controller import SubjectController
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
@@ -44,7 +43,6 @@ class MaskController(QObject):
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio.widget)
         self._studio = studio
-        self._subjects = SubjectController(studio)
 
     @property
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -53,7 +51,6 @@ class MaskController(QObject):
             "import_mask": self.choose_masks,
             "object_refine": self.refine,
             "training_pair": self.choose_folder,
-            "select_subject": self._subjects.select,
         }
 
     # -- Import ----------------------------------------------------------------------

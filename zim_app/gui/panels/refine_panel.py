@@ -145,6 +145,7 @@ class RefinePanel(QDockWidget):
         self.setObjectName("refine")
         self.document: Document | None = None
         self._object_id = 0  # of the object that is being adjusted
+        self._kept: Recipe | None = None  # the refinement of new objects
         self.fields = {
             adjustment.name: self._field(adjustment) for adjustment in ADJUSTMENTS
         }
@@ -226,7 +227,14 @@ class RefinePanel(QDockWidget):
             self.document.changed.disconnect(self._on_document_changed)
         self.document = document
         document.changed.connect(self._on_document_changed)
+        self._read_refinements()
         self._show_recipe(document.state)
+
+    def _read_refinements(self) -> None:
+        """Read what is copied and kept; not with every edit."""
+        self._kept = stored_refinement("default_refinement")
+        copied = stored_refinement("copied_refinement")
+        self.paste_button.setEnabled(copied is not None)
 
     def commit_pending(self) -> None:
         """Commit the sliders' uncommitted values now."""
@@ -247,7 +255,7 @@ class RefinePanel(QDockWidget):
         if self.document is not None:
             copied = refinement_of(self.document.state.recipe)
             store_refinement("copied_refinement", copied)
-            self._show_recipe(self.document.state)
+            self._read_refinements()
 
     @Slot()
     def paste(self) -> None:
@@ -264,7 +272,7 @@ class RefinePanel(QDockWidget):
             kept = refinement_of(self.document.state.recipe)
             on = self.keep_button.isChecked()
             store_refinement("default_refinement", kept if on else None)
-            self._show_recipe(self.document.state)
+            self._read_refinements()
 
     # -- From the sliders ----------------------------------------------------------
 
@@ -323,9 +331,7 @@ class RefinePanel(QDockWidget):
             self.detail.findData(state.recipe.options.upsampling)
         )
         self.mirrored.setChecked(state.recipe.options.flip_tta)
-        self.paste_button.setEnabled(stored_refinement("copied_refinement") is not None)
-        kept = stored_refinement("default_refinement")
-        self.keep_button.setChecked(kept == refinement_of(state.recipe))
+        self.keep_button.setChecked(self._kept == refinement_of(state.recipe))
 
 
 def _scroll_area(content: QWidget) -> QScrollArea:
