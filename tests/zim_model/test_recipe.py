@@ -116,8 +116,8 @@ VALID = Recipe(PromptSet((Point(1, 2),))).to_json()
         ([], "version None"),
         ("text", "version None"),
         (
-            VALID | {"version": 4},
-            "version 4; known are 1 to 3. It may come from a newer",
+            VALID | {"version": 5},
+            "version 5; known are 1 to 4. It may come from a newer",
         ),
         ({"version": 1}, "recipe has no"),
         (VALID | {"model": None}, "model is None, which is no name"),
