@@ -3052,6 +3052,14 @@
         <translation>Stärke</translation>
     </message>
     <message>
+        <source>Colours</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <source>100 % adds and erases whatever the colour; less keeps to colours like those under the middle of the brush</source>
+        <translation>100 % deckt und radiert gleich welche Farbe; weniger hält sich an Farben wie unter der Mitte des Pinsels</translation>
+    </message>
+    <message>
         <source>100 % has a sharp edge: Shift + [ and Shift + ]</source>
         <translation>100 % hat einen scharfen Rand: Umschalt + [ und Umschalt + ]</translation>
     </message>
@@ -4133,6 +4141,18 @@
         <translation>Pinsel: weichzeichnen</translation>
     </message>
     <message>
+        <source>Brush: refine edge</source>
+        <translation>Pinsel: Kante verfeinern</translation>
+    </message>
+    <message>
+        <source>Remove colour</source>
+        <translation>Farbe entfernen</translation>
+    </message>
+    <message>
+        <source>Restore colour</source>
+        <translation>Farbe wiederherstellen</translation>
+    </message>
+    <message>
         <source>Clear prompts</source>
         <translation>Alle Markierungen löschen</translation>
     </message>
@@ -4333,6 +4353,29 @@
     <message>
         <source>The soft edge holds {} % old background.</source>
         <translation>Der weiche Rand enthält {} % alten Hintergrund.</translation>
+    </message>
+</context>
+<context>
+    <name>KeyOptions</name>
+    <message>
+        <source>Tolerance</source>
+        <translation>Toleranz</translation>
+    </message>
+    <message>
+        <source>How far colours may differ from the removed one</source>
+        <translation>Wie weit Farben von der entfernten abweichen dürfen</translation>
+    </message>
+    <message>
+        <source>Softness</source>
+        <translation>Weichheit</translation>
+    </message>
+    <message>
+        <source>Over which further difference colours become opaque</source>
+        <translation>Über welchen weiteren Abstand Farben deckend werden</translation>
+    </message>
+    <message>
+        <source>Change removed colour</source>
+        <translation>Entfernte Farbe ändern</translation>
     </message>
 </context>
 <context>
@@ -5867,6 +5910,14 @@
         <translation>Alpha selbst malen; die rechte Taste tut das Gegenteil, Umschalt + Klick zieht eine gerade Linie</translation>
     </message>
     <message>
+        <source>Remove colour</source>
+        <translation>Farbe entfernen</translation>
+    </message>
+    <message>
+        <source>Click a colour that shall be transparent, as a green screen; drag away to remove more, right-click to restore</source>
+        <translation>Farbe anklicken, die durchsichtig werden soll, etwa einen Greenscreen; wegziehen entfernt mehr, Rechtsklick stellt wieder her</translation>
+    </message>
+    <message>
         <source>Hand</source>
         <translation>Hand</translation>
     </message>
@@ -5923,6 +5974,14 @@
     <message>
         <source>Edges that are painted over become softer</source>
         <translation>Übermalte Ränder werden weicher</translation>
+    </message>
+    <message>
+        <source>Refine edge</source>
+        <translation>Kante verfeinern</translation>
+    </message>
+    <message>
+        <source>Hair, fur and leaves that are painted over are solved from their colours</source>
+        <translation>Übermalte Haare, Fell und Blätter werden aus ihren Farben berechnet</translation>
     </message>
 </context>
 <context>

@@ -269,7 +269,7 @@ class RefinePanel(QDockWidget):
     def keep(self) -> None:
         """Begin new objects with the active object's refinement, or plain again."""
         if self.document is not None:
-            kept = refinement_of(self.document.state.recipe)
+            kept = _keepable(self.document.state.recipe)
             on = self.keep_button.isChecked()
             store_refinement("default_refinement", kept if on else None)
             self._read_refinements()
@@ -331,7 +331,15 @@ class RefinePanel(QDockWidget):
             self.detail.findData(state.recipe.options.upsampling)
         )
         self.mirrored.setChecked(state.recipe.options.flip_tta)
-        self.keep_button.setChecked(self._kept == refinement_of(state.recipe))
+        self.keep_button.setChecked(self._kept == _keepable(state.recipe))
+
+
+def _keepable(recipe: Recipe) -> Recipe:
+    """The refinement that new objects may begin with.
+
+    With a colour key, a new object would be all of the photo but that colour.
+    """
+    return refinement_of(recipe).with_finish(colour_keys=())
 
 
 def _scroll_area(content: QWidget) -> QScrollArea:
