@@ -72,9 +72,10 @@ class Bottleneck(nn.Module):
         self.norm3 = LayerNorm2d(dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = F.gelu(self.norm1(self.conv1(x)))
+        out: Tensor = F.gelu(self.norm1(self.conv1(x)))
         out = F.gelu(self.norm2(self.conv2(out)))
-        return x + self.norm3(self.conv3(out))
+        out = self.norm3(self.conv3(out))
+        return x + out
 
 
 class BottleneckBlock(VitBlock):
@@ -142,10 +143,10 @@ class VitMatte(nn.Module):
     def _encode(self, x: Tensor) -> Tensor:
         """Features (B, C, H / 16, W / 16)."""
         patches = self.patch_embed(x)
-        features = patches + self._positions(patches.shape[1], patches.shape[2])
+        tokens: Tensor = patches + self._positions(patches.shape[1], patches.shape[2])
         for block in self.blocks:
-            features = block(features)
-        return features.permute(0, 3, 1, 2)
+            tokens = block(tokens)
+        return tokens.permute(0, 3, 1, 2)
 
     def _positions(self, rows: int, columns: int) -> Tensor:
         """Absolute positions (1, rows, columns, C)."""
