@@ -189,8 +189,8 @@ class DetailBox(QComboBox):
                 _title(self._options.trimap_network)
             )
         if missing:
-            link = f'<a href="models">{escape(self.tr("Get one under Models"))}</a>'
-            self.note.setText(f"{escape(missing)} {link}")
+            cure = escape(self.tr("Get one under Models"))
+            self.note.setText(f'{escape(missing)} <a href="models">{cure}</a>')
         elif shown and network is not None:
             text = escape(self._memory_text(network))
             needed = memory_needed(network.size, *self._photo_size)
