@@ -20,7 +20,7 @@ VERSION = 4
 on colours, version 2 no masks, version 1 neither scribbles nor a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
-Upsampling = Literal["guided", "bilinear", "native", "official"]
+Upsampling = Literal["guided", "bilinear", "native", "official", "trimap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,18 @@ class Options:
             own edges; ``bilinear`` only enlarges the matte; ``native`` is ``guided``
             with tiled refinement, which takes many times as long; ``official`` is
             what the official code does (:mod:`zim_model.inference.official`), for a
-            model without such code the same as ``bilinear``.
+            model without such code the same as ``bilinear``; ``trimap`` is ``guided``
+            with the soft edge solved by a trimap network.
         flip_tta: take the mean of the predictions for the image and its mirror image,
             which takes twice as long.
+        trimap_network: name of the installed one for ``trimap``, see
+            :mod:`zim_model.weights.trimap`; empty takes the first.
     """
 
     candidate: int | None = None
     upsampling: Upsampling = "guided"
     flip_tta: bool = False
+    trimap_network: str = ""
 
 
 Brush = Literal["add", "erase", "soften", "refine"]
@@ -243,6 +247,7 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        network = self.options.trimap_network
         return {
             "version": self._version,
             "prompts": self.prompts.to_json(),
@@ -252,6 +257,7 @@ class Recipe:
             "candidate": self.options.candidate,
             "upsampling": self.options.upsampling,
             "mirrored": self.options.flip_tta,
+            **({"trimap_network": network} if network else {}),
             "finish": _finish_to_json(self.finish),
         }
 
@@ -282,7 +288,10 @@ class Recipe:
         try:
             model, prompts = data["model"], PromptSet.from_json(data["prompts"])
             options = Options(
-                data["candidate"], data["upsampling"], data.get("mirrored", False)
+                data["candidate"],
+                data["upsampling"],
+                data.get("mirrored", False),
+                data.get("trimap_network", ""),
             )
         except KeyError as error:
             raise ZimError(
@@ -375,6 +384,13 @@ def _check_options(options: Options) -> None:
         raise ZimError(
             msg("This recipe's mirrored is {flip_tta!r}.", flip_tta=options.flip_tta),
             msg("It must be true or false."),
+        )
+    if not isinstance(options.trimap_network, str):
+        raise ZimError(
+            msg(
+                "This recipe's trimap network is {name!r}, which is no name.",
+                name=options.trimap_network,
+            )
         )
     if candidate is not None and (type(candidate) is not int or candidate < 0):
         raise ZimError(

@@ -230,3 +230,12 @@ def test_masks_are_checked_against_the_image() -> None:
     for broken in (3, [3], [{}], [mask.to_json()] * 17):
         with pytest.raises(ZimError, match="mask"):
             Recipe.from_json(VALID | {"masks": broken})
+
+
+def test_the_trimap_network_is_kept():
+    recipe = Recipe(options=Options(None, "trimap", trimap_network="vitmatte"))
+    data = json.loads(json.dumps(recipe.to_json()))
+    assert Recipe.from_json(data) == recipe
+    assert "trimap_network" not in Recipe().to_json(), "as files had it before"
+    with pytest.raises(ZimError, match="trimap network is 3, which is no name"):
+        Recipe.from_json({**data, "trimap_network": 3})
