@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zim_model.errors import ZimError
+from zim_model.finish import Finish, Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.recipe import Finish, Options, Recipe, SceneObject, Stroke
+from zim_model.recipe import Options, Recipe, SceneObject
 
 NUMBERS = st.floats(-1e6, 1e6)
 POINTS = st.builds(Point, NUMBERS, NUMBERS, st.booleans())

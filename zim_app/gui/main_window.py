@@ -320,18 +320,16 @@ class MainWindow(QMainWindow):
     @Slot(object, object)
     def _on_queue_prepared(self, request: Request, timings: Timings) -> None:
         if self.document and request.image_key == self.document.image.key:
-            self._show_timings(request, timings, clicked=False)
+            self._show_timings(request, timings)
 
     @Slot(object, object)
     def _on_queue_solved(self, request: Request, matte: Matte) -> None:
         if self.document is not None:
             self.document.receive_matte(request, matte)
-            self._show_timings(request, matte.timings, clicked=True)
+            self._show_timings(request, matte.timings)
 
-    def _show_timings(
-        self, request: Request, timings: Timings, *, clicked: bool
-    ) -> None:
-        self.status.show_timings(request.recipe.model, timings, clicked=clicked)
+    def _show_timings(self, request: Request, timings: Timings) -> None:
+        self.status.show_timings(request, timings)
         self.models.show_notes(timings)
 
     @Slot(object, object)

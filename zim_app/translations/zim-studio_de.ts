@@ -2697,6 +2697,10 @@
         <source>Stopping…</source>
         <translation>Hält an …</translation>
     </message>
+    <message>
+        <source>{} %</source>
+        <translation>{} %</translation>
+    </message>
 </context>
 <context>
     <name>Banner</name>
@@ -5903,6 +5907,10 @@
     <message>
         <source>click {:.0f} ms</source>
         <translation>Klick {:.0f} ms</translation>
+    </message>
+    <message>
+        <source>matte {:.0f} ms</source>
+        <translation>Maske {:.0f} ms</translation>
     </message>
     <message>
         <source>Screen pixels per pixel; click to choose</source>

@@ -22,6 +22,7 @@ from zim_model.arrays import ByteArray, WordArray, mask_bounds
 from zim_model.backends.backend import Backend
 from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
+from zim_model.finish import Finish
 from zim_model.inference.encoding import FeatureCache, ViewEncoder
 from zim_model.inference.finishing import Finisher
 from zim_model.inference.flip_tta import FlipTta
@@ -37,22 +38,21 @@ from zim_model.inference.oom_fallback import (
 )
 from zim_model.inference.prediction import PredictRequest
 from zim_model.inference.stopwatch import Stopwatch
-from zim_model.inference.trimap_refinement import (
-    ProgressCallback,
-    ignore_progress,
-    refine_with_trimap,
-)
+from zim_model.inference.trimap_refinement import refine_with_trimap
 from zim_model.inference.upsampling import RawMatte, upsample_prediction
-from zim_model.matting.pyramid import display_pyramid, image_pyramid
+from zim_model.matting.pyramid import display_pyramid, halve, image_pyramid
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Finish, Options
+from zim_model.recipe import Options
 from zim_model.request import (
+    DRAFT_PIXELS,
     CancelCheck,
     Matte,
+    ProgressCallback,
     Request,
     RequestKey,
     Timings,
+    ignore_progress,
     never_cancelled,
     raise_if_cancelled,
 )
@@ -184,8 +184,8 @@ class Engine:
 
         Args:
             cancelled: polled between steps.
-            progress: called by a trimap refinement, the one long step, with its
-                finished fraction.
+            progress: called with the finished fraction of each long step: tiled or
+                trimap refinement, decontamination.
 
         Raises:
             PromptError: the prompts cannot be answered on this image.
@@ -201,14 +201,15 @@ class Engine:
     def _solve(
         self, request: Request, cancelled: CancelCheck, progress: ProgressCallback
     ) -> Matte:
-        call = _Call(_with_trimap_network(request.validate()), cancelled, progress)
+        request = _drafted(request) if request.draft else _with_trimap_network(request)
+        call = _Call(request.validate(), cancelled, progress)
         recipe = call.request.recipe
         raw = self._raw_matte(call)
         alpha = self._stages.finisher.finish(call.request, raw.alpha, cancelled)
         alpha.flags.writeable = False
         raise_if_cancelled(cancelled)
         pyramid = display_pyramid(alpha)
-        foreground = _foreground_pyramid(call.request, alpha, cancelled)
+        foreground = _foreground_pyramid(call, alpha)
         notes = self._pool.notes(recipe.model) if raw.device else ()
         if recipe.options.upsampling == "trimap":
             notes += self._trimap_pool.notes(recipe.options.trimap_network)
@@ -312,6 +313,7 @@ class Engine:
             prompts=prompts,
             candidate=candidate,
             cancelled=call.cancelled,
+            progress=call.progress,
         )
         official = options.upsampling == "official"
         if official and has_official_code(backend.config):
@@ -379,21 +381,36 @@ def _with_trimap_network(request: Request) -> Request:
     return request.with_recipe(options=options)
 
 
-def _foreground_pyramid(
-    request: Request, alpha: WordArray, cancelled: CancelCheck
-) -> tuple[ByteArray, ...]:
+def _drafted(request: Request) -> Request:
+    """A request for a draft, without the refinement of the edge."""
+    options = request.recipe.options
+    if options.upsampling in ("native", "trimap"):
+        options = replace(options, upsampling="guided")
+    return request.with_recipe(options=options)
+
+
+def _foreground_pyramid(call: _Call, alpha: WordArray) -> tuple[ByteArray, ...]:
     """The image's pyramid with decontaminated edges; empty without decontamination.
 
     This fast estimate is for display while sliders move; an export makes a more exact
-    one.
+    one.  That of a draft begins at the first level of at most ``DRAFT_PIXELS``.
     """
     from zim_model.matting.foreground import estimate_foreground
 
-    amount = request.recipe.finish.decontaminate
+    image, amount = call.request.image, call.request.recipe.finish.decontaminate
     if amount == 0:
         return ()
+    halvings = 0
+    if call.request.draft:
+        while alpha.size >> 2 * halvings > DRAFT_PIXELS:
+            halvings += 1
     pixels = estimate_foreground(
-        request.image, alpha, amount=amount, method="blur-fusion", cancelled=cancelled
+        halve(image, halvings),
+        halve(alpha, halvings),
+        amount=amount,
+        method="blur-fusion",
+        cancelled=call.cancelled,
+        progress=call.progress,
     )
     pixels.flags.writeable = False
-    return image_pyramid(pixels)
+    return image_pyramid(pixels, first=halvings)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zim_model.arrays import WordArray
+from zim_model.finish import Stroke
+from zim_model.matting.closed_form import DRAFT_MAX_PIXELS, MAX_PIXELS
 from zim_model.matting.colour_keys import apply_colour_keys
 from zim_model.matting.edge_and_brush import (
     StrokeCoverageCache,
     apply_edge_adjustments,
     apply_strokes,
 )
-from zim_model.recipe import Stroke
 from zim_model.request import (
     ALPHA_MAX,
     CancelCheck,
@@ -86,8 +87,10 @@ class Finisher:
             self._coverage_cache,
             cancelled,
             image=request.image,
+            max_pixels=DRAFT_MAX_PIXELS if request.draft else MAX_PIXELS,
         )
-        if request.cacheable:
+        rough = request.draft and any(stroke.brush == "refine" for stroke in further)
+        if request.cacheable and not rough:
             painted = _PaintedMatte(painted.adjusted, finish.strokes, alpha)
             self._painted.put(key, painted)
         return alpha

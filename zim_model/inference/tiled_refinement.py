@@ -19,12 +19,18 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.backends.view import View
-from zim_model.errors import Cancelled
 from zim_model.inference.prediction import alpha_box
 from zim_model.inference.tiles import overlapping_tiles
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.prompts import Point, PromptSet
-from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    ProgressCallback,
+    ignore_progress,
+    never_cancelled,
+    raise_if_cancelled,
+)
 
 CERTAIN_ALPHA = 0.95
 """Alpha above this, or below one minus this, is certain."""
@@ -48,6 +54,7 @@ def refine_tiles(
     view: View,
     predict_window: PredictWindow,
     cancelled: CancelCheck = never_cancelled,
+    progress: ProgressCallback = ignore_progress,
 ) -> WordArray:
     """Predict the soft edge of a matte again, in windows at image resolution.
 
@@ -57,6 +64,7 @@ def refine_tiles(
         view: the view that the matte was predicted on.
         predict_window: returns alpha of a window.
         cancelled: polled between windows.
+        progress: called before each window.
 
     Returns:
         (H, W) uint16; ``alpha`` itself where the view was not scaled down.
@@ -69,9 +77,10 @@ def refine_tiles(
         return alpha
     result = alpha.copy()
     reach, kept = round(REACH * reduction), (round(KEPT * reduction) | 1,) * 2
-    for window, weight in _windows(view):
-        if cancelled():
-            raise Cancelled
+    windows = list(_windows(view))
+    for done, (window, weight) in enumerate(windows):
+        raise_if_cancelled(cancelled)
+        progress(done / len(windows))
         region = np.s_[window.top : window.bottom, window.left : window.right]
         band = _band(alpha, window, reach)
         weight = weight * band

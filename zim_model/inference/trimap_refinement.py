@@ -7,7 +7,7 @@ resolution, wherever the trimap is unknown; the rest of the matte stays as it wa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import cv2
@@ -30,12 +30,11 @@ from zim_model.matting.trimap import make_trimap
 from zim_model.request import (
     ALPHA_MAX,
     CancelCheck,
+    ProgressCallback,
+    ignore_progress,
     never_cancelled,
     raise_if_cancelled,
 )
-
-ProgressCallback = Callable[[float], None]
-"""Called with the finished fraction, 0 to 1."""
 
 
 class TrimapSolver(Protocol):
@@ -43,10 +42,6 @@ class TrimapSolver(Protocol):
 
     def predict(self, image: ByteArray, trimap: ByteArray) -> FloatArray:
         """Alpha (h, w) float32 of a tile."""
-
-
-def ignore_progress(fraction: float) -> None:
-    """A progress callback that does nothing."""
 
 
 def refine_with_trimap(

@@ -94,7 +94,9 @@ def upsample_prediction(
     alpha[region] = _upsample(small, view.crop(image), guided=guided)
     if upsampling == "native":
         predict_window = partial(predict_once, request.backend, image)
-        alpha = refine_tiles(alpha, image, view, predict_window, request.cancelled)
+        alpha = refine_tiles(
+            *(alpha, image, view, predict_window), request.cancelled, request.progress
+        )
     shown = replace(prediction, alphas=alphas)
     raw = RawMatte.of(shown, alpha, request.backend.device_label)
     return replace(raw, cell=max(view.height, view.width) / max(small.shape))

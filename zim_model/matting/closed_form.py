@@ -37,6 +37,8 @@ Map = npt.NDArray[Any]
 MAX_PIXELS = 200_000
 """A larger image is solved at this size and upsampled along its edges: up to a
 reduction of three, this costs 2 % of the accuracy."""
+DRAFT_MAX_PIXELS = 50_000
+"""The same for drafts."""
 SIDE = 9
 """Side of a window, in pixels at which is solved."""
 EPSILON = 1e-5

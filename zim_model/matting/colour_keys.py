@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
-from zim_model.recipe import ColourKey
+from zim_model.finish import ColourKey
 from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
 
 ROWS = 128

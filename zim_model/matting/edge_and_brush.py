@@ -16,9 +16,9 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray, mask_bounds
 from zim_model.errors import Cancelled
+from zim_model.finish import Finish, Stroke
 from zim_model.matting.closed_form import MAX_PIXELS, solve_alpha
 from zim_model.matting.colour_keys import colour_match, to_lab
-from zim_model.recipe import Finish, Stroke
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 from zim_model.runtime.lru import ByteBoundedLru
 

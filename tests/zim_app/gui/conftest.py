@@ -77,6 +77,7 @@ class FakeEngine:
         self.error: Exception | None = None
         self.choice = DeviceChoice()
         self.notes: tuple[str, ...] = ()
+        self.progress = 0.0
 
     def devices(self) -> tuple[Device, ...]:
         return Device("cuda:0", "Card", 8 << 30), CPU
@@ -94,8 +95,12 @@ class FakeEngine:
         return Timings(encode_ms, 0.0, "CPU", self.notes)
 
     def solve(
-        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+        self,
+        request: Request,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[float], None] = lambda _: None,
     ) -> Matte:
+        progress(self.progress)
         self._work("solve", request, cancelled)
         self.solved.append(request)
         matte = _make_matte(*request.image.shape[:2])

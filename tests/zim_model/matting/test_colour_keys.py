@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from zim_model.errors import Cancelled, ZimError
+from zim_model.finish import ColourKey, Finish, Stroke
 from zim_model.inference.engine import Engine
 from zim_model.matting.colour_keys import apply_colour_keys
 from zim_model.matting.edge_and_brush import apply_strokes
 from zim_model.prompts import Box, PromptSet
-from zim_model.recipe import ColourKey, Finish, Recipe, Stroke
+from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Request
 
 GREEN, RED = (30, 170, 60), (190, 40, 50)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
-from zim_model.recipe import Stroke
+from zim_model.finish import Stroke
 from zim_model.request import Matte, Timings
 
 TILE = 256

@@ -142,7 +142,7 @@ class Loupe(QWidget):
         cut = self._backdrop_pixels(around).astype(np.float32)
         for layer, matte in zip(self._layers[::-1], mattes[::-1], strict=True):
             colours = rgb
-            if layer.matte.foreground:
+            if len(layer.matte.foreground) == len(self._levels):  # else a draft
                 colours = around.take(layer.matte.foreground[0], _OUTSIDE)
             opacity = matte[..., None] / np.float32(255)
             cut += (colours - cut) * opacity

@@ -7,7 +7,8 @@ from PySide6.QtCore import QRectF
 from zim_app.gui.canvas.live_stroke import LiveStrokeMatte
 from zim_app.gui.document import DocumentState
 from zim_model.arrays import ByteArray
-from zim_model.recipe import Recipe, Stroke
+from zim_model.finish import Stroke
+from zim_model.recipe import Recipe
 from zim_model.request import Matte
 
 

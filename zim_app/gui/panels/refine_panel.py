@@ -29,7 +29,8 @@ from zim_app.gui.settings.refinement import (
     stored_refinement,
 )
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
-from zim_model.recipe import MAX_FEATHER, MAX_SHIFT, Finish, Options, Recipe, Upsampling
+from zim_model.finish import MAX_FEATHER, MAX_SHIFT, Finish
+from zim_model.recipe import Options, Recipe, Upsampling
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from zim_app.gui.tools.gestures import (
     distance,
     make_edit,
 )
-from zim_model.recipe import MAX_RADIUS, Brush, Stroke
+from zim_model.finish import MAX_RADIUS, Brush, Stroke
 
 TOLERANCE = 0.35
 """Largest distance of the stroke from the pointer's path, in view pixels."""

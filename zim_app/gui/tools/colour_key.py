@@ -15,7 +15,8 @@ from zim_app.gui.tools.gestures import (
     distance,
     make_edit,
 )
-from zim_model.recipe import MAX_COLOUR_KEYS, ColourKey, Recipe
+from zim_model.finish import MAX_COLOUR_KEYS, ColourKey
+from zim_model.recipe import Recipe
 
 FULL_DRAG = 300.0
 """Distance in view pixels by which a drag raises the tolerance from 0 to 1."""

@@ -15,8 +15,9 @@ from typing import Literal, Protocol
 from PySide6.QtCore import QCoreApplication, QPointF, Qt
 
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
+from zim_model.finish import Brush
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Brush, Recipe
+from zim_model.recipe import Recipe
 
 DRAG_DISTANCE = 4.0
 """Distance in view pixels at which a click becomes a drag."""
@@ -192,10 +193,10 @@ class ToolOptions:
         positive: sign of scribbles.
         brush: effect of strokes on alpha.
         radius: radius of the brush, in image pixels.
-        hardness: see :class:`~zim_model.recipe.Stroke`.
-        strength: see :class:`~zim_model.recipe.Stroke`.
-        tolerance: see :class:`~zim_model.recipe.Stroke`.
-        key_tolerance: of new colour keys, see :class:`~zim_model.recipe.ColourKey`.
+        hardness: see :class:`~zim_model.finish.Stroke`.
+        strength: see :class:`~zim_model.finish.Stroke`.
+        tolerance: see :class:`~zim_model.finish.Stroke`.
+        key_tolerance: of new colour keys, see :class:`~zim_model.finish.ColourKey`.
         key_softness: likewise.
     """
 

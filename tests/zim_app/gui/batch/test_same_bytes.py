@@ -18,9 +18,10 @@ from zim_app.core.images import load_image
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.assets import asset_path
+from zim_model.finish import Finish, Stroke
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Finish, Recipe, Stroke
+from zim_model.recipe import Recipe
 from zim_model.request import Request
 
 RECIPE = Recipe(

@@ -13,7 +13,7 @@ from zim_app.gui.panels.object_rows import (
     cut_out_thumbnail,
     row_parts,
 )
-from zim_model.recipe import Stroke
+from zim_model.finish import Stroke
 
 KEY, BUTTON, MODIFIER = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
 

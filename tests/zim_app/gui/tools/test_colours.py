@@ -11,7 +11,8 @@ from zim_app.gui.main_window import MainWindow
 from zim_app.gui.tools.colour_key import ColourKeyGesture
 from zim_app.gui.tools.gestures import PointerPress
 from zim_app.gui.workers.inference_queue import InferenceQueue
-from zim_model.recipe import MAX_COLOUR_KEYS, ColourKey, Recipe
+from zim_model.finish import MAX_COLOUR_KEYS, ColourKey
+from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
