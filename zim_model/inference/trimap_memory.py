@@ -14,8 +14,11 @@ NETWORK_BYTES = 900
 small and base alike.  Measured in fp32; half precision needs less."""
 IMAGE_BYTES = 24
 """Per pixel of the image: trimap, distances, and the sum of the tiles."""
-LOADING = 2
-"""The weights' bytes, so many times: as read and in the network."""
+
+
+LOADED = 1.3
+"""The weights' bytes, so many times: loading holds them twice, and of what it frees the
+allocator keeps some."""
 
 
 def memory_needed(weight_bytes: int, height: int, width: int) -> int:
@@ -26,5 +29,5 @@ def memory_needed(weight_bytes: int, height: int, width: int) -> int:
         height, width: of the image, in pixels.
     """
     tile = min(height, TILE_SIDE) * min(width, TILE_SIDE)
-    image = height * width
-    return LOADING * weight_bytes + NETWORK_BYTES * tile + IMAGE_BYTES * image
+    running = NETWORK_BYTES * tile + IMAGE_BYTES * height * width
+    return max(2 * weight_bytes, round(LOADED * weight_bytes) + running)

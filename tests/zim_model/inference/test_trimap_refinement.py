@@ -293,6 +293,7 @@ def test_without_enough_memory_anywhere_it_is_told(folder):
 
 MEASURE = """
 import numpy as np
+from tests.zim_model.conftest import random_vitmatte
 from zim_model.backends.trimap_network import TrimapNetwork
 from zim_model.inference.trimap_refinement import refine_with_trimap
 
@@ -303,7 +304,7 @@ def peak():
 image = np.random.default_rng(0).integers(0, 256, (700, 900, 3), np.uint8)
 alpha = np.full((700, 900), 30000, np.uint16)
 unknown = np.full((32, 32), 128, np.uint8)
-TrimapNetwork.load("PATH", "cpu").predict(image[:32, :32], unknown)
+TrimapNetwork(random_vitmatte(), "cpu").predict(image[:32, :32], unknown)
 before = peak()
 network = TrimapNetwork.load("PATH", "cpu")
 refine_with_trimap(alpha, image, network)
@@ -323,6 +324,7 @@ def test_memory_is_estimated_beforehand(tmp_path):
     save_file(hub_names(VitMatte(VITMATTE_SMALL)), path)
     code = MEASURE.replace("PATH", str(path))
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    root = Path(__file__).parents[3]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     estimated = memory_needed(path.stat().st_size, 700, 900)
     assert 0.6 < int(done.stdout) / estimated < 1.15
