@@ -213,7 +213,7 @@ def _shadow(
 
     shadow = estimate_shadow(image.rgb, alpha, cancelled)
     if shadow.opacity is None:
-        notify(shadow.notice)
+        notify(msg("{name}: {notice}", name=image.name, notice=shadow.notice))
         return None
     opacity = place_map(shadow.opacity, image.width, image.height, frame)
     placed = np.rint(opacity * 65535).astype(np.uint16)
