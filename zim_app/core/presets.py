@@ -81,7 +81,7 @@ BUILT_IN = (
             shadow=True,
             template="{name}",
         ),
-        msg("Shop, 1600 × 2000 on white with shadow"),
+        msg("Shop, 1600 × 2000 with shadow"),
         built_in=True,
     ),
     Preset(

@@ -38,7 +38,7 @@ STRANGE = 0.06
 """Largest part of the ground that may be something else, neither ground nor shadow."""
 NOISE = 3.0
 """Darkening below this many standard deviations of the ground is none."""
-LEAST = 0.02
+LEAST = 0.03
 """Darkening, in [0, 1], that is none on the most even ground either."""
 SEEN = 0.05
 """A shadow that is nowhere darker than this is none."""
@@ -54,7 +54,7 @@ GROUND = 0.1
 """Least part of the image that must show the ground."""
 ITERATIONS = 30
 """Of the robust fit; it has converged long before, on an even ground."""
-FADE = 0.04
+FADE = 0.08
 """Width of the fading at the image's border, relative to the shorter side."""
 
 
