@@ -33,6 +33,8 @@ CHOICES = {
 """Values and texts of the lists; texts are translated in "CanvasControls"."""
 SIZES = {"ratio": (4, 5), "px": (2000, 2000)}
 """Proposed width and height."""
+BETWEEN = {"ratio": ":", "px": "×"}
+"""What is written between width and height."""
 
 
 class CanvasControls(QObject):
@@ -146,7 +148,7 @@ class CanvasControls(QObject):
     def _update(self) -> None:
         mode, percent = self._mode, self.padding_unit.currentData() == "%"
         self._size.setVisible(mode in self._sizes)
-        self.between.setText(":" if mode == "ratio" else "×")
+        self.between.setText(BETWEEN.get(mode, ""))
         self._form.setRowVisible(self._padding_row, mode != "none")
         self._form.setRowVisible(self.enlarge, mode == "px")
         self.padding.setDecimals(2 if percent else 0)

@@ -215,8 +215,8 @@ class PresetBar(QWidget):
 
     @Slot()
     def _ask_save_as(self) -> None:
-        changed = self._preset is not None and not self._preset.built_in
-        name = self._preset.name if self._preset and changed else ""
+        own = self._preset is not None and not self._preset.built_in
+        name = self._preset.name if self._preset and own else ""
         dialog = NameDialog(self.tr("Save as"), name, self._own_names(), self)
         dialog.named.connect(self._save_as)
         dialog.open()
@@ -312,8 +312,8 @@ class PresetBar(QWidget):
         folder = QStandardPaths.writableLocation(documents)
         dialog = QFileDialog(self, title, folder)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        filters = [f"{self.tr('Presets')} (*{SUFFIX})", self.tr("All files (*)")]
-        dialog.setNameFilters(filters)
+        presets = self.tr("Presets ({})").format(f"*{SUFFIX}")
+        dialog.setNameFilters([presets, self.tr("All files (*)")])
         return dialog
 
     def _own_names(self) -> list[str]:
