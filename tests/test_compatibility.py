@@ -88,7 +88,7 @@ EXPORT = ExportOptions(
 )
 
 
-LATER = {"trim_alpha": 2, "hidden_pixels": "bleed"}
+LATER = {"trim_alpha": 2, "hidden_pixels": "bleed", "canvas": None, "shadow": False}
 """Options that the version before did not have."""
 
 

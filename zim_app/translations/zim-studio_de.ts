@@ -56,10 +56,6 @@
         <translation>Setzen Sie einen positiven Punkt oder einen Rahmen.</translation>
     </message>
     <message>
-        <source>Add a prompt on the object, or do not trim.</source>
-        <translation>Markieren Sie das Objekt oder beschneiden Sie nicht.</translation>
-    </message>
-    <message>
         <source>Add it to the installed models first.</source>
         <translation>Fügen Sie es zuerst den installierten Modellen hinzu.</translation>
     </message>
@@ -206,10 +202,6 @@
     <message>
         <source>Choose a shorter name.</source>
         <translation>Wählen Sie einen kürzeren Namen.</translation>
-    </message>
-    <message>
-        <source>Choose a smaller scale or less padding.</source>
-        <translation>Wählen Sie einen kleineren Maßstab oder weniger Rand.</translation>
     </message>
     <message>
         <source>Choose another disk.</source>
@@ -612,6 +604,34 @@
         <translation>Es muss true oder false sein.</translation>
     </message>
     <message>
+        <source>a whole number from {low} to {high}</source>
+        <translation>eine ganze Zahl von {low} bis {high}</translation>
+    </message>
+    <message>
+        <source>A padding of {padding:g} {unit} leaves no room on a canvas of {width} x {height} pixels.</source>
+        <translation>Ein Rand von {padding:g} {unit} lässt auf einer Leinwand von {width} x {height} Pixeln keinen Platz.</translation>
+    </message>
+    <message>
+        <source>Choose less padding or a larger canvas.</source>
+        <translation>Wählen Sie weniger Rand oder eine größere Leinwand.</translation>
+    </message>
+    <message>
+        <source>The export&apos;s canvas is {value!r}.</source>
+        <translation>Die Leinwand des Exports ist {value!r}.</translation>
+    </message>
+    <message>
+        <source>It must have fields such as width and height, or be null.</source>
+        <translation>Sie muss Felder wie width und height haben oder null sein.</translation>
+    </message>
+    <message>
+        <source>The canvas has the unknown field {key!r}.</source>
+        <translation>Die Leinwand hat das unbekannte Feld {key!r}.</translation>
+    </message>
+    <message>
+        <source>The canvas&apos;s {shown} is {value!r}.</source>
+        <translation>Die Einstellung {shown} der Leinwand ist {value!r}.</translation>
+    </message>
+    <message>
         <source>It must be {expected}.</source>
         <translation>Es muss {expected} sein.</translation>
     </message>
@@ -788,6 +808,14 @@
         <translation>Speichern Sie als .png oder .tif.</translation>
     </message>
     <message>
+        <source>Choose a smaller size or less padding.</source>
+        <translation>Wählen Sie eine kleinere Größe oder weniger Rand.</translation>
+    </message>
+    <message>
+        <source>{name}: {notice}</source>
+        <translation>{name}: {notice}</translation>
+    </message>
+    <message>
         <source>Save as .png, .tif or .webp, or save the matte or a composite instead.</source>
         <translation>Speichern Sie als .png, .tif oder .webp, oder speichern Sie stattdessen die Maske oder eine Montage.</translation>
     </message>
@@ -934,6 +962,10 @@
     <message>
         <source>The export options cannot be read: {error}.</source>
         <translation>Die Exporteinstellungen können nicht gelesen werden: {error}.</translation>
+    </message>
+    <message>
+        <source>Add a prompt on the object, or export the whole photo.</source>
+        <translation>Geben Sie dem Objekt eine Vorgabe, oder exportieren Sie das ganze Bild.</translation>
     </message>
     <message>
         <source>The export&apos;s {shown} is {value!r}.</source>
@@ -2175,6 +2207,78 @@
         <source>{path} holds no ViTMatte.</source>
         <translation>{path} enthält kein ViTMatte.</translation>
     </message>
+    <message>
+        <source>zim-studio export preset</source>
+        <translation>Export-Voreinstellung von zim-studio</translation>
+    </message>
+    <message>
+        <source>Marketplace, 2000 × 2000 on white</source>
+        <translation>Marktplatz, 2000 × 2000 auf Weiß</translation>
+    </message>
+    <message>
+        <source>Shop, 1600 × 2000 with shadow</source>
+        <translation>Shop, 1600 × 2000 mit Schatten</translation>
+    </message>
+    <message>
+        <source>Square, transparent</source>
+        <translation>Quadrat, durchsichtig</translation>
+    </message>
+    <message>
+        <source>Web, 1200 px</source>
+        <translation>Web, 1200 px</translation>
+    </message>
+    <message>
+        <source>{name!r} cannot be the name of a preset.</source>
+        <translation>{name!r} kann nicht der Name einer Voreinstellung sein.</translation>
+    </message>
+    <message>
+        <source>Use a name without / \ : * ? &quot; &lt; &gt; |, not too long and not empty.</source>
+        <translation>Verwenden Sie einen Namen ohne / \ : * ? &quot; &lt; &gt; |, nicht zu lang und nicht leer.</translation>
+    </message>
+    <message>
+        <source>{name} is the name of a built-in preset.</source>
+        <translation>{name} ist der Name einer mitgelieferten Voreinstellung.</translation>
+    </message>
+    <message>
+        <source>There is a preset {name} already.</source>
+        <translation>Es gibt schon eine Voreinstellung {name}.</translation>
+    </message>
+    <message>
+        <source>Choose another name, or delete that one first.</source>
+        <translation>Wählen Sie einen anderen Namen, oder löschen Sie zuerst jene.</translation>
+    </message>
+    <message>
+        <source>{name} is no usable preset. {reason}</source>
+        <translation>{name} ist keine brauchbare Voreinstellung. {reason}</translation>
+    </message>
+    <message>
+        <source>There is no preset {name!r}.</source>
+        <translation>Es gibt keine Voreinstellung {name!r}.</translation>
+    </message>
+    <message>
+        <source>Known are {names}; or name a .json file.</source>
+        <translation>Bekannt sind {names}; oder nennen Sie eine .json-Datei.</translation>
+    </message>
+    <message>
+        <source>It may have been renamed or deleted by another program.</source>
+        <translation>Vielleicht hat ein anderes Programm sie umbenannt oder gelöscht.</translation>
+    </message>
+    <message>
+        <source>It has the unknown field {key!r}.</source>
+        <translation>Sie hat das unbekannte Feld {key!r}.</translation>
+    </message>
+    <message>
+        <source>Correct the spelling, or use the newer zim-studio that wrote it.</source>
+        <translation>Berichtigen Sie die Schreibweise, oder verwenden Sie das neuere zim-studio, das sie geschrieben hat.</translation>
+    </message>
+    <message>
+        <source>No dependable shadow was found, and none was kept: the ground around the object is not even enough.</source>
+        <translation>Es wurde kein verlässlicher Schatten gefunden und keiner behalten: Der Grund um das Objekt ist nicht gleichmäßig genug.</translation>
+    </message>
+    <message>
+        <source>No shadow was kept: the photo shows none beside the object.</source>
+        <translation>Es wurde kein Schatten behalten: Das Bild zeigt neben dem Objekt keinen.</translation>
+    </message>
 </context>
 <context>
     <name>Actions</name>
@@ -3159,6 +3263,73 @@
     </message>
 </context>
 <context>
+    <name>CanvasControls</name>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Square around the object</source>
+        <translation>Quadrat um das Objekt</translation>
+    </message>
+    <message>
+        <source>Aspect ratio</source>
+        <translation>Seitenverhältnis</translation>
+    </message>
+    <message>
+        <source>Size in pixels</source>
+        <translation>Größe in Pixeln</translation>
+    </message>
+    <message>
+        <source>Centred</source>
+        <translation>In der Mitte</translation>
+    </message>
+    <message>
+        <source>Standing at the bottom</source>
+        <translation>Unten stehend</translation>
+    </message>
+    <message>
+        <source>Canvas</source>
+        <translation>Leinwand</translation>
+    </message>
+    <message>
+        <source>Padding</source>
+        <translation>Rand</translation>
+    </message>
+    <message>
+        <source>Area of the file that the object is placed on</source>
+        <translation>Fläche der Datei, auf die das Objekt gesetzt wird</translation>
+    </message>
+    <message>
+        <source>Width of the canvas</source>
+        <translation>Breite der Leinwand</translation>
+    </message>
+    <message>
+        <source>Height of the canvas</source>
+        <translation>Höhe der Leinwand</translation>
+    </message>
+    <message>
+        <source>Least room between the object and each side of the canvas</source>
+        <translation>Mindestabstand des Objekts von jeder Seite der Leinwand</translation>
+    </message>
+    <message>
+        <source>Percent of the canvas&apos;s shorter side, or pixels of the file</source>
+        <translation>Prozent der kürzeren Seite der Leinwand, oder Pixel der Datei</translation>
+    </message>
+    <message>
+        <source>Where the object is on the canvas</source>
+        <translation>Wo das Objekt auf der Leinwand ist</translation>
+    </message>
+    <message>
+        <source>Enlarge small objects</source>
+        <translation>Kleine Objekte vergrößern</translation>
+    </message>
+    <message>
+        <source>Fill the canvas also where the object has fewer pixels than that</source>
+        <translation>Die Leinwand auch dann füllen, wenn das Objekt weniger Pixel hat</translation>
+    </message>
+</context>
+<context>
     <name>CaseViewer</name>
     <message>
         <source>Photo</source>
@@ -3810,6 +3981,10 @@
         <translation>{} – {} × {} Pixel</translation>
     </message>
     <message>
+        <source>, the object at {} % of the photo&apos;s size</source>
+        <translation>, das Objekt mit {} % der Größe im Bild</translation>
+    </message>
+    <message>
         <source>, {} % of the photo&apos;s</source>
         <translation>, {} % des Fotos</translation>
     </message>
@@ -3949,6 +4124,14 @@
         <translation>Platz um das beschnittene Objekt</translation>
     </message>
     <message>
+        <source>Keep the shadow on the ground</source>
+        <translation>Den Schatten am Boden behalten</translation>
+    </message>
+    <message>
+        <source>The shadow that the object casts in the photo, if the ground is even</source>
+        <translation>Den Schatten, den das Objekt im Bild wirft, wenn der Grund gleichmäßig ist</translation>
+    </message>
+    <message>
         <source>As set for each object</source>
         <translation>Wie für jedes Objekt eingestellt</translation>
     </message>
@@ -3973,6 +4156,10 @@
         <translation>Name der Datei; eingesetzt werden: {name} {object} {what} {n} {width} {height} {date}</translation>
     </message>
     <message>
+        <source>Preset</source>
+        <translation>Voreinstellung</translation>
+    </message>
+    <message>
         <source>What</source>
         <translation>Was</translation>
     </message>
@@ -3995,6 +4182,10 @@
     <message>
         <source>Size</source>
         <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Shadow</source>
+        <translation>Schatten</translation>
     </message>
     <message>
         <source>Decontaminate</source>
@@ -4839,6 +5030,17 @@
     </message>
 </context>
 <context>
+    <name>NameDialog</name>
+    <message>
+        <source>Name of the preset, and of its file</source>
+        <translation>Name der Voreinstellung und ihrer Datei</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>Name der Voreinstellung</translation>
+    </message>
+</context>
+<context>
     <name>ObjectModel</name>
     <message>
         <source>Reorder objects</source>
@@ -5271,6 +5473,89 @@
     <message>
         <source>Steps within this limit come back at once; older ones are computed again</source>
         <translation>Darin gemerkte Schritte kommen sofort zurück; ältere werden neu berechnet</translation>
+    </message>
+</context>
+<context>
+    <name>PresetBar</name>
+    <message>
+        <source>Named settings of the export</source>
+        <translation>Benannte Einstellungen des Exports</translation>
+    </message>
+    <message>
+        <source>Manage the presets</source>
+        <translation>Voreinstellungen verwalten</translation>
+    </message>
+    <message>
+        <source>&amp;Save</source>
+        <translation>&amp;Speichern</translation>
+    </message>
+    <message>
+        <source>Save &amp;as…</source>
+        <translation>Speichern &amp;unter …</translation>
+    </message>
+    <message>
+        <source>&amp;Rename…</source>
+        <translation>Um&amp;benennen …</translation>
+    </message>
+    <message>
+        <source>&amp;Delete…</source>
+        <translation>&amp;Löschen …</translation>
+    </message>
+    <message>
+        <source>&amp;Import…</source>
+        <translation>&amp;Importieren …</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>&amp;Exportieren …</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>Eigene</translation>
+    </message>
+    <message>
+        <source>{} (changed)</source>
+        <translation>{} (geändert)</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>Speichern unter</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Delete preset</source>
+        <translation>Voreinstellung löschen</translation>
+    </message>
+    <message>
+        <source>Delete the preset {}? Its file is removed from the disk.</source>
+        <translation>Die Voreinstellung {} löschen? Ihre Datei wird vom Datenträger entfernt.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Import a preset</source>
+        <translation>Eine Voreinstellung importieren</translation>
+    </message>
+    <message>
+        <source>Export the preset</source>
+        <translation>Die Voreinstellung exportieren</translation>
+    </message>
+    <message>
+        <source>preset</source>
+        <translation>Voreinstellung</translation>
+    </message>
+    <message>
+        <source>Presets ({})</source>
+        <translation>Voreinstellungen ({})</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
     </message>
 </context>
 <context>

@@ -138,10 +138,11 @@ class FakeEngine:
 def settings(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Settings, sessions and models in a folder of this test's own."""
+    """Settings, sessions, models and presets in a folder of this test's own."""
     folder = str(tmp_path_factory.mktemp("settings"))
     monkeypatch.setenv("ZIM_STUDIO_STATE", folder)
     monkeypatch.setenv("ZIM_STUDIO_MODELS", f"{folder}/models")
+    monkeypatch.setenv("ZIM_STUDIO_PRESETS", f"{folder}/presets")
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
     QCoreApplication.setOrganizationName("zim-studio-tests")

@@ -219,7 +219,11 @@ class ExportDialog(QDialog):
             line = self.tr("{} – {} × {} pixels").format(
                 name, frame.width, frame.height
             )
-            if frame.percent != 100:
+            if frame.part is not None:
+                line += self.tr(", the object at {} % of the photo's size").format(
+                    frame.percent
+                )
+            elif frame.percent != 100:
                 line += self.tr(", {} % of the photo's").format(frame.percent)
             lines.append(line)
         if len(planned) > 3:
