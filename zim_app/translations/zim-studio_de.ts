@@ -2822,6 +2822,10 @@
 <context>
     <name>BatchForm</name>
     <message>
+        <source>Settings of the batch</source>
+        <translation>Einstellungen des Stapels</translation>
+    </message>
+    <message>
         <source>Which photos to process</source>
         <translation>Welche Bilder genommen werden</translation>
     </message>
@@ -2860,6 +2864,10 @@
     <message>
         <source>Columns: image, object, x, y, label, left, top, right, bottom</source>
         <translation>Spalten: image, object, x, y, label, left, top, right, bottom</translation>
+    </message>
+    <message>
+        <source>File of prompts</source>
+        <translation>Datei mit Vorgaben</translation>
     </message>
     <message>
         <source>One box for all</source>
@@ -3205,6 +3213,10 @@
     <message>
         <source>A recovery copy of your work has been saved.</source>
         <translation>Eine Sicherungskopie Ihrer Arbeit ist gespeichert.</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Bericht</translation>
     </message>
     <message>
         <source>Copy report</source>
@@ -4726,12 +4738,72 @@
         <translation>Nur dieses zeigen</translation>
     </message>
     <message>
+        <source>a point</source>
+        <translation>ein Punkt</translation>
+    </message>
+    <message>
+        <source>{} points</source>
+        <translation>{} Punkte</translation>
+    </message>
+    <message>
+        <source>a scribble</source>
+        <translation>ein Strich</translation>
+    </message>
+    <message>
+        <source>{} scribbles</source>
+        <translation>{} Striche</translation>
+    </message>
+    <message>
+        <source>a box</source>
+        <translation>ein Rahmen</translation>
+    </message>
+    <message>
+        <source>{} boxes</source>
+        <translation>{} Rahmen</translation>
+    </message>
+    <message>
+        <source>an imported mask</source>
+        <translation>eine importierte Maske</translation>
+    </message>
+    <message>
+        <source>{} imported masks</source>
+        <translation>{} importierte Masken</translation>
+    </message>
+    <message>
+        <source>a brush stroke</source>
+        <translation>ein Pinselstrich</translation>
+    </message>
+    <message>
+        <source>{} brush strokes</source>
+        <translation>{} Pinselstriche</translation>
+    </message>
+    <message>
         <source>Object {}</source>
         <translation>Objekt {}</translation>
     </message>
     <message>
+        <source>{} and {}</source>
+        <translation>{} und {}</translation>
+    </message>
+    <message>
+        <source>the only one shown</source>
+        <translation>als einziges gezeigt</translation>
+    </message>
+    <message>
+        <source>visible</source>
+        <translation>sichtbar</translation>
+    </message>
+    <message>
         <source>hidden</source>
         <translation>verborgen</translation>
+    </message>
+    <message>
+        <source>matte not ready</source>
+        <translation>Maske nicht fertig</translation>
+    </message>
+    <message>
+        <source>has a matte</source>
+        <translation>hat eine Maske</translation>
     </message>
     <message>
         <source>empty</source>
@@ -4846,6 +4918,10 @@
     <message>
         <source>Save as training pair</source>
         <translation>Als Trainingspaar speichern</translation>
+    </message>
+    <message>
+        <source>Training folder</source>
+        <translation>Trainingsordner</translation>
     </message>
     <message>
         <source>Training folder; pairs go to “matte” in it, nothing is replaced</source>
@@ -5316,6 +5392,10 @@
         <translation>Was nicht gemessen werden konnte und warum</translation>
     </message>
     <message>
+        <source>Results</source>
+        <translation>Ergebnisse</translation>
+    </message>
+    <message>
         <source>Metric of the histogram</source>
         <translation>Maß des Histogramms</translation>
     </message>
@@ -5439,6 +5519,10 @@
     <message>
         <source>Show only entries with these words</source>
         <translation>Nur zeigen, was diese Wörter enthält</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -5674,6 +5758,10 @@
         <translation>Tasten</translation>
     </message>
     <message>
+        <source>Actions and their keys</source>
+        <translation>Befehle und ihre Tasten</translation>
+    </message>
+    <message>
         <source>New key:</source>
         <translation>Neue Taste:</translation>
     </message>
@@ -5694,7 +5782,26 @@
     </message>
 </context>
 <context>
+    <name>SpokenState</name>
+    <message>
+        <source>The matte is ready: {}</source>
+        <translation>Die Maske ist fertig: {}</translation>
+    </message>
+    <message>
+        <source>Tool: {}.</source>
+        <translation>Werkzeug: {}.</translation>
+    </message>
+    <message>
+        <source>View: {}.</source>
+        <translation>Ansicht: {}.</translation>
+    </message>
+</context>
+<context>
     <name>StartPage</name>
+    <message>
+        <source>Start page</source>
+        <translation>Startseite</translation>
+    </message>
     <message>
         <source>Go on with:</source>
         <translation>Weiter mit:</translation>

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.overlay import Backdrop, checker_board
+from zim_app.gui.canvas.spoken_state import SpokenState
 from zim_app.gui.canvas.view_modes import (
     BACKGROUNDS,
     VIEW_MODES,
@@ -78,6 +79,7 @@ class ViewController(QObject):
             self._on_preference_changed(key)
         self._on_preference_changed("overlay_shows")
         canvas.image_shown.connect(self._on_canvas_image_shown)
+        SpokenState(canvas)
         preferences.changed.connect(self._on_preference_changed)
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
@@ -217,6 +219,7 @@ class ViewController(QObject):
         self.button.setIcon(current.icon())
         tip = self.tr("Background of the cut-out: {}; click for the next")
         self.button.setToolTip(tip.format(current.text()))
+        self.button.setAccessibleName(tip.format(current.text()))
 
     def _request_background_image(self) -> None:
         rect = self._canvas.image_rect
