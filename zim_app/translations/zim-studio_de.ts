@@ -2527,6 +2527,14 @@
         <translation>Bild, Maske und Freisteller neben dem Zeiger vergrößern</translation>
     </message>
     <message>
+        <source>Na&amp;vigator</source>
+        <translation>Na&amp;vigator</translation>
+    </message>
+    <message>
+        <source>Show a small overview while the photo is larger than the view</source>
+        <translation>Eine kleine Übersicht zeigen, solange das Bild größer als die Ansicht ist</translation>
+    </message>
+    <message>
         <source>&amp;Evaluate models…</source>
         <translation>&amp;Modelle auswerten …</translation>
     </message>
@@ -4713,6 +4721,17 @@
     </message>
 </context>
 <context>
+    <name>Navigator</name>
+    <message>
+        <source>Navigator</source>
+        <translation>Navigator</translation>
+    </message>
+    <message>
+        <source>The visible part of the photo; drag to move it</source>
+        <translation>Der sichtbare Teil des Bildes; zum Verschieben ziehen</translation>
+    </message>
+</context>
+<context>
     <name>ObjectModel</name>
     <message>
         <source>Reorder objects</source>
@@ -5021,6 +5040,14 @@
     <message>
         <source>Show what a click would select before it is made</source>
         <translation>Zeigen, was ein Klick auswählen würde, bevor er geschieht</translation>
+    </message>
+    <message>
+        <source>Navigator</source>
+        <translation>Navigator</translation>
+    </message>
+    <message>
+        <source>Show a small overview while only a part of the photo is seen</source>
+        <translation>Eine kleine Übersicht zeigen, solange nur ein Teil des Bildes zu sehen ist</translation>
     </message>
     <message>
         <source>The overlay tints</source>

@@ -70,6 +70,8 @@ class Viewport(QGraphicsView):
     - ``zoom_changed(zoom)``: screen pixels per image pixel.
     - ``mode_changed(mode)``: the :class:`ViewMode`.
     - ``image_shown()``: another image is shown.
+    - ``levels_shown(levels)``: its pyramid.
+    - ``layers_shown(layers)``: other mattes are shown, as :class:`OverlayLayer`.
     - ``wipe_changed(on)``: whether the wipe is on.
     - ``loupe_changed(on)``: whether the loupe is on.
 
@@ -80,6 +82,8 @@ class Viewport(QGraphicsView):
     zoom_changed = Signal(float)
     mode_changed = Signal(object)
     image_shown = Signal()
+    levels_shown = Signal(object)
+    layers_shown = Signal(object)
     wipe_changed = Signal(bool)
     loupe_changed = Signal(bool)
 
@@ -124,6 +128,7 @@ class Viewport(QGraphicsView):
         self._grid.set_bounds(self.image_rect)
         self._loupe.show_image(levels)
         self.fit()
+        self.levels_shown.emit(levels)
         self.image_shown.emit()
 
     def show_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
@@ -131,6 +136,7 @@ class Viewport(QGraphicsView):
         self._overlay.set_layers(layers)
         self._hide_covered_items()
         self._loupe.show_layers(layers)
+        self.layers_shown.emit(layers)
 
     def set_overlay_style(self, style: OverlayStyle) -> None:
         """Change what the overlay tints, and how."""
