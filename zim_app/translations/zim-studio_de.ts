@@ -4288,6 +4288,14 @@
         <translation>Mausrad, zwei Finger</translation>
     </message>
     <message>
+        <source>Two fingers on a touch screen</source>
+        <translation>Zwei Finger auf einem Touchscreen</translation>
+    </message>
+    <message>
+        <source>Zoom and pan; one finger clicks and drags</source>
+        <translation>Zoomen und verschieben; ein Finger klickt und zieht</translation>
+    </message>
+    <message>
         <source>Hold \ or #</source>
         <translation>\ oder # halten</translation>
     </message>

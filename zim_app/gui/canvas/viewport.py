@@ -17,10 +17,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QFrame,
-    QGestureEvent,
     QGraphicsScene,
     QGraphicsView,
-    QPinchGesture,
     QWidget,
 )
 
@@ -32,6 +30,7 @@ from zim_app.gui.canvas.overlay import (
     checker_board,
 )
 from zim_app.gui.canvas.pyramid_item import ImageItem, PixelGridItem
+from zim_app.gui.canvas.touch import TouchInput
 from zim_app.gui.canvas.view_modes import VIEW_MODES, OverlayStyle, ViewMode
 from zim_app.gui.canvas.wipe import WipeHandle
 from zim_model.arrays import ByteArray
@@ -58,7 +57,8 @@ class Viewport(QGraphicsView):
     """Shows an image and mattes over it; one scene unit is one image pixel.
 
     The wheel and two-finger scrolling or pinching zoom at the cursor; the middle
-    button, or Space with any button, pans.  A part of the image always stays visible.
+    button, Space with any button, or two fingers on a touch screen pan.  A part of the
+    image always stays visible.
 
     Attributes:
         hand: whether every button pans.
@@ -113,10 +113,10 @@ class Viewport(QGraphicsView):
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.viewport().grabGesture(Qt.GestureType.PinchGesture)
         self._wipe = WipeHandle(self)
         self._wipe.moved.connect(self._on_wipe_moved)
         self._loupe = Loupe(self)
+        TouchInput(self, self)
 
     # -- Content ------------------------------------------------------------------
 
@@ -319,6 +319,12 @@ class Viewport(QGraphicsView):
         x, y = (view.width() - visible[0]) / scale, (view.height() - visible[1]) / scale
         self.setSceneRect(bounds.adjusted(-x, -y, x, y))
 
+    def move_to(self, image_position: QPointF, position: QPointF) -> None:
+        """Scroll so that an image position comes to a view position."""
+        self._fitted = False
+        place = self.to_view(image_position.x(), image_position.y())
+        self._scroll_by(place - position)
+
     def _scroll_by(self, delta: QPointF) -> None:
         for bar, step in (
             (self.horizontalScrollBar(), delta.x()),
@@ -384,11 +390,6 @@ class Viewport(QGraphicsView):
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QNativeGestureEvent):
             return self._native_gesture(event)
-        if isinstance(event, QGestureEvent):
-            pinch = event.gesture(Qt.GestureType.PinchGesture)
-            if isinstance(pinch, QPinchGesture):
-                self._handle_pinch(pinch)
-                return True
         return super().viewportEvent(event)
 
     def _native_gesture(self, event: QNativeGestureEvent) -> bool:
@@ -396,6 +397,9 @@ class Viewport(QGraphicsView):
         kind = event.gestureType()
         if kind == Qt.NativeGestureType.ZoomNativeGesture:
             self.zoom_by(max(1 + event.value(), 0.1), event.position())
+        elif kind == Qt.NativeGestureType.PanNativeGesture:  # while two fingers pinch
+            self._fitted = False
+            self._scroll_by(-event.delta())
         elif kind == Qt.NativeGestureType.SmartZoomNativeGesture:
             if self._fitted:
                 self.set_zoom(1.0, event.position())
@@ -405,17 +409,6 @@ class Viewport(QGraphicsView):
             return False
         event.accept()
         return True
-
-    def _handle_pinch(self, pinch: QPinchGesture) -> None:
-        """Handle a pinch on a touch screen."""
-        if pinch.state() == Qt.GestureState.GestureStarted:
-            self.interrupt()  # the gesture of the first finger
-        if pinch.state() != Qt.GestureState.GestureUpdated:
-            return  # the end repeats the last change
-        centre = self.viewport().mapFromGlobal(pinch.centerPoint())
-        before = self.viewport().mapFromGlobal(pinch.lastCenterPoint())
-        self.zoom_by(pinch.scaleFactor(), centre)
-        self._scroll_by(before - centre)
 
     def interrupt(self) -> None:
         """Cancel the gesture of a mouse button."""
