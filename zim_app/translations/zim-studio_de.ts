@@ -4377,6 +4377,22 @@
         <source>{} ×</source>
         <translation>{} ×</translation>
     </message>
+    <message>
+        <source>alpha 0: {} %</source>
+        <translation>Alpha 0: {} %</translation>
+    </message>
+    <message>
+        <source>alpha 1: {} %</source>
+        <translation>Alpha 1: {} %</translation>
+    </message>
+    <message>
+        <source>exterior above {}/255: {} %</source>
+        <translation>außen über {}/255: {} %</translation>
+    </message>
+    <message>
+        <source>interior below {}/255: {} %</source>
+        <translation>innen unter {}/255: {} %</translation>
+    </message>
 </context>
 <context>
     <name>MainWindow</name>

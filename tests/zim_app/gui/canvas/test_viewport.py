@@ -1,5 +1,7 @@
 """Zoom, pan, wipe, loupe and peeking, with a mouse, a touch pad and keys."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +15,8 @@ from zim_app.gui.canvas.overlay import Backdrop, OverlayLayer
 from zim_app.gui.canvas.view_modes import VIEW_MODES
 from zim_app.gui.canvas.viewport import MAX_ZOOM, MIN_VISIBLE_PIXELS, MIN_ZOOM, Viewport
 from zim_app.gui.canvas.wipe import WipeHandle
+from zim_model.matting.purity import measure_purity
+from zim_model.request import ALPHA_MAX
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 NONE = Qt.MouseButton.NoButton
@@ -365,6 +369,59 @@ def test_alt_and_the_wheel_magnify(view, loupe, qtbot):
     view.set_loupe(False)
     send_wheel(view, at, angle=(0, 120), modifiers=ALT)
     assert view.zoom > zoom
+
+
+@pytest.fixture
+def hazy(view, make_matte):
+    """A matte with a hole in its opaque half and haze in the other one."""
+    matte = make_matte()
+    alpha = matte.alpha.copy()
+    alpha[10:20, 5:15] = ALPHA_MAX // 2 + 1  # an inner outline of its own
+    alpha[40:, :20] = round(0.9 * ALPHA_MAX)
+    alpha[:6, 60:] = round(0.1 * ALPHA_MAX)
+    matte = replace(matte, alpha=alpha, pyramid=((alpha >> 8).astype(np.uint8),))
+    view.show_layers((OverlayLayer(matte, 0xFF0000),))
+    return matte
+
+
+def test_the_loupe_tells_how_pure_the_matte_is(view, loupe, qtbot, hazy):
+    view.resize(900, 700)
+    at = move(view, qtbot, 20, 20)
+    low = loupe.height()
+    statistics = loupe.statistics()
+    (transparent, opaque), (exterior, interior) = statistics.texts()
+    zeros, ones = (100 * np.mean(hazy.alpha == x) for x in (0, ALPHA_MAX))
+    assert transparent == f"alpha 0: {zeros:.1f} %"
+    assert opaque == f"alpha 1: {ones:.1f} %"
+    purity = measure_purity(hazy.alpha)
+    assert exterior == f"exterior above 5/255: {100 * purity.exterior_above:.1f} %"
+    assert interior == f"interior below 250/255: {100 * purity.interior_below:.1f} %"
+    assert 0 < purity.exterior_above < purity.interior_below < 1
+    bars = statistics.bar_heights()
+    tallest = np.argsort(bars)[-3:] / len(bars)
+    assert sorted(tallest) == pytest.approx([0.1, 0.5, 0.9], abs=0.02)
+    assert not loupe.geometry().contains(at)
+    view.show_layers(())
+    assert loupe.isVisible()
+    assert loupe.height() < low, "there is nothing to tell without a matte"
+    assert loupe.statistics() is None
+
+
+def test_the_statistics_are_of_the_active_object(view, loupe, qtbot, hazy, make_matte):
+    view.resize(900, 700)
+    other = make_matte()
+    view.show_layers(
+        (OverlayLayer(hazy, 0xFF, active=False), OverlayLayer(other, 0xFF00))
+    )
+    move(view, qtbot, 20, 20)
+    assert loupe.statistics().purity == measure_purity(other.alpha)
+
+
+def test_a_low_view_keeps_the_loupe_without_statistics(view, loupe, qtbot, hazy):
+    view.resize(900, 400)
+    at = move(view, qtbot, 40, 30)
+    assert loupe.isVisible()
+    assert not loupe.geometry().contains(at)
 
 
 def test_the_loupe_lets_clicks_through(view, loupe, qtbot):
